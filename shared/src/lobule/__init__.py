@@ -1,0 +1,5 @@
+"""Lobule's shared package: what every service agrees on."""
+
+__version__ = "0.1.0"
+
+RESEARCH_USE_ONLY = "Research use only. Lobule assists a reader and never replaces one."

@@ -1,0 +1,48 @@
+"""Failures a user or a client can meet, each with a stable code and plain words.
+
+A code is part of the API: clients branch on it, so it is never renamed. The words are for people and may change.
+"""
+
+from typing import Literal, get_args
+
+InputErrorCode = Literal[
+    "empty_file",
+    "unsupported_format",
+    "image_unreadable",
+    "image_truncated",
+    "animated_image",
+    "too_many_pixels",
+    "image_too_small",
+    "not_histology",
+    "not_mammogram",
+]
+"""The image itself cannot be analysed. Trying again with the same image changes nothing."""
+
+PipelineErrorCode = Literal[
+    "model_unavailable",
+    "timed_out",
+    "worker_lost",
+    "internal_error",
+]
+"""The system could not finish, whatever the image."""
+
+ErrorCode = InputErrorCode | PipelineErrorCode
+
+INPUT_ERROR_CODES: frozenset[str] = frozenset(get_args(InputErrorCode))
+PIPELINE_ERROR_CODES: frozenset[str] = frozenset(get_args(PipelineErrorCode))
+
+
+class AnalysisError(Exception):
+    """A step failed for a reason that can be told to the user.
+
+    Args:
+        code: One of `InputErrorCode` or `PipelineErrorCode`.
+        detail: What happened and what the user can do, in a sentence or two of plain words.
+        retryable: Whether another attempt with the same input may succeed.
+    """
+
+    def __init__(self, code: ErrorCode, detail: str, *, retryable: bool = False) -> None:
+        super().__init__(detail)
+        self.code: ErrorCode = code
+        self.detail = detail
+        self.retryable = retryable

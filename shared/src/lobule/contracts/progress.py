@@ -1,0 +1,43 @@
+"""What the browser polls: the four steps of a job as the user sees them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lobule.contracts.result import Document
+
+UserStep = Literal["upload", "queue", "inference", "report"]
+USER_STEPS: tuple[UserStep, ...] = ("upload", "queue", "inference", "report")
+StepState = Literal["waiting", "running", "done", "failed", "cancelled"]
+JobState = Literal["queued", "running", "done", "failed", "dead", "cancelled"]
+FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "dead", "cancelled"})
+
+
+class StepError(Document):
+    code: str
+    detail: str
+
+
+class StepProgress(Document):
+    name: UserStep
+    state: StepState
+    fraction: float = Field(ge=0.0, le=1.0)
+    activity: str | None = Field(None, description="what is being done now, in words")
+    seconds_left: float | None = Field(None, description="estimate from measured history; null when unknown")
+    error: StepError | None = None
+
+
+class Progress(Document):
+    job_id: str
+    state: JobState
+    steps: list[StepProgress]
+    seconds_left: float | None = Field(None, description="until the report, estimated; null when unknown")
+    poll_after_ms: int | None = Field(None, description="ask again after this; null when nothing will change")
+
+
+class Sighting(Document):
+    """What a worker writes on the blackboard while it works."""
+
+    attempt: int
+    fraction: float = Field(ge=0.0, le=1.0)
+    activity: str

@@ -1,0 +1,138 @@
+"""The result: all that a pipeline concluded about one image.
+
+Coordinates are pixels of the *upright* image (EXIF orientation applied), origin at the upper left corner, x to the
+right. Pictures (display image, heat map) lie in the object store beside the result and are named relative to it.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Modality = Literal["histopathology", "mammography"]
+Assessment = Literal["malignancy_suspected", "not_sure", "no_sign_of_malignancy"]
+Magnification = Literal["40X", "100X", "200X", "400X"]
+View = Literal["CC", "MLO"]
+Laterality = Literal["L", "R"]
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Document(BaseModel):
+    """Base of every exchanged document: unknown fields are an error, so that a typo cannot pass silently."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class ImageInfo(Document):
+    """What is known of the analysed image."""
+
+    sha256: Sha256
+    file_name: str
+    modality: Modality
+    width: int = Field(gt=0, description="pixels, upright")
+    height: int = Field(gt=0, description="pixels, upright")
+    magnification: Magnification | None = None
+    view: View | None = None
+    laterality: Laterality | None = None
+    pixel_spacing_mm: tuple[float, float] | None = Field(None, description="(row, column) spacing, if known")
+
+
+class Thresholds(Document):
+    """Calibrated probabilities between the three states of the assessment.
+
+    Below `low`: no sign of malignancy. From `high` on: malignancy suspected. Between: not sure.
+    """
+
+    low: Probability
+    high: Probability
+
+    def assess(self, probability: float) -> Assessment:
+        """The assessment for a calibrated probability of malignancy."""
+        if probability >= self.high:
+            return "malignancy_suspected"
+        if probability < self.low:
+            return "no_sign_of_malignancy"
+        return "not_sure"
+
+
+class ModelInfo(Document):
+    """Which model spoke, exactly."""
+
+    name: str
+    version: str
+    weights_sha256: Sha256
+    calibration: str = Field(description="how raw scores became probabilities, in words")
+    trained_on: str = Field(description="the training data in one line")
+
+
+class Box(Document):
+    """Axis-aligned box in pixels; covers [x, x + width) by [y, y + height)."""
+
+    x: float
+    y: float
+    width: float = Field(gt=0)
+    height: float = Field(gt=0)
+
+
+class Finding(Document):
+    """One lesion."""
+
+    label: Literal["benign", "malignant", "mass"]
+    probability: Probability = Field(description="calibrated probability that this is a finding of its label")
+    probability_malignant: Probability | None = None
+    box: Box
+    outline: list[tuple[float, float]] | None = Field(
+        None, description="closed polygon around the mask, (x, y) in pixels, first point not repeated"
+    )
+
+
+class DisplayImage(Document):
+    """The picture that overlays are drawn on: 8 bits, upright, window and level applied.
+
+    Scale from image pixels to display pixels is `display.width / image.width`; the aspect is kept.
+    """
+
+    file: str = Field(description="name of the PNG, relative to the result")
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+
+class HeatMap(Document):
+    """A map of evidence over the image, as an 8-bit grey PNG of the display image's size: 0 none, 255 strongest."""
+
+    file: str = Field(description="name of the PNG, relative to the result")
+    method: str = Field(description="how it was computed, in words, with its source")
+    meaning: str = Field(description="what a bright region means, in words for a clinician")
+
+
+class Patches(Document):
+    """How the image was looked at."""
+
+    count: int = Field(ge=0)
+    size: int = Field(gt=0, description="side of a patch in pixels of the analysed image")
+    magnification_assumed: Magnification | None = None
+
+
+class Notice(Document):
+    """Something the reader should know about this result: a limit, an assumption, a correction."""
+
+    code: str
+    detail: str
+
+
+class Result(Document):
+    """Everything one pipeline concluded about one image."""
+
+    schema_version: Literal["1"] = "1"
+    image: ImageInfo
+    model: ModelInfo
+    thresholds: Thresholds
+    assessment: Assessment
+    probability_malignant: Probability = Field(description="calibrated")
+    findings: list[Finding] = []
+    patches: Patches | None = None
+    display: DisplayImage
+    heat_map: HeatMap | None = None
+    notices: list[Notice] = []
+    timings_s: dict[str, float] = Field(default={}, description="seconds by stage of the pipeline")

@@ -1,0 +1,1 @@
+"""Reading images from strangers: the header first, then, within bounds, the pixels."""

@@ -1,0 +1,144 @@
+"""What an image file says of itself, read without decoding a pixel.
+
+Only the header is parsed, so a file that announces 60000 x 60000 pixels is refused before any memory is set aside.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import pydicom
+from PIL import Image, UnidentifiedImageError
+from pydicom.errors import InvalidDicomError
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Modality
+
+Format = Literal["PNG", "JPEG", "TIFF", "DICOM"]
+
+ACCEPTED: dict[Modality, tuple[Format, ...]] = {
+    "histopathology": ("PNG", "JPEG", "TIFF"),
+    "mammography": ("PNG", "JPEG", "TIFF", "DICOM"),
+}
+MEDIA_TYPES: dict[Format, str] = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "TIFF": "image/tiff",
+    "DICOM": "application/dicom",
+}
+MAX_PIXELS = 100_000_000
+MIN_SIDE = 64
+
+# The limit is enforced below with a clear error; Pillow's own would raise from inside `open` with an unclear one.
+Image.MAX_IMAGE_PIXELS = None
+
+_SNIFFED = ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP")  # what Pillow may try: few parsers, small attack surface
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """Size and kind of an image, from its header.
+
+    Attributes:
+        format: File format, judged by content and never by name.
+        width: Stored columns, before EXIF orientation.
+        height: Stored rows, before EXIF orientation.
+    """
+
+    format: Format
+    width: int
+    height: int
+
+    @property
+    def media_type(self) -> str:
+        """The format's registered media type."""
+        return MEDIA_TYPES[self.format]
+
+
+def read_header(source: Path | BinaryIO, modality: Modality) -> ImageHeader:
+    """Read and judge an image's header.
+
+    Args:
+        source: A file, or a binary stream positioned at its start.
+        modality: What the image is meant to be; decides which formats are accepted.
+
+    Raises:
+        AnalysisError: `empty_file`, `unsupported_format`, `image_unreadable`, `animated_image`, `too_many_pixels` or
+            `image_too_small`.
+    """
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            return read_header(stream, modality)
+    first = source.read(132)
+    source.seek(0)
+    if not first:
+        raise AnalysisError("empty_file", "The file is empty. Please choose the image again.")
+    header = _dicom_header(source) if first[128:132] == b"DICM" else _picture_header(source, modality)
+    if header.format not in ACCEPTED[modality]:
+        raise _unsupported(header.format, modality)
+    _check_size(header.width, header.height)
+    return header
+
+
+def _unsupported(found: str, modality: Modality) -> AnalysisError:
+    accepted = ", ".join(ACCEPTED[modality])
+    return AnalysisError(
+        "unsupported_format",
+        f"This file is {found}, which cannot be analysed as {modality}. Please upload one of: {accepted}.",
+    )
+
+
+def _picture_header(source: BinaryIO, modality: Modality) -> ImageHeader:
+    try:
+        with Image.open(source, formats=_SNIFFED) as image:
+            found, (width, height) = str(image.format), image.size
+            frames = getattr(image, "n_frames", 1)
+    except UnidentifiedImageError:
+        raise _unsupported("not an image that we know (or its first bytes are damaged)", modality) from None
+    except Exception as error:  # noqa: BLE001 - parsers of hostile bytes raise anything (struct.error, SyntaxError, ...)
+        raise AnalysisError(
+            "image_unreadable", f"The image's header is damaged ({type(error).__name__}). Please export it again."
+        ) from None
+    if found == "MPO":  # a JPEG with a second picture in its tail, as cameras write it
+        found, frames = "JPEG", 1
+    if found not in MEDIA_TYPES:
+        raise _unsupported(found, modality)
+    if frames > 1:
+        raise AnalysisError(
+            "animated_image",
+            f"The file holds {frames} pictures. Please upload one picture per file (a single page or frame).",
+        )
+    return ImageHeader(found, width, height)  # pyright: ignore[reportArgumentType] - just checked to be a Format
+
+
+def _dicom_header(source: BinaryIO) -> ImageHeader:
+    try:
+        tags = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=["Rows", "Columns", "NumberOfFrames"])
+        width, height, frames = int(tags.Columns), int(tags.Rows), int(tags.get("NumberOfFrames") or 1)
+    except (InvalidDicomError, AttributeError):
+        raise AnalysisError(
+            "image_unreadable", "The DICOM file holds no image (no Rows or Columns). Please send the mammogram itself."
+        ) from None
+    except Exception as error:  # noqa: BLE001 - as above: hostile bytes
+        raise AnalysisError(
+            "image_unreadable", f"The DICOM header is damaged ({type(error).__name__}). Please export it again."
+        ) from None
+    if frames > 1:
+        raise AnalysisError(
+            "animated_image", f"The DICOM file holds {frames} frames (tomosynthesis?). Please send a single 2-D image."
+        )
+    return ImageHeader("DICOM", width, height)
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise AnalysisError(
+            "too_many_pixels",
+            f"The image has {width} x {height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels can be analysed. "
+            "Please upload a single field or film, not a whole slide.",
+        )
+    if min(width, height) < MIN_SIDE:
+        raise AnalysisError(
+            "image_too_small",
+            f"The image has only {width} x {height} pixels; at least {MIN_SIDE} on each side are needed.",
+        )

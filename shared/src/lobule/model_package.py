@@ -1,0 +1,57 @@
+"""Model packages: a folder that a worker loads only where its weights are the ones that were measured."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.models import ModelManifest
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A verified model package."""
+
+    folder: Path
+    manifest: ModelManifest
+    card: str
+
+    @property
+    def weights(self) -> Path:
+        """The weights file, its hash verified at opening."""
+        return self.folder / self.manifest.weights_file
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def open_package(folder: Path) -> ModelPackage:
+    """Read and verify a model package.
+
+    Raises:
+        AnalysisError: `model_unavailable` where the folder, a file of it, or the match of the hash is missing.
+    """
+    try:
+        manifest = ModelManifest.model_validate_json((folder / "model.json").read_text("utf-8"))
+        card = (folder / "MODEL_CARD.md").read_text("utf-8")
+        found = sha256_of(folder / manifest.weights_file)
+    except FileNotFoundError as error:
+        raise AnalysisError(
+            "model_unavailable", f"The model package {folder.name!r} is not installed ({error.filename} is missing)."
+        ) from None
+    except ValidationError as error:
+        raise AnalysisError(
+            "model_unavailable", f"The model package {folder.name!r} is damaged: model.json has {error.error_count()} errors."
+        ) from None
+    if found != manifest.weights_sha256:
+        raise AnalysisError(
+            "model_unavailable",
+            f"The model package {folder.name!r} is refused: its weights are not the ones that were measured "
+            f"(sha256 {found[:12]}…, expected {manifest.weights_sha256[:12]}…). Please install it again.",
+        )
+    return ModelPackage(folder, manifest, card)
