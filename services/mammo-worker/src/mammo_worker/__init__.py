@@ -1,0 +1,1 @@
+"""Mammography: reading films, triage, mass detection and segmentation."""
