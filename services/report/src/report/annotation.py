@@ -1,0 +1,208 @@
+"""The annotated picture: conclusion, picture with overlay, legend and scale of certainty on one sheet."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from report.catalogue import Catalogue
+from report.document import ReportDocument
+from report.overlay import RGB8, font, heat_stops
+from report.palette import INK, LINE, MUTED, PAPER, RGB, STATES, WASH
+
+MIN_WIDTH = 640
+_UNDRAWABLE = "\U0010fffe"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A drawn sheet.
+
+    Attributes:
+        image: uint8, (height, width, 3).
+        picture: Where the picture lies on it: x, y of its upper left pixel. It is never scaled.
+    """
+
+    image: RGB8
+    picture: tuple[int, int]
+
+
+def draw_sheet(document: ReportDocument, file_name: str, picture: RGB8, text: Catalogue) -> Sheet:
+    """Set a picture with its overlay into a sheet that can stand alone.
+
+    Args:
+        document: What the report says.
+        file_name: Named under the conclusion, where the font can write it.
+        picture: uint8, (height, width, 3), overlay already drawn.
+        text: The catalogue of the document's language.
+    """
+    height, width = picture.shape[:2]
+    unit = max(1.0, min(2.5, width / 760))
+    margin = round(28 * unit)
+    sheet_width = max(MIN_WIDTH, width) + 2 * margin
+    x, y = (sheet_width - width) // 2, margin + round(76 * unit)
+    legend_top = y + height + round(16 * unit)
+    scale_top = legend_top + (round(34 * unit) if document.has_heat_map else 0)
+    footer_top = scale_top + round(112 * unit)
+    sheet = np.full((footer_top + round(58 * unit), sheet_width, 3), PAPER, np.uint8)
+    sheet[: y - round(14 * unit)] = WASH
+    cv2.rectangle(
+        sheet, (0, 0), (round(8 * unit), y - round(14 * unit) - 1), STATES[document.assessment], cv2.FILLED
+    )
+    cv2.rectangle(sheet, (x - 1, y - 1), (x + width, y + height), LINE)
+    sheet[y : y + height, x : x + width] = picture
+    if document.has_heat_map:
+        _colour_bar(sheet, legend_top, margin, unit)
+    marker = _scale_bar(sheet, document, scale_top, margin, unit)
+    cv2.line(sheet, (margin, footer_top), (sheet_width - margin, footer_top), LINE)
+    pen = _Pen(sheet, unit)
+    _write_header(pen, document, file_name, margin, sheet_width)
+    if document.has_heat_map:
+        _write_legend(pen, legend_top, margin, text)
+    _write_scale(pen, document, scale_top, margin, marker, text)
+    _write_footer(pen, document, footer_top, margin, text)
+    return Sheet(pen.pixels(), (x, y))
+
+
+class _Pen:
+    """Writes text in sizes that grow with the sheet."""
+
+    def __init__(self, sheet: RGB8, unit: float) -> None:
+        self._image = Image.fromarray(sheet)
+        self._draw = ImageDraw.Draw(self._image)
+        self.unit = unit
+        self.width = self._image.width
+
+    def face(self, size: float, weight: str) -> ImageFont.FreeTypeFont:
+        return font(weight, round(size * self.unit))
+
+    def write(
+        self,
+        xy: tuple[float, float],
+        words: str,
+        size: float,
+        weight: str = "Regular",
+        colour: RGB = INK,
+        anchor: str = "lm",
+    ) -> float:
+        """Write a line; returns its width."""
+        face = self.face(size, weight)
+        self._draw.text(xy, words, fill=colour, font=face, anchor=anchor)
+        return face.getlength(words)
+
+    def fit(self, words: str, size: float, weight: str, room: float) -> str:
+        """`words`, cut with an ellipsis where they are wider than `room`."""
+        face = self.face(size, weight)
+        if face.getlength(words) <= room:
+            return words
+        while words and face.getlength(words + "…") > room:
+            words = words[:-1]
+        return words + "…"
+
+    def can_write(self, words: str) -> bool:
+        """Whether the font has every character."""
+        face = font("Regular", 20)
+        missing = _shape(face, _UNDRAWABLE)
+        return all(_shape(face, character) != missing for character in set(words))
+
+    def key(self, x: float, y: float, colour: RGB) -> None:
+        """A small filled square, its left middle at (x, y)."""
+        half = 6 * self.unit
+        self._draw.rounded_rectangle((x, y - half, x + 2 * half, y + half), radius=2 * self.unit, fill=colour)
+
+    def pixels(self) -> NDArray[np.uint8]:
+        return np.asarray(self._image)
+
+
+def _shape(face: ImageFont.FreeTypeFont, character: str) -> bytes:
+    mask = Image.new("L", (40, 40))
+    ImageDraw.Draw(mask).text((8, 8), character, fill=255, font=face)
+    return mask.tobytes()
+
+
+def _write_header(pen: _Pen, document: ReportDocument, file_name: str, margin: int, width: int) -> None:
+    unit, room = pen.unit, width - 2 * margin
+    number = pen.write((width - margin, margin + 8 * unit), document.percent, 30, "Semibold", anchor="rm")
+    pen.write(
+        (margin, margin + 8 * unit),
+        pen.fit(document.conclusion, 28, "Semibold", room - number),
+        28,
+        "Semibold",
+    )
+    parts = (
+        [document.title, file_name, document.analysed]
+        if pen.can_write(file_name)
+        else [document.title, document.analysed]
+    )
+    pen.write(
+        (margin, margin + 40 * unit), pen.fit("  ·  ".join(parts), 14, "Regular", room), 14, colour=MUTED
+    )
+
+
+def _colour_bar(sheet: RGB8, top: int, margin: int, unit: float) -> None:
+    """The heat map's colours as they look over a light ground, weak at the left."""
+    left, width = _bar_left(sheet.shape[1], margin, unit), round(220 * unit)
+    sheet[top + round(3 * unit) : top + round(17 * unit), left : left + width] = heat_stops(width)
+    cv2.rectangle(sheet, (left - 1, top + round(3 * unit) - 1), (left + width, top + round(17 * unit)), LINE)
+
+
+def _bar_left(sheet_width: int, margin: int, unit: float) -> int:
+    return sheet_width - margin - round(268 * unit)
+
+
+def _write_legend(pen: _Pen, top: int, margin: int, text: Catalogue) -> None:
+    middle, left = top + 10 * pen.unit, _bar_left(pen.width, margin, pen.unit)
+    pen.write((margin, middle), text("heat_map.legend"), 14, "Semibold")
+    pen.write((left - 8 * pen.unit, middle), text("heat_map.weak"), 13, colour=MUTED, anchor="rm")
+    pen.write((pen.width - margin, middle), text("heat_map.strong"), 13, colour=MUTED, anchor="rm")
+
+
+def _scale_bar(sheet: RGB8, document: ReportDocument, top: int, margin: int, unit: float) -> int:
+    """Draw zones and marker; returns the marker's x."""
+    left, right = margin, sheet.shape[1] - margin
+    bar_top, bar_bottom = top + round(44 * unit), top + round(58 * unit)
+    for zone in document.zones:
+        start, end = (round(left + edge * (right - left)) for edge in (zone.start, zone.end))
+        cv2.rectangle(sheet, (start, bar_top), (end - 1, bar_bottom), STATES[zone.assessment], cv2.FILLED)
+        if zone.start > 0:
+            cv2.rectangle(sheet, (start - 1, bar_top), (start, bar_bottom), PAPER, cv2.FILLED)
+    marker = round(left + document.probability * (right - left))
+    half = round(7 * unit)
+    triangle = np.array(
+        [(marker, bar_top + 2), (marker - half, bar_top - half - 3), (marker + half, bar_top - half - 3)]
+    )
+    cv2.fillPoly(sheet, [triangle.astype(np.int32)], INK, cv2.LINE_AA)
+    cv2.line(sheet, (marker, bar_top), (marker, bar_bottom + round(3 * unit)), INK, max(2, round(2 * unit)))
+    return marker
+
+
+def _write_scale(
+    pen: _Pen, document: ReportDocument, top: int, margin: int, marker: int, text: Catalogue
+) -> None:
+    unit = pen.unit
+    words = text("certainty.probability")
+    heading = pen.write((margin, top + 8 * unit), words, 14, "Semibold")
+    half = pen.face(15, "Bold").getlength(document.percent) / 2
+    x = min(max(marker, margin + half), pen.width - margin - half)
+    level = 24 if x - half < margin + heading + 8 * unit else 20
+    pen.write((x, top + level * unit), document.percent, 15, "Bold", anchor="mm")
+    step = (pen.width - 2 * margin) / 3
+    for index, zone in enumerate(document.zones):
+        x = margin + index * step
+        pen.key(x, top + 78 * unit, STATES[zone.assessment])
+        pen.write((x + 20 * unit, top + 78 * unit), zone.name, 13.5, "Semibold")
+        pen.write((x + 20 * unit, top + 95 * unit), zone.range, 13, colour=MUTED)
+
+
+def _write_footer(pen: _Pen, document: ReportDocument, top: int, margin: int, text: Catalogue) -> None:
+    unit, room = pen.unit, pen.width - 2 * margin
+    pen.write(
+        (margin, top + 18 * unit),
+        pen.fit(text("document.research_use"), 14, "Semibold", room),
+        14,
+        "Semibold",
+    )
+    line = f"{text('document.product')}  ·  {document.model_line}"
+    pen.write((margin, top + 38 * unit), pen.fit(line, 13, "Regular", room), 13, colour=MUTED)

@@ -1,0 +1,186 @@
+"""Every sentence of a report, by key. A second language is a second dictionary with the same keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from lobule import RESEARCH_USE_ONLY
+
+Language = Literal["en"]
+
+ENGLISH: Mapping[str, str] = {
+    # The document
+    "document.title.histopathology": "Histopathology image analysis",
+    "document.title.mammography": "Mammography image analysis",
+    "document.product": "Lobule",
+    "document.tagline": "Computer-aided analysis of breast images",
+    "document.research_use": RESEARCH_USE_ONLY,
+    "document.analysed": "Analysed",
+    "document.footer": "This report was made by a computer program. A physician has to confirm or reject it.",
+    # The conclusion
+    "assessment.malignancy_suspected": "Malignancy suspected",
+    "assessment.not_sure": "Not sure",
+    "assessment.no_sign_of_malignancy": "No sign of malignancy",
+    "conclusion.heading": "Conclusion",
+    "conclusion.histopathology.malignancy_suspected": (
+        "The tissue in this image has the look of malignant breast tissue."
+    ),
+    "conclusion.histopathology.not_sure": (
+        "The system cannot tell whether the tissue in this image is benign or malignant."
+    ),
+    "conclusion.histopathology.no_sign_of_malignancy": (
+        "The system found no sign of malignancy in the tissue of this image."
+    ),
+    "conclusion.mammography.malignancy_suspected": (
+        "The system found signs in this film that suggest a malignant lesion."
+    ),
+    "conclusion.mammography.not_sure": "The system cannot tell whether this film shows a malignant lesion.",
+    "conclusion.mammography.no_sign_of_malignancy": (
+        "The system found no sign of a malignant lesion in this film."
+    ),
+    # Certainty
+    "certainty.heading": "How certain is this?",
+    "certainty.probability": "Probability of malignancy",
+    "certainty.very_likely": "Malignancy is very likely.",
+    "certainty.likely": "Malignancy is likely.",
+    "certainty.even": "Malignancy is about as likely as not.",
+    "certainty.unlikely": "Malignancy is unlikely.",
+    "certainty.very_unlikely": "Malignancy is very unlikely.",
+    "certainty.frequency": (
+        "The probability is {percent}: if 100 images like those the system learned from got this score, "
+        "{count} of "
+        "them would be expected to show malignancy. Among other patients the proportion can differ."
+    ),
+    "certainty.count": "about {count}",
+    "certainty.count.few": "fewer than 1",
+    "certainty.count.most": "more than 99",
+    "certainty.below": "below {percent}",
+    "certainty.between": "{low} to below {high}",
+    "certainty.from": "{percent} and above",
+    "certainty.zone": "{name}: {range}",
+    "certainty.scale": (
+        "Scale of certainty from 0% to 100%. This image: {percent}, which means: {assessment}."
+    ),
+    # Pictures
+    "pictures.heading": "Pictures",
+    "pictures.original": "The image as it was analysed",
+    "pictures.annotated": "The same image with what the system found",
+    "pictures.unmarked": "The same image. The system marked nothing in it.",
+    "heat_map.weak": "weak",
+    "heat_map.strong": "strong",
+    "heat_map.legend": "Influence on the result",
+    "heat_map.meaning": "Coloured regions: {meaning}",
+    "heat_map.method": "How the colours were computed: {method}",
+    # Findings
+    "findings.heading": "Findings",
+    "findings.none": "No single lesion was marked in this film.",
+    "findings.number": "No.",
+    "findings.kind": "Kind",
+    "findings.certainty": "Certainty",
+    "findings.malignant_probability": "Malignant",
+    "findings.position": "Centre, from upper left",
+    "findings.size": "Size (width x height)",
+    "findings.label.malignant": "Malignant mass",
+    "findings.label.benign": "Benign mass",
+    "findings.label.mass": "Mass",
+    "findings.tag": "{number}  {kind} {percent}",
+    "findings.pixels": "{width} x {height} pixels",
+    "findings.millimetres": "{width} x {height} mm",
+    "findings.at_pixels": "{x} right, {y} down (pixels)",
+    "findings.unknown": "not given",
+    # What was looked at
+    "examined.heading": "What was looked at",
+    "examined.file": "File",
+    "examined.kind": "Kind of image",
+    "examined.kind.histopathology": "Histopathology, one field of a stained section",
+    "examined.kind.mammography": "Mammography, one film",
+    "examined.size": "Size",
+    "examined.pixels": "{width} x {height} pixels",
+    "examined.pixels_mm": "{width} x {height} pixels ({width_mm} x {height_mm} mm)",
+    "examined.magnification": "Magnification",
+    "examined.magnification.given": "{magnification} (given with the image)",
+    "examined.magnification.assumed": "{magnification} (not given with the image; assumed)",
+    "examined.magnification.corrected": "{given} given with the image; analysed as {assumed}",
+    "examined.magnification.unknown": "not given",
+    "examined.view": "View",
+    "examined.view.CC": "CC (from above)",
+    "examined.view.MLO": "MLO (oblique)",
+    "examined.laterality": "Side",
+    "examined.laterality.L": "left",
+    "examined.laterality.R": "right",
+    "examined.unknown": "not given",
+    "examined.patches": "Examined in",
+    "examined.patches.one": "1 piece of {size} x {size} pixels",
+    "examined.patches.many": "{count} pieces of {size} x {size} pixels",
+    "examined.fingerprint": "Fingerprint of the file",
+    # Limits
+    "limits.heading": "What was not assessed",
+    "limits.histopathology.slide": (
+        "The rest of the slide and other slides of the patient: only this one image was seen."
+    ),
+    "limits.histopathology.type": "Tumour type, grade, stage, margins and receptor status.",
+    "limits.histopathology.clinic": "Clinical data, history and imaging of the patient.",
+    "limits.mammography.views": (
+        "Other views, the other breast and earlier films: only this one image was seen."
+    ),
+    "limits.mammography.signs": (
+        "Signs other than masses, such as calcifications alone, distortion or asymmetry, cannot be excluded."
+    ),
+    "limits.mammography.size": "Sizes in millimetres: the file does not say how large a pixel is.",
+    "limits.mammography.clinic": "Clinical data, history and other imaging of the patient.",
+    "notices.heading": "Please note",
+    # What next
+    "next.heading": "Suggested next step",
+    "next.histopathology.malignancy_suspected": (
+        "A pathologist should read this slide with priority. Do not decide on treatment from this result "
+        "alone."
+    ),
+    "next.histopathology.not_sure": (
+        "A pathologist should decide. More fields of the same slide, another magnification or further "
+        "stains may help."
+    ),
+    "next.histopathology.no_sign_of_malignancy": (
+        "Read the slide as usual. This result does not exclude cancer, neither here nor elsewhere in the "
+        "tissue."
+    ),
+    "next.mammography.malignancy_suspected": (
+        "A radiologist should read this film with priority and decide on further views, ultrasound or "
+        "biopsy. "
+        "Do not decide on treatment from this result alone."
+    ),
+    "next.mammography.not_sure": (
+        "A radiologist should decide. Where doubt remains, a tissue sample (histopathology) can settle the "
+        "question."
+    ),
+    "next.mammography.no_sign_of_malignancy": (
+        "Read the film as usual, together with the other views. This result does not exclude cancer: "
+        "masses can be hidden "
+        "in dense tissue."
+    ),
+    # The system
+    "system.heading": "About the system",
+    "system.model": "Model",
+    "system.model.value": "{name}, version {version}",
+    "system.weights": "Fingerprint of the model",
+    "system.thresholds": "Thresholds",
+    "system.trained_on": "Learned from",
+    "system.calibration": "Probabilities",
+    "system.line": "Model {name} {version}",
+}
+
+CATALOGUES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The sentences of one language."""
+
+    language: Language = "en"
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of `key` with `values` filled in.
+
+        Raises:
+            KeyError: The catalogue has no such sentence, or a value for it is missing.
+        """
+        return CATALOGUES[self.language][key].format(**values)

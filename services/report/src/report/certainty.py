@@ -1,0 +1,68 @@
+"""Probabilities as a reader sees them: a number, a word, and three zones between two thresholds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lobule.contracts.result import Assessment, Thresholds
+from report.catalogue import Catalogue
+
+# Lower bounds of the verbal scale: the bands of the IPCC's calibrated language (Mastrandrea et al. 2010).
+_WORDS = (
+    (0.90, "certainty.very_likely"),
+    (0.66, "certainty.likely"),
+    (0.33, "certainty.even"),
+    (0.10, "certainty.unlikely"),
+    (0.0, "certainty.very_unlikely"),
+)
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One of the three stretches of the certainty scale.
+
+    Attributes:
+        assessment: What a probability in it means.
+        start: Lowest probability of the zone.
+        end: Where the next zone begins.
+        name: The assessment in words.
+        range: The probabilities in words.
+    """
+
+    assessment: Assessment
+    start: float
+    end: float
+    name: str
+    range: str
+
+
+def percent(probability: float, thresholds: Thresholds | None = None) -> str:
+    """A probability as a percentage that never contradicts the assessment.
+
+    Whole percents, unless rounding would carry the number over a threshold or to a false 0% or 100%.
+    """
+    for decimals in (0, 1, 2):
+        shown = round(probability, decimals + 2)
+        crosses = thresholds is not None and thresholds.assess(shown) != thresholds.assess(probability)
+        if not crosses and (shown in (0.0, 1.0)) == (probability in (0.0, 1.0)):
+            return f"{shown * 100:.{decimals}f}%"
+    if probability > 0.5:
+        return "over 99.99%" if probability > 0.9999 else f"{probability * 100:.4f}%"
+    return "under 0.01%" if probability < 0.0001 else f"{probability * 100:.4f}%"
+
+
+def in_words(probability: float) -> str:
+    """The catalogue key of the verbal probability."""
+    return next(key for bound, key in _WORDS if probability >= bound)
+
+
+def zones(thresholds: Thresholds, text: Catalogue) -> Iterator[Zone]:
+    """The zones of the scale, from low to high; one without extent (low equals high, or 0) is left out."""
+    low, high = percent(thresholds.low), percent(thresholds.high)
+    stretches: tuple[tuple[Assessment, float, float, str], ...] = (
+        ("no_sign_of_malignancy", 0.0, thresholds.low, text("certainty.below", percent=low)),
+        ("not_sure", thresholds.low, thresholds.high, text("certainty.between", low=low, high=high)),
+        ("malignancy_suspected", thresholds.high, 1.0, text("certainty.from", percent=high)),
+    )
+    for assessment, start, end, words in stretches:
+        if end > start:
+            yield Zone(assessment, start, end, text(f"assessment.{assessment}"), words)

@@ -1,0 +1,133 @@
+import cv2
+import numpy as np
+import pytest
+
+from lobule.contracts.result import Box, Finding
+from lobule.imaging.decode import decode_rgb
+from report.annotation import draw_sheet
+from report.catalogue import Catalogue
+from report.document import build_document
+from report.overlay import blend_heat, box_on_display, draw_findings, outline_on_display
+from report.palette import FINDINGS
+from report.renderer import render
+
+
+def offsets_within_one_pixel(drawn, known):
+    """Whether two masks agree once each is grown by one pixel around the other's edge."""
+    kernel = np.ones((3, 3), np.uint8)
+    grown, shrunk = cv2.dilate(known, kernel), cv2.erode(known, kernel)
+    return bool(np.all(drawn <= grown) and np.all(shrunk <= drawn))
+
+
+def changed(before, after):
+    return np.any(before != after, axis=2).astype(np.uint8)
+
+
+def near(picture, label):
+    """Where a picture has the colour of a kind of finding, but for what smoothing leaves."""
+    return np.all(np.abs(picture.astype(int) - FINDINGS[label]) < 24, axis=2)
+
+
+class TestBlendHeat:
+    def test_colours_exactly_the_evidence(self, tissue, heat):
+        assert np.array_equal(changed(tissue, blend_heat(tissue, heat)), (heat > 0).astype(np.uint8))
+
+    def test_stronger_evidence_is_more_opaque(self):
+        ground = np.full((1, 3, 3), 200, np.uint8)
+        blended = blend_heat(ground, np.array([[0, 120, 255]], np.uint8)).astype(int)
+        distance = np.abs(blended - 200).sum(axis=2)[0]
+        assert distance[0] == 0 < distance[1] < distance[2]
+
+
+class TestDrawFindings:
+    @pytest.mark.parametrize("scale", [0.5, 1.0, 1.7])
+    def test_a_tinted_mask_covers_the_same_pixels(self, scale):
+        height, width = 300, 400
+        mask = np.zeros((height, width), np.uint8)
+        cv2.ellipse(mask, (200, 170), (110, 70), 20, 0, 360, 1, cv2.FILLED)
+        points = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0][:, 0, :]
+        box = Box(x=5, y=295, width=3, height=3)  # out of the way: the outline is what is measured
+        finding = Finding(
+            label="benign", probability=0.5, box=box, outline=[(float(x), float(y)) for x, y in points]
+        )
+        size = (round(width * scale), round(height * scale))
+        ground = np.full((size[1], size[0], 3), 128, np.uint8)
+        drawn = draw_findings(ground, [finding], ["1"], (size[0] / width, size[1] / height))
+        line = near(drawn, "benign").astype(np.uint8)
+        line[round(250 * scale) :] = 0  # the box and its tag
+        edges = cv2.findContours(line, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+        covered = cv2.drawContours(np.zeros_like(line), edges, -1, 1, cv2.FILLED)
+        covered = cv2.erode(
+            covered, np.ones((3, 3), np.uint8)
+        )  # the line is centred on the edge, one pixel beyond
+        known = cv2.resize(mask * 255, size, interpolation=cv2.INTER_LINEAR) > 127
+        assert offsets_within_one_pixel(covered, known.astype(np.uint8))
+
+    def test_the_line_runs_on_the_edge_of_the_mask(self):
+        ground = np.full((200, 200, 3), 128, np.uint8)
+        corners = [(50.0, 60.0), (149.0, 60.0), (149.0, 139.0), (50.0, 139.0)]
+        finding = Finding(
+            label="malignant", probability=0.5, box=Box(x=50, y=60, width=100, height=80), outline=corners
+        )
+        drawn = draw_findings(ground, [finding], ["1"], (1.0, 1.0))
+        line = near(drawn, "malignant")
+        rows, columns = np.nonzero(line[100:]), np.nonzero(line[:, 100])
+        assert np.abs(np.array([rows[1].min(), rows[1].max()]) - (50, 149)).max() <= 1
+        assert np.abs(np.array([rows[0].max() + 100, columns[0].max()]) - 139).max() <= 1
+
+    def test_kinds_have_their_own_colours(self):
+        ground = np.zeros((200, 200, 3), np.uint8)
+        for label in ("benign", "malignant", "mass"):
+            finding = Finding(label=label, probability=0.5, box=Box(x=50, y=60, width=100, height=80))
+            drawn = draw_findings(ground, [finding], ["1"], (1.0, 1.0))
+            assert near(drawn, label)[139, 100]
+        assert len(set(FINDINGS.values())) == 3
+
+    def test_a_tag_stays_inside_the_picture(self):
+        ground = np.zeros((120, 120, 3), np.uint8)
+        for box in (Box(x=0, y=0, width=120, height=120), Box(x=110, y=110, width=10, height=10)):
+            drawn = draw_findings(
+                ground, [Finding(label="mass", probability=0.5, box=box)], ["1 Mass 50%"], (1.0, 1.0)
+            )
+            assert drawn.shape == ground.shape
+            assert np.count_nonzero(np.all(drawn == FINDINGS["mass"], axis=2)) > 400
+
+
+class TestCoordinates:
+    def test_outlines_run_through_centres_of_pixels(self):
+        assert outline_on_display([(0.0, 0.0), (9.0, 9.0)], (2.0, 2.0)).tolist() == [[0.5, 0.5], [18.5, 18.5]]
+
+    def test_boxes_cover_whole_pixels(self):
+        corners = box_on_display(Box(x=10, y=20, width=30, height=40), (0.5, 0.5))
+        assert corners.tolist() == [[5, 10], [19, 10], [19, 29], [5, 29]]
+
+
+class TestSheet:
+    def test_heat_on_the_rendered_png_covers_the_same_pixels(self, make_histology, analysed_at, tissue, heat):
+        result, files = make_histology()
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["annotated.png"])
+        x, y = draw_sheet(build_document(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
+        picture = sheet[y : y + 240, x : x + 360]
+        assert offsets_within_one_pixel(changed(tissue, picture), (heat > 0).astype(np.uint8))
+
+    def test_outline_on_the_rendered_png_covers_the_same_pixels(self, mammogram, analysed_at, tissue):
+        result, files = mammogram
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["annotated.png"])
+        x, y = draw_sheet(build_document(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
+        picture = sheet[y : y + 240, x : x + 360]
+        line = near(picture, "malignant")
+        inside = line.copy()
+        inside[:60] = False  # the tag stands above the box
+        rows, columns = np.nonzero(inside)
+        # image x 200 to 360, y to 300 at half size: display x 100 to 180, y to 150
+        assert abs(columns.min() - 100) <= 1
+        assert abs(columns.max() - 180) <= 1
+        assert abs(rows.max() - 150) <= 1
+
+    @pytest.mark.parametrize(("width", "height"), [(64, 64), (2600, 400), (300, 2000)])
+    def test_odd_sizes_are_drawn_unscaled(self, make_histology, analysed_at, width, height):
+        result, _ = make_histology()
+        picture = np.full((height, width, 3), 7, np.uint8)
+        sheet = draw_sheet(build_document(result, analysed_at, Catalogue()), "x" * 300, picture, Catalogue())
+        x, y = sheet.picture
+        assert np.array_equal(sheet.image[y : y + height, x : x + width], picture)

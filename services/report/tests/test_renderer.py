@@ -1,0 +1,196 @@
+import re
+from datetime import datetime
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Result
+from lobule.imaging.decode import decode_rgb, encode_png
+from report.palette import STATES
+from report.renderer import render
+
+STATES_BY_PROBABILITY = {0.03: "No sign of malignancy", 0.4: "Not sure", 0.87: "Malignancy suspected"}
+
+
+class Page(HTMLParser):
+    """Elements and words of an HTML file; fails on tags that do not match."""
+
+    VOID = frozenset({"meta", "link", "img", "br", "hr", "input"})
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(data.decode("utf-8"))
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.mark.parametrize(("probability", "conclusion"), STATES_BY_PROBABILITY.items())
+class TestEveryAssessment:
+    def test_the_page_opens_with_the_conclusion(self, make_histology, analysed_at, probability, conclusion):
+        result, files = make_histology(probability)
+        page = Page(render(result, files, analysed_at=analysed_at)["report.html"])
+        body = page.text.split("Histopathology image analysis", 2)[-1]
+        assert body.strip().startswith(conclusion)
+        assert body.index(conclusion) < body.index("Suggested next step") < body.index("How certain is this?")
+        assert f"{probability * 100:.0f}%" in body
+        assert RESEARCH_USE_ONLY in body
+
+    def test_the_picture_carries_the_colour_of_the_state(
+        self, make_histology, analysed_at, probability, conclusion
+    ):
+        result, files = make_histology(probability)
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["annotated.png"])
+        assert tuple(sheet[10, 2]) == STATES[result.assessment]
+
+    def test_every_mammography_state_has_words(self, mammogram, analysed_at, probability, conclusion):
+        result, files = mammogram
+        assessed = result.thresholds.assess(probability)
+        result = result.model_copy(
+            update={"probability_malignant": probability, "assessment": assessed, "findings": []}
+        )
+        text = Page(render(result, files, analysed_at=analysed_at)["report.html"]).text
+        assert conclusion in text
+        assert "No single lesion was marked in this film." in text
+        assert "radiologist" in text or "hidden in dense tissue" in text
+
+
+class TestHtml:
+    def test_says_what_was_looked_at_and_by_whom(self, make_histology, analysed_at):
+        result, files = make_histology()
+        text = Page(render(result, files, analysed_at=analysed_at)["report.html"]).text
+        for words in (
+            "field.png",
+            "360 x 240 pixels",
+            "100X (not given with the image; assumed)",
+            "8 pieces of 224 x 224 pixels",
+            "histo-test, version 1.2.3",
+            "32 patients",
+            "25% to below 60%",
+            "2026-03-04 05:06 UTC",
+            "No magnification was given.",
+            "spoke for malignancy",
+            "only this one image was seen",
+        ):
+            assert words in text
+
+    def test_a_given_magnification_is_said_to_be_given(self, make_histology, analysed_at):
+        result, files = make_histology()
+        image = result.image.model_copy(update={"magnification": "100X"})
+        page = Page(
+            render(result.model_copy(update={"image": image}), files, analysed_at=analysed_at)["report.html"]
+        )
+        assert "100X (given with the image)" in page.text
+
+    def test_loads_nothing_and_runs_nothing(self, make_histology, analysed_at):
+        result, files = make_histology()
+        page = Page(render(result, files, analysed_at=analysed_at)["report.html"])
+        assert page.all("script") == page.all("link") == page.all("iframe") == []
+        assert len(page.all("img")) == 2
+        assert all(
+            (image["src"] or "").startswith("data:image/jpeg;base64,") and image["alt"]
+            for image in page.all("img")
+        )
+        assert not [
+            name
+            for _, attributes in page.elements
+            for name in attributes
+            if name == "style" or name[:2] == "on"
+        ]
+
+    def test_a_hostile_file_name_stays_text(self, make_histology, analysed_at):
+        name = '<script>alert(1)</script>"><img src=x onerror=alert(2)>.png'
+        result, files = make_histology(file_name=name)
+        page = Page(render(result, files, analysed_at=analysed_at)["report.html"])
+        assert page.all("script") == []
+        assert len(page.all("img")) == 2
+        assert name in page.text
+
+    def test_mammography_lists_findings_with_sizes(self, mammogram, analysed_at):
+        result, files = mammogram
+        text = Page(render(result, files, analysed_at=analysed_at)["report.html"]).text
+        assert re.search(r"1 Malignant mass 83% 80% 16 x 18 mm", text)
+        assert re.search(r"2 Benign mass 41% not given 10 x 8 mm", text)
+        assert "720 x 480 pixels (72 x 48 mm)" in text
+        assert "MLO (oblique)" in text
+        assert "does not say how large a pixel is" not in text
+
+    def test_without_spacing_sizes_are_pixels_and_that_is_said(self, mammogram, analysed_at):
+        result, files = mammogram
+        image = result.image.model_copy(update={"pixel_spacing_mm": None})
+        result = result.model_copy(update={"image": image})
+        text = Page(render(result, files, analysed_at=analysed_at)["report.html"]).text
+        assert "161 x 181 pixels" in text
+        assert "does not say how large a pixel is" in text
+
+
+class TestJson:
+    def test_equals_the_result(self, mammogram, analysed_at):
+        result, files = mammogram
+        assert (
+            Result.model_validate_json(render(result, files, analysed_at=analysed_at)["report.json"])
+            == result
+        )
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("name", ["display.png", "heat.png"])
+    @pytest.mark.parametrize(
+        ("damage", "words"),
+        [
+            (lambda files, name: files.pop(name), "missing"),
+            (lambda files, name: files.update({name: b"\x89PNG no"}), "damaged"),
+            (lambda files, name: files.update({name: b""}), "damaged"),
+            (lambda files, name: files.update({name: encode_png(np.zeros((9, 9), np.uint8))}), "9 x 9"),
+        ],
+    )
+    def test_a_picture_that_is_not_what_the_result_says(
+        self, make_histology, analysed_at, name, damage, words
+    ):
+        result, files = make_histology()
+        damage(files, name)
+        with pytest.raises(AnalysisError, match=words) as caught:
+            render(result, files, analysed_at=analysed_at)
+        assert caught.value.code == "internal_error"
+        assert name in caught.value.detail
+
+    def test_a_time_without_a_zone(self, make_histology):
+        result, files = make_histology()
+        with pytest.raises(ValueError, match="time zone"):
+            render(result, files, analysed_at=datetime(2026, 1, 1))
+
+    def test_a_file_name_that_the_font_lacks_is_left_out_of_the_picture_only(
+        self, make_histology, analysed_at
+    ):
+        chinese, files = make_histology(file_name="乳腺.png")
+        plain, _ = make_histology(file_name="field.png")
+        forms, other = (render(result, files, analysed_at=analysed_at) for result in (chinese, plain))
+        assert forms["annotated.png"] != other["annotated.png"]
+        assert "乳腺.png" in forms["report.html"].decode()
