@@ -87,7 +87,7 @@ def draw_findings(
 
 
 def outline_on_display(outline: list[tuple[float, float]], scale: tuple[float, float]) -> NDArray[np.float64]:
-    """Outline vertices in display pixels, shape (n, 2). Whole numbers are centres of pixels in both systems."""
+    """Outline vertices in display pixels, shape (n, 2). Whole numbers are centres of pixels."""
     return (np.asarray(outline, dtype=np.float64) + 0.5) * np.asarray(scale) - 0.5
 
 

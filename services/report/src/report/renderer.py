@@ -84,7 +84,7 @@ def _read_picture(
         found = f"{picture.shape[1]} x {picture.shape[0]}"
         raise AnalysisError(
             "internal_error",
-            f"The report cannot be drawn: the picture {name!r} has {found} pixels, not {size[0]} x {size[1]}.",
+            f"The report cannot be drawn: picture {name!r} has {found} pixels, not {size[0]} x {size[1]}.",
         )
     return picture.astype(np.uint8, copy=False)
 
