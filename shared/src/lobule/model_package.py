@@ -42,11 +42,13 @@ def open_package(folder: Path) -> ModelPackage:
         found = sha256_of(folder / manifest.weights_file)
     except FileNotFoundError as error:
         raise AnalysisError(
-            "model_unavailable", f"The model package {folder.name!r} is not installed ({error.filename} is missing)."
+            "model_unavailable",
+            f"The model package {folder.name!r} is not installed ({error.filename} is missing).",
         ) from None
     except ValidationError as error:
         raise AnalysisError(
-            "model_unavailable", f"The model package {folder.name!r} is damaged: model.json has {error.error_count()} errors."
+            "model_unavailable",
+            f"The model package {folder.name!r} is damaged: model.json has {error.error_count()} errors.",
         ) from None
     if found != manifest.weights_sha256:
         raise AnalysisError(

@@ -1,0 +1,1 @@
+"""Lobule's gateway: the only door, and the owner of the database."""

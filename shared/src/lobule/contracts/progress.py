@@ -22,8 +22,8 @@ class StepProgress(Document):
     name: UserStep
     state: StepState
     fraction: float = Field(ge=0.0, le=1.0)
-    activity: str | None = Field(None, description="what is being done now, in words")
-    seconds_left: float | None = Field(None, description="estimate from measured history; null when unknown")
+    activity: str | None = Field(default=None, description="what is being done now, in words")
+    seconds_left: float | None = Field(default=None, description="estimate from measured history; null when unknown")
     error: StepError | None = None
 
 
@@ -31,8 +31,8 @@ class Progress(Document):
     job_id: str
     state: JobState
     steps: list[StepProgress]
-    seconds_left: float | None = Field(None, description="until the report, estimated; null when unknown")
-    poll_after_ms: int | None = Field(None, description="ask again after this; null when nothing will change")
+    seconds_left: float | None = Field(default=None, description="until the report, estimated; null when unknown")
+    poll_after_ms: int | None = Field(default=None, description="ask again after this; null when nothing will change")
 
 
 class Sighting(Document):

@@ -35,7 +35,7 @@ class ImageInfo(Document):
     magnification: Magnification | None = None
     view: View | None = None
     laterality: Laterality | None = None
-    pixel_spacing_mm: tuple[float, float] | None = Field(None, description="(row, column) spacing, if known")
+    pixel_spacing_mm: tuple[float, float] | None = Field(default=None, description="(row, column) spacing, if known")
 
 
 class Thresholds(Document):

@@ -40,12 +40,16 @@ def decode_rgb(data: bytes, modality: Modality = "histopathology") -> RGB8:
         raise
     except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
         words = str(error).lower()
-        if isinstance(error, (EOFError, OSError)) and any(w in words for w in ("truncated", "incomplete", "not enough", "eof")):
+        if isinstance(error, (EOFError, OSError)) and any(
+            w in words for w in ("truncated", "incomplete", "not enough", "eof")
+        ):
             raise AnalysisError(
-                "image_truncated", "The image ends before its last pixel. It was probably cut off; please export it again."
+                "image_truncated",
+                "The image ends before its last pixel. It was probably cut off; please export it again.",
             ) from None
         raise AnalysisError(
-            "image_unreadable", f"The image's pixels cannot be read ({type(error).__name__}). Please export it again."
+            "image_unreadable",
+            f"The image's pixels cannot be read ({type(error).__name__}). Please export it again.",
         ) from None
 
 

@@ -32,7 +32,14 @@ MIN_SIDE = 64
 # The limit is enforced below with a clear error; Pillow's own would raise from inside `open` with an unclear one.
 Image.MAX_IMAGE_PIXELS = None
 
-_SNIFFED = ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP")  # what Pillow may try: few parsers, small attack surface
+_SNIFFED = (
+    "PNG",
+    "JPEG",
+    "TIFF",
+    "GIF",
+    "BMP",
+    "WEBP",
+)  # what Pillow may try: few parsers, small attack surface
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,8 @@ def _picture_header(source: BinaryIO, modality: Modality) -> ImageHeader:
         raise _unsupported("not an image that we know (or its first bytes are damaged)", modality) from None
     except Exception as error:  # noqa: BLE001 - parsers of hostile bytes raise anything (struct.error, SyntaxError, ...)
         raise AnalysisError(
-            "image_unreadable", f"The image's header is damaged ({type(error).__name__}). Please export it again."
+            "image_unreadable",
+            f"The image's header is damaged ({type(error).__name__}). Please export it again.",
         ) from None
     if found == "MPO":  # a JPEG with a second picture in its tail, as cameras write it
         found, frames = "JPEG", 1
@@ -108,7 +116,7 @@ def _picture_header(source: BinaryIO, modality: Modality) -> ImageHeader:
             "animated_image",
             f"The file holds {frames} pictures. Please upload one picture per file (a single page or frame).",
         )
-    return ImageHeader(found, width, height)  # pyright: ignore[reportArgumentType] - just checked to be a Format
+    return ImageHeader(found, width, height)
 
 
 def _dicom_header(source: BinaryIO) -> ImageHeader:
@@ -117,15 +125,18 @@ def _dicom_header(source: BinaryIO) -> ImageHeader:
         width, height, frames = int(tags.Columns), int(tags.Rows), int(tags.get("NumberOfFrames") or 1)
     except (InvalidDicomError, AttributeError):
         raise AnalysisError(
-            "image_unreadable", "The DICOM file holds no image (no Rows or Columns). Please send the mammogram itself."
+            "image_unreadable",
+            "The DICOM file holds no image (no Rows or Columns). Please send the mammogram itself.",
         ) from None
     except Exception as error:  # noqa: BLE001 - as above: hostile bytes
         raise AnalysisError(
-            "image_unreadable", f"The DICOM header is damaged ({type(error).__name__}). Please export it again."
+            "image_unreadable",
+            f"The DICOM header is damaged ({type(error).__name__}). Please export it again.",
         ) from None
     if frames > 1:
         raise AnalysisError(
-            "animated_image", f"The DICOM file holds {frames} frames (tomosynthesis?). Please send a single 2-D image."
+            "animated_image",
+            f"The DICOM file holds {frames} frames (tomosynthesis?). Please send a single 2-D image.",
         )
     return ImageHeader("DICOM", width, height)
 

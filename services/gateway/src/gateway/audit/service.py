@@ -1,0 +1,43 @@
+"""Writing the audit log."""
+
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from gateway.audit.models import AuditEvent
+from gateway.users.models import User
+
+
+def record(
+    session: Session,
+    request: Request,
+    actor: User | str,
+    action: str,
+    target_type: str | None = None,
+    target_id: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Note a deed in the same transaction as the deed itself.
+
+    Args:
+        session: The request's session.
+        request: Gives address and request id.
+        actor: The user, or a name where nobody is logged in.
+        action: `noun.verb`, such as `image.upload`.
+        target_type: Kind of what it was done to.
+        target_id: Its id.
+        detail: More, as JSON; never image content or patient data.
+    """
+    session.add(
+        AuditEvent(
+            actor_id=None if isinstance(actor, str) else actor.id,
+            actor_name=(actor if isinstance(actor, str) else actor.username)[:100],
+            action=action,
+            target_type=target_type,
+            target_id=target_id,
+            detail=detail or {},
+            address=request.client.host if request.client else None,
+            request_id=getattr(request.state, "request_id", None),
+        )
+    )

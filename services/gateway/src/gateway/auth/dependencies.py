@@ -1,0 +1,104 @@
+"""Who is asking: the dependencies that endpoints take."""
+
+import hmac
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.orm import Session
+
+from gateway.auth import sessions
+from gateway.auth.tokens import read_access_token, unauthorized
+from gateway.database import DbSession
+from gateway.errors import ProblemError
+from gateway.settings import GatewaySettings
+from gateway.users import repository
+from gateway.users.models import User
+
+_bearer = HTTPBearer(auto_error=False, description="access token of POST /api/v1/auth/token")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def settings_of(request: Request) -> GatewaySettings:
+    """The settings the app was made with."""
+    return request.app.state.settings
+
+
+AppSettings = Annotated[GatewaySettings, Depends(settings_of)]
+
+
+def identify(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:
+    """The user of a request: by access token, or by portal cookie (with CSRF token where something changes).
+
+    Raises:
+        ProblemError: 401 or 403.
+    """
+    settings = settings_of(request)
+    if credentials is not None:
+        user = repository.by_id(session, read_access_token(credentials.credentials, settings))
+        if user is None or not user.active:
+            raise unauthorized("token_invalid", "The access token's user is gone or inactive. Please log in again.")
+        return user
+    login = sessions.read_session(session, request, settings)
+    if login is None:
+        raise unauthorized("not_authenticated", "Please log in.")
+    if request.method not in sessions.SAFE_METHODS:
+        sessions.check_csrf(request)
+    return login.user
+
+
+def current_user(request: Request, credentials: Credentials, session: DbSession) -> User:
+    """See `identify`."""
+    return identify(request, credentials, session)
+
+
+CurrentUser = Annotated[User, Depends(current_user, scope="function")]
+
+
+def admin_user(user: CurrentUser) -> User:
+    """An administrator.
+
+    Raises:
+        ProblemError: `forbidden`, 403.
+    """
+    if user.role != "admin":
+        raise ProblemError(403, "forbidden", "Only an administrator may do this.")
+    return user
+
+
+AdminUser = Annotated[User, Depends(admin_user, scope="function")]
+
+
+class LoginRequiredError(Exception):
+    """A page was asked for by someone who is not logged in; answered with a redirect to the login page."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.location = f"/login?next={quote(path, safe='/?=&')}"
+
+
+def portal_user(request: Request, session: DbSession) -> User:
+    """The logged-in user of a page.
+
+    Raises:
+        LoginRequiredError: Where nobody is logged in.
+    """
+    login = sessions.read_session(session, request, settings_of(request))
+    if login is None:
+        raise LoginRequiredError(request.url.path)
+    return login.user
+
+
+PortalUser = Annotated[User, Depends(portal_user, scope="function")]
+
+
+def worker(request: Request, credentials: Credentials) -> None:
+    """Let workers alone through: they know the internal token.
+
+    Raises:
+        ProblemError: `not_authenticated`, 401.
+    """
+    expected = settings_of(request).internal_token.get_secret_value()
+    if credentials is None or not hmac.compare_digest(credentials.credentials.encode(), expected.encode()):
+        raise unauthorized("not_authenticated", "This part of the API is for Lobule's own workers.")

@@ -1,0 +1,26 @@
+"""Password hashing with argon2id."""
+
+from functools import cache
+
+from pwdlib import PasswordHash
+
+
+@cache
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+@cache
+def _nobody() -> str:
+    """The hash of no one's password: unknown users cost the same time as known ones."""
+    return _hasher().hash("no one has this password")
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash to store."""
+    return _hasher().hash(password)
+
+
+def verify_password(password: str, stored: str | None) -> bool:
+    """Whether the password is the stored one; with no stored hash, the same work and always False."""
+    return _hasher().verify(password, stored or _nobody()) and stored is not None

@@ -1,0 +1,34 @@
+"""Queries on logins."""
+
+import hashlib
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from gateway.auth.models import AuthSession, Kind
+from gateway.clock import now
+
+
+def hash_secret(secret: str) -> str:
+    """What is stored of a random secret; it has enough entropy for a plain hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def live(session: Session, kind: Kind, secret: str) -> AuthSession | None:
+    """The login of this secret, if it is neither over nor revoked and its user is active."""
+    found = session.scalar(
+        select(AuthSession).where(AuthSession.kind == kind, AuthSession.secret_hash == hash_secret(secret))
+    )
+    if found is None or found.revoked_at or found.expires_at <= now() or not found.user.active:
+        return None
+    return found
+
+
+def by_previous_secret(session: Session, secret: str) -> AuthSession | None:
+    """The chain in which this refresh token was already used."""
+    return session.scalar(select(AuthSession).where(AuthSession.previous_hash == hash_secret(secret)))
+
+
+def delete_expired(session: Session) -> None:
+    """Forget logins that are over."""
+    session.execute(delete(AuthSession).where(AuthSession.expires_at <= now()))

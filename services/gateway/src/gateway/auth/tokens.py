@@ -1,0 +1,105 @@
+"""Access tokens (short-lived JWT) and refresh tokens (random, rotated at each use)."""
+
+import secrets
+from datetime import timedelta
+
+import jwt
+from sqlalchemy.orm import Session
+
+from gateway.auth import repository
+from gateway.auth.models import AuthSession
+from gateway.auth.schemas import TokenPair
+from gateway.clock import now
+from gateway.errors import ProblemError
+from gateway.settings import GatewaySettings
+from gateway.users.models import User
+
+_ALGORITHM = "HS256"
+_ISSUER = "lobule"
+
+
+def make_access_token(user: User, settings: GatewaySettings) -> str:
+    """A signed statement of who this is, valid for minutes."""
+    claims = {
+        "iss": _ISSUER,
+        "sub": user.id,
+        "role": user.role,
+        "iat": now(),
+        "exp": now() + timedelta(minutes=settings.access_token_minutes),
+    }
+    return jwt.encode(claims, settings.secret_key.get_secret_value(), algorithm=_ALGORITHM)
+
+
+def read_access_token(token: str, settings: GatewaySettings) -> str:
+    """The user id in a valid access token.
+
+    Raises:
+        ProblemError: `token_expired` or `token_invalid`, 401.
+    """
+    try:
+        claims = jwt.decode(
+            token,
+            settings.secret_key.get_secret_value(),
+            algorithms=[_ALGORITHM],
+            issuer=_ISSUER,
+            options={"require": ["exp", "sub", "iss"]},
+        )
+    except jwt.ExpiredSignatureError:
+        raise unauthorized("token_expired", "The access token is over. Get a new one with the refresh token.") from None
+    except jwt.InvalidTokenError:
+        raise unauthorized("token_invalid", "The access token is not valid. Please log in again.") from None
+    return str(claims["sub"])
+
+
+def unauthorized(code: str, detail: str) -> ProblemError:
+    """A 401 that says how to authenticate."""
+    return ProblemError(401, code, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def open_login(session: Session, user: User, settings: GatewaySettings) -> TokenPair:
+    """A first pair of tokens for a user who has proved who they are."""
+    secret = secrets.token_urlsafe(32)
+    session.add(
+        AuthSession(
+            user_id=user.id,
+            kind="refresh",
+            secret_hash=repository.hash_secret(secret),
+            expires_at=now() + timedelta(days=settings.refresh_token_days),
+        )
+    )
+    return _pair(user, secret, settings)
+
+
+def refresh(session: Session, secret: str, settings: GatewaySettings) -> TokenPair:
+    """The next pair of tokens; the used refresh token is void from now on.
+
+    A refresh token that is used twice was stolen from somebody: see `revoke_if_stolen`.
+
+    Raises:
+        ProblemError: `refresh_token_invalid`, 401.
+    """
+    login = repository.live(session, "refresh", secret)
+    if login is None:
+        raise unauthorized(
+            "refresh_token_invalid", "The refresh token is over or was already used. Please log in again."
+        )
+    fresh = secrets.token_urlsafe(32)
+    login.previous_hash, login.secret_hash = login.secret_hash, repository.hash_secret(fresh)
+    return _pair(login.user, fresh, settings)
+
+
+def revoke_if_stolen(session: Session, secret: str) -> bool:
+    """Revoke the chain in which this refresh token was used before; True where there was one."""
+    login = repository.by_previous_secret(session, secret)
+    if login is None:
+        return False
+    login.revoked_at = now()
+    return True
+
+
+def _pair(user: User, refresh_token: str, settings: GatewaySettings) -> TokenPair:
+    return TokenPair(
+        access_token=make_access_token(user, settings),
+        refresh_token=refresh_token,
+        expires_in=int(settings.access_token_minutes * 60),
+    )

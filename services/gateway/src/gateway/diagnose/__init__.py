@@ -1,0 +1,1 @@
+"""The simple interface: one request with name, password and image; the answer is the report."""

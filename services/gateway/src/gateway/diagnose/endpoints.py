@@ -1,0 +1,139 @@
+"""`POST /api/v1/diagnose`, for whoever wants a report and nothing else."""
+
+import asyncio
+import re
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from gateway.audit.service import record
+from gateway.auth import service as auth
+from gateway.auth.dependencies import AppSettings
+from gateway.errors import ProblemError, responses
+from gateway.images import service as images
+from gateway.images.endpoints import UPLOAD_FORM
+from gateway.images.models import Image
+from gateway.images.schemas import ImageOptions
+from gateway.jobs import service as jobs
+from gateway.jobs.models import Job
+from gateway.jobs.schemas import JobRead
+from gateway.reports.endpoints import report_response
+from gateway.reports.service import negotiate
+from gateway.users.models import User
+from lobule.contracts.progress import FINAL_STATES
+
+router = APIRouter(prefix="/api/v1", tags=["diagnose"])
+
+_LOOK_EVERY_S = 0.1
+_LONGEST_WAIT_S = 300
+
+_schema = UPLOAD_FORM["content"]["multipart/form-data"]["schema"]
+_FORM: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                **_schema,
+                "required": ["username", "password", "file"],
+                "properties": {
+                    "username": {"type": "string"},
+                    "password": {"type": "string", "format": "password"},
+                    **_schema["properties"],
+                },
+            }
+        }
+    },
+}
+
+
+@router.post(
+    "/diagnose",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The report",
+            "content": {"image/png": {}, "text/html": {}, "application/json": {}},
+        },
+        202: {"model": JobRead, "description": "It takes longer than you wanted to wait: follow the job"},
+        **responses(400, 401, 406, 413, 415, 422, 429),
+    },
+    openapi_extra={"requestBody": _FORM},
+)
+async def diagnose(
+    request: Request,
+    settings: AppSettings,
+    accept: Annotated[str, Header()] = "*/*",
+    prefer: Annotated[str, Header(description="`wait=N`: seconds you would wait (RFC 7240)")] = "",
+) -> Response:
+    """Send name, password and an image (in this order); get the report in the media type you accept.
+
+    Without `modality` the image is taken for histopathology. An image that was sent before is answered from its report.
+    """
+    wanted = negotiate(accept)
+    wait = re.search(r"\bwait=(\d+)", prefer)
+    patience = min(float(wait.group(1)) if wait else settings.diagnose_wait_s, _LONGEST_WAIT_S)
+    job_id = await _submit(request, settings.max_upload_bytes)
+    job = await _finished(request, job_id, patience)
+    if job.state not in FINAL_STATES:
+        headers = {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"}
+        if wait:
+            headers["Preference-Applied"] = f"wait={wait.group(1)}"
+        return JSONResponse(JobRead.of(job).model_dump(mode="json"), status_code=202, headers=headers)
+    if job.state != "done":
+        raise ProblemError(422, job.error_code or job.state, job.error_detail or "The analysis failed.", job_id=job.id)
+    return await run_in_threadpool(report_response, request, job, wanted)
+
+
+async def _submit(request: Request, max_bytes: int) -> str:
+    state = request.app.state
+
+    async def check(fields: dict[str, str]) -> tuple[User, ImageOptions]:
+        username, password = fields.pop("username", ""), fields.pop("password", "")
+        user = await run_in_threadpool(auth.authenticate, state.sessions, state.throttle, request, username, password)
+        options = images.parse_options(fields, default_modality="histopathology")
+
+        def case_is_visible() -> None:
+            with state.sessions.begin() as session:
+                images.check_case(session, user, options)
+
+        await run_in_threadpool(case_is_visible)
+        return user, options
+
+    (user, options), upload = await images.receive(request, state.store, max_bytes, check)
+
+    def note(session: Session, image: Image) -> None:
+        record(session, request, user, "image.diagnose", "image", image.id, {"sha256": image.sha256})
+
+    try:
+        _, job = await run_in_threadpool(images.accept, state.sessions, state.store, user, options, upload, note)
+    except images.Duplicate as known:
+        await run_in_threadpool(_start_again_if_failed, request, known.job.id)
+        return known.job.id
+    return job.id
+
+
+def _start_again_if_failed(request: Request, job_id: str) -> None:
+    """Sending an image again is asking again: a job that did not finish gets another try."""
+    with request.app.state.sessions.begin() as session:
+        job = session.get_one(Job, job_id)
+        if job.state in ("failed", "dead", "cancelled"):
+            jobs.retry(session, job)
+
+
+async def _finished(request: Request, job_id: str, patience: float) -> Job:
+    """The job, when it is over or the patience is."""
+    deadline = time.monotonic() + patience
+
+    def look() -> Job:
+        with request.app.state.sessions.begin() as session:
+            return session.get_one(Job, job_id)
+
+    while True:
+        job = await run_in_threadpool(look)
+        if job.state in FINAL_STATES or time.monotonic() >= deadline:
+            return job
+        await asyncio.sleep(_LOOK_EVERY_S)

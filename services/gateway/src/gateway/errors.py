@@ -1,0 +1,139 @@
+"""Errors as clients see them: RFC 9457 problem details with a stable `code`."""
+
+import http
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from lobule.contracts.errors import AnalysisError
+
+log = structlog.get_logger()
+
+PROBLEM = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details. `code` is stable and part of the API; the words may change."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {
+                "type": "about:blank",
+                "title": "Unsupported Media Type",
+                "status": 415,
+                "code": "unsupported_format",
+                "detail": "This file is GIF, which cannot be analysed. Please upload one of: PNG, JPEG, TIFF.",
+                "instance": "/api/v1/images",
+                "request_id": "0b9c6a0e",
+            }
+        },
+    )
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str = Field(description="stable name of the error")
+    detail: str = Field(description="what happened and what to do")
+    instance: str | None = None
+    request_id: str | None = None
+
+
+class ProblemError(Exception):
+    """An error with its own status and code; anything may raise it, one handler answers.
+
+    Args:
+        status: HTTP status.
+        code: Stable name.
+        detail: Words for the user: what happened, what to do.
+        headers: Extra headers of the answer.
+        extra: Extra members of the problem document.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.headers, self.extra = status, code, detail, headers, extra
+
+
+def not_found(what: str) -> ProblemError:
+    """What does not exist and what belongs to someone else are answered alike."""
+    return ProblemError(404, "not_found", f"There is no such {what}, or it is not yours.")
+
+
+_STATUS_OF_INPUT_ERRORS = {"unsupported_format": 415, "too_many_pixels": 413}
+
+
+def from_analysis_error(error: AnalysisError) -> ProblemError:
+    """An image that is refused at the door."""
+    return ProblemError(_STATUS_OF_INPUT_ERRORS.get(error.code, 422), error.code, error.detail)
+
+
+def problem_response(request: Request, error: ProblemError) -> JSONResponse:
+    """The answer for a problem."""
+    problem = Problem(
+        title=http.HTTPStatus(error.status).phrase,
+        status=error.status,
+        code=error.code,
+        detail=error.detail,
+        instance=request.url.path,
+        request_id=getattr(request.state, "request_id", None),
+        **error.extra,
+    )
+    return JSONResponse(
+        problem.model_dump(), status_code=error.status, media_type=PROBLEM, headers=dict(error.headers or {})
+    )
+
+
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "request_too_large"}
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error of an app a problem document."""
+
+    @app.exception_handler(ProblemError)
+    async def problem(request: Request, error: ProblemError) -> Response:
+        return problem_response(request, error)
+
+    @app.exception_handler(AnalysisError)
+    async def analysis(request: Request, error: AnalysisError) -> Response:
+        return problem_response(request, from_analysis_error(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        errors = [{"where": ".".join(str(part) for part in e["loc"]), "problem": e["msg"]} for e in error.errors()]
+        words = "; ".join(f"{e['where']}: {e['problem']}" for e in errors[:3])
+        return problem_response(
+            request, ProblemError(422, "invalid_request", f"Please correct: {words}.", errors=errors)
+        )
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        code = _HTTP_CODES.get(error.status_code, "http_error")
+        return problem_response(
+            request, ProblemError(error.status_code, code, str(error.detail), headers=error.headers)
+        )
+
+    @app.exception_handler(Exception)
+    async def crash(request: Request, error: Exception) -> Response:
+        log.error("request_crashed", path=request.url.path, exc_info=error)
+        detail = "Something went wrong on our side. Please try again; if it stays, give your IT the request id."
+        return problem_response(request, ProblemError(500, "internal_error", detail))
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for the problems an endpoint may answer with."""
+    return {s: {"model": Problem, "content": {PROBLEM: {}}, "description": http.HTTPStatus(s).phrase} for s in statuses}

@@ -1,0 +1,148 @@
+"""`/api/v1/images`."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response, StreamingResponse
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import AppSettings, Credentials, CurrentUser, identify
+from gateway.database import DbSession
+from gateway.errors import ProblemError, not_found, responses
+from gateway.images import repository, service
+from gateway.images.models import Image
+from gateway.images.schemas import Accepted, ImageOptions, ImageRead
+from gateway.jobs import service as jobs
+from gateway.jobs.schemas import JobRead
+from gateway.users.models import User
+from lobule.storage import ObjectStore
+
+router = APIRouter(prefix="/api/v1/images", tags=["images"])
+
+_CHUNK = 256 * 1024
+
+UPLOAD_FORM: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["modality", "file"],
+                "properties": {
+                    "modality": {"type": "string", "enum": ["histopathology", "mammography"]},
+                    "case_id": {"type": "string", "description": "the case that the image belongs to"},
+                    "magnification": {"type": "string", "enum": ["40X", "100X", "200X", "400X"]},
+                    "view": {"type": "string", "enum": ["CC", "MLO"]},
+                    "laterality": {"type": "string", "enum": ["L", "R"]},
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "the image; the last field",
+                    },
+                },
+            }
+        }
+    },
+}
+
+
+def uploader(request: Request, credentials: Credentials) -> User:
+    """The user of an upload, identified in a transaction of its own: none stays open while the bytes come in."""
+    with request.app.state.sessions.begin() as session:
+        return identify(request, credentials, session)
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=Accepted,
+    responses=responses(400, 401, 403, 404, 409, 413, 415, 422),
+    openapi_extra={"requestBody": UPLOAD_FORM},
+)
+async def upload_image(
+    request: Request, response: Response, user: Annotated[User, Depends(uploader)], settings: AppSettings
+) -> Accepted:
+    """Upload an image for analysis. Answers when it is safely stored; follow the job's progress from there."""
+    state = request.app.state
+
+    async def check(fields: dict[str, str]) -> ImageOptions:
+        options = service.parse_options(fields)
+
+        def case_is_visible() -> None:
+            with state.sessions.begin() as session:
+                service.check_case(session, user, options)
+
+        await run_in_threadpool(case_is_visible)
+        return options
+
+    def note(session: Session, image: Image) -> None:
+        record(session, request, user, "image.upload", "image", image.id, {"sha256": image.sha256})
+
+    options, upload = await service.receive(request, state.store, settings.max_upload_bytes, check)
+    try:
+        image, job = await run_in_threadpool(service.accept, state.sessions, state.store, user, options, upload, note)
+    except service.Duplicate as known:
+        raise ProblemError(
+            409,
+            "duplicate_image",
+            "You have uploaded this image before; its analysis is there already.",
+            existing_image_id=known.image.id,
+            existing_job_id=known.job.id,
+        ) from None
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return Accepted(image=ImageRead.model_validate(image), job=JobRead.of(job))
+
+
+def visible_image(image_id: str, user: CurrentUser, session: DbSession) -> Image:
+    """The image of `{image_id}`, if this user may see it."""
+    image = repository.visible(session, user, image_id)
+    if image is None:
+        raise not_found("image")
+    return image
+
+
+VisibleImage = Annotated[Image, Depends(visible_image, scope="function")]
+
+
+@router.get("/{image_id}", response_model=ImageRead, responses=responses(401, 404))
+def read_image(image: VisibleImage) -> Image:
+    """One image's description."""
+    return image
+
+
+@router.get(
+    "/{image_id}/content",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}, **responses(401, 404)},
+)
+def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
+    """The bytes as they were uploaded."""
+    store: ObjectStore = request.app.state.store
+
+    def pieces() -> Iterator[bytes]:
+        with store.open(image.object_key) as stream:
+            while piece := stream.read(_CHUNK):
+                yield piece
+
+    headers = {
+        "Content-Length": str(image.size_bytes),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(image.file_name)}",
+        "ETag": f'"{image.sha256}"',
+        "Cache-Control": "private, max-age=3600",
+    }
+    return StreamingResponse(pieces(), media_type=image.media_type, headers=headers)
+
+
+@router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404))
+def analyse_again(
+    image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, response: Response
+) -> JobRead:
+    """Analyse an image again, for example after a new model was installed."""
+    job = jobs.open_job(session, image)
+    record(session, request, user, "job.open", "job", job.id, {"image_id": image.id})
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return JobRead.of(job)

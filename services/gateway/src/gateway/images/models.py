@@ -1,0 +1,47 @@
+"""Uploaded images."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.clock import now
+from gateway.database import Base, new_id
+from lobule.contracts.result import ImageInfo, Laterality, Magnification, Modality, View
+
+
+class Image(Base):
+    """One upload. The bytes lie in the object store under `object_key`."""
+
+    __tablename__ = "images"
+    # The same bytes are analysed once for an owner: two uploads at the same moment end in one image.
+    __table_args__ = (UniqueConstraint("owner_id", "modality", "sha256"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    case_id: Mapped[str | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    file_name: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(50))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    modality: Mapped[Modality] = mapped_column(String(20))
+    width: Mapped[int]
+    height: Mapped[int]
+    magnification: Mapped[Magnification | None] = mapped_column(String(5))
+    view: Mapped[View | None] = mapped_column(String(5))
+    laterality: Mapped[Laterality | None] = mapped_column(String(5))
+    object_key: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+    def info(self) -> ImageInfo:
+        """What a worker is told of this image."""
+        return ImageInfo(
+            sha256=self.sha256,
+            file_name=self.file_name,
+            modality=self.modality,
+            width=self.width,
+            height=self.height,
+            magnification=self.magnification,
+            view=self.view,
+            laterality=self.laterality,
+        )

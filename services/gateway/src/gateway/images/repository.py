@@ -1,0 +1,32 @@
+"""Queries on images."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from gateway.images.models import Image
+from gateway.users.models import User
+from lobule.contracts.result import Modality
+
+
+def _visible_to(user: User) -> Select[Image]:
+    query = select(Image)
+    return query if user.role == "admin" else query.where(Image.owner_id == user.id)
+
+
+def visible(session: Session, user: User, image_id: str) -> Image | None:
+    """An image that this user may see."""
+    return session.scalar(_visible_to(user).where(Image.id == image_id))
+
+
+def of_case(session: Session, case_id: str) -> Sequence[Image]:
+    """The images of a case, oldest first."""
+    return session.scalars(select(Image).where(Image.case_id == case_id).order_by(Image.created_at)).all()
+
+
+def duplicate(session: Session, owner_id: str, modality: Modality, sha256: str) -> Image | None:
+    """The owner's image of the same bytes and modality."""
+    return session.scalar(
+        select(Image).where(Image.owner_id == owner_id, Image.modality == modality, Image.sha256 == sha256)
+    )

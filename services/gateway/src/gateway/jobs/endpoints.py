@@ -1,0 +1,76 @@
+"""`/api/v1/jobs`."""
+
+import hashlib
+import math
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import Response
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser
+from gateway.database import DbSession
+from gateway.errors import responses
+from gateway.jobs import repository, service
+from gateway.jobs.dependencies import VisibleJob
+from gateway.jobs.schemas import JobPage, JobRead
+from lobule.contracts.progress import Progress
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+
+
+@router.get("", responses=responses(401, 422))
+def list_jobs(
+    user: CurrentUser,
+    session: DbSession,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> JobPage:
+    """Your jobs, newest first."""
+    rows, next_cursor = repository.newest(session, user, limit, cursor)
+    return JobPage(items=[JobRead.of(row) for row in rows], next_cursor=next_cursor)
+
+
+@router.get("/{job_id}", responses=responses(401, 404))
+def read_job(job: VisibleJob) -> JobRead:
+    """One job."""
+    return JobRead.of(job)
+
+
+@router.get(
+    "/{job_id}/progress",
+    response_model=Progress,
+    responses={304: {"description": "Nothing has changed since this ETag"}, **responses(401, 404)},
+)
+def read_progress(
+    job: VisibleJob,
+    session: DbSession,
+    request: Request,
+    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """How far a job is. Send the `ETag` back as `If-None-Match`; ask again after `Retry-After` seconds."""
+    progress: Progress = request.app.state.progress.of(session, job)
+    body = progress.model_dump_json().encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if progress.poll_after_ms is not None:
+        headers["Retry-After"] = str(math.ceil(progress.poll_after_ms / 1000))
+    if if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.post("/{job_id}/retry", responses=responses(401, 403, 404, 409))
+def retry_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
+    """Try a job that failed, died or was cancelled again, from the step where it ended."""
+    service.retry(session, job)
+    record(session, request, user, "job.retry", "job", job.id)
+    return JobRead.of(job)
+
+
+@router.post("/{job_id}/cancel", responses=responses(401, 403, 404, 409))
+def cancel_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
+    """Stop a job."""
+    service.cancel(job)
+    record(session, request, user, "job.cancel", "job", job.id)
+    return JobRead.of(job)

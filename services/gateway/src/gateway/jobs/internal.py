@@ -1,0 +1,75 @@
+"""`/internal/v1`: what workers say. Not for the outside: it takes the internal token and is not in the OpenAPI page."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import ValidationError
+
+from gateway.auth.dependencies import AppSettings, worker
+from gateway.database import DbSession
+from gateway.errors import ProblemError
+from gateway.jobs import repository, service
+from lobule.contracts.result import Result
+from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, StepName
+from lobule.storage import ObjectNotFoundError, ObjectStore
+from lobule.worker.inference import RESULT_FILE
+
+router = APIRouter(
+    prefix="/internal/v1/jobs/{job_id}/steps/{step}", include_in_schema=False, dependencies=[Depends(worker)]
+)
+
+
+def _fenced() -> ProblemError:
+    return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")
+
+
+@router.post("/claim")
+def claim(job_id: str, step: StepName, body: ClaimRequest, session: DbSession, settings: AppSettings) -> Claim:
+    """Give a queued step to a worker."""
+    given = service.claim(session, settings, job_id, step, body.worker)
+    if given is None:
+        raise ProblemError(409, "not_claimable", "This step is not waiting for a worker.")
+    return given
+
+
+@router.post("/heartbeat", status_code=204)
+def heartbeat(job_id: str, step: StepName, body: Heartbeat, session: DbSession, settings: AppSettings) -> None:
+    """Renew the lease of the current attempt."""
+    if not repository.renew(session, job_id, step, body.attempt, timedelta(seconds=settings.lease_seconds)):
+        raise _fenced()
+
+
+def result_of(job_id: str, step: StepName, body: Completion, request: Request) -> Result | None:
+    """The result that an inference attempt left in the object store, read before the transaction begins.
+
+    Raises:
+        ProblemError: `result_missing`, 422.
+    """
+    if step != "inference":
+        return None
+    store: ObjectStore = request.app.state.store
+    try:
+        return Result.model_validate_json(store.get(f"jobs/{job_id}/{step}/{body.attempt}/{RESULT_FILE}"))
+    except (ObjectNotFoundError, ValidationError) as error:
+        raise ProblemError(422, "result_missing", f"The attempt left no valid result: {error}") from None
+
+
+@router.post("/complete", status_code=204)
+def complete(
+    job_id: str,
+    step: StepName,
+    body: Completion,
+    result: Annotated[Result | None, Depends(result_of, scope="function")],
+    session: DbSession,
+) -> None:
+    """The current attempt is done and its output is in place."""
+    if not service.complete(session, job_id, step, body.attempt, result):
+        raise _fenced()
+
+
+@router.post("/fail", status_code=204)
+def fail(job_id: str, step: StepName, body: Failure, session: DbSession, settings: AppSettings) -> None:
+    """The current attempt failed."""
+    if not service.fail(session, settings, job_id, step, body):
+        raise _fenced()

@@ -1,0 +1,81 @@
+"""Jobs, their steps, and the outbox from which workers are called."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from gateway.clock import now
+from gateway.database import Base, new_id
+from gateway.images.models import Image
+from lobule.contracts.progress import JobState
+from lobule.contracts.result import Assessment
+from lobule.contracts.steps import StepName
+
+
+class Job(Base):
+    """The analysis of one image."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    image_id: Mapped[str] = mapped_column(ForeignKey("images.id"), index=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    state: Mapped[JobState] = mapped_column(String(20), default="queued", index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    finished_at: Mapped[datetime | None]
+    # The conclusion, copied from the result so that lists need not open it.
+    assessment: Mapped[Assessment | None] = mapped_column(String(30))
+    probability_malignant: Mapped[float | None]
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+
+    image: Mapped[Image] = relationship(lazy="joined")
+    steps: Mapped[list["Step"]] = relationship(back_populates="job", order_by="Step.position", lazy="selectin")
+
+    def step(self, name: StepName) -> "Step":
+        """One step of this job."""
+        return next(step for step in self.steps if step.name == name)
+
+
+class Step(Base):
+    """A stage of a job that runs on a worker.
+
+    States: `waiting` for the step before it, `queued` for a worker, `running` under a lease, then `done`, `failed` or
+    `cancelled`. Only `queued` steps can be claimed; only the current attempt of a `running` step can complete or fail.
+    """
+
+    __tablename__ = "steps"
+    __table_args__ = (Index("ix_steps_state_lease", "state", "lease_expires_at"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[StepName] = mapped_column(String(20), primary_key=True)
+    position: Mapped[int]
+    queue: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20), default="waiting")
+    attempt: Mapped[int] = mapped_column(default=0)  # grows forever: the fence
+    tries: Mapped[int] = mapped_column(default=0)  # since it was last asked for: the budget
+    worker: Mapped[str | None] = mapped_column(String(200))
+    queued_at: Mapped[datetime | None]
+    rung_at: Mapped[datetime | None]  # when a worker was last called
+    lease_expires_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    job: Mapped[Job] = relationship(back_populates="steps")
+
+    def output_prefix(self) -> str:
+        """Where the current attempt leaves its output in the object store."""
+        return f"jobs/{self.job_id}/{self.name}/{self.attempt}"
+
+
+class Ring(Base):
+    """The outbox: a call to a queue's workers that is still to be made. Written with the state it announces."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(String(36))
+    step: Mapped[StepName] = mapped_column(String(20))
+    queue: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime] = mapped_column(default=now)

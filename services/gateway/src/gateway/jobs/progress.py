@@ -1,0 +1,147 @@
+"""How far is a job, and how long will it take? From the database, the blackboard and measured history."""
+
+import statistics
+import threading
+import time
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.orm import Session
+
+from gateway.clock import now
+from gateway.jobs import repository
+from gateway.jobs.models import Job, Step
+from lobule.blackboard import Blackboard
+from lobule.contracts.progress import FINAL_STATES, Progress, Sighting, StepError, StepProgress, StepState
+from lobule.queueing import REPORT_QUEUE
+
+log = structlog.get_logger()
+
+_HISTORY_FOR_S = 10.0
+_POLL_MS = 500
+_POLL_WAITING_MS = 1000
+_FIRST_GUESS_S = 0.05  # below this share of the work, the history says more than the pace
+
+
+class History:
+    """Median seconds of each queue's steps, measured from the last ones and remembered for a moment."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, float | None]] = {}
+        self._lock = threading.Lock()
+
+    def median(self, session: Session, queue: str) -> float | None:
+        """Median seconds of a step of this queue; None before the first one."""
+        with self._lock:
+            until, value = self._known.get(queue, (0.0, None))
+            if time.monotonic() < until:
+                return value
+        durations = repository.recent_durations(session, queue)
+        value = statistics.median(durations) if durations else None
+        with self._lock:
+            self._known[queue] = (time.monotonic() + _HISTORY_FOR_S, value)
+        return value
+
+
+class ProgressBoard:
+    """Answers how far a job is."""
+
+    def __init__(self, blackboard: Blackboard) -> None:
+        self._blackboard, self._history = blackboard, History()
+
+    def of(self, session: Session, job: Job) -> Progress:
+        """The four steps of a job as the user sees them."""
+        inference, report = job.step("inference"), job.step("report")
+        steps = [
+            StepProgress(name="upload", state="done", fraction=1.0, activity=None, seconds_left=None),
+            self._queue(session, inference),
+            self._worked(session, job, inference),
+            self._worked(session, job, report),
+        ]
+        over = job.state in FINAL_STATES
+        waiting = inference.state == "queued"
+        return Progress(
+            job_id=job.id,
+            state=job.state,
+            steps=steps,
+            seconds_left=None if over else _sum_known(steps),
+            poll_after_ms=None if over else _POLL_WAITING_MS if waiting and inference.tries else _POLL_MS,
+        )
+
+    def _queue(self, session: Session, inference: Step) -> StepProgress:
+        if inference.state != "queued":
+            cancelled = inference.state == "cancelled" and inference.started_at is None
+            state: StepState = "cancelled" if cancelled else "done"
+            return StepProgress(name="queue", state=state, fraction=0.0 if cancelled else 1.0)
+        ahead = repository.ahead_of(session, inference)
+        workers = self._workers(inference.queue)
+        each = self._history.median(session, inference.queue)
+        if workers == 0:
+            activity = "waiting for a worker to start"
+        elif ahead:
+            activity = f"{ahead} image{'s' if ahead > 1 else ''} ahead"
+        else:
+            activity = "next in line"
+        left = None if each is None or not workers else each * ahead / workers
+        return StepProgress(
+            name="queue", state="running", fraction=1 / (1 + ahead), activity=activity, seconds_left=left
+        )
+
+    def _worked(self, session: Session, job: Job, step: Step) -> StepProgress:
+        if step.state == "done":
+            return StepProgress(name=step.name, state="done", fraction=1.0)
+        usual = self._history.median(session, step.queue)
+        if step.state == "failed":
+            error = StepError(code=job.error_code or "internal_error", detail=job.error_detail or "")
+            return StepProgress(name=step.name, state="failed", fraction=self._fraction(step)[0], error=error)
+        if step.state == "cancelled":
+            return StepProgress(name=step.name, state="cancelled", fraction=0.0)
+        if step.state == "running":
+            fraction, activity = self._fraction(step)
+            left = _seconds_left(step, fraction, usual)
+            return StepProgress(
+                name=step.name, state="running", fraction=fraction, activity=activity, seconds_left=left
+            )
+        if step.state == "queued" and step.queue == REPORT_QUEUE:
+            return StepProgress(
+                name=step.name,
+                state="running",
+                fraction=0.0,
+                activity="waiting for the report service",
+                seconds_left=usual,
+            )
+        return StepProgress(name=step.name, state="waiting", fraction=0.0, seconds_left=usual)
+
+    def _fraction(self, step: Step) -> tuple[float, str | None]:
+        sighting: Sighting | None = None
+        try:
+            sighting = self._blackboard.read_sighting(step.job_id, step.name)
+        except RedisError as error:
+            log.warning("blackboard_away", error=repr(error))
+        if sighting is None or sighting.attempt != step.attempt:
+            return 0.0, "starting" if step.state == "running" else None
+        return sighting.fraction, sighting.activity
+
+    def _workers(self, queue: str) -> int:
+        try:
+            return len(self._blackboard.workers(queue))
+        except RedisError as error:
+            log.warning("blackboard_away", error=repr(error))
+            return 0
+
+
+def _seconds_left(step: Step, fraction: float, usual: float | None) -> float | None:
+    """From this attempt's own pace once it has one, before that from what such steps usually take."""
+    if step.started_at is None:
+        return usual
+    elapsed = (now() - step.started_at).total_seconds()
+    if fraction > _FIRST_GUESS_S and elapsed > 0.2:
+        return elapsed * (1 - fraction) / fraction
+    return None if usual is None else max(0.0, usual - elapsed)
+
+
+def _sum_known(steps: list[StepProgress]) -> float | None:
+    """Seconds until the report; unknown where a step that is still to come is unknown."""
+    open_steps = [step for step in steps if step.state in ("waiting", "running")]
+    known = [step.seconds_left for step in open_steps if step.seconds_left is not None]
+    return sum(known) if len(known) == len(open_steps) else None

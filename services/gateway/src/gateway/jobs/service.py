@@ -1,0 +1,134 @@
+"""The life of a job: opened, claimed, completed or failed, tried again, cancelled."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from gateway.clock import now
+from gateway.errors import ProblemError
+from gateway.images.models import Image
+from gateway.jobs import repository
+from gateway.jobs.models import Job, Step
+from gateway.settings import GatewaySettings
+from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.result import Result
+from lobule.contracts.steps import Claim, Failure, StepName
+from lobule.queueing import INFERENCE_QUEUES, REPORT_QUEUE
+
+_LOST = "The worker was lost {tries} times while it worked on this image. Your IT can look into it and start it again."
+
+
+def open_job(session: Session, image: Image) -> Job:
+    """Start the analysis of an image: job, steps and the first call, all in the session's transaction."""
+    inference = Step(name="inference", position=0, queue=INFERENCE_QUEUES[image.modality], attempt=0, tries=0)
+    report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", attempt=0, tries=0)
+    job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report])
+    session.add(job)
+    session.flush()
+    repository.enqueue(session, inference)
+    return job
+
+
+def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepName, worker: str) -> Claim | None:
+    """Give a step to a worker; None where there is nothing to do."""
+    lease = timedelta(seconds=settings.lease_seconds)
+    step = repository.claim(session, job_id, name, worker, lease)
+    if step is None:
+        return None
+    job = step.job
+    job.state = "running"
+    return Claim(
+        job_id=job_id,
+        step=name,
+        attempt=step.attempt,
+        lease_seconds=settings.lease_seconds,
+        image=job.image.info(),
+        image_key=job.image.object_key,
+        result_prefix=job.step("inference").output_prefix() if name == "report" else None,
+        output_prefix=step.output_prefix(),
+    )
+
+
+def complete(session: Session, job_id: str, name: StepName, attempt: int, result: Result | None) -> bool:
+    """An attempt is done; False where it is not the current one.
+
+    Args:
+        session: The transaction.
+        job_id: The job.
+        name: The step.
+        attempt: Which attempt says so.
+        result: What the inference step concluded.
+    """
+    step = repository.end(session, job_id, name, attempt, "done")
+    if step is None:
+        return False
+    job = step.job
+    if result is not None:
+        job.assessment, job.probability_malignant = result.assessment, result.probability_malignant
+        # A retry of the inference renders again, whatever the report's state was.
+        report = job.step("report")
+        report.tries = 0
+        repository.enqueue(session, report)
+    else:
+        job.state, job.finished_at, job.error_code, job.error_detail = "done", now(), None, None
+    return True
+
+
+def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepName, failure: Failure) -> bool:
+    """An attempt failed; False where it is not the current one. What may pass is tried again, within the budget."""
+    step = repository.end(session, job_id, name, failure.attempt, "failed")
+    if step is None:
+        return False
+    if failure.retryable and step.tries < settings.max_attempts:
+        repository.enqueue(session, step)
+    else:
+        _finish(step.job, "failed", failure.code, failure.detail)
+    return True
+
+
+def reap(session: Session, settings: GatewaySettings, step: Step) -> None:
+    """Take a step back from a worker that is silent: queue it again, or park the job where its budget is spent."""
+    if step.tries < settings.max_attempts:
+        repository.enqueue(session, step)
+        return
+    step.state, step.finished_at, step.lease_expires_at = "failed", now(), None
+    _finish(step.job, "dead", "worker_lost", _LOST.format(tries=step.tries))
+
+
+def retry(session: Session, job: Job) -> None:
+    """Try a job again from the step that failed, with a fresh budget.
+
+    Raises:
+        ProblemError: `job_not_failed`, 409.
+    """
+    if job.state not in ("failed", "dead", "cancelled"):
+        raise ProblemError(
+            409,
+            "job_not_failed",
+            f"This job is {job.state}; only one that did not finish can be tried again.",
+        )
+    step = next(step for step in job.steps if step.state != "done")
+    step.tries = 0
+    job.state, job.finished_at, job.error_code, job.error_detail = "queued", None, None, None
+    for later in job.steps:
+        if later.position > step.position:
+            later.state = "waiting"
+    repository.enqueue(session, step)
+
+
+def cancel(job: Job) -> None:
+    """Stop a job; its worker learns it at the next heartbeat.
+
+    Raises:
+        ProblemError: `job_finished`, 409.
+    """
+    if job.state in FINAL_STATES:
+        raise ProblemError(409, "job_finished", f"This job is {job.state} already; there is nothing to cancel.")
+    for step in job.steps:
+        if step.state in ("waiting", "queued", "running"):
+            step.state, step.finished_at, step.lease_expires_at = "cancelled", now(), None
+    _finish(job, "cancelled", "cancelled", "The analysis was cancelled. You can start it again.")
+
+
+def _finish(job: Job, state: str, code: str, detail: str) -> None:
+    job.state, job.finished_at, job.error_code, job.error_detail = state, now(), code, detail  # pyright: ignore

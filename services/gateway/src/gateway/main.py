@@ -1,0 +1,91 @@
+"""The gateway's application: `uvicorn gateway.main:create_app --factory`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from gateway.auth import endpoints as auth
+from gateway.auth.dependencies import LoginRequiredError
+from gateway.auth.throttle import LoginThrottle
+from gateway.cases import endpoints as cases
+from gateway.database import make_engine, make_session_factory
+from gateway.diagnose import endpoints as diagnose
+from gateway.errors import install_error_handlers
+from gateway.images import endpoints as images
+from gateway.jobs import endpoints as jobs
+from gateway.jobs import internal
+from gateway.jobs.progress import ProgressBoard
+from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
+from gateway.middleware import RequestContext
+from gateway.portal import endpoints as portal
+from gateway.portal.pages import STATIC
+from gateway.reports import endpoints as reports
+from gateway.settings import GatewaySettings, get_settings
+from gateway.system import endpoints as system
+from gateway.users import endpoints as users
+from lobule import RESEARCH_USE_ONLY, __version__
+from lobule.blackboard import Blackboard, connect
+from lobule.queueing import make_celery
+from lobule.storage import open_store
+from lobule.telemetry import configure_logging
+
+_ROUTERS = (auth, users, cases, images, jobs, reports, diagnose, internal, system, portal)
+
+
+def create_app(settings: GatewaySettings | None = None) -> FastAPI:
+    """The application, ready to be served; its loops start and end with the server."""
+    settings = settings or get_settings()
+    configure_logging("gateway", settings.log_format, settings.log_level)
+    engine = make_engine(settings.database_url)
+    sessions = make_session_factory(engine)
+    redis = connect(settings.redis_url)
+    blackboard = Blackboard(redis)
+    relay = Relay(sessions, make_celery(settings.redis_url))
+    reaper = Reaper(sessions, blackboard, settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        loops = (
+            BackgroundLoop("relay", relay.turn, relay.wake),
+            BackgroundLoop("reaper", reaper.turn, reaper.stopped),
+        )
+        for loop in loops:
+            loop.start()
+        yield
+        for loop in loops:
+            loop.close()
+        engine.dispose()
+
+    app = FastAPI(
+        title="Lobule",
+        version=__version__,
+        description=f"Breast-cancer computer-aided diagnosis. {RESEARCH_USE_ONLY}",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.settings = settings
+    app.state.sessions = sessions
+    app.state.redis = redis
+    app.state.blackboard = blackboard
+    app.state.relay = relay
+    app.state.reaper = reaper
+    app.state.store = open_store(settings.object_store_url, settings.s3_endpoint_url)
+    app.state.throttle = LoginThrottle(redis, settings.login_attempts)
+    app.state.progress = ProgressBoard(blackboard)
+    install_error_handlers(app)
+    app.add_middleware(RequestContext)
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    @app.exception_handler(LoginRequiredError)
+    async def ask_to_log_in(_request: Request, error: LoginRequiredError) -> Response:
+        return RedirectResponse(error.location, status_code=303)
+
+    return app

@@ -1,0 +1,60 @@
+"""`lobule user …`: users straight in the database, for the first administrator and for emergencies."""
+
+import sys
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from gateway.auth.passwords import hash_password
+from gateway.database import make_engine, make_session_factory
+from gateway.errors import ProblemError
+from gateway.settings import get_settings
+from gateway.users import repository, service
+from gateway.users.models import Role
+from gateway.users.schemas import UserCreate
+
+app = typer.Typer(no_args_is_help=True, help="Manage users of the database at LOBULE_DATABASE_URL.")
+
+
+def _fail(words: str) -> typer.Exit:
+    typer.echo(words, err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def add(
+    username: str,
+    role: Annotated[Role, typer.Option(help="clinician, admin or service")] = "clinician",
+    display_name: Annotated[str | None, typer.Option()] = None,
+    password_stdin: Annotated[bool, typer.Option(help="read the password from standard input")] = False,
+    replace: Annotated[bool, typer.Option(help="give an existing user this password and role")] = False,
+) -> None:
+    """Add a user; asks for the password, or reads it from standard input."""
+    password = (
+        sys.stdin.readline().rstrip("\n")
+        if password_stdin
+        else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+    try:
+        new = UserCreate(username=username, password=password, role=role, display_name=display_name)
+    except ValidationError as error:
+        raise _fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
+    with make_session_factory(make_engine(get_settings().database_url)).begin() as session:
+        user = repository.by_username(session, username)
+        if user is not None and replace:
+            user.password_hash, user.role, user.active = hash_password(password), role, True
+        else:
+            try:
+                user = service.create_user(session, new)
+            except ProblemError as error:
+                raise _fail(error.detail) from None
+    typer.echo(f"User {user.username} ({user.role}) is ready.")
+
+
+@app.command("list")
+def list_users() -> None:
+    """List all users."""
+    with make_session_factory(make_engine(get_settings().database_url)).begin() as session:
+        for user in repository.all_users(session):
+            typer.echo(f"{user.username}\t{user.role}\t{'active' if user.active else 'inactive'}\t{user.display_name}")

@@ -1,0 +1,26 @@
+"""Users and their roles."""
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.clock import now
+from gateway.database import Base, new_id
+
+Role = Literal["clinician", "admin", "service"]
+
+
+class User(Base):
+    """Someone, or some system, that may log in."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    username: Mapped[str] = mapped_column(String(100), unique=True)
+    display_name: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(String(20))
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,55 @@
+"""The blackboard on Redis: what workers are doing at this moment. All of it may be lost at any time."""
+
+from redis import Redis
+
+from lobule.contracts.models import WorkerAnnouncement
+from lobule.contracts.progress import Sighting
+from lobule.contracts.steps import StepName
+
+_SIGHTING_TTL_S = 3600
+ANNOUNCE_EVERY_S = 5.0
+_ANNOUNCEMENT_TTL_S = 20
+
+
+def connect(redis_url: str) -> "Redis":
+    """A Redis client that gives up quickly: whatever it serves, there is a way without it."""
+    return Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2, decode_responses=True)
+
+
+class Blackboard:
+    """Progress of running steps and the workers that are ready."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    def write_sighting(self, job_id: str, step: StepName, sighting: Sighting) -> None:
+        """Note how far a step is; overwrites the last note."""
+        self._redis.set(_step_key(job_id, step), sighting.model_dump_json(), ex=_SIGHTING_TTL_S)
+
+    def read_sighting(self, job_id: str, step: StepName) -> Sighting | None:
+        """The last note of a step, if there is one."""
+        text = self._redis.get(_step_key(job_id, step))
+        return Sighting.model_validate_json(str(text)) if text else None
+
+    def announce(self, announcement: WorkerAnnouncement) -> None:
+        """Say that a worker is ready; to be said again every `ANNOUNCE_EVERY_S` seconds."""
+        key = f"lobule:worker:{announcement.queue}:{announcement.worker}"
+        self._redis.set(key, announcement.model_dump_json(), ex=_ANNOUNCEMENT_TTL_S)
+
+    def withdraw(self, announcement: WorkerAnnouncement) -> None:
+        """Say that a worker is going."""
+        self._redis.delete(f"lobule:worker:{announcement.queue}:{announcement.worker}")
+
+    def workers(self, queue: str | None = None) -> list[WorkerAnnouncement]:
+        """The workers that are ready, of one queue or of all."""
+        keys = sorted(self._redis.scan_iter(f"lobule:worker:{queue or '*'}:*", count=200))
+        texts = self._redis.mget(keys) if keys else []
+        return [WorkerAnnouncement.model_validate_json(text) for text in texts if text]
+
+    def waiting(self, queue: str) -> int:
+        """Messages that wait in a queue."""
+        return int(self._redis.llen(queue))
+
+
+def _step_key(job_id: str, step: StepName) -> str:
+    return f"lobule:sighting:{job_id}:{step}"

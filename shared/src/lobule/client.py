@@ -1,0 +1,179 @@
+"""A small typed client of Lobule's REST API."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Literal, cast
+
+import httpx
+
+from lobule.contracts.progress import FINAL_STATES, Progress
+from lobule.contracts.result import Laterality, Magnification, Modality, Result, View
+
+ReportFormat = Literal["html", "png", "json"]
+
+
+class ApiError(Exception):
+    """The server refused; `code` is stable, `detail` is for people, `problem` is the whole RFC 9457 document."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        self.status, self.problem = status, problem
+        self.code = str(problem.get("code", "http_error"))
+        self.detail = str(problem.get("detail", f"The server answered with status {status}."))
+        super().__init__(f"{self.detail} [{self.code}]")
+
+
+class Client:
+    """Speaks to one server as one user; logs in at the first call and renews its token when it is over.
+
+    Example:
+        >>> with Client("https://lobule.hospital.example", "dr.lee", password) as lobule:
+        ...     job = lobule.upload(Path("field.png"), "histopathology")
+        ...     for progress in lobule.follow(job, time.sleep):
+        ...         print(progress.state)
+        ...     Path("report.html").write_bytes(lobule.report(job, "html"))
+    """
+
+    def __init__(self, base_url: str, username: str, password: str, timeout_s: float = 30) -> None:
+        self._http = httpx.Client(base_url=base_url, timeout=timeout_s)
+        self._username, self._password = username, password
+        self._access = ""
+        self._refresh: str | None = None
+        self._renew_at = 0.0  # on the monotonic clock
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, _t: type[BaseException] | None, _e: BaseException | None, _b: TracebackType | None) -> None:
+        self._http.close()
+
+    def upload(
+        self,
+        file: Path,
+        modality: Modality,
+        *,
+        magnification: Magnification | None = None,
+        view: View | None = None,
+        laterality: Laterality | None = None,
+        sent: Callable[[int], None] | None = None,
+    ) -> str:
+        """Upload an image for analysis.
+
+        Args:
+            file: The image.
+            modality: What it is.
+            magnification: Of a histology field, where known.
+            view: Of a mammogram, where known.
+            laterality: Of a mammogram, where known.
+            sent: Called with the bytes sent since the last call.
+
+        Returns:
+            The job's id; for an image that was uploaded before, the id of its newest job.
+
+        Raises:
+            ApiError: Where the server refuses the image.
+            OSError: Where the file cannot be read.
+        """
+        options = {"modality": modality, "magnification": magnification, "view": view, "laterality": laterality}
+        fields = {name: value for name, value in options.items() if value is not None}
+        try:
+            with file.open("rb") as stream:
+                body = cast(BinaryIO, _Watched(stream, sent)) if sent else stream
+                answer = self._request("POST", "/api/v1/images", data=fields, files={"file": (file.name, body)})
+        except ApiError as error:
+            if error.code == "duplicate_image":
+                return str(error.problem["existing_job_id"])
+            raise
+        return str(answer.json()["job"]["id"])
+
+    def progress(self, job_id: str) -> Progress:
+        """How far a job is."""
+        return Progress.model_validate_json(self._request("GET", f"/api/v1/jobs/{job_id}/progress").content)
+
+    def follow(self, job_id: str, pause: Callable[[float], None]) -> Iterator[Progress]:
+        """A job's progress, again and again until it is over.
+
+        Args:
+            job_id: The job.
+            pause: Sleeps for so many seconds, such as `time.sleep`.
+        """
+        while True:
+            progress = self.progress(job_id)
+            yield progress
+            if progress.state in FINAL_STATES:
+                return
+            pause((progress.poll_after_ms or 1000) / 1000)
+
+    def result(self, job_id: str) -> Result:
+        """What the pipeline concluded."""
+        return Result.model_validate_json(self._request("GET", f"/api/v1/jobs/{job_id}/result").content)
+
+    def report(self, job_id: str, format: ReportFormat) -> bytes:  # noqa: A002 - the API's own name
+        """The report of a job that is done."""
+        return self._request("GET", f"/api/v1/jobs/{job_id}/report", params={"format": format}).content
+
+    def retry(self, job_id: str) -> None:
+        """Try a job that did not finish again."""
+        self._request("POST", f"/api/v1/jobs/{job_id}/retry")
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models that are at work on the server, by modality."""
+        return self._request("GET", "/api/v1/models").json()
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's arguments
+        with _plain_words(self._http.base_url):
+            headers = {"Authorization": f"Bearer {self._token()}"}
+            return _checked(self._http.request(method, path, headers=headers, **arguments))
+
+    def _token(self) -> str:
+        """An access token with enough life left for a request."""
+        if time.monotonic() >= self._renew_at:
+            tokens = self._new_tokens()
+            self._access, self._refresh = str(tokens["access_token"]), str(tokens["refresh_token"])
+            self._renew_at = time.monotonic() + float(tokens["expires_in"]) / 2
+        return self._access
+
+    def _new_tokens(self) -> dict[str, Any]:
+        if self._refresh is not None:
+            grant = {"grant_type": "refresh_token", "refresh_token": self._refresh}
+            answer = self._http.post("/api/v1/auth/token", json=grant)
+            if answer.is_success:
+                return answer.json()
+        grant = {"grant_type": "password", "username": self._username, "password": self._password}
+        return _checked(self._http.post("/api/v1/auth/token", json=grant)).json()
+
+
+class _Watched:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, stream: BinaryIO, sent: Callable[[int], None]) -> None:
+        self._stream, self._sent = stream, sent
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._sent(len(data))
+        return data
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the stream's own attributes
+        return getattr(self._stream, name)
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {"code": "http_error", "detail": f"The server answered with status {answer.status_code}."}
+    raise ApiError(answer.status_code, problem)
+
+
+@contextmanager
+def _plain_words(base_url: httpx.URL) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        detail = f"The server at {base_url} cannot be reached ({type(error).__name__}). Is it running?"
+        raise ApiError(0, {"code": "server_unreachable", "detail": detail}) from None

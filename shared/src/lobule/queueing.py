@@ -1,0 +1,62 @@
+"""The Celery application that gateway and workers share; a message carries a job's id and a step's name alone."""
+
+from celery import Celery
+
+from lobule.contracts.result import Modality
+from lobule.contracts.steps import StepName
+
+TASK = "lobule.step"
+
+INFERENCE_QUEUES: dict[Modality, str] = {"histopathology": "histo", "mammography": "mammo"}
+REPORT_QUEUE = "report"
+QUEUES = (*INFERENCE_QUEUES.values(), REPORT_QUEUE)
+
+
+def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float = 330) -> Celery:
+    """The Celery application, with the settings that make delivery safe.
+
+    Args:
+        redis_url: `redis://…` or `unix://…`.
+        soft_time_limit: Seconds after which a step is asked to stop.
+        time_limit: Seconds after which the process of a step is killed.
+    """
+    app = Celery("lobule", broker=_as_broker(redis_url), set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        # A message is acknowledged after the work. The database decides who may work, so a second delivery is harmless.
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        task_soft_time_limit=soft_time_limit,
+        task_time_limit=time_limit,
+        worker_proc_alive_timeout=180,  # a child loads and warms its model before it says that it is up
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": 3600,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+        },
+        task_publish_retry=False,  # the relay retries: it knows what is still unpublished
+    )
+    return app
+
+
+def ring(app: Celery, queue: str, job_id: str, step: StepName) -> None:
+    """Tell a queue's workers that a step waits.
+
+    Raises:
+        kombu.exceptions.OperationalError: Where Redis cannot be reached.
+    """
+    app.send_task(TASK, args=[job_id, step], queue=queue)
+
+
+def _as_broker(redis_url: str) -> str:
+    """Kombu's name for a Redis behind a Unix socket is `redis+socket`."""
+    return redis_url.replace("unix://", "redis+socket://", 1) if redis_url.startswith("unix://") else redis_url

@@ -1,0 +1,70 @@
+"""The one small interface to the object store.
+
+Keys are relative paths such as `images/<id>/original`. An object appears whole or not at all: a writer that is left
+by an exception leaves nothing behind.
+"""
+
+import re
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+_KEY = re.compile(r"^(?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+$")
+
+
+class ObjectNotFoundError(LookupError):
+    """No object has this key."""
+
+
+class ObjectWriter(Protocol):
+    """Takes an object's bytes piece by piece."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append bytes to the object."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Bytes under keys."""
+
+    def writer(self, key: str) -> AbstractContextManager[ObjectWriter]:
+        """Write an object in pieces; it appears at a clean exit and not at all after an exception."""
+        ...
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store an object, replacing one of the same key."""
+        ...
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """Read an object in pieces; the stream is seekable.
+
+        Raises:
+            ObjectNotFoundError: Where there is none.
+        """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The whole object.
+
+        Raises:
+            ObjectNotFoundError: Where there is none.
+        """
+        ...
+
+    def delete(self, prefix: str) -> None:
+        """Delete the object of this key and all objects below it as a folder; none is no error."""
+        ...
+
+    def check(self) -> None:
+        """Raise where the store cannot be reached."""
+        ...
+
+
+def checked_key(key: str) -> str:
+    """The key itself, where it is safe as a path in any store.
+
+    Raises:
+        ValueError: For empty keys, empty or dotted segments and unusual characters.
+    """
+    if not _KEY.match(key) or any(part in (".", "..") for part in key.split("/")):
+        raise ValueError(f"not an object-store key: {key!r}")
+    return key

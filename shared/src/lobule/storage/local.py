@@ -1,0 +1,71 @@
+"""The object store in a local folder (or a mounted volume)."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from lobule.storage.base import ObjectNotFoundError, ObjectWriter, checked_key
+
+
+class LocalStore:
+    """Objects as files below a root folder; a file is written beside its place and moved there when complete."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._incoming = root / ".incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self.root / checked_key(key)
+
+    @contextmanager
+    def writer(self, key: str) -> Iterator[ObjectWriter]:
+        """See `ObjectStore.writer`."""
+        path = self._path(key)
+        with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as stream:
+            try:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Path(stream.name).replace(path)
+            except BaseException:
+                Path(stream.name).unlink(missing_ok=True)
+                raise
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `ObjectStore.put`."""
+        with self.writer(key) as stream:
+            stream.write(data)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """See `ObjectStore.open`."""
+        try:
+            stream = self._path(key).open("rb")
+        except FileNotFoundError:
+            raise ObjectNotFoundError(key) from None
+        with stream:
+            yield stream
+
+    def get(self, key: str) -> bytes:
+        """See `ObjectStore.get`."""
+        with self.open(key) as stream:
+            return stream.read()
+
+    def delete(self, prefix: str) -> None:
+        """See `ObjectStore.delete`."""
+        path = self._path(prefix)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    def check(self) -> None:
+        """See `ObjectStore.check`."""
+        with tempfile.NamedTemporaryFile(dir=self._incoming):
+            pass

@@ -1,0 +1,23 @@
+"""From an address to an object store."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from lobule.storage.base import ObjectStore
+from lobule.storage.local import LocalStore
+
+
+def open_store(url: str, s3_endpoint_url: str | None = None) -> ObjectStore:
+    """Open the object store at `file:///folder` or `s3://bucket/prefix`.
+
+    Raises:
+        ValueError: For any other address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.path:
+        return LocalStore(Path(unquote(parts.path)))
+    if parts.scheme == "s3" and parts.netloc:
+        from lobule.storage.s3 import S3Store  # boto3 is an optional dependency and slow to import
+
+        return S3Store(parts.netloc, parts.path, s3_endpoint_url)
+    raise ValueError(f"LOBULE_OBJECT_STORE_URL must be file:///folder or s3://bucket/prefix, not {url!r}")

@@ -1,0 +1,145 @@
+"""The object store behind the S3 API (Amazon's, or any service that speaks it)."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+import boto3
+from botocore.exceptions import ClientError
+
+from lobule.storage.base import ObjectNotFoundError, ObjectWriter, checked_key
+
+PART_BYTES = 8 * 1024 * 1024  # S3 takes parts of at least 5 MiB
+READ_BYTES = 1024 * 1024
+
+
+class S3Store:
+    """Objects in one bucket, below a prefix. Credentials come the usual AWS ways (environment, files, roles)."""
+
+    def __init__(self, bucket: str, prefix: str = "", endpoint_url: str | None = None) -> None:
+        self.bucket = bucket
+        self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._client: Any = boto3.client("s3", endpoint_url=endpoint_url)
+
+    def _where(self, key: str) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": self.prefix + checked_key(key)}
+
+    @contextmanager
+    def writer(self, key: str) -> Iterator[ObjectWriter]:
+        """See `ObjectStore.writer`: a multipart upload, aborted by an exception."""
+        upload = _MultipartUpload(self._client, self._where(key))
+        try:
+            yield upload
+            upload.complete()
+        except BaseException:
+            upload.abort()
+            raise
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `ObjectStore.put`."""
+        self._client.put_object(**self._where(key), Body=data)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """See `ObjectStore.open`."""
+        with _not_found(key):
+            size = int(self._client.head_object(**self._where(key))["ContentLength"])
+        with io.BufferedReader(_RangeReader(self._client, self._where(key), size), READ_BYTES) as stream:
+            yield cast(BinaryIO, stream)
+
+    def get(self, key: str) -> bytes:
+        """See `ObjectStore.get`."""
+        with _not_found(key), self._client.get_object(**self._where(key))["Body"] as body:
+            return body.read()
+
+    def delete(self, prefix: str) -> None:
+        """See `ObjectStore.delete`."""
+        self._client.delete_object(**self._where(prefix))
+        below = self._where(prefix)["Key"] + "/"
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
+            names = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+            if names:
+                self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": names})
+
+    def check(self) -> None:
+        """See `ObjectStore.check`."""
+        self._client.head_bucket(Bucket=self.bucket)
+
+
+@contextmanager
+def _not_found(key: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
+            raise ObjectNotFoundError(key) from None
+        raise
+
+
+class _RangeReader(io.RawIOBase):
+    """A seekable view of an object, read range by range, so that a header at a file's end costs one small request."""
+
+    def __init__(self, client: Any, where: dict[str, str], size: int) -> None:
+        self._client, self._where, self._size, self._at = client, where, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._at + len(buffer), self._size)
+        if end <= self._at:
+            return 0
+        answer = self._client.get_object(**self._where, Range=f"bytes={self._at}-{end - 1}")
+        data = answer["Body"].read()
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+class _MultipartUpload:
+    """Collects bytes into parts; a small object goes up in one piece, without a multipart upload."""
+
+    def __init__(self, client: Any, where: dict[str, str]) -> None:
+        self._client, self._where = client, where
+        self._buffer = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[dict[str, Any]] = []
+
+    def write(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= PART_BYTES:
+            self._send(bytes(self._buffer[:PART_BYTES]))
+            del self._buffer[:PART_BYTES]
+
+    def _send(self, part: bytes) -> None:
+        if self._upload_id is None:
+            self._upload_id = self._client.create_multipart_upload(**self._where)["UploadId"]
+        number = len(self._parts) + 1
+        answer = self._client.upload_part(**self._where, UploadId=self._upload_id, PartNumber=number, Body=part)
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+
+    def complete(self) -> None:
+        if self._upload_id is None:
+            self._client.put_object(**self._where, Body=bytes(self._buffer))
+            return
+        if self._buffer:
+            self._send(bytes(self._buffer))
+        self._client.complete_multipart_upload(
+            **self._where, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+        )
+
+    def abort(self) -> None:
+        if self._upload_id is not None:
+            self._client.abort_multipart_upload(**self._where, UploadId=self._upload_id)

@@ -1,0 +1,142 @@
+"""A worker process: Celery outside, one step handler inside, built after the fork."""
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from celery import Celery
+from celery.signals import worker_process_init, worker_process_shutdown
+from redis.exceptions import RedisError
+
+from lobule.blackboard import ANNOUNCE_EVERY_S, Blackboard, connect
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.models import WorkerAnnouncement
+from lobule.contracts.result import Modality
+from lobule.contracts.steps import StepName
+from lobule.queueing import INFERENCE_QUEUES, TASK, make_celery
+from lobule.settings import Settings
+from lobule.storage import ObjectStore, open_store
+from lobule.telemetry import configure_logging
+from lobule.worker.gateway_client import GatewayClient
+from lobule.worker.inference import InferenceHandler
+from lobule.worker.pipeline import Pipeline
+from lobule.worker.runner import StepHandler, StepRunner, unavailable
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a worker process is built with: its handler, and the model it announces where it has one."""
+
+    handler: StepHandler
+    pipeline: Pipeline | None = None
+
+
+def run_inference_worker(modality: Modality, build_pipeline: Callable[[], Pipeline]) -> None:
+    """Run the worker of a modality until it is told to stop.
+
+    Args:
+        modality: Decides the queue.
+        build_pipeline: Called once in the worker's child process; an `AnalysisError` it raises is told to every job.
+    """
+
+    def equip(store: ObjectStore) -> Equipment:
+        try:
+            pipeline = build_pipeline()
+        except AnalysisError as error:
+            log.warning("no_model", code=error.code, detail=error.detail)
+            return Equipment(unavailable(error))
+        return Equipment(InferenceHandler(pipeline, store), pipeline)
+
+    run_worker(INFERENCE_QUEUES[modality], equip, modality)
+
+
+def run_worker(queue: str, equip: Callable[[ObjectStore], Equipment], modality: Modality | None = None) -> None:
+    """Run a worker of a queue until it is told to stop; one child process does one step at a time."""
+    settings = Settings()  # pyright: ignore[reportCallIssue] - filled from the environment
+    configure_logging(f"{queue}-worker", settings.log_format, settings.log_level)
+    app = make_celery(settings.redis_url, settings.step_soft_time_limit_s, settings.step_time_limit_s)
+    _register(app, settings, queue, equip, modality)
+    app.worker_main(
+        [
+            "worker",
+            *("--queues", queue),
+            *("--hostname", f"{queue}@%h"),
+            *("--concurrency", "1", "--pool", "prefork"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            *("--loglevel", settings.log_level),
+        ]
+    )
+
+
+def _register(
+    app: Celery,
+    settings: Settings,
+    queue: str,
+    equip: Callable[[ObjectStore], Equipment],
+    modality: Modality | None,
+) -> None:
+    child: dict[str, StepRunner | threading.Event] = {}
+
+    @worker_process_init.connect(weak=False)
+    def build(**_signal: object) -> None:
+        try:
+            worker = f"{socket.gethostname()}-{os.getpid()}"
+            equipment = equip(open_store(settings.object_store_url, settings.s3_endpoint_url))
+            blackboard = Blackboard(connect(settings.redis_url))
+            gateway = GatewayClient(settings.gateway_url, settings.internal_token.get_secret_value())
+            child["runner"] = StepRunner(gateway, blackboard, equipment.handler, worker)
+            child["stop"] = _announce(blackboard, _announcement(worker, queue, modality, equipment.pipeline))
+            log.info("worker_ready", worker=worker, queue=queue)
+        except BaseException:
+            # Celery logs a failed signal handler and goes on with a child that cannot work; better to end it loudly.
+            log.exception("worker_not_ready")
+            sys.stderr.flush()
+            os._exit(70)
+
+    @worker_process_shutdown.connect(weak=False)
+    def leave(**_signal: object) -> None:
+        stop = child.get("stop")
+        if isinstance(stop, threading.Event):
+            stop.set()
+
+    @app.task(name=TASK)
+    def step(job_id: str, name: StepName) -> None:
+        runner = child["runner"]
+        assert isinstance(runner, StepRunner)
+        runner.run(job_id, name)
+
+
+def _announcement(worker: str, queue: str, modality: Modality | None, pipeline: Pipeline | None) -> WorkerAnnouncement:
+    return WorkerAnnouncement(
+        worker=worker,
+        queue=queue,
+        modality=modality,
+        manifest=pipeline.manifest if pipeline else None,
+        model_card=pipeline.card if pipeline else None,
+    )
+
+
+def _announce(blackboard: Blackboard, announcement: WorkerAnnouncement) -> threading.Event:
+    """Say that this worker is ready, again and again in a thread, until the returned event is set."""
+    stop = threading.Event()
+
+    def repeat() -> None:
+        while True:
+            try:
+                blackboard.announce(announcement)
+            except RedisError as error:
+                log.warning("not_announced", error=repr(error))
+            if stop.wait(ANNOUNCE_EVERY_S):
+                break
+        with contextlib.suppress(RedisError):
+            blackboard.withdraw(announcement)
+
+    threading.Thread(target=repeat, name="announce", daemon=True).start()
+    return stop

@@ -1,0 +1,112 @@
+"""The worker's side of the gateway's internal API."""
+
+import time
+from types import TracebackType
+
+import httpx
+import structlog
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, StepName
+
+log = structlog.get_logger()
+
+_PATIENCE_S = 60.0  # how long a worker waits for a gateway that restarts; after that the reaper takes care of the job
+
+
+class LeaseLostError(Exception):
+    """The attempt is no longer the current one: it was cancelled, or another worker has the step."""
+
+
+class GatewayClient:
+    """Claims steps and reports on them, waiting for a gateway that is away for a moment."""
+
+    def __init__(self, base_url: str, internal_token: str, patience_s: float = _PATIENCE_S) -> None:
+        self._http = httpx.Client(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {internal_token}"},
+            timeout=httpx.Timeout(10, connect=3),
+        )
+        self._patience_s = patience_s
+
+    def __enter__(self) -> "GatewayClient":
+        return self
+
+    def __exit__(self, _t: type[BaseException] | None, _e: BaseException | None, _b: TracebackType | None) -> None:
+        self._http.close()
+
+    def claim(self, job_id: str, step: StepName, worker: str) -> Claim | None:
+        """Claim a step; None where there is nothing to do (someone else has it, it is done, it was cancelled)."""
+        answer = self._post(job_id, step, "claim", ClaimRequest(worker=worker))
+        if answer.status_code in (404, 409):
+            return None
+        answer.raise_for_status()
+        return Claim.model_validate_json(answer.content)
+
+    def heartbeat(self, claim: Claim) -> None:
+        """Renew the lease.
+
+        Raises:
+            LeaseLostError: Where the attempt is no longer the current one.
+        """
+        self._say(claim, "heartbeat", Heartbeat(attempt=claim.attempt), patience_s=0)
+
+    def complete(self, claim: Claim) -> None:
+        """Say that the attempt's output is in place.
+
+        Raises:
+            LeaseLostError: Where the attempt is no longer the current one: the output is ignored.
+        """
+        self._say(claim, "complete", Completion(attempt=claim.attempt))
+
+    def fail(self, claim: Claim, error: AnalysisError) -> None:
+        """Say why the attempt failed.
+
+        Raises:
+            LeaseLostError: Where the attempt is no longer the current one.
+        """
+        failure = Failure(attempt=claim.attempt, code=error.code, detail=error.detail, retryable=error.retryable)
+        self._say(claim, "fail", failure)
+
+    def _say(
+        self, claim: Claim, verb: str, body: Heartbeat | Completion | Failure, patience_s: float | None = None
+    ) -> None:
+        answer = self._post(claim.job_id, claim.step, verb, body, patience_s)
+        if answer.status_code in (404, 409):
+            raise LeaseLostError(f"{verb} of attempt {claim.attempt} was refused")
+        answer.raise_for_status()
+
+    def _post(
+        self,
+        job_id: str,
+        step: StepName,
+        verb: str,
+        body: ClaimRequest | Heartbeat | Completion | Failure,
+        patience_s: float | None = None,
+    ) -> httpx.Response:
+        """Post, trying again while the gateway is away.
+
+        Saying a verb twice is safe: the attempt number
+        fences it, and a claim whose answer was lost comes back when its lease ends.
+        """
+        path = f"/internal/v1/jobs/{job_id}/steps/{step}/{verb}"
+        deadline = time.monotonic() + (self._patience_s if patience_s is None else patience_s)
+        pause = 0.1
+        while True:
+            try:
+                answer = self._http.post(
+                    path, content=body.model_dump_json(), headers={"Content-Type": "application/json"}
+                )
+                if answer.status_code < 500:
+                    return answer
+                problem = f"status {answer.status_code}"
+            except httpx.TransportError as error:
+                problem = repr(error)
+                answer = None
+            if time.monotonic() + pause > deadline:
+                if answer is not None:
+                    return answer
+                raise httpx.ConnectError(f"the gateway could not be reached for {verb}: {problem}")
+            log.warning("gateway_away", verb=verb, job_id=job_id, problem=problem, again_in_s=pause)
+            time.sleep(pause)
+            pause = min(pause * 2, 5.0)

@@ -1,0 +1,147 @@
+"""One attempt at one step, from claim to completion."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Protocol
+
+import httpx
+import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+from redis.exceptions import RedisError
+
+from lobule.blackboard import Blackboard
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.progress import Sighting
+from lobule.contracts.steps import Claim, StepName
+from lobule.worker.gateway_client import GatewayClient, LeaseLostError
+from lobule.worker.pipeline import ReportProgress
+
+log = structlog.get_logger()
+
+_SIGHTING_EVERY_S = 0.1  # the browser polls less often than this
+
+
+class StepHandler(Protocol):
+    """Does the work of a claimed step and leaves its output under `claim.output_prefix`."""
+
+    def __call__(self, claim: Claim, progress: ReportProgress) -> None:
+        """Do the step.
+
+        Raises:
+            AnalysisError: Where it cannot be done.
+        """
+        ...
+
+
+class StepRunner:
+    """Claims a step, keeps its lease alive while the handler works, and says how it ended.
+
+    Args:
+        gateway: The internal API.
+        blackboard: Where progress is written.
+        handler: Does the work.
+        worker: This process, in words for the operator.
+    """
+
+    def __init__(self, gateway: GatewayClient, blackboard: Blackboard, handler: StepHandler, worker: str) -> None:
+        self._gateway, self._blackboard, self._handler, self._worker = gateway, blackboard, handler, worker
+
+    def run(self, job_id: str, step: StepName) -> None:
+        """Do one attempt. Returns in every case; what went wrong is told to the gateway."""
+        claim = self._gateway.claim(job_id, step, self._worker)
+        if claim is None:
+            log.info("step_not_claimable", job_id=job_id, step=step)
+            return
+        with structlog.contextvars.bound_contextvars(job_id=job_id, step=step, attempt=claim.attempt):
+            started = time.monotonic()
+            try:
+                self._attempt(claim)
+                log.info("step_done", seconds=round(time.monotonic() - started, 3))
+            except LeaseLostError as lost:
+                log.warning("step_abandoned", reason=str(lost))
+            except httpx.HTTPError as error:
+                # The gateway is away. Its reaper gives the step to someone else when the lease ends: nothing is lost.
+                log.error("step_not_reported", error=repr(error))
+
+    def _attempt(self, claim: Claim) -> None:
+        with _Lease(self._gateway, claim) as lease:
+            try:
+                self._handler(claim, self._progress(claim, lease))
+                failure = None
+            except AnalysisError as error:
+                failure = error
+            except SoftTimeLimitExceeded:
+                failure = AnalysisError("timed_out", "The analysis took too long and was stopped. Please tell your IT.")
+            except LeaseLostError:
+                raise
+            except Exception:
+                log.exception("step_crashed")
+                failure = AnalysisError(
+                    "internal_error",
+                    "The analysis failed unexpectedly. The details are in the logs.",
+                    retryable=True,
+                )
+        if failure is None:
+            self._gateway.complete(claim)
+        else:
+            log.warning("step_failed", code=failure.code, detail=failure.detail)
+            self._gateway.fail(claim, failure)
+
+    def _progress(self, claim: Claim, lease: "_Lease") -> ReportProgress:
+        last = 0.0
+
+        def report(fraction: float, activity: str) -> None:
+            nonlocal last
+            lease.check()
+            now = time.monotonic()
+            if now - last < _SIGHTING_EVERY_S and fraction < 1.0:
+                return
+            last = now
+            sighting = Sighting(attempt=claim.attempt, fraction=min(max(fraction, 0.0), 1.0), activity=activity)
+            try:
+                self._blackboard.write_sighting(claim.job_id, claim.step, sighting)
+            except RedisError as error:
+                log.warning("sighting_not_written", error=repr(error))
+
+        return report
+
+
+class _Lease:
+    """Heartbeats in a thread; `check` raises in the working thread once the lease is lost."""
+
+    def __init__(self, gateway: GatewayClient, claim: Claim) -> None:
+        self._gateway, self._claim = gateway, claim
+        self._ended = threading.Event()
+        self._lost: LeaseLostError | None = None
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def check(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._claim.lease_seconds / 3):
+            try:
+                self._gateway.heartbeat(self._claim)
+            except LeaseLostError as lost:
+                self._lost = lost
+                return
+            except httpx.HTTPError as error:
+                log.warning("heartbeat_missed", job_id=self._claim.job_id, error=repr(error))
+
+    def __enter__(self) -> "_Lease":
+        self._thread.start()
+        return self
+
+    def __exit__(self, _t: type[BaseException] | None, _e: BaseException | None, _b: TracebackType | None) -> None:
+        self._ended.set()
+
+
+def unavailable(error: AnalysisError) -> StepHandler:
+    """A handler that fails every step with the same error, at once."""
+
+    def fail(claim: Claim, progress: ReportProgress) -> None:  # noqa: ARG001 - the protocol's names
+        raise error
+
+    return fail
