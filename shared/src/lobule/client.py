@@ -110,7 +110,7 @@ class Client:
         """What the pipeline concluded."""
         return Result.model_validate_json(self._request("GET", f"/api/v1/jobs/{job_id}/result").content)
 
-    def report(self, job_id: str, format: ReportFormat) -> bytes:  # noqa: A002 - the API's own name
+    def report(self, job_id: str, format: ReportFormat) -> bytes:
         """The report of a job that is done."""
         return self._request("GET", f"/api/v1/jobs/{job_id}/report", params={"format": format}).content
 
@@ -122,7 +122,7 @@ class Client:
         """The models that are at work on the server, by modality."""
         return self._request("GET", "/api/v1/models").json()
 
-    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's arguments
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         with _plain_words(self._http.base_url):
             headers = {"Authorization": f"Bearer {self._token()}"}
             return _checked(self._http.request(method, path, headers=headers, **arguments))
@@ -156,7 +156,7 @@ class _Watched:
         self._sent(len(data))
         return data
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the stream's own attributes
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 

@@ -6,7 +6,7 @@ A worker *claims* a step and gets an attempt number and a lease; it renews the l
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from lobule.contracts.errors import ErrorCode
 from lobule.contracts.result import Document, ImageInfo
@@ -29,6 +29,7 @@ class Claim(Document):
     image: ImageInfo
     image_key: str = Field(description="object-store key of the uploaded bytes")
     result_prefix: str | None = Field(None, description="where the inference step left its result; report step only")
+    analysed_at: AwareDatetime | None = Field(default=None, description="when the inference ended; report step only")
     output_prefix: str = Field(description="object-store prefix that belongs to this attempt alone")
 
 

@@ -87,6 +87,19 @@ def read_header(source: Path | BinaryIO, modality: Modality) -> ImageHeader:
     return header
 
 
+def is_grey(path: Path) -> bool:
+    """Whether a file is DICOM or a picture that is stored without colour; False where it cannot be told."""
+    with path.open("rb") as stream:
+        if stream.read(132)[128:] == b"DICM":
+            return True
+        stream.seek(0)
+        try:
+            with Image.open(stream, formats=_SNIFFED) as image:
+                return image.mode in ("1", "L", "LA") or image.mode.startswith(("I", "F"))
+        except Exception:  # noqa: BLE001 - damaged: whoever reads it will say so
+            return False
+
+
 def _unsupported(found: str, modality: Modality) -> AnalysisError:
     accepted = ", ".join(ACCEPTED[modality])
     return AnalysisError(

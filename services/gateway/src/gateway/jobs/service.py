@@ -37,6 +37,7 @@ def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepNa
         return None
     job = step.job
     job.state = "running"
+    inference = job.step("inference")
     return Claim(
         job_id=job_id,
         step=name,
@@ -44,7 +45,8 @@ def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepNa
         lease_seconds=settings.lease_seconds,
         image=job.image.info(),
         image_key=job.image.object_key,
-        result_prefix=job.step("inference").output_prefix() if name == "report" else None,
+        result_prefix=inference.output_prefix() if name == "report" else None,
+        analysed_at=inference.finished_at if name == "report" else None,
         output_prefix=step.output_prefix(),
     )
 

@@ -1,0 +1,116 @@
+"""Fixtures for every test: the real images, a real Redis, a real PostgreSQL."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from lobule.launcher.redis_server import redis_command
+
+REPOSITORY = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images; tests that need it are skipped where it is not there."""
+    folder = Path(os.environ.get("LOBULE_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real images: {folder} is not there (set LOBULE_SHARED_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_field(shared_data: Path) -> Path:
+    """A real histopathology field, 700 x 460, malignant."""
+    return sorted((shared_data / "breakhis" / "images").glob("SOB_M_*-100-*.jpg"))[0]
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis of our own, on a Unix socket."""
+    folder = Path(f"/tmp/lobule-test-{secrets.token_hex(4)}")  # noqa: S108 - a Unix socket's path must be short
+    folder.mkdir()
+    process = subprocess.Popen(redis_command(folder / "redis.sock"))
+    url = f"unix://{folder / 'redis.sock'}"
+    try:
+        _wait_for(lambda: Redis.from_url(url).ping(), "Redis")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def clean_redis(redis_url: str) -> str:
+    """The Redis, emptied."""
+    Redis.from_url(redis_url).flushall()
+    return redis_url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL of our own; the address of its maintenance database."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not binaries:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    folder = Path(f"/tmp/lobule-pg-{secrets.token_hex(4)}")  # noqa: S108 - a Unix socket's path must be short
+    folder.mkdir()
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tools, data = binaries[-1].parent, folder / "data"
+    quiet = {"stdout": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run([*as_user, tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"], check=True, **quiet)
+    options = ["-c", f"port={port}", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+    process = subprocess.Popen([*as_user, tools / "postgres", "-D", data, *options], stderr=subprocess.DEVNULL, **quiet)
+    address = f"postgresql+psycopg://lobule@127.0.0.1:{port}"
+    try:
+        _wait_for(lambda: _execute(f"{address}/postgres", "SELECT 1"), "PostgreSQL")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """A fresh, empty PostgreSQL database."""
+    name = f"test_{secrets.token_hex(6)}"
+    _execute(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
+    return f"{postgres_server}/{name}"
+
+
+def _execute(url: str, statement: str) -> None:
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+    finally:
+        engine.dispose()
+
+
+def _wait_for(works, what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            works()
+            return
+        except Exception as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{what} does not come up") from error
+            time.sleep(0.1)

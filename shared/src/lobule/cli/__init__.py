@@ -1,0 +1,5 @@
+"""The command `lobule`."""
+
+from lobule.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""`python -m lobule.cli`."""
+
+from lobule.cli.main import main
+
+main()

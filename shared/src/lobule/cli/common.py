@@ -1,0 +1,35 @@
+"""What several commands need: where the server is, who the user is, and plain words for errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lobule.client import ApiError
+from lobule.launcher.redis_server import NoRedisError
+from lobule.launcher.system import StartError
+
+console = Console(stderr=True)
+
+Server = Annotated[str, typer.Option(envvar="LOBULE_SERVER", help="address of the server")]
+Username = Annotated[str, typer.Option(envvar="LOBULE_USERNAME", prompt=True, help="your user name")]
+Password = Annotated[
+    str, typer.Option(envvar="LOBULE_PASSWORD", prompt=True, hide_input=True, help="better given as LOBULE_PASSWORD")
+]
+HomeFolder = Annotated[Path, typer.Option("--home", envvar="LOBULE_HOME", help="folder of the embedded deployment")]
+
+DEFAULT_SERVER = "http://127.0.0.1:8000"
+DEFAULT_HOME = Path("var/lobule")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn expected errors into a line and exit status 1."""
+    try:
+        yield
+    except (ApiError, StartError, NoRedisError) as error:
+        console.print(f"[red]{error}[/]", highlight=False)
+        raise typer.Exit(1) from None

@@ -1,0 +1,67 @@
+"""`lobule demo`: the whole system does its main job once, as a newcomer's first look."""
+
+import tempfile
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors
+from lobule.cli.diagnose import Outcome, diagnose_file, print_outcomes, save_reports
+from lobule.cli.up import tell_where, until_interrupted
+from lobule.client import Client
+from lobule.contracts.result import Modality
+from lobule.imaging.header import is_grey
+from lobule.launcher.system import DEMO, running_system
+
+
+def demo(
+    images: Annotated[list[Path] | None, typer.Argument(help="real images; synthetic ones are drawn without")] = None,
+    home: HomeFolder = DEFAULT_HOME,
+    port: Annotated[int, typer.Option(help="0 for any that is free")] = 8000,
+    exit_after: Annotated[bool, typer.Option("--exit", help="end after the reports")] = False,
+) -> None:
+    """Start everything, have images diagnosed over the REST API, and show where the reports are."""
+    missing = [str(image) for image in images or [] if not image.is_file()]
+    if missing:
+        console.print(f"[red]There is no such file: {', '.join(missing)}[/]")
+        raise typer.Exit(1)
+    with (
+        plain_errors(),
+        until_interrupted(),
+        running_system(home, "127.0.0.1", port, show_logs=False, log_format="console", say=console.print) as system,
+    ):
+        tell_where(system)
+        with Client(system.url, DEMO, system.home.secrets["demo_password"]) as client:
+            outcomes, saved = _diagnose_all(client, images, system.home.folder / "reports")
+        print_outcomes(outcomes)
+        for path in saved:
+            console.print(f"report: {path}", highlight=False, soft_wrap=True)
+        if not exit_after:
+            console.print(f"The portal is at {system.url}. Ctrl-C ends everything.", highlight=False)
+            threading.Event().wait()
+        failed = [outcome for outcome in outcomes if outcome.code not in (None, "model_unavailable")]
+    if failed or not saved:
+        raise typer.Exit(1)
+
+
+def _diagnose_all(client: Client, images: list[Path] | None, reports: Path) -> tuple[list[Outcome], list[Path]]:
+    outcomes: list[Outcome] = []
+    saved: list[Path] = []
+    with tempfile.TemporaryDirectory() as folder:
+        if not images:
+            from lobule.phantoms import write_phantoms  # OpenCV is slow to import, and not needed for real images
+
+            console.print("no images given: drawing synthetic phantoms, about which no conclusion means anything")
+            images = write_phantoms(Path(folder))
+        for image in images:
+            outcome = diagnose_file(client, image, _modality_of(image))
+            outcomes.append(outcome)
+            saved += save_reports(client, outcome, reports)
+    return outcomes, saved
+
+
+def _modality_of(image: Path) -> Modality:
+    """A film is DICOM or grey; a stained field is in colour."""
+    return "mammography" if is_grey(image) else "histopathology"

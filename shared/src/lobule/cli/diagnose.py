@@ -1,0 +1,137 @@
+"""`lobule diagnose FILE…`: images in, conclusions out, against any server."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors
+from lobule.client import ApiError, Client
+from lobule.contracts.progress import Progress as JobProgress
+from lobule.contracts.result import Magnification, Modality, Result
+
+IN_WORDS = {
+    "malignancy_suspected": "[bold]malignancy suspected[/]",
+    "not_sure": "not sure",
+    "no_sign_of_malignancy": "no sign of malignancy",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one file ended: with a result, or with an error's code and words."""
+
+    file: Path
+    job_id: str | None = None
+    result: Result | None = None
+    code: str | None = None
+    detail: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        error = {"code": self.code, "detail": self.detail} if self.code else None
+        result = self.result.model_dump(mode="json") if self.result else None
+        return {"file": str(self.file), "job_id": self.job_id, "result": result, "error": error}
+
+
+def diagnose(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="the images")],
+    modality: Annotated[Modality, typer.Option(help="what the images are")],
+    username: Username,
+    password: Password,
+    server: Server = DEFAULT_SERVER,
+    magnification: Annotated[Magnification | None, typer.Option(help="of histology fields")] = None,
+    reports: Annotated[Path | None, typer.Option(help="folder for the HTML and PNG reports")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print results as JSON")] = False,
+) -> None:
+    """Have images diagnosed by a server, and print what it concluded."""
+    with plain_errors(), Client(server, username, password) as client:
+        outcomes = [diagnose_file(client, file, modality, magnification, quiet=as_json) for file in files]
+        if reports is not None:
+            for outcome in outcomes:
+                save_reports(client, outcome, reports)
+    if as_json:
+        typer.echo(json.dumps([outcome.as_json() for outcome in outcomes], indent=2))
+    else:
+        print_outcomes(outcomes)
+    if any(outcome.code for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def diagnose_file(
+    client: Client, file: Path, modality: Modality, magnification: Magnification | None = None, *, quiet: bool = False
+) -> Outcome:
+    """Upload one file, show its progress, and wait for the end.
+
+    A server that cannot be reached or refuses the login raises; what is wrong with this file alone is in the outcome.
+    """
+    with _bars(quiet) as bars:
+        upload = bars.add_task(f"{file.name}: upload", total=file.stat().st_size or None, what="")
+        try:
+            job_id = client.upload(
+                file, modality, magnification=magnification, sent=lambda count: bars.advance(upload, count)
+            )
+        except ApiError as error:
+            if error.status in (0, 401, 403, 429):
+                raise
+            return Outcome(file, code=error.code, detail=error.detail)
+        bars.update(upload, completed=file.stat().st_size)
+        last = _follow(client, job_id, bars)
+    if last.state != "done":
+        failed = next((step.error for step in last.steps if step.error), None)
+        code, detail = (failed.code, failed.detail) if failed else (last.state, f"The job is {last.state}.")
+        return Outcome(file, job_id, code=code, detail=detail)
+    return Outcome(file, job_id, client.result(job_id))
+
+
+def _bars(quiet: bool) -> Progress:
+    columns = (
+        TextColumn("{task.description:<45}"),
+        BarColumn(),
+        TextColumn("{task.fields[what]}"),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console, disable=quiet)
+
+
+def _follow(client: Client, job_id: str, bars: Progress) -> JobProgress:
+    tasks: dict[str, TaskID] = {}
+    for progress in client.follow(job_id, time.sleep):
+        for step in progress.steps[1:]:
+            if step.state == "waiting":
+                continue
+            if step.name not in tasks:
+                tasks[step.name] = bars.add_task(f"  {step.name}", total=1.0, what="")
+            what = step.state if step.activity is None else step.activity
+            bars.update(tasks[step.name], completed=step.fraction, what=what)
+    return progress  # pyright: ignore[reportPossiblyUnboundVariable] - follow yields at least once
+
+
+def save_reports(client: Client, outcome: Outcome, folder: Path) -> list[Path]:
+    """Save the HTML, PNG and JSON report of an outcome that has one; returns where."""
+    if outcome.job_id is None or outcome.result is None:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    saved: list[Path] = []
+    for kind in ("html", "png", "json"):
+        path = folder / f"{outcome.file.stem}.report.{kind}"
+        path.write_bytes(client.report(outcome.job_id, kind))
+        saved.append(path)
+    return saved
+
+
+def print_outcomes(outcomes: list[Outcome]) -> None:
+    """Print a line for each file."""
+    out = Console()
+    for outcome in outcomes:
+        if outcome.result is None:
+            out.print(f"{outcome.file}: [red]{outcome.code}[/]: {outcome.detail}", highlight=False, soft_wrap=True)
+        else:
+            words = IN_WORDS[outcome.result.assessment]
+            probability = outcome.result.probability_malignant
+            out.print(f"{outcome.file}: {words} (probability {probability:.2f})", highlight=False, soft_wrap=True)

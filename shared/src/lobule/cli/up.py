@@ -1,0 +1,53 @@
+"""`lobule up`: the whole system, embedded, until Ctrl-C."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors
+from lobule.launcher.system import ADMIN, RunningSystem, running_system
+
+
+def up(
+    home: HomeFolder = DEFAULT_HOME,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 for any that is free")] = 8000,
+    log_format: Annotated[Literal["console", "json"], typer.Option()] = "console",
+) -> None:
+    """Start Redis, gateway and workers on this machine; Ctrl-C ends them all."""
+    with (
+        plain_errors(),
+        until_interrupted(),
+        running_system(home, host, port, show_logs=True, log_format=log_format, say=console.print) as system,
+    ):
+        tell_where(system)
+        threading.Event().wait()
+
+
+def tell_where(system: RunningSystem) -> None:
+    """Say where the portal is and how to log in."""
+    console.rule()
+    console.print(f"[bold green]Lobule is ready:[/] {system.url}", highlight=False)
+    console.print(f"log in as [bold]{ADMIN}[/] with password {system.home.secrets['admin_password']}", highlight=False)
+    console.print(f"everything lives in {system.home.folder}; Ctrl-C ends it", highlight=False)
+    console.rule()
+
+
+@contextmanager
+def until_interrupted() -> Iterator[None]:
+    """Leave the block quietly on Ctrl-C or SIGTERM, at any point, start-up included."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print("all services have ended")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,108 @@
+"""Child processes: started, logged, started again when they crash, and ended together."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_GRACE_S = 15.0
+_CRASH_LOOP_S = 30.0  # a child that lives longer than this starts with a fresh pause
+_LONGEST_PAUSE_S = 10.0
+
+
+@dataclass
+class Child:
+    """A process to keep alive.
+
+    Attributes:
+        name: Shown before each of its log lines.
+        command: What to run.
+        shown: Whether its log lines appear on the terminal too, not in the log file alone.
+    """
+
+    name: str
+    command: list[str]
+    shown: bool = True
+    process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
+
+
+class Supervisor:
+    """Keeps children alive until it is closed.
+
+    Args:
+        environment: Of every child.
+        logs: Folder of the log files.
+        show_logs: Whether log lines appear on the terminal.
+    """
+
+    def __init__(self, environment: dict[str, str], logs: Path, *, show_logs: bool = True) -> None:
+        self._environment, self._logs, self._show = environment, logs, show_logs
+        self._children: list[Child] = []
+        self._closing = threading.Event()
+
+    def start(self, child: Child) -> None:
+        """Start a child and keep it alive from now on."""
+        self._children.append(child)
+        self._spawn(child)
+        threading.Thread(target=self._keep_alive, args=(child,), name=f"keep-{child.name}", daemon=True).start()
+
+    def close(self) -> None:
+        """End all children, the last started first: they are asked, and after a grace they are killed."""
+        self._closing.set()
+        for child in reversed(self._children):
+            process = child.process
+            if process is None or process.poll() is not None:
+                continue
+            _signal_group(process, signal.SIGTERM)
+            try:
+                process.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                print(f"{child.name} does not end; it is killed", file=sys.stderr)
+            _signal_group(process, signal.SIGKILL)  # and whatever it left of its group
+            process.wait()
+
+    def _spawn(self, child: Child) -> None:
+        child.process = subprocess.Popen(
+            child.command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C in the terminal reaches us alone; we end the children in order
+        )
+        threading.Thread(target=self._copy_log, args=(child, child.process), daemon=True).start()
+
+    def _copy_log(self, child: Child, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        with (self._logs / f"{child.name}.log").open("a", encoding="utf-8") as file:
+            for line in process.stdout:
+                file.write(line)
+                file.flush()
+                if self._show and child.shown:
+                    print(f"{child.name:>8} | {line}", end="", file=sys.stderr, flush=True)
+
+    def _keep_alive(self, child: Child) -> None:
+        pause = 0.5
+        while not self._closing.is_set():
+            assert child.process is not None
+            started = time.monotonic()
+            status = child.process.wait()
+            if self._closing.wait(0.2):
+                return
+            pause = 0.5 if time.monotonic() - started > _CRASH_LOOP_S else min(pause * 2, _LONGEST_PAUSE_S)
+            print(f"{child.name} ended with status {status}; it starts again in {pause:.0f} s", file=sys.stderr)
+            if self._closing.wait(pause):
+                return
+            self._spawn(child)
+
+
+def _signal_group(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

@@ -1,0 +1,137 @@
+"""The whole system on one machine: Redis, gateway and workers, one process for each service."""
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from redis.exceptions import RedisError
+
+from lobule.blackboard import Blackboard, connect
+from lobule.launcher.home import Home
+from lobule.launcher.redis_server import redis_command
+from lobule.launcher.supervisor import Child, Supervisor
+from lobule.queueing import QUEUES
+
+WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
+_START_S = 180.0
+ADMIN, DEMO = "admin", "demo"
+
+
+class StartError(Exception):
+    """The system cannot start; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class RunningSystem:
+    """A system that is ready.
+
+    Attributes:
+        url: Where portal and API are.
+        home: Its folder, with the passwords of `admin` and `demo`.
+    """
+
+    url: str
+    home: Home
+
+
+@contextmanager
+def running_system(
+    home_folder: Path, host: str, port: int, *, show_logs: bool, log_format: str, say: Callable[[str], None]
+) -> Iterator[RunningSystem]:
+    """Start everything, wait until it is ready, and end everything at the exit.
+
+    Args:
+        home_folder: Where secrets, database, objects and logs live.
+        host: Address the gateway listens on.
+        port: Its port; 0 for any that is free.
+        show_logs: Whether log lines appear on the terminal, not in the log files alone.
+        log_format: `console` or `json`.
+        say: Told what is happening, in words.
+
+    Raises:
+        StartError: Where a part is missing, the port is taken, or something does not come up.
+        NoRedisError: Where there is no Redis to start.
+    """
+    for module in ("gateway", *(name.split(".")[0] for name in WORKER_MODULES.values())):
+        if importlib.util.find_spec(module) is None:
+            raise StartError(f"The service {module!r} is not installed. Run `make install` in a checkout of Lobule.")
+    port = _free_port(host, port)
+    home = Home.open(home_folder)
+    run_folder = Path(tempfile.mkdtemp(prefix="lobule-"))  # a Unix socket's path must be short
+    redis_socket = run_folder / "redis.sock"
+    redis_url = os.environ.get("LOBULE_REDIS_URL") or f"unix://{redis_socket}"
+    environment = home.environment(redis_url, port, log_format)
+    supervisor = Supervisor(environment, home.folder / "logs", show_logs=show_logs)
+    try:
+        if "LOBULE_REDIS_URL" not in os.environ:
+            supervisor.start(Child("redis", redis_command(redis_socket)))
+        say("preparing the database")
+        _prepare(home, environment)
+        python = sys.executable
+        supervisor.start(
+            Child("gateway", [python, "-m", "gateway", "--host", host, "--port", str(port), "--no-migrations"])
+        )
+        for queue, module in WORKER_MODULES.items():
+            supervisor.start(Child(queue, [python, "-m", module]))
+        url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
+        say("starting the gateway and the workers (the first one loads its model)")
+        _wait_until_ready(url, Blackboard(connect(environment["LOBULE_REDIS_URL"])), home)
+        yield RunningSystem(url, home)
+    finally:
+        supervisor.close()
+        shutil.rmtree(run_folder, ignore_errors=True)
+
+
+def _free_port(host: str, port: int) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartError(
+                f"Port {port} on {host} is not free ({error.strerror}). Is Lobule running already? Choose another: --port."
+            ) from None
+        return probe.getsockname()[1]
+
+
+def _prepare(home: Home, environment: dict[str, str]) -> None:
+    """Migrate the database and make sure of the two users."""
+    add = [sys.executable, "-m", "lobule.cli", "user", "add", "--password-stdin", "--replace"]
+    for command, secret in (
+        ([sys.executable, "-m", "gateway.migrate"], ""),
+        ([*add, "--role", "admin", ADMIN], home.secrets["admin_password"]),
+        ([*add, "--role", "clinician", DEMO], home.secrets["demo_password"]),
+    ):
+        done = subprocess.run(command, env=environment, input=secret, text=True, capture_output=True)
+        if done.returncode != 0:
+            raise StartError(f"The database could not be prepared:\n{done.stdout}{done.stderr}")
+
+
+def _wait_until_ready(url: str, blackboard: Blackboard, home: Home) -> None:
+    deadline = time.monotonic() + _START_S
+    missing = ["gateway", *QUEUES]
+    while time.monotonic() < deadline:
+        missing = [name for name in missing if not _is_ready(name, url, blackboard)]
+        if not missing:
+            return
+        time.sleep(0.1)
+    raise StartError(f"Not ready after {_START_S:.0f} s: {', '.join(missing)}. Look into {home.folder / 'logs'}.")
+
+
+def _is_ready(name: str, url: str, blackboard: Blackboard) -> bool:
+    try:
+        if name == "gateway":
+            return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+        return bool(blackboard.workers(name))
+    except (httpx.HTTPError, RedisError):
+        return False

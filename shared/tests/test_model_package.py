@@ -1,0 +1,61 @@
+"""A model package is opened only where its weights are the ones that were measured."""
+
+import json
+
+import pytest
+
+from lobule.contracts.errors import AnalysisError
+from lobule.model_package import open_package, sha256_of
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "weights.npz").write_bytes(b"weights")
+    (tmp_path / "MODEL_CARD.md").write_text("# Card")
+    manifest = {
+        "name": "test",
+        "version": "1",
+        "modality": "histopathology",
+        "architecture": {"name": "x"},
+        "input": {},
+        "classes": ["benign", "malignant"],
+        "thresholds": {"low": 0.2, "high": 0.7},
+        "calibration": {"method": "platt"},
+        "weights_file": "weights.npz",
+        "weights_sha256": sha256_of(tmp_path / "weights.npz"),
+        "trained_on": "nothing",
+        "licence": "Apache-2.0",
+        "metrics": [],
+    }
+    (tmp_path / "model.json").write_text(json.dumps(manifest))
+    return tmp_path
+
+
+def test_opens(folder):
+    package = open_package(folder)
+    assert package.manifest.info().weights_sha256 == sha256_of(package.weights)
+    assert package.card == "# Card"
+
+
+def _change_weights(folder):
+    (folder / "weights.npz").write_bytes(b"other weights")
+
+
+def _damage_manifest(folder):
+    (folder / "model.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("harm", "word"),
+    [
+        (_change_weights, "refused"),
+        (_damage_manifest, "damaged"),
+        (lambda folder: (folder / "MODEL_CARD.md").unlink(), "not installed"),
+        (lambda folder: (folder / "weights.npz").unlink(), "not installed"),
+    ],
+)
+def test_refuses(folder, harm, word):
+    harm(folder)
+    with pytest.raises(AnalysisError, match=word) as refused:
+        open_package(folder)
+    assert refused.value.code == "model_unavailable"

@@ -1,0 +1,101 @@
+"""The object store's promises, kept by the local folder and by S3 alike."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lobule.storage import ObjectNotFoundError, ObjectStore, open_store
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint():
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request, tmp_path: Path, monkeypatch) -> ObjectStore:
+    if request.param == "local":
+        return open_store((tmp_path / "objects").as_uri())
+    import boto3
+
+    endpoint = request.getfixturevalue("s3_endpoint")
+    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    bucket = f"b{os.urandom(6).hex()}"
+    boto3.client("s3", endpoint_url=endpoint).create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    return open_store(f"s3://{bucket}/lobule", endpoint)
+
+
+def test_put_and_get(store):
+    store.put("a/b", b"content")
+    assert store.get("a/b") == b"content"
+    store.put("a/b", b"newer")
+    assert store.get("a/b") == b"newer"
+
+
+def test_written_in_pieces(store):
+    piece = os.urandom(3 * 1024 * 1024)
+    with store.writer("big") as writer:
+        for _ in range(5):
+            writer.write(piece)
+    assert store.get("big") == piece * 5
+
+
+def test_an_exception_leaves_nothing_behind(store):
+    def write_half() -> None:
+        with store.writer("half") as writer:
+            writer.write(os.urandom(9 * 1024 * 1024))
+            raise RuntimeError("the connection ended")
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    with pytest.raises(ObjectNotFoundError):
+        store.get("half")
+
+
+def test_stream_is_seekable(store):
+    content = os.urandom(2_500_000)
+    store.put("x", content)
+    with store.open("x") as stream:
+        stream.seek(-10, os.SEEK_END)
+        assert stream.read() == content[-10:]
+        stream.seek(5)
+        assert stream.read(10) == content[5:15]
+
+
+def test_missing(store):
+    with pytest.raises(ObjectNotFoundError):
+        store.get("nothing/here")
+    with pytest.raises(ObjectNotFoundError), store.open("nothing/here"):
+        pass
+
+
+def test_delete_a_folder_but_not_its_neighbour(store):
+    for key in ("jobs/1/a", "jobs/1/deep/b", "jobs/10/c"):
+        store.put(key, b"x")
+    store.delete("jobs/1")
+    store.delete("jobs/1")
+    for key in ("jobs/1/a", "jobs/1/deep/b"):
+        with pytest.raises(ObjectNotFoundError):
+            store.get(key)
+    assert store.get("jobs/10/c") == b"x"
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/./b", "a b", "a/\0"])
+def test_refuses_unsafe_keys(store, key):
+    with pytest.raises(ValueError, match="not an object-store key"):
+        store.put(key, b"x")
+
+
+def test_refuses_unknown_addresses():
+    with pytest.raises(ValueError, match="LOBULE_OBJECT_STORE_URL"):
+        open_store("ftp://somewhere/else")
