@@ -10,7 +10,7 @@ DEFAULT_PACKAGE = "mammo-lite0"
 
 
 def package_folder() -> Path:
-    """The package to load: `LOBULE_MAMMO_MODEL` (a folder, or the name of a bundled package), else the default."""
+    """The package to load: `LOBULE_MAMMO_MODEL` (a folder, or a bundled package's name), else the default."""
     chosen = os.environ.get("LOBULE_MAMMO_MODEL", DEFAULT_PACKAGE)
     return Path(chosen) if os.sep in chosen else PACKAGES / chosen
 

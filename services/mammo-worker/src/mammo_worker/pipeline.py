@@ -2,7 +2,6 @@
 
 from lobule.contracts.errors import AnalysisError
 from lobule.worker.pipeline import Pipeline
-
 from mammo_worker.packages import installed_package
 
 
@@ -15,5 +14,5 @@ def build_pipeline() -> Pipeline:
     package = installed_package()
     raise AnalysisError(
         "model_unavailable",
-        f"The model package {package.manifest.name!r} cannot be run by this version of the mammography worker.",
+        f"The model package {package.manifest.name!r} cannot be run by this version of the worker.",
     )

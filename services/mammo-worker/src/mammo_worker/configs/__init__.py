@@ -1,0 +1,1 @@
+"""Named configurations: a network and how it is trained."""

@@ -1,0 +1,54 @@
+"""How a network is trained: a plan beside its `MaskRCNNConfig`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mammo_worker.data.augment import Augmentation
+from mammo_worker.nn.config import MaskRCNNConfig
+
+Scope = Literal["rpn", "mask", "backbone", "heads", "4+", "all"]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training.
+
+    Attributes:
+        steps: How many batches.
+        canvas: Size of the films, or None for the network's own.
+        scope: What is trained, in the words of the report's table 15.
+    """
+
+    steps: int
+    canvas: tuple[int, int] | None = None
+    scope: Scope = "all"
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """A network and how it is trained.
+
+    Attributes:
+        network: What is trained.
+        phases: In order; each goes on from the last one's weights.
+        batch: Films per step.
+        learning_rate: The largest; it rises over `warm_up` steps and falls as a cosine over all phases.
+        weight_decay: Decoupled (AdamW).
+        warm_up: Steps.
+        augmentation: Of the films.
+        seed: Of order and augmentation.
+    """
+
+    network: MaskRCNNConfig
+    phases: tuple[Phase, ...]
+    batch: int = 8
+    learning_rate: float = 5e-4
+    weight_decay: float = 1e-4
+    warm_up: int = 50
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Of all phases together."""
+        return sum(phase.steps for phase in self.phases)

@@ -1,0 +1,91 @@
+"""Batches for training: films prepared once, changed at random each time they are seen."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.data.augment import Augmentation, change_contrast, random_affine, transform_boxes, warp
+from mammo_worker.data.cases import Case
+from mammo_worker.films.prepare import CanvasTransform, prepare_film
+from mammo_worker.nn.mask_rcnn import MASK_STRIDE
+
+MAX_MASSES = 8
+_VISIBLE = 0.4  # a mass of which less than this share is left on the canvas is no mass any more
+
+Batch = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class PreparedCase:
+    """A case on its canvas: `boxes` in canvas pixels, `mask` (height, width) or None."""
+
+    case: Case
+    canvas: NDArray[np.uint8]
+    transform: CanvasTransform
+    boxes: NDArray[np.float32]
+    mask: NDArray[np.uint8] | None
+
+
+def prepare_case(case: Case, size: tuple[int, int]) -> PreparedCase:
+    """Read and prepare one case on a canvas of `size` (height, width)."""
+    film = prepare_film(case.read(), size)
+    mask = None
+    if case.read_mask is not None:
+        mask = warp(((case.read_mask() > 127) * 255).astype(np.uint8), film_to_canvas(film.transform), size)
+    return PreparedCase(case, film.canvas, film.transform, film.transform.boxes_to_canvas(case.boxes), mask)
+
+
+def film_to_canvas(transform: CanvasTransform) -> NDArray[np.float64]:
+    """The transform as an affine map (2, 3)."""
+    sign = -1.0 if transform.flipped else 1.0
+    start = transform.film_width if transform.flipped else 0.0
+    return np.array(
+        [
+            [sign * transform.scale_x, 0.0, (start - transform.x0) * transform.scale_x],
+            [0.0, transform.scale_y, -transform.y0 * transform.scale_y],
+        ]
+    )
+
+
+def augmented(
+    prepared: PreparedCase, size: tuple[int, int], how: Augmentation, chance: np.random.Generator
+) -> Batch:
+    """One example of `nn.mask_rcnn.MaskRCNN`'s training input, without the batch axis."""
+    affine = random_affine(how, prepared.canvas.shape[:2], size, chance)
+    boxes = transform_boxes(prepared.boxes, affine)
+    height, width = size
+    clipped = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    left = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1) / np.maximum(area, 1e-3)
+    seen = np.flatnonzero(left > _VISIBLE)[:MAX_MASSES]
+    out_boxes, labels = np.zeros((MAX_MASSES, 4), np.float32), np.zeros(MAX_MASSES, np.int32)
+    out_boxes[: len(seen)], labels[: len(seen)] = clipped[seen], prepared.case.labels[seen]
+    mask = np.zeros((height // MASK_STRIDE, width // MASK_STRIDE, 1), np.uint8)
+    if prepared.mask is not None:
+        small = cv2.resize(warp(prepared.mask, affine, size), mask.shape[1::-1], interpolation=cv2.INTER_AREA)
+        mask = (small[..., None] > 127).astype(np.uint8)
+    return {
+        "canvas": change_contrast(warp(prepared.canvas, affine, size), how, chance),
+        "boxes": out_boxes,
+        "labels": labels,
+        "mask": mask,
+        "has_mask": np.int32(prepared.mask is not None),
+        "malignant": np.int32(-1 if prepared.case.malignant is None else prepared.case.malignant),
+    }
+
+
+def endless_batches(
+    films: Sequence[PreparedCase], size: tuple[int, int], batch: int, how: Augmentation, seed: int
+) -> Iterator[Batch]:
+    """Batches without end; every film once per pass, in a new order."""
+    chance = np.random.default_rng(seed)
+    waiting: list[int] = []
+    while True:
+        while len(waiting) < batch:
+            waiting.extend(chance.permutation(len(films)).tolist())
+        chosen, waiting = waiting[:batch], waiting[batch:]
+        examples = [augmented(films[i], size, how, chance) for i in chosen]
+        yield {key: np.stack([e[key] for e in examples]) for key in examples[0]}

@@ -1,0 +1,1 @@
+"""Films: reading them, and preparing them for a network."""

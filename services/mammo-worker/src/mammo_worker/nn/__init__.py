@@ -1,0 +1,1 @@
+"""Networks and their parts, in Keras 3 with `keras.ops` only."""

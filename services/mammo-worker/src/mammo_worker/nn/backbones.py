@@ -1,0 +1,44 @@
+"""Backbones by name, each with the preprocessing that its pretrained weights expect."""
+
+from pathlib import Path
+from typing import Literal
+
+import keras
+from keras import ops
+
+from mammo_worker.nn import efficientnet_lite, resnet
+from mammo_worker.nn.boxes import Tensor
+
+BackboneName = Literal["efficientnet_lite0", "resnet50", "resnet101"]
+_LITE_ARCHIVE = Path("efficientnet_lite0") / "efficientnet_lite0_imagenet1k.npz"
+
+
+def build_backbone(name: BackboneName, shape: tuple[int, int, int], frozen_blocks: int = 0) -> keras.Model:
+    """Build a backbone giving C2 to C5 at strides 4, 8, 16 and 32."""
+    if name == "efficientnet_lite0":
+        return efficientnet_lite.efficientnet_lite0(shape, frozen_blocks)
+    return resnet.resnet(name, shape, frozen_blocks)
+
+
+def load_pretrained(name: BackboneName, model: keras.Model, weights: Path) -> None:
+    """Load pretrained weights.
+
+    Args:
+        name: Which backbone.
+        model: What `build_backbone` gave.
+        weights: The folder of pretrained weights (`efficientnet_lite0/...npz` inside it), or, for a ResNet, the
+            `.npz` file of it.
+    """
+    if name == "efficientnet_lite0":
+        efficientnet_lite.load_imagenet(model, weights / _LITE_ARCHIVE)
+    else:
+        resnet.load_torchvision(model, weights)
+
+
+def preprocess(name: BackboneName, canvas: Tensor, clahe: bool) -> Tensor:
+    """Three channels at the backbone's scale from canvases (B, H, W, 2): grey and twice CLAHE, or grey alone."""
+    canvas = ops.cast(canvas, "float32")
+    grey, equalised = canvas[..., :1], canvas[..., 1:]
+    second = equalised if clahe else grey
+    image = ops.concatenate([grey, second, second], axis=-1)
+    return (image - 127.0) / 128.0 if name == "efficientnet_lite0" else image / 255.0

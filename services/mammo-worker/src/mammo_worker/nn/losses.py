@@ -1,0 +1,154 @@
+"""Losses: the standard ones, the report's containment-aware box loss, weak masks, and multi-instance losses."""
+
+from keras import ops
+
+from mammo_worker.nn import boxes as bx
+from mammo_worker.nn.boxes import Tensor
+from mammo_worker.nn.config import BoxLoss, MilLoss
+
+MASS_OF_UNKNOWN_CLASS = 3  # a label beside heads.CLASSES: a mass, benign or malignant
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean of `values` under `weights`; 0 where all weights are 0."""
+    return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)
+
+
+def binary_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Element-wise, from logits."""
+    return ops.maximum(logits, 0.0) - logits * targets + ops.softplus(-ops.abs(logits))
+
+
+def class_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Cross entropy over background, benign, malignant; of a mass of unknown class only that it is a mass counts.
+
+    Args:
+        logits: (..., 3).
+        labels: int (...), an index into `heads.CLASSES` or `MASS_OF_UNKNOWN_CLASS`.
+        weights: (...).
+    """
+    log_p = ops.log_softmax(logits, axis=-1)
+    log_mass = ops.logsumexp(log_p[..., 1:], axis=-1)
+    all_four = ops.concatenate([log_p, ops.expand_dims(log_mass, -1)], axis=-1)
+    chosen = ops.sum(all_four * ops.one_hot(labels, 4, dtype=logits.dtype), axis=-1)
+    return weighted_mean(-chosen, weights)
+
+
+def centre_focal_loss(logits: Tensor, heat: Tensor) -> Tensor:
+    """Penalty-reduced focal loss over a heat map (Law and Deng, "CornerNet"), per positive cell.
+
+    Args:
+        logits: (B, N).
+        heat: (B, N) in [0, 1]; exactly 1 at a mass's centre.
+    """
+    p = ops.sigmoid(logits)
+    positive = ops.cast(heat >= 1.0, "float32")
+    hit = -((1.0 - p) ** 2) * ops.log_sigmoid(logits) * positive
+    miss = -((1.0 - heat) ** 4) * p**2 * ops.log_sigmoid(-logits) * (1.0 - positive)
+    return ops.sum(hit + miss) / ops.maximum(ops.sum(positive), 1.0)
+
+
+def giou_loss(predicted: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """1 - generalised IoU (Rezatofighi et al., CVPR 2019) of paired boxes (..., 4)."""
+    x1, y1 = ops.maximum(predicted[..., 0], truth[..., 0]), ops.maximum(predicted[..., 1], truth[..., 1])
+    x2, y2 = ops.minimum(predicted[..., 2], truth[..., 2]), ops.minimum(predicted[..., 3], truth[..., 3])
+    shared = ops.maximum(x2 - x1, 0.0) * ops.maximum(y2 - y1, 0.0)
+    union = bx.area(predicted) + bx.area(truth) - shared
+    hull_w = ops.maximum(predicted[..., 2], truth[..., 2]) - ops.minimum(predicted[..., 0], truth[..., 0])
+    hull_h = ops.maximum(predicted[..., 3], truth[..., 3]) - ops.minimum(predicted[..., 1], truth[..., 1])
+    hull = ops.maximum(hull_w * hull_h, 1e-3)
+    giou = shared / ops.maximum(union, 1e-3) - (hull - union) / hull
+    return weighted_mean(1.0 - giou, weights)
+
+
+def smooth_l1(difference: Tensor) -> Tensor:
+    """Element-wise; quadratic below 1."""
+    size = ops.abs(difference)
+    return ops.where(size < 1.0, 0.5 * size**2, size - 0.5)
+
+
+def containment_overhang(predicted: Tensor, truth: Tensor) -> Tensor:
+    """How far one box's extent hangs over the other's: the report's section 4.2.4.
+
+    Per axis: 0 where either extent lies inside the other, otherwise the larger overhang over the true width. So a box
+    is not pulled once it lies in the mass (or holds it), as the overlap ratio counts.
+
+    Args:
+        predicted: (..., 4).
+        truth: (..., 4).
+
+    Returns:
+        (..., 2): the overhang in x and in y.
+    """
+    first = truth[..., :2] - predicted[..., :2]
+    last = truth[..., 2:] - predicted[..., 2:]
+    contained = (first > 0) != (last > 0)
+    side = ops.maximum(truth[..., 2:] - truth[..., :2], 1.0)
+    return ops.where(contained, 0.0, ops.maximum(ops.abs(first), ops.abs(last)) / side)
+
+
+def box_loss(kind: BoxLoss, deltas: Tensor, anchors: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """Box regression loss of paired boxes.
+
+    Args:
+        kind: `smooth_l1` on the deltas (eq. 5), or `containment` on the decoded boxes (smooth L1 of the overhang).
+        deltas: Predicted (..., 4).
+        anchors: What they move (..., 4).
+        truth: (..., 4).
+        weights: (...), 1 for positives.
+    """
+    if kind == "smooth_l1":
+        each = ops.sum(smooth_l1(deltas - bx.encode(truth, anchors)), axis=-1)
+    else:
+        each = ops.sum(smooth_l1(containment_overhang(bx.decode(deltas, anchors), truth)), axis=-1)
+    return weighted_mean(each, weights)
+
+
+def mask_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Mean binary cross entropy of masks (..., S, S) weighted per mask (...)."""
+    return weighted_mean(ops.mean(binary_cross_entropy(logits, targets), axis=(-2, -1)), weights)
+
+
+def box_projection_loss(logits: Tensor, inside: Tensor, weights: Tensor) -> Tensor:
+    """Weak masks from boxes: the mask's shadow on each axis is the box's (Tian et al., "BoxInst", eq. 2).
+
+    Args:
+        logits: (..., S, S).
+        inside: (..., S, S), 1 where a bin lies in the true box.
+        weights: (...).
+    """
+    p = ops.sigmoid(logits)
+    total = 0.0
+    for axis in (-2, -1):
+        shadow, true_shadow = ops.max(p, axis=axis), ops.max(inside, axis=axis)
+        shared = ops.sum(shadow * true_shadow, axis=-1)
+        both = ops.sum(shadow**2, axis=-1) + ops.sum(true_shadow**2, axis=-1)
+        total = total + (1.0 - 2.0 * shared / ops.maximum(both, 1e-4))
+    outside = ops.mean(p * (1.0 - inside), axis=(-2, -1))
+    return weighted_mean(total + outside, weights)
+
+
+def mil_loss(
+    kind: MilLoss, logits: Tensor, labels: Tensor, weights: Tensor, top: int, sparsity: float
+) -> Tensor:
+    """Multi-instance loss of whole films (the report's eqs. 1 to 3; weight decay is the optimiser's).
+
+    Args:
+        kind: `max_pooling` (eq. 1), `label_assignment` (eq. 2) or `sparse` (eq. 3).
+        logits: (B, H, W), malignancy of every instance.
+        labels: (B,), 1 for a malignant film.
+        weights: (B,), 0 for a film of unknown label.
+        top: Instances that share the film's label under label assignment, k.
+        sparsity: Weight mu of the L1 norm of the instance probabilities under `sparse`.
+    """
+    flat = ops.reshape(logits, (ops.shape(logits)[0], -1))
+    labels = ops.cast(labels, "float32")
+    if kind == "label_assignment":
+        ranked, _ = ops.top_k(flat, int(flat.shape[1]))
+        assigned = ops.cast(ops.arange(int(flat.shape[1])) < top, "float32") * ops.expand_dims(labels, -1)
+        each = ops.mean(binary_cross_entropy(ranked, assigned), axis=-1)
+    else:
+        each = binary_cross_entropy(ops.max(flat, axis=-1), labels)
+        if kind == "sparse":
+            each = each + sparsity * ops.sum(ops.sigmoid(flat), axis=-1)
+    return weighted_mean(each, weights)

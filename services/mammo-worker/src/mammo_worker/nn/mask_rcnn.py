@@ -1,0 +1,270 @@
+"""Mask R-CNN: the parts put together, for training and for detection."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from mammo_worker.nn import boxes as bx
+from mammo_worker.nn import losses, targets
+from mammo_worker.nn.backbones import build_backbone, preprocess
+from mammo_worker.nn.boxes import Tensor
+from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.fpn import build_fpn
+from mammo_worker.nn.heads import build_box_head, build_mask_head, build_mil_head
+from mammo_worker.nn.nms import top_after_nms
+from mammo_worker.nn.roi_align import roi_align
+from mammo_worker.nn.rpn import (
+    boxes_from_distances,
+    build_anchor_rpn,
+    build_centre_rpn,
+    make_anchors,
+    propose,
+)
+
+MASK_STRIDE = 4  # of the true masks that come with a film
+_MIL_STRIDE = 16
+
+
+@keras.saving.register_keras_serializable("mammo_worker")
+class MaskRCNN(keras.Model):
+    """Mask R-CNN (He et al., ICCV 2017) with an optional triage head.
+
+    While training, `call` takes a dictionary: `canvas` uint8 (B, H, W, 2) as `films.prepare` makes it; `boxes`
+    (B, G, 4) in canvas pixels; `labels` int (B, G), 0 padding, 1 benign, 2 malignant, 3 a mass of either class;
+    `mask` (B, H / 4, W / 4, 1), the union of the film's masks; `has_mask` (B,); `malignant` (B,), 1, 0, or -1 for
+    unknown. Otherwise the canvas alone.
+
+    Args:
+        config: What to build.
+
+    Example:
+        ```
+        model = MaskRCNN(light())
+        found = model.detect(canvases)
+        ```
+    """
+
+    def __init__(self, config: MaskRCNNConfig, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.config = config
+        h, w = config.canvas
+        self.backbone = build_backbone(config.backbone, (h, w, 3), config.frozen_blocks)
+        shapes = {s: tuple(x.shape[1:]) for s, x in zip((4, 8, 16, 32), self.backbone.outputs, strict=True)}
+        self._bottom_up = [i for i, s in enumerate((4, 8, 16, 32)) if s in config.strides]
+        channels = config.pyramid_channels
+        self.fpn = build_fpn(shapes, config.strides, channels)
+        if config.proposal_stage == "centre":
+            self.rpn = build_centre_rpn(channels)
+        else:
+            self.rpn = build_anchor_rpn(channels, len(config.anchor_ratios))
+            self.anchors = make_anchors(config.canvas, config.strides, config.anchor_scales, config.anchor_ratios)
+        self.box_head = build_box_head(config.box_pool, channels, config.box_head_units)
+        self.mask_head = build_mask_head(config.mask_pool, channels, config.mask_convs, config.mask_channels)
+        self.mil_head = build_mil_head(channels) if config.mil else None
+        # The levels that boxes are pooled from: the last one beyond stride 32 serves proposals only.
+        self._roi_strides = tuple(s for s in config.strides if s <= 32)
+        self._seed = keras.random.SeedGenerator(17)
+        self._parts = {
+            name: keras.metrics.Mean(name)
+            for name in ("rpn_score", "rpn_box", "roi_class", "roi_box", "roi_mask", "mil")
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras' serialisation."""
+        return {**super().get_config(), "config": self.config.to_dict()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "MaskRCNN":
+        """Keras' deserialisation."""
+        return cls(MaskRCNNConfig.from_dict(config.pop("config")), **config)
+
+    def pyramid(self, canvas: Tensor, training: bool = False) -> list[Tensor]:
+        """Feature levels (B, H / s, W / s, C) of canvases (B, H, W, 2)."""
+        image = preprocess(self.config.backbone, canvas, self.config.clahe)
+        maps = self.backbone(image, training=training)
+        return list(self.fpn([maps[i] for i in self._bottom_up], training=training))
+
+    def first_stage(self, levels: list[Tensor], training: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """Objectness logits (B, N), raw boxes (B, N, 4: deltas or distances) and decoded boxes (B, N, 4)."""
+        if self.config.proposal_stage == "centre":
+            logits, distances = self.rpn(levels[0], training=training)
+            return logits, distances, boxes_from_distances(distances, self.config.canvas, self.config.strides[0])
+        outputs = [self.rpn(level, training=training) for level in levels]
+        logits = ops.concatenate([o[0] for o in outputs], axis=1)
+        deltas = ops.concatenate([o[1] for o in outputs], axis=1)
+        return logits, deltas, bx.decode(deltas, ops.convert_to_tensor(self.anchors))
+
+    def classify_rois(self, levels: list[Tensor], rois: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
+        """Class logits (B, R, 3) and box deltas (B, R, 4) of RoIs (B, R, 4)."""
+        c = self.config
+        seen = bx.clip(bx.grow(rois, c.roi_context), *c.canvas)
+        pooled = roi_align(levels[: len(self._roi_strides)], self._roi_strides, seen, c.box_pool, c.box_sampling)
+        count = int(rois.shape[1])
+        flat = ops.reshape(pooled, (-1, c.box_pool, c.box_pool, c.pyramid_channels))
+        logits, deltas = self.box_head(flat, training=training)
+        return ops.reshape(logits, (-1, count, 3)), ops.reshape(deltas, (-1, count, 4))
+
+    def mask_rois(self, levels: list[Tensor], rois: Tensor, training: bool = False) -> Tensor:
+        """Mask logits (B, R, 2 * mask_pool, 2 * mask_pool) of RoIs (B, R, 4)."""
+        c = self.config
+        pooled = roi_align(levels[: len(self._roi_strides)], self._roi_strides, rois, c.mask_pool, c.box_sampling)
+        flat = ops.reshape(pooled, (-1, c.mask_pool, c.mask_pool, c.pyramid_channels))
+        side = 2 * c.mask_pool
+        return ops.reshape(self.mask_head(flat, training=training), (-1, int(rois.shape[1]), side, side))
+
+    def proposals(self, boxes: Tensor, logits: Tensor, after: int) -> tuple[Tensor, Tensor]:
+        """Proposals (B, `after`, 4) and their objectness (B, `after`)."""
+        c = self.config
+        return propose(boxes, ops.sigmoid(logits), c.canvas, c.rpn_nms, c.proposals_before_nms, after)
+
+    def call(self, inputs: Any, training: bool = False) -> dict[str, Tensor]:
+        """Everything the losses need (with truth given), or the detections (with a canvas alone)."""
+        if not isinstance(inputs, dict):
+            return self.detect(inputs)
+        c = self.config
+        levels = self.pyramid(inputs["canvas"], training)
+        logits, raw, boxes = self.first_stage(levels, training)
+        proposals, _ = self.proposals(boxes, logits, c.proposals_train)
+        roi = targets.roi_targets(c, proposals, inputs["boxes"], inputs["labels"], self._seed)
+        class_logits, deltas = self.classify_rois(levels, roi["rois"], training)
+        out = {f"roi_{k}": v for k, v in roi.items()}
+        out |= {"logits": logits, "raw": raw, "boxes": boxes, "class_logits": class_logits, "deltas": deltas}
+        if c.mask_supervision != "none":
+            slots = max(1, round(c.rois * c.roi_positive_share))
+            mask_boxes = roi["rois"][:, :slots]
+            out["mask_rois"] = mask_boxes
+            out["mask_logits"] = self.mask_rois(levels, mask_boxes, training)
+        if self.mil_head is not None:
+            out["mil"] = self.mil_head(levels[c.strides.index(_MIL_STRIDE)], training=training)
+        return out
+
+    def compute_loss(  # pyright: ignore[reportIncompatibleMethodOverride] - Keras' own signature is looser
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """Sum of the losses of both stages, the masks and the triage head."""
+        del y, sample_weight, training
+        c, p = self.config, y_pred
+        parts = dict(zip(("rpn_score", "rpn_box"), self._first_stage_losses(x, p), strict=True))
+        parts["roi_class"] = losses.class_loss(p["class_logits"], p["roi_label"], p["roi_weight"])
+        parts["roi_box"] = losses.box_loss(
+            c.box_loss, p["deltas"], p["roi_rois"], p["roi_truth"], p["roi_positive"]
+        )
+        if c.mask_supervision != "none":
+            parts["roi_mask"] = self._mask_loss(x, p)
+        if c.mil is not None:
+            known = ops.cast(x["malignant"] >= 0, "float32")
+            parts["mil"] = losses.mil_loss(c.mil, p["mil"], x["malignant"], known, c.mil_top, c.mil_sparsity)
+        for name, value in parts.items():
+            self._parts[name].update_state(value)
+        return sum(parts.values())
+
+    def _first_stage_losses(self, x: Any, p: Any) -> tuple[Tensor, Tensor]:
+        c = self.config
+        if c.proposal_stage == "centre":
+            heat, weight, of = targets.centre_targets(c.canvas, c.strides[0], x["boxes"], x["labels"])
+            truth = targets.take_truth(x["boxes"], of)
+            return losses.centre_focal_loss(p["logits"], heat), losses.giou_loss(p["boxes"], truth, weight)
+        anchors = ops.convert_to_tensor(self.anchors)
+        positive, negative, of = targets.anchor_targets(anchors, x["boxes"], x["labels"])
+        chosen, weight = targets.sample(positive, negative, c.rpn_samples, 0.5, self._seed)
+        is_positive = targets.take_truth(ops.cast(positive, "float32"), chosen) * weight
+        score = losses.weighted_mean(
+            losses.binary_cross_entropy(targets.take_truth(p["logits"], chosen), is_positive), weight
+        )
+        truth = targets.take_truth(targets.take_truth(x["boxes"], of), chosen)
+        moved = ops.take(anchors, chosen, axis=0)
+        deltas = targets.take_truth(p["raw"], chosen)
+        return score, losses.box_loss(c.box_loss, deltas, moved, truth, is_positive)
+
+    def _mask_loss(self, x: Any, p: Any) -> Tensor:
+        """Full supervision where the film has masks; elsewhere box projection, if configured."""
+        c, boxes = self.config, p["mask_rois"]
+        slots, side = int(boxes.shape[1]), 2 * c.mask_pool
+        weight, truth = p["roi_positive"][:, :slots], p["roi_truth"][:, :slots]
+        has_mask = ops.expand_dims(ops.cast(x["has_mask"], "float32"), -1)
+        inside = _inside(boxes, truth, side)
+        film_masks = ops.cast(x["mask"], "float32")
+        target = roi_align([film_masks], (MASK_STRIDE,), boxes, side, 1)[..., 0] * inside
+        total = losses.mask_loss(p["mask_logits"], ops.cast(target > 0.5, "float32"), weight * has_mask)
+        if c.mask_supervision == "weak":
+            total = total + losses.box_projection_loss(p["mask_logits"], inside, weight * (1.0 - has_mask))
+        return total
+
+    def detect(self, canvas: Tensor, flips: bool = False) -> dict[str, Tensor]:
+        """Find masses.
+
+        Args:
+            canvas: (B, H, W, 2).
+            flips: Look a second time at the film upside down and average what both views say.
+
+        Returns:
+            `boxes` (B, D, 4) in canvas pixels; `score` (B, D), that it is a mass, 0 for padding; `malignant` (B, D),
+            that it is malignant if it is one; `masks` (B, D, S, S), probabilities on a grid over the box; and, with a
+            triage head, `mil` (B, H / 16, W / 16), malignancy of every instance.
+        """
+        c = self.config
+        views = [canvas, ops.flip(canvas, axis=1)] if flips else [canvas]
+        levels = [self.pyramid(view) for view in views]
+        firsts = [self.first_stage(level) for level in levels]
+        logits, boxes = firsts[0][0], firsts[0][2]
+        if flips:
+            back = [_unflip_cells(firsts[1][i], c, boxes=i == 2) for i in (0, 2)]
+            logits, boxes = (logits + back[0]) / 2, (boxes + back[1]) / 2
+        rois, objectness = self.proposals(boxes, logits, c.proposals_test)
+        class_logits, deltas = self.classify_rois(levels[0], rois)
+        probability, refined = ops.softmax(class_logits, axis=-1), bx.decode(deltas, rois)
+        if flips:
+            other_logits, other_deltas = self.classify_rois(levels[1], _flip_boxes(rois, c.canvas[0]))
+            other = _flip_boxes(bx.decode(other_deltas, _flip_boxes(rois, c.canvas[0])), c.canvas[0])
+            probability = (probability + ops.softmax(other_logits, axis=-1)) / 2
+            refined = (refined + other) / 2
+        refined = bx.clip(refined, *c.canvas)
+        mass = 1.0 - probability[..., 0]
+        real = ops.cast(objectness > 0, "float32")
+        # Both stages must agree where the first one is a calibrated objectness and not a mere ranking of anchors.
+        score = ops.sqrt(mass * objectness) * real if c.proposal_stage == "centre" else mass * real
+        index, is_box = top_after_nms(refined, score, c.detection_nms, c.proposals_test, c.detections)
+        keep = ops.cast(is_box, "float32")
+        found = targets.take_truth(refined, index)
+        malignant = probability[..., 2] / ops.maximum(mass, 1e-6)
+        out = {
+            "boxes": found * ops.expand_dims(keep, -1),
+            "score": targets.take_truth(score, index) * keep,
+            "malignant": targets.take_truth(malignant, index) * keep,
+            "masks": ops.sigmoid(self.mask_rois(levels[0], found)),
+        }
+        if self.mil_head is not None:
+            maps = [ops.sigmoid(self.mil_head(level[c.strides.index(_MIL_STRIDE)])) for level in levels]
+            out["mil"] = (maps[0] + ops.flip(maps[1], axis=1)) / 2 if flips else maps[0]
+        return out
+
+
+def _flip_boxes(boxes: Tensor, height: int) -> Tensor:
+    """Boxes on the canvas turned upside down."""
+    return ops.stack([boxes[..., 0], height - boxes[..., 3], boxes[..., 2], height - boxes[..., 1]], axis=-1)
+
+
+def _unflip_cells(values: Tensor, config: MaskRCNNConfig, boxes: bool) -> Tensor:
+    """Outputs of the first stage on the flipped canvas, put back in the order of the upright one.
+
+    Raises:
+        ValueError: With anchors, whose many levels are not undone here.
+    """
+    if config.proposal_stage != "centre":
+        raise ValueError("test-time flips are made for the centre stage")
+    rows, columns = (side // config.strides[0] for side in config.canvas)
+    shape = (-1, rows, columns, 4) if boxes else (-1, rows, columns)
+    back = ops.flip(ops.reshape(values, shape), axis=1)
+    back = ops.reshape(back, (-1, rows * columns, 4) if boxes else (-1, rows * columns))
+    return _flip_boxes(back, config.canvas[0]) if boxes else back
+
+
+def _inside(boxes: Tensor, truth: Tensor, side: int) -> Tensor:
+    """Grid (B, R, side, side) over each box: 1 where a bin's centre lies in the true box."""
+    steps = (ops.arange(side, dtype="float32") + 0.5) / side
+    x = ops.expand_dims(boxes[..., 0], -1) + steps * ops.expand_dims(boxes[..., 2] - boxes[..., 0], -1)
+    y = ops.expand_dims(boxes[..., 1], -1) + steps * ops.expand_dims(boxes[..., 3] - boxes[..., 1], -1)
+    in_x = ops.logical_and(x >= ops.expand_dims(truth[..., 0], -1), x <= ops.expand_dims(truth[..., 2], -1))
+    in_y = ops.logical_and(y >= ops.expand_dims(truth[..., 1], -1), y <= ops.expand_dims(truth[..., 3], -1))
+    return ops.cast(ops.logical_and(ops.expand_dims(in_y, -1), ops.expand_dims(in_x, -2)), "float32")

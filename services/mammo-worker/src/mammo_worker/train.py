@@ -1,0 +1,191 @@
+"""Training: resumable, in phases, on whichever backend Keras runs."""
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
+from mammo_worker.data.batches import Batch, PreparedCase, endless_batches
+from mammo_worker.nn.backbones import load_pretrained
+from mammo_worker.nn.mask_rcnn import MaskRCNN
+
+_AVERAGE_EVERY = 5
+_AVERAGE_MOMENTUM = 0.98
+_LOG_EVERY = 10
+_SAVE_EVERY = 50
+
+
+class WeightAverage:
+    """Running mean of all weights, batch-norm statistics included; it is what is kept of a training.
+
+    Args:
+        weights: Where it starts.
+        updates: How many updates it has behind it.
+    """
+
+    def __init__(self, weights: Sequence[NDArray[np.floating]], updates: int = 0) -> None:
+        self.weights = [np.array(w) for w in weights]
+        self.updates = updates
+
+    def update(self, weights: Sequence[NDArray[np.floating]]) -> None:
+        """Move towards the present weights, faster at the start."""
+        self.updates += 1
+        momentum = min(_AVERAGE_MOMENTUM, (1 + self.updates) / (10 + self.updates))
+        for mean, now in zip(self.weights, weights, strict=True):
+            mean *= momentum
+            mean += (1 - momentum) * now
+
+
+def learning_rate(plan: TrainingPlan, step: int) -> float:
+    """Linear warm-up, then a cosine down to a fiftieth."""
+    rise = min(1.0, (step + 1) / max(plan.warm_up, 1))
+    share = min(1.0, step / max(plan.steps, 1))
+    return plan.learning_rate * rise * (0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * share))))
+
+
+def phase_at(plan: TrainingPlan, step: int) -> tuple[int, Phase] | None:
+    """Number and phase that `step` belongs to; None when the plan is done."""
+    for number, phase in enumerate(plan.phases):
+        if step < phase.steps:
+            return number, phase
+        step -= phase.steps
+    return None
+
+
+def trained_parts(model: MaskRCNN, scope: Scope) -> dict[str, bool]:
+    """Which parts a scope trains (the report's table 15).
+
+    Returns:
+        By part: `rpn` (with the pyramid), `second_stage`, `backbone` (all of it) and `backbone_top` (C4 and C5).
+    """
+    del model
+    return {
+        "rpn": scope in ("rpn", "heads", "4+", "all"),
+        "second_stage": scope in ("mask", "heads", "4+", "all"),
+        "backbone": scope == "all",
+        "backbone_top": scope in ("backbone", "4+", "all"),
+    }
+
+
+def build(plan: TrainingPlan, phase: Phase) -> MaskRCNN:
+    """The network at the phase's canvas, compiled; built by one pass over an empty batch."""
+    network = replace(plan.network, canvas=phase.canvas or plan.network.canvas)
+    model = MaskRCNN(network)
+    model.compile(
+        keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay, global_clipnorm=10.0),
+        jit_compile=False,
+    )
+    model.detect(np.zeros((1, *network.canvas, 2), np.uint8))
+    return model
+
+
+def prefetched(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:
+    """The same batches, made by a thread ahead of their use."""
+    ready: queue.Queue[Batch] = queue.Queue(depth)
+
+    def fill() -> None:
+        for batch in batches:
+            ready.put(batch)
+
+    threading.Thread(target=fill, daemon=True).start()
+    while True:
+        yield ready.get()
+
+
+def save_state(folder: Path, model: MaskRCNN, average: WeightAverage, step: int) -> None:
+    """Write all that is needed to go on, replacing the last state only once the new one is whole."""
+    arrays: dict[str, Any] = {f"w{i}": w for i, w in enumerate(model.get_weights())}
+    arrays |= {f"o{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.optimizer.variables)}
+    arrays |= {f"a{i}": w for i, w in enumerate(average.weights)}
+    part = folder / "state.part.npz"
+    np.savez(part, step=step, updates=average.updates, **arrays)
+    part.replace(folder / "state.npz")
+
+
+def load_state(folder: Path, model: MaskRCNN) -> tuple[WeightAverage, int]:
+    """Put a saved state into a model of any canvas; gives the average and the step."""
+    with np.load(folder / "state.npz") as saved:
+        weights = len(model.get_weights())
+        model.set_weights([saved[f"w{i}"] for i in range(weights)])
+        model.optimizer.build(model.trainable_variables)
+        for i, variable in enumerate(model.optimizer.variables):
+            if f"o{i}" in saved:
+                variable.assign(saved[f"o{i}"])
+        average = WeightAverage([saved[f"a{i}"] for i in range(weights)], int(saved["updates"]))
+        return average, int(saved["step"])
+
+
+def train(
+    plan: TrainingPlan, films: Sequence[PreparedCase], out: Path, weights: Path | None, until: int | None = None
+) -> None:
+    """Train, going on from `out` where there is something to go on from.
+
+    Args:
+        plan: What and how.
+        films: Prepared films of the training patients.
+        out: Folder for `state.npz`, `log.jsonl` and, at the end, `average.npz`.
+        weights: Pretrained backbone, see `nn.backbones.load_pretrained`; None to start from chance.
+        until: Stop before this step, to go on later.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    step, model, average = 0, None, None
+    last = min(plan.steps, until or plan.steps)
+    while step < last:
+        number, phase = phase_at(plan, step) or (0, plan.phases[-1])
+        if model is not None and average is not None:
+            save_state(out, model, average, step)
+        keras.backend.clear_session()
+        model = build(plan, phase)
+        if (out / "state.npz").exists():
+            average, step = load_state(out, model)
+            number, phase = phase_at(plan, step) or (number, phase)
+        else:
+            if weights is not None:
+                load_pretrained(plan.network.backbone, model.backbone, weights)
+            average = WeightAverage(model.get_weights())
+        end = min(last, sum(p.steps for p in plan.phases[: number + 1]))
+        step = _run_phase(plan, model, average, films, out, step, end)
+    if model is not None and average is not None:
+        save_state(out, model, average, step)
+        np.savez(out / "average.npz", *average.weights)
+
+
+def _run_phase(
+    plan: TrainingPlan,
+    model: MaskRCNN,
+    average: WeightAverage,
+    films: Sequence[PreparedCase],
+    out: Path,
+    step: int,
+    end: int,
+) -> int:
+    batches = prefetched(
+        endless_batches(films, model.config.canvas, plan.batch, plan.augmentation, plan.seed + step)
+    )
+    started = time.monotonic()
+    with (out / "log.jsonl").open("a") as log:
+        while step < end:
+            model.optimizer.learning_rate = learning_rate(plan, step)
+            logs = model.train_on_batch(next(batches), return_dict=True)
+            step += 1
+            if step % _AVERAGE_EVERY == 0:
+                average.update(model.get_weights())
+            if step % _LOG_EVERY == 0:
+                seconds, started = time.monotonic() - started, time.monotonic()
+                line = {"step": step, "canvas": model.config.canvas, "seconds_per_step": seconds / _LOG_EVERY}
+                line |= {k: round(float(v), 4) for k, v in dict(logs).items()}
+                log.write(json.dumps(line) + "\n")
+                log.flush()
+                model.reset_metrics()
+            if step % _SAVE_EVERY == 0:
+                save_state(out, model, average, step)
+    return step
