@@ -48,9 +48,7 @@ def make_histology(tissue: NDArray[np.uint8], heat: NDArray[np.uint8]) -> Callab
     def make(probability: float = 0.87, file_name: str = "field.png", **changes: object) -> Case:
         thresholds = Thresholds(low=0.25, high=0.6)
         result = Result(
-            image=ImageInfo(
-                sha256="ab" * 32, file_name=file_name, modality="histopathology", width=360, height=240
-            ),
+            image=ImageInfo(sha256="ab" * 32, file_name=file_name, modality="histopathology", width=360, height=240),
             model=ModelInfo(
                 name="histo-test",
                 version="1.2.3",

@@ -47,9 +47,7 @@ class TestDrawFindings:
         cv2.ellipse(mask, (200, 170), (110, 70), 20, 0, 360, 1, cv2.FILLED)
         points = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0][:, 0, :]
         box = Box(x=5, y=295, width=3, height=3)  # out of the way: the outline is what is measured
-        finding = Finding(
-            label="benign", probability=0.5, box=box, outline=[(float(x), float(y)) for x, y in points]
-        )
+        finding = Finding(label="benign", probability=0.5, box=box, outline=[(float(x), float(y)) for x, y in points])
         size = (round(width * scale), round(height * scale))
         ground = np.full((size[1], size[0], 3), 128, np.uint8)
         drawn = draw_findings(ground, [finding], ["1"], (size[0] / width, size[1] / height))
@@ -57,9 +55,7 @@ class TestDrawFindings:
         line[round(250 * scale) :] = 0  # the box and its tag
         edges = cv2.findContours(line, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
         covered = cv2.drawContours(np.zeros_like(line), edges, -1, 1, cv2.FILLED)
-        covered = cv2.erode(
-            covered, np.ones((3, 3), np.uint8)
-        )  # the line is centred on the edge, one pixel beyond
+        covered = cv2.erode(covered, np.ones((3, 3), np.uint8))  # the line is centred on the edge, one pixel beyond
         known = cv2.resize(mask * 255, size, interpolation=cv2.INTER_LINEAR) > 127
         assert offsets_within_one_pixel(covered, known.astype(np.uint8))
 
@@ -86,9 +82,7 @@ class TestDrawFindings:
     def test_a_tag_stays_inside_the_picture(self):
         ground = np.zeros((120, 120, 3), np.uint8)
         for box in (Box(x=0, y=0, width=120, height=120), Box(x=110, y=110, width=10, height=10)):
-            drawn = draw_findings(
-                ground, [Finding(label="mass", probability=0.5, box=box)], ["1 Mass 50%"], (1.0, 1.0)
-            )
+            drawn = draw_findings(ground, [Finding(label="mass", probability=0.5, box=box)], ["1 Mass 50%"], (1.0, 1.0))
             assert drawn.shape == ground.shape
             assert np.count_nonzero(np.all(drawn == FINDINGS["mass"], axis=2)) > 400
 

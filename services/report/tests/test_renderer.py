@@ -63,9 +63,7 @@ class TestEveryAssessment:
         assert f"{probability * 100:.0f}%" in body
         assert RESEARCH_USE_ONLY in body
 
-    def test_the_picture_carries_the_colour_of_the_state(
-        self, make_histology, analysed_at, probability, conclusion
-    ):
+    def test_the_picture_carries_the_colour_of_the_state(self, make_histology, analysed_at, probability, conclusion):
         result, files = make_histology(probability)
         sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["annotated.png"])
         assert tuple(sheet[10, 2]) == STATES[result.assessment]
@@ -104,9 +102,7 @@ class TestHtml:
     def test_a_given_magnification_is_said_to_be_given(self, make_histology, analysed_at):
         result, files = make_histology()
         image = result.image.model_copy(update={"magnification": "100X"})
-        page = Page(
-            render(result.model_copy(update={"image": image}), files, analysed_at=analysed_at)["report.html"]
-        )
+        page = Page(render(result.model_copy(update={"image": image}), files, analysed_at=analysed_at)["report.html"])
         assert "100X (given with the image)" in page.text
 
     def test_loads_nothing_and_runs_nothing(self, make_histology, analysed_at):
@@ -115,14 +111,10 @@ class TestHtml:
         assert page.all("script") == page.all("link") == page.all("iframe") == []
         assert len(page.all("img")) == 2
         assert all(
-            (image["src"] or "").startswith("data:image/jpeg;base64,") and image["alt"]
-            for image in page.all("img")
+            (image["src"] or "").startswith("data:image/jpeg;base64,") and image["alt"] for image in page.all("img")
         )
         assert not [
-            name
-            for _, attributes in page.elements
-            for name in attributes
-            if name == "style" or name[:2] == "on"
+            name for _, attributes in page.elements for name in attributes if name == "style" or name[:2] == "on"
         ]
 
     def test_a_hostile_file_name_stays_text(self, make_histology, analysed_at):
@@ -154,10 +146,7 @@ class TestHtml:
 class TestJson:
     def test_equals_the_result(self, mammogram, analysed_at):
         result, files = mammogram
-        assert (
-            Result.model_validate_json(render(result, files, analysed_at=analysed_at)["report.json"])
-            == result
-        )
+        assert Result.model_validate_json(render(result, files, analysed_at=analysed_at)["report.json"]) == result
 
 
 class TestRefusals:
@@ -171,9 +160,7 @@ class TestRefusals:
             (lambda files, name: files.update({name: encode_png(np.zeros((9, 9), np.uint8))}), "9 x 9"),
         ],
     )
-    def test_a_picture_that_is_not_what_the_result_says(
-        self, make_histology, analysed_at, name, damage, words
-    ):
+    def test_a_picture_that_is_not_what_the_result_says(self, make_histology, analysed_at, name, damage, words):
         result, files = make_histology()
         damage(files, name)
         with pytest.raises(AnalysisError, match=words) as caught:
@@ -186,9 +173,7 @@ class TestRefusals:
         with pytest.raises(ValueError, match="time zone"):
             render(result, files, analysed_at=datetime(2026, 1, 1))
 
-    def test_a_file_name_that_the_font_lacks_is_left_out_of_the_picture_only(
-        self, make_histology, analysed_at
-    ):
+    def test_a_file_name_that_the_font_lacks_is_left_out_of_the_picture_only(self, make_histology, analysed_at):
         chinese, files = make_histology(file_name="乳腺.png")
         plain, _ = make_histology(file_name="field.png")
         forms, other = (render(result, files, analysed_at=analysed_at) for result in (chinese, plain))

@@ -48,9 +48,7 @@ def draw_sheet(document: ReportDocument, file_name: str, picture: RGB8, text: Ca
     footer_top = scale_top + round(112 * unit)
     sheet = np.full((footer_top + round(58 * unit), sheet_width, 3), PAPER, np.uint8)
     sheet[: y - round(14 * unit)] = WASH
-    cv2.rectangle(
-        sheet, (0, 0), (round(8 * unit), y - round(14 * unit) - 1), STATES[document.assessment], cv2.FILLED
-    )
+    cv2.rectangle(sheet, (0, 0), (round(8 * unit), y - round(14 * unit) - 1), STATES[document.assessment], cv2.FILLED)
     cv2.rectangle(sheet, (x - 1, y - 1), (x + width, y + height), LINE)
     sheet[y : y + height, x : x + width] = picture
     if document.has_heat_map:
@@ -136,9 +134,7 @@ def _write_header(pen: _Pen, document: ReportDocument, file_name: str, margin: i
         if pen.can_write(file_name)
         else [document.title, document.analysed]
     )
-    pen.write(
-        (margin, margin + 40 * unit), pen.fit("  ·  ".join(parts), 14, "Regular", room), 14, colour=MUTED
-    )
+    pen.write((margin, margin + 40 * unit), pen.fit("  ·  ".join(parts), 14, "Regular", room), 14, colour=MUTED)
 
 
 def _colour_bar(sheet: RGB8, top: int, margin: int, unit: float) -> None:
@@ -178,9 +174,7 @@ def _scale_bar(sheet: RGB8, document: ReportDocument, top: int, margin: int, uni
     return marker
 
 
-def _write_scale(
-    pen: _Pen, document: ReportDocument, top: int, margin: int, marker: int, text: Catalogue
-) -> None:
+def _write_scale(pen: _Pen, document: ReportDocument, top: int, margin: int, marker: int, text: Catalogue) -> None:
     unit = pen.unit
     words = text("certainty.probability")
     heading = pen.write((margin, top + 8 * unit), words, 14, "Semibold")

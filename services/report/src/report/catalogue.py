@@ -35,9 +35,7 @@ ENGLISH: Mapping[str, str] = {
         "The system found signs in this film that suggest a malignant lesion."
     ),
     "conclusion.mammography.not_sure": "The system cannot tell whether this film shows a malignant lesion.",
-    "conclusion.mammography.no_sign_of_malignancy": (
-        "The system found no sign of a malignant lesion in this film."
-    ),
+    "conclusion.mammography.no_sign_of_malignancy": ("The system found no sign of a malignant lesion in this film."),
     # Certainty
     "certainty.heading": "How certain is this?",
     "certainty.probability": "Probability of malignancy",
@@ -58,9 +56,7 @@ ENGLISH: Mapping[str, str] = {
     "certainty.between": "{low} to below {high}",
     "certainty.from": "{percent} and above",
     "certainty.zone": "{name}: {range}",
-    "certainty.scale": (
-        "Scale of certainty from 0% to 100%. This image: {percent}, which means: {assessment}."
-    ),
+    "certainty.scale": ("Scale of certainty from 0% to 100%. This image: {percent}, which means: {assessment}."),
     # Pictures
     "pictures.heading": "Pictures",
     "pictures.original": "The image as it was analysed",
@@ -120,9 +116,7 @@ ENGLISH: Mapping[str, str] = {
     ),
     "limits.histopathology.type": "Tumour type, grade, stage, margins and receptor status.",
     "limits.histopathology.clinic": "Clinical data, history and imaging of the patient.",
-    "limits.mammography.views": (
-        "Other views, the other breast and earlier films: only this one image was seen."
-    ),
+    "limits.mammography.views": ("Other views, the other breast and earlier films: only this one image was seen."),
     "limits.mammography.signs": (
         "Signs other than masses, such as calcifications alone, distortion or asymmetry, cannot be excluded."
     ),
@@ -132,16 +126,13 @@ ENGLISH: Mapping[str, str] = {
     # What next
     "next.heading": "Suggested next step",
     "next.histopathology.malignancy_suspected": (
-        "A pathologist should read this slide with priority. Do not decide on treatment from this result "
-        "alone."
+        "A pathologist should read this slide with priority. Do not decide on treatment from this result alone."
     ),
     "next.histopathology.not_sure": (
-        "A pathologist should decide. More fields of the same slide, another magnification or further "
-        "stains may help."
+        "A pathologist should decide. More fields of the same slide, another magnification or further stains may help."
     ),
     "next.histopathology.no_sign_of_malignancy": (
-        "Read the slide as usual. This result does not exclude cancer, neither here nor elsewhere in the "
-        "tissue."
+        "Read the slide as usual. This result does not exclude cancer, neither here nor elsewhere in the tissue."
     ),
     "next.mammography.malignancy_suspected": (
         "A radiologist should read this film with priority and decide on further views, ultrasound or "
@@ -149,8 +140,7 @@ ENGLISH: Mapping[str, str] = {
         "Do not decide on treatment from this result alone."
     ),
     "next.mammography.not_sure": (
-        "A radiologist should decide. Where doubt remains, a tissue sample (histopathology) can settle the "
-        "question."
+        "A radiologist should decide. Where doubt remains, a tissue sample (histopathology) can settle the question."
     ),
     "next.mammography.no_sign_of_malignancy": (
         "Read the film as usual, together with the other views. This result does not exclude cancer: "

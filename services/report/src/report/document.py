@@ -121,9 +121,7 @@ def _finding(number: int, finding: Finding, image: ImageInfo, text: Catalogue) -
     size = text("findings.pixels", width=round(box.width), height=round(box.height))
     if image.pixel_spacing_mm is not None:
         row, column = image.pixel_spacing_mm
-        size = text(
-            "findings.millimetres", width=f"{box.width * column:.0f}", height=f"{box.height * row:.0f}"
-        )
+        size = text("findings.millimetres", width=f"{box.width * column:.0f}", height=f"{box.height * row:.0f}")
     malignant = finding.probability_malignant
     return FindingRow(
         number=number,
@@ -152,15 +150,11 @@ def _examined(image: ImageInfo, patches: Patches | None, text: Catalogue) -> lis
     else:
         facts.append(fact("view", text(f"examined.view.{image.view}") if image.view else unknown))
         facts.append(
-            fact(
-                "laterality", text(f"examined.laterality.{image.laterality}") if image.laterality else unknown
-            )
+            fact("laterality", text(f"examined.laterality.{image.laterality}") if image.laterality else unknown)
         )
     if patches is not None:
         plural = "one" if patches.count == 1 else "many"
-        facts.append(
-            fact("patches", text(f"examined.patches.{plural}", count=patches.count, size=patches.size))
-        )
+        facts.append(fact("patches", text(f"examined.patches.{plural}", count=patches.count, size=patches.size)))
     facts.append(fact("fingerprint", image.sha256[:16]))
     return facts
 
@@ -170,9 +164,7 @@ def _image_size(image: ImageInfo, text: Catalogue) -> str:
         return text("examined.pixels", width=image.width, height=image.height)
     row, column = image.pixel_spacing_mm
     width_mm, height_mm = f"{image.width * column:.0f}", f"{image.height * row:.0f}"
-    return text(
-        "examined.pixels_mm", width=image.width, height=image.height, width_mm=width_mm, height_mm=height_mm
-    )
+    return text("examined.pixels_mm", width=image.width, height=image.height, width_mm=width_mm, height_mm=height_mm)
 
 
 def _magnification(image: ImageInfo, patches: Patches | None, text: Catalogue) -> str:

@@ -50,7 +50,5 @@ def render_html(document: ReportDocument, original: Picture, annotated: Picture,
         text: The catalogue that `document` was written with.
     """
     template = _environment.get_template("report.html.j2")
-    page = template.render(
-        document=document, original=original, annotated=annotated, t=text, language=text.language
-    )
+    page = template.render(document=document, original=original, annotated=annotated, t=text, language=text.language)
     return page.encode("utf-8")

@@ -35,10 +35,7 @@ def heat_colours() -> RGB8:
 def heat_stops(count: int = 12) -> list[RGB]:
     """The heat map's colours, weak to strong, as they look over light tissue: for legends."""
     strength = np.linspace(0, 255, count).round().astype(np.uint8)
-    return [
-        tuple(colour)
-        for colour in blend_heat(np.full((1, count, 3), WASH, np.uint8), strength[None])[0].tolist()
-    ]
+    return [tuple(colour) for colour in blend_heat(np.full((1, count, 3), WASH, np.uint8), strength[None])[0].tolist()]
 
 
 def blend_heat(picture: RGB8, heat: NDArray[np.uint8]) -> RGB8:
@@ -56,9 +53,7 @@ def blend_heat(picture: RGB8, heat: NDArray[np.uint8]) -> RGB8:
     return (mixed // 255).astype(np.uint8)
 
 
-def draw_findings(
-    picture: RGB8, findings: list[Finding], tags: list[str], scale: tuple[float, float]
-) -> RGB8:
+def draw_findings(picture: RGB8, findings: list[Finding], tags: list[str], scale: tuple[float, float]) -> RGB8:
     """Draw each finding's box, outline and tag.
 
     Args:
@@ -77,9 +72,7 @@ def draw_findings(
         _stroke(drawn, box_on_display(finding.box, scale), colour, weight)
         if finding.outline:
             outline = outline_on_display(finding.outline, scale)
-            inside = cv2.fillPoly(
-                np.zeros(picture.shape[:2], np.uint8), [np.rint(outline).astype(np.int32)], 255
-            )
+            inside = cv2.fillPoly(np.zeros(picture.shape[:2], np.uint8), [np.rint(outline).astype(np.int32)], 255)
             tinted = cv2.addWeighted(drawn, 1 - TINT_OPACITY, np.full_like(drawn, colour), TINT_OPACITY, 0)
             np.copyto(drawn, tinted, where=inside[:, :, None] > 0)
             _stroke(drawn, outline, colour, weight)
@@ -116,8 +109,6 @@ def _write_tags(picture: RGB8, findings: list[Finding], tags: list[str], scale: 
         x = min(max(0, round(corners[0, 0])), max(0, image.width - width))
         above = round(corners[0, 1]) - height - 2
         y = above if above >= 0 else min(round(corners[2, 1]) + 3, image.height - height)
-        draw.rounded_rectangle(
-            (x, y, x + width, y + height), radius=margin, fill=FINDINGS[finding.label], outline=INK
-        )
+        draw.rounded_rectangle((x, y, x + width, y + height), radius=margin, fill=FINDINGS[finding.label], outline=INK)
         draw.text((x + margin, y + height / 2), tag, fill=INK, font=face, anchor="lm")
     return np.asarray(image)

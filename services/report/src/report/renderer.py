@@ -66,9 +66,7 @@ def _annotate(
     return picture
 
 
-def _read_picture(
-    files: Mapping[str, bytes], name: str, size: tuple[int, int], flags: int
-) -> NDArray[np.uint8]:
+def _read_picture(files: Mapping[str, bytes], name: str, size: tuple[int, int], flags: int) -> NDArray[np.uint8]:
     """Decode one of our own pictures and hold it against what the result says of it."""
     if name not in files:
         raise AnalysisError(

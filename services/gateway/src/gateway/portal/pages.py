@@ -9,6 +9,14 @@ from fastapi.templating import Jinja2Templates
 
 from gateway.auth.sessions import csrf_token_for
 from gateway.users.models import User
+from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.result import Assessment
+
+ASSESSMENTS: dict[Assessment, dict[str, str]] = {
+    "malignancy_suspected": {"name": "Malignancy suspected", "icon": "alert"},
+    "not_sure": {"name": "Not sure", "icon": "question"},
+    "no_sign_of_malignancy": {"name": "No sign of malignancy", "icon": "clear"},
+}
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -23,6 +31,7 @@ def _common(request: Request) -> dict[str, Any]:
 
 
 templates = Jinja2Templates(HERE / "templates", context_processors=[_common])
+templates.env.globals.update(research_use_only=RESEARCH_USE_ONLY, assessments=ASSESSMENTS)
 
 
 def render(
@@ -49,3 +58,11 @@ def render_login(
 ) -> HTMLResponse:
     """The login page, with what went wrong at the last try."""
     return render(request, "login.html", status=status, next_path=next_path, error=error, username=username)
+
+
+def render_error(
+    request: Request, status: int, title: str, detail: str, user: User | None = None
+) -> HTMLResponse:
+    """A page that says what went wrong."""
+    request_id = getattr(request.state, "request_id", None)
+    return render(request, "error.html", user, status, title=title, detail=detail, request_id=request_id)

@@ -1,0 +1,30 @@
+"""Errors as pages, for people; programs get problem documents."""
+
+import http
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from gateway.portal.pages import render_error
+
+_WORDS = {
+    404: ("Not found", "There is no such page. The address may be mistyped or out of date."),
+    405: ("Not possible", "This page cannot be used like that. Please go back and try again."),
+}
+
+
+def install_error_pages(app: FastAPI) -> None:
+    """Answer browsers that ask for a page that is not there with one; call after `install_error_handlers`."""
+    for_programs = app.exception_handlers[HTTPException]
+
+    @app.exception_handler(HTTPException)
+    async def page_or_problem(request: Request, error: HTTPException) -> Response:
+        if not _is_page(request):
+            return await for_programs(request, error)  # pyright: ignore[reportGeneralTypeIssues, reportReturnType]
+        title, detail = _WORDS.get(error.status_code, (http.HTTPStatus(error.status_code).phrase, str(error.detail)))
+        return render_error(request, error.status_code, title, detail)
+
+
+def _is_page(request: Request) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")

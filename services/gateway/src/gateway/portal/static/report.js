@@ -1,0 +1,77 @@
+// The report in the page: the conclusion at once, the annotated picture, and the full document on demand.
+
+import { call, url } from './api.js';
+import { icon, role } from './dom.js';
+import { probability } from './words.js';
+
+/** The report section of a page. */
+export class Report {
+  constructor(root, urls) {
+    this.root = root;
+    this.urls = urls;
+    this.assessments = JSON.parse(root.dataset.assessments);
+    this.conclusion = '';
+    role(root, 'full').addEventListener('toggle', () => {
+      const frame = role(root, 'frame');
+      if (!frame.src) frame.src = frame.dataset.src;
+    });
+  }
+
+  /**
+   * Fetch and show the result of a job.
+   * @param {string} jobId
+   * @param {boolean} complete Whether the rendered report is there too; a rendering that failed leaves the conclusion.
+   * @throws {Problem}
+   */
+  async show(jobId, complete) {
+    const { body: result } = await call(url(this.urls.resultUrl, jobId));
+    this.#conclude(result);
+    for (const part of ['links', 'figure', 'full']) role(this.root, part).hidden = !complete;
+    if (complete) this.#link(url(this.urls.reportUrl, jobId));
+    this.root.hidden = false;
+    if (complete) await this.#picture(`${url(this.urls.reportUrl, jobId)}?format=png`);
+    this.#scroll();
+  }
+
+  #conclude(result) {
+    const { name, icon: symbol } = this.assessments[result.assessment];
+    const percent = probability(result.probability_malignant, result.thresholds);
+    this.conclusion = `${name}, ${percent}`;
+    role(this.root, 'conclusion').dataset.assessment = result.assessment;
+    role(this.root, 'icon').replaceChildren(icon(symbol));
+    role(this.root, 'assessment').textContent = name;
+    role(this.root, 'percent').textContent = percent;
+    role(this.root, 'model').textContent = `Model ${result.model.name}, version ${result.model.version}`;
+    const notices = role(this.root, 'notices');
+    notices.hidden = result.notices.length === 0;
+    notices.replaceChildren(
+      ...result.notices.map((notice) => {
+        const item = document.createElement('li');
+        item.textContent = notice.detail;
+        return item;
+      }),
+    );
+  }
+
+  #link(report) {
+    role(this.root, 'open').href = `${report}?format=html`;
+    for (const format of ['html', 'png', 'json'])
+      role(this.root, `save-${format}`).href = `${report}?format=${format}&download=true`;
+    role(this.root, 'frame').dataset.src = `${report}?format=html`;
+  }
+
+  /** Load the picture first, so that scrolling to the report ends where it should. */
+  async #picture(source) {
+    const picture = role(this.root, 'picture');
+    picture.src = source;
+    await picture.decode().catch(() => {
+      role(this.root, 'figure').hidden = true;
+    });
+  }
+
+  #scroll() {
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.root.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
+    this.root.focus({ preventScroll: true });
+  }
+}
