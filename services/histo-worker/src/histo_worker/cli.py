@@ -1,0 +1,133 @@
+"""Command line of the histopathology worker: predict, train, evaluate, without any service."""
+
+import csv
+import hashlib
+import importlib
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import ImageInfo, Magnification
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+PREDICTION_COLUMNS = (
+    "file",
+    "width",
+    "height",
+    "magnification",
+    "probability_malignant",
+    "label",
+    "assessment",
+    "patches",
+)
+
+
+@app.command()
+def predict(
+    files: Annotated[list[Path], typer.Argument(help="Images of H&E fields: PNG, JPEG or TIFF.")],
+    output: Annotated[Path, typer.Option(help="Where to write the table.")] = Path("predictions.csv"),
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the packaged one.")] = None,
+) -> None:
+    """Classify fields and write a CSV table; the same figures as through the service."""
+    from histo_worker.pipeline import build_pipeline
+    from histo_worker.settings import HistoSettings
+
+    try:
+        pipeline = build_pipeline(HistoSettings() if model is None else HistoSettings(model=model))
+    except AnalysisError as error:
+        _complain(f"{error.code}: {error.detail}")
+        raise typer.Exit(1) from None
+    failed = 0
+    with output.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(PREDICTION_COLUMNS)
+        for path in files:
+            try:
+                data = path.read_bytes()
+                result = pipeline.analyse(data, _image_info(path, data), lambda _fraction, _activity: None).result
+            except (AnalysisError, OSError) as error:
+                code, words = (
+                    (error.code, error.detail) if isinstance(error, AnalysisError) else ("unreadable_file", error)
+                )
+                _complain(f"{path}: {code}: {words}")
+                failed += 1
+                continue
+            table.writerow(
+                [
+                    str(path),
+                    result.image.width,
+                    result.image.height,
+                    result.image.magnification or "",
+                    f"{result.probability_malignant:.6f}",
+                    "malignant" if result.probability_malignant >= 0.5 else "benign",
+                    result.assessment,
+                    result.patches.count if result.patches else 0,
+                ]
+            )
+    typer.echo(f"{len(files) - failed} of {len(files)} fields: {output}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    config: Annotated[str, typer.Argument(help="Name of a module in histo_worker.configs.")],
+    data: Annotated[Path, typer.Option(help="Folder of BreakHis, original tree or flat.")],
+    weights: Annotated[Path, typer.Option(help="Folder of pretrained backbones.")],
+    output: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
+    cache: Annotated[Path | None, typer.Option(help="Folder to keep features in.")] = None,
+) -> None:
+    """Train a configuration, measure it out of fold, and write the model package."""
+    from histo_worker.training.frozen_head import train_frozen_head
+    from histo_worker.training.package_writer import write_package
+
+    settings = importlib.import_module(f"histo_worker.configs.{config}").CONFIG
+    manifest = write_package(train_frozen_head(settings, data, weights, cache), output)
+    for row in manifest.metrics:
+        low, high = row["interval"]
+        typer.echo(f"{row['magnification']:>5} {row['name']:<20} {row['value']:.3f} ({low:.3f} to {high:.3f})")
+    typer.echo(f"thresholds {json.dumps(manifest.thresholds.model_dump())}; package in {output}")
+
+
+def _image_info(path: Path, data: bytes) -> ImageInfo:
+    from lobule.imaging.header import read_header
+
+    header = read_header(path, "histopathology")
+    return ImageInfo(
+        sha256=hashlib.sha256(data).hexdigest(),
+        file_name=path.name,
+        modality="histopathology",
+        width=header.width,
+        height=header.height,
+        magnification=_magnification_in(path),
+    )
+
+
+def _magnification_in(path: Path) -> Magnification | None:
+    """The magnification, where the file bears a name of BreakHis."""
+    from histo_worker.data.breakhis import parse_name
+
+    try:
+        return parse_name(path).magnification
+    except ValueError:
+        return None
+
+
+def _complain(words: str) -> None:
+    typer.secho(words, err=True, fg=typer.colors.RED)
+
+
+def main() -> None:
+    """Entry point of `histo-worker`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

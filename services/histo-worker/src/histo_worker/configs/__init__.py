@@ -1,0 +1,1 @@
+"""Training configurations: Python files whose docstrings state what they cost and what they reach."""

@@ -1,0 +1,107 @@
+"""Records of BreakHis (Spanhol et al., IEEE TBME 2016), from the original folder tree or a flat folder of its files.
+
+An original name says everything: `SOB_B_A-14-22549AB-100-001.png` is a benign (B) adenosis (A) of slide 14-22549AB, at
+100X, field 1. Slides of one patient share the number and differ in the letters behind it.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from lobule.contracts.result import Magnification
+
+Label = Literal["benign", "malignant"]
+LABELS: tuple[Label, ...] = get_args(Label)
+MAGNIFICATIONS: tuple[Magnification, ...] = get_args(Magnification)
+TUMOR_TYPES: dict[str, Label] = {
+    "A": "benign",
+    "F": "benign",
+    "PT": "benign",
+    "TA": "benign",
+    "DC": "malignant",
+    "LC": "malignant",
+    "MC": "malignant",
+    "PC": "malignant",
+}
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+
+_NAME = re.compile(
+    r"SOB_(?P<label>[BM])_(?P<type>[A-Z]+)-(?P<slide>(?P<year>\d+)-(?P<number>\d+)(?P<part>[A-Z]*))"
+    r"-(?P<power>\d+)-(?P<sequence>\d+)"
+)
+
+
+@dataclass(frozen=True, order=True)
+class Field:
+    """One microscope field of BreakHis.
+
+    Attributes:
+        name: The original name without suffix; unique within the data set.
+        label: The class.
+        tumor_type: The data set's code, a key of `TUMOR_TYPES`.
+        slide: Year and slide id, such as `14-22549AB`.
+        patient: Number shared by all slides of a patient; the unit of every split.
+        magnification: Nominal magnification.
+        sequence: Number of the field within slide and magnification.
+        path: The file.
+    """
+
+    name: str
+    label: Label
+    tumor_type: str
+    slide: str
+    patient: str
+    magnification: Magnification
+    sequence: int
+    path: Path
+
+    @property
+    def target(self) -> int:
+        """1 for malignant, 0 for benign."""
+        return int(self.label == "malignant")
+
+
+def parse_name(path: Path) -> Field:
+    """Read a record from a file's original name.
+
+    Raises:
+        ValueError: The name is none of BreakHis, or contradicts itself.
+    """
+    match = _NAME.fullmatch(path.stem)
+    if match is None:
+        raise ValueError(f"{path.name} is not a BreakHis file name")
+    label: Label = "benign" if match["label"] == "B" else "malignant"
+    magnification = f"{match['power']}X"
+    if TUMOR_TYPES.get(match["type"]) != label:
+        raise ValueError(f"{path.name}: {match['type']} is no {label} tumour type of BreakHis")
+    if magnification not in MAGNIFICATIONS:
+        raise ValueError(f"{path.name}: {magnification} is no magnification of BreakHis")
+    return Field(
+        name=path.stem,
+        label=label,
+        tumor_type=match["type"],
+        slide=match["slide"],
+        patient=match["number"],
+        magnification=magnification,
+        sequence=int(match["sequence"]),
+        path=path,
+    )
+
+
+def find_fields(folder: Path, magnification: Magnification | None = None) -> list[Field]:
+    """All fields under a folder, however deep, in the order of their names; files of other names are passed over.
+
+    The original tree (`SOB/<type>/<slide>/<magnification>/`) and a flat folder are read alike, because the names
+    say all that the folders say.
+
+    Raises:
+        FileNotFoundError: The folder is not there or holds no field.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a folder")
+    paths = (p for p in folder.rglob("SOB_*") if p.suffix.lower() in SUFFIXES and _NAME.fullmatch(p.stem))
+    fields = sorted(parse_name(p) for p in paths)
+    if not fields:
+        raise FileNotFoundError(f"{folder} holds no BreakHis image")
+    return [f for f in fields if magnification in (None, f.magnification)]

@@ -1,0 +1,140 @@
+"""Repeated patient-grouped cross-validation: every figure comes from fields that the classifier did not see."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.data.breakhis import Field
+from histo_worker.data.folds import Indices, grouped_folds
+from histo_worker.evaluation.metrics import Counts, auc, expected_calibration_error, patient_bootstrap, patient_score
+from histo_worker.training.linear_head import PlattCalibration, fit_platt
+from lobule.contracts.result import Magnification, Thresholds
+
+Float = NDArray[np.floating]
+
+FitAndScore = Callable[[Indices, Indices], Float]
+"""Given indices of training and test fields, trains and returns the test fields' logits."""
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Out-of-fold scores of a classifier.
+
+    Attributes:
+        fields: The fields.
+        seeds: Seeds of the repetitions.
+        folds: Number of folds.
+        logits: (seeds, fields).
+        probabilities: (seeds, fields), calibrated on the other folds' out-of-fold logits.
+    """
+
+    fields: Sequence[Field]
+    seeds: Sequence[int]
+    folds: int
+    logits: Float
+    probabilities: Float
+
+    @property
+    def target(self) -> NDArray[np.intp]:
+        """0 benign, 1 malignant, by field."""
+        return np.array([f.target for f in self.fields])
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """Patient by field."""
+        return np.array([f.patient for f in self.fields])
+
+    @property
+    def protocol(self) -> str:
+        """The protocol in words."""
+        return (
+            f"{self.folds}-fold cross-validation by patient, repeated with seeds {', '.join(map(str, self.seeds))}; mean over "
+            "the repetitions; 95 % bootstrap interval over patients"
+        )
+
+    def final_calibration(self) -> PlattCalibration:
+        """The calibration to ship: fitted on all out-of-fold logits."""
+        repeated = len(self.seeds)
+        return fit_platt(self.logits.ravel(), np.tile(self.target, repeated), np.tile(self.patients, repeated).tolist())
+
+    def measure(self, magnification: Magnification) -> dict[str, dict[str, Any]]:
+        """Image and patient metrics at one magnification, each with value and interval."""
+        chosen = np.array([f.magnification == magnification for f in self.fields])
+        target, patients = self.target[chosen], self.patients[chosen]
+        logits, p = self.logits[:, chosen], self.probabilities[:, chosen]
+        statistics: dict[str, tuple[Float, Callable[[Float, NDArray[np.integer]], float]]] = {
+            "image_auc": (logits, lambda q, at: auc(target[at], q[at])),
+            "image_accuracy": (p, lambda q, at: Counts.of(target[at], q[at] >= 0.5).accuracy),
+            "image_sensitivity": (p, lambda q, at: Counts.of(target[at], q[at] >= 0.5).recall),
+            "image_specificity": (p, lambda q, at: Counts.of(target[at], q[at] >= 0.5).specificity),
+            "patient_accuracy": (p, lambda q, at: patient_score(target[at], q[at] >= 0.5, patients[at].tolist())),
+            "image_ece": (p, lambda q, at: expected_calibration_error(target[at], q[at])),
+        }
+        everything = np.arange(len(target))
+        measured: dict[str, dict[str, Any]] = {}
+        for name, (scores, statistic) in statistics.items():
+
+            def over_seeds(
+                at: NDArray[np.integer], rows: Float = scores, one: Callable[..., float] = statistic
+            ) -> float:
+                return float(np.mean([one(row, at) for row in rows]))
+
+            low, high = patient_bootstrap(over_seeds, target, patients.tolist(), rounds=500)
+            measured[name] = {"value": round(over_seeds(everything), 4), "interval": [round(low, 4), round(high, 4)]}
+        return measured
+
+
+def cross_validate(
+    fields: Sequence[Field], fit_and_score: FitAndScore, *, folds: int, seeds: Sequence[int]
+) -> OutOfFold:
+    """Run repeated grouped cross-validation and calibrate crosswise.
+
+    Args:
+        fields: The fields.
+        fit_and_score: The classifier under test.
+        folds: Number of folds.
+        seeds: One repetition each.
+    """
+    target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
+    logits = np.full((len(seeds), len(fields)), np.nan)
+    probabilities = np.full_like(logits, np.nan)
+    for row, seed in enumerate(seeds):
+        splits = grouped_folds(fields, folds, seed)
+        for train, test in splits:
+            logits[row, test] = fit_and_score(train, test)
+        for train, test in splits:
+            calibration = fit_platt(logits[row, train], target[train], patients[train].tolist())
+            probabilities[row, test] = calibration(logits[row, test])
+    return OutOfFold(fields, seeds, folds, logits, probabilities)
+
+
+def choose_thresholds(oof: OutOfFold, sensitivity: float = 0.95, specificity: float = 0.90) -> Thresholds:
+    """The narrowest "not sure" band outside which the wanted sensitivity and specificity hold out of fold.
+
+    Outside the band means among the fields that get a definite answer. Where no band reaches both, the specificity gives
+    way, never the sensitivity.
+    """
+    repeated = len(oof.seeds)
+    target, p = np.tile(oof.target, repeated), oof.probabilities.ravel()
+    grid = np.arange(0.02, 0.99, 0.01)
+    # fields of each class below each threshold
+    below = {label: np.array([(p[target == label] < g).sum() for g in grid]) for label in (0, 1)}
+    of = {label: int((target == label).sum()) for label in (0, 1)}
+    for wanted in np.arange(specificity, -0.01, -0.05):
+        best: tuple[float, float, float] | None = None
+        for i, low in enumerate(grid):
+            for j in range(i, len(grid)):
+                missed, found = below[1][i], of[1] - below[1][j]
+                cleared, alarmed = below[0][i], of[0] - below[0][j]
+                enough = found + missed and cleared + alarmed and found and cleared
+                if not enough or found < sensitivity * (found + missed) or cleared < wanted * (cleared + alarmed):
+                    continue
+                unsure = 1 - (missed + found) / of[1] + 1 - (cleared + alarmed) / of[0]
+                if best is None or unsure < best[0]:
+                    best = (float(unsure), float(low), float(grid[j]))
+        if best is not None:
+            return Thresholds(low=round(best[1], 2), high=round(best[2], 2))
+    raise ValueError("no band reaches the wanted sensitivity: the classifier does not separate the classes")

@@ -1,0 +1,105 @@
+"""Metrics at the three levels. A patient is the unit of every interval, because fields of one patient are alike."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import roc_auc_score
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A confusion matrix; malignant is positive.
+
+    Precision and recall are the standard ones. The report's equations (4.1.4) print TP/(TP+FN) as "precision", which is
+    recall, and a "recall" over the negatives that is no recall; compare its columns with that in mind.
+    """
+
+    true_positive: int
+    false_positive: int
+    true_negative: int
+    false_negative: int
+
+    @classmethod
+    def of(cls, target: ArrayLike, predicted: ArrayLike) -> "Counts":
+        """Count boolean predictions against 0/1 targets."""
+        t, p = np.asarray(target, bool), np.asarray(predicted, bool)
+        return cls(int((t & p).sum()), int((~t & p).sum()), int((~t & ~p).sum()), int((t & ~p).sum()))
+
+    @property
+    def accuracy(self) -> float:
+        """Correct of all."""
+        total = self.true_positive + self.false_positive + self.true_negative + self.false_negative
+        return _ratio(self.true_positive + self.true_negative, total)
+
+    @property
+    def precision(self) -> float:
+        """Malignant of those called malignant."""
+        return _ratio(self.true_positive, self.true_positive + self.false_positive)
+
+    @property
+    def recall(self) -> float:
+        """Called malignant of the malignant: sensitivity."""
+        return _ratio(self.true_positive, self.true_positive + self.false_negative)
+
+    @property
+    def specificity(self) -> float:
+        """Called benign of the benign."""
+        return _ratio(self.true_negative, self.true_negative + self.false_positive)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return _ratio(2 * self.true_positive, 2 * self.true_positive + self.false_positive + self.false_negative)
+
+
+def auc(target: ArrayLike, score: ArrayLike) -> float:
+    """Area under the ROC curve; NaN where only one class is present."""
+    target = np.asarray(target)
+    return float(roc_auc_score(target, score)) if 0 < target.sum() < len(target) else float("nan")
+
+
+def patient_score(target: ArrayLike, predicted: ArrayLike, patients: Sequence[str]) -> float:
+    """The report's patient level (4.1.4): the share of a patient's fields that are right, averaged over patients."""
+    right = np.asarray(target, bool) == np.asarray(predicted, bool)
+    names = np.asarray(patients)
+    return float(np.mean([right[names == name].mean() for name in np.unique(names)]))
+
+
+def expected_calibration_error(target: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
+    """Mean gap between certainty and truth over bins of equal width, weighted by their sizes (Guo et al., ICML 2017)."""
+    t, p = np.asarray(target, float), np.asarray(probability, float)
+    place = np.minimum((p * bins).astype(int), bins - 1)
+    gaps = [abs(t[place == b].mean() - p[place == b].mean()) * (place == b).sum() for b in np.unique(place)]
+    return float(sum(gaps) / len(t))
+
+
+def patient_bootstrap(
+    statistic: Callable[[Ints], float], target: ArrayLike, patients: Sequence[str], *, rounds: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile interval of a statistic over resampled patients, the number of each class's patients kept.
+
+    Args:
+        statistic: Called with the indices of a resample's fields; rounds where it is NaN are left out.
+        target: 0/1 by field.
+        patients: Patient by field.
+        rounds: Resamples.
+        seed: Seed of the resampling.
+    """
+    names, t = np.asarray(patients), np.asarray(target)
+    groups = [[np.flatnonzero(names == n) for n in np.unique(names[t == label])] for label in (0, 1)]
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(rounds):
+        drawn = [group[i] for group in groups if group for i in rng.integers(0, len(group), len(group))]
+        values.append(statistic(np.concatenate(drawn)))
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

@@ -1,0 +1,1 @@
+"""Where in the field the evidence lies, and what the first layer sees."""

@@ -1,0 +1,1 @@
+"""Networks: the report's ResNet family, pretrained backbones, and the heads that stand on either."""

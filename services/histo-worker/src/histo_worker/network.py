@@ -1,0 +1,102 @@
+"""From a model package to a network that is ready: rebuilt, filled, compiled once, warmed."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from histo_worker.models.patch_classifier import patch_classifier
+from histo_worker.models.variables import set_variables
+from lobule.contracts.errors import AnalysisError
+from lobule.model_package import ModelPackage
+
+Float = NDArray[np.float32]
+
+ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {"patch_classifier": patch_classifier}
+
+
+def build_network(architecture: dict[str, Any], weights: Path) -> keras.Model:
+    """Rebuild a network from `architecture` of a manifest and fill it with its weights.
+
+    Raises:
+        KeyError, TypeError, ValueError: Architecture and weights do not fit each other or this program.
+    """
+    arguments = {key: value for key, value in architecture.items() if key != "name"}
+    net = ARCHITECTURES[architecture["name"]](**arguments)
+    with np.load(weights) as archive:
+        set_variables(net, archive)
+    return net
+
+
+class CompiledClassifier:
+    """A patch classifier as one compiled function of one signature: nothing is ever retraced.
+
+    Args:
+        package: A verified model package.
+        batch: Patches per call; the last batch of an image is filled up with zeros.
+
+    Raises:
+        AnalysisError: `model_unavailable` where the package describes no network that this program can build.
+    """
+
+    def __init__(self, package: ModelPackage, batch: int) -> None:
+        if keras.backend.backend() != "tensorflow":
+            raise AnalysisError(
+                "model_unavailable", "The worker serves on TensorFlow; please set KERAS_BACKEND=tensorflow."
+            )
+        manifest = package.manifest
+        try:
+            net = build_network(manifest.architecture, package.weights)
+            self.size = int(manifest.architecture["size"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnalysisError(
+                "model_unavailable",
+                f"The model package {manifest.name!r} does not fit this version of Lobule ({type(error).__name__}: {error}).",
+            ) from None
+        self.batch = batch
+        signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.uint8)  # pyright: ignore[reportArgumentType]
+
+        @tf.function(input_signature=[signature])
+        def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            outputs = net(tf.cast(pixels, tf.float32), training=False)
+            return outputs["logit"], outputs["evidence"]
+
+        self._infer = infer
+        for _ in range(2):  # the first call traces, the second lets the library settle its plans
+            self(np.zeros((1, self.size, self.size, 3), np.uint8))
+
+    @property
+    def traces(self) -> int:
+        """How often the function was traced; stays 1."""
+        return self._infer.experimental_get_tracing_count()
+
+    def __call__(self, patches: NDArray[np.uint8], done: Callable[[int], None] | None = None) -> tuple[Float, Float]:
+        """Classify patches.
+
+        Args:
+            patches: uint8 (n, size, size, 3).
+            done: Called after each batch with the number of patches finished.
+
+        Returns:
+            Logits (n,) and evidence maps (n, rows, columns).
+        """
+        logits: list[Float] = []
+        evidence: list[Float] = []
+        for start in range(0, len(patches), self.batch):
+            part = patches[start : start + self.batch]
+            filler = np.zeros((self.batch - len(part), *part.shape[1:]), np.uint8)
+            logit, maps = self._infer(tf.constant(np.concatenate([part, filler])))
+            logits.append(logit.numpy()[: len(part)])
+            evidence.append(maps.numpy()[: len(part)])
+            if done is not None:
+                done(start + len(part))
+        return np.concatenate(logits), np.concatenate(evidence)
+
+
+def sigmoid(values: Sequence[float] | Float | float) -> Float:
+    """The logistic function, without overflow."""
+    return (0.5 * (1 + np.tanh(0.5 * np.asarray(values, dtype=np.float64)))).astype(np.float32)

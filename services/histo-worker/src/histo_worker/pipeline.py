@@ -1,0 +1,165 @@
+"""The histopathology pipeline: a field's bytes in, a result with its pictures out."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from histo_worker.explanation.stitch import stitch
+from histo_worker.field_reader import FieldReader
+from histo_worker.network import CompiledClassifier, sigmoid
+from histo_worker.preprocessing.windows import resize_area
+from histo_worker.settings import HistoSettings
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Notice, Patches, Result
+from lobule.imaging.decode import RGB8, decode_rgb, encode_png
+from lobule.model_package import open_package
+from lobule.worker.pipeline import Analysis, ReportProgress
+
+DISPLAY_FILE = "display.png"
+HEAT_MAP_FILE = "heat_map.png"
+_DISPLAY_SIDE = 2048  # a longer side is shrunk: a browser shows no more, and a PNG of 100 megapixels helps nobody
+
+HEAT_MAP_METHOD = (
+    "Class activation map: the last feature maps weighted by the classifier's filters (Zhou et al., CVPR 2016), stitched "
+    "over the patches; its mean is the classifier's logit."
+)
+HEAT_MAP_MEANING = (
+    "Bright regions speak for malignancy, dark ones against it. The map shows what moved the classifier; it does not outline "
+    "a tumour."
+)
+
+
+class HistologyPipeline:
+    """Analyses H&E fields; implements `lobule.worker.pipeline.Pipeline`.
+
+    Args:
+        package: Folder of the model package.
+        batch: Patches that go through the network at once.
+
+    Raises:
+        AnalysisError: `model_unavailable` where the package is missing, damaged or of another kind.
+    """
+
+    def __init__(self, package: Path, batch: int = 2) -> None:
+        self._package = open_package(package)
+        manifest = self._package.manifest
+        if manifest.modality != "histopathology":
+            raise AnalysisError("model_unavailable", f"The model package {manifest.name!r} is for {manifest.modality}.")
+        self._classifier = CompiledClassifier(self._package, batch)
+        try:
+            self._reader = FieldReader.from_manifest(manifest.input)
+            self._slope = float(manifest.calibration["slope"])
+            self._intercept = float(manifest.calibration["intercept"])
+            self._evidence_scale = float(manifest.calibration["evidence_scale"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnalysisError(
+                "model_unavailable", f"The model package {manifest.name!r} is damaged: model.json lacks {error}."
+            ) from None
+
+    @property
+    def manifest(self) -> ModelManifest:
+        """The model package in use."""
+        return self._package.manifest
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return self._package.card
+
+    @property
+    def traces(self) -> int:
+        """How often the network was traced since the start; stays 1."""
+        return self._classifier.traces
+
+    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+        """Analyse one field; see `lobule.worker.pipeline.Pipeline.analyse`."""
+        clock = _Clock()
+        with clock.stage("decode"):
+            progress(0.0, "reading the image")
+            field = decode_rgb(data, "histopathology")
+        height, width = field.shape[:2]
+        with clock.stage("patches"):
+            progress(0.1, "cutting patches")
+            patches, windows, scale = self._reader.read(field)
+        with clock.stage("model"):
+            logits, evidence = self._classifier(
+                patches, lambda done: progress(0.15 + 0.7 * done / len(patches), f"patch {done} of {len(patches)}")
+            )
+            probability = float(sigmoid(self._slope * logits.astype(np.float64).mean() + self._intercept))
+        with clock.stage("pictures"):
+            progress(0.85, "drawing the map of evidence")
+            display = _shrink(field)
+            files = {DISPLAY_FILE: encode_png(display)}
+            rows, columns = display.shape[:2]
+            read_at = (round(height * scale), round(width * scale))
+            heat = sigmoid(stitch(evidence, windows, *read_at) / np.float32(self._evidence_scale))
+            files[HEAT_MAP_FILE] = encode_png(resize_area((heat * 255).round().astype(np.uint8), rows, columns))
+        progress(1.0, "done")
+        result = Result(
+            image=image.model_copy(update={"height": height, "width": width}),
+            model=self.manifest.info(),
+            thresholds=self.manifest.thresholds,
+            assessment=self.manifest.thresholds.assess(probability),
+            probability_malignant=probability,
+            patches=Patches(
+                count=len(windows), size=round(windows[0].side / scale), magnification_assumed=image.magnification
+            ),
+            display=DisplayImage(file=DISPLAY_FILE, width=columns, height=rows),
+            heat_map=HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING),
+            notices=list(self._notices(image, field, scale)),
+            timings_s=clock.seconds,
+        )
+        return Analysis(result, files)
+
+    def _notices(self, image: ImageInfo, field: RGB8, scale: float) -> Iterator[Notice]:
+        if image.magnification is None:
+            yield Notice(
+                code="magnification_unknown",
+                detail="The magnification was not given. The model was measured at 40X and 100X; elsewhere it may be less exact.",
+            )
+        elif image.magnification not in ("40X", "100X"):
+            yield Notice(
+                code="magnification_not_measured",
+                detail=f"The model was measured at 40X and 100X, not at {image.magnification}; take its certainty with care.",
+            )
+        if min(field.shape[:2]) < self._reader.window:
+            yield Notice(
+                code="small_image",
+                detail=f"The image is smaller than one patch ({self._reader.window} pixels) and was enlarged.",
+            )
+        if scale < 1:
+            yield Notice(
+                code="image_shrunk", detail=f"The image is very large and was read at {scale:.0%} of its size."
+            )
+
+
+def build_pipeline(settings: HistoSettings | None = None) -> HistologyPipeline:
+    """The pipeline that the settings ask for, loaded and warmed.
+
+    Raises:
+        AnalysisError: `model_unavailable`.
+    """
+    settings = settings or HistoSettings()
+    return HistologyPipeline(settings.model, settings.batch)
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 4)
+
+
+def _shrink(field: RGB8) -> RGB8:
+    scale = min(1.0, _DISPLAY_SIDE / max(field.shape[:2]))
+    return resize_area(field, max(1, round(field.shape[0] * scale)), max(1, round(field.shape[1] * scale)))

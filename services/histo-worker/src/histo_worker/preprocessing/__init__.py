@@ -1,0 +1,1 @@
+"""Operations on pixels before a network sees them: normalisation, augmentation, stains, windows."""

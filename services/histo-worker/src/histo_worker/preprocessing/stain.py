@@ -1,0 +1,108 @@
+"""Haematoxylin and eosin in optical-density space, where stains add up (Beer-Lambert)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+RGB8 = NDArray[np.uint8]
+
+_TISSUE_OD = 0.15  # Macenko's beta: below this density a pixel is glass
+_ANGLE_PERCENTILE = 1.0  # Macenko's alpha: extreme angles, robustly
+_MIN_TISSUE = 500  # pixels; fewer give no stable plane
+_SAMPLE = 20_000  # pixels that the plane is fitted to; more change nothing but the time
+
+# Macenko's reference: unit stain vectors (rows: haematoxylin, eosin) and 99th percentiles of their concentrations.
+REFERENCE_STAINS: Float = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]], dtype=np.float32)
+REFERENCE_MAXIMA: Float = np.array([1.9705, 1.0308], dtype=np.float32)
+
+_OD_OF_BYTE: Float = (-np.log((np.arange(256) + 1) / 256)).astype(np.float32)
+
+
+def optical_density(rgb: RGB8) -> Float:
+    """Optical density -ln((value + 1) / 256) of 8-bit RGB, per channel; 0 for white, 5.5 for black."""
+    return _OD_OF_BYTE[rgb]
+
+
+def from_optical_density(density: Float) -> RGB8:
+    """The inverse of `optical_density`, rounded and clipped to 8 bits."""
+    return np.clip(np.exp(-density) * 256 - 1 + 0.5, 0, 255).astype(np.uint8)
+
+
+def estimate_stains(density: Float) -> Float | None:
+    """Stain vectors of an H&E image by the method of Macenko et al. (ISBI 2009).
+
+    The two stains are the extreme directions, by angle, in the plane of the largest two eigenvectors of the optical
+    densities of tissue.
+
+    Args:
+        density: Optical densities, shape (..., 3).
+
+    Returns:
+        Unit rows haematoxylin and eosin, shape (2, 3); None where there is too little tissue or no plane.
+    """
+    pixels = density.reshape(-1, 3)
+    pixels = pixels[:: max(1, len(pixels) // _SAMPLE)]
+    tissue = pixels[(pixels > _TISSUE_OD).all(axis=1)]
+    if len(tissue) < _MIN_TISSUE * len(pixels) / len(density.reshape(-1, 3)) or len(tissue) < 20:
+        return None
+    _, vectors = np.linalg.eigh(np.cov(tissue, rowvar=False))
+    plane = vectors[:, [2, 1]]
+    plane = plane * np.where(plane.sum(axis=0) < 0, -1.0, 1.0)
+    coordinates = tissue @ plane
+    angles = np.arctan2(coordinates[:, 1], coordinates[:, 0])
+    low, high = np.percentile(angles, [_ANGLE_PERCENTILE, 100 - _ANGLE_PERCENTILE])
+    if high - low < 1e-3:
+        return None
+    pair = np.stack([plane @ [np.cos(a), np.sin(a)] for a in (low, high)])
+    if pair[0, 0] < pair[1, 0]:  # haematoxylin absorbs more red than eosin does
+        pair = pair[::-1]
+    return (pair / np.linalg.norm(pair, axis=1, keepdims=True)).astype(np.float32)
+
+
+def concentrations(density: Float, stains: Float) -> Float:
+    """Least-squares amounts of two stains, shape (..., 2), of densities of shape (..., 3)."""
+    return (density @ np.linalg.pinv(stains)).astype(np.float32)
+
+
+def normalise_stain(rgb: RGB8, strength: float = 1.0) -> RGB8:
+    """Re-dye an H&E image with the reference stains (Macenko et al., ISBI 2009).
+
+    Args:
+        rgb: uint8 (height, width, 3).
+        strength: 0 leaves the image, 1 replaces its stains wholly; between, densities are mixed.
+
+    Returns:
+        The image, unchanged where no stains can be told apart.
+    """
+    density = optical_density(rgb)
+    stains = estimate_stains(density)
+    if stains is None:
+        return rgb
+    amounts = concentrations(density, stains)
+    maxima = np.percentile(amounts.reshape(-1, 2)[:: max(1, amounts.size // 2 // _SAMPLE)], 99, axis=0)
+    amounts = amounts * (REFERENCE_MAXIMA / np.maximum(maxima, 1e-3)).astype(np.float32)
+    redyed = np.maximum(amounts @ REFERENCE_STAINS, 0)
+    return from_optical_density(strength * redyed + (1 - strength) * density)
+
+
+def jitter_stain(rgb: RGB8, rng: np.random.Generator, spread: float = 0.2, shift: float = 0.05) -> RGB8:
+    """Another laboratory's dyes: scale and shift each stain's concentration and tilt its colour a little.
+
+    After Tellez et al. (Med. Image Anal. 2019). The part of the density that the two stains do not explain is kept.
+
+    Args:
+        rgb: uint8 (height, width, 3).
+        rng: Source of randomness.
+        spread: Concentrations are multiplied by exp(u), u uniform in +-spread.
+        shift: Concentrations are shifted by u, uniform in +-shift, where there is tissue.
+    """
+    density = optical_density(rgb)
+    found = estimate_stains(density)
+    stains = REFERENCE_STAINS if found is None else found
+    amounts = concentrations(density, stains)
+    rest = density - amounts @ stains
+    scale = np.exp(rng.uniform(-spread, spread, 2)).astype(np.float32)
+    tissue = (density.mean(axis=-1, keepdims=True) > _TISSUE_OD).astype(np.float32)
+    amounts = amounts * scale + rng.uniform(-shift, shift, 2).astype(np.float32) * tissue
+    tilted = stains + rng.uniform(-spread / 4, spread / 4, stains.shape).astype(np.float32)
+    return from_optical_density(np.maximum(amounts @ tilted + rest, 0))

@@ -1,0 +1,84 @@
+"""Where patches lie: windows that cover a field, the report's sliding windows and random crops (4.1.2), and resizing."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+RGB8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A square in pixels of the image; covers [x, x + side) by [y, y + side)."""
+
+    x: int
+    y: int
+    side: int
+
+    def cut(self, image: RGB8) -> RGB8:
+        """The window's pixels, a view of the image."""
+        return image[self.y : self.y + self.side, self.x : self.x + self.side]
+
+
+def covering_windows(height: int, width: int, side: int) -> list[Window]:
+    """The fewest windows that cover an image, evenly spread, row by row; smaller windows where the image is smaller.
+
+    Evenly spread windows treat the right and lower borders like the rest, where fixed steps would crowd or miss them.
+    """
+    side = min(side, height, width)
+    return [Window(x, y, side) for y in _spread(height, side) for x in _spread(width, side)]
+
+
+def sliding_windows(height: int, width: int, side: int) -> list[Window]:
+    """The report's sliding window: steps of half a window, from the upper left corner, as far as they fit.
+
+    Raises:
+        ValueError: The image is smaller than the window.
+    """
+    _require_room(height, width, side)
+    step = max(1, side // 2)
+    return [Window(x, y, side) for y in range(0, height - side + 1, step) for x in range(0, width - side + 1, step)]
+
+
+def random_windows(height: int, width: int, side: int, count: int, rng: np.random.Generator) -> list[Window]:
+    """The report's random crop: `count` windows anywhere in the image.
+
+    Raises:
+        ValueError: The image is smaller than the window.
+    """
+    _require_room(height, width, side)
+    xs, ys = rng.integers(0, width - side + 1, count), rng.integers(0, height - side + 1, count)
+    return [Window(int(x), int(y), side) for x, y in zip(xs, ys, strict=True)]
+
+
+def resize_area(image: RGB8, height: int, width: int) -> RGB8:
+    """Resize; shrinking averages over areas (no moiré, as the report asks), growing interpolates linearly."""
+    if image.shape[:2] == (height, width):
+        return image
+    shrinking = height * width < image.shape[0] * image.shape[1]
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR).astype(
+        np.uint8
+    )
+
+
+def cut_patches(image: RGB8, windows: Sequence[Window], size: int) -> RGB8:
+    """Cut windows out of an image and resize each to `size`.
+
+    Returns:
+        uint8 array of shape (len(windows), size, size, 3).
+    """
+    return np.stack([resize_area(window.cut(image), size, size) for window in windows])
+
+
+def _spread(length: int, side: int) -> list[int]:
+    count = math.ceil(length / side)
+    return [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
+
+
+def _require_room(height: int, width: int, side: int) -> None:
+    if min(height, width) < side:
+        raise ValueError(f"a window of {side} does not fit an image of {width} x {height}")

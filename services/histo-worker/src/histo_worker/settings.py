@@ -1,0 +1,22 @@
+"""Settings of the histopathology worker, from the environment."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PACKAGES = Path(__file__).parent / "model_packages"
+DEFAULT_MODEL = "breakhis-densenet121"
+
+
+class HistoSettings(BaseSettings):
+    """Read from `LOBULE_HISTO_*`.
+
+    Attributes:
+        model: Folder of the model package.
+        batch: Patches that go through the network at once.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOBULE_HISTO_")
+
+    model: Path = PACKAGES / DEFAULT_MODEL
+    batch: int = 2

@@ -1,0 +1,1 @@
+"""Training: configurations become model packages, with their out-of-fold figures."""

@@ -1,0 +1,66 @@
+"""Frozen features of fields, computed once: every experiment on heads then takes seconds."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from rich.progress import track
+
+from histo_worker.data.breakhis import Field
+from histo_worker.field_reader import FieldReader
+from histo_worker.models.backbones import BACKBONES, pretrained_backbone
+from lobule.imaging.decode import decode_rgb
+
+Float = NDArray[np.float32]
+
+
+def field_features(
+    fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str], weights: Path, cache: Path | None
+) -> Float:
+    """Globally averaged features of each field, averaged over its patches.
+
+    A head that is linear on them gives exactly the mean of its patch logits.
+
+    Args:
+        fields: The fields, in the order of the result.
+        reader: How a field becomes patches.
+        backbone: A key of `BACKBONES`.
+        taps: Feature maps to average, joined in this order.
+        weights: Folder of the pretrained weights.
+        cache: Folder to keep the features in and to find them again; None keeps nothing.
+
+    Returns:
+        float32 (fields, features).
+    """
+    kept = cache / f"features-{_fingerprint(fields, reader, backbone, taps)}.npy" if cache else None
+    if kept is not None and kept.exists():
+        return np.load(kept)
+    net = pretrained_backbone(backbone, taps, weights)
+    extract = _averager(net, taps)
+    rows = []
+    for field in track(fields, description=f"features of {backbone}"):
+        patches, _, _ = reader.read(decode_rgb(field.path.read_bytes()))
+        rows.append(extract(tf.constant(patches)).numpy())
+    features = np.stack(rows).astype(np.float32)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.save(kept, features)
+    return features
+
+
+def _averager(net: keras.Model, taps: Sequence[str]) -> "tf.types.experimental.PolymorphicFunction":
+    @tf.function(reduce_retracing=True)
+    def extract(patches: tf.Tensor) -> tf.Tensor:
+        maps = net(tf.cast(patches, tf.float32), training=False)
+        return tf.concat([tf.reduce_mean(maps[tap], [0, 1, 2]) for tap in taps], 0)
+
+    return extract
+
+
+def _fingerprint(fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str]) -> str:
+    words = [backbone, BACKBONES[backbone].pretrained, *taps, repr(reader), *(f.path.name for f in fields)]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]

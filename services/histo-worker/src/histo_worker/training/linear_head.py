@@ -1,0 +1,76 @@
+"""A regularised linear head on frozen features, and its calibration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+Float = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """logit = features @ weights + bias, on features as the backbone gives them."""
+
+    weights: Float
+    bias: float
+
+    def __call__(self, features: Float) -> Float:
+        """Logits of rows of features."""
+        return features @ self.weights + self.bias
+
+
+def patient_weights(target: NDArray[np.integer], patients: Sequence[str]) -> Float:
+    """Weights of fields: both classes weigh alike, and a patient with n fields weighs sqrt(n) within its class.
+
+    A patient's fields are alike, so many of them say little more than a few.
+    """
+    names = np.asarray(patients)
+    weights = np.zeros(len(target))
+    for name in np.unique(names):
+        mine = names == name
+        weights[mine] = 1 / np.sqrt(mine.sum())
+    for label in (0, 1):
+        weights[target == label] *= len(target) / 2 / weights[target == label].sum()
+    return weights
+
+
+def fit_linear_head(features: Float, target: NDArray[np.integer], patients: Sequence[str], c: float) -> LinearHead:
+    """L2-regularised logistic regression on standardised features, the standardisation folded into the head.
+
+    Args:
+        features: (fields, features).
+        target: 0 benign, 1 malignant.
+        patients: Patient by field.
+        c: Inverse strength of the regularisation.
+    """
+    scaler = StandardScaler().fit(features)
+    model = LogisticRegression(C=c, max_iter=2000)
+    model.fit(scaler.transform(features), target, sample_weight=patient_weights(target, patients))
+    weights = model.coef_[0] / scaler.scale_
+    return LinearHead(weights, float(model.intercept_[0] - weights @ scaler.mean_))
+
+
+@dataclass(frozen=True)
+class PlattCalibration:
+    """probability = sigmoid(slope * logit + intercept) (Platt 1999)."""
+
+    slope: float
+    intercept: float
+
+    def __call__(self, logits: Float) -> Float:
+        """Calibrated probabilities."""
+        return 1 / (1 + np.exp(-np.clip(self.slope * logits + self.intercept, -50, 50)))
+
+
+def fit_platt(logits: Float, target: NDArray[np.integer], patients: Sequence[str]) -> PlattCalibration:
+    """Fit a calibration on logits of fields that the classifier did not see, both classes weighing alike."""
+    scale = float(np.std(logits)) or 1.0
+    model = LogisticRegression(C=10.0).fit(
+        (logits / scale)[:, None], target, sample_weight=patient_weights(target, patients)
+    )
+    slope = max(float(model.coef_[0, 0]), 0.0)  # a score that points the wrong way must not be turned round
+    return PlattCalibration(slope / scale, float(model.intercept_[0]))

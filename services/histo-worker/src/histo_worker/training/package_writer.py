@@ -1,0 +1,127 @@
+"""Writes a trained head as a model package: weights, model.json and the model card, all figures from the measurement."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from histo_worker.evaluation.cross_validation import choose_thresholds
+from histo_worker.models.backbones import BACKBONES
+from histo_worker.training.frozen_head import TrainedHead
+from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import Magnification
+from lobule.model_package import sha256_of
+
+WEIGHTS_FILE = "model.weights.npz"
+_MEASURED: tuple[Magnification, ...] = ("40X", "100X")
+
+
+def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
+    """Write the package and return its manifest; an existing one in the folder is replaced."""
+    config, oof = trained.config, trained.oof
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / WEIGHTS_FILE, **trained.arrays)  # pyright: ignore[reportArgumentType] - numpy's stub
+    calibration = oof.final_calibration()
+    counts = {m: sum(f.magnification == m for f in oof.fields) for m in config.magnifications}
+    data = (
+        f"BreakHis (Spanhol et al., IEEE TBME 2016), {len(oof.fields)} fields of {len(set(oof.patients.tolist()))} patients: "
+        + ", ".join(f"{m} {n}" for m, n in counts.items())
+    )
+    manifest = ModelManifest(
+        name=config.name,
+        version=config.version,
+        modality="histopathology",
+        architecture={
+            "name": "patch_classifier",
+            "backbone": config.backbone,
+            "taps": list(config.taps),
+            "size": config.reader.size,
+        },
+        input=asdict(config.reader),
+        classes=["benign", "malignant"],
+        thresholds=choose_thresholds(oof),
+        calibration={
+            "method": "platt",
+            "slope": calibration.slope,
+            "intercept": calibration.intercept,
+            "evidence_scale": trained.evidence_scale,
+            "description": "Platt scaling on out-of-fold logits, both classes and all patients weighing alike",
+        },
+        weights_file=WEIGHTS_FILE,
+        weights_sha256=sha256_of(folder / WEIGHTS_FILE),
+        trained_on=data,
+        licence=f"Apache-2.0; pretrained backbone: {BACKBONES[config.backbone].licence}",
+        metrics=_metrics(trained, data),
+    )
+    (folder / "model.json").write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
+    (folder / "MODEL_CARD.md").write_text(_card(trained, manifest), "utf-8")
+    return manifest
+
+
+def _metrics(trained: TrainedHead, data: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for magnification in _MEASURED:
+        chosen = [f for f in trained.oof.fields if f.magnification == magnification]
+        if len({f.label for f in chosen}) < 2:
+            continue
+        benign = len({f.patient for f in chosen if f.label == "benign"})
+        malignant = len({f.patient for f in chosen if f.label == "malignant"})
+        split = f"{magnification}: {len(chosen)} fields, {benign} benign and {malignant} malignant patients"
+        for name, measured in trained.oof.measure(magnification).items():
+            rows.append(
+                {
+                    "name": name,
+                    "magnification": magnification,
+                    "data": data,
+                    "split": split,
+                    "protocol": trained.oof.protocol,
+                }
+                | measured
+            )
+    return rows
+
+
+def _card(trained: TrainedHead, manifest: ModelManifest) -> str:
+    config, thresholds = trained.config, manifest.thresholds
+    table = "\n".join(
+        f"| {row['magnification']} | {row['name'].replace('_', ' ')} | {row['value']:.3f} "
+        f"| {row['interval'][0]:.3f} to {row['interval'][1]:.3f} |"
+        for row in manifest.metrics
+    )
+    splits = "\n".join(dict.fromkeys(f"- {row['split']}" for row in manifest.metrics))
+    return f"""# {manifest.name} {manifest.version}
+
+{RESEARCH_USE_ONLY}
+
+**What it does.** Says for a field of breast tissue stained with haematoxylin and eosin how likely it shows a malignant
+tumour, and where the evidence lies.
+
+**How.** Patches of {config.reader.window} pixels, read at {config.reader.size} pixels, go through {config.backbone}
+(ImageNet weights, frozen; {BACKBONES[config.backbone].licence}) up to {", ".join(config.taps)}. A logistic regression reads the
+averaged features; patch logits are averaged over the field and calibrated
+(slope {manifest.calibration["slope"]:.3f}, intercept {manifest.calibration["intercept"]:.3f}).
+
+**Trained on.** {manifest.trained_on}. Free for research; cite Spanhol et al., IEEE TBME 2016 (10.1109/TBME.2015.2496264).
+
+## Measured out of fold
+
+{trained.oof.protocol}. Decision at 0.5. Patient accuracy: the share of right fields of each patient, averaged over patients.
+
+{splits}
+
+| magnification | metric | value | 95 % interval |
+| --- | --- | --- | --- |
+{table}
+
+Below {thresholds.low} the answer is "no sign of malignancy", from {thresholds.high} on "malignancy suspected", between "not sure";
+the band was chosen on the same out-of-fold probabilities.
+
+## Limits
+
+- Few patients: the intervals are wide, and the figures move with the folds. Backbone, depth and regularisation were chosen on
+  the same cross-validation, so the figures are a little kind.
+- One laboratory, one scanner, surgical biopsies of eight tumour types. Other stains, cameras and tissues were not measured.
+- Trained with benign and malignant tumours; it has not seen normal breast tissue, in-situ carcinoma or other organs.
+"""

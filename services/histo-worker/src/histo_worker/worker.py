@@ -1,0 +1,14 @@
+"""Entry point of the histopathology worker: `python -m histo_worker.worker`."""
+
+from lobule.worker.app import run_inference_worker
+from lobule.worker.pipeline import Pipeline
+
+
+def _build() -> Pipeline:
+    from histo_worker.pipeline import build_pipeline  # TensorFlow is imported after the fork, in the child alone
+
+    return build_pipeline()
+
+
+if __name__ == "__main__":
+    run_inference_worker("histopathology", _build)
