@@ -168,9 +168,7 @@ def _run_phase(
     step: int,
     end: int,
 ) -> int:
-    batches = prefetched(
-        endless_batches(films, model.config.canvas, plan.batch, plan.augmentation, plan.seed + step)
-    )
+    batches = prefetched(endless_batches(films, model.config.canvas, plan.batch, plan.augmentation, plan.seed + step))
     started = time.monotonic()
     with (out / "log.jsonl").open("a") as log:
         while step < end:

@@ -50,9 +50,7 @@ def film_to_canvas(transform: CanvasTransform) -> NDArray[np.float64]:
     )
 
 
-def augmented(
-    prepared: PreparedCase, size: tuple[int, int], how: Augmentation, chance: np.random.Generator
-) -> Batch:
+def augmented(prepared: PreparedCase, size: tuple[int, int], how: Augmentation, chance: np.random.Generator) -> Batch:
     """One example of `nn.mask_rcnn.MaskRCNN`'s training input, without the batch axis."""
     affine = random_affine(how, prepared.canvas.shape[:2], size, chance)
     boxes = transform_boxes(prepared.boxes, affine)

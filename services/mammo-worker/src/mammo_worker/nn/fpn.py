@@ -25,9 +25,7 @@ def build_fpn(shapes: dict[int, tuple[int, int, int]], strides: Sequence[int], c
     """
     bottom_up = [s for s in strides if s in shapes]
     inputs = [keras.Input(shapes[s], name=f"c_stride{s}") for s in bottom_up]
-    lateral = [
-        layers.Conv2D(channels, 1, name=f"lateral_stride{s}")(x) for s, x in zip(bottom_up, inputs, strict=True)
-    ]
+    lateral = [layers.Conv2D(channels, 1, name=f"lateral_stride{s}")(x) for s, x in zip(bottom_up, inputs, strict=True)]
     merged = [lateral[-1]]
     for x in reversed(lateral[:-1]):
         merged.append(layers.Add()([x, layers.UpSampling2D(2)(merged[-1])]))

@@ -20,7 +20,9 @@ def build_box_head(pool: int, channels: int, units: int) -> keras.Model:
     x = layers.Dense(units, activation="relu", name="box_fc2")(x)
     logits = layers.Dense(len(CLASSES), name="box_class")(x)
     small = keras.initializers.RandomNormal(stddev=0.001)
-    return keras.Model(pooled, [logits, layers.Dense(4, kernel_initializer=small, name="box_delta")(x)], name="box_head")
+    return keras.Model(
+        pooled, [logits, layers.Dense(4, kernel_initializer=small, name="box_delta")(x)], name="box_head"
+    )
 
 
 def build_mask_head(pool: int, channels: int, convs: int, width: int) -> keras.Model:

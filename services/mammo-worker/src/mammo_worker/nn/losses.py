@@ -128,9 +128,7 @@ def box_projection_loss(logits: Tensor, inside: Tensor, weights: Tensor) -> Tens
     return weighted_mean(total + outside, weights)
 
 
-def mil_loss(
-    kind: MilLoss, logits: Tensor, labels: Tensor, weights: Tensor, top: int, sparsity: float
-) -> Tensor:
+def mil_loss(kind: MilLoss, logits: Tensor, labels: Tensor, weights: Tensor, top: int, sparsity: float) -> Tensor:
     """Multi-instance loss of whole films (the report's eqs. 1 to 3; weight decay is the optimiser's).
 
     Args:

@@ -147,9 +147,7 @@ class MaskRCNN(keras.Model):
         c, p = self.config, y_pred
         parts = dict(zip(("rpn_score", "rpn_box"), self._first_stage_losses(x, p), strict=True))
         parts["roi_class"] = losses.class_loss(p["class_logits"], p["roi_label"], p["roi_weight"])
-        parts["roi_box"] = losses.box_loss(
-            c.box_loss, p["deltas"], p["roi_rois"], p["roi_truth"], p["roi_positive"]
-        )
+        parts["roi_box"] = losses.box_loss(c.box_loss, p["deltas"], p["roi_rois"], p["roi_truth"], p["roi_positive"])
         if c.mask_supervision != "none":
             parts["roi_mask"] = self._mask_loss(x, p)
         if c.mil is not None:

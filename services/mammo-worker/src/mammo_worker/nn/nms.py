@@ -32,7 +32,9 @@ def nms_keep(boxes: Tensor, valid: Tensor, threshold: float) -> Tensor:
     def changing(before: Tensor, keep: Tensor) -> Tensor:
         return ops.any(before != keep)
 
-    _, keep = ops.while_loop(changing, lambda _, keep: (keep, judge(keep)), (valid, judge(valid)), maximum_iterations=count)
+    _, keep = ops.while_loop(
+        changing, lambda _, keep: (keep, judge(keep)), (valid, judge(valid)), maximum_iterations=count
+    )
     return keep
 
 

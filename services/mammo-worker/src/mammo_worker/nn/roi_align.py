@@ -17,9 +17,7 @@ def assign_levels(boxes: Tensor, strides: Sequence[int]) -> Tensor:
     return ops.cast(ops.clip(ops.round(level), 0, len(strides) - 1), "int32")
 
 
-def roi_align(
-    levels: Sequence[Tensor], strides: Sequence[int], boxes: Tensor, size: int, sampling: int = 2
-) -> Tensor:
+def roi_align(levels: Sequence[Tensor], strides: Sequence[int], boxes: Tensor, size: int, sampling: int = 2) -> Tensor:
     """Pool a fixed grid from under every box (He et al., "Mask R-CNN", section 3).
 
     Every bin is the mean of `sampling` x `sampling` bilinear samples; no coordinate is rounded. The levels are laid

@@ -37,7 +37,9 @@ def take_truth(values: Tensor, index: Tensor) -> Tensor:
     return ops.take_along_axis(values, index, axis=1)
 
 
-def sample(positive: Tensor, negative: Tensor, count: int, positive_share: float, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+def sample(
+    positive: Tensor, negative: Tensor, count: int, positive_share: float, seed: keras.random.SeedGenerator
+) -> tuple[Tensor, Tensor]:
     """Draw a fixed number of candidates, at most a share of them positive.
 
     Args:

@@ -1,0 +1,143 @@
+"""Pictures in, films out; and the way from a film to its canvas and back."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from lobule.contracts.errors import AnalysisError
+from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.films.prepare import CanvasTransform, find_breast, prepare_film
+from mammo_worker.films.read import read_film
+
+
+def as_png(pixels):
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def as_tiff(pixels, **options):
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_png_keeps_its_depth(bits, draw_film):
+    pixels = draw_film(bits=bits)
+    assert np.array_equal(read_film(as_png(pixels)).pixels, pixels)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
+def test_tiff_keeps_its_depth(bits, compression, draw_film):
+    pixels = draw_film(bits=bits)
+    film = read_film(as_tiff(pixels, compression=compression, photometric="minisblack"))
+    assert np.array_equal(film.pixels, pixels)
+
+
+def test_tiff_where_white_is_zero(draw_film):
+    pixels = draw_film(bits=16)
+    film = read_film(as_tiff((65535 - pixels).astype(np.uint16), photometric="miniswhite"))
+    assert np.array_equal(film.pixels, pixels)
+
+
+def test_negative_is_inverted_and_told(draw_film):
+    film = read_film(as_png((255 - draw_film(bits=8)).astype(np.uint8)))
+    assert [n.code for n in film.notices] == ["film_inverted"]
+    assert np.array_equal(film.pixels, draw_film(bits=8))
+
+
+def test_colour_is_measured(draw_film):
+    grey = np.repeat(draw_film(bits=8)[:, :, None], 3, axis=2)
+    assert read_film(as_png(grey)).colourfulness == 0
+    grey[..., 0] //= 3
+    assert read_film(as_png(grey)).colourfulness > 0.05
+
+
+def test_truncated_16_bit_png_is_told(draw_film):
+    data = as_png(draw_film(bits=16))
+    with pytest.raises(AnalysisError, match=r"16-bit PNG|cannot be read"):
+        read_film(data[:60])
+
+
+def test_float_tiff_is_refused_with_its_type(draw_film):
+    with pytest.raises(AnalysisError, match="float32"):
+        read_film(as_tiff(draw_film().astype(np.float32)))
+
+
+def test_exif_orientation_is_applied(draw_film):
+    stream = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(draw_film(bits=8)).save(stream, "JPEG", quality=95, exif=exif)
+    assert read_film(stream.getvalue()).pixels.shape == (150, 240)
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_breast_is_turned_to_the_left_whichever_side(right, draw_film):
+    film = prepare_film(draw_film(600, 400, right=right), (320, 160))
+    assert film.transform.flipped == right
+    columns = film.canvas[..., 0].sum(axis=0)
+    assert columns[0] > 0
+    assert columns[-1] < columns[0]
+    assert film.canvas.shape == (320, 160, 2)
+
+
+def test_frame_and_marker_are_dropped(draw_film):
+    plain = draw_film(600, 400, bits=8)
+    dirty = plain.copy()
+    dirty[:12], dirty[-12:], dirty[:, -12:] = 255, 255, 255
+    dirty[60:100, 300:370] = 255
+    mask, on_right = find_breast(dirty)
+    assert not on_right
+    marker = cv2.resize(mask.astype(np.uint8), (400, 600))[60:100, 300:370]
+    assert marker.sum() == 0
+    clean, _ = find_breast(plain)
+    assert (mask & clean).sum() / (mask | clean).sum() > 0.9
+
+
+def test_a_blank_film_has_no_breast():
+    assert prepare_film(np.full((300, 200), 7, np.uint8), (320, 160)).breast_share == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(200, 6000),
+    st.integers(200, 6000),
+    st.booleans(),
+    st.floats(0.05, 1.5),
+    st.lists(st.tuples(*[st.floats(0, 1)] * 4), min_size=1, max_size=5),
+)
+def test_box_to_canvas_and_back_is_the_same_box(width, height, flipped, scale, corners):
+    transform = CanvasTransform(float(width), flipped, width * 0.05, height * 0.1, scale, scale * 1.001)
+    x1, y1, dx, dy = np.array(corners).T
+    boxes = np.stack([x1 * width, y1 * height, x1 * width + dx * 200, y1 * height + dy * 200], axis=1)
+    back = transform.boxes_to_film(transform.boxes_to_canvas(boxes))
+    assert np.abs(back - boxes).max() < 0.5
+
+
+def test_a_marked_square_lands_where_the_transform_says(draw_film):
+    film = draw_film(900, 560, bits=12, right=True)
+    film[400:440, 430:470] = 4095
+    prepared = prepare_film(film, (640, 320))
+    x1, y1, x2, y2 = prepared.transform.boxes_to_canvas(np.array([[430, 400, 470, 440]]))[0]
+    rows, columns = np.nonzero(prepared.canvas[..., 0] > 240)
+    centre = (columns.mean() + 0.5, rows.mean() + 0.5)
+    assert np.hypot(centre[0] - (x1 + x2) / 2, centre[1] - (y1 + y2) / 2) < 1.0
+
+
+def test_real_films_keep_their_masses(shared_data):
+    cases = cbis_ddsm(shared_data / "cbis_ddsm_mass")[:40]
+    kept = []
+    for case in cases:
+        film = prepare_film(case.read(), (640, 320))
+        boxes = film.transform.boxes_to_canvas(case.boxes)
+        inside = np.clip(boxes, 0, [film.content[1], film.content[0]] * 2)
+        area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+        kept += (np.prod(inside[:, 2:] - inside[:, :2], axis=1) / area).tolist()
+    assert np.mean(np.array(kept) > 0.8) >= 0.95
