@@ -33,7 +33,7 @@ def real_field(shared_data: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_url() -> Iterator[str]:
     """A real Redis of our own, on a Unix socket."""
     folder = Path(f"/tmp/lobule-test-{secrets.token_hex(4)}")  # noqa: S108 - a Unix socket's path must be short
     folder.mkdir()

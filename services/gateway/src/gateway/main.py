@@ -21,6 +21,7 @@ from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
 from gateway.portal import endpoints as portal
+from gateway.portal.errors import install_error_pages
 from gateway.portal.pages import STATIC
 from gateway.reports import endpoints as reports
 from gateway.settings import GatewaySettings, get_settings
@@ -79,6 +80,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(blackboard)
     install_error_handlers(app)
+    install_error_pages(app)
     app.add_middleware(RequestContext)
     for module in _ROUTERS:
         app.include_router(module.router)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-import pydicom
 from PIL import Image, UnidentifiedImageError
-from pydicom.errors import InvalidDicomError
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Modality
@@ -133,6 +131,10 @@ def _picture_header(source: BinaryIO, modality: Modality) -> ImageHeader:
 
 
 def _dicom_header(source: BinaryIO) -> ImageHeader:
+    # Imported here: pydicom takes NumPy along where it is installed, and the gateway starts quickly without it.
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
     try:
         tags = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=["Rows", "Columns", "NumberOfFrames"])
         width, height, frames = int(tags.Columns), int(tags.Rows), int(tags.get("NumberOfFrames") or 1)

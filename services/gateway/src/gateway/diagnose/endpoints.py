@@ -111,8 +111,8 @@ async def _submit(request: Request, max_bytes: int) -> str:
     try:
         _, job = await run_in_threadpool(images.accept, state.sessions, state.store, user, options, upload, note)
     except images.Duplicate as known:
-        await run_in_threadpool(_start_again_if_failed, request, known.job.id)
-        return known.job.id
+        await run_in_threadpool(_start_again_if_failed, request, known.job_id)
+        return known.job_id
     return job.id
 
 

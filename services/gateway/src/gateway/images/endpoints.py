@@ -90,8 +90,8 @@ async def upload_image(
             409,
             "duplicate_image",
             "You have uploaded this image before; its analysis is there already.",
-            existing_image_id=known.image.id,
-            existing_job_id=known.job.id,
+            existing_image_id=known.image_id,
+            existing_job_id=known.job_id,
         ) from None
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return Accepted(image=ImageRead.model_validate(image), job=JobRead.of(job))

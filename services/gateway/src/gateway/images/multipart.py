@@ -114,21 +114,30 @@ async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart |
     callbacks = {name: getattr(parts, name) for name in dir(parts) if name.startswith("on_")}
     parser = MultipartParser(boundary, callbacks)  # pyright: ignore[reportArgumentType] - a dict of its callbacks
     begun = False
-    try:
-        async for piece in request.stream():
-            parser.write(piece)
-            for event in parts.take():
-                if isinstance(event, FileStart):
-                    begun = True
-                    yield Fields(dict(parts.fields))
-                yield event
-        parser.finalize()
-    except MultipartParseError as error:
-        raise malformed(str(error)) from None
+    async for piece in request.stream():
+        problem = _write(parser, piece)
+        # What came before the problem comes out first, so that an answer does not depend on how the bytes were cut.
+        for event in parts.take():
+            if isinstance(event, FileStart):
+                begun = True
+                yield Fields(dict(parts.fields))
+            yield event
+        if problem is not None:
+            raise problem
     if not begun:
         raise ProblemError(422, "file_missing", "There is no file in the request. Please choose an image.")
     if not parts.file_ended:
         raise malformed("the upload ended before the file did; please send it again")
+
+
+def _write(parser: MultipartParser, piece: bytes) -> ProblemError | None:
+    try:
+        parser.write(piece)
+    except ProblemError as problem:
+        return problem
+    except MultipartParseError as error:
+        return malformed(str(error))
+    return None
 
 
 def malformed(what: str) -> ProblemError:

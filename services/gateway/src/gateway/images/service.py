@@ -163,11 +163,11 @@ def look_at(store: ObjectStore, upload: Upload, modality: Modality) -> ImageHead
 
 
 class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answers with the job that exists
-    """These bytes are known already, and this is their newest job."""
+    """These bytes are known already: which image they are, and its newest job."""
 
-    def __init__(self, image: Image, job: Job) -> None:
-        super().__init__(image.id)
-        self.image, self.job = image, job
+    def __init__(self, image_id: str, job_id: str) -> None:
+        super().__init__(image_id)
+        self.image_id, self.job_id = image_id, job_id
 
 
 def accept(
@@ -233,4 +233,4 @@ def _refuse_duplicate(session: Session, user: User, modality: Modality, sha256: 
         return
     job = jobs.latest_of_image(session, known.id)
     assert job is not None, "an image is never without a job"
-    raise Duplicate(known, job)
+    raise Duplicate(known.id, job.id)

@@ -104,7 +104,7 @@ def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -
 
 @router.get("/metrics", include_in_schema=False)
 def metrics(request: Request) -> Response:
-    """Prometheus metrics of jobs and queues, read from the database at each scrape: right with any number of gateways."""
+    """Prometheus metrics of jobs and queues, read from the database: right with any number of gateways."""
     registry = CollectorRegistry()
     jobs = Gauge("lobule_jobs", "Jobs by state", ["state"], registry=registry)
     depth = Gauge("lobule_queue_depth", "Steps that wait for a worker", ["queue"], registry=registry)

@@ -1,0 +1,47 @@
+# Lobule. `make help` lists what can be done; every command installs what it needs.
+SHELL := /bin/bash
+PYTHON ?= python3
+TOOLS := .venv-tools
+UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
+RUN := $(UV) run --no-sync
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+$(TOOLS)/bin/uv:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv
+
+.venv/.installed: uv.lock pyproject.toml shared/pyproject.toml $(wildcard services/*/pyproject.toml) | $(filter $(TOOLS)/bin/uv,$(UV))
+	$(UV) sync --frozen --no-dev --all-packages --no-progress
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(UV) sync --frozen --all-packages --no-progress
+	@touch $@
+
+install: .venv/.installed ## Install everything that runs
+
+demo: .venv/.installed ## See the whole system at work: make demo [IMAGES="a.png b.dcm"] [ARGS=--exit]
+	$(RUN) lobule demo $(ARGS) $(IMAGES)
+
+up: .venv/.installed ## Start the whole system on this machine until Ctrl-C
+	$(RUN) lobule up $(ARGS)
+
+test: .venv/.installed-dev ## Run all tests
+	$(RUN) pytest $(ARGS)
+
+check: .venv/.installed-dev ## Lint, format, types, import contracts
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) pyright
+	$(RUN) lint-imports
+
+format: .venv/.installed-dev ## Put the code into its format
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+bench: .venv/.installed-dev ## Measure: from accept to report
+	$(RUN) python bench/end_to_end.py $(ARGS)
+
+.PHONY: help install demo up test check format bench

@@ -1,0 +1,182 @@
+"""A gateway with a real Redis and a real database, and hands to play the worker with."""
+
+import io
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from gateway.auth.passwords import hash_password
+from gateway.main import create_app
+from gateway.migrate import migrate
+from gateway.settings import GatewaySettings
+from gateway.users.models import Role, User
+from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
+
+PASSWORD = "correct horse battery staple"
+INTERNAL = "internal-token-of-the-tests-0123456789"
+
+
+def make_settings(database_url: str, redis_url: str, objects: Path, **changes) -> GatewaySettings:
+    """Settings of a gateway under test."""
+    values = {
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "object_store_url": objects.as_uri(),
+        "internal_token": INTERNAL,
+        "secret_key": "secret-key-of-the-tests-0123456789abcdef",
+        "secure_cookies": False,
+        "log_format": "console",
+        "reap_every_s": 0.2,
+    }
+    return GatewaySettings(**(values | changes))
+
+
+@cache
+def password_hash() -> str:
+    """The hash of the tests' password, computed once: it is slow by design."""
+    return hash_password(PASSWORD)
+
+
+def add_user(app: FastAPI, username: str, role: Role = "clinician") -> None:
+    """Add a user with the tests' password."""
+    with app.state.sessions.begin() as session:
+        session.add(User(username=username, display_name=username, password_hash=password_hash(), role=role))
+
+
+def log_in(client: TestClient, username: str) -> dict[str, str]:
+    """The headers of a logged-in API client."""
+    answer = client.post("/api/v1/auth/token", json={"username": username, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def png(colour: int = 200, size: tuple[int, int] = (80, 70)) -> bytes:
+    """A small picture; each colour is another image."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (colour, 20, 120)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, clean_redis: str) -> Callable[..., FastAPI]:
+    """Makes a gateway; settings may be changed."""
+
+    def make(database_url: str | None = None, **changes) -> FastAPI:
+        url = database_url or f"sqlite:///{tmp_path / 'lobule.sqlite'}"
+        migrate(url)
+        settings = make_settings(url, changes.pop("redis_url", clean_redis), tmp_path / "objects", **changes)
+        app = create_app(settings)
+        for username, role in (("alice", "clinician"), ("bob", "clinician"), ("root", "admin")):
+            add_user(app, username, role)
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(make_app) -> FastAPI:
+    """A gateway on SQLite."""
+    return make_app()
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """A client of the gateway, its loops running."""
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def alice(client: TestClient) -> dict[str, str]:
+    """Alice's headers."""
+    return log_in(client, "alice")
+
+
+class Worker:
+    """Plays a worker: speaks the internal API and leaves files in the object store."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+        self.store = client.app.state.store
+
+    def say(self, job: str, step: str, verb: str, token: str = INTERNAL, **body):
+        """Post to the internal API."""
+        return self.client.post(
+            f"/internal/v1/jobs/{job}/steps/{step}/{verb}", json=body, headers={"Authorization": f"Bearer {token}"}
+        )
+
+    def claim(self, job: str, step: str = "inference") -> dict:
+        """Claim a step that can be claimed."""
+        answer = self.say(job, step, "claim", worker="test")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def leave_result(self, claim: dict) -> None:
+        """What the inference leaves."""
+        result = Result(
+            image=ImageInfo.model_validate(claim["image"]),
+            model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
+            thresholds=Thresholds(low=0.2, high=0.7),
+            assessment="malignancy_suspected",
+            probability_malignant=0.9,
+            display=DisplayImage(file="display.png", width=80, height=70),
+        )
+        self.store.put(f"{claim['output_prefix']}/display.png", png())
+        self.store.put(f"{claim['output_prefix']}/result.json", result.model_dump_json().encode())
+
+    def infer(self, job: str) -> None:
+        """Do the inference step."""
+        claim = self.claim(job)
+        self.leave_result(claim)
+        assert self.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
+
+    def render(self, job: str) -> None:
+        """Do the report step."""
+        claim = self.claim(job, "report")
+        for name, content in (("report.html", b"<html>"), ("annotated.png", png()), ("report.json", b"{}")):
+            self.store.put(f"{claim['output_prefix']}/{name}", content)
+        assert self.say(job, "report", "complete", attempt=claim["attempt"]).status_code == 204
+
+
+@pytest.fixture
+def worker(client: TestClient) -> Worker:
+    """Plays a worker."""
+    return Worker(client)
+
+
+@pytest.fixture
+def picture() -> Callable[..., bytes]:
+    """Makes small pictures."""
+    return png
+
+
+@pytest.fixture
+def headers_of(client: TestClient) -> Callable[[str], dict[str, str]]:
+    """Logs a user in."""
+    return lambda username: log_in(client, username)
+
+
+@pytest.fixture
+def upload(client: TestClient, alice: dict[str, str]) -> Callable[..., httpx.Response]:
+    """Uploads an image, as Alice where no headers are given."""
+
+    def send(content: bytes | None = None, headers: dict[str, str] | None = None, name: str = "field.png", **fields):
+        data = {"modality": "histopathology"} | fields
+        file = (name, png() if content is None else content)
+        return client.post("/api/v1/images", headers=headers or alice, data=data, files={"file": file})
+
+    return send
+
+
+@pytest.fixture
+def job(upload) -> str:
+    """A job of Alice's that waits."""
+    answer = upload()
+    assert answer.status_code == 202, answer.text
+    return answer.json()["job"]["id"]

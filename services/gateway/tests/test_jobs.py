@@ -1,0 +1,182 @@
+"""The life of a job: nothing is lost, and no one works twice. On SQLite and on PostgreSQL."""
+
+import threading
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+from redis import Redis
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def app(request, make_app):
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+    return make_app(url, lease_seconds=0.5)
+
+
+def state(client: TestClient, alice: dict[str, str], job: str) -> str:
+    return client.get(f"/api/v1/jobs/{job}", headers=alice).json()["state"]
+
+
+def until(client: TestClient, alice: dict[str, str], job: str, wanted: str) -> None:
+    deadline = time.monotonic() + 10
+    while (found := state(client, alice, job)) != wanted:
+        assert time.monotonic() < deadline, f"the job is still {found}"
+        time.sleep(0.05)
+
+
+def test_from_upload_to_report(client, alice, job, worker):
+    assert state(client, alice, job) == "queued"
+    worker.infer(job)
+    assert state(client, alice, job) == "running"
+    worker.render(job)
+    done = client.get(f"/api/v1/jobs/{job}", headers=alice).json()
+    assert (done["state"], done["assessment"], done["probability_malignant"]) == ("done", "malignancy_suspected", 0.9)
+    report = client.get(f"/api/v1/jobs/{job}/report", headers=alice | {"Accept": "text/html"})
+    assert (report.status_code, report.content) == (200, b"<html>")
+    assert "sandbox" in report.headers["content-security-policy"]
+
+
+def test_the_call_reaches_redis_at_once(job, clean_redis):
+    redis = Redis.from_url(clean_redis)
+    deadline = time.monotonic() + 5
+    while not redis.llen("histo"):
+        assert time.monotonic() < deadline, "the relay did not ring"
+        time.sleep(0.01)
+    message = redis.lindex("histo", 0)
+    assert job not in str(redis.lindex("mammo", 0))
+    assert b"field.png" not in message, "no file name, no patient data, in the queue"
+
+
+def test_a_step_is_claimed_once(job, worker):
+    answers: list[int] = []
+    start = threading.Barrier(8)
+
+    def race() -> None:
+        start.wait()
+        answers.append(worker.say(job, "inference", "claim", worker="racer").status_code)
+
+    racers = [threading.Thread(target=race) for _ in range(8)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert sorted(answers) == [200] + [409] * 7
+
+
+def test_the_report_cannot_be_claimed_before_the_inference_is_done(job, worker):
+    assert worker.say(job, "report", "claim", worker="early").status_code == 409
+
+
+def test_a_silent_worker_loses_its_step_and_its_late_words_are_fenced(client, alice, job, worker):
+    first = worker.claim(job)
+    until(client, alice, job, "running")
+    deadline = time.monotonic() + 5
+    while (answer := worker.say(job, "inference", "claim", worker="second")).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    second = answer.json()
+    assert second["attempt"] == first["attempt"] + 1
+    assert second["output_prefix"] != first["output_prefix"]
+    worker.leave_result(first)
+    for verb, extra in (
+        ("heartbeat", {}),
+        ("complete", {}),
+        ("fail", {"code": "internal_error", "detail": "late"}),
+    ):
+        late = worker.say(job, "inference", verb, attempt=first["attempt"], **extra)
+        assert (late.status_code, late.json()["code"]) == (409, "attempt_not_current"), verb
+    worker.leave_result(second)
+    assert worker.say(job, "inference", "complete", attempt=second["attempt"]).status_code == 204
+    worker.render(job)
+    until(client, alice, job, "done")
+
+
+def test_a_heartbeat_keeps_the_lease(job, worker):
+    claim = worker.claim(job)
+    for _ in range(6):
+        time.sleep(0.2)
+        assert worker.say(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 204
+    assert worker.say(job, "inference", "claim", worker="thief").status_code == 409
+
+
+def test_a_job_that_loses_its_worker_three_times_is_parked_and_can_be_driven_again(client, alice, job, worker):
+    for _ in range(3):
+        deadline = time.monotonic() + 5
+        while worker.say(job, "inference", "claim", worker="doomed").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    until(client, alice, job, "dead")
+    assert client.get(f"/api/v1/jobs/{job}", headers=alice).json()["error"]["code"] == "worker_lost"
+    assert client.post(f"/api/v1/jobs/{job}/retry", headers=alice).status_code == 200
+    worker.infer(job)
+    worker.render(job)
+    until(client, alice, job, "done")
+
+
+def test_redis_forgets_everything_and_the_job_is_called_again(client, alice, job, clean_redis, monkeypatch):
+    monkeypatch.setattr("gateway.jobs.relay._UNHEARD_S", 0.3)
+    redis = Redis.from_url(clean_redis)
+    while not redis.llen("histo"):
+        time.sleep(0.01)
+    redis.flushall()
+    deadline = time.monotonic() + 10
+    while not redis.llen("histo"):
+        assert time.monotonic() < deadline, "the reaper did not call again"
+        time.sleep(0.05)
+
+
+def test_what_may_pass_is_tried_again(client, alice, job, worker):
+    claim = worker.claim(job)
+    failure = {"code": "internal_error", "detail": "a hiccup", "retryable": True}
+    assert worker.say(job, "inference", "fail", attempt=claim["attempt"], **failure).status_code == 204
+    worker.infer(job)
+    worker.render(job)
+    until(client, alice, job, "done")
+
+
+def test_a_failure_is_told_at_its_step(client, alice, job, worker):
+    claim = worker.claim(job)
+    failure = {"code": "not_histology", "detail": "This is not an H&E field."}
+    worker.say(job, "inference", "fail", attempt=claim["attempt"], **failure)
+    progress = client.get(f"/api/v1/jobs/{job}/progress", headers=alice).json()
+    assert progress["state"] == "failed"
+    inference = progress["steps"][2]
+    assert (inference["name"], inference["state"]) == ("inference", "failed")
+    assert inference["error"] == {"code": "not_histology", "detail": "This is not an H&E field."}
+    assert progress["poll_after_ms"] is None
+
+
+def test_a_failed_rendering_never_loses_the_result(client, alice, job, worker):
+    worker.infer(job)
+    claim = worker.claim(job, "report")
+    worker.say(job, "report", "fail", attempt=claim["attempt"], code="internal_error", detail="no ink")
+    assert state(client, alice, job) == "failed"
+    result = client.get(f"/api/v1/jobs/{job}/result", headers=alice)
+    assert result.json()["probability_malignant"] == 0.9
+    client.post(f"/api/v1/jobs/{job}/retry", headers=alice)
+    worker.render(job)  # the inference is not done again
+    until(client, alice, job, "done")
+
+
+def test_cancelled_work_is_refused(client, alice, job, worker):
+    claim = worker.claim(job)
+    assert client.post(f"/api/v1/jobs/{job}/cancel", headers=alice).json()["state"] == "cancelled"
+    assert worker.say(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 409
+    assert client.post(f"/api/v1/jobs/{job}/cancel", headers=alice).json()["code"] == "job_finished"
+
+
+def test_completing_without_a_result_is_refused(job, worker):
+    claim = worker.claim(job)
+    answer = worker.say(job, "inference", "complete", attempt=claim["attempt"])
+    assert (answer.status_code, answer.json()["code"]) == (422, "result_missing")
+
+
+def test_only_workers_may_speak_there(job, worker):
+    assert worker.say(job, "inference", "claim", token="guess", worker="x").status_code == 401
+
+
+def test_a_job_that_is_done_cannot_be_tried_again(client, alice, job, worker):
+    worker.infer(job)
+    worker.render(job)
+    assert client.post(f"/api/v1/jobs/{job}/retry", headers=alice).json()["code"] == "job_not_failed"
