@@ -71,7 +71,7 @@ def test_ljpeg_of_dcmtk_is_exact(bits, predictor, encode_ljpeg, draw_film):
 def test_ljpeg_size_comes_from_the_case_file(encode_ljpeg, draw_film):
     coded = encode_ljpeg(draw_film(96, 60, 12), 12, 1)
     assert decode_ljpeg(coded, FilmEntry(60, 96, 12, 43.5, overlay=False)).shape == (60, 96)
-    with pytest.raises(AnalysisError, match="5760 pixels .lossless JPEG, 16 bits"):
+    with pytest.raises(AnalysisError, match=r"5760 pixels \(lossless JPEG, 16 bits\)"):
         decode_ljpeg(coded, FilmEntry(97, 60, 12, 43.5, overlay=False))
 
 

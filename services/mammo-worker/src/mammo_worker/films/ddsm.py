@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -204,7 +205,7 @@ def parse_overlay(text: str) -> list[Abnormality]:
         fields = {key: rest for key, _, rest in (line.partition(" ") for line in lines)}
         lesion = tuple(line.removeprefix("LESION_TYPE").strip() for line in lines if line.startswith("LESION_TYPE"))
         outlines: dict[str, list[NDArray[np.int32]]] = {"BOUNDARY": [], "CORE": []}
-        for line, following in zip(lines, lines[1:], strict=False):
+        for line, following in pairwise(lines):
             if line in outlines:
                 outlines[line].append(follow_chain(following))
         if not outlines["BOUNDARY"]:
