@@ -18,7 +18,7 @@ from lobule.imaging.header import MAX_PIXELS, MIN_SIDE
 router = APIRouter(include_in_schema=False)
 
 _PAGE_LENGTH = 50
-_FOLLOW = {"input_error_codes": sorted(INPUT_ERROR_CODES)}
+_INPUT_ERRORS = sorted(INPUT_ERROR_CODES)
 
 
 @router.get("/login", response_class=HTMLResponse)
@@ -58,7 +58,9 @@ def worklist_page(
 @router.get("/new", response_class=HTMLResponse)
 def new_page(request: Request, user: PortalUser) -> HTMLResponse:
     """Choose an image, look at it, send it."""
-    return render(request, "new.html", user, job_id="", max_pixels=MAX_PIXELS, min_side=MIN_SIDE, **_FOLLOW)
+    return render(
+        request, "new.html", user, job_id="", max_pixels=MAX_PIXELS, min_side=MIN_SIDE, input_error_codes=_INPUT_ERRORS
+    )
 
 
 @router.get("/jobs/{job_id}", response_class=HTMLResponse)
@@ -68,4 +70,4 @@ def job_page(job_id: str, request: Request, user: PortalUser, session: DbSession
     if row is None:
         detail = "There is no such analysis, or it is not yours."
         return render_error(request, 404, "Not found", detail, user)
-    return render(request, "job.html", user, job=JobRead.of(row), job_id=row.id, **_FOLLOW)
+    return render(request, "job.html", user, job=JobRead.of(row), job_id=row.id, input_error_codes=_INPUT_ERRORS)

@@ -21,7 +21,7 @@ def install_error_pages(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def page_or_problem(request: Request, error: HTTPException) -> Response:
         if not _is_page(request):
-            return await for_programs(request, error)  # pyright: ignore[reportGeneralTypeIssues, reportReturnType]
+            return await for_programs(request, error)  # pyright: ignore[reportGeneralTypeIssues]
         title, detail = _WORDS.get(error.status_code, (http.HTTPStatus(error.status_code).phrase, str(error.detail)))
         return render_error(request, error.status_code, title, detail)
 

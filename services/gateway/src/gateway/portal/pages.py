@@ -60,9 +60,7 @@ def render_login(
     return render(request, "login.html", status=status, next_path=next_path, error=error, username=username)
 
 
-def render_error(
-    request: Request, status: int, title: str, detail: str, user: User | None = None
-) -> HTMLResponse:
+def render_error(request: Request, status: int, title: str, detail: str, user: User | None = None) -> HTMLResponse:
     """A page that says what went wrong."""
     request_id = getattr(request.state, "request_id", None)
     return render(request, "error.html", user, status, title=title, detail=detail, request_id=request_id)

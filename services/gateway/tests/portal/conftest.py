@@ -1,0 +1,103 @@
+"""A gateway that listens on a port, and a real Chromium that looks at it."""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import select
+from starlette.responses import Response
+
+from gateway.auth import sessions
+from gateway.users.models import User
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[httpx.Client]:
+    """A client of a gateway that really listens; the fixtures that upload and play the worker use it too."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert thread.is_alive(), "the gateway did not start"
+        assert time.monotonic() < deadline, "the gateway did not start in time"
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        client.app = app
+        yield client
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def session_cookie(app: FastAPI) -> tuple[str, str]:
+    """Name and value of the cookie of a portal session of Alice's; the login form has its own tests."""
+    response = Response()
+    with app.state.sessions.begin() as session:
+        alice = session.scalars(select(User).where(User.username == "alice")).one()
+        sessions.open_session(session, alice, response, app.state.settings)
+    name, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
+    return name, value
+
+
+@pytest.fixture
+def portal(client: httpx.Client, session_cookie: tuple[str, str]) -> httpx.Client:
+    """A client with Alice's portal session."""
+    client.cookies.set(*session_cookie)
+    return client
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, or Playwright's own."""
+    executable = os.environ.get("LOBULE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        if executable is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("no Chromium: install one, or name it in LOBULE_CHROMIUM")
+        arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, client: httpx.Client) -> Iterator[Callable[..., Page]]:
+    """Opens a page of the gateway in its own browser context; fails the test on script errors or policy violations."""
+    contexts, complaints = [], []
+
+    def open_page(path: str = "/", cookie: tuple[str, str] | None = None, **options) -> Page:
+        context = chromium.new_context(base_url=str(client.base_url), **options)
+        if cookie:
+            context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": str(client.base_url)}])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda entry: complaints.append(entry.text) if _is_complaint(entry) else None)
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _is_complaint(entry) -> bool:
+    """Whatever a script or the policy complains of; a refused request is logged by the browser itself and expected."""
+    return entry.type in ("error", "warning") and not entry.text.startswith("Failed to load resource")
+
+
+@pytest.fixture
+def logged_in(open_page: Callable[..., Page], session_cookie: tuple[str, str]) -> Callable[..., Page]:
+    """Opens a page as Alice."""
+    return lambda path="/", **options: open_page(path, cookie=session_cookie, **options)
