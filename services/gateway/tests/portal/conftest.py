@@ -1,17 +1,14 @@
 """A gateway that listens on a port, and a real Chromium that looks at it."""
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -54,19 +51,6 @@ def portal(client: httpx.Client, session_cookie: tuple[str, str]) -> httpx.Clien
     """A client with Alice's portal session."""
     client.cookies.set(*session_cookie)
     return client
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, or Playwright's own."""
-    executable = os.environ.get("LOBULE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        if executable is None and not Path(playwright.chromium.executable_path).exists():
-            pytest.skip("no Chromium: install one, or name it in LOBULE_CHROMIUM")
-        arguments = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -31,5 +31,5 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except (ApiError, StartError, NoRedisError) as error:
-        console.print(f"[red]{error}[/]", highlight=False)
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors
@@ -71,7 +72,7 @@ def diagnose_file(
     A server that cannot be reached or refuses the login raises; what is wrong with this file alone is in the outcome.
     """
     with _bars(quiet) as bars:
-        upload = bars.add_task(f"{file.name}: upload", total=file.stat().st_size or None, what="")
+        upload = bars.add_task(f"{escape(file.name)}: upload", total=file.stat().st_size or None, what="")
         try:
             job_id = client.upload(
                 file, modality, magnification=magnification, sent=lambda count: bars.advance(upload, count)
@@ -130,8 +131,9 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
     out = Console()
     for outcome in outcomes:
         if outcome.result is None:
-            out.print(f"{outcome.file}: [red]{outcome.code}[/]: {outcome.detail}", highlight=False, soft_wrap=True)
+            problem = f"[red]{outcome.code}[/]: {escape(outcome.detail or '')}"
+            out.print(f"{escape(str(outcome.file))}: {problem}", highlight=False, soft_wrap=True)
         else:
-            words = IN_WORDS[outcome.result.assessment]
             probability = outcome.result.probability_malignant
-            out.print(f"{outcome.file}: {words} (probability {probability:.2f})", highlight=False, soft_wrap=True)
+            words = f"{IN_WORDS[outcome.result.assessment]} (probability {probability:.2f})"
+            out.print(f"{escape(str(outcome.file))}: {words}", highlight=False, soft_wrap=True)

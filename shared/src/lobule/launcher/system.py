@@ -99,7 +99,8 @@ def _free_port(host: str, port: int) -> int:
             probe.bind((host, port))
         except OSError as error:
             raise StartError(
-                f"Port {port} on {host} is not free ({error.strerror}). Is Lobule running already? Choose another with --port."
+                f"Port {port} on {host} is not free ({error.strerror}). "
+                "Is Lobule running already? Choose another with --port."
             ) from None
         return probe.getsockname()[1]
 

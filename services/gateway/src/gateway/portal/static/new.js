@@ -174,3 +174,4 @@ form.addEventListener('submit', (event) => {
   if (chosen) send();
 });
 showFields();
+if (picker.files.length) choose(picker.files[0]); // chosen before this script was there, or kept by the browser at a reload

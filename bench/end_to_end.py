@@ -1,0 +1,97 @@
+"""From accept to report, warm: where the time goes. `make bench`, or `python bench/end_to_end.py --images 30`.
+
+Starts the whole system as `lobule up` does, sends real fields (700 x 460, JPEG) one after the other over the REST API,
+and prints the median and the 95th percentile of every part. "Not the model" is the time from the first byte of the
+upload to the moment at which the client sees the report, less the seconds that the pipeline says its network took.
+"""
+
+import sqlite3
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lobule.client import Client
+from lobule.launcher.system import DEMO, RunningSystem, running_system
+
+WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of one image's way."""
+
+    parts: dict[str, float]
+
+
+def measure(system: RunningSystem, client: Client, field: Path) -> Timing:
+    """Send one image and take its times."""
+    started = time.perf_counter()
+    job = client.upload(field, "histopathology", magnification="100X")
+    accepted = time.perf_counter()
+    *_, last = client.follow(job, lambda _: time.sleep(0.01))
+    finished = time.perf_counter()
+    assert last.state == "done", last
+    model = client.result(job).timings_s
+    steps = step_times(system, job)
+    network = model["model"] * 1000
+    total = (finished - started) * 1000
+    return Timing(
+        {
+            "upload, until it is accepted": (accepted - started) * 1000,
+            "call of the worker": steps["call"],
+            "inference step": steps["inference"],
+            "  of it the network": network,
+            "  of it the rest of the pipeline": (sum(model.values()) - model["model"]) * 1000,
+            "call of the report service": steps["report_call"],
+            "report step": steps["report"],
+            "total, first byte to report seen": total,
+            "total, accepted to report seen": (finished - accepted) * 1000,
+            "not the model": total - network,
+        }
+    )
+
+
+def step_times(system: RunningSystem, job: str) -> dict[str, float]:
+    """Milliseconds between what the database noted."""
+    with sqlite3.connect(system.home.folder / "lobule.sqlite") as database:
+        query = "SELECT name, queued_at, started_at, finished_at FROM steps WHERE job_id = ?"
+        rows = {row[0]: [datetime.fromisoformat(at) for at in row[1:]] for row in database.execute(query, (job,))}
+    (asked, begun, done), (asked_2, begun_2, done_2) = rows["inference"], rows["report"]
+    return {
+        "call": (begun - asked).total_seconds() * 1000,
+        "inference": (done - begun).total_seconds() * 1000,
+        "report_call": (begun_2 - asked_2).total_seconds() * 1000,
+        "report": (done_2 - begun_2).total_seconds() * 1000,
+    }
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="folder of the BreakHis images")] = Path("../shared/data/breakhis/images"),
+    images: Annotated[int, typer.Option(help="how many to send")] = 20,
+) -> None:
+    """Measure, and print a table."""
+    fields = sorted(data.glob("SOB_*-100-*.jpg"))[:: max(1, 400 // (images + WARM_UP))][: images + WARM_UP]
+    if len(fields) < images + WARM_UP:
+        raise typer.BadParameter(f"{data} holds too few images")
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_system(Path(home), "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system,
+        Client(system.url, DEMO, system.home.secrets["demo_password"]) as client,
+    ):
+        timings = [measure(system, client, field) for field in fields][WARM_UP:]
+    print(f"\n{len(timings)} fields of 700 x 460, one after the other, warm; milliseconds\n")
+    print(f"{'':<36}{'median':>9}{'95 %':>9}{'max':>9}")
+    for part in timings[0].parts:
+        values = sorted(timing.parts[part] for timing in timings)
+        high = values[int(0.95 * (len(values) - 1))]
+        print(f"{part:<36}{statistics.median(values):>9.0f}{high:>9.0f}{values[-1]:>9.0f}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

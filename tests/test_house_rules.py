@@ -1,0 +1,45 @@
+"""Rules of the house that no linter knows."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+MAX_LINES = 400
+MAX_WEIGHT_BYTES = 60_000_000
+WEIGHTS = (".npz", ".h5", ".keras", ".tflite", ".onnx")
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[Path]:
+    """The files that git knows, and those that it would take."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [REPOSITORY / name for name in listed.stdout.splitlines() if (REPOSITORY / name).is_file()]
+
+
+def test_no_module_is_too_long(tracked):
+    sources = [path for path in tracked if path.suffix in (".py", ".js", ".css") and "tests" not in path.parts]
+    assert len(sources) > 50
+    long = {str(path): n for path in sources if (n := len(path.read_text("utf-8").splitlines())) > MAX_LINES + 20}
+    assert long == {}
+
+
+def test_weights_stay_small(tracked):
+    weights = [path for path in tracked if path.suffix in WEIGHTS]
+    assert weights, "a trained model is part of the product"
+    assert sum(path.stat().st_size for path in weights) < MAX_WEIGHT_BYTES
+
+
+def test_every_model_package_can_be_opened(tracked):
+    from lobule.model_package import open_package
+
+    folders = [path.parent for path in tracked if path.name == "model.json"]
+    assert folders
+    for folder in folders:
+        package = open_package(folder)
+        assert package.manifest.metrics, f"{folder.name} does not say how good it is"
+        assert "licence" in package.card.lower()
