@@ -19,7 +19,7 @@ def large_field(real_field, tmp_path, request):
     large = np.tile(tile, (5, 4, 1))
     large[:4, : 8 * (1 + abs(hash(request.node.name)) % 50)] = 0  # other bytes for each test: not a duplicate
     path = tmp_path / "large.png"
-    path.write_bytes(encode_png(large, compression=1))
+    path.write_bytes(encode_png(large))
     return path
 
 

