@@ -1,12 +1,24 @@
-"""Where this worker's model package lies."""
+"""Model packages of this worker: where the one in use lies, how one is written and how one becomes a network."""
 
 import os
 from pathlib import Path
+from typing import Any
 
-from lobule.model_package import ModelPackage, open_package
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import Thresholds
+from lobule.model_package import ModelPackage, open_package, sha256_of
+from mammo_worker.calibration import Calibration
+from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.mask_rcnn import MaskRCNN
 
 PACKAGES = Path(__file__).parent / "model_packages"
 DEFAULT_PACKAGE = "mammo-lite0"
+ARCHITECTURE = "mammo_worker.mask_rcnn"
+WEIGHTS_FILE = "weights.npz"
 
 
 def package_folder() -> Path:
@@ -22,3 +34,90 @@ def installed_package() -> ModelPackage:
         AnalysisError: `model_unavailable` where it is missing, damaged, or not the one that was measured.
     """
     return open_package(package_folder())
+
+
+def half_precision(weights: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Kernels in float16; vectors (biases, batch-norm statistics) stay as they are, for they need the range."""
+    return [w.astype(np.float16) if w.ndim > 1 else w.astype(np.float32) for w in weights]
+
+
+def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN:
+    """A network with given weights, ready to detect.
+
+    Raises:
+        ValueError: Where the weights are another network's.
+    """
+    model = MaskRCNN(config)
+    model.detect(np.zeros((1, *config.canvas, 2), np.uint8))
+    model.set_weights([w.astype(np.float32) for w in weights])
+    return model
+
+
+def read_weights(path: Path) -> list[NDArray[Any]]:
+    """Arrays of an `.npz`, in the order that they were saved in."""
+    with np.load(path) as saved:
+        return [saved[name] for name in saved.files]
+
+
+def load_network(package: ModelPackage) -> MaskRCNN:
+    """The package's network.
+
+    Raises:
+        AnalysisError: `model_unavailable` where this version of the worker cannot run it.
+    """
+    architecture = package.manifest.architecture
+    try:
+        if architecture.get("name") != ARCHITECTURE:
+            raise ValueError(f"its architecture is {architecture.get('name')!r}")
+        return build_model(MaskRCNNConfig.from_dict(architecture["config"]), read_weights(package.weights))
+    except (KeyError, TypeError, ValueError) as error:
+        raise AnalysisError(
+            "model_unavailable",
+            f"The model package {package.manifest.name!r} cannot be run by this version of the worker ({error}).",
+        ) from None
+
+
+def write_package(
+    folder: Path,
+    *,
+    version: str,
+    config: MaskRCNNConfig,
+    weights: list[NDArray[Any]],
+    calibration: Calibration,
+    thresholds: Thresholds,
+    trained_on: str,
+    licence: str,
+    metrics: list[dict[str, Any]],
+    card: str,
+) -> ModelManifest:
+    """Write a model package; `model.json` last, so that a half-written one is never taken for whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, Any] = {f"{i:04d}": w for i, w in enumerate(half_precision(weights))}
+    np.savez_compressed(folder / WEIGHTS_FILE, **arrays)
+    (folder / "MODEL_CARD.md").write_text(card, "utf-8")
+    manifest = ModelManifest(
+        name=folder.name,
+        version=version,
+        modality="mammography",
+        architecture={"name": ARCHITECTURE, "config": config.to_dict()},
+        input={
+            "canvas": list(config.canvas),
+            "channels": ["grey", "CLAHE"],
+            "preprocessing": "mammo_worker.films.prepare",
+            "flips": True,
+        },
+        classes=["benign", "malignant"],
+        thresholds=thresholds,
+        calibration={
+            "method": "logistic regression",
+            "description": "Logistic regression on the validation patients (a tenth of CBIS-DDSM's training films).",
+            **calibration.to_dict(),
+        },
+        weights_file=WEIGHTS_FILE,
+        weights_sha256=sha256_of(folder / WEIGHTS_FILE),
+        trained_on=trained_on,
+        licence=licence,
+        metrics=metrics,
+    )
+    (folder / "model.json").write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+    return manifest

@@ -1,18 +1,190 @@
-"""The mammography pipeline as the job machinery sees it."""
+"""The mammography pipeline as the job machinery sees it: bytes of a film in, result out."""
 
-from lobule.contracts.errors import AnalysisError
-from lobule.worker.pipeline import Pipeline
-from mammo_worker.packages import installed_package
+import time
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, Notice, Result
+from lobule.imaging.decode import encode_png
+from lobule.model_package import ModelPackage
+from lobule.worker.pipeline import Analysis, ReportProgress
+from mammo_worker.calibration import Calibration, film_features, logit
+from mammo_worker.films.aspect import squeeze_of
+from mammo_worker.films.film import Film
+from mammo_worker.films.gate import check_mammogram
+from mammo_worker.films.prepare import PreparedFilm, prepare_film
+from mammo_worker.films.read import read_film
+from mammo_worker.inference import Detections, Detector
+from mammo_worker.packages import installed_package, load_network
+
+MAX_DISPLAY_SIDE = 2048
+DISPLAY_FILE, HEAT_MAP_FILE = "display.png", "heat-map.png"
+_DISPLAY_PERCENTILES = (0.5, 99.9)
+
+_NOT_SURE = (
+    "The film alone does not settle whether a malignant mass is there. "
+    "Histopathology (a biopsy) of the marked region is suggested; see also the other view."
+)
+_ASPECT = (
+    "The picture is square, which no film is. It was taken for one that was stretched, and a usual film's proportions "
+    "were assumed. Please send the film as it was exported, if you can."
+)
 
 
-def build_pipeline() -> Pipeline:
-    """Load the installed model package and warm its networks.
+class MammographyPipeline:
+    """Triage and mass detection on one film.
+
+    Args:
+        package: A verified model package.
+
+    Raises:
+        AnalysisError: `model_unavailable` where the package cannot be run.
+    """
+
+    def __init__(self, package: ModelPackage) -> None:
+        self._package = package
+        self._calibration = Calibration.from_dict(package.manifest.calibration)
+        self._detector = Detector(load_network(package), flips=bool(package.manifest.input.get("flips", True)))
+        self._detector.warm_up()
+
+    @property
+    def manifest(self) -> ModelManifest:
+        """The model package in use."""
+        return self._package.manifest
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return self._package.card
+
+    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+        """Analyse one film; see `lobule.worker.pipeline.Pipeline`.
+
+        Raises:
+            AnalysisError: What `read_film` and `check_mammogram` raise.
+        """
+        clock = _Clock()
+        progress(0.02, "reading the film")
+        film = read_film(data)
+        clock.lap("read")
+        progress(0.25, "checking that it is a mammogram")
+        check_mammogram(film)
+        progress(0.35, "finding the breast")
+        squeeze = squeeze_of(film.pixels)
+        prepared = prepare_film(film.pixels, self._detector.canvas_size, squeeze)
+        clock.lap("prepare")
+        progress(0.45, "looking for masses")
+        found = self._detector(prepared, film.pixels.shape[0])
+        clock.lap("network")
+        progress(0.8, "drawing")
+        probability = float(self._calibration.film(film_features(found))[0])
+        display = display_image(film)
+        heat = heat_map(found, prepared, film, display.shape)
+        files = {DISPLAY_FILE: encode_png(display), HEAT_MAP_FILE: encode_png(heat)}
+        clock.lap("draw")
+        progress(1.0, "done")
+        assessment = self.manifest.thresholds.assess(probability)
+        notices = list(film.notices)
+        if squeeze != 1.0:
+            notices.append(Notice(code="aspect_assumed", detail=_ASPECT))
+        if assessment == "not_sure":
+            notices.append(Notice(code="histopathology_suggested", detail=_NOT_SURE))
+        result = Result(
+            image=_upright_info(image, film),
+            model=self.manifest.info(),
+            thresholds=self.manifest.thresholds,
+            assessment=assessment,
+            probability_malignant=probability,
+            findings=self._findings(found),
+            display=DisplayImage(file=DISPLAY_FILE, width=display.shape[1], height=display.shape[0]),
+            heat_map=HeatMap(
+                file=HEAT_MAP_FILE,
+                method="Instance probabilities of the triage head (deep multi-instance network, Zhu et al., 2017)",
+                meaning="Bright regions speak for a malignant mass in the eyes of the triage; they are no outline.",
+            ),
+            notices=notices,
+            timings_s=clock.laps,
+        )
+        return Analysis(result, files)
+
+    def _findings(self, found: Detections) -> list[Finding]:
+        shown = found.scores >= self._calibration.working_score
+        mass = self._calibration.mass(logit(found.scores))
+        malignant = self._calibration.malignant(logit(found.malignant))
+        findings: list[Finding] = []
+        for i in np.flatnonzero(shown):
+            x1, y1, x2, y2 = (float(v) for v in found.boxes[i])
+            line = found.outlines[i]
+            findings.append(
+                Finding(
+                    label="malignant" if malignant[i] >= 0.5 else "benign",
+                    probability=float(mass[i]),
+                    probability_malignant=float(mass[i] * malignant[i]),
+                    box=Box(x=x1, y=y1, width=x2 - x1, height=y2 - y1),
+                    outline=None if line is None else [(float(x), float(y)) for x, y in line],
+                )
+            )
+        return findings
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round(now - self._last, 4)
+        self._last = now
+
+
+def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
+    """The image as it is known after reading: upright size, and what the tags say where the user said nothing."""
+    height, width = film.pixels.shape
+    return image.model_copy(
+        update={
+            "width": width,
+            "height": height,
+            "view": image.view or film.view,
+            "laterality": image.laterality or film.laterality,
+            "pixel_spacing_mm": image.pixel_spacing_mm or film.pixel_spacing_mm,
+        }
+    )
+
+
+def display_image(film: Film) -> NDArray[np.uint8]:
+    """The film in 8 bits, no side over `MAX_DISPLAY_SIDE`, its own proportions kept."""
+    height, width = film.pixels.shape
+    scale = min(1.0, MAX_DISPLAY_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(film.pixels.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    if film.pixels.dtype == np.uint8:
+        return small.round().astype(np.uint8)
+    low, high = np.percentile(small, _DISPLAY_PERCENTILES)
+    return (np.clip((small - low) / max(float(high - low), 1e-6), 0, 1) * 255).astype(np.uint8)
+
+
+def heat_map(found: Detections, prepared: PreparedFilm, film: Film, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The triage head's instance map on the display image: 0 none, 255 certain."""
+    height, width = film.pixels.shape
+    canvas_height, canvas_width = prepared.canvas.shape[:2]
+    instances = cv2.resize(found.instance_map, (canvas_width, canvas_height), interpolation=cv2.INTER_LINEAR)
+    instances = instances * (prepared.canvas[..., 0] > 0)
+    # Where three corners of the canvas lie on the display image decides the whole map.
+    corners = np.array([[0, 0], [canvas_width, 0], [0, canvas_height]], np.float64)
+    on_display = prepared.transform.points_to_film(corners) * np.array([shape[1] / width, shape[0] / height])
+    affine = cv2.getAffineTransform((corners - 0.5).astype(np.float32), (on_display - 0.5).astype(np.float32))
+    warped = cv2.warpAffine((instances * 255).astype(np.uint8), affine, (shape[1], shape[0]))
+    return warped.astype(np.uint8)
+
+
+def build_pipeline() -> MammographyPipeline:
+    """Load the installed model package and warm its network.
 
     Raises:
         AnalysisError: `model_unavailable` where no usable package is installed.
     """
-    package = installed_package()
-    raise AnalysisError(
-        "model_unavailable",
-        f"The model package {package.manifest.name!r} cannot be run by this version of the worker.",
-    )
+    return MammographyPipeline(installed_package())

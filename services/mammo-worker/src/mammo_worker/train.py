@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
 from mammo_worker.data.batches import Batch, PreparedCase, endless_batches
-from mammo_worker.nn.backbones import load_pretrained
+from mammo_worker.nn.backbones import load_pretrained, top_layers
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 
+SOURCE_CANVAS = (800, 400)  # films are kept at this size and scaled down from it
 _AVERAGE_EVERY = 5
 _AVERAGE_MOMENTUM = 0.98
 _LOG_EVERY = 10
@@ -61,29 +62,33 @@ def phase_at(plan: TrainingPlan, step: int) -> tuple[int, Phase] | None:
     return None
 
 
-def trained_parts(model: MaskRCNN, scope: Scope) -> dict[str, bool]:
-    """Which parts a scope trains (the report's table 15).
+def set_scope(model: MaskRCNN, scope: Scope) -> None:
+    """Train only what a scope of the report's table 15 names; the rest stands still, its batch norms too.
 
-    Returns:
-        By part: `rpn` (with the pyramid), `second_stage`, `backbone` (all of it) and `backbone_top` (C4 and C5).
+    `rpn`: pyramid and RPN. `mask`: the second stage's heads and the triage head. `backbone`: its part above the 4th
+    ResNet block (C4 and C5). `heads`: `rpn` and `mask`. `4+`: `heads` and `backbone`. `all`: everything that the
+    network's configuration does not freeze.
     """
-    del model
-    return {
-        "rpn": scope in ("rpn", "heads", "4+", "all"),
-        "second_stage": scope in ("mask", "heads", "4+", "all"),
-        "backbone": scope == "all",
-        "backbone_top": scope in ("backbone", "4+", "all"),
-    }
+    first = scope in ("rpn", "heads", "4+", "all")
+    second = scope in ("mask", "heads", "4+", "all")
+    model.fpn.trainable = model.rpn.trainable = first
+    model.box_head.trainable = model.mask_head.trainable = second
+    if model.mil_head is not None:
+        model.mil_head.trainable = second
+    if scope == "all":
+        return
+    top = top_layers(model.config.backbone) if scope in ("backbone", "4+") else ()
+    for layer in model.backbone.layers:
+        layer.trainable = bool(top) and layer.name.startswith(top)
 
 
 def build(plan: TrainingPlan, phase: Phase) -> MaskRCNN:
     """The network at the phase's canvas, compiled; built by one pass over an empty batch."""
     network = replace(plan.network, canvas=phase.canvas or plan.network.canvas)
     model = MaskRCNN(network)
-    model.compile(
-        keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay, global_clipnorm=10.0),
-        jit_compile=False,
-    )
+    set_scope(model, phase.scope)
+    model.compile(keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay, global_clipnorm=10.0))
+    model.jit_compile = False
     model.detect(np.zeros((1, *network.canvas, 2), np.uint8))
     return model
 
@@ -111,15 +116,25 @@ def save_state(folder: Path, model: MaskRCNN, average: WeightAverage, step: int)
     part.replace(folder / "state.npz")
 
 
+def saved_step(folder: Path) -> int:
+    """The step that the saved state has reached; 0 where there is none."""
+    if not (folder / "state.npz").exists():
+        return 0
+    with np.load(folder / "state.npz") as saved:
+        return int(saved["step"])
+
+
 def load_state(folder: Path, model: MaskRCNN) -> tuple[WeightAverage, int]:
     """Put a saved state into a model of any canvas; gives the average and the step."""
     with np.load(folder / "state.npz") as saved:
         weights = len(model.get_weights())
         model.set_weights([saved[f"w{i}"] for i in range(weights)])
         model.optimizer.build(model.trainable_variables)
-        for i, variable in enumerate(model.optimizer.variables):
-            if f"o{i}" in saved:
-                variable.assign(saved[f"o{i}"])
+        moments = [saved[key] for key in (f"o{i}" for i in range(len(saved.files))) if key in saved.files]
+        # Another scope trains other variables; its moments start anew.
+        if [m.shape for m in moments] == [tuple(v.shape) for v in model.optimizer.variables]:
+            for variable, value in zip(model.optimizer.variables, moments, strict=True):
+                variable.assign(value)
         average = WeightAverage([saved[f"a{i}"] for i in range(weights)], int(saved["updates"]))
         return average, int(saved["step"])
 
@@ -137,7 +152,7 @@ def train(
         until: Stop before this step, to go on later.
     """
     out.mkdir(parents=True, exist_ok=True)
-    step, model, average = 0, None, None
+    step, model, average = saved_step(out), None, None
     last = min(plan.steps, until or plan.steps)
     while step < last:
         number, phase = phase_at(plan, step) or (0, plan.phases[-1])
@@ -147,7 +162,6 @@ def train(
         model = build(plan, phase)
         if (out / "state.npz").exists():
             average, step = load_state(out, model)
-            number, phase = phase_at(plan, step) or (number, phase)
         else:
             if weights is not None:
                 load_pretrained(plan.network.backbone, model.backbone, weights)

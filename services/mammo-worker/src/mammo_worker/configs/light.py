@@ -1,16 +1,16 @@
-"""The light model that ships: EfficientNet-Lite0, a pyramid of 96 channels from stride 8, 640 x 320 films.
+"""The light model that ships: EfficientNet-Lite0, a pyramid of 96 channels from stride 8, 576 x 288 films.
 
-Command: `mammo-worker train light --cbis ../shared/data/cbis_ddsm_mass --cdd ../shared/data/cdd_cesm
+Command: `mammo-worker train light --data ../shared/data
 --weights ../shared/weights --out RUN`
 
-Cost: about 2 s a step at 448 x 224 and 4.5 s at 640 x 320 on two busy cores; 0.35 s a film to detect with both views.
+Cost: about 2 s a step at 448 x 224 and 4.5 s at 576 x 288 on two busy cores; 0.35 s a film to detect with both views.
 """
 
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.nn.config import MaskRCNNConfig
 
 
-def network(canvas: tuple[int, int] = (640, 320)) -> MaskRCNNConfig:
+def network(canvas: tuple[int, int] = (576, 288)) -> MaskRCNNConfig:
     """The network: blocks up to stride 4 keep their ImageNet weights, the rest is trained."""
     return MaskRCNNConfig(
         backbone="efficientnet_lite0",
@@ -21,6 +21,7 @@ def network(canvas: tuple[int, int] = (640, 320)) -> MaskRCNNConfig:
         proposal_stage="centre",
         rpn_nms=0.6,
         proposals_before_nms=200,
+        proposals_before_nms_train=200,
         proposals_train=48,
         proposals_test=64,
         rois=24,
@@ -40,6 +41,6 @@ def plan() -> TrainingPlan:
     """Small films first, where a step costs half, then the size that is served."""
     return TrainingPlan(
         network=network(),
-        phases=(Phase(650, canvas=(448, 224)), Phase(450, canvas=(640, 320))),
+        phases=(Phase(450, canvas=(448, 224)), Phase(260, canvas=(576, 288))),
         learning_rate=6e-4,
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
 from mammo_worker.films.ddsm import (
@@ -97,7 +96,7 @@ def _mark_record(mark: Abnormality) -> dict[str, Any]:
     }
 
 
-def _write_png(path: Path, image: NDArray[np.generic]) -> None:
+def _write_png(path: Path, image: NDArray[Any]) -> None:
     done, encoded = cv2.imencode(".png", image)
     if not done:
         raise OSError(f"cannot encode {path.name}")

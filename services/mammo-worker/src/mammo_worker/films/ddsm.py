@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import imagecodecs
@@ -120,7 +120,7 @@ def _digitizer(case: str, words: str) -> Digitizer:
     raise ValueError(f"the digitizer {words!r} is unknown; known are DBA, HOWTEK and LUMISYS")
 
 
-def optical_density(samples: NDArray[np.generic], digitizer: Digitizer) -> NDArray[np.float32]:
+def optical_density(samples: NDArray[Any], digitizer: Digitizer) -> NDArray[np.float32]:
     """Optical density of the film from the scanner's grey levels, by DDSM's published calibration curves."""
     grey = np.maximum(samples.astype(np.float32), 1.0)
     if digitizer == "DBA":
@@ -134,7 +134,7 @@ def optical_density(samples: NDArray[np.generic], digitizer: Digitizer) -> NDArr
     return np.clip(density, 0.0, MAX_DENSITY).astype(np.float32)
 
 
-def normalise(samples: NDArray[np.generic], digitizer: Digitizer) -> NDArray[np.uint16]:
+def normalise(samples: NDArray[Any], digitizer: Digitizer) -> NDArray[np.uint16]:
     """16-bit film, linear in optical density and alike for all scanners: 0 at `MAX_DENSITY`, 65535 at 0."""
     density = optical_density(samples, digitizer)
     return np.round((1.0 - density / MAX_DENSITY) * 65535).astype(np.uint16)

@@ -111,7 +111,7 @@ def _check(dataset: pydicom.Dataset) -> pydicom.uid.UID:
     return syntax
 
 
-def _monochrome(pixels: NDArray[np.generic], photometric: str) -> tuple[NDArray[np.generic], float]:
+def _monochrome(pixels: NDArray[Any], photometric: str) -> tuple[NDArray[Any], float]:
     if pixels.ndim == 3:
         colours = pixels[..., :3].astype(np.int32)
         spread = float((colours.max(axis=-1) - colours.min(axis=-1)).mean()) / max(1.0, float(colours.max()))

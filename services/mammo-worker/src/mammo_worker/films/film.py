@@ -1,8 +1,8 @@
 """A film as read from a file, whatever the format."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lobule.contracts.result import Laterality, Notice, View
@@ -21,7 +21,7 @@ class Film:
         notices: What the reader of a result should know.
     """
 
-    pixels: NDArray[np.generic]
+    pixels: NDArray[Any]
     view: View | None = None
     laterality: Laterality | None = None
     pixel_spacing_mm: tuple[float, float] | None = None

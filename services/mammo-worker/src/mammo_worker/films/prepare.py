@@ -6,6 +6,7 @@ wall to the left, crop, normalise, CLAHE, and resize with the aspect kept onto a
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ class CanvasTransform:
         x0: Left edge of the crop in the (mirrored) film.
         y0: Upper edge of the crop.
         scale_x: Canvas pixels per film pixel.
-        scale_y: The same, down; equal to `scale_x` but for the rounding of the crop to whole canvas pixels.
+        scale_y: The same, down; equal to `scale_x` but for rounding and for the undoing of a stretch.
     """
 
     film_width: float
@@ -80,7 +81,7 @@ class PreparedFilm:
     breast_share: float
 
 
-def find_breast(film: NDArray[np.generic]) -> tuple[NDArray[np.bool_], bool]:
+def find_breast(film: NDArray[Any]) -> tuple[NDArray[np.bool_], bool]:
     """Find the breast on a film.
 
     Args:
@@ -109,7 +110,7 @@ def find_breast(film: NDArray[np.generic]) -> tuple[NDArray[np.bool_], bool]:
         return np.zeros((height, width), bool), False
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     breast = labels == largest
-    on_right = _chest_wall_on_right(breast, keep)
+    on_right = _chest_wall_on_right(breast)
     return _straighten_chest_wall(breast, on_right), on_right
 
 
@@ -135,16 +136,12 @@ def _without_frame(grey: NDArray[np.floating]) -> NDArray[np.bool_]:
     return keep & ~cv2.dilate(touching.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
 
 
-def _chest_wall_on_right(breast: NDArray[np.bool_], keep: NDArray[np.bool_]) -> bool:
-    columns = np.flatnonzero(keep.any(axis=0))
-    if len(columns) == 0:
-        columns = np.arange(breast.shape[1])
-    strip = max(2, len(columns) // 40)
+def _chest_wall_on_right(breast: NDArray[np.bool_]) -> bool:
+    """The breast is cut straight at the chest wall, so more of it lies at that end of its extent."""
+    columns = np.flatnonzero(breast.any(axis=0))
     inner = breast[:, columns[0] : columns[-1] + 1]
-    left, right = inner[:, :strip].sum(), inner[:, -strip:].sum()
-    if abs(int(left) - int(right)) > 0.1 * breast.shape[0]:
-        return bool(right > left)
-    return bool(np.mean(np.nonzero(inner)[1]) > inner.shape[1] / 2)
+    strip = max(2, inner.shape[1] // 20)
+    return int(inner[:, -strip:].sum()) > int(inner[:, :strip].sum())
 
 
 def _straighten_chest_wall(breast: NDArray[np.bool_], on_right: bool) -> NDArray[np.bool_]:
@@ -157,17 +154,22 @@ def _straighten_chest_wall(breast: NDArray[np.bool_], on_right: bool) -> NDArray
     return filled[:, ::-1] if on_right else filled
 
 
-def prepare_film(film: NDArray[np.generic], canvas_size: tuple[int, int]) -> PreparedFilm:
+def prepare_film(film: NDArray[Any], canvas_size: tuple[int, int], squeeze: float = 1.0) -> PreparedFilm:
     """Prepare a film for the networks.
 
     Args:
         film: Grey film (height, width), any depth, tissue bright.
         canvas_size: Height and width of the canvas.
+        squeeze: Factor on the film's width that gives it its true aspect, see `aspect.squeeze_of`.
 
     Returns:
         The canvas with its exact transform. Where no breast is found, the whole film is placed and `breast_share` is
         0; the caller decides what that means.
     """
+    given_width = film.shape[1]
+    if squeeze != 1.0:
+        size = (max(1, round(given_width * squeeze)), film.shape[0])
+        film = cv2.resize(film, size, interpolation=cv2.INTER_AREA)
     mask, on_right = find_breast(film)
     height, width = film.shape
     share = float(mask.mean())
@@ -191,7 +193,8 @@ def prepare_film(film: NDArray[np.generic], canvas_size: tuple[int, int]) -> Pre
     canvas[: content[0], : content[1], 0] = grey * inside
     canvas[: content[0], : content[1], 1] = clahe.apply(grey) * inside
     scale_y, scale_x = content[0] / crop.shape[0], content[1] / crop.shape[1]
-    transform = CanvasTransform(float(width), on_right, float(x0), float(y0), scale_x, scale_y)
+    given = given_width / width  # film columns as given, per column of true aspect
+    transform = CanvasTransform(float(given_width), on_right, x0 * given, float(y0), scale_x / given, scale_y)
     return PreparedFilm(canvas, transform, content, share)
 
 

@@ -1,6 +1,7 @@
 """Reading a film from the bytes of a file: PNG, TIFF, JPEG or DICOM."""
 
 import io
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,7 +41,7 @@ def read_film(data: bytes) -> Film:
     return Film(grey, colourfulness=colourfulness)
 
 
-def _deep_pixels(data: bytes, file_format: str) -> NDArray[np.generic] | None:
+def _deep_pixels(data: bytes, file_format: str) -> NDArray[Any] | None:
     """Samples of more than 8 bits, or None where the file has none."""
     try:
         if file_format == "TIFF":
@@ -73,7 +74,7 @@ def _deep_pixels(data: bytes, file_format: str) -> NDArray[np.generic] | None:
     return None
 
 
-def _to_grey(pixels: NDArray[np.generic]) -> tuple[NDArray[np.generic], float]:
+def _to_grey(pixels: NDArray[Any]) -> tuple[NDArray[Any], float]:
     if pixels.ndim == 2:
         return pixels, 0.0
     colours = pixels[..., :3].astype(np.int32)
@@ -84,7 +85,7 @@ def _to_grey(pixels: NDArray[np.generic]) -> tuple[NDArray[np.generic], float]:
     return colours.mean(axis=-1).astype(pixels.dtype), spread
 
 
-def _is_negative(grey: NDArray[np.generic]) -> bool:
+def _is_negative(grey: NDArray[Any]) -> bool:
     """Whether all four corners are bright: at least two of a film's corners are background, and that is dark."""
     side = max(4, min(grey.shape) // 50)
     corners = [grey[:side, :side], grey[:side, -side:], grey[-side:, :side], grey[-side:, -side:]]

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 import keras
-from keras import ops
 
 from mammo_worker.nn import efficientnet_lite, resnet
-from mammo_worker.nn.boxes import Tensor
+from mammo_worker.nn.backend import Tensor, ops
 
 BackboneName = Literal["efficientnet_lite0", "resnet50", "resnet101"]
 _LITE_ARCHIVE = Path("efficientnet_lite0") / "efficientnet_lite0_imagenet1k.npz"
@@ -18,6 +17,13 @@ def build_backbone(name: BackboneName, shape: tuple[int, int, int], frozen_block
     if name == "efficientnet_lite0":
         return efficientnet_lite.efficientnet_lite0(shape, frozen_blocks)
     return resnet.resnet(name, shape, frozen_blocks)
+
+
+def top_layers(name: BackboneName) -> tuple[str, ...]:
+    """Prefixes of the layers that make C4 and C5."""
+    if name == "efficientnet_lite0":
+        return tuple(f"b{i}_" for i in range(5, 16))
+    return ("layer3.", "layer4.")
 
 
 def load_pretrained(name: BackboneName, model: keras.Model, weights: Path) -> None:

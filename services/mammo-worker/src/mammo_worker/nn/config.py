@@ -27,7 +27,8 @@ class MaskRCNNConfig:
         anchor_ratios: Height over width of the anchors.
         rpn_nms: IoU above which the worse of two proposals falls.
         rpn_samples: Anchors per film in the RPN's loss.
-        proposals_before_nms: Best proposals that go into the suppression.
+        proposals_before_nms: Best proposals that go into the suppression at test time.
+        proposals_before_nms_train: The same while training.
         proposals_train: Proposals per film while training.
         proposals_test: The same at test time.
         rois: RoIs per film in the second stage's loss.
@@ -63,6 +64,7 @@ class MaskRCNNConfig:
     rpn_nms: float = 0.7
     rpn_samples: int = 256
     proposals_before_nms: int = 1000
+    proposals_before_nms_train: int = 6000
     proposals_train: int = 2000
     proposals_test: int = 200
     rois: int = 200
@@ -92,4 +94,5 @@ class MaskRCNNConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "MaskRCNNConfig":
         """The inverse of `to_dict`, also after a trip through JSON."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**fields)

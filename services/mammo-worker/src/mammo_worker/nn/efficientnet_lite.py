@@ -7,7 +7,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import layers
+
+from mammo_worker.nn.backend import Tensor, layers
 
 # (repeats, kernel, stride, expansion, channels)
 BLOCKS = (
@@ -32,10 +33,10 @@ def efficientnet_lite0(input_shape: tuple[int | None, int | None, int], frozen_b
     Returns:
         Model giving C2, C3, C4, C5 at strides 4, 8, 16, 32 with 24, 40, 112 and 320 channels.
     """
-    image = keras.Input(input_shape, name="image")
+    image = layers.Input(input_shape, name="image")
     x = _conv_bn(image, 32, 3, 2, "stem")
     x = layers.ReLU(6.0)(x)
-    ends: dict[int, keras.KerasTensor] = {}
+    ends: dict[int, Tensor] = {}
     stride, index = 2, 0
     for repeats, kernel, block_stride, expansion, channels in BLOCKS:
         for repeat in range(repeats):
@@ -53,14 +54,12 @@ def efficientnet_lite0(input_shape: tuple[int | None, int | None, int], frozen_b
     return model
 
 
-def _conv_bn(x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str) -> keras.KerasTensor:
+def _conv_bn(x: Tensor, filters: int, kernel: int, stride: int, name: str) -> Tensor:
     x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name)(x)
     return layers.BatchNormalization(epsilon=_EPSILON, momentum=0.98, name=f"{name}_bn")(x)
 
 
-def _inverted_residual(
-    x: keras.KerasTensor, kernel: int, stride: int, expansion: int, channels: int, name: str
-) -> keras.KerasTensor:
+def _inverted_residual(x: Tensor, kernel: int, stride: int, expansion: int, channels: int, name: str) -> Tensor:
     shortcut, y = x, x
     if expansion > 1:
         y = layers.ReLU(6.0)(_conv_bn(y, int(x.shape[-1]) * expansion, 1, 1, f"{name}_exp"))

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import keras
-from keras import layers
+
+from mammo_worker.nn.backend import Tensor, layers
 
 
-def conv_bn_relu(x: keras.KerasTensor, filters: int, name: str, kernel: int = 3) -> keras.KerasTensor:
+def conv_bn_relu(x: Tensor, filters: int, name: str, kernel: int = 3) -> Tensor:
     """Convolution without bias, batch norm, ReLU."""
     x = layers.Conv2D(filters, kernel, padding="same", use_bias=False, name=name)(x)
     return layers.ReLU()(layers.BatchNormalization(momentum=0.98, name=f"{name}_bn")(x))
@@ -24,7 +25,7 @@ def build_fpn(shapes: dict[int, tuple[int, int, int]], strides: Sequence[int], c
         Model from the backbone's maps (those whose strides are in `strides`) to the pyramid, finest level first.
     """
     bottom_up = [s for s in strides if s in shapes]
-    inputs = [keras.Input(shapes[s], name=f"c_stride{s}") for s in bottom_up]
+    inputs = [layers.Input(shapes[s], name=f"c_stride{s}") for s in bottom_up]
     lateral = [layers.Conv2D(channels, 1, name=f"lateral_stride{s}")(x) for s, x in zip(bottom_up, inputs, strict=True)]
     merged = [lateral[-1]]
     for x in reversed(lateral[:-1]):

@@ -1,8 +1,8 @@
 """The second stage's heads and the triage head."""
 
 import keras
-from keras import layers, ops
 
+from mammo_worker.nn.backend import Tensor, layers, ops
 from mammo_worker.nn.fpn import conv_bn_relu
 
 CLASSES = ("background", "benign", "malignant")
@@ -14,7 +14,7 @@ def build_box_head(pool: int, channels: int, units: int) -> keras.Model:
     Returns:
         Model from (`pool`, `pool`, `channels`) to class logits (3,) and box deltas (4,).
     """
-    pooled = keras.Input((pool, pool, channels))
+    pooled = layers.Input((pool, pool, channels))
     x = layers.Dense(units, use_bias=False, name="box_fc1")(layers.Flatten()(pooled))
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.98, name="box_fc1_bn")(x))
     x = layers.Dense(units, activation="relu", name="box_fc2")(x)
@@ -31,7 +31,7 @@ def build_mask_head(pool: int, channels: int, convs: int, width: int) -> keras.M
     Returns:
         Model from (`pool`, `pool`, `channels`) to logits (2 * `pool`, 2 * `pool`).
     """
-    pooled = keras.Input((pool, pool, channels))
+    pooled = layers.Input((pool, pool, channels))
     x = pooled
     for i in range(convs):
         x = conv_bn_relu(x, width, f"mask_conv{i}")
@@ -46,7 +46,7 @@ def build_mil_head(channels: int) -> keras.Model:
     Returns:
         Model from (H, W, `channels`) to logits (H, W).
     """
-    level = keras.Input((None, None, channels))
+    level = layers.Input((None, None, channels))
     x = conv_bn_relu(level, 64, "mil_conv")
     rare = keras.initializers.Constant(-3.0)
     x = layers.Conv2D(1, 1, bias_initializer=rare, name="mil_logit")(x)
@@ -54,5 +54,5 @@ def build_mil_head(channels: int) -> keras.Model:
 
 
 @keras.saving.register_keras_serializable("mammo_worker")
-def _drop_last(x: keras.KerasTensor) -> keras.KerasTensor:
+def _drop_last(x: Tensor) -> Tensor:
     return ops.squeeze(x, -1)

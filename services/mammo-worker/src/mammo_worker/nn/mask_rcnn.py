@@ -3,12 +3,11 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from mammo_worker.nn import boxes as bx
 from mammo_worker.nn import losses, targets
 from mammo_worker.nn.backbones import build_backbone, preprocess
-from mammo_worker.nn.boxes import Tensor
+from mammo_worker.nn.backend import Tensor, ops
 from mammo_worker.nn.config import MaskRCNNConfig
 from mammo_worker.nn.fpn import build_fpn
 from mammo_worker.nn.heads import build_box_head, build_mask_head, build_mil_head
@@ -75,8 +74,9 @@ class MaskRCNN(keras.Model):
         return {**super().get_config(), "config": self.config.to_dict()}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "MaskRCNN":
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "MaskRCNN":
         """Keras' deserialisation."""
+        del custom_objects
         return cls(MaskRCNNConfig.from_dict(config.pop("config")), **config)
 
     def pyramid(self, canvas: Tensor, training: bool = False) -> list[Tensor]:
@@ -113,10 +113,12 @@ class MaskRCNN(keras.Model):
         side = 2 * c.mask_pool
         return ops.reshape(self.mask_head(flat, training=training), (-1, int(rois.shape[1]), side, side))
 
-    def proposals(self, boxes: Tensor, logits: Tensor, after: int) -> tuple[Tensor, Tensor]:
-        """Proposals (B, `after`, 4) and their objectness (B, `after`)."""
+    def proposals(self, boxes: Tensor, logits: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
+        """Proposals (B, P, 4) and their objectness (B, P), as many as configured for training or test."""
         c = self.config
-        return propose(boxes, ops.sigmoid(logits), c.canvas, c.rpn_nms, c.proposals_before_nms, after)
+        before = c.proposals_before_nms_train if training else c.proposals_before_nms
+        after = c.proposals_train if training else c.proposals_test
+        return propose(boxes, ops.sigmoid(logits), c.canvas, c.rpn_nms, before, after)
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Tensor]:
         """Everything the losses need (with truth given), or the detections (with a canvas alone)."""
@@ -125,7 +127,7 @@ class MaskRCNN(keras.Model):
         c = self.config
         levels = self.pyramid(inputs["canvas"], training)
         logits, raw, boxes = self.first_stage(levels, training)
-        proposals, _ = self.proposals(boxes, logits, c.proposals_train)
+        proposals, _ = self.proposals(boxes, logits, training=True)
         roi = targets.roi_targets(c, proposals, inputs["boxes"], inputs["labels"], self._seed)
         class_logits, deltas = self.classify_rois(levels, roi["rois"], training)
         out = {f"roi_{k}": v for k, v in roi.items()}
@@ -139,13 +141,14 @@ class MaskRCNN(keras.Model):
             out["mil"] = self.mil_head(levels[c.strides.index(_MIL_STRIDE)], training=training)
         return out
 
-    def compute_loss(  # pyright: ignore[reportIncompatibleMethodOverride] - Keras' own signature is looser
+    def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Tensor:
         """Sum of the losses of both stages, the masks and the triage head."""
         del y, sample_weight, training
         c, p = self.config, y_pred
-        parts = dict(zip(("rpn_score", "rpn_box"), self._first_stage_losses(x, p), strict=True))
+        rpn_score, rpn_box = self._first_stage_losses(x, p)
+        parts: dict[str, Tensor] = {"rpn_score": rpn_score, "rpn_box": rpn_box}
         parts["roi_class"] = losses.class_loss(p["class_logits"], p["roi_label"], p["roi_weight"])
         parts["roi_box"] = losses.box_loss(c.box_loss, p["deltas"], p["roi_rois"], p["roi_truth"], p["roi_positive"])
         if c.mask_supervision != "none":
@@ -209,7 +212,7 @@ class MaskRCNN(keras.Model):
         if flips:
             back = [_unflip_cells(firsts[1][i], c, boxes=i == 2) for i in (0, 2)]
             logits, boxes = (logits + back[0]) / 2, (boxes + back[1]) / 2
-        rois, objectness = self.proposals(boxes, logits, c.proposals_test)
+        rois, objectness = self.proposals(boxes, logits)
         class_logits, deltas = self.classify_rois(levels[0], rois)
         probability, refined = ops.softmax(class_logits, axis=-1), bx.decode(deltas, rois)
         if flips:

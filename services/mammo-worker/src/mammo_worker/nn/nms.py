@@ -1,8 +1,7 @@
 """Non-maximum suppression without leaving the graph, whatever the backend."""
 
-from keras import ops
-
-from mammo_worker.nn.boxes import Tensor, pairwise_iou
+from mammo_worker.nn.backend import Tensor, ops
+from mammo_worker.nn.boxes import pairwise_iou
 
 
 def nms_keep(boxes: Tensor, valid: Tensor, threshold: float) -> Tensor:

@@ -5,7 +5,8 @@ from typing import Literal
 
 import keras
 import numpy as np
-from keras import layers
+
+from mammo_worker.nn.backend import Tensor, layers
 
 STAGES = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
 _EPSILON = 1e-5
@@ -22,12 +23,12 @@ def resnet(name: Literal["resnet50", "resnet101"], shape: tuple[int, int, int], 
     Returns:
         Model giving C2, C3, C4, C5 at strides 4, 8, 16, 32 with 256, 512, 1024 and 2048 channels.
     """
-    image = keras.Input(shape, name="image")
+    image = layers.Input(shape, name="image")
     x = layers.ZeroPadding2D(3)(image)
     x = layers.Conv2D(64, 7, 2, use_bias=False, name="conv1")(x)
     x = layers.ReLU()(_batch_norm(x, "bn1"))
     x = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(x))
-    ends: list[keras.KerasTensor] = []
+    ends: list[Tensor] = []
     for stage, blocks in enumerate(STAGES[name], start=1):
         for block in range(blocks):
             stride = 2 if block == 0 and stage > 1 else 1
@@ -41,11 +42,11 @@ def resnet(name: Literal["resnet50", "resnet101"], shape: tuple[int, int, int], 
     return model
 
 
-def _batch_norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+def _batch_norm(x: Tensor, name: str) -> Tensor:
     return layers.BatchNormalization(epsilon=_EPSILON, momentum=0.98, name=name)(x)
 
 
-def _bottleneck(x: keras.KerasTensor, width: int, stride: int, project: bool, name: str) -> keras.KerasTensor:
+def _bottleneck(x: Tensor, width: int, stride: int, project: bool, name: str) -> Tensor:
     y = layers.Conv2D(width, 1, use_bias=False, name=f"{name}.conv1")(x)
     y = layers.ReLU()(_batch_norm(y, f"{name}.bn1"))
     y = layers.Conv2D(width, 3, stride, use_bias=False, name=f"{name}.conv2")(layers.ZeroPadding2D(1)(y))
@@ -67,9 +68,11 @@ _TORCH_NAMES = {
 
 
 def load_torchvision(model: keras.Model, archive: Path) -> None:
-    """Load an `.npz` with torchvision's names (`layer1.0.conv1.weight`, OIHW); every weight must be there."""
+    """Load an `.npz` with torchvision's names (`layer1.0.conv1.weight`) and kernels in Keras' order (HWIO).
+
+    Every weight must be there.
+    """
     with np.load(archive) as weights:
         for layer in model.layers:
             for variable in layer.weights:
-                value = weights[f"{layer.name}.{_TORCH_NAMES[variable.name]}"].astype(np.float32)
-                variable.assign(value.transpose(2, 3, 1, 0) if value.ndim == 4 else value)
+                variable.assign(weights[f"{layer.name}.{_TORCH_NAMES[variable.name]}"].astype(np.float32))

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from keras import ops
-
-from mammo_worker.nn.boxes import Tensor
+from mammo_worker.nn.backend import Tensor, ops
 
 CELLS_PER_BOX = 14.0  # He et al.'s rule, 224 pixels at stride 16, put in one number
 

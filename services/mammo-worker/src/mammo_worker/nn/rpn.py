@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from keras import layers, ops
 from numpy.typing import NDArray
 
 from mammo_worker.nn import boxes as bx
-from mammo_worker.nn.boxes import Tensor
+from mammo_worker.nn.backend import Tensor, layers, ops
 from mammo_worker.nn.fpn import conv_bn_relu
 from mammo_worker.nn.nms import top_after_nms
 
@@ -36,7 +35,7 @@ def build_anchor_rpn(channels: int, ratios: int) -> keras.Model:
     Returns:
         Model from a level (H, W, `channels`) to logits (H * W * ratios,) and deltas (H * W * ratios, 4).
     """
-    level = keras.Input((None, None, channels))
+    level = layers.Input((None, None, channels))
     x = layers.Conv2D(max(channels, 128) * 2, 3, padding="same", activation="relu", name="rpn_conv")(level)
     logits = layers.Conv2D(ratios, 1, name="rpn_logit")(x)
     deltas = layers.Conv2D(ratios * 4, 1, name="rpn_delta")(x)
@@ -50,7 +49,7 @@ def build_centre_rpn(channels: int) -> keras.Model:
         Model from a level (H, W, `channels`) to logits (H * W,) and distances in strides (H * W, 4) from the cell's
         centre to the left, upper, right and lower edge.
     """
-    level = keras.Input((None, None, channels))
+    level = layers.Input((None, None, channels))
     x = conv_bn_relu(conv_bn_relu(level, channels, "centre_conv1"), channels, "centre_conv2")
     bias = keras.initializers.Constant(float(np.log(PRIOR / (1 - PRIOR))))
     logits = layers.Conv2D(1, 1, bias_initializer=bias, name="centre_logit")(x)

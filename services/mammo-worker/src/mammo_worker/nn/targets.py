@@ -1,10 +1,9 @@
 """What the network should have said: targets of both stages, computed in the graph."""
 
 import keras
-from keras import ops
 
 from mammo_worker.nn import boxes as bx
-from mammo_worker.nn.boxes import Tensor
+from mammo_worker.nn.backend import Tensor, ops
 from mammo_worker.nn.config import MaskRCNNConfig, MatchRule
 from mammo_worker.nn.rpn import cell_centres
 

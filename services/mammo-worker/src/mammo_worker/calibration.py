@@ -1,0 +1,88 @@
+"""From scores to probabilities, fitted on the validation patients alone."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from mammo_worker.inference import Detections
+
+_EDGE = 1e-4
+
+
+def logit(p: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    """log(p / (1 - p)), p kept off 0 and 1."""
+    p = np.clip(np.asarray(p, np.float64), _EDGE, 1 - _EDGE)
+    return np.log(p / (1 - p))
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """A logistic model: probability = sigmoid(weights . features + bias)."""
+
+    weights: tuple[float, ...]
+    bias: float
+
+    def __call__(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Probabilities (N,) of features (N, K)."""
+        values = np.asarray(features, np.float64).reshape(-1, len(self.weights)) @ np.array(self.weights)
+        return 1.0 / (1.0 + np.exp(-(values + self.bias)))
+
+    @classmethod
+    def fit(cls, features: NDArray[np.floating], truth: NDArray[Any]) -> "Logistic":
+        """Fit with a slight pull towards zero (Platt's method where there is one feature)."""
+        model = LogisticRegression(C=1.0).fit(np.asarray(features).reshape(len(truth), -1), truth)
+        return cls(tuple(float(w) for w in model.coef_[0]), float(model.intercept_[0]))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the network's scores become what a result says.
+
+    Attributes:
+        mass: From the logit of a finding's score to the probability that a mass is there (IoU from 0.2 on).
+        malignant: From the logit of a finding's malignancy to the probability that it is malignant if it is a mass.
+        film: From `film_features` to the probability that a malignant mass is on the film.
+        working_score: Findings of a lower score are not shown.
+    """
+
+    mass: Logistic
+    malignant: Logistic
+    film: Logistic
+    working_score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Calibration":
+        """The inverse of `to_dict`; other keys are passed over."""
+        parts = {k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in ("mass", "malignant", "film")}
+        return cls(**parts, working_score=float(values["working_score"]))
+
+
+def film_features(found: Detections) -> NDArray[np.float64]:
+    """Features (2,) of a film: the most malignant finding, and the triage head's most malignant instance."""
+    suspicion = float((found.scores * found.malignant).max(initial=0.0))
+    return np.array([float(logit(suspicion)), float(logit(float(found.instance_map.max())))])
+
+
+def sensitivity_threshold(probabilities: Sequence[float], positive: Sequence[bool], sensitivity: float) -> float:
+    """The largest threshold that still finds the wanted share of the positives."""
+    hits = np.sort(np.asarray(probabilities)[np.asarray(positive, bool)])
+    if len(hits) == 0:
+        raise ValueError("no positive film to set a threshold on")
+    return float(hits[int(np.floor((1 - sensitivity) * len(hits)))])
+
+
+def specificity_threshold(probabilities: Sequence[float], positive: Sequence[bool], specificity: float) -> float:
+    """The smallest threshold that leaves the wanted share of the negatives below it."""
+    misses = np.sort(np.asarray(probabilities)[~np.asarray(positive, bool)])
+    if len(misses) == 0:
+        raise ValueError("no negative film to set a threshold on")
+    at = min(len(misses) - 1, int(np.ceil(specificity * len(misses))))
+    return float(misses[at])

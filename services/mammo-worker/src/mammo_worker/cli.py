@@ -1,0 +1,160 @@
+"""`mammo-worker`: predict, train, release, evaluate, and prepare data."""
+
+import csv
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Assessment, ImageInfo
+from lobule.imaging.header import read_header
+from lobule.worker.pipeline import no_progress
+
+app = typer.Typer(help="Mammography: find masses on films, train and measure the models.", no_args_is_help=True)
+data_app = typer.Typer(help="Prepare data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+FINDING_COLUMNS = ("file", "x", "y", "width", "height", "label", "probability")
+FILM_COLUMNS = ("file", "image_width", "image_height", "probability_malignant", "triage", "assessment")
+TRIAGE: dict[Assessment, str] = {
+    "malignancy_suspected": "cancer",
+    "no_sign_of_malignancy": "not cancer",
+    "not_sure": "not sure",
+}
+
+
+DataOption = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
+
+
+@app.command()
+def predict(
+    files: Annotated[list[Path], typer.Argument(help="Films: DICOM, PNG, TIFF or JPEG.")],
+    output: Annotated[Path, typer.Option(help="CSV of the findings, in pixels of the given file.")],
+    films: Annotated[Path, typer.Option(help="CSV of the films.")],
+) -> None:
+    """Analyse films with the installed model; the same as through the service.
+
+    A film that cannot be analysed is named with its reason, the others go on, and the exit code is 1.
+    """
+    from mammo_worker.pipeline import build_pipeline
+
+    try:
+        pipeline = build_pipeline()
+    except AnalysisError as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(2) from None
+    refused = 0
+    with output.open("w", newline="") as finding_stream, films.open("w", newline="") as film_stream:
+        finding_rows, film_rows = csv.writer(finding_stream), csv.writer(film_stream)
+        finding_rows.writerow(FINDING_COLUMNS)
+        film_rows.writerow(FILM_COLUMNS)
+        for path in files:
+            try:
+                data = path.read_bytes()
+                result = pipeline.analyse(data, _describe(path, data), no_progress).result
+            except (AnalysisError, OSError) as error:
+                refused += 1
+                typer.echo(f"{path}: {error}", err=True)
+                continue
+            for f in result.findings:
+                box = (f.box.x, f.box.y, f.box.width, f.box.height)
+                finding_rows.writerow((path, *(round(v, 2) for v in box), f.label, round(f.probability, 5)))
+            size = (result.image.width, result.image.height)
+            probability = round(result.probability_malignant, 5)
+            film_rows.writerow((path, *size, probability, TRIAGE[result.assessment], result.assessment))
+    if refused:
+        raise typer.Exit(1)
+
+
+def _describe(path: Path, data: bytes) -> ImageInfo:
+    header = read_header(path, "mammography")
+    return ImageInfo(
+        sha256=hashlib.sha256(data).hexdigest(),
+        file_name=path.name,
+        modality="mammography",
+        width=header.width,
+        height=header.height,
+    )
+
+
+@app.command()
+def train(
+    plan: Annotated[str, typer.Argument(help="A named plan: light, paper, table14-..., table15-1 to -7.")],
+    data: DataOption,
+    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; one that holds a state is gone on with.")],
+    until: Annotated[int | None, typer.Option(help="Stop at this step, to go on later.")] = None,
+) -> None:
+    """Train on the training patients; resumable."""
+    from mammo_worker.configs.names import PLANS
+    from mammo_worker.data.batches import prepare_case
+    from mammo_worker.data.cases import cbis_ddsm, cdd_cesm
+    from mammo_worker.data.splits import split_of
+    from mammo_worker.train import SOURCE_CANVAS
+    from mammo_worker.train import train as run
+
+    if plan not in PLANS:
+        raise typer.BadParameter(f"there is no plan {plan!r}; there are {', '.join(PLANS)}")
+    cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
+    cases += cdd_cesm(data / "cdd_cesm")
+    typer.echo(f"preparing {len(cases)} films")
+    run(PLANS[plan](), [prepare_case(c, SOURCE_CANVAS) for c in cases], out, weights, until)
+
+
+@app.command()
+def release(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    data: DataOption,
+    package: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
+    docs: Annotated[Path, typer.Option(help="Folder of the results document.")],
+    version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
+    fppi: Annotated[float, typer.Option(help="False positives per validation film that are still shown.")] = 1.5,
+) -> None:
+    """Calibrate, measure on the untouched fifth, and write the model package."""
+    from mammo_worker.configs import light
+    from mammo_worker.release import release as make
+
+    make(run, light.network(), data, package, docs, version=version, fppi=fppi, say=typer.echo)
+
+
+@app.command()
+def evaluate(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Folder for metrics.md and the plots.")],
+) -> None:
+    """Measure the installed model on the untouched fifth of CBIS-DDSM and on mini-MIAS."""
+    from mammo_worker.evaluation.report import markdown_table, measures_at, plot_froc, plot_sweep
+    from mammo_worker.packages import installed_package
+    from mammo_worker.release import SWEEP, evaluate_package
+
+    test, metrics = evaluate_package(installed_package(), data)
+    out.mkdir(parents=True, exist_ok=True)
+    text = f"{markdown_table(metrics)}\n{markdown_table(measures_at(test, SWEEP))}"
+    (out / "metrics.md").write_text(text, "utf-8")
+    plot_froc(test, out / "froc.png")
+    plot_sweep(test, out / "sweep.png")
+    typer.echo(text)
+
+
+@data_app.command("prepare-ddsm")
+def prepare_ddsm(
+    folder: Annotated[Path, typer.Argument(help="Folder with DDSM cases, at any depth.")],
+    out: Annotated[Path | None, typer.Option(help="Where to; beside the cases by default.")] = None,
+    remove_sources: Annotated[bool, typer.Option(help="Delete a case's LJPEG films once it is done.")] = False,
+) -> None:
+    """Convert DDSM to 16-bit PNG, linear in optical density, case by case; resumable."""
+    from mammo_worker.data.prepare_ddsm import prepare_ddsm as convert
+
+    refused = 0
+    for name, outcome in convert(folder, out or folder / "prepared", remove_sources):
+        typer.echo(f"{name}: {outcome}")
+        refused += outcome.startswith("refused")
+    if refused:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point."""
+    app()

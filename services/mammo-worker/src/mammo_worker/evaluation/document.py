@@ -1,0 +1,125 @@
+"""The evaluation of a model package, put in words: `docs/results/mammography.md` and the model card."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lobule.contracts.models import ModelManifest
+from mammo_worker.evaluation.report import markdown_table
+
+BARS = """\
+| bar | wanted |
+| --- | --- |
+| AP50, class-agnostic | 0.62 |
+| sensitivity at 1 FPPI (IoU >= 0.2) | 0.84 |
+| sensitivity at 2 FPPI (IoU >= 0.2) | 0.91 |
+| triage AUC, benign against malignant | 0.78 |
+| FPPI on normal mini-MIAS films at the working threshold | under 1.0 |
+"""
+
+OTHERS = """\
+| source | data | method | figure as printed there |
+| --- | --- | --- | --- |
+| report, table 14, O | DDSM | Mask R-CNN, ResNet-101, 2048 | mean AP 45.1 %, mean sensitivity 57.9 % at 2.37 FPPI |
+| report, table 14, O+P | DDSM | and CLAHE | 60.3 %, 72.6 % at 3.14 |
+| report, table 14, O+P+E | DDSM | and OR as positive decision | 63.0 %, 65.3 % at 0.72 |
+| report, table 14, O+P+E+L | DDSM | and the containment-aware loss | 89.2 %, 45.6 % at 1.11 |
+| report, table 14, O+P+L | DDSM | CLAHE and the loss | 67.6 %, 62.5 % at 1.4 |
+| report, section 2.5 | DDSM | cascaded random forests | sensitivity 0.77 at 3.93 FPPI, 472 s a film |
+| literature | CBIS-DDSM | plain Mask R-CNN | mAP about 0.61 |
+| literature | CBIS-DDSM | D-Mask R-CNN | mAP 0.66 |
+| literature | CBIS-DDSM | recent one-stage detectors | mAP50 0.57 to 0.59 |
+"""
+
+PROTOCOL = """\
+- Data: CBIS-DDSM's official mass *training* films (1,231 films, 691 patients; the official test films were never read).
+- Split by patient, by a hash written in `mammo_worker.data.splits`: a fifth for this test, a tenth for calibration,
+  thresholds and every choice, the rest for training.
+- Intervals: 95 %, bootstrap over patients, 1,000 rounds.
+- IoU: shared over united area. OR: shared area over the found box's. Centre hit: the found box's centre lies in the
+  true box. In FROC a second finding on a mass already found counts neither way; in COCO's AP it is false.
+"""
+
+LIMITS = """\
+- Trained on scanned films that all hold at least one mass. On films without one, and on digital mammograms, its
+  probabilities are not calibrated.
+- The films were 800 x 800 copies in 8 bits; fine calcifications are invisible in them, and calcifications without a
+  mass are not what this model looks for.
+- Outlines are learned from boxes (box projection) and a small set of hand-drawn masks; they are approximate.
+- Only one film is looked at; views, sides and earlier films are not compared.
+- Research use only. It assists a reader and replaces none.
+"""
+
+ATTRIBUTION = """\
+- CBIS-DDSM: Lee et al., Sci Data 2017; Sawyer-Lee et al., TCIA 2016 (10.7937/K9/TCIA.2016.7O02S9CY). CC BY 3.0.
+- CDD-CESM: Khaled et al., Sci Data 2022. CC BY 4.0. Low-energy images with a mass, for boxes and masks; classes unused.
+- Backbone: EfficientNet-Lite0, ImageNet-1k, Apache-2.0.
+- mini-MIAS (Suckling et al. 1994) was used for evaluation only; nothing was trained or tuned on it.
+"""
+
+
+def results_document(
+    manifest: ModelManifest, sweep: Sequence[dict[str, Any]], triage: Sequence[dict[str, Any]], tried: str, counts: str
+) -> str:
+    """`docs/results/mammography.md`."""
+    return f"""# Mammography: results
+
+Made by `mammo-worker release`; do not edit by hand. Model `{manifest.name}` {manifest.version},
+weights {manifest.weights_sha256[:12]}. {counts}
+
+## Protocol
+{PROTOCOL}
+## The shipped light model
+{markdown_table(manifest.metrics)}
+The bars that were set for it:
+
+{BARS}
+![FROC](mammography-froc.png)
+
+### The report's measures over the threshold (its equations 8 and 9, figure 50)
+The mean AP of equation 8 is a mean precision over the two classes; a finding counts only where its class is right.
+
+{markdown_table(sweep)}
+![threshold sweep](mammography-sweep.png)
+
+### Triage in three states
+Thresholds: low {manifest.thresholds.low:.3f}, high {manifest.thresholds.high:.3f}, set on the validation patients.
+
+{markdown_table(triage)}
+## What was tried
+{tried}
+## Others' figures, on other films
+{OTHERS}
+They are no comparison on equal terms: other films, other splits, other match rules.
+
+## Limits
+{LIMITS}"""
+
+
+def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
+    """`MODEL_CARD.md` of the package."""
+    config = manifest.architecture["config"]
+    return f"""# {manifest.name} {manifest.version}
+
+Finds masses on mammograms, draws them, and says how likely a malignant one is. Research use only.
+
+## What it is
+Mask R-CNN on {config["backbone"]} with a pyramid of {config["pyramid_channels"]} channels (strides
+{", ".join(str(s) for s in config["strides"])}), a centre-point first stage, a class, a box and a mask head, and a
+multi-instance triage head ({config["mil"]}). Input: the breast on a canvas of {config["canvas"][0]} x
+{config["canvas"][1]}, grey and CLAHE; every film is looked at twice, the second time upside down.
+
+## Trained on
+{manifest.trained_on} {counts}
+
+{ATTRIBUTION}
+## Protocol
+{PROTOCOL}
+## Measured
+{markdown_table(manifest.metrics)}
+## What was tried
+{tried}
+## Limits
+{LIMITS}
+## Licence
+{manifest.licence}
+"""

@@ -1,0 +1,87 @@
+"""Running a detector over cases, and fitting the calibration on what it said."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lobule.contracts.result import Thresholds
+from mammo_worker.calibration import (
+    Calibration,
+    Logistic,
+    film_features,
+    logit,
+    sensitivity_threshold,
+    specificity_threshold,
+)
+from mammo_worker.data.cases import BENIGN, MALIGNANT, Case
+from mammo_worker.evaluation.metrics import FilmResult, froc, overlaps
+from mammo_worker.films.prepare import prepare_film
+from mammo_worker.inference import Detector
+
+LOW_SENSITIVITY = 0.95  # of malignant films that must not be called free of signs
+HIGH_SPECIFICITY = 0.90  # of benign films that must not be called suspected
+
+
+def run_detector(
+    detector: Detector, cases: Sequence[Case], progress: Callable[[int], None] = lambda _: None
+) -> list[FilmResult]:
+    """Look at every film; probabilities are still missing."""
+    results: list[FilmResult] = []
+    for number, case in enumerate(cases, start=1):
+        film = case.read()
+        found = detector(prepare_film(film, detector.canvas_size), film.shape[0])
+        results.append(
+            FilmResult(
+                case.name,
+                case.patient,
+                case.boxes.astype(np.float64),
+                case.labels.astype(np.int64),
+                case.malignant,
+                found.boxes,
+                found.scores,
+                found.malignant,
+                film_features(found),
+            )
+        )
+        progress(number)
+    return results
+
+
+def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibration, Thresholds]:
+    """Fit everything that is fitted after training, on validation films.
+
+    Args:
+        films: Of the validation patients.
+        fppi: False positives per film (IoU 0.2) at which findings are still shown.
+
+    Returns:
+        The calibration, and the thresholds of the three states: `low` keeps `LOW_SENSITIVITY` of the malignant
+        films above it, `high` keeps `HIGH_SPECIFICITY` of the benign ones below it.
+    """
+    scores, hits, malignancy, kinds = [], [], [], []
+    for film in films:
+        table = overlaps(film.boxes, film.truth, "IoU >= 0.2")
+        for i in range(len(film.boxes)):
+            scores.append(film.scores[i])
+            hits.append(bool(table[i].any()))
+            if table[i].any() and film.labels[int(table[i].argmax())] in (BENIGN, MALIGNANT):
+                malignancy.append(film.malignant[i])
+                kinds.append(film.labels[int(table[i].argmax())] == MALIGNANT)
+    known = [f for f in films if f.malignant_film is not None]
+    truth = np.array([bool(f.malignant_film) for f in known])
+    calibration = Calibration(
+        mass=Logistic.fit(logit(np.array(scores)), np.array(hits)),
+        malignant=Logistic.fit(logit(np.array(malignancy)), np.array(kinds)),
+        film=Logistic.fit(np.stack([f.features for f in known]), truth),
+        working_score=froc(films, "IoU >= 0.2").threshold_at(fppi),
+    )
+    p = [float(f.probability or 0.0) for f in with_probabilities(known, calibration)]
+    low = sensitivity_threshold(p, truth.tolist(), LOW_SENSITIVITY)
+    high = specificity_threshold(p, truth.tolist(), HIGH_SPECIFICITY)
+    return calibration, Thresholds(low=min(low, high), high=max(low, high))
+
+
+def with_probabilities(films: Sequence[FilmResult], calibration: Calibration) -> list[FilmResult]:
+    """The same films with their calibrated probability of malignancy."""
+    return [replace(f, probability=float(calibration.film(f.features)[0])) for f in films]

@@ -1,0 +1,30 @@
+"""Films that were stretched to a square, as some public copies of CBIS-DDSM are."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FILM_ASPECT = 0.6  # width over height, the median of CBIS-DDSM's scanned films
+_MAX_PADDING = 0.02  # of a side: a square that was padded and not stretched has more
+
+
+def squeeze_of(film: NDArray[Any]) -> float:
+    """Factor by which a film's columns must shrink to undo a stretch to a square; 1 where there was none.
+
+    No film is square. A square picture was either padded, and then has constant lines at an edge, or stretched; how
+    far cannot be seen, so a usual film's aspect is assumed.
+    """
+    height, width = film.shape
+    if height != width:
+        return 1.0
+    step = max(1, height // 200)
+    padding = max(_constant_edge(film[::step].T), _constant_edge(film[:, ::step]))
+    return 1.0 if padding > _MAX_PADDING * height else FILM_ASPECT
+
+
+def _constant_edge(lines: NDArray[Any]) -> int:
+    """How many lines at the start and the end together hold one and the same value, give or take compression."""
+    spread = lines.max(axis=1).astype(np.float64) - lines.min(axis=1)
+    busy = np.flatnonzero(spread > 0.03 * max(1.0, float(lines.max())))
+    return len(lines) if len(busy) == 0 else int(busy[0] + len(lines) - 1 - busy[-1])

@@ -1,0 +1,53 @@
+"""Is this a mammogram at all? Cheap questions that a scanned or digital film answers with yes."""
+
+import cv2
+import numpy as np
+
+from lobule.contracts.errors import AnalysisError
+from mammo_worker.films.film import Film
+from mammo_worker.films.prepare import find_breast
+
+MAX_COLOURFULNESS = 0.03
+MAX_BREAST_SHARE = 0.97
+MIN_BREAST_SHARE = 0.03
+MAX_BACKGROUND = 0.35  # of the tissue's brightness: beside the breast a film is dark
+MAX_ROUGHNESS = 0.06  # of the range: at arm's length tissue is smooth, unlike text, cells and most photographs
+_SIDE = 256
+
+
+def check_mammogram(film: Film) -> None:
+    """Refuse what is no mammogram.
+
+    Raises:
+        AnalysisError: `not_mammogram`, with the reason.
+    """
+    reason = not_a_mammogram(film)
+    if reason:
+        raise AnalysisError("not_mammogram", f"This does not look like a mammogram: {reason}. Nothing was analysed.")
+
+
+def not_a_mammogram(film: Film) -> str | None:
+    """Why a film is no mammogram, or None where it may be one."""
+    if film.colourfulness > MAX_COLOURFULNESS:
+        return "it is in colour"
+    mask, _ = find_breast(film.pixels)
+    share = float(mask.mean())
+    if not MIN_BREAST_SHARE <= share <= MAX_BREAST_SHARE:
+        return "no breast stands out from a dark background"
+    small = cv2.resize(film.pixels.astype(np.float32), mask.shape[::-1], interpolation=cv2.INTER_AREA)
+    low, high = np.percentile(small, [0.5, 99.5])
+    grey = np.clip((small - low) / max(float(high - low), 1e-6), 0, 1)
+    outside = ~cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    if outside.any() and float(np.median(grey[outside])) > MAX_BACKGROUND * float(np.median(grey[mask])):
+        return "the background is not dark"
+    thumbnail = cv2.resize(grey, (_SIDE * mask.shape[1] // mask.shape[0], _SIDE), interpolation=cv2.INTER_AREA)
+    inner = cv2.erode(mask.astype(np.uint8), np.ones((25, 25), np.uint8))
+    inner = cv2.resize(inner, thumbnail.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    if inner.any() and roughness(thumbnail, inner) > MAX_ROUGHNESS:
+        return "its texture is not that of breast tissue"
+    return None
+
+
+def roughness(grey: np.ndarray, inside: np.ndarray) -> float:
+    """Mean distance of a picture from its smoothed self, where `inside`."""
+    return float(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))[inside].mean())

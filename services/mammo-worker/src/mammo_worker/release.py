@@ -1,0 +1,159 @@
+"""From a training run to a measured model package and its results document."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lobule.contracts.models import ModelManifest
+from lobule.model_package import ModelPackage
+from mammo_worker.calibration import Calibration
+from mammo_worker.data.cases import cbis_ddsm, mini_mias
+from mammo_worker.data.splits import split_of
+from mammo_worker.evaluation.document import model_card, results_document
+from mammo_worker.evaluation.metrics import FilmResult, bootstrap, report_measures
+from mammo_worker.evaluation.report import measure, measures_at, plot_froc, plot_sweep, triage_table
+from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
+from mammo_worker.inference import Detector
+from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.packages import build_model, half_precision, load_network, read_weights, write_package
+
+LICENCE = "Apache-2.0; trained on CC BY 3.0 and CC BY 4.0 data, see the attribution."
+TRAINED_ON = (
+    "CBIS-DDSM mass training films (seven tenths of the patients, by hash) and CDD-CESM low-energy images with a mass."
+)
+SWEEP = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+
+Say = Callable[[str], None]
+
+
+def release(
+    run: Path, config: MaskRCNNConfig, data: Path, package: Path, docs: Path, *, version: str, fppi: float, say: Say
+) -> ModelManifest:
+    """Calibrate on the validation patients, measure on the untouched fifth, write package and document.
+
+    Args:
+        run: Folder of `train.train`, with `average.npz` and, if there is one, `tried.md`.
+        config: The network, at the canvas that it is served with.
+        data: Folder of the data sets.
+        package: Folder of the package to write.
+        docs: Folder of the results document.
+        version: Of the package.
+        fppi: False positives per validation film at which findings are still shown.
+        say: Told what is going on.
+    """
+    weights = [w.astype(np.float32) for w in half_precision(read_weights(run / "average.npz"))]
+    detector = Detector(build_model(config, weights))
+    films = cbis_ddsm(data / "cbis_ddsm_mass")
+    say("calibrating on the validation patients")
+    validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
+    calibration, thresholds = fit_calibration(validation, fppi)
+    steps = json.loads((run / "log.jsonl").read_text().splitlines()[-1])["step"]
+    tried_file = run / "tried.md"
+    tried = tried_file.read_text("utf-8") if tried_file.exists() else f"One training of {steps} steps.\n"
+
+    def write(metrics: list[dict[str, Any]], card: str) -> ModelManifest:
+        return write_package(
+            package,
+            version=version,
+            config=config,
+            weights=weights,
+            calibration=calibration,
+            thresholds=thresholds,
+            trained_on=TRAINED_ON,
+            licence=LICENCE,
+            metrics=metrics,
+            card=card,
+        )
+
+    manifest = write([], "# not yet measured\n")
+    say("measuring on the untouched fifth and on mini-MIAS")
+    test, metrics = evaluate_package(ModelPackage(package, manifest, ""), data, detector)
+    manifest = manifest.model_copy(update={"metrics": metrics})
+    patients = len({f.patient for f in test})
+    counts = f"Test: {len(test)} films of {patients} patients; {steps} training steps."
+    card = model_card(manifest, tried, counts)
+    manifest = write(metrics, card)
+    docs.mkdir(parents=True, exist_ok=True)
+    sweep = measures_at(test, SWEEP)
+    document = results_document(manifest, sweep, triage_table(test, thresholds), tried, counts)
+    (docs / "mammography.md").write_text(document, "utf-8")
+    plot_froc(test, docs / "mammography-froc.png")
+    plot_sweep(test, docs / "mammography-sweep.png")
+    return manifest
+
+
+def evaluate_package(
+    package: ModelPackage, data: Path, detector: Detector | None = None
+) -> tuple[list[FilmResult], list[dict[str, Any]]]:
+    """Measure a package on the untouched fifth of CBIS-DDSM's training films and on mini-MIAS.
+
+    Returns:
+        The test films with their results, and the metrics.
+    """
+    calibration = Calibration.from_dict(package.manifest.calibration)
+    if detector is None:
+        detector = Detector(load_network(package), flips=bool(package.manifest.input.get("flips", True)))
+    cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "test"]
+    test = with_probabilities(run_detector(detector, cases), calibration)
+    metrics = measure(test, "CBIS-DDSM, untouched fifth")
+    metrics += _at_working_threshold(test, calibration)
+    if (data / "mias").is_dir():
+        metrics += _mias(detector, data / "mias", calibration)
+    return test, metrics
+
+
+def _at_working_threshold(test: list[FilmResult], calibration: Calibration) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for rule in ("IoU >= 0.2", "OR >= 0.5"):
+        m = report_measures(test, rule, calibration.working_score)
+        for name, value in (("mean sensitivity", m.mean_sensitivity), ("FPPI", m.fppi)):
+            rows.append(
+                {
+                    "data": "CBIS-DDSM, untouched fifth",
+                    "metric": f"{name} at the working threshold",
+                    "rule": rule,
+                    "value": round(value, 4),
+                }
+            )
+    return rows
+
+
+def _mias(detector: Detector, folder: Path, calibration: Calibration) -> list[dict[str, Any]]:
+    films = run_detector(detector, mini_mias(folder))
+    normal = {c.name for c in mini_mias(folder) if c.attributes["class"] == "normal"}
+    shown = [_shown(f, calibration) for f in films]
+    without = [f for f in shown if f.name in normal]
+    masses = [f for f in shown if len(f.truth)]
+    low, high = bootstrap(without, _findings_per_film)
+    rows: list[dict[str, Any]] = [
+        {
+            "data": f"mini-MIAS, {len(without)} normal films",
+            "metric": "FPPI at the working threshold",
+            "rule": "every finding is false",
+            "value": round(_findings_per_film(without), 4),
+            "interval_95": [round(low, 4), round(high, 4)],
+        }
+    ]
+    hit = report_measures(masses, "centre hit", calibration.working_score)
+    rows.append(
+        {
+            "data": f"mini-MIAS, {len(masses)} films with a mass",
+            "metric": "mean sensitivity at the working threshold",
+            "rule": "centre hit",
+            "value": round(hit.mean_sensitivity, 4),
+        }
+    )
+    return rows
+
+
+def _shown(film: FilmResult, calibration: Calibration) -> FilmResult:
+    kept = film.scores >= calibration.working_score
+    return replace(film, boxes=film.boxes[kept], scores=film.scores[kept], malignant=film.malignant[kept])
+
+
+def _findings_per_film(films: Any) -> float:
+    return float(np.mean([len(f.boxes) for f in films]))

@@ -1,0 +1,175 @@
+"""Whole networks: shapes, pretrained weights, one step of training, saving and going on."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from mammo_worker.configs import light, report
+from mammo_worker.configs.names import PLANS
+from mammo_worker.configs.plan import Phase, TrainingPlan
+from mammo_worker.nn import resnet
+from mammo_worker.nn.backbones import build_backbone, load_pretrained
+from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.train import learning_rate, phase_at, set_scope
+
+
+def small(**changes):
+    base = replace(light.network((128, 64)), pyramid_channels=16, box_head_units=16, mask_channels=8, rois=8)
+    return replace(base, frozen_blocks=0, **changes)
+
+
+def batch(size=(128, 64)):
+    chance = np.random.default_rng(0)
+    canvas = chance.integers(0, 60, (2, *size, 2)).astype(np.uint8)
+    canvas[0, 40:72, 16:40] = 220
+    boxes = np.zeros((2, 3, 4), np.float32)
+    boxes[0, 0] = [16, 40, 40, 72]
+    boxes[1, 0] = [20, 60, 40, 90]
+    mask = np.zeros((2, size[0] // 4, size[1] // 4, 1), np.uint8)
+    mask[0, 10:18, 4:10] = 1
+    return {
+        "canvas": canvas,
+        "boxes": boxes,
+        "labels": np.array([[2, 0, 0], [3, 0, 0]], np.int32),
+        "mask": mask,
+        "has_mask": np.array([1, 0], np.int32),
+        "malignant": np.array([1, -1], np.int32),
+    }
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet50", "resnet101"])
+def test_backbone_shapes(name):
+    model = build_backbone(name, (64, 96, 3))
+    strides = [(64 // x.shape[1], 96 // x.shape[2]) for x in model.outputs]
+    assert strides == [(s, s) for s in (4, 8, 16, 32)]
+    wide = {"efficientnet_lite0": [24, 40, 112, 320]}.get(name, [256, 512, 1024, 2048])
+    assert [x.shape[-1] for x in model.outputs] == wide
+    millions = {"efficientnet_lite0": 3.4, "resnet50": 23.6, "resnet101": 42.6}[name]
+    assert model.count_params() / 1e6 == pytest.approx(millions, rel=0.03)
+
+
+def test_imagenet_backbone_knows_a_photograph(shared_weights):
+    """With its head put back on, the backbone names scikit-image's cat (ImageNet 281 to 285)."""
+    import cv2
+    from skimage.data import cat
+
+    model = build_backbone("efficientnet_lite0", (224, 224, 3))
+    load_pretrained("efficientnet_lite0", model, shared_weights)
+    picture = cv2.resize(cat()[:, 75:375], (224, 224), interpolation=cv2.INTER_AREA)
+    c5 = keras.ops.convert_to_numpy(model((picture[None].astype(np.float32) - 127) / 128)[3])
+    with np.load(shared_weights / "efficientnet_lite0" / "efficientnet_lite0_imagenet1k.npz") as w:
+        w = {k: w[k].astype(np.float32) for k in w.files if k.startswith(("head", "fc"))}
+    x = c5 @ w["head/kernel"][0, 0]
+    x = (x - w["head_bn/moving_mean"]) / np.sqrt(w["head_bn/moving_variance"] + 1e-3)
+    x = np.clip(x * w["head_bn/gamma"] + w["head_bn/beta"], 0, 6).mean(axis=(1, 2))
+    assert 281 <= int((x @ w["fc/kernel"] + w["fc/bias"]).argmax()) <= 285
+
+
+def test_resnet_loads_by_torchvision_names(tmp_path):
+    model = build_backbone("resnet50", (32, 32, 3))
+    chance = np.random.default_rng(0)
+    arrays = {}
+    for layer in model.layers:
+        for v in layer.weights:
+            key = f"{layer.name}.{resnet._TORCH_NAMES[v.name]}"
+            arrays[key] = chance.uniform(0.5, 1, v.shape).astype(np.float16)
+    assert "layer1.0.downsample.1.running_var" in arrays
+    np.savez(tmp_path / "r.npz", **arrays)
+    load_pretrained("resnet50", model, tmp_path / "r.npz")
+    kernel = model.get_layer("layer3.2.conv2").kernel
+    assert np.allclose(kernel, arrays["layer3.2.conv2.weight"])
+    del arrays["bn1.running_mean"]
+    np.savez(tmp_path / "short.npz", **arrays)
+    with pytest.raises(KeyError):
+        load_pretrained("resnet50", model, tmp_path / "short.npz")
+
+
+ANCHORS = {"proposal_stage": "anchors", "anchor_scales": (16.0, 32.0, 64.0), "rpn_samples": 32}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mil": "sparse"},
+        {**ANCHORS, "mask_supervision": "full", "mil": "label_assignment"},
+        {**ANCHORS, "match": "overlap_ratio", "box_loss": "containment", "mask_supervision": "none", "mil": None},
+    ],
+    ids=["light", "anchors", "report's E and L"],
+)
+def test_training_lowers_the_loss(changes):
+    model = MaskRCNN(small(**changes))
+    model.compile(keras.optimizers.Adam(2e-3), run_eagerly=True)
+    model.jit_compile = False
+    logs = [model.train_on_batch(batch(), return_dict=True) for _ in range(6)]
+    values = [float(entry["loss"]) for entry in logs]
+    assert np.isfinite(values).all()
+    assert min(values[-2:]) < values[0]
+
+
+def test_detections_are_within_the_canvas_and_sorted():
+    model = MaskRCNN(small())
+    canvas = batch()["canvas"]
+    out = {k: keras.ops.convert_to_numpy(v) for k, v in model.detect(canvas, flips=True).items()}
+    assert out["boxes"].shape == (2, 20, 4)
+    assert out["masks"].shape == (2, 20, 28, 28)
+    assert out["mil"].shape == (2, 8, 4)
+    assert (out["boxes"] >= 0).all()
+    assert (out["boxes"] <= [64, 128, 64, 128]).all()
+    assert (np.diff(out["score"], axis=1) <= 1e-6).all()
+    again = keras.ops.convert_to_numpy(model.detect(canvas[:, ::-1], flips=True)["score"])
+    assert np.allclose(np.sort(again), np.sort(out["score"]), atol=1e-3)
+
+
+def test_config_round_trips_through_keras_and_json():
+    import json
+
+    config = report.paper()
+    assert MaskRCNNConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    model = MaskRCNN(small())
+    assert MaskRCNN.from_config(model.get_config()).config == model.config
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_every_named_plan_is_sound(name):
+    plan = PLANS[name]()
+    assert plan.steps > 0
+    assert len(plan.network.anchor_scales) >= len(plan.network.strides)
+    assert all(side % 32 == 0 for phase in plan.phases for side in phase.canvas or plan.network.canvas)
+
+
+def test_tables_differ_as_the_report_says():
+    o, p = PLANS["table14-o"]().network, PLANS["table14-o+p"]().network
+    assert (o.clahe, p.clahe) == (False, True)
+    assert PLANS["table14-o+p+e+l"]().network == replace(p, match="overlap_ratio", box_loss="containment")
+    assert PLANS["table15-2"]().network.anchor_scales == (16.0, 32.0, 64.0, 128.0, 256.0)
+    assert [phase.scope for phase in PLANS["table15-4"]().phases] == ["mask", "rpn", "4+", "4+", "all", "all"]
+
+
+def test_scopes_train_what_they_name():
+    model = MaskRCNN(small())
+    model.detect(batch()["canvas"])
+
+    def trained(scope):
+        set_scope(model, scope)
+        parts = (model.backbone, model.fpn, model.rpn, model.box_head, model.mask_head)
+        return [len(part.trainable_variables) > 0 for part in parts]
+
+    assert trained("rpn") == [False, True, True, False, False]
+    assert trained("mask") == [False, False, False, True, True]
+    assert trained("heads") == [False, True, True, True, True]
+    assert trained("backbone") == [True, False, False, False, False]
+    top = len(model.backbone.trainable_variables)
+    assert trained("4+") == [True] * 5
+    assert 0 < top == len(model.backbone.trainable_variables) < len(model.backbone.weights)
+
+
+def test_plan_walks_its_phases():
+    plan = TrainingPlan(small(), (Phase(3), Phase(2, scope="heads")), warm_up=2)
+    assert [phase_at(plan, i)[0] for i in range(5)] == [0, 0, 0, 1, 1]
+    assert phase_at(plan, 5) is None
+    rates = [learning_rate(plan, i) for i in range(5)]
+    assert rates[0] < rates[1]
+    assert rates[1] > rates[2] > rates[4] > 0
