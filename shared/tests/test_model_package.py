@@ -50,8 +50,8 @@ def _damage_manifest(folder):
     [
         (_change_weights, "refused"),
         (_damage_manifest, "damaged"),
-        (lambda folder: (folder / "MODEL_CARD.md").unlink(), "not installed"),
-        (lambda folder: (folder / "weights.npz").unlink(), "not installed"),
+        (lambda folder: (folder / "MODEL_CARD.md").unlink(), "is installed on this server"),
+        (lambda folder: (folder / "weights.npz").unlink(), "is installed on this server"),
     ],
 )
 def test_refuses(folder, harm, word):

@@ -18,6 +18,7 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _without_colour,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
@@ -53,3 +54,11 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _without_colour(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Drop uvicorn's second copy of its message, with terminal colours in it."""
+    event.pop("color_message", None)
+    return event
