@@ -79,7 +79,7 @@ class Finding(Document):
     """One lesion."""
 
     label: Literal["benign", "malignant", "mass"]
-    probability: Probability = Field(description="calibrated probability that this is a finding of its label")
+    probability: Probability = Field(description="calibrated probability that a lesion is there, whatever its label")
     probability_malignant: Probability | None = None
     box: Box
     outline: list[tuple[float, float]] | None = Field(
