@@ -1,0 +1,171 @@
+"""The pipeline on real films, with the model package that ships."""
+
+import csv
+import hashlib
+import io
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import ImageInfo
+from lobule.worker.pipeline import no_progress
+from mammo_worker import cli
+from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.films.aspect import squeeze_of
+from mammo_worker.films.film import Film
+from mammo_worker.films.gate import not_a_mammogram
+from mammo_worker.packages import package_folder
+from mammo_worker.pipeline import build_pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    if not (package_folder() / "model.json").exists():
+        pytest.skip(f"the model package {package_folder().name} is not installed")
+    return build_pipeline()
+
+
+@pytest.fixture(scope="module")
+def film(shared_data):
+    return cbis_ddsm(shared_data / "cbis_ddsm_mass")[0].read()
+
+
+def as_png(pixels):
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def info(data, width, height):
+    sha = hashlib.sha256(data).hexdigest()
+    return ImageInfo(sha256=sha, file_name="film.png", modality="mammography", width=width, height=height)
+
+
+def analyse(pipeline, pixels, progress=no_progress):
+    data = as_png(pixels)
+    return pipeline.analyse(data, info(data, pixels.shape[1], pixels.shape[0]), progress)
+
+
+def corners(result):
+    found = [(f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height) for f in result.findings]
+    return np.array(found).reshape(-1, 4)
+
+
+def test_result_is_whole(pipeline, film):
+    said = []
+    analysis = analyse(pipeline, film, lambda fraction, words: said.append((fraction, words)))
+    result = analysis.result
+    assert [f for f, _ in said] == sorted(f for f, _ in said)
+    assert said[-1][0] == 1.0
+    boxes = corners(result)
+    assert len(boxes) > 0
+    assert (boxes >= 0).all()
+    assert (boxes[:, 2:] <= [film.shape[1], film.shape[0]]).all()
+    assert result.assessment == result.thresholds.assess(result.probability_malignant)
+    for finding in result.findings:
+        assert finding.probability_malignant <= finding.probability
+        for x, y in finding.outline or []:
+            assert finding.box.x - 1 <= x <= finding.box.x + finding.box.width + 1
+            assert finding.box.y - 1 <= y <= finding.box.y + finding.box.height + 1
+    probabilities = [f.probability for f in result.findings]
+    assert probabilities == sorted(probabilities, reverse=True)
+    shown = cv2.imdecode(np.frombuffer(analysis.files[result.display.file], np.uint8), cv2.IMREAD_UNCHANGED)
+    heat = cv2.imdecode(np.frombuffer(analysis.files[result.heat_map.file], np.uint8), cv2.IMREAD_UNCHANGED)
+    assert shown.shape == heat.shape == (result.display.height, result.display.width)
+    assert set(result.timings_s) == {"read", "prepare", "network", "draw"}
+
+
+def test_same_film_same_answer(pipeline, film):
+    first, second = analyse(pipeline, film).result, analyse(pipeline, film).result
+    assert first.findings == second.findings
+    assert first.probability_malignant == second.probability_malignant
+
+
+def test_mirrored_film_gives_mirrored_findings(pipeline, film):
+    plain, mirrored = analyse(pipeline, film).result, analyse(pipeline, film[:, ::-1]).result
+    boxes, other = corners(plain), corners(mirrored)
+    assert len(boxes) == len(other)
+    back = np.stack([film.shape[1] - other[:, 2], other[:, 1], film.shape[1] - other[:, 0], other[:, 3]], axis=1)
+    assert np.abs(boxes[0] - back[0]).max() < 6
+
+
+def test_dicom_and_png_of_a_film_agree(pipeline, film, tmp_path, write_dicom):
+    path = write_dicom(tmp_path / "film.dcm", film, 8, ViewPosition="CC", ImageLaterality="R")
+    data = path.read_bytes()
+    from_dicom = pipeline.analyse(data, info(data, film.shape[1], film.shape[0]), no_progress).result
+    from_png = analyse(pipeline, film).result
+    assert np.allclose(corners(from_dicom), corners(from_png))
+    assert (from_dicom.image.view, from_dicom.image.laterality) == ("CC", "R")
+
+
+def test_sixteen_bits_change_little(pipeline, film):
+    deep = analyse(pipeline, film.astype(np.uint16) * 257).result
+    plain = analyse(pipeline, film).result
+    assert deep.probability_malignant == pytest.approx(plain.probability_malignant, abs=0.03)
+    assert np.abs(corners(deep)[0] - corners(plain)[0]).max() < 6
+
+
+def test_a_stretched_film_is_noticed_and_mapped_back(pipeline, film):
+    stretched = cv2.resize(film, (800, 800), interpolation=cv2.INTER_AREA)
+    result = analyse(pipeline, stretched).result
+    assert "aspect_assumed" in [n.code for n in result.notices]
+    best = corners(result)[0] * np.array([film.shape[1], film.shape[0]] * 2) / 800
+    assert np.abs(best - corners(analyse(pipeline, film).result)[0]).max() < 60
+
+
+def test_padded_squares_are_not_taken_for_stretched(shared_data):
+    films = [cv2.imread(str(p), 0) for p in sorted((shared_data / "mias" / "images").glob("*.jpg"))[:30]]
+    assert np.mean([squeeze_of(f) == 1.0 for f in films]) > 0.9
+    raw = [cv2.imread(str(p), 0) for p in sorted((shared_data / "cbis_ddsm_mass" / "images").glob("*.jpg"))[:30]]
+    assert np.mean([squeeze_of(f) < 1.0 for f in raw]) > 0.9
+
+
+def test_histology_is_no_mammogram(pipeline, shared_data):
+    path = next((shared_data / "breakhis" / "images").rglob("*.jpg"))
+    data = path.read_bytes()
+    with pytest.raises(AnalysisError, match="colour") as caught:
+        pipeline.analyse(data, info(data, 700, 460), no_progress)
+    assert caught.value.code == "not_mammogram"
+
+
+def test_gate_knows_films_from_other_grey_pictures(shared_data):
+    cells = [cv2.imread(str(p), 0) for p in sorted((shared_data / "breakhis" / "images").rglob("*.jpg"))[:200:10]]
+    films = [cv2.imread(str(p), 0) for p in sorted((shared_data / "mias" / "images").glob("*.jpg"))[::10]]
+    films += [cv2.imread(str(p), 0) for p in sorted((shared_data / "cdd_cesm" / "images").glob("*.jpg"))[::12]]
+    assert np.mean([not_a_mammogram(Film(c)) is not None for c in cells]) >= 0.9
+    assert np.mean([not_a_mammogram(Film(f)) is None for f in films]) >= 0.97
+    noise = np.random.default_rng(0).integers(0, 255, (300, 200)).astype(np.uint8)
+    assert not_a_mammogram(Film(noise)) is not None
+
+
+def test_predict_writes_what_the_pipeline_says(pipeline, film, tmp_path, monkeypatch):
+    monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", lambda: pipeline)
+    good, bad = tmp_path / "film.png", tmp_path / "broken.png"
+    good.write_bytes(as_png(film))
+    bad.write_bytes(b"no picture")
+    findings, films = tmp_path / "findings.csv", tmp_path / "films.csv"
+    arguments = ["predict", str(good), str(bad), "--output", str(findings), "--films", str(films)]
+    outcome = CliRunner().invoke(cli.app, arguments)
+    assert outcome.exit_code == 1
+    assert "broken.png" in outcome.output
+    result = analyse(pipeline, film).result
+    rows = list(csv.DictReader(io.StringIO(findings.read_text())))
+    assert list(rows[0]) == ["file", "x", "y", "width", "height", "label", "probability"]
+    assert [float(r["x"]) for r in rows] == [round(f.box.x, 2) for f in result.findings]
+    (row,) = csv.DictReader(io.StringIO(films.read_text()))
+    assert list(row) == ["file", "image_width", "image_height", "probability_malignant", "triage", "assessment"]
+    assert row["assessment"] == result.assessment
+    assert row["triage"] == cli.TRIAGE[result.assessment]
+    assert (int(row["image_width"]), int(row["image_height"])) == (film.shape[1], film.shape[0])
+    before = findings.read_bytes()
+    CliRunner().invoke(cli.app, arguments)
+    assert findings.read_bytes() == before
+
+
+def test_predict_without_a_model_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOBULE_MAMMO_MODEL", str(tmp_path / "nothing"))
+    arguments = ["predict", "x.png", "--output", str(tmp_path / "a"), "--films", str(tmp_path / "b")]
+    outcome = CliRunner().invoke(cli.app, arguments)
+    assert outcome.exit_code == 2
+    assert "not installed" in outcome.output
