@@ -67,9 +67,8 @@ def test_own_average_precision_agrees_with_coco():
     films = []
     for i in range(30):
         truth = [(20, 20, 60, 60), (100, 100, 150, 140)][: 1 + i % 2]
-        boxes = [np.array(t) + chance.integers(-12, 12, 4) for t in truth] + [
-            chance.integers(0, 80, 4) + [0, 0, 90, 90]
-        ]
+        boxes = [np.array(t) + chance.integers(-12, 12, 4) for t in truth]
+        boxes.append(chance.integers(0, 80, 4) + np.array([0, 0, 90, 90]))
         films.append(film(boxes, chance.uniform(0, 1, len(boxes)), truth, (1,) * len(truth), f"P{i}"))
     ap50, ap = coco_ap(films)
     assert average_precision_50(films) == pytest.approx(ap50, abs=1e-6)

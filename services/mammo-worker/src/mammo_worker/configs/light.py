@@ -1,9 +1,9 @@
 """The light model that ships: EfficientNet-Lite0, a pyramid of 96 channels from stride 8, 576 x 288 films.
 
-Command: `mammo-worker train light --data ../shared/data
---weights ../shared/weights --out RUN`
+Command: `mammo-worker train light --data ../shared/data --weights ../shared/weights --out RUN`
 
-Cost: about 2 s a step at 448 x 224 and 4.5 s at 576 x 288 on two busy cores; 0.35 s a film to detect with both views.
+Cost: 2 to 4 s a step at 448 x 224 and 5 to 8 s at 576 x 288 on two shared cores, about an hour; 0.5 s a film to detect
+with both views. Expected result: `docs/results/mammography.md`.
 """
 
 from mammo_worker.configs.plan import Phase, TrainingPlan
@@ -41,6 +41,6 @@ def plan() -> TrainingPlan:
     """Small films first, where a step costs half, then the size that is served."""
     return TrainingPlan(
         network=network(),
-        phases=(Phase(450, canvas=(448, 224)), Phase(260, canvas=(576, 288))),
+        phases=(Phase(500, canvas=(448, 224)), Phase(210, canvas=(576, 288))),
         learning_rate=6e-4,
     )
