@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,6 +10,8 @@ from fastapi import Depends, Request
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
+
+_READS = "lobule_reads"  # execution option of a transaction that writes nothing
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -64,8 +67,10 @@ def make_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # A transaction that starts by reading and then writes would fail under contention; take the write lock at once.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # A transaction that starts by reading and then writes would fail under contention, so writers take the lock
+        # at once; readers take none, and wait for nobody.
+        reads = connection.get_execution_options().get(_READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -78,9 +83,18 @@ def make_session_factory(engine: Engine) -> SessionFactory:
     return sessionmaker(engine, expire_on_commit=False)
 
 
+@contextmanager
+def reading(sessions: SessionFactory) -> Iterator[Session]:
+    """A session that only reads, from one consistent snapshot."""
+    with sessions.begin() as session:
+        session.connection(execution_options={_READS: True})
+        yield session
+
+
 def get_session(request: Request) -> Iterator[Session]:
-    """A request's session: committed when the endpoint returns, rolled back when it raises."""
-    with request.app.state.sessions.begin() as session:
+    """A request's session: committed when the endpoint returns, rolled back when it raises. A GET only reads."""
+    sessions: SessionFactory = request.app.state.sessions
+    with reading(sessions) if request.method in ("GET", "HEAD") else sessions.begin() as session:
         yield session
 
 

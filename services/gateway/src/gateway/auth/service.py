@@ -7,7 +7,7 @@ from gateway.audit.service import record
 from gateway.auth.passwords import verify_password
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
-from gateway.database import SessionFactory
+from gateway.database import SessionFactory, reading
 from gateway.users import repository
 from gateway.users.models import User
 
@@ -24,7 +24,7 @@ def authenticate(
     """
     address = request.client.host if request.client else "unknown"
     throttle.check(username, address)
-    with sessions() as session:
+    with reading(sessions) as session:
         user = repository.by_username(session, username)
     right = verify_password(password, user.password_hash if user else None)
     if user is None or not right or not user.active:

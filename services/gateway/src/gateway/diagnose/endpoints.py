@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from gateway.audit.service import record
 from gateway.auth import service as auth
 from gateway.auth.dependencies import AppSettings
+from gateway.database import reading
 from gateway.errors import ProblemError, responses
 from gateway.images import service as images
 from gateway.images.endpoints import UPLOAD_FORM
@@ -97,7 +98,7 @@ async def _submit(request: Request, max_bytes: int) -> str:
         options = images.parse_options(fields, default_modality="histopathology")
 
         def case_is_visible() -> None:
-            with state.sessions.begin() as session:
+            with reading(state.sessions) as session:
                 images.check_case(session, user, options)
 
         await run_in_threadpool(case_is_visible)
@@ -129,7 +130,7 @@ async def _finished(request: Request, job_id: str, patience: float) -> Job:
     deadline = time.monotonic() + patience
 
     def look() -> Job:
-        with request.app.state.sessions.begin() as session:
+        with reading(request.app.state.sessions) as session:
             return session.get_one(Job, job_id)
 
     while True:

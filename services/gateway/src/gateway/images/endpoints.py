@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import AppSettings, Credentials, CurrentUser, identify
-from gateway.database import DbSession
+from gateway.database import DbSession, reading
 from gateway.errors import ProblemError, not_found, responses
 from gateway.images import repository, service
 from gateway.images.models import Image
@@ -52,7 +52,7 @@ UPLOAD_FORM: dict[str, Any] = {
 
 def uploader(request: Request, credentials: Credentials) -> User:
     """The user of an upload, identified in a transaction of its own: none stays open while the bytes come in."""
-    with request.app.state.sessions.begin() as session:
+    with reading(request.app.state.sessions) as session:
         return identify(request, credentials, session)
 
 
@@ -73,7 +73,7 @@ async def upload_image(
         options = service.parse_options(fields)
 
         def case_is_visible() -> None:
-            with state.sessions.begin() as session:
+            with reading(state.sessions) as session:
                 service.check_case(session, user, options)
 
         await run_in_threadpool(case_is_visible)

@@ -16,9 +16,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
-from gateway.database import SessionFactory
+from gateway.database import SessionFactory, reading
 from gateway.jobs import repository, service
-from gateway.jobs.models import Step
 from gateway.settings import GatewaySettings
 from lobule.blackboard import Blackboard
 from lobule.queueing import QUEUES, ring
@@ -52,16 +51,20 @@ class Relay:
             log.warning("redis_away", error=repr(error))
 
     def empty_outbox(self) -> int:
-        """Make the calls that wait, oldest first; returns how many were made. A call that fails stays in the outbox."""
-        with self._sessions.begin() as session:
+        """Make the calls that wait, oldest first; returns how many were made. A call that fails stays in the outbox.
+
+        No transaction is open while Redis is spoken to: on SQLite the worker's claim, which follows within a
+        millisecond, would wait for it.
+        """
+        with reading(self._sessions) as session:
             rings = repository.outbox(session)
-            for waiting in rings:
-                ring(self._celery, waiting.queue, waiting.job_id, waiting.step)
-                step = session.get(Step, (waiting.job_id, waiting.step))
-                if step is not None:
-                    step.rung_at = now()
-                session.delete(waiting)
-            return len(rings)
+        if not rings:
+            return 0
+        for waiting in rings:
+            ring(self._celery, waiting.queue, waiting.job_id, waiting.step)
+        with self._sessions.begin() as session:
+            repository.note_rung(session, rings)
+        return len(rings)
 
 
 class Reaper:
@@ -83,6 +86,9 @@ class Reaper:
 
     def take_back(self) -> None:
         """Steps whose lease is over go back to their queue, or park their job."""
+        with reading(self._sessions) as session:
+            if not repository.abandoned(session):
+                return
         with self._sessions.begin() as session:
             for step in repository.abandoned(session):
                 log.warning("lease_over", job_id=step.job_id, step=step.name, attempt=step.attempt, worker=step.worker)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
@@ -108,8 +108,16 @@ def unheard(session: Session, queue: str, before: datetime) -> Sequence[Step]:
 
 
 def outbox(session: Session, limit: int = 100) -> Sequence[Ring]:
-    """Calls to be made, oldest first; two relays never take the same."""
-    return session.scalars(select(Ring).order_by(Ring.id).limit(limit).with_for_update(skip_locked=True)).all()
+    """Calls to be made, oldest first. Two relays may take the same: a call that is made twice is harmless."""
+    return session.scalars(select(Ring).order_by(Ring.id).limit(limit)).all()
+
+
+def note_rung(session: Session, rings: Sequence[Ring]) -> None:
+    """Calls were made: they leave the outbox, and their steps know when."""
+    at = now()
+    for made in rings:
+        session.execute(update(Step).where(Step.job_id == made.job_id, Step.name == made.step).values(rung_at=at))
+    session.execute(delete(Ring).where(Ring.id.in_([made.id for made in rings])))
 
 
 def ahead_of(session: Session, step: Step) -> int:

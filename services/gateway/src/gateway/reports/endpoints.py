@@ -7,7 +7,6 @@ from fastapi.responses import Response
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
-from gateway.database import DbSession
 from gateway.errors import ProblemError, responses
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.models import Job
@@ -58,7 +57,6 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
 def get_report(
     job: VisibleJob,
     user: CurrentUser,
-    session: DbSession,
     request: Request,
     format: Annotated[ReportFormat | None, Query(description="instead of the Accept header")] = None,
     download: Annotated[bool, Query(description="ask the browser to save it")] = False,
@@ -69,7 +67,8 @@ def get_report(
     response = report_response(request, job, wanted)
     if download:
         response.headers["Content-Disposition"] = f'attachment; filename="lobule-report-{job.id[:8]}.{wanted}"'
-    record(session, request, user, "report.read", "job", job.id, {"format": wanted})
+    with request.app.state.sessions.begin() as writing:  # a GET's own session only reads
+        record(writing, request, user, "report.read", "job", job.id, {"format": wanted})
     return response
 
 

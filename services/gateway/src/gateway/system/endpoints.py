@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 
 from gateway.auth.dependencies import CurrentUser
 from gateway.clock import now
+from gateway.database import reading
 from gateway.errors import ProblemError, responses
 from gateway.jobs.models import Job, Step
 from lobule.blackboard import Blackboard
@@ -62,7 +63,7 @@ def ready(request: Request) -> JSONResponse:
 
 
 def _database_works(state) -> None:
-    with state.sessions() as session:
+    with reading(state.sessions) as session:
         session.execute(text("SELECT 1"))
 
 
@@ -110,7 +111,7 @@ def metrics(request: Request) -> Response:
     depth = Gauge("lobule_queue_depth", "Steps that wait for a worker", ["queue"], registry=registry)
     age = Gauge("lobule_queue_age_seconds", "Age of the oldest waiting step", ["queue"], registry=registry)
     ready_workers = Gauge("lobule_workers", "Workers that are ready", ["queue"], registry=registry)
-    with request.app.state.sessions() as session:
+    with reading(request.app.state.sessions) as session:
         for state, count in session.execute(select(Job.state, func.count()).group_by(Job.state)):
             jobs.labels(state).set(count)
         waiting = {
