@@ -96,6 +96,47 @@ def train(
     typer.echo(f"thresholds {json.dumps(manifest.thresholds.model_dump())}; package in {output}")
 
 
+@app.command("fit-gate")
+def fit_gate_command(
+    data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
+    mammograms: Annotated[Path | None, typer.Option(help="Folder that holds the mammogram collections.")] = None,
+) -> None:
+    """Tune the input gate, measure it crosswise, and write its gate.json."""
+    from histo_worker.data.breakhis import find_fields
+    from histo_worker.gate.fit import fit_gate
+
+    gate = fit_gate(find_fields(data), mammograms)
+    gate.save()
+    typer.echo(json.dumps(gate.measured, indent=1))
+
+
+data_app = typer.Typer(help="Look at a copy of BreakHis.")
+app.add_typer(data_app, name="data")
+
+
+@data_app.callback()
+def data_commands() -> None:
+    """Look at a copy of BreakHis."""
+
+
+@data_app.command("check")
+def data_check(
+    folder: Annotated[Path, typer.Argument(help="The original tree or a flat folder.")],
+    listing: Annotated[Path | None, typer.Option(help="An official dsfoldN.txt; found in folds/ by itself.")] = None,
+) -> None:
+    """Count the fields by magnification and class beside the official counts; name what is missing or doubled."""
+    from histo_worker.data.check import check_data
+
+    found = next(iter(sorted(folder.glob("folds/dsfold*.txt"))), None) if listing is None else listing
+    try:
+        check = check_data(folder, found)
+    except FileNotFoundError as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
+    for line in check.lines():
+        typer.echo(line)
+
+
 def _image_info(path: Path, data: bytes) -> ImageInfo:
     from lobule.imaging.header import read_header
 

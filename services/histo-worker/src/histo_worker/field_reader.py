@@ -48,7 +48,7 @@ class FieldReader:
             which it was read, 1 unless the field had to be shrunk.
         """
         scale = 1.0
-        windows = covering_windows(*field.shape[:2], self.window)
+        windows = covering_windows(field.shape[0], field.shape[1], self.window)
         while len(windows) > self.max_patches:
             scale *= 0.9
             windows = covering_windows(*self._scaled(field, scale), self.window)

@@ -10,13 +10,17 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from histo_worker.models.patch_classifier import patch_classifier
+from histo_worker.models.report_resnet import report_resnet
 from histo_worker.models.variables import set_variables
 from lobule.contracts.errors import AnalysisError
 from lobule.model_package import ModelPackage
 
 Float = NDArray[np.float32]
 
-ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {"patch_classifier": patch_classifier}
+ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
+    "patch_classifier": patch_classifier,
+    "report_resnet": report_resnet,
+}
 
 
 def build_network(architecture: dict[str, Any], weights: Path) -> keras.Model:
@@ -58,14 +62,14 @@ class CompiledClassifier:
                 f"The model package {manifest.name!r} does not fit this version of Lobule ({type(error).__name__}: {error}).",
             ) from None
         self.batch = batch
-        signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.uint8)  # pyright: ignore[reportArgumentType]
+        signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.uint8)
 
         @tf.function(input_signature=[signature])
         def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             outputs = net(tf.cast(pixels, tf.float32), training=False)
             return outputs["logit"], outputs["evidence"]
 
-        self._infer = infer
+        self._infer: Any = infer  # TensorFlow's stubs take a tf.function for a plain one
         for _ in range(2):  # the first call traces, the second lets the library settle its plans
             self(np.zeros((1, self.size, self.size, 3), np.uint8))
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from histo_worker.explanation.stitch import stitch
+from histo_worker.explanation.stitch import smooth, stitch
 from histo_worker.field_reader import FieldReader
+from histo_worker.gate.gate import InputGate
 from histo_worker.network import CompiledClassifier, sigmoid
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.settings import HistoSettings
@@ -21,6 +22,7 @@ from lobule.worker.pipeline import Analysis, ReportProgress
 
 DISPLAY_FILE = "display.png"
 HEAT_MAP_FILE = "heat_map.png"
+_SMOOTHED_CELLS = 1.5  # of the evidence maps, as the deviation of the blur
 _DISPLAY_SIDE = 2048  # a longer side is shrunk: a browser shows no more, and a PNG of 100 megapixels helps nobody
 
 HEAT_MAP_METHOD = (
@@ -49,6 +51,7 @@ class HistologyPipeline:
         manifest = self._package.manifest
         if manifest.modality != "histopathology":
             raise AnalysisError("model_unavailable", f"The model package {manifest.name!r} is for {manifest.modality}.")
+        self._gate = InputGate.load()
         self._classifier = CompiledClassifier(self._package, batch)
         try:
             self._reader = FieldReader.from_manifest(manifest.input)
@@ -82,6 +85,9 @@ class HistologyPipeline:
             progress(0.0, "reading the image")
             field = decode_rgb(data, "histopathology")
         height, width = field.shape[:2]
+        with clock.stage("gate"):
+            progress(0.05, "checking that this is an H&E field")
+            self._gate.check(field)
         with clock.stage("patches"):
             progress(0.1, "cutting patches")
             patches, windows, scale = self._reader.read(field)
@@ -96,7 +102,9 @@ class HistologyPipeline:
             files = {DISPLAY_FILE: encode_png(display)}
             rows, columns = display.shape[:2]
             read_at = (round(height * scale), round(width * scale))
-            heat = sigmoid(stitch(evidence, windows, *read_at) / np.float32(self._evidence_scale))
+            stitched = stitch(evidence, windows, *read_at)
+            stitched = smooth(stitched, _SMOOTHED_CELLS * windows[0].side / evidence.shape[1])
+            heat = sigmoid(stitched / np.float32(self._evidence_scale))
             files[HEAT_MAP_FILE] = encode_png(resize_area((heat * 255).round().astype(np.uint8), rows, columns))
         progress(1.0, "done")
         result = Result(

@@ -11,9 +11,10 @@ from histo_worker.training.frozen_head import FrozenHeadConfig
 
 CONFIG = FrozenHeadConfig(
     name="breakhis-densenet121",
-    version="1.0.0",
+    version="1.1.0",
     backbone="densenet121",
     taps=("block2",),
     reader=FieldReader(size=224, window=448),
-    c=0.01,
+    c=0.05,
+    shrinkage=1.0,
 )

@@ -12,10 +12,11 @@ Float = NDArray[np.float32]
 
 
 def stitch(maps: Float, windows: Sequence[Window], height: int, width: int) -> Float:
-    """One map at image resolution, overlapping patches averaged.
+    """One map at image resolution, overlapping patches blended.
 
     Each cell of a patch's map is stretched over the pixels that it stands for: its centre comes to lie on the centre of
-    those pixels, which is what half-pixel-centred resizing does.
+    those pixels, which is what half-pixel-centred resizing does. Weights fall towards a patch's border, so that no seam
+    shows and the border's cells, which saw padding, count least.
 
     Args:
         maps: (patches, rows, columns), one map per window.
@@ -30,6 +31,18 @@ def stitch(maps: Float, windows: Sequence[Window], height: int, width: int) -> F
     weight = np.zeros((height, width), np.float32)
     for values, window in zip(maps, windows, strict=True):
         rows, columns = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
-        total[rows, columns] += cv2.resize(values, (window.side, window.side), interpolation=cv2.INTER_LINEAR)
-        weight[rows, columns] += 1
-    return np.where(weight > 0, total / np.maximum(weight, 1), np.float32(maps.min()))
+        grown = cv2.resize(values, (window.side, window.side), interpolation=cv2.INTER_LINEAR)
+        taper = _taper(window.side)
+        total[rows, columns] += grown * taper
+        weight[rows, columns] += taper
+    return np.where(weight > 0, total / np.maximum(weight, 1e-6), np.float32(maps.min()))
+
+
+def smooth(stitched: Float, cell: float) -> Float:
+    """Blur over about one cell of the maps: what single cells say is mostly noise, what neighbours agree on is not."""
+    return cv2.GaussianBlur(stitched, (0, 0), cell).astype(np.float32)
+
+
+def _taper(side: int) -> Float:
+    ramp = np.minimum(np.arange(side) + 0.5, side - np.arange(side) - 0.5) / side
+    return np.outer(ramp, ramp).astype(np.float32)

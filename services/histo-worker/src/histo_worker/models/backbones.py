@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers
 
 from histo_worker.models.efficientnet_lite import efficientnet_lite0
+from histo_worker.models.torch_resnet import resnet50, torch_key
 from histo_worker.models.variables import set_variables
 
 
@@ -24,11 +25,13 @@ class BackboneSpec:
         build: Makes the network, randomly initialised; outputs a dict of feature maps.
         pretrained: File of the pretrained weights, relative to the folder of weights.
         licence: Licence of the pretrained weights, for the model card.
+        key: From a variable's name to its key in the file.
     """
 
     build: Callable[[], keras.Model]
     pretrained: str
     licence: str
+    key: Callable[[str], str] = str
 
 
 def densenet121() -> keras.Model:
@@ -41,7 +44,11 @@ def densenet121() -> keras.Model:
     mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     # Written out as one affine layer: `preprocess_input` would put backend calls outside the saved graph.
     scaled = layers.Rescaling((1 / (255 * deviation)).tolist(), (-mean / deviation).tolist(), name="scale")(pixels)
-    net = keras.applications.DenseNet121(include_top=False, weights=None, input_tensor=scaled)
+    net = keras.applications.DenseNet121(
+        include_top=False,
+        weights=None,  # pyright: ignore[reportArgumentType] - the stub forgets that None is random weights
+        input_tensor=scaled,
+    )
     taps = {"block2": "pool3_relu", "block3": "pool4_relu", "top": "relu"}
     return keras.Model(pixels, {tap: net.get_layer(layer).output for tap, layer in taps.items()}, name="densenet121")
 
@@ -53,13 +60,15 @@ BACKBONES: dict[str, BackboneSpec] = {
     "efficientnet_lite0": BackboneSpec(
         efficientnet_lite0, "efficientnet_lite0/efficientnet_lite0_imagenet1k.npz", "Apache-2.0"
     ),
+    "resnet50": BackboneSpec(resnet50, "resnet50_ct/resnet50_ct_hwio.npz", "MIT (ImageNet, then CT)", torch_key),
 }
 
 
 def build_backbone(name: str, taps: Sequence[str]) -> keras.Model:
     """A backbone, randomly initialised, cut off behind the last of the feature maps that are asked for."""
     net = BACKBONES[name].build()
-    return keras.Model(net.input, {tap: net.output[tap] for tap in taps}, name=name)
+    outputs: dict[str, keras.KerasTensor] = net.output  # pyright: ignore[reportAssignmentType] - as it was built
+    return keras.Model(net.input, {tap: outputs[tap] for tap in taps}, name=name)
 
 
 def pretrained_backbone(name: str, taps: Sequence[str], weights: Path) -> keras.Model:
@@ -76,5 +85,5 @@ def pretrained_backbone(name: str, taps: Sequence[str], weights: Path) -> keras.
     """
     net = build_backbone(name, taps)
     with np.load(weights / BACKBONES[name].pretrained) as archive:
-        set_variables(net, archive)
+        set_variables(net, archive, BACKBONES[name].key)
     return net

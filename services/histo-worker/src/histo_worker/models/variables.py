@@ -1,6 +1,6 @@
 """A network's variables as named arrays: the format of the pretrained weights and of our model packages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import numpy as np
@@ -19,15 +19,22 @@ def named_variables(net: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
                 yield f"{layer.name}/{variable.name}", variable
 
 
-def set_variables(net: keras.Model, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+def set_variables(
+    net: keras.Model, arrays: Mapping[str, NDArray[np.generic]], key: Callable[[str], str] = str
+) -> None:
     """Copy named arrays into a network's variables; arrays that it does not have are passed over.
+
+    Args:
+        net: The network.
+        arrays: Arrays by key.
+        key: From a variable's name to its key.
 
     Raises:
         KeyError: A variable of the network is not among the arrays.
         ValueError: A shape differs.
     """
     for name, variable in named_variables(net):
-        array = np.asarray(arrays[name], dtype=np.float32)
+        array = np.asarray(arrays[key(name)], dtype=np.float32)
         if array.shape != tuple(variable.shape):
             raise ValueError(f"{name} has shape {array.shape}, not {tuple(variable.shape)}")
         variable.assign(array)

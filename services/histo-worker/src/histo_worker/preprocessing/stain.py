@@ -8,7 +8,7 @@ RGB8 = NDArray[np.uint8]
 
 _TISSUE_OD = 0.15  # Macenko's beta: below this density a pixel is glass
 _ANGLE_PERCENTILE = 1.0  # Macenko's alpha: extreme angles, robustly
-_MIN_TISSUE = 500  # pixels; fewer give no stable plane
+_MIN_TISSUE = 200  # sampled pixels; fewer give no stable plane
 _SAMPLE = 20_000  # pixels that the plane is fitted to; more change nothing but the time
 
 # Macenko's reference: unit stain vectors (rows: haematoxylin, eosin) and 99th percentiles of their concentrations.
@@ -43,7 +43,7 @@ def estimate_stains(density: Float) -> Float | None:
     pixels = density.reshape(-1, 3)
     pixels = pixels[:: max(1, len(pixels) // _SAMPLE)]
     tissue = pixels[(pixels > _TISSUE_OD).all(axis=1)]
-    if len(tissue) < _MIN_TISSUE * len(pixels) / len(density.reshape(-1, 3)) or len(tissue) < 20:
+    if len(tissue) < _MIN_TISSUE:
         return None
     _, vectors = np.linalg.eigh(np.cov(tissue, rowvar=False))
     plane = vectors[:, [2, 1]]
@@ -82,7 +82,7 @@ def normalise_stain(rgb: RGB8, strength: float = 1.0) -> RGB8:
     maxima = np.percentile(amounts.reshape(-1, 2)[:: max(1, amounts.size // 2 // _SAMPLE)], 99, axis=0)
     amounts = amounts * (REFERENCE_MAXIMA / np.maximum(maxima, 1e-3)).astype(np.float32)
     redyed = np.maximum(amounts @ REFERENCE_STAINS, 0)
-    return from_optical_density(strength * redyed + (1 - strength) * density)
+    return from_optical_density((strength * redyed + (1 - strength) * density).astype(np.float32))
 
 
 def jitter_stain(rgb: RGB8, rng: np.random.Generator, spread: float = 0.2, shift: float = 0.05) -> RGB8:

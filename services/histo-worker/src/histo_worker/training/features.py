@@ -1,7 +1,7 @@
 """Frozen features of fields, computed once: every experiment on heads then takes seconds."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -52,7 +52,7 @@ def field_features(
     return features
 
 
-def _averager(net: keras.Model, taps: Sequence[str]) -> "tf.types.experimental.PolymorphicFunction":
+def _averager(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
     @tf.function(reduce_retracing=True)
     def extract(patches: tf.Tensor) -> tf.Tensor:
         maps = net(tf.cast(patches, tf.float32), training=False)

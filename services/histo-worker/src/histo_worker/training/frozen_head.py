@@ -29,6 +29,7 @@ class FrozenHeadConfig:
         taps: Feature maps that the head reads, finest first.
         reader: How a field becomes patches.
         c: Inverse strength of the head's L2 regularisation.
+        shrinkage: How strongly differences between patients are taken out of the features.
         magnifications: What it is trained on.
         folds: Folds of the cross-validation.
         seeds: Repetitions of the cross-validation.
@@ -40,6 +41,7 @@ class FrozenHeadConfig:
     taps: tuple[str, ...]
     reader: FieldReader
     c: float
+    shrinkage: float = 0.0
     magnifications: tuple[str, ...] = ("40X", "100X", "200X", "400X")
     folds: int = 5
     seeds: tuple[int, ...] = field(default=(0, 1, 2, 3, 4))
@@ -68,7 +70,7 @@ def train_frozen_head(config: FrozenHeadConfig, data: Path, weights: Path, cache
     features = field_features(fields, config.reader, config.backbone, config.taps, weights, cache)
     oof = measure_linear_head(fields, features, config)
     target, patients = oof.target, oof.patients.tolist()
-    head = fit_linear_head(features, target, patients, config.c)
+    head = fit_linear_head(features, target, patients, config.c, config.shrinkage)
     return TrainedHead(config, oof, _assemble(config, head, weights), float(np.std(head(features))) * 2)
 
 
@@ -77,7 +79,8 @@ def measure_linear_head(fields: Sequence[Field], features: NDArray[np.floating],
     target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
 
     def fit_and_score(train: Indices, test: Indices) -> NDArray[np.floating]:
-        return fit_linear_head(features[train], target[train], patients[train].tolist(), config.c)(features[test])
+        head = fit_linear_head(features[train], target[train], patients[train].tolist(), config.c, config.shrinkage)
+        return head(features[test])
 
     return cross_validate(fields, fit_and_score, folds=config.folds, seeds=config.seeds)
 
@@ -89,7 +92,7 @@ def _assemble(config: FrozenHeadConfig, head: LinearHead, weights: Path) -> dict
     arrays = get_variables(backbone)
     start = 0
     for place, tap in enumerate(config.taps):
-        channels = backbone.output[tap].shape[-1]
+        channels = int(net.get_layer(f"evidence_{tap}").weights[0].shape[2])
         part = head.weights[start : start + channels].astype(np.float32)
         arrays[f"evidence_{tap}/kernel"] = part.reshape(1, 1, channels, 1)
         if place == 0:

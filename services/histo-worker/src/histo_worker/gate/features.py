@@ -1,0 +1,118 @@
+"""What tells an H&E field from other pictures: how much tissue, which colours absorb, how fine the structure is."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.preprocessing.stain import optical_density
+from histo_worker.preprocessing.windows import resize_area
+
+RGB8 = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+_SIDE = 384  # the long side that is looked at; detail below that tells nothing more and costs time
+_TISSUE_OD = 0.12
+
+NAMES = (
+    "tissue",
+    "density_mean",
+    "density_deviation",
+    "red_share",
+    "blue_share",
+    "red_share_deviation",
+    "blue_share_deviation",
+    "green_strongest",
+    "blue_strongest",
+    "red_strongest",
+    "saturation_mean",
+    "saturation_p10",
+    "saturation_p90",
+    "off_plane",
+    "colour_line",
+    "fine_detail",
+    "coarse_detail",
+    "neighbour_luminance",
+    "neighbour_colour",
+    "glass_brightness",
+    "glass_tint",
+    "black",
+)
+
+
+def gate_features(field: RGB8) -> Float:
+    """Describe a picture by `NAMES`.
+
+    Args:
+        field: uint8 (height, width, 3).
+
+    Returns:
+        float32 (len(NAMES),), finite whatever the picture.
+    """
+    scale = min(1.0, _SIDE / max(field.shape[:2]))
+    small = resize_area(field, max(8, round(field.shape[0] * scale)), max(8, round(field.shape[1] * scale)))
+    density = optical_density(small)
+    mean_density = density.mean(axis=2)
+    tissue = mean_density > _TISSUE_OD
+    share = float(tissue.mean())
+    inside = density[tissue] if share > 0.005 else density.reshape(-1, 3)
+    values = [share, *_absorption(inside), *_texture(small), *_glass(small, mean_density)]
+    return np.nan_to_num(np.array(values, np.float32), posinf=0.0, neginf=0.0)
+
+
+def _absorption(density: Float) -> list[float]:
+    """Colours in optical-density space, where a stain is a direction whatever its amount."""
+    mean = density.mean(axis=1)
+    total = np.maximum(density.sum(axis=1), 1e-3)
+    red, green, blue = (density[:, c] / total for c in range(3))
+    low, high = density.min(axis=1), density.max(axis=1)
+    saturation = (high - low) / np.maximum(high, 1e-3)
+    variances = np.linalg.eigvalsh(np.cov(density, rowvar=False)) if len(density) > 3 else np.zeros(3)
+    spread = max(float(variances.sum()), 1e-6)
+    margin = 0.02
+    return [
+        float(mean.mean()),
+        float(mean.std()),
+        float(red.mean()),
+        float(blue.mean()),
+        float(red.std()),
+        float(blue.std()),
+        float((green >= np.maximum(red, blue) - margin).mean()),
+        float((blue > np.maximum(red, green) + margin).mean()),
+        float((red > np.maximum(green, blue) + margin).mean()),
+        float(saturation.mean()),
+        *(float(q) for q in np.percentile(saturation, [10, 90])),
+        float(variances[0]) / spread,
+        float(variances[2]) / spread,
+    ]
+
+
+def _texture(small: RGB8) -> list[float]:
+    """Detail at two scales, and how alike neighbouring pixels are: tissue is smooth at a pixel, noise is not."""
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
+    luminance = lab[:, :, 0]
+    deviation = max(float(luminance.std()), 1.0)
+    blurred = cv2.GaussianBlur(luminance, (0, 0), 2)
+    coarse = cv2.GaussianBlur(luminance, (0, 0), 8)
+    return [
+        float((luminance - blurred).std()) / deviation,
+        float((blurred - coarse).std()) / deviation,
+        _neighbour_likeness(luminance),
+        min(_neighbour_likeness(lab[:, :, 1]), _neighbour_likeness(lab[:, :, 2])),
+    ]
+
+
+def _neighbour_likeness(plane: Float) -> float:
+    """Correlation of each pixel with its right neighbour; 1 for a flat plane."""
+    left, right = plane[:, :-1].ravel(), plane[:, 1:].ravel()
+    scale = float(left.std() * right.std())
+    return float(((left - left.mean()) * (right - right.mean())).mean()) / scale if scale > 1e-6 else 1.0
+
+
+def _glass(small: RGB8, mean_density: Float) -> list[float]:
+    """The brightest pixels, which in a light microscope are bare glass, and the share of black, which it never shows."""
+    bright = small[mean_density <= np.percentile(mean_density, 5)].astype(np.float32)
+    return [
+        float(bright.mean()) / 255,
+        float(bright.max(axis=1).mean() - bright.min(axis=1).mean()) / 255,
+        float((mean_density > 2.2).mean()),
+    ]

@@ -1,0 +1,104 @@
+"""The decision: a support vector machine on `gate_features`, kept as plain numbers in `gate.json`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.gate.features import NAMES, gate_features
+from lobule.contracts.errors import AnalysisError
+
+RGB8 = NDArray[np.uint8]
+Floats = NDArray[np.floating]
+
+GATE_FILE = Path(__file__).parent / "gate.json"
+_ARRAYS = ("mean", "deviation", "support", "weights")
+_CLIP = 6.0  # standard deviations; a feature that is further off says no more
+
+
+@dataclass(frozen=True)
+class InputGate:
+    """Scores how much a picture looks like an H&E field.
+
+    Attributes:
+        mean: Mean of each feature.
+        deviation: Standard deviation of each feature.
+        support: Support vectors, standardised, (vectors, features).
+        weights: Of the support vectors.
+        bias: Added to the score.
+        gamma: Of the radial basis function.
+        measured: How it did on pictures it was not tuned on, for the model card.
+    """
+
+    mean: Floats
+    deviation: Floats
+    support: Floats
+    weights: Floats
+    bias: float
+    gamma: float
+    measured: dict[str, Any]
+
+    @classmethod
+    def load(cls, file: Path = GATE_FILE) -> "InputGate":
+        """Read a gate from JSON.
+
+        Raises:
+            AnalysisError: `model_unavailable` where the file is missing or of another version.
+        """
+        try:
+            kept = json.loads(file.read_text("utf-8"))
+            if kept["features"] != list(NAMES):
+                raise ValueError("other features")
+            arrays = {key: np.array(kept[key], np.float64) for key in _ARRAYS}
+            return cls(**arrays, bias=kept["bias"], gamma=kept["gamma"], measured=kept["measured"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise AnalysisError("model_unavailable", f"The input gate cannot be read ({error}).") from None
+
+    def save(self, file: Path = GATE_FILE) -> None:
+        """Write the gate as JSON."""
+        arrays = {key: np.round(getattr(self, key).astype(np.float64), 5).tolist() for key in _ARRAYS}
+        kept = {"features": list(NAMES), "measured": self.measured, "bias": self.bias, "gamma": self.gamma, **arrays}
+        file.write_text(json.dumps(kept) + "\n", "utf-8")
+
+    def scores(self, features: Floats) -> Floats:
+        """Scores of rows of `gate_features`; below zero is refused."""
+        x = standardise(features, self.mean, self.deviation)
+        distances = ((x[:, None, :] - self.support[None]) ** 2).sum(axis=2)
+        return np.exp(-self.gamma * distances) @ self.weights + self.bias
+
+    def check(self, field: RGB8) -> float:
+        """Score a picture.
+
+        Raises:
+            AnalysisError: `not_histology`, with what the picture looks like instead where that is plain.
+        """
+        features = gate_features(field)
+        score = float(self.scores(features[None])[0])
+        if score < 0:
+            raise AnalysisError("not_histology", _words(dict(zip(NAMES, features, strict=True))))
+        return score
+
+
+def standardise(features: Floats, mean: Floats, deviation: Floats) -> Floats:
+    """Features in deviations from the mean, clipped."""
+    return np.clip((features - mean) / deviation, -_CLIP, _CLIP)
+
+
+def _words(features: dict[str, np.floating]) -> str:
+    if features["tissue"] < 0.05:
+        seen = "It shows almost nothing but bare glass or a white page."
+    elif features["saturation_p90"] < 0.12:
+        seen = "It is grey; is it a mammogram or a scanned page?"
+    elif features["neighbour_luminance"] < 0.5:
+        seen = "It looks like noise."
+    elif features["green_strongest"] < 0.5:
+        seen = "Its colours are not those of haematoxylin and eosin; is it another stain or a photograph?"
+    else:
+        seen = "Its colours or its structure are not those of stained tissue under the microscope."
+    return (
+        f"This does not look like a microscope field stained with haematoxylin and eosin, so it was not analysed. {seen} "
+        "Please upload an H&E field."
+    )

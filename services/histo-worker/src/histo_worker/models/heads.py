@@ -1,0 +1,48 @@
+"""The head that every network here carries: linear on averaged features, so that its logit is the mean of a map.
+
+Averaging and weighting can be swapped: weighting the feature maps first gives a map of evidence whose mean is the
+logit. This is the report's location prediction (6.1.4: filters of the last layer times the last feature maps; Zhou et
+al., CVPR 2016) as the network's own output, exact and free of cost.
+"""
+
+from collections.abc import Mapping
+
+import keras
+from keras import layers
+
+
+def evidence_head(
+    maps: Mapping[str, keras.KerasTensor], *, dropout: float = 0.0, regulariser: float = 0.0
+) -> dict[str, keras.KerasTensor]:
+    """Evidence map and logit from feature maps.
+
+    Args:
+        maps: Feature maps by name, finest first, each (batch, rows, columns, channels); coarser ones are grown to the
+            finest grid, which leaves their mean alone.
+        dropout: Share of feature maps dropped in training; dropping a map is dropping its average.
+        regulariser: L2 penalty of the weights.
+
+    Returns:
+        `evidence` (batch, rows, columns) on the finest grid, and `logit` (batch,), its mean.
+    """
+    finest = next(iter(maps.values())).shape[1]
+    parts = []
+    for place, (name, tensor) in enumerate(maps.items()):
+        if dropout:
+            tensor = layers.SpatialDropout2D(dropout, name=f"dropout_{name}")(tensor)
+        weigh = layers.Conv2D(
+            1,
+            1,
+            use_bias=place == 0,
+            kernel_regularizer=keras.regularizers.L2(regulariser) if regulariser else None,
+            dtype="float32",  # also under mixed precision: what the calibration reads must not be rounded
+            name=f"evidence_{name}",
+        )
+        part = weigh(tensor)
+        factor = finest // part.shape[1]
+        parts.append(layers.UpSampling2D(factor, name=f"grow_{name}")(part) if factor > 1 else part)
+    summed = layers.Add(name="sum")(parts) if len(parts) > 1 else parts[0]
+    return {
+        "evidence": layers.Reshape(summed.shape[1:3], name="evidence")(summed),
+        "logit": layers.Reshape((), name="logit")(layers.GlobalAveragePooling2D(name="mean")(summed)),
+    }

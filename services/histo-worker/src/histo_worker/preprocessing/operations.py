@@ -1,0 +1,112 @@
+"""The preprocessing methods that the report compares (4.1.2, 5.1.1, table 7), each by its name.
+
+An operation takes one uint8 RGB patch (height, width, 3) and returns float32 of the same shape, centred near zero or scaled to
+[0, 1], as noted.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+RGB8 = NDArray[np.uint8]
+Float = NDArray[np.float32]
+Operation = Callable[[RGB8], Float]
+
+OPERATIONS: dict[str, Operation] = {}
+
+
+def register(name: str) -> Callable[[Operation], Operation]:
+    """Put an operation into `OPERATIONS`.
+
+    Raises:
+        ValueError: The name is taken.
+    """
+
+    def keep(operation: Operation) -> Operation:
+        if name in OPERATIONS:
+            raise ValueError(f"there is already an operation {name!r}")
+        OPERATIONS[name] = operation
+        return operation
+
+    return keep
+
+
+@register("raw")
+def raw(patch: RGB8) -> Float:
+    """The pixels, scaled to [0, 1]."""
+    return patch.astype(np.float32) / 255
+
+
+@register("demean")
+def demean(patch: RGB8) -> Float:
+    """The patch less its mean colour, scaled as `raw`."""
+    scaled = raw(patch)
+    return scaled - scaled.mean(axis=(0, 1))
+
+
+@register("whiten")
+def whiten(patch: RGB8) -> Float:
+    """Mean 0 and deviation 1 over the whole patch; a flat patch becomes 0 (the deviation is bounded as in the report)."""
+    values = patch.astype(np.float32)
+    return (values - values.mean()) / max(float(values.std()), 1 / np.sqrt(values.size))
+
+
+@register("clahe")
+def clahe(patch: RGB8) -> Float:
+    """Contrast-limited adaptive histogram equalisation of luminance, scaled to [0, 1]."""
+    return raw(clahe_rgb(patch))
+
+
+@register("gaussian_clahe")
+def gaussian_clahe(patch: RGB8) -> Float:
+    """The patch less its Gaussian-smoothed self, around mid-grey, then CLAHE.
+
+    The report subtracts in 8 bits, where negative values wrap; around mid-grey nothing is lost.
+    """
+    smooth = cv2.GaussianBlur(patch, (0, 0), patch.shape[0] / 30)
+    detail = np.clip(patch.astype(np.int16) - smooth + 128, 0, 255).astype(np.uint8)
+    return clahe(detail)
+
+
+@register("clahe_whiten")
+def clahe_whiten(patch: RGB8) -> Float:
+    """CLAHE, then whiten."""
+    return whiten(clahe_rgb(patch))
+
+
+@register("whiten_clahe")
+def whiten_clahe(patch: RGB8) -> Float:
+    """Whiten, back to 8 bits over +-3 deviations, then CLAHE."""
+    return clahe(np.clip((whiten(patch) + 3) * (255 / 6), 0, 255).astype(np.uint8))
+
+
+@register("pca_whiten")
+def pca_whiten(patch: RGB8) -> Float:
+    """Colours rotated to their principal axes and scaled to unit variance (the report's whitening formula)."""
+    rotated, vectors, variances = _principal(patch)
+    del vectors
+    return (rotated / np.sqrt(variances + 1e-5)).reshape(patch.shape).astype(np.float32)
+
+
+@register("zca_whiten")
+def zca_whiten(patch: RGB8) -> Float:
+    """As `pca_whiten`, rotated back, so that colours stay near their own."""
+    rotated, vectors, variances = _principal(patch)
+    return ((rotated / np.sqrt(variances + 1e-5)) @ vectors.T).reshape(patch.shape).astype(np.float32)
+
+
+def clahe_rgb(patch: RGB8) -> RGB8:
+    """CLAHE on the luminance of YUV, clip limit 2.0, 8 by 8 tiles (the report's parameters)."""
+    yuv = cv2.cvtColor(patch, cv2.COLOR_RGB2YUV)
+    yuv[:, :, 0] = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8)).apply(yuv[:, :, 0])
+    return cv2.cvtColor(yuv, cv2.COLOR_YUV2RGB).astype(np.uint8)
+
+
+def _principal(patch: RGB8) -> tuple[Float, Float, Float]:
+    """Centred colours on their principal axes, the axes as columns, and the variances."""
+    colours = patch.reshape(-1, 3).astype(np.float32) / 255
+    colours -= colours.mean(axis=0)
+    variances, vectors = np.linalg.eigh(colours.T @ colours / len(colours))
+    return colours @ vectors, vectors, np.maximum(variances, 0)

@@ -1,0 +1,131 @@
+import keras
+import numpy as np
+import pytest
+from histo_worker.models.attention_mil import attention_mil
+from histo_worker.models.backbones import BACKBONES
+from histo_worker.models.patch_classifier import patch_classifier
+from histo_worker.models.report_resnet import FAMILY, report_resnet
+from histo_worker.models.torch_resnet import resnet50, torch_key
+from histo_worker.models.variables import get_variables, named_variables, set_variables
+
+
+def table_8_parameters(variant: str) -> int:
+    """Parameters of a column of table 8, counted from the table: kernels, four numbers of batch norm a map, the last layer."""
+    stem = {"conv3x3": 3}.get(variant, 7)
+    width = 32 if variant == "maps_doubled" else 16
+    convolutions = [(stem, 3, 16), (3, 16, width)]
+    if variant == "two_pools":
+        convolutions += [(3, 16, 16), (3, 16, 16)]
+    blocks = {"blocks_changed": (4, 4, 5, 7, 5), "two_pools": (5, 5, 5, 5)}.get(variant, (5, 5, 5, 5, 5))
+    maps = width
+    for stage, count in enumerate(blocks):
+        entering = maps if stage == 0 else maps // 2
+        convolutions += [(3, entering, maps), *[(3, maps, maps)] * (2 * count - 1)]
+        maps *= 2
+    last = maps // 2
+    return sum(k * k * a * b + 4 * b for k, a, b in convolutions) + last + 1
+
+
+class TestReportResNet:
+    @pytest.mark.parametrize("variant", FAMILY)
+    def test_parameters_are_table_8s(self, variant):
+        assert report_resnet(variant).count_params() == table_8_parameters(variant)
+
+    def test_sides_and_maps_are_table_8s(self):
+        net = report_resnet("normal")
+        for stage, (side, maps) in enumerate([(128, 16), (64, 32), (32, 64), (16, 128), (8, 256)], 1):
+            assert net.get_layer(f"conv{stage}_5_relu").output.shape[1:] == (side, side, maps)
+        assert net.get_layer("conv00_1").output.shape[1:] == (256, 256, 16)
+        assert report_resnet("stride2").get_layer("conv00_1").output.shape[1:] == (128, 128, 16)
+        assert report_resnet("two_pools").get_layer("pool01").output.shape[1:] == (64, 64, 16)
+        assert report_resnet("blocks_changed").get_layer("conv4_7_relu").output.shape[1:] == (16, 16, 128)
+
+    @pytest.mark.parametrize("size", [64, 128, 256, 512])
+    def test_every_input_of_figure_43_ends_in_8_by_8(self, size):
+        net = report_resnet("best", size)
+        assert net.input.shape[1:] == (size, size, 3)
+        assert net.output["evidence"].shape[1:] == (8, 8)
+
+    def test_the_best_has_stride_2_and_dropout(self):
+        names = [layer.name for layer in report_resnet("best").layers]
+        assert "dropout_last" in names
+        assert "pool00" not in names
+
+    def test_depth_that_does_not_fit_is_refused(self):
+        with pytest.raises(ValueError, match="8x8"):
+            FAMILY["normal"].__class__(size=128).build()
+
+    def test_saves_and_loads(self, tmp_path):
+        net = report_resnet("normal", 64)
+        patches = np.random.default_rng(0).random((2, 64, 64, 3), np.float32)
+        net.save(tmp_path / "net.keras")
+        again = keras.models.load_model(tmp_path / "net.keras")
+        np.testing.assert_allclose(net(patches)["logit"], again(patches)["logit"], atol=1e-5)
+
+
+class TestHead:
+    @pytest.mark.parametrize(("backbone", "taps"), [("efficientnet_lite0", ("block3", "top")), ("densenet121", ("block2",))])
+    def test_the_logit_is_the_mean_of_the_evidence(self, backbone, taps):
+        net = patch_classifier(backbone, taps, 64)
+        outputs = net(np.random.default_rng(0).uniform(0, 255, (3, 64, 64, 3)).astype(np.float32))
+        assert outputs["logit"].shape == (3,)
+        np.testing.assert_allclose(outputs["logit"], np.asarray(outputs["evidence"]).mean(axis=(1, 2)), rtol=1e-3, atol=1e-5)
+
+    def test_size_must_fit(self):
+        with pytest.raises(ValueError, match="32"):
+            patch_classifier("densenet121", ("block2",), 100)
+
+
+class TestVariables:
+    def test_round_trip_in_half_precision(self):
+        first, second = (patch_classifier("efficientnet_lite0", ("block2",), 32) for _ in range(2))
+        kept = get_variables(first)
+        assert {a.dtype for a in kept.values()} == {np.dtype(np.float16), np.dtype(np.float32)}
+        set_variables(second, kept)
+        for (name, variable), (_, again) in zip(named_variables(first), named_variables(second), strict=True):
+            np.testing.assert_allclose(variable, again, atol=2e-3, err_msg=name)
+
+    def test_a_missing_array_is_named(self):
+        with pytest.raises(KeyError):
+            set_variables(patch_classifier("efficientnet_lite0", ("block2",), 32), {})
+
+
+class TestBackbones:
+    def test_resnet50_has_torchvisions_names(self):
+        net = resnet50()
+        keys = {torch_key(name) for name, _ in named_variables(net)}
+        assert {"conv1.weight", "layer1.0.downsample.1.running_var", "layer4.2.conv3.weight"} <= keys
+        trainable = sum(int(np.prod(v.shape)) for v in net.trainable_variables)
+        assert trainable == 23_508_032  # torchvision's resnet50 without its last layer
+
+    def test_every_backbone_offers_the_same_taps(self):
+        for spec in BACKBONES.values():
+            assert set(spec.build().output) == {"block2", "block3", "top"}
+
+
+class TestAttentionMIL:
+    def test_filling_changes_nothing(self):
+        net = attention_mil(6)
+        rng = np.random.default_rng(0)
+        bag = rng.normal(size=(1, 4, 6)).astype(np.float32)
+        padded = np.concatenate([bag, rng.normal(size=(1, 3, 6)).astype(np.float32)], axis=1)
+        short = net([bag, np.ones((1, 4), np.float32)])
+        long = net([padded, np.array([[1, 1, 1, 1, 0, 0, 0]], np.float32)])
+        np.testing.assert_allclose(short["logit"], long["logit"], atol=1e-5)
+        np.testing.assert_allclose(np.asarray(long["attention"])[0, 4:], 0)
+        np.testing.assert_allclose(np.asarray(long["attention"]).sum(), 1, atol=1e-5)
+
+    def test_learns_that_one_patch_is_enough(self):
+        keras.utils.set_random_seed(0)
+        rng = np.random.default_rng(0)
+        bags = rng.normal(size=(256, 6, 4)).astype(np.float32)
+        target = (np.arange(256) % 2).astype(np.float32)
+        for i in np.flatnonzero(target):
+            bags[i, rng.integers(6), 0] += 6
+        net = attention_mil(4, hidden=16, dropout=0.0)
+        model = keras.Model(net.input, net.output["logit"])
+        model.compile(keras.optimizers.Adam(0.02), keras.losses.BinaryCrossentropy(from_logits=True))
+        present = np.ones((256, 6), np.float32)
+        model.fit([bags, present], target, epochs=25, batch_size=64, verbose=0)
+        called = np.asarray(net([bags, present])["logit"]) > 0
+        assert (called == (target > 0)).mean() > 0.95

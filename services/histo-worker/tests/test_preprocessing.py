@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from histo_worker.preprocessing.augmentation import Augmentation
+from histo_worker.preprocessing.operations import OPERATIONS, register
+from histo_worker.preprocessing.stain import (
+    REFERENCE_STAINS,
+    concentrations,
+    estimate_stains,
+    from_optical_density,
+    jitter_stain,
+    normalise_stain,
+    optical_density,
+)
+from histo_worker.preprocessing.windows import (
+    covering_windows,
+    cut_patches,
+    random_windows,
+    resize_area,
+    sliding_windows,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+class TestOperations:
+    @pytest.mark.parametrize("name", OPERATIONS)
+    def test_shape_type_and_finite_even_for_a_flat_patch(self, name, field_pixels):
+        for patch in (field_pixels[0][:128, :128], np.full((128, 128, 3), 255, np.uint8)):
+            out = OPERATIONS[name](patch)
+            assert out.shape == patch.shape
+            assert out.dtype == np.float32
+            assert np.isfinite(out).all()
+
+    def test_whiten_has_mean_0_and_deviation_1(self, field_pixels):
+        for name in ("whiten", "clahe_whiten"):
+            out = OPERATIONS[name](field_pixels[0])
+            assert abs(out.mean()) < 1e-3
+            assert abs(out.std() - 1) < 1e-3
+
+    def test_demean_takes_the_mean_of_each_colour(self, field_pixels):
+        np.testing.assert_allclose(OPERATIONS["demean"](field_pixels[0]).mean(axis=(0, 1)), 0, atol=1e-4)
+
+    @pytest.mark.parametrize("name", ["pca_whiten", "zca_whiten"])
+    def test_pca_and_zca_leave_no_correlation(self, name, field_pixels):
+        out = OPERATIONS[name](field_pixels[0]).reshape(-1, 3)
+        np.testing.assert_allclose(np.cov(out, rowvar=False), np.eye(3), atol=0.1)
+
+    def test_zca_stays_nearer_to_the_colours_than_pca(self, field_pixels):
+        original = OPERATIONS["demean"](field_pixels[0]).ravel()
+        likeness = {n: np.corrcoef(original, OPERATIONS[n](field_pixels[0]).ravel())[0, 1] for n in ("pca_whiten", "zca_whiten")}
+        assert likeness["zca_whiten"] > abs(likeness["pca_whiten"])
+
+    def test_clahe_raises_local_contrast(self, field_pixels):
+        pale = (200 + field_pixels[0] // 8).astype(np.uint8)
+        assert OPERATIONS["clahe"](pale).std() > OPERATIONS["raw"](pale).std()
+
+    def test_a_name_is_taken_once(self):
+        with pytest.raises(ValueError, match="raw"):
+            register("raw")(OPERATIONS["raw"])
+
+
+class TestWindows:
+    @given(st.integers(64, 900), st.integers(64, 900), st.sampled_from([64, 128, 256, 448]))
+    def test_covering_windows_cover_and_fit(self, height, width, side):
+        covered = np.zeros((height, width), bool)
+        for w in covering_windows(height, width, side):
+            assert w.x + w.side <= width
+            assert w.y + w.side <= height
+            covered[w.y : w.y + w.side, w.x : w.x + w.side] = True
+        assert covered.all()
+
+    def test_sliding_windows_step_by_half(self):
+        windows = sliding_windows(460, 700, 128)
+        assert {w.x for w in windows} == set(range(0, 573, 64))
+        assert {w.y for w in windows} == set(range(0, 333, 64))
+
+    def test_random_windows_fit_and_repeat(self):
+        first, again = (random_windows(460, 700, 256, 50, np.random.default_rng(3)) for _ in range(2))
+        assert first == again
+        assert all(w.x + 256 <= 700 and w.y + 256 <= 460 for w in first)
+
+    def test_too_large_a_window_is_refused(self):
+        with pytest.raises(ValueError, match="does not fit"):
+            sliding_windows(100, 100, 128)
+
+    def test_area_resizing_averages(self):
+        checks = np.indices((64, 64)).sum(axis=0) % 2 * 255
+        grey = resize_area(np.repeat(checks[:, :, None], 3, axis=2).astype(np.uint8), 32, 32)
+        assert set(np.unique(grey)) <= {127, 128}
+
+    def test_patches_are_what_lies_under_the_window(self, field_pixels):
+        windows = covering_windows(*field_pixels[0].shape[:2], 256)
+        patches = cut_patches(field_pixels[0], windows, 256)
+        last = windows[-1]
+        np.testing.assert_array_equal(patches[-1], field_pixels[0][last.y : last.y + 256, last.x : last.x + 256])
+
+
+class TestStain:
+    def test_density_round_trip(self):
+        values = np.arange(256, dtype=np.uint8).reshape(-1, 1).repeat(3, axis=1)
+        assert np.abs(from_optical_density(optical_density(values)).astype(int) - values).max() <= 1
+
+    def test_finds_the_dyes_it_was_dyed_with(self):
+        rng = np.random.default_rng(0)
+        amounts = rng.gamma(1.0, 0.6, (200, 200, 2)).astype(np.float32)
+        amounts[rng.random((200, 200)) < 0.3, 0] = 0.02
+        found = estimate_stains(amounts @ REFERENCE_STAINS)
+        assert found is not None
+        assert ((found * (REFERENCE_STAINS / np.linalg.norm(REFERENCE_STAINS, axis=1, keepdims=True))).sum(axis=1) > 0.98).all()
+
+    def test_blank_glass_has_no_stains_and_is_left_alone(self):
+        glass = np.full((100, 100, 3), 245, np.uint8)
+        assert estimate_stains(optical_density(glass)) is None
+        np.testing.assert_array_equal(normalise_stain(glass), glass)
+
+    def test_normalising_brings_two_dyeings_together(self, field_pixels):
+        field = field_pixels[0]
+        other = jitter_stain(field, np.random.default_rng(5), 0.4)
+        before = np.abs(field.astype(float).mean((0, 1)) - other.astype(float).mean((0, 1))).sum()
+        after = np.abs(normalise_stain(field).astype(float).mean((0, 1)) - normalise_stain(other).astype(float).mean((0, 1))).sum()
+        assert after < before
+
+    def test_concentrations_explain_the_density(self, field_pixels):
+        density = optical_density(field_pixels[0])
+        stains = estimate_stains(density)
+        assert stains is not None
+        rest = density - concentrations(density, stains) @ stains
+        assert (rest**2).sum() < 0.05 * (density**2).sum()
+
+
+class TestAugmentation:
+    def test_nothing_asked_changes_nothing(self, field_pixels):
+        still = Augmentation(rotation=0, translation=0, shear=0, stretch=1, flip=False, stain=0)
+        np.testing.assert_array_equal(still(field_pixels[0], np.random.default_rng(0)), field_pixels[0])
+
+    def test_stretch_stays_in_its_bounds(self):
+        only_stretch = Augmentation(rotation=0, translation=0, shear=0, stretch=1.3, flip=False, stain=0)
+        rng = np.random.default_rng(0)
+        scales = np.array([np.diag(only_stretch.affine(100, 100, rng))[:2] for _ in range(200)])
+        assert scales.min() > 1 / 1.3 - 1e-9
+        assert scales.max() < 1.3 + 1e-9
+        assert scales.max() > 1.25
+
+    def test_the_centre_stays_without_translation(self):
+        matrix = Augmentation(translation=0).affine(101, 201, np.random.default_rng(1))
+        np.testing.assert_allclose(matrix @ [100, 50, 1], [100, 50, 1], atol=1e-9)
+
+    def test_changes_colour_and_keeps_shape(self, field_pixels):
+        changed = Augmentation()(field_pixels[0], np.random.default_rng(0))
+        assert changed.shape == field_pixels[0].shape
+        assert changed.dtype == np.uint8
+        assert not np.array_equal(changed, field_pixels[0])
