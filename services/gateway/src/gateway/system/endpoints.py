@@ -115,7 +115,7 @@ def metrics(request: Request) -> Response:
         for state, count in session.execute(select(Job.state, func.count()).group_by(Job.state)):
             jobs.labels(state).set(count)
         waiting = {
-            queue: (count, (now() - oldest).total_seconds())
+            queue: (count, (now() - oldest).total_seconds() if oldest else 0.0)
             for queue, count, oldest in session.execute(
                 select(Step.queue, func.count(), func.min(Step.queued_at))
                 .where(Step.state == "queued")

@@ -1,0 +1,170 @@
+"""One attempt at a step: whatever happens to the handler, the gateway is told, once, and in words."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
+from redis import Redis
+
+from lobule.blackboard import Blackboard
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.models import WorkerAnnouncement
+from lobule.worker.gateway_client import GatewayClient
+from lobule.worker.runner import StepRunner, unavailable
+
+CLAIM = {
+    "job_id": "j1",
+    "step": "inference",
+    "attempt": 2,
+    "lease_seconds": 0.3,
+    "image": {
+        "sha256": "0" * 64,
+        "file_name": "a.png",
+        "modality": "histopathology",
+        "width": 80,
+        "height": 70,
+    },
+    "image_key": "images/1/original",
+    "output_prefix": "jobs/j1/inference/2",
+}
+
+
+class Gateway:
+    """A gateway that answers as it is told, and remembers what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, dict]] = []
+        self.answers: dict[str, list[int]] = {}
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                verb = self.path.rsplit("/", 1)[1]
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.said.append((verb, body))
+                planned = outer.answers.get(verb, [])
+                status = planned.pop(0) if planned else 200 if verb == "claim" else 204
+                content = json.dumps(CLAIM).encode() if status == 200 else b""
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_arguments) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def verbs(self) -> list[str]:
+        return [verb for verb, _ in self.said if verb != "heartbeat"]
+
+
+@pytest.fixture
+def gateway():
+    gateway = Gateway()
+    yield gateway
+    gateway.server.shutdown()
+
+
+@pytest.fixture
+def board(clean_redis) -> Blackboard:
+    return Blackboard(Redis.from_url(clean_redis, decode_responses=True))
+
+
+def run(gateway: Gateway, board: Blackboard, handler, patience: float = 5) -> None:
+    with GatewayClient(gateway.url, "token", patience_s=patience) as client:
+        StepRunner(client, board, handler, "test").run("j1", "inference")
+
+
+def test_done(gateway, board):
+    def handler(claim, progress):
+        progress(0.5, "half")
+
+    run(gateway, board, handler)
+    assert gateway.verbs() == ["claim", "complete"]
+    assert gateway.said[-1] == ("complete", {"attempt": 2})
+    sighting = board.read_sighting("j1", "inference")
+    assert sighting is not None
+    assert (sighting.attempt, sighting.fraction, sighting.activity) == (2, 0.5, "half")
+
+
+def raising(error: BaseException):
+    def handler(claim, progress):
+        raise error
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("handler", "code", "retryable"),
+    [
+        (raising(AnalysisError("not_histology", "This is a cat.")), "not_histology", False),
+        (raising(SoftTimeLimitExceeded()), "timed_out", False),
+        (raising(ZeroDivisionError("secret detail")), "internal_error", True),
+        (unavailable(AnalysisError("model_unavailable", "No model.")), "model_unavailable", False),
+    ],
+)
+def test_failures_are_told_in_words(gateway, board, handler, code, retryable):
+    run(gateway, board, handler)
+    verb, said = gateway.said[-1]
+    assert (verb, said["code"], said["retryable"], said["attempt"]) == ("fail", code, retryable, 2)
+    assert "secret detail" not in said["detail"]
+
+
+def test_nothing_to_claim(gateway, board):
+    gateway.answers["claim"] = [409]
+    run(gateway, board, raising(AssertionError("must not run")))
+    assert gateway.verbs() == ["claim"]
+
+
+def test_the_lease_is_kept_alive(gateway, board):
+    run(gateway, board, lambda claim, progress: time.sleep(0.7))
+    assert sum(verb == "heartbeat" for verb, _ in gateway.said) >= 3
+
+
+def test_a_lost_lease_stops_the_work_and_nothing_is_claimed_to_be_done(gateway, board):
+    gateway.answers["heartbeat"] = [409]
+    steps = []
+
+    def handler(claim, progress):
+        for number in range(100):
+            progress(number / 100, "working")
+            steps.append(number)
+            time.sleep(0.02)
+
+    run(gateway, board, handler)
+    assert gateway.verbs() == ["claim"]
+    assert len(steps) < 60, "the work stopped soon after the lease was lost"
+
+
+def test_a_gateway_that_restarts_is_waited_for(gateway, board):
+    gateway.answers["complete"] = [503, 502]
+    run(gateway, board, lambda claim, progress: None)
+    assert gateway.verbs() == ["claim", "complete", "complete", "complete"]
+
+
+def test_a_gateway_that_stays_away_is_no_crash(gateway, board):
+    gateway.answers["complete"] = [503] * 50
+    run(gateway, board, lambda claim, progress: None, patience=0.3)
+    assert gateway.verbs()[0] == "claim"
+
+
+def test_without_redis_the_work_goes_on(gateway):
+    nowhere = Blackboard(Redis.from_url("unix:///nowhere/redis.sock", decode_responses=True))
+    run(gateway, nowhere, lambda claim, progress: progress(0.5, "half"))
+    assert gateway.verbs() == ["claim", "complete"]
+
+
+def test_workers_announce_and_withdraw(board):
+    first = WorkerAnnouncement(worker="a", queue="histo", modality="histopathology")
+    board.announce(first)
+    board.announce(WorkerAnnouncement(worker="b", queue="mammo", modality="mammography"))
+    assert [worker.worker for worker in board.workers("histo")] == ["a"]
+    assert len(board.workers()) == 2
+    board.withdraw(first)
+    assert board.workers("histo") == []
