@@ -43,8 +43,8 @@ def open_package(folder: Path) -> ModelPackage:
     except FileNotFoundError as error:
         raise AnalysisError(
             "model_unavailable",
-            "No model for this kind of image is installed on this server, so it cannot be analysed yet. Please ask your "
-            f"IT to install the package {folder.name!r} ({Path(error.filename).name} is missing), then try again.",
+            "No model for this kind of image is installed on this server, so it cannot be analysed yet. Please ask "
+            f"your IT to install the package {folder.name!r} ({Path(error.filename).name} is missing), then try again.",
         ) from None
     except ValidationError as error:
         raise AnalysisError(
