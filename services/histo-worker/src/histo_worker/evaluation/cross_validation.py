@@ -111,30 +111,50 @@ def cross_validate(
     return OutOfFold(fields, seeds, folds, logits, probabilities)
 
 
-def choose_thresholds(oof: OutOfFold, sensitivity: float = 0.95, specificity: float = 0.90) -> Thresholds:
+def choose_thresholds(
+    oof: OutOfFold, sensitivity: float = 0.95, specificity: float = 0.90, answered: float = 0.5
+) -> Thresholds:
     """The narrowest "not sure" band outside which the wanted sensitivity and specificity hold out of fold.
 
-    Outside the band means among the fields that get a definite answer. Where no band reaches both, the specificity gives
-    way, never the sensitivity.
+    Outside the band means among the fields that get a definite answer. Where no band reaches all three, the specificity
+    gives way first, then the share of answers, never the sensitivity.
+
+    Args:
+        oof: Out-of-fold probabilities.
+        sensitivity: Of the malignant fields that get an answer, the share that is suspected.
+        specificity: Of the benign fields that get an answer, the share that is cleared.
+        answered: Share of fields, both classes weighing alike, that should get an answer.
+
+    Raises:
+        ValueError: No band reaches the sensitivity.
     """
     repeated = len(oof.seeds)
     target, p = np.tile(oof.target, repeated), oof.probabilities.ravel()
-    grid = np.arange(0.02, 0.99, 0.01)
-    # fields of each class below each threshold
-    below = {label: np.array([(p[target == label] < g).sum() for g in grid]) for label in (0, 1)}
-    of = {label: int((target == label).sum()) for label in (0, 1)}
-    for wanted in np.arange(specificity, -0.01, -0.05):
-        best: tuple[float, float, float] | None = None
-        for i, low in enumerate(grid):
-            for j in range(i, len(grid)):
-                missed, found = below[1][i], of[1] - below[1][j]
-                cleared, alarmed = below[0][i], of[0] - below[0][j]
-                enough = found + missed and cleared + alarmed and found and cleared
-                if not enough or found < sensitivity * (found + missed) or cleared < wanted * (cleared + alarmed):
-                    continue
-                unsure = 1 - (missed + found) / of[1] + 1 - (cleared + alarmed) / of[0]
-                if best is None or unsure < best[0]:
-                    best = (float(unsure), float(low), float(grid[j]))
-        if best is not None:
-            return Thresholds(low=round(best[1], 2), high=round(best[2], 2))
+    grid = np.round(np.arange(0.02, 0.99, 0.01), 2)
+    below = {label: np.array([(p[target == label] < g).mean() for g in grid]) for label in (0, 1)}
+    i, j = np.triu_indices(len(grid))  # every pair low <= high
+    missed, found = below[1][i], 1 - below[1][j]
+    cleared, alarmed = below[0][i], 1 - below[0][j]
+    answers = (missed + found + cleared + alarmed) / 2
+    safe = (found > 0) & (cleared > 0) & (found >= sensitivity * (found + missed))
+    specific = cleared / np.maximum(cleared + alarmed, 1e-9)
+    for share in np.arange(answered, -0.01, -0.1):
+        for wanted in np.arange(specificity, 0.29, -0.05):
+            good = np.flatnonzero(safe & (specific >= wanted) & (answers >= share))
+            if len(good):
+                best = good[answers[good].argmax()]
+                return Thresholds(low=float(grid[i[best]]), high=float(grid[j[best]]))
     raise ValueError("no band reaches the wanted sensitivity: the classifier does not separate the classes")
+
+
+def measure_band(oof: OutOfFold, thresholds: Thresholds) -> dict[str, float]:
+    """What a band does out of fold: share of answers, and sensitivity and specificity among them."""
+    repeated = len(oof.seeds)
+    target, p = np.tile(oof.target, repeated), oof.probabilities.ravel()
+    suspected, cleared = p >= thresholds.high, p < thresholds.low
+    sure = suspected | cleared
+    return {
+        "answered": round(float(sure.mean()), 4),
+        "sensitivity_outside": round(float(suspected[sure & (target == 1)].mean()), 4),
+        "specificity_outside": round(float(cleared[sure & (target == 0)].mean()), 4),
+    }

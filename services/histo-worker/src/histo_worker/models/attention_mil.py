@@ -25,7 +25,7 @@ def attention_mil(features: int, hidden: int = 64, dropout: float = 0.25, regula
     gate = layers.Dense(hidden, "sigmoid", kernel_regularizer=penalty, name="attention_gate")(x)
     scores = layers.Dense(1, kernel_regularizer=penalty, name="attention_score")(layers.Multiply(name="gated")([tanh, gate]))
     attention = MaskedSoftmax(name="attention")([layers.Reshape((-1,), name="scores")(scores), present])
-    pooled = layers.Dot(1, name="pooled")([attention, x])
+    pooled = keras.ops.sum(keras.ops.expand_dims(attention, -1) * x, axis=1)
     logit = layers.Reshape((), name="logit")(layers.Dense(1, kernel_regularizer=penalty, name="classifier")(pooled))
     return keras.Model([patches, present], {"logit": logit, "attention": attention}, name="attention_mil")
 

@@ -1,4 +1,4 @@
-"""Writes a trained head as a model package: weights, model.json and the model card, all figures from the measurement."""
+"""Writes a trained head as a model package: weights, model.json and the card, all figures from the measurement."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from histo_worker.evaluation.cross_validation import choose_thresholds
+from histo_worker.evaluation.cross_validation import choose_thresholds, measure_band
+from histo_worker.gate.gate import InputGate
 from histo_worker.models.backbones import BACKBONES
 from histo_worker.training.frozen_head import TrainedHead
 from lobule import RESEARCH_USE_ONLY
@@ -26,9 +27,11 @@ def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
     calibration = oof.final_calibration()
     counts = {m: sum(f.magnification == m for f in oof.fields) for m in config.magnifications}
     data = (
-        f"BreakHis (Spanhol et al., IEEE TBME 2016), {len(oof.fields)} fields of {len(set(oof.patients.tolist()))} patients: "
+        f"BreakHis (Spanhol et al., IEEE TBME 2016), {len(oof.fields)} fields "
+        f"of {len(set(oof.patients.tolist()))} patients: "
         + ", ".join(f"{m} {n}" for m, n in counts.items())
     )
+    thresholds = choose_thresholds(oof)
     manifest = ModelManifest(
         name=config.name,
         version=config.version,
@@ -41,7 +44,7 @@ def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
         },
         input=asdict(config.reader),
         classes=["benign", "malignant"],
-        thresholds=choose_thresholds(oof),
+        thresholds=thresholds,
         calibration={
             "method": "platt",
             "slope": calibration.slope,
@@ -85,6 +88,8 @@ def _metrics(trained: TrainedHead, data: str) -> list[dict[str, Any]]:
 
 def _card(trained: TrainedHead, manifest: ModelManifest) -> str:
     config, thresholds = trained.config, manifest.thresholds
+    band, gate = measure_band(trained.oof, thresholds), InputGate.load().measured
+    kinds = ", ".join(f"{kind} {refused}" for kind, refused in gate["by_kind"].items())
     table = "\n".join(
         f"| {row['magnification']} | {row['name'].replace('_', ' ')} | {row['value']:.3f} "
         f"| {row['interval'][0]:.3f} to {row['interval'][1]:.3f} |"
@@ -95,19 +100,22 @@ def _card(trained: TrainedHead, manifest: ModelManifest) -> str:
 
 {RESEARCH_USE_ONLY}
 
-**What it does.** Says for a field of breast tissue stained with haematoxylin and eosin how likely it shows a malignant
-tumour, and where the evidence lies.
+**What it does.** Says for a field of breast tissue stained with haematoxylin and eosin how likely it shows a
+malignant tumour, and where the evidence lies.
 
 **How.** Patches of {config.reader.window} pixels, read at {config.reader.size} pixels, go through {config.backbone}
-(ImageNet weights, frozen; {BACKBONES[config.backbone].licence}) up to {", ".join(config.taps)}. A logistic regression reads the
-averaged features; patch logits are averaged over the field and calibrated
+(ImageNet weights, frozen; {BACKBONES[config.backbone].licence}) up to {", ".join(config.taps)}. A logistic
+regression (C {config.c}) reads the averaged features, from which differences between patients of one class were taken
+out (strength {config.shrinkage}); patch logits are averaged over the field and calibrated
 (slope {manifest.calibration["slope"]:.3f}, intercept {manifest.calibration["intercept"]:.3f}).
 
-**Trained on.** {manifest.trained_on}. Free for research; cite Spanhol et al., IEEE TBME 2016 (10.1109/TBME.2015.2496264).
+**Trained on.** {manifest.trained_on}.
+Free for research; cite Spanhol et al., IEEE TBME 2016 (10.1109/TBME.2015.2496264).
 
 ## Measured out of fold
 
-{trained.oof.protocol}. Decision at 0.5. Patient accuracy: the share of right fields of each patient, averaged over patients.
+{trained.oof.protocol}.
+Decision at 0.5. Patient accuracy: the share of right fields of each patient, averaged over patients.
 
 {splits}
 
@@ -115,13 +123,21 @@ averaged features; patch logits are averaged over the field and calibrated
 | --- | --- | --- | --- |
 {table}
 
-Below {thresholds.low} the answer is "no sign of malignancy", from {thresholds.high} on "malignancy suspected", between "not sure";
-the band was chosen on the same out-of-fold probabilities.
+Below {thresholds.low} the answer is "no sign of malignancy", from {thresholds.high} on "malignancy suspected",
+between "not sure". Out of fold {band["answered"]:.0%} of the fields get an answer; among them the sensitivity is
+{band["sensitivity_outside"]:.3f} and the specificity {band["specificity_outside"]:.3f}. The band was chosen on the same
+out-of-fold probabilities, so this too is a little kind.
+
+## Input gate
+
+Refuses {gate["wrong_refused"]:.2%} of {gate["wrong_images"]} pictures that are no H&E field ({kinds}) and
+{gate["right_refused"]:.2%} of {gate["right_images"]} real fields. Protocol: {gate["protocol"]}
 
 ## Limits
 
-- Few patients: the intervals are wide, and the figures move with the folds. Backbone, depth and regularisation were chosen on
-  the same cross-validation, so the figures are a little kind.
-- One laboratory, one scanner, surgical biopsies of eight tumour types. Other stains, cameras and tissues were not measured.
+- Few patients: the intervals are wide, and the figures move with the folds. Backbone, depth and regularisation were
+  chosen on the same cross-validation, so the figures are a little kind.
+- One laboratory, one scanner, surgical biopsies of eight tumour types. Other stains, cameras and tissues were not
+  measured.
 - Trained with benign and malignant tumours; it has not seen normal breast tissue, in-situ carcinoma or other organs.
 """
