@@ -42,4 +42,5 @@ def test_every_model_package_can_be_opened(tracked):
     for folder in folders:
         package = open_package(folder)
         assert package.manifest.metrics, f"{folder.name} does not say how good it is"
-        assert "licence" in package.card.lower()
+        assert package.manifest.licence
+        assert package.manifest.trained_on.split()[0] in package.card, "the card names the data"

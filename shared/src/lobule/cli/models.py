@@ -34,7 +34,7 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
 
 
 def _figure(metric: dict[str, object]) -> str:
-    interval = metric.get("interval_95")
-    value = metric.get("value")
+    value, interval = metric.get("value"), metric.get("interval")
     number = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return f"{metric.get('name')}: {number}" + (f" {interval}" if interval else "")
+    where = f" at {metric['magnification']}" if "magnification" in metric else ""
+    return f"{metric.get('name')}{where}: {number}" + (f" {interval}" if interval else "")
