@@ -5,6 +5,9 @@ TOOLS := .venv-tools
 UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 RUN := $(UV) run --no-sync
 
+# Compiled modules are kept: seven processes start from them, and TensorFlow takes long to compile anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
