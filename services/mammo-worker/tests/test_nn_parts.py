@@ -9,6 +9,7 @@ from keras import ops
 from mammo_worker.nn import boxes as bx
 from mammo_worker.nn import losses, targets
 from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.mask_rcnn import vote
 from mammo_worker.nn.nms import nms_keep, top_after_nms
 from mammo_worker.nn.roi_align import assign_levels, roi_align
 from mammo_worker.nn.rpn import boxes_from_distances, cell_centres, make_anchors, propose
@@ -67,6 +68,14 @@ class TestNms:
         index, is_box = top_after_nms(boxes, scores, 0.5, 4, 6)
         assert to_numpy(index)[0, :2].tolist() == [1, 2]
         assert to_numpy(is_box)[0].tolist() == [True, True, False, False, False, False]
+
+
+def test_box_voting_is_the_mean_by_score():
+    boxes = np.array([[[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60]]], np.float32)
+    voted = to_numpy(vote(boxes[:, :1], boxes, np.array([[0.6, 0.2, 0.9]], np.float32), 0.5))[0, 0]
+    assert voted.tolist() == pytest.approx([0.25, 0, 10.25, 10])
+    alone = to_numpy(vote(boxes[:, 2:], boxes, np.zeros((1, 3), np.float32), 0.5))[0, 0]
+    assert alone.tolist() == [50, 50, 60, 60]
 
 
 class TestRoiAlign:

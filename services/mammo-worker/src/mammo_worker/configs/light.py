@@ -33,6 +33,7 @@ def network(canvas: tuple[int, int] = (576, 288)) -> MaskRCNNConfig:
         mask_convs=2,
         mask_channels=64,
         detections=20,
+        box_voting=0.5,
         mil="sparse",
     )
 

@@ -47,6 +47,7 @@ class MaskRCNNConfig:
         mask_channels: Their channels.
         detections: Findings per film at most.
         detection_nms: IoU above which the worse of two findings falls.
+        box_voting: IoU from which findings that fell lend their box to the one that stayed; 0 for none.
         mil: Loss of the triage head (section 2.4), or None for no triage head.
         mil_top: Instances that label assignment takes for positive.
         mil_sparsity: Weight of the L1 norm of the instance map.
@@ -83,6 +84,7 @@ class MaskRCNNConfig:
     mask_channels: int = 256
     detections: int = 100
     detection_nms: float = 0.3
+    box_voting: float = 0.0
     mil: MilLoss | None = None
     mil_top: int = 8
     mil_sparsity: float = 1e-4

@@ -228,6 +228,8 @@ class MaskRCNN(keras.Model):
         index, is_box = top_after_nms(refined, score, c.detection_nms, c.proposals_test, c.detections)
         keep = ops.cast(is_box, "float32")
         found = targets.take_truth(refined, index)
+        if c.box_voting > 0:
+            found = vote(found, refined, score, c.box_voting)
         malignant = probability[..., 2] / ops.maximum(mass, 1e-6)
         out = {
             "boxes": found * ops.expand_dims(keep, -1),
@@ -239,6 +241,23 @@ class MaskRCNN(keras.Model):
             maps = [ops.sigmoid(self.mil_head(level[c.strides.index(_MIL_STRIDE)])) for level in levels]
             out["mil"] = (maps[0] + ops.flip(maps[1], axis=1)) / 2 if flips else maps[0]
         return out
+
+
+def vote(kept: Tensor, boxes: Tensor, scores: Tensor, least: float) -> Tensor:
+    """Box voting (Gidaris and Komodakis, ICCV 2015): the mean, by score, of all boxes that overlap a kept one.
+
+    Args:
+        kept: (B, D, 4).
+        boxes: (B, N, 4), the kept ones among them.
+        scores: (B, N).
+        least: IoU from which a box has a vote.
+
+    Returns:
+        (B, D, 4).
+    """
+    votes = ops.cast(bx.pairwise_iou(kept, boxes) >= least, "float32") * ops.expand_dims(scores, 1)
+    total = ops.sum(votes, axis=-1, keepdims=True)
+    return ops.where(total > 0, ops.matmul(votes, boxes) / ops.maximum(total, 1e-6), kept)
 
 
 def _flip_boxes(boxes: Tensor, height: int) -> Tensor:
