@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from histo_worker.data.batches import PatchBatches
 from histo_worker.data.breakhis import find_fields, parse_name
 from histo_worker.data.check import check_data

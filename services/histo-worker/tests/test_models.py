@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+
 from histo_worker.models.attention_mil import attention_mil
 from histo_worker.models.backbones import BACKBONES
 from histo_worker.models.patch_classifier import patch_classifier
@@ -64,12 +65,16 @@ class TestReportResNet:
 
 
 class TestHead:
-    @pytest.mark.parametrize(("backbone", "taps"), [("efficientnet_lite0", ("block3", "top")), ("densenet121", ("block2",))])
+    @pytest.mark.parametrize(
+        ("backbone", "taps"), [("efficientnet_lite0", ("block3", "top")), ("densenet121", ("block2",))]
+    )
     def test_the_logit_is_the_mean_of_the_evidence(self, backbone, taps):
         net = patch_classifier(backbone, taps, 64)
         outputs = net(np.random.default_rng(0).uniform(0, 255, (3, 64, 64, 3)).astype(np.float32))
         assert outputs["logit"].shape == (3,)
-        np.testing.assert_allclose(outputs["logit"], np.asarray(outputs["evidence"]).mean(axis=(1, 2)), rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(
+            outputs["logit"], np.asarray(outputs["evidence"]).mean(axis=(1, 2)), rtol=1e-3, atol=1e-5
+        )
 
     def test_size_must_fit(self):
         with pytest.raises(ValueError, match="32"):

@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.operations import OPERATIONS, register
 from histo_worker.preprocessing.stain import (
@@ -18,8 +21,6 @@ from histo_worker.preprocessing.windows import (
     resize_area,
     sliding_windows,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 class TestOperations:
@@ -47,7 +48,9 @@ class TestOperations:
 
     def test_zca_stays_nearer_to_the_colours_than_pca(self, field_pixels):
         original = OPERATIONS["demean"](field_pixels[0]).ravel()
-        likeness = {n: np.corrcoef(original, OPERATIONS[n](field_pixels[0]).ravel())[0, 1] for n in ("pca_whiten", "zca_whiten")}
+        likeness = {
+            n: np.corrcoef(original, OPERATIONS[n](field_pixels[0]).ravel())[0, 1] for n in ("pca_whiten", "zca_whiten")
+        }
         assert likeness["zca_whiten"] > abs(likeness["pca_whiten"])
 
     def test_clahe_raises_local_contrast(self, field_pixels):
@@ -106,7 +109,9 @@ class TestStain:
         amounts[rng.random((200, 200)) < 0.3, 0] = 0.02
         found = estimate_stains(amounts @ REFERENCE_STAINS)
         assert found is not None
-        assert ((found * (REFERENCE_STAINS / np.linalg.norm(REFERENCE_STAINS, axis=1, keepdims=True))).sum(axis=1) > 0.98).all()
+        assert (
+            (found * (REFERENCE_STAINS / np.linalg.norm(REFERENCE_STAINS, axis=1, keepdims=True))).sum(axis=1) > 0.98
+        ).all()
 
     def test_blank_glass_has_no_stains_and_is_left_alone(self):
         glass = np.full((100, 100, 3), 245, np.uint8)
@@ -117,7 +122,9 @@ class TestStain:
         field = field_pixels[0]
         other = jitter_stain(field, np.random.default_rng(5), 0.4)
         before = np.abs(field.astype(float).mean((0, 1)) - other.astype(float).mean((0, 1))).sum()
-        after = np.abs(normalise_stain(field).astype(float).mean((0, 1)) - normalise_stain(other).astype(float).mean((0, 1))).sum()
+        after = np.abs(
+            normalise_stain(field).astype(float).mean((0, 1)) - normalise_stain(other).astype(float).mean((0, 1))
+        ).sum()
         assert after < before
 
     def test_concentrations_explain_the_density(self, field_pixels):

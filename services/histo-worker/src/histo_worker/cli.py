@@ -96,6 +96,37 @@ def train(
     typer.echo(f"thresholds {json.dumps(manifest.thresholds.model_dump())}; package in {output}")
 
 
+@app.command()
+def reproduce(
+    data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],
+    weights: Annotated[Path, typer.Option(help="Folder of pretrained backbones.")],
+    output: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("docs/results/histopathology.md"),
+    section: Annotated[
+        list[str] | None, typer.Option(help="heads, baselines or networks; all where none is named.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder to keep features in.")] = None,
+) -> None:
+    """Run the comparisons and write the measured tables."""
+    from histo_worker.reproduce import reproduce as run
+
+    run(data, weights, output, section or ["heads", "baselines", "networks"], cache)
+    typer.echo(f"written: {output}")
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Folder of BreakHis-named fields that the model was NOT trained on.")],
+    output: Annotated[Path, typer.Option(help="Folder for the table and the plots.")] = Path("evaluation"),
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
+) -> None:
+    """Measure a model package on labelled fields, at image and patient level, with plots."""
+    from histo_worker.evaluation.package import evaluate_package
+    from histo_worker.settings import HistoSettings
+
+    for line in evaluate_package(HistoSettings() if model is None else HistoSettings(model=model), data, output):
+        typer.echo(line)
+
+
 @app.command("fit-gate")
 def fit_gate_command(
     data: Annotated[Path, typer.Option(help="Folder of BreakHis.")],

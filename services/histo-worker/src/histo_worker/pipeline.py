@@ -22,7 +22,7 @@ from lobule.worker.pipeline import Analysis, ReportProgress
 
 DISPLAY_FILE = "display.png"
 HEAT_MAP_FILE = "heat_map.png"
-_SMOOTHED_CELLS = 1.5  # of the evidence maps, as the deviation of the blur
+SMOOTHED_CELLS = 1.0  # of the evidence maps, as the deviation of the blur
 _DISPLAY_SIDE = 2048  # a longer side is shrunk: a browser shows no more, and a PNG of 100 megapixels helps nobody
 
 HEAT_MAP_METHOD = (
@@ -103,7 +103,7 @@ class HistologyPipeline:
             rows, columns = display.shape[:2]
             read_at = (round(height * scale), round(width * scale))
             stitched = stitch(evidence, windows, *read_at)
-            stitched = smooth(stitched, _SMOOTHED_CELLS * windows[0].side / evidence.shape[1])
+            stitched = smooth(stitched, SMOOTHED_CELLS * windows[0].side / evidence.shape[1])
             heat = sigmoid(stitched / np.float32(self._evidence_scale))
             files[HEAT_MAP_FILE] = encode_png(resize_area((heat * 255).round().astype(np.uint8), rows, columns))
         progress(1.0, "done")

@@ -1,5 +1,6 @@
 """Nuclei of a field: found as seeds, then separated by a marker-controlled watershed (George et al., 2014), or segmented by the
-clusterings of Kowal et al. (2013)."""
+clusterings of Kowal et al. (2013).
+"""
 
 from typing import Literal
 
@@ -40,7 +41,9 @@ def nucleus_seeds(field: RGB8, radius: int = 5, method: Literal["maxima", "circl
     """
     stain = haematoxylin(clahe_rgb(field))
     if method == "maxima":
-        return peak_local_max(stain, min_distance=radius, threshold_abs=float(np.percentile(stain, 75)), exclude_border=False)
+        return peak_local_max(
+            stain, min_distance=radius, threshold_abs=float(np.percentile(stain, 75)), exclude_border=False
+        )
     grey = cv2.normalize(stain, np.zeros(stain.shape, np.float32), 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
     found = cv2.HoughCircles(
         grey, cv2.HOUGH_GRADIENT, 1.5, 2 * radius, param1=80, param2=12, minRadius=radius // 2, maxRadius=radius * 3

@@ -56,7 +56,9 @@ class PatchBatches:
                 for patch in window:
                     patches.append(self.preprocess(self._augmented(patch, rng)))
                     targets.append(one.target)
-                if len(patches) >= self.batch * 4:  # a pool of several fields, so that a batch is not one field's patches
+                if (
+                    len(patches) >= self.batch * 4
+                ):  # a pool of several fields, so that a batch is not one field's patches
                     yield from self._drain(patches, targets, rng)
 
     def _drain(

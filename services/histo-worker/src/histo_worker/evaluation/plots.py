@@ -10,7 +10,7 @@ from sklearn.metrics import roc_curve
 from histo_worker.evaluation.metrics import Counts, auc, expected_calibration_error
 
 mpl.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402 - the backend is chosen first
+import matplotlib.pyplot as plt
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]

@@ -46,7 +46,10 @@ def feature_map_sheet(net: keras.Model, layer: str, patch: Float, columns: int =
     """
     inner = keras.Model(net.input, net.get_layer(layer).output)
     maps = np.asarray(keras.ops.convert_to_numpy(inner(patch[None], training=False)))[0]
-    tiles = [cv2.normalize(maps[:, :, c], np.zeros(maps.shape[:2], np.float32), 0, 255, cv2.NORM_MINMAX) for c in range(maps.shape[2])]
+    tiles = [
+        cv2.normalize(maps[:, :, c], np.zeros(maps.shape[:2], np.float32), 0, 255, cv2.NORM_MINMAX)
+        for c in range(maps.shape[2])
+    ]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     return np.vstack(rows).astype(np.uint8)

@@ -30,7 +30,10 @@ _PHOTOGRAPHS: dict[Half, tuple[str, ...]] = {
     "measure": ("chelsea.png", "retina.jpg", "hubble_deep_field.jpg", "gravel.png", "coins.png", "flower.jpg",
                 "grace_hopper.jpg", "color.png", "cell.png", "page.png", "microaneurysms.png"),
 }  # fmt: skip
-_MAMMOGRAMS: dict[Half, tuple[str, ...]] = {"tune": ("cbis_ddsm_mass",), "measure": ("cbis_ddsm_mass", "mias", "cdd_cesm")}
+_MAMMOGRAMS: dict[Half, tuple[str, ...]] = {
+    "tune": ("cbis_ddsm_mass",),
+    "measure": ("cbis_ddsm_mass", "mias", "cdd_cesm"),
+}
 
 
 def wrong_images(half: Half, fields: Sequence[RGB8], mammograms: Path | None, seed: int) -> Iterator[Picture]:
@@ -140,7 +143,9 @@ def _noise(half: Half, rng: np.random.Generator) -> RGB8:
         return np.clip(rng.normal(mean, grain, shape), 0, 255).astype(np.uint8)
     grains = rng.integers(0, 256, (460 // 8 + 1, 700 // 8 + 1, 3), dtype=np.uint8)
     size = (700, 460)
-    return cv2.resize(grains, size, interpolation=cv2.INTER_NEAREST if half == "tune" else cv2.INTER_CUBIC).astype(np.uint8)
+    return cv2.resize(grains, size, interpolation=cv2.INTER_NEAREST if half == "tune" else cv2.INTER_CUBIC).astype(
+        np.uint8
+    )
 
 
 def _text(half: Half, rng: np.random.Generator) -> RGB8:
@@ -151,7 +156,9 @@ def _text(half: Half, rng: np.random.Generator) -> RGB8:
     size, step = rng.uniform(0.4, 1.1), int(rng.integers(18, 42))
     for y in range(step, 600, step):
         words = "".join(rng.choice(list(letters), int(rng.integers(10, 70))))
-        cv2.putText(page, words, (int(rng.integers(5, 60)), y), int(rng.choice(fonts)), size, tuple(ink), 1, cv2.LINE_AA)
+        cv2.putText(
+            page, words, (int(rng.integers(5, 60)), y), int(rng.choice(fonts)), size, tuple(ink), 1, cv2.LINE_AA
+        )
     return np.clip(page + rng.normal(0, 2, page.shape), 0, 255).astype(np.uint8)
 
 

@@ -9,7 +9,7 @@ def attention_mil(features: int, hidden: int = 64, dropout: float = 0.25, regula
 
     Args:
         features: Features of a patch.
-        hidden: Width of the attention.
+        hidden: Width of embedding and attention.
         dropout: Share of features dropped in training.
         regulariser: L2 penalty of all kernels.
 
@@ -21,9 +21,12 @@ def attention_mil(features: int, hidden: int = 64, dropout: float = 0.25, regula
     patches = keras.Input((None, features), name="patches")
     present = keras.Input((None,), name="present")
     x = layers.Dropout(dropout, name="dropout")(patches)
+    x = layers.Dense(hidden, "relu", kernel_regularizer=penalty, name="embedding")(x)
     tanh = layers.Dense(hidden, "tanh", kernel_regularizer=penalty, name="attention_tanh")(x)
     gate = layers.Dense(hidden, "sigmoid", kernel_regularizer=penalty, name="attention_gate")(x)
-    scores = layers.Dense(1, kernel_regularizer=penalty, name="attention_score")(layers.Multiply(name="gated")([tanh, gate]))
+    scores = layers.Dense(1, kernel_regularizer=penalty, name="attention_score")(
+        layers.Multiply(name="gated")([tanh, gate])
+    )
     attention = MaskedSoftmax(name="attention")([layers.Reshape((-1,), name="scores")(scores), present])
     pooled = keras.ops.sum(keras.ops.expand_dims(attention, -1) * x, axis=1)
     logit = layers.Reshape((), name="logit")(layers.Dense(1, kernel_regularizer=penalty, name="classifier")(pooled))

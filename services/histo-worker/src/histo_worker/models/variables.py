@@ -19,9 +19,7 @@ def named_variables(net: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
                 yield f"{layer.name}/{variable.name}", variable
 
 
-def set_variables(
-    net: keras.Model, arrays: Mapping[str, NDArray[np.generic]], key: Callable[[str], str] = str
-) -> None:
+def set_variables(net: keras.Model, arrays: Mapping[str, NDArray[np.generic]], key: Callable[[str], str] = str) -> None:
     """Copy named arrays into a network's variables; arrays that it does not have are passed over.
 
     Args:

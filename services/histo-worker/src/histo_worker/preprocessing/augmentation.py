@@ -35,13 +35,18 @@ class Augmentation:
         """A changed copy of a uint8 (height, width, 3) patch, of the same shape; borders are mirrored."""
         height, width = patch.shape[:2]
         matrix = self.affine(height, width, rng)[:2]
-        changed = cv2.warpAffine(patch, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        changed = cv2.warpAffine(
+            patch, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
         changed = changed.astype(np.uint8)
         return jitter_stain(changed, rng, self.stain) if self.stain else changed
 
     def affine(self, height: int, width: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """The 3x3 map, from the patch's pixels to the changed patch's, about its centre."""
-        turn, lean = np.deg2rad(rng.uniform(-self.rotation, self.rotation)), np.tan(np.deg2rad(rng.uniform(-self.shear, self.shear)))
+        turn, lean = (
+            np.deg2rad(rng.uniform(-self.rotation, self.rotation)),
+            np.tan(np.deg2rad(rng.uniform(-self.shear, self.shear))),
+        )
         scale = np.exp(rng.uniform(-1, 1, 2) * np.log(self.stretch))
         if self.flip:
             scale *= rng.choice([-1.0, 1.0], 2)

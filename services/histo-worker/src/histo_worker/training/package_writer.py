@@ -28,8 +28,7 @@ def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
     counts = {m: sum(f.magnification == m for f in oof.fields) for m in config.magnifications}
     data = (
         f"BreakHis (Spanhol et al., IEEE TBME 2016), {len(oof.fields)} fields "
-        f"of {len(set(oof.patients.tolist()))} patients: "
-        + ", ".join(f"{m} {n}" for m, n in counts.items())
+        f"of {len(set(oof.patients.tolist()))} patients: " + ", ".join(f"{m} {n}" for m, n in counts.items())
     )
     thresholds = choose_thresholds(oof)
     manifest = ModelManifest(

@@ -49,7 +49,9 @@ class Recipe:
         if self.optimiser == "sgd":
             rates = [self.rate * 0.5**i for i in range(len(self.halve_at) + 1)]
             schedule = (
-                keras.optimizers.schedules.PiecewiseConstantDecay(list(self.halve_at), rates) if self.halve_at else self.rate
+                keras.optimizers.schedules.PiecewiseConstantDecay(list(self.halve_at), rates)
+                if self.halve_at
+                else self.rate
             )
             return keras.optimizers.SGD(schedule, momentum=0.9, **average)  # pyright: ignore[reportArgumentType] - stub
         schedule = keras.optimizers.schedules.CosineDecay(self.rate, self.steps)
@@ -63,7 +65,13 @@ MODERN_RECIPE = Recipe("adamw", rate=3e-4, steps=1500, weight_decay=0.05, batch=
 
 
 def train_network(
-    net: keras.Model, batches: Iterator[Batch], validation: Batch | None, recipe: Recipe, folder: Path, *, verbose: int = 1
+    net: keras.Model,
+    batches: Iterator[Batch],
+    validation: Batch | None,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    verbose: int = 1,
 ) -> dict[str, list[float]]:
     """Train a network with a `logit` output in place.
 

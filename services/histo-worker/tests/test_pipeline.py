@@ -1,0 +1,134 @@
+import hashlib
+import io
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from histo_worker.explanation.stitch import smooth, stitch
+from histo_worker.network import CompiledClassifier
+from histo_worker.pipeline import SMOOTHED_CELLS, HistologyPipeline
+from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches
+from histo_worker.settings import HistoSettings
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import ImageInfo
+from lobule.worker.pipeline import no_progress
+
+PACKAGE = HistoSettings().model
+
+
+def info(data: bytes, magnification="100X") -> ImageInfo:
+    return ImageInfo(
+        sha256=hashlib.sha256(data).hexdigest(),
+        file_name="field.jpg",
+        modality="histopathology",
+        width=700,
+        height=460,
+        magnification=magnification,
+    )
+
+
+def png(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def one(fields):
+    return next(f for f in fields if f.magnification == "100X").path.read_bytes()
+
+
+class TestResult:
+    def test_pictures_progress_and_determinism(self, pipeline, one):
+        seen = []
+        first = pipeline.analyse(one, info(one), lambda fraction, words: seen.append((fraction, words)))
+        again = pipeline.analyse(one, info(one), no_progress)
+        result = first.result
+        assert result.probability_malignant == again.result.probability_malignant
+        assert first.files == again.files
+        assert result.assessment == result.thresholds.assess(result.probability_malignant)
+        assert (result.display.width, result.display.height) == (700, 460)
+        heat = cv2.imdecode(np.frombuffer(first.files[result.heat_map.file], np.uint8), cv2.IMREAD_UNCHANGED)
+        assert heat.shape == (460, 700)
+        assert heat.dtype == np.uint8
+        assert heat.std() > 1
+        fractions = [f for f, _ in seen]
+        assert fractions == sorted(fractions)
+        assert fractions[-1] == 1.0
+        assert f"patch {result.patches.count} of {result.patches.count}" in [w for _, w in seen]
+        assert not result.notices
+
+    def test_never_retraces_whatever_the_size(self, pipeline, field_pixels):
+        for height, width in ((460, 700), (300, 300), (900, 1200)):
+            pixels = cv2.resize(field_pixels[0], (width, height), interpolation=cv2.INTER_AREA)
+            result = pipeline.analyse(png(pixels), info(b""), no_progress).result
+            assert (result.image.width, result.image.height) == (width, height)
+        assert pipeline.traces == 1
+
+    def test_filling_the_last_batch_changes_nothing(self, pipeline, field_pixels):
+        package = pipeline._package
+        patches = cut_patches(field_pixels[0], covering_windows(460, 700, 300), 224)[:3]
+        together, _ = CompiledClassifier(package, 3)(patches)
+        apart, _ = CompiledClassifier(package, 2)(patches)
+        np.testing.assert_allclose(together, apart, rtol=1e-3, atol=1e-3)
+
+    def test_unknown_magnification_and_small_fields_are_told(self, pipeline, field_pixels):
+        small = np.ascontiguousarray(field_pixels[0][:200, :200])
+        result = pipeline.analyse(png(small), info(b"", magnification=None), no_progress).result
+        assert {n.code for n in result.notices} == {"magnification_unknown", "small_image"}
+
+    def test_separates_the_classes_it_was_trained_on(self, pipeline, fields):
+        chosen = [f for f in fields if f.magnification == "100X"][::14]
+        scores = [pipeline.analyse(d, info(d), no_progress).result.probability_malignant for d in
+                  (f.path.read_bytes() for f in chosen)]  # fmt: skip
+        malignant = np.mean([s for s, f in zip(scores, chosen, strict=True) if f.target])
+        benign = np.mean([s for s, f in zip(scores, chosen, strict=True) if not f.target])
+        assert malignant > benign + 0.2
+
+
+class TestPackage:
+    def test_figures_are_out_of_fold_and_reach_the_first_bar(self):
+        metrics = json.loads((PACKAGE / "model.json").read_text())["metrics"]
+        auc = next(m for m in metrics if m["name"] == "image_auc" and m["magnification"] == "100X")
+        assert auc["value"] >= 0.78
+        assert auc["interval"][0] < auc["value"] < auc["interval"][1]
+        assert "by patient" in auc["protocol"]
+
+    def test_missing_damaged_or_foreign_packages_are_refused(self, tmp_path):
+        with pytest.raises(AnalysisError) as missing:
+            HistologyPipeline(tmp_path / "none")
+        shutil.copytree(PACKAGE, tmp_path / "damaged")
+        with (tmp_path / "damaged" / "model.weights.npz").open("ab") as stream:
+            stream.write(b"x")
+        with pytest.raises(AnalysisError) as damaged:
+            HistologyPipeline(tmp_path / "damaged")
+        manifest = json.loads((PACKAGE / "model.json").read_text())
+        manifest["architecture"]["name"] = "from_the_future"
+        shutil.copytree(PACKAGE, tmp_path / "future")
+        (tmp_path / "future" / "model.json").write_text(json.dumps(manifest))
+        with pytest.raises(AnalysisError) as future:
+            HistologyPipeline(tmp_path / "future")
+        assert {e.value.code for e in (missing, damaged, future)} == {"model_unavailable"}
+
+
+class TestRegistration:
+    @pytest.mark.parametrize("centre", [(60, 60), (230, 350), (400, 650), (120, 500), (440, 30)])
+    def test_the_map_peaks_where_the_lesion_lies(self, centre):
+        """A network of fixed average pooling stands in: its evidence is brightness, so only the geometry is tested."""
+        field = np.zeros((460, 700, 3), np.uint8)
+        cv2.circle(field, centre[::-1], 12, (255, 255, 255), -1)
+        windows = covering_windows(460, 700, 448)
+        stride = 8
+        patches = cut_patches(field, windows, 224).astype(np.float32).mean(axis=3)
+        maps = patches.reshape(len(patches), 28, stride, 28, stride).mean(axis=(2, 4))
+        stitched = smooth(stitch(maps, windows, 460, 700), SMOOTHED_CELLS * 16)
+        peak = np.unravel_index(stitched.argmax(), stitched.shape)
+        assert np.abs(np.array(peak) - centre).max() <= stride * 2  # one stride, in pixels of the field
+
+    def test_overlap_is_blended_and_a_constant_stays_constant(self):
+        windows = [Window(0, 0, 64), Window(32, 0, 64)]
+        np.testing.assert_allclose(stitch(np.full((2, 4, 4), 3.0, np.float32), windows, 64, 96), 3.0, rtol=1e-5)
