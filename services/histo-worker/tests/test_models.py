@@ -11,7 +11,10 @@ from histo_worker.models.variables import get_variables, named_variables, set_va
 
 
 def table_8_parameters(variant: str) -> int:
-    """Parameters of a column of table 8, counted from the table: kernels, four numbers of batch norm a map, the last layer."""
+    """Parameters of a column of table 8, counted from the table.
+
+    Kernels, four numbers of batch norm a map, the last layer.
+    """
     stem = {"conv3x3": 3}.get(variant, 7)
     width = 32 if variant == "maps_doubled" else 16
     convolutions = [(stem, 3, 16), (3, 16, width)]

@@ -59,7 +59,8 @@ class CompiledClassifier:
         except (KeyError, TypeError, ValueError) as error:
             raise AnalysisError(
                 "model_unavailable",
-                f"The model package {manifest.name!r} does not fit this version of Lobule ({type(error).__name__}: {error}).",
+                f"The model package {manifest.name!r} does not fit this version of Lobule "
+                f"({type(error).__name__}: {error}).",
             ) from None
         self.batch = batch
         signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.uint8)

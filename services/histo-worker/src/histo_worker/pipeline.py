@@ -26,11 +26,13 @@ SMOOTHED_CELLS = 1.0  # of the evidence maps, as the deviation of the blur
 _DISPLAY_SIDE = 2048  # a longer side is shrunk: a browser shows no more, and a PNG of 100 megapixels helps nobody
 
 HEAT_MAP_METHOD = (
-    "Class activation map: the last feature maps weighted by the classifier's filters (Zhou et al., CVPR 2016), stitched "
+    "Class activation map: the last feature maps weighted by the classifier's filters (Zhou et al., CVPR "
+    "2016), stitched "
     "over the patches; its mean is the classifier's logit."
 )
 HEAT_MAP_MEANING = (
-    "Bright regions speak for malignancy, dark ones against it. The map shows what moved the classifier; it does not outline "
+    "Bright regions speak for malignancy, dark ones against it. The map shows what moved the classifier; it "
+    "does not outline "
     "a tumour."
 )
 
@@ -127,12 +129,14 @@ class HistologyPipeline:
         if image.magnification is None:
             yield Notice(
                 code="magnification_unknown",
-                detail="The magnification was not given. The model was measured at 40X and 100X; elsewhere it may be less exact.",
+                detail="The magnification was not given. The model was measured at 40X and 100X; elsewhere "
+                "it may be less exact.",
             )
         elif image.magnification not in ("40X", "100X"):
             yield Notice(
                 code="magnification_not_measured",
-                detail=f"The model was measured at 40X and 100X, not at {image.magnification}; take its certainty with care.",
+                detail=f"The model was measured at 40X and 100X, not at {image.magnification}; take its "
+                f"certainty with care.",
             )
         if min(field.shape[:2]) < self._reader.window:
             yield Notice(

@@ -54,8 +54,10 @@ def reproduce(data: Path, weights: Path, output: Path, sections: Sequence[str], 
     lines = [
         "# Histopathology: measured results",
         "",
-        f"Written by `histo-worker reproduce --data BREAKHIS --weights WEIGHTS {' '.join('--section ' + s for s in sections)}`.",
-        f"Data: BreakHis (Spanhol et al. 2016), {len(fields)} fields of {patients} patients. Splits are by patient; intervals "
+        f"Written by `histo-worker reproduce --data BREAKHIS --weights WEIGHTS "
+        f"{' '.join('--section ' + s for s in sections)}`.",
+        f"Data: BreakHis (Spanhol et al. 2016), {len(fields)} fields of {patients} patients. Splits are by "
+        f"patient; intervals "
         "are 95 % bootstrap intervals over patients. The full data set gives its figures by the same command.",
         "",
         "Precision and recall are the standard ones; the report's printed equations (4.1.4) define them otherwise.",
@@ -118,10 +120,16 @@ def _networks(fields: Sequence[Field]) -> Iterator[str]:
     base = report_small.CONFIG
     yield "## The report's networks, at 100X, at a size that two cores can do"
     yield ""
-    yield f"{base.size}-pixel input, {base.recipe.steps} steps of {base.recipe.batch}; one seed of five folds; no tuning. "
+    yield (
+        f"{base.size}-pixel input, {base.recipe.steps} steps of {base.recipe.batch}; one seed of five "
+        f"folds; no tuning. "
+    )
     yield "The report: 256 pixels, 3000 steps of 64, all 82 patients."
     yield ""
-    yield "| network | preprocessing | cropping | rule | image accuracy | precision | recall | F1 | patient accuracy | patch AUC |"
+    yield (
+        "| network | preprocessing | cropping | rule | image accuracy | precision | recall | F1 | patient "
+        "accuracy | patch AUC |"
+    )
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     cells = [replace(base, operation=o) for o in ("raw", "clahe", "whiten")]
     cells += [replace(base, variant=v) for v in ("normal", "stride2")]

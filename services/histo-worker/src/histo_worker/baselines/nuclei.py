@@ -1,4 +1,7 @@
-"""Nuclei of a field: found as seeds, then separated by a marker-controlled watershed (George et al., 2014), or segmented by the
+"""Nuclei of a field.
+
+Found as seeds, then separated by a marker-controlled watershed (George et al., 2014), or segmented by
+the
 clusterings of Kowal et al. (2013).
 """
 

@@ -1,6 +1,9 @@
-"""The report's "best" network by the report's recipe: stride-2 stem, dropout, CLAHE, patches of 256 pixels by random crops.
+"""The report's "best" network by the report's recipe.
 
-Cost: five hours on a Tesla K40m for the full data set, says the report; about 25 s a step of 64 patches on two cores, so train it on an
+Stride-2 stem, dropout, CLAHE, patches of 256 pixels by random crops.
+
+Cost: five hours on a Tesla K40m for the full data set, says the report; about 25 s a step of 64 patches on two
+cores, so train it on an
 accelerator, or at 64 pixels (0.3 s a step), which `histo-worker reproduce` does.
 Result: not measured at this size by us; the report gives 85.46 % at image level and 88.17 % at patient level at 100X.
 """

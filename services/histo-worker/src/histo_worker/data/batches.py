@@ -1,4 +1,7 @@
-"""Batches of patches for training, as plain arrays: no backend's input pipeline, so that any Keras backend can eat them."""
+"""Batches of patches for training, as plain arrays.
+
+No backend's input pipeline, so that any Keras backend can eat them.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

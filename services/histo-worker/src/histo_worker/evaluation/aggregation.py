@@ -1,6 +1,9 @@
-"""From patches to an image: the report's five rules (tables 9 and 12) by name. Learned pooling is in `models.attention_mil`.
+"""From patches to an image.
 
-The report names its rules without defining them; these are the readings that fit its tables (`exist` has a sensitivity near one).
+The report's five rules (tables 9 and 12) by name. Learned pooling is in `models.attention_mil`.
+
+The report names its rules without defining them; these are the readings that fit its tables (`exist` has a
+sensitivity near one).
 """
 
 from collections.abc import Callable

@@ -51,7 +51,8 @@ class OutOfFold:
     def protocol(self) -> str:
         """The protocol in words."""
         return (
-            f"{self.folds}-fold cross-validation by patient, repeated with seeds {', '.join(map(str, self.seeds))}; mean over "
+            f"{self.folds}-fold cross-validation by patient, repeated with seeds "
+            f"{', '.join(map(str, self.seeds))}; mean over "
             "the repetitions; 95 % bootstrap interval over patients"
         )
 

@@ -71,7 +71,10 @@ def patient_score(target: ArrayLike, predicted: ArrayLike, patients: Sequence[st
 
 
 def expected_calibration_error(target: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
-    """Mean gap between certainty and truth over bins of equal width, weighted by their sizes (Guo et al., ICML 2017)."""
+    """Mean gap between certainty and truth over bins of equal width.
+
+    Weighted by their sizes (Guo et al., ICML 2017).
+    """
     t, p = np.asarray(target, float), np.asarray(probability, float)
     place = np.minimum((p * bins).astype(int), bins - 1)
     gaps = [abs(t[place == b].mean() - p[place == b].mean()) * (place == b).sum() for b in np.unique(place)]

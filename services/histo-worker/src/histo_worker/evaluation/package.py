@@ -30,7 +30,8 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
     lines = [
         f"Model {pipeline.manifest.name} {pipeline.manifest.version}. Fields that it was trained on flatter it.",
         "",
-        "| magnification | fields | AUC (95 % over patients) | accuracy | precision | recall | F1 | patient accuracy | ECE |",
+        "| magnification | fields | AUC (95 % over patients) | accuracy | precision | recall | F1 | patient "
+        "accuracy | ECE |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for magnification in MAGNIFICATIONS:
@@ -44,7 +45,8 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
         counts = Counts.of(target, p >= 0.5)
         low, high = patient_bootstrap(lambda at, t=target, q=p: auc(t[at], q[at]), target, patients)
         lines.append(
-            f"| {magnification} | {len(target)} | {auc(target, p):.3f} ({low:.3f} to {high:.3f}) | {counts.accuracy:.3f} | "
+            f"| {magnification} | {len(target)} | {auc(target, p):.3f} ({low:.3f} to {high:.3f}) | "
+            f"{counts.accuracy:.3f} | "
             f"{counts.precision:.3f} | {counts.recall:.3f} | {counts.f1:.3f} | "
             f"{patient_score(target, p >= 0.5, patients):.3f} | {expected_calibration_error(target, p):.3f} |"
         )

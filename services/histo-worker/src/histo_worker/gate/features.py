@@ -109,7 +109,10 @@ def _neighbour_likeness(plane: Float) -> float:
 
 
 def _glass(small: RGB8, mean_density: Float) -> list[float]:
-    """The brightest pixels, which in a light microscope are bare glass, and the share of black, which it never shows."""
+    """The brightest pixels.
+
+    Which in a light microscope are bare glass, and the share of black, which it never shows.
+    """
     bright = small[mean_density <= np.percentile(mean_density, 5)].astype(np.float32)
     return [
         float(bright.mean()) / 255,

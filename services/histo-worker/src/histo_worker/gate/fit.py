@@ -105,7 +105,8 @@ def _measure(pairs: Sequence[tuple[InputGate, _Half]]) -> dict[str, object]:
         "right_images": len(right),
         "by_kind": {kind: f"{sum(refused)} of {len(refused)}" for kind, refused in by_kind.items()},
         "protocol": (
-            "patients and sources of wrong pictures halved; tuned on one half, measured on the other, both ways; the gate in "
+            "patients and sources of wrong pictures halved; tuned on one half, measured on the other, both "
+            "ways; the gate in "
             "use is tuned on both. Other stains are synthesised from real fields except one."
         ),
     }

@@ -99,6 +99,7 @@ def _words(features: dict[str, np.floating]) -> str:
     else:
         seen = "Its colours or its structure are not those of stained tissue under the microscope."
     return (
-        f"This does not look like a microscope field stained with haematoxylin and eosin, so it was not analysed. {seen} "
+        f"This does not look like a microscope field stained with haematoxylin and eosin, so it was not "
+        f"analysed. {seen} "
         "Please upload an H&E field."
     )

@@ -1,7 +1,8 @@
 """Pictures that are no H&E fields, by kind, to tune and to measure the gate; sources of the two halves are disjoint.
 
 Real ones: mammograms of three collections, photographs that ship with scikit-image, scikit-learn and matplotlib, and an
-immunohistochemistry field of scikit-image. Synthesised ones: other stains (real fields, unmixed and dyed anew), text, noise, glass.
+immunohistochemistry field of scikit-image. Synthesised ones: other stains (real fields, unmixed and dyed anew),
+text, noise, glass.
 """
 
 import inspect
@@ -102,7 +103,10 @@ def _crop(photograph: RGB8, rng: np.random.Generator) -> RGB8:
 
 
 def _dyed_anew(field: RGB8, half: Half, rng: np.random.Generator) -> RGB8:
-    """Haematoxylin with DAB (brown), blue alone, or green and blue trichrome, from the unmixed stains of a real field."""
+    """Haematoxylin with DAB (brown).
+
+    Blue alone, or green and blue trichrome, from the unmixed stains of a real field.
+    """
     amounts = skimage.color.rgb2hed(field)
     nuclei, eosin = np.maximum(amounts[:, :, 0], 0), np.maximum(amounts[:, :, 1], 0)
     palettes = [

@@ -14,7 +14,8 @@ def attention_mil(features: int, hidden: int = 64, dropout: float = 0.25, regula
         regulariser: L2 penalty of all kernels.
 
     Returns:
-        A network from `patches`, float32 (batch, patches, features), and `present`, float32 (batch, patches), 1 for a patch and 0
+        A network from `patches`, float32 (batch, patches, features), and `present`, float32 (batch, patches), 1
+        for a patch and 0
         for filling, to `logit` (batch,) and `attention` (batch, patches), which sums to 1 over the patches present.
     """
     penalty = keras.regularizers.L2(regulariser)

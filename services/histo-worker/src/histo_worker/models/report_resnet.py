@@ -1,8 +1,11 @@
 """The report's ResNet family (table 8, figures 41 and 43) from one definition.
 
-Where the report leaves a choice open: residual blocks are convolution, batch norm, ReLU (He et al., CVPR 2016); a shortcut
-into a wider, smaller stage averages 2x2 pixels and pads with empty maps, which adds no parameters; the caption of figure 41 doubles
-"all layers" while table 8 leaves the first convolution at 16 maps, and the table is followed. For other input sizes the number of
+Where the report leaves a choice open: residual blocks are convolution, batch norm, ReLU (He et al., CVPR 2016);
+a shortcut
+into a wider, smaller stage averages 2x2 pixels and pads with empty maps, which adds no parameters; the caption
+of figure 41 doubles
+"all layers" while table 8 leaves the first convolution at 16 maps, and the table is followed. For other "
+"input sizes the number of
 stages follows so that the last maps are 8x8, as figure 43's networks for 64 to 512 pixels do.
 """
 

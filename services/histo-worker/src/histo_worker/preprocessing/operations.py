@@ -1,6 +1,7 @@
 """The preprocessing methods that the report compares (4.1.2, 5.1.1, table 7), each by its name.
 
-An operation takes one uint8 RGB patch (height, width, 3) and returns float32 of the same shape, centred near zero or scaled to
+An operation takes one uint8 RGB patch (height, width, 3) and returns float32 of the same shape, centred near
+zero or scaled to
 [0, 1], as noted.
 """
 
@@ -48,7 +49,10 @@ def demean(patch: RGB8) -> Float:
 
 @register("whiten")
 def whiten(patch: RGB8) -> Float:
-    """Mean 0 and deviation 1 over the whole patch; a flat patch becomes 0 (the deviation is bounded as in the report)."""
+    """Mean 0 and deviation 1 over the whole patch.
+
+    A flat patch becomes 0 (the deviation is bounded as in the report).
+    """
     values = patch.astype(np.float32)
     return (values - values.mean()) / max(float(values.std()), 1 / np.sqrt(values.size))
 

@@ -1,4 +1,7 @@
-"""Where patches lie: windows that cover a field, the report's sliding windows and random crops (4.1.2), and resizing."""
+"""Where patches lie.
+
+Windows that cover a field, the report's sliding windows and random crops (4.1.2), and resizing.
+"""
 
 import math
 from collections.abc import Sequence

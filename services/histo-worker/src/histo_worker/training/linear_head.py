@@ -43,8 +43,10 @@ def fit_linear_head(
 ) -> LinearHead:
     """L2-regularised logistic regression on standardised features that patients were taken out of.
 
-    The directions in which patients of one class differ (dye, camera, slide) are shrunk first, by the square root of one plus
-    `shrinkage` times their variance: within-class covariance normalisation (Hatch et al., Interspeech 2006), on patients' means.
+    The directions in which patients of one class differ (dye, camera, slide) are shrunk first, by the square
+    root of one plus
+    `shrinkage` times their variance: within-class covariance normalisation (Hatch et al., Interspeech 2006), on
+    patients' means.
     Both linear maps are folded into the head.
 
     Args:

@@ -65,7 +65,10 @@ def train_on_fields(
 
 
 def patch_logits(config: NetworkConfig, net: keras.Model, fields: Sequence[Field]) -> list[Float]:
-    """Logits of each field's patches; sliding windows stand in for random crops, so that scores do not depend on luck."""
+    """Logits of each field's patches.
+
+    Sliding windows stand in for random crops, so that scores do not depend on luck.
+    """
     logits_of = LogitsOf(net)
     cropping: Cropping = "sliding" if config.cropping == "random" else config.cropping
     scores = []
