@@ -28,5 +28,5 @@ def test_damaged_manifest_is_refused(monkeypatch, tmp_path):
 
 def test_bare_name_is_a_bundled_package(monkeypatch):
     monkeypatch.setenv("LOBULE_MAMMO_MODEL", "never-bundled")
-    with pytest.raises(AnalysisError, match="'never-bundled' is not installed"):
+    with pytest.raises(AnalysisError, match="'never-bundled'"):
         build_pipeline()

@@ -168,4 +168,4 @@ def test_predict_without_a_model_says_so(tmp_path, monkeypatch):
     arguments = ["predict", "x.png", "--output", str(tmp_path / "a"), "--films", str(tmp_path / "b")]
     outcome = CliRunner().invoke(cli.app, arguments)
     assert outcome.exit_code == 2
-    assert "not installed" in outcome.output
+    assert "'nothing'" in outcome.output

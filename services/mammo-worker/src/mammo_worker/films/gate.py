@@ -38,7 +38,8 @@ def not_a_mammogram(film: Film) -> str | None:
     low, high = np.percentile(small, [0.5, 99.5])
     grey = np.clip((small - low) / max(float(high - low), 1e-6), 0, 1)
     outside = ~cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
-    if outside.any() and float(np.median(grey[outside])) > MAX_BACKGROUND * float(np.median(grey[mask])):
+    # A low percentile: a white frame or label may fill much of what is not breast.
+    if outside.any() and float(np.percentile(grey[outside], 25)) > MAX_BACKGROUND * float(np.median(grey[mask])):
         return "the background is not dark"
     thumbnail = cv2.resize(grey, (_SIDE * mask.shape[1] // mask.shape[0], _SIDE), interpolation=cv2.INTER_AREA)
     inner = cv2.erode(mask.astype(np.uint8), np.ones((25, 25), np.uint8))
