@@ -11,6 +11,7 @@ from mammo_worker.calibration import (
     sensitivity_threshold,
     specificity_threshold,
 )
+from mammo_worker.evaluation.document import bars_table
 from mammo_worker.evaluation.metrics import (
     FilmResult,
     average_precision_50,
@@ -148,3 +149,14 @@ def test_tables_carry_rule_and_interval():
     assert text.count("\n") == len(rows) + 2
     states = triage_table(films, Thresholds(low=0.3, high=0.7))
     assert sum(v for row in states for k, v in row.items() if k != "films") == 12
+
+
+def test_bars_are_judged_by_what_was_measured():
+    rows = [
+        {"data": "d", "metric": "AP50, class-agnostic", "rule": "IoU >= 0.5, COCO", "value": 0.61},
+        {"data": "d", "metric": "FPPI at the working threshold", "rule": "every finding is false", "value": 0.9},
+    ]
+    lines = bars_table(rows).splitlines()
+    assert len(lines) == 4
+    assert lines[2].endswith("| no |")
+    assert lines[3].endswith("| yes |")
