@@ -31,7 +31,7 @@ def haematoxylin(field: RGB8) -> Float:
     density = optical_density(field)
     stains = estimate_stains(density)
     amounts = concentrations(density, REFERENCE_STAINS if stains is None else stains)
-    return cv2.GaussianBlur(amounts[:, :, 0], (0, 0), 1.5)
+    return np.asarray(cv2.GaussianBlur(amounts[:, :, 0], (0, 0), 1.5), np.float32)
 
 
 def nucleus_seeds(field: RGB8, radius: int = 5, method: Literal["maxima", "circles"] = "maxima") -> NDArray[np.intp]:
@@ -77,7 +77,7 @@ def clustered_nuclei(field: RGB8, clustering: Clustering, radius: int = 5, seed:
         mixture = GaussianMixture(3, random_state=seed, reg_covar=1e-5).fit(sample)
         members, centres = mixture.predict(colours), np.asarray(mixture.means_)
     else:
-        start = KMeans(3, n_init=3, random_state=seed).fit(sample).cluster_centers_
+        start = KMeans(3, random_state=seed).fit(sample).cluster_centers_
         centres = start if clustering == "kmeans" else fuzzy_cmeans(sample, start)
         members = ((colours[:, None] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
     darkest = int(centres[:, 0].argmin())  # haematoxylin takes the red away

@@ -57,5 +57,5 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
 
 
 def _probability(pipeline: HistologyPipeline, field: Field) -> float:
-    info = ImageInfo(**_INFO, file_name=field.path.name, magnification=field.magnification)  # pyright: ignore[reportArgumentType]
+    info = ImageInfo(**_INFO, file_name=field.path.name, magnification=field.magnification)
     return pipeline.analyse(field.path.read_bytes(), info, no_progress).result.probability_malignant

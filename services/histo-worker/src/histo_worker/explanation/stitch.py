@@ -39,8 +39,8 @@ def stitch(maps: Float, windows: Sequence[Window], height: int, width: int) -> F
 
 
 def smooth(stitched: Float, cell: float) -> Float:
-    """Blur over about one cell of the maps: what single cells say is mostly noise, what neighbours agree on is not."""
-    return cv2.GaussianBlur(stitched, (0, 0), cell).astype(np.float32)
+    """Blur over about one cell: single cells are mostly noise. Outside the field there is no evidence either way."""
+    return cv2.GaussianBlur(stitched, (0, 0), cell, borderType=cv2.BORDER_CONSTANT).astype(np.float32)
 
 
 def _taper(side: int) -> Float:

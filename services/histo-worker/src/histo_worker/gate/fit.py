@@ -78,7 +78,11 @@ def _fit(halves: Sequence[_Half]) -> InputGate:
     mean, deviation = right.mean(axis=0), np.maximum(right.std(axis=0), 1e-3)
     x = standardise(np.concatenate([right, wrong]), mean, deviation)
     target = np.r_[np.ones(len(right)), np.zeros(len(wrong))]
-    model = SVC(C=1.0, gamma=_GAMMA, class_weight="balanced").fit(x, target)
+    model = SVC(
+        C=1.0,
+        gamma=_GAMMA,  # pyright: ignore[reportArgumentType] - the stub knows words only
+        class_weight="balanced",
+    ).fit(x, target)
     return InputGate(
         mean=mean,
         deviation=deviation,

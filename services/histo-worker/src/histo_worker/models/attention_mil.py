@@ -1,5 +1,7 @@
 """Gated attention pooling over the patches of a field (Ilse, Tomczak & Welling, ICML 2018)."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -38,7 +40,7 @@ def attention_mil(features: int, hidden: int = 64, dropout: float = 0.25, regula
 class MaskedSoftmax(layers.Layer):
     """Softmax over the patches that are present; exactly 0 elsewhere."""
 
-    def call(self, inputs: list[keras.KerasTensor]) -> keras.KerasTensor:
+    def call(self, inputs: list[Any]) -> Any:  # a tensor of whatever backend
         """Scores (batch, patches) and presence (batch, patches) to weights (batch, patches)."""
         scores, present = inputs
         lowered = scores - 1e9 * (1 - present)

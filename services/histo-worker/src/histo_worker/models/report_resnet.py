@@ -10,6 +10,7 @@ stages follows so that the last maps are 8x8, as figure 43's networks for 64 to 
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 from keras import layers
@@ -61,7 +62,7 @@ class ReportResNet:
         last = self.size >> (halvings + len(self.blocks) - 1)
         if last != _LAST_SIDE:
             raise ValueError(f"{self.size} pixels and {len(self.blocks)} stages end in {last}x{last} maps, not 8x8")
-        pixels = keras.Input((self.size, self.size, 3), name="pixels")
+        pixels: Any = keras.Input((self.size, self.size, 3), name="pixels")
         x = self._convolve(pixels, 16, "conv00_1", kernel=self.stem_kernel, stride=self.stem_stride)
         x = self._convolve(x, self.width, "conv00_2")
         if self.stem_stride == 1:
@@ -106,11 +107,11 @@ class PadMaps(layers.Layer):
         more: How many.
     """
 
-    def __init__(self, more: int, **kwargs: object) -> None:
+    def __init__(self, more: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.more = more
 
-    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+    def call(self, x: Any) -> Any:  # a tensor of whatever backend
         """(batch, rows, columns, channels) to (batch, rows, columns, channels + more)."""
         return keras.ops.pad(x, [[0, 0], [0, 0], [0, 0], [0, self.more]])
 
@@ -118,7 +119,7 @@ class PadMaps(layers.Layer):
         """The input's shape with more channels."""
         return (*input_shape[:-1], (input_shape[-1] or 0) + self.more)
 
-    def get_config(self) -> dict[str, object]:
+    def get_config(self) -> dict[str, Any]:
         """Arguments that rebuild the layer."""
         return super().get_config() | {"more": self.more}
 

@@ -37,14 +37,14 @@ def register(name: str) -> Callable[[Operation], Operation]:
 @register("raw")
 def raw(patch: RGB8) -> Float:
     """The pixels, scaled to [0, 1]."""
-    return patch.astype(np.float32) / 255
+    return np.divide(patch, 255, dtype=np.float32)
 
 
 @register("demean")
 def demean(patch: RGB8) -> Float:
     """The patch less its mean colour, scaled as `raw`."""
     scaled = raw(patch)
-    return scaled - scaled.mean(axis=(0, 1))
+    return (scaled - scaled.mean(axis=(0, 1))).astype(np.float32)
 
 
 @register("whiten")
@@ -54,7 +54,7 @@ def whiten(patch: RGB8) -> Float:
     A flat patch becomes 0 (the deviation is bounded as in the report).
     """
     values = patch.astype(np.float32)
-    return (values - values.mean()) / max(float(values.std()), 1 / np.sqrt(values.size))
+    return ((values - values.mean()) / max(float(values.std()), 1 / np.sqrt(values.size))).astype(np.float32)
 
 
 @register("clahe")

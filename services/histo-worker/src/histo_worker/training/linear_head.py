@@ -57,7 +57,7 @@ def fit_linear_head(
         shrinkage: How strongly the differences between patients are taken out; 0 leaves them.
     """
     scaler = StandardScaler().fit(features)
-    standardised = scaler.transform(features)
+    standardised = np.asarray(scaler.transform(features))
     axes, factors = _patient_axes(standardised, target, np.asarray(patients), shrinkage)
     shrunk = standardised + (standardised @ axes.T * factors) @ axes
     model = LogisticRegression(C=c, max_iter=2000)

@@ -1,0 +1,75 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from histo_worker.configs.report_small import CONFIG
+from histo_worker.models.report_resnet import ReportResNet
+from histo_worker.training.linear_head import fit_linear_head, fit_platt
+from histo_worker.training.trainer import (
+    MODERN_RECIPE,
+    REPORT_RECIPE,
+    LogitsOf,
+    train_network,
+    with_test_time_augmentation,
+)
+
+
+def tiny():
+    return ReportResNet(size=32, stem_kernel=3, stem_stride=2, width=8, blocks=(1, 1)).build()
+
+
+def coloured_batches(seed=0):
+    """Patches whose class is their colour: learnable in a few steps."""
+    rng = np.random.default_rng(seed)
+    while True:
+        target = rng.integers(0, 2, 16).astype(np.float32)
+        patches = rng.normal(0, 0.2, (16, 32, 32, 3)).astype(np.float32)
+        patches[:, :, :, 0] += target[:, None, None]
+        yield patches, target
+
+
+@pytest.mark.parametrize("recipe", [replace(REPORT_RECIPE, rate=0.02), replace(MODERN_RECIPE, rate=3e-3, ema=0.9)])
+def test_the_loss_falls_and_is_logged(recipe, tmp_path):
+    history = train_network(
+        tiny(), coloured_batches(), None, replace(recipe, steps=40, validate_every=10), tmp_path, verbose=0
+    )
+    assert history["loss"][-1] < 0.7 * history["loss"][0]
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 5
+
+
+def test_the_reports_schedule():
+    rate = REPORT_RECIPE.build_optimiser()._learning_rate
+    assert [float(rate(step)) for step in (0, 499, 1000, 2999)] == pytest.approx([0.001, 0.001, 0.0005, 0.00025])
+
+
+def test_test_time_augmentation_does_not_see_turns():
+    patches, _ = next(coloured_batches())
+    logits_of = LogitsOf(tiny())
+    turned = np.ascontiguousarray(np.rot90(patches, axes=(1, 2)))
+    first, second = (with_test_time_augmentation(logits_of, p) for p in (patches, turned))
+    np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+def test_small_config_is_the_best_variant():
+    assert (CONFIG.variant, CONFIG.size, CONFIG.operation) == ("best", 64, "clahe")
+
+
+def test_taking_patients_out_finds_the_common_direction():
+    """Patients differ strongly along one axis, classes a little along another: the head must lean on the second."""
+    rng = np.random.default_rng(0)
+    patients = [str(p) for p in np.repeat(np.arange(8), 12)]
+    target = np.repeat(np.arange(8) % 2, 12)
+    offsets = np.repeat(rng.normal(0, 5, 8) + np.arange(8) % 2 * 4, 12)
+    features = np.c_[offsets + rng.normal(0, 0.1, 96), target + rng.normal(0, 1.0, 96)]
+    leans = [abs(h.weights[1]) / abs(h.weights[0] * 5) for h in
+             (fit_linear_head(features, target, patients, 1.0, s) for s in (0.0, 100.0))]  # fmt: skip
+    assert leans[1] > leans[0]
+
+
+def test_calibration_of_a_score_that_points_the_wrong_way_says_nothing():
+    target = np.array([0, 1] * 20)
+    patients = [str(i // 2 % 5) + str(t) for i, t in enumerate(target)]
+    calibration = fit_platt(-(target * 2.0 - 1), target, patients)
+    assert calibration.slope == 0
+    np.testing.assert_allclose(calibration(np.array([-3.0, 3.0])), 0.5, atol=0.35)
