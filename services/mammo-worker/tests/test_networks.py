@@ -56,7 +56,7 @@ def test_backbone_shapes(name):
     assert strides == [(s, s) for s in (4, 8, 16, 32)]
     wide = {"efficientnet_lite0": [24, 40, 112, 320]}.get(name, [256, 512, 1024, 2048])
     assert [x.shape[-1] for x in model.outputs] == wide
-    millions = {"efficientnet_lite0": 3.4, "resnet50": 23.6, "resnet101": 42.6}[name]
+    millions = {"efficientnet_lite0": 3.0, "resnet50": 23.6, "resnet101": 42.6}[name]
     assert model.count_params() / 1e6 == pytest.approx(millions, rel=0.03)
 
 
@@ -112,7 +112,7 @@ def test_training_lowers_the_loss(changes):
     model = MaskRCNN(small(**changes))
     model.compile(keras.optimizers.Adam(2e-3), run_eagerly=True)
     model.jit_compile = False
-    logs = [model.train_on_batch(batch(), return_dict=True) for _ in range(6)]
+    logs = [model.train_on_batch(batch(), return_dict=True) for _ in range(4)]
     values = [float(entry["loss"]) for entry in logs]
     assert np.isfinite(values).all()
     assert min(values[-2:]) < values[0]

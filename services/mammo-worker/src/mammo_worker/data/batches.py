@@ -16,7 +16,7 @@ from mammo_worker.nn.mask_rcnn import MASK_STRIDE
 MAX_MASSES = 8
 _VISIBLE = 0.4  # a mass of which less than this share is left on the canvas is no mass any more
 
-Batch = dict[str, NDArray[Any]]
+Batch = dict[str, Any]
 
 
 @dataclass(frozen=True)

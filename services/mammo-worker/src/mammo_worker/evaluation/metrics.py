@@ -245,4 +245,4 @@ def average_precision_50(films: Sequence[FilmResult]) -> float:
     recall, precision = np.cumsum(hit) / masses, np.cumsum(hit) / np.arange(1, len(hit) + 1)
     precision = np.maximum.accumulate(precision[::-1])[::-1]
     at = np.searchsorted(recall, np.linspace(0, 1, 101), side="left")
-    return float(np.mean([precision[i] if i < len(precision) else 0.0 for i in at]))
+    return float(np.mean(np.append(precision, 0.0)[at]))

@@ -6,9 +6,10 @@ from typing import Any, get_args
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import (
     JPEG2000,
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -83,7 +84,7 @@ def read_dicom(data: bytes) -> Film:
     return Film(grey, _view(dataset), _laterality(dataset), _spacing(dataset), colourfulness, notices)
 
 
-def _check(dataset: pydicom.Dataset) -> pydicom.uid.UID:
+def _check(dataset: pydicom.Dataset) -> UID:
     syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
     if syntax is None or syntax not in TRANSFER_SYNTAXES:
         raise AnalysisError(

@@ -215,10 +215,10 @@ def _mask_of_crop(
     down, across = mask.shape[0] / film[0], mask.shape[1] / film[1]
     wide = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8))
     part = wide[int(y0 * down) : int(np.ceil(y1 * down)), int(x0 * across) : int(np.ceil(x1 * across))]
-    return cv2.resize(part, content[::-1], interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(part, content[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
 
 
-def _normalised(grey: NDArray[np.float32], inside: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _normalised(grey: NDArray[Any], inside: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """8 bits from the darkest to the brightest tissue, whatever the scanner's depth and offset."""
     tissue = grey[inside > 0]
     low, high = np.percentile(tissue, [0.5, 99.8])
