@@ -28,7 +28,7 @@ def s3_bucket(monkeypatch):
 
 
 @pytest.mark.postgres
-def test_from_upload_to_report(tmp_path, monkeypatch, postgres_url, clean_redis, s3_bucket, real_field):
+def test_from_upload_to_report(tmp_path, monkeypatch, postgres_url, clean_redis, s3_bucket, real_field, shared_data):
     monkeypatch.setenv("LOBULE_DATABASE_URL", postgres_url)
     monkeypatch.setenv("LOBULE_REDIS_URL", clean_redis)
     with (
@@ -39,8 +39,15 @@ def test_from_upload_to_report(tmp_path, monkeypatch, postgres_url, clean_redis,
         *_, last = client.follow(job, time.sleep)
         assert last.state == "done", last
         assert b"<html" in client.report(job, "html")
+        film = client.upload(sorted((shared_data / "mias").rglob("mdb*.jpg"))[0], "mammography", view="MLO")
+        *_, last = client.follow(film, time.sleep)
+        assert last.state == "done", last
+        result = client.result(film)
+        assert result.model.name.startswith("mammo")
+        assert result.assessment == result.thresholds.assess(result.probability_malignant)
+        assert all(0 <= finding.box.x < result.image.width for finding in result.findings)
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as database:
-        assert database.execute("SELECT state FROM jobs").fetchall() == [("done",)]
+        assert database.execute("SELECT state FROM jobs").fetchall() == [("done",)] * 2
     keys = [entry["Key"] for entry in s3_bucket.list_objects_v2(Bucket="lobule")["Contents"]]
     assert any(key.endswith("/original") for key in keys)
     assert any(key.endswith("/report.html") for key in keys)
