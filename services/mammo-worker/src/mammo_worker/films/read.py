@@ -77,11 +77,11 @@ def _deep_pixels(data: bytes, file_format: str) -> NDArray[Any] | None:
 def _to_grey(pixels: NDArray[Any]) -> tuple[NDArray[Any], float]:
     if pixels.ndim == 2:
         return pixels, 0.0
+    first, second, third = (pixels[..., i] for i in range(3))
+    if np.array_equal(first, second) and np.array_equal(second, third):
+        return np.ascontiguousarray(first), 0.0
     colours = pixels[..., :3].astype(np.int32)
-    top = float(np.iinfo(pixels.dtype).max)
-    spread = float((colours.max(axis=-1) - colours.min(axis=-1)).mean()) / top
-    if spread == 0:
-        return np.ascontiguousarray(pixels[..., 0]), 0.0
+    spread = float((colours.max(axis=-1) - colours.min(axis=-1)).mean()) / float(np.iinfo(pixels.dtype).max)
     return colours.mean(axis=-1).astype(pixels.dtype), spread
 
 
