@@ -56,9 +56,7 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
     structlog.contextvars.bind_contextvars(service=service)
 
 
-def _without_colour(
-    _logger: object, _method: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def _without_colour(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Drop uvicorn's second copy of its message, with terminal colours in it."""
     event.pop("color_message", None)
     return event
