@@ -44,7 +44,7 @@ def raw(patch: RGB8) -> Float:
 def demean(patch: RGB8) -> Float:
     """The patch less its mean colour, scaled as `raw`."""
     scaled = raw(patch)
-    return (scaled - scaled.mean(axis=(0, 1))).astype(np.float32)
+    return (scaled - scaled.mean(axis=(0, 1), dtype=np.float64)).astype(np.float32)
 
 
 @register("whiten")
