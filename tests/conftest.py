@@ -1,7 +1,7 @@
 """The whole system, started once as an operator would start it embedded."""
 
-import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -12,22 +12,15 @@ from lobule.launcher.system import DEMO, RunningSystem, running_system
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """Redis, gateway and all workers; short leases, and no mammography model, so that both can be seen failing."""
-    changes = {
-        "LOBULE_LEASE_SECONDS": "3",
-        "LOBULE_REAP_EVERY_S": "0.5",
-        "LOBULE_MAMMO_MODEL": "/nowhere/no-model",
-    }
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
     home = tmp_path_factory.mktemp("home")
-    try:
-        with running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system:
-            yield system
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:  # for the start alone: other systems are started with their own
+            patch.setenv("LOBULE_LEASE_SECONDS", "3")
+            patch.setenv("LOBULE_REAP_EVERY_S", "0.5")
+            patch.setenv("LOBULE_MAMMO_MODEL", "/nowhere/no-model")
+            running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
+            system = stack.enter_context(running)
+        yield system
 
 
 @pytest.fixture(scope="session")
