@@ -36,11 +36,11 @@ def release(
     """Calibrate on the validation patients, measure on the untouched fifth, write package and document.
 
     Args:
-        run: Folder of `train.train`, with `average.npz` and, if there is one, `tried.md`.
+        run: Folder of `train.train`, with `average.npz`.
         config: The network, at the canvas that it is served with.
         data: Folder of the data sets.
         package: Folder of the package to write.
-        docs: Folder of the results document.
+        docs: Folder of the results document, and of `mammography-tried.md`, what was tried on the way, by hand.
         version: Of the package.
         fppi: False positives per validation film at which findings are still shown.
         say: Told what is going on.
@@ -52,7 +52,7 @@ def release(
     validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
     calibration, thresholds = fit_calibration(validation, fppi)
     steps = json.loads((run / "log.jsonl").read_text().splitlines()[-1])["step"]
-    tried_file = run / "tried.md"
+    tried_file = docs / "mammography-tried.md"
     tried = tried_file.read_text("utf-8") if tried_file.exists() else f"One training of {steps} steps.\n"
 
     def write(metrics: list[dict[str, Any]], card: str) -> ModelManifest:

@@ -111,6 +111,7 @@ def _measure(pairs: Sequence[tuple[InputGate, _Half]]) -> dict[str, object]:
         "protocol": (
             "patients and sources of wrong pictures halved; tuned on one half, measured on the other, both "
             "ways; the gate in "
-            "use is tuned on both. Other stains are synthesised from real fields except one."
+            "use is tuned on both. Other stains are synthesised from real fields except one. "
+            "The kernel's settings were compared on one of the halves, so the figures are a little kind."
         ),
     }

@@ -121,7 +121,10 @@ def _digitizer(case: str, words: str) -> Digitizer:
 
 
 def optical_density(samples: NDArray[Any], digitizer: Digitizer) -> NDArray[np.float32]:
-    """Optical density of the film from the scanner's grey levels, by DDSM's published calibration curves."""
+    """Optical density of the film from the scanner's grey levels, by DDSM's calibration curves.
+
+    The constants were not compared with DDSM's own page yet: compare them before densities are used as such.
+    """
     grey = np.maximum(samples.astype(np.float32), 1.0)
     if digitizer == "DBA":
         density = (np.log10(grey) - 4.80662) / -1.07553
