@@ -83,12 +83,12 @@ def test_resnet_loads_by_torchvision_names(tmp_path):
     arrays = {}
     for layer in model.layers:
         for v in layer.weights:
-            key = f"{layer.name}.{resnet._TORCH_NAMES[v.name]}"
+            key = f"{layer.name.replace('_', '.')}.{resnet._TORCH_NAMES[v.name]}"
             arrays[key] = chance.uniform(0.5, 1, v.shape).astype(np.float16)
     assert "layer1.0.downsample.1.running_var" in arrays
     np.savez(tmp_path / "r.npz", **arrays)
     load_pretrained("resnet50", model, tmp_path / "r.npz")
-    kernel = model.get_layer("layer3.2.conv2").kernel
+    kernel = model.get_layer("layer3_2_conv2").kernel
     assert np.allclose(kernel, arrays["layer3.2.conv2.weight"])
     del arrays["bn1.running_mean"]
     np.savez(tmp_path / "short.npz", **arrays)
@@ -210,3 +210,19 @@ def test_weight_average_follows_and_smooths():
     for value in (1.0, 1.0, 1.0, 1.0):
         average.update([np.full(1, value)])
     assert 0.9 < average.weights[0][0] < 1.0
+
+
+def test_trunk_in_half_the_bits_says_nearly_the_same():
+    """Backbone and pyramid may compute in bfloat16 while training; everything that holds coordinates stays float32."""
+    canvas = batch()["canvas"]
+    full, half = MaskRCNN(small()), MaskRCNN(small(), "mixed_bfloat16")
+    levels = full.pyramid(canvas)
+    half.pyramid(canvas)
+    for name in ("backbone", "fpn"):
+        getattr(half, name).set_weights(getattr(full, name).get_weights())
+    for exact, rough in zip(levels, half.pyramid(canvas), strict=True):
+        assert rough.dtype == exact.dtype
+        exact, rough = (keras.ops.convert_to_numpy(x) for x in (exact, rough))
+        assert np.abs(exact - rough).max() < 0.1 * np.abs(exact).max()
+        assert np.abs(exact - rough).max() > 0
+    assert keras.config.dtype_policy().name == "float32"

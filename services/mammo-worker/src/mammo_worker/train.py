@@ -85,7 +85,7 @@ def set_scope(model: MaskRCNN, scope: Scope) -> None:
 def build(plan: TrainingPlan, phase: Phase) -> MaskRCNN:
     """The network at the phase's canvas, compiled; built by one pass over an empty batch."""
     network = replace(plan.network, canvas=phase.canvas or plan.network.canvas)
-    model = MaskRCNN(network)
+    model = MaskRCNN(network, plan.precision)
     set_scope(model, phase.scope)
     model.compile(keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay, global_clipnorm=10.0))
     model.jit_compile = False

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from mammo_worker.configs import light, report
+from mammo_worker.configs import light, report, standard
 from mammo_worker.configs.plan import TrainingPlan
 
 PLANS: dict[str, Callable[[], TrainingPlan]] = {
+    "standard": standard.plan,
     "light": light.plan,
     "paper": report.paper_plan,
     "table14-o": report.original,

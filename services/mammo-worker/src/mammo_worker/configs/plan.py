@@ -37,6 +37,7 @@ class TrainingPlan:
         warm_up: Steps.
         augmentation: Of the films.
         seed: Of order and augmentation.
+        precision: Keras dtype policy of backbone and pyramid while training; a network is always served in float32.
     """
 
     network: MaskRCNNConfig
@@ -47,6 +48,7 @@ class TrainingPlan:
     warm_up: int = 50
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 1
+    precision: str = "float32"
 
     @property
     def steps(self) -> int:

@@ -23,7 +23,7 @@ def top_layers(name: BackboneName) -> tuple[str, ...]:
     """Prefixes of the layers that make C4 and C5."""
     if name == "efficientnet_lite0":
         return tuple(f"b{i}_" for i in range(5, 16))
-    return ("layer3.", "layer4.")
+    return ("layer3_", "layer4_")
 
 
 def load_pretrained(name: BackboneName, model: keras.Model, weights: Path) -> None:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from mammo_worker.nn.backend import Tensor, layers
+from mammo_worker.nn.batch_norm import BatchNorm
 
 # (repeats, kernel, stride, expansion, channels)
 BLOCKS = (
@@ -56,7 +57,7 @@ def efficientnet_lite0(input_shape: tuple[int | None, int | None, int], frozen_b
 
 def _conv_bn(x: Tensor, filters: int, kernel: int, stride: int, name: str) -> Tensor:
     x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name)(x)
-    return layers.BatchNormalization(epsilon=_EPSILON, momentum=0.98, name=f"{name}_bn")(x)
+    return BatchNorm(epsilon=_EPSILON, name=f"{name}_bn")(x)
 
 
 def _inverted_residual(x: Tensor, kernel: int, stride: int, expansion: int, channels: int, name: str) -> Tensor:
@@ -64,7 +65,7 @@ def _inverted_residual(x: Tensor, kernel: int, stride: int, expansion: int, chan
     if expansion > 1:
         y = layers.ReLU(6.0)(_conv_bn(y, int(x.shape[-1]) * expansion, 1, 1, f"{name}_exp"))
     y = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False, name=f"{name}_dw")(y)
-    y = layers.ReLU(6.0)(layers.BatchNormalization(epsilon=_EPSILON, momentum=0.98, name=f"{name}_dw_bn")(y))
+    y = layers.ReLU(6.0)(BatchNorm(epsilon=_EPSILON, name=f"{name}_dw_bn")(y))
     y = _conv_bn(y, channels, 1, 1, f"{name}_proj")
     if stride == 1 and shortcut.shape[-1] == channels:
         y = layers.Add(name=f"{name}_add")([shortcut, y])

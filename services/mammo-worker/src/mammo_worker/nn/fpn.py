@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import keras
 
 from mammo_worker.nn.backend import Tensor, layers
+from mammo_worker.nn.batch_norm import BatchNorm
 
 
 def conv_bn_relu(x: Tensor, filters: int, name: str, kernel: int = 3) -> Tensor:
     """Convolution without bias, batch norm, ReLU."""
     x = layers.Conv2D(filters, kernel, padding="same", use_bias=False, name=name)(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.98, name=f"{name}_bn")(x))
+    return layers.ReLU()(BatchNorm(name=f"{name}_bn")(x))
 
 
 def build_fpn(shapes: dict[int, tuple[int, int, int]], strides: Sequence[int], channels: int) -> keras.Model:

@@ -3,6 +3,7 @@
 import keras
 
 from mammo_worker.nn.backend import Tensor, layers, ops
+from mammo_worker.nn.batch_norm import BatchNorm
 from mammo_worker.nn.fpn import conv_bn_relu
 
 CLASSES = ("background", "benign", "malignant")
@@ -16,7 +17,7 @@ def build_box_head(pool: int, channels: int, units: int) -> keras.Model:
     """
     pooled = layers.Input((pool, pool, channels))
     x = layers.Dense(units, use_bias=False, name="box_fc1")(layers.Flatten()(pooled))
-    x = layers.ReLU()(layers.BatchNormalization(momentum=0.98, name="box_fc1_bn")(x))
+    x = layers.ReLU()(BatchNorm(name="box_fc1_bn")(x))
     x = layers.Dense(units, activation="relu", name="box_fc2")(x)
     logits = layers.Dense(len(CLASSES), name="box_class")(x)
     small = keras.initializers.RandomNormal(stddev=0.001)

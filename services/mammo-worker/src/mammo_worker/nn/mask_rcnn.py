@@ -7,7 +7,7 @@ import keras
 from mammo_worker.nn import boxes as bx
 from mammo_worker.nn import losses, targets
 from mammo_worker.nn.backbones import build_backbone, preprocess
-from mammo_worker.nn.backend import Tensor, ops
+from mammo_worker.nn.backend import Tensor, dtype_policy, ops
 from mammo_worker.nn.config import MaskRCNNConfig
 from mammo_worker.nn.fpn import build_fpn
 from mammo_worker.nn.heads import build_box_head, build_mask_head, build_mil_head
@@ -36,6 +36,8 @@ class MaskRCNN(keras.Model):
 
     Args:
         config: What to build.
+        trunk_precision: Keras dtype policy of backbone and pyramid, where nearly all the arithmetic is; boxes, heads
+            and losses always stay in float32, for coordinates need it.
 
     Example:
         ```
@@ -44,15 +46,16 @@ class MaskRCNN(keras.Model):
         ```
     """
 
-    def __init__(self, config: MaskRCNNConfig, **kwargs: Any) -> None:
+    def __init__(self, config: MaskRCNNConfig, trunk_precision: str = "float32", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
         h, w = config.canvas
-        self.backbone = build_backbone(config.backbone, (h, w, 3), config.frozen_blocks)
-        shapes = {s: tuple(x.shape[1:]) for s, x in zip((4, 8, 16, 32), self.backbone.outputs, strict=True)}
-        self._bottom_up = [i for i, s in enumerate((4, 8, 16, 32)) if s in config.strides]
         channels = config.pyramid_channels
-        self.fpn = build_fpn(shapes, config.strides, channels)
+        with dtype_policy(trunk_precision):
+            self.backbone = build_backbone(config.backbone, (h, w, 3), config.frozen_blocks)
+            shapes = {s: tuple(x.shape[1:]) for s, x in zip((4, 8, 16, 32), self.backbone.outputs, strict=True)}
+            self.fpn = build_fpn(shapes, config.strides, channels)
+        self._bottom_up = [i for i, s in enumerate((4, 8, 16, 32)) if s in config.strides]
         if config.proposal_stage == "centre":
             self.rpn = build_centre_rpn(channels)
         else:
@@ -83,7 +86,8 @@ class MaskRCNN(keras.Model):
         """Feature levels (B, H / s, W / s, C) of canvases (B, H, W, 2)."""
         image = preprocess(self.config.backbone, canvas, self.config.clahe)
         maps = self.backbone(image, training=training)
-        return list(self.fpn([maps[i] for i in self._bottom_up], training=training))
+        levels = self.fpn([maps[i] for i in self._bottom_up], training=training)
+        return [ops.cast(level, "float32") for level in levels]
 
     def first_stage(self, levels: list[Tensor], training: bool = False) -> tuple[Tensor, Tensor, Tensor]:
         """Objectness logits (B, N), raw boxes (B, N, 4: deltas or distances) and decoded boxes (B, N, 4)."""

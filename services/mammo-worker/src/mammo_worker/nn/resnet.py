@@ -7,13 +7,14 @@ import keras
 import numpy as np
 
 from mammo_worker.nn.backend import Tensor, layers
+from mammo_worker.nn.batch_norm import BatchNorm
 
 STAGES = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
 _EPSILON = 1e-5
 
 
 def resnet(name: Literal["resnet50", "resnet101"], shape: tuple[int, int, int], frozen_stages: int = 0) -> keras.Model:
-    """Build the backbone; layers are named as in torchvision, so its weights load by name.
+    """Build the backbone; layers are named as in torchvision (with `_` for `.`), so its weights load by name.
 
     Args:
         name: Which one.
@@ -32,7 +33,7 @@ def resnet(name: Literal["resnet50", "resnet101"], shape: tuple[int, int, int], 
     for stage, blocks in enumerate(STAGES[name], start=1):
         for block in range(blocks):
             stride = 2 if block == 0 and stage > 1 else 1
-            x = _bottleneck(x, 64 * 2 ** (stage - 1), stride, block == 0, f"layer{stage}.{block}")
+            x = _bottleneck(x, 64 * 2 ** (stage - 1), stride, block == 0, f"layer{stage}_{block}")
         ends.append(x)
     model = keras.Model(image, ends, name=name)
     if frozen_stages:
@@ -43,18 +44,20 @@ def resnet(name: Literal["resnet50", "resnet101"], shape: tuple[int, int, int], 
 
 
 def _batch_norm(x: Tensor, name: str) -> Tensor:
-    return layers.BatchNormalization(epsilon=_EPSILON, momentum=0.98, name=name)(x)
+    return BatchNorm(epsilon=_EPSILON, name=name)(x)
 
 
 def _bottleneck(x: Tensor, width: int, stride: int, project: bool, name: str) -> Tensor:
-    y = layers.Conv2D(width, 1, use_bias=False, name=f"{name}.conv1")(x)
-    y = layers.ReLU()(_batch_norm(y, f"{name}.bn1"))
-    y = layers.Conv2D(width, 3, stride, use_bias=False, name=f"{name}.conv2")(layers.ZeroPadding2D(1)(y))
-    y = layers.ReLU()(_batch_norm(y, f"{name}.bn2"))
-    y = _batch_norm(layers.Conv2D(4 * width, 1, use_bias=False, name=f"{name}.conv3")(y), f"{name}.bn3")
+    y = layers.Conv2D(width, 1, use_bias=False, name=f"{name}_conv1")(x)
+    y = layers.ReLU()(_batch_norm(y, f"{name}_bn1"))
+    # With a stride, "same" pads the other side than torchvision does.
+    padded, padding = (y, "same") if stride == 1 else (layers.ZeroPadding2D(1)(y), "valid")
+    y = layers.Conv2D(width, 3, stride, padding, use_bias=False, name=f"{name}_conv2")(padded)
+    y = layers.ReLU()(_batch_norm(y, f"{name}_bn2"))
+    y = _batch_norm(layers.Conv2D(4 * width, 1, use_bias=False, name=f"{name}_conv3")(y), f"{name}_bn3")
     if project:
-        x = layers.Conv2D(4 * width, 1, stride, use_bias=False, name=f"{name}.downsample.0")(x)
-        x = _batch_norm(x, f"{name}.downsample.1")
+        x = layers.Conv2D(4 * width, 1, stride, use_bias=False, name=f"{name}_downsample_0")(x)
+        x = _batch_norm(x, f"{name}_downsample_1")
     return layers.ReLU()(layers.Add()([x, y]))
 
 
@@ -75,4 +78,5 @@ def load_torchvision(model: keras.Model, archive: Path) -> None:
     with np.load(archive) as weights:
         for layer in model.layers:
             for variable in layer.weights:
-                variable.assign(weights[f"{layer.name}.{_TORCH_NAMES[variable.name]}"].astype(np.float32))
+                key = f"{layer.name.replace('_', '.')}.{_TORCH_NAMES[variable.name]}"
+                variable.assign(weights[key].astype(np.float32))
