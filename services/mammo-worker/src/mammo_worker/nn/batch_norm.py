@@ -6,9 +6,6 @@ import keras
 
 from mammo_worker.nn.backend import Tensor, layers, ops
 
-if keras.backend.backend() == "torch":
-    from torch.nn import functional  # pyright: ignore[reportMissingImports]
-
 
 @keras.saving.register_keras_serializable("mammo_worker")
 class BatchNorm(layers.BatchNormalization):
@@ -25,6 +22,8 @@ class BatchNorm(layers.BatchNormalization):
         """Normalise the last axis of (B, ..., C)."""
         if keras.backend.backend() != "torch":
             return super().call(inputs, training=training, mask=mask)
+        from torch.nn import functional  # pyright: ignore[reportMissingImports]
+
         learns = bool(training) and self.trainable
         mean, variance = self.moving_mean.value, self.moving_variance.value
         if learns:
