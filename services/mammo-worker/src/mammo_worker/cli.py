@@ -138,6 +138,31 @@ def evaluate(
     typer.echo(text)
 
 
+@app.command()
+def reproduce(
+    data: DataOption,
+    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
+    output: Annotated[Path, typer.Option(help="Markdown file.")],
+    backbone: Annotated[str, typer.Option(help="efficientnet_lite0, resnet50 or resnet101.")] = "efficientnet_lite0",
+    height: Annotated[int, typer.Option(help="Of the films, a multiple of 64.")] = 320,
+    stage_steps: Annotated[int, typer.Option(help="Batches of a long stage.")] = 40,
+    precision: Annotated[str, typer.Option(help="Keras dtype policy of the trunk.")] = "float32",
+) -> None:
+    """Train the rows of the report's tables 14 and 15, small, and measure them on the untouched fifth."""
+    from mammo_worker.data.batches import prepare_case
+    from mammo_worker.data.cases import cbis_ddsm
+    from mammo_worker.data.splits import split_of
+    from mammo_worker.reproduce import reproduce as run
+    from mammo_worker.reproduce import small_network
+
+    cases = cbis_ddsm(data / "cbis_ddsm_mass")
+    base = small_network(height, backbone)
+    typer.echo("preparing the training films")
+    films = [prepare_case(c, base.canvas) for c in cases if split_of(c.patient) == "train"]
+    test = [c for c in cases if split_of(c.patient) == "test"]
+    run(base, films, test, weights, output, stage_steps=stage_steps, precision=precision, say=typer.echo)
+
+
 @data_app.command("prepare-ddsm")
 def prepare_ddsm(
     folder: Annotated[Path, typer.Argument(help="Folder with DDSM cases, at any depth.")],

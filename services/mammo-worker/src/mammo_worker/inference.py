@@ -1,9 +1,11 @@
 """From a prepared film to masses in film pixels: one compiled graph, and the way back from the canvas."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,22 +44,16 @@ class Detector:
     """
 
     def __init__(self, model: MaskRCNN, flips: bool = True) -> None:
-        import tensorflow as tf
-
-        self._tf = tf
         self.canvas_size = model.config.canvas
-        self._graph: Any = tf.function(
-            lambda canvas: model.detect(canvas, flips=flips),
-            input_signature=[tf.TensorSpec((1, *self.canvas_size, 2), tf.uint8)],
-        )
+        self._detect = _compiled(model, flips)
 
     def warm_up(self) -> None:
         """Trace and compile, so that the first film does not wait for it."""
-        self._graph(self._tf.zeros((1, *self.canvas_size, 2), self._tf.uint8))
+        self._detect(np.zeros((1, *self.canvas_size, 2), np.uint8))
 
     def __call__(self, film: PreparedFilm, film_height: int) -> Detections:
         """Find the masses of a film of `film_height` rows."""
-        out = {k: v.numpy()[0] for k, v in self._graph(self._tf.constant(film.canvas[None])).items()}
+        out = {k: v[0] for k, v in self._detect(film.canvas[None]).items()}
         kept = np.flatnonzero(out["score"] > _MIN_SCORE)
         boxes = film.transform.boxes_to_film(out["boxes"][kept])
         width = film.transform.film_width
@@ -74,6 +70,20 @@ class Detector:
             outlines,
             out["mil"],
         )
+
+
+def _compiled(model: MaskRCNN, flips: bool) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
+    """One graph on TensorFlow, which serves; on the backends that only train, the operations one by one."""
+    if keras.backend.backend() != "tensorflow":
+        to_numpy: Callable[[Any], NDArray[Any]] = keras.ops.convert_to_numpy  # pyright: ignore[reportAssignmentType]
+        return lambda canvas: {name: to_numpy(value) for name, value in model.detect(canvas, flips=flips).items()}
+    import tensorflow as tf
+
+    graph: Any = tf.function(
+        lambda canvas: model.detect(canvas, flips=flips),
+        input_signature=[tf.TensorSpec((1, *model.config.canvas, 2), tf.uint8)],
+    )
+    return lambda canvas: {name: value.numpy() for name, value in graph(tf.constant(canvas)).items()}
 
 
 def outline(

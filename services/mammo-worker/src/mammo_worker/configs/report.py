@@ -79,7 +79,8 @@ def preprocessed_loss(base: MaskRCNNConfig | None = None) -> TrainingPlan:
 
 def _with_smallest_anchor(base: MaskRCNNConfig | None, smallest: int) -> MaskRCNNConfig:
     network = base or paper()
-    return replace(network, anchor_scales=tuple(smallest * 2.0**i for i in range(len(network.strides))))
+    smallest_here = smallest * network.canvas[0] / paper().canvas[0]  # the same share of a smaller film
+    return replace(network, anchor_scales=tuple(smallest_here * 2.0**i for i in range(len(network.strides))))
 
 
 def sequence_1(base: MaskRCNNConfig | None = None) -> TrainingPlan:

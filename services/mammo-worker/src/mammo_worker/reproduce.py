@@ -1,0 +1,159 @@
+"""The report's tables 14 and 15 on CBIS-DDSM, at a size that a machine without a GPU can do."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from mammo_worker.configs import report
+from mammo_worker.configs.plan import Phase, TrainingPlan
+from mammo_worker.data.augment import Augmentation
+from mammo_worker.data.batches import PreparedCase
+from mammo_worker.data.cases import Case
+from mammo_worker.evaluation.metrics import FilmResult, average_precision_50, froc, report_measures
+from mammo_worker.evaluation.report import markdown_table
+from mammo_worker.evaluation.run import run_detector
+from mammo_worker.inference import Detector
+from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.packages import build_model, read_weights
+from mammo_worker.train import train
+
+Say = Callable[[str], None]
+
+ROWS: dict[str, tuple[tuple[str, Callable[[MaskRCNNConfig | None], TrainingPlan], str], ...]] = {
+    "table 14": (
+        ("O", report.original, "45.1 %, 57.9 % at 2.37"),
+        ("O+P", report.preprocessed, "60.3 %, 72.6 % at 3.14"),
+        ("O+P+E", report.preprocessed_ratio, "63.0 %, 65.3 % at 0.72"),
+        ("O+P+E+L", report.preprocessed_ratio_loss, "89.2 %, 45.6 % at 1.11"),
+        ("O+P+L", report.preprocessed_loss, "67.6 %, 62.5 % at 1.4"),
+    ),
+    "table 15": (
+        ("1: head, 4+, all; anchors from 32", report.sequence_1, "60.3 %, 72.6 % at 3.14"),
+        ("2: (RPN, mask, backbone) x 3, 4+, all; from 16", report.sequence_2, "61.6 %, 76.5 % at 4.88"),
+        ("3: (RPN, mask) x 3, 4+, all; from 16", report.sequence_3, "61.6 %, 76.5 % at 4.88"),
+        ("4: mask, RPN, 4+ x 2, all x 2; from 16", report.sequence_4, "56.8 %, 68.1 % at 4.09"),
+        ("5: RPN, mask, 4+ x 2, all x 2; from 16", report.sequence_5, "54.7 %, 62.4 % at 3.84"),
+        ("6: mask, RPN, 4+ x 2, all x 2; from 32", report.sequence_6, "57.5 %, 68.9 % at 3.91"),
+        ("7: RPN, mask, 4+ x 2, all x 2; from 32", report.sequence_7, "58.9 %, 72.1 % at 3.59"),
+    ),
+}
+"""Table: rows of name, plan, and what the report prints for it (mean AP, mean sensitivity at FPPI; DDSM)."""
+
+_BATCH = 4
+_LEARNING_RATE = 5e-4
+
+
+def small_network(height: int, backbone: str) -> MaskRCNNConfig:
+    """The report's network on films of `height` x `height / 2`, its anchors the same share of the film."""
+    paper = report.paper()
+    shrink = height / paper.canvas[0]
+    return replace(
+        paper,
+        backbone=backbone,
+        canvas=(height, height // 2),
+        pyramid_channels=64,
+        anchor_scales=tuple(scale * shrink for scale in paper.anchor_scales),
+        proposals_before_nms_train=1000,
+        proposals_train=200,
+        rois=32,
+        box_head_units=256,
+        mask_channels=64,
+        mask_convs=2,
+        mask_supervision="weak",
+        detections=20,
+    )
+
+
+def shortened(plan: TrainingPlan, stage_steps: int) -> TrainingPlan:
+    """The plan with its long stages cut to `stage_steps` and the short ones to half of it, for larger batches."""
+    phases = tuple(Phase(max(1, round(p.steps / report.LONG * stage_steps)), p.canvas, p.scope) for p in plan.phases)
+    return replace(
+        plan,
+        phases=phases,
+        batch=_BATCH,
+        learning_rate=_LEARNING_RATE,
+        warm_up=20,
+        augmentation=Augmentation(),
+    )
+
+
+def reproduce(
+    base: MaskRCNNConfig,
+    films: Sequence[PreparedCase],
+    test: Sequence[Case],
+    weights: Path,
+    output: Path,
+    *,
+    stage_steps: int,
+    precision: str,
+    say: Say,
+) -> None:
+    """Train every row of both tables and write `output`, row by row as they end.
+
+    Args:
+        base: The network of every row, see `small_network`.
+        films: Of the training patients, prepared.
+        test: Films that nothing was trained or chosen on.
+        weights: Of the pretrained backbone, see `nn.backbones.load_pretrained`.
+        output: A Markdown file.
+        stage_steps: Batches of a long stage.
+        precision: Keras dtype policy of the trunk while training.
+        say: Told what is going on.
+    """
+    lines = [
+        "# Mammography: the report's tables 14 and 15, small",
+        "",
+        "Made by `mammo-worker reproduce`; do not edit by hand.",
+        f"{base.backbone} at {base.canvas[0]} x {base.canvas[1]}, batches of {_BATCH}, {stage_steps} steps for each "
+        f"long stage and half for each short one (the report: ResNet-101 at 2048 x 2048, {report.LONG:,} and "
+        f"{report.SHORT:,} steps of one film). {len(films)} training films, {len(test)} films of the untouched fifth "
+        "of CBIS-DDSM's training patients. One training a row: differences of a few points are chance. Mean AP and "
+        "mean sensitivity are the report's equations 8 and 9, by OR >= 0.5, at the threshold whose false positives "
+        "per film come nearest to 3.",
+        "",
+    ]
+    for table, rows in ROWS.items():
+        lines += [f"## {table.capitalize()}", ""]
+        done: list[dict[str, Any]] = []
+        for name, make, printed in rows:
+            say(f"{table}: {name}")
+            plan = replace(shortened(make(base), stage_steps), precision=precision)
+            result = _train_and_run(plan, films, test, weights)
+            done.append({"setting": name, "steps": plan.steps, **_measures(result), "report, on DDSM": printed})
+            output.write_text("\n".join([*lines, markdown_table(done)]), "utf-8")
+        lines.append(markdown_table(done))
+
+
+def _train_and_run(
+    plan: TrainingPlan, films: Sequence[PreparedCase], test: Sequence[Case], weights: Path
+) -> list[FilmResult]:
+    with TemporaryDirectory() as folder:
+        train(plan, films, Path(folder), weights)
+        trained = read_weights(Path(folder) / "average.npz")
+    return run_detector(Detector(build_model(plan.network, trained), flips=False), test)
+
+
+def _measures(films: Sequence[FilmResult]) -> dict[str, float]:
+    threshold = _threshold_at(films, 3.0)
+    m = report_measures(films, "OR >= 0.5", threshold)
+    return {
+        "mean AP": m.mean_ap,
+        "mean sensitivity": m.mean_sensitivity,
+        "FPPI": m.fppi,
+        "sensitivity at 2 FPPI, IoU >= 0.2": froc(films, "IoU >= 0.2").at(2.0),
+        "AP50": average_precision_50(films),
+    }
+
+
+def _threshold_at(films: Sequence[FilmResult], fppi: float) -> float:
+    """The threshold at which the report's FPPI, by OR, comes nearest to what is wanted."""
+
+    def candidates() -> Iterator[float]:
+        scores = np.sort(np.concatenate([f.scores for f in films])) if films else np.zeros(1)
+        yield from np.unique(np.quantile(scores, np.linspace(0, 1, 60))) if len(scores) else [0.5]
+
+    return min(candidates(), key=lambda t: abs(report_measures(films, "OR >= 0.5", float(t)).fppi - fppi))
