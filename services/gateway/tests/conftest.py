@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from gateway.auth.passwords import hash_password
+from gateway.clock import now
+from gateway.jobs.models import Step
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
 from gateway.users.models import Role, User
-from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 
 PASSWORD = "correct horse battery staple"
 INTERNAL = "internal-token-of-the-tests-0123456789"
@@ -117,29 +120,39 @@ class Worker:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def leave_result(self, claim: dict) -> None:
+    def expire(self, job: str) -> None:
+        """Let the leases of a job's steps be over."""
+        with self.client.app.state.sessions.begin() as session:
+            for step in session.query(Step).filter_by(job_id=job, state="running"):
+                step.lease_expires_at = now() - timedelta(seconds=1)
+
+    def leave_result(self, claim: dict, probability: float = 0.9, findings: int = 0) -> None:
         """What the inference leaves."""
+        thresholds = Thresholds(low=0.2, high=0.7)
         result = Result(
             image=ImageInfo.model_validate(claim["image"]),
             model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
-            thresholds=Thresholds(low=0.2, high=0.7),
-            assessment="malignancy_suspected",
-            probability_malignant=0.9,
+            thresholds=thresholds,
+            assessment=thresholds.assess(probability),
+            probability_malignant=probability,
+            findings=[
+                Finding(label="mass", probability=0.5, box=Box(x=5, y=5, width=20, height=20)) for _ in range(findings)
+            ],
             display=DisplayImage(file="display.png", width=80, height=70),
         )
         self.store.put(f"{claim['output_prefix']}/display.png", png())
         self.store.put(f"{claim['output_prefix']}/result.json", result.model_dump_json().encode())
 
-    def infer(self, job: str) -> None:
+    def infer(self, job: str, probability: float = 0.9, findings: int = 0) -> None:
         """Do the inference step."""
         claim = self.claim(job)
-        self.leave_result(claim)
+        self.leave_result(claim, probability, findings)
         assert self.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
 
     def render(self, job: str) -> None:
         """Do the report step."""
         claim = self.claim(job, "report")
-        for name, content in (("report.html", b"<html>"), ("annotated.png", png()), ("report.json", b"{}")):
+        for name, content in (("report.en.html", b"<html>"), ("report.en.png", png()), ("report.en.json", b"{}")):
             self.store.put(f"{claim['output_prefix']}/{name}", content)
         assert self.say(job, "report", "complete", attempt=claim["attempt"]).status_code == 204
 

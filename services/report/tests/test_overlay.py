@@ -99,14 +99,14 @@ class TestCoordinates:
 class TestSheet:
     def test_heat_on_the_rendered_png_covers_the_same_pixels(self, make_histology, analysed_at, tissue, heat):
         result, files = make_histology()
-        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["annotated.png"])
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["report.en.png"])
         x, y = draw_sheet(build_document(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
         picture = sheet[y : y + 240, x : x + 360]
         assert offsets_within_one_pixel(changed(tissue, picture), (heat > 0).astype(np.uint8))
 
     def test_outline_on_the_rendered_png_covers_the_same_pixels(self, mammogram, analysed_at, tissue):
         result, files = mammogram
-        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["annotated.png"])
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["report.en.png"])
         x, y = draw_sheet(build_document(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
         picture = sheet[y : y + 240, x : x + 360]
         line = near(picture, "malignant")

@@ -56,7 +56,7 @@ class Page(HTMLParser):
 class TestEveryAssessment:
     def test_the_page_opens_with_the_conclusion(self, make_histology, analysed_at, probability, conclusion):
         result, files = make_histology(probability)
-        page = Page(render(result, files, analysed_at=analysed_at)["report.html"])
+        page = Page(render(result, files, analysed_at=analysed_at)["report.en.html"])
         body = page.text.split("Histopathology image analysis", 2)[-1]
         assert body.strip().startswith(conclusion)
         assert body.index(conclusion) < body.index("Suggested next step") < body.index("How certain is this?")
@@ -65,7 +65,7 @@ class TestEveryAssessment:
 
     def test_the_picture_carries_the_colour_of_the_state(self, make_histology, analysed_at, probability, conclusion):
         result, files = make_histology(probability)
-        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["annotated.png"])
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["report.en.png"])
         assert tuple(sheet[10, 2]) == STATES[result.assessment]
 
     def test_every_mammography_state_has_words(self, mammogram, analysed_at, probability, conclusion):
@@ -74,7 +74,7 @@ class TestEveryAssessment:
         result = result.model_copy(
             update={"probability_malignant": probability, "assessment": assessed, "findings": []}
         )
-        text = Page(render(result, files, analysed_at=analysed_at)["report.html"]).text
+        text = Page(render(result, files, analysed_at=analysed_at)["report.en.html"]).text
         assert conclusion in text
         assert "No single lesion was marked in this film." in text
         assert "radiologist" in text or "hidden in dense tissue" in text
@@ -83,7 +83,7 @@ class TestEveryAssessment:
 class TestHtml:
     def test_says_what_was_looked_at_and_by_whom(self, make_histology, analysed_at):
         result, files = make_histology()
-        text = Page(render(result, files, analysed_at=analysed_at)["report.html"]).text
+        text = Page(render(result, files, analysed_at=analysed_at)["report.en.html"]).text
         for words in (
             "field.png",
             "360 x 240 pixels",
@@ -102,12 +102,14 @@ class TestHtml:
     def test_a_given_magnification_is_said_to_be_given(self, make_histology, analysed_at):
         result, files = make_histology()
         image = result.image.model_copy(update={"magnification": "100X"})
-        page = Page(render(result.model_copy(update={"image": image}), files, analysed_at=analysed_at)["report.html"])
+        page = Page(
+            render(result.model_copy(update={"image": image}), files, analysed_at=analysed_at)["report.en.html"]
+        )
         assert "100X (given with the image)" in page.text
 
     def test_loads_nothing_and_runs_nothing(self, make_histology, analysed_at):
         result, files = make_histology()
-        page = Page(render(result, files, analysed_at=analysed_at)["report.html"])
+        page = Page(render(result, files, analysed_at=analysed_at)["report.en.html"])
         assert page.all("script") == page.all("link") == page.all("iframe") == []
         assert len(page.all("img")) == 2
         assert all(
@@ -120,14 +122,14 @@ class TestHtml:
     def test_a_hostile_file_name_stays_text(self, make_histology, analysed_at):
         name = '<script>alert(1)</script>"><img src=x onerror=alert(2)>.png'
         result, files = make_histology(file_name=name)
-        page = Page(render(result, files, analysed_at=analysed_at)["report.html"])
+        page = Page(render(result, files, analysed_at=analysed_at)["report.en.html"])
         assert page.all("script") == []
         assert len(page.all("img")) == 2
         assert name in page.text
 
     def test_mammography_lists_findings_with_sizes(self, mammogram, analysed_at):
         result, files = mammogram
-        text = Page(render(result, files, analysed_at=analysed_at)["report.html"]).text
+        text = Page(render(result, files, analysed_at=analysed_at)["report.en.html"]).text
         assert re.search(r"1 Malignant mass 83% 80% 16 x 18 mm", text)
         assert re.search(r"2 Benign mass 41% not given 10 x 8 mm", text)
         assert "720 x 480 pixels (72 x 48 mm)" in text
@@ -138,7 +140,7 @@ class TestHtml:
         result, files = mammogram
         image = result.image.model_copy(update={"pixel_spacing_mm": None})
         result = result.model_copy(update={"image": image})
-        text = Page(render(result, files, analysed_at=analysed_at)["report.html"]).text
+        text = Page(render(result, files, analysed_at=analysed_at)["report.en.html"]).text
         assert "161 x 181 pixels" in text
         assert "does not say how large a pixel is" in text
 
@@ -146,7 +148,7 @@ class TestHtml:
 class TestJson:
     def test_equals_the_result(self, mammogram, analysed_at):
         result, files = mammogram
-        assert Result.model_validate_json(render(result, files, analysed_at=analysed_at)["report.json"]) == result
+        assert Result.model_validate_json(render(result, files, analysed_at=analysed_at)["report.en.json"]) == result
 
 
 class TestRefusals:
@@ -177,5 +179,5 @@ class TestRefusals:
         chinese, files = make_histology(file_name="乳腺.png")
         plain, _ = make_histology(file_name="field.png")
         forms, other = (render(result, files, analysed_at=analysed_at) for result in (chinese, plain))
-        assert forms["annotated.png"] != other["annotated.png"]
-        assert "乳腺.png" in forms["report.html"].decode()
+        assert forms["report.en.png"] != other["report.en.png"]
+        assert "乳腺.png" in forms["report.en.html"].decode()

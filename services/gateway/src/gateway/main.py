@@ -23,7 +23,9 @@ from gateway.middleware import RequestContext
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.pages import STATIC
+from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
+from gateway.reviews import endpoints as reviews
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system import endpoints as system
 from gateway.users import endpoints as users
@@ -33,7 +35,7 @@ from lobule.queueing import make_celery
 from lobule.storage import open_store
 from lobule.telemetry import configure_logging
 
-_ROUTERS = (auth, users, cases, images, jobs, reports, diagnose, internal, system, portal)
+_ROUTERS = (auth, users, cases, reviews, case_reports, images, jobs, reports, diagnose, internal, system, portal)
 
 
 def create_app(settings: GatewaySettings | None = None) -> FastAPI:

@@ -1,14 +1,16 @@
 """`python -m gateway.migrate`: bring the database to the shape that this version needs, or back to an older one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, select, text
 
-from gateway.database import make_engine
+from gateway.cases.models import Case
+from gateway.cases.service import refresh
+from gateway.database import SessionFactory, make_engine, make_session_factory, reading
 from gateway.settings import get_settings
 
 _LOCK = 0x10B01E  # any number of gateways may start at once on PostgreSQL; one of them migrates
@@ -27,6 +29,10 @@ def migrate(database_url: str, revision: str = "head", *, new: str | None = None
     engine = make_engine(database_url)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
+        if connection.dialect.name == "sqlite":
+            # A changed table is made anew there, and dropping the old one would take what refers to it along.
+            # Only outside of a transaction can this be switched, so not with a statement of SQLAlchemy's.
+            _raw(connection).execute("PRAGMA foreign_keys=OFF")
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             connection.commit()
@@ -37,7 +43,26 @@ def migrate(database_url: str, revision: str = "head", *, new: str | None = None
         else:
             command.downgrade(config, revision)
         connection.commit()
+        if connection.dialect.name == "sqlite":
+            broken = _raw(connection).execute("PRAGMA foreign_key_check").fetchall()
+            assert not broken, f"the migration left rows that refer to nothing: {broken[:5]}"
+            _raw(connection).execute("PRAGMA foreign_keys=ON")
+    if new is None and revision == "head":
+        _fill_cases(make_session_factory(engine))
     engine.dispose()
+
+
+def _raw(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def _fill_cases(sessions: SessionFactory) -> None:
+    """Cases of a version that kept no summary of them get one."""
+    with reading(sessions) as session:
+        unknown = session.scalars(select(Case.id).where(Case.evidence_digest.is_(None))).all()
+    for case_id in unknown:
+        with sessions.begin() as session:
+            refresh(session, case_id)
 
 
 def main(

@@ -1,34 +1,44 @@
-"""Pages of a list, newest first, that stay stable while new rows come in."""
+"""Pages of a list that stay stable while new rows come in: each begins after the last row of the one before."""
 
 import base64
 import binascii
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from gateway.database import UtcDateTime
 from gateway.errors import ProblemError
 
 Row = TypeVar("Row")
 
 
+@dataclass(frozen=True)
+class Order:
+    """An order of rows without ties.
+
+    Attributes:
+        columns: The columns to order by; the last one is unique, none is null.
+        descending: Whether large values come first, in all of them.
+    """
+
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    descending: bool = True
+
+
 def page(
-    session: Session,
-    query: Select[Row],
-    created_at: InstrumentedAttribute[datetime],
-    row_id: InstrumentedAttribute[str],
-    limit: int,
-    cursor: str | None,
+    session: Session, query: Select[Row], order: Order, limit: int, cursor: str | None
 ) -> tuple[Sequence[Row], str | None]:
     """One page and the cursor of the next.
 
     Args:
         session: Where to ask.
         query: Selects the rows, without order.
-        created_at: Column to order by, newest first.
-        row_id: Breaks ties.
+        order: How they are ordered.
         limit: Rows in a page.
         cursor: Where the last page ended; None for the first.
 
@@ -36,23 +46,35 @@ def page(
         ProblemError: `cursor_invalid`, 422.
     """
     if cursor is not None:
-        query = query.where(tuple_(created_at, row_id) < _decode(cursor))
-    rows = session.scalars(query.order_by(created_at.desc(), row_id.desc()).limit(limit + 1)).all()
+        end, key = _decode(cursor, order), tuple_(*order.columns)
+        query = query.where(key < end if order.descending else key > end)
+    ordered = query.order_by(*(column.desc() if order.descending else column.asc() for column in order.columns))
+    rows = session.scalars(ordered.limit(limit + 1)).all()
     if len(rows) <= limit:
         return rows, None
-    last: Any = rows[limit - 1]
-    return rows[:limit], _encode(getattr(last, created_at.key), getattr(last, row_id.key))
+    return rows[:limit], _encode(rows[limit - 1], order)
 
 
-def _encode(at: datetime, row_id: str) -> str:
-    return base64.urlsafe_b64encode(f"{at.isoformat()}|{row_id}".encode()).decode()
+def _encode(row: object, order: Order) -> str:
+    values = [getattr(row, column.key) for column in order.columns]
+    texts = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
 
 
-def _decode(cursor: str) -> tuple[datetime, str]:
+def _decode(cursor: str, order: Order) -> tuple[Any, ...]:
     try:
-        at, _, row_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), row_id
-    except (ValueError, binascii.Error):
+        values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return tuple(_read(value, column) for value, column in zip(values, order.columns, strict=True))
+    except (ValueError, TypeError, binascii.Error):
         raise ProblemError(
-            422, "cursor_invalid", "This cursor is not one that we gave. Please start at the first page."
+            422, "cursor_invalid", "This cursor is not one that we gave for this order. Please start at the first page."
         ) from None
+
+
+def _read(value: object, column: InstrumentedAttribute[Any]) -> Any:
+    if isinstance(column.type, UtcDateTime):
+        return datetime.fromisoformat(str(value))
+    kind = column.type.python_type
+    if not isinstance(value, kind) or "\0" in str(value).encode().decode():  # lone surrogates end here too
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value

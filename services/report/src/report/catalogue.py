@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from lobule import RESEARCH_USE_ONLY
-
-Language = Literal["en"]
+from lobule.contracts.language import Language
 
 ENGLISH: Mapping[str, str] = {
     # The document

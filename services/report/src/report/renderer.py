@@ -7,18 +7,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.contracts.case import report_file
 from lobule.contracts.errors import AnalysisError
+from lobule.contracts.language import Language
 from lobule.contracts.result import Result
 from lobule.imaging.decode import encode_png
 from report.annotation import draw_sheet
-from report.catalogue import Catalogue, Language
+from report.catalogue import Catalogue
 from report.document import ReportDocument, build_document
 from report.html import Picture, render_html
 from report.overlay import RGB8, blend_heat, draw_findings
-
-HTML = "report.html"
-PNG = "annotated.png"
-JSON = "report.json"
 
 _JPEG_QUALITY = 92
 
@@ -35,7 +33,7 @@ def render(
         language: Of the words in the report.
 
     Returns:
-        The files `report.html`, `annotated.png` and `report.json` by name.
+        The files by name, see `lobule.contracts.case.report_file`.
 
     Raises:
         AnalysisError: `internal_error` where a picture is missing, damaged or of another size than said.
@@ -47,9 +45,9 @@ def render(
     annotated = _annotate(result, document, files, display, size)
     sheet = draw_sheet(document, result.image.file_name, annotated, text)
     return {
-        HTML: render_html(document, _jpeg(display), _jpeg(annotated), text),
-        PNG: encode_png(sheet.image),
-        JSON: result.model_dump_json(indent=2).encode("utf-8"),
+        report_file(language, "html"): render_html(document, _jpeg(display), _jpeg(annotated), text),
+        report_file(language, "png"): encode_png(sheet.image),
+        report_file(language, "json"): result.model_dump_json(indent=2).encode("utf-8"),
     }
 
 

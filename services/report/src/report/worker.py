@@ -1,5 +1,6 @@
 """Entry point of the report service: `python -m report.worker`. It renders what an inference step concluded."""
 
+from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim
 from lobule.queueing import REPORT_QUEUE
@@ -18,6 +19,8 @@ class ReportHandler:
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
         """Read the result and its pictures, render, and store every rendering."""
+        if claim.render is not None:
+            raise AnalysisError("internal_error", "This kind of report cannot be rendered yet.")
         assert claim.result_prefix is not None, "a report step is claimed with its result"
         assert claim.analysed_at is not None, "a report step is claimed after the inference ended"
         progress(0.0, "reading the result")

@@ -8,11 +8,13 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
+from lobule.contracts.case import RenderRequest
 from lobule.contracts.errors import ErrorCode
 from lobule.contracts.result import Document, ImageInfo
 
-StepName = Literal["inference", "report"]
-"""The steps that run on a worker. `upload` and `queue` are seen by the user but run nowhere."""
+StepName = Literal["inference", "report", "render"]
+"""The steps that run on a worker: the two of an image's analysis, and the one of a rendering that was asked for later.
+`upload` and `queue` are seen by the user but run nowhere."""
 
 
 class ClaimRequest(Document):
@@ -26,10 +28,11 @@ class Claim(Document):
     step: StepName
     attempt: int = Field(ge=1)
     lease_seconds: float = Field(gt=0)
-    image: ImageInfo
-    image_key: str = Field(description="object-store key of the uploaded bytes")
+    image: ImageInfo | None = Field(default=None, description="inference and report step only")
+    image_key: str | None = Field(None, description="object-store key of the uploaded bytes; as `image`")
     result_prefix: str | None = Field(None, description="where the inference step left its result; report step only")
     analysed_at: AwareDatetime | None = Field(default=None, description="when the inference ended; report step only")
+    render: RenderRequest | None = Field(default=None, description="render step only")
     output_prefix: str = Field(description="object-store prefix that belongs to this attempt alone")
 
 

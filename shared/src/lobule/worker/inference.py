@@ -18,6 +18,8 @@ class InferenceHandler:
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
         """See `lobule.worker.runner.StepHandler`."""
+        assert claim.image is not None, "an inference step is claimed with its image"
+        assert claim.image_key is not None, "an inference step is claimed with its image"
         progress(0.0, "reading the image")
         data = self._store.get(claim.image_key)
         if hashlib.sha256(data).hexdigest() != claim.image.sha256:

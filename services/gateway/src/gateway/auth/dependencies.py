@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.auth import sessions
 from gateway.auth.tokens import read_access_token, unauthorized
-from gateway.database import DbSession
+from gateway.database import DbSession, reading
 from gateway.errors import ProblemError
 from gateway.settings import GatewaySettings
 from gateway.users import repository
@@ -54,6 +54,15 @@ def current_user(request: Request, credentials: Credentials, session: DbSession)
 
 
 CurrentUser = Annotated[User, Depends(current_user, scope="function")]
+
+
+def briefly_identified(request: Request, credentials: Credentials) -> User:
+    """As `current_user`, in a transaction of its own: none stays open while a request waits for something."""
+    with reading(request.app.state.sessions) as session:
+        return identify(request, credentials, session)
+
+
+WaitingUser = Annotated[User, Depends(briefly_identified)]
 
 
 def admin_user(user: CurrentUser) -> User:

@@ -1,20 +1,40 @@
 """`/api/v1/cases`."""
 
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import Response
+from pydantic import BeforeValidator
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
-from gateway.cases import repository
+from gateway.cases import repository, service
+from gateway.cases.assessment import conclude
+from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
-from gateway.cases.schemas import CaseCreate, CaseDetail, CasePage, CaseRead
+from gateway.cases.repository import Sort
+from gateway.cases.schemas import CaseCreate, CaseDetail, CaseImageRead, CasePage, CaseRead, ConclusionRead
 from gateway.database import DbSession
-from gateway.errors import not_found, responses
-from gateway.images import repository as images
-from gateway.images.schemas import ImageRead
+from gateway.errors import responses
+from gateway.reports import repository as reports
+from gateway.reports.schemas import CaseReportRead
+from gateway.reviews import repository as reviews
+from gateway.reviews.service import as_contract
+from lobule.contracts.case import CaseState
+from lobule.contracts.language import Language, negotiate_language
+from lobule.contracts.result import Assessment
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
+
+Value = TypeVar("Value")
+
+
+def _without_empty(values: Any) -> Any:
+    """A form sends `state=` for "any"."""
+    return [value for value in values if value != ""] if isinstance(values, list) else values
+
+
+Several = Annotated[list[Value], BeforeValidator(_without_empty), Query(description="any of these; may be repeated")]
 
 
 @router.post("", status_code=201, response_model=CaseRead, responses=responses(401, 422))
@@ -31,19 +51,42 @@ def create_case(new: CaseCreate, user: CurrentUser, session: DbSession, request:
 def list_cases(
     user: CurrentUser,
     session: DbSession,
+    q: Annotated[str, Query(max_length=100, description="part of the pseudonym")] = "",
+    state: Several[CaseState] = [],  # noqa: B006 - FastAPI's way to say "none given"
+    assessment: Several[Assessment] = [],  # noqa: B006
+    sort: Annotated[Sort, Query(description="`urgency`: suspected first, then not sure; newest first within")] = (
+        "urgency"
+    ),
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> CasePage:
-    """Your cases, newest first."""
-    rows, next_cursor = repository.newest(session, user, limit, cursor)
+    """Your cases, the most urgent first."""
+    rows, next_cursor = repository.worklist(
+        session, user, q=q, states=state, assessments=assessment, sort=sort, limit=limit, cursor=cursor
+    )
     return CasePage(items=[CaseRead.model_validate(row) for row in rows], next_cursor=next_cursor)
 
 
 @router.get("/{case_id}", responses=responses(401, 404))
-def read_case(case_id: str, user: CurrentUser, session: DbSession) -> CaseDetail:
-    """A case with its images."""
-    case = repository.visible(session, user, case_id)
-    if case is None:
-        raise not_found("case")
-    of_case = [ImageRead.model_validate(image) for image in images.of_case(session, case.id)]
-    return CaseDetail(id=case.id, pseudonym=case.pseudonym, created_at=case.created_at, images=of_case)
+def read_case(
+    case: VisibleCase,
+    session: DbSession,
+    response: Response,
+    lang: Annotated[Language | None, Query(description="of the reasons; instead of the Accept-Language header")] = None,
+    accept_language: Annotated[str | None, Header(max_length=500)] = None,
+) -> CaseDetail:
+    """A case with its images, what was concluded from them together, reviews and signed reports.
+
+    Send the `ETag` back as `If-Match` when you review or sign, to be told where somebody else was faster.
+    """
+    language = lang or negotiate_language(accept_language)
+    jobs = repository.latest_jobs(session, case.id)
+    response.headers["ETag"] = service.etag(case)
+    response.headers["Content-Language"] = language
+    return CaseDetail.of(
+        case,
+        images=[CaseImageRead.of(job, service.state_of(job)) for job in jobs],
+        conclusion=ConclusionRead.of(conclude(service.evidence_of(jobs)), language),
+        reviews=[as_contract(review) for review in reviews.of_case(session, case.id)],
+        reports=[CaseReportRead.of(report, case) for report in reports.of_case(session, case.id)],
+    )

@@ -4,7 +4,23 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.cases.models import Case
 from gateway.images.schemas import ImageRead
+from gateway.jobs.models import Job
+from gateway.jobs.schemas import JobRead
+from gateway.reports.schemas import CaseReportRead
+from lobule.contracts.case import (
+    CaseState,
+    Conclusion,
+    Evidence,
+    Hanging,
+    ReasonCode,
+    Review,
+    SuggestionCode,
+)
+from lobule.contracts.case_words import reason_in_words, suggestion_in_words
+from lobule.contracts.language import Language
+from lobule.contracts.result import Assessment
 
 
 class CaseCreate(BaseModel):
@@ -16,23 +32,122 @@ class CaseCreate(BaseModel):
 
 
 class CaseRead(BaseModel):
-    """A case."""
+    """A case as a list shows it."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str
     pseudonym: str
     created_at: datetime
-
-
-class CaseDetail(CaseRead):
-    """A case with its images."""
-
-    images: list[ImageRead]
+    updated_at: datetime
+    state: CaseState = Field(
+        description="`ready`: every image was assessed or failed; `signed`: nothing has changed since the signature"
+    )
+    assessment: Assessment | None = Field(description="of all images together; null while nothing can be said")
+    probability_malignant: float | None = Field(description="the highest of the images that carry the assessment")
+    images: int = Field(validation_alias="images_total")
+    images_done: int
+    images_failed: int
+    signed_version: int | None = Field(description="the last signed version; in force only in state `signed`")
 
 
 class CasePage(BaseModel):
-    """Some cases, newest first."""
+    """Some cases."""
 
     items: list[CaseRead]
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+
+
+class CaseImageRead(ImageRead):
+    """An image of a case with its newest analysis."""
+
+    job: JobRead
+    state: Evidence = Field(description="whether it was assessed, could not be, or is waited for")
+
+    @classmethod
+    def of(cls, job: Job, state: Evidence) -> "CaseImageRead":
+        """An image as its newest job knows it."""
+        image = ImageRead.model_validate(job.image)
+        return cls(**image.model_dump(), job=JobRead.of(job), state=state)
+
+
+class ReasonRead(BaseModel):
+    """Why the conclusion is what it is."""
+
+    code: ReasonCode
+    text: str
+    job_id: str | None = Field(description="the analysis it speaks of, where it is one")
+
+
+class SuggestionRead(BaseModel):
+    """What could be done next."""
+
+    code: SuggestionCode
+    text: str
+
+
+class ConclusionRead(BaseModel):
+    """What the system says of a case."""
+
+    assessment: Assessment | None
+    probability_malignant: float | None
+    reasons: list[ReasonRead]
+    missing_views: list[Hanging] = Field(description="of the four views; empty without a mammogram")
+    suggestions: list[SuggestionRead]
+
+    @classmethod
+    def of(cls, conclusion: Conclusion, language: Language) -> "ConclusionRead":
+        """A conclusion in words."""
+        return cls(
+            assessment=conclusion.assessment,
+            probability_malignant=conclusion.probability_malignant,
+            reasons=[
+                ReasonRead(code=reason.code, text=reason_in_words(reason, language), job_id=reason.job_id)
+                for reason in conclusion.reasons
+            ],
+            missing_views=conclusion.missing_views,
+            suggestions=[
+                SuggestionRead(code=suggestion.code, text=suggestion_in_words(suggestion, language))
+                for suggestion in conclusion.suggestions
+            ],
+        )
+
+
+class CaseDetail(BaseModel):
+    """A case with all that belongs to it."""
+
+    id: str
+    pseudonym: str
+    created_at: datetime
+    updated_at: datetime
+    revision: int = Field(description="grows with every change; the `ETag` names it")
+    state: CaseState
+    signed_version: int | None
+    images: list[CaseImageRead]
+    conclusion: ConclusionRead
+    reviews: list[Review]
+    reports: list[CaseReportRead] = Field(description="signed versions, newest first")
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        images: list[CaseImageRead],
+        conclusion: ConclusionRead,
+        reviews: list[Review],
+        reports: list[CaseReportRead],
+    ) -> "CaseDetail":
+        """A case with its parts."""
+        return cls(
+            id=case.id,
+            pseudonym=case.pseudonym,
+            created_at=case.created_at,
+            updated_at=case.updated_at,
+            revision=case.revision,
+            state=case.state,
+            signed_version=case.signed_version,
+            images=images,
+            conclusion=conclusion,
+            reviews=reviews,
+            reports=reports,
+        )

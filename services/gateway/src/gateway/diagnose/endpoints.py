@@ -22,9 +22,10 @@ from gateway.images.schemas import ImageOptions
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Job
 from gateway.jobs.schemas import JobRead
-from gateway.reports.endpoints import report_response
+from gateway.reports.endpoints import REPORT_TYPES, AcceptLanguage, report_response
 from gateway.reports.service import negotiate
 from gateway.users.models import User
+from lobule.contracts.language import negotiate_language
 from lobule.contracts.progress import FINAL_STATES
 
 router = APIRouter(prefix="/api/v1", tags=["diagnose"])
@@ -57,7 +58,7 @@ _FORM: dict[str, Any] = {
     responses={
         200: {
             "description": "The report",
-            "content": {"image/png": {}, "text/html": {}, "application/json": {}},
+            "content": REPORT_TYPES,
         },
         202: {"model": JobRead, "description": "It takes longer than you wanted to wait: follow the job"},
         **responses(400, 401, 406, 413, 415, 422, 429),
@@ -68,6 +69,7 @@ async def diagnose(
     request: Request,
     settings: AppSettings,
     accept: Annotated[str, Header()] = "*/*",
+    accept_language: AcceptLanguage = None,
     prefer: Annotated[str, Header(description="`wait=N`: seconds you would wait (RFC 7240)")] = "",
 ) -> Response:
     """Send name, password and an image (in this order); get the report in the media type you accept.
@@ -86,7 +88,7 @@ async def diagnose(
         return JSONResponse(JobRead.of(job).model_dump(mode="json"), status_code=202, headers=headers)
     if job.state != "done":
         raise ProblemError(422, job.error_code or job.state, job.error_detail or "The analysis failed.", job_id=job.id)
-    return await run_in_threadpool(report_response, request, job, wanted)
+    return await report_response(request, job, wanted, negotiate_language(accept_language))
 
 
 async def _submit(request: Request, max_bytes: int) -> str:

@@ -10,15 +10,14 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import AppSettings, Credentials, CurrentUser, identify
+from gateway.auth.dependencies import AppSettings, CurrentUser, WaitingUser
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError, not_found, responses
-from gateway.images import repository, service
+from gateway.images import corrections, repository, service
 from gateway.images.models import Image
-from gateway.images.schemas import Accepted, ImageOptions, ImageRead
+from gateway.images.schemas import Accepted, ImageCorrected, ImageCorrection, ImageOptions, ImageRead
 from gateway.jobs import service as jobs
 from gateway.jobs.schemas import JobRead
-from gateway.users.models import User
 from lobule.storage import ObjectStore
 
 router = APIRouter(prefix="/api/v1/images", tags=["images"])
@@ -50,12 +49,6 @@ UPLOAD_FORM: dict[str, Any] = {
 }
 
 
-def uploader(request: Request, credentials: Credentials) -> User:
-    """The user of an upload, identified in a transaction of its own: none stays open while the bytes come in."""
-    with reading(request.app.state.sessions) as session:
-        return identify(request, credentials, session)
-
-
 @router.post(
     "",
     status_code=202,
@@ -63,9 +56,7 @@ def uploader(request: Request, credentials: Credentials) -> User:
     responses=responses(400, 401, 403, 404, 409, 413, 415, 422),
     openapi_extra={"requestBody": UPLOAD_FORM},
 )
-async def upload_image(
-    request: Request, response: Response, user: Annotated[User, Depends(uploader)], settings: AppSettings
-) -> Accepted:
+async def upload_image(request: Request, response: Response, user: WaitingUser, settings: AppSettings) -> Accepted:
     """Upload an image for analysis. Answers when it is safely stored; follow the job's progress from there."""
     state = request.app.state
 
@@ -112,6 +103,20 @@ VisibleImage = Annotated[Image, Depends(visible_image, scope="function")]
 def read_image(image: VisibleImage) -> Image:
     """One image's description."""
     return image
+
+
+@router.patch("/{image_id}", responses=responses(401, 403, 404, 409, 413, 415, 422))
+def correct_image(
+    correction: ImageCorrection, image: VisibleImage, user: CurrentUser, session: DbSession, request: Request
+) -> ImageCorrected:
+    """Put right what was guessed or said of an image.
+
+    Another modality analyses it again. A signed report of its case is superseded, never altered.
+    """
+    job = corrections.correct(session, request.app.state.store, user, image, correction)
+    detail = correction.model_dump(exclude_unset=True)
+    record(session, request, user, "image.correct", "image", image.id, detail)
+    return ImageCorrected(**ImageRead.model_validate(image).model_dump(), job=JobRead.of(job))
 
 
 @router.get(

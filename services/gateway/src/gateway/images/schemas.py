@@ -20,6 +20,18 @@ class ImageOptions(BaseModel):
     laterality: Laterality | None = None
 
 
+class ImageCorrection(BaseModel):
+    """What is put right about an image; what is not given stays, null means "not known"."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    modality: Modality | None = Field(default=None, description="another one analyses the image again")
+    magnification: Magnification | None = None
+    view: View | None = None
+    laterality: Laterality | None = None
+    case_id: str | None = Field(default=None, max_length=36, description="moves the image; null takes it out")
+
+
 class ImageRead(BaseModel):
     """An uploaded image."""
 
@@ -38,6 +50,12 @@ class ImageRead(BaseModel):
     view: View | None
     laterality: Laterality | None
     created_at: datetime
+
+
+class ImageCorrected(ImageRead):
+    """An image after a correction, with its newest job."""
+
+    job: JobRead
 
 
 class Accepted(BaseModel):

@@ -71,6 +71,6 @@ def retry_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: R
 @router.post("/{job_id}/cancel", responses=responses(401, 403, 404, 409))
 def cancel_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
     """Stop a job."""
-    service.cancel(job)
+    service.cancel(session, job)
     record(session, request, user, "job.cancel", "job", job.id)
     return JobRead.of(job)

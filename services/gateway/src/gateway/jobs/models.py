@@ -1,8 +1,9 @@
 """Jobs, their steps, and the outbox from which workers are called."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.clock import now
@@ -13,29 +14,48 @@ from lobule.contracts.result import Assessment
 from lobule.contracts.steps import StepName
 
 
-class Job(Base):
-    """The analysis of one image."""
+class Work(Base):
+    """Something that workers do in steps: an image's analysis (`Job`), or a rendering that was asked for later."""
 
     __tablename__ = "jobs"
+    __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 - SQLAlchemy's own convention
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    image_id: Mapped[str] = mapped_column(ForeignKey("images.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20), index=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
     state: Mapped[JobState] = mapped_column(String(20), default="queued", index=True)
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     finished_at: Mapped[datetime | None]
-    # The conclusion, copied from the result so that lists need not open it.
-    assessment: Mapped[Assessment | None] = mapped_column(String(30))
-    probability_malignant: Mapped[float | None]
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_detail: Mapped[str | None] = mapped_column(Text)
 
-    image: Mapped[Image] = relationship(lazy="joined")
     steps: Mapped[list["Step"]] = relationship(back_populates="job", order_by="Step.position", lazy="selectin")
 
     def step(self, name: StepName) -> "Step":
-        """One step of this job."""
+        """One of its steps."""
         return next(step for step in self.steps if step.name == name)
+
+
+class Job(Work):
+    """The analysis of one image."""
+
+    __mapper_args__ = {"polymorphic_identity": "analysis"}  # noqa: RUF012
+
+    image_id: Mapped[str] = mapped_column(ForeignKey("images.id"), index=True, nullable=True)
+    # The conclusion, copied from the result so that lists need not open it.
+    assessment: Mapped[Assessment | None] = mapped_column(String(30))
+    probability_malignant: Mapped[float | None]
+
+    image: Mapped[Image] = relationship(lazy="joined")
+
+
+class Rendering(Work):
+    """A report in languages and forms that no analysis renders by itself. Its one step is `render`."""
+
+    __mapper_args__ = {"polymorphic_identity": "rendering"}  # noqa: RUF012
+
+    key: Mapped[str] = mapped_column(String(150), unique=True, nullable=True)  # what is rendered, exactly
+    request: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=True)  # a `RenderRequest`
 
 
 class Step(Base):
@@ -62,7 +82,7 @@ class Step(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
-    job: Mapped[Job] = relationship(back_populates="steps")
+    job: Mapped[Work] = relationship(back_populates="steps")
 
     def output_prefix(self) -> str:
         """Where the current attempt leaves its output in the object store."""

@@ -12,7 +12,7 @@ from gateway.clock import now
 from gateway.jobs import repository
 from gateway.jobs.models import Job, Step
 from lobule.blackboard import Blackboard
-from lobule.contracts.progress import FINAL_STATES, Progress, Sighting, StepError, StepProgress, StepState
+from lobule.contracts.progress import FINAL_STATES, Progress, Sighting, StepError, StepProgress, StepState, UserStep
 from lobule.queueing import REPORT_QUEUE
 
 log = structlog.get_logger()
@@ -55,8 +55,8 @@ class ProgressBoard:
         steps = [
             StepProgress(name="upload", state="done", fraction=1.0, activity=None, seconds_left=None),
             self._queue(session, inference),
-            self._worked(session, job, inference),
-            self._worked(session, job, report),
+            self._worked(session, job, inference, "inference"),
+            self._worked(session, job, report, "report"),
         ]
         over = job.state in FINAL_STATES
         waiting = inference.state == "queued"
@@ -87,30 +87,28 @@ class ProgressBoard:
             name="queue", state="running", fraction=1 / (1 + ahead), activity=activity, seconds_left=left
         )
 
-    def _worked(self, session: Session, job: Job, step: Step) -> StepProgress:
+    def _worked(self, session: Session, job: Job, step: Step, name: UserStep) -> StepProgress:
         if step.state == "done":
-            return StepProgress(name=step.name, state="done", fraction=1.0)
+            return StepProgress(name=name, state="done", fraction=1.0)
         usual = self._history.median(session, step.queue)
         if step.state == "failed":
             error = StepError(code=job.error_code or "internal_error", detail=job.error_detail or "")
-            return StepProgress(name=step.name, state="failed", fraction=self._fraction(step)[0], error=error)
+            return StepProgress(name=name, state="failed", fraction=self._fraction(step)[0], error=error)
         if step.state == "cancelled":
-            return StepProgress(name=step.name, state="cancelled", fraction=0.0)
+            return StepProgress(name=name, state="cancelled", fraction=0.0)
         if step.state == "running":
             fraction, activity = self._fraction(step)
             left = _seconds_left(step, fraction, usual)
-            return StepProgress(
-                name=step.name, state="running", fraction=fraction, activity=activity, seconds_left=left
-            )
+            return StepProgress(name=name, state="running", fraction=fraction, activity=activity, seconds_left=left)
         if step.state == "queued" and step.queue == REPORT_QUEUE:
             return StepProgress(
-                name=step.name,
+                name=name,
                 state="running",
                 fraction=0.0,
                 activity="waiting for the report service",
                 seconds_left=usual,
             )
-        return StepProgress(name=step.name, state="waiting", fraction=0.0, seconds_left=usual)
+        return StepProgress(name=name, state="waiting", fraction=0.0, seconds_left=usual)
 
     def _fraction(self, step: Step) -> tuple[float, str | None]:
         sighting: Sighting | None = None

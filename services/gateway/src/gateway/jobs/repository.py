@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.clock import now
 from gateway.jobs.models import Job, Ring, Step
-from gateway.paging import page
+from gateway.paging import Order, page
 from gateway.users.models import User
 from lobule.contracts.steps import StepName
 
@@ -25,7 +25,7 @@ def visible(session: Session, user: User, job_id: str) -> Job | None:
 
 def newest(session: Session, user: User, limit: int, cursor: str | None) -> tuple[Sequence[Job], str | None]:
     """A page of the jobs that this user may see."""
-    return page(session, _visible_to(user), Job.created_at, Job.id, limit, cursor)
+    return page(session, _visible_to(user), Order((Job.created_at, Job.id)), limit, cursor)
 
 
 def latest_of_image(session: Session, image_id: str) -> Job | None:

@@ -4,18 +4,20 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from gateway.cases import service as cases
 from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.images.models import Image
 from gateway.jobs import repository
-from gateway.jobs.models import Job, Step
+from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.settings import GatewaySettings
+from lobule.contracts.case import RenderRequest
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, Failure, StepName
 from lobule.queueing import INFERENCE_QUEUES, REPORT_QUEUE
 
-_LOST = "The worker was lost {tries} times while it worked on this image. Your IT can look into it and start it again."
+_LOST = "The worker was lost {tries} times while it worked on this. Your IT can look into it and start it again."
 
 
 def open_job(session: Session, image: Image) -> Job:
@@ -26,7 +28,26 @@ def open_job(session: Session, image: Image) -> Job:
     session.add(job)
     session.flush()
     repository.enqueue(session, inference)
+    _tell_case(session, job)
     return job
+
+
+def open_rendering(session: Session, owner_id: str, key: str, request: RenderRequest) -> Rendering:
+    """Ask the report service for something, in the session's transaction.
+
+    Args:
+        session: The transaction.
+        owner_id: For whom.
+        key: Names exactly what is rendered; there is never a second rendering of the same key.
+        request: What to render.
+    """
+    step = Step(name="render", position=0, queue=REPORT_QUEUE, attempt=0, tries=0)
+    document = request.model_dump(mode="json")
+    rendering = Rendering(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
+    session.add(rendering)
+    session.flush()
+    repository.enqueue(session, step)
+    return rendering
 
 
 def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepName, worker: str) -> Claim | None:
@@ -35,19 +56,25 @@ def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepNa
     step = repository.claim(session, job_id, name, worker, lease)
     if step is None:
         return None
-    job = step.job
-    job.state = "running"
-    inference = job.step("inference")
+    work = step.job
+    work.state = "running"
+    common = {
+        "job_id": job_id,
+        "step": name,
+        "attempt": step.attempt,
+        "lease_seconds": settings.lease_seconds,
+        "output_prefix": step.output_prefix(),
+    }
+    if isinstance(work, Rendering):
+        return Claim(**common, render=RenderRequest.model_validate(work.request))
+    assert isinstance(work, Job)
+    inference = work.step("inference")
     return Claim(
-        job_id=job_id,
-        step=name,
-        attempt=step.attempt,
-        lease_seconds=settings.lease_seconds,
-        image=job.image.info(),
-        image_key=job.image.object_key,
+        **common,
+        image=work.image.info(),
+        image_key=work.image.object_key,
         result_prefix=inference.output_prefix() if name == "report" else None,
         analysed_at=inference.finished_at if name == "report" else None,
-        output_prefix=step.output_prefix(),
     )
 
 
@@ -66,11 +93,13 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
         return False
     job = step.job
     if result is not None:
+        assert isinstance(job, Job), "only an analysis has a result"
         job.assessment, job.probability_malignant = result.assessment, result.probability_malignant
         # A retry of the inference renders again, whatever the report's state was.
         report = job.step("report")
         report.tries = 0
         repository.enqueue(session, report)
+        _tell_case(session, job)
     else:
         job.state, job.finished_at, job.error_code, job.error_detail = "done", now(), None, None
     return True
@@ -84,7 +113,7 @@ def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepNam
     if failure.retryable and step.tries < settings.max_attempts:
         repository.enqueue(session, step)
     else:
-        _finish(step.job, "failed", failure.code, failure.detail)
+        _finish(session, step.job, "failed", failure.code, failure.detail)
     return True
 
 
@@ -94,10 +123,10 @@ def reap(session: Session, settings: GatewaySettings, step: Step) -> None:
         repository.enqueue(session, step)
         return
     step.state, step.finished_at, step.lease_expires_at = "failed", now(), None
-    _finish(step.job, "dead", "worker_lost", _LOST.format(tries=step.tries))
+    _finish(session, step.job, "dead", "worker_lost", _LOST.format(tries=step.tries))
 
 
-def retry(session: Session, job: Job) -> None:
+def retry(session: Session, job: Work) -> None:
     """Try a job again from the step that failed, with a fresh budget.
 
     Raises:
@@ -116,9 +145,10 @@ def retry(session: Session, job: Job) -> None:
         if later.position > step.position:
             later.state = "waiting"
     repository.enqueue(session, step)
+    _tell_case(session, job)
 
 
-def cancel(job: Job) -> None:
+def cancel(session: Session, job: Work) -> None:
     """Stop a job; its worker learns it at the next heartbeat.
 
     Raises:
@@ -129,8 +159,15 @@ def cancel(job: Job) -> None:
     for step in job.steps:
         if step.state in ("waiting", "queued", "running"):
             step.state, step.finished_at, step.lease_expires_at = "cancelled", now(), None
-    _finish(job, "cancelled", "cancelled", "The analysis was cancelled. You can start it again.")
+    _finish(session, job, "cancelled", "cancelled", "This was cancelled. You can start it again.")
 
 
-def _finish(job: Job, state: str, code: str, detail: str) -> None:
+def _finish(session: Session, job: Work, state: str, code: str, detail: str) -> None:
     job.state, job.finished_at, job.error_code, job.error_detail = state, now(), code, detail  # pyright: ignore
+    _tell_case(session, job)
+
+
+def _tell_case(session: Session, job: Work) -> None:
+    """What an image says has changed, and with it what its case says."""
+    if isinstance(job, Job) and job.image.case_id is not None:
+        cases.refresh(session, job.image.case_id)

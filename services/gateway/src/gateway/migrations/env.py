@@ -11,9 +11,11 @@ from gateway.cases import models as cases
 from gateway.database import Base, UtcDateTime
 from gateway.images import models as images
 from gateway.jobs import models as jobs
+from gateway.reports import models as reports
+from gateway.reviews import models as reviews
 from gateway.users import models as users
 
-TABLES = (audit, auth, cases, images, jobs, users)  # imported so that the metadata knows every table
+TABLES = (audit, auth, cases, images, jobs, reports, reviews, users)  # imported so that the metadata knows every table
 
 
 def render_item(kind: str, value: object, _context: object) -> str | Literal[False]:

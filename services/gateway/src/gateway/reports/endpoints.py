@@ -1,28 +1,38 @@
 """A job's result and report."""
 
+import contextlib
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser
-from gateway.errors import ProblemError, responses
+from gateway.auth.dependencies import WaitingUser
+from gateway.database import reading
+from gateway.errors import ProblemError, not_found, responses
+from gateway.jobs import repository as jobs
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.models import Job
-from gateway.reports import service
-from gateway.reports.service import ReportFormat
+from gateway.reports import renderings, service
+from gateway.reports.content import image_content
+from gateway.users.models import User
+from lobule.contracts.case import RenderRequest, ReportForm
+from lobule.contracts.language import Language, negotiate_language
 from lobule.contracts.result import Result
+from lobule.storage import ObjectNotFoundError
 
 router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["reports"])
 
 # The report is a document of its own: no script runs in it, wherever it is shown.
-REPORT_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
-    ),
-    "Cache-Control": "private, no-cache",
-}
+_REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
+REPORT_TYPES = {"image/png": {}, "text/html": {}, "application/pdf": {}, "application/json": {}}
+
+Format = Annotated[ReportForm | None, Query(description="instead of the Accept header")]
+Lang = Annotated[Language | None, Query(description="instead of the Accept-Language header")]
+Download = Annotated[bool, Query(description="ask the browser to save it")]
+Accept = Annotated[str, Header()]
+AcceptLanguage = Annotated[str | None, Header(max_length=500)]
 
 
 @router.get("/result", responses=responses(401, 404, 409))
@@ -46,33 +56,79 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     )
 
 
+def waiting_job(job_id: str, user: WaitingUser, request: Request) -> Job:
+    """As `visible_job`, in a transaction of its own."""
+    with reading(request.app.state.sessions) as session:
+        job = jobs.visible(session, user, job_id)
+    if job is None:
+        raise not_found("job")
+    return job
+
+
 @router.get(
     "/report",
     response_class=Response,
-    responses={
-        200: {"content": {"image/png": {}, "text/html": {}, "application/json": {}}},
-        **responses(401, 404, 406, 409),
-    },
+    responses={200: {"content": REPORT_TYPES}, **responses(401, 404, 406, 409, 503)},
 )
-def get_report(
-    job: VisibleJob,
-    user: CurrentUser,
+async def get_report(
+    job: Annotated[Job, Depends(waiting_job)],
+    user: WaitingUser,
     request: Request,
-    format: Annotated[ReportFormat | None, Query(description="instead of the Accept header")] = None,
-    download: Annotated[bool, Query(description="ask the browser to save it")] = False,
-    accept: Annotated[str, Header()] = "*/*",
+    format: Format = None,
+    lang: Lang = None,
+    download: Download = False,
+    accept: Accept = "*/*",
+    accept_language: AcceptLanguage = None,
 ) -> Response:
-    """The report, as PNG, HTML or JSON."""
-    wanted = format or service.negotiate(accept)
-    response = report_response(request, job, wanted)
+    """The report as PNG, HTML, PDF or JSON, in English or Chinese."""
+    form = format or service.negotiate(accept)
+    language = lang or negotiate_language(accept_language)
+    response = await report_response(request, job, form, language)
     if download:
-        response.headers["Content-Disposition"] = f'attachment; filename="lobule-report-{job.id[:8]}.{wanted}"'
-    with request.app.state.sessions.begin() as writing:  # a GET's own session only reads
-        record(writing, request, user, "report.read", "job", job.id, {"format": wanted})
+        attach(response, f"lobule-report-{job.id[:8]}.{form}")
+    await note_reading(request, user, "job", job.id, {"format": form, "language": language})
     return response
 
 
-def report_response(request: Request, job: Job, wanted: ReportFormat) -> Response:
-    """A report as an answer."""
-    content, media_type = service.read_report(request.app.state.store, job, wanted)
-    return Response(content, media_type=media_type, headers=REPORT_HEADERS)
+async def report_response(request: Request, job: Job, form: ReportForm, language: Language) -> Response:
+    """A job's report as an answer."""
+    service.check_report_ready(job)
+    at_once_language, at_once_forms = service.AT_ONCE
+    if language == at_once_language and form in at_once_forms:
+        with contextlib.suppress(ObjectNotFoundError):  # an older version named its files otherwise
+            found = await run_in_threadpool(service.read_report, request.app.state.store, job, form)
+            return as_response(*found, language)
+    attempt = job.step("inference").attempt
+    wanted = renderings.Wanted(
+        key=f"job:{job.id}:{attempt}:{language}:{form}",
+        owner_id=job.owner_id,
+        request=RenderRequest(image=image_content(job), languages=[language], forms=[form]),
+    )
+    return as_response(*await renderings.fetch(request, wanted, language, form), language)
+
+
+def as_response(content: bytes, media_type: str, language: Language) -> Response:
+    """A rendering with the headers that every report has."""
+    headers = {
+        "Content-Language": language,
+        "Vary": "Accept, Accept-Language",
+        "Cache-Control": "private, no-cache",
+    }
+    if media_type != "application/pdf":  # a browser's own viewer of PDF does not work in a sandbox
+        headers["Content-Security-Policy"] = _REPORT_POLICY
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def attach(response: Response, file_name: str) -> None:
+    """Ask the browser to save an answer under this name."""
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+
+
+async def note_reading(request: Request, user: User, target: str, target_id: str, detail: dict[str, str]) -> None:
+    """Write to the audit log that a report was read."""
+
+    def note() -> None:
+        with request.app.state.sessions.begin() as session:
+            record(session, request, user, "report.read", target, target_id, detail)
+
+    await run_in_threadpool(note)

@@ -1,20 +1,15 @@
 """Finding what the workers left in the object store for a finished step."""
 
-from typing import Literal
-
 from gateway.errors import ProblemError
 from gateway.jobs.models import Job
+from lobule.contracts.case import REPORT_FILES, ReportForm, report_file
+from lobule.contracts.language import Language
 from lobule.contracts.result import Result
 from lobule.storage import ObjectStore
 from lobule.worker.inference import RESULT_FILE
 
-ReportFormat = Literal["html", "png", "json"]
-
-FILES: dict[ReportFormat, tuple[str, str]] = {
-    "png": ("annotated.png", "image/png"),
-    "html": ("report.html", "text/html; charset=utf-8"),
-    "json": ("report.json", "application/json"),
-}
+AT_ONCE: tuple[Language, frozenset[ReportForm]] = ("en", frozenset({"html", "png", "json"}))
+"""What an analysis renders by itself; all else is rendered when somebody first asks for it."""
 
 
 def read_result(store: ObjectStore, job: Job) -> Result:
@@ -38,21 +33,33 @@ def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
     return store.get(f"{step.output_prefix()}/{name}")
 
 
-def read_report(store: ObjectStore, job: Job, wanted: ReportFormat) -> tuple[bytes, str]:
-    """A rendering of the report and its media type.
+def check_report_ready(job: Job) -> None:
+    """Refuse to show a report that is not there.
 
     Raises:
         ProblemError: `report_not_ready`, 409.
     """
-    step = job.step("report")
-    if step.state != "done":
+    if job.step("report").state != "done":
         raise ProblemError(409, "report_not_ready", f"There is no report yet: the job is {job.state}.")
-    name, media_type = FILES[wanted]
-    return store.get(f"{step.output_prefix()}/{name}"), media_type
 
 
-def negotiate(accept: str) -> ReportFormat:
-    """The format that an `Accept` header asks for; PNG where it does not care.
+def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, str]:
+    """A rendering that the analysis left, and its media type.
+
+    Raises:
+        ProblemError: `report_not_ready`, 409.
+    """
+    check_report_ready(job)
+    prefix = job.step("report").output_prefix()
+    return store.get(f"{prefix}/{report_file(AT_ONCE[0], form)}"), REPORT_FILES[form][1]
+
+
+def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:
+    """The form that an `Accept` header asks for.
+
+    Args:
+        accept: The header.
+        default: Where it does not care.
 
     Raises:
         ProblemError: `not_acceptable`, 406.
@@ -65,9 +72,11 @@ def negotiate(accept: str) -> ReportFormat:
             ranges.append((float(quality), media_range.lower()))
         except ValueError:
             continue
-    by_type: dict[str, ReportFormat] = {media.split(";")[0]: name for name, (_, media) in FILES.items()}
-    by_type |= {"*/*": "png", "": "png", "image/*": "png", "text/*": "html", "application/*": "json"}
+    by_type: dict[str, ReportForm] = {media.split(";")[0]: form for form, (_, media) in REPORT_FILES.items()}
+    by_type |= {"*/*": default, "": default, "image/*": "png", "text/*": "html", "application/*": "json"}
     for quality, media_range in sorted(ranges, key=lambda pair: -pair[0]):
         if quality > 0 and media_range in by_type:
             return by_type[media_range]
-    raise ProblemError(406, "not_acceptable", "The report comes as image/png, text/html or application/json.")
+    raise ProblemError(
+        406, "not_acceptable", "The report comes as image/png, text/html, application/pdf or application/json."
+    )

@@ -24,3 +24,5 @@ class User(Base):
     role: Mapped[Role] = mapped_column(String(20))
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    last_login_at: Mapped[datetime | None]
+    auth_epoch: Mapped[int] = mapped_column(default=0)  # access tokens of an older epoch are void

@@ -1,0 +1,144 @@
+"""The rule that makes one conclusion of a case's images. Pure: evidence in, conclusion out (docs/case-assessment.md).
+
+It only ever errs towards suspicion: one suspected image makes a suspected case, tissue outranks films only where it
+says malignant, and what could not be assessed keeps a case from being called negative.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion
+from lobule.contracts.result import Assessment, Laterality
+
+_SIDES: tuple[Laterality, ...] = ("R", "L")
+
+
+def conclude(images: Sequence[ImageEvidence]) -> Conclusion:
+    """What the images of a case say together.
+
+    Args:
+        images: Each image of the case once, with the state of its latest analysis.
+    """
+    assessment = _assess(images)
+    return Conclusion(
+        assessment=assessment,
+        probability_malignant=_probability(images, assessment),
+        reasons=list(_reasons(images, assessment)),
+        missing_views=_missing_views(images),
+        suggestions=list(_suggestions(images, assessment)),
+    )
+
+
+def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:
+    """Suspected as soon as one image is; anything less waits for the last image, and for every image."""
+    said = {image.assessment for image in _assessed(images)}
+    if "malignancy_suspected" in said:
+        return "malignancy_suspected"
+    if not said or _in_state(images, "pending"):
+        return None
+    if "not_sure" in said or _in_state(images, "failed"):
+        return "not_sure"
+    return "no_sign_of_malignancy"
+
+
+def _probability(images: Sequence[ImageEvidence], assessment: Assessment | None) -> float | None:
+    if assessment is None:
+        return None
+    carrying = [image for image in _assessed(images) if image.assessment == assessment] or _assessed(images)
+    return max(image.probability_malignant or 0.0 for image in carrying)
+
+
+def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Reason]:
+    """What speaks for suspicion comes first, tissue before films; then doubt, what is clear, and what is missing."""
+    films, tissue = _of(images, "mammography"), _of(images, "histopathology")
+    yield from _each(tissue, "malignancy_suspected", "histology_malignant")
+    yield from _each(films, "malignancy_suspected", "film_suspected")
+    yield from _two_views(films)
+    yield from _each(tissue, "not_sure", "histology_not_sure")
+    yield from _each(films, "not_sure", "film_not_sure")
+    if _tissue_does_not_clear(films, tissue):
+        yield Reason(code="histology_does_not_clear")
+    for code, clear in (("films_no_sign", films), ("histology_no_sign", tissue)):
+        if named := [image.name for image in clear if image.assessment == "no_sign_of_malignancy"]:
+            yield Reason(code=code, values={"images": ", ".join(named)})  # pyright: ignore[reportArgumentType]
+    failed = _in_state(images, "failed")
+    yield from (Reason(code="not_assessed", job_id=i.job_id, values={"image": i.name}) for i in failed)
+    if failed and assessment == "not_sure" and not any(i.assessment == "not_sure" for i in images):
+        yield Reason(code="not_called_negative")
+    if pending := _in_state(images, "pending"):
+        yield Reason(code="still_analysed", values={"images": ", ".join(image.name for image in pending)})
+    yield from (
+        Reason(code="view_unknown", job_id=film.job_id, values={"image": film.name})
+        for film in _films(images)
+        if film.hanging is None
+    )
+
+
+def _each(images: Sequence[ImageEvidence], assessment: Assessment, code: str) -> Iterator[Reason]:
+    for image in images:
+        if image.assessment == assessment:
+            yield Reason(code=code, job_id=image.job_id, values={"image": image.name})  # pyright: ignore[reportArgumentType]
+
+
+def _two_views(films: Sequence[ImageEvidence]) -> Iterator[Reason]:
+    """CC and MLO of a side belong together: is a suspicion seen in both?"""
+    for side in _SIDES:
+        of_side = [film for film in films if film.laterality == side and film.view]
+        suspected = {film.view for film in of_side if film.assessment == "malignancy_suspected"}
+        others = {film.view for film in of_side} - suspected
+        if len(suspected) == 2:
+            yield Reason(code="suspected_in_both_views", values={"side": side})
+        elif suspected and others:
+            values = {"side": side, "image": side + str(suspected.pop()), "other": side + str(others.pop())}
+            yield Reason(code="suspected_in_one_view", values=values)
+
+
+def _tissue_does_not_clear(films: Sequence[ImageEvidence], tissue: Sequence[ImageEvidence]) -> bool:
+    clear = bool(tissue) and all(image.assessment == "no_sign_of_malignancy" for image in tissue)
+    return clear and any(film.assessment != "no_sign_of_malignancy" for film in films)
+
+
+def _missing_views(images: Sequence[ImageEvidence]) -> list[Hanging]:
+    """Views of which there is no film at all; one that failed is not missing but not assessed."""
+    films = _films(images)
+    present = {film.hanging for film in films}
+    return [hanging for hanging in HANGINGS if hanging not in present] if films else []
+
+
+def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Suggestion]:
+    films, tissue = _of(images, "mammography"), _of(images, "histopathology")
+    if assessment == "malignancy_suspected":
+        yield Suggestion(code="read_with_priority")
+    if any(image.assessment == "not_sure" for image in tissue):
+        yield Suggestion(code="more_tissue")
+    in_doubt = any(film.assessment != "no_sign_of_malignancy" for film in films)
+    if in_doubt and not any(image.modality == "histopathology" for image in images):
+        yield Suggestion(code="histopathology")
+    if _tissue_does_not_clear(films, tissue):
+        yield Suggestion(code="check_biopsy_site")
+    if assessment == "no_sign_of_malignancy":
+        yield Suggestion(code="read_as_usual")
+    if failed := _in_state(images, "failed"):
+        yield Suggestion(code="repeat_failed", values={"images": ", ".join(image.name for image in failed)})
+    if missing := _missing_views(images):
+        yield Suggestion(code="complete_views", values={"views": ", ".join(missing)})
+    if any(film.hanging is None for film in _films(images)):
+        yield Suggestion(code="name_views")
+    if _in_state(images, "pending"):
+        yield Suggestion(code="wait")
+
+
+def _assessed(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
+    return [image for image in images if image.state == "assessed"]
+
+
+def _in_state(images: Sequence[ImageEvidence], state: str) -> list[ImageEvidence]:
+    return [image for image in images if image.state == state]
+
+
+def _of(images: Sequence[ImageEvidence], modality: str) -> list[ImageEvidence]:
+    """The assessed images of a modality."""
+    return [image for image in _assessed(images) if image.modality == modality]
+
+
+def _films(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
+    return [image for image in images if image.modality == "mammography"]

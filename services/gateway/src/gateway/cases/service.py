@@ -1,0 +1,107 @@
+"""Keeping a case's row true to what its images, reviews and signatures say."""
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository
+from gateway.cases.assessment import conclude
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.errors import ProblemError
+from gateway.jobs.models import Job
+from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence
+from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.result import Assessment
+
+_URGENCY: dict[Assessment | None, int] = {"malignancy_suspected": 2, "not_sure": 1}
+
+
+def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
+    """What the newest jobs of a case's images say. An assessment counts as soon as it is there, report or not."""
+    return [
+        ImageEvidence(
+            job_id=job.id,
+            file_name=job.image.file_name,
+            modality=job.image.modality,
+            view=job.image.view,
+            laterality=job.image.laterality,
+            state=state_of(job),
+            assessment=job.assessment,
+            probability_malignant=job.probability_malignant,
+        )
+        for job in jobs
+    ]
+
+
+def state_of(job: Job) -> Evidence:
+    """Whether a job's image was assessed, could not be, or is still waited for."""
+    if job.assessment is not None:
+        return "assessed"
+    return "failed" if job.state in FINAL_STATES else "pending"
+
+
+def conclusion_of(session: Session, case_id: str) -> Conclusion:
+    """What a case's images say together, now."""
+    return conclude(evidence_of(repository.latest_jobs(session, case_id)))
+
+
+def refresh(session: Session, case_id: str) -> Case:
+    """Bring a case's row up to what its images say now; called in every transaction that changes them."""
+    case = repository.locked(session, case_id)
+    evidence = evidence_of(repository.latest_jobs(session, case_id))
+    conclusion = conclude(evidence)
+    case.assessment, case.probability_malignant = conclusion.assessment, conclusion.probability_malignant
+    case.urgency = _URGENCY.get(conclusion.assessment, 0)
+    case.images_total = len(evidence)
+    case.images_done = sum(image.state == "assessed" for image in evidence)
+    case.images_failed = sum(image.state == "failed" for image in evidence)
+    digest = hashlib.sha256("\n".join(image.model_dump_json() for image in evidence).encode()).hexdigest()
+    if digest != case.evidence_digest:
+        case.evidence_digest = digest
+        changed(case)
+    case.state = _state(case)
+    return case
+
+
+def changed(case: Case) -> None:
+    """A report of this case would say something else from now on: what was signed is superseded."""
+    case.revision += 1
+    case.updated_at = now()
+    case.state = _state(case)
+
+
+def signed(case: Case, version: int) -> None:
+    """This version says what the case says now."""
+    case.signed_version, case.signed_revision = version, case.revision
+    case.updated_at = now()
+    case.state = _state(case)
+
+
+def _state(case: Case) -> CaseState:
+    if case.images_total == 0:
+        return "empty"
+    if case.images_done + case.images_failed < case.images_total:
+        return "analysing"
+    if case.images_done == 0:
+        return "failed"
+    return "signed" if case.signed_revision == case.revision else "ready"
+
+
+def etag(case: Case) -> str:
+    """Names this state of a case, for `If-Match`."""
+    return f'"{case.id}.{case.revision}"'
+
+
+def check_unchanged(case: Case, if_match: str | None) -> None:
+    """Refuse a change that was made looking at an older state of the case.
+
+    Raises:
+        ProblemError: `case_changed`, 412.
+    """
+    if if_match is None or if_match.strip() == "*" or etag(case) in (tag.strip() for tag in if_match.split(",")):
+        return
+    raise ProblemError(
+        412, "case_changed", "This case has changed since you opened it. Please look at it again, then repeat."
+    )

@@ -1,0 +1,72 @@
+"""Putting right what was guessed or said of an image."""
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.errors import ProblemError, not_found
+from gateway.images import repository
+from gateway.images.models import Image
+from gateway.images.schemas import ImageCorrection
+from gateway.jobs import repository as jobs
+from gateway.jobs import service as job_service
+from gateway.jobs.models import Job
+from gateway.users.models import User
+from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.result import Modality
+from lobule.imaging.header import read_header
+from lobule.storage import ObjectStore
+
+_BELONGS_TO = {"magnification": "histopathology", "view": "mammography", "laterality": "mammography"}
+
+
+def correct(session: Session, store: ObjectStore, user: User, image: Image, correction: ImageCorrection) -> Job:
+    """Change an image's description; returns its newest job, which is a new one where the modality changed.
+
+    Raises:
+        AnalysisError: Where the file cannot be of the new modality.
+        ProblemError: `duplicate_image` (409), `not_found` (404, the case) or `invalid_request` (422).
+    """
+    given = correction.model_fields_set
+    modality = correction.modality or image.modality
+    for name, owner in _BELONGS_TO.items():
+        if name in given and getattr(correction, name) is not None and owner != modality:
+            raise ProblemError(422, "invalid_request", f"Please correct: {name} is said of {owner} images alone.")
+    if "case_id" in given:
+        _move(session, user, image, correction.case_id)
+    for name in given & _BELONGS_TO.keys():
+        setattr(image, name, getattr(correction, name))
+    job = jobs.latest_of_image(session, image.id)
+    assert job is not None, "an image is never without a job"
+    if modality != image.modality:
+        _reinterpret(session, store, image, modality)
+        if job.state not in FINAL_STATES:
+            job_service.cancel(session, job)
+        job = job_service.open_job(session, image)
+    if image.case_id is not None:
+        case_service.refresh(session, image.case_id)
+    return job
+
+
+def _move(session: Session, user: User, image: Image, case_id: str | None) -> None:
+    if case_id is not None and cases.visible(session, user, case_id) is None:
+        raise not_found("case")
+    left, image.case_id = image.case_id, case_id
+    session.flush()
+    if left is not None and left != case_id:
+        case_service.refresh(session, left)
+
+
+def _reinterpret(session: Session, store: ObjectStore, image: Image, modality: Modality) -> None:
+    known = repository.duplicate(session, image.owner_id, modality, image.sha256)
+    if known is not None:
+        raise ProblemError(
+            409, "duplicate_image", f"You have uploaded this image as {modality} already.", existing_image_id=known.id
+        )
+    with store.open(image.object_key) as stream:
+        header = read_header(stream, modality)
+    image.modality, image.media_type = modality, header.media_type
+    image.width, image.height = header.width, header.height
+    for name, owner in _BELONGS_TO.items():
+        if owner != modality:
+            setattr(image, name, None)

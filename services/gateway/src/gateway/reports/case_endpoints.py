@@ -1,0 +1,158 @@
+"""`/api/v1/cases/{id}/reports`: the draft, signing, and the signed versions."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser, WaitingUser
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases.dependencies import VisibleCase
+from gateway.cases.models import Case
+from gateway.database import DbSession, reading
+from gateway.errors import ProblemError, not_found, responses
+from gateway.reports import renderings, repository, signing
+from gateway.reports.content import case_content
+from gateway.reports.endpoints import (
+    REPORT_TYPES,
+    Accept,
+    AcceptLanguage,
+    Download,
+    Format,
+    Lang,
+    as_response,
+    attach,
+    note_reading,
+)
+from gateway.reports.models import CaseReport
+from gateway.reports.renderings import Wanted
+from gateway.reports.schemas import CaseReportCreate, CaseReportRead
+from gateway.reports.service import negotiate
+from gateway.users.models import User
+from lobule.contracts.case import CaseContent, RenderRequest, ReportForm
+from lobule.contracts.language import Language, negotiate_language
+
+router = APIRouter(prefix="/api/v1/cases/{case_id}/reports", tags=["reports"])
+
+_ANSWERS = {200: {"content": REPORT_TYPES}, **responses(401, 404, 406, 409, 422, 503)}
+
+
+@router.get("", responses=responses(401, 404))
+def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
+    """The signed versions of a case, newest first."""
+    return [CaseReportRead.of(report, case) for report in repository.of_case(session, case.id)]
+
+
+@router.post("", status_code=201, responses=responses(401, 403, 404, 409, 412, 422))
+def sign_case(
+    said: CaseReportCreate,
+    case: VisibleCase,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
+) -> CaseReportRead:
+    """Sign the case as it stands: a numbered version that never changes. A later change of the case supersedes it."""
+    report = signing.sign(session, case, said, user, if_match)
+    detail = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
+    record(session, request, user, "report.sign", "case", case.id, detail)
+    response.headers["Location"] = f"/api/v1/cases/{case.id}/reports/{report.version}"
+    response.headers["ETag"] = case_service.etag(case)
+    return CaseReportRead.of(report, case)
+
+
+@router.get("/draft", response_class=Response, responses=_ANSWERS)
+async def read_draft(
+    case_id: str,
+    user: WaitingUser,
+    request: Request,
+    format: Format = None,
+    lang: Lang = None,
+    download: Download = False,
+    accept: Accept = "*/*",
+    accept_language: AcceptLanguage = None,
+) -> Response:
+    """What the report would say if it were signed now, marked as a draft."""
+    form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
+
+    def look() -> tuple[Case, Wanted]:
+        with reading(request.app.state.sessions) as session:
+            case = _visible(session, user, case_id)
+            if case.state in ("empty", "analysing"):
+                why = "This case has no image yet." if case.state == "empty" else "This case is still being analysed."
+                raise ProblemError(409, "report_not_ready", f"There is no draft yet. {why}")
+            content = case_content(session, case)
+        key = f"case:{case.id}:draft:{case.revision}:{language}:{form}"
+        return case, Wanted(key, case.owner_id, RenderRequest(case=content, languages=[language], forms=[form]))
+
+    case, wanted = await run_in_threadpool(look)
+    return await _answer(request, user, case, wanted, "draft", language, form, download)
+
+
+@router.get("/{version}", response_class=Response, responses=_ANSWERS)
+async def read_version(
+    case_id: str,
+    version: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    user: WaitingUser,
+    request: Request,
+    format: Format = None,
+    lang: Lang = None,
+    download: Download = False,
+    accept: Accept = "*/*",
+    accept_language: AcceptLanguage = None,
+) -> Response:
+    """A signed version, as HTML, PDF, PNG or JSON, in English or Chinese."""
+    form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
+
+    def look() -> tuple[Case, Wanted]:
+        with reading(request.app.state.sessions) as session:
+            case = _visible(session, user, case_id)
+            return case, Wanted(_version(session, case, version).rendering.key, case.owner_id, None)
+
+    case, wanted = await run_in_threadpool(look)
+    return await _answer(request, user, case, wanted, str(version), language, form, download)
+
+
+def _visible(session: Session, user: User, case_id: str) -> Case:
+    case = cases.visible(session, user, case_id)
+    if case is None:
+        raise not_found("case")
+    return case
+
+
+def _version(session: Session, case: Case, version: int) -> CaseReport:
+    report = repository.version(session, case.id, version)
+    if report is None:
+        raise not_found("report")
+    return report
+
+
+async def _answer(
+    request: Request,
+    user: User,
+    case: Case,
+    wanted: Wanted,
+    version: str,
+    language: Language,
+    form: ReportForm,
+    download: bool,
+) -> Response:
+    response = as_response(*await renderings.fetch(request, wanted, language, form), language)
+    if download:
+        attach(response, f"lobule-case-{case.id[:8]}-{version}.{form}")
+    detail = {"version": version, "format": form, "language": language}
+    await note_reading(request, user, "case", case.id, detail)
+    return response
+
+
+@router.get("/{version}/content", response_class=Response, responses=responses(401, 404))
+def read_content(case: VisibleCase, version: Annotated[int, Path(ge=1, le=2**31 - 1)], session: DbSession) -> Response:
+    """What was signed, to the letter: the JSON document whose SHA-256 the version carries."""
+    content = CaseContent.model_validate(_version(session, case, version).content)
+    headers = {"Cache-Control": "private, no-cache"}
+    return Response(content.model_dump_json(), media_type="application/json", headers=headers)

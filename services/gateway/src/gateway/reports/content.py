@@ -1,0 +1,53 @@
+"""Putting a case's content together, as it stands now, for its report."""
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases.assessment import conclude
+from gateway.cases.models import Case
+from gateway.jobs.models import Job
+from gateway.reviews import repository as reviews
+from gateway.reviews.service import as_contract
+from lobule.contracts.case import CaseContent, CaseImage, ImageContent, Review, Signature
+from lobule.contracts.progress import StepError
+
+
+def case_content(session: Session, case: Case, signature: Signature | None = None) -> CaseContent:
+    """Everything that a report of this case says, now."""
+    jobs = cases.latest_jobs(session, case.id)
+    by_job: dict[str, list[Review]] = {}
+    for review in reviews.of_case(session, case.id):
+        by_job.setdefault(review.job_id, []).append(as_contract(review))
+    return CaseContent(
+        case_id=case.id,
+        pseudonym=case.pseudonym,
+        revision=case.revision,
+        created_at=case.created_at,
+        images=[_image(job, by_job.get(job.id, [])) for job in jobs],
+        conclusion=conclude(case_service.evidence_of(jobs)),
+        signature=signature,
+    )
+
+
+def _image(job: Job, reviews: list[Review]) -> CaseImage:
+    state = case_service.state_of(job)
+    result = image_content(job) if state == "assessed" else None
+    error = StepError(code=job.error_code, detail=job.error_detail or "") if job.error_code else None
+    return CaseImage(
+        image_id=job.image_id,
+        job_id=job.id,
+        image=job.image.info(),
+        state=state,
+        result_prefix=result.result_prefix if result else None,
+        analysed_at=result.analysed_at if result else None,
+        error=error if state == "failed" else None,
+        reviews=reviews,
+    )
+
+
+def image_content(job: Job) -> ImageContent:
+    """Where the result of an assessed image lies."""
+    inference = job.step("inference")
+    assert inference.finished_at is not None, "an assessed image's inference is over"
+    return ImageContent(result_prefix=inference.output_prefix(), analysed_at=inference.finished_at)

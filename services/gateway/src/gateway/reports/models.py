@@ -1,0 +1,40 @@
+"""Signed reports of cases."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Connection, ForeignKey, String, Text, UniqueConstraint, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
+
+from gateway.clock import now
+from gateway.database import Base, new_id
+from gateway.jobs.models import Rendering
+from lobule.contracts.result import Assessment
+
+
+class CaseReport(Base):
+    """One signed version. It is written once; that a later change of the case supersedes it is seen from the case."""
+
+    __tablename__ = "case_reports"
+    __table_args__ = (UniqueConstraint("case_id", "version"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    version: Mapped[int]
+    case_revision: Mapped[int]
+    signed_by_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    signed_by: Mapped[str] = mapped_column(String(200))  # the name as it was
+    signed_at: Mapped[datetime] = mapped_column(default=now)
+    conclusion: Mapped[Assessment | None] = mapped_column(String(30))  # the clinician's own
+    comment: Mapped[str] = mapped_column(Text, default="")
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # a `CaseContent`: all that the report says
+    sha256: Mapped[str] = mapped_column(String(64))  # of the content
+    rendering_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+
+    rendering: Mapped[Rendering] = relationship(lazy="joined")
+
+
+@event.listens_for(CaseReport, "before_update")
+@event.listens_for(CaseReport, "before_delete")
+def _refuse(_mapper: Mapper[CaseReport], _connection: Connection, report: CaseReport) -> None:
+    raise AssertionError(f"a signed report never changes: version {report.version} of case {report.case_id}")

@@ -1,0 +1,68 @@
+"""Signing a case: what it says now becomes a numbered version that never changes."""
+
+import hashlib
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.errors import ProblemError
+from gateway.jobs import service as jobs
+from gateway.reports import repository
+from gateway.reports.content import case_content
+from gateway.reports.models import CaseReport
+from gateway.reports.schemas import CaseReportCreate
+from gateway.users.models import User
+from lobule.contracts.case import REPORT_FILES, RenderRequest, Signature
+from lobule.contracts.language import LANGUAGES
+
+_NOT_NOW = {
+    "empty": "This case has no image yet; there is nothing to sign.",
+    "analysing": "This case is still being analysed. Please wait until every image has been assessed, then sign.",
+    "signed": "This case has not changed since version {version} was signed.",
+}
+
+
+def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_match: str | None) -> CaseReport:
+    """Write the next version, and have the report service render it in every language and form.
+
+    Raises:
+        ProblemError: `case_not_signable` (409), `case_changed` (412) or `conclusion_needed` (422).
+    """
+    case = cases.locked(session, case.id)
+    case_service.check_unchanged(case, if_match)
+    if case.state in _NOT_NOW:
+        raise ProblemError(409, "case_not_signable", _NOT_NOW[case.state].format(version=case.signed_version))
+    if said.conclusion is None and case.assessment is None:
+        detail = "No image of this case could be assessed. Please state your own conclusion to sign it."
+        raise ProblemError(422, "conclusion_needed", detail)
+    version, signed_at = repository.next_version(session, case.id), now()
+    signature = Signature(
+        version=version,
+        signed_by=user.display_name,
+        signed_at=signed_at,
+        conclusion=said.conclusion,
+        comment=said.comment,
+    )
+    content = case_content(session, case, signature)
+    request = RenderRequest(case=content, languages=list(LANGUAGES), forms=list(REPORT_FILES))
+    rendering = jobs.open_rendering(session, case.owner_id, f"case:{case.id}:version:{version}", request)
+    report = CaseReport(
+        case_id=case.id,
+        version=version,
+        case_revision=case.revision,
+        signed_by_id=user.id,
+        signed_by=user.display_name,
+        signed_at=signed_at,
+        conclusion=said.conclusion,
+        comment=said.comment,
+        content=content.model_dump(mode="json"),
+        sha256=hashlib.sha256(content.model_dump_json().encode()).hexdigest(),
+        rendering=rendering,
+    )
+    session.add(report)
+    case_service.signed(case, version)
+    session.flush()
+    return report

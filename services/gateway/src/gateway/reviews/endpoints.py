@@ -1,0 +1,47 @@
+"""`/api/v1/cases/{id}/reviews`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request
+from fastapi.responses import Response
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser
+from gateway.cases import service as cases
+from gateway.cases.dependencies import VisibleCase
+from gateway.database import DbSession
+from gateway.errors import not_found, responses
+from gateway.jobs import repository as jobs
+from gateway.reviews import service
+from gateway.reviews.schemas import ReviewWrite
+from lobule.contracts.case import Review
+
+router = APIRouter(prefix="/api/v1/cases/{case_id}/reviews", tags=["cases"])
+
+
+@router.put(
+    "/{job_id}/{finding}",
+    response_model=Review | None,
+    responses=responses(401, 403, 404, 409, 412, 422),
+)
+def put_review(
+    said: ReviewWrite,
+    case: VisibleCase,
+    job_id: str,
+    finding: Annotated[str, Path(pattern=r"^(image|\d{1,4})$", description="index in the findings, or `image`")],
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
+) -> Review | None:
+    """Confirm or dismiss one finding, or the image's assessment as a whole, with a comment; null takes it back."""
+    job = jobs.visible(session, user, job_id)
+    if job is None or job.image.case_id != case.id:
+        raise not_found("analysis in this case")
+    service.check_finding(request.app.state.store, job, finding)
+    review = service.put(session, case, job, finding, said, user, if_match)
+    detail = {"finding": finding, "verdict": said.verdict, "commented": bool(said.comment), "job_id": job.id}
+    record(session, request, user, "finding.review", "case", case.id, detail)
+    response.headers["ETag"] = cases.etag(case)
+    return service.as_contract(review) if review else None

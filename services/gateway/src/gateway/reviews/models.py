@@ -1,0 +1,25 @@
+"""What clinicians say of findings."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.clock import now
+from gateway.database import Base
+from lobule.contracts.case import Verdict
+
+
+class FindingReview(Base):
+    """The last word of a clinician on one finding of a job's result, or on the image as a whole."""
+
+    __tablename__ = "finding_reviews"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    finding: Mapped[str] = mapped_column(String(10), primary_key=True)  # index in the result, or `image`
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
+    verdict: Mapped[Verdict | None] = mapped_column(String(10))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    reviewer_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    reviewer: Mapped[str] = mapped_column(String(200))  # the name as it was
+    reviewed_at: Mapped[datetime] = mapped_column(default=now)

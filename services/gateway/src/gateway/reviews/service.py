@@ -1,0 +1,69 @@
+"""Confirming, dismissing and commenting on what the system found."""
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.errors import not_found
+from gateway.jobs.models import Job
+from gateway.reports.service import read_result
+from gateway.reviews import repository
+from gateway.reviews.models import FindingReview
+from gateway.reviews.schemas import ReviewWrite
+from gateway.users.models import User
+from lobule.contracts.case import Review
+from lobule.storage import ObjectStore
+
+IMAGE = "image"
+
+
+def as_contract(review: FindingReview) -> Review:
+    """A review as reports and the API show it."""
+    return Review(
+        job_id=review.job_id,
+        finding=review.finding,
+        verdict=review.verdict,
+        comment=review.comment,
+        reviewer=review.reviewer,
+        reviewed_at=review.reviewed_at,
+    )
+
+
+def check_finding(store: ObjectStore, job: Job, finding: str) -> None:
+    """Refuse a review of what the result does not hold.
+
+    Raises:
+        ProblemError: `not_found` or `result_not_ready`.
+    """
+    result = read_result(store, job)
+    if finding != IMAGE and int(finding) >= len(result.findings):
+        raise not_found(f"finding; this analysis has {len(result.findings)}")
+
+
+def put(
+    session: Session, case: Case, job: Job, finding: str, said: ReviewWrite, reviewer: User, if_match: str | None
+) -> FindingReview | None:
+    """Write, change or (with neither verdict nor comment) take back a review; None where it was taken back.
+
+    Raises:
+        ProblemError: `case_changed`, 412.
+    """
+    case = cases.locked(session, case.id)
+    case_service.check_unchanged(case, if_match)
+    review = repository.find(session, job.id, finding)
+    before = (review.verdict, review.comment) if review else (None, "")
+    if before == (said.verdict, said.comment):
+        return review
+    case_service.changed(case)
+    if said.verdict is None and not said.comment:
+        session.delete(review)
+        return None
+    if review is None:
+        review = FindingReview(job_id=job.id, finding=finding, case_id=case.id)
+        session.add(review)
+    review.verdict, review.comment = said.verdict, said.comment
+    review.reviewer_id, review.reviewer, review.reviewed_at = reviewer.id, reviewer.display_name, now()
+    session.flush()
+    return review

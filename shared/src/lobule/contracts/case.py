@@ -1,0 +1,175 @@
+"""A case as services exchange it: what was concluded from its images together, and what the clinician said of it."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from lobule.contracts.language import Language
+from lobule.contracts.progress import StepError
+from lobule.contracts.result import Assessment, Document, ImageInfo, Laterality, Modality, Probability, View
+
+CaseState = Literal["empty", "analysing", "ready", "failed", "signed"]
+"""`ready`: every image was assessed or failed. `signed`: so, and nothing has changed since the last signature."""
+
+Hanging = Literal["RCC", "LCC", "RMLO", "LMLO"]
+HANGINGS: tuple[Hanging, ...] = ("RCC", "LCC", "RMLO", "LMLO")
+
+ReasonCode = Literal[
+    "film_suspected",
+    "film_not_sure",
+    "films_no_sign",
+    "suspected_in_both_views",
+    "suspected_in_one_view",
+    "histology_malignant",
+    "histology_not_sure",
+    "histology_no_sign",
+    "histology_does_not_clear",
+    "not_assessed",
+    "not_called_negative",
+    "still_analysed",
+    "view_unknown",
+]
+SuggestionCode = Literal[
+    "read_with_priority",
+    "histopathology",
+    "check_biopsy_site",
+    "more_tissue",
+    "complete_views",
+    "name_views",
+    "repeat_failed",
+    "read_as_usual",
+    "wait",
+]
+
+Evidence = Literal["assessed", "failed", "pending"]
+
+
+class ImageEvidence(Document):
+    """What one image contributes to the conclusion about its case."""
+
+    job_id: str
+    file_name: str
+    modality: Modality
+    view: View | None = None
+    laterality: Laterality | None = None
+    state: Evidence
+    assessment: Assessment | None = Field(default=None, description="where it was assessed")
+    probability_malignant: Probability | None = None
+
+    @property
+    def hanging(self) -> Hanging | None:
+        """Side and view in one word, where both are known."""
+        return f"{self.laterality}{self.view}" if self.view and self.laterality else None  # pyright: ignore[reportReturnType]
+
+    @property
+    def name(self) -> str:
+        """What people call it: the view of a film, else its file name."""
+        return self.hanging or self.file_name
+
+
+class Reason(Document):
+    """Why the conclusion is what it is; `lobule.contracts.case_words` has its sentence in every language."""
+
+    code: ReasonCode
+    job_id: str | None = Field(default=None, description="the analysis it speaks of, where it is one")
+    values: dict[str, str] = Field(default={}, description="what the sentence names")
+
+
+class Suggestion(Document):
+    """What could be done next."""
+
+    code: SuggestionCode
+    values: dict[str, str] = Field(default={})
+
+
+class Conclusion(Document):
+    """What the system says of a case."""
+
+    assessment: Assessment | None = Field(description="null while nothing can be said")
+    probability_malignant: Probability | None = Field(
+        description="the highest of the images that carry the conclusion; no probability of the case itself"
+    )
+    reasons: list[Reason] = Field(default=[])
+    missing_views: list[Hanging] = Field(default=[], description="of the four views; empty without a mammogram")
+    suggestions: list[Suggestion] = Field(default=[])
+
+
+Verdict = Literal["confirmed", "dismissed"]
+
+
+class Review(Document):
+    """What the clinician said of one finding, or of an image as a whole."""
+
+    job_id: str
+    finding: str = Field(pattern=r"^(image|\d{1,4})$", description="index in the result's findings, or `image`")
+    verdict: Verdict | None = None
+    comment: str = ""
+    reviewer: str
+    reviewed_at: AwareDatetime
+
+
+class CaseImage(Document):
+    """One image of a case, as it stood when the content was put together."""
+
+    image_id: str
+    job_id: str
+    image: ImageInfo
+    state: Evidence
+    result_prefix: str | None = Field(default=None, description="where its result lies in the object store")
+    analysed_at: AwareDatetime | None = None
+    error: StepError | None = None
+    reviews: list[Review] = Field(default=[])
+
+
+class Signature(Document):
+    """Who signed, when, and what they concluded."""
+
+    version: int = Field(ge=1)
+    signed_by: str
+    signed_at: AwareDatetime
+    conclusion: Assessment | None = Field(description="the clinician's own; null where they left the system's")
+    comment: str = ""
+
+
+class CaseContent(Document):
+    """All that a report of a case is made from, frozen. A signed report is this and nothing that changes later."""
+
+    schema_version: Literal["1"] = "1"
+    case_id: str
+    pseudonym: str
+    revision: int = Field(description="grows with every change of the case")
+    created_at: AwareDatetime
+    images: list[CaseImage]
+    conclusion: Conclusion
+    signature: Signature | None = Field(default=None, description="null in a draft")
+
+
+class ImageContent(Document):
+    """All that the report of one image alone is made from."""
+
+    result_prefix: str
+    analysed_at: AwareDatetime
+
+
+ReportForm = Literal["html", "pdf", "png", "json"]
+REPORT_FILES: dict[ReportForm, tuple[str, str]] = {
+    "png": ("png", "image/png"),
+    "html": ("html", "text/html; charset=utf-8"),
+    "pdf": ("pdf", "application/pdf"),
+    "json": ("json", "application/json"),
+}
+"""Ending of the file and media type of each form."""
+
+
+def report_file(language: Language, form: ReportForm) -> str:
+    """Name of a rendering, relative to its step's output."""
+    return f"report.{language}.{REPORT_FILES[form][0]}"
+
+
+class RenderRequest(Document):
+    """What a `render` step is asked for; exactly one of `case` and `image` is given."""
+
+    case: CaseContent | None = None
+    image: ImageContent | None = None
+    languages: list[Language] = Field(min_length=1)
+    forms: list[ReportForm] = Field(min_length=1)

@@ -1,0 +1,99 @@
+"""The sentences of a case's reasons and suggestions, in every language. Templates name what they fill in."""
+
+from collections.abc import Mapping
+
+from lobule.contracts.case import Reason, ReasonCode, Suggestion, SuggestionCode
+from lobule.contracts.language import Language
+
+REASONS: Mapping[Language, Mapping[ReasonCode, str]] = {
+    "en": {
+        "film_suspected": "{image}: the film shows signs that suggest a malignant lesion.",
+        "film_not_sure": "{image}: it cannot be told whether this film shows a malignant lesion.",
+        "films_no_sign": "Films without a sign of a malignant lesion: {images}.",
+        "suspected_in_both_views": "The {side} breast is suspected in both of its views.",
+        "suspected_in_one_view": (
+            "The {side} breast is suspected in {image} but not in {other}. What shows in one view alone can be "
+            "overlapping tissue, or be hidden in the other view."
+        ),
+        "histology_malignant": "{image}: the tissue has the look of malignant breast tissue.",
+        "histology_not_sure": "{image}: it cannot be told whether the tissue is benign or malignant.",
+        "histology_no_sign": "Tissue without a sign of malignancy: {images}.",
+        "histology_does_not_clear": (
+            "That the tissue shows no sign of malignancy does not clear the films: it may not come from the place "
+            "that they show."
+        ),
+        "not_assessed": "{image} could not be assessed.",
+        "not_called_negative": (
+            "No sign of malignancy was found in what was assessed; because something could not be assessed, the case "
+            "is not called negative."
+        ),
+        "still_analysed": "Still being analysed: {images}.",
+        "view_unknown": "{image}: the view or the side of this film is not known, so it stands beside no other.",
+    },
+    "zh": {
+        "film_suspected": "{image}：该片可见提示恶性病变的征象。",
+        "film_not_sure": "{image}：无法判断该片是否显示恶性病变。",
+        "films_no_sign": "未见恶性病变征象的乳腺X线片：{images}。",
+        "suspected_in_both_views": "{side}乳的两个体位均可疑。",
+        "suspected_in_one_view": (
+            "{side}乳在{image}可疑，而在{other}不可疑。仅在一个体位显示者，可能为组织重叠，也可能在另一体位被遮盖。"
+        ),
+        "histology_malignant": "{image}：组织具有恶性乳腺组织的形态。",
+        "histology_not_sure": "{image}：无法判断该组织为良性或恶性。",
+        "histology_no_sign": "未见恶性征象的组织图像：{images}。",
+        "histology_does_not_clear": ("组织图像未见恶性征象，并不能排除乳腺X线片上的疑点：该组织未必取自片中所示部位。"),
+        "not_assessed": "{image}未能评估。",
+        "not_called_negative": "已评估的图像中未见恶性征象；但因有图像未能评估，本病例不判为阴性。",
+        "still_analysed": "仍在分析：{images}。",
+        "view_unknown": "{image}：该片的体位或侧别未知，因此未与其他片对照。",
+    },
+}
+
+SUGGESTIONS: Mapping[Language, Mapping[SuggestionCode, str]] = {
+    "en": {
+        "read_with_priority": (
+            "A physician should read this case with priority. Do not decide on treatment from this result alone."
+        ),
+        "histopathology": (
+            "Where doubt about the films remains, a tissue sample (histopathology) can settle it; its images can be "
+            "added to this case."
+        ),
+        "check_biopsy_site": "Check whether the tissue was taken from the place that the films mark.",
+        "more_tissue": (
+            "A pathologist should decide. More fields of the same slide, another magnification or further stains "
+            "may help."
+        ),
+        "complete_views": "Add the views that are missing, or note why they were not taken: {views}.",
+        "name_views": "Name view and side of the films that lack them, so that both views of a breast are compared.",
+        "repeat_failed": "Have the images that were not assessed read by a physician, or upload them again: {images}.",
+        "read_as_usual": "Read the images as usual. This result does not exclude cancer.",
+        "wait": "Wait until every image has been analysed.",
+    },
+    "zh": {
+        "read_with_priority": "建议医师优先阅读本病例。请勿仅凭本结果决定治疗。",
+        "histopathology": "如对乳腺X线片仍有疑问，组织取样（组织病理学检查）可以明确；其图像可加入本病例。",
+        "check_biopsy_site": "请核对组织是否取自乳腺X线片所标示的部位。",
+        "more_tissue": "应由病理医师判断。同一切片的更多视野、其他放大倍数或进一步染色可能有帮助。",
+        "complete_views": "请补充缺少的体位，或注明未拍摄的原因：{views}。",
+        "name_views": "请为缺少信息的片注明体位和侧别，以便对照同一乳房的两个体位。",
+        "repeat_failed": "未能评估的图像请由医师阅读，或重新上传：{images}。",
+        "read_as_usual": "请照常阅读图像。本结果不能排除癌症。",
+        "wait": "请等待所有图像分析完成。",
+    },
+}
+
+SIDES: Mapping[Language, Mapping[str, str]] = {"en": {"L": "left", "R": "right"}, "zh": {"L": "左", "R": "右"}}
+
+
+def reason_in_words(reason: Reason, language: Language) -> str:
+    """A reason's sentence."""
+    return REASONS[language][reason.code].format(**_in_language(reason.values, language))
+
+
+def suggestion_in_words(suggestion: Suggestion, language: Language) -> str:
+    """A suggestion's sentence."""
+    return SUGGESTIONS[language][suggestion.code].format(**_in_language(suggestion.values, language))
+
+
+def _in_language(values: dict[str, str], language: Language) -> dict[str, str]:
+    return {name: SIDES[language][value] if name == "side" else value for name, value in values.items()}
