@@ -53,7 +53,7 @@ class MaskRCNNConfig:
         mil_sparsity: Weight of the L1 norm of the instance map.
     """
 
-    backbone: Literal["efficientnet_lite0", "resnet50", "resnet101"] = "resnet101"
+    backbone: Literal["efficientnet_lite0", "densenet121", "resnet50", "resnet101"] = "resnet101"
     frozen_blocks: int = 0
     canvas: tuple[int, int] = (1024, 1024)
     clahe: bool = True
