@@ -48,7 +48,9 @@ def analyse(pipeline, pixels, progress=no_progress):
 
 
 def corners(result):
-    found = [(f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height) for f in result.findings]
+    marked = result.marked_findings()
+    assert marked == result.findings[: len(marked)]
+    found = [(f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height) for f in marked]
     return np.array(found).reshape(-1, 4)
 
 

@@ -46,7 +46,7 @@ class Calibration:
         mass: From the logit of a finding's score to the probability that a mass is there (IoU from 0.2 on).
         malignant: From the logit of a finding's malignancy to the probability that it is malignant if it is a mass.
         film: From `film_features` to the probability that a malignant mass is on the film.
-        working_score: Findings of a lower score are not shown.
+        working_score: Findings of a lower score are weak ones, which stay unmarked until they are asked for.
     """
 
     mass: Logistic

@@ -36,6 +36,7 @@ def predict(
 ) -> None:
     """Analyse films with the installed model; the same as through the service.
 
+    Weak findings are among the rows too: the portal marks those from `thresholds.finding` of the model.json on.
     A film that cannot be analysed is named with its reason, the others go on, and the exit code is 1.
     """
     from mammo_worker.pipeline import build_pipeline
@@ -81,7 +82,7 @@ def _describe(path: Path, data: bytes) -> ImageInfo:
 
 @app.command()
 def train(
-    plan: Annotated[str, typer.Argument(help="A named plan: light, paper, table14-..., table15-1 to -7.")],
+    plan: Annotated[str, typer.Argument(help="A named plan: standard, light, paper, table14-..., table15-1 to -7.")],
     data: DataOption,
     weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; one that holds a state is gone on with.")],
@@ -109,14 +110,15 @@ def release(
     data: DataOption,
     package: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
     docs: Annotated[Path, typer.Option(help="Folder of the results document.")],
-    version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
-    fppi: Annotated[float, typer.Option(help="False positives per validation film that are still shown.")] = 1.5,
+    plan: Annotated[str, typer.Option(help="The plan that was trained.")] = "standard",
+    version: Annotated[str, typer.Option(help="Of the package.")] = "2.0.0",
+    fppi: Annotated[float, typer.Option(help="False positives per validation film at the working threshold.")] = 0.5,
 ) -> None:
     """Calibrate, measure on the untouched fifth, and write the model package."""
-    from mammo_worker.configs import light
+    from mammo_worker.configs.names import PLANS
     from mammo_worker.release import release as make
 
-    make(run, light.network(), data, package, docs, version=version, fppi=fppi, say=typer.echo)
+    make(run, PLANS[plan]().network, data, package, docs, version=version, fppi=fppi, say=typer.echo)
 
 
 @app.command()

@@ -111,11 +111,10 @@ class MammographyPipeline:
         return Analysis(result, files)
 
     def _findings(self, found: Detections) -> list[Finding]:
-        shown = found.scores >= self._calibration.working_score
         mass = self._calibration.mass(logit(found.scores))
         malignant = self._calibration.malignant(logit(found.malignant))
         findings: list[Finding] = []
-        for i in np.flatnonzero(shown):
+        for i in range(len(found.boxes)):
             x1, y1, x2, y2 = (float(v) for v in found.boxes[i])
             line = found.outlines[i]
             findings.append(

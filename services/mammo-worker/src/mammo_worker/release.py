@@ -42,7 +42,7 @@ def release(
         package: Folder of the package to write.
         docs: Folder of the results document, and of `mammography-tried.md`, what was tried on the way, by hand.
         version: Of the package.
-        fppi: False positives per validation film at which findings are still shown.
+        fppi: False positives per validation film at the working threshold.
         say: Told what is going on.
     """
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / "average.npz"))]

@@ -46,6 +46,9 @@ class Thresholds(Document):
 
     low: Probability
     high: Probability
+    finding: Probability = Field(
+        default=0.0, description="the working threshold: findings of a lower probability are weak and stay unmarked"
+    )
 
     def assess(self, probability: float) -> Assessment:
         """The assessment for a calibrated probability of malignancy."""
@@ -130,9 +133,15 @@ class Result(Document):
     thresholds: Thresholds
     assessment: Assessment
     probability_malignant: Probability = Field(description="calibrated")
-    findings: list[Finding] = []
+    findings: list[Finding] = Field(
+        default=[], description="most probable first; those below `thresholds.finding` are weak ones"
+    )
     patches: Patches | None = None
     display: DisplayImage
     heat_map: HeatMap | None = None
     notices: list[Notice] = []
     timings_s: dict[str, float] = Field(default={}, description="seconds by stage of the pipeline")
+
+    def marked_findings(self) -> list[Finding]:
+        """The findings that are marked by default: those from the working threshold on."""
+        return [finding for finding in self.findings if finding.probability >= self.thresholds.finding]

@@ -1,4 +1,4 @@
-"""The light model that ships: EfficientNet-Lite0, a pyramid of 96 channels from stride 8, 576 x 288 films.
+"""A smaller model than the standard one: EfficientNet-Lite0, a pyramid of 96 channels from stride 8, 576 x 288.
 
 Command: `mammo-worker train light --data ../shared/data --weights ../shared/weights --out RUN`
 

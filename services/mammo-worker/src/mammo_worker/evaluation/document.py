@@ -51,7 +51,7 @@ LIMITS = """\
 ATTRIBUTION = """\
 - CBIS-DDSM: Lee et al., Sci Data 2017; Sawyer-Lee et al., TCIA 2016 (10.7937/K9/TCIA.2016.7O02S9CY). CC BY 3.0.
 - CDD-CESM: Khaled et al., Sci Data 2022. CC BY 4.0. Low-energy images with a mass, for boxes and masks; classes unused.
-- Backbone: EfficientNet-Lite0, ImageNet-1k, Apache-2.0.
+- Backbone: DenseNet-121, ImageNet-1k, MIT; weights as distributed by keras.applications (BSD-3-Clause).
 - mini-MIAS (Suckling et al. 1994) was used for evaluation only; nothing was trained or tuned on it.
 """
 
@@ -80,7 +80,7 @@ weights {manifest.weights_sha256[:12]}. {counts}
 
 ## Protocol
 {PROTOCOL}
-## The shipped light model
+## The shipped model
 {markdown_table(manifest.metrics)}
 The bars that were set for it:
 
@@ -94,7 +94,8 @@ The mean AP of equation 8 is a mean precision over the two classes; a finding co
 ![threshold sweep](mammography-sweep.png)
 
 ### Triage in three states
-Thresholds: low {manifest.thresholds.low:.3f}, high {manifest.thresholds.high:.3f}, set on the validation patients.
+Thresholds: low {manifest.thresholds.low:.3f}, high {manifest.thresholds.high:.3f}, set on the validation patients; a
+finding is marked from {manifest.thresholds.finding:.3f} on.
 
 {markdown_table(triage)}
 ## What was tried

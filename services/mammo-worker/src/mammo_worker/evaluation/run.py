@@ -53,11 +53,11 @@ def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibrati
 
     Args:
         films: Of the validation patients.
-        fppi: False positives per film (IoU 0.2) at which findings are still shown.
+        fppi: False positives per film (IoU 0.2) at the working threshold.
 
     Returns:
-        The calibration, and the thresholds of the three states: `low` keeps `LOW_SENSITIVITY` of the malignant
-        films above it, `high` keeps `HIGH_SPECIFICITY` of the benign ones below it.
+        The calibration, and the thresholds: `low` keeps `LOW_SENSITIVITY` of the malignant films above it, `high`
+        keeps `HIGH_SPECIFICITY` of the benign ones below it, `finding` is the working threshold as a probability.
     """
     scores, hits, malignancy, kinds = [], [], [], []
     for film in films:
@@ -79,7 +79,8 @@ def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibrati
     p = [float(f.probability or 0.0) for f in with_probabilities(known, calibration)]
     low = sensitivity_threshold(p, truth.tolist(), LOW_SENSITIVITY)
     high = specificity_threshold(p, truth.tolist(), HIGH_SPECIFICITY)
-    return calibration, Thresholds(low=min(low, high), high=max(low, high))
+    working = float(calibration.mass(logit(calibration.working_score))[0])
+    return calibration, Thresholds(low=min(low, high), high=max(low, high), finding=round(working, 4))
 
 
 def with_probabilities(films: Sequence[FilmResult], calibration: Calibration) -> list[FilmResult]:

@@ -41,7 +41,7 @@ class MaskRCNN(keras.Model):
 
     Example:
         ```
-        model = MaskRCNN(light())
+        model = MaskRCNN(standard.network())
         found = model.detect(canvases)
         ```
     """
