@@ -49,14 +49,15 @@ def batch(size=(128, 64)):
     }
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet50", "resnet101"])
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "densenet121", "resnet50", "resnet101"])
 def test_backbone_shapes(name):
     model = build_backbone(name, (64, 96, 3))
     strides = [(64 // x.shape[1], 96 // x.shape[2]) for x in model.outputs]
     assert strides == [(s, s) for s in (4, 8, 16, 32)]
-    wide = {"efficientnet_lite0": [24, 40, 112, 320]}.get(name, [256, 512, 1024, 2048])
+    known = {"efficientnet_lite0": [24, 40, 112, 320], "densenet121": [256, 512, 1024, 1024]}
+    wide = known.get(name, [256, 512, 1024, 2048])
     assert [x.shape[-1] for x in model.outputs] == wide
-    millions = {"efficientnet_lite0": 3.0, "resnet50": 23.6, "resnet101": 42.6}[name]
+    millions = {"efficientnet_lite0": 3.0, "densenet121": 7.04, "resnet50": 23.6, "resnet101": 42.6}[name]
     assert model.count_params() / 1e6 == pytest.approx(millions, rel=0.03)
 
 
@@ -75,6 +76,23 @@ def test_imagenet_backbone_knows_a_photograph(shared_weights):
     x = (x - w["head_bn/moving_mean"]) / np.sqrt(w["head_bn/moving_variance"] + 1e-3)
     x = np.clip(x * w["head_bn/gamma"] + w["head_bn/beta"], 0, 6).mean(axis=(1, 2))
     assert 281 <= int((x @ w["fc/kernel"] + w["fc/bias"]).argmax()) <= 285
+
+
+def test_densenet_is_the_one_of_keras_applications(shared_weights):
+    """Same weights by the same names, same outputs; the frozen part stands still."""
+    model = build_backbone("densenet121", (64, 64, 3), frozen_blocks=2)
+    load_pretrained("densenet121", model, shared_weights)
+    known = keras.applications.DenseNet121(include_top=False, weights=None, input_shape=(64, 64, 3))
+    with np.load(shared_weights / "densenet121" / "densenet121_imagenet1k_notop.npz") as archive:
+        for layer in known.layers:
+            for variable in layer.weights:
+                variable.assign(archive[f"{layer.name}/{variable.name}"].astype(np.float32))
+    picture = np.random.default_rng(0).normal(size=(1, 64, 64, 3)).astype(np.float32)
+    ours, theirs = (keras.ops.convert_to_numpy(x) for x in (model(picture)[-1], known(picture)))
+    assert np.abs(ours - theirs).max() < 1e-3 * np.abs(theirs).max()
+    frozen = {layer.name for layer in model.layers if layer.weights and not layer.trainable}
+    assert {"conv1_conv", "conv2_block6_1_bn", "pool2_conv"} <= frozen
+    assert not any(name.startswith(("conv3", "pool3", "bn")) for name in frozen)
 
 
 def test_resnet_loads_by_torchvision_names(tmp_path):
