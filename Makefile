@@ -47,4 +47,11 @@ format: .venv/.installed-dev ## Put the code into its format
 bench: .venv/.installed-dev ## Measure: from accept to report
 	$(RUN) python bench/end_to_end.py $(ARGS)
 
-.PHONY: help install demo up test check format bench
+DATA ?= ../shared/data
+WEIGHTS ?= ../shared/weights
+
+reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model, the report's tables and its baseline
+	$(RUN) mammo-worker evaluate --data $(DATA) --out docs/results
+	$(RUN) mammo-worker reproduce --data $(DATA) --weights $(WEIGHTS) --output docs/results/mammography-tables.md
+
+.PHONY: reproduce-mammo help install demo up test check format bench

@@ -124,20 +124,16 @@ def release(
 @app.command()
 def evaluate(
     data: DataOption,
-    out: Annotated[Path, typer.Option(help="Folder for metrics.md and the plots.")],
+    out: Annotated[Path, typer.Option(help="Folder for mammography.md and its plots.")],
 ) -> None:
     """Measure the installed model on the untouched fifth of CBIS-DDSM and on mini-MIAS."""
-    from mammo_worker.evaluation.report import markdown_table, measures_at, plot_froc, plot_sweep
     from mammo_worker.packages import installed_package
-    from mammo_worker.release import SWEEP, evaluate_package
+    from mammo_worker.release import evaluate_package, write_results
 
-    test, metrics = evaluate_package(installed_package(), data)
-    out.mkdir(parents=True, exist_ok=True)
-    text = f"{markdown_table(metrics)}\n{markdown_table(measures_at(test, SWEEP))}"
-    (out / "metrics.md").write_text(text, "utf-8")
-    plot_froc(test, out / "froc.png")
-    plot_sweep(test, out / "sweep.png")
-    typer.echo(text)
+    package = installed_package()
+    test, metrics = evaluate_package(package, data)
+    write_results(package.manifest.model_copy(update={"metrics": metrics}), test, out)
+    typer.echo((out / "mammography.md").read_text("utf-8"))
 
 
 @app.command()

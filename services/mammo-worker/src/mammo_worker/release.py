@@ -52,8 +52,6 @@ def release(
     validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
     calibration, thresholds = fit_calibration(validation, fppi)
     steps = json.loads((run / "log.jsonl").read_text().splitlines()[-1])["step"]
-    tried_file = docs / "mammography-tried.md"
-    tried = tried_file.read_text("utf-8") if tried_file.exists() else f"One training of {steps} steps.\n"
 
     def write(metrics: list[dict[str, Any]], card: str) -> ModelManifest:
         return write_package(
@@ -73,17 +71,36 @@ def release(
     say("measuring on the untouched fifth and on mini-MIAS")
     test, metrics = evaluate_package(ModelPackage(package, manifest, ""), data, detector)
     manifest = manifest.model_copy(update={"metrics": metrics})
-    patients = len({f.patient for f in test})
-    counts = f"Test: {len(test)} films of {patients} patients; {steps} training steps."
-    card = model_card(manifest, tried, counts)
-    manifest = write(metrics, card)
+    counts = f"{_counts(test)}; {steps} training steps."
+    manifest = write(metrics, model_card(manifest, _tried(docs), counts))
+    write_results(manifest, test, docs)
+    return manifest
+
+
+def write_results(manifest: ModelManifest, test: list[FilmResult], docs: Path) -> None:
+    """Write `mammography.md` and its plots for what a package said of the test films.
+
+    Args:
+        manifest: Of the package, with its metrics.
+        test: From `evaluate_package`.
+        docs: Folder; `mammography-tried.md` in it, what was tried on the way, is written by hand.
+    """
     docs.mkdir(parents=True, exist_ok=True)
     sweep = measures_at(test, SWEEP)
-    document = results_document(manifest, sweep, triage_table(test, thresholds), tried, counts)
+    table = triage_table(test, manifest.thresholds)
+    document = results_document(manifest, sweep, table, _tried(docs), f"{_counts(test)}.")
     (docs / "mammography.md").write_text(document, "utf-8")
     plot_froc(test, docs / "mammography-froc.png")
     plot_sweep(test, docs / "mammography-sweep.png")
-    return manifest
+
+
+def _tried(docs: Path) -> str:
+    file = docs / "mammography-tried.md"
+    return file.read_text("utf-8") if file.exists() else "Nothing else.\n"
+
+
+def _counts(test: list[FilmResult]) -> str:
+    return f"Test: {len(test)} films of {len({f.patient for f in test})} patients"
 
 
 def evaluate_package(

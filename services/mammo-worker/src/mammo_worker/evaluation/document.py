@@ -75,8 +75,8 @@ def results_document(
     """`docs/results/mammography.md`."""
     return f"""# Mammography: results
 
-Made by `mammo-worker release`; do not edit by hand. Model `{manifest.name}` {manifest.version},
-weights {manifest.weights_sha256[:12]}. {counts}
+Made by `mammo-worker evaluate` (`make reproduce-mammo`); do not edit by hand.
+Model `{manifest.name}` {manifest.version}, weights {manifest.weights_sha256[:12]}. {counts}
 
 ## Protocol
 {PROTOCOL}
@@ -98,6 +98,10 @@ Thresholds: low {manifest.thresholds.low:.3f}, high {manifest.thresholds.high:.3
 finding is marked from {manifest.thresholds.finding:.3f} on.
 
 {markdown_table(triage)}
+## The report's settings and its older baseline, on the same films
+- [Tables 14 and 15 of the report](mammography-tables.md): its five settings and seven training sequences, small.
+- [Section 2.5 of the report](mammography-baseline.md): morphological sifting and cascaded random forests.
+
 ## What was tried
 {tried}
 ## Others' figures, on other films
