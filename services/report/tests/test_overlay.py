@@ -6,10 +6,10 @@ from lobule.contracts.result import Box, Finding
 from lobule.imaging.decode import decode_rgb
 from report.annotation import draw_sheet
 from report.catalogue import Catalogue
-from report.document import build_document
 from report.overlay import blend_heat, box_on_display, draw_findings, outline_on_display
 from report.palette import FINDINGS
 from report.renderer import render
+from report.section import build_section
 
 
 def offsets_within_one_pixel(drawn, known):
@@ -100,14 +100,14 @@ class TestSheet:
     def test_heat_on_the_rendered_png_covers_the_same_pixels(self, make_histology, analysed_at, tissue, heat):
         result, files = make_histology()
         sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["report.en.png"])
-        x, y = draw_sheet(build_document(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
+        x, y = draw_sheet(build_section(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
         picture = sheet[y : y + 240, x : x + 360]
         assert offsets_within_one_pixel(changed(tissue, picture), (heat > 0).astype(np.uint8))
 
     def test_outline_on_the_rendered_png_covers_the_same_pixels(self, mammogram, analysed_at, tissue):
         result, files = mammogram
         sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["report.en.png"])
-        x, y = draw_sheet(build_document(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
+        x, y = draw_sheet(build_section(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
         picture = sheet[y : y + 240, x : x + 360]
         line = near(picture, "malignant")
         inside = line.copy()
@@ -122,6 +122,6 @@ class TestSheet:
     def test_odd_sizes_are_drawn_unscaled(self, make_histology, analysed_at, width, height):
         result, _ = make_histology()
         picture = np.full((height, width, 3), 7, np.uint8)
-        sheet = draw_sheet(build_document(result, analysed_at, Catalogue()), "x" * 300, picture, Catalogue())
+        sheet = draw_sheet(build_section(result, analysed_at, Catalogue()), "x" * 300, picture, Catalogue())
         x, y = sheet.picture
         assert np.array_equal(sheet.image[y : y + height, x : x + width], picture)

@@ -7,8 +7,8 @@ import pytest
 
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import Result
 from lobule.imaging.decode import decode_rgb, encode_png
+from report.document import ReportDocument
 from report.palette import STATES
 from report.renderer import render
 
@@ -146,9 +146,10 @@ class TestHtml:
 
 
 class TestJson:
-    def test_equals_the_result(self, mammogram, analysed_at):
+    def test_holds_the_result_unchanged(self, mammogram, analysed_at):
         result, files = mammogram
-        assert Result.model_validate_json(render(result, files, analysed_at=analysed_at)["report.en.json"]) == result
+        document = ReportDocument.model_validate_json(render(result, files, analysed_at=analysed_at)["report.en.json"])
+        assert document.results == (result,)
 
 
 class TestRefusals:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from report.catalogue import Catalogue
-from report.document import ReportDocument
-from report.overlay import RGB8, font, heat_stops
+from report.overlay import RGB8, heat_stops
 from report.palette import INK, LINE, MUTED, PAPER, RGB, STATES, WASH
+from report.section import ImageSection
+from report.typeface import can_write, length, write
 
 MIN_WIDTH = 640
-_UNDRAWABLE = "\U0010fffe"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Sheet:
     picture: tuple[int, int]
 
 
-def draw_sheet(document: ReportDocument, file_name: str, picture: RGB8, text: Catalogue) -> Sheet:
+def draw_sheet(document: ImageSection, file_name: str, picture: RGB8, text: Catalogue) -> Sheet:
     """Set a picture with its overlay into a sheet that can stand alone.
 
     Args:
@@ -73,8 +73,9 @@ class _Pen:
         self.unit = unit
         self.width = self._image.width
 
-    def face(self, size: float, weight: str) -> ImageFont.FreeTypeFont:
-        return font(weight, round(size * self.unit))
+    def length(self, words: str, size: float, weight: str) -> float:
+        """Width of a line."""
+        return length(words, round(size * self.unit), weight)
 
     def write(
         self,
@@ -86,24 +87,15 @@ class _Pen:
         anchor: str = "lm",
     ) -> float:
         """Write a line; returns its width."""
-        face = self.face(size, weight)
-        self._draw.text(xy, words, fill=colour, font=face, anchor=anchor)
-        return face.getlength(words)
+        return write(self._draw, xy, words, round(size * self.unit), weight, colour, anchor)
 
     def fit(self, words: str, size: float, weight: str, room: float) -> str:
         """`words`, cut with an ellipsis where they are wider than `room`."""
-        face = self.face(size, weight)
-        if face.getlength(words) <= room:
+        if self.length(words, size, weight) <= room:
             return words
-        while words and face.getlength(words + "…") > room:
+        while words and self.length(words + "…", size, weight) > room:
             words = words[:-1]
         return words + "…"
-
-    def can_write(self, words: str) -> bool:
-        """Whether the font has every character."""
-        face = font("Regular", 20)
-        missing = _shape(face, _UNDRAWABLE)
-        return all(_shape(face, character) != missing for character in set(words))
 
     def key(self, x: float, y: float, colour: RGB) -> None:
         """A small filled square, its left middle at (x, y)."""
@@ -114,13 +106,7 @@ class _Pen:
         return np.asarray(self._image)
 
 
-def _shape(face: ImageFont.FreeTypeFont, character: str) -> bytes:
-    mask = Image.new("L", (40, 40))
-    ImageDraw.Draw(mask).text((8, 8), character, fill=255, font=face)
-    return mask.tobytes()
-
-
-def _write_header(pen: _Pen, document: ReportDocument, file_name: str, margin: int, width: int) -> None:
+def _write_header(pen: _Pen, document: ImageSection, file_name: str, margin: int, width: int) -> None:
     unit, room = pen.unit, width - 2 * margin
     number = pen.write((width - margin, margin + 8 * unit), document.percent, 30, "Semibold", anchor="rm")
     pen.write(
@@ -130,9 +116,7 @@ def _write_header(pen: _Pen, document: ReportDocument, file_name: str, margin: i
         "Semibold",
     )
     parts = (
-        [document.title, file_name, document.analysed]
-        if pen.can_write(file_name)
-        else [document.title, document.analysed]
+        [document.title, file_name, document.analysed] if can_write(file_name) else [document.title, document.analysed]
     )
     pen.write((margin, margin + 40 * unit), pen.fit("  ·  ".join(parts), 14, "Regular", room), 14, colour=MUTED)
 
@@ -155,7 +139,7 @@ def _write_legend(pen: _Pen, top: int, margin: int, text: Catalogue) -> None:
     pen.write((pen.width - margin, middle), text("heat_map.strong"), 13, colour=MUTED, anchor="rm")
 
 
-def _scale_bar(sheet: RGB8, document: ReportDocument, top: int, margin: int, unit: float) -> int:
+def _scale_bar(sheet: RGB8, document: ImageSection, top: int, margin: int, unit: float) -> int:
     """Draw zones and marker; returns the marker's x."""
     left, right = margin, sheet.shape[1] - margin
     bar_top, bar_bottom = top + round(44 * unit), top + round(58 * unit)
@@ -174,11 +158,11 @@ def _scale_bar(sheet: RGB8, document: ReportDocument, top: int, margin: int, uni
     return marker
 
 
-def _write_scale(pen: _Pen, document: ReportDocument, top: int, margin: int, marker: int, text: Catalogue) -> None:
+def _write_scale(pen: _Pen, document: ImageSection, top: int, margin: int, marker: int, text: Catalogue) -> None:
     unit = pen.unit
     words = text("certainty.probability")
     heading = pen.write((margin, top + 8 * unit), words, 14, "Semibold")
-    half = pen.face(15, "Bold").getlength(document.percent) / 2
+    half = pen.length(document.percent, 15, "Bold") / 2
     x = min(max(marker, margin + half), pen.width - margin - half)
     level = 24 if x - half < margin + heading + 8 * unit else 20
     pen.write((x, top + level * unit), document.percent, 15, "Bold", anchor="mm")
@@ -190,7 +174,7 @@ def _write_scale(pen: _Pen, document: ReportDocument, top: int, margin: int, mar
         pen.write((x + 20 * unit, top + 95 * unit), zone.range, 13, colour=MUTED)
 
 
-def _write_footer(pen: _Pen, document: ReportDocument, top: int, margin: int, text: Catalogue) -> None:
+def _write_footer(pen: _Pen, document: ImageSection, top: int, margin: int, text: Catalogue) -> None:
     unit, room = pen.unit, pen.width - 2 * margin
     pen.write(
         (margin, top + 18 * unit),

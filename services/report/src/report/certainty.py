@@ -1,10 +1,10 @@
 """Probabilities as a reader sees them: a number, a word, and three zones between two thresholds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lobule.contracts.result import Assessment, Thresholds
 from report.catalogue import Catalogue
+from report.words import Words
 
 # Lower bounds of the verbal scale: the bands of the IPCC's calibrated language (Mastrandrea et al. 2010).
 _WORDS = (
@@ -16,8 +16,7 @@ _WORDS = (
 )
 
 
-@dataclass(frozen=True)
-class Zone:
+class Zone(Words):
     """One of the three stretches of the certainty scale.
 
     Attributes:
@@ -65,4 +64,5 @@ def zones(thresholds: Thresholds, text: Catalogue) -> Iterator[Zone]:
     )
     for assessment, start, end, words in stretches:
         if end > start:
-            yield Zone(assessment, start, end, text(f"assessment.{assessment}"), words)
+            name = text(f"assessment.{assessment}")
+            yield Zone(assessment=assessment, start=start, end=end, name=name, range=words)

@@ -1,184 +1,203 @@
-"""The report's content, before any rendering: what stands in it, in which order, in words."""
+"""The report's content, before any rendering: what stands in it, in which order, in words.
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+One model serves a case and a single image: a single image is a report with one section that speaks for itself.
+"""
 
-from lobule.contracts.result import Assessment, Finding, ImageInfo, Patches, Result
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from lobule.contracts.case import CaseContent, CaseImage, ImageEvidence, Signature
+from lobule.contracts.case_words import reason_in_words, suggestion_in_words
+from lobule.contracts.language import Language
+from lobule.contracts.result import Assessment, ImageInfo, Result
 from report.catalogue import Catalogue
-from report.certainty import Zone, in_words, percent, zones
+from report.certainty import percent
+from report.section import ImageSection, build_section, moment
+from report.words import Fact, Words
 
 
-@dataclass(frozen=True)
-class Fact:
-    """A line of a table: what, and its value."""
+class NotAssessed(Words):
+    """An image of the case about which nothing can be said, and why."""
 
-    label: str
-    value: str
-
-
-@dataclass(frozen=True)
-class FindingRow:
-    """A finding in words; `tag` is what stands beside it in the picture."""
-
-    number: int
-    label: str
-    tag: str
-    kind: str
-    certainty: str
-    malignant: str
-    position: str
-    size: str
+    name: str
+    file_name: str
+    why: str
 
 
-@dataclass(frozen=True)
-class ReportDocument:
-    """All that a report says about one result. Renderers lay it out and add no words of their own."""
+class Clinician(Words):
+    """What the signer concluded; `assessment` is None where they left the system's conclusion."""
 
+    assessment: Assessment | None
+    conclusion: str
+    comment: str
+    signed_by: str
+    signed_at: str
+    version: str
+
+
+class ReportDocument(Words):
+    """All that a report says. Renderers lay it out and add no words of their own."""
+
+    schema_version: Literal["1"] = "1"
+    kind: Literal["image", "case"]
+    language: Language
+    status: Literal["draft", "signed"] | None = Field(description="of a case's report; null for an image's")
     title: str
-    analysed: str
-    assessment: Assessment
+    about: tuple[Fact, ...] = Field(description="what the report is about and when it was made")
+    assessment: Assessment | None
     conclusion: str
     explanation: str
-    percent: str
-    probability: float
-    certainty: str
-    frequency: str
-    scale: str
-    zones: tuple[Zone, ...]
-    has_heat_map: bool
-    heat_map_notes: tuple[str, ...]
-    findings: tuple[FindingRow, ...]
-    looks_for_findings: bool
-    examined: tuple[Fact, ...]
+    percent: str | None
+    percent_label: str
+    clinician: Clinician | None
+    reasons: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    images: tuple[ImageSection, ...]
+    not_assessed: tuple[NotAssessed, ...]
     limits: tuple[str, ...]
-    notices: tuple[str, ...]
-    next_step: str
-    system: tuple[Fact, ...]
-    model_line: str
+    models: tuple[tuple[Fact, ...], ...]
+    results: tuple[Result, ...] = Field(description="the figures behind the words, as the pipelines left them")
 
 
-def build_document(result: Result, analysed_at: datetime, text: Catalogue) -> ReportDocument:
-    """Put a result into words.
+def image_document(result: Result, analysed_at: datetime, text: Catalogue) -> ReportDocument:
+    """The report of one image alone.
 
     Args:
         result: What the pipeline concluded.
-        analysed_at: When, with a time zone; shown in UTC.
+        analysed_at: When, with a time zone.
         text: The catalogue of the language to write in.
 
     Raises:
         ValueError: `analysed_at` has no time zone.
     """
-    if analysed_at.tzinfo is None:
-        raise ValueError("analysed_at needs a time zone")
-    modality, assessment, probability = result.image.modality, result.assessment, result.probability_malignant
-    number = percent(probability, result.thresholds)
+    section = build_section(result, analysed_at, text)
     return ReportDocument(
-        title=text(f"document.title.{modality}"),
-        analysed=analysed_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        assessment=assessment,
-        conclusion=text(f"assessment.{assessment}"),
-        explanation=text(f"conclusion.{modality}.{assessment}"),
-        percent=number,
-        probability=probability,
-        certainty=text(in_words(probability)),
-        frequency=text("certainty.frequency", percent=number, count=_count_of_100(probability, text)),
-        scale=text("certainty.scale", percent=number, assessment=text(f"assessment.{assessment}")),
-        zones=tuple(zones(result.thresholds, text)),
-        has_heat_map=result.heat_map is not None,
-        heat_map_notes=_heat_map_notes(result, text),
-        findings=tuple(_finding(n, f, result.image, text) for n, f in enumerate(result.findings, start=1)),
-        looks_for_findings=modality == "mammography",
-        examined=tuple(_examined(result.image, result.patches, text)),
-        limits=_limits(result.image, text),
-        notices=tuple(notice.detail for notice in result.notices),
-        next_step=text(f"next.{modality}.{assessment}"),
-        system=_system(result, text),
-        model_line=text("system.line", name=result.model.name, version=result.model.version),
+        kind="image",
+        language=text.language,
+        status=None,
+        title=section.title,
+        about=(Fact(label=text("document.analysed"), value=section.analysed),),
+        assessment=section.assessment,
+        conclusion=section.conclusion,
+        explanation=section.explanation,
+        percent=section.percent,
+        percent_label=text("certainty.probability"),
+        clinician=None,
+        reasons=(),
+        next_steps=(section.next_step,),
+        images=(section,),
+        not_assessed=(),
+        limits=_limits_of_image(result.image, text),
+        models=(section.system,),
+        results=(result,),
     )
 
 
-def _count_of_100(probability: float, text: Catalogue) -> str:
-    """A probability as a natural frequency, which most readers understand best (Gigerenzer 2011)."""
-    if probability < 0.01:
-        return text("certainty.count.few")
-    if probability > 0.99:
-        return text("certainty.count.most")
-    return text("certainty.count", count=round(probability * 100))
+def case_document(content: CaseContent, results: Sequence[Result], text: Catalogue) -> ReportDocument:
+    """The report of a case.
 
-
-def _heat_map_notes(result: Result, text: Catalogue) -> tuple[str, ...]:
-    if result.heat_map is None:
-        return ()
-    return (
-        text("heat_map.meaning", meaning=result.heat_map.meaning),
-        text("heat_map.method", method=result.heat_map.method),
-    )
-
-
-def _finding(number: int, finding: Finding, image: ImageInfo, text: Catalogue) -> FindingRow:
-    box, certainty = finding.box, percent(finding.probability)
-    kind = text(f"findings.label.{finding.label}")
-    size = text("findings.pixels", width=round(box.width), height=round(box.height))
-    if image.pixel_spacing_mm is not None:
-        row, column = image.pixel_spacing_mm
-        size = text("findings.millimetres", width=f"{box.width * column:.0f}", height=f"{box.height * row:.0f}")
-    malignant = finding.probability_malignant
-    return FindingRow(
-        number=number,
-        label=finding.label,
-        tag=text("findings.tag", number=number, kind=kind, percent=certainty),
-        kind=kind,
-        certainty=certainty,
-        malignant=text("findings.unknown") if malignant is None else percent(malignant),
-        position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
-        size=size,
-    )
-
-
-def _examined(image: ImageInfo, patches: Patches | None, text: Catalogue) -> list[Fact]:
-    def fact(key: str, value: str) -> Fact:
-        return Fact(text(f"examined.{key}"), value)
-
-    unknown = text("examined.unknown")
-    facts = [
-        fact("file", image.file_name),
-        fact("kind", text(f"examined.kind.{image.modality}")),
-        fact("size", _image_size(image, text)),
-    ]
-    if image.modality == "histopathology":
-        facts.append(fact("magnification", _magnification(image, patches, text)))
-    else:
-        facts.append(fact("view", text(f"examined.view.{image.view}") if image.view else unknown))
-        facts.append(
-            fact("laterality", text(f"examined.laterality.{image.laterality}") if image.laterality else unknown)
+    Args:
+        content: What stands in it.
+        results: Of its assessed images, in their order.
+        text: The catalogue of the language to write in.
+    """
+    assessed = [image for image in content.images if image.state == "assessed"]
+    sections = tuple(
+        build_section(
+            _as_known_now(result, image.image),
+            image.analysed_at or content.created_at,
+            text,
+            number=number,
+            name=_evidence(image).name,
+            reviews=image.reviews,
         )
-    if patches is not None:
-        plural = "one" if patches.count == 1 else "many"
-        facts.append(fact("patches", text(f"examined.patches.{plural}", count=patches.count, size=patches.size)))
-    facts.append(fact("fingerprint", image.sha256[:16]))
-    return facts
+        for number, (image, result) in enumerate(zip(assessed, results, strict=True), start=1)
+    )
+    said, signature = content.conclusion, content.signature
+    return ReportDocument(
+        kind="case",
+        language=text.language,
+        status="signed" if signature else "draft",
+        title=text("document.title.case"),
+        about=_about(content, text),
+        assessment=said.assessment,
+        conclusion=text(f"assessment.{said.assessment}") if said.assessment else text("conclusion.none"),
+        explanation=text(f"conclusion.case.{said.assessment or 'none'}"),
+        percent=_highest(content, results),
+        percent_label=text("certainty.highest"),
+        clinician=_clinician(signature, text) if signature else None,
+        reasons=tuple(reason_in_words(reason, text.language) for reason in said.reasons),
+        next_steps=tuple(suggestion_in_words(step, text.language) for step in said.suggestions),
+        images=sections,
+        not_assessed=tuple(_not_assessed(image, text) for image in content.images if image.state != "assessed"),
+        limits=_limits_of_case(content, results, text),
+        models=tuple({section.weights_sha256: section.system for section in sections}.values()),
+        results=tuple(results),
+    )
 
 
-def _image_size(image: ImageInfo, text: Catalogue) -> str:
-    if image.pixel_spacing_mm is None:
-        return text("examined.pixels", width=image.width, height=image.height)
-    row, column = image.pixel_spacing_mm
-    width_mm, height_mm = f"{image.width * column:.0f}", f"{image.height * row:.0f}"
-    return text("examined.pixels_mm", width=image.width, height=image.height, width_mm=width_mm, height_mm=height_mm)
+def _as_known_now(result: Result, image: ImageInfo) -> Result:
+    """View and side may have been put right since the analysis."""
+    known = result.image.model_copy(update={"view": image.view, "laterality": image.laterality})
+    return result.model_copy(update={"image": known})
 
 
-def _magnification(image: ImageInfo, patches: Patches | None, text: Catalogue) -> str:
-    given, assumed = image.magnification, patches.magnification_assumed if patches else None
-    if given and assumed and given != assumed:
-        return text("examined.magnification.corrected", given=given, assumed=assumed)
-    if given:
-        return text("examined.magnification.given", magnification=given)
-    if assumed:
-        return text("examined.magnification.assumed", magnification=assumed)
-    return text("examined.magnification.unknown")
+def _evidence(image: CaseImage) -> ImageEvidence:
+    info = image.image
+    return ImageEvidence(
+        job_id=image.job_id,
+        file_name=info.file_name,
+        modality=info.modality,
+        view=info.view,
+        laterality=info.laterality,
+        state=image.state,
+    )
 
 
-def _limits(image: ImageInfo, text: Catalogue) -> tuple[str, ...]:
+def _about(content: CaseContent, text: Catalogue) -> tuple[Fact, ...]:
+    status = (
+        text("document.version", version=content.signature.version) if content.signature else text("document.draft")
+    )
+    return (
+        Fact(label=text("document.case"), value=content.pseudonym),
+        Fact(label=text("document.opened"), value=moment(content.created_at, text)),
+        Fact(label=text("signature.version"), value=status),
+        Fact(label=text("document.number"), value=content.case_id[:8]),
+    )
+
+
+def _highest(content: CaseContent, results: Sequence[Result]) -> str | None:
+    """The case's number, written as in the section that it comes from."""
+    probability = content.conclusion.probability_malignant
+    if probability is None:
+        return None
+    source = next((result for result in results if result.probability_malignant == probability), None)
+    return percent(probability, source.thresholds if source else None)
+
+
+def _clinician(signature: Signature, text: Catalogue) -> Clinician:
+    own = signature.conclusion
+    return Clinician(
+        assessment=own,
+        conclusion=text(f"assessment.{own}") if own else text("clinician.adopted"),
+        comment=signature.comment,
+        signed_by=signature.signed_by,
+        signed_at=moment(signature.signed_at, text),
+        version=text("document.version", version=signature.version),
+    )
+
+
+def _not_assessed(image: CaseImage, text: Catalogue) -> NotAssessed:
+    why = text("limits.failed.default")
+    if image.error is not None:
+        why = text.said(f"error.{image.error.code}", image.error.detail or why)
+    return NotAssessed(name=_evidence(image).name, file_name=image.image.file_name, why=why)
+
+
+def _limits_of_image(image: ImageInfo, text: Catalogue) -> tuple[str, ...]:
     if image.modality == "histopathology":
         keys = ["histopathology.slide", "histopathology.type", "histopathology.clinic"]
     else:
@@ -188,15 +207,16 @@ def _limits(image: ImageInfo, text: Catalogue) -> tuple[str, ...]:
     return tuple(text(f"limits.{key}") for key in keys)
 
 
-def _system(result: Result, text: Catalogue) -> tuple[Fact, ...]:
-    model = result.model
-    bounds = "; ".join(
-        text("certainty.zone", name=zone.name, range=zone.range) for zone in zones(result.thresholds, text)
-    )
-    return (
-        Fact(text("system.model"), text("system.model.value", name=model.name, version=model.version)),
-        Fact(text("system.trained_on"), model.trained_on),
-        Fact(text("system.thresholds"), bounds),
-        Fact(text("system.calibration"), model.calibration),
-        Fact(text("system.weights"), model.weights_sha256[:16]),
-    )
+def _limits_of_case(content: CaseContent, results: Sequence[Result], text: Catalogue) -> tuple[str, ...]:
+    films = [result.image for result in results if result.image.modality == "mammography"]
+    tissue = [result.image for result in results if result.image.modality == "histopathology"]
+    limits: list[str] = []
+    if missing := content.conclusion.missing_views:
+        limits.append(text("limits.missing_views", views=", ".join(missing)))
+    if films:
+        limits.append(text("limits.mammography.signs"))
+    if any(film.pixel_spacing_mm is None for film in films):
+        limits.append(text("limits.mammography.size"))
+    if tissue:
+        limits.append(text("limits.histopathology.type"))
+    return (*limits, text("limits.case.other"), text("limits.mammography.clinic"))

@@ -1,15 +1,19 @@
 """The report as one self-contained HTML file: no script, nothing loaded from anywhere."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from report.catalogue import Catalogue
 from report.document import ReportDocument
-from report.overlay import heat_stops
-from report.palette import FINDINGS, STATES, css
+from report.overlay import RGB8, heat_stops
+from report.palette import FINDINGS, LINE, STATES, css
+from report.pictures import Pictures, fit, jpeg
+
+_LONGEST_SIDE_IN_A_CASE = 1400  # several pictures share one file
+_THUMBNAIL_SIDE = 420
 
 _environment = Environment(
     loader=PackageLoader("report"),
@@ -19,7 +23,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals.update(
-    state_colours={state: css(colour) for state, colour in STATES.items()},
+    state_colours={state: css(colour) for state, colour in STATES.items()} | {None: css(LINE)},
     finding_colours={label: css(colour) for label, colour in FINDINGS.items()},
     heat_stops=[css(colour) for colour in heat_stops()],
 )
@@ -29,26 +33,34 @@ _environment.globals.update(
 class Picture:
     """An encoded picture for embedding."""
 
-    data: bytes
-    media_type: Literal["image/jpeg", "image/png"]
+    url: str
     width: int
     height: int
 
-    @property
-    def url(self) -> str:
-        """The picture as a data: URL."""
-        return f"data:{self.media_type};base64,{base64.b64encode(self.data).decode('ascii')}"
 
-
-def render_html(document: ReportDocument, original: Picture, annotated: Picture, text: Catalogue) -> bytes:
+def render_html(document: ReportDocument, pictures: Sequence[Pictures], text: Catalogue) -> bytes:
     """Lay a report out as HTML5, UTF-8, printable on A4.
 
     Args:
         document: What it says.
-        original: The display image.
-        annotated: The same with the overlay drawn.
+        pictures: Of each of its images, in their order.
         text: The catalogue that `document` was written with.
     """
+    longest = _LONGEST_SIDE_IN_A_CASE if document.kind == "case" else None
+    shown = [
+        {
+            "original": _picture(of_image.original, longest),
+            "annotated": _picture(of_image.annotated, longest),
+            "thumbnail": _picture(of_image.annotated, _THUMBNAIL_SIDE) if document.kind == "case" else None,
+            "cutouts": [_picture(cutout) for cutout in of_image.cutouts],
+        }
+        for of_image in pictures
+    ]
     template = _environment.get_template("report.html.j2")
-    page = template.render(document=document, original=original, annotated=annotated, t=text, language=text.language)
-    return page.encode("utf-8")
+    return template.render(document=document, pictures=shown, t=text, language=text.language).encode("utf-8")
+
+
+def _picture(picture: RGB8, longest: int | None = None) -> Picture:
+    picture = fit(picture, longest) if longest else picture
+    data = base64.b64encode(jpeg(picture)).decode("ascii")
+    return Picture(f"data:image/jpeg;base64,{data}", picture.shape[1], picture.shape[0])

@@ -1,28 +1,21 @@
 """What the system found, drawn onto the picture itself, pixel on pixel."""
 
 from functools import cache
-from pathlib import Path
 
 import cv2
-import font_source_sans_pro
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from lobule.contracts.result import Box, Finding
 from report.palette import FINDINGS, INK, RGB, WASH
+from report.typeface import length, write
 
 RGB8 = NDArray[np.uint8]
 
 HEAT_OPACITY = 0.62
 TINT_OPACITY = 0.22
 _SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
-
-
-@cache
-def font(weight: str, size: int) -> ImageFont.FreeTypeFont:
-    """Source Sans Pro in `Regular`, `Semibold` or `Bold`, `size` pixels high."""
-    return ImageFont.truetype(Path(font_source_sans_pro.font_directory) / f"SourceSansPro-{weight}.ttf", size)
 
 
 @cache
@@ -102,13 +95,13 @@ def _write_tags(picture: RGB8, findings: list[Finding], tags: list[str], scale: 
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     size = max(13, round(min(picture.shape[:2]) / 42))
-    face, margin = font("Semibold", size), size // 3
+    margin = size // 3
     for finding, tag in zip(findings, tags, strict=True):
         corners = box_on_display(finding.box, scale)
-        width, height = round(face.getlength(tag)) + 2 * margin, size + 2 * margin
+        width, height = round(length(tag, size, "Semibold")) + 2 * margin, size + 2 * margin
         x = min(max(0, round(corners[0, 0])), max(0, image.width - width))
         above = round(corners[0, 1]) - height - 2
         y = above if above >= 0 else min(round(corners[2, 1]) + 3, image.height - height)
         draw.rounded_rectangle((x, y, x + width, y + height), radius=margin, fill=FINDINGS[finding.label], outline=INK)
-        draw.text((x + margin, y + height / 2), tag, fill=INK, font=face, anchor="lm")
+        write(draw, (x + margin, y + height / 2), tag, size, "Semibold", INK)
     return np.asarray(image)

@@ -1,36 +1,38 @@
-"""From a result to its report: the annotated picture, the readable page and the document itself."""
+"""From results to reports: one document, drawn as HTML, PDF, PNG and JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from lobule.contracts.case import report_file
-from lobule.contracts.errors import AnalysisError
+from lobule.contracts.case import CaseContent, ReportForm, report_file
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
 from lobule.imaging.decode import encode_png
 from report.annotation import draw_sheet
 from report.catalogue import Catalogue
-from report.document import ReportDocument, build_document
-from report.html import Picture, render_html
-from report.overlay import RGB8, blend_heat, draw_findings
+from report.document import ReportDocument, case_document, image_document
+from report.html import render_html
+from report.pdf import render_first_page, render_pdf
+from report.pictures import Pictures, draw_pictures
 
-_JPEG_QUALITY = 92
+EVERY_FORM: frozenset[ReportForm] = frozenset({"html", "pdf", "png", "json"})
 
 
 def render(
-    result: Result, files: Mapping[str, bytes], *, analysed_at: datetime, language: Language = "en"
+    result: Result,
+    files: Mapping[str, bytes],
+    *,
+    analysed_at: datetime,
+    language: Language = "en",
+    forms: Collection[ReportForm] = EVERY_FORM,
 ) -> dict[str, bytes]:
-    """Render a result in every form.
+    """Render the report of one image alone.
 
     Args:
-        result: What a pipeline concluded about one image.
+        result: What a pipeline concluded about it.
         files: The pictures that the result names (display image, heat map), by name.
         analysed_at: When the analysis ended, with a time zone.
         language: Of the words in the report.
+        forms: What to render.
 
     Returns:
         The files by name, see `lobule.contracts.case.report_file`.
@@ -39,54 +41,49 @@ def render(
         AnalysisError: `internal_error` where a picture is missing, damaged or of another size than said.
     """
     text = Catalogue(language)
-    document = build_document(result, analysed_at, text)
-    size = (result.display.width, result.display.height)
-    display = _read_picture(files, result.display.file, size, cv2.IMREAD_COLOR_RGB)
-    annotated = _annotate(result, document, files, display, size)
-    sheet = draw_sheet(document, result.image.file_name, annotated, text)
-    return {
-        report_file(language, "html"): render_html(document, _jpeg(display), _jpeg(annotated), text),
-        report_file(language, "png"): encode_png(sheet.image),
-        report_file(language, "json"): result.model_dump_json(indent=2).encode("utf-8"),
-    }
+    document = image_document(result, analysed_at, text)
+    pictures = (draw_pictures(result, document.images[0], files),)
+    rendered = _render_common(document, pictures, text, forms)
+    if "png" in forms:
+        sheet = draw_sheet(document.images[0], result.image.file_name, pictures[0].annotated, text)
+        rendered[report_file(language, "png")] = encode_png(sheet.image)
+    return rendered
 
 
-def _annotate(
-    result: Result, document: ReportDocument, files: Mapping[str, bytes], display: RGB8, size: tuple[int, int]
-) -> RGB8:
-    picture = display
-    if result.heat_map is not None:
-        picture = blend_heat(picture, _read_picture(files, result.heat_map.file, size, cv2.IMREAD_GRAYSCALE))
-    if result.findings:
-        scale = (size[0] / result.image.width, size[1] / result.image.height)
-        picture = draw_findings(picture, result.findings, [row.tag for row in document.findings], scale)
-    return picture
+def render_case(
+    content: CaseContent,
+    results: Sequence[tuple[Result, Mapping[str, bytes]]],
+    *,
+    language: Language = "en",
+    forms: Collection[ReportForm] = EVERY_FORM,
+) -> dict[str, bytes]:
+    """Render the report of a case; see `render`.
 
-
-def _read_picture(files: Mapping[str, bytes], name: str, size: tuple[int, int], flags: int) -> NDArray[np.uint8]:
-    """Decode one of our own pictures and hold it against what the result says of it."""
-    if name not in files:
-        raise AnalysisError(
-            "internal_error", f"The report cannot be drawn: the picture {name!r} of the result is missing."
-        )
-    data = np.frombuffer(files[name], np.uint8)
-    picture = cv2.imdecode(data, flags) if data.size else None
-    if picture is None:
-        raise AnalysisError(
-            "internal_error", f"The report cannot be drawn: the picture {name!r} of the result is damaged."
-        )
-    if (picture.shape[1], picture.shape[0]) != size:
-        found = f"{picture.shape[1]} x {picture.shape[0]}"
-        raise AnalysisError(
-            "internal_error",
-            f"The report cannot be drawn: picture {name!r} has {found} pixels, not {size[0]} x {size[1]}.",
-        )
-    return picture.astype(np.uint8, copy=False)
-
-
-def _jpeg(picture: RGB8) -> Picture:
-    done, buffer = cv2.imencode(
-        ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    Args:
+        content: What stands in it.
+        results: Result and pictures of each of its assessed images, in their order.
+        language: Of the words in the report.
+        forms: What to render. The PNG is the report's first page.
+    """
+    text = Catalogue(language)
+    document = case_document(content, [result for result, _ in results], text)
+    pictures = tuple(
+        draw_pictures(result, section, files) for section, (result, files) in zip(document.images, results, strict=True)
     )
-    assert done, "an 8-bit RGB array always encodes as JPEG"
-    return Picture(buffer.tobytes(), "image/jpeg", picture.shape[1], picture.shape[0])
+    rendered = _render_common(document, pictures, text, forms)
+    if "png" in forms:
+        rendered[report_file(language, "png")] = render_first_page(document, pictures, text)
+    return rendered
+
+
+def _render_common(
+    document: ReportDocument, pictures: Sequence[Pictures], text: Catalogue, forms: Collection[ReportForm]
+) -> dict[str, bytes]:
+    rendered: dict[str, bytes] = {}
+    if "html" in forms:
+        rendered[report_file(text.language, "html")] = render_html(document, pictures, text)
+    if "pdf" in forms:
+        rendered[report_file(text.language, "pdf")] = render_pdf(document, pictures, text)
+    if "json" in forms:
+        rendered[report_file(text.language, "json")] = document.model_dump_json(indent=2).encode("utf-8")
+    return rendered

@@ -1,15 +1,23 @@
-"""Every sentence of a report, by key. A second language is a second dictionary with the same keys."""
+"""The report's sentences in English: the language in which a sentence is first written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lobule import RESEARCH_USE_ONLY
-from lobule.contracts.language import Language
 
 ENGLISH: Mapping[str, str] = {
     # The document
     "document.title.histopathology": "Histopathology image analysis",
     "document.title.mammography": "Mammography image analysis",
+    "document.title.case": "Breast imaging case",
+    "document.case": "Case",
+    "document.opened": "Opened",
+    "document.language": "English",
+    "document.page": "Page {page} of {pages}",
+    "document.draft": "Draft, not signed",
+    "document.draft.watermark": "DRAFT",
+    "document.version": "Version {version}",
+    "document.number": "Number of the case",
+    "document.time": "{time} UTC",
     "document.product": "Lobule",
     "document.tagline": "Computer-aided analysis of breast images",
     "document.research_use": RESEARCH_USE_ONLY,
@@ -34,6 +42,29 @@ ENGLISH: Mapping[str, str] = {
     ),
     "conclusion.mammography.not_sure": "The system cannot tell whether this film shows a malignant lesion.",
     "conclusion.mammography.no_sign_of_malignancy": ("The system found no sign of a malignant lesion in this film."),
+    "conclusion.system": "What the system concludes",
+    "conclusion.none": "Not assessed",
+    "conclusion.case.malignancy_suspected": "At least one image of this case raises the suspicion of malignancy.",
+    "conclusion.case.not_sure": "The system cannot say whether this case is benign or malignant.",
+    "conclusion.case.no_sign_of_malignancy": "The system found no sign of malignancy in any image of this case.",
+    "conclusion.case.none": "No image of this case could be assessed.",
+    "reasons.heading": "Why",
+    # The clinician
+    "clinician.heading": "What the clinician concludes",
+    "clinician.adopted": "The clinician signed the system's conclusion.",
+    "clinician.comment": "Comment",
+    "signature.heading": "Signature",
+    "signature.unsigned": "Not signed. This draft may change.",
+    "signature.name": "Signed by",
+    "signature.time": "Signed on",
+    "signature.version": "Version",
+    "signature.electronic": "Signed electronically in Lobule. The signed content is kept and never changes.",
+    "review.heading": "Clinician",
+    "review.confirmed": "confirmed",
+    "review.dismissed": "dismissed",
+    "review.none": "not reviewed",
+    "review.image": "The clinician on this image: {verdict}.",
+    "review.comment": "Comment: {comment}",
     # Certainty
     "certainty.heading": "How certain is this?",
     "certainty.probability": "Probability of malignancy",
@@ -50,6 +81,7 @@ ENGLISH: Mapping[str, str] = {
     "certainty.count": "about {count}",
     "certainty.count.few": "fewer than 1",
     "certainty.count.most": "more than 99",
+    "certainty.highest": "Highest probability among the images that carry the conclusion",
     "certainty.below": "below {percent}",
     "certainty.between": "{low} to below {high}",
     "certainty.from": "{percent} and above",
@@ -57,6 +89,9 @@ ENGLISH: Mapping[str, str] = {
     "certainty.scale": ("Scale of certainty from 0% to 100%. This image: {percent}, which means: {assessment}."),
     # Pictures
     "pictures.heading": "Pictures",
+    "pictures.overview": "The images at a glance",
+    "pictures.image": "{number}. {name}",
+    "pictures.cutout": "Finding {number}, enlarged",
     "pictures.original": "The image as it was analysed",
     "pictures.annotated": "The same image with what the system found",
     "pictures.unmarked": "The same image. The system marked nothing in it.",
@@ -68,6 +103,7 @@ ENGLISH: Mapping[str, str] = {
     # Findings
     "findings.heading": "Findings",
     "findings.none": "No single lesion was marked in this film.",
+    "findings.picture": "Picture",
     "findings.number": "No.",
     "findings.kind": "Kind",
     "findings.certainty": "Certainty",
@@ -108,6 +144,10 @@ ENGLISH: Mapping[str, str] = {
     "examined.patches.many": "{count} pieces of {size} x {size} pixels",
     "examined.fingerprint": "Fingerprint of the file",
     # Limits
+    "limits.not_assessed": "{name}: {why}",
+    "limits.missing_views": "Views that are not in this case: {views}.",
+    "limits.case.other": "Earlier images, and images that are not in this case.",
+    "limits.failed.default": "This image could not be assessed.",
     "limits.heading": "What was not assessed",
     "limits.histopathology.slide": (
         "The rest of the slide and other slides of the patient: only this one image was seen."
@@ -145,6 +185,7 @@ ENGLISH: Mapping[str, str] = {
         "masses can be hidden "
         "in dense tissue."
     ),
+    "next.case.heading": "Suggested next steps",
     # The system
     "system.heading": "About the system",
     "system.model": "Model",
@@ -153,22 +194,6 @@ ENGLISH: Mapping[str, str] = {
     "system.thresholds": "Thresholds",
     "system.trained_on": "Learned from",
     "system.calibration": "Probabilities",
+    "system.models": "Models",
     "system.line": "Model {name} {version}",
 }
-
-CATALOGUES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH}
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """The sentences of one language."""
-
-    language: Language = "en"
-
-    def __call__(self, key: str, **values: object) -> str:
-        """The text of `key` with `values` filled in.
-
-        Raises:
-            KeyError: The catalogue has no such sentence, or a value for it is missing.
-        """
-        return CATALOGUES[self.language][key].format(**values)

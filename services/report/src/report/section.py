@@ -1,0 +1,226 @@
+"""One analysed image in words: the part that a report of it alone and a report of its case share."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from lobule.contracts.case import Review
+from lobule.contracts.result import Assessment, Finding, ImageInfo, Patches, Result
+from report.catalogue import Catalogue
+from report.certainty import Zone, in_words, percent, zones
+from report.words import Fact, Words
+
+
+class FindingRow(Words):
+    """A finding in words; `tag` is what stands beside it in the picture."""
+
+    number: int
+    label: str
+    tag: str
+    kind: str
+    certainty: str
+    malignant: str
+    position: str
+    size: str
+    verdict: str | None
+    comment: str
+
+
+class ImageSection(Words):
+    """All that a report says about one result. Renderers lay it out and add no words of their own."""
+
+    number: int
+    name: str
+    file_name: str
+    title: str
+    analysed: str
+    assessment: Assessment
+    conclusion: str
+    explanation: str
+    percent: str
+    probability: float
+    certainty: str
+    frequency: str
+    scale: str
+    zones: tuple[Zone, ...]
+    has_heat_map: bool
+    heat_map_notes: tuple[str, ...]
+    findings: tuple[FindingRow, ...]
+    looks_for_findings: bool
+    examined: tuple[Fact, ...]
+    notices: tuple[str, ...]
+    review: tuple[str, ...]
+    next_step: str
+    system: tuple[Fact, ...]
+    model_line: str
+    weights_sha256: str
+
+
+def build_section(
+    result: Result,
+    analysed_at: datetime,
+    text: Catalogue,
+    *,
+    number: int = 1,
+    name: str | None = None,
+    reviews: Iterable[Review] = (),
+) -> ImageSection:
+    """Put a result into words.
+
+    Args:
+        result: What the pipeline concluded.
+        analysed_at: When, with a time zone; shown in UTC.
+        text: The catalogue of the language to write in.
+        number: Of the image in its report.
+        name: What the image is called there; its file's name where None.
+        reviews: What the clinician said of its findings and of it as a whole.
+
+    Raises:
+        ValueError: `analysed_at` has no time zone.
+    """
+    if analysed_at.tzinfo is None:
+        raise ValueError("analysed_at needs a time zone")
+    modality, assessment, probability = result.image.modality, result.assessment, result.probability_malignant
+    shown = percent(probability, result.thresholds)
+    said = {review.finding: review for review in reviews}
+    return ImageSection(
+        number=number,
+        name=name or result.image.file_name,
+        file_name=result.image.file_name,
+        title=text(f"document.title.{modality}"),
+        analysed=moment(analysed_at, text),
+        assessment=assessment,
+        conclusion=text(f"assessment.{assessment}"),
+        explanation=text(f"conclusion.{modality}.{assessment}"),
+        percent=shown,
+        probability=probability,
+        certainty=text(in_words(probability)),
+        frequency=text("certainty.frequency", percent=shown, count=_count_of_100(probability, text)),
+        scale=text("certainty.scale", percent=shown, assessment=text(f"assessment.{assessment}")),
+        zones=tuple(zones(result.thresholds, text)),
+        has_heat_map=result.heat_map is not None,
+        heat_map_notes=_heat_map_notes(result, text),
+        findings=tuple(
+            _finding(n, f, result.image, said.get(str(n - 1)), bool(said), text)
+            for n, f in enumerate(result.findings, start=1)
+        ),
+        looks_for_findings=modality == "mammography",
+        examined=tuple(_examined(result.image, result.patches, text)),
+        notices=tuple(text.said(f"notice.{notice.code}", notice.detail) for notice in result.notices),
+        review=_review(said.get("image"), text),
+        next_step=text(f"next.{modality}.{assessment}"),
+        system=_system(result, text),
+        model_line=text("system.line", name=result.model.name, version=result.model.version),
+        weights_sha256=result.model.weights_sha256,
+    )
+
+
+def moment(at: datetime, text: Catalogue) -> str:
+    """A time as a report writes it."""
+    return text("document.time", time=at.astimezone(UTC).strftime("%Y-%m-%d %H:%M"))
+
+
+def _review(review: Review | None, text: Catalogue) -> tuple[str, ...]:
+    if review is None:
+        return ()
+    verdict = (text("review.image", verdict=text(f"review.{review.verdict}")),) if review.verdict else ()
+    return verdict + ((text("review.comment", comment=review.comment),) if review.comment else ())
+
+
+def _count_of_100(probability: float, text: Catalogue) -> str:
+    """A probability as a natural frequency, which most readers understand best (Gigerenzer 2011)."""
+    if probability < 0.01:
+        return text("certainty.count.few")
+    if probability > 0.99:
+        return text("certainty.count.most")
+    return text("certainty.count", count=round(probability * 100))
+
+
+def _heat_map_notes(result: Result, text: Catalogue) -> tuple[str, ...]:
+    if result.heat_map is None:
+        return ()
+    modality, heat = result.image.modality, result.heat_map
+    return (
+        text("heat_map.meaning", meaning=text.said(f"heat_map.meaning.{modality}", heat.meaning)),
+        text("heat_map.method", method=text.said(f"heat_map.method.{modality}", heat.method)),
+    )
+
+
+def _finding(
+    number: int, finding: Finding, image: ImageInfo, review: Review | None, reviewed: bool, text: Catalogue
+) -> FindingRow:
+    box, certainty = finding.box, percent(finding.probability)
+    kind = text(f"findings.label.{finding.label}")
+    size = text("findings.pixels", width=round(box.width), height=round(box.height))
+    if image.pixel_spacing_mm is not None:
+        row, column = image.pixel_spacing_mm
+        size = text("findings.millimetres", width=f"{box.width * column:.0f}", height=f"{box.height * row:.0f}")
+    malignant = finding.probability_malignant
+    return FindingRow(
+        number=number,
+        label=finding.label,
+        tag=text("findings.tag", number=number, kind=kind, percent=certainty),
+        kind=kind,
+        certainty=certainty,
+        malignant=text("findings.unknown") if malignant is None else percent(malignant),
+        position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
+        size=size,
+        verdict=text(f"review.{review.verdict if review and review.verdict else 'none'}") if reviewed else None,
+        comment=review.comment if review else "",
+    )
+
+
+def _examined(image: ImageInfo, patches: Patches | None, text: Catalogue) -> list[Fact]:
+    def fact(key: str, value: str) -> Fact:
+        return Fact(label=text(f"examined.{key}"), value=value)
+
+    unknown = text("examined.unknown")
+    facts = [
+        fact("file", image.file_name),
+        fact("kind", text(f"examined.kind.{image.modality}")),
+        fact("size", _image_size(image, text)),
+    ]
+    if image.modality == "histopathology":
+        facts.append(fact("magnification", _magnification(image, patches, text)))
+    else:
+        facts.append(fact("view", text(f"examined.view.{image.view}") if image.view else unknown))
+        facts.append(
+            fact("laterality", text(f"examined.laterality.{image.laterality}") if image.laterality else unknown)
+        )
+    if patches is not None:
+        plural = "one" if patches.count == 1 else "many"
+        facts.append(fact("patches", text(f"examined.patches.{plural}", count=patches.count, size=patches.size)))
+    facts.append(fact("fingerprint", image.sha256[:16]))
+    return facts
+
+
+def _image_size(image: ImageInfo, text: Catalogue) -> str:
+    if image.pixel_spacing_mm is None:
+        return text("examined.pixels", width=image.width, height=image.height)
+    row, column = image.pixel_spacing_mm
+    width_mm, height_mm = f"{image.width * column:.0f}", f"{image.height * row:.0f}"
+    return text("examined.pixels_mm", width=image.width, height=image.height, width_mm=width_mm, height_mm=height_mm)
+
+
+def _magnification(image: ImageInfo, patches: Patches | None, text: Catalogue) -> str:
+    given, assumed = image.magnification, patches.magnification_assumed if patches else None
+    if given and assumed and given != assumed:
+        return text("examined.magnification.corrected", given=given, assumed=assumed)
+    if given:
+        return text("examined.magnification.given", magnification=given)
+    if assumed:
+        return text("examined.magnification.assumed", magnification=assumed)
+    return text("examined.magnification.unknown")
+
+
+def _system(result: Result, text: Catalogue) -> tuple[Fact, ...]:
+    model = result.model
+    bounds = "; ".join(
+        text("certainty.zone", name=zone.name, range=zone.range) for zone in zones(result.thresholds, text)
+    )
+    return (
+        Fact(label=text("system.model"), value=text("system.model.value", name=model.name, version=model.version)),
+        Fact(label=text("system.trained_on"), value=model.trained_on),
+        Fact(label=text("system.thresholds"), value=bounds),
+        Fact(label=text("system.calibration"), value=model.calibration),
+        Fact(label=text("system.weights"), value=model.weights_sha256[:16]),
+    )

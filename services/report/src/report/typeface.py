@@ -1,0 +1,79 @@
+"""Writing on pictures: Source Sans Pro, and Noto Sans SC for the characters that it lacks."""
+
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+import font_source_sans_pro
+import pylopdf_fonts_zh_cn
+from PIL import Image, ImageDraw, ImageFont
+
+from report.palette import RGB
+
+FONT_FOLDERS = (Path(font_source_sans_pro.font_directory), pylopdf_fonts_zh_cn.sans_path().parent)
+
+_FIRST_CHINESE = 0x2E80  # radicals, punctuation and ideographs begin here
+_UNDRAWABLE = "\U0010fffe"
+
+
+@cache
+def font(weight: str, size: int, chinese: bool = False) -> ImageFont.FreeTypeFont:
+    """Source Sans Pro in `Regular`, `Semibold` or `Bold`, or Noto Sans SC (one weight); `size` pixels high."""
+    latin = FONT_FOLDERS[0] / f"SourceSansPro-{weight}.ttf"
+    return ImageFont.truetype(pylopdf_fonts_zh_cn.sans_path() if chinese else latin, size)
+
+
+def _runs(words: str, size: int, weight: str) -> list[tuple[str, ImageFont.FreeTypeFont]]:
+    """The words in pieces that one font each can write."""
+    pieces = groupby(words, key=lambda character: ord(character) >= _FIRST_CHINESE)
+    return [("".join(piece), font(weight, size, chinese)) for chinese, piece in pieces]
+
+
+def length(words: str, size: int, weight: str) -> float:
+    """Width of a line in pixels."""
+    return sum(face.getlength(piece) for piece, face in _runs(words, size, weight))
+
+
+def write(
+    draw: ImageDraw.ImageDraw,
+    xy: tuple[float, float],
+    words: str,
+    size: int,
+    weight: str,
+    colour: RGB,
+    anchor: str = "lm",
+) -> float:
+    """Write a line; returns its width.
+
+    Args:
+        draw: Where.
+        xy: The anchor's place.
+        words: One line.
+        size: Height in pixels.
+        weight: `Regular`, `Semibold` or `Bold`.
+        colour: Of the ink.
+        anchor: `l`, `m` or `r` and `m`: the middle of the line's left end, middle or right end.
+    """
+    width = length(words, size, weight)
+    x = xy[0] - {"l": 0.0, "m": width / 2, "r": width}[anchor[0]]
+    for piece, face in _runs(words, size, weight):
+        draw.text((x, xy[1]), piece, fill=colour, font=face, anchor="lm")
+        x += face.getlength(piece)
+    return width
+
+
+def can_write(words: str) -> bool:
+    """Whether the fonts have every character."""
+    return all(_has(character) for character in set(words))
+
+
+@cache
+def _has(character: str) -> bool:
+    face = font("Regular", 20, ord(character) >= _FIRST_CHINESE)
+    return _shape(face, character) != _shape(face, _UNDRAWABLE)
+
+
+def _shape(face: ImageFont.FreeTypeFont, character: str) -> bytes:
+    mask = Image.new("L", (40, 40))
+    ImageDraw.Draw(mask).text((8, 8), character, fill=255, font=face)
+    return mask.tobytes()

@@ -1,0 +1,245 @@
+"""Reports of cases, and what every form says in both languages."""
+
+import io
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+import pypdf
+import pytest
+
+from lobule.contracts.case import (
+    CaseContent,
+    CaseImage,
+    Conclusion,
+    ImageContent,
+    Reason,
+    RenderRequest,
+    Review,
+    Signature,
+    Suggestion,
+)
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.progress import StepError
+from lobule.contracts.result import ImageInfo
+from lobule.contracts.steps import Claim
+from lobule.imaging.decode import decode_rgb
+from lobule.storage import open_store
+from report.document import ReportDocument
+from report.renderer import render, render_case
+from report.worker import ReportHandler
+
+AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+ADVICE = {"en": "should read this case with priority", "zh": "建议医师优先阅读本病例"}
+SUSPECTED = {"en": "Malignancy suspected", "zh": "怀疑恶性"}
+
+
+def pdf_text(data: bytes) -> str:
+    pages = pypdf.PdfReader(io.BytesIO(data)).pages
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+
+
+@pytest.fixture
+def results(make_histology, mammogram):
+    """Two assessed images: a film and a field."""
+    return [mammogram, make_histology(0.87, file_name="乳腺.png")]
+
+
+@pytest.fixture
+def make_content(results) -> Callable[..., CaseContent]:
+    def make(signature: Signature | None = None) -> CaseContent:
+        reviews = [
+            Review(
+                job_id="0", finding="0", verdict="confirmed", comment="seen twice", reviewer="Dr Lee", reviewed_at=AT
+            ),
+            Review(job_id="0", finding="image", verdict="dismissed", reviewer="Dr Lee", reviewed_at=AT),
+        ]
+        images = [
+            CaseImage(
+                image_id=str(index),
+                job_id=str(index),
+                image=result.image.model_copy(update={"view": "CC", "laterality": "L"} if index == 0 else {}),
+                state="assessed",
+                result_prefix=f"jobs/{index}/inference/1",
+                analysed_at=AT,
+                reviews=reviews if index == 0 else [],
+            )
+            for index, (result, _) in enumerate(results)
+        ]
+        broken = ImageInfo(sha256="0" * 64, file_name="broken.png", modality="mammography", width=9, height=9)
+        error = StepError(code="image_truncated", detail="The file ends too early.")
+        images.append(CaseImage(image_id="2", job_id="2", image=broken, state="failed", error=error))
+        conclusion = Conclusion(
+            assessment="malignancy_suspected",
+            probability_malignant=0.87,
+            reasons=[Reason(code="histology_malignant", job_id="1", values={"image": "乳腺.png"})],
+            missing_views=["RCC", "RMLO", "LMLO"],
+            suggestions=[
+                Suggestion(code="read_with_priority"),
+                Suggestion(code="complete_views", values={"views": "RCC"}),
+            ],
+        )
+        return CaseContent(
+            case_id="6f0b3c5e-0000",
+            pseudonym="P-42",
+            revision=3,
+            created_at=AT,
+            images=images,
+            conclusion=conclusion,
+            signature=signature,
+        )
+
+    return make
+
+
+@pytest.fixture
+def signature() -> Signature:
+    return Signature(
+        version=2, signed_by="Dr Lee", signed_at=AT, conclusion="not_sure", comment="Biopsy first. 先活检。"
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+class TestPdf:
+    def test_says_all_that_matters_as_text(self, make_content, results, signature, language):
+        text = pdf_text(
+            render_case(make_content(signature), results, language=language, forms={"pdf"})[f"report.{language}.pdf"]
+        )
+        not_sure = {"en": "Not sure", "zh": "不确定"}[language]
+        for words in (SUSPECTED[language], not_sure, ADVICE[language], "P-42", "87%", "乳腺.png", "先活检", "Dr Lee"):
+            assert words in text, words
+        assert text.index(not_sure) < text.index(SUSPECTED[language]), "the clinician's conclusion comes first"
+        assert "16 x 18 mm" in text
+        assert "broken.png" in text
+        assert "histo-test" in text
+        assert "32 patients" in text
+
+    def test_one_image_alone(self, mammogram, make_histology, language):
+        for result, files in (mammogram, make_histology()):
+            pdf = render(result, files, analysed_at=AT, language=language, forms={"pdf"})[f"report.{language}.pdf"]
+            text = pdf_text(pdf)
+            assert text.index(SUSPECTED[language]) < 150
+            assert "histo-test" in text
+
+    def test_fonts_are_embedded_and_pages_are_a4(self, make_content, results, language):
+        data = render_case(make_content(), results, language=language, forms={"pdf"})[f"report.{language}.pdf"]
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        fonts = {}
+        for page in reader.pages:
+            assert [round(float(side)) for side in page.mediabox[2:]] == [595, 842]
+            fonts |= page["/Resources"]["/Font"]
+        assert fonts
+        for font in fonts.values():
+            descriptor = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            assert {"/FontFile2", "/FontFile3"} & descriptor.keys()
+
+    def test_poppler_draws_it(self, make_content, results, language, tmp_path):
+        if shutil.which("pdftoppm") is None:
+            pytest.skip("poppler-utils is not installed")
+        data = render_case(make_content(), results, language=language, forms={"pdf"})[f"report.{language}.pdf"]
+        (tmp_path / "a.pdf").write_bytes(data)
+        subprocess.run(
+            ["pdftoppm", "-r", "40", "-f", "1", "-l", "1", "-png", tmp_path / "a.pdf", tmp_path / "a"], check=True
+        )
+        [page] = tmp_path.glob("a-*.png")
+        drawn = cv2.imread(str(page))
+        assert drawn.std() > 20, "a page with pictures is not blank"
+
+
+class TestDraft:
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    def test_is_marked_in_every_form(self, make_content, results, language):
+        forms = render_case(make_content(), results, language=language)
+        mark = {"en": "DRAFT", "zh": "草稿"}[language]
+        assert mark in pdf_text(forms[f"report.{language}.pdf"])
+        assert mark in forms[f"report.{language}.html"].decode()
+        assert ReportDocument.model_validate_json(forms[f"report.{language}.json"]).status == "draft"
+
+    def test_the_mark_goes_with_the_signature(self, make_content, results, signature):
+        forms = render_case(make_content(signature), results)
+        assert "DRAFT" not in pdf_text(forms["report.en.pdf"])
+        assert 'class="watermark"' not in forms["report.en.html"].decode()
+        assert forms["report.en.png"] != render_case(make_content(), results, forms={"png"})["report.en.png"]
+
+
+class TestHtml:
+    def test_names_reviews_failures_and_gaps(self, make_content, results, signature):
+        page = render_case(make_content(signature), results, forms={"html"})["report.en.html"].decode()
+        for words in (
+            "confirmed",
+            "Comment: seen twice",
+            "not reviewed",
+            "The clinician on this image: dismissed.",
+            "<b>broken.png: The file ends too early.</b>",
+            "Views that are not in this case: RCC, RMLO, LMLO.",
+            "1. LCC",
+            "Version 2",
+        ):
+            assert words in page, words
+        assert "script" not in page
+
+    def test_view_and_side_as_put_right_since(self, make_content, results):
+        document = ReportDocument.model_validate_json(
+            render_case(make_content(), results, forms={"json"})["report.en.json"]
+        )
+        assert ("View", "CC (from above)") in [(fact.label, fact.value) for fact in document.images[0].examined]
+
+
+def test_a_case_in_which_all_failed(make_content):
+    content = make_content()
+    content = content.model_copy(
+        update={
+            "images": content.images[2:],
+            "conclusion": Conclusion(assessment=None, probability_malignant=None),
+        }
+    )
+    assert "No image of this case could be assessed." in pdf_text(render_case(content, [])["report.en.pdf"])
+
+
+def test_chinese_file_names_stand_in_the_picture(make_histology):
+    def header(name: str):
+        result, files = make_histology(file_name=name)
+        return decode_rgb(render(result, files, analysed_at=AT, forms={"png"})["report.en.png"])[:100].astype(int)
+
+    chinese, other = header("乳腺.png"), header("组织.png")
+    assert np.abs(chinese - other).sum() > 1000
+    assert np.array_equal(header("\U0010fffe.png"), header("\U0010fffe\U0010fffe.png")), "what no font has is left out"
+
+
+class TestWorker:
+    @pytest.fixture
+    def store(self, tmp_path, results):
+        store = open_store(tmp_path.as_uri())
+        for index, (result, files) in enumerate(results):
+            for name, content in files.items():
+                store.put(f"jobs/{index}/inference/1/{name}", content)
+            store.put(f"jobs/{index}/inference/1/result.json", result.model_dump_json().encode())
+        return store
+
+    def claim(self, **request) -> Claim:
+        asked = RenderRequest.model_validate(request)
+        return Claim(
+            job_id="r", step="render", attempt=1, lease_seconds=9, render=asked, output_prefix="jobs/r/render/1"
+        )
+
+    def test_renders_a_case_in_both_languages(self, store, make_content, signature):
+        forms = ["html", "pdf", "png", "json"]
+        claim = self.claim(case=make_content(signature), languages=["en", "zh"], forms=forms)
+        ReportHandler(store)(claim, lambda fraction, activity: None)
+        for language in ("en", "zh"):
+            for form in forms:
+                assert store.get(f"jobs/r/render/1/report.{language}.{form}")
+
+    def test_renders_one_image(self, store):
+        image = ImageContent(result_prefix="jobs/1/inference/1", analysed_at=AT)
+        ReportHandler(store)(self.claim(image=image, languages=["zh"], forms=["pdf"]), lambda fraction, activity: None)
+        assert "怀疑恶性" in pdf_text(store.get("jobs/r/render/1/report.zh.pdf"))
+
+    def test_says_what_is_gone(self, store):
+        image = ImageContent(result_prefix="jobs/9/inference/1", analysed_at=AT)
+        with pytest.raises(AnalysisError, match="no longer in the object store"):
+            ReportHandler(store)(self.claim(image=image, languages=["en"], forms=["pdf"]), lambda f, a: None)
