@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.case import Review
 from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Thresholds
 from lobule.imaging.decode import decode_rgb, encode_png
+from report.catalogue import Catalogue
 from report.document import ReportDocument
 from report.palette import STATES
+from report.pictures import draw_pictures
 from report.renderer import render
+from report.section import build_section
 
 STATES_BY_PROBABILITY = {0.03: "No sign of malignancy", 0.4: "Not sure", 0.87: "Malignancy suspected"}
 
@@ -182,3 +187,25 @@ class TestRefusals:
         forms, other = (render(result, files, analysed_at=analysed_at) for result in (chinese, plain))
         assert forms["report.en.png"] != other["report.en.png"]
         assert "乳腺.png" in forms["report.en.html"].decode()
+
+
+class TestWeakFindings:
+    def test_stand_back_and_are_counted(self, mammogram, analysed_at):
+        result, files = mammogram
+        weak = result.model_copy(update={"thresholds": Thresholds(low=0.25, high=0.6, finding=0.5)})
+        section = build_section(weak, analysed_at, Catalogue("en"))
+        assert [row.number for row in section.findings] == [1]
+        assert any("Weaker marks" in notice and "1" in notice for notice in section.notices)
+        all_marked, some = (
+            draw_pictures(r, build_section(r, analysed_at, Catalogue("en")), files) for r in (result, weak)
+        )
+        assert (len(all_marked.cutouts), len(some.cutouts)) == (2, 1)
+        assert (all_marked.annotated != some.annotated).any()
+
+    def test_one_that_the_clinician_confirmed_is_shown(self, mammogram, analysed_at):
+        result, _ = mammogram
+        weak = result.model_copy(update={"thresholds": Thresholds(low=0.25, high=0.6, finding=0.5)})
+        reviews = [Review(job_id="j", finding="1", verdict="confirmed", reviewer="dr", reviewed_at=analysed_at)]
+        section = build_section(weak, analysed_at, Catalogue("en"), reviews=reviews)
+        assert [row.number for row in section.findings] == [1, 2]
+        assert not any("Weaker marks" in notice for notice in section.notices)

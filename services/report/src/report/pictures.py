@@ -42,11 +42,12 @@ def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, byt
     annotated = display
     if result.heat_map is not None:
         annotated = blend_heat(annotated, _read(files, result.heat_map.file, size, cv2.IMREAD_GRAYSCALE))
-    if not result.findings:
+    findings = [result.findings[row.number - 1] for row in section.findings]
+    if not findings:
         return Pictures(display, annotated, ())
     scale = (size[0] / result.image.width, size[1] / result.image.height)
-    annotated = draw_findings(annotated, result.findings, [row.tag for row in section.findings], scale)
-    cutouts = tuple(_cutout(display, finding.box, scale) for finding in result.findings)
+    annotated = draw_findings(annotated, findings, [row.tag for row in section.findings], scale)
+    cutouts = tuple(_cutout(display, finding.box, scale) for finding in findings)
     return Pictures(display, annotated, cutouts)
 
 

@@ -82,6 +82,7 @@ def build_section(
     modality, assessment, probability = result.image.modality, result.assessment, result.probability_malignant
     shown = percent(probability, result.thresholds)
     said = {review.finding: review for review in reviews}
+    findings = _shown(result, said)
     return ImageSection(
         number=number,
         name=name or result.image.file_name,
@@ -99,19 +100,30 @@ def build_section(
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
         heat_map_notes=_heat_map_notes(result, text),
-        findings=tuple(
-            _finding(n, f, result.image, said.get(str(n - 1)), bool(said), text)
-            for n, f in enumerate(result.findings, start=1)
-        ),
+        findings=tuple(_finding(n, f, result.image, said.get(str(n - 1)), bool(said), text) for n, f in findings),
         looks_for_findings=modality == "mammography",
         examined=tuple(_examined(result.image, result.patches, text)),
-        notices=tuple(text.said(f"notice.{notice.code}", notice.detail) for notice in result.notices),
+        notices=(
+            *(text.said(f"notice.{notice.code}", notice.detail) for notice in result.notices),
+            *_weak(len(result.findings) - len(findings), text),
+        ),
         review=_review(said.get("image"), text),
         next_step=text(f"next.{modality}.{assessment}"),
         system=_system(result, text),
         model_line=text("system.line", name=result.model.name, version=result.model.version),
         weights_sha256=result.model.weights_sha256,
     )
+
+
+def _shown(result: Result, said: dict[str, Review]) -> list[tuple[int, Finding]]:
+    """Findings with their numbers: the marked ones, and weak ones about which the clinician said something."""
+    marked = len(result.marked_findings())  # they come first
+    numbered = list(enumerate(result.findings, start=1))
+    return [(n, f) for n, f in numbered if n <= marked or str(n - 1) in said]
+
+
+def _weak(count: int, text: Catalogue) -> tuple[str, ...]:
+    return (text("findings.weak", count=count),) if count else ()
 
 
 def moment(at: datetime, text: Catalogue) -> str:

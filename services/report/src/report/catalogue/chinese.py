@@ -91,6 +91,7 @@ CHINESE: Mapping[str, str] = {
     "heat_map.method": "颜色的计算方法：{method}",
     # Findings
     "findings.heading": "所见",
+    "findings.weak": "另有 {count} 处较弱的标记低于工作阈值，此处未显示；可在门户中查看。",
     "findings.none": "该片中未标出单个病灶。",
     "findings.picture": "图像",
     "findings.number": "编号",

@@ -102,6 +102,7 @@ ENGLISH: Mapping[str, str] = {
     "heat_map.method": "How the colours were computed: {method}",
     # Findings
     "findings.heading": "Findings",
+    "findings.weak": "Weaker marks, below the working threshold and not shown here: {count}. The portal shows them.",
     "findings.none": "No single lesion was marked in this film.",
     "findings.picture": "Picture",
     "findings.number": "No.",
