@@ -54,4 +54,7 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 	$(RUN) mammo-worker evaluate --data $(DATA) --out docs/results
 	$(RUN) mammo-worker reproduce --data $(DATA) --weights $(WEIGHTS) --output docs/results/mammography-tables.md
 
-.PHONY: reproduce-mammo help install demo up test check format bench
+secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
+	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
+
+.PHONY: reproduce-mammo help install demo up test check format bench secrets

@@ -15,7 +15,13 @@ from lobule.contracts.models import WorkerAnnouncement
 
 def test_ready(client):
     assert client.get("/healthz").json() == {"status": "ok"}
-    assert client.get("/readyz").json() == {"status": "ok", "database": True, "object_store": True, "redis": True}
+    assert client.get("/readyz").json() == {
+        "status": "ok",
+        "database": True,
+        "migrated": True,
+        "object_store": True,
+        "redis": True,
+    }
 
 
 def test_without_redis_uploads_are_still_accepted(make_app, picture):

@@ -1,19 +1,36 @@
-"""Settings that every service shares; each is the environment variable `LOBULE_<NAME>`."""
+"""Settings that every service shares.
 
+Each is the environment variable `LOBULE_<NAME>`, or stands in the file that `LOBULE_<NAME>_FILE` names.
+"""
+
+import os
+import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+_PREFIX = "LOBULE_"
+
+
+class _Files(PydanticBaseSettingsSource):
+    """Values from files, for secrets that an orchestrator mounts: `LOBULE_SECRET_KEY_FILE=/run/secrets/secret_key`."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        path = os.environ.get(f"{_PREFIX}{field_name.upper()}_FILE")
+        return (None if path is None else Path(path).read_text("utf-8").strip()), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        given = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class Settings(BaseSettings):
-    """What a worker needs to do its job; the gateway adds its own.
+    """What a worker needs to do its job; the gateway adds its own. A variable wins over its file."""
 
-    Secrets may be given as files: `LOBULE_SECRETS_DIR/lobule_internal_token` is read where the variable is unset.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="LOBULE_", extra="ignore", secrets_dir=None)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
 
     redis_url: str = Field(description="redis:// address or unix:// socket of the doorbell and blackboard")
     object_store_url: str = Field(description="file:///folder or s3://bucket/prefix")
@@ -22,7 +39,40 @@ class Settings(BaseSettings):
     internal_token: SecretStr = Field(min_length=32, description="shared secret of gateway and workers")
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector (OTLP over HTTP) for traces")
+    worker_port: int | None = Field(default=None, description="where a worker tells its health and metrics; unset: not")
+    worker_host: str = Field("127.0.0.1", description="address of that port")
     step_soft_time_limit_s: float = Field(300, gt=0, description="a step is asked to stop after this")
     step_time_limit_s: float = Field(330, gt=0, description="a step's process is killed after this")
     histo_model: Path | None = Field(default=None, description="folder of another histopathology model package")
     mammo_model: Path | None = Field(default=None, description="folder of another mammography model package")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - variables and their files are enough
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then variables, then files."""
+        return init_settings, env_settings, _Files(settings_cls)
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def read_settings(kind: type[AnySettings]) -> AnySettings:
+    """The process's settings; ends the process with a line for each variable that is missing or wrong."""
+    try:
+        return kind()  # pyright: ignore[reportCallIssue] - filled from the environment
+    except ValidationError as error:
+        for problem in error.errors(include_input=False):
+            name = str(problem["loc"][0])
+            meaning = kind.model_fields[name].description or ""
+            what = "is not set" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
+            print(f"{_PREFIX}{name.upper()} {what} ({meaning})", file=sys.stderr)
+    except OSError as error:
+        print(f"A secret's file cannot be read: {error}", file=sys.stderr)
+    sys.exit(78)  # EX_CONFIG: to start again does not help

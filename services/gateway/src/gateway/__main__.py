@@ -1,26 +1,33 @@
 """`python -m gateway`: migrate the database, then serve."""
 
+import socket
 from typing import Annotated
 
 import typer
 import uvicorn
 
+from gateway.main import create_app
 from gateway.migrate import migrate
+from gateway.ports import TwoPorts
 from gateway.settings import get_settings
 
 
 def main(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8000,
+    internal_port: Annotated[
+        int | None, typer.Option(help="serve the workers' API and the metrics here, and not on --port")
+    ] = None,
     migrations: Annotated[bool, typer.Option(help="migrate the database first")] = True,
     forwarded_allow_ips: Annotated[str, typer.Option(help="proxies whose X-Forwarded-* headers are believed")] = "",
 ) -> None:
     """Serve the gateway."""
+    settings = get_settings()
     if migrations:
-        migrate(get_settings().database_url)
-    uvicorn.run(
-        "gateway.main:create_app",
-        factory=True,
+        migrate(settings.database_url)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app if internal_port is None else TwoPorts(app, internal_port),
         host=host,
         port=port,
         log_config=None,
@@ -30,6 +37,13 @@ def main(
         forwarded_allow_ips=forwarded_allow_ips or None,
         timeout_graceful_shutdown=15,
     )
+    ports = [port] if internal_port is None else [port, internal_port]
+    uvicorn.Server(config).run([_listen(host, each) for each in ports])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.system.metrics import request_seconds
+
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
@@ -53,6 +55,9 @@ class RequestContext:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._app(scope, receive, send_with_headers)
+            seconds = time.monotonic() - started
+            route = getattr(scope.get("route"), "path", "none")  # the template: ids would make a series for each job
+            request_seconds.labels(scope["method"], route, status).observe(seconds)
             if not scope["path"].startswith(_QUIET):
-                milliseconds = round((time.monotonic() - started) * 1000, 1)
+                milliseconds = round(seconds * 1000, 1)
                 log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)

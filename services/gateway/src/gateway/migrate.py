@@ -1,12 +1,17 @@
 """`python -m gateway.migrate`: bring the database to the shape that this version needs, or back to an older one."""
 
+import time
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import OperationalError
 
 from gateway.cases.models import Case
 from gateway.cases.service import refresh
@@ -14,6 +19,37 @@ from gateway.database import SessionFactory, make_engine, make_session_factory, 
 from gateway.settings import get_settings
 
 _LOCK = 0x10B01E  # any number of gateways may start at once on PostgreSQL; one of them migrates
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+@cache
+def _revisions() -> list[str]:
+    """The revisions that this version knows, the newest first."""
+    return [revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Where a database stands; None before its first migration."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def lacks_migration(connection: Connection) -> bool:
+    """Whether the database is older than this version needs.
+
+    One that is newer is no hindrance: while a version replaces another, the old one goes on working on the database of
+    the new one (see docs/operations.md).
+    """
+    current = current_revision(connection)
+    return current is None or current in _revisions()[1:]
+
+
+class NewerDatabaseError(Exception):
+    """A newer version has migrated the database; the message says how to go back."""
 
 
 def migrate(database_url: str, revision: str = "head", *, new: str | None = None) -> None:
@@ -24,8 +60,7 @@ def migrate(database_url: str, revision: str = "head", *, new: str | None = None
         revision: Target; an older one than the present downgrades.
         new: For developers: instead, write a migration with this message from the difference to the models.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _config()
     engine = make_engine(database_url)
     with engine.connect() as connection:
         config.attributes["connection"] = connection
@@ -36,6 +71,13 @@ def migrate(database_url: str, revision: str = "head", *, new: str | None = None
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             connection.commit()
+        current = current_revision(connection)
+        connection.commit()
+        if current is not None and current not in _revisions():
+            raise NewerDatabaseError(
+                f"The database is at revision {current}, which this version does not know: a newer version migrated "
+                f"it. To go back, run with the newer version first: gateway.migrate --revision {_revisions()[0]}"
+            )
         if new is not None:
             command.revision(config, new, autogenerate=True)
         elif revision == "head":
@@ -68,10 +110,32 @@ def _fill_cases(sessions: SessionFactory) -> None:
 def main(
     revision: Annotated[str, typer.Option(help="an older revision downgrades")] = "head",
     new: Annotated[str | None, typer.Option(help="write a new migration with this message")] = None,
+    wait: Annotated[float, typer.Option(help="seconds to wait for a database that is not up yet")] = 60,
 ) -> None:
     """Migrate the database at LOBULE_DATABASE_URL."""
-    migrate(get_settings().database_url, revision, new=new)
+    url = get_settings().database_url
+    _wait_for(url, wait)
+    try:
+        migrate(url, revision, new=new)
+    except NewerDatabaseError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     typer.echo("The database is ready.")
+
+
+def _wait_for(url: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    engine = make_engine(url)
+    while True:
+        try:
+            with engine.connect():
+                break
+        except OperationalError as error:
+            if time.monotonic() > deadline:
+                typer.echo(f"The database does not answer: {error.orig}", err=True)
+                raise typer.Exit(1) from None
+            time.sleep(1)
+    engine.dispose()
 
 
 if __name__ == "__main__":

@@ -3,15 +3,12 @@
 from functools import cache
 
 from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
 
-from lobule.settings import Settings
+from lobule.settings import Settings, read_settings
 
 
 class GatewaySettings(Settings):
     """What the gateway needs beyond what every service needs."""
-
-    model_config = SettingsConfigDict(env_prefix="LOBULE_", extra="ignore")
 
     database_url: str = Field(description="sqlite:////path or postgresql+psycopg://user:password@host/name")
     secret_key: SecretStr = Field(min_length=32, description="signs access tokens and CSRF tokens")
@@ -32,4 +29,4 @@ class GatewaySettings(Settings):
 @cache
 def get_settings() -> GatewaySettings:
     """The process's settings, read once."""
-    return GatewaySettings()  # pyright: ignore[reportCallIssue] - filled from the environment
+    return read_settings(GatewaySettings)

@@ -16,7 +16,7 @@ class HistoSettings(BaseSettings):
         batch: Patches that go through the network at once.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LOBULE_HISTO_")
+    model_config = SettingsConfigDict(env_prefix="LOBULE_HISTO_", env_ignore_empty=True)
 
     model: Path = PACKAGES / DEFAULT_MODEL
     batch: int = 2

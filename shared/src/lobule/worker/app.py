@@ -19,11 +19,13 @@ from lobule.contracts.models import WorkerAnnouncement
 from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
 from lobule.queueing import INFERENCE_QUEUES, TASK, make_celery
-from lobule.settings import Settings
+from lobule.settings import Settings, read_settings
 from lobule.storage import ObjectStore, open_store
 from lobule.telemetry import configure_logging
 from lobule.worker.gateway_client import GatewayClient
 from lobule.worker.inference import InferenceHandler
+from lobule.worker.metrics import MeasuredHandler, MeasuredPipeline
+from lobule.worker.monitor import Health, LoopBeat, serve
 from lobule.worker.pipeline import Pipeline
 from lobule.worker.runner import StepHandler, StepRunner, unavailable
 
@@ -32,10 +34,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Equipment:
-    """What a worker process is built with: its handler, and the model it announces where it has one."""
+    """What a worker process is built with: its handler, the model it announces, and whether it can do its work."""
 
     handler: StepHandler
     pipeline: Pipeline | None = None
+    complete: bool = True
 
 
 def run_inference_worker(modality: Modality, build_pipeline: Callable[[], Pipeline]) -> None:
@@ -48,10 +51,10 @@ def run_inference_worker(modality: Modality, build_pipeline: Callable[[], Pipeli
 
     def equip(store: ObjectStore) -> Equipment:
         try:
-            pipeline = build_pipeline()
+            pipeline = MeasuredPipeline(build_pipeline())
         except AnalysisError as error:
             log.warning("no_model", code=error.code, detail=error.detail)
-            return Equipment(unavailable(error))
+            return Equipment(unavailable(error), complete=False)
         return Equipment(InferenceHandler(pipeline, store), pipeline)
 
     run_worker(INFERENCE_QUEUES[modality], equip, modality)
@@ -59,7 +62,7 @@ def run_inference_worker(modality: Modality, build_pipeline: Callable[[], Pipeli
 
 def run_worker(queue: str, equip: Callable[[ObjectStore], Equipment], modality: Modality | None = None) -> None:
     """Run a worker of a queue until it is told to stop; one child process does one step at a time."""
-    settings = Settings()  # pyright: ignore[reportCallIssue] - filled from the environment
+    settings = read_settings(Settings)
     configure_logging(f"{queue}-worker", settings.log_format, settings.log_level)
     app = make_celery(settings.redis_url, settings.step_soft_time_limit_s, settings.step_time_limit_s)
     _register(app, settings, queue, equip, modality)
@@ -83,15 +86,20 @@ def _register(
     modality: Modality | None,
 ) -> None:
     child: dict[str, StepRunner | threading.Event] = {}
+    loop = LoopBeat()
+    loop.watch(app)
 
     @worker_process_init.connect(weak=False)
     def build(**_signal: object) -> None:
         try:
             worker = f"{socket.gethostname()}-{os.getpid()}"
             equipment = equip(open_store(settings.object_store_url, settings.s3_endpoint_url))
-            blackboard = Blackboard(connect(settings.redis_url))
+            redis = connect(settings.redis_url)
+            blackboard = Blackboard(redis)
             gateway = GatewayClient(settings.gateway_url, settings.internal_token.get_secret_value())
-            child["runner"] = StepRunner(gateway, blackboard, equipment.handler, worker)
+            child["runner"] = StepRunner(gateway, blackboard, MeasuredHandler(equipment.handler), worker)
+            if settings.worker_port is not None:
+                serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=equipment.complete))
             child["stop"] = _announce(blackboard, _announcement(worker, queue, modality, equipment.pipeline))
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:

@@ -1,70 +1,22 @@
 """Health, metrics, and the models that are at work."""
 
-from typing import Literal
-
-import structlog
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from redis.exceptions import RedisError
-from sqlalchemy import func, select, text
 
 from gateway.auth.dependencies import CurrentUser
-from gateway.clock import now
-from gateway.database import reading
 from gateway.errors import ProblemError, responses
-from gateway.jobs.models import Job, Step
+from gateway.system import health
+from gateway.system.metrics import exposition
 from lobule.blackboard import Blackboard
 from lobule.contracts.models import ModelManifest, WorkerAnnouncement
 from lobule.contracts.result import Modality
-from lobule.queueing import INFERENCE_QUEUES, QUEUES
+from lobule.queueing import INFERENCE_QUEUES
 
-log = structlog.get_logger()
 router = APIRouter()
-
-
-class Health(BaseModel):
-    """What works and what does not."""
-
-    status: Literal["ok", "degraded", "down"]
-    database: bool
-    object_store: bool
-    redis: bool
-
-
-@router.get("/healthz", tags=["system"])
-def live() -> dict[str, str]:
-    """The process is alive."""
-    return {"status": "ok"}
-
-
-@router.get("/readyz", tags=["system"], responses={503: {"model": Health}})
-def ready(request: Request) -> JSONResponse:
-    """Uploads can be accepted: database and object store work. Without Redis jobs wait, and nothing is lost."""
-    state = request.app.state
-    checks = {
-        "database": _database_works,
-        "object_store": lambda s: s.store.check(),
-        "redis": lambda s: s.redis.ping(),
-    }
-    works: dict[str, bool] = {}
-    for name, check in checks.items():
-        try:
-            check(state)
-            works[name] = True
-        except Exception as error:  # noqa: BLE001 - whatever it is, this part does not work
-            log.warning("not_ready", part=name, error=repr(error))
-            works[name] = False
-    accepts = works["database"] and works["object_store"]
-    status: Literal["ok", "degraded", "down"] = "ok" if all(works.values()) else "degraded" if accepts else "down"
-    health = Health(status=status, **works)
-    return JSONResponse(health.model_dump(), status_code=200 if accepts else 503)
-
-
-def _database_works(state) -> None:
-    with reading(state.sessions) as session:
-        session.execute(text("SELECT 1"))
+router.include_router(health.router)
 
 
 class ModelStatus(BaseModel):
@@ -105,29 +57,5 @@ def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -
 
 @router.get("/metrics", include_in_schema=False)
 def metrics(request: Request) -> Response:
-    """Prometheus metrics of jobs and queues, read from the database: right with any number of gateways."""
-    registry = CollectorRegistry()
-    jobs = Gauge("lobule_jobs", "Jobs by state", ["state"], registry=registry)
-    depth = Gauge("lobule_queue_depth", "Steps that wait for a worker", ["queue"], registry=registry)
-    age = Gauge("lobule_queue_age_seconds", "Age of the oldest waiting step", ["queue"], registry=registry)
-    ready_workers = Gauge("lobule_workers", "Workers that are ready", ["queue"], registry=registry)
-    with reading(request.app.state.sessions) as session:
-        for state, count in session.execute(select(Job.state, func.count()).group_by(Job.state)):
-            jobs.labels(state).set(count)
-        waiting = {
-            queue: (count, (now() - oldest).total_seconds() if oldest else 0.0)
-            for queue, count, oldest in session.execute(
-                select(Step.queue, func.count(), func.min(Step.queued_at))
-                .where(Step.state == "queued")
-                .group_by(Step.queue)
-            )
-        }
-    for queue in QUEUES:
-        count, seconds = waiting.get(queue, (0, 0.0))
-        depth.labels(queue).set(count)
-        age.labels(queue).set(seconds)
-        try:
-            ready_workers.labels(queue).set(len(request.app.state.blackboard.workers(queue)))
-        except RedisError:
-            log.warning("metrics_without_redis")
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    """Prometheus metrics of this process, and of all jobs and queues as the database knows them."""
+    return Response(exposition(request.app.state), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,29 @@
+"""Two ports on one process: what is for everybody, and what is for our own workers and the operator."""
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_INTERNAL = ("/internal/", "/metrics")
+_BOTH = ("/healthz", "/readyz")
+
+
+class TwoPorts:
+    """Shows the workers' API and the metrics on the internal port alone, and nothing else there.
+
+    Args:
+        app: The gateway.
+        internal_port: The port that no proxy leads to.
+    """
+
+    def __init__(self, app: ASGIApp, internal_port: int) -> None:
+        self._app, self._internal_port = app, internal_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] == "http" and not scope["path"].startswith(_BOTH):
+            arrived_inside = scope["server"][1] == self._internal_port
+            if arrived_inside != scope["path"].startswith(_INTERNAL):
+                answer = PlainTextResponse("This is served on the other port.\n", status_code=404)
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

@@ -1,0 +1,58 @@
+"""Whether the gateway lives, and whether it can accept uploads."""
+
+from typing import Literal
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.datastructures import State
+
+from gateway.database import reading
+from gateway.migrate import lacks_migration
+
+log = structlog.get_logger()
+router = APIRouter(tags=["system"])
+
+
+class Health(BaseModel):
+    """What works and what does not."""
+
+    status: Literal["ok", "degraded", "down"]
+    database: bool
+    migrated: bool
+    object_store: bool
+    redis: bool
+
+
+@router.get("/healthz")
+def live() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"model": Health}})
+def ready(request: Request) -> JSONResponse:
+    """Uploads can be accepted: database and object store work. Without Redis jobs wait, and nothing is lost."""
+    state = request.app.state
+    works = {"database": False, "migrated": False, "object_store": False, "redis": False}
+    checks = {
+        "database": lambda: works.update(migrated=_is_migrated(state)),
+        "object_store": lambda: state.store.check(),
+        "redis": lambda: state.redis.ping(),
+    }
+    for name, check in checks.items():
+        try:
+            check()
+            works[name] = True
+        except Exception as error:  # noqa: BLE001 - whatever it is, this part does not work
+            log.warning("not_ready", part=name, error=repr(error))
+    accepts = works["database"] and works["migrated"] and works["object_store"]
+    status: Literal["ok", "degraded", "down"] = "ok" if all(works.values()) else "degraded" if accepts else "down"
+    health = Health(status=status, **works)
+    return JSONResponse(health.model_dump(), status_code=200 if accepts else 503)
+
+
+def _is_migrated(state: State) -> bool:
+    with reading(state.sessions) as session:
+        return not lacks_migration(session.connection())

@@ -1,0 +1,134 @@
+"""What Prometheus learns from a gateway.
+
+Jobs and queues are read from the database at each scrape, so they are right with any number of gateways (take one of
+them, or the maximum). Requests are this process's own.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import structlog
+from prometheus_client import REGISTRY, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector, CollectorRegistry
+from redis.exceptions import RedisError
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+from starlette.datastructures import State
+
+from gateway.clock import now
+from gateway.database import reading
+from gateway.jobs.models import Job, Ring, Step
+from lobule import __version__
+from lobule.contracts.models import WorkerAnnouncement
+from lobule.queueing import QUEUES
+
+log = structlog.get_logger()
+
+_STATES = ("queued", "running", "done", "failed", "dead", "cancelled")
+
+request_seconds = Histogram(
+    "lobule_request_seconds",
+    "Time of a request",
+    ["method", "route", "status"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30),
+)
+
+
+class JobCollector(Collector):
+    """Jobs, queues and workers as database and blackboard know them."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Ask database and blackboard; what cannot be asked is left out."""
+        yield _gauge("lobule_build_info", "This gateway; 1", ["version"], [((__version__,), 1)])
+        yield from self._from_database()
+        try:
+            workers = self._state.blackboard.workers()
+        except RedisError as error:
+            log.warning("metrics_without_redis", error=repr(error))
+            return
+        yield from _of_workers(workers)
+
+    def _from_database(self) -> Iterator[GaugeMetricFamily]:
+        with reading(self._state.sessions) as session:
+            states = _counts(session, select(Job.state, func.count()).group_by(Job.state))
+            failures = _counts(
+                session,
+                select(Job.error_code, func.count()).where(Job.error_code.is_not(None)).group_by(Job.error_code),
+            )
+            waiting = {
+                queue: (count, (now() - oldest).total_seconds() if oldest else 0.0)
+                for queue, count, oldest in session.execute(
+                    select(Step.queue, func.count(), func.min(Step.queued_at))
+                    .where(Step.state == "queued")
+                    .group_by(Step.queue)
+                )
+            }
+            running = _counts(
+                session, select(Step.queue, func.count()).where(Step.state == "running").group_by(Step.queue)
+            )
+            outbox = session.scalar(select(func.count()).select_from(Ring)) or 0
+        yield _gauge("lobule_jobs", "Jobs by state", ["state"], [((s,), states.get(s, 0)) for s in _STATES])
+        yield _gauge(
+            "lobule_jobs_ended_badly",
+            "Jobs by the code that they ended with",
+            ["code"],
+            [((code,), count) for code, count in failures.items()],
+        )
+        yield _gauge(
+            "lobule_queue_depth",
+            "Steps that wait for a worker",
+            ["queue"],
+            [((q,), waiting.get(q, (0, 0))[0]) for q in QUEUES],
+        )
+        yield _gauge(
+            "lobule_queue_age_seconds",
+            "How long the oldest step has waited for a worker",
+            ["queue"],
+            [((q,), waiting.get(q, (0, 0.0))[1]) for q in QUEUES],
+        )
+        yield _gauge(
+            "lobule_steps_running", "Steps that workers hold", ["queue"], [((q,), running.get(q, 0)) for q in QUEUES]
+        )
+        yield _gauge("lobule_outbox_depth", "Calls to workers that wait for Redis", [], [((), outbox)])
+
+
+def _counts(session: Session, query: Select[Any, int]) -> dict[str, int]:
+    return {name: count for name, count in session.execute(query)}
+
+
+def _of_workers(workers: list[WorkerAnnouncement]) -> Iterator[GaugeMetricFamily]:
+    per_queue = {queue: [worker for worker in workers if worker.queue == queue] for queue in QUEUES}
+    yield _gauge(
+        "lobule_workers", "Workers that are ready", ["queue"], [((q,), len(each)) for q, each in per_queue.items()]
+    )
+    models: dict[tuple[str, ...], int] = {}
+    for worker in workers:
+        if worker.manifest is not None:
+            key = (worker.queue, worker.manifest.name, worker.manifest.version, worker.manifest.weights_sha256)
+            models[key] = models.get(key, 0) + 1
+    yield _gauge(
+        "lobule_workers_by_model",
+        "Workers that are ready, by the model they work with",
+        ["queue", "name", "version", "weights_sha256"],
+        models.items(),
+    )
+
+
+def _gauge(
+    name: str, words: str, labels: list[str], values: Iterable[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, words, labels=labels)
+    for key, value in values:
+        family.add_metric(list(key), value)
+    return family
+
+
+def exposition(state: State) -> bytes:
+    """All metrics, as Prometheus reads them."""
+    registry = CollectorRegistry()
+    registry.register(JobCollector(state))
+    return generate_latest(registry) + generate_latest(REGISTRY)

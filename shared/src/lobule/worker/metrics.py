@@ -1,0 +1,102 @@
+"""What Prometheus learns from a worker: how long steps and their stages take, how they fail, which model speaks."""
+
+import time
+from collections.abc import Iterator
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import ImageInfo
+from lobule.contracts.steps import Claim
+from lobule.worker.gateway_client import LeaseLostError
+from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
+from lobule.worker.runner import StepHandler
+
+_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120, 300)
+
+_step_seconds = Histogram("lobule_step_seconds", "Time of a step's work", ["step", "outcome"], buckets=_SECONDS)
+_stage_seconds = Histogram("lobule_stage_seconds", "Time of a stage of an analysis", ["stage"], buckets=_SECONDS)
+_failures = Counter("lobule_step_failures", "Steps that failed, by the stable code of the failure", ["step", "code"])
+_model = Gauge("lobule_model_info", "The model at work; 1", ["modality", "name", "version", "weights_sha256"])
+
+
+class MeasuredHandler:
+    """A step handler that is timed, its failures counted; see `lobule.worker.runner.StepHandler`."""
+
+    def __init__(self, handler: StepHandler) -> None:
+        self._handler = handler
+
+    def __call__(self, claim: Claim, progress: ReportProgress) -> None:
+        """Do the step."""
+        started = time.monotonic()
+        code = "internal_error"
+        try:
+            self._handler(claim, progress)
+            code = None
+        except AnalysisError as error:
+            code = error.code
+            raise
+        except SoftTimeLimitExceeded:
+            code = "timed_out"
+            raise
+        except LeaseLostError:
+            code = "lease_lost"
+            raise
+        finally:
+            outcome = "done" if code is None else "failed"
+            _step_seconds.labels(claim.step, outcome).observe(time.monotonic() - started)
+            if code is not None:
+                _failures.labels(claim.step, code).inc()
+
+
+class MeasuredPipeline:
+    """A pipeline whose stages are timed; see `lobule.worker.pipeline.Pipeline`."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        manifest = pipeline.manifest
+        _model.labels(manifest.modality, manifest.name, manifest.version, manifest.weights_sha256).set(1)
+
+    @property
+    def manifest(self) -> ModelManifest:
+        """The model package in use."""
+        return self._pipeline.manifest
+
+    @property
+    def card(self) -> str:
+        """The model card."""
+        return self._pipeline.card
+
+    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+        """Analyse one image."""
+        analysis = self._pipeline.analyse(data, image, progress)
+        for stage, seconds in analysis.result.timings_s.items():
+            _stage_seconds.labels(stage).observe(seconds)
+        return analysis
+
+
+class GpuCollector(Collector):
+    """Memory and load of the NVIDIA GPUs that this worker sees; nothing where there is none."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Ask the driver, at each scrape."""
+        try:
+            import pynvml  # pyright: ignore[reportMissingImports] - only in images for GPUs
+
+            pynvml.nvmlInit()
+        except Exception:  # noqa: BLE001 - no package, no driver, no card: all the same to Prometheus
+            return
+        used = GaugeMetricFamily("lobule_gpu_memory_used_bytes", "GPU memory in use", labels=["gpu"])
+        total = GaugeMetricFamily("lobule_gpu_memory_total_bytes", "GPU memory", labels=["gpu"])
+        load = GaugeMetricFamily("lobule_gpu_utilisation_ratio", "Share of time the GPU computed", labels=["gpu"])
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            card = pynvml.nvmlDeviceGetHandleByIndex(index)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(card)
+            used.add_metric([str(index)], float(memory.used))
+            total.add_metric([str(index)], float(memory.total))
+            load.add_metric([str(index)], pynvml.nvmlDeviceGetUtilizationRates(card).gpu / 100)
+        yield from (used, total, load)

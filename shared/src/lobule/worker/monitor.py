@@ -1,0 +1,113 @@
+"""A worker's own small HTTP port: `/metrics`, `/healthz` and `/readyz`.
+
+It is served by the child process that does the work: where that has died or is still loading its model, nobody answers.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from multiprocessing.sharedctypes import RawValue
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from celery import Celery
+from celery.bootsteps import StartStopStep
+from prometheus_client import REGISTRY, make_wsgi_app
+from redis import Redis
+from redis.exceptions import RedisError
+
+from lobule.worker.metrics import GpuCollector
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+_BEAT_EVERY_S = 5.0
+_STUCK_S = 60.0
+
+
+class LoopBeat:
+    """The pulse of the parent's loop, which takes messages from Redis; seen by the child through shared memory."""
+
+    def __init__(self) -> None:
+        self._at: Any = RawValue("d", time.monotonic())
+
+    def beat(self) -> None:
+        """The loop goes round."""
+        self._at.value = time.monotonic()
+
+    def age_s(self) -> float:
+        """Seconds since the loop last went round; the clock is the machine's, the same in every process."""
+        return time.monotonic() - self._at.value
+
+    def watch(self, app: Celery) -> None:
+        """Let an application's worker beat this pulse from its loop."""
+        beat = self.beat
+
+        class Step(StartStopStep):
+            requires = ("celery.worker.components:Timer",)
+
+            def start(self, parent: Any) -> None:
+                parent.timer.call_repeatedly(_BEAT_EVERY_S, beat)
+
+        steps: Any = app.steps
+        steps["worker"].add(Step)
+
+
+class Health:
+    """Says whether this worker lives, and whether it can do its work.
+
+    Args:
+        redis: The queue's server.
+        loop: The parent's pulse.
+        has_model: Whether the worker is equipped; one without a model answers every job with an error.
+    """
+
+    def __init__(self, redis: "Redis", loop: LoopBeat, *, has_model: bool) -> None:
+        self._redis, self._loop, self._has_model = redis, loop, has_model
+
+    def live(self) -> dict[str, bool]:
+        """A loop that stands still while Redis is there will not come back by itself."""
+        return {"loop": self._loop.age_s() < _STUCK_S or not self._redis_works()}
+
+    def ready(self) -> dict[str, bool]:
+        """Work arrives, and can be done."""
+        return {"redis": self._redis_works(), "model": self._has_model, **self.live()}
+
+    def _redis_works(self) -> bool:
+        try:
+            return bool(self._redis.ping())
+        except RedisError:
+            return False
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Probes come every few seconds; nobody wants to read of them."""
+
+
+def serve(host: str, port: int, health: Health) -> None:
+    """Serve health and metrics from threads of this process, from now on."""
+    REGISTRY.register(GpuCollector())
+    metrics = make_wsgi_app()
+    checks: dict[str, Callable[[], dict[str, bool]]] = {"/healthz": health.live, "/readyz": health.ready}
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = str(environ["PATH_INFO"])
+        if path == "/metrics":
+            return metrics(environ, start_response)
+        if path not in checks:
+            start_response("404 Not Found", [])
+            return [b""]
+        state = checks[path]()
+        good = all(state.values())
+        start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
+        return [json.dumps({"status": "ok" if good else "down", **state}).encode()]
+
+    server = make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
+    threading.Thread(target=server.serve_forever, name="monitor", daemon=True).start()
