@@ -1,5 +1,6 @@
 """A small typed client of Lobule's REST API."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +17,13 @@ ReportFormat = Literal["html", "png", "json"]
 
 
 class ApiError(Exception):
-    """The server refused; `code` is stable, `detail` is for people, `problem` is the whole RFC 9457 document."""
+    """The server refused; `code` is stable, `detail` is for people, `problem` is the whole RFC 9457 document.
 
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        self.status, self.problem = status, problem
+    `status` is 0 where the server could not be reached; `retry_after_s` is what the server asks to wait.
+    """
+
+    def __init__(self, status: int, problem: dict[str, Any], retry_after_s: float | None = None) -> None:
+        self.status, self.problem, self.retry_after_s = status, problem, retry_after_s
         self.code = str(problem.get("code", "http_error"))
         self.detail = str(problem.get("detail", f"The server answered with status {status}."))
         super().__init__(f"{self.detail} [{self.code}]")
@@ -27,6 +31,15 @@ class ApiError(Exception):
 
 class Client:
     """Speaks to one server as one user; logs in at the first call and renews its token when it is over.
+
+    Args:
+        base_url: Where the server is.
+        username: Who calls.
+        password: Their password.
+        timeout_s: Of one request.
+        patience_s: How long a server that is away for a moment (it starts again: 503 with `Retry-After`, or no
+            connection) is asked again. Every call is safe to repeat: an image that arrived twice is one image.
+        ca: Certificates to trust, PEM; the system's own without.
 
     Example:
         >>> with Client("https://lobule.hospital.example", "dr.lee", password) as lobule:
@@ -36,8 +49,18 @@ class Client:
         ...     Path("report.html").write_bytes(lobule.report(job, "html"))
     """
 
-    def __init__(self, base_url: str, username: str, password: str, timeout_s: float = 30) -> None:
-        self._http = httpx.Client(base_url=base_url, timeout=timeout_s)
+    def __init__(
+        self,
+        base_url: str,
+        username: str,
+        password: str,
+        *,
+        timeout_s: float = 30,
+        patience_s: float = 0,
+        ca: Path | None = None,
+    ) -> None:
+        self._http = httpx.Client(base_url=base_url, timeout=timeout_s, verify=_trusting(ca))
+        self._patience_s = patience_s
         self._username, self._password = username, password
         self._access = ""
         self._refresh: str | None = None
@@ -78,10 +101,14 @@ class Client:
         """
         options = {"modality": modality, "magnification": magnification, "view": view, "laterality": laterality}
         fields = {name: value for name, value in options.items() if value is not None}
-        try:
+
+        def send() -> httpx.Response:
             with file.open("rb") as stream:
                 body = cast(BinaryIO, _Watched(stream, sent)) if sent else stream
-                answer = self._request("POST", "/api/v1/images", data=fields, files={"file": (file.name, body)})
+                return self._once("POST", "/api/v1/images", data=fields, files={"file": (file.name, body)})
+
+        try:
+            answer = self._patiently(send)
         except ApiError as error:
             if error.code == "duplicate_image":
                 return str(error.problem["existing_job_id"])
@@ -123,6 +150,21 @@ class Client:
         return self._request("GET", "/api/v1/models").json()
 
     def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        return self._patiently(lambda: self._once(method, path, **arguments))
+
+    def _patiently(self, call: Callable[[], httpx.Response]) -> httpx.Response:
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return call()
+            except ApiError as error:
+                away = error.status == 0 or (error.status == 503 and error.retry_after_s is not None)
+                pause = error.retry_after_s or 1.0
+                if not away or time.monotonic() + pause > deadline:
+                    raise
+                time.sleep(pause)
+
+    def _once(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         with _plain_words(self._http.base_url):
             headers = {"Authorization": f"Bearer {self._token()}"}
             return _checked(self._http.request(method, path, headers=headers, **arguments))
@@ -167,7 +209,12 @@ def _checked(answer: httpx.Response) -> httpx.Response:
         problem = answer.json()
     except ValueError:
         problem = {"code": "http_error", "detail": f"The server answered with status {answer.status_code}."}
-    raise ApiError(answer.status_code, problem)
+    after = answer.headers.get("Retry-After", "")
+    raise ApiError(answer.status_code, problem, float(after) if after.isdigit() else None)
+
+
+def _trusting(ca: Path | None) -> ssl.SSLContext | bool:
+    return True if ca is None else ssl.create_default_context(cafile=str(ca))
 
 
 @contextmanager

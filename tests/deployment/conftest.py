@@ -1,0 +1,136 @@
+"""The containers, built from the checkout and run by docker compose, or by whatever speaks like it.
+
+`LOBULE_COMPOSE` is the command (`docker compose`, `podman-compose`), `LOBULE_ENGINE` the engine below it (`docker`,
+`podman`); without the first one these tests are skipped. Building takes minutes and some gigabytes.
+"""
+
+import os
+import secrets
+import shlex
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lobule.client import ApiError, Client
+
+REPOSITORY = Path(__file__).parents[2]
+PASSWORD = "a password of the tests"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A project of containers that runs.
+
+    Attributes:
+        url: Where the proxy listens.
+        secrets: Folder of its secrets, the certificate among them.
+        seconds_to_ready: From `up` until it accepted uploads and every worker was ready.
+    """
+
+    compose: list[str]
+    engine: list[str]
+    project: str
+    environment: dict[str, str]
+    url: str
+    secrets: Path
+    seconds_to_ready: dict[str, float]
+
+    def run_compose(self, *arguments: str, seconds: float = 900) -> str:
+        """Run docker compose."""
+        command = [*self.compose, "-f", str(REPOSITORY / "docker-compose.yml"), "-p", self.project, *arguments]
+        return _run(command, self.environment, seconds)
+
+    def run_engine(self, *arguments: str, stdin: str | None = None, seconds: float = 120) -> str:
+        """Run docker."""
+        return _run([*self.engine, *arguments], self.environment, seconds, stdin)
+
+    def container(self, service: str) -> str:
+        """The id of a service's container."""
+        labels = (f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}")
+        filters = [part for label in labels for part in ("--filter", f"label={label}")]
+        return self.run_engine("ps", "-aq", *filters).split()[0]
+
+    def python(self, service: str, program: str) -> str:
+        """Run Python inside a service's container."""
+        return self.run_engine("exec", self.container(service), "python", "-c", program)
+
+    def client(self, username: str = "dr.lee", patience_s: float = 60) -> Client:
+        """A client of its API."""
+        return Client(
+            self.url, username, PASSWORD, patience_s=patience_s, ca=self.secrets / "tls_certificate", timeout_s=60
+        )
+
+
+def _run(command: list[str], environment: dict[str, str], seconds: float, stdin: str | None = None) -> str:
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, input=stdin, text=True, capture_output=True, timeout=seconds
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Everything built and started, with a user; taken down with its volumes at the end."""
+    compose = shlex.split(os.environ.get("LOBULE_COMPOSE", ""))
+    if not compose:
+        pytest.skip("no containers: set LOBULE_COMPOSE, such as to 'docker compose' (and LOBULE_ENGINE to 'docker')")
+    engine = shlex.split(os.environ.get("LOBULE_ENGINE", compose[0] if compose[0] == "docker" else "podman"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("deployment")
+    url = f"https://localhost:{port}"
+    environment = os.environ | {
+        "LOBULE_PUBLIC_URL": url,
+        "LOBULE_HTTPS_PORT": str(port),
+        "LOBULE_SECRETS": str(folder / "secrets"),
+        "BUILDAH_FORMAT": "docker",  # the other format knows no health checks
+    }
+    _run([str(REPOSITORY / "k8s" / "draw-secrets"), str(folder / "secrets")], environment, 60)
+    project = f"lobule-test-{secrets.token_hex(3)}"
+    times: dict[str, float] = {}
+    running = Deployment(compose, engine, project, environment, url, folder / "secrets", times)
+    try:
+        running.run_compose("build", seconds=3000)
+        started = time.monotonic()
+        running.run_compose("up", "-d")
+        _until(lambda: _accepts(running), "the gateway", 180)
+        times["gateway"] = time.monotonic() - started
+        add = ("lobule", "user", "add", "--password-stdin", "dr.lee")
+        running.run_engine("exec", "-i", running.container("gateway"), *add, stdin=PASSWORD)
+        with running.client() as client:
+            _until(lambda: all(status["model"] for status in client.models()), "the workers", 300)
+        times["workers"] = time.monotonic() - started
+        yield running
+    finally:
+        for service in ("gateway", "histo-worker"):
+            if os.environ.get("LOBULE_SHOW_LOGS"):
+                print(running.run_engine("logs", "--tail", "60", running.container(service)))
+        running.run_compose("down", "-v", "-t", "20")
+
+
+def _accepts(running: Deployment) -> bool:
+    try:
+        context = httpx.create_ssl_context(verify=str(running.secrets / "tls_certificate"))
+        return httpx.get(f"{running.url}/readyz", verify=context, timeout=3).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _until(works, what: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if works():
+                return
+        except ApiError:
+            pass
+        assert time.monotonic() < deadline, f"{what} did not come up in {seconds} s"
+        time.sleep(0.5)
