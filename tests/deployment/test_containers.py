@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+
 from lobule.imaging.decode import decode_rgb, encode_png
 
 OWN = ("proxy", "gateway", "histo-worker", "mammo-worker", "report")

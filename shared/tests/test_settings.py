@@ -1,0 +1,52 @@
+"""Settings from variables and from files, and what is said where one is missing."""
+
+import pytest
+
+from lobule.settings import Settings, read_settings
+
+TOKEN = "t" * 32
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """A complete environment."""
+    values = {"REDIS_URL": "redis://r", "OBJECT_STORE_URL": "file:///o", "INTERNAL_TOKEN": TOKEN}
+    for name, value in values.items():
+        monkeypatch.setenv(f"LOBULE_{name}", value)
+    return monkeypatch
+
+
+def test_a_secret_from_a_file(environment, tmp_path):
+    (tmp_path / "url").write_text("redis://from-a-file\n")
+    environment.delenv("LOBULE_REDIS_URL")
+    environment.setenv("LOBULE_REDIS_URL_FILE", str(tmp_path / "url"))
+    assert read_settings(Settings).redis_url == "redis://from-a-file"
+
+
+def test_a_variable_wins_over_its_file(environment, tmp_path):
+    (tmp_path / "url").write_text("redis://from-a-file")
+    environment.setenv("LOBULE_REDIS_URL_FILE", str(tmp_path / "url"))
+    assert read_settings(Settings).redis_url == "redis://r"
+
+
+def test_an_empty_variable_is_an_unset_one(environment):
+    environment.setenv("LOBULE_S3_ENDPOINT_URL", "")
+    assert read_settings(Settings).s3_endpoint_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("LOBULE_REDIS_URL", "", "LOBULE_REDIS_URL is not set"),
+        ("LOBULE_INTERNAL_TOKEN", "short", "LOBULE_INTERNAL_TOKEN is wrong"),
+        ("LOBULE_REDIS_URL_FILE", "/nowhere/url", "/nowhere/url"),
+    ],
+)
+def test_what_is_wrong_ends_the_process_in_words(environment, capsys, name, value, words):
+    environment.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        read_settings(Settings)
+    said = capsys.readouterr().err
+    assert ended.value.code == 78
+    assert words in said
+    assert "short" not in said.replace("shorter", ""), "a secret's value is never shown"
