@@ -161,6 +161,19 @@ def reproduce(
     run(base, films, test, weights, output, stage_steps=stage_steps, precision=precision, say=typer.echo)
 
 
+@app.command()
+def baseline(
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Folder for mammography-baseline.md.")],
+    films: Annotated[int, typer.Option(help="Training films at most.")] = 400,
+    cache: Annotated[Path | None, typer.Option(help="Folder to keep the candidates of every film in.")] = None,
+) -> None:
+    """Train and measure the detector before deep learning (the report's section 2.5) on the same films."""
+    from mammo_worker.baselines.document import run_baseline
+
+    typer.echo(run_baseline(data, out, films, cache, typer.echo))
+
+
 @data_app.command("prepare-ddsm")
 def prepare_ddsm(
     folder: Annotated[Path, typer.Argument(help="Folder with DDSM cases, at any depth.")],

@@ -1,0 +1,125 @@
+"""A cascade of random forests: each stage throws away what is surely no mass, the next one learns on what is left."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+
+_TREES = 200
+_NEGATIVES = 25_000  # drawn for a forest at most; the others are judged by it all the same
+_LEAST_LEFT = 200  # negatives below which another stage would learn nothing
+_LEAST_REJECTED = 0.1  # share of the negatives that a stage must reject to be worth a next one
+
+
+@dataclass
+class Cascade:
+    """Random forests in a row, as long as it pays ("self-adaptive": the data decides how many).
+
+    Attributes:
+        keep: Share of the lesions reaching a stage that it must let through.
+        most: Stages at most.
+        seed: Of the forests.
+        stages: Forest and threshold of every stage; the last threshold is not used.
+    """
+
+    keep: float = 0.98
+    most: int = 4
+    seed: int = 0
+    stages: list[tuple[RandomForestClassifier, float]] = field(
+        default_factory=list[tuple[RandomForestClassifier, float]]
+    )
+
+    def fit(
+        self,
+        features: NDArray[np.float32],
+        positive: NDArray[np.bool_],
+        held: NDArray[np.float32],
+        lesion: NDArray[np.int64],
+    ) -> "Cascade":
+        """Grow the cascade.
+
+        Args:
+            features: (N, F) of the training candidates.
+            positive: (N,), which are masses.
+            held: (M, F) of candidates of other patients, on which the thresholds are set.
+            lesion: (M,), number of the mass that each is on, -1 for none. A mass passes with its best candidate.
+        """
+        self.stages = []
+        chance = np.random.default_rng(self.seed)
+        left = np.ones(len(features), bool)
+        held_left = np.ones(len(held), bool)
+        for number in range(self.most):
+            rivals = np.flatnonzero(left & ~positive)
+            drawn = chance.permutation(rivals)[:_NEGATIVES]
+            sample = np.concatenate([np.flatnonzero(left & positive), drawn])
+            forest = RandomForestClassifier(
+                _TREES,
+                min_samples_leaf=3,
+                class_weight="balanced_subsample",
+                oob_score=True,
+                random_state=self.seed + number,
+            ).fit(features[sample], positive[sample])
+            said = _positive(forest, features)
+            # Of the candidates that a forest grew on, only the trees that did not see them may speak.
+            said[sample] = np.nan_to_num(np.asarray(forest.oob_decision_function_)[:, 1], nan=1.0)
+            other = _positive(forest, held[held_left])
+            threshold = passing_threshold(other, lesion[held_left], self.keep)
+            self.stages.append((forest, threshold))
+            held_left[held_left] = other >= threshold
+            passed = left & ((said >= threshold) | positive)
+            remaining = int((passed & ~positive).sum())
+            if remaining < _LEAST_LEFT or len(rivals) - remaining < _LEAST_REJECTED * len(rivals):
+                break
+            left = passed
+        return self
+
+    def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Score (N,) in 0 to 1: first by the stage that a candidate reached, then by what that stage said of it."""
+        score = np.zeros(len(features))
+        left = np.arange(len(features))
+        for number, (forest, threshold) in enumerate(self.stages):
+            if len(left) == 0:
+                break
+            said = _positive(forest, features[left])
+            score[left] = (number + said) / len(self.stages)
+            left = left[said >= threshold]
+        return score
+
+
+def _positive(forest: RandomForestClassifier, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """That each is a mass, (N,)."""
+    return np.asarray(forest.predict_proba(features))[:, 1]
+
+
+def passing_threshold(score: NDArray[np.floating], lesion: NDArray[np.int64], keep: float) -> float:
+    """The highest threshold that a share `keep` of the lesions passes, each with its best candidate."""
+    known = np.unique(lesion[lesion >= 0])
+    if len(known) == 0:
+        return 0.0
+    best = np.sort([float(score[lesion == number].max()) for number in known])
+    return float(best[int(np.floor((1.0 - keep) * len(best)))])
+
+
+def suppress(boxes: NDArray[np.floating], scores: NDArray[np.floating], most: int, overlap: float = 0.3) -> list[int]:
+    """Greedy suppression of the same region found at several scales.
+
+    Args:
+        boxes: (N, 4).
+        scores: (N,).
+        most: Regions that are left at most.
+        overlap: Share of the smaller of two boxes from which the worse one falls.
+
+    Returns:
+        Indices of those that stay, best first.
+    """
+    kept: list[int] = []
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    for i in np.argsort(-scores, kind="stable"):
+        if len(kept) == most:
+            break
+        side = np.minimum(boxes[i, 2:], boxes[kept, 2:]) - np.maximum(boxes[i, :2], boxes[kept, :2])
+        shared = np.prod(np.maximum(side, 0), axis=1)
+        if not kept or bool((shared < overlap * np.minimum(area[i], area[kept])).all()):
+            kept.append(int(i))
+    return kept

@@ -1,0 +1,185 @@
+"""The baseline trained and measured on the films that the network is measured on."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.baselines import candidates, features, sifting
+from mammo_worker.baselines.candidates import find_candidates
+from mammo_worker.baselines.cascade import Cascade, suppress
+from mammo_worker.baselines.features import describe
+from mammo_worker.baselines.sifting import sift_scales
+from mammo_worker.data.cases import Case, cbis_ddsm, mini_mias
+from mammo_worker.data.splits import Split, split_of
+from mammo_worker.evaluation.metrics import FilmResult, Rule, froc, overlaps
+from mammo_worker.films.prepare import prepare_film
+
+CANVAS = (512, 256)  # what `sifting.SCALES` is made for
+MARKS = 20  # per film at most
+POSITIVE_RULES: tuple[Rule, ...] = ("OR >= 0.5", "IoU >= 0.2", "IoU >= 0.5")
+GROWTHS = (1.0, 1.15, 1.3)  # of a candidate's box: radiologists' boxes are wider than what stands out
+_CHOICE_FPPI = (0.5, 1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Described:
+    """A film's candidates.
+
+    Attributes:
+        case: The film.
+        size: Its height and width.
+        boxes: (N, 4) of x1, y1, x2, y2 in film pixels.
+        features: (N, F), see `features.NAMES`.
+        seconds: From reading the file to the features.
+    """
+
+    case: Case
+    size: tuple[int, int]
+    boxes: NDArray[np.float64]
+    features: NDArray[np.float32]
+    seconds: float
+
+    @property
+    def truth(self) -> NDArray[np.float64]:
+        """True boxes (M, 4) in film pixels."""
+        return self.case.boxes.astype(np.float64)
+
+
+def describe_film(case: Case) -> Described:
+    """Read a film and find and describe its candidates."""
+    started = time.perf_counter()
+    film = case.read()
+    prepared = prepare_film(film, CANVAS)
+    sifted = sift_scales(np.ascontiguousarray(prepared.canvas[..., 0]))
+    found = find_candidates(sifted, prepared.canvas[..., 0] > 0)
+    boxes = prepared.transform.boxes_to_film(np.array([c.box for c in found], np.float64).reshape(-1, 4))
+    table = describe(found, prepared.canvas, sifted)
+    return Described(case, (film.shape[0], film.shape[1]), boxes, table, time.perf_counter() - started)
+
+
+def describe_films(cases: Sequence[Case], cache: Path | None, say: Callable[[str], None]) -> list[Described]:
+    """Describe all films.
+
+    Args:
+        cases: The films.
+        cache: Folder to keep what was found in; it is found anew where the code that finds it has changed.
+        say: Told how far it is.
+    """
+    if cache is not None:
+        cache = cache / _code_version()
+        cache.mkdir(parents=True, exist_ok=True)
+    films: list[Described] = []
+    for number, case in enumerate(cases, start=1):
+        kept = None if cache is None else cache / f"{case.name}.npz"
+        if kept is not None and kept.exists():
+            with np.load(kept) as saved:
+                size = (int(saved["size"][0]), int(saved["size"][1]))
+                films.append(Described(case, size, saved["boxes"], saved["features"], float(saved["seconds"])))
+        else:
+            film = describe_film(case)
+            films.append(film)
+            if kept is not None:
+                np.savez(kept, size=film.size, boxes=film.boxes, features=film.features, seconds=film.seconds)
+        if number % 100 == 0 or number == len(cases):
+            say(f"{number} of {len(cases)} films")
+    return films
+
+
+def _code_version() -> str:
+    sources = [module.__file__ or "" for module in (sifting, candidates, features)]
+    return hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A trained cascade, and by how much its boxes grow."""
+
+    cascade: Cascade
+    growth: float
+
+    def __call__(self, film: Described) -> FilmResult:
+        """The masses of a film; what kind they are the baseline does not say."""
+        boxes = grow(film.boxes, self.growth, film.size)
+        scores = self.cascade.score(film.features)
+        kept = suppress(boxes, scores, MARKS)
+        case = film.case
+        return FilmResult(
+            case.name,
+            case.patient,
+            film.truth,
+            case.labels.astype(np.int64),
+            case.malignant,
+            boxes[kept],
+            scores[kept],
+            np.full(len(kept), 0.5),
+        )
+
+
+def grow(boxes: NDArray[np.float64], factor: float, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Boxes (N, 4) grown about their middle, within a film of `size` (height, width)."""
+    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2 * factor
+    grown = np.concatenate([middle - half, middle + half], axis=1)
+    return np.clip(grown, 0, np.array([size[1], size[0], size[1], size[0]], np.float64))
+
+
+def train_cascade(train: Sequence[Described], held: Sequence[Described], rule: Rule, seed: int = 0) -> Cascade:
+    """Train on some patients, set the thresholds of the stages on others; a mass is what matches by `rule`."""
+    table = np.concatenate([f.features for f in train])
+    positive = np.concatenate([overlaps(f.boxes, f.truth, rule).any(axis=1) for f in train])
+    lesion: list[NDArray[np.int64]] = []
+    masses = 0
+    for film in held:
+        on = overlaps(film.boxes, film.truth, rule)
+        lesion.append(np.where(on.any(axis=1), masses + on.argmax(axis=1), -1))
+        masses += len(film.case.boxes)
+    return Cascade(seed=seed).fit(table, positive, np.concatenate([f.features for f in held]), np.concatenate(lesion))
+
+
+def choose(
+    train: Sequence[Described], held: Sequence[Described], say: Callable[[str], None]
+) -> tuple[Baseline, list[dict[str, Any]]]:
+    """Train by every rule and choose rule and growth on the held patients; gives the table of what was tried too."""
+    tried: list[dict[str, Any]] = []
+    best: Baseline | None = None
+    best_value = -1.0
+    for rule in POSITIVE_RULES:
+        cascade = train_cascade(train, held, rule)
+        say(f"{rule}: {len(cascade.stages)} stages")
+        for growth in GROWTHS:
+            baseline = Baseline(cascade, growth)
+            curve = froc([baseline(f) for f in held], "IoU >= 0.2")
+            value = float(np.mean([curve.at(fppi) for fppi in _CHOICE_FPPI]))
+            tried.append(
+                {
+                    "a candidate is a mass by": rule,
+                    "stages": len(cascade.stages),
+                    "box grown by": f"{growth:g}",
+                    "mean sensitivity, validation": value,
+                }
+            )
+            if value > best_value:
+                best, best_value = baseline, value
+    assert best is not None
+    return best, tried
+
+
+def cases_of(data: Path, split: Split) -> list[Case]:
+    """CBIS-DDSM's films of the patients of one split."""
+    return [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == split]
+
+
+def normal_films(data: Path) -> list[Case]:
+    """The normal films of mini-MIAS; none where the set is not there."""
+    folder = data / "mias"
+    return [c for c in mini_mias(folder) if c.attributes["class"] == "normal"] if folder.is_dir() else []
+
+
+def some_of(cases: Sequence[Case], most: int) -> list[Case]:
+    """So many of the films, always the same ones: those whose names hash lowest."""
+    return sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).digest())[:most]
