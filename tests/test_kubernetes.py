@@ -1,0 +1,167 @@
+"""The manifests of k8s/: they render, Kubernetes would take them, and they keep our own rules.
+
+They are rendered by kustomize itself: a `kustomize` or `kubectl` on the PATH (LOBULE_KUBECTL names another).
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+K8S = Path(__file__).parents[1] / "k8s"
+OVERLAYS = ("cpu", "gpu", "dev")
+KUBERNETES = ("1.29", "1.33")
+PODS = ("Deployment", "StatefulSet", "Job", "CronJob")
+
+
+def render(overlay: str) -> list[dict]:
+    kubectl = os.environ.get("LOBULE_KUBECTL") or shutil.which("kubectl")
+    if kubectl is not None:
+        command = [kubectl, "kustomize"]
+    elif shutil.which("kustomize"):
+        command = ["kustomize", "build"]
+    else:
+        pytest.skip("no kubectl and no kustomize: install one, or name kubectl in LOBULE_KUBECTL")
+    done = subprocess.run([*command, K8S / "overlays" / overlay], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "deprecated" not in done.stderr.lower(), done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def overlay(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def documents(overlay) -> list[dict]:
+    return render(overlay)
+
+
+def of_kind(documents: list[dict], *kinds: str) -> list[dict]:
+    return [document for document in documents if document["kind"] in kinds]
+
+
+def template(document: dict) -> dict:
+    spec = document["spec"]
+    return (spec["jobTemplate"]["spec"] if document["kind"] == "CronJob" else spec)["template"]
+
+
+def containers(documents: list[dict]) -> list[tuple[str, dict]]:
+    found = [
+        (f"{document['kind']} {document['metadata']['name']}", container)
+        for document in of_kind(documents, *PODS)
+        for container in template(document)["spec"]["containers"]
+    ]
+    assert len(found) >= 7
+    return found
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_the_api_server_would_take_it(documents, version):
+    for document in documents:
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_the_validation_would_find_a_mistake(documents):
+    broken = yaml.safe_load(yaml.safe_dump(of_kind(documents, "Deployment")[0]))
+    broken["spec"]["template"]["spec"]["containers"][0]["imagee"] = "typo"
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(broken, KUBERNETES[-1], strict=True)
+
+
+def test_no_root_no_privilege(documents):
+    for document in of_kind(documents, *PODS):
+        pod = template(document)["spec"]
+        name = document["metadata"]["name"]
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["runAsUser"] > 0, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert pod["automountServiceAccountToken"] is False, name
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), name
+        assert not [volume for volume in pod["volumes"] if "hostPath" in volume], name
+    for name, container in containers(documents):
+        security = container["securityContext"]
+        assert security["allowPrivilegeEscalation"] is False, name
+        assert security["readOnlyRootFilesystem"] is True, name
+        assert security["capabilities"] == {"drop": ["ALL"]}, name
+        assert "privileged" not in security, name
+
+
+def test_limits_are_set(documents):
+    for name, container in containers(documents):
+        assert {"cpu", "memory"} <= set(container["resources"]["requests"]), name
+        assert {"cpu", "memory"} <= set(container["resources"]["limits"]), name
+
+
+def test_every_image_has_a_version(documents):
+    for name, container in containers(documents):
+        tag = container["image"].rpartition(":")[2]
+        assert "/" not in tag, f"{name} names no tag"
+        assert tag[0].isdigit(), f"{name}: {tag} is not a version"
+
+
+def test_what_stays_up_is_probed_and_protected_from_disruption(documents):
+    budgets = {d["spec"]["selector"]["matchLabels"]["app"] for d in of_kind(documents, "PodDisruptionBudget")}
+    for document in of_kind(documents, "Deployment", "StatefulSet"):
+        name = document["metadata"]["name"]
+        for container in template(document)["spec"]["containers"]:
+            assert {"readinessProbe", "livenessProbe"} <= set(container), name
+        assert document["spec"]["selector"]["matchLabels"]["app"] in budgets, name
+
+
+def test_secrets_stand_nowhere(documents):
+    assert not of_kind(documents, "Secret")
+    for name, container in containers(documents):
+        for variable in container.get("env", []):
+            secret = any(word in variable["name"] for word in ("PASSWORD", "TOKEN", "KEY", "DATABASE_URL", "REDIS_URL"))
+            assert not secret or variable["name"].endswith("_FILE"), f"{name} {variable['name']}"
+
+
+def test_every_selector_and_mount_meets_its_match(documents):
+    labels = [template(document)["metadata"]["labels"] for document in of_kind(documents, *PODS)]
+    for service in of_kind(documents, "Service"):
+        assert any(service["spec"]["selector"].items() <= each.items() for each in labels), service["metadata"]["name"]
+    claims = {claim["metadata"]["name"] for claim in of_kind(documents, "PersistentVolumeClaim")}
+    for document in of_kind(documents, *PODS):
+        pod = template(document)["spec"]
+        templates = {t["metadata"]["name"] for t in document["spec"].get("volumeClaimTemplates", [])}
+        volumes = {volume["name"] for volume in pod["volumes"]} | templates
+        mounted = {mount["name"] for c in pod["containers"] for mount in c["volumeMounts"]}
+        assert mounted == volumes, document["metadata"]["name"]
+        claimed = {v["persistentVolumeClaim"]["claimName"] for v in pod["volumes"] if "persistentVolumeClaim" in v}
+        assert claimed <= claims, document["metadata"]["name"]
+
+
+def test_traffic_is_closed_by_default(documents):
+    policies = {policy["metadata"]["name"]: policy["spec"] for policy in of_kind(documents, "NetworkPolicy")}
+    assert policies["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    for rule in policies["workers"]["egress"]:
+        assert all("podSelector" in peer for peer in rule["to"]), "workers speak to our own pods alone"
+
+
+def test_gpus():
+    documents = render("gpu")
+    for document in of_kind(documents, "Deployment"):
+        pod = template(document)["spec"]
+        wants = "nvidia.com/gpu" in pod["containers"][0]["resources"]["limits"]
+        assert wants == document["metadata"]["name"].endswith("-worker")
+        assert wants == ("nodeSelector" in pod)
+        assert wants == pod["containers"][0]["image"].endswith("-gpu")
+
+
+@pytest.mark.parametrize("file", ["docker-compose.yml", "docker-compose.gpu.yml"])
+def test_compose_is_as_strict(file):
+    services = yaml.safe_load((K8S.parent / file).read_text())["services"]
+    for name, service in services.items():
+        image = service["image"]
+        assert "latest" not in image, name
+        if file == "docker-compose.yml" and name != "orthanc":
+            assert service["read_only"] is True, name
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["mem_limit"], name
+            assert "privileged" not in service, name
