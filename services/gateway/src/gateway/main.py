@@ -29,13 +29,30 @@ from gateway.reviews import endpoints as reviews
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system import endpoints as system
 from gateway.users import endpoints as users
+from gateway.webhooks import endpoints as webhooks
+from gateway.webhooks.deliverer import Deliverer
+from gateway.webhooks.service import tell_of_finished_jobs
 from lobule import RESEARCH_USE_ONLY, __version__
 from lobule.blackboard import Blackboard, connect
 from lobule.queueing import make_celery
 from lobule.storage import open_store
 from lobule.telemetry import configure_logging
 
-_ROUTERS = (auth, users, cases, reviews, case_reports, images, jobs, reports, diagnose, internal, system, portal)
+_ROUTERS = (
+    auth,
+    users,
+    cases,
+    reviews,
+    case_reports,
+    images,
+    jobs,
+    reports,
+    diagnose,
+    internal,
+    system,
+    webhooks,
+    portal,
+)
 
 
 def create_app(settings: GatewaySettings | None = None) -> FastAPI:
@@ -48,12 +65,15 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     blackboard = Blackboard(redis)
     relay = Relay(sessions, make_celery(settings.redis_url))
     reaper = Reaper(sessions, blackboard, settings)
+    deliverer = Deliverer(sessions, settings)
+    tell_of_finished_jobs(sessions, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loops = (
             BackgroundLoop("relay", relay.turn, relay.wake),
             BackgroundLoop("reaper", reaper.turn, reaper.stopped),
+            BackgroundLoop("webhooks", deliverer.turn, deliverer.stopped),
         )
         for loop in loops:
             loop.start()
@@ -78,6 +98,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.blackboard = blackboard
     app.state.relay = relay
     app.state.reaper = reaper
+    app.state.deliverer = deliverer
     app.state.store = open_store(settings.object_store_url, settings.s3_endpoint_url)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(blackboard)

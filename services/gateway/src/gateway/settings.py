@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from gateway.webhooks.addresses import parse_networks
 from lobule.settings import Settings, read_settings
 
 
@@ -23,7 +24,22 @@ class GatewaySettings(Settings):
     lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
     reap_every_s: float = Field(5, gt=0)
+    public_url: str = Field("http://127.0.0.1:8000", description="where people find this server; stands in webhooks")
+    webhook_networks: str = Field("", description="private networks (CIDR, comma) that webhooks may be sent to")
+    webhook_every_s: float = Field(2, gt=0, description="how often due webhook messages are looked for")
+    retention_days: float | None = Field(default=None, gt=0, description="images and jobs older than this are deleted")
     diagnose_wait_s: float = Field(60, gt=0, description="how long /diagnose waits where the client names no time")
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        return url.rstrip("/")
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        parse_networks(text)
+        return text
 
 
 @cache

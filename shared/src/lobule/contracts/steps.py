@@ -34,6 +34,7 @@ class Claim(Document):
     analysed_at: AwareDatetime | None = Field(default=None, description="when the inference ended; report step only")
     render: RenderRequest | None = Field(default=None, description="render step only")
     output_prefix: str = Field(description="object-store prefix that belongs to this attempt alone")
+    request_id: str | None = Field(default=None, description="of the request that opened the job, for the logs")
 
 
 class Heartbeat(Document):

@@ -5,7 +5,10 @@ by an exception leaves nothing behind.
 """
 
 import re
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 _KEY = re.compile(r"^(?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+$")
@@ -13,6 +16,15 @@ _KEY = re.compile(r"^(?:[A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+$")
 
 class ObjectNotFoundError(LookupError):
     """No object has this key."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What a store knows of an object without reading it."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
 
 
 class ObjectWriter(Protocol):
@@ -52,6 +64,10 @@ class ObjectStore(Protocol):
 
     def delete(self, prefix: str) -> None:
         """Delete the object of this key and all objects below it as a folder; none is no error."""
+        ...
+
+    def entries(self, prefix: str) -> Iterator[StoredObject]:
+        """All objects below a folder, in no order; none where there is no such folder."""
         ...
 
     def check(self) -> None:

@@ -4,11 +4,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from lobule.storage.base import ObjectNotFoundError, ObjectWriter, checked_key
+from lobule.storage.base import ObjectNotFoundError, ObjectWriter, StoredObject, checked_key
 
 
 class LocalStore:
@@ -64,6 +65,15 @@ class LocalStore:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+    def entries(self, prefix: str) -> Iterator[StoredObject]:
+        """See `ObjectStore.entries`."""
+        for path in self._path(prefix).rglob("*"):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                if path.is_file():
+                    about = path.stat()
+                    modified = datetime.fromtimestamp(about.st_mtime, UTC)
+                    yield StoredObject(path.relative_to(self.root).as_posix(), about.st_size, modified)
 
     def check(self) -> None:
         """See `ObjectStore.check`."""

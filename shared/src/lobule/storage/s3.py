@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 import boto3
 from botocore.exceptions import ClientError
 
-from lobule.storage.base import ObjectNotFoundError, ObjectWriter, checked_key
+from lobule.storage.base import ObjectNotFoundError, ObjectWriter, StoredObject, checked_key
 
 PART_BYTES = 8 * 1024 * 1024  # S3 takes parts of at least 5 MiB
 READ_BYTES = 1024 * 1024
@@ -61,6 +61,14 @@ class S3Store:
             names = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
             if names:
                 self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": names})
+
+    def entries(self, prefix: str) -> Iterator[StoredObject]:
+        """See `ObjectStore.entries`."""
+        below = self._where(prefix)["Key"] + "/"
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
+            for entry in page.get("Contents", []):
+                key = str(entry["Key"]).removeprefix(self.prefix)
+                yield StoredObject(key, int(entry["Size"]), entry["LastModified"])
 
     def check(self) -> None:
         """See `ObjectStore.check`."""

@@ -53,7 +53,8 @@ class StepRunner:
         if claim is None:
             log.info("step_not_claimable", job_id=job_id, step=step)
             return
-        with structlog.contextvars.bound_contextvars(job_id=job_id, step=step, attempt=claim.attempt):
+        ids = {"job_id": job_id, "step": step, "attempt": claim.attempt, "request_id": claim.request_id}
+        with structlog.contextvars.bound_contextvars(**ids):
             started = time.monotonic()
             try:
                 self._attempt(claim)

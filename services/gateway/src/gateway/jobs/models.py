@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -12,6 +13,11 @@ from gateway.images.models import Image
 from lobule.contracts.progress import JobState
 from lobule.contracts.result import Assessment
 from lobule.contracts.steps import StepName
+
+
+def _current_request() -> str | None:
+    """The id of the request that is being answered; workers write it into their logs too."""
+    return structlog.contextvars.get_contextvars().get("request_id")
 
 
 class Work(Base):
@@ -28,6 +34,7 @@ class Work(Base):
     finished_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_detail: Mapped[str | None] = mapped_column(Text)
+    request_id: Mapped[str | None] = mapped_column(String(64), default=_current_request)  # that opened it
 
     steps: Mapped[list["Step"]] = relationship(back_populates="job", order_by="Step.position", lazy="selectin")
 

@@ -63,6 +63,7 @@ def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepNa
         "step": name,
         "attempt": step.attempt,
         "lease_seconds": settings.lease_seconds,
+        "request_id": step.job.request_id,
         "output_prefix": step.output_prefix(),
     }
     if isinstance(work, Rendering):

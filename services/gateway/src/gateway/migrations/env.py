@@ -5,17 +5,8 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import Connection
 
-from gateway.audit import models as audit
-from gateway.auth import models as auth
-from gateway.cases import models as cases
 from gateway.database import Base, UtcDateTime
-from gateway.images import models as images
-from gateway.jobs import models as jobs
-from gateway.reports import models as reports
-from gateway.reviews import models as reviews
-from gateway.users import models as users
-
-TABLES = (audit, auth, cases, images, jobs, reports, reviews, users)  # imported so that the metadata knows every table
+from gateway.migrations import tables as _tables  # noqa: F401 - so that the metadata knows every table
 
 
 def render_item(kind: str, value: object, _context: object) -> str | Literal[False]:

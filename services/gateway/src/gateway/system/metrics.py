@@ -5,7 +5,7 @@ them, or the maximum). Requests are this process's own.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import structlog
 from prometheus_client import REGISTRY, Histogram, generate_latest
@@ -19,6 +19,7 @@ from starlette.datastructures import State
 from gateway.clock import now
 from gateway.database import reading
 from gateway.jobs.models import Job, Ring, Step
+from gateway.webhooks.models import Delivery, DeliveryState
 from lobule import __version__
 from lobule.contracts.models import WorkerAnnouncement
 from lobule.queueing import QUEUES
@@ -70,6 +71,7 @@ class JobCollector(Collector):
             running = _counts(
                 session, select(Step.queue, func.count()).where(Step.state == "running").group_by(Step.queue)
             )
+            messages = _counts(session, select(Delivery.state, func.count()).group_by(Delivery.state))
             outbox = session.scalar(select(func.count()).select_from(Ring)) or 0
         yield _gauge("lobule_jobs", "Jobs by state", ["state"], [((s,), states.get(s, 0)) for s in _STATES])
         yield _gauge(
@@ -92,6 +94,12 @@ class JobCollector(Collector):
         )
         yield _gauge(
             "lobule_steps_running", "Steps that workers hold", ["queue"], [((q,), running.get(q, 0)) for q in QUEUES]
+        )
+        yield _gauge(
+            "lobule_webhook_messages",
+            "Messages to webhooks by state",
+            ["state"],
+            [((s,), messages.get(s, 0)) for s in get_args(DeliveryState)],
         )
         yield _gauge("lobule_outbox_depth", "Calls to workers that wait for Redis", [], [((), outbox)])
 

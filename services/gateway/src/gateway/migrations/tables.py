@@ -1,0 +1,13 @@
+"""Every module that defines tables, imported so that the metadata knows them all."""
+
+from gateway.audit import models as audit
+from gateway.auth import models as auth
+from gateway.cases import models as cases
+from gateway.images import models as images
+from gateway.jobs import models as jobs
+from gateway.reports import models as reports
+from gateway.reviews import models as reviews
+from gateway.users import models as users
+from gateway.webhooks import models as webhooks
+
+TABLES = (audit, auth, cases, images, jobs, reports, reviews, users, webhooks)

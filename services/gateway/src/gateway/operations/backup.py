@@ -1,0 +1,188 @@
+"""Backup and restore of database and objects, for any database and any store that Lobule runs on.
+
+A backup is a folder: `backup.json`, a file of JSON lines for each table, and the objects. The rows are read in one
+transaction, and the objects after them: they are written before the rows that name them and never change, so each
+object that a row of the backup names is there. Into the same folder again, only new objects are copied.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, Table, func, insert, inspect, select, text
+
+from gateway.clock import now
+from gateway.database import Base, UtcDateTime
+from gateway.migrate import current_revision
+from gateway.migrations import tables as _tables  # noqa: F401 - so that the metadata knows every table
+from lobule.storage import ObjectNotFoundError, ObjectStore
+from lobule.storage.local import LocalStore
+
+_TOGETHER = 500
+_KINDS = ("images", "jobs")
+
+
+class BackupError(Exception):
+    """A backup cannot be made, or must not be restored; the words say why."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a backup or a restore did."""
+
+    rows: int
+    objects: int
+    bytes: int
+    known: int
+    """Objects that were there already."""
+
+
+def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
+    """Write a backup.
+
+    Args:
+        engine: The database.
+        store: Its objects.
+        folder: A new folder, or one that an earlier backup was written to.
+
+    Raises:
+        BackupError: Where the folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "backup.json").exists():
+        raise BackupError(f"{folder} is not empty and holds no backup. Please name another folder.")
+    rows_folder = folder / "rows"
+    rows_folder.mkdir(parents=True, exist_ok=True)
+    tables: dict[str, dict[str, Any]] = {}
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        revision = current_revision(connection)
+        for table in Base.metadata.sorted_tables:
+            tables[table.name] = _write_rows(connection.execute(select(table)).mappings(), rows_folder, table)
+    copied, size, known = _copy(store, LocalStore(folder / "objects"))
+    about = {"made_at": now().isoformat(), "revision": revision, "tables": tables}
+    (folder / "backup.json.new").write_text(json.dumps(about, indent=2))
+    (folder / "backup.json.new").replace(folder / "backup.json")
+    return Report(sum(table["rows"] for table in tables.values()), copied, size, known)
+
+
+def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
+    """Bring a backup into a database that is empty and migrated, and into its store.
+
+    Raises:
+        BackupError: Where the backup is damaged, the database is not empty, or stands at another revision.
+    """
+    try:
+        about = json.loads((folder / "backup.json").read_text())
+    except FileNotFoundError:
+        raise BackupError(f"{folder} holds no backup.") from None
+    tables = Base.metadata.sorted_tables
+    for table in tables:
+        if _sha256(folder / "rows" / f"{table.name}.jsonl") != about["tables"][table.name]["sha256"]:
+            raise BackupError(f"The backup is damaged: the rows of {table.name} are not those that were written.")
+    copied, size, known = _copy(LocalStore(folder / "objects"), store)  # before the rows that name them
+    with engine.begin() as connection:
+        revision = current_revision(connection)
+        if revision != about["revision"]:
+            raise BackupError(
+                f"The backup is of revision {about['revision']}, the database at {revision}. Migrate it there first: "
+                f"gateway.migrate --revision {about['revision']}; after the restore, migrate it up."
+            )
+        for table in tables:
+            if connection.scalar(select(func.count()).select_from(table)):
+                raise BackupError(f"The database is not empty ({table.name}). Restore into a new one.")
+        for table in tables:
+            for rows in _read_rows(folder / "rows" / f"{table.name}.jsonl", table):
+                connection.execute(insert(table), rows)
+        if connection.dialect.name == "postgresql":
+            for table in tables:
+                _continue_numbers(connection, table)
+    rows = sum(table["rows"] for table in about["tables"].values())
+    return Report(rows, copied, size, known)
+
+
+def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
+    """Keys that rows name and the store lacks: uploads, and the results of inference steps that are done."""
+    with engine.connect() as connection:
+        keys = list(connection.execute(text("SELECT object_key FROM images")).scalars())
+        done = "SELECT job_id, attempt FROM steps WHERE name = 'inference' AND state = 'done'"
+        keys += [f"jobs/{job}/inference/{attempt}/result.json" for job, attempt in connection.execute(text(done))]
+    missing: list[str] = []
+    for key in keys:
+        try:
+            with store.open(key):
+                pass
+        except ObjectNotFoundError:
+            missing.append(key)
+    return missing
+
+
+def _write_rows(rows: Any, folder: Path, table: Table) -> dict[str, Any]:
+    digest, count = hashlib.sha256(), 0
+    with (folder / f"{table.name}.jsonl").open("wb") as stream:
+        for row in rows:
+            line = json.dumps(dict(row), default=_as_text, sort_keys=True).encode() + b"\n"
+            digest.update(line)
+            stream.write(line)
+            count += 1
+    return {"rows": count, "sha256": digest.hexdigest()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"no way to write a {type(value).__name__}")
+
+
+def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
+    times = [c.name for c in table.columns if isinstance(c.type, UtcDateTime | DateTime)]
+    batch: list[dict[str, Any]] = []
+    with path.open("rb") as stream:
+        for line in stream:
+            row = json.loads(line)
+            row |= {name: datetime.fromisoformat(row[name]) for name in times if row[name] is not None}
+            batch.append(row)
+            if len(batch) == _TOGETHER:
+                yield batch
+                batch = []
+    if batch:
+        yield batch
+
+
+def _continue_numbers(connection: Any, table: Table) -> None:
+    """PostgreSQL's sequences know nothing of rows that came with their numbers."""
+    for column in inspect(connection).get_columns(table.name):
+        if column.get("autoincrement") is True:
+            name = column["name"]
+            connection.execute(
+                text(
+                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{name}'), "  # noqa: S608 - our own names
+                    f"coalesce((SELECT max({name}) FROM {table.name}), 0) + 1, false)"
+                )
+            )
+
+
+def _copy(source: ObjectStore, target: ObjectStore) -> tuple[int, int, int]:
+    there = {entry.key: entry.size_bytes for kind in _KINDS for entry in target.entries(kind)}
+    copied = size = known = 0
+    for kind in _KINDS:
+        for entry in source.entries(kind):
+            if there.get(entry.key) == entry.size_bytes:
+                known += 1
+                continue
+            with suppress(ObjectNotFoundError):  # deleted meanwhile
+                with source.open(entry.key) as reader, target.writer(entry.key) as writer:
+                    while piece := reader.read(1024 * 1024):
+                        writer.write(piece)
+                copied, size = copied + 1, size + entry.size_bytes
+    return copied, size, known
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

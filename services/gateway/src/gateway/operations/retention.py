@@ -1,0 +1,196 @@
+"""`lobule retention run`: delete what is older than it may be, and what belongs to nothing.
+
+A case is deleted as a whole, once nothing of it is younger than the limit; the audit log stays. Rows go first and
+objects after them: what a crash leaves between the two belongs to nothing, and the next run finds it.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import structlog
+import typer
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, not_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from gateway.auth.models import AuthSession
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.database import SessionFactory, make_engine, make_session_factory, reading
+from gateway.images.models import Image
+from gateway.jobs.models import Job, Rendering, Step, Work
+from gateway.reports.models import CaseReport
+from gateway.reviews.models import FindingReview
+from gateway.settings import GatewaySettings, get_settings
+from gateway.webhooks.models import Delivery
+from lobule.contracts.progress import FINAL_STATES
+from lobule.storage import ObjectStore, open_store
+from lobule.telemetry import configure_logging
+
+log = structlog.get_logger()
+app = typer.Typer(no_args_is_help=True, help="Delete what is too old, and what belongs to nothing.")
+
+_TOGETHER = 100  # rows that one transaction deletes
+_ORPHAN_AGE = timedelta(hours=24)  # an upload is an object before it is a row
+_MESSAGE_AGE = timedelta(days=30)
+
+
+@dataclass
+class Retention:
+    """One run.
+
+    Args:
+        sessions: Of the database.
+        store: Its objects.
+        max_age: Older images, jobs and cases are deleted; None keeps all of them.
+        dry_run: Only count.
+    """
+
+    sessions: SessionFactory
+    store: ObjectStore
+    max_age: timedelta | None
+    dry_run: bool = False
+    deleted: Counter[str] = field(default_factory=Counter[str])
+
+    def run(self) -> Counter[str]:
+        """Delete; returns how many of what."""
+        if self.max_age is not None:
+            limit = now() - self.max_age
+            self._each("cases", _old_cases(limit), self._delete_case)
+            self._each("images", _old_images(limit), self._delete_image)
+            self._each("renderings", _old_renderings(limit), self._delete_rendering)
+        self._orphans()
+        if not self.dry_run:
+            self._forgotten()
+        return self.deleted
+
+    def _each(self, what: str, query: Select[str], remove) -> None:
+        while True:
+            with reading(self.sessions) as session:
+                ids = session.scalars(query if self.dry_run else query.limit(_TOGETHER)).all()
+            self.deleted[what] += len(ids)
+            if self.dry_run or not ids:
+                return
+            for each in ids:
+                with self.sessions.begin() as session:
+                    prefixes = list(remove(session, each))
+                for prefix in prefixes:
+                    self.store.delete(prefix)
+
+    def _delete_case(self, session: Session, case_id: str) -> Iterator[str]:
+        renderings = session.scalars(select(CaseReport.rendering_id).where(CaseReport.case_id == case_id)).all()
+        session.execute(delete(FindingReview).where(FindingReview.case_id == case_id))
+        session.execute(delete(CaseReport).where(CaseReport.case_id == case_id))
+        for rendering in renderings:
+            yield from self._delete_rendering(session, rendering)
+        for image in session.scalars(select(Image.id).where(Image.case_id == case_id)).all():
+            yield from self._delete_image(session, image)
+        session.execute(delete(Case).where(Case.id == case_id))
+
+    def _delete_image(self, session: Session, image_id: str) -> Iterator[str]:
+        jobs = session.scalars(select(Job.id).where(Job.image_id == image_id)).all()
+        session.execute(delete(FindingReview).where(FindingReview.job_id.in_(jobs)))
+        yield from _delete_works(session, list(jobs))
+        session.execute(delete(Image).where(Image.id == image_id))
+        yield f"images/{image_id}"
+
+    def _delete_rendering(self, session: Session, rendering_id: str) -> Iterator[str]:
+        yield from _delete_works(session, [rendering_id])
+
+    def _orphans(self) -> None:
+        """Objects whose row is gone or never came, and what attempts left that others overtook."""
+        before = now() - _ORPHAN_AGE
+        young: set[str] = set()
+        found: set[str] = set()
+        for kind in ("images", "jobs"):
+            for entry in self.store.entries(kind):
+                folder = "/".join(entry.key.split("/")[:2])
+                (young if entry.modified_at > before else found).add(folder)
+        for folder in sorted(found - young):
+            kind, _, name = folder.partition("/")
+            with reading(self.sessions) as session:
+                known = session.get(Image if kind == "images" else Work, name) is not None
+                overtaken = [] if not known or kind == "images" else _overtaken(session, name)
+            for prefix in overtaken if known else [folder]:
+                self.deleted["orphans" if not known else "overtaken attempts"] += 1
+                if not self.dry_run:
+                    self.store.delete(prefix)
+
+    def _forgotten(self) -> None:
+        """Sessions that are over, and messages that were delivered or given up long ago."""
+        with self.sessions.begin() as session:
+            over = session.execute(delete(AuthSession).where(AuthSession.expires_at < now()))
+            told = session.execute(
+                delete(Delivery).where(Delivery.state != "pending", Delivery.created_at < now() - _MESSAGE_AGE)
+            )
+        self.deleted["sessions"] += over.rowcount  # pyright: ignore[reportAttributeAccessIssue]
+        self.deleted["messages"] += told.rowcount  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _delete_works(session: Session, ids: list[str]) -> Iterator[str]:
+    session.execute(delete(Step).where(Step.job_id.in_(ids)))
+    session.execute(delete(Work).where(Work.id.in_(ids)))
+    yield from (f"jobs/{each}" for each in ids)
+
+
+def _is_young(limit: datetime) -> ColumnElement[bool]:
+    """Of an image: it, or its newest job, is younger than the limit, or not over yet."""
+    job = aliased(Job)
+    busy = exists().where(
+        job.image_id == Image.id,
+        or_(job.created_at >= limit, job.finished_at >= limit, job.state.not_in(FINAL_STATES)),
+    )
+    return or_(Image.created_at >= limit, busy)
+
+
+def _old_images(limit: datetime) -> Select[str]:
+    return select(Image.id).where(Image.case_id.is_(None), not_(_is_young(limit)))
+
+
+def _old_cases(limit: datetime) -> Select[str]:
+    young_image = exists().where(Image.case_id == Case.id, _is_young(limit))
+    return select(Case.id).where(Case.updated_at < limit, Case.created_at < limit, not_(young_image))
+
+
+def _old_renderings(limit: datetime) -> Select[str]:
+    """Made on demand, and made anew when somebody asks; those of signed reports go with their case."""
+    signed = exists().where(CaseReport.rendering_id == Rendering.id)
+    old = and_(Rendering.created_at < limit, Rendering.state.in_(FINAL_STATES))
+    return select(Rendering.id).where(old, not_(signed))
+
+
+def _overtaken(session: Session, job_id: str) -> list[str]:
+    """Folders of attempts that are not the current one of a step that is over."""
+    steps = session.scalars(select(Step).where(Step.job_id == job_id, Step.state == "done")).all()
+    return [f"jobs/{job_id}/{step.name}/{number}" for step in steps for number in range(1, step.attempt)]
+
+
+def make(settings: GatewaySettings, *, dry_run: bool = False) -> Retention:
+    """A run as the settings ask for it."""
+    sessions = make_session_factory(make_engine(settings.database_url))
+    store = open_store(settings.object_store_url, settings.s3_endpoint_url)
+    max_age = None if settings.retention_days is None else timedelta(days=settings.retention_days)
+    return Retention(sessions, store, max_age, dry_run)
+
+
+@app.callback()
+def _group() -> None:
+    """Delete what is too old, and what belongs to nothing."""
+
+
+@app.command()
+def run(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how much would be deleted")] = False,
+    every_hours: Annotated[float | None, typer.Option(help="go on, and run this often")] = None,
+) -> None:
+    """Delete what is older than LOBULE_RETENTION_DAYS (unset: nothing), and what belongs to nothing."""
+    settings = get_settings()
+    configure_logging("retention", settings.log_format, settings.log_level)
+    while True:
+        log.info("retention", dry_run=dry_run, **make(settings, dry_run=dry_run).run())
+        if every_hours is None:
+            return
+        time.sleep(every_hours * 3600)

@@ -1,0 +1,102 @@
+"""The loop that sends messages to webhooks: at least once, later again where one does not arrive."""
+
+import json
+import random
+import threading
+import time
+from datetime import timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import structlog
+
+from gateway.clock import now
+from gateway.database import SessionFactory
+from gateway.settings import GatewaySettings
+from gateway.webhooks import repository
+from gateway.webhooks.addresses import ForbiddenAddressError, parse_networks, resolve
+from gateway.webhooks.models import Delivery
+from gateway.webhooks.service import secret_of
+from lobule import __version__
+from lobule.webhooks import sign
+
+log = structlog.get_logger()
+
+_LEASE = timedelta(seconds=60)  # longer than a request may take
+_TIMEOUT_S = 10.0
+_TOGETHER = 20
+PAUSES_S = (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600)  # then it is given up, after three days
+
+
+class Deliverer:
+    """Sends what is due. Any number of gateways may do so: each message is taken by one of them."""
+
+    def __init__(self, sessions: SessionFactory, settings: GatewaySettings) -> None:
+        self._sessions, self._settings = sessions, settings
+        self._allowed = parse_networks(settings.webhook_networks)
+        self._http = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False)
+        self.stopped = threading.Event()
+
+    def turn(self) -> None:
+        """Wait a moment, then send what is due."""
+        if self.stopped.wait(self._settings.webhook_every_s):
+            return
+        while self.send_due() and not self.stopped.is_set():
+            pass
+
+    def send_due(self) -> int:
+        """Send some messages that are due, with no transaction open meanwhile; returns how many."""
+        with self._sessions.begin() as session:
+            due = repository.take_due(session, _LEASE, _TOGETHER)
+        for delivery in due:
+            status, problem = self._send(delivery)
+            with self._sessions.begin() as session:
+                kept = session.get(Delivery, delivery.id)
+                if kept is not None:
+                    _note(kept, status, problem)
+        return len(due)
+
+    def _send(self, delivery: Delivery) -> tuple[int | None, str | None]:
+        url = delivery.webhook.url
+        body = json.dumps(delivery.payload, separators=(",", ":")).encode()
+        timestamp = int(time.time())
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"Lobule/{__version__}",
+            "webhook-id": delivery.id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": sign(secret_of(delivery.webhook_id, self._settings), delivery.id, timestamp, body),
+        }
+        try:
+            request = _to_address(url, resolve(url, self._allowed), self._http, headers, body)
+            answer = self._http.send(request, stream=True)  # its body is of no interest, and may be endless
+            answer.close()
+        except (ForbiddenAddressError, httpx.HTTPError) as error:
+            return None, str(error)[:200] or type(error).__name__
+        return answer.status_code, None if answer.is_success else f"status {answer.status_code}"
+
+
+def _to_address(url: str, address: str, http: httpx.Client, headers: dict[str, str], body: bytes) -> httpx.Request:
+    """A request to exactly the address that was checked, in the name of the host: a second look-up could differ."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    place = f"[{address}]" if ":" in address else address
+    port = f":{parts.port}" if parts.port else ""
+    there = urlunsplit((parts.scheme, place + port, parts.path or "/", parts.query, ""))
+    name = f"[{host}]" if ":" in host else host
+    return http.build_request(
+        "POST", there, content=body, headers=headers | {"Host": name + port}, extensions={"sni_hostname": host}
+    )
+
+
+def _note(delivery: Delivery, status: int | None, problem: str | None) -> None:
+    delivery.last_status, delivery.last_error = status, problem
+    if problem is None:
+        delivery.state, delivery.delivered_at = "delivered", now()
+        return
+    log.warning("webhook_not_delivered", delivery=delivery.id, attempt=delivery.attempts, problem=problem)
+    if delivery.attempts > len(PAUSES_S):
+        delivery.state = "failed"
+        return
+    pause = PAUSES_S[delivery.attempts - 1]
+    delivery.next_at = now() + timedelta(seconds=pause * random.uniform(1, 1.2))  # noqa: S311 - spreads, hides nothing

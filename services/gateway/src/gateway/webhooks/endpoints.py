@@ -1,0 +1,82 @@
+"""`/api/v1/webhooks`: be told when jobs are over, instead of asking again and again."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import AppSettings, CurrentUser
+from gateway.clock import now
+from gateway.database import DbSession
+from gateway.errors import not_found, responses
+from gateway.webhooks import repository, service
+from gateway.webhooks.models import Delivery, Webhook
+from gateway.webhooks.schemas import DeliveryRead, WebhookCreate, WebhookCreated, WebhookRead
+
+router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
+
+
+def visible_webhook(webhook_id: str, user: CurrentUser, session: DbSession) -> Webhook:
+    """The webhook of `{webhook_id}`, if it is this user's.
+
+    Raises:
+        ProblemError: `not_found`, 404.
+    """
+    webhook = repository.visible(session, user, webhook_id)
+    if webhook is None:
+        raise not_found("webhook")
+    return webhook
+
+
+VisibleWebhook = Annotated[Webhook, Depends(visible_webhook, scope="function")]
+
+
+@router.get("", response_model=list[WebhookRead], responses=responses(401))
+def list_webhooks(user: CurrentUser, session: DbSession) -> Sequence[Webhook]:
+    """Your webhooks."""
+    return repository.of_owner(session, user.id)
+
+
+@router.post("", status_code=201, responses=responses(401, 403, 409, 422))
+def create_webhook(
+    body: WebhookCreate, user: CurrentUser, session: DbSession, settings: AppSettings, request: Request
+) -> WebhookCreated:
+    """Be told at an address when your jobs are over. The secret in the answer is shown this once."""
+    webhook = service.create(session, user, str(body.url), settings)
+    record(session, request, user, "webhook.create", "webhook", webhook.id)
+    return WebhookCreated(
+        id=webhook.id,
+        url=webhook.url,
+        created_at=webhook.created_at,
+        secret=service.secret_of(webhook.id, settings),
+    )
+
+
+@router.delete("/{webhook_id}", status_code=204, responses=responses(401, 403, 404))
+def delete_webhook(webhook: VisibleWebhook, user: CurrentUser, session: DbSession, request: Request) -> None:
+    """Tell an address no more; what waited for it is forgotten."""
+    record(session, request, user, "webhook.delete", "webhook", webhook.id)
+    session.delete(webhook)
+
+
+@router.get("/{webhook_id}/deliveries", response_model=list[DeliveryRead], responses=responses(401, 404, 422))
+def list_deliveries(
+    webhook: VisibleWebhook, session: DbSession, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> Sequence[Delivery]:
+    """A webhook's newest messages, and how they fared."""
+    return repository.deliveries(session, webhook.id, limit)
+
+
+@router.post(
+    "/{webhook_id}/deliveries/{delivery_id}/retry",
+    response_model=DeliveryRead,
+    responses=responses(401, 403, 404),
+)
+def retry_delivery(webhook: VisibleWebhook, delivery_id: str, session: DbSession) -> Delivery:
+    """Send a message again, now."""
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or delivery.webhook_id != webhook.id:
+        raise not_found("delivery")
+    delivery.state, delivery.attempts, delivery.next_at = "pending", 0, now()
+    return delivery

@@ -1,0 +1,43 @@
+"""Queries on webhooks and their deliveries."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.clock import now
+from gateway.users.models import User
+from gateway.webhooks.models import Delivery, Webhook
+
+
+def of_owner(session: Session, owner_id: str) -> Sequence[Webhook]:
+    """A user's webhooks, oldest first."""
+    query = select(Webhook).where(Webhook.owner_id == owner_id)
+    return session.scalars(query.order_by(Webhook.created_at, Webhook.id)).all()
+
+
+def visible(session: Session, user: User, webhook_id: str) -> Webhook | None:
+    """A webhook of this user's."""
+    return session.scalar(select(Webhook).where(Webhook.id == webhook_id, Webhook.owner_id == user.id))
+
+
+def deliveries(session: Session, webhook_id: str, limit: int) -> Sequence[Delivery]:
+    """A webhook's newest messages."""
+    query = select(Delivery).where(Delivery.webhook_id == webhook_id)
+    return session.scalars(query.order_by(Delivery.created_at.desc(), Delivery.id).limit(limit)).all()
+
+
+def take_due(session: Session, lease: timedelta, limit: int) -> Sequence[Delivery]:
+    """Messages to be sent now; nobody else takes them while the lease lasts."""
+    due = session.scalars(
+        select(Delivery)
+        .where(Delivery.state == "pending", Delivery.next_at <= now())
+        .order_by(Delivery.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Delivery)
+    ).all()
+    for delivery in due:
+        delivery.next_at = now() + lease
+        delivery.attempts += 1
+    return due

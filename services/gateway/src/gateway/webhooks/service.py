@@ -1,0 +1,72 @@
+"""Webhooks made and taken away, and messages written when jobs end."""
+
+import base64
+import hashlib
+import hmac
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import Session
+
+from gateway.clock import now
+from gateway.database import SessionFactory
+from gateway.errors import ProblemError
+from gateway.jobs.models import Job
+from gateway.jobs.schemas import JobRead
+from gateway.settings import GatewaySettings
+from gateway.users.models import User
+from gateway.webhooks import repository
+from gateway.webhooks.addresses import ForbiddenAddressError, parse_networks, resolve
+from gateway.webhooks.models import Delivery, Webhook
+from gateway.webhooks.schemas import JobFinished
+from lobule.contracts.progress import FINAL_STATES
+from lobule.webhooks import PREFIX
+
+MAX_WEBHOOKS = 10
+
+
+def secret_of(webhook_id: str, settings: GatewaySettings) -> str:
+    """A webhook's secret. It follows from the server's own, so that the database holds none."""
+    key = settings.secret_key.get_secret_value().encode()
+    digest = hmac.new(key, f"webhook:{webhook_id}".encode(), hashlib.sha256).digest()
+    return PREFIX + base64.b64encode(digest).decode()
+
+
+def create(session: Session, user: User, url: str, settings: GatewaySettings) -> Webhook:
+    """Make a webhook.
+
+    Raises:
+        ProblemError: `webhook_address_forbidden`, 422, or `too_many_webhooks`, 409.
+    """
+    try:
+        resolve(url, parse_networks(settings.webhook_networks))
+    except ForbiddenAddressError as error:
+        raise ProblemError(422, "webhook_address_forbidden", str(error)) from None
+    if len(repository.of_owner(session, user.id)) >= MAX_WEBHOOKS:
+        raise ProblemError(409, "too_many_webhooks", f"You have {MAX_WEBHOOKS} webhooks. Please delete one first.")
+    webhook = Webhook(owner_id=user.id, url=url)
+    session.add(webhook)
+    session.flush()
+    return webhook
+
+
+def tell_of_finished_jobs(sessions: SessionFactory, settings: GatewaySettings) -> None:
+    """From now on, write a message for each webhook of a job's owner, in the transaction that ends the job."""
+
+    @event.listens_for(sessions, "before_flush")
+    def write(session: Session, _context: object, _instances: object) -> None:
+        for job in session.dirty:
+            if isinstance(job, Job) and inspect(job).attrs.state.history.added and job.state in FINAL_STATES:
+                with session.no_autoflush:
+                    _write(session, job, settings)
+
+
+def _write(session: Session, job: Job, settings: GatewaySettings) -> None:
+    webhooks = repository.of_owner(session, job.owner_id)
+    if not webhooks:
+        return
+    at = f"{settings.public_url}/api/v1/jobs/{job.id}"
+    links = {"job": at}
+    if job.state == "done":
+        links |= {"result": f"{at}/result", "report": f"{at}/report"}
+    message = JobFinished(timestamp=now(), data=JobRead.of(job), links=links).model_dump(mode="json")
+    session.add_all(Delivery(webhook_id=webhook.id, job_id=job.id, payload=message) for webhook in webhooks)

@@ -1,0 +1,229 @@
+"""Webhooks: made, told, told again, and never sent where they must not go."""
+
+import http.server
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+from standardwebhooks import Webhook as ReferenceVerifier
+
+from gateway.clock import now
+from gateway.webhooks.addresses import ForbiddenAddressError, parse_networks, resolve
+from gateway.webhooks.deliverer import PAUSES_S
+from gateway.webhooks.models import Delivery
+from lobule.webhooks import WebhookSignatureError, sign, verify
+
+
+class Receiver:
+    """Another system: notes what it is told, and answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.status, self.messages = 200, []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.messages.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(receiver.status)
+                self.send_header("Location", "http://127.0.0.1:1/")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        self.url = f"http://localhost:{self.port}/hook?from=lobule"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+
+
+@pytest.fixture
+def app(make_app):
+    """A gateway whose loop we turn by hand, and which may speak to this machine."""
+    return make_app(webhook_networks="127.0.0.0/8, ::1/128", webhook_every_s=3600, public_url="https://lobule.example/")
+
+
+@pytest.fixture
+def webhook(client, alice, receiver) -> dict:
+    answer = client.post("/api/v1/webhooks", headers=alice, json={"url": receiver.url})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def deliveries(client, alice, webhook) -> list[dict]:
+    return client.get(f"/api/v1/webhooks/{webhook['id']}/deliveries", headers=alice).json()
+
+
+def due_now(app) -> None:
+    with app.state.sessions.begin() as session:
+        for delivery in session.query(Delivery):
+            delivery.next_at = now() - timedelta(seconds=1)
+
+
+class TestDelivery:
+    def test_a_finished_job_is_told_once_and_signed(self, app, client, alice, webhook, receiver, worker, job):
+        worker.infer(job)
+        assert app.state.deliverer.send_due() == 0, "the report is still to come"
+        worker.render(job)
+        assert app.state.deliverer.send_due() == 1
+        assert app.state.deliverer.send_due() == 0
+        ((headers, body),) = receiver.messages
+        message = json.loads(body)
+        assert message["type"] == "job.finished"
+        assert (message["data"]["id"], message["data"]["state"]) == (job, "done")
+        assert message["links"]["report"] == f"https://lobule.example/api/v1/jobs/{job}/report"
+        assert headers["host"] == f"localhost:{receiver.port}"
+        verify(webhook["secret"], headers, body)
+        ReferenceVerifier(webhook["secret"]).verify(body, headers)
+        (delivery,) = deliveries(client, alice, webhook)
+        assert (delivery["state"], delivery["attempts"], delivery["last_status"]) == ("delivered", 1, 200)
+
+    def test_a_cancelled_job_is_told_too(self, app, client, alice, webhook, receiver, job):
+        assert client.post(f"/api/v1/jobs/{job}/cancel", headers=alice).status_code == 200
+        app.state.deliverer.send_due()
+        message = json.loads(receiver.messages[0][1])
+        assert message["data"]["state"] == "cancelled"
+        assert "report" not in message["links"]
+
+    def test_others_are_told_nothing(self, app, headers_of, client, receiver, job, alice):
+        client.post("/api/v1/webhooks", headers=headers_of("bob"), json={"url": receiver.url})
+        client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
+        assert app.state.deliverer.send_due() == 0
+
+    @pytest.mark.parametrize("status", [302, 404, 500])
+    def test_what_does_not_arrive_is_tried_again_later(self, app, client, alice, webhook, receiver, job, status):
+        receiver.status = status
+        client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
+        assert app.state.deliverer.send_due() == 1
+        assert app.state.deliverer.send_due() == 0, "not at once"
+        (delivery,) = deliveries(client, alice, webhook)
+        assert (delivery["state"], delivery["last_status"]) == ("pending", status)
+        receiver.status = 204
+        due_now(app)
+        app.state.deliverer.send_due()
+        assert deliveries(client, alice, webhook)[0]["state"] == "delivered"
+        assert receiver.messages[0][0]["webhook-id"] == receiver.messages[1][0]["webhook-id"], "the same message"
+
+    def test_it_is_given_up_at_last_and_can_be_asked_for_again(self, app, client, alice, webhook, receiver, job):
+        receiver.server.server_close()
+        client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
+        for _ in range(len(PAUSES_S) + 1):
+            due_now(app)
+            assert app.state.deliverer.send_due() == 1
+        (delivery,) = deliveries(client, alice, webhook)
+        assert delivery["state"] == "failed"
+        assert delivery["last_error"]
+        again = client.post(f"/api/v1/webhooks/{webhook['id']}/deliveries/{delivery['id']}/retry", headers=alice)
+        assert (again.status_code, again.json()["state"], again.json()["attempts"]) == (200, "pending", 0)
+
+    def test_a_crash_between_taking_and_sending_loses_nothing(self, app, webhook, client, alice, receiver, job):
+        client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
+        from gateway.webhooks import repository
+
+        with app.state.sessions.begin() as session:
+            assert len(repository.take_due(session, timedelta(seconds=60), 10)) == 1  # and then the process dies
+        due_now(app)  # the lease is over
+        assert app.state.deliverer.send_due() == 1
+
+
+class TestEndpoints:
+    def test_the_secret_is_shown_once(self, client, alice, webhook):
+        (listed,) = client.get("/api/v1/webhooks", headers=alice).json()
+        assert set(listed) == {"id", "url", "created_at"}
+        assert webhook["secret"].startswith("whsec_")
+
+    def test_another_users_webhook_is_not_there(self, client, headers_of, webhook):
+        bob = headers_of("bob")
+        assert client.delete(f"/api/v1/webhooks/{webhook['id']}", headers=bob).status_code == 404
+        assert client.get("/api/v1/webhooks", headers=bob).json() == []
+
+    def test_delete(self, app, client, alice, webhook, job):
+        client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
+        assert client.delete(f"/api/v1/webhooks/{webhook['id']}", headers=alice).status_code == 204
+        assert app.state.deliverer.send_due() == 0
+
+    def test_not_too_many(self, client, alice, receiver):
+        codes = [client.post("/api/v1/webhooks", headers=alice, json={"url": receiver.url}) for _ in range(11)]
+        assert [answer.status_code for answer in codes] == [201] * 10 + [409]
+        assert codes[-1].json()["code"] == "too_many_webhooks"
+
+    @pytest.mark.parametrize("url", ["ftp://example.org/", "http://", "javascript:alert(1)", "http://[", 7])
+    def test_no_address_of_the_web(self, client, alice, url):
+        assert client.post("/api/v1/webhooks", headers=alice, json={"url": url}).status_code == 422
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://127.0.0.1/",
+            "http://localhost:6379/",
+            "http://[::1]/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://10.1.2.3/",
+            "http://192.168.0.1/",
+            "http://0.0.0.0/",
+            "http://224.0.0.1/",
+            "http://100.64.0.1/",
+            "http://nowhere.invalid/",
+        ],
+    )
+    def test_what_is_private_is_refused(self, url):
+        with pytest.raises(ForbiddenAddressError):
+            resolve(url, [])
+
+    def test_what_is_allowed_and_what_is_public(self):
+        assert resolve("http://10.1.2.3:8080/x", parse_networks("10.1.0.0/16")) == "10.1.2.3"
+        assert resolve("https://8.8.8.8/", []) == "8.8.8.8"
+
+    def test_refused_by_the_api(self, make_app):
+        from fastapi.testclient import TestClient
+
+        with TestClient(make_app()) as client:
+            grant = {"username": "alice", "password": "correct horse battery staple"}
+            token = client.post("/api/v1/auth/token", json=grant).json()["access_token"]
+            answer = client.post(
+                "/api/v1/webhooks", headers={"Authorization": f"Bearer {token}"}, json={"url": "http://127.0.0.1/"}
+            )
+            assert (answer.status_code, answer.json()["code"]) == (422, "webhook_address_forbidden")
+
+    def test_a_name_that_leads_elsewhere_later_is_refused_then(self, app, client, alice, webhook, job):
+        app.state.deliverer._allowed = []
+        client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
+        app.state.deliverer.send_due()
+        assert "private address" in deliveries(client, alice, webhook)[0]["last_error"]
+
+
+class TestSignature:
+    SECRET = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
+
+    def headers(self, body: bytes = b"{}", at: int = 1000) -> dict[str, str]:
+        signature = sign(self.SECRET, "m1", at, body)
+        return {"webhook-id": "m1", "webhook-timestamp": str(at), "webhook-signature": f"v1,other {signature}"}
+
+    def test_right(self):
+        verify(self.SECRET, self.headers(), b"{}", now_s=1100)
+
+    @pytest.mark.parametrize("change", [{"webhook-id": "m2"}, {"webhook-timestamp": "1001"}, {"webhook-signature": ""}])
+    def test_wrong(self, change):
+        with pytest.raises(WebhookSignatureError):
+            verify(self.SECRET, self.headers() | change, b"{}", now_s=1100)
+
+    def test_another_body_a_missing_header_and_an_old_message(self):
+        with pytest.raises(WebhookSignatureError):
+            verify(self.SECRET, self.headers(), b"[]", now_s=1100)
+        with pytest.raises(WebhookSignatureError):
+            verify(self.SECRET, {}, b"{}", now_s=1100)
+        with pytest.raises(WebhookSignatureError):
+            verify(self.SECRET, self.headers(), b"{}", now_s=2000)

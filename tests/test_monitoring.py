@@ -1,0 +1,70 @@
+"""Alerts and dashboard: Prometheus' own tool takes them, they fire when they should, and ask for metrics that exist."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+MONITORING = Path(__file__).parents[1] / "k8s" / "monitoring"
+RUNBOOK = MONITORING.parents[1] / "docs" / "operations.md"
+OTHERS = {"up", "process_resident_memory_bytes"}
+
+
+def promtool(*arguments: object) -> None:
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed (apt-get install prometheus)")
+    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rules() -> list[dict]:
+    return yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"][0]["rules"]
+
+
+def dashboard_queries() -> list[str]:
+    panels = json.loads((MONITORING / "grafana" / "dashboards" / "lobule.json").read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def test_the_configuration():
+    promtool("check", "config", MONITORING / "prometheus.yml")
+
+
+def test_the_alerts_fire_when_they_should():
+    promtool("test", "rules", MONITORING / "alerts_test.yml")
+
+
+def test_the_dashboards_queries_are_queries(tmp_path):
+    records = [{"record": f"lobule:panel{n}", "expr": query} for n, query in enumerate(dashboard_queries())]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": records}]}))
+    promtool("check", "rules", tmp_path / "rules.yml")
+
+
+def test_every_metric_that_is_asked_for_exists():
+    sources = [
+        path.read_text()
+        for package in ("services/gateway/src", "shared/src")
+        for path in (MONITORING.parents[1] / package).rglob("metrics.py")
+    ]
+    known = set(re.findall(r'"(lobule_[a-z_]+)"', " ".join(sources)))
+    asked = {name for query in [*dashboard_queries(), *(rule["expr"] for rule in rules())] for name in _names(query)}
+    assert len(asked) > 12
+    stripped = {re.sub(r"_(bucket|sum|count|total)$", "", name) for name in asked - OTHERS}
+    assert stripped <= known, stripped - known
+
+
+def _names(query: str) -> set[str]:
+    return set(re.findall(r"\b(lobule_[a-z_]+|up|process_[a-z_]+)\b", query))
+
+
+def test_every_alert_has_its_chapter_in_the_runbook():
+    headings = re.findall(r"^#+ (.+)$", RUNBOOK.read_text(), re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    for rule in rules():
+        file, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert file == "docs/operations.md"
+        assert anchor in anchors, rule["alert"]
