@@ -18,6 +18,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
             patch.setenv("LOBULE_LEASE_SECONDS", "3")
             patch.setenv("LOBULE_REAP_EVERY_S", "0.5")
             patch.setenv("LOBULE_MAMMO_MODEL", "/nowhere/no-model")
+            patch.setenv("LOBULE_WEBHOOK_NETWORKS", "127.0.0.0/8")
             running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
             system = stack.enter_context(running)
         yield system

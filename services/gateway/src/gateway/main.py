@@ -37,6 +37,7 @@ from lobule.blackboard import Blackboard, connect
 from lobule.queueing import make_celery
 from lobule.storage import open_store
 from lobule.telemetry import configure_logging
+from lobule.tracing import configure_tracing
 
 _ROUTERS = (
     auth,
@@ -59,6 +60,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     """The application, ready to be served; its loops start and end with the server."""
     settings = settings or get_settings()
     configure_logging("gateway", settings.log_format, settings.log_level)
+    configure_tracing("gateway", settings.otlp_endpoint)
     engine = make_engine(settings.database_url)
     sessions = make_session_factory(engine)
     redis = connect(settings.redis_url)

@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.system.metrics import request_seconds
+from lobule.tracing import span
 
 log = structlog.get_logger()
 
@@ -53,7 +54,9 @@ class RequestContext:
                     headers.setdefault(name, value)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        parent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1") or None
+        traced = span("request", parent, method=scope["method"], path=scope["path"])
+        with structlog.contextvars.bound_contextvars(request_id=request_id), traced:
             await self._app(scope, receive, send_with_headers)
             seconds = time.monotonic() - started
             route = getattr(scope.get("route"), "path", "none")  # the template: ids would make a series for each job

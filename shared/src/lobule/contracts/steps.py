@@ -35,6 +35,7 @@ class Claim(Document):
     render: RenderRequest | None = Field(default=None, description="render step only")
     output_prefix: str = Field(description="object-store prefix that belongs to this attempt alone")
     request_id: str | None = Field(default=None, description="of the request that opened the job, for the logs")
+    traceparent: str | None = Field(default=None, description="W3C trace context of that request")
 
 
 class Heartbeat(Document):

@@ -22,6 +22,7 @@ from lobule.queueing import INFERENCE_QUEUES, TASK, make_celery
 from lobule.settings import Settings, read_settings
 from lobule.storage import ObjectStore, open_store
 from lobule.telemetry import configure_logging
+from lobule.tracing import configure_tracing
 from lobule.worker.gateway_client import GatewayClient
 from lobule.worker.inference import InferenceHandler
 from lobule.worker.metrics import MeasuredHandler, MeasuredPipeline
@@ -93,6 +94,7 @@ def _register(
     def build(**_signal: object) -> None:
         try:
             worker = f"{socket.gethostname()}-{os.getpid()}"
+            configure_tracing(f"{queue}-worker", settings.otlp_endpoint)  # its thread must be the child's own
             equipment = equip(open_store(settings.object_store_url, settings.s3_endpoint_url))
             redis = connect(settings.redis_url)
             blackboard = Blackboard(redis)

@@ -12,6 +12,7 @@ from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import ImageInfo
 from lobule.contracts.steps import Claim
+from lobule.tracing import span
 from lobule.worker.gateway_client import LeaseLostError
 from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
 from lobule.worker.runner import StepHandler
@@ -35,7 +36,8 @@ class MeasuredHandler:
         started = time.monotonic()
         code = "internal_error"
         try:
-            self._handler(claim, progress)
+            with span(claim.step, claim.traceparent, job_id=claim.job_id, attempt=claim.attempt):
+                self._handler(claim, progress)
             code = None
         except AnalysisError as error:
             code = error.code

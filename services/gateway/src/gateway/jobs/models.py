@@ -13,6 +13,7 @@ from gateway.images.models import Image
 from lobule.contracts.progress import JobState
 from lobule.contracts.result import Assessment
 from lobule.contracts.steps import StepName
+from lobule.tracing import current_traceparent
 
 
 def _current_request() -> str | None:
@@ -35,6 +36,7 @@ class Work(Base):
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_detail: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(String(64), default=_current_request)  # that opened it
+    traceparent: Mapped[str | None] = mapped_column(String(55), default=current_traceparent)  # of that request
 
     steps: Mapped[list["Step"]] = relationship(back_populates="job", order_by="Step.position", lazy="selectin")
 

@@ -64,6 +64,7 @@ def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepNa
         "attempt": step.attempt,
         "lease_seconds": settings.lease_seconds,
         "request_id": step.job.request_id,
+        "traceparent": step.job.traceparent,
         "output_prefix": step.output_prefix(),
     }
     if isinstance(work, Rendering):

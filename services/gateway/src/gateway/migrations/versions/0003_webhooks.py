@@ -41,10 +41,12 @@ def upgrade() -> None:
     op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["state", "next_at"], unique=False)
     op.create_index(op.f("ix_webhook_deliveries_webhook_id"), "webhook_deliveries", ["webhook_id"], unique=False)
     op.add_column("jobs", sa.Column("request_id", sa.String(length=64), nullable=True))
+    op.add_column("jobs", sa.Column("traceparent", sa.String(length=55), nullable=True))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_column("traceparent")
         batch_op.drop_column("request_id")
     op.drop_index(op.f("ix_webhook_deliveries_webhook_id"), table_name="webhook_deliveries")
     op.drop_index("ix_webhook_deliveries_due", table_name="webhook_deliveries")

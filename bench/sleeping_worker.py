@@ -1,0 +1,56 @@
+"""A worker that computes nothing: it sleeps for LOBULE_BENCH_SLEEP_S and leaves a result.
+
+With it the rest of the system is measured without the network's need of processor time.
+"""
+
+import os
+import time
+
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import DisplayImage, ImageInfo, Result, Thresholds
+from lobule.worker.app import run_inference_worker
+from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
+
+_MANIFEST = ModelManifest(
+    name="sleeper",
+    version="1",
+    modality="histopathology",
+    architecture={},
+    input={},
+    classes=["benign", "malignant"],
+    thresholds=Thresholds(low=0.2, high=0.7),
+    calibration={"method": "none"},
+    weights_file="none",
+    weights_sha256="0" * 64,
+    trained_on="nothing",
+    licence="none",
+    metrics=[],
+)
+
+
+class SleepingPipeline:
+    """Implements `lobule.worker.pipeline.Pipeline`."""
+
+    manifest, card = _MANIFEST, "# Nothing"
+
+    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+        """Sleep, and conclude nothing."""
+        time.sleep(float(os.environ["LOBULE_BENCH_SLEEP_S"]))
+        progress(1.0, "slept")
+        result = Result(
+            image=image,
+            model=_MANIFEST.info(),
+            thresholds=_MANIFEST.thresholds,
+            assessment="not_sure",
+            probability_malignant=0.5,
+            display=DisplayImage(file="display.png", width=image.width, height=image.height),
+        )
+        return Analysis(result, {"display.png": data})
+
+
+def _build() -> Pipeline:
+    return SleepingPipeline()
+
+
+if __name__ == "__main__":
+    run_inference_worker("histopathology", _build)
