@@ -91,6 +91,11 @@ def reading(sessions: SessionFactory) -> Iterator[Session]:
         yield session
 
 
+def only_reads(session: Session) -> bool:
+    """Whether a session comes from `reading`."""
+    return bool(session.connection().get_execution_options().get(_READS))
+
+
 def get_session(request: Request) -> Iterator[Session]:
     """A request's session: committed when the endpoint returns, rolled back when it raises. A GET only reads."""
     sessions: SessionFactory = request.app.state.sessions

@@ -7,7 +7,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from gateway.admin import endpoints as admin
+from gateway.audit import endpoints as audit
 from gateway.auth import endpoints as auth
+from gateway.auth import token_endpoints as tokens
 from gateway.auth.dependencies import LoginRequiredError
 from gateway.auth.throttle import LoginThrottle
 from gateway.cases import endpoints as cases
@@ -42,6 +45,9 @@ from lobule.tracing import configure_tracing
 _ROUTERS = (
     auth,
     users,
+    tokens,
+    audit,
+    admin,
     cases,
     reviews,
     case_reports,

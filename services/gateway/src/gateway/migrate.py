@@ -57,7 +57,7 @@ def migrate(database_url: str, revision: str = "head", *, new: str | None = None
 
     Args:
         database_url: Which database.
-        revision: Target; an older one than the present downgrades.
+        revision: Target; an older one than the present downgrades, an empty database always upgrades.
         new: For developers: instead, write a migration with this message from the difference to the models.
     """
     config = _config()
@@ -80,7 +80,7 @@ def migrate(database_url: str, revision: str = "head", *, new: str | None = None
             )
         if new is not None:
             command.revision(config, new, autogenerate=True)
-        elif revision == "head":
+        elif revision == "head" or MigrationContext.configure(connection).get_current_revision() is None:
             command.upgrade(config, revision)
         else:
             command.downgrade(config, revision)

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from gateway.auth import sessions
+from gateway.auth import api_tokens, sessions
 from gateway.auth.tokens import read_access_token, unauthorized
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError
@@ -16,7 +16,7 @@ from gateway.settings import GatewaySettings
 from gateway.users import repository
 from gateway.users.models import User
 
-_bearer = HTTPBearer(auto_error=False, description="access token of POST /api/v1/auth/token")
+_bearer = HTTPBearer(auto_error=False, description="access token of POST /api/v1/auth/token, or an API token")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -29,15 +29,20 @@ AppSettings = Annotated[GatewaySettings, Depends(settings_of)]
 
 
 def identify(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:
-    """The user of a request: by access token, or by portal cookie (with CSRF token where something changes).
+    """The user of a request: by access token, API token or portal cookie (with CSRF token where something changes).
 
     Raises:
         ProblemError: 401 or 403.
     """
     settings = settings_of(request)
+    if credentials is not None and api_tokens.is_api_token(credentials.credentials):
+        token = api_tokens.use(request, session, credentials.credentials)
+        request.state.api_token = token
+        return token.user
     if credentials is not None:
-        user = repository.by_id(session, read_access_token(credentials.credentials, settings))
-        if user is None or not user.active:
+        user_id, epoch = read_access_token(credentials.credentials, settings)
+        user = repository.by_id(session, user_id)
+        if user is None or not user.active or user.auth_epoch != epoch:
             raise unauthorized("token_invalid", "The access token's user is gone or inactive. Please log in again.")
         return user
     login = sessions.read_session(session, request, settings)
@@ -65,18 +70,33 @@ def briefly_identified(request: Request, credentials: Credentials) -> User:
 WaitingUser = Annotated[User, Depends(briefly_identified)]
 
 
-def admin_user(user: CurrentUser) -> User:
-    """An administrator.
+def admin_user(request: Request, user: CurrentUser) -> User:
+    """An administrator; by an API token only where it has the scope `admin`.
 
     Raises:
-        ProblemError: `forbidden`, 403.
+        ProblemError: `forbidden` or `scope_missing`, 403.
     """
     if user.role != "admin":
         raise ProblemError(403, "forbidden", "Only an administrator may do this.")
+    api_tokens.check_scope(request, "admin")
     return user
 
 
 AdminUser = Annotated[User, Depends(admin_user, scope="function")]
+
+
+def person(request: Request, user: CurrentUser) -> User:
+    """A user who logged in: what a stolen API token must not be able to do.
+
+    Raises:
+        ProblemError: `login_required`, 403.
+    """
+    if getattr(request.state, "api_token", None) is not None:
+        raise ProblemError(403, "login_required", "An API token cannot do this. Please log in with your password.")
+    return user
+
+
+Person = Annotated[User, Depends(person, scope="function")]
 
 
 class LoginRequiredError(Exception):
@@ -100,6 +120,20 @@ def portal_user(request: Request, session: DbSession) -> User:
 
 
 PortalUser = Annotated[User, Depends(portal_user, scope="function")]
+
+
+def portal_admin(user: PortalUser) -> User:
+    """The logged-in administrator of a page.
+
+    Raises:
+        ProblemError: `forbidden`, 403.
+    """
+    if user.role != "admin":
+        raise ProblemError(403, "forbidden", "Only an administrator may see this page.")
+    return user
+
+
+PortalAdmin = Annotated[User, Depends(portal_admin, scope="function")]
 
 
 def worker(request: Request, credentials: Credentials) -> None:

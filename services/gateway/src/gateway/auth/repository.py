@@ -2,7 +2,7 @@
 
 import hashlib
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from gateway.auth.models import AuthSession, Kind
@@ -32,3 +32,11 @@ def by_previous_secret(session: Session, secret: str) -> AuthSession | None:
 def delete_expired(session: Session) -> None:
     """Forget logins that are over."""
     session.execute(delete(AuthSession).where(AuthSession.expires_at <= now()))
+
+
+def revoke_all(session: Session, user_id: str, but: AuthSession | None = None) -> None:
+    """End every login of a user, in browsers and of API clients, but this one."""
+    live = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
+    if but is not None:
+        live = live.where(AuthSession.id != but.id)
+    session.execute(live.values(revoked_at=now()))

@@ -1,13 +1,16 @@
 """Who is it? The one place where a password is checked."""
 
 from fastapi import Request
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
 from gateway.auth.passwords import verify_password
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
+from gateway.clock import now
 from gateway.database import SessionFactory, reading
+from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import User
 
@@ -36,6 +39,22 @@ def authenticate(
     return user
 
 
+def check_password(request: Request, user: User, password: str) -> None:
+    """Refuse where the logged-in user's password is another one; wrong ones count as failed logins.
+
+    Raises:
+        ProblemError: `wrong_password` (403) or `rate_limited` (429).
+    """
+    throttle: LoginThrottle = request.app.state.throttle
+    address = request.client.host if request.client else "unknown"
+    throttle.check(user.username, address)
+    if not verify_password(password, user.password_hash):
+        throttle.failed(user.username, address)
+        raise ProblemError(403, "wrong_password", "Your present password is not right. Please try again.")
+    throttle.succeeded(user.username)
+
+
 def note_login(session: Session, request: Request, user: User) -> None:
-    """Write a successful login to the audit log."""
+    """Write a successful login to the audit log and to the user."""
+    session.execute(update(User).where(User.id == user.id).values(last_login_at=now()))
     record(session, request, user, "auth.login", "user", user.id)

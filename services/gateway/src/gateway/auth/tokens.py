@@ -24,14 +24,15 @@ def make_access_token(user: User, settings: GatewaySettings) -> str:
         "iss": _ISSUER,
         "sub": user.id,
         "role": user.role,
+        "epoch": user.auth_epoch,
         "iat": now(),
         "exp": now() + timedelta(minutes=settings.access_token_minutes),
     }
     return jwt.encode(claims, settings.secret_key.get_secret_value(), algorithm=_ALGORITHM)
 
 
-def read_access_token(token: str, settings: GatewaySettings) -> str:
-    """The user id in a valid access token.
+def read_access_token(token: str, settings: GatewaySettings) -> tuple[str, int]:
+    """User id and epoch in a valid access token; void where the user's epoch is another one by now.
 
     Raises:
         ProblemError: `token_expired` or `token_invalid`, 401.
@@ -48,7 +49,7 @@ def read_access_token(token: str, settings: GatewaySettings) -> str:
         raise unauthorized("token_expired", "The access token is over. Get a new one with the refresh token.") from None
     except jwt.InvalidTokenError:
         raise unauthorized("token_invalid", "The access token is not valid. Please log in again.") from None
-    return str(claims["sub"])
+    return str(claims["sub"]), int(claims.get("epoch", 0))
 
 
 def unauthorized(code: str, detail: str) -> ProblemError:

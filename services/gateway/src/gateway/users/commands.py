@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from gateway.auth.passwords import hash_password
+from gateway.auth.passwords import verify_password
 from gateway.database import make_engine, make_session_factory
 from gateway.errors import ProblemError
 from gateway.settings import get_settings
@@ -43,7 +43,9 @@ def add(
     with make_session_factory(make_engine(get_settings().database_url)).begin() as session:
         user = repository.by_username(session, username)
         if user is not None and replace:
-            user.password_hash, user.role, user.active = hash_password(password), role, True
+            if not verify_password(password, user.password_hash):
+                service.reset_password(session, user, password)
+            user.role, user.active = role, True
         else:
             try:
                 user = service.create_user(session, new)

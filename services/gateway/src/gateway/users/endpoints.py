@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import AdminUser, CurrentUser
+from gateway.auth import sessions
+from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, Person
+from gateway.auth.service import check_password
 from gateway.database import DbSession
-from gateway.errors import responses
+from gateway.errors import not_found, responses
 from gateway.users import repository, service
 from gateway.users.models import User
-from gateway.users.schemas import UserCreate, UserRead
+from gateway.users.schemas import PasswordChange, PasswordReset, UserCreate, UserRead, UserUpdate
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
@@ -19,6 +21,16 @@ router = APIRouter(prefix="/api/v1/users", tags=["users"])
 def read_me(user: CurrentUser) -> User:
     """Who am I?"""
     return user
+
+
+@router.post("/me/password", status_code=204, responses=responses(401, 403, 422, 429))
+def change_password(
+    change: PasswordChange, user: Person, session: DbSession, request: Request, settings: AppSettings
+) -> None:
+    """Change your password; every other login of yours ends."""
+    check_password(request, user, change.current)
+    service.set_password(session, user, change.new, but=sessions.read_session(session, request, settings))
+    record(session, request, user, "user.password", "user", user.id)
 
 
 @router.get("", response_model=list[UserRead], responses=responses(401, 403))
@@ -31,13 +43,31 @@ def list_users(_admin: AdminUser, session: DbSession) -> Sequence[User]:
 def create_user(new: UserCreate, admin: AdminUser, session: DbSession, request: Request) -> User:
     """Add a user (administrators)."""
     user = service.create_user(session, new)
-    record(
-        session,
-        request,
-        admin,
-        "user.create",
-        "user",
-        user.id,
-        {"username": user.username, "role": user.role},
-    )
+    detail = {"username": user.username, "role": user.role}
+    record(session, request, admin, "user.create", "user", user.id, detail)
+    return user
+
+
+@router.patch("/{user_id}", response_model=UserRead, responses=responses(401, 403, 404, 409, 422))
+def update_user(user_id: str, changes: UserUpdate, admin: AdminUser, session: DbSession, request: Request) -> User:
+    """Change a user's name, role or activity (administrators). What takes rights away ends every login at once."""
+    user = _user(session, user_id)
+    service.update_user(session, user, changes, admin)
+    detail = {"username": user.username} | changes.model_dump(exclude_none=True)
+    record(session, request, admin, "user.update", "user", user.id, detail)
+    return user
+
+
+@router.post("/{user_id}/password", status_code=204, responses=responses(401, 403, 404, 422))
+def reset_password(user_id: str, reset: PasswordReset, admin: AdminUser, session: DbSession, request: Request) -> None:
+    """Give a user another password (administrators); every login and API token of theirs ends."""
+    user = _user(session, user_id)
+    service.reset_password(session, user, reset.password)
+    record(session, request, admin, "user.password_reset", "user", user.id, {"username": user.username})
+
+
+def _user(session: DbSession, user_id: str) -> User:
+    user = repository.by_id(session, user_id)
+    if user is None:
+        raise not_found("user")
     return user

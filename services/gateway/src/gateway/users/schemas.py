@@ -31,3 +31,27 @@ class UserRead(BaseModel):
     role: Role
     active: bool
     created_at: datetime
+    last_login_at: datetime | None
+
+
+class UserUpdate(BaseModel):
+    """What changes of a user; what is not given stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    display_name: str | None = Field(default=None, min_length=1, max_length=200)
+    role: Role | None = None
+    active: bool | None = Field(default=None, description="false ends every login at once")
+
+
+class PasswordReset(BaseModel):
+    """A password that an administrator sets."""
+
+    password: Password
+
+
+class PasswordChange(BaseModel):
+    """A password that a user changes."""
+
+    current: str = Field(max_length=500)
+    new: Password

@@ -1,12 +1,16 @@
-"""Creating users."""
+"""Creating and changing users. What takes rights away ends every login of the user at once."""
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gateway.auth import api_tokens
+from gateway.auth import repository as logins
+from gateway.auth.models import AuthSession
 from gateway.auth.passwords import hash_password
 from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import User
-from gateway.users.schemas import UserCreate
+from gateway.users.schemas import UserCreate, UserUpdate
 
 
 def create_user(session: Session, new: UserCreate) -> User:
@@ -28,3 +32,46 @@ def create_user(session: Session, new: UserCreate) -> User:
     session.add(user)
     session.flush()
     return user
+
+
+def update_user(session: Session, user: User, changes: UserUpdate, by: User) -> None:
+    """Change name, role or activity.
+
+    Raises:
+        ProblemError: `not_yourself` or `last_admin`, 409.
+    """
+    loses_rights = changes.active is False or (changes.role is not None and changes.role != user.role)
+    if loses_rights and user.id == by.id:
+        raise ProblemError(409, "not_yourself", "You cannot take your own rights away. Another administrator can.")
+    user.display_name = changes.display_name or user.display_name
+    user.role = changes.role or user.role
+    if changes.active is not None:
+        user.active = changes.active
+    session.flush()
+    if not _has_admin(session):
+        raise ProblemError(409, "last_admin", "This is the last administrator. Please make another one first.")
+    if loses_rights:
+        end_logins(session, user)
+
+
+def _has_admin(session: Session) -> bool:
+    query = select(func.count()).select_from(User).where(User.role == "admin", User.active)
+    return bool(session.scalar(query))
+
+
+def set_password(session: Session, user: User, password: str, but: AuthSession | None = None) -> None:
+    """Give a user another password; every login with the old one ends, but the one that changes it."""
+    user.password_hash = hash_password(password)
+    end_logins(session, user, but)
+
+
+def reset_password(session: Session, user: User, password: str) -> None:
+    """As `set_password`, when an administrator does it: API tokens end too, for somebody may have stolen them."""
+    set_password(session, user, password)
+    api_tokens.revoke_all(session, user)
+
+
+def end_logins(session: Session, user: User, but: AuthSession | None = None) -> None:
+    """Void every session, refresh token and access token of a user."""
+    logins.revoke_all(session, user.id, but)
+    user.auth_epoch += 1

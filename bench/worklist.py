@@ -1,0 +1,121 @@
+"""How long does a page of the worklist take with many cases? `python bench/worklist.py [--cases 1000] [--url ...]`.
+
+Fills an empty database with cases (spread over all states), then asks the real application for pages over its ASGI
+interface: authentication, query, validation and JSON are in the figure, the network is not. Gives median and worst.
+"""
+
+import argparse
+import random
+import statistics
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from gateway.auth.passwords import hash_password
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.database import make_engine, make_session_factory
+from gateway.main import create_app
+from gateway.migrate import migrate
+from gateway.settings import GatewaySettings
+from gateway.users.models import User
+from lobule.contracts.case import CaseState
+from lobule.contracts.result import Assessment
+
+QUERIES = (
+    "",
+    "sort=newest",
+    "sort=pseudonym",
+    "limit=200",
+    "q=0042",
+    "state=ready&assessment=malignancy_suspected",
+)
+STATES: tuple[CaseState, ...] = ("empty", "analysing", "ready", "failed", "signed")
+ASSESSMENTS: tuple[tuple[Assessment | None, int], ...] = (
+    ("malignancy_suspected", 2),
+    ("not_sure", 1),
+    ("no_sign_of_malignancy", 0),
+    (None, 0),
+)
+
+
+def fill(url: str, count: int) -> None:
+    """Add a clinician, an administrator and the clinician's cases."""
+    chance = random.Random(0)
+    with make_session_factory(make_engine(url)).begin() as session:
+        people = [
+            User(username=name, display_name=name, password_hash=hash_password("a long password"), role=role)
+            for name, role in (("clinician", "clinician"), ("admin", "admin"))
+        ]
+        session.add_all(people)
+        session.flush()
+        for number in range(count):
+            assessment, urgency = chance.choice(ASSESSMENTS)
+            session.add(
+                Case(
+                    owner_id=people[0].id,
+                    pseudonym=f"P-{number:05d}",
+                    created_at=now() - timedelta(minutes=chance.randrange(500_000)),
+                    state=chance.choice(STATES),
+                    assessment=assessment,
+                    urgency=urgency,
+                    probability_malignant=chance.random() if assessment else None,
+                    images_total=4,
+                    images_done=4,
+                )
+            )
+
+
+def measure(client: TestClient, path: str, headers: dict[str, str], times: int) -> str:
+    """Milliseconds of the answers: by the clock, and of processor time, which others on the machine do not add to."""
+    laps, work = [], []
+    for _ in range(times):
+        started, worked = time.perf_counter(), time.process_time()
+        answer = client.get(path, headers=headers)
+        laps.append((time.perf_counter() - started) * 1000)
+        work.append((time.process_time() - worked) * 1000)
+        assert answer.status_code == 200, answer.text
+        assert answer.url.path != "/login"
+    clock = f"median {statistics.median(laps):6.1f}  best {min(laps):6.1f}  worst {max(laps):6.1f}"
+    return f"{clock}  processor {statistics.median(work):6.1f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--url", help="an empty database; SQLite in a temporary folder where not given")
+    parser.add_argument("--pages", action="store_true", help="the portal's page instead of the API")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        url = arguments.url or f"sqlite:///{folder}/bench.sqlite"
+        migrate(url)
+        fill(url, arguments.cases)
+        settings = GatewaySettings(
+            database_url=url,
+            redis_url="unix:///nowhere",  # the worklist needs none
+            object_store_url=Path(folder).as_uri(),
+            internal_token="i" * 32,
+            secret_key="s" * 32,
+            secure_cookies=False,
+            log_level="ERROR",
+        )
+        client = TestClient(create_app(settings))  # not entered: no loops
+        print(f"{arguments.cases} cases, {url.split(':')[0]}, {arguments.times} times each")
+        for username in ("clinician", "admin"):
+            grant = {"username": username, "password": "a long password"}
+            token = client.post("/api/v1/auth/token", json=grant).json()["access_token"]
+            if arguments.pages:
+                client.cookies.clear()
+                client.post("/login", data=grant)
+            headers = {} if arguments.pages else {"Authorization": f"Bearer {token}"}
+            for query in QUERIES:
+                path = f"/?{query}" if arguments.pages else f"/api/v1/cases?{query}"
+                print(f"{username:10} {query or '(default)':46} {measure(client, path, headers, arguments.times)} ms")
+
+
+if __name__ == "__main__":
+    main()

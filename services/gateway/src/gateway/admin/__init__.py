@@ -1,0 +1,1 @@
+"""What an administrator sees of the work: queues, and jobs that did not end well."""

@@ -1,0 +1,94 @@
+"""`/api/v1/admin`: queues, and starting again or stopping work (administrators)."""
+
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Query, Request
+from redis.exceptions import RedisError
+
+from gateway.admin import repository
+from gateway.admin.schemas import QueueRead, Redriven, WorkPage, WorkRead
+from gateway.audit.service import record
+from gateway.auth.dependencies import AdminUser
+from gateway.clock import now
+from gateway.database import DbSession
+from gateway.errors import not_found, responses
+from gateway.jobs import service as jobs
+from gateway.jobs.models import Work
+from lobule.blackboard import Blackboard
+from lobule.contracts.progress import JobState
+from lobule.queueing import QUEUES
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/api/v1/admin", tags=["administration"])
+
+
+@router.get("/queues", responses=responses(401, 403))
+def list_queues(_admin: AdminUser, session: DbSession, request: Request) -> list[QueueRead]:
+    """How much waits and runs, and how many workers are ready."""
+    found, at = repository.queues(session), now()
+    rows: list[QueueRead] = []
+    for queue in QUEUES:
+        waiting, running, since = found.get(queue, (0, 0, None))
+        oldest = (at - since).total_seconds() if since else None
+        workers = _workers(request.app.state.blackboard, queue)
+        rows.append(QueueRead(queue=queue, waiting=waiting, running=running, oldest_s=oldest, workers=workers))
+    return rows
+
+
+def _workers(blackboard: Blackboard, queue: str) -> int | None:
+    try:
+        return len(blackboard.workers(queue))
+    except RedisError as error:
+        log.warning("blackboard_away", error=repr(error))
+        return None
+
+
+@router.get("/jobs", responses=responses(401, 403, 422))
+def list_work(
+    _admin: AdminUser,
+    session: DbSession,
+    state: Annotated[list[JobState] | None, Query(description="any of these; may be repeated")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> WorkPage:
+    """Analyses and renderings of everyone, newest first; `state=dead` lists what waits for you."""
+    rows, next_cursor = repository.work(session, state or [], limit, cursor)
+    owners = repository.names(session, {row.owner_id for row in rows})
+    items = [WorkRead.of(row, owners.get(row.owner_id, "")) for row in rows]
+    return WorkPage(items=items, next_cursor=next_cursor)
+
+
+@router.post("/jobs/{work_id}/retry", responses=responses(401, 403, 404, 409))
+def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
+    """Start work that did not end well again, with a fresh budget of tries."""
+    work = _work(session, work_id)
+    jobs.retry(session, work)
+    record(session, request, admin, "job.redrive", "job", work.id)
+    return WorkRead.of(work, repository.names(session, {work.owner_id}).get(work.owner_id, ""))
+
+
+@router.post("/jobs/{work_id}/cancel", responses=responses(401, 403, 404, 409))
+def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
+    """Stop work; its worker learns it at the next heartbeat."""
+    work = _work(session, work_id)
+    jobs.cancel(session, work)
+    record(session, request, admin, "job.cancel", "job", work.id)
+    return WorkRead.of(work, repository.names(session, {work.owner_id}).get(work.owner_id, ""))
+
+
+@router.post("/jobs/retry-dead", responses=responses(401, 403))
+def redrive_dead(admin: AdminUser, session: DbSession, request: Request) -> Redriven:
+    """Start all dead work again, for example after a worker was mended."""
+    parked = repository.parked(session)
+    for work in parked:
+        jobs.retry(session, work)
+        record(session, request, admin, "job.redrive", "job", work.id)
+    return Redriven(count=len(parked))
+
+
+def _work(session: DbSession, work_id: str) -> Work:
+    work = repository.by_id(session, work_id)
+    if work is None:
+        raise not_found("job")
+    return work

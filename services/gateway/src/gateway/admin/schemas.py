@@ -1,0 +1,67 @@
+"""Queues and work as an administrator sees them."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from gateway.jobs.models import Job, Rendering, Work
+from lobule.contracts.progress import JobState, StepError
+
+
+class QueueRead(BaseModel):
+    """One queue, now."""
+
+    queue: str
+    waiting: int = Field(description="steps that wait for a worker")
+    running: int = Field(description="steps under a lease")
+    oldest_s: float | None = Field(description="seconds that the oldest waiting step has waited")
+    workers: int | None = Field(description="workers that are ready; null where Redis cannot be asked")
+
+
+class WorkRead(BaseModel):
+    """An analysis or a rendering."""
+
+    id: str
+    kind: Literal["analysis", "rendering"]
+    subject: str = Field(description="the image's file name, or what is rendered")
+    owner: str
+    state: JobState
+    step: str | None = Field(description="the step that it stands at")
+    tries: int
+    worker: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    error: StepError | None
+
+    @classmethod
+    def of(cls, work: Work, owner: str) -> "WorkRead":
+        """A piece of work as the API shows it."""
+        step = next((step for step in work.steps if step.state != "done"), None)
+        subject = work.image.file_name if isinstance(work, Job) else work.key if isinstance(work, Rendering) else ""
+        return cls(
+            id=work.id,
+            kind="rendering" if isinstance(work, Rendering) else "analysis",
+            subject=subject,
+            owner=owner,
+            state=work.state,
+            step=step.name if step else None,
+            tries=step.tries if step else 0,
+            worker=step.worker if step else None,
+            created_at=work.created_at,
+            finished_at=work.finished_at,
+            error=StepError(code=work.error_code, detail=work.error_detail or "") if work.error_code else None,
+        )
+
+
+class WorkPage(BaseModel):
+    """Some work, newest first."""
+
+    items: list[WorkRead]
+    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+
+
+class Redriven(BaseModel):
+    """How many pieces of work were started again."""
+
+    count: int

@@ -1,0 +1,92 @@
+"""`/api/v1/audit`: who did what, when (administrators)."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+
+from gateway.audit import repository
+from gateway.audit.models import AuditEvent
+from gateway.audit.repository import AuditFilter
+from gateway.audit.schemas import AuditEventRead, AuditPage
+from gateway.audit.service import record
+from gateway.auth.dependencies import AdminUser
+from gateway.clock import now
+from gateway.database import DbSession, reading
+from gateway.errors import responses
+
+router = APIRouter(prefix="/api/v1", tags=["audit"])
+
+_COLUMNS = ("at", "actor_name", "action", "target_type", "target_id", "detail", "address", "request_id")
+_Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+
+
+def audit_filter(
+    actor: _Text = "",
+    action: _Text = "",
+    target_id: _Text = "",
+    since: Annotated[datetime | None, Query(description="not before this")] = None,
+    until: Annotated[datetime | None, Query(description="before this")] = None,
+) -> AuditFilter:
+    """The filter that a query asks for."""
+    return AuditFilter(actor, action, target_id, since, until)
+
+
+Wanted = Annotated[AuditFilter, Depends(audit_filter)]
+
+
+@router.get("/audit", responses=responses(401, 403, 422))
+def list_events(
+    _admin: AdminUser,
+    session: DbSession,
+    wanted: Wanted,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> AuditPage:
+    """The audit log, newest first."""
+    rows, next_cursor = repository.events(session, wanted, limit, cursor)
+    return AuditPage(items=[AuditEventRead.model_validate(row) for row in rows], next_cursor=next_cursor)
+
+
+@router.get(
+    "/audit.csv",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}}}, **responses(401, 403, 422)},
+)
+def export_events(admin: AdminUser, wanted: Wanted, request: Request) -> StreamingResponse:
+    """The whole filtered log as CSV, newest first. That it was exported is noted in it."""
+    with request.app.state.sessions.begin() as session:
+        record(session, request, admin, "audit.export")
+
+    def lines() -> Iterator[str]:
+        with reading(request.app.state.sessions) as session:
+            yield _line(_COLUMNS)
+            for event in repository.every(session, wanted):
+                yield _line(_cells(event))
+
+    name = f"lobule-audit-{now():%Y%m%dT%H%M%SZ}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _cells(event: AuditEvent) -> list[str]:
+    read = AuditEventRead.model_validate(event)
+    values = [read.at.isoformat(), *(getattr(read, name) or "" for name in _COLUMNS[1:5])]
+    detail = json.dumps(read.detail, ensure_ascii=False) if read.detail else ""
+    return [_safe(str(value)) for value in (*values, detail, read.address or "", read.request_id or "")]
+
+
+def _safe(cell: str) -> str:
+    """A spreadsheet takes a cell that begins like this for a formula; names are what people typed."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _line(cells: tuple[str, ...] | list[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()

@@ -1,0 +1,112 @@
+"""API tokens: named keys for programs, with scopes and an end; only a hash is kept."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from fastapi import Request
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from gateway.auth.models import ApiToken, Scope
+from gateway.auth.repository import hash_secret
+from gateway.auth.schemas import ApiTokenCreate
+from gateway.auth.tokens import unauthorized
+from gateway.clock import now
+from gateway.database import only_reads
+from gateway.errors import ProblemError
+from gateway.users.models import User
+
+_PREFIX = "lobule_"
+_HINT_LENGTH = len(_PREFIX) + 5
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NOTE_USE_EVERY = timedelta(minutes=1)
+
+
+def is_api_token(secret: str) -> bool:
+    """Whether a bearer token is one of these; they begin alike, so that leaked ones can be searched for."""
+    return secret.startswith(_PREFIX)
+
+
+def create(session: Session, user: User, new: ApiTokenCreate) -> tuple[ApiToken, str]:
+    """A new token of a user and its secret, which is nowhere else.
+
+    Raises:
+        ProblemError: `forbidden`, 403, for the scope `admin` of somebody who is none.
+    """
+    if "admin" in new.scopes and user.role != "admin":
+        raise ProblemError(403, "forbidden", "Only an administrator can make a token with the scope 'admin'.")
+    secret = _PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken(
+        user_id=user.id,
+        name=new.name,
+        hint=secret[:_HINT_LENGTH],
+        secret_hash=hash_secret(secret),
+        scopes=sorted(set(new.scopes)),
+        expires_at=now() + timedelta(days=new.expires_in_days) if new.expires_in_days else None,
+    )
+    session.add(token)
+    session.flush()
+    return token, secret
+
+
+def use(request: Request, session: Session, secret: str) -> ApiToken:
+    """The live token of this secret, where its scopes allow this request.
+
+    Raises:
+        ProblemError: `token_invalid` (401) or `scope_missing` (403).
+    """
+    token = session.scalar(select(ApiToken).where(ApiToken.secret_hash == hash_secret(secret)))
+    over = token is None or token.revoked_at or (token.expires_at and token.expires_at <= now())
+    if token is None or over or not token.user.active:
+        raise unauthorized("token_invalid", "This API token is unknown, over or revoked. Please make a new one.")
+    request.state.api_token = token
+    check_scope(request, "read" if request.method in _SAFE_METHODS else "write")
+    _note_use(request, session, token)
+    return token
+
+
+def check_scope(request: Request, scope: Scope) -> None:
+    """Refuse what the API token of this request, if it has one, may not do.
+
+    Raises:
+        ProblemError: `scope_missing`, 403.
+    """
+    token: ApiToken | None = getattr(request.state, "api_token", None)
+    if token is not None and scope not in token.scopes:
+        raise ProblemError(403, "scope_missing", f"This API token lacks the scope {scope!r}. Please make another one.")
+
+
+def _note_use(request: Request, session: Session, token: ApiToken) -> None:
+    """Remember when it was last used, to the minute; a session that only reads is not written with."""
+    if token.last_used_at is not None and now() - token.last_used_at < _NOTE_USE_EVERY:
+        return
+    note = update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now())
+    if only_reads(session):
+        with request.app.state.sessions.begin() as writing:
+            writing.execute(note)
+    else:
+        session.execute(note)
+
+
+def of_user(session: Session, user: User | None) -> Sequence[ApiToken]:
+    """The tokens of a user, or of all, newest first; revoked ones are gone from sight."""
+    query = select(ApiToken).where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.created_at.desc())
+    return session.scalars(query if user is None else query.where(ApiToken.user_id == user.id)).all()
+
+
+def by_id(session: Session, token_id: str) -> ApiToken | None:
+    """A token that is not revoked."""
+    token = session.get(ApiToken, token_id)
+    return token if token is not None and token.revoked_at is None else None
+
+
+def revoke(token: ApiToken) -> None:
+    """Void from now on."""
+    token.revoked_at = now()
+
+
+def revoke_all(session: Session, user: User) -> None:
+    """Void every token of a user."""
+    live = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+    session.execute(live.values(revoked_at=now()))

@@ -1,0 +1,48 @@
+"""`/api/v1/tokens`: the keys of programs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from gateway.audit.service import record
+from gateway.auth import api_tokens
+from gateway.auth.dependencies import CurrentUser, Person
+from gateway.auth.schemas import ApiTokenCreate, ApiTokenCreated, ApiTokenRead
+from gateway.database import DbSession
+from gateway.errors import ProblemError, not_found, responses
+from gateway.users.models import User
+
+router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"])
+
+
+@router.get("", responses=responses(401, 403))
+def list_tokens(
+    user: CurrentUser, session: DbSession, everyone: Annotated[bool, Query(description="administrators")] = False
+) -> list[ApiTokenRead]:
+    """Your API tokens, or everyone's, newest first; never a secret."""
+    if everyone and user.role != "admin":
+        raise ProblemError(403, "forbidden", "Only an administrator may see the tokens of others.")
+    return [ApiTokenRead.of(token) for token in api_tokens.of_user(session, None if everyone else user)]
+
+
+@router.post("", status_code=201, responses=responses(401, 403, 422))
+def create_token(new: ApiTokenCreate, user: Person, session: DbSession, request: Request) -> ApiTokenCreated:
+    """Make an API token; only this answer holds its secret."""
+    token, secret = api_tokens.create(session, user, new)
+    detail = {"name": token.name, "scopes": token.scopes}
+    record(session, request, user, "token.create", "token", token.id, detail)
+    return ApiTokenCreated(**ApiTokenRead.of(token).model_dump(), secret=secret)
+
+
+@router.delete("/{token_id}", status_code=204, responses=responses(401, 403, 404))
+def revoke_token(token_id: str, user: Person, session: DbSession, request: Request) -> None:
+    """Void a token of yours (administrators: of anyone's)."""
+    token = api_tokens.by_id(session, token_id)
+    if token is None or not _may_revoke(user, token.user):
+        raise not_found("token")
+    api_tokens.revoke(token)
+    record(session, request, user, "token.revoke", "token", token.id, {"name": token.name, "user": token.user.username})
+
+
+def _may_revoke(user: User, owner: User) -> bool:
+    return user.role == "admin" or user.id == owner.id

@@ -1,0 +1,192 @@
+"""The rule that makes one conclusion of a case's images: every combination that matters."""
+
+import itertools
+from typing import get_args
+
+import pytest
+
+from gateway.cases.assessment import conclude
+from lobule.contracts.case import HANGINGS, ImageEvidence
+from lobule.contracts.case_words import reason_in_words, suggestion_in_words
+from lobule.contracts.language import LANGUAGES
+from lobule.contracts.result import Assessment
+
+PROBABILITY = {"malignancy_suspected": 0.9, "not_sure": 0.5, "no_sign_of_malignancy": 0.1}
+KINDS = ("mammography", "histopathology")
+STATES = (*get_args(Assessment), "failed", "pending")
+SUSPECTED, UNSURE, CLEAR = get_args(Assessment)
+
+
+def image(modality: str, said: str, number: int = 0, hanging: str | None = None) -> ImageEvidence:
+    assessed = said not in ("failed", "pending")
+    return ImageEvidence(
+        job_id=f"job-{number}",
+        file_name=f"{number}.png",
+        modality=modality,
+        laterality=hanging[0] if hanging else None,
+        view=hanging[1:] if hanging else None,
+        state="assessed" if assessed else said,
+        assessment=said if assessed else None,
+        probability_malignant=PROBABILITY.get(said),
+    )
+
+
+def film(said: str, hanging: str | None = "RCC", number: int = 0) -> ImageEvidence:
+    return image("mammography", said, number, hanging)
+
+
+def tissue(said: str, number: int = 9) -> ImageEvidence:
+    return image("histopathology", said, number)
+
+
+def codes(conclusion) -> set[str]:
+    return {reason.code for reason in conclusion.reasons} | {step.code for step in conclusion.suggestions}
+
+
+EVERY_CASE = [
+    combination
+    for size in (1, 2, 3)
+    for combination in itertools.combinations_with_replacement(itertools.product(KINDS, STATES), size)
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_every_case_of_up_to_three_images(size):
+    """The conclusion of each of the 285 mixtures, held against the rule said in other words."""
+    cases = [case for case in EVERY_CASE if len(case) == size]
+    assert len(cases) == {1: 10, 2: 55, 3: 220}[size]
+    for case in cases:
+        images = [image(kind, said, number) for number, (kind, said) in enumerate(case)]
+        said = [state for _, state in case]
+        conclusion = conclude(images)
+        if SUSPECTED in said:
+            expected = SUSPECTED
+        elif "pending" in said or set(said) == {"failed"}:
+            expected = None
+        elif {UNSURE, "failed"} & set(said):
+            expected = UNSURE
+        else:
+            expected = CLEAR
+        assert conclusion.assessment == expected, case
+        assert (conclusion.probability_malignant is None) == (expected is None), case
+        for language in LANGUAGES:
+            for reason in conclusion.reasons:
+                assert "{" not in reason_in_words(reason, language)
+            for step in conclusion.suggestions:
+                assert "{" not in suggestion_in_words(step, language)
+        for number, (_, state) in enumerate(case):
+            if state == "failed":
+                assert any(r.code == "not_assessed" and r.job_id == f"job-{number}" for r in conclusion.reasons), case
+
+
+def test_more_suspicion_never_makes_a_case_less_suspected():
+    order = [None, CLEAR, UNSURE, SUSPECTED]
+    worse = {CLEAR: UNSURE, UNSURE: SUSPECTED, "failed": SUSPECTED}
+    for case in EVERY_CASE:
+        if "pending" in {said for _, said in case}:
+            continue
+        before = conclude([image(kind, said, n) for n, (kind, said) in enumerate(case)]).assessment
+        for index, (kind, said) in enumerate(case):
+            if said in worse:
+                changed = [*case[:index], (kind, worse[said]), *case[index + 1 :]]
+                after = conclude([image(k, s, n) for n, (k, s) in enumerate(changed)]).assessment
+                assert order.index(after) >= order.index(before), (case, changed)
+
+
+def test_the_order_of_the_images_does_not_matter():
+    images = [film(SUSPECTED, "RCC", 0), film(CLEAR, "LCC", 1), tissue(UNSURE, 2), film("failed", "LMLO", 3)]
+    conclusions = [conclude(order) for order in itertools.permutations(images)]
+    assert len({c.assessment for c in conclusions}) == len({c.probability_malignant for c in conclusions}) == 1
+    assert len({frozenset(codes(c)) for c in conclusions}) == 1
+
+
+def test_no_image_says_nothing():
+    conclusion = conclude([])
+    assert (conclusion.assessment, conclusion.reasons, conclusion.missing_views) == (None, [], [])
+
+
+class TestTissueAndFilms:
+    def test_malignant_tissue_outranks_clear_films(self):
+        conclusion = conclude([film(CLEAR), tissue(SUSPECTED)])
+        assert conclusion.assessment == SUSPECTED
+        assert conclusion.reasons[0].code == "histology_malignant"
+
+    @pytest.mark.parametrize("on_film", [SUSPECTED, UNSURE])
+    def test_clear_tissue_does_not_clear_the_films(self, on_film):
+        conclusion = conclude([film(on_film), tissue(CLEAR)])
+        assert conclusion.assessment == on_film
+        assert {"histology_does_not_clear", "check_biopsy_site"} <= codes(conclusion)
+
+    def test_clear_and_clear_is_clear(self):
+        conclusion = conclude([film(CLEAR), tissue(CLEAR)])
+        assert conclusion.assessment == CLEAR
+        assert {"histology_does_not_clear", "check_biopsy_site"} & codes(conclusion) == set()
+
+    @pytest.mark.parametrize(("said", "suggested"), [(SUSPECTED, True), (UNSURE, True), (CLEAR, False)])
+    def test_doubt_about_films_alone_suggests_tissue(self, said, suggested):
+        assert ("histopathology" in codes(conclude([film(said)]))) is suggested
+        assert "histopathology" not in codes(conclude([film(said), tissue("pending")])), "it is on its way"
+
+    def test_doubt_about_tissue_suggests_more_of_it(self):
+        assert "more_tissue" in codes(conclude([tissue(UNSURE)]))
+        assert "histopathology" not in codes(conclude([tissue(UNSURE)]))
+
+
+class TestViews:
+    def test_both_views_of_a_side(self):
+        conclusion = conclude([film(SUSPECTED, "RCC", 0), film(SUSPECTED, "RMLO", 1)])
+        [both] = [reason for reason in conclusion.reasons if reason.code == "suspected_in_both_views"]
+        assert reason_in_words(both, "en") == "The right breast is suspected in both of its views."
+
+    @pytest.mark.parametrize("other", [UNSURE, CLEAR])
+    def test_one_view_of_a_side(self, other):
+        conclusion = conclude([film(SUSPECTED, "LMLO", 0), film(other, "LCC", 1)])
+        [one] = [reason for reason in conclusion.reasons if reason.code == "suspected_in_one_view"]
+        assert one.values == {"side": "L", "image": "LMLO", "other": "LCC"}
+
+    def test_views_of_different_sides_are_not_compared(self):
+        conclusion = conclude([film(SUSPECTED, "LMLO", 0), film(CLEAR, "RCC", 1)])
+        assert not {"suspected_in_one_view", "suspected_in_both_views"} & codes(conclusion)
+
+    def test_missing_views_are_named(self):
+        for count in range(1, 5):
+            for present in itertools.combinations(HANGINGS, count):
+                conclusion = conclude([film(CLEAR, hanging, n) for n, hanging in enumerate(present)])
+                assert conclusion.missing_views == [hanging for hanging in HANGINGS if hanging not in present]
+                assert ("complete_views" in codes(conclusion)) is (count < 4)
+
+    def test_a_failed_film_is_not_a_missing_one(self):
+        conclusion = conclude([film(CLEAR, "RCC", 0), film("failed", "LCC", 1)])
+        assert conclusion.missing_views == ["RMLO", "LMLO"]
+
+    def test_tissue_alone_misses_no_view(self):
+        assert conclude([tissue(CLEAR)]).missing_views == []
+
+    def test_an_unknown_view_is_said(self):
+        assert {"view_unknown", "name_views"} <= codes(conclude([film(CLEAR, None)]))
+
+
+class TestFailedAndPending:
+    def test_a_failed_image_keeps_a_case_from_being_called_negative(self):
+        conclusion = conclude([film(CLEAR, "RCC", 0), film("failed", "LCC", 1)])
+        assert conclusion.assessment == UNSURE
+        assert {"not_assessed", "not_called_negative", "repeat_failed"} <= codes(conclusion)
+        assert conclusion.probability_malignant == 0.1
+
+    def test_real_doubt_needs_no_such_excuse(self):
+        assert "not_called_negative" not in codes(conclude([film(UNSURE, "RCC", 0), film("failed", "LCC", 1)]))
+
+    def test_suspicion_does_not_wait(self):
+        conclusion = conclude([film(SUSPECTED, "RCC", 0), film("pending", "LCC", 1)])
+        assert conclusion.assessment == SUSPECTED
+        assert {"still_analysed", "wait"} <= codes(conclusion)
+
+    def test_everything_else_waits(self):
+        assert conclude([film(CLEAR, "RCC", 0), film("pending", "LCC", 1)]).assessment is None
+
+
+def test_the_number_is_the_highest_of_the_images_that_carry_the_conclusion():
+    first, second = film(SUSPECTED, "RCC", 0), film(SUSPECTED, "LCC", 1)
+    second = second.model_copy(update={"probability_malignant": 0.97})
+    unsure = film(UNSURE, "RMLO", 2).model_copy(update={"probability_malignant": 0.99})
+    assert conclude([first, second, unsure]).probability_malignant == 0.97, "another model's scale is another scale"

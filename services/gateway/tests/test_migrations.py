@@ -1,0 +1,84 @@
+"""Every migration up and down, with rows in the tables, on SQLite and PostgreSQL."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from gateway.database import Base, make_engine
+from gateway.migrate import migrate
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request, tmp_path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'a.sqlite'}"
+    return request.getfixturevalue("postgres_url")
+
+
+AT = "'2026-01-02 03:04:05+00:00'"
+ROWS = (
+    "INSERT INTO users (id, username, display_name, password_hash, role, active, created_at) "
+    f"VALUES ('u', 'alice', 'Alice', 'x', 'clinician', TRUE, {AT})",
+    f"INSERT INTO cases (id, owner_id, pseudonym, created_at) VALUES ('c', 'u', 'P-1', {AT})",
+    "INSERT INTO images (id, owner_id, case_id, file_name, media_type, size_bytes, sha256, modality, width, height, "
+    f"object_key, created_at) VALUES ('i', 'u', 'c', 'a.png', 'image/png', 9, 'ab', 'mammography', 9, 9, 'k', {AT})",
+    "INSERT INTO jobs (id, image_id, owner_id, state, created_at, assessment, probability_malignant) "
+    f"VALUES ('j', 'i', 'u', 'done', {AT}, 'malignancy_suspected', 0.9)",
+    "INSERT INTO steps (job_id, name, position, queue, state, attempt, tries) "
+    "VALUES ('j', 'inference', 0, 'mammo', 'done', 1, 1)",
+)
+
+
+def rows(url: str, query: str):
+    engine = make_engine(url)
+    try:
+        with engine.begin() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+    finally:
+        engine.dispose()
+
+
+def test_up_and_down_keep_what_was_there(url):
+    migrate(url, "0001")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for row in ROWS:
+            connection.execute(text(row))
+    engine.dispose()
+    migrate(url)
+    summary = "SELECT state, assessment, images_total, images_done, urgency FROM cases"
+    assert rows(url, summary) == [("ready", "malignancy_suspected", 1, 1, 2)], "cases of an older version are summed up"
+    assert rows(url, "SELECT kind FROM jobs") == [("analysis",)]
+    assert rows(url, "SELECT count(*) FROM steps") == [(1,)], "nothing that refers to a changed table is lost"
+    migrate(url, "0001")
+    assert rows(url, "SELECT id, image_id FROM jobs") == [("j", "i")]
+    assert rows(url, "SELECT count(*) FROM steps") == [(1,)]
+    migrate(url)
+    assert rows(url, summary)[0][0] == "ready"
+
+
+def test_going_down_leaves_no_rendering_behind(url):
+    migrate(url)
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(ROWS[0].replace("created_at)", "created_at, auth_epoch)").replace(f"{AT})", f"{AT}, 0)"))
+        )
+        connection.execute(
+            text(
+                f"INSERT INTO jobs (id, kind, owner_id, state, created_at) VALUES ('r', 'rendering', 'u', 'done', {AT})"
+            )
+        )
+        connection.execute(text(ROWS[4].replace("'j', 'inference'", "'r', 'render'")))
+    engine.dispose()
+    migrate(url, "0001")
+    assert rows(url, "SELECT count(*) FROM jobs") == rows(url, "SELECT count(*) FROM steps") == [(0,)]
+
+
+def test_the_models_are_what_the_migrations_make(url):
+    migrate(url)
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
