@@ -43,6 +43,7 @@ def create_case(new: CaseCreate, user: CurrentUser, session: DbSession, request:
     case = Case(owner_id=user.id, pseudonym=new.pseudonym)
     session.add(case)
     session.flush()
+    service.refresh(session, case.id)
     record(session, request, user, "case.create", "case", case.id)
     return case
 
