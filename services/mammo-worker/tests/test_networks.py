@@ -140,16 +140,13 @@ def test_detections_are_within_the_canvas_and_sorted():
     keras.utils.set_random_seed(0)
     model = MaskRCNN(small())
     canvas = batch()["canvas"]
-    out = {k: keras.ops.convert_to_numpy(v) for k, v in model.detect(canvas, flips=True).items()}
+    out = {k: keras.ops.convert_to_numpy(v) for k, v in model.detect(canvas).items()}
     assert out["boxes"].shape == (2, 20, 4)
     assert out["masks"].shape == (2, 20, 28, 28)
     assert out["mil"].shape == (2, 8, 4)
     assert (out["boxes"] >= -1e-3).all()  # pixels, up to float32 rounding
     assert (out["boxes"] <= np.array([64, 128, 64, 128]) + 1e-3).all()
     assert (np.diff(out["score"], axis=1) <= 1e-6).all()
-    again = keras.ops.convert_to_numpy(model.detect(canvas[:, ::-1], flips=True)["score"])
-    # An untrained network's boxes are nearly alike, so suppression may keep one more or less; the best ones agree.
-    assert np.allclose(again[:, :8], out["score"][:, :8], atol=1e-3)
 
 
 def test_config_round_trips_through_keras_and_json():

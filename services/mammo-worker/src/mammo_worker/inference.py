@@ -1,6 +1,6 @@
-"""From a prepared film to masses in film pixels: one compiled graph, and the way back from the canvas."""
+"""From a prepared film to masses in film pixels: compiled graphs, and the way back from the canvas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammo_worker.films.prepare import CanvasTransform, PreparedFilm
-from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.fusion import Look, fuse
+from mammo_worker.nn.mask_rcnn import MIL_STRIDE, MaskRCNN
 
 _OUTLINE_GRID = 112  # a mask is drawn on so many steps a side, inside its own box only
 _MIN_SCORE = 0.02
@@ -35,59 +36,79 @@ class Detections:
     instance_map: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class View:
+    """One look at a film: with which network (its canvas is the size of the look), and whether upside down."""
+
+    model: MaskRCNN
+    upside_down: bool = False
+
+
 class Detector:
-    """A network compiled for single films.
+    """Networks compiled for single films; what the views say is fused.
 
     Args:
-        model: With trained weights.
-        flips: Whether each film is looked at twice, the second time upside down.
+        views: How each film is looked at. Films are prepared on the first one's canvas.
     """
 
-    def __init__(self, model: MaskRCNN, flips: bool = True) -> None:
-        self.canvas_size = model.config.canvas
-        self._detect = _compiled(model, flips)
+    def __init__(self, views: Sequence[View]) -> None:
+        self.canvas_size = views[0].model.config.canvas
+        self._views = [(view, _compiled(view.model)) for view in views]
 
     def warm_up(self) -> None:
         """Trace and compile, so that the first film does not wait for it."""
-        self._detect(np.zeros((1, *self.canvas_size, 2), np.uint8))
+        for view, detect in self._views:
+            detect(np.zeros((1, *view.model.config.canvas, 2), np.uint8))
 
     def __call__(self, film: PreparedFilm, film_height: int) -> Detections:
         """Find the masses of a film of `film_height` rows."""
-        out = {k: v[0] for k, v in self._detect(film.canvas[None]).items()}
-        kept = np.flatnonzero(out["score"] > _MIN_SCORE)
-        boxes = film.transform.boxes_to_film(out["boxes"][kept])
+        looks, maps = zip(*(_look(view, detect, film.canvas) for view, detect in self._views), strict=True)
+        found = fuse(looks)
+        boxes = film.transform.boxes_to_film(found.boxes)
         width = film.transform.film_width
         boxes = np.clip(boxes, 0, [width, film_height, width, film_height])
-        whole = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
-        kept, boxes = kept[whole], boxes[whole]
-        order = np.argsort(-out["score"][kept], kind="stable")
-        kept, boxes = kept[order], boxes[order]
-        outlines = [outline(out["masks"][i], out["boxes"][i], film.transform) for i in kept]
+        kept = (found.scores > _MIN_SCORE) & (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
+        outlines = [outline(found.masks[i], found.boxes[i], film.transform) for i in np.flatnonzero(kept)]
         return Detections(
-            boxes,
-            out["score"][kept].astype(np.float64),
-            out["malignant"][kept].astype(np.float64),
-            outlines,
-            out["mil"],
+            boxes[kept], found.scores[kept], found.malignant[kept], outlines, np.mean(np.stack(maps), axis=0)
         )
 
 
-def _compiled(model: MaskRCNN, flips: bool) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
+def _look(
+    view: View, detect: Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]], canvas: NDArray[np.uint8]
+) -> tuple[Look, NDArray[np.float32]]:
+    """What a view found, in pixels of the upright `canvas`, and its instance map at the size of that canvas' map."""
+    (height, width), (own_height, own_width) = canvas.shape[:2], view.model.config.canvas
+    seen = canvas
+    if (height, width) != (own_height, own_width):
+        seen = cv2.resize(canvas, (own_width, own_height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    if view.upside_down:
+        seen = seen[::-1]
+    out = {name: value[0] for name, value in detect(np.ascontiguousarray(seen)[None]).items()}
+    real = out["score"] > 0
+    boxes, masks, instances = out["boxes"][real].astype(np.float64), out["masks"][real], out["mil"]
+    if view.upside_down:
+        boxes = np.stack([boxes[:, 0], own_height - boxes[:, 3], boxes[:, 2], own_height - boxes[:, 1]], axis=1)
+        masks, instances = masks[:, ::-1], instances[::-1]
+    boxes *= np.array([width / own_width, height / own_height] * 2)
+    size = (-(-width // MIL_STRIDE), -(-height // MIL_STRIDE))
+    instances = cv2.resize(np.ascontiguousarray(instances), size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return Look(boxes, out["score"][real].astype(float), out["malignant"][real].astype(float), masks), instances
+
+
+def _compiled(model: MaskRCNN) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
     """One graph on TensorFlow, which serves; on the backends that only train, the operations one by one."""
     if keras.backend.backend() != "tensorflow":
         to_numpy: Callable[[Any], NDArray[Any]] = keras.ops.convert_to_numpy  # pyright: ignore[reportAssignmentType]
-        return lambda canvas: {name: to_numpy(value) for name, value in model.detect(canvas, flips=flips).items()}
+        return lambda canvas: {name: to_numpy(value) for name, value in model.detect(canvas).items()}
     import tensorflow as tf
 
-    graph: Any = tf.function(
-        lambda canvas: model.detect(canvas, flips=flips),
-        input_signature=[tf.TensorSpec((1, *model.config.canvas, 2), tf.uint8)],
-    )
+    graph: Any = tf.function(model.detect, input_signature=[tf.TensorSpec((1, *model.config.canvas, 2), tf.uint8)])
     return lambda canvas: {name: value.numpy() for name, value in graph(tf.constant(canvas)).items()}
 
 
 def outline(
-    mask: NDArray[np.float32], box: NDArray[np.float32], transform: CanvasTransform
+    mask: NDArray[np.float32], box: NDArray[np.floating], transform: CanvasTransform
 ) -> NDArray[np.float64] | None:
     """The largest region of a mask as a polygon in film pixels.
 

@@ -1,6 +1,8 @@
 """Model packages of this worker: where the one in use lies, how one is written and how one becomes a network."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,12 @@ from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
 from lobule.model_package import ModelPackage, open_package, sha256_of
 from mammo_worker.calibration import Calibration
+from mammo_worker.inference import Detector, View
 from mammo_worker.nn.config import MaskRCNNConfig
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 
 PACKAGES = Path(__file__).parent / "model_packages"
-DEFAULT_PACKAGE = "mammo-lite0"
+DEFAULT_PACKAGE = "mammo-densenet121"
 ARCHITECTURE = "mammo_worker.mask_rcnn"
 WEIGHTS_FILE = "weights.npz"
 
@@ -59,8 +62,26 @@ def read_weights(path: Path) -> list[NDArray[Any]]:
         return [saved[name] for name in saved.files]
 
 
-def load_network(package: ModelPackage) -> MaskRCNN:
-    """The package's network.
+@dataclass(frozen=True)
+class ViewPlan:
+    """One look at a film, as a package names it: size of the canvas, and whether it is turned upside down."""
+
+    canvas: tuple[int, int]
+    upside_down: bool = False
+
+
+def build_detector(config: MaskRCNNConfig, weights: list[NDArray[Any]], views: Sequence[ViewPlan]) -> Detector:
+    """A detector that looks at each film in all these ways.
+
+    Raises:
+        ValueError: Where the weights are another network's.
+    """
+    models = {size: build_model(replace(config, canvas=size), weights) for size in {view.canvas for view in views}}
+    return Detector([View(models[view.canvas], view.upside_down) for view in views])
+
+
+def load_detector(package: ModelPackage) -> Detector:
+    """The package's network, as it looks at films.
 
     Raises:
         AnalysisError: `model_unavailable` where this version of the worker cannot run it.
@@ -69,7 +90,9 @@ def load_network(package: ModelPackage) -> MaskRCNN:
     try:
         if architecture.get("name") != ARCHITECTURE:
             raise ValueError(f"its architecture is {architecture.get('name')!r}")
-        return build_model(MaskRCNNConfig.from_dict(architecture["config"]), read_weights(package.weights))
+        config = MaskRCNNConfig.from_dict(architecture["config"])
+        views = [ViewPlan((v["canvas"][0], v["canvas"][1]), v["upside_down"]) for v in package.manifest.input["views"]]
+        return build_detector(config, read_weights(package.weights), views)
     except (KeyError, TypeError, ValueError) as error:
         raise AnalysisError(
             "model_unavailable",
@@ -82,6 +105,7 @@ def write_package(
     *,
     version: str,
     config: MaskRCNNConfig,
+    views: Sequence[ViewPlan],
     weights: list[NDArray[Any]],
     calibration: Calibration,
     thresholds: Thresholds,
@@ -101,10 +125,9 @@ def write_package(
         modality="mammography",
         architecture={"name": ARCHITECTURE, "config": config.to_dict()},
         input={
-            "canvas": list(config.canvas),
             "channels": ["grey", "CLAHE"],
             "preprocessing": "mammo_worker.films.prepare",
-            "flips": True,
+            "views": [{"canvas": list(view.canvas), "upside_down": view.upside_down} for view in views],
         },
         classes=["benign", "malignant"],
         thresholds=thresholds,

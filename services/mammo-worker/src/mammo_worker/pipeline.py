@@ -17,8 +17,8 @@ from mammo_worker.films.film import Film
 from mammo_worker.films.gate import check_mammogram
 from mammo_worker.films.prepare import PreparedFilm, prepare_film
 from mammo_worker.films.read import read_film
-from mammo_worker.inference import Detections, Detector
-from mammo_worker.packages import installed_package, load_network
+from mammo_worker.inference import Detections
+from mammo_worker.packages import installed_package, load_detector
 
 MAX_DISPLAY_SIDE = 2048
 DISPLAY_FILE, HEAT_MAP_FILE = "display.png", "heat-map.png"
@@ -47,7 +47,7 @@ class MammographyPipeline:
     def __init__(self, package: ModelPackage) -> None:
         self._package = package
         self._calibration = Calibration.from_dict(package.manifest.calibration)
-        self._detector = Detector(load_network(package), flips=bool(package.manifest.input.get("flips", True)))
+        self._detector = load_detector(package)
         self._detector.warm_up()
 
     @property

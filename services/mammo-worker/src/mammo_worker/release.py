@@ -1,7 +1,7 @@
 """From a training run to a measured model package and its results document."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,14 @@ from mammo_worker.evaluation.report import measure, measures_at, plot_froc, plot
 from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
 from mammo_worker.inference import Detector
 from mammo_worker.nn.config import MaskRCNNConfig
-from mammo_worker.packages import build_model, half_precision, load_network, read_weights, write_package
+from mammo_worker.packages import (
+    ViewPlan,
+    build_detector,
+    half_precision,
+    load_detector,
+    read_weights,
+    write_package,
+)
 
 LICENCE = "Apache-2.0; trained on CC BY 3.0 and CC BY 4.0 data, see the attribution."
 TRAINED_ON = (
@@ -31,13 +38,23 @@ Say = Callable[[str], None]
 
 
 def release(
-    run: Path, config: MaskRCNNConfig, data: Path, package: Path, docs: Path, *, version: str, fppi: float, say: Say
+    run: Path,
+    config: MaskRCNNConfig,
+    views: Sequence[ViewPlan],
+    data: Path,
+    package: Path,
+    docs: Path,
+    *,
+    version: str,
+    fppi: float,
+    say: Say,
 ) -> ModelManifest:
     """Calibrate on the validation patients, measure on the untouched fifth, write package and document.
 
     Args:
         run: Folder of `train.train`, with `average.npz`.
-        config: The network, at the canvas that it is served with.
+        config: The network.
+        views: How it looks at a film.
         data: Folder of the data sets.
         package: Folder of the package to write.
         docs: Folder of the results document, and of `mammography-tried.md`, what was tried on the way, by hand.
@@ -46,7 +63,7 @@ def release(
         say: Told what is going on.
     """
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / "average.npz"))]
-    detector = Detector(build_model(config, weights))
+    detector = build_detector(config, weights, views)
     films = cbis_ddsm(data / "cbis_ddsm_mass")
     say("calibrating on the validation patients")
     validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
@@ -58,6 +75,7 @@ def release(
             package,
             version=version,
             config=config,
+            views=views,
             weights=weights,
             calibration=calibration,
             thresholds=thresholds,
@@ -113,7 +131,7 @@ def evaluate_package(
     """
     calibration = Calibration.from_dict(package.manifest.calibration)
     if detector is None:
-        detector = Detector(load_network(package), flips=bool(package.manifest.input.get("flips", True)))
+        detector = load_detector(package)
     cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "test"]
     test = with_probabilities(run_detector(detector, cases), calibration)
     metrics = measure(test, "CBIS-DDSM, untouched fifth")

@@ -16,7 +16,7 @@ from mammo_worker.data.cases import Case
 from mammo_worker.evaluation.metrics import FilmResult, average_precision_50, froc, report_measures
 from mammo_worker.evaluation.report import markdown_table
 from mammo_worker.evaluation.run import run_detector
-from mammo_worker.inference import Detector
+from mammo_worker.inference import Detector, View
 from mammo_worker.nn.config import MaskRCNNConfig
 from mammo_worker.packages import build_model, read_weights
 from mammo_worker.train import train
@@ -134,7 +134,7 @@ def _train_and_run(
     with TemporaryDirectory() as folder:
         train(plan, films, Path(folder), weights)
         trained = read_weights(Path(folder) / "average.npz")
-    return run_detector(Detector(build_model(plan.network, trained), flips=False), test)
+    return run_detector(Detector([View(build_model(plan.network, trained))]), test)
 
 
 def _measures(films: Sequence[FilmResult]) -> dict[str, float]:

@@ -9,6 +9,10 @@ AVX512-BF16 (the weights are TensorFlow's all the same):
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.augment import Augmentation
 from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.packages import ViewPlan
+
+VIEWS = (ViewPlan((704, 352)), ViewPlan((512, 256), upside_down=True))
+"""Two looks at a film, of two sizes; fused, they are worth far more than one."""
 
 
 def network(canvas: tuple[int, int] = (704, 352)) -> MaskRCNNConfig:
@@ -43,7 +47,7 @@ def plan() -> TrainingPlan:
     """Small films first, where a step costs half, then the size that is served."""
     return TrainingPlan(
         network=network(),
-        phases=(Phase(1200, canvas=(512, 256)), Phase(600, canvas=(704, 352))),
+        phases=(Phase(1200, canvas=(512, 256)), Phase(480, canvas=(704, 352))),
         learning_rate=5e-4,
         weight_decay=0.02,
         warm_up=100,

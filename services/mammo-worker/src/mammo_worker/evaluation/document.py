@@ -115,6 +115,10 @@ They are no comparison on equal terms: other films, other splits, other match ru
 def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
     """`MODEL_CARD.md` of the package."""
     config = manifest.architecture["config"]
+    views = [
+        f"{v['canvas'][0]} x {v['canvas'][1]}{', upside down' if v['upside_down'] else ''}"
+        for v in manifest.input["views"]
+    ]
     return f"""# {manifest.name} {manifest.version}
 
 Finds masses on mammograms, draws them, and says how likely a malignant one is. Research use only.
@@ -122,8 +126,8 @@ Finds masses on mammograms, draws them, and says how likely a malignant one is. 
 ## What it is
 Mask R-CNN on {config["backbone"]} with a pyramid of {config["pyramid_channels"]} channels (strides
 {", ".join(str(s) for s in config["strides"])}), a centre-point first stage, a class, a box and a mask head, and a
-multi-instance triage head ({config["mil"]}). Input: the breast on a canvas of {config["canvas"][0]} x
-{config["canvas"][1]}, grey and CLAHE; every film is looked at twice, the second time upside down.
+multi-instance triage head ({config["mil"]}). Input: the breast on a canvas, grey and CLAHE.
+Every film is looked at {len(views)} times ({"; ".join(views)}), and what the looks say is fused.
 
 ## Trained on
 {manifest.trained_on} {counts}

@@ -22,7 +22,7 @@ from mammo_worker.nn.rpn import (
 )
 
 MASK_STRIDE = 4  # of the true masks that come with a film
-_MIL_STRIDE = 16
+MIL_STRIDE = 16
 
 
 @keras.saving.register_keras_serializable("mammo_worker")
@@ -142,7 +142,7 @@ class MaskRCNN(keras.Model):
             out["mask_rois"] = mask_boxes
             out["mask_logits"] = self.mask_rois(levels, mask_boxes, training)
         if self.mil_head is not None:
-            out["mil"] = self.mil_head(levels[c.strides.index(_MIL_STRIDE)], training=training)
+            out["mil"] = self.mil_head(levels[c.strides.index(MIL_STRIDE)], training=training)
         return out
 
     def compute_loss(
@@ -196,12 +196,11 @@ class MaskRCNN(keras.Model):
             total = total + losses.box_projection_loss(p["mask_logits"], inside, weight * (1.0 - has_mask))
         return total
 
-    def detect(self, canvas: Tensor, flips: bool = False) -> dict[str, Tensor]:
+    def detect(self, canvas: Tensor) -> dict[str, Tensor]:
         """Find masses.
 
         Args:
             canvas: (B, H, W, 2).
-            flips: Look a second time at the film upside down and average what both views say.
 
         Returns:
             `boxes` (B, D, 4) in canvas pixels; `score` (B, D), that it is a mass, 0 for padding; `malignant` (B, D),
@@ -209,22 +208,12 @@ class MaskRCNN(keras.Model):
             triage head, `mil` (B, H / 16, W / 16), malignancy of every instance.
         """
         c = self.config
-        views = [canvas, ops.flip(canvas, axis=1)] if flips else [canvas]
-        levels = [self.pyramid(view) for view in views]
-        firsts = [self.first_stage(level) for level in levels]
-        logits, boxes = firsts[0][0], firsts[0][2]
-        if flips:
-            back = [_unflip_cells(firsts[1][i], c, boxes=i == 2) for i in (0, 2)]
-            logits, boxes = (logits + back[0]) / 2, (boxes + back[1]) / 2
+        levels = self.pyramid(canvas)
+        logits, _, boxes = self.first_stage(levels)
         rois, objectness = self.proposals(boxes, logits)
-        class_logits, deltas = self.classify_rois(levels[0], rois)
-        probability, refined = ops.softmax(class_logits, axis=-1), bx.decode(deltas, rois)
-        if flips:
-            other_logits, other_deltas = self.classify_rois(levels[1], _flip_boxes(rois, c.canvas[0]))
-            other = _flip_boxes(bx.decode(other_deltas, _flip_boxes(rois, c.canvas[0])), c.canvas[0])
-            probability = (probability + ops.softmax(other_logits, axis=-1)) / 2
-            refined = (refined + other) / 2
-        refined = bx.clip(refined, *c.canvas)
+        class_logits, deltas = self.classify_rois(levels, rois)
+        probability = ops.softmax(class_logits, axis=-1)
+        refined = bx.clip(bx.decode(deltas, rois), *c.canvas)
         mass = 1.0 - probability[..., 0]
         real = ops.cast(objectness > 0, "float32")
         # Both stages must agree where the first one is a calibrated objectness and not a mere ranking of anchors.
@@ -239,11 +228,10 @@ class MaskRCNN(keras.Model):
             "boxes": found * ops.expand_dims(keep, -1),
             "score": targets.take_truth(score, index) * keep,
             "malignant": targets.take_truth(malignant, index) * keep,
-            "masks": ops.sigmoid(self.mask_rois(levels[0], found)),
+            "masks": ops.sigmoid(self.mask_rois(levels, found)),
         }
         if self.mil_head is not None:
-            maps = [ops.sigmoid(self.mil_head(level[c.strides.index(_MIL_STRIDE)])) for level in levels]
-            out["mil"] = (maps[0] + ops.flip(maps[1], axis=1)) / 2 if flips else maps[0]
+            out["mil"] = ops.sigmoid(self.mil_head(levels[c.strides.index(MIL_STRIDE)]))
         return out
 
 
@@ -262,26 +250,6 @@ def vote(kept: Tensor, boxes: Tensor, scores: Tensor, least: float) -> Tensor:
     votes = ops.cast(bx.pairwise_iou(kept, boxes) >= least, "float32") * ops.expand_dims(scores, 1)
     total = ops.sum(votes, axis=-1, keepdims=True)
     return ops.where(total > 0, ops.matmul(votes, boxes) / ops.maximum(total, 1e-6), kept)
-
-
-def _flip_boxes(boxes: Tensor, height: int) -> Tensor:
-    """Boxes on the canvas turned upside down."""
-    return ops.stack([boxes[..., 0], height - boxes[..., 3], boxes[..., 2], height - boxes[..., 1]], axis=-1)
-
-
-def _unflip_cells(values: Tensor, config: MaskRCNNConfig, boxes: bool) -> Tensor:
-    """Outputs of the first stage on the flipped canvas, put back in the order of the upright one.
-
-    Raises:
-        ValueError: With anchors, whose many levels are not undone here.
-    """
-    if config.proposal_stage != "centre":
-        raise ValueError("test-time flips are made for the centre stage")
-    rows, columns = (side // config.strides[0] for side in config.canvas)
-    shape = (-1, rows, columns, 4) if boxes else (-1, rows, columns)
-    back = ops.flip(ops.reshape(values, shape), axis=1)
-    back = ops.reshape(back, (-1, rows * columns, 4) if boxes else (-1, rows * columns))
-    return _flip_boxes(back, config.canvas[0]) if boxes else back
 
 
 def _inside(boxes: Tensor, truth: Tensor, side: int) -> Tensor:
