@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import JPEG2000, DigitalMammographyXRayImageStorageForProcessing, JPEG2000Lossless
 
 from lobule.contracts.errors import AnalysisError
 from mammo_worker.films.dicom import read_dicom
@@ -32,7 +32,7 @@ LOSSLESS = {
 }
 
 
-@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("syntax", LOSSLESS)
 def test_lossless_syntaxes_are_exact(syntax, bits, tmp_path, draw_film, write_dicom):
     pixels = draw_film(bits=bits)
@@ -43,13 +43,47 @@ def test_lossless_syntaxes_are_exact(syntax, bits, tmp_path, draw_film, write_di
     assert np.array_equal(film.pixels, pixels)
 
 
-def test_jpeg2000_is_exact(tmp_path, draw_film, write_dicom):
-    pixels = draw_film(bits=14)
-    dataset = pydicom.dcmread(write_dicom(tmp_path / "plain.dcm", pixels, 14))
-    dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
-    coded = imagecodecs.jpeg2k_encode(pixels, codecformat="j2k", level=0, bitspersample=14)
+def jpeg2000(path, pixels, bits, write_dicom, syntax, **how):
+    """dcmtk writes no JPEG 2000; OpenJPEG does, by imagecodecs."""
+    dataset = pydicom.dcmread(write_dicom(path, pixels, bits))
+    dataset.file_meta.TransferSyntaxUID = syntax
+    coded = imagecodecs.jpeg2k_encode(pixels, codecformat="j2k", bitspersample=bits, **how)
     dataset.PixelData = encapsulate([coded])
-    dataset.save_as(tmp_path / "coded.dcm")
+    dataset.save_as(path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_jpeg2000_is_exact(bits, tmp_path, draw_film, write_dicom):
+    pixels = draw_film(bits=bits)
+    data = jpeg2000(tmp_path / "a.dcm", pixels, bits, write_dicom, JPEG2000Lossless, level=0)
+    assert np.array_equal(read_dicom(data).pixels, pixels)
+
+
+def test_lossy_jpeg2000_is_close_and_said_to_be_lossy(tmp_path, draw_film, write_dicom):
+    pixels = draw_film(bits=12)
+    film = read_dicom(jpeg2000(tmp_path / "a.dcm", pixels, 12, write_dicom, JPEG2000, level=70, reversible=False))
+    error = np.abs(film.pixels.astype(int) - pixels)
+    assert 0 < error.max() < 12
+    assert "lossy_compression" in [n.code for n in film.notices]
+
+
+def test_near_lossless_jpeg_ls_keeps_its_bound(tmp_path, draw_film, write_dicom):
+    pixels = draw_film(bits=12)
+    plain = write_dicom(tmp_path / "plain.dcm", pixels, 12)
+    dcmtk("dcmcjpls", "+en", "+md", "3", plain, tmp_path / "coded.dcm")
+    film = read_dicom((tmp_path / "coded.dcm").read_bytes())
+    assert 0 < np.abs(film.pixels.astype(int) - pixels).max() <= 3
+    dcmtk("dcmdjpls", tmp_path / "coded.dcm", tmp_path / "decoded.dcm")
+    assert np.array_equal(film.pixels, read_dicom((tmp_path / "decoded.dcm").read_bytes()).pixels)
+    assert "lossy_compression" in [n.code for n in film.notices]
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+def test_every_predictor_of_lossless_jpeg_is_exact(predictor, tmp_path, draw_film, write_dicom):
+    pixels = draw_film(bits=12)
+    plain = write_dicom(tmp_path / "plain.dcm", pixels, 12)
+    dcmtk("dcmcjpeg", "+el", "+sv", predictor, plain, tmp_path / "coded.dcm")
     assert np.array_equal(read_dicom((tmp_path / "coded.dcm").read_bytes()).pixels, pixels)
 
 
@@ -102,6 +136,12 @@ def test_tags_give_view_side_and_spacing(tmp_path, draw_film, write_dicom):
     ("tags", "code", "words"),
     [
         ({"PresentationIntentType": "FOR PROCESSING"}, "unsupported_format", "for processing"),
+        (
+            {"PresentationIntentType": "", "SOPClassUID": DigitalMammographyXRayImageStorageForProcessing},
+            "unsupported_format",
+            "for presentation",
+        ),
+        ({"NumberOfFrames": 3}, "unsupported_format", "3 frames"),
         ({"Modality": "CT"}, "not_mammogram", "CT"),
         ({"BitsStored": 7, "HighBit": 6}, "unsupported_format", "7 bits"),
     ],
@@ -113,11 +153,15 @@ def test_refusals_say_what_was_met(tags, code, words, tmp_path, draw_film, write
     assert caught.value.code == code
 
 
-def test_unknown_transfer_syntax_is_named(tmp_path, draw_film, write_dicom):
+@pytest.mark.parametrize(
+    ("tool", "option", "name"),
+    [("dcmconv", "+tb", "Explicit VR Big Endian"), ("dcmcjpeg", "+ee", "JPEG Extended")],
+)
+def test_unknown_transfer_syntax_is_named(tool, option, name, tmp_path, draw_film, write_dicom):
     path = write_dicom(tmp_path / "a.dcm", draw_film(), 12)
-    dcmtk("dcmconv", "+tb", path, tmp_path / "big.dcm")
-    with pytest.raises(AnalysisError, match="Explicit VR Big Endian"):
-        read_dicom((tmp_path / "big.dcm").read_bytes())
+    dcmtk(tool, option, path, tmp_path / "other.dcm")
+    with pytest.raises(AnalysisError, match=name):
+        read_dicom((tmp_path / "other.dcm").read_bytes())
 
 
 def test_truncated_pixels_are_told(tmp_path, draw_film, write_dicom):

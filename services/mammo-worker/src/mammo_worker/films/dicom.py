@@ -11,6 +11,7 @@ from pydicom.uid import (
     JPEG2000,
     UID,
     DeflatedExplicitVRLittleEndian,
+    DigitalMammographyXRayImageStorageForProcessing,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -51,8 +52,8 @@ def read_dicom(data: bytes) -> Film:
 
     Raises:
         AnalysisError: `unsupported_format` for a transfer syntax that is not in `TRANSFER_SYNTAXES`, a depth beyond
-            16 bits or an image "for processing"; `not_mammogram` for another modality; `image_unreadable` or
-            `image_truncated` where the pixels cannot be decoded.
+            16 bits, several frames or an image "for processing"; `not_mammogram` for another modality;
+            `image_unreadable` or `image_truncated` where the pixels cannot be decoded.
     """
     try:
         dataset = pydicom.dcmread(io.BytesIO(data))
@@ -73,7 +74,7 @@ def read_dicom(data: bytes) -> Film:
             f"The DICOM file's pixels cannot be decoded ({syntax.name}, {dataset.BitsStored} bits stored): "
             "it is damaged or cut off. Please export it again.",
         ) from None
-    grey, colourfulness = _monochrome(pixels, str(dataset.PhotometricInterpretation))
+    grey, colourfulness = _monochrome(pixels, str(dataset.get("PhotometricInterpretation", "MONOCHROME2")))
     notices: list[Notice] = []
     if syntax in _LOSSY:
         notices.append(Notice(code="lossy_compression", detail=f"The film was compressed with losses ({syntax.name})."))
@@ -103,7 +104,15 @@ def _check(dataset: pydicom.Dataset) -> UID:
     bits = int(dataset.get("BitsStored", 0))
     if not 8 <= bits <= 16:
         raise AnalysisError("unsupported_format", f"The DICOM file stores {bits} bits per pixel; 8 to 16 can be read.")
-    if str(dataset.get("PresentationIntentType", "")).upper() == "FOR PROCESSING":
+    frames = int(dataset.get("NumberOfFrames", 1) or 1)
+    if frames > 1:
+        raise AnalysisError(
+            "unsupported_format",
+            f"The DICOM file holds {frames} frames, as tomosynthesis has; a single film can be read. "
+            "Please send the two-dimensional (or synthesised) view.",
+        )
+    raw = dataset.get("SOPClassUID") == DigitalMammographyXRayImageStorageForProcessing
+    if raw or str(dataset.get("PresentationIntentType", "")).upper() == "FOR PROCESSING":
         raise AnalysisError(
             "unsupported_format",
             'This is the detector\'s raw image ("for processing"). Please send the image "for presentation", '
