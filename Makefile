@@ -44,8 +44,9 @@ format: .venv/.installed-dev ## Put the code into its format
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-bench: .venv/.installed-dev ## Measure: from accept to report
+bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MATTERPORT=PYTHON sets a rival beside
 	$(RUN) python bench/end_to_end.py $(ARGS)
+	$(RUN) python bench/mammo_speed.py $(if $(MATTERPORT),--paper 1024 --paper 2048 --matterport $(MATTERPORT))
 
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights

@@ -1,34 +1,51 @@
-"""Seconds a film of the mammography worker, warm: the shipped light model through the whole pipeline, and the paper's
-configuration (ResNet-101, random weights) through its network alone.
+"""Seconds a film of the mammography worker, warm.
 
-usage: python bench/mammo_speed.py FILM... [--paper SIDE] [--rounds N]
+The light model through the whole pipeline, reading included; and the paper's network (ResNet-101, random weights) side
+by side with Matterport's Mask R-CNN in alternating rounds, so that both meet the same noise. `make bench`, or
+
+    python bench/mammo_speed.py [FILM...] --paper 1024 --paper 2048 --matterport PYTHON
+
+PYTHON is a Python 3.7 with Matterport's Mask R-CNN; see `bench/matterport_speed.py` for what to install in it.
 """
 
-import argparse
 import hashlib
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Annotated
 
-import numpy as np
+import typer
 
 from lobule.contracts.result import ImageInfo
 from lobule.imaging.header import read_header
 from lobule.worker.pipeline import no_progress
 
+HERE = Path(__file__).parent
+SAMPLES = ("cbis_ddsm_mass/fullres_sample/Mass-Training_P_00001_LEFT_CC_0.jpg", "mias/images/mdb003.jpg")
+HOW = (
+    "Matterport's Mask R-CNN is left out. To measure it: python3.7 -m venv mp && mp/bin/pip install mrcnn-colab==2.1 "
+    "tensorflow==1.15.5 keras==2.2.5 'h5py<3' 'protobuf<3.21' 'numpy<1.19' scikit-image imgaug, then "
+    "make bench MATTERPORT=mp/bin/python"
+)
+
 
 def light(films: list[Path], rounds: int) -> None:
+    """The shipped model through the pipeline, as a job runs it."""
     from mammo_worker.pipeline import build_pipeline
 
     start = time.perf_counter()
     pipeline = build_pipeline()
-    print(f"light: ready after {time.perf_counter() - start:.1f} s")
+    print(f"{pipeline.manifest.name}: ready after {time.perf_counter() - start:.1f} s; then warm, medians in seconds\n")
+    stages = ("read", "prepare", "network", "draw")
+    print(f"{'film':<46}{'pixels':>14}{'total':>8}" + "".join(f"{s:>9}" for s in stages))
     for path in films:
-        seconds: list[float] = []
-        stages: dict[str, float] = {}
-        for _ in range(rounds):
+        totals: list[float] = []
+        parts: list[dict[str, float]] = []
+        for _ in range(rounds + 1):
             start = time.perf_counter()
             data = path.read_bytes()
             header = read_header(path, "mammography")
@@ -39,43 +56,99 @@ def light(films: list[Path], rounds: int) -> None:
                 width=header.width,
                 height=header.height,
             )
-            stages = pipeline.analyse(data, image, no_progress).result.timings_s
-            seconds.append(time.perf_counter() - start)
-        size = f"{header.width} x {header.height}"
-        print(f"light: {path.name} ({size}) median {statistics.median(seconds):.2f} s, {stages}")
+            parts.append(pipeline.analyse(data, image, no_progress).result.timings_s)
+            totals.append(time.perf_counter() - start)
+        line = f"{path.name:<46}{f'{header.width} x {header.height}':>14}{statistics.median(totals[1:]):>8.2f}"
+        print(line + "".join(f"{statistics.median(p[s] for p in parts[1:]):>9.3f}" for s in stages))
 
 
-def paper(side: int, rounds: int) -> None:
-    import tensorflow as tf
+class Contender:
+    """A network in a process of its own, which looks at a film whenever it is told to."""
 
-    from mammo_worker.configs import report
-    from mammo_worker.nn.mask_rcnn import MaskRCNN
+    def __init__(self, name: str, command: list[str]) -> None:
+        self.name = name
+        self.clock: list[float] = []
+        self.processor: list[float] = []
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
 
-    model = MaskRCNN(report.paper((side, side)))
-    graph = tf.function(model.detect)
-    canvas = tf.constant(np.random.default_rng(0).integers(0, 255, (1, side, side, 2)).astype(np.uint8))
-    graph(canvas)
-    seconds: list[float] = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        graph(canvas)
-        seconds.append(time.perf_counter() - start)
-    print(f"paper: ResNet-101, {side} x {side}, median {statistics.median(seconds):.2f} s, best {min(seconds):.2f} s")
+    def answer(self) -> str:
+        line = (self._process.stdout.readline() if self._process.stdout else "").strip()
+        if not line:
+            raise SystemExit(f"{self.name} ended with {self._process.wait()}; run its script alone to see why")
+        return line
+
+    def look(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        clock, processor = (float(word) for word in self.answer().split())
+        self.clock.append(clock)
+        self.processor.append(processor)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("films", nargs="*", type=Path)
-    parser.add_argument("--paper", type=int, default=0, metavar="SIDE")
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    load = os.getloadavg()[0]
-    print(f"{os.cpu_count()} cores ({platform.processor() or platform.machine()}), load before the run {load:.1f}")
-    if arguments.films:
-        light(arguments.films, arguments.rounds)
-    if arguments.paper:
-        paper(arguments.paper, arguments.rounds)
+def paper(side: int, rounds: int, matterport: Path | None) -> None:
+    """Ours and Matterport's, round by round."""
+    ours = [sys.executable, str(HERE / "maskrcnn_speed.py"), str(side)]
+    wanted = {
+        f"ours, {side} x {side}, float32": [*ours, str(side), "float32"],
+        f"ours, {side} x {side}, bfloat16": [*ours, str(side), "bfloat16"],
+        f"ours, the breast on {side} x {side // 2}, float32": [*ours, str(side // 2), "float32"],
+        f"ours, the breast on {side} x {side // 2}, bfloat16": [*ours, str(side // 2), "bfloat16"],
+    }
+    if matterport is not None:
+        wanted = {
+            f"Matterport, {side} x {side}, float32": [str(matterport), str(HERE / "matterport_speed.py"), str(side)]
+        } | wanted
+    contenders: list[Contender] = []
+    try:
+        for name, command in wanted.items():
+            contenders.append(Contender(name, command))
+            contenders[-1].answer()  # one after the other: warming up takes much memory
+        print(f"\nResNet-101, random weights, {rounds} alternating rounds; medians in seconds", flush=True)
+        for _ in range(rounds):
+            for contender in contenders:
+                contender.look()
+    finally:
+        for contender in contenders:
+            contender.end()
+    first = contenders[0]
+    print(f"{'':<46}{'clock':>8}{'share':>8}{'processor':>12}{'share':>8}")
+    for c in contenders:
+        shares = [
+            statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
+            for mine, theirs in ((c.clock, first.clock), (c.processor, first.processor))
+        ]
+        clock, processor = statistics.median(c.clock), statistics.median(c.processor)
+        print(f"{c.name:<46}{clock:>8.2f}{shares[0]:>8.2f}{processor:>12.2f}{shares[1]:>8.2f}")
+    print(f"(shares of {first.name}, the median over the rounds)")
+
+
+def main(
+    films: Annotated[list[Path] | None, typer.Argument(help="films; by default two of the shared data")] = None,
+    data: Annotated[Path, typer.Option(help="folder of the data sets")] = Path("../shared/data"),
+    paper_side: Annotated[list[int] | None, typer.Option("--paper", metavar="SIDE")] = None,
+    matterport: Annotated[Path | None, typer.Option(help="Python 3.7 with Matterport's Mask R-CNN")] = None,
+    rounds: Annotated[int, typer.Option(help="films each")] = 5,
+) -> None:
+    """Measure, and print tables."""
+    processor = platform.processor() or platform.machine()
+    print(f"\n{os.cpu_count()} cores ({processor}), load before the run {os.getloadavg()[0]:.1f}")
+    chosen = films or [data / name for name in SAMPLES if (data / name).exists()]
+    if chosen:
+        light(chosen, rounds)
+    else:
+        print(f"no films in {data}; the light model is left out")
+    for side in paper_side or []:
+        paper(side, rounds, matterport)
+    if matterport is None:
+        print(f"\n{HOW}")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
