@@ -12,7 +12,6 @@ from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.nn import resnet
 from mammo_worker.nn.backbones import build_backbone, load_pretrained
 from mammo_worker.nn.config import MaskRCNNConfig
-from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.train import (
     WeightAverage,
@@ -191,88 +190,6 @@ def test_scopes_train_what_they_name():
     top = len(model.backbone.trainable_variables)
     assert trained("4+") == [True] * 5
     assert 0 < top == len(model.backbone.trainable_variables) < len(model.backbone.weights)
-
-
-TABLE_14 = ("original", "preprocessed", "preprocessed_ratio", "preprocessed_ratio_loss", "preprocessed_loss")
-TABLE_15 = {
-    "sequence_1": (32, "heads 4+ all"),
-    "sequence_2": (16, "rpn mask backbone rpn mask backbone rpn mask backbone 4+ all"),
-    "sequence_3": (16, "rpn mask rpn mask rpn mask 4+ all"),
-    "sequence_4": (16, "mask rpn 4+ 4+ all all"),
-    "sequence_5": (16, "rpn mask 4+ 4+ all all"),
-    "sequence_6": (32, "mask rpn 4+ 4+ all all"),
-    "sequence_7": (32, "rpn mask 4+ 4+ all all"),
-}
-
-
-@pytest.mark.parametrize("setting", TABLE_14)
-def test_every_setting_of_table_14_trains_a_step(setting):
-    base = small(**ANCHORS, mil=None, proposals_train=32, proposals_before_nms_train=64)
-    plan = getattr(report, setting)(base)
-    model = build(plan, Phase(1))
-    model.run_eagerly = True
-    before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
-    loss = model.train_on_batch(batch(), return_dict=True)["loss"]
-    assert np.isfinite(float(loss))
-    moved = [(keras.ops.convert_to_numpy(v) != b).any() for v, b in zip(model.trainable_variables, before, strict=True)]
-    assert np.mean(moved) > 0.9
-
-
-def test_sequences_of_table_15_are_the_reports():
-    for name, (smallest, scopes) in TABLE_15.items():
-        plan = getattr(report, name)()
-        assert plan.network.anchor_scales == tuple(smallest * 2.0**i for i in range(5)), name
-        assert " ".join(phase.scope for phase in plan.phases) == scopes, name
-
-
-def test_every_scope_of_table_15_trains_a_step_of_its_part_alone():
-    model = MaskRCNN(small(**ANCHORS, mil=None, proposals_train=32, proposals_before_nms_train=64))
-    parts = (model.backbone, model.fpn, model.rpn, model.box_head, model.mask_head)
-    moved = {}
-    for scope in ("rpn", "mask", "backbone", "heads", "4+", "all"):
-        set_scope(model, scope)
-        model.compile(keras.optimizers.SGD(1e-2), run_eagerly=True)
-        model.jit_compile = False
-        before = [part.get_weights() for part in parts]
-        assert np.isfinite(float(model.train_on_batch(batch(), return_dict=True)["loss"]))
-        after = [part.get_weights() for part in parts]
-        moved[scope] = [
-            any((x != y).any() for x, y in zip(b, a, strict=True)) for b, a in zip(before, after, strict=True)
-        ]
-    assert moved["rpn"] == [False, True, True, False, False]
-    assert moved["mask"] == [False, False, False, True, True]
-    assert moved["backbone"] == [True, False, False, False, False]
-    assert moved["heads"] == [False, True, True, True, True]
-    assert moved["4+"] == moved["all"] == [True] * 5
-
-
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("changes", [{"mil": "sparse"}, {**ANCHORS, "mil": None}], ids=["light", "anchors"])
-def test_folded_network_says_the_same(changes, precision):
-    model = MaskRCNN(small(**changes))
-    chance = np.random.default_rng(0)
-    for part in (model.backbone, model.fpn, model.rpn, model.box_head, model.mask_head, model.mil_head):
-        for layer in part.layers if part is not None else ():
-            if isinstance(layer, keras.layers.BatchNormalization):  # as after training
-                shape = layer.gamma.shape
-                factors, shifts = (chance.uniform(0.7, 1.3, (2, *shape)), chance.normal(0, 0.1, (2, *shape)))
-                layer.set_weights([factors[0], shifts[0], shifts[1], factors[1]])
-    canvas = batch()["canvas"]
-
-    def levels_and_boxes():
-        levels = model.pyramid(canvas)
-        logits, _, boxes = model.first_stage(levels)
-        return [keras.ops.convert_to_numpy(x) for x in (*levels, logits, boxes)]
-
-    exact = levels_and_boxes()
-    fold(model, precision)
-    kept = [layer for layer in model.backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    assert kept == []
-    allowed = 1e-5 if precision == "float32" else 0.03
-    for a, b in zip(exact, levels_and_boxes(), strict=True):
-        assert b.dtype == a.dtype
-        assert np.abs(a - b).max() < allowed * np.abs(a).max()
-    assert np.isfinite(keras.ops.convert_to_numpy(model.detect(canvas)["masks"])).all()
 
 
 def test_plan_walks_its_phases():
