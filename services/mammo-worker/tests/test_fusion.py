@@ -52,6 +52,14 @@ def test_nothing_found_stays_nothing():
     assert fuse([look([], []), look([], [])]).boxes.shape == (0, 4)
 
 
+def test_a_network_without_a_triage_head_has_an_empty_instance_map():
+    base = light.network((128, 64))
+    model = MaskRCNN(replace(base, mil=None, pyramid_channels=16, box_head_units=16, mask_channels=8, frozen_blocks=0))
+    found = Detector([View(model)])(prepare_film(np.full((400, 200), 90, np.uint8), (128, 64)), 400)
+    assert found.instance_map.shape == (8, 4)
+    assert not found.instance_map.any()
+
+
 def test_an_upside_down_view_of_a_turned_film_says_the_same():
     """The canvas turned upside down and looked at upside down is the canvas: boxes, masks and map must turn back."""
     keras.utils.set_random_seed(0)

@@ -86,7 +86,8 @@ def _look(
         seen = seen[::-1]
     out = {name: value[0] for name, value in detect(np.ascontiguousarray(seen)[None]).items()}
     real = out["score"] > 0
-    boxes, masks, instances = out["boxes"][real].astype(np.float64), out["masks"][real], out["mil"]
+    boxes, masks = out["boxes"][real].astype(np.float64), out["masks"][real]
+    instances = out.get("mil", np.zeros((1, 1), np.float32))  # a network without a triage head suspects no instance
     if view.upside_down:
         boxes = np.stack([boxes[:, 0], own_height - boxes[:, 3], boxes[:, 2], own_height - boxes[:, 1]], axis=1)
         masks, instances = masks[:, ::-1], instances[::-1]
