@@ -51,6 +51,9 @@ bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MAT
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 
+reproduce-histo: .venv/.installed ## Measure histopathology anew; only a part of it with ARGS="--section heads"
+	$(RUN) histo-worker reproduce --data $(DATA)/breakhis --weights $(WEIGHTS) --cache var/histo-features $(ARGS)
+
 reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model, the report's tables and its baseline
 	$(RUN) mammo-worker evaluate --data $(DATA) --out docs/results
 	$(RUN) mammo-worker reproduce --data $(DATA) --weights $(WEIGHTS) --output docs/results/mammography-tables.md
@@ -58,4 +61,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: reproduce-mammo help install demo up test check format bench secrets
+.PHONY: reproduce-histo reproduce-mammo help install demo up test check format bench secrets

@@ -108,7 +108,7 @@ class TestBackbones:
 
     def test_every_backbone_offers_the_same_taps(self):
         for spec in BACKBONES.values():
-            assert set(spec.build().output) == {"block2", "block3", "top"}
+            assert set(spec.build().output) >= {"block2", "block3", "top"}
 
 
 class TestAttentionMIL:

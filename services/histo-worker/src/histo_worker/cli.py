@@ -102,14 +102,19 @@ def reproduce(
     weights: Annotated[Path, typer.Option(help="Folder of pretrained backbones.")],
     output: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("docs/results/histopathology.md"),
     section: Annotated[
-        list[str] | None, typer.Option(help="heads, baselines or networks; all where none is named.")
+        list[str] | None, typer.Option(help="heads, networks or baselines; all where none is named.")
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder to keep features in.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder to keep features and scores in.")] = None,
 ) -> None:
-    """Run the comparisons and write the measured tables."""
-    from histo_worker.reproduce import reproduce as run
+    """Run the comparisons and write the measured tables; sections that are not run stay as they are."""
+    from histo_worker.reproduction.document import SECTIONS
+    from histo_worker.reproduction.document import reproduce as run
 
-    run(data, weights, output, section or ["heads", "baselines", "networks"], cache)
+    try:
+        run(data, weights, output, section or SECTIONS, cache)
+    except (FileNotFoundError, ValueError) as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
     typer.echo(f"written: {output}")
 
 
@@ -125,6 +130,25 @@ def evaluate(
 
     for line in evaluate_package(HistoSettings() if model is None else HistoSettings(model=model), data, output):
         typer.echo(line)
+
+
+@app.command()
+def explain(
+    file: Annotated[Path, typer.Argument(help="Image of an H&E field.")],
+    output: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("explanation"),
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
+) -> None:
+    """Draw what the network saw: class activation map, Grad-CAM, and the maps of its first layer."""
+    from histo_worker.explanation.explain import explain as draw
+    from histo_worker.settings import HistoSettings
+
+    try:
+        pictures = draw(model or HistoSettings().model, file.read_bytes(), output)
+    except (AnalysisError, OSError) as error:
+        _complain(f"{error.code}: {error.detail}" if isinstance(error, AnalysisError) else str(error))
+        raise typer.Exit(1) from None
+    for picture in pictures:
+        typer.echo(picture)
 
 
 @app.command("fit-gate")

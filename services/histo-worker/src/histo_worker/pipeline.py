@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from histo_worker.explanation.stitch import smooth, stitch
 from histo_worker.field_reader import FieldReader
@@ -20,21 +22,28 @@ from lobule.imaging.decode import RGB8, decode_rgb, encode_png
 from lobule.model_package import open_package
 from lobule.worker.pipeline import Analysis, ReportProgress
 
+Float = NDArray[np.floating]
+
 DISPLAY_FILE = "display.png"
 HEAT_MAP_FILE = "heat_map.png"
 SMOOTHED_CELLS = 1.0  # of the evidence maps, as the deviation of the blur
 _DISPLAY_SIDE = 2048  # a longer side is shrunk: a browser shows no more, and a PNG of 100 megapixels helps nobody
 
 HEAT_MAP_METHOD = (
-    "Class activation map: the last feature maps weighted by the classifier's filters (Zhou et al., CVPR "
-    "2016), stitched "
-    "over the patches; its mean is the classifier's logit."
+    "Class activation map: each position's share in what the classifier reads of its last feature maps, weighted by "
+    "the classifier's filters (after Zhou et al., CVPR 2016), stitched over the patches; a patch's mean is its logit."
 )
 HEAT_MAP_MEANING = (
     "Bright regions speak for malignancy, dark ones against it. The map shows what moved the classifier; it "
-    "does not outline "
-    "a tumour."
+    "does not outline a tumour."
 )
+
+
+class Probabilities(NamedTuple):
+    """Of malignancy: of a whole field, and of each of its patches."""
+
+    field: float
+    patches: Float
 
 
 class HistologyPipeline:
@@ -97,7 +106,7 @@ class HistologyPipeline:
             logits, evidence = self._classifier(
                 patches, lambda done: progress(0.15 + 0.7 * done / len(patches), f"patch {done} of {len(patches)}")
             )
-            probability = float(sigmoid(self._slope * logits.astype(np.float64).mean() + self._intercept))
+            probability = float(self._calibrated(logits.astype(np.float64).mean()))
         with clock.stage("pictures"):
             progress(0.85, "drawing the map of evidence")
             display = _shrink(field)
@@ -124,6 +133,19 @@ class HistologyPipeline:
             timings_s=clock.seconds,
         )
         return Analysis(result, files)
+
+    def probabilities(self, field: RGB8) -> Probabilities:
+        """Calibrated probabilities of a field and of its patches, without the gate and without pictures.
+
+        Args:
+            field: uint8 (height, width, 3).
+        """
+        patches, _, _ = self._reader.read(field)
+        logits, _ = self._classifier(patches)
+        return Probabilities(float(self._calibrated(logits.astype(np.float64).mean())), self._calibrated(logits))
+
+    def _calibrated(self, logits: Float | np.floating) -> Float:
+        return sigmoid(self._slope * logits + self._intercept)
 
     def _notices(self, image: ImageInfo, field: RGB8, scale: float) -> Iterator[Notice]:
         if image.magnification is None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import regionprops
+from scipy.ndimage import find_objects
 
 RGB8 = NDArray[np.uint8]
 Float = NDArray[np.floating]
@@ -31,36 +32,65 @@ def nuclei_features(field: RGB8, labels: NDArray[np.integer]) -> Float:
 
     Args:
         field: uint8 (height, width, 3).
-        labels: (height, width), 0 for background.
+        labels: (height, width), 0 for background, others number the nuclei.
 
     Returns:
         (2 * len(NAMES) + 1,); zeros where there is no nucleus.
     """
-    grey = field.mean(axis=2)
-    rows = [_describe(r) for r in regionprops(labels, grey) if _MIN_AREA <= r.area <= _MAX_AREA]
     covered = float((labels > 0).mean())
-    if not rows:
+    table = _describe(field.mean(axis=2), labels)
+    if not len(table):
         return np.r_[np.zeros(2 * len(NAMES)), covered]
-    table = np.array(rows)
     return np.r_[table.mean(axis=0), table.std(axis=0), covered]
 
 
-def _describe(region: Any) -> list[float]:  # scikit-image's region properties have no types
-    image = np.asarray(region.image)
-    values = np.asarray(region.image_intensity)[image]
-    perimeter, area = max(float(region.perimeter), 1.0), float(region.area)
-    radii = np.linalg.norm(np.argwhere(image) - np.array(image.shape) / 2, axis=1)
-    return [
-        float(values.mean()),
-        float(values.std()),
-        area,
-        perimeter,
-        float(region.equivalent_diameter_area),
-        perimeter**2 / (4 * np.pi * area),
-        float(region.eccentricity),
-        float(region.solidity),
-        float(region.extent),
-        float(region.axis_major_length),
-        float(region.axis_minor_length),
-        float(radii.std() / max(radii.mean(), 1e-6)),
-    ]
+def _describe(grey: Float, labels: NDArray[np.integer]) -> Float:
+    """`NAMES` of each nucleus of a sensible size, (nuclei, len(NAMES)).
+
+    Sums over all nuclei at once; only outlines are followed one by one, which is what makes a data set a matter of
+    minutes.
+    """
+    y, x = np.nonzero(labels)
+    place = labels[y, x].astype(np.intp)
+
+    def total(values: NDArray[Any] | None = None) -> Float:
+        return np.bincount(place, values, minlength=int(labels.max()) + 1)[1:]
+
+    area = np.maximum(total(), 1)
+    centre_y, centre_x = total(y) / area, total(x) / area
+    from_y, from_x = y - centre_y[place - 1], x - centre_x[place - 1]
+    inside = grey[y, x]
+    mean = total(inside) / area
+    deviation = np.sqrt(np.maximum(total(inside**2) / area - mean**2, 0))
+    yy, xx, xy = (total(v) / area for v in (from_y**2, from_x**2, from_x * from_y))
+    yy, xx = yy + 1 / 12, xx + 1 / 12  # a pixel is a square, not a point
+    spread = np.sqrt((xx - yy) ** 2 / 4 + xy**2)
+    major, minor = (xx + yy) / 2 + spread, np.maximum((xx + yy) / 2 - spread, 1e-9)
+    radius = np.hypot(from_y, from_x)
+    radius_mean = np.maximum(total(radius) / area, 1e-6)
+    radius_deviation = np.sqrt(np.maximum(total(radius**2) / area - radius_mean**2, 0))
+    perimeter, hull, box = _outlines(labels)
+    columns = (
+        mean, deviation, area, perimeter, np.sqrt(4 * area / np.pi), perimeter**2 / (4 * np.pi * area),
+        np.sqrt(np.maximum(1 - minor / major, 0)), area / np.maximum(hull, area), area / box,
+        4 * np.sqrt(major), 4 * np.sqrt(minor), radius_deviation / radius_mean,
+    )  # fmt: skip
+    return np.stack(columns, axis=1)[(area >= _MIN_AREA) & (area <= _MAX_AREA)]
+
+
+def _outlines(labels: NDArray[np.integer]) -> tuple[Float, Float, Float]:
+    """Perimeter, area of the convex hull, and area of the bounding box, by label; pixels count as squares."""
+    boxes = find_objects(labels)
+    perimeter, hull, box = np.ones(len(boxes)), np.ones(len(boxes)), np.ones(len(boxes))
+    for index, window in enumerate(boxes):
+        if window is None:
+            continue
+        mask = np.pad((labels[window] == index + 1).astype(np.uint8), 1)
+        box[index] = (mask.shape[0] - 2) * (mask.shape[1] - 2)
+        outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        outline = max(outlines, key=len)
+        around = cv2.convexHull(outline)
+        # OpenCV measures between pixel centres; half a pixel all round is a strip of length `perimeter` and width 1/2.
+        perimeter[index] = max(cv2.arcLength(outline, closed=True), 1.0)
+        hull[index] = cv2.contourArea(around) + cv2.arcLength(around, closed=True) / 2 + 1
+    return perimeter, hull, box

@@ -9,11 +9,21 @@ from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import Indices, grouped_folds
-from histo_worker.evaluation.metrics import Counts, auc, expected_calibration_error, patient_bootstrap, patient_score
+from histo_worker.evaluation.metrics import (
+    Counts,
+    auc,
+    expected_calibration_error,
+    patient_auc,
+    patient_bootstrap,
+    patient_score,
+)
 from histo_worker.training.linear_head import PlattCalibration, fit_platt
 from lobule.contracts.result import Magnification, Thresholds
 
 Float = NDArray[np.floating]
+
+Statistic = Callable[[Float, NDArray[np.integer]], float]
+"""Of scores by field, over the fields at given indices."""
 
 FitAndScore = Callable[[Indices, Indices], Float]
 """Given indices of training and test fields, trains and returns the test fields' logits."""
@@ -64,28 +74,50 @@ class OutOfFold:
     def measure(self, magnification: Magnification) -> dict[str, dict[str, Any]]:
         """Image and patient metrics at one magnification, each with value and interval."""
         chosen = np.array([f.magnification == magnification for f in self.fields])
-        target, patients = self.target[chosen], self.patients[chosen]
+        target, patients = self.target[chosen], np.unique(self.patients[chosen], return_inverse=True)[1]
         logits, p = self.logits[:, chosen], self.probabilities[:, chosen]
-        statistics: dict[str, tuple[Float, Callable[[Float, NDArray[np.integer]], float]]] = {
+
+        def count(name: str) -> Statistic:
+            return lambda q, at: float(getattr(Counts.of(target[at], q[at] >= 0.5), name))
+
+        statistics: dict[str, tuple[Float, Statistic]] = {
             "image_auc": (logits, lambda q, at: auc(target[at], q[at])),
-            "image_accuracy": (p, lambda q, at: Counts.of(target[at], q[at] >= 0.5).accuracy),
-            "image_sensitivity": (p, lambda q, at: Counts.of(target[at], q[at] >= 0.5).recall),
-            "image_specificity": (p, lambda q, at: Counts.of(target[at], q[at] >= 0.5).specificity),
-            "patient_accuracy": (p, lambda q, at: patient_score(target[at], q[at] >= 0.5, patients[at].tolist())),
+            "image_accuracy": (p, count("accuracy")),
+            "image_sensitivity": (p, count("recall")),
+            "image_specificity": (p, count("specificity")),
+            "image_precision": (p, count("precision")),
+            "image_f1": (p, count("f1")),
             "image_ece": (p, lambda q, at: expected_calibration_error(target[at], q[at])),
+            "patient_accuracy": (p, lambda q, at: patient_score(target[at], q[at] >= 0.5, patients[at])),
+            "patient_auc": (logits, lambda q, at: patient_auc(target[at], q[at], patients[at])),
         }
         everything = np.arange(len(target))
         measured: dict[str, dict[str, Any]] = {}
         for name, (scores, statistic) in statistics.items():
 
-            def over_seeds(
-                at: NDArray[np.integer], rows: Float = scores, one: Callable[..., float] = statistic
-            ) -> float:
+            def over_seeds(at: NDArray[np.integer], rows: Float = scores, one: Statistic = statistic) -> float:
                 return float(np.mean([one(row, at) for row in rows]))
 
             low, high = patient_bootstrap(over_seeds, target, patients.tolist(), rounds=500)
             measured[name] = {"value": round(over_seeds(everything), 4), "interval": [round(low, 4), round(high, 4)]}
         return measured
+
+
+def auc_difference(better: OutOfFold, other: OutOfFold, magnification: Magnification) -> tuple[float, float, float]:
+    """Paired difference of two classifiers' image AUC on the same fields and folds, and its interval over patients.
+
+    Returns:
+        The mean over the repetitions, and the 95 % bootstrap interval.
+    """
+    chosen = np.array([f.magnification == magnification for f in better.fields])
+    target, first, second = better.target[chosen], better.logits[:, chosen], other.logits[:, chosen]
+
+    def difference(at: NDArray[np.integer]) -> float:
+        pairs = zip(first, second, strict=True)
+        return float(np.mean([auc(target[at], a[at]) - auc(target[at], b[at]) for a, b in pairs]))
+
+    interval = patient_bootstrap(difference, target, better.patients[chosen].tolist(), rounds=500)
+    return difference(np.arange(len(target))), *interval
 
 
 def cross_validate(
@@ -148,14 +180,28 @@ def choose_thresholds(
     raise ValueError("no band reaches the wanted sensitivity: the classifier does not separate the classes")
 
 
-def measure_band(oof: OutOfFold, thresholds: Thresholds) -> dict[str, float]:
-    """What a band does out of fold: share of answers, and sensitivity and specificity among them."""
-    repeated = len(oof.seeds)
-    target, p = np.tile(oof.target, repeated), oof.probabilities.ravel()
+def measure_band(
+    oof: OutOfFold, thresholds: Thresholds, magnification: Magnification | None = None
+) -> dict[str, float]:
+    """What a band does out of fold.
+
+    Args:
+        oof: Out-of-fold probabilities.
+        thresholds: The band.
+        magnification: Of the fields that are looked at; None looks at all.
+
+    Returns:
+        Share of fields that get an answer; sensitivity and specificity among these; and the shares of all malignant
+        fields that are cleared and of all benign ones that are suspected.
+    """
+    chosen = np.array([magnification in (None, f.magnification) for f in oof.fields])
+    target, p = np.tile(oof.target[chosen], len(oof.seeds)), oof.probabilities[:, chosen].ravel()
     suspected, cleared = p >= thresholds.high, p < thresholds.low
     sure = suspected | cleared
     return {
         "answered": round(float(sure.mean()), 4),
         "sensitivity_outside": round(float(suspected[sure & (target == 1)].mean()), 4),
         "specificity_outside": round(float(cleared[sure & (target == 0)].mean()), 4),
+        "malignant_cleared": round(float(cleared[target == 1].mean()), 4),
+        "benign_suspected": round(float(suspected[target == 0].mean()), 4),
     }

@@ -4,20 +4,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
 
-from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field, find_fields
-from histo_worker.evaluation.metrics import Counts, auc, expected_calibration_error, patient_bootstrap, patient_score
+from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, find_fields
+from histo_worker.evaluation.metrics import (
+    Counts,
+    auc,
+    expected_calibration_error,
+    patient_auc,
+    patient_bootstrap,
+    patient_score,
+)
 from histo_worker.evaluation.plots import write_plots
-from histo_worker.pipeline import HistologyPipeline, build_pipeline
+from histo_worker.pipeline import build_pipeline
 from histo_worker.settings import HistoSettings
-from lobule.contracts.result import ImageInfo
-from lobule.worker.pipeline import no_progress
+from lobule.contracts.result import Thresholds
+from lobule.imaging.decode import decode_rgb
 
-_INFO = {"sha256": "0" * 64, "modality": "histopathology", "width": 1, "height": 1}
+Floats = NDArray[np.floating]
+Ints = NDArray[np.integer]
+
+_HEADER = (
+    "| magnification | level | number | AUC | accuracy | precision | recall | specificity | F1 | ECE |\n"
+    "| --- | --- | ---: | --- | --- | --- | --- | --- | --- | --- |"
+)
 
 
 def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Iterator[str]:
-    """Run the package on every field and yield the table, Markdown line by line; it is also written to `output`.
+    """Run the package on every field and yield the tables, Markdown line by line; they are also written to `output`.
 
     Args:
         settings: Which package.
@@ -26,36 +41,81 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
     """
     pipeline = build_pipeline(settings)
     fields = find_fields(data)
-    scores = np.array([_probability(pipeline, field) for field in fields])
+    decoded = (decode_rgb(f.path.read_bytes()) for f in fields)
+    patches = [pipeline.probabilities(pixels) for pixels in track(decoded, "fields", total=len(fields))]
+    manifest = pipeline.manifest
     lines = [
-        f"Model {pipeline.manifest.name} {pipeline.manifest.version}. Fields that it was trained on flatter it.",
+        f"Model {manifest.name} {manifest.version}. Fields that it was trained on flatter it. In brackets 95 % "
+        "bootstrap intervals over patients. Patient level: a patient is called by the mean of its fields' "
+        "probabilities; the report's patient accuracy is the share of right fields of each patient, averaged over "
+        "patients.",
         "",
-        "| magnification | fields | AUC (95 % over patients) | accuracy | precision | recall | F1 | patient "
-        "accuracy | ECE |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        _HEADER,
     ]
+    states: list[str] = []
     for magnification in MAGNIFICATIONS:
-        chosen = np.array([f.magnification == magnification for f in fields])
-        labels = {f.label for f, c in zip(fields, chosen, strict=True) if c}
-        if labels != set(LABELS):
+        at = [i for i, f in enumerate(fields) if f.magnification == magnification]
+        if {fields[i].label for i in at} != set(LABELS):
             continue
-        target = np.array([f.target for f in fields])[chosen]
-        patients = np.array([f.patient for f in fields])[chosen].tolist()
-        p = scores[chosen]
-        counts = Counts.of(target, p >= 0.5)
-        low, high = patient_bootstrap(lambda at, t=target, q=p: auc(t[at], q[at]), target, patients)
-        lines.append(
-            f"| {magnification} | {len(target)} | {auc(target, p):.3f} ({low:.3f} to {high:.3f}) | "
-            f"{counts.accuracy:.3f} | "
-            f"{counts.precision:.3f} | {counts.recall:.3f} | {counts.f1:.3f} | "
-            f"{patient_score(target, p >= 0.5, patients):.3f} | {expected_calibration_error(target, p):.3f} |"
-        )
-        write_plots(target, p, output, magnification)
+        target = np.array([fields[i].target for i in at])
+        patients = np.array([fields[i].patient for i in at])
+        image = np.array([patches[i].field for i in at])
+        counts = np.array([len(patches[i].patches) for i in at])
+        every = np.concatenate([patches[i].patches for i in at])
+        levels = {
+            "patch": _row(target.repeat(counts), every, patients.repeat(counts)),
+            "image": _row(target, image, patients),
+            "patient": _patient_row(target, image, patients),
+        }
+        for level, row in levels.items():
+            lines.append(f"| {magnification} | {level} | {row} |")
+        states.append(f"{magnification}: {_states(target, image, patients, manifest.thresholds)}")
+        write_plots(target, image, output, magnification)
+    lines += ["", *states]
     output.mkdir(parents=True, exist_ok=True)
     (output / "evaluation.md").write_text("\n".join(lines) + "\n", "utf-8")
     yield from lines
 
 
-def _probability(pipeline: HistologyPipeline, field: Field) -> float:
-    info = ImageInfo(**_INFO, file_name=field.path.name, magnification=field.magnification)
-    return pipeline.analyse(field.path.read_bytes(), info, no_progress).result.probability_malignant
+def _row(target: Ints, p: Floats, patients: NDArray[np.str_]) -> str:
+    counts = Counts.of(target, p >= 0.5)
+    low, high = patient_bootstrap(lambda at: auc(target[at], p[at]), target, patients.tolist(), rounds=500)
+    return (
+        f"{len(target)} | {auc(target, p):.3f} ({low:.3f} to {high:.3f}) | {counts.accuracy:.3f} | "
+        f"{counts.precision:.3f} | {counts.recall:.3f} | {counts.specificity:.3f} | {counts.f1:.3f} | "
+        f"{expected_calibration_error(target, p):.3f}"
+    )
+
+
+def _patient_row(target: Ints, p: Floats, patients: NDArray[np.str_]) -> str:
+    _, first, place, sizes = np.unique(patients, return_index=True, return_inverse=True, return_counts=True)
+    mean, of = np.bincount(place, p) / sizes, target[first]
+    counts = Counts.of(of, mean >= 0.5)
+    low, high = patient_bootstrap(
+        lambda at: patient_auc(target[at], p[at], patients[at]), target, patients.tolist(), rounds=500
+    )
+    return (
+        f"{len(of)} | {auc(of, mean):.3f} ({low:.3f} to {high:.3f}) | {counts.accuracy:.3f} (the report's "
+        f"{patient_score(target, p >= 0.5, patients):.3f}) | {counts.precision:.3f} | {counts.recall:.3f} | "
+        f"{counts.specificity:.3f} | {counts.f1:.3f} | {expected_calibration_error(of, mean):.3f}"
+    )
+
+
+def _states(target: Ints, p: Floats, patients: NDArray[np.str_], thresholds: Thresholds) -> str:
+    """What the three states do: answers, and sensitivity and specificity among them, with their intervals."""
+    suspected, cleared = p >= thresholds.high, p < thresholds.low
+    sure = suspected | cleared
+
+    def share(of: NDArray[np.bool_], among: NDArray[np.bool_]) -> str:
+        def at_fields(at: Ints) -> float:
+            inside = among[at]
+            return float(of[at][inside].mean()) if inside.any() else float("nan")
+
+        value = at_fields(np.arange(len(target)))
+        low, high = patient_bootstrap(at_fields, target, patients.tolist(), rounds=500)
+        return f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+    return (
+        f"{share(sure, np.ones_like(sure))} of the fields get an answer; among them sensitivity "
+        f"{share(suspected, sure & (target == 1))}, specificity {share(cleared, sure & (target == 0))}."
+    )

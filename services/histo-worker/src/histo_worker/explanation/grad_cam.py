@@ -9,42 +9,61 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 
-def grad_cam(net: keras.Model, layer: str, patches: Float) -> Float:
+def grad_cam(net: keras.Model, maps: keras.KerasTensor, patches: Float) -> Float:
     """Where the logit comes from, for any head.
 
     Needs gradients, so TensorFlow's backend.
 
     Args:
         net: A network with a `logit` output.
-        layer: Name of the layer whose maps are weighted by their mean gradients.
+        maps: Feature maps within the network, (batch, rows, columns, channels), weighted by their mean gradients.
         patches: float32 (n, size, size, 3), as the network takes them.
 
     Returns:
         float32 (n, rows, columns), not negative.
     """
-    inner = keras.Model(net.input, {"maps": net.get_layer(layer).output, "logit": net.output["logit"]})  # pyright: ignore
+    inner = keras.Model(net.input, {"maps": maps, "logit": net.output["logit"]})  # pyright: ignore
     with tf.GradientTape() as tape:
         outputs = inner(tf.constant(patches), training=False)
-        tape.watch(outputs["maps"])
         total = tf.reduce_sum(outputs["logit"])
     gradients = tape.gradient(total, outputs["maps"])
     weights = tf.reduce_mean(gradients, axis=[1, 2], keepdims=True)
     return tf.nn.relu(tf.reduce_sum(weights * outputs["maps"], axis=-1)).numpy()
 
 
-def feature_map_sheet(net: keras.Model, layer: str, patch: Float, columns: int = 4) -> NDArray[np.uint8]:
+def last_maps(net: keras.Model) -> keras.KerasTensor:
+    """The feature maps that the head of one of our networks reads; of several, the coarsest."""
+    layer = [one for one in net.layers if one.name.startswith("evidence_")][-1]
+    return layer.input  # pyright: ignore[reportReturnType] - one tensor: the layer is a convolution
+
+
+def first_convolution(net: keras.Model) -> tuple[keras.Model, keras.layers.Layer]:
+    """The first convolution of a network, and the network that it stands in, which may be nested in this one.
+
+    Raises:
+        ValueError: There is no convolution.
+    """
+    for layer in net.layers:
+        if isinstance(layer, keras.Model):
+            return first_convolution(layer)
+        if isinstance(layer, keras.layers.Conv2D):
+            return net, layer
+    raise ValueError(f"{net.name} has no convolution")
+
+
+def feature_map_sheet(net: keras.Model, layer: keras.layers.Layer, patch: Float, columns: int = 8) -> NDArray[np.uint8]:
     """The maps of a layer side by side, each stretched to the full range of greys (the report's figure 44).
 
     Args:
-        net: The network.
-        layer: Name of the layer, such as the first convolution.
+        net: The network that the layer stands in.
+        layer: Such as the first convolution.
         patch: float32 (size, size, 3), as the network takes it.
         columns: Maps in a row.
 
     Returns:
         uint8 (rows * side, columns * side).
     """
-    inner = keras.Model(net.input, net.get_layer(layer).output)
+    inner = keras.Model(net.input, layer.output)
     maps = np.asarray(keras.ops.convert_to_numpy(inner(patch[None], training=False)))[0]
     tiles = [
         cv2.normalize(maps[:, :, c], np.zeros(maps.shape[:2], np.float32), 0, 255, cv2.NORM_MINMAX)

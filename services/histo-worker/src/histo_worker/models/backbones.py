@@ -37,8 +37,9 @@ class BackboneSpec:
 def densenet121() -> keras.Model:
     """DenseNet-121 (Huang et al., CVPR 2017).
 
-    Taps: `block2` (stride 8, 512 maps), `block3` (stride 16, 1024 maps) and `top` (stride 32, 1024 maps), all after
-    batch norm and ReLU.
+    Taps: `block2_middle` (stride 8, the 320 maps behind six of block 2's twelve layers, as they are concatenated), and,
+    after batch norm and ReLU, `block2` (stride 8, 512 maps), `block3` (stride 16, 1024 maps) and `top` (stride 32,
+    1024 maps).
     """
     pixels = keras.Input((None, None, 3), name="pixels")
     mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
@@ -49,7 +50,7 @@ def densenet121() -> keras.Model:
         weights=None,  # pyright: ignore[reportArgumentType] - the stub forgets that None is random weights
         input_tensor=scaled,
     )
-    taps = {"block2": "pool3_relu", "block3": "pool4_relu", "top": "relu"}
+    taps = {"block2_middle": "conv3_block6_concat", "block2": "pool3_relu", "block3": "pool4_relu", "top": "relu"}
     return keras.Model(pixels, {tap: net.get_layer(layer).output for tap, layer in taps.items()}, name="densenet121")
 
 

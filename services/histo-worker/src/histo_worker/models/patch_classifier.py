@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import keras
 
 from histo_worker.models.backbones import build_backbone
-from histo_worker.models.heads import evidence_head
+from histo_worker.models.heads import Statistic, evidence_head
 
 
-def patch_classifier(backbone: str, taps: Sequence[str], size: int, dropout: float = 0.0) -> keras.Model:
+def patch_classifier(
+    backbone: str, taps: Sequence[str], size: int, dropout: float = 0.0, statistic: Statistic = "mean"
+) -> keras.Model:
     """Backbone, evidence map, logit.
 
     Args:
@@ -16,6 +18,7 @@ def patch_classifier(backbone: str, taps: Sequence[str], size: int, dropout: flo
         taps: Feature maps that the head reads, finest first.
         size: Side of a patch in pixels, a multiple of 32.
         dropout: Share of feature maps dropped in training.
+        statistic: What the head reads of each feature map.
 
     Returns:
         A network from `pixels`, float32 (batch, size, size, 3) in 0..255, to `evidence` (batch, rows, columns) on the
@@ -28,4 +31,5 @@ def patch_classifier(backbone: str, taps: Sequence[str], size: int, dropout: flo
         raise ValueError(f"size must be a multiple of 32, not {size}")
     pixels = keras.Input((size, size, 3), name="pixels")
     maps = build_backbone(backbone, taps)(pixels)
-    return keras.Model(pixels, evidence_head({t: maps[t] for t in taps}, dropout=dropout), name="patch_classifier")
+    outputs = evidence_head({t: maps[t] for t in taps}, dropout=dropout, statistic=statistic)
+    return keras.Model(pixels, outputs, name="patch_classifier")

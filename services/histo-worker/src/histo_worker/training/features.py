@@ -13,6 +13,7 @@ from rich.progress import track
 from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.backbones import BACKBONES, pretrained_backbone
+from histo_worker.models.heads import STATISTICS, LocalDeviation, Statistic
 from lobule.imaging.decode import decode_rgb
 
 Float = NDArray[np.float32]
@@ -20,8 +21,8 @@ Float = NDArray[np.float32]
 
 def field_features(
     fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str], weights: Path, cache: Path | None
-) -> Float:
-    """Globally averaged features of each field, averaged over its patches.
+) -> dict[Statistic, Float]:
+    """Pooled features of each field, averaged over its patches.
 
     A head that is linear on them gives exactly the mean of its patch logits.
 
@@ -29,38 +30,41 @@ def field_features(
         fields: The fields, in the order of the result.
         reader: How a field becomes patches.
         backbone: A key of `BACKBONES`.
-        taps: Feature maps to average, joined in this order.
+        taps: Feature maps to pool, joined in this order.
         weights: Folder of the pretrained weights.
         cache: Folder to keep the features in and to find them again; None keeps nothing.
 
     Returns:
-        float32 (fields, features).
+        float32 (fields, features) for each statistic.
     """
     kept = cache / f"features-{_fingerprint(fields, reader, backbone, taps)}.npy" if cache else None
     if kept is not None and kept.exists():
-        return np.load(kept)
+        return dict(zip(STATISTICS, np.load(kept), strict=True))
     net = pretrained_backbone(backbone, taps, weights)
-    extract = _averager(net, taps)
+    extract = _pooler(net, taps)
     rows = []
     for field in track(fields, description=f"features of {backbone}"):
         patches, _, _ = reader.read(decode_rgb(field.path.read_bytes()))
         rows.append(extract(tf.constant(patches)).numpy())
-    features = np.stack(rows).astype(np.float32)
+    features = np.stack(rows, axis=1).astype(np.float32)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.save(kept, features)
-    return features
+    return dict(zip(STATISTICS, features, strict=True))
 
 
-def _averager(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
+def _pooler(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
+    local = LocalDeviation()
+
     @tf.function(reduce_retracing=True)
-    def extract(patches: tf.Tensor) -> tf.Tensor:
+    def extract(patches: tf.Tensor) -> tf.Tensor:  # (statistics, features)
         maps = net(tf.cast(patches, tf.float32), training=False)
-        return tf.concat([tf.reduce_mean(maps[tap], [0, 1, 2]) for tap in taps], 0)
+        pooled = [[tf.reduce_mean(m, [0, 1, 2]) for m in (maps[tap], local(maps[tap]))] for tap in taps]
+        return tf.concat(pooled, axis=1)
 
     return extract
 
 
 def _fingerprint(fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str]) -> str:
     words = [backbone, BACKBONES[backbone].pretrained, *taps, repr(reader), *(f.path.name for f in fields)]
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([*STATISTICS, *words]).encode()).hexdigest()[:16]

@@ -12,6 +12,7 @@ from histo_worker.data.folds import Indices
 from histo_worker.evaluation.cross_validation import OutOfFold, cross_validate
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.backbones import pretrained_backbone
+from histo_worker.models.heads import Statistic
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.variables import get_variables, set_variables
 from histo_worker.training.features import field_features
@@ -30,6 +31,7 @@ class FrozenHeadConfig:
         reader: How a field becomes patches.
         c: Inverse strength of the head's L2 regularisation.
         shrinkage: How strongly differences between patients are taken out of the features.
+        statistic: What the head reads of each feature map.
         magnifications: What it is trained on.
         folds: Folds of the cross-validation.
         seeds: Repetitions of the cross-validation.
@@ -42,6 +44,7 @@ class FrozenHeadConfig:
     reader: FieldReader
     c: float
     shrinkage: float = 0.0
+    statistic: Statistic = "mean"
     magnifications: tuple[str, ...] = ("40X", "100X", "200X", "400X")
     folds: int = 5
     seeds: tuple[int, ...] = field(default=(0, 1, 2, 3, 4))
@@ -67,7 +70,7 @@ def train_frozen_head(config: FrozenHeadConfig, data: Path, weights: Path, cache
         cache: Folder for features, or None.
     """
     fields = [f for f in find_fields(data) if f.magnification in config.magnifications]
-    features = field_features(fields, config.reader, config.backbone, config.taps, weights, cache)
+    features = field_features(fields, config.reader, config.backbone, config.taps, weights, cache)[config.statistic]
     oof = measure_linear_head(fields, features, config)
     target, patients = oof.target, oof.patients.tolist()
     head = fit_linear_head(features, target, patients, config.c, config.shrinkage)
@@ -87,7 +90,7 @@ def measure_linear_head(fields: Sequence[Field], features: NDArray[np.floating],
 
 def _assemble(config: FrozenHeadConfig, head: LinearHead, weights: Path) -> dict[str, NDArray[np.generic]]:
     """All variables of the patch classifier: the pretrained backbone's and the head's, cut at the taps' borders."""
-    net = patch_classifier(config.backbone, config.taps, config.reader.size)
+    net = patch_classifier(config.backbone, config.taps, config.reader.size, statistic=config.statistic)
     backbone = pretrained_backbone(config.backbone, config.taps, weights)
     arrays = get_variables(backbone)
     start = 0

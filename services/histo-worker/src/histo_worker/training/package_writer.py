@@ -40,6 +40,7 @@ def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
             "backbone": config.backbone,
             "taps": list(config.taps),
             "size": config.reader.size,
+            "statistic": config.statistic,
         },
         input=asdict(config.reader),
         classes=["benign", "malignant"],
@@ -104,9 +105,9 @@ malignant tumour, and where the evidence lies.
 
 **How.** Patches of {config.reader.window} pixels, read at {config.reader.size} pixels, go through {config.backbone}
 (ImageNet weights, frozen; {BACKBONES[config.backbone].licence}) up to {", ".join(config.taps)}. A logistic
-regression (C {config.c}) reads the averaged features, from which differences between patients of one class were taken
-out (strength {config.shrinkage}); patch logits are averaged over the field and calibrated
-(slope {manifest.calibration["slope"]:.3f}, intercept {manifest.calibration["intercept"]:.3f}).
+regression (C {config.c}) reads the {config.statistic} of each feature map over the patch, from which differences
+between patients of one class were taken out (strength {config.shrinkage}); patch logits are averaged over the field
+and calibrated (slope {manifest.calibration["slope"]:.3f}, intercept {manifest.calibration["intercept"]:.3f}).
 
 **Trained on.** {manifest.trained_on}.
 Free for research; cite Spanhol et al., IEEE TBME 2016 (10.1109/TBME.2015.2496264).
@@ -124,13 +125,15 @@ Decision at 0.5. Patient accuracy: the share of right fields of each patient, av
 
 Below {thresholds.low} the answer is "no sign of malignancy", from {thresholds.high} on "malignancy suspected",
 between "not sure". Out of fold {band["answered"]:.0%} of the fields get an answer; among them the sensitivity is
-{band["sensitivity_outside"]:.3f} and the specificity {band["specificity_outside"]:.3f}. The band was chosen on the same
-out-of-fold probabilities, so this too is a little kind.
+{band["sensitivity_outside"]:.3f} and the specificity {band["specificity_outside"]:.3f};
+{band["malignant_cleared"]:.1%} of all malignant fields are cleared and {band["benign_suspected"]:.1%} of all benign ones
+suspected. The band was chosen on the same out-of-fold probabilities, so this too is a little kind.
 
 ## Input gate
 
 Refuses {gate["wrong_refused"]:.2%} of {gate["wrong_images"]} pictures that are no H&E field ({kinds}) and
-{gate["right_refused"]:.2%} of {gate["right_images"]} real fields. Protocol: {gate["protocol"]}
+{gate["right_refused"]:.2%} of {gate["right_images"]} real fields, and {gate["changed_refused"]:.2%} of
+{gate["changed_images"]} real fields as other laboratories might send them. Protocol: {gate["protocol"]}
 
 ## Limits
 

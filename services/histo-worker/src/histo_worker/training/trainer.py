@@ -125,12 +125,15 @@ class LogitsOf:
     """
 
     def __init__(self, net: keras.Model, batch: int = 32) -> None:
-        self._net, self._batch = net, batch
+        self._net = keras.Model(net.input, net.output["logit"])  # pyright: ignore[reportCallIssue, reportArgumentType]
+        self._batch = batch
 
     def __call__(self, patches: NDArray[np.float32]) -> NDArray[np.floating]:
         """Logits (n,) of patches (n, size, size, 3)."""
-        parts = []
-        for start in range(0, len(patches), self._batch):
-            outputs = self._net(patches[start : start + self._batch], training=False)
-            parts.append(np.asarray(keras.ops.convert_to_numpy(outputs["logit"])))
-        return np.concatenate(parts)
+        filler = np.zeros((-len(patches) % self._batch, *patches.shape[1:]), np.float32)  # one shape, one compilation
+        filled = np.concatenate([patches, filler])
+        parts = [
+            np.asarray(self._net.predict_on_batch(filled[start : start + self._batch]))
+            for start in range(0, len(filled), self._batch)
+        ]
+        return np.concatenate(parts)[: len(patches)]

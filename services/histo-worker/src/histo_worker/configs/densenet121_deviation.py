@@ -1,0 +1,21 @@
+"""Linear head on how much the maps of a frozen DenseNet-121's block 2 vary over squares of the field's height.
+
+Cost: three minutes on two quiet cores for 586 fields, nearly all of it features (seconds when they are cached).
+Result: see MODEL_CARD.md of `breakhis-densenet121`, which the same command writes.
+
+    histo-worker train densenet121_deviation --data BREAKHIS --weights WEIGHTS --output FOLDER
+"""
+
+from histo_worker.field_reader import FieldReader
+from histo_worker.training.frozen_head import FrozenHeadConfig
+
+CONFIG = FrozenHeadConfig(
+    name="breakhis-densenet121",
+    version="2.0.0",
+    backbone="densenet121",
+    taps=("block2_middle", "block2"),
+    reader=FieldReader(size=224, window=460),
+    c=0.01,
+    shrinkage=60.0,
+    statistic="deviation",
+)

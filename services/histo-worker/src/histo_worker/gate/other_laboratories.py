@@ -1,0 +1,38 @@
+"""Real fields as other laboratories might send them, so that the gate does not take one camera for the whole world."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.preprocessing.stain import from_optical_density, jitter_stain, optical_density
+
+RGB8 = NDArray[np.uint8]
+
+
+def other_laboratory(field: RGB8, rng: np.random.Generator) -> RGB8:
+    """Another laboratory's picture of a field.
+
+    Changed at random: a part of it, at another resolution, dyed paler or stronger and with other dyes, under another
+    lamp and with another white balance, contrast, sharpness and colourfulness, and stored as JPEG. The ranges are
+    wide on purpose: a gate that refuses a real field does more harm than one that lets a stray picture through.
+    """
+    height, width = field.shape[:2]
+    part = rng.uniform(0.3, 1.0)
+    rows, columns = int(part * height), int(part * width)
+    y, x = int(rng.integers(0, height - rows + 1)), int(rng.integers(0, width - columns + 1))
+    changed = np.ascontiguousarray(field[y : y + rows, x : x + columns])
+    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.8)))) if rng.random() < 0.7 else 1.0
+    if scale != 1.0:
+        kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        changed = cv2.resize(changed, None, fx=scale, fy=scale, interpolation=kind).astype(np.uint8)
+    changed = jitter_stain(changed, rng, 0.35)
+    strength = float(np.exp(rng.uniform(np.log(0.45), np.log(1.8))))
+    light = from_optical_density((optical_density(changed) * strength).astype(np.float32)).astype(np.float32) / 255
+    light = light ** np.exp(rng.uniform(-0.35, 0.35)) * rng.uniform(0.6, 1.12) * np.exp(rng.uniform(-0.16, 0.16, 3))
+    grey = light.mean(axis=2, keepdims=True)
+    light = grey + (light - grey) * rng.uniform(0.6, 1.4)
+    changed = np.clip(light * 255 + rng.normal(0, rng.uniform(0, 5), light.shape), 0, 255).astype(np.uint8)
+    if rng.random() < 0.5:
+        changed = cv2.GaussianBlur(changed, (0, 0), rng.uniform(0.5, 2.5)).astype(np.uint8)
+    _, stored = cv2.imencode(".jpg", changed, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))])
+    return cv2.imdecode(stored, cv2.IMREAD_COLOR).astype(np.uint8)
