@@ -105,7 +105,7 @@ def _levels(oof: OutOfFold) -> Iterator[str]:
     yield ""
     yield (
         "Decisions at 0.5, calibrated crosswise. ROC curve, calibration and confusion matrix of the first seed at 100X "
-        "are in the folder of plots. Patch level: a patch is a square of the field's height, so two make a field."
+        "are in the folder of plots."
     )
     yield ""
 

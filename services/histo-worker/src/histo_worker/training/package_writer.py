@@ -126,8 +126,8 @@ Decision at 0.5. Patient accuracy: the share of right fields of each patient, av
 Below {thresholds.low} the answer is "no sign of malignancy", from {thresholds.high} on "malignancy suspected",
 between "not sure". Out of fold {band["answered"]:.0%} of the fields get an answer; among them the sensitivity is
 {band["sensitivity_outside"]:.3f} and the specificity {band["specificity_outside"]:.3f};
-{band["malignant_cleared"]:.1%} of all malignant fields are cleared and {band["benign_suspected"]:.1%} of all benign ones
-suspected. The band was chosen on the same out-of-fold probabilities, so this too is a little kind.
+{band["malignant_cleared"]:.1%} of all malignant fields are cleared and {band["benign_suspected"]:.1%} of all benign
+ones suspected. The band was chosen on the same out-of-fold probabilities, so this too is a little kind.
 
 ## Input gate
 

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from histo_worker.evaluation.cross_validation import OutOfFold, auc_difference, measure_band
+from histo_worker.evaluation.metrics import patient_auc
+from histo_worker.reproduction.document import read_sections, reproduce, write_document
+from lobule.contracts.result import Thresholds
+
+
+class TestDocument:
+    def test_a_section_replaces_itself_alone(self, tmp_path, fields):
+        document = tmp_path / "results" / "x.md"
+        write_document(document, fields, {"baselines": "## B\n\nold", "heads": "## H"})
+        parts = read_sections(document)
+        assert parts == {"heads": "## H", "baselines": "## B\n\nold"}
+        write_document(document, fields, parts | {"baselines": "## B\n\nnew"})
+        assert read_sections(document) == {"heads": "## H", "baselines": "## B\n\nnew"}
+        assert document.read_text().index("## H") < document.read_text().index("## B")
+
+    def test_an_unknown_section_is_refused(self, tmp_path, breakhis):
+        with pytest.raises(ValueError, match="there is no section nonsense"):
+            reproduce(breakhis, tmp_path, tmp_path / "x.md", ["nonsense"], None)
+
+
+@pytest.fixture(scope="module")
+def oofs(fields):
+    """Two stand-ins on the same fields: one that ranks well, one that guesses."""
+    at = [f for f in fields if f.magnification == "100X"]
+    target = np.array([f.target for f in at])
+    rng = np.random.default_rng(0)
+    good = target + rng.normal(0, 0.7, (2, len(at)))
+    noise = rng.normal(0, 1, (2, len(at)))
+    return [OutOfFold(at, (0, 1), 5, x, 1 / (1 + np.exp(-2 * (x - 0.5)))) for x in (good, noise)]
+
+
+def test_paired_difference_has_an_interval_over_patients(oofs):
+    value, low, high = auc_difference(*oofs, "100X")
+    assert 0.2 < low < value < high < 0.6
+    assert auc_difference(oofs[0], oofs[0], "100X") == (0, 0, 0)
+
+
+def test_measures_carry_value_and_interval(oofs):
+    measured = oofs[0].measure("100X")
+    assert {"image_auc", "image_f1", "image_ece", "patient_accuracy", "patient_auc"} <= measured.keys()
+    for one in measured.values():
+        assert one["interval"][0] <= one["interval"][1]
+    assert measured["image_auc"]["value"] > 0.8
+
+
+def test_band_counts_by_hand(fields):
+    four = [f for f in fields if f.target][:2] + [f for f in fields if not f.target][:2]
+    oof = OutOfFold(four, (0,), 5, np.zeros((1, 4)), np.array([[0.9, 0.1, 0.1, 0.5]]))
+    band = measure_band(oof, Thresholds(low=0.2, high=0.8))
+    assert band == {
+        "answered": 0.75,
+        "sensitivity_outside": 0.5,
+        "specificity_outside": 1.0,
+        "malignant_cleared": 0.5,
+        "benign_suspected": 0.0,
+    }
+
+
+def test_patient_auc_ranks_means():
+    assert patient_auc([1, 1, 0, 0], [0.9, 0.1, 0.4, 0.4], ["a", "a", "b", "c"]) == 1.0
