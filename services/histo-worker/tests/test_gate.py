@@ -80,6 +80,25 @@ def test_measured_figures_reach_the_bar(gate):
     assert len(measured["by_kind"]) >= 6
     assert measured["wrong_refused"] >= 0.99
     assert measured["right_refused"] <= 0.01
+    assert measured["changed_refused"] <= 0.05
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: np.clip(p * np.array([1.08, 1.0, 0.85]), 0, 255).astype(np.uint8),  # a warm white balance
+        lambda p: np.clip(p * np.array([0.88, 0.97, 1.08]), 0, 255).astype(np.uint8),
+        lambda p: (p * 0.7).astype(np.uint8),
+        lambda p: (255 * (p / 255) ** 0.5).astype(np.uint8),  # pale: half the density
+        lambda p: (255 * (p / 255) ** 1.5).astype(np.uint8),
+        lambda p: cv2.resize(p, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA),
+        lambda p: cv2.GaussianBlur(p, (0, 0), 2),
+    ],
+    ids=["warm", "cool", "dark", "pale", "strong", "small", "blurred"],
+)
+def test_accepts_fields_of_another_camera_or_dyer(gate, field_pixels, change):
+    features = np.stack([gate_features(change(p)) for p in field_pixels])
+    assert (gate.scores(features) < 0).mean() <= 0.1
 
 
 def test_a_missing_or_foreign_gate_is_refused(tmp_path):

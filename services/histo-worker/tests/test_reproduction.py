@@ -34,7 +34,7 @@ def oofs(fields):
 
 
 def test_paired_difference_has_an_interval_over_patients(oofs):
-    value, low, high = auc_difference(*oofs, "100X")
+    value, low, high = auc_difference(oofs[0], oofs[1], "100X")
     assert 0.2 < low < value < high < 0.6
     assert auc_difference(oofs[0], oofs[0], "100X") == (0, 0, 0)
 

@@ -106,7 +106,7 @@ class HistologyPipeline:
             logits, evidence = self._classifier(
                 patches, lambda done: progress(0.15 + 0.7 * done / len(patches), f"patch {done} of {len(patches)}")
             )
-            probability = float(self._calibrated(logits.astype(np.float64).mean()))
+            probability = float(self._calibrated(logits.astype(np.float64).mean(keepdims=True))[0])
         with clock.stage("pictures"):
             progress(0.85, "drawing the map of evidence")
             display = _shrink(field)
@@ -142,9 +142,11 @@ class HistologyPipeline:
         """
         patches, _, _ = self._reader.read(field)
         logits, _ = self._classifier(patches)
-        return Probabilities(float(self._calibrated(logits.astype(np.float64).mean())), self._calibrated(logits))
+        return Probabilities(
+            float(self._calibrated(logits.astype(np.float64).mean(keepdims=True))[0]), self._calibrated(logits)
+        )
 
-    def _calibrated(self, logits: Float | np.floating) -> Float:
+    def _calibrated(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
         return sigmoid(self._slope * logits + self._intercept)
 
     def _notices(self, image: ImageInfo, field: RGB8, scale: float) -> Iterator[Notice]:

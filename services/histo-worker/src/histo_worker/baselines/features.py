@@ -53,7 +53,7 @@ def _describe(grey: Float, labels: NDArray[np.integer]) -> Float:
     y, x = np.nonzero(labels)
     place = labels[y, x].astype(np.intp)
 
-    def total(values: NDArray[Any] | None = None) -> Float:
+    def total(values: NDArray[Any] | None = None) -> NDArray[Any]:
         return np.bincount(place, values, minlength=int(labels.max()) + 1)[1:]
 
     area = np.maximum(total(), 1)

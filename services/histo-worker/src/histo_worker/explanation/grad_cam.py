@@ -34,7 +34,7 @@ def grad_cam(net: keras.Model, maps: keras.KerasTensor, patches: Float) -> Float
 def last_maps(net: keras.Model) -> keras.KerasTensor:
     """The feature maps that the head of one of our networks reads; of several, the coarsest."""
     layer = [one for one in net.layers if one.name.startswith("evidence_")][-1]
-    return layer.input  # pyright: ignore[reportReturnType] - one tensor: the layer is a convolution
+    return layer.input
 
 
 def first_convolution(net: keras.Model) -> tuple[keras.Model, keras.layers.Layer]:

@@ -35,4 +35,4 @@ def other_laboratory(field: RGB8, rng: np.random.Generator) -> RGB8:
     if rng.random() < 0.5:
         changed = cv2.GaussianBlur(changed, (0, 0), rng.uniform(0.5, 2.5)).astype(np.uint8)
     _, stored = cv2.imencode(".jpg", changed, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))])
-    return cv2.imdecode(stored, cv2.IMREAD_COLOR).astype(np.uint8)
+    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), np.uint8)

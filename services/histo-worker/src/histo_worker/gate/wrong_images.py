@@ -31,6 +31,8 @@ _PHOTOGRAPHS: dict[Half, tuple[str, ...]] = {
     "measure": ("chelsea.png", "retina.jpg", "hubble_deep_field.jpg", "gravel.png", "coins.png", "flower.jpg",
                 "grace_hopper.jpg", "color.png", "cell.png", "page.png", "microaneurysms.png"),
 }  # fmt: skip
+_TINTED = 20  # copies of each photograph
+
 _MAMMOGRAMS: dict[Half, tuple[str, ...]] = {
     "tune": ("cbis_ddsm_mass",),
     "measure": ("cbis_ddsm_mass", "mias", "cdd_cesm"),
@@ -63,6 +65,8 @@ def wrong_images(half: Half, fields: Sequence[RGB8], mammograms: Path | None, se
     for kind, make in synthesised.items():
         for _ in range(60):
             yield kind, make(half, rng)
+    if half == "measure":
+        yield from _tinted(half, rng)
 
 
 def _mammograms(half: Half, folder: Path, rng: np.random.Generator) -> Iterator[Picture]:
@@ -76,6 +80,22 @@ def _mammograms(half: Half, folder: Path, rng: np.random.Generator) -> Iterator[
 
 
 def _photographs(half: Half, rng: np.random.Generator) -> Iterator[Picture]:
+    for photograph in _opened(half):
+        yield "photograph", photograph
+        for _ in range(10):
+            yield "photograph", _crop(photograph, rng)
+        if half == "tune":
+            for _ in range(_TINTED):
+                yield "photograph", _tint(photograph, rng)
+
+
+def _tinted(half: Half, rng: np.random.Generator) -> Iterator[Picture]:
+    for photograph in _opened(half):
+        for _ in range(_TINTED):
+            yield "photograph", _tint(photograph, rng)
+
+
+def _opened(half: Half) -> Iterator[RGB8]:
     folders = [
         Path(inspect.getfile(skimage.data)).parent,
         Path(inspect.getfile(sklearn.datasets)).parent / "images",
@@ -86,13 +106,13 @@ def _photographs(half: Half, rng: np.random.Generator) -> Iterator[Picture]:
         if path is None:  # an older scikit-image without this picture
             continue
         with Image.open(path) as opened:
-            photograph = np.array(opened.convert("RGB"))
-        yield "photograph", photograph
-        for _ in range(10):
-            yield "photograph", _crop(photograph, rng)
-        for _ in range(20 if half == "tune" else 0):  # the few photographs at hand, in other light
-            tint = rng.uniform(0.6, 1.3, 3) * [1.0, rng.uniform(0.7, 1.0), 1.0]
-            yield "photograph", np.clip(_crop(photograph, rng) * tint, 0, 255).astype(np.uint8)
+            yield np.array(opened.convert("RGB"))
+
+
+def _tint(photograph: RGB8, rng: np.random.Generator) -> RGB8:
+    """The few photographs at hand, in other light, pink and purple included."""
+    tint = rng.uniform(0.6, 1.3, 3) * [1.0, rng.uniform(0.7, 1.0), 1.0]
+    return np.clip(_crop(photograph, rng) * tint, 0, 255).astype(np.uint8)
 
 
 def _crop(photograph: RGB8, rng: np.random.Generator) -> RGB8:

@@ -28,8 +28,9 @@ class LocalDeviation(layers.Layer):
 
     def call(self, x: Any) -> Any:  # a tensor of whatever backend
         """(batch, rows, columns, channels), of the same shape."""
-        squared = keras.ops.square(x - keras.ops.mean(x, axis=(1, 2), keepdims=True))
-        return squared / keras.ops.sqrt(keras.ops.mean(squared, axis=(1, 2), keepdims=True) + 1e-6)
+        squared: Any = keras.ops.square(x - keras.ops.mean(x, axis=(1, 2), keepdims=True))
+        variance: Any = keras.ops.mean(squared, axis=(1, 2), keepdims=True)
+        return squared / keras.ops.sqrt(variance + 1e-6)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The input's shape."""
