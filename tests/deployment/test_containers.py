@@ -125,6 +125,25 @@ def test_every_service_tells_prometheus(deployment):
         assert ("lobule_model_info" in text) == (service != "report")
 
 
+def test_figures(deployment, capsys):
+    """What docs/deployment.md shows; the limits are those that the images promise."""
+    sizes = {}
+    for service in OWN:
+        (inspected,) = json.loads(deployment.run_engine("inspect", deployment.container(service)))
+        (image,) = json.loads(deployment.run_engine("image", "inspect", inspected["Image"]))
+        sizes[service] = image["Size"] / 1e6
+    format = "{{.Name}} {{.MemUsage}}"
+    memory = deployment.run_engine("stats", "--no-stream", "--format", format)
+    with capsys.disabled():
+        print("\nimages, MB:", {service: round(size) for service, size in sizes.items()})
+        print("seconds until ready:", {what: round(s, 1) for what, s in deployment.seconds_to_ready.items()})
+        print(memory)
+    (base,) = json.loads(deployment.run_engine("image", "inspect", "docker.io/library/python:3.11-slim"))
+    added = {service: size - base["Size"] / 1e6 for service, size in sizes.items()}
+    assert added["gateway"] < 250
+    assert added["report"] < 550, "it brings OpenCV and Typst"
+
+
 def test_a_worker_is_killed_in_the_middle(deployment, large_field):
     with deployment.client() as client:
         job = client.upload(large_field(1), "histopathology")
