@@ -32,12 +32,17 @@ def test_redis(podman, tmp_path):
     run(REPOSITORY / "k8s" / "draw-secrets", folder, env=address, cwd=REPOSITORY)
     documents = list(yaml.safe_load_all((REPOSITORY / "k8s" / "base" / "redis.yaml").read_text()))
     (deployment,) = [document for document in documents if document["kind"] == "Deployment"]
+    values = {path.name: path.read_text() for path in folder.iterdir()}
+    documents = [deployment]
     version = tuple(int(part) for part in run(*podman, "--version").split()[-1].split(".")[:2])
-    encode = base64.b64encode if version > (4, 3) else bytes  # podman 4.3 mounts what it does not decode
-    encoded = {path.name: encode(path.read_bytes()).decode() for path in folder.iterdir()}
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lobule"}, "data": encoded}
+    if version > (4, 3):
+        data = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
+        documents.append({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lobule"}, "data": data})
+    else:  # it mounts what it should decode first, so it is given the files as they are
+        (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+        run(*podman, "secret", "create", "lobule", tmp_path / "values.yaml")
     file = tmp_path / "pod.yaml"
-    file.write_text(yaml.safe_dump_all([secret, deployment]))
+    file.write_text(yaml.safe_dump_all(reversed(documents)))
     run(*podman, "kube", "play", file)
     try:
         password = (folder / "redis_password").read_text().strip()
@@ -45,4 +50,5 @@ def test_redis(podman, tmp_path):
         assert run(*podman, "exec", "redis-pod-0-redis", *ping).strip() == "PONG"
     finally:
         run(*podman, "kube", "down", file)
-        subprocess.run([*podman, "secret", "rm", "lobule"], capture_output=True)
+        for kind in ("secret", "volume"):
+            subprocess.run([*podman, kind, "rm", "lobule"], capture_output=True)
