@@ -4,6 +4,7 @@ import base64
 import os
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ def test_redis(podman, tmp_path):
     try:
         password = (folder / "redis_password").read_text().strip()
         ping = ("redis-cli", "-a", password, "--no-auth-warning", "ping")
+        time.sleep(2)  # it is started, and says nothing of when it listens
         assert run(*podman, "exec", "redis-pod-0-redis", *ping).strip() == "PONG"
     finally:
         run(*podman, "kube", "down", file)
