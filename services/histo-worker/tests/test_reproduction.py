@@ -1,9 +1,14 @@
+import shutil
+
 import numpy as np
 import pytest
 
 from histo_worker.evaluation.cross_validation import OutOfFold, auc_difference, measure_band
 from histo_worker.evaluation.metrics import patient_auc
+from histo_worker.evaluation.package import evaluate_package
+from histo_worker.reproduction import networks
 from histo_worker.reproduction.document import read_sections, reproduce, write_document
+from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
 
 
@@ -62,3 +67,34 @@ def test_band_counts_by_hand(fields):
 
 def test_patient_auc_ranks_means():
     assert patient_auc([1, 1, 0, 0], [0.9, 0.1, 0.4, 0.4], ["a", "a", "b", "c"]) == 1.0
+
+
+def test_network_tables_have_a_row_for_every_cell(fields, monkeypatch):
+    """Training is tested elsewhere; here its scores are stand-ins, and the layouts of the report's tables are read."""
+    at = [f for f in fields if f.magnification == "100X"][::5]
+    rng = np.random.default_rng(0)
+
+    def score(config, given, cache):
+        return networks._Scored(list(given), [rng.normal(f.target - 0.5, 0.5, 6) for f in given])
+
+    monkeypatch.setattr(networks, "_score", score)
+    lines = list(networks.networks_section(at, None))
+    rows = [line for line in lines if line.startswith("| ") and "---" not in line]
+    assert len(rows) == 4 + 7 + 7 + 4 + 5  # headers, preprocessing, structure, segmentation, rules
+    for name in (*networks.PREPROCESSING, *networks.STRUCTURES, *networks.BEST_RULES):
+        assert any(row.startswith(f"| {name} |") for row in rows)
+    widths = {line.count("|") for line in rows[:8]}
+    assert len(widths) == 1
+
+
+def test_evaluate_writes_three_levels(fields, tmp_path):
+    folder = tmp_path / "fields"
+    folder.mkdir()
+    at = [f for f in fields if f.magnification == "100X"]
+    for f in at[::40]:
+        shutil.copy(f.path, folder / f.path.name)
+    lines = list(evaluate_package(HistoSettings(), folder, tmp_path / "out"))
+    levels = [line.split("|")[2].strip() for line in lines if line.startswith("| 100X")]
+    assert levels == ["patch", "image", "patient"]
+    assert any("get an answer" in line for line in lines)
+    assert (tmp_path / "out" / "100X-roc.png").exists()
