@@ -98,9 +98,8 @@ Thresholds: low {manifest.thresholds.low:.3f}, high {manifest.thresholds.high:.3
 finding is marked from {manifest.thresholds.finding:.3f} on.
 
 {markdown_table(triage)}
-## The report's settings and its older baseline, on the same films
-- [Tables 14 and 15 of the report](mammography-tables.md): its five settings and seven training sequences, small.
-- [Section 2.5 of the report](mammography-baseline.md): morphological sifting and cascaded random forests.
+## The report's older baseline, on the same films
+[Section 2.5 of the report](mammography-baseline.md): morphological sifting and cascaded random forests.
 
 ## What was tried
 {tried}
