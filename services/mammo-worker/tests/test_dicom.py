@@ -13,7 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import JPEG2000, DigitalMammographyXRayImageStorageForProcessing, JPEG2000Lossless
 
 from lobule.contracts.errors import AnalysisError
-from mammo_worker.films.dicom import read_dicom
+from lobule.imaging.dicom import read_dicom
 
 
 def dcmtk(tool, *arguments):

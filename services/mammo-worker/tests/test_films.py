@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lobule.contracts.errors import AnalysisError
+from lobule.imaging.read_film import read_film
 from mammo_worker.data.cases import cbis_ddsm
 from mammo_worker.films.prepare import CanvasTransform, find_breast, prepare_film
-from mammo_worker.films.read import read_film
 
 
 def as_png(pixels):

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo
+from lobule.imaging.film import Film
 from lobule.worker.pipeline import no_progress
 from mammo_worker import cli
 from mammo_worker.data.cases import cbis_ddsm
 from mammo_worker.films.aspect import squeeze_of
-from mammo_worker.films.film import Film
 from mammo_worker.films.gate import not_a_mammogram
 from mammo_worker.packages import package_folder
 from mammo_worker.pipeline import build_pipeline

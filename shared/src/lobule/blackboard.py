@@ -1,5 +1,7 @@
 """The blackboard on Redis: what workers are doing at this moment. All of it may be lost at any time."""
 
+import time
+
 from redis import Redis
 
 from lobule.contracts.models import WorkerAnnouncement
@@ -9,6 +11,9 @@ from lobule.contracts.steps import StepName
 _SIGHTING_TTL_S = 3600
 ANNOUNCE_EVERY_S = 5.0
 _ANNOUNCEMENT_TTL_S = 20
+_PICTURE_TTL_S = 60
+_KEPT = "lobule:kept"
+_KEPT_FOR_S = 3600
 
 
 def connect(redis_url: str) -> "Redis":
@@ -49,6 +54,19 @@ class Blackboard:
     def waiting(self, queue: str) -> int:
         """Messages that wait in a queue."""
         return int(self._redis.llen(queue))
+
+    def first_to_ask(self, prefix: str) -> bool:
+        """Whether nobody asked for the picture of a prefix in the last minute; whoever asks has asked now."""
+        return bool(self._redis.set(f"lobule:picture:{prefix}", "asked", ex=_PICTURE_TTL_S, nx=True))
+
+    def keep_for_a_while(self, prefix: str) -> None:
+        """Note that what lies below a prefix is to go in an hour."""
+        self._redis.zadd(_KEPT, {prefix: time.time() + _KEPT_FOR_S})
+
+    def outlived(self) -> list[str]:
+        """Prefixes whose hour is over; each is named once."""
+        over = [str(prefix) for prefix in self._redis.zrangebyscore(_KEPT, 0, time.time())]
+        return [prefix for prefix in over if self._redis.zrem(_KEPT, prefix)]
 
 
 def _step_key(job_id: str, step: StepName) -> str:

@@ -1,11 +1,13 @@
-"""The Celery application that gateway and workers share; a message carries a job's id and a step's name alone."""
+"""The Celery application that gateway and workers share; a message carries names alone, never content."""
 
 from celery import Celery
 
+from lobule.contracts.pictures import PictureKind
 from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
 
 TASK = "lobule.step"
+PICTURE_TASK = "lobule.picture"
 
 INFERENCE_QUEUES: dict[Modality, str] = {"histopathology": "histo", "mammography": "mammo"}
 REPORT_QUEUE = "report"
@@ -55,6 +57,17 @@ def ring(app: Celery, queue: str, job_id: str, step: StepName) -> None:
         kombu.exceptions.OperationalError: Where Redis cannot be reached.
     """
     app.send_task(TASK, args=[job_id, step], queue=queue)
+
+
+def ask_for_picture(app: Celery, source_key: str, target_prefix: str, kind: PictureKind) -> None:
+    """Ask the report service to draw what a browser cannot (see `lobule.contracts.pictures`).
+
+    The request is forgotten where nobody takes it within a minute: whoever waits for it has given up.
+
+    Raises:
+        kombu.exceptions.OperationalError: Where Redis cannot be reached.
+    """
+    app.send_task(PICTURE_TASK, args=[source_key, target_prefix, kind], queue=REPORT_QUEUE, expires=60)
 
 
 def _as_broker(redis_url: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -23,6 +24,8 @@ from gateway.jobs import internal
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
+from gateway.pictures import endpoints as pictures
+from gateway.pictures.service import PictureDesk
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.pages import STATIC
@@ -54,6 +57,7 @@ _ROUTERS = (
     images,
     jobs,
     reports,
+    pictures,
     diagnose,
     internal,
     system,
@@ -71,7 +75,8 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     sessions = make_session_factory(engine)
     redis = connect(settings.redis_url)
     blackboard = Blackboard(redis)
-    relay = Relay(sessions, make_celery(settings.redis_url))
+    celery = make_celery(settings.redis_url)
+    relay = Relay(sessions, celery)
     reaper = Reaper(sessions, blackboard, settings)
     deliverer = Deliverer(sessions, settings)
     tell_of_finished_jobs(sessions, settings)
@@ -108,6 +113,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.reaper = reaper
     app.state.deliverer = deliverer
     app.state.store = open_store(settings.object_store_url, settings.s3_endpoint_url)
+    app.state.pictures = PictureDesk(app.state.store, celery, blackboard)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(blackboard)
     install_error_handlers(app)
@@ -115,7 +121,8 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.add_middleware(RequestContext)
     for module in _ROUTERS:
         app.include_router(module.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC), minimum_size=500), name="static")
 
     @app.exception_handler(LoginRequiredError)
     async def ask_to_log_in(_request: Request, error: LoginRequiredError) -> Response:

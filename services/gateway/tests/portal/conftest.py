@@ -77,8 +77,9 @@ def open_page(chromium: Browser, client: httpx.Client) -> Iterator[Callable[...,
 
 
 def _is_complaint(entry) -> bool:
-    """Whatever a script or the policy complains of; a refused request is logged by the browser itself and expected."""
-    return entry.type in ("error", "warning") and not entry.text.startswith("Failed to load resource")
+    """Whatever a script or the policy complains of; a refused request is logged by the browser itself."""
+    expected = entry.text.startswith("Failed to load resource") or "willReadFrequently" in entry.text
+    return entry.type in ("error", "warning") and not expected
 
 
 @pytest.fixture

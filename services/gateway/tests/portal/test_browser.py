@@ -1,31 +1,61 @@
-"""A real Chromium goes through the portal; the test plays the worker."""
-
-import re
+"""A real Chromium goes through the pages of a new case and of single images; the test plays the workers."""
 
 import pytest
 from playwright.sync_api import expect
 
+from lobule.contracts.pictures import PictureFacts
+
 pytestmark = pytest.mark.browser
 
 
+def entry(page, name: str):
+    """The card of a chosen file."""
+    return page.locator(".entry", has_text=name)
+
+
+def step(where, name: str):
+    return where.locator(f'[data-step="{name}"]')
+
+
+def choose(page, *files: tuple[str, bytes]) -> None:
+    page.set_input_files("#files", [{"name": name, "mimeType": "", "buffer": content} for name, content in files])
+
+
+def job_of(app, name: str) -> str:
+    """The newest job of an image of this name."""
+    from gateway.images.models import Image
+    from gateway.jobs.models import Job
+
+    with app.state.sessions() as session:
+        query = session.query(Job).join(Image).filter(Image.file_name == name)
+        return query.order_by(Job.created_at.desc()).first().id
+
+
 @pytest.fixture
-def send(logged_in, picture, tmp_path):
-    """Uploads a picture through the page and leaves the browser where it then is; gives the page and the job's id."""
+def new_case(logged_in, picture):
+    """The page of a new case with some files chosen: name to colour."""
 
-    def send(colour: int = 50, name: str = "SOB_M_DC-14-2523-100-004.png", **options):
+    def new_case(colours: dict[str, int], **options):
         page = logged_in("/new", **options)
-        path = tmp_path / name
-        path.write_bytes(picture(colour))
-        page.set_input_files("#file", path)
+        choose(page, *((name, picture(colour)) for name, colour in colours.items()))
+        expect(page.locator('.entry[data-state="chosen"]')).to_have_count(len(colours))
+        return page
+
+    return new_case
+
+
+@pytest.fixture
+def sent(new_case):
+    """The page of a new case after its files were sent."""
+
+    def sent(colours: dict[str, int], **options):
+        page = new_case(colours, **options)
         page.get_by_role("button", name="Upload and analyse").click()
-        page.wait_for_url(re.compile(r"/jobs/[0-9a-f-]+$"))
-        return page, page.url.rsplit("/", 1)[-1]
+        for name in colours:
+            expect(step(entry(page, name), "upload")).to_have_attribute("data-state", "done")
+        return page
 
-    return send
-
-
-def step(page, name: str):
-    return page.locator(f'[data-step="{name}"]')
+    return sent
 
 
 class TestLogin:
@@ -40,117 +70,207 @@ class TestLogin:
         page.keyboard.press("Enter")
         page.wait_for_url("**/new")
 
+    def test_the_language_can_be_switched(self, open_page):
+        page = open_page("/login")
+        page.get_by_role("button", name="中文").click()
+        expect(page.get_by_role("heading", name="登录")).to_be_visible()
+        page.get_by_role("button", name="English").click()
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
 
 class TestChoosing:
-    @pytest.mark.parametrize(
-        ("name", "content", "words"),
-        [
-            ("empty.png", b"", "empty"),
-            ("notes.png", b"just text" * 30, "not such an image"),
-            ("moving.gif", b"GIF89a" + bytes(200), "GIF"),
-            ("slide.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xea\x60\0\0\xea\x60" + bytes(50), "60000 x 60000"),
-            ("dot.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01" + bytes(50), "at least 64"),
-        ],
-    )
-    def test_refuses_before_sending(self, logged_in, name, content, words):
+    def test_refuses_before_sending_and_says_why(self, logged_in, picture):
         page = logged_in("/new")
-        page.set_input_files("#file", {"name": name, "mimeType": "", "buffer": content})
-        expect(page.locator("#file-problem")).to_contain_text(words)
-        expect(page.get_by_role("button", name="Upload and analyse")).to_be_disabled()
+        huge = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xea\x60\0\0\xea\x60" + bytes(50)
+        tiny = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01" + bytes(50)
+        wrong = {
+            "empty.png": (b"", "empty"),
+            "notes.png": (b"just text" * 30, "not such an image"),
+            "moving.gif": (b"GIF89a" + bytes(200), "GIF"),
+            "slide.png": (huge, "60000 x 60000"),
+            "dot.png": (tiny, "at least 64"),
+            "twin.png": (picture(3), "same image as first.png"),
+        }
+        choose(page, ("first.png", picture(3)), *((name, content) for name, (content, _) in wrong.items()))
+        for name, (_, words) in wrong.items():
+            expect(entry(page, name).first.locator('[data-role="problem"]')).to_contain_text(words)
+        expect(page.get_by_role("button", name="Upload and analyse 1 image")).to_be_enabled()
+        expect(page.locator('[data-role="form-problem"]')).to_contain_text("6 files cannot be sent")
+        entry(page, "notes.png").get_by_role("button", name="Remove notes.png").click()
+        expect(page.locator('[data-role="form-problem"]')).to_contain_text("5 files")
 
     def test_refuses_what_is_too_large(self, logged_in, app):
         app.state.settings.max_upload_bytes = 1000
         page = logged_in("/new")
-        page.set_input_files("#file", {"name": "a.png", "mimeType": "", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(2000)})
-        expect(page.locator("#file-problem")).to_contain_text("at most 1000 bytes")
+        choose(page, ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(2000)))
+        expect(entry(page, "a.png").locator('[data-role="problem"]')).to_contain_text("at most 1000 bytes")
 
     def test_previews_and_guesses_and_can_be_corrected(self, logged_in, picture):
         page = logged_in("/new")
-        page.set_input_files("#file", {"name": "SOB_B_A-14-1-200-001.png", "mimeType": "", "buffer": picture()})
-        expect(page.get_by_alt_text("Preview of SOB_B_A")).to_be_visible()
-        expect(page.get_by_text("80 x 70 pixels")).to_be_visible()
-        expect(page.get_by_label("Magnification")).to_have_value("200X")
-        dicom = bytes(128) + b"DICM" + bytes(100)
-        page.set_input_files("#file", {"name": "patient_RMLO", "mimeType": "", "buffer": dicom})
-        expect(page.get_by_text("no preview of DICOM")).to_be_visible()
-        expect(page.get_by_label("Mammography")).to_be_checked()
-        expect(page.locator("[name=view]")).to_have_value("MLO")
-        expect(page.locator("[name=laterality]")).to_have_value("R")
-        page.get_by_label("Histopathology").check()
-        expect(page.get_by_label("Magnification")).to_be_visible()
-        expect(page.locator("[name=view]")).to_be_hidden()
+        choose(page, ("SOB_B_A-14-1-200-001.png", picture()), ("P_1_RIGHT_MLO.png", picture(9)))
+        tissue, film = entry(page, "SOB_B_A"), entry(page, "P_1")
+        expect(tissue.get_by_role("img", name="Preview of SOB_B_A")).to_be_visible()
+        expect(tissue).to_contain_text("80 x 70 pixels")
+        expect(tissue.get_by_label("Magnification")).to_have_value("200X")
+        expect(film.get_by_label("Kind")).to_have_value("mammography")
+        expect(film.locator("[name=view]")).to_have_value("MLO")
+        expect(film.get_by_label("Side")).to_have_value("R")
+        expect(page.locator('[data-role="hanging"]')).to_contain_text("RCC, LCC, LMLO")
+        film.locator("[name=view]").select_option("CC")
+        expect(page.locator('[data-role="hanging"]')).to_contain_text("LCC, RMLO, LMLO")
+        film.get_by_label("Kind").select_option("histopathology")
+        expect(film.locator("[name=view]")).to_be_hidden()
 
-    def test_takes_a_dropped_file(self, logged_in, picture):
+    def test_the_server_draws_what_the_browser_cannot(self, logged_in, app, picture):
+        page = logged_in("/new")
+        with page.expect_response("**/api/v1/previews") as asked:
+            choose(page, ("scan", bytes(128) + b"DICM" + bytes(100)))
+        expect(entry(page, "scan")).to_contain_text("being drawn")
+        (folder,) = (app.state.store.root / "previews").iterdir()
+        prefix = f"previews/{folder.name}/{asked.value.json()['id']}"
+        facts = PictureFacts(width=3000, height=4000, bits=12, modality="mammography", view="CC", laterality="L")
+        app.state.store.put(f"{prefix}/preview.jpg", picture())
+        app.state.store.put(f"{prefix}/facts.json", facts.model_dump_json().encode())
+        expect(entry(page, "scan").get_by_role("img")).to_be_visible()
+        expect(entry(page, "scan")).to_contain_text("3000 x 4000 pixels, 12 bits")
+        expect(entry(page, "scan").get_by_label("Side")).to_have_value("L")
+        page.wait_for_timeout(500)
+        assert list(folder.iterdir()) == []  # nothing of the patient stays behind
+
+    def test_takes_dropped_files(self, logged_in, picture):
         page = logged_in("/new")
         page.evaluate(
-            """bytes => {
+            """all => {
                 const data = new DataTransfer();
-                data.items.add(new File([new Uint8Array(bytes)], 'dropped.png'));
-                const drop = new DragEvent('drop', {dataTransfer: data, cancelable: true});
+                all.forEach((bytes, i) => data.items.add(new File([new Uint8Array(bytes)], `dropped-${i}.png`)));
+                const drop = new DragEvent('drop', {dataTransfer: data, cancelable: true, bubbles: true});
                 document.getElementById('drop').dispatchEvent(drop);
             }""",
-            list(picture()),
+            [list(picture(1)), list(picture(2))],
         )
-        expect(page.get_by_alt_text("Preview of dropped.png")).to_be_visible()
+        expect(page.get_by_role("img", name="Preview of dropped-1.png")).to_be_visible()
+        expect(page.locator(".entry")).to_have_count(2)
 
 
-class TestFollowing:
-    def test_from_upload_to_report(self, send, worker):
-        page, job = send()
+class TestSending:
+    def test_every_file_has_its_own_bars_and_one_failure_stops_no_other(self, sent, app, worker):
+        page = sent({"good.png": 60, "bad.png": 61})
+        claim = worker.claim(job_of(app, "bad.png"))
+        words = "The image ends early."
+        worker.say(
+            job_of(app, "bad.png"), "inference", "fail", attempt=claim["attempt"], code="image_truncated", detail=words
+        )
+        worker.infer(job_of(app, "good.png"))
+        worker.render(job_of(app, "good.png"))
+        expect(entry(page, "good.png")).to_have_attribute("data-state", "done")
+        bad = entry(page, "bad.png")
+        expect(step(bad, "inference")).to_have_attribute("data-state", "failed")
+        expect(bad.get_by_role("alert")).to_contain_text("Analysis failed: The image ends before its last pixel")
+        expect(bad.get_by_role("alert")).to_contain_text(words)
+        expect(bad.get_by_role("button", name="Try again")).to_be_hidden()  # the image itself is at fault
+        expect(page.locator('[data-role="summary"]')).to_have_text("1 of 2 ready · 1 needs your attention")
+        page.get_by_role("link", name="Open the case").click()
+        page.wait_for_url("**/cases/*")
+
+    def test_what_may_pass_can_be_tried_again(self, sent, app, worker):
+        page = sent({"a.png": 62})
+        claim = worker.claim(job_of(app, "a.png"))
+        worker.say(
+            job_of(app, "a.png"), "inference", "fail", attempt=claim["attempt"], code="timed_out", detail="Too long."
+        )
+        page.get_by_role("button", name="Try again").click()
+        expect(step(page, "queue")).to_have_attribute("data-state", "running")
+        expect(page.locator('[data-role="failure"]')).to_be_hidden()
+
+    def test_cancels(self, sent):
+        page = sent({"a.png": 63})
+        page.get_by_role("button", name="Cancel").click()
+        expect(step(page, "inference")).to_have_attribute("data-state", "cancelled")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+
+    def test_an_upload_outlives_a_network_that_goes_away(self, new_case):
+        page = new_case({"a.png": 64})
+        page.route("**/api/v1/images", lambda route: route.abort("connectionreset"))
+        page.get_by_role("button", name="Upload and analyse").click()
+        expect(page.locator(".entry [data-role=connection]")).to_contain_text("Sending it again in 1 s")
+        expect(page.locator(".entry [data-role=connection]")).to_contain_text("Sending it again in 2 s")
+        page.unroute("**/api/v1/images")
+        expect(step(page, "upload")).to_have_attribute("data-state", "done")
+        expect(page.locator(".entry [data-role=connection]")).to_be_hidden()
+
+    def test_an_answer_that_was_lost_is_no_second_image(self, new_case, app):
+        page = new_case({"a.png": 65})
+        lost = []
+
+        def lose(route):
+            if lost:
+                route.continue_()
+                return
+            lost.append(route.fetch())
+            route.abort("connectionreset")
+
+        page.route("**/api/v1/images", lose)
+        page.get_by_role("button", name="Upload and analyse").click()
         expect(step(page, "upload")).to_have_attribute("data-state", "done")
         expect(step(page, "queue")).to_have_attribute("data-state", "running")
+        assert len(lost) == 1
+
+    def test_an_image_of_another_case_leads_to_its_analysis(self, new_case, upload, picture):
+        known = upload(picture(66)).json()["job"]["id"]
+        page = new_case({"again.png": 66})
+        page.get_by_role("button", name="Upload and analyse").click()
+        link = entry(page, "again.png").get_by_role("link", name="Show the analysis that is there")
+        expect(link).to_have_attribute("href", f"/jobs/{known}")
+
+    def test_never_asks_twice_at_once_and_not_while_hidden(self, sent):
+        page = sent({"a.png": 67, "b.png": 68, "c.png": 69})
+        page.evaluate(
+            """() => {
+                const original = fetch;
+                window.together = window.most = window.all = 0;
+                window.fetch = async (...call) => {
+                    window.all += 1;
+                    window.most = Math.max(window.most, window.together += 1);
+                    await new Promise((done) => setTimeout(done, 400));
+                    try { return await original(...call); } finally { window.together -= 1; }
+                };
+            }"""
+        )
+        for _ in range(10):
+            page.evaluate("dispatchEvent(new Event('online'))")
+            page.wait_for_timeout(100)
+        while page.evaluate("window.all") < 4:
+            page.wait_for_timeout(100)
+        assert page.evaluate("window.most") == 1
+        page.evaluate(
+            """() => {
+                Object.defineProperty(document, 'hidden', { value: true });
+                document.dispatchEvent(new Event('visibilitychange'));
+            }"""
+        )
+        page.wait_for_timeout(1500)  # what was under way may end
+        asked = page.evaluate("window.all")
+        page.wait_for_timeout(2500)
+        assert page.evaluate("window.all") == asked
+
+
+class TestJob:
+    def test_from_queue_to_report(self, logged_in, job, worker):
+        page = logged_in(f"/jobs/{job}")
+        expect(step(page, "queue")).to_have_attribute("data-state", "running")
         claim = worker.claim(job)
-        expect(step(page, "inference")).to_have_attribute("data-state", "running")
-        page.reload()  # and it goes on where it was
         expect(step(page, "inference")).to_have_attribute("data-state", "running")
         worker.leave_result(claim)
         worker.say(job, "inference", "complete", attempt=claim["attempt"])
         worker.render(job)
         expect(page.get_by_role("heading", name="Malignancy suspected")).to_be_visible()
         expect(page.locator("#report")).to_contain_text("90%")
-        expect(page.locator("#report")).to_be_in_viewport()
         expect(page.locator("#report")).to_be_focused()
         assert page.locator('[data-role="picture"]').evaluate("image => image.naturalWidth") == 80
-        page.get_by_text("Read the full report here").click()
-        assert f"/api/v1/jobs/{job}/report?format=html" in (page.get_attribute("iframe", "src") or "")
-        expect(page.get_by_role("link", name="Full report")).to_have_attribute("href", re.compile("format=html$"))
 
-    def test_marks_the_step_that_failed_and_tries_again(self, send, worker):
-        page, job = send(51)
-        claim = worker.claim(job)
-        words = "The analysis took too long."
-        worker.say(job, "inference", "fail", attempt=claim["attempt"], code="timed_out", detail=words)
-        expect(step(page, "inference")).to_have_attribute("data-state", "failed")
-        expect(page.locator('[data-role="failure"]')).to_contain_text(f"Analysis failed: {words}")
-        page.get_by_role("button", name="Try again").click()
+    def test_survives_a_network_that_goes_away(self, logged_in, job, worker):
+        page = logged_in(f"/jobs/{job}")
         expect(step(page, "queue")).to_have_attribute("data-state", "running")
-        expect(page.locator('[data-role="failure"]')).to_be_hidden()
-
-    def test_offers_no_second_try_for_an_image_that_cannot_be_analysed(self, send, worker):
-        page, job = send(52)
-        claim = worker.claim(job)
-        worker.say(job, "inference", "fail", attempt=claim["attempt"], code="not_histology", detail="Not tissue.")
-        expect(page.get_by_role("link", name="Choose another image")).to_be_visible()
-        expect(page.get_by_role("button", name="Try again")).to_be_hidden()
-
-    def test_a_report_that_fails_leaves_the_conclusion(self, send, worker):
-        page, job = send(53)
-        worker.infer(job)
-        claim = worker.claim(job, "report")
-        worker.say(job, "report", "fail", attempt=claim["attempt"], code="internal_error", detail="No paper.")
-        expect(step(page, "report")).to_have_attribute("data-state", "failed")
-        expect(page.get_by_role("heading", name="Malignancy suspected")).to_be_visible()
-        expect(page.get_by_role("link", name="Full report")).to_be_hidden()
-        expect(page.get_by_role("button", name="Try again")).to_be_visible()
-
-    def test_cancels(self, send):
-        page, _ = send(54)
-        page.get_by_role("button", name="Cancel").click()
-        expect(step(page, "inference")).to_have_attribute("data-state", "cancelled")
-        expect(page.get_by_role("button", name="Try again")).to_be_visible()
-
-    def test_survives_a_network_that_goes_away(self, send, worker):
-        page, job = send(55)
         page.context.set_offline(True)
         expect(page.locator('[data-role="connection"]')).to_contain_text("asking again in")
         worker.infer(job)
@@ -159,65 +279,43 @@ class TestFollowing:
         expect(page.get_by_role("heading", name="Malignancy suspected")).to_be_visible()
         expect(page.locator('[data-role="connection"]')).to_be_hidden()
 
-    def test_never_asks_twice_at_once(self, send):
-        page, _ = send(56)
-        page.evaluate(
-            """() => {
-                const original = fetch;
-                window.together = window.most = window.all = 0;
-                window.fetch = async (...call) => {
-                    window.all += 1;
-                    window.most = Math.max(window.most, window.together += 1);
-                    await new Promise((done) => setTimeout(done, 700));
-                    try { return await original(...call); } finally { window.together -= 1; }
-                };
-            }"""
-        )
-        for _ in range(10):
-            page.evaluate("dispatchEvent(new Event('online'))")
-            page.wait_for_timeout(150)
-        page.wait_for_function("window.all >= 2")
-        assert page.evaluate("window.most") == 1
-
-    def test_a_duplicate_leads_to_the_analysis_that_is_there(self, send, logged_in, picture, tmp_path):
-        _, job = send(57)
-        page = logged_in("/new")
-        page.set_input_files("#file", {"name": "again.png", "mimeType": "", "buffer": picture(57)})
-        page.get_by_role("button", name="Upload and analyse").click()
-        expect(step(page, "upload")).to_have_attribute("data-state", "failed")
-        page.get_by_role("link", name="Show the analysis that is there").click()
-        page.wait_for_url(f"**/jobs/{job}")
+    def test_a_report_that_fails_leaves_the_conclusion(self, logged_in, job, worker):
+        page = logged_in(f"/jobs/{job}")
+        worker.infer(job)
+        claim = worker.claim(job, "report")
+        worker.say(job, "report", "fail", attempt=claim["attempt"], code="internal_error", detail="No paper.")
+        expect(step(page, "report")).to_have_attribute("data-state", "failed")
+        expect(page.get_by_role("heading", name="Malignancy suspected")).to_be_visible()
+        expect(page.get_by_role("link", name="Full report")).to_be_hidden()
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
 class TestWorklist:
-    def test_changes_by_itself(self, logged_in, job, worker):
+    @pytest.fixture
+    def case(self, client, alice, upload, picture):
+        case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-7"}).json()["id"]
+        return case, upload(picture(70), case_id=case).json()["job"]["id"]
+
+    def test_changes_by_itself(self, logged_in, case, worker):
         page = logged_in("/")
-        expect(page.get_by_text("Waiting")).to_be_visible()
-        worker.infer(job)
-        worker.render(job)
-        expect(page.get_by_text("Malignancy suspected")).to_be_visible()
+        expect(page.get_by_text("0 of 1")).to_be_visible()
+        worker.infer(case[1])
+        worker.render(case[1])
+        expect(page.locator("#list .badge")).to_have_text("Malignancy suspected")
 
+    def test_filters_while_one_types(self, logged_in, case):
+        page = logged_in("/")
+        page.get_by_label("Search pseudonym").fill("nobody")
+        expect(page.get_by_role("heading", name="No case fits")).to_be_visible()
+        assert "q=nobody" in page.url
+        page.get_by_label("Search pseudonym").fill("p-7")
+        expect(page.get_by_role("link", name="P-7")).to_be_visible()
+        page.get_by_label("State").select_option("signed")
+        expect(page.get_by_role("heading", name="No case fits")).to_be_visible()
 
-class TestLayout:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_fits_a_telephone(self, send, worker, scheme):
-        page, job = send(58, viewport={"width": 360, "height": 740}, color_scheme=scheme)
-        worker.infer(job)
-        worker.render(job)
-        expect(page.locator("#report")).to_be_visible()
-        for path in (page.url, "/new", "/"):
-            page.goto(path)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-    def test_the_keyboard_alone_reaches_everything(self, logged_in, picture):
-        page = logged_in("/new")
-        page.set_input_files("#file", {"name": "a.png", "mimeType": "", "buffer": picture()})
-        expect(page.get_by_role("button", name="Upload and analyse")).to_be_enabled()
-        page.evaluate("document.activeElement.blur()")
-        reached = set()
-        for _ in range(14):
-            page.keyboard.press("Tab")
-            reached.add(page.evaluate("(e => e.id || e.name || e.textContent.trim())(document.activeElement)"))
-        wanted = {"Skip to the content", "Worklist", "Log out", "file", "modality", "magnification"}
-        assert wanted <= reached
-        assert "Upload and analyse" in reached
+    def test_says_that_it_is_not_up_to_date(self, logged_in, case):
+        page = logged_in("/")
+        page.context.set_offline(True)
+        expect(page.locator("#contact")).to_contain_text("not up to date")
+        page.context.set_offline(False)
+        expect(page.locator("#contact")).to_be_hidden()

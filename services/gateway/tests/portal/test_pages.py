@@ -1,12 +1,16 @@
 import re
-from pathlib import Path
 
 import pytest
 
-import gateway.portal
+PAGES = ["/login", "/", "/new", "/jobs", "/models", "/api", "/help", "/cases/{case}", "/jobs/{job}"]
 
-STATIC = Path(gateway.portal.__file__).parent / "static"
-FIRST_VIEW_BYTES = 100_000
+
+@pytest.fixture
+def case(client, alice):
+    """A case of Alice's without images: its id."""
+    answer = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-<1>"})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
 
 
 def markup_problems(page: str) -> list[str]:
@@ -22,19 +26,8 @@ def markup_problems(page: str) -> list[str]:
     return [match for pattern in patterns for match in re.findall(pattern, page)]
 
 
-def scripts_of(name: str) -> set[str]:
-    """A module and all that it imports."""
-    found, to_read = set(), {name}
-    while to_read:
-        module = to_read.pop()
-        found.add(module)
-        imports = re.findall(r"from '\./([\w.]+)'", (STATIC / module).read_text("utf-8"))
-        to_read |= set(imports) - found
-    return found
-
-
 class TestLogin:
-    @pytest.mark.parametrize("path", ["/", "/new", "/jobs/some-id"])
+    @pytest.mark.parametrize("path", ["/", "/new", "/jobs/some-id", "/cases/some-id", "/models", "/api", "/help"])
     def test_pages_ask_to_log_in_and_come_back(self, client, path):
         answer = client.get(path)
         assert answer.status_code == 303
@@ -56,36 +49,93 @@ class TestLogin:
         assert portal.get("/").status_code == 303
 
 
+class TestLanguage:
+    def test_follows_the_browser(self, client):
+        page = client.get("/login", headers={"Accept-Language": "zh-CN,zh;q=0.9"}).text
+        assert '<html lang="zh-Hans">' in page
+        assert "登录" in page
+
+    def test_a_choice_is_remembered_and_leads_back(self, client):
+        answer = client.post("/language", data={"language": "zh", "next": "/login"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+        assert "登录" in client.get("/login").text
+
+    def test_leads_nowhere_else_and_takes_no_other_language(self, client):
+        answer = client.post("/language", data={"language": "xx", "next": "//evil.example"})
+        assert answer.headers["Location"] == "/"
+        assert "Set-Cookie" not in answer.headers
+
+    def test_a_wrong_password_is_told_in_it(self, client):
+        headers = {"Accept-Language": "zh"}
+        answer = client.post("/login", data={"username": "alice", "password": "wrong"}, headers=headers)
+        assert "用户名或密码不正确" in answer.text
+
+
 class TestWorklist:
     def test_says_that_it_is_empty(self, portal):
-        assert "Nothing here yet" in portal.get("/").text
+        assert "No cases yet" in portal.get("/").text
 
-    def test_shows_states_and_assessments(self, portal, job, worker, upload, picture):
-        worker.infer(job)
-        worker.render(job)
-        waiting = upload(picture(7), name="<i>next.png").json()["job"]["id"]
+    def test_shows_what_became_of_each_case(self, portal, case, upload, worker, picture):
+        waiting = upload(picture(7), case_id=case).json()["job"]["id"]
+        page = portal.get("/").text
+        assert "P-&lt;1&gt;" in page
+        assert "Being analysed" in page
+        assert 'data-live="true"' in page
+        worker.infer(waiting)
+        worker.render(waiting)
         page = portal.get("/").text
         assert "Malignancy suspected" in page
-        assert "90.0%" in page
-        assert "Waiting" in page
-        assert page.index(f"/jobs/{waiting}") < page.index(f"/jobs/{job}")
-        assert "&lt;i&gt;next.png" in page
-        assert 'data-live="true"' in page
+        assert "90%" in page
+        assert "Ready to read" in page
+        assert 'data-live="false"' in page
 
-    def test_pages_older_jobs(self, portal, upload, picture, monkeypatch):
+    def test_filters_and_sorts(self, portal, alice):
+        for name in ("Q-2", "Q-1", "Z-9"):
+            portal.post("/api/v1/cases", headers=alice, json={"pseudonym": name})
+        page = portal.get("/?q=q-&sort=pseudonym").text
+        assert page.index("Q-1") < page.index("Q-2")
+        assert "Z-9" not in page
+        assert "No case fits" in portal.get("/?state=signed").text
+        assert portal.get("/?state=nonsense&sort=nonsense&assessment=").status_code == 200
+
+    def test_pages_keep_the_filters(self, portal, alice, monkeypatch):
         monkeypatch.setattr("gateway.portal.endpoints._PAGE_LENGTH", 1)
-        jobs = [upload(picture(colour)).json()["job"]["id"] for colour in (1, 2)]
-        first = portal.get("/").text
-        older = re.search(r'href="(/\?cursor=[^"]+)"', first)
-        assert older
-        assert jobs[1] in first
-        assert jobs[0] not in first
-        second = portal.get(older[1]).text
-        assert jobs[0] in second
-        assert jobs[1] not in second
+        for name in ("Q-1", "Q-2"):
+            portal.post("/api/v1/cases", headers=alice, json={"pseudonym": name})
+        first = portal.get("/?q=Q&sort=pseudonym").text
+        more = re.search(r'href="(/\?q=Q[^"]+cursor=[^"]+)"', first)
+        assert more
+        second = portal.get(more[1].replace("&amp;", "&")).text
+        assert "Q-2" in second
+        assert ">Q-1<" not in second
 
 
-class TestJob:
+class TestCase:
+    def test_names_the_case(self, portal, case):
+        page = portal.get(f"/cases/{case}").text
+        assert f'data-case-id="{case}"' in page
+        assert "P-&lt;1&gt;" in page
+
+    @pytest.mark.parametrize("path", ["/cases/{}", "/new?case={}"])
+    def test_another_users_case_is_not_found(self, portal, client, headers_of, path):
+        other = client.post("/api/v1/cases", headers=headers_of("bob"), json={"pseudonym": "B"}).json()["id"]
+        answer = portal.get(path.format(other))
+        assert answer.status_code == 404
+        assert "or it is not yours" in answer.text
+
+    def test_images_can_be_added_to_it(self, portal, case):
+        assert f'data-case-id="{case}"' in portal.get(f"/new?case={case}").text
+
+
+class TestJobs:
+    def test_lists_single_images(self, portal, job, worker):
+        assert "Waiting" in portal.get("/jobs").text
+        worker.infer(job)
+        worker.render(job)
+        page = portal.get("/jobs").text
+        assert f"/jobs/{job}" in page
+        assert "90.0%" in page
+
     def test_names_the_image_and_its_job(self, portal, job):
         page = portal.get(f"/jobs/{job}").text
         assert f'data-job-id="{job}"' in page
@@ -98,25 +148,76 @@ class TestJob:
         assert "or it is not yours" in answer.text
 
 
-class TestPolicy:
-    @pytest.mark.parametrize("path", ["/login", "/", "/new", "/jobs/{job}", "/jobs/nothing"])
-    def test_nothing_is_inlined_and_nothing_comes_from_elsewhere(self, portal, job, path):
-        if path == "/login":
-            portal.cookies.clear()
-        answer = portal.get(path.format(job=job))
-        assert markup_problems(answer.text) == []
-        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+class TestModels:
+    CARD = "# m 1\n\n## Limits\n\n- It <b>fails</b> here.\n\n## Licence\n\nnone\n"
 
-    @pytest.mark.parametrize("path", ["/login", "/", "/new", "/jobs/{job}"])
-    def test_the_first_view_is_light_and_whole(self, portal, job, path):
-        if path == "/login":
-            portal.cookies.clear()
-        page = portal.get(path.format(job=job)).text
-        named = set(re.findall(r'(?:src|href)="/static/([\w.]+)"', page))
-        needed = named | {module for name in named if name.endswith(".js") for module in scripts_of(name)}
-        sizes = [len(portal.get(f"/static/{name}").raise_for_status().content) for name in sorted(needed)]
-        assert "portal.css" in needed
-        assert len(page.encode()) + sum(sizes) < FIRST_VIEW_BYTES
+    def announce(self, app):
+        from lobule.contracts.models import ModelManifest, WorkerAnnouncement
+
+        manifest = ModelManifest(
+            name="m",
+            version="1",
+            modality="mammography",
+            architecture={},
+            input={},
+            classes=["benign", "malignant"],
+            thresholds={"low": 0.2, "high": 0.7},
+            calibration={"method": "Platt"},
+            weights_file="w.npz",
+            weights_sha256="0" * 64,
+            trained_on="films",
+            licence="Apache-2.0",
+            metrics=[
+                {"data": "kept apart", "metric": "AP50", "rule": "IoU", "value": 0.5, "interval_95": [0.4, 0.6]},
+                {"name": "image_auc", "magnification": "40X", "data": "B", "split": "by patient", "value": 0.8},
+            ],
+        )
+        announcement = WorkerAnnouncement(
+            worker="w", queue="mammo", modality="mammography", manifest=manifest, model_card=self.CARD
+        )
+        app.state.blackboard.announce(announcement)
+
+    def test_says_how_good_they_are_and_where_they_fail(self, portal, app):
+        self.announce(app)
+        page = portal.get("/models").text
+        assert "AP50 (IoU)" in page
+        assert "0.400 to 0.600" in page
+        assert "image auc (40X)" in page
+        assert "It &lt;b&gt;fails&lt;/b&gt; here." in page
+        assert page.index("Where it fails") < page.index("AP50 (IoU)")
+
+    def test_says_which_have_no_worker(self, portal, app):
+        self.announce(app)
+        page = portal.get("/models").text
+        assert "No worker for Histopathology is ready" in page
+        assert "No worker for Mammography is ready" not in page
+
+    def test_says_that_the_workers_cannot_be_asked(self, portal, app):
+        from lobule.blackboard import Blackboard, connect
+
+        app.state.blackboard = Blackboard(connect("unix:///nowhere.sock"))
+        assert "cannot be asked at the moment" in portal.get("/models").text
+
+
+class TestApi:
+    def test_shows_every_operation_of_the_document(self, portal):
+        page = portal.get("/api").text
+        paths = portal.get("/api/v1/openapi.json").json()["paths"]
+        shown = set(re.findall(r"</b> <code>([^<]+)</code>", page))
+        assert shown == set(paths)
+        assert "magnification" in page
+
+
+class TestPolicy:
+    def test_nothing_is_inlined_and_nothing_comes_from_elsewhere(self, portal, job, case):
+        for path in [*PAGES[1:], "/jobs/nothing", "/login"]:
+            if path == "/login":
+                portal.cookies.clear()
+            answer = portal.get(path.format(job=job, case=case))
+            assert markup_problems(answer.text) == [], path
+            assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+            for name in re.findall(r'(?:src|href)="/static/([\w/.-]+)"', answer.text):
+                assert portal.get(f"/static/{name}").status_code == 200
 
 
 class TestErrors:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, Notice, Result
 from lobule.imaging.decode import encode_png
+from lobule.imaging.film import Film
+from lobule.imaging.read_film import read_film
 from lobule.model_package import ModelPackage
 from lobule.worker.pipeline import Analysis, ReportProgress
 from mammo_worker.calibration import Calibration, film_features, logit
 from mammo_worker.films.aspect import squeeze_of
-from mammo_worker.films.film import Film
 from mammo_worker.films.gate import check_mammogram
 from mammo_worker.films.prepare import PreparedFilm, prepare_film
-from mammo_worker.films.read import read_film
 from mammo_worker.inference import Detections
 from mammo_worker.packages import installed_package, load_detector
 

@@ -11,6 +11,7 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import Equipment, run_worker
 from lobule.worker.inference import RESULT_FILE
 from lobule.worker.pipeline import ReportProgress
+from report.film_view import PictureHandler
 from report.renderer import render, render_case
 
 AT_ONCE: frozenset[ReportForm] = frozenset({"html", "png", "json"})
@@ -68,4 +69,4 @@ class ReportHandler:
 
 
 if __name__ == "__main__":
-    run_worker(REPORT_QUEUE, lambda store: Equipment(ReportHandler(store)))
+    run_worker(REPORT_QUEUE, lambda store: Equipment(ReportHandler(store), draw_picture=PictureHandler(store)))

@@ -16,9 +16,10 @@ from redis.exceptions import RedisError
 from lobule.blackboard import ANNOUNCE_EVERY_S, Blackboard, connect
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import WorkerAnnouncement
+from lobule.contracts.pictures import PictureKind
 from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
-from lobule.queueing import INFERENCE_QUEUES, TASK, make_celery
+from lobule.queueing import INFERENCE_QUEUES, PICTURE_TASK, TASK, make_celery
 from lobule.settings import Settings, read_settings
 from lobule.storage import ObjectStore, open_store
 from lobule.telemetry import configure_logging
@@ -32,14 +33,21 @@ from lobule.worker.runner import StepHandler, StepRunner, unavailable
 
 log = structlog.get_logger()
 
+PICTURE_SOFT_TIME_LIMIT_S = 60
+
+
+PictureHandler = Callable[[str, str, PictureKind], None]
+"""Draws a stored file for the eye: its key, the prefix below which the pictures go, and what is wanted."""
+
 
 @dataclass(frozen=True)
 class Equipment:
-    """What a worker process is built with: its handler, the model it announces, and whether it can do its work."""
+    """What a worker process is built with: its handler, and what it has of a model to announce and a hand to draw."""
 
     handler: StepHandler
     pipeline: Pipeline | None = None
-    complete: bool = True
+    complete: bool = True  # whether it can do its work
+    draw_picture: PictureHandler | None = None
 
 
 def run_inference_worker(modality: Modality, build_pipeline: Callable[[], Pipeline]) -> None:
@@ -86,7 +94,7 @@ def _register(
     equip: Callable[[ObjectStore], Equipment],
     modality: Modality | None,
 ) -> None:
-    child: dict[str, StepRunner | threading.Event] = {}
+    child: dict[str, StepRunner | threading.Event | PictureHandler] = {}
     loop = LoopBeat()
     loop.watch(app)
 
@@ -102,6 +110,8 @@ def _register(
             child["runner"] = StepRunner(gateway, blackboard, MeasuredHandler(equipment.handler), worker)
             if settings.worker_port is not None:
                 serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=equipment.complete))
+            if equipment.draw_picture:
+                child["draw"] = equipment.draw_picture
             child["stop"] = _announce(blackboard, _announcement(worker, queue, modality, equipment.pipeline))
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
@@ -121,6 +131,12 @@ def _register(
         runner = child["runner"]
         assert isinstance(runner, StepRunner)
         runner.run(job_id, name)
+
+    @app.task(name=PICTURE_TASK, soft_time_limit=PICTURE_SOFT_TIME_LIMIT_S)
+    def picture(source_key: str, target_prefix: str, kind: PictureKind) -> None:
+        draw = child.get("draw")
+        assert callable(draw), "only the report service is asked for pictures"
+        draw(source_key, target_prefix, kind)
 
 
 def _announcement(worker: str, queue: str, modality: Modality | None, pipeline: Pipeline | None) -> WorkerAnnouncement:

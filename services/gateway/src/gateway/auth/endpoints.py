@@ -53,8 +53,14 @@ async def log_in(
             service.authenticate, state.sessions, state.throttle, request, username, password
         )
     except ProblemError as error:
-        return render_login(request, next_path=_local(next), error=error.detail, status=error.status, username=username)
-    response = RedirectResponse(_local(next), status_code=303)
+        return render_login(
+            request,
+            next_path=local_path(next),
+            error=(error.code, error.detail),
+            status=error.status,
+            username=username,
+        )
+    response = RedirectResponse(local_path(next), status_code=303)
     with state.sessions.begin() as session:
         sessions.open_session(session, user, response, settings)
         service.note_login(session, request, user)
@@ -76,6 +82,6 @@ def log_out(
     return response
 
 
-def _local(path: str) -> str:
+def local_path(path: str) -> str:
     """A path of our own, never another host."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -49,6 +49,7 @@ async def receive(
     store: ObjectStore,
     max_bytes: int,
     check: Callable[[dict[str, str]], Awaitable[Checked]],
+    folder: str = "images",
 ) -> tuple[Checked, Upload]:
     """Stream a multipart upload into the object store.
 
@@ -57,6 +58,7 @@ async def receive(
         store: Where the bytes go.
         max_bytes: A longer file is refused as soon as it is too long.
         check: Looks at the text fields before the first byte is stored; what it returns is passed on.
+        folder: Below which the upload gets a folder of its own.
 
     Raises:
         ProblemError: Bad form, no file, too large, cut off, or whatever `check` raises. Nothing is left behind.
@@ -71,7 +73,7 @@ async def receive(
         assert isinstance(fields, Fields)
         assert isinstance(start, FileStart)
         checked = await check(fields.values)
-        return checked, await _store(parts, start.file_name, store, max_bytes)
+        return checked, await _store(parts, start.file_name, store, max_bytes, folder)
     except ClientDisconnect:
         raise malformed("the connection ended before the file did; please send it again") from None
 
@@ -81,9 +83,10 @@ async def _store(
     file_name: str,
     store: ObjectStore,
     max_bytes: int,
+    folder: str,
 ) -> Upload:
     image_id = new_id()
-    key = f"images/{image_id}/original"
+    key = f"{folder}/{image_id}/original"
     digest, size, buffer = hashlib.sha256(), 0, bytearray()
     writing = store.writer(key)
     writer = await run_in_threadpool(writing.__enter__)

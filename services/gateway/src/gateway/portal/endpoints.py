@@ -1,24 +1,54 @@
 """The portal's pages. What they show beyond the first view, their scripts fetch from the JSON API."""
 
-from typing import Annotated
+from typing import Annotated, get_args
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from redis.exceptions import RedisError
 
 from gateway.auth import sessions
 from gateway.auth.dependencies import AppSettings, PortalUser
+from gateway.auth.endpoints import local_path
+from gateway.cases import repository as cases
+from gateway.cases.repository import Sort
+from gateway.cases.schemas import CaseRead
 from gateway.database import DbSession
-from gateway.jobs import repository
+from gateway.jobs import repository as jobs
 from gateway.jobs.schemas import JobRead
+from gateway.portal.documents import api_groups, model_page
 from gateway.portal.pages import render, render_error, render_login
+from gateway.portal.words import COOKIE
+from gateway.system.endpoints import models_at_work
+from lobule.contracts.case import CaseState
 from lobule.contracts.errors import INPUT_ERROR_CODES
+from lobule.contracts.language import LANGUAGES
 from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.result import Assessment
 from lobule.imaging.header import MAX_PIXELS, MIN_SIDE
 
 router = APIRouter(include_in_schema=False)
 
 _PAGE_LENGTH = 50
+_YEAR_S = 365 * 24 * 3600
 _INPUT_ERRORS = sorted(INPUT_ERROR_CODES)
+_API_EXAMPLES = (
+    (
+        "token",
+        "curl -H 'Content-Type: application/json' {address}/api/v1/auth/token \\\n"
+        '     -d \'{{"username": "dr.lee", "password": "…"}}\'',
+    ),
+    (
+        "upload",
+        'curl -H "Authorization: Bearer $TOKEN" {address}/api/v1/images \\\n'
+        "     -F modality=mammography -F view=CC -F laterality=R -F file=@film.dcm",
+    ),
+    ("progress", 'curl -H "Authorization: Bearer $TOKEN" {address}/api/v1/jobs/$JOB/progress'),
+    (
+        "report",
+        'curl -H "Authorization: Bearer $TOKEN" {address}/api/v1/jobs/$JOB/report?format=html > report.html',
+    ),
+)
 
 
 @router.get("/login", response_class=HTMLResponse)
@@ -34,40 +64,137 @@ def login_page(
     return render_login(request, next_path=next)
 
 
+@router.post("/language")
+def choose_language(
+    request: Request,
+    settings: AppSettings,
+    language: Annotated[str, Form(max_length=10)] = "",
+    next: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    """Remember the language of the pages on this browser."""
+    sessions.check_same_origin(request)
+    response = RedirectResponse(local_path(next), status_code=303)
+    if language in LANGUAGES:
+        response.set_cookie(
+            COOKIE, language, max_age=_YEAR_S, httponly=True, secure=settings.secure_cookies, samesite="lax"
+        )
+    return response
+
+
 @router.get("/", response_class=HTMLResponse)
 def worklist_page(
     request: Request,
     user: PortalUser,
     session: DbSession,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    q: Annotated[str, Query(max_length=100)] = "",
+    state: str = "",
+    assessment: str = "",
+    sort: str = "urgency",
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> HTMLResponse:
-    """The jobs of the user, newest first."""
-    rows, next_cursor = repository.newest(session, user, _PAGE_LENGTH, cursor)
-    jobs = [JobRead.of(row) for row in rows]
+    """The cases of the user; what a filter or an order does not know is ignored."""
+    states = [known for known in get_args(CaseState) if known == state]
+    assessments = [known for known in get_args(Assessment) if known == assessment]
+    order: Sort = next((known for known in get_args(Sort) if known == sort), "urgency")
+    rows, next_cursor = cases.worklist(
+        session, user, q=q, states=states, assessments=assessments, sort=order, limit=_PAGE_LENGTH, cursor=cursor
+    )
+    found = [CaseRead.model_validate(row) for row in rows]
+    filters = {"q": q, "state": state, "assessment": assessment, "sort": order}
+    given = {name: value for name, value in filters.items() if value}
     return render(
         request,
         "worklist.html",
         user,
-        jobs=jobs,
-        live=any(job.state not in FINAL_STATES for job in jobs),
-        paged=cursor is not None,
-        next_cursor=next_cursor,
+        cases=found,
+        live=any(case.state == "analysing" for case in found),
+        filtered=bool(q or states or assessments),
+        next_page=f"?{urlencode({**given, 'cursor': next_cursor})}" if next_cursor else None,
+        first_page=f"?{urlencode(given)}" if cursor else None,
+        states=get_args(CaseState),
+        assessments=get_args(Assessment),
+        sorts=get_args(Sort),
+        filters=filters,
     )
 
 
+@router.get("/cases/{case_id}", response_class=HTMLResponse)
+def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
+    """One case: its images, what was found, and the clinician's word on it."""
+    case = cases.visible(session, user, case_id)
+    if case is None:
+        return render_error(request, 404, "no_case", user)
+    return render(request, "reading.html", user, case=case, input_error_codes=_INPUT_ERRORS)
+
+
 @router.get("/new", response_class=HTMLResponse)
-def new_page(request: Request, user: PortalUser) -> HTMLResponse:
-    """Choose an image, look at it, send it."""
+def new_page(
+    request: Request, user: PortalUser, session: DbSession, case: Annotated[str | None, Query(max_length=36)] = None
+) -> HTMLResponse:
+    """Choose images, look at them, send them: into a new case, or into one that is there."""
+    found = cases.visible(session, user, case) if case else None
+    if case and found is None:
+        return render_error(request, 404, "no_case", user)
     return render(
-        request, "new.html", user, job_id="", max_pixels=MAX_PIXELS, min_side=MIN_SIDE, input_error_codes=_INPUT_ERRORS
+        request,
+        "new.html",
+        user,
+        case=found,
+        max_pixels=MAX_PIXELS,
+        min_side=MIN_SIDE,
+        input_error_codes=_INPUT_ERRORS,
+    )
+
+
+@router.get("/jobs", response_class=HTMLResponse)
+def jobs_page(
+    request: Request,
+    user: PortalUser,
+    session: DbSession,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> HTMLResponse:
+    """The analyses of single images, newest first."""
+    rows, next_cursor = jobs.newest(session, user, _PAGE_LENGTH, cursor)
+    found = [JobRead.of(row) for row in rows]
+    return render(
+        request,
+        "jobs.html",
+        user,
+        jobs=found,
+        live=any(job.state not in FINAL_STATES for job in found),
+        paged=cursor is not None,
+        next_cursor=next_cursor,
     )
 
 
 @router.get("/jobs/{job_id}", response_class=HTMLResponse)
 def job_page(job_id: str, request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
     """Progress and report of one job."""
-    row = repository.visible(session, user, job_id)
+    row = jobs.visible(session, user, job_id)
     if row is None:
-        detail = "There is no such analysis, or it is not yours."
-        return render_error(request, 404, "Not found", detail, user)
-    return render(request, "job.html", user, job=JobRead.of(row), job_id=row.id, input_error_codes=_INPUT_ERRORS)
+        return render_error(request, 404, "no_job", user)
+    return render(request, "job.html", user, job=JobRead.of(row), input_error_codes=_INPUT_ERRORS)
+
+
+@router.get("/models", response_class=HTMLResponse)
+def models_page(request: Request, user: PortalUser) -> HTMLResponse:
+    """The models at work: how good they are, and where they fail."""
+    try:
+        models = [model_page(status) for status in models_at_work(request.app.state.blackboard)]
+    except RedisError:
+        models = None
+    return render(request, "models.html", user, models=models)
+
+
+@router.get("/api", response_class=HTMLResponse)
+def api_page(request: Request, user: PortalUser) -> HTMLResponse:
+    """Our OpenAPI document, to read."""
+    address = str(request.base_url).rstrip("/")
+    examples = [(name, command.format(address=address)) for name, command in _API_EXAMPLES]
+    return render(request, "api.html", user, groups=api_groups(request.app.openapi()), examples=examples)
+
+
+@router.get("/help", response_class=HTMLResponse)
+def help_page(request: Request, user: PortalUser) -> HTMLResponse:
+    """How to use the portal."""
+    return render(request, "help.html", user, megapixels=MAX_PIXELS // 1_000_000)

@@ -1,17 +1,12 @@
 """Errors as pages, for people; programs get problem documents."""
 
-import http
-
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from gateway.portal.pages import render_error
 
-_WORDS = {
-    404: ("Not found", "There is no such page. The address may be mistyped or out of date."),
-    405: ("Not possible", "This page cannot be used like that. Please go back and try again."),
-}
+_KEYS = {404: "not_found", 405: "not_possible"}
 
 
 def install_error_pages(app: FastAPI) -> None:
@@ -22,8 +17,7 @@ def install_error_pages(app: FastAPI) -> None:
     async def page_or_problem(request: Request, error: HTTPException) -> Response:
         if not _is_page(request):
             return await for_programs(request, error)  # pyright: ignore[reportGeneralTypeIssues]
-        title, detail = _WORDS.get(error.status_code, (http.HTTPStatus(error.status_code).phrase, str(error.detail)))
-        return render_error(request, error.status_code, title, detail)
+        return render_error(request, error.status_code, _KEYS.get(error.status_code, "other"))
 
 
 def _is_page(request: Request) -> bool:

@@ -6,32 +6,36 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
+from jinja2 import StrictUndefined
 
 from gateway.auth.sessions import csrf_token_for
+from gateway.portal.words import COOKIE, LANGUAGES, OWN_NAMES, Language, Words, choose_language
 from gateway.users.models import User
-from lobule import RESEARCH_USE_ONLY
-from lobule.contracts.result import Assessment
-
-ASSESSMENTS: dict[Assessment, dict[str, str]] = {
-    "malignancy_suspected": {"name": "Malignancy suspected", "icon": "alert"},
-    "not_sure": {"name": "Not sure", "icon": "question"},
-    "no_sign_of_malignancy": {"name": "No sign of malignancy", "icon": "clear"},
-}
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 
+def language_of(request: Request) -> Language:
+    """The language of the page that a request asks for."""
+    return choose_language(request.cookies.get(COOKIE), request.headers.get("Accept-Language", ""))
+
+
 def _common(request: Request) -> dict[str, Any]:
+    max_upload_bytes = request.app.state.settings.max_upload_bytes
     return {
+        "t": Words(language_of(request)),
         "csrf_token": csrf_token_for(request),
-        "max_upload_bytes": request.app.state.settings.max_upload_bytes,
+        "max_upload_bytes": max_upload_bytes,
+        "max_upload_words": f"{max_upload_bytes / 1024 / 1024:.0f} MB",
         "version": request.app.version,
     }
 
 
 templates = Jinja2Templates(HERE / "templates", context_processors=[_common])
-templates.env.globals.update(research_use_only=RESEARCH_USE_ONLY, assessments=ASSESSMENTS)
+templates.env.undefined = StrictUndefined
+templates.env.trim_blocks = templates.env.lstrip_blocks = True
+templates.env.globals.update(languages=LANGUAGES, own_names=OWN_NAMES)
 
 
 def render(
@@ -48,19 +52,26 @@ def render(
         template: File below `templates/`.
         user: Who is logged in.
         status: HTTP status.
-        context: What the template needs besides `user`, `csrf_token`, `max_upload_bytes` and `version`.
+        context: What the template needs besides `user`, `t`, `csrf_token`, `version` and the greatest upload.
     """
-    return templates.TemplateResponse(request, template, {"user": user, **context}, status_code=status)
+    response = templates.TemplateResponse(request, template, {"user": user, **context}, status_code=status)
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def render_login(
-    request: Request, next_path: str = "/", error: str | None = None, status: int = 200, username: str = ""
+    request: Request,
+    next_path: str = "/",
+    error: tuple[str, str] | None = None,
+    status: int = 200,
+    username: str = "",
 ) -> HTMLResponse:
-    """The login page, with what went wrong at the last try."""
+    """The login page; `error` is the code and the words of what went wrong at the last try."""
     return render(request, "login.html", status=status, next_path=next_path, error=error, username=username)
 
 
-def render_error(request: Request, status: int, title: str, detail: str, user: User | None = None) -> HTMLResponse:
-    """A page that says what went wrong."""
+def render_error(request: Request, status: int, key: str, user: User | None = None) -> HTMLResponse:
+    """A page that says what went wrong: the sentences `errors.page.<key>` and `errors.page.<key>.title`."""
     request_id = getattr(request.state, "request_id", None)
-    return render(request, "error.html", user, status, title=title, detail=detail, request_id=request_id)
+    return render(request, "error.html", user, status, key=key, request_id=request_id)

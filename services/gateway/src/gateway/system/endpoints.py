@@ -32,9 +32,8 @@ class ModelStatus(BaseModel):
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))
 def list_models(_user: CurrentUser, request: Request) -> list[ModelStatus]:
     """The models that are at work now, with their measured figures and their cards."""
-    blackboard: Blackboard = request.app.state.blackboard
     try:
-        return [_status(modality, queue, blackboard.workers(queue)) for modality, queue in INFERENCE_QUEUES.items()]
+        return models_at_work(request.app.state.blackboard)
     except RedisError:
         raise ProblemError(
             503,
@@ -42,6 +41,15 @@ def list_models(_user: CurrentUser, request: Request) -> list[ModelStatus]:
             "The workers cannot be asked at the moment. Please try again.",
             headers={"Retry-After": "5"},
         ) from None
+
+
+def models_at_work(blackboard: Blackboard) -> list[ModelStatus]:
+    """Every modality's workers and model.
+
+    Raises:
+        RedisError: Where the workers cannot be asked.
+    """
+    return [_status(modality, queue, blackboard.workers(queue)) for modality, queue in INFERENCE_QUEUES.items()]
 
 
 def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -> ModelStatus:

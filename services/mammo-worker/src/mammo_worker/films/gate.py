@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from lobule.contracts.errors import AnalysisError
-from mammo_worker.films.film import Film
+from lobule.imaging.film import Film
 from mammo_worker.films.prepare import find_breast
 
 MAX_COLOURFULNESS = 0.03

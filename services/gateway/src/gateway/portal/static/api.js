@@ -1,19 +1,18 @@
 // The JSON API as the pages use it: same-origin cookie, CSRF token, problems as errors.
 
+import { problemWords } from './words.js';
+
 const csrfToken = document.querySelector('meta[name="csrf-token"]').content;
 
 /** A problem document of the API (RFC 9457), or a failure that kept it from answering (status 0). */
 export class Problem extends Error {
   constructor(status, document) {
-    super(document.detail || document.title || 'The server did not understand the request.');
+    super(problemWords(document));
     this.status = status;
     this.code = document.code || 'unknown';
     this.document = document;
   }
 }
-
-const offline = () =>
-  new Problem(0, { code: 'offline', detail: 'Lobule cannot be reached. Please check the network connection.' });
 
 /** An answer that is not what the API writes: a proxy's error page, for example. */
 function parse(text) {
@@ -24,29 +23,33 @@ function parse(text) {
   }
 }
 
-/** The URL of a template with its `{id}` filled in. */
-export const url = (template, id) => template.replace('{id}', encodeURIComponent(id));
+/** The URL of a template with its `{id}` and other blanks filled in. */
+export const url = (template, id, more = {}) =>
+  template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(name === 'id' ? id : more[name]));
 
 /**
- * Get or post JSON.
+ * Get or send JSON.
  * @returns {Promise<{status: number, body: any, headers: Headers}>} body is null for 304 and empty answers.
  * @throws {Problem}
  */
-export async function call(target, { method = 'GET', etag = null } = {}) {
+export async function call(target, { method = 'GET', etag = null, ifMatch = null, send = null } = {}) {
   const headers = { Accept: 'application/json' };
   if (method !== 'GET') headers['X-CSRF-Token'] = csrfToken;
+  if (send && !(send instanceof FormData)) headers['Content-Type'] = 'application/json';
   if (etag) headers['If-None-Match'] = etag;
+  if (ifMatch) headers['If-Match'] = ifMatch;
+  const body = send instanceof FormData ? send : send && JSON.stringify(send);
   let response, text;
   try {
-    response = await fetch(target, { method, headers, credentials: 'same-origin', cache: 'no-store' });
+    response = await fetch(target, { method, headers, body, credentials: 'same-origin', cache: 'no-store' });
     text = await response.text();
   } catch {
-    throw offline();
+    throw new Problem(0, { code: 'offline' });
   }
   if (response.status === 304) return { status: 304, body: null, headers: response.headers };
-  const body = text ? parse(text) : null;
-  if (!response.ok) throw new Problem(response.status, body || {});
-  return { status: response.status, body, headers: response.headers };
+  const answer = text ? parse(text) : null;
+  if (!response.ok) throw new Problem(response.status, answer || {});
+  return { status: response.status, body: answer, headers: response.headers };
 }
 
 /**
@@ -64,10 +67,8 @@ export function upload(target, form, onProgress) {
       if (request.status >= 200 && request.status < 300) resolve(body);
       else reject(new Problem(request.status, body));
     });
-    request.addEventListener('error', () => reject(offline()));
-    request.addEventListener('abort', () =>
-      reject(new Problem(0, { code: 'cancelled', detail: 'The upload was cancelled. Nothing was stored.' })),
-    );
+    request.addEventListener('error', () => reject(new Problem(0, { code: 'offline' })));
+    request.addEventListener('abort', () => reject(new Problem(0, { code: 'cancelled' })));
   });
   request.open('POST', target);
   request.setRequestHeader('Accept', 'application/json');

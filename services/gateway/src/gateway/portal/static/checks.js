@@ -1,6 +1,6 @@
 // What can be told of a file before it is sent: its kind by its first bytes, its size, and whether both are acceptable.
 
-import { bytes } from './words.js';
+import { bytes, t } from './words.js';
 
 const SIGNATURES = [
   ['PNG', 0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
@@ -17,17 +17,21 @@ const SIGNATURES = [
 ];
 const ACCEPTED = ['PNG', 'JPEG', 'TIFF', 'DICOM'];
 const EXTENSIONS = ['png', 'jpg', 'jpeg', 'tif', 'tiff', 'dcm', 'dicom', 'dic'];
+const PIECE = 4 * 1024 * 1024;
 
 /**
  * Judge a file.
  * @param {File} file
  * @param {{maxBytes: number, maxPixels: number, minSide: number}} limits
- * @returns {Promise<{format: string | null, problem: string | null, previewable: boolean}>}
+ * @returns {Promise<{format: string | null, problem: string | null, bits: number, previewable: boolean}>}
+ *     `previewable`: whether the browser can show it as well as the server would.
  */
 export async function examine(file, limits) {
   const head = new Uint8Array(await file.slice(0, 132).arrayBuffer());
   const format = formatOf(head);
-  return { format, problem: problemOf(file, head, format, limits), previewable: format === 'PNG' || format === 'JPEG' };
+  const bits = format === 'PNG' && head.length > 24 ? head[24] : 8;
+  const previewable = format === 'JPEG' || (format === 'PNG' && bits <= 8);
+  return { format, bits, previewable, problem: problemOf(file, head, format, limits) };
 }
 
 function formatOf(head) {
@@ -36,16 +40,12 @@ function formatOf(head) {
 }
 
 function problemOf(file, head, format, limits) {
-  if (file.size === 0) return 'The file is empty (0 bytes). Please choose the image again.';
-  if (file.size > limits.maxBytes)
-    return `The file has ${bytes(file.size)}; at most ${bytes(limits.maxBytes)} can be uploaded. Please choose a single field or film.`;
+  if (file.size === 0) return t('checks.empty');
+  if (file.size > limits.maxBytes) return t('checks.too_large', { size: bytes(file.size), limit: bytes(limits.maxBytes) });
   const extension = extensionOf(file.name);
-  if (format === null && extension && EXTENSIONS.includes(extension))
-    return `The file is named .${extension}, but what is in it is not such an image. It may be damaged; please export it again.`;
-  if (!ACCEPTED.includes(format))
-    return `This is ${format ? `a ${format} file` : 'not an image that Lobule knows'}. Please choose a PNG, JPEG, TIFF or DICOM file.`;
-  if (extension && !EXTENSIONS.includes(extension) && format !== 'DICOM')
-    return `Files named .${extension} are not accepted. Please choose a PNG, JPEG, TIFF or DICOM file.`;
+  if (format === null && extension && EXTENSIONS.includes(extension)) return t('checks.not_such', { extension });
+  if (!ACCEPTED.includes(format)) return format ? t('checks.wrong_type', { format }) : t('checks.no_image');
+  if (extension && !EXTENSIONS.includes(extension) && format !== 'DICOM') return t('checks.wrong_name', { extension });
   if (format === 'PNG' && head.length >= 24) {
     const view = new DataView(head.buffer);
     return sizeProblem(view.getUint32(16), view.getUint32(20), limits);
@@ -55,11 +55,19 @@ function problemOf(file, head, format, limits) {
 
 /** Why an image of this many pixels cannot be analysed; null where it can. */
 export function sizeProblem(width, height, { maxPixels, minSide }) {
-  const size = `The image has ${width} x ${height} pixels`;
-  if (width * height > maxPixels)
-    return `${size}; at most ${Math.floor(maxPixels / 1e6)} megapixels can be analysed. Please choose a single field or film, not a whole slide.`;
-  if (Math.min(width, height) < minSide) return `${size}; at least ${minSide} on each side are needed.`;
+  if (width * height > maxPixels) return t('checks.too_many_pixels', { width, height, most: Math.floor(maxPixels / 1e6) });
+  if (Math.min(width, height) < minSide) return t('checks.too_small', { width, height, least: minSide });
   return null;
+}
+
+/** Whether two files hold the same bytes; read piece by piece, and not at all where their sizes differ. */
+export async function sameBytes(one, other) {
+  if (one.size !== other.size) return false;
+  for (let at = 0; at < one.size; at += PIECE) {
+    const [a, b] = await Promise.all([one, other].map(async (file) => new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer())));
+    if (!a.every((byte, index) => byte === b[index])) return false;
+  }
+  return true;
 }
 
 function extensionOf(name) {

@@ -1,5 +1,7 @@
 // Small helpers around the document.
 
+export const ASSESSMENT_ICONS = { malignancy_suspected: 'alert', not_sure: 'question', no_sign_of_malignancy: 'clear' };
+
 /** The element of a part of the page that plays a role. */
 export const role = (root, name) => root.querySelector(`[data-role="${name}"]`);
 
@@ -19,8 +21,8 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Show a message with an icon, and links after its words; hide it where there are none. */
-export function message(element, words, { symbol = 'alert', links = [] } = {}) {
+/** Show a message with an icon, links after its words and a smaller line below; hide it where there are none. */
+export function message(element, words, { symbol = 'alert', links = [], small = '' } = {}) {
   element.hidden = !words;
   if (!words) {
     element.replaceChildren();
@@ -34,5 +36,13 @@ export function message(element, words, { symbol = 'alert', links = [] } = {}) {
     link.append(label);
     text.append(' ', link);
   }
+  if (small) {
+    const more = document.createElement('small');
+    more.append(small);
+    text.append(more);
+  }
   element.replaceChildren(icon(symbol), text);
 }
+
+/** A copy of what a template holds. */
+export const copy = (template) => template.content.firstElementChild.cloneNode(true);

@@ -1,177 +1,193 @@
-// The page of a new analysis: choose, look, correct, send, follow.
+// The page of a new case: choose files, look at them, correct the guesses, send them, follow each.
 
-import { Problem, upload, url } from './api.js';
-import { examine, sizeProblem } from './checks.js';
-import { icon, message, role } from './dom.js';
-import { Follow } from './follow.js';
-import { bytes } from './words.js';
+import { Problem, call, url } from './api.js';
+import { sameBytes } from './checks.js';
+import { message, role, write } from './dom.js';
+import { Entry } from './entry.js';
+import { loop } from './poll.js';
+import { counted, t } from './words.js';
 
+const AT_ONCE = 2; // uploads
+const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
 const form = document.getElementById('new');
 const drop = document.getElementById('drop');
-const picker = document.getElementById('file');
-const submit = form.querySelector('[type="submit"]');
-const follow = new Follow(document.getElementById('follow'), document.getElementById('report'));
-const limits = {
-  maxBytes: Number(form.dataset.maxUploadBytes),
-  maxPixels: Number(form.dataset.maxPixels),
-  minSide: Number(form.dataset.minSide),
-};
-let chosen = null;
-let preview = null;
+const picker = document.getElementById('files');
+const template = document.getElementById('entry');
+const urls = form.dataset;
+const limits = { maxBytes: Number(urls.maxUploadBytes), maxPixels: Number(urls.maxPixels), minSide: Number(urls.minSide) };
+const page = { urls, limits, onChange: show };
+let entries = [];
+let caseId = urls.caseId;
+let started = false;
+let watcher = null;
 
-async function choose(file) {
-  chosen = null;
-  submit.disabled = true;
-  clearPreview();
-  const { format, problem, previewable } = await examine(file, limits);
-  role(form, 'file').hidden = false;
-  role(form, 'file-name').textContent = file.name;
-  role(form, 'file-facts').textContent = `${format || 'unknown type'}, ${bytes(file.size)}`;
-  refuse(problem);
-  if (problem) return;
-  chosen = file;
-  submit.disabled = false;
-  guess(format, file.name);
-  if (previewable) showPicture(file, format);
-  else showTile(`There is no preview of ${format} files in the browser. The file can be analysed all the same.`);
-}
+const ready = () => entries.filter(({ state }) => state === 'chosen');
 
-function refuse(problem) {
-  message(document.getElementById('file-problem'), problem || '');
-  role(form, 'file-note').hidden = true;
-  drop.classList.toggle('refused', Boolean(problem));
-  if (problem) {
-    chosen = null;
-    submit.disabled = true;
+async function add(files) {
+  for (const file of files) {
+    const entry = new Entry(file, template, page);
+    entries.push(entry);
+    role(entry.card, 'remove').addEventListener('click', () => remove(entry));
+    role(form, 'entries').append(entry.card);
+    show();
+    await entry.look(twinOf(entry));
+    const name = file.name;
+    say(entry.state === 'refused' ? t('newcase.was_refused', { name, reason: entry.reason }) : t('newcase.added', { name }));
   }
 }
 
-function clearPreview() {
-  if (preview) URL.revokeObjectURL(preview);
-  preview = null;
-  role(form, 'preview').replaceChildren();
-  role(form, 'preview').hidden = true;
-  role(form, 'empty').hidden = false;
+/** Finds the file of this list that holds the same bytes. */
+function twinOf(entry) {
+  return async (file) => {
+    for (const other of entries) {
+      if (other === entry) break;
+      if (other.state !== 'refused' && (await sameBytes(other.file, file))) return other.file;
+    }
+    return null;
+  };
 }
 
-function showIn(element) {
-  role(form, 'preview').replaceChildren(element);
-  role(form, 'preview').hidden = false;
-  role(form, 'empty').hidden = true;
+function remove(entry) {
+  const next = entry.card.nextElementSibling || entry.card.previousElementSibling;
+  entries = entries.filter((other) => other !== entry);
+  entry.card.remove();
+  show();
+  (next ? role(next, 'remove') : picker).focus();
 }
 
-function showPicture(file, format) {
-  const picture = new Image();
-  preview = URL.createObjectURL(file);
-  picture.alt = `Preview of ${file.name}`;
-  picture.addEventListener('load', () => {
-    if (chosen !== file) return;
-    const { naturalWidth: width, naturalHeight: height } = picture;
-    role(form, 'file-facts').textContent = `${format}, ${width} x ${height} pixels, ${bytes(file.size)}`;
-    refuse(sizeProblem(width, height, limits));
-  });
-  picture.addEventListener('error', () => {
-    if (chosen !== file) return;
-    showTile('The browser cannot show this image.');
-    message(role(form, 'file-note'), 'The image may be damaged. You can send it all the same; Lobule will check it.');
-  });
-  picture.src = preview;
-  showIn(picture);
+function show() {
+  role(form, 'entries').hidden = entries.length === 0;
+  role(form, 'guessed').hidden = started || ready().length === 0;
+  const count = ready().length;
+  const refused = entries.filter(({ state }) => state === 'refused').length;
+  role(form, 'submit').disabled = started || count === 0;
+  write(role(form, 'submit-words'), count ? counted('newcase.submit', count) : t('newcase.submit.none'));
+  if (!started) message(role(form, 'form-problem'), refused ? counted('newcase.refused', refused) : '');
+  showHanging();
+  if (started) showSummary();
 }
 
-function showTile(words) {
-  const tile = document.createElement('span');
-  tile.className = 'tile';
-  const text = document.createElement('span');
-  text.textContent = words;
-  tile.append(icon('image'), text);
-  showIn(tile);
+/** Which of the four views are there. */
+function showHanging() {
+  const films = entries.filter(({ state }) => state !== 'refused').map((entry) => entry.options).filter(({ modality }) => modality === 'mammography');
+  const here = films.map(({ laterality = '', view = '' }) => laterality + view);
+  const missing = VIEWS.filter((view) => !here.includes(view));
+  const twice = VIEWS.find((view) => here.filter((other) => other === view).length > 1);
+  let words = '';
+  if (films.length && !started) {
+    if (twice) words = t('newcase.views.twice', { view: twice });
+    else words = missing.length ? t('newcase.views.missing', { views: missing.join(', ') }) : t('newcase.views.complete');
+  }
+  message(role(form, 'hanging'), words, { symbol: missing.length || twice ? 'question' : 'clear' });
 }
 
-/** What kind of image it probably is, from its format and name; the user corrects it where it is wrong. */
-function guess(format, name) {
-  const view = /(?:^|[^a-z])(l|r|left|right)?[-_ ]?(cc|mlo)(?:[^a-z]|$)/i.exec(name);
-  const film = format === 'DICOM' || view !== null || /mammo|^mdb\d/i.test(name);
-  const side = view?.[1] || /(?:^|[^a-z])(left|right)(?:[^a-z]|$)/i.exec(name)?.[1] || '';
-  const magnification = /(?:^|[-_ ])(40|100|200|400)(?:x|(?=[-_ ]\d))/i.exec(name);
-  form.elements.modality.value = film ? 'mammography' : 'histopathology';
-  form.elements.magnification.value = magnification && !film ? `${magnification[1]}X` : '';
-  form.elements.view.value = view ? view[2].toUpperCase() : '';
-  form.elements.laterality.value = film ? side.charAt(0).toUpperCase() : '';
-  const hint = role(form, 'guess');
-  hint.hidden = false;
-  hint.textContent = 'Guessed from the file. Please correct it where it is wrong.';
-  showFields();
+function showSummary() {
+  const sent = entries.filter(({ state }) => state !== 'refused');
+  const done = sent.filter(({ state }) => state === 'done').length;
+  const failed = entries.filter(({ state }) => ['failed', 'refused'].includes(state)).length;
+  const parts = [t('newcase.summary', { done, all: sent.length })];
+  if (failed) parts.push(counted('newcase.summary.failed', failed));
+  write(role(form, 'summary'), parts.join(' · '));
+  if (sent.some(({ state }) => state === 'following')) watch();
 }
 
-function showFields() {
-  for (const part of form.querySelectorAll('[data-for]')) part.hidden = part.dataset.for !== form.elements.modality.value;
-}
-
-function fields() {
-  const data = new FormData();
-  const modality = form.elements.modality.value;
-  const names = modality === 'histopathology' ? ['magnification'] : ['view', 'laterality'];
-  data.append('modality', modality);
-  for (const name of names) if (form.elements[name].value) data.append(name, form.elements[name].value);
-  data.append('file', chosen, chosen.name); // the last: the server checks the others before it stores a byte
-  return data;
-}
-
-function busy(on) {
-  form.toggleAttribute('data-busy', on);
-  for (const control of form.elements) control.disabled = on;
-  submit.disabled = on || !chosen;
-}
-
-async function send() {
-  follow.begin();
-  const data = fields();
-  busy(true);
-  const started = performance.now();
-  const sending = upload(form.dataset.uploadUrl, data, (loaded, total) => {
-    const elapsed = (performance.now() - started) / 1000;
-    follow.uploading(loaded / total, (elapsed * (total - loaded)) / Math.max(1, loaded));
-  });
-  follow.onCancelUpload = sending.abort;
+async function submit() {
+  started = true;
+  show();
   try {
-    const { job } = await sending.done;
-    history.replaceState(null, '', url(follow.urls.pageUrl, job.id)); // a reload goes on with the job
-    follow.watch(job.id);
+    if (!caseId) {
+      const pseudonym = form.elements.pseudonym.value.trim();
+      caseId = (await call(urls.casesUrl, { method: 'POST', send: { pseudonym } })).body.id;
+    }
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
-    busy(false);
-    follow.uploadFailed(problem);
+    started = false;
+    show();
+    message(role(form, 'form-problem'), t('newcase.case_failed', { detail: problem.message }));
+    return;
   }
+  message(role(form, 'form-problem'), '');
+  for (const part of form.querySelectorAll('[data-before]')) part.hidden = true;
+  role(form, 'under-way').hidden = false;
+  role(form, 'submit').hidden = true;
+  const link = role(form, 'open-case');
+  link.href = url(urls.casePageUrl, caseId);
+  link.hidden = false;
+  const waiting = ready();
+  const lane = async () => {
+    for (let entry = waiting.shift(); entry; entry = waiting.shift()) await entry.send(caseId);
+  };
+  addEventListener('beforeunload', warn);
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  removeEventListener('beforeunload', warn);
 }
 
-role(form, 'limit').textContent = bytes(limits.maxBytes);
-picker.addEventListener('change', () => {
-  if (picker.files.length) choose(picker.files[0]);
-});
+/** One loop asks for all of them, one after the other. */
+function watch() {
+  if (watcher) return;
+  const following = () => entries.filter(({ state }) => state === 'following');
+  const ask = async () => {
+    let pace = Infinity;
+    for (const entry of following()) pace = Math.min(pace, (await entry.ask()) ?? Infinity);
+    if (following().length === 0) {
+      watcher = null;
+      return null;
+    }
+    return Number.isFinite(pace) ? pace : 500;
+  };
+  watcher = loop(ask, (problem, seconds) => {
+    if (seconds === null) watcher = null;
+    const gone = problem.status === 401;
+    const words = gone ? t('steps.logged_out') : seconds === null ? problem.message : t('steps.asking_again', { problem: problem.message, seconds });
+    const back = encodeURIComponent(url(urls.casePageUrl, caseId));
+    const links = gone ? [{ href: `${urls.loginUrl}?next=${back}`, label: t('steps.log_in_again') }] : [];
+    for (const entry of following()) entry.trouble(words, links);
+  });
+}
+
+/** Leaving now would break the uploads off; the browser asks in its own words. */
+const warn = (event) => event.preventDefault();
+
+function say(words) {
+  role(form, 'announcer').textContent = words;
+}
+
+picker.addEventListener('change', take);
 for (const kind of ['dragenter', 'dragover'])
-  drop.addEventListener(kind, (event) => {
+  form.addEventListener(kind, (event) => {
     event.preventDefault();
-    if (!form.hasAttribute('data-busy')) drop.classList.add('over');
+    if (!started) drop.classList.add('over');
   });
-for (const kind of ['dragleave', 'drop']) drop.addEventListener(kind, () => drop.classList.remove('over'));
-drop.addEventListener('drop', (event) => {
+for (const kind of ['dragleave', 'drop']) form.addEventListener(kind, () => drop.classList.remove('over'));
+form.addEventListener('drop', (event) => {
   event.preventDefault();
-  const { files } = event.dataTransfer;
-  if (form.hasAttribute('data-busy') || files.length === 0) return;
-  choose(files[0]).then(() => {
-    if (files.length > 1)
-      message(role(form, 'file-note'), `Only the first of the ${files.length} files was taken: one image at a time.`);
-  });
+  if (!started) add([...event.dataTransfer.files]);
 });
-// A file that misses the box must not replace the page.
+// A file that misses the form must not replace the page.
 for (const kind of ['dragover', 'drop']) addEventListener(kind, (event) => event.preventDefault());
-form.addEventListener('change', (event) => {
-  if (event.target.name === 'modality') showFields();
-});
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  if (chosen) send();
+  const name = form.elements.pseudonym;
+  if (name && !name.value.trim()) {
+    name.value = '';
+    name.reportValidity();
+    return;
+  }
+  if (!started && ready().length) submit();
 });
-showFields();
-if (picker.files.length) choose(picker.files[0]); // chosen before this script was there, or kept by the browser at a reload
+if (form.elements.pseudonym && !form.elements.pseudonym.value) form.elements.pseudonym.value = suggestion();
+show();
+take(); // chosen before this script was there, or kept by the browser at a reload
+
+function take() {
+  const files = [...picker.files];
+  picker.value = ''; // the same file may be chosen again after it was removed
+  add(files);
+}
+
+/** A pseudonym that says nothing, without letters and digits that look alike. */
+function suggestion() {
+  const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+  const chosen = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => letters[byte % letters.length]);
+  return `P-${chosen.join('')}`;
+}

@@ -1,45 +1,36 @@
-// Asking again and again: at the pace the server asks for, never two requests at once, slowly while nobody looks.
+// Asking again and again: never two requests at once, more and more patiently in trouble, not at all while nobody looks.
 
-import { call } from './api.js';
-
-const HIDDEN_MS = 15000;
 const MOST_PATIENT_S = 30;
 
 /**
- * Poll a URL until its answer says `poll_after_ms: null`, or an error that will not pass.
- * @param {string} target
- * @param {{onAnswer: (body: any) => void, onTrouble: (problem: Error, seconds: number | null) => void}} handlers
- *     `seconds` until the next try, null where there will be none.
- * @returns {{stop: () => void}}
+ * Call `ask` until it says that there is nothing more to ask, or an error that will not pass.
+ * @param {() => Promise<number | null>} ask Asks once; gives the milliseconds until the next time, null for the end.
+ * @param {(problem: Error, seconds: number | null) => void} onTrouble `seconds` until the next try, null for none.
+ * @returns {{stop: () => void, wake: () => void}} `wake` asks at once, or as soon as the request under way is through.
  */
-export function poll(target, { onAnswer, onTrouble }) {
+export function loop(ask, onTrouble) {
   let timer = null;
   let asking = false;
+  let woken = false;
   let stopped = false;
-  let etag = null;
-  let pace = 1000;
   let failures = 0;
 
-  async function ask() {
+  async function turn() {
     timer = null;
-    if (asking || stopped) return;
+    if (asking || stopped || document.hidden) return;
     asking = true;
+    woken = false;
     try {
-      const answer = await call(target, { etag });
-      if (stopped) return;
+      const pace = await ask();
       failures = 0;
-      if (answer.body) {
-        etag = answer.headers.get('ETag');
-        pace = answer.body.poll_after_ms;
-        onAnswer(answer.body);
-      }
       if (pace === null) stop();
-      else again(document.hidden ? Math.max(pace, HIDDEN_MS) : pace);
+      else again(pace);
     } catch (problem) {
       if (!('status' in problem)) throw problem;
       if (!stopped) trouble(problem);
     } finally {
       asking = false;
+      if (woken) again(0);
     }
   }
 
@@ -51,7 +42,6 @@ export function poll(target, { onAnswer, onTrouble }) {
       return;
     }
     failures += 1;
-    etag = null; // the next answer is shown even where nothing has changed: it clears the message
     const seconds = Math.min(MOST_PATIENT_S, 2 ** (failures - 1));
     onTrouble(problem, seconds);
     again(seconds * 1000);
@@ -59,22 +49,27 @@ export function poll(target, { onAnswer, onTrouble }) {
 
   function again(milliseconds) {
     clearTimeout(timer);
-    if (!stopped) timer = setTimeout(ask, milliseconds);
+    if (!stopped) timer = setTimeout(turn, milliseconds);
   }
 
   function wake() {
-    if (!document.hidden && !asking) again(0);
+    if (asking) woken = true;
+    else again(0);
+  }
+
+  function look() {
+    if (!document.hidden) wake();
   }
 
   function stop() {
     stopped = true;
     clearTimeout(timer);
-    document.removeEventListener('visibilitychange', wake);
-    removeEventListener('online', wake);
+    document.removeEventListener('visibilitychange', look);
+    removeEventListener('online', look);
   }
 
-  document.addEventListener('visibilitychange', wake);
-  addEventListener('online', wake);
-  ask();
-  return { stop };
+  document.addEventListener('visibilitychange', look);
+  addEventListener('online', look);
+  again(0);
+  return { stop, wake };
 }

@@ -1,15 +1,14 @@
 // The report in the page: the conclusion at once, the annotated picture, and the full document on demand.
 
 import { call, url } from './api.js';
-import { icon, role } from './dom.js';
-import { probability } from './words.js';
+import { ASSESSMENT_ICONS, icon, role } from './dom.js';
+import { language, probability, t } from './words.js';
 
 /** The report section of a page. */
 export class Report {
   constructor(root, urls) {
     this.root = root;
     this.urls = urls;
-    this.assessments = JSON.parse(root.dataset.assessments);
     this.conclusion = '';
     role(root, 'full').addEventListener('toggle', () => {
       const frame = role(root, 'frame');
@@ -29,19 +28,19 @@ export class Report {
     for (const part of ['links', 'figure', 'full']) role(this.root, part).hidden = !complete;
     if (complete) this.#link(url(this.urls.reportUrl, jobId));
     this.root.hidden = false;
-    if (complete) await this.#picture(`${url(this.urls.reportUrl, jobId)}?format=png`);
+    if (complete) await this.#picture(`${url(this.urls.reportUrl, jobId)}?format=png&lang=${language.slice(0, 2)}`);
     this.#scroll();
   }
 
   #conclude(result) {
-    const { name, icon: symbol } = this.assessments[result.assessment];
+    const name = t(`common.assessment.${result.assessment}`);
     const percent = probability(result.probability_malignant, result.thresholds);
     this.conclusion = `${name}, ${percent}`;
     role(this.root, 'conclusion').dataset.assessment = result.assessment;
-    role(this.root, 'icon').replaceChildren(icon(symbol));
+    role(this.root, 'icon').replaceChildren(icon(ASSESSMENT_ICONS[result.assessment]));
     role(this.root, 'assessment').textContent = name;
     role(this.root, 'percent').textContent = percent;
-    role(this.root, 'model').textContent = `Model ${result.model.name}, version ${result.model.version}`;
+    role(this.root, 'model').textContent = t('jobs.model', result.model);
     const notices = role(this.root, 'notices');
     notices.hidden = result.notices.length === 0;
     notices.replaceChildren(
@@ -54,10 +53,11 @@ export class Report {
   }
 
   #link(report) {
-    role(this.root, 'open').href = `${report}?format=html`;
+    const lang = `lang=${language.slice(0, 2)}`;
+    role(this.root, 'open').href = `${report}?format=html&${lang}`;
     for (const format of ['html', 'png', 'json'])
-      role(this.root, `save-${format}`).href = `${report}?format=${format}&download=true`;
-    role(this.root, 'frame').dataset.src = `${report}?format=html`;
+      role(this.root, `save-${format}`).href = `${report}?format=${format}&${lang}&download=true`;
+    role(this.root, 'frame').dataset.src = `${report}?format=html&${lang}`;
   }
 
   /** Load the picture first, so that scrolling to the report ends where it should. */

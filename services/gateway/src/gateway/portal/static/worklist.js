@@ -1,33 +1,36 @@
-// The worklist: while something is being analysed, the server is asked for the table again.
+// The worklist: filtered while one types, kept up to date while one looks.
 
-import { localTimes } from './words.js';
+import { message } from './dom.js';
+import { keepFresh } from './live.js';
+import { t } from './words.js';
 
-const EVERY_MS = 3000;
-const HIDDEN_MS = 30000;
-const list = document.getElementById('jobs');
+const TYPING_MS = 300;
+const list = document.getElementById('list');
+const form = document.getElementById('filters');
+const contact = document.getElementById('contact');
+let typing = null;
 
-async function refresh() {
-  try {
-    const response = await fetch(list.dataset.url, { credentials: 'same-origin', redirect: 'error' });
-    if (!response.ok) return;
-    const fresh = new DOMParser().parseFromString(await response.text(), 'text/html').getElementById('jobs');
-    if (!fresh) return;
-    localTimes(fresh);
-    list.dataset.live = fresh.dataset.live;
-    if (fresh.innerHTML === list.innerHTML) return;
-    const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
-    list.replaceChildren(...fresh.children);
-    if (focused) list.querySelector(`[href="${focused}"]`)?.focus();
-  } catch {
-    // The next try may reach it; what stands there stays.
-  }
+const fresh = keepFresh(list, (problem) => {
+  message(contact, problem ? (problem.status === 0 ? t('worklist.no_contact') : problem.message) : '', { symbol: 'offline' });
+});
+
+/** Show what the filters say, and keep it in the address, so that a reload and the way back find it. */
+function filter() {
+  clearTimeout(typing);
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== '')).toString();
+  const target = query ? `${form.action}?${query}` : form.action;
+  history.replaceState(null, '', target);
+  list.dataset.url = target;
+  fresh.wake();
 }
 
-async function loop() {
-  if (list.dataset.live !== 'true') return;
-  await refresh();
-  setTimeout(loop, document.hidden ? HIDDEN_MS : EVERY_MS);
-}
-
-localTimes(list);
-setTimeout(loop, EVERY_MS);
+form.querySelector('[data-role="apply"]').hidden = true; // the list follows by itself
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  filter();
+});
+form.addEventListener('change', filter);
+form.addEventListener('input', () => {
+  clearTimeout(typing);
+  typing = setTimeout(filter, TYPING_MS);
+});

@@ -25,7 +25,7 @@ from pydicom.uid import (
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Laterality, Notice, View
-from mammo_worker.films.film import Film
+from lobule.imaging.film import Film
 
 TRANSFER_SYNTAXES = (
     ImplicitVRLittleEndian,

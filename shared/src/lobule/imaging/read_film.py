@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Notice
 from lobule.imaging.decode import decode_rgb
+from lobule.imaging.dicom import read_dicom
+from lobule.imaging.film import Film
 from lobule.imaging.header import read_header
-from mammo_worker.films.dicom import read_dicom
-from mammo_worker.films.film import Film
 
 
 def read_film(data: bytes) -> Film:

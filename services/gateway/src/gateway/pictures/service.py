@@ -1,0 +1,79 @@
+"""Asking for pictures and finding them in the object store. None is in the database: all may be drawn again."""
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from gateway.errors import ProblemError
+from lobule.blackboard import Blackboard
+from lobule.contracts.pictures import FACTS_FILE, PictureFacts, PictureKind
+from lobule.queueing import ask_for_picture
+from lobule.storage import ObjectNotFoundError, ObjectStore
+
+log = structlog.get_logger()
+
+
+class PictureDesk:
+    """Knows which pictures are there and asks the report service for the others.
+
+    Args:
+        store: Where they lie.
+        celery: For the calls.
+        blackboard: Remembers what was asked for, and when a preview is to be forgotten.
+    """
+
+    def __init__(self, store: ObjectStore, celery: Celery, blackboard: Blackboard) -> None:
+        self._store, self._celery, self._blackboard = store, celery, blackboard
+
+    def facts(self, prefix: str) -> PictureFacts | None:
+        """What was drawn below a prefix; None while it is not there."""
+        try:
+            return PictureFacts.model_validate_json(self._store.get(f"{prefix}/{FACTS_FILE}"))
+        except ObjectNotFoundError:
+            return None
+
+    def ask(self, source_key: str, prefix: str, kind: PictureKind) -> PictureFacts | None:
+        """Have a file drawn, unless that is done or under way.
+
+        Raises:
+            ProblemError: `redis_unavailable`, 503.
+        """
+        facts = self.facts(prefix)
+        if facts is not None:
+            return facts
+        try:
+            if self._blackboard.first_to_ask(prefix):
+                ask_for_picture(self._celery, source_key, prefix, kind)
+        except (RedisError, OperationalError):
+            raise ProblemError(
+                503,
+                "redis_unavailable",
+                "The picture cannot be drawn at the moment. Please try again.",
+                headers={"Retry-After": "5"},
+            ) from None
+        return None
+
+    def read(self, prefix: str, name: str) -> bytes:
+        """A picture that was drawn.
+
+        Raises:
+            ProblemError: `picture_not_ready`, 409.
+        """
+        try:
+            return self._store.get(f"{prefix}/{name}")
+        except ObjectNotFoundError:
+            raise ProblemError(409, "picture_not_ready", "There is no such picture (yet).") from None
+
+    def remember_preview(self, prefix: str) -> None:
+        """Note a preview that is to go after a while, and delete those whose time is over."""
+        try:
+            self._blackboard.keep_for_a_while(prefix)
+            for old in self._blackboard.outlived():
+                self._store.delete(old)
+        except RedisError as error:
+            log.warning("previews_not_swept", error=repr(error))
+
+    def forget_preview(self, prefix: str) -> None:
+        """Delete a preview."""
+        self._store.delete(prefix)

@@ -1,0 +1,176 @@
+"""What the pages about models and API show, made from model manifests, model cards and our OpenAPI document."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from markdown_it import MarkdownIt
+
+from gateway.system.endpoints import ModelStatus
+from lobule.contracts.models import ModelManifest
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a card's own HTML is shown as text
+_LIMITS = re.compile(r"^##+ +Limits\s*$(.*?)(?=^##? |\Z)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure of a model, however its manifest names the parts."""
+
+    name: str
+    data: str
+    value: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """A model as its page shows it; `limits` and `card` are HTML."""
+
+    modality: str
+    workers: int
+    manifest: ModelManifest | None
+    calibration: str
+    figures: list[Figure]
+    limits: str
+    card: str
+
+
+def model_page(status: ModelStatus) -> ModelPage:
+    """What is shown of a modality's model."""
+    manifest, card = status.model, status.model_card or ""
+    limits = _LIMITS.search(card)
+    return ModelPage(
+        modality=status.modality,
+        workers=status.workers,
+        manifest=manifest,
+        calibration=manifest.info().calibration if manifest else "",
+        figures=[_figure(metric) for metric in manifest.metrics] if manifest else [],
+        limits=_MARKDOWN.render(limits[1]) if limits else "",
+        card=_MARKDOWN.render(re.sub(r"^# ", "### ", re.sub(r"^## ", "#### ", card, flags=re.M), flags=re.M)),
+    )
+
+
+def _figure(metric: dict[str, Any]) -> Figure:
+    name = str(metric.get("metric") or metric.get("name", "")).replace("_", " ")
+    details = [metric.get("magnification"), metric.get("rule"), metric.get("split")]
+    found = metric.get("interval_95") or metric.get("interval")
+    about = ", ".join(str(detail) for detail in (details[0], details[1]) if detail)
+    data = str(details[2] or metric.get("data", ""))
+    return Figure(
+        name=f"{name} ({about})" if about else name,
+        data=data,
+        value=float(metric["value"]),
+        interval=(float(found[0]), float(found[1])) if found else None,
+    )
+
+
+@dataclass(frozen=True)
+class Field:
+    """A parameter, or a member of a body."""
+
+    name: str
+    type: str
+    where: str
+    required: bool
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status that an operation may answer with."""
+
+    status: str
+    meaning: str
+    types: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of the API."""
+
+    verb: str
+    path: str
+    summary: str
+    description: str
+    parameters: list[Field]
+    body: list[Field]
+    answers: list[Answer]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The operations of a tag."""
+
+    name: str
+    operations: list[Operation]
+
+
+def api_groups(document: dict[str, Any]) -> list[Group]:
+    """An OpenAPI document's operations by tag, in the order of the document."""
+    schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
+    groups: dict[str, list[Operation]] = defaultdict(list)
+    for path, operations in document["paths"].items():
+        for verb, described in operations.items():
+            tag = described.get("tags", ["other"])[0]
+            groups[tag].append(_operation(path, verb, described, schemas))
+    return [Group(name, operations) for name, operations in groups.items()]
+
+
+def _operation(path: str, verb: str, described: dict[str, Any], schemas: dict[str, Any]) -> Operation:
+    text = described.get("description", "")
+    first, _, rest = text.partition("\n\n")
+    parameters = [
+        Field(p["name"], _type(p["schema"]), p["in"], p.get("required", False), _meaning(p))
+        for p in described.get("parameters", [])
+        if p["name"] not in ("accept", "accept-language", "if-none-match")
+    ]
+    return Operation(
+        verb=verb,
+        path=path,
+        summary=first or described.get("summary", ""),
+        description=rest,
+        parameters=parameters,
+        body=_body(described.get("requestBody", {}), schemas),
+        answers=[
+            Answer(status, answer["description"], ", ".join(answer.get("content", {})))
+            for status, answer in described["responses"].items()
+        ],
+    )
+
+
+def _body(body: dict[str, Any], schemas: dict[str, Any]) -> list[Field]:
+    for content in body.get("content", {}).values():
+        schema = _resolved(content["schema"], schemas)
+        alternatives = schema.get("oneOf") or schema.get("anyOf") or [schema]
+        fields: dict[str, Field] = {}
+        for alternative in alternatives:
+            whole = _resolved(alternative, schemas)
+            for name, value in whole.get("properties", {}).items():
+                fields[name] = Field(name, _type(value), "", name in whole.get("required", []), _meaning(value))
+        return list(fields.values())
+    return []
+
+
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    reference = schema.get("$ref", "")
+    return schemas.get(reference.rsplit("/", 1)[-1], {}) if reference else schema
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return schema["$ref"].rsplit("/", 1)[-1]
+    if "anyOf" in schema:
+        return " | ".join(dict.fromkeys(_type(part) for part in schema["anyOf"]))
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    if schema.get("type") == "array":
+        return f"{_type(schema.get('items', {}))}[]"
+    return schema.get("format") or schema.get("type", "any")
+
+
+def _meaning(described: dict[str, Any]) -> str:
+    return described.get("description") or described.get("schema", {}).get("description", "")

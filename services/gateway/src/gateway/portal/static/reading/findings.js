@@ -1,0 +1,205 @@
+// The list of findings: goes to each, takes the clinician's verdict, and says how many the threshold hides.
+
+import { Problem, call, url } from '../api.js';
+import { copy, role, write } from '../dom.js';
+import { counted, probability, t } from '../words.js';
+import { KINDS } from './palette.js';
+
+const WORDS = [
+  [0.9, 'very_likely'],
+  [0.66, 'likely'],
+  [0.33, 'even'],
+  [0.1, 'unlikely'],
+  [0, 'very_unlikely'],
+];
+
+/** A probability in words: the bands of the IPCC's calibrated language (Mastrandrea et al. 2010), as in the report. */
+export const inWords = (value) => t(`reading.certainty.${WORDS.find(([bound]) => value >= bound)[1]}`);
+
+/** The findings section of the panel. */
+export class Findings {
+  constructor(root, page) {
+    Object.assign(this, { root, page });
+    this.list = role(root, 'list');
+    this.threshold = null; // the reader's own; until there is one, each model's working threshold
+    this.rows = new Map();
+    const slider = role(root, 'threshold');
+    slider.addEventListener('input', () => this.#limit(Number(slider.value) / 100));
+    role(root, 'show-all').addEventListener('click', () => {
+      slider.value = 0;
+      this.#limit(0);
+      slider.focus();
+    });
+  }
+
+  /** What is drawn of a study: every finding that the threshold lets through. */
+  of(study) {
+    return (study.result?.findings || [])
+      .map((finding, index) => ({ finding, index, tag: { short: `${index + 1}`, long: `${index + 1} · ${probability(finding.probability)}` } }))
+      .filter(({ finding }) => finding.probability >= this.#limitOf(study))
+      .map((item) => ({ ...item, selected: this.#isChosen(study, item.index), faded: this.#verdict(study, item.index) === 'dismissed' }));
+  }
+
+  /** Every item that can be gone to, in the order of the list: {study, index}, index null for an image as a whole. */
+  get items() {
+    return this.page.studies
+      .filter(({ result }) => result)
+      .flatMap((study) => [{ study, index: null }, ...this.of(study).map(({ index }) => ({ study, index }))]);
+  }
+
+  #limitOf = (study) => this.threshold ?? study.result.thresholds.finding;
+
+  /** How many findings that the report marks have no verdict yet, whatever is shown now. */
+  get unreviewed() {
+    const open = (study) =>
+      (study.result?.findings || []).filter(
+        (finding, index) => finding.probability >= study.result.thresholds.finding && !this.#verdict(study, index),
+      );
+    return this.page.studies.reduce((sum, study) => sum + open(study).length, 0);
+  }
+
+  review(study, index) {
+    const name = index === null ? 'image' : String(index);
+    return this.page.case.reviews.find(({ job_id: job, finding }) => job === study.jobId && finding === name) || null;
+  }
+
+  #verdict = (study, index) => this.review(study, index)?.verdict || null;
+
+  #isChosen(study, index) {
+    const { chosen } = this.page;
+    return chosen !== null && chosen.study === study && chosen.index === index;
+  }
+
+  /** Write the list anew where it changed; what is being typed into a comment stays. */
+  show() {
+    const keys = new Set();
+    let before = null;
+    for (const { study, index } of this.items) {
+      const key = `${study.jobId} ${index}`;
+      keys.add(key);
+      if (!this.rows.has(key)) this.rows.set(key, this.#row(study, index));
+      const row = this.rows.get(key);
+      this.#fill(row, study, index);
+      if (before ? before.nextElementSibling !== row : this.list.firstElementChild !== row) before ? before.after(row) : this.list.prepend(row);
+      before = row;
+    }
+    for (const [key, row] of this.rows)
+      if (!keys.has(key)) {
+        row.remove();
+        this.rows.delete(key);
+      }
+    this.#sayHidden();
+  }
+
+  #row(study, index) {
+    const row = copy(document.getElementById(index === null ? 'image-row' : 'finding-row'));
+    const go = role(row, 'go');
+    go.addEventListener('click', () => this.page.onPick(study, index));
+    for (const verdict of ['confirmed', 'dismissed'])
+      role(row, verdict).addEventListener('click', () => this.say(study, index, verdict));
+    role(row, 'save').addEventListener('click', () => this.#comment(row, study, index));
+    role(row, 'text').addEventListener('change', () => this.#comment(row, study, index));
+    return row;
+  }
+
+  #fill(row, study, index) {
+    const finding = index === null ? null : study.result.findings[index];
+    const what = finding ? t('reading.finding.name', { image: study.name, number: index + 1 }) : study.name;
+    const review = this.review(study, index);
+    row.toggleAttribute('data-chosen', this.#isChosen(study, index));
+    row.dataset.verdict = review?.verdict || '';
+    write(role(row, 'what'), what);
+    if (finding) this.#fillFinding(row, study, finding);
+    else this.#fillImage(row, study);
+    for (const [verdict, verb] of [['confirmed', 'confirm'], ['dismissed', 'dismiss']]) {
+      const button = role(row, verdict);
+      const given = review?.verdict === verdict;
+      button.setAttribute('aria-pressed', String(given));
+      button.setAttribute('aria-label', t('reading.verdict.of', { verb: t(`reading.${given ? verdict : verb}`), what }));
+      write(button.querySelector('span'), t(`reading.${given ? verdict : verb}`));
+    }
+    const text = role(row, 'text');
+    text.setAttribute('aria-label', t('reading.comment.of', { what }));
+    if (document.activeElement !== text) text.value = review?.comment || '';
+    row.querySelector('details').toggleAttribute('data-said', Boolean(review?.comment));
+    write(role(row, 'by'), review ? t('reading.by', { who: review.reviewer, when: this.page.when(review.reviewed_at) }) : '');
+  }
+
+  #fillFinding(row, study, finding) {
+    row.dataset.kind = finding.label;
+    role(row, 'swatch').style.borderColor = KINDS[finding.label].colour;
+    write(role(row, 'kind'), t(`reading.kind.${finding.label}`));
+    const said = (key, value) => t(key, { words: inWords(value), percent: probability(value) });
+    const malignant = finding.probability_malignant;
+    write(role(row, 'malignant'), malignant === null ? '' : said('reading.finding.malignant', malignant));
+    write(role(row, 'there'), said('reading.finding.there', finding.probability));
+    const spacing = study.result.image.pixel_spacing_mm;
+    const { width, height } = finding.box;
+    const size = spacing
+      ? t('reading.finding.size', { width: (width * spacing[1]).toFixed(0), height: (height * spacing[0]).toFixed(0) })
+      : t('reading.finding.size.pixels', { width: Math.round(width), height: Math.round(height) });
+    write(role(row, 'size'), size);
+  }
+
+  #fillImage(row, study) {
+    const { assessment, probability_malignant: value, thresholds, findings, heat_map: heat } = study.result;
+    row.dataset.assessment = assessment;
+    write(role(row, 'said'), t(`common.assessment.${assessment}`));
+    write(role(row, 'percent'), probability(value, thresholds));
+    write(role(row, 'words'), inWords(value));
+    const note = study.film ? (findings.length ? '' : t('reading.image.none')) : heat ? t('reading.image.map') : '';
+    write(role(row, 'note'), note);
+    const report = role(row, 'link');
+    report.href = `${url(this.page.urls.jobReportUrl, study.jobId)}?format=html&lang=${this.page.lang}`;
+  }
+
+  #sayHidden() {
+    const read = this.page.studies.filter(({ result }) => result);
+    const below = (study) => study.result.findings.filter(({ probability: value }) => value < this.#limitOf(study));
+    const hidden = read.reduce((sum, study) => sum + below(study).length, 0);
+    const limit = this.threshold ?? Math.max(0, ...read.map((study) => this.#limitOf(study)));
+    if (this.threshold === null) role(this.root, 'threshold').value = Math.round(limit * 100);
+    const percent = `${Math.round(limit * 100)}%`;
+    write(role(this.root, 'threshold-value'), percent);
+    write(role(this.root, 'hidden'), hidden ? counted('reading.threshold.hidden', hidden, { percent }) : t('reading.threshold.all'));
+    this.root.toggleAttribute('data-hides', hidden > 0);
+    role(this.root, 'show-all').hidden = hidden === 0;
+  }
+
+  #limit(value) {
+    this.threshold = value;
+    const { chosen } = this.page;
+    const gone = chosen?.index != null && chosen.study.result.findings[chosen.index].probability < value;
+    if (gone) this.page.onPick(chosen.study, null, false);
+    this.show();
+    this.page.draw();
+  }
+
+  /** Give a verdict, or take it back where it is given already. */
+  async say(study, index, verdict) {
+    const review = this.review(study, index);
+    await this.#put(study, index, { verdict: review?.verdict === verdict ? null : verdict, comment: review?.comment || '' });
+  }
+
+  async #comment(row, study, index) {
+    const comment = role(row, 'text').value.trim();
+    const review = this.review(study, index);
+    if (comment === (review?.comment || '')) return;
+    await this.#put(study, index, { verdict: review?.verdict || null, comment });
+  }
+
+  async #put(study, index, said) {
+    const row = this.rows.get(`${study.jobId} ${index}`);
+    const status = role(row, 'status');
+    status.textContent = t('reading.saving');
+    const target = url(this.page.urls.reviewUrl, this.page.case.id, { job: study.jobId, finding: index ?? 'image' });
+    try {
+      await call(target, { method: 'PUT', send: said });
+      await this.page.refresh();
+      status.textContent = t('reading.saved');
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      status.textContent = t('reading.not_saved', { detail: problem.message });
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// Colours of what is drawn over images. Near the set of Okabe and Ito (2008), the same as in the report; each kind has its
+// own line too, so that nothing rests on colour alone.
+
+export const KINDS = {
+  malignant: { colour: '#ff8c28', dash: [] },
+  benign: { colour: '#56b4e9', dash: [7, 4] },
+  mass: { colour: '#f0e442', dash: [2, 4] },
+};
+export const RIM = '#122634';
+
+// Viridis (Smith and van der Walt, 2015), every 17th of its 256 colours: uniform to the eye, safe for the colour-blind.
+const VIRIDIS = [
+  '440154', '481a6c', '472f7d', '414487', '39568c', '31688e', '2a788e', '23888e',
+  '1f988b', '22a884', '35b779', '54c568', '7ad151', 'a5db36', 'd2e21b', 'fde725',
+].map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
+
+/** Colour of a strength from 0 to 255, as [red, green, blue]. */
+export function heatColour(strength) {
+  const place = (strength / 255) * (VIRIDIS.length - 1);
+  const below = Math.min(Math.floor(place), VIRIDIS.length - 2);
+  return VIRIDIS[below].map((value, channel) => value + (VIRIDIS[below + 1][channel] - value) * (place - below));
+}

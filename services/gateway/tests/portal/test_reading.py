@@ -1,0 +1,369 @@
+"""The reading page in a real Chromium: the viewer's registration and depth, and the clinician's word on findings."""
+
+import base64
+import gzip
+import io
+import re
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from lobule.contracts.pictures import PictureFacts, Samples
+from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, ModelInfo, Result, Thresholds
+
+pytestmark = pytest.mark.browser
+
+WIDTH, HEIGHT = 600, 800  # of the film; its display image has half of that
+OUTLINE_REACH = 2  # CSS pixels from the edge of a region to the outside of its line: half of line and rim
+OVERLAYS = ("boxes", "outlines", "heat", "tags")
+
+
+def ellipse() -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """A mask of the film and its outline, as a result holds it."""
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(mask, (250, 420), (120, 70), 25, 0, 360, 1, cv2.FILLED)
+    (contour,), _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return mask, [(float(x), float(y)) for x, y in contour[:, 0]]
+
+
+def encoded(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Study:
+    """A case of Alice's with one film that the test analysed."""
+
+    def __init__(self, client, alice, upload, worker, pseudonym="P-READ"):
+        self.client, self.alice, self.worker, self.store = client, alice, worker, worker.store
+        self.upload = upload
+        self.case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": pseudonym}).json()["id"]
+        self.url = f"/cases/{self.case}"
+
+    def add(self, content, findings=(), probability=0.9, heat=None, modality="mammography", working=0.0, **options):
+        """Upload a film and leave its result; gives the image's id."""
+        answer = self.upload(content, modality=modality, case_id=self.case, **options).json()
+        job = answer["job"]["id"]
+        claim = self.worker.claim(job)
+        thresholds = Thresholds(low=0.2, high=0.7, finding=working)
+        info = ImageInfo.model_validate(claim["image"]).model_copy(update={"width": WIDTH, "height": HEIGHT})
+        result = Result(
+            image=info,
+            model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
+            thresholds=thresholds,
+            assessment=thresholds.assess(probability),
+            probability_malignant=probability,
+            findings=list(findings),
+            display=DisplayImage(file="display.png", width=WIDTH // 2, height=HEIGHT // 2),
+            heat_map=HeatMap(file="heat.png", method="drawn", meaning="nothing") if heat is not None else None,
+        )
+        prefix = claim["output_prefix"]
+        self.store.put(f"{prefix}/display.png", encoded(np.full((HEIGHT // 2, WIDTH // 2), 90, np.uint8)))
+        if heat is not None:
+            self.store.put(f"{prefix}/heat.png", encoded(heat))
+        self.store.put(f"{prefix}/result.json", result.model_dump_json().encode())
+        assert self.worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
+        self.worker.render(job)
+        return answer["image"]["id"]
+
+    def read(self):
+        """The case as the API shows it."""
+        return self.client.get(f"/api/v1/cases/{self.case}", headers=self.alice).json()
+
+
+@pytest.fixture
+def study(client, alice, upload, worker):
+    return Study(client, alice, upload, worker)
+
+
+@pytest.fixture
+def masses():
+    """Two findings: a malignant one with an outline, and a fainter benign one."""
+    _, outline = ellipse()
+    return [
+        Finding(
+            label="malignant",
+            probability=0.8,
+            probability_malignant=0.7,
+            box=Box(x=120, y=320, width=260, height=200),
+            outline=outline,
+        ),
+        Finding(
+            label="benign", probability=0.3, probability_malignant=0.05, box=Box(x=400, y=600, width=80, height=60)
+        ),
+    ]
+
+
+def show_only(page, *names):
+    for name in OVERLAYS:
+        page.locator(f'[data-shown="{name}"]').set_checked(name in names)
+
+
+def pane_of(page):
+    pane = page.locator('.pane[data-view="RCC"]')
+    expect(pane).to_have_attribute("data-scale", re.compile("."))
+    return pane
+
+
+def canvas(page, pane, name) -> np.ndarray:
+    """What is drawn on one of a pane's canvases, RGBA."""
+    page.wait_for_timeout(120)  # the next frame
+    size, values = pane.evaluate(
+        """(pane, name) => {
+            const canvas = pane.querySelector(`canvas.${name}`);
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            let text = '';
+            for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192));
+            return [[canvas.height, canvas.width], btoa(text)];
+        }""",
+        name,
+    )
+    return np.frombuffer(base64.b64decode(values), np.uint8).reshape(*size, 4)
+
+
+def placed(pane, ratio=1.0) -> tuple[float, float, float]:
+    """Scale and offset of the film in a pane, in device pixels."""
+    return tuple(ratio * float(pane.get_attribute(f"data-{name}")) for name in ("scale", "x", "y"))
+
+
+def within_one_pixel(drawn: np.ndarray, known: np.ndarray) -> bool:
+    kernel = np.ones((3, 3), np.uint8)
+    return bool(np.all(drawn <= cv2.dilate(known, kernel)) and np.all(cv2.erode(known, kernel) <= drawn))
+
+
+class TestRegistration:
+    @pytest.mark.parametrize("ratio", [1, 2])
+    def test_outlines_and_boxes_cover_the_pixels_that_the_result_names(self, logged_in, study, masses, ratio, picture):
+        study.add(picture(11), masses[:1], laterality="R", view="CC")
+        page = logged_in(study.url, viewport={"width": 1300, "height": 900}, device_scale_factor=ratio)
+        pane = pane_of(page)
+        page.keyboard.press("f")  # one image: room to zoom in
+        scales = set()
+        for keys in ([], ["+", "+"], ["+", "+", "+"], ["0", "-"]):
+            for key in keys:
+                page.keyboard.press(key)
+            show_only(page, "outlines")
+            drawn = (canvas(page, pane, "overlay")[..., 3] > 20).astype(np.uint8)
+            scale, x, y = placed(pane, ratio)
+            scales.add(scale)
+            points = (np.array(masses[0].outline) + 0.5) * scale + (x, y) - 0.5
+            known = cv2.fillPoly(np.zeros_like(drawn), [np.rint(points * 16).astype(np.int32)], 1, shift=4)
+            reach = OUTLINE_REACH * ratio
+            disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+            assert known.sum() > 2000
+            assert within_one_pixel(cv2.erode(drawn, disc), known), f"at scale {scale}"
+
+            show_only(page, "boxes")
+            rows, columns = np.nonzero(canvas(page, pane, "overlay")[..., 3] > 127)
+            box, (height, width) = masses[0].box, drawn.shape
+            edges = [
+                (columns.min() + reach, box.x * scale + x, width),
+                (rows.min() + reach, box.y * scale + y, height),
+                (columns.max() + 1 - reach, (box.x + box.width) * scale + x, width),
+                (rows.max() + 1 - reach, (box.y + box.height) * scale + y, height),
+            ]
+            inside = [(seen, wanted) for seen, wanted, size in edges if reach < wanted < size - reach]
+            assert len(inside) >= 2
+            assert all(abs(seen - wanted) <= 1 for seen, wanted in inside), f"at scale {scale}"
+        assert len(scales) == 4
+
+    def test_the_heat_map_lies_where_its_evidence_is(self, logged_in, study, picture):
+        heat = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+        heat[100:160, 80:200] = 255
+        study.add(picture(12), heat=heat, laterality="R", view="CC")
+        page = logged_in(study.url, viewport={"width": 1300, "height": 900})
+        pane = pane_of(page)
+        for key in ("f", "+"):
+            page.keyboard.press(key)
+            show_only(page, "heat")
+            page.locator('[data-role="opacity"]').fill("100")
+            rows, columns = np.nonzero(canvas(page, pane, "overlay")[..., 3] > 127)
+            scale, x, y = placed(pane)
+            wanted = np.array([160 * scale + x, 200 * scale + y, 400 * scale + x, 320 * scale + y])
+            seen = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+            assert np.abs(seen - wanted).max() <= 1
+
+    def test_a_click_finds_the_finding_below_it(self, logged_in, study, masses, picture):
+        study.add(picture(13), masses, laterality="R", view="CC")
+        page = logged_in(study.url)
+        pane = pane_of(page)
+        scale, x, y = placed(pane)
+        box = pane.bounding_box()
+        page.mouse.click(box["x"] + x + 440 * scale, box["y"] + y + 630 * scale)
+        expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC 2")
+
+
+class TestDepth:
+    def test_a_deep_film_shows_what_8_bits_do_not_hold(self, logged_in, study, app, picture):
+        image = study.add(picture(14), laterality="R", view="CC")
+        samples = np.full((HEIGHT, WIDTH), 2000, np.uint16)
+        samples[:, WIDTH // 2 :] = 2012
+        facts = PictureFacts(
+            width=WIDTH,
+            height=HEIGHT,
+            bits=12,
+            samples=Samples(width=WIDTH, height=HEIGHT, offset=0, step=1, low=0, high=4000),
+        )
+        prefix = f"images/{image}/film"
+        app.state.store.put(f"{prefix}/samples.u16", gzip.compress(samples.astype("<u2").tobytes()))
+        app.state.store.put(f"{prefix}/facts.json", facts.model_dump_json().encode())
+        page = logged_in(study.url)
+        pane = pane_of(page)
+        expect(pane.locator(".depth")).to_have_text("12 bit")
+        show_only(page)
+
+        def halves():
+            scale, x, y = placed(pane)
+            row = canvas(page, pane, "image")[round(y + 400 * scale), :, 0].astype(int)
+            return row[round(x + 100 * scale)], row[round(x + 500 * scale)]
+
+        left, right = halves()
+        assert abs(left - 2000 / 4000 * 255) <= 1
+        assert abs(right - left) <= 1
+        page.get_by_label("Contrast (window)").fill("500")
+        left, right = halves()
+        assert abs((right - left) - 12 / 800 * 255) <= 1.01
+        assert right > left
+        page.keyboard.press("i")
+        inverted = halves()
+        assert inverted == (255 - left, 255 - right)
+        page.keyboard.press("r")
+        assert abs(halves()[0] - 2000 / 4000 * 255) <= 1
+
+    def test_a_film_of_8_bits_says_so(self, logged_in, study, app, picture):
+        image = study.add(picture(15), laterality="R", view="CC")
+        app.state.store.put(
+            f"images/{image}/film/facts.json", PictureFacts(width=9, height=9).model_dump_json().encode()
+        )
+        page = logged_in(study.url)
+        expect(pane_of(page).locator(".depth")).to_have_text("8 bit")
+
+
+class TestHanging:
+    def test_views_that_are_missing_are_named(self, logged_in, study, picture):
+        study.add(picture(16), laterality="R", view="CC")
+        page = logged_in(study.url)
+        expect(page.locator('.pane[data-view="RCC"] .corner')).to_contain_text("RCC")
+        for view in ("LCC", "RMLO", "LMLO"):
+            expect(page.locator(f'.pane[data-view="{view}"]')).to_contain_text(f"{view} is missing")
+
+    def test_a_film_stands_beside_a_field(self, logged_in, study, picture):
+        study.add(picture(17), laterality="R", view="CC")
+        study.add(picture(18), modality="histopathology", magnification="100X", probability=0.1)
+        page = logged_in(study.url)
+        page.get_by_role("button", name="Side by side").click()
+        panes = page.locator(".pane:visible")
+        expect(panes).to_have_count(2)
+        expect(panes.nth(0)).to_contain_text("RCC")
+        expect(panes.nth(1)).to_contain_text("Field 1")
+
+    def test_side_and_view_can_be_corrected(self, logged_in, study, picture):
+        study.add(picture(19))
+        page = logged_in(study.url)
+        page.get_by_role("button", name="Correct side, view or kind of Film 1").click()
+        page.locator("#edit").get_by_label("Side").select_option("L")
+        page.locator("#edit").get_by_label("View").select_option("MLO")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator('.pane[data-view="LMLO"] .depth')).to_have_text(re.compile("bit|depth"))
+
+
+class TestReviewing:
+    def test_verdicts_comments_and_signature(self, logged_in, study, masses, picture):
+        study.add(picture(20), masses, laterality="R", view="CC")
+        page = logged_in(study.url)
+        first, second = page.locator(".finding").nth(0), page.locator(".finding").nth(1)
+        expect(first).to_contain_text("malignant: likely, 70%")
+        first.get_by_role("button", name="Confirm: RCC 1").click()
+        expect(first.get_by_role("button", name="Confirmed: RCC 1")).to_have_attribute("aria-pressed", "true")
+        second.get_by_role("button", name="Dismiss: RCC 2").click()
+        expect(second).to_have_attribute("data-verdict", "dismissed")
+        second.get_by_text("Comment", exact=True).click()
+        second.get_by_label("Comment on RCC 2").fill("A lymph node.")
+        second.get_by_role("button", name="Save comment").click()
+        expect(second.locator('[data-role="status"]')).to_have_text("Saved")
+        assert {(r["finding"], r["verdict"], r["comment"]) for r in study.read()["reviews"]} == {
+            ("0", "confirmed", ""),
+            ("1", "dismissed", "A lymph node."),
+        }
+        expect(page.get_by_text("Every finding has a verdict")).to_be_visible()
+        page.get_by_role("button", name="Sign report").click()
+        page.get_by_label("Your conclusion").select_option("not_sure")
+        page.get_by_role("button", name="Sign as alice").click()
+        expect(page.locator(".versions")).to_contain_text("Version 1")
+        expect(page.locator(".versions")).to_contain_text("Not sure")
+        assert study.read()["state"] == "signed"
+        first.get_by_role("button", name="Confirmed: RCC 1").click()  # takes it back
+        expect(page.get_by_text("Something has changed since version 1 was signed")).to_be_visible()
+        expect(page.get_by_role("button", name="Sign a new version")).to_be_visible()
+
+    def test_a_change_by_somebody_else_is_not_signed_unseen(self, logged_in, study, masses, picture):
+        study.add(picture(21), masses, laterality="R", view="CC")
+        page = logged_in(study.url)
+        page.get_by_role("button", name="Sign report").click()
+        job = study.read()["images"][0]["job"]["id"]
+        review = {"verdict": "confirmed"}
+        study.client.put(f"/api/v1/cases/{study.case}/reviews/{job}/0", headers=study.alice, json=review)
+        page.get_by_role("button", name="Sign as alice").click()
+        expect(page.locator("#signing").get_by_role("alert")).to_contain_text("Somebody changed this case")
+        assert study.read()["reports"] == []
+
+    def test_the_threshold_never_hides_without_saying_so(self, logged_in, study, masses, picture):
+        study.add(picture(22), masses, laterality="R", view="CC", working=0.5)
+        page = logged_in(study.url)
+        hidden = page.locator('[data-role="hidden"]')
+        expect(hidden).to_have_text("1 finding below 50% is hidden.")  # the model's working threshold
+        expect(page.locator(".finding")).to_have_count(1)
+        page.get_by_role("button", name="Show all").click()
+        expect(page.locator(".finding")).to_have_count(2)
+        expect(hidden).to_have_text("All findings are shown.")
+        page.locator("#threshold").fill("90")
+        expect(hidden).to_have_text("2 findings below 90% are hidden.")
+        expect(page.locator(".finding")).to_have_count(0)
+
+
+class TestKeyboard:
+    def test_a_case_can_be_read_and_signed_without_a_mouse(self, logged_in, study, masses, picture):
+        study.add(picture(23), masses, laterality="R", view="CC")
+        page = logged_in(study.url)
+        pane_of(page)
+        page.keyboard.press("?")
+        expect(page.locator("#shortcuts")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#shortcuts")).to_be_hidden()
+        page.keyboard.press("n")  # the image, then its findings
+        page.keyboard.press("n")
+        expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC 1")
+        page.keyboard.press("c")
+        expect(page.locator(".finding").nth(0)).to_have_attribute("data-verdict", "confirmed")
+        page.keyboard.press("n")
+        page.keyboard.press("x")
+        expect(page.locator(".finding").nth(1)).to_have_attribute("data-verdict", "dismissed")
+        sign = page.get_by_role("button", name="Sign report")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if sign.evaluate("button => button === document.activeElement"):
+                break
+        expect(sign).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#signing")).to_be_visible()
+        page.get_by_label("Comment in the report").focus()
+        page.keyboard.type("no shortcut here: n c x")
+        expect(page.get_by_label("Comment in the report")).to_have_value("no shortcut here: n c x")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator(".versions")).to_contain_text("Version 1")
+
+    def test_single_keys_can_be_switched_off(self, logged_in, study, masses, picture):
+        study.add(picture(24), masses, laterality="R", view="CC")
+        page = logged_in(study.url)
+        pane_of(page)
+        page.keyboard.press("?")
+        page.get_by_label("Single-key shortcuts are on").uncheck()
+        page.get_by_role("button", name="Close").click()
+        page.keyboard.press("n")
+        page.keyboard.press("n")
+        expect(page.locator("[data-chosen]")).to_have_count(0)

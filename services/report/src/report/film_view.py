@@ -1,0 +1,148 @@
+"""Pictures for the eye: a small preview of any file, and the samples of a film in their full depth."""
+
+import gzip
+import io
+from typing import Any
+
+import cv2
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.pictures import (
+    FACTS_FILE,
+    PREVIEW_FILE,
+    SAMPLES_FILE,
+    PictureError,
+    PictureFacts,
+    PictureKind,
+    Samples,
+)
+from lobule.imaging.decode import RGB8, decode_rgb
+from lobule.imaging.film import Film
+from lobule.imaging.header import read_header
+from lobule.imaging.read_film import read_film
+from lobule.storage import ObjectNotFoundError, ObjectStore
+
+log = structlog.get_logger()
+
+PREVIEW_SIDE = 1024
+DISPLAY_SIDE = 2048  # of the display image that a pipeline leaves: a film within it is whole there, but for its depth
+MAX_SAMPLES = 16_000_000
+"""A larger film is shrunk: 32 MB is what a browser takes four of."""
+GREY_UP_TO = 0.03  # mean difference between the colour channels; a stained section has several times as much
+_PERCENTILES = (0.5, 99.9)  # the same as the display image's: both show the same picture at first
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
+_UNKNOWN = "The picture could not be drawn. It can be analysed all the same."
+
+
+class PictureHandler:
+    """Draws stored files; see `lobule.worker.app.PictureHandler`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def __call__(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
+        """Draw a file. What cannot be drawn is said in the facts, so that nobody waits for it."""
+        try:
+            data = self._store.get(source_key)
+            facts, files = draw_picture(data, kind)
+        except ObjectNotFoundError:
+            log.info("picture_source_gone", key=source_key)
+            return
+        except AnalysisError as error:
+            facts, files = PictureFacts(error=PictureError(code=error.code, detail=error.detail)), {}
+        except Exception:  # decoders of hostile bytes raise anything, and so does a time limit
+            log.exception("picture_failed", key=source_key)
+            facts, files = PictureFacts(error=PictureError(code="internal_error", detail=_UNKNOWN)), {}
+        for name, content in files.items():
+            self._store.put(f"{target_prefix}/{name}", content)
+        self._store.put(f"{target_prefix}/{FACTS_FILE}", facts.model_dump_json().encode())
+
+
+def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
+    """Draw a file.
+
+    Args:
+        data: The whole file, of any format that `lobule.imaging.header` accepts for a mammogram.
+        kind: `preview`: a JPEG, no side over `PREVIEW_SIDE`. `samples`: a film's samples, gzipped, where it has more
+            bits or pixels than the display image; no file where it has not.
+
+    Returns:
+        What it holds, and the files by name.
+
+    Raises:
+        AnalysisError: Where it cannot be read.
+    """
+    header = read_header(io.BytesIO(data), "mammography")
+    film = read_film(data)
+    grey = film.colourfulness <= GREY_UP_TO
+    height, width = film.pixels.shape
+    facts = PictureFacts(
+        width=width,
+        height=height,
+        bits=8 if film.pixels.dtype == np.uint8 else 16,
+        modality="mammography" if header.format == "DICOM" or grey else "histopathology",
+        view=film.view,
+        laterality=film.laterality,
+        notices=film.notices,
+    )
+    if kind == "preview":
+        picture = grey_preview(film) if grey else _shrunk(decode_rgb(data, "mammography"), PREVIEW_SIDE)
+        return facts, {PREVIEW_FILE: _jpeg(picture)}
+    if not grey or (film.pixels.dtype == np.uint8 and max(height, width) <= DISPLAY_SIDE):
+        return facts, {}
+    samples, content = deep_samples(film)
+    return facts.model_copy(update={"samples": samples}), {SAMPLES_FILE: gzip.compress(content, 1)}
+
+
+def grey_preview(film: Film) -> NDArray[np.uint8]:
+    """A film in 8 bits, no side over `PREVIEW_SIDE`."""
+    small = _shrunk(film.pixels.astype(np.float32), PREVIEW_SIDE)
+    if film.pixels.dtype == np.uint8:
+        return small.round().astype(np.uint8)
+    low, high = np.percentile(small, _PERCENTILES)
+    return (np.clip((small - low) / max(float(high - low), 1e-6), 0, 1) * 255).astype(np.uint8)
+
+
+def deep_samples(film: Film) -> tuple[Samples, bytes]:
+    """A film's samples as unsigned 16-bit integers, shrunk to at most `MAX_SAMPLES` of them.
+
+    Unsigned integers stay as they are; anything else is laid over the 16 bits, from its least to its greatest value.
+    """
+    pixels = film.pixels
+    height, width = pixels.shape
+    scale = min(1.0, (MAX_SAMPLES / (height * width)) ** 0.5)
+    if scale < 1.0:
+        size = (max(1, int(width * scale)), max(1, int(height * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    if pixels.dtype.kind == "u":
+        offset, step, samples = 0.0, 1.0, pixels.astype(np.uint16)
+    else:
+        values = pixels.astype(np.float64)
+        offset = float(values.min())
+        step = max(float(values.max()) - offset, 1e-9) / 65535
+        samples = np.rint((values - offset) / step).astype(np.uint16)
+    few = samples[:: max(1, samples.shape[0] // 1024), :: max(1, samples.shape[1] // 1024)]
+    low, high = (0, 255) if pixels.dtype == np.uint8 else (int(value) for value in np.percentile(few, _PERCENTILES))
+    facts = Samples(
+        width=samples.shape[1], height=samples.shape[0], offset=offset, step=step, low=low, high=max(high, low + 1)
+    )
+    return facts, np.ascontiguousarray(samples.astype("<u2")).tobytes()
+
+
+def _shrunk(picture: NDArray[Any], side: int) -> NDArray[Any]:
+    height, width = picture.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    if scale == 1.0:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _jpeg(picture: RGB8) -> bytes:
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
+    done, buffer = cv2.imencode(".jpg", bgr, _JPEG)
+    assert done, "an 8-bit array always encodes as JPEG"
+    return buffer.tobytes()

@@ -1,0 +1,54 @@
+"""Pictures for the eye: what a browser can show of a file that it cannot read itself.
+
+They are drawn on demand by the report service, lie in the object store below a target prefix, and may be lost at any
+time: nothing but a view depends on them.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lobule.contracts.result import Document, Laterality, Modality, Notice, View
+
+FACTS_FILE = "facts.json"
+"""Written last, so that where it stands, all that it names stands."""
+PREVIEW_FILE = "preview.jpg"
+SAMPLES_FILE = "samples.u16"
+
+
+class Samples(Document):
+    """A grey film in 16 bits: `samples.u16`, unsigned little-endian integers, row by row, nothing else.
+
+    A sample's value in the file's own units is `offset + sample * step`.
+    """
+
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    offset: float
+    step: float = Field(gt=0)
+    low: int = Field(ge=0, le=65535, description="sample that the first view shows black")
+    high: int = Field(ge=0, le=65535, description="sample that the first view shows white")
+
+
+class PictureError(Document):
+    code: str
+    detail: str
+
+
+class PictureFacts(Document):
+    """What a file turned out to hold."""
+
+    error: PictureError | None = Field(default=None, description="why it cannot be shown")
+    width: int | None = Field(default=None, description="pixels, upright")
+    height: int | None = Field(default=None, description="pixels, upright")
+    bits: int | None = Field(default=None, description="of a sample, as stored")
+    modality: Modality | None = Field(default=None, description="as far as the file's tags or its colours tell")
+    view: View | None = None
+    laterality: Laterality | None = None
+    samples: Samples | None = Field(
+        default=None, description="where a grey film has more bits or pixels than its display image"
+    )
+    notices: list[Notice] = Field(default=[])
+
+
+PictureKind = Literal["preview", "samples"]
