@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from gateway.admin import endpoints as admin
+from gateway.admin import pages as admin_pages
 from gateway.audit import endpoints as audit
 from gateway.auth import endpoints as auth
 from gateway.auth import token_endpoints as tokens
@@ -63,6 +64,7 @@ _ROUTERS = (
     system,
     webhooks,
     portal,
+    admin_pages,
 )
 
 
@@ -123,6 +125,8 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         app.include_router(module.router)
     # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).
     app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC), minimum_size=500), name="static")
+
+    app.add_exception_handler(admin_pages.NotAnAdministratorError, admin_pages.refuse)
 
     @app.exception_handler(LoginRequiredError)
     async def ask_to_log_in(_request: Request, error: LoginRequiredError) -> Response:

@@ -122,20 +122,6 @@ def portal_user(request: Request, session: DbSession) -> User:
 PortalUser = Annotated[User, Depends(portal_user, scope="function")]
 
 
-def portal_admin(user: PortalUser) -> User:
-    """The logged-in administrator of a page.
-
-    Raises:
-        ProblemError: `forbidden`, 403.
-    """
-    if user.role != "admin":
-        raise ProblemError(403, "forbidden", "Only an administrator may see this page.")
-    return user
-
-
-PortalAdmin = Annotated[User, Depends(portal_admin, scope="function")]
-
-
 def worker(request: Request, credentials: Credentials) -> None:
     """Let workers alone through: they know the internal token.
 

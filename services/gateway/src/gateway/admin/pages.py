@@ -1,0 +1,110 @@
+"""The administrator's pages, and everyone's own account; their scripts speak to the JSON API."""
+
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+
+from gateway.admin import endpoints as work
+from gateway.admin.schemas import WorkRead
+from gateway.audit import repository as audit
+from gateway.audit.endpoints import Wanted
+from gateway.auth import api_tokens
+from gateway.auth.dependencies import PortalUser
+from gateway.auth.models import Scope
+from gateway.auth.schemas import ApiTokenRead
+from gateway.database import DbSession
+from gateway.portal.pages import render, render_error
+from gateway.users import repository as users
+from gateway.users.models import Role, User
+from lobule.contracts.progress import JobState
+
+router = APIRouter(include_in_schema=False)
+
+_PAGE_LENGTH = 100
+_OPEN_STATES: tuple[JobState, ...] = ("dead", "failed", "running", "queued", "cancelled", "done")
+
+
+class NotAnAdministratorError(Exception):
+    """A page of administrators was asked for by somebody else."""
+
+
+def portal_admin(user: PortalUser) -> User:
+    """The logged-in administrator of a page.
+
+    Raises:
+        NotAnAdministratorError: For everybody else.
+    """
+    if user.role != "admin":
+        raise NotAnAdministratorError
+    return user
+
+
+PortalAdmin = Annotated[User, Depends(portal_admin, scope="function")]
+
+
+def refuse(request: Request, _error: Exception) -> HTMLResponse:
+    """The page for `NotAnAdministratorError`."""
+    return render_error(request, 403, "not_admin")
+
+
+@router.get("/account", response_class=HTMLResponse)
+def account_page(request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
+    """One's own password and API tokens."""
+    tokens = [ApiTokenRead.of(token) for token in api_tokens.of_user(session, user)]
+    scopes = [scope for scope in get_args(Scope) if scope != "admin" or user.role == "admin"]
+    return render(request, "account.html", user, tokens=tokens, scopes=scopes)
+
+
+@router.get("/admin/users", response_class=HTMLResponse)
+def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLResponse:
+    """Who may log in, and the keys of programs."""
+    tokens = [ApiTokenRead.of(token) for token in api_tokens.of_user(session, None)]
+    people = users.all_users(session)
+    return render(request, "admin_users.html", user, people=people, roles=get_args(Role), tokens=tokens)
+
+
+@router.get("/admin/work", response_class=HTMLResponse)
+def work_page(
+    request: Request,
+    user: PortalAdmin,
+    session: DbSession,
+    state: JobState = "dead",
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> HTMLResponse:
+    """Queues, and work to start again or stop."""
+    found = work.list_work(user, session, state=[state], limit=_PAGE_LENGTH, cursor=cursor)
+    items: list[WorkRead] = found.items
+    return render(
+        request,
+        "admin_work.html",
+        user,
+        queues=work.list_queues(user, session, request),
+        items=items,
+        states=_OPEN_STATES,
+        chosen=state,
+        next_cursor=found.next_cursor,
+    )
+
+
+@router.get("/admin/audit", response_class=HTMLResponse)
+def audit_page(
+    request: Request,
+    user: PortalAdmin,
+    session: DbSession,
+    wanted: Wanted,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> HTMLResponse:
+    """Who did what, when."""
+    rows, next_cursor = audit.events(session, wanted, _PAGE_LENGTH, cursor)
+    given = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
+    return render(
+        request,
+        "admin_audit.html",
+        user,
+        events=rows,
+        actions=audit.actions(session),
+        wanted=wanted,
+        given=given,
+        next_cursor=next_cursor,
+    )

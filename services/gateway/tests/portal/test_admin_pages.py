@@ -1,0 +1,87 @@
+"""The administrator's pages and everyone's account: who sees them, in which words, and that they do what they say."""
+
+import pytest
+
+PASSWORD = "correct horse battery staple"
+PAGES = ("/admin/users", "/admin/work", "/admin/audit")
+
+
+@pytest.fixture
+def enter(client):
+    def log_in(username):
+        client.post("/login", data={"username": username, "password": PASSWORD})
+        return client
+
+    return log_in
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/account"])
+def test_nobody_sees_them_without_a_login(client, path):
+    answer = client.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_clinicians_are_told_why_not(enter, path):
+    answer = enter("alice").get(path)
+    assert answer.status_code == 403
+    assert "Only an administrator may see this page." in answer.text
+    assert 'href="/admin/' not in answer.text, "nor are they led there"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_administrators_see_them_in_their_language(enter, job, language):
+    browser = enter("root")
+    for path, words in (
+        ("/admin/users", {"en": "API tokens of everyone", "zh": "所有API令牌"}),
+        ("/admin/work?state=queued", {"en": "Longest wait", "zh": "最长等待"}),
+        ("/admin/audit", {"en": "Export as CSV", "zh": "导出为CSV"}),
+        ("/account", {"en": "Change your password", "zh": "修改密码"}),
+    ):
+        answer = browser.get(path, headers={"Accept-Language": language})
+        assert answer.status_code == 200
+        assert words[language] in answer.text, path
+        assert "<style" not in answer.text
+        assert " style=" not in answer.text
+    assert "field.png" in browser.get("/admin/work?state=queued").text
+
+
+def test_the_log_is_filtered_as_the_export_is(enter, job):
+    page = enter("root").get("/admin/audit?actor=alice&action=image.upload").text
+    assert "image.upload" in page
+    assert "auth.login</code></td>" not in page
+    assert "/api/v1/audit.csv?actor=alice&amp;action=image.upload" in page
+
+
+@pytest.mark.browser
+def test_in_a_real_browser(chromium, client):
+    """A token is made, a wrong password refused, a role changed, at the width of a phone."""
+    site = str(client.base_url).rstrip("/")
+    context = chromium.new_context(base_url=site, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.on("dialog", lambda dialog: dialog.accept())
+    try:
+        page.goto("/login")
+        page.fill("[name=username]", "root")
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button[type=submit]")
+        page.wait_for_url(f"{site}/")
+        for path in (*PAGES, "/account"):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        page.fill("[name=name]", "PACS bridge")
+        page.click("text=Make the token")
+        page.wait_for_selector("#secret:visible")
+        assert page.inner_text("#secret-value").startswith("lobule_")
+        page.fill("[name=current]", "wrong password")
+        page.fill("[name=new]", "another long password")
+        page.click("text=Change the password")
+        page.wait_for_selector("#message:visible")
+        assert "not right" in page.inner_text("#message")
+        page.goto("/admin/users")
+        page.select_option("tr:has-text('bob') select", "admin")
+        page.wait_for_load_state("networkidle")
+        page.goto("/admin/users")
+        assert page.input_value("tr:has-text('bob') select") == "admin"
+    finally:
+        context.close()
