@@ -122,7 +122,7 @@ def test_every_service_tells_prometheus(deployment):
         text = deployment.python(service, read.format(port=9100))
         assert "process_resident_memory_bytes" in text
         assert "lobule_step_seconds_bucket" in text
-        assert ("lobule_model_info" in text) == (service != "report")
+        assert ("lobule_model_info{" in text) == (service != "report")
 
 
 def test_figures(deployment, capsys):
