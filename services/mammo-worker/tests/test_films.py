@@ -13,6 +13,7 @@ from PIL import Image
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.read_film import read_film
 from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.films.gate import not_a_mammogram
 from mammo_worker.films.prepare import CanvasTransform, find_breast, prepare_film
 
 
@@ -50,6 +51,25 @@ def test_negative_is_inverted_and_told(draw_film):
     film = read_film(as_png((255 - draw_film(bits=8)).astype(np.uint8)))
     assert [n.code for n in film.notices] == ["film_inverted"]
     assert np.array_equal(film.pixels, draw_film(bits=8))
+
+
+def test_a_white_frame_makes_no_negative(draw_film):
+    pixels = draw_film(height=480, width=300, bits=8)
+    framed = pixels.copy()
+    framed[:14] = framed[-14:] = 250
+    framed[:, :14] = framed[:, -14:] = 250
+    film = read_film(as_png(framed))
+    assert film.notices == []
+    assert np.array_equal(film.pixels, framed)
+
+
+def test_real_films_are_neither_inverted_nor_refused(shared_data):
+    """Every 20th film, those with white frames among them; all are positives and mammograms."""
+    for case in cbis_ddsm(shared_data / "cbis_ddsm_mass")[::20]:
+        pixels = case.read()
+        film = read_film(as_png(pixels))
+        assert film.notices == [], case.name
+        assert not_a_mammogram(film) is None, case.name
 
 
 def test_colour_is_measured(draw_film):
