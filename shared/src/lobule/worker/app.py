@@ -30,6 +30,7 @@ from lobule.worker.metrics import MeasuredHandler, MeasuredPipeline
 from lobule.worker.monitor import Health, LoopBeat, serve
 from lobule.worker.pipeline import Pipeline
 from lobule.worker.runner import StepHandler, StepRunner, unavailable
+from lobule.worker.stall import watch_for_stall
 
 log = structlog.get_logger()
 
@@ -97,6 +98,7 @@ def _register(
     child: dict[str, StepRunner | threading.Event | PictureHandler] = {}
     loop = LoopBeat()
     loop.watch(app)
+    watch_for_stall(app, settings.redis_url, queue)
 
     @worker_process_init.connect(weak=False)
     def build(**_signal: object) -> None:
