@@ -8,6 +8,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from lobule.client import Client
+from lobule.contracts.case import report_file
 from lobule.launcher.system import DEMO, running_system
 
 
@@ -50,6 +51,6 @@ def test_from_upload_to_report(tmp_path, monkeypatch, postgres_url, clean_redis,
         assert database.execute("SELECT state FROM jobs").fetchall() == [("done",)] * 2
     keys = [entry["Key"] for entry in s3_bucket.list_objects_v2(Bucket="lobule")["Contents"]]
     assert any(key.endswith("/original") for key in keys)
-    assert any(key.endswith("/report.html") for key in keys)
+    assert any(key.endswith(f"/{report_file('en', 'html')}") for key in keys)
     assert not (tmp_path / "lobule.sqlite").exists()
     assert list((tmp_path / "objects").iterdir()) == []
