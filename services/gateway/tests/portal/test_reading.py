@@ -330,11 +330,13 @@ class TestKeyboard:
         study.add(picture(23), masses, laterality="R", view="CC")
         page = logged_in(study.url)
         pane_of(page)
+        expect(page.locator(".finding")).to_have_count(len(masses))  # only what is there can be gone to
         page.keyboard.press("?")
         expect(page.locator("#shortcuts")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator("#shortcuts")).to_be_hidden()
         page.keyboard.press("n")  # the image, then its findings
+        expect(page.locator("[data-chosen]")).to_have_count(1)
         page.keyboard.press("n")
         expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC 1")
         page.keyboard.press("c")

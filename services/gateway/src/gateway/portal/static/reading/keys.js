@@ -1,10 +1,11 @@
-// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4), and never act while something is typed.
+// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4), and never act while something is typed. A dialog that
+// was closed a moment ago may hold the focus for a frame, so only an open one keeps the keys to itself.
 
 import { VIEWS } from './hanging.js';
 
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
-const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, dialog';
+const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, dialog[open]';
 
 /** Listen for shortcuts; `page` as in page.js. */
 export function listen(page, help, toggle) {
