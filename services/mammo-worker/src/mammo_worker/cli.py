@@ -115,14 +115,10 @@ def release(
     fppi: Annotated[float, typer.Option(help="False positives per validation film at the working threshold.")] = 0.5,
 ) -> None:
     """Calibrate, measure on the untouched fifth, and write the model package."""
-    from mammo_worker.configs import standard
     from mammo_worker.configs.names import PLANS
-    from mammo_worker.packages import ViewPlan
     from mammo_worker.release import release as make
 
-    network = PLANS[plan]().network
-    views = standard.VIEWS if plan == "standard" else (ViewPlan(network.canvas), ViewPlan(network.canvas, True))
-    make(run, network, views, data, package, docs, version=version, fppi=fppi, say=typer.echo)
+    make(run, PLANS[plan](), data, package, docs, version=version, fppi=fppi, say=typer.echo)
 
 
 @app.command()

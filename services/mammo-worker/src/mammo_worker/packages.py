@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from lobule.contracts.result import Thresholds
 from lobule.model_package import ModelPackage, open_package, sha256_of
 from mammo_worker.calibration import Calibration
 from mammo_worker.inference import Detector, View
-from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 
 PACKAGES = Path(__file__).parent / "model_packages"
@@ -60,14 +60,6 @@ def read_weights(path: Path) -> list[NDArray[Any]]:
     """Arrays of an `.npz`, in the order that they were saved in."""
     with np.load(path) as saved:
         return [saved[name] for name in saved.files]
-
-
-@dataclass(frozen=True)
-class ViewPlan:
-    """One look at a film, as a package names it: size of the canvas, and whether it is turned upside down."""
-
-    canvas: tuple[int, int]
-    upside_down: bool = False
 
 
 def build_detector(config: MaskRCNNConfig, weights: list[NDArray[Any]], views: Sequence[ViewPlan]) -> Detector:

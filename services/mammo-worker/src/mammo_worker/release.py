@@ -1,7 +1,7 @@
 """From a training run to a measured model package and its results document."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from lobule.contracts.models import ModelManifest
 from lobule.model_package import ModelPackage
 from mammo_worker.calibration import Calibration
+from mammo_worker.configs.plan import TrainingPlan
 from mammo_worker.data.cases import cbis_ddsm, mini_mias
 from mammo_worker.data.splits import split_of
 from mammo_worker.evaluation.document import model_card, results_document
@@ -18,9 +19,8 @@ from mammo_worker.evaluation.metrics import FilmResult, bootstrap, report_measur
 from mammo_worker.evaluation.report import measure, measures_at, plot_froc, plot_sweep, triage_table
 from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
 from mammo_worker.inference import Detector
-from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.config import ViewPlan
 from mammo_worker.packages import (
-    ViewPlan,
     build_detector,
     half_precision,
     load_detector,
@@ -39,8 +39,7 @@ Say = Callable[[str], None]
 
 def release(
     run: Path,
-    config: MaskRCNNConfig,
-    views: Sequence[ViewPlan],
+    plan: TrainingPlan,
     data: Path,
     package: Path,
     docs: Path,
@@ -53,8 +52,7 @@ def release(
 
     Args:
         run: Folder of `train.train`, with `average.npz`.
-        config: The network.
-        views: How it looks at a film.
+        plan: What was trained.
         data: Folder of the data sets.
         package: Folder of the package to write.
         docs: Folder of the results document, and of `mammography-tried.md`, what was tried on the way, by hand.
@@ -63,6 +61,7 @@ def release(
         say: Told what is going on.
     """
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / "average.npz"))]
+    config, views = plan.network, plan.views or (ViewPlan(plan.network.canvas),)
     detector = build_detector(config, weights, views)
     films = cbis_ddsm(data / "cbis_ddsm_mass")
     say("calibrating on the validation patients")

@@ -7,7 +7,7 @@ with both views. Expected result: `docs/results/mammography.md`.
 """
 
 from mammo_worker.configs.plan import Phase, TrainingPlan
-from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
 
 
 def network(canvas: tuple[int, int] = (576, 288)) -> MaskRCNNConfig:
@@ -44,4 +44,5 @@ def plan() -> TrainingPlan:
         network=network(),
         phases=(Phase(500, canvas=(448, 224)), Phase(210, canvas=(576, 288))),
         learning_rate=6e-4,
+        views=(ViewPlan((576, 288)), ViewPlan((576, 288), upside_down=True)),
     )

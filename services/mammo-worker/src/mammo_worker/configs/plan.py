@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mammo_worker.data.augment import Augmentation
-from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
 
 Scope = Literal["rpn", "mask", "backbone", "heads", "4+", "all"]
 
@@ -38,6 +38,7 @@ class TrainingPlan:
         augmentation: Of the films.
         seed: Of order and augmentation.
         precision: Keras dtype policy of backbone and pyramid while training; a network is always served in float32.
+        views: How the trained network is to look at a film; once, upright, where none is given.
     """
 
     network: MaskRCNNConfig
@@ -49,6 +50,7 @@ class TrainingPlan:
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 1
     precision: str = "float32"
+    views: tuple[ViewPlan, ...] = ()
 
     @property
     def steps(self) -> int:

@@ -98,3 +98,11 @@ class MaskRCNNConfig:
         """The inverse of `to_dict`, also after a trip through JSON."""
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**fields)
+
+
+@dataclass(frozen=True)
+class ViewPlan:
+    """One look at a film, as plans and packages name it: size of the canvas, and whether it is turned upside down."""
+
+    canvas: tuple[int, int]
+    upside_down: bool = False
