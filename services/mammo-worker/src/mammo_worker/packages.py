@@ -16,6 +16,7 @@ from lobule.model_package import ModelPackage, open_package, sha256_of
 from mammo_worker.calibration import Calibration
 from mammo_worker.inference import Detector, View
 from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
+from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 
 PACKAGES = Path(__file__).parent / "model_packages"
@@ -68,7 +69,8 @@ def build_detector(config: MaskRCNNConfig, weights: list[NDArray[Any]], views: S
     Raises:
         ValueError: Where the weights are another network's.
     """
-    models = {size: build_model(replace(config, canvas=size), weights) for size in {view.canvas for view in views}}
+    sizes = {view.canvas for view in views}
+    models = {size: fold(build_model(replace(config, canvas=size), weights)) for size in sizes}
     return Detector([View(models[view.canvas], view.upside_down) for view in views])
 
 
