@@ -46,9 +46,8 @@ def main(
     plan = report.paper_plan()
     model = build(plan, Phase(1, canvas=(side, side), scope=scope))  # type: ignore[arg-type]
     levels = [tuple(x.shape[1:]) for x in model.fpn.outputs]
-    print(
-        f"pyramid {levels}, {len(model.anchors):,} anchors, {model.count_params() / 1e6:.1f} M parameters", flush=True
-    )
+    parameters = sum(int(np.prod(weight.shape)) for weight in model.weights)
+    print(f"pyramid {levels}, {len(model.anchors):,} anchors, {parameters / 1e6:.1f} M parameters", flush=True)
     before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
     started, cpu = time.time(), time.process_time()
     logs = model.train_on_batch(drawn_batch(side), return_dict=True)

@@ -141,9 +141,12 @@ def reproduce(
     data: DataOption,
     weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
     output: Annotated[Path, typer.Option(help="Markdown file.")],
-    backbone: Annotated[str, typer.Option(help="efficientnet_lite0, resnet50 or resnet101.")] = "efficientnet_lite0",
+    runs: Annotated[Path, typer.Option(help="Folder that keeps the trainings, to go on later.")] = Path("var/tables"),
+    backbone: Annotated[
+        str, typer.Option(help="densenet121, efficientnet_lite0, resnet50 or resnet101.")
+    ] = "densenet121",
     height: Annotated[int, typer.Option(help="Of the films, a multiple of 64.")] = 320,
-    stage_steps: Annotated[int, typer.Option(help="Batches of a long stage.")] = 40,
+    stage_steps: Annotated[int, typer.Option(help="Batches of a long stage.")] = 100,
     precision: Annotated[str, typer.Option(help="Keras dtype policy of the trunk.")] = "float32",
 ) -> None:
     """Train the rows of the report's tables 14 and 15, small, and measure them on the untouched fifth."""
@@ -158,7 +161,7 @@ def reproduce(
     typer.echo("preparing the training films")
     films = [prepare_case(c, base.canvas) for c in cases if split_of(c.patient) == "train"]
     test = [c for c in cases if split_of(c.patient) == "test"]
-    run(base, films, test, weights, output, stage_steps=stage_steps, precision=precision, say=typer.echo)
+    run(base, films, test, weights, output, runs, stage_steps=stage_steps, precision=precision, say=typer.echo)
 
 
 @app.command()

@@ -1,9 +1,9 @@
 """The report's tables 14 and 15 on CBIS-DDSM, at a size that a machine without a GPU can do."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ ROWS: dict[str, tuple[tuple[str, Callable[[MaskRCNNConfig | None], TrainingPlan]
 }
 """Table: rows of name, plan, and what the report prints for it (mean AP, mean sensitivity at FPPI; DDSM)."""
 
-_BATCH = 4
+_BATCH = 8
 _LEARNING_RATE = 5e-4
 
 
@@ -87,6 +87,7 @@ def reproduce(
     test: Sequence[Case],
     weights: Path,
     output: Path,
+    runs: Path,
     *,
     stage_steps: int,
     precision: str,
@@ -100,6 +101,8 @@ def reproduce(
         test: Films that nothing was trained or chosen on.
         weights: Of the pretrained backbone, see `nn.backbones.load_pretrained`.
         output: A Markdown file.
+        runs: Folder that keeps every row's training, so that an interrupted call goes on where it was; a plan that
+            stands in both tables is trained once.
         stage_steps: Batches of a long stage.
         precision: Keras dtype policy of the trunk while training.
         say: Told what is going on.
@@ -122,18 +125,18 @@ def reproduce(
         for name, make, printed in rows:
             say(f"{table}: {name}")
             plan = replace(shortened(make(base), stage_steps), precision=precision)
-            result = _train_and_run(plan, films, test, weights)
+            result = _train_and_run(plan, films, test, weights, runs)
             done.append({"setting": name, "steps": plan.steps, **_measures(result), "report, on DDSM": printed})
             output.write_text("\n".join([*lines, markdown_table(done)]), "utf-8")
         lines.append(markdown_table(done))
 
 
 def _train_and_run(
-    plan: TrainingPlan, films: Sequence[PreparedCase], test: Sequence[Case], weights: Path
+    plan: TrainingPlan, films: Sequence[PreparedCase], test: Sequence[Case], weights: Path, runs: Path
 ) -> list[FilmResult]:
-    with TemporaryDirectory() as folder:
-        train(plan, films, Path(folder), weights)
-        trained = read_weights(Path(folder) / "average.npz")
+    folder = runs / hashlib.sha256(repr(plan).encode()).hexdigest()[:12]
+    train(plan, films, folder, weights)
+    trained = read_weights(folder / "average.npz")
     return run_detector(Detector([View(build_model(plan.network, trained))]), test)
 
 
