@@ -1,10 +1,14 @@
 """Logging in, by API and by form."""
 
+import threading
 import time
 
 import jwt
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from gateway.auth import repository
 
 PASSWORD = "correct horse battery staple"
 
@@ -154,12 +158,34 @@ def test_pages_lead_to_the_login(client):
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/new")
 
 
+def test_a_login_that_waits_for_the_database_stops_nobody_else(app, client, monkeypatch):
+    """On SQLite one writer waits for another; who holds the lock must be able to go on to the end of its request."""
+    answers, at_the_lock, delete = [], threading.Event(), repository.delete_expired
+
+    def arrive(session):
+        at_the_lock.set()
+        delete(session)  # the first statement: it waits for the lock
+
+    monkeypatch.setattr(repository, "delete_expired", arrive)
+    form = {"username": "alice", "password": PASSWORD}
+    login = threading.Thread(target=lambda: answers.append(client.post("/login", data=form, follow_redirects=False)))
+    with app.state.sessions.begin() as session:
+        session.execute(text("SELECT 1"))  # takes the lock
+        login.start()
+        assert at_the_lock.wait(20)
+        assert client.get("/login").status_code == 200
+        assert answers == [], "it waits"
+    login.join(20)
+    assert answers[0].status_code == 303
+
+
 def test_only_administrators_add_users(client, headers_of):
     new = {"username": "carol", "password": "another long password"}
     assert client.post("/api/v1/users", json=new, headers=headers_of("alice")).json()["code"] == "forbidden"
     created = client.post("/api/v1/users", json=new, headers=headers_of("root"))
     assert (created.status_code, created.json()["role"]) == (201, "clinician")
-    assert "password" not in created.text
+    assert "another long password" not in created.text
+    assert "password_hash" not in created.text
     assert client.post("/api/v1/users", json=new, headers=headers_of("root")).json()["code"] == "username_taken"
     assert token(client, username="carol", password="another long password").status_code == 200
 

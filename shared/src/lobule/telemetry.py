@@ -25,7 +25,8 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
     renderer: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if log_format == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        # Plain: with the values of local variables it would take seconds, and write passwords into the log.
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     handler = logging.StreamHandler()
     handler.setFormatter(

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.concurrency import run_in_threadpool
 
 from gateway.auth import service, sessions, tokens
 from gateway.auth.dependencies import AppSettings
@@ -38,20 +37,18 @@ def issue_token(grant: Annotated[TokenRequest, Body()], request: Request, settin
 
 
 @router.post("/login", include_in_schema=False)
-async def log_in(
+def log_in(
     request: Request,
     settings: AppSettings,
     username: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=500)] = "",
     next: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
-    """The portal's login form."""
+    """The portal's login form. No `async`: waiting for the database's lock must not stop the loop that ends others."""
     sessions.check_same_origin(request)
     state = request.app.state
     try:
-        user = await run_in_threadpool(
-            service.authenticate, state.sessions, state.throttle, request, username, password
-        )
+        user = service.authenticate(state.sessions, state.throttle, request, username, password)
     except ProblemError as error:
         return render_login(
             request,
