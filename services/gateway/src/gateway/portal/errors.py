@@ -1,23 +1,37 @@
 """Errors as pages, for people; programs get problem documents."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from gateway.errors import ProblemError
 from gateway.portal.pages import render_error
 
-_KEYS = {404: "not_found", 405: "not_possible"}
+_KEYS = {404: "not_found", 405: "not_possible", 422: "not_possible"}
+_KEYS_OF_CODES = {"csrf_failed": "out_of_date", "cursor_invalid": "not_possible"}
+_Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 def install_error_pages(app: FastAPI) -> None:
-    """Answer browsers that ask for a page that is not there with one; call after `install_error_handlers`."""
-    for_programs = app.exception_handlers[HTTPException]
+    """Answer browsers that ask for a page with one, whatever goes wrong; call after `install_error_handlers`."""
+    for kind in (HTTPException, ProblemError, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _page_or(app.exception_handlers[kind]))  # pyright: ignore[reportArgumentType]
 
-    @app.exception_handler(HTTPException)
-    async def page_or_problem(request: Request, error: HTTPException) -> Response:
+
+def _page_or(for_programs: _Handler) -> _Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        problem = await for_programs(request, error)  # a crash is logged there
         if not _is_page(request):
-            return await for_programs(request, error)  # pyright: ignore[reportGeneralTypeIssues]
-        return render_error(request, error.status_code, _KEYS.get(error.status_code, "other"))
+            return problem
+        code = error.code if isinstance(error, ProblemError) else ""
+        status = problem.status_code
+        return render_error(request, status, _KEYS_OF_CODES.get(code) or _KEYS.get(status, "other"))
+
+    return answer
 
 
 def _is_page(request: Request) -> bool:
