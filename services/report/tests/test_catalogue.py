@@ -9,8 +9,9 @@ import report
 from lobule.contracts.case import ReasonCode, SuggestionCode
 from lobule.contracts.case_words import REASONS, SUGGESTIONS
 from lobule.contracts.errors import INPUT_ERROR_CODES, PIPELINE_ERROR_CODES
+from lobule.contracts.pipeline_words import by_code
 from lobule.contracts.result import Assessment, Modality
-from report.catalogue import CATALOGUES, CHINESE, ENGLISH, PIPELINES_IN_CHINESE
+from report.catalogue import CATALOGUES, CHINESE, ENGLISH
 
 SOURCES = Path(report.__file__).parent
 
@@ -53,7 +54,7 @@ def test_chinese_is_chinese():
 
 
 def test_every_error_that_a_user_can_meet_is_known_in_chinese():
-    assert {f"error.{code}" for code in INPUT_ERROR_CODES | PIPELINE_ERROR_CODES} <= PIPELINES_IN_CHINESE.keys()
+    assert {f"error.{code}" for code in INPUT_ERROR_CODES | PIPELINE_ERROR_CODES} <= by_code("zh").keys()
 
 
 @pytest.mark.parametrize("template", sorted(SOURCES.glob("templates/*.html.j2")), ids=lambda path: path.name)

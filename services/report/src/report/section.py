@@ -231,8 +231,8 @@ def _system(result: Result, text: Catalogue) -> tuple[Fact, ...]:
     )
     return (
         Fact(label=text("system.model"), value=text("system.model.value", name=model.name, version=model.version)),
-        Fact(label=text("system.trained_on"), value=model.trained_on),
+        Fact(label=text("system.trained_on"), value=text.of_model(model.trained_on)),
         Fact(label=text("system.thresholds"), value=bounds),
-        Fact(label=text("system.calibration"), value=model.calibration),
+        Fact(label=text("system.calibration"), value=text.of_model(model.calibration)),
         Fact(label=text("system.weights"), value=model.weights_sha256[:16]),
     )

@@ -1,11 +1,16 @@
-"""What pipelines and the gateway say in English, by its stable code, for readers of other languages.
+"""What pipelines, models and the gateway say in English, for readers of other languages.
 
-The English sentence may name figures that the translation leaves out; it never says less of what to do.
+What has a stable code is found by it; that English sentence may name figures that the translation leaves out, but never
+says less of what to do. What a model package says of itself (its training data, its limits, what was measured) is found
+by the English sentence, in which numbers may change: `#` stands for each, and `{0}`, `{1}` … take them over.
 """
 
+import re
 from collections.abc import Mapping
 
-PIPELINES_IN_CHINESE: Mapping[str, str] = {
+from lobule.contracts.language import Language
+
+_BY_CODE: Mapping[str, str] = {
     "notice.magnification_unknown": "未给出放大倍数。该模型在40X和100X下测定，其他放大倍数下可能不够准确。",
     "notice.magnification_not_measured": "该模型在40X和100X下测定，未在本图像的放大倍数下测定；请谨慎看待其确定程度。",
     "notice.magnification_assumed": "未给出放大倍数，按假定的放大倍数分析。",
@@ -39,3 +44,98 @@ PIPELINES_IN_CHINESE: Mapping[str, str] = {
     "error.internal_error": "分析意外失败。",
     "error.cancelled": "分析已取消。",
 }
+
+_BY_SENTENCE: Mapping[str, str] = {
+    # How good: what was measured
+    "Image AUC": "图像级AUC",
+    "Image accuracy": "图像级准确率",
+    "Image sensitivity": "图像级灵敏度",
+    "Image specificity": "图像级特异度",
+    "Image precision": "图像级精确率",
+    "Image f#": "图像级F{0}",
+    "Image ECE": "图像级ECE",
+    "Patient accuracy": "患者级准确率",
+    "Patient AUC": "患者级AUC",
+    "AP#, class-agnostic": "AP{0}，不分良恶性",
+    "AP, class-agnostic": "AP，不分良恶性",
+    "Sensitivity at # FPPI": "FPPI为{0}时的灵敏度",
+    "Triage AUC, benign against malignant": "初筛AUC，恶性对良性",
+    "Mean sensitivity at the working threshold": "工作阈值下的平均灵敏度",
+    "FPPI at the working threshold": "工作阈值下的FPPI",
+    # by which rule
+    "IoU >= #": "IoU ≥ {0}",
+    "IoU >= #, COCO": "IoU ≥ {0}，COCO规则",
+    "IoU #:#, COCO": "IoU {0}至{1}，COCO规则",
+    "OR >= #": "OR ≥ {0}",
+    "centre hit": "中心命中",
+    "film": "整片",
+    "every finding is false": "每个标记均为假阳性",
+    # on which data
+    "CBIS-DDSM, untouched fifth": "CBIS-DDSM，未参与任何选择的五分之一",
+    "mini-MIAS, # normal films": "mini-MIAS，{0}张正常片",
+    "mini-MIAS, # films with a mass": "mini-MIAS，{0}张含肿块的片",
+    "#X: # fields, # benign and # malignant patients": "{0}X：{1}个视野，{2}名良性和{3}名恶性患者",
+    # What a model learned from, how its probabilities were calibrated, under which licence it stands
+    "BreakHis (Spanhol et al., IEEE TBME #), # fields of # patients: #X #, #X #, #X #, #X #": (
+        "BreakHis（Spanhol等，IEEE TBME {0}），{2}名患者的{1}个视野：{3}X {4}个、{5}X {6}个、{7}X {8}个、{9}X {10}个"
+    ),
+    "CBIS-DDSM mass training films (seven tenths of the patients, by hash) and CDD-CESM low-energy images with a "
+    "mass.": ("CBIS-DDSM肿块训练集的片（按散列取十分之七的患者），以及CDD-CESM中含肿块的低能图像。"),
+    "Platt scaling on out-of-fold logits, both classes and all patients weighing alike": (
+        "对折外输出作Platt校准，两个类别与所有患者权重相同"
+    ),
+    "Logistic regression on the validation patients (a tenth of CBIS-DDSM's training films).": (
+        "在验证患者（CBIS-DDSM训练集的十分之一）上作逻辑回归校准。"
+    ),
+    "Apache-#; pretrained backbone: MIT; as distributed by keras.applications": (
+        "Apache-{0}；预训练主干网络：MIT；由keras.applications发布"
+    ),
+    "Apache-#; trained on CC BY # and CC BY # data, see the attribution.": (
+        "Apache-{0}；以CC BY {1}和CC BY {2}数据训练，见署名。"
+    ),
+    # Where it fails
+    "Few patients: the intervals are wide, and the figures move with the folds. Backbone, depth and regularisation "
+    "were chosen on the same cross-validation, so the figures are a little kind.": (
+        "患者数量少：区间较宽，数值随分折而变。主干网络、深度与正则化是在同一交叉验证上选定的，因此数值略为乐观。"
+    ),
+    "One laboratory, one scanner, surgical biopsies of eight tumour types. Other stains, cameras and tissues were not "
+    "measured.": "来自一家实验室、一台扫描仪、八种肿瘤类型的手术活检。其他染色、相机和组织未经测定。",
+    "Trained with benign and malignant tumours; it has not seen normal breast tissue, in-situ carcinoma or other "
+    "organs.": "仅以良性和恶性肿瘤训练；未见过正常乳腺组织、原位癌或其他器官。",
+    "Trained on scanned films that all hold at least one mass. On films without one, and on digital mammograms, its "
+    "probabilities are not calibrated.": (
+        "以扫描胶片训练，每张至少含一个肿块。对于不含肿块的片和数字乳腺X线片，其概率未经校准。"
+    ),
+    "The films were # x # copies in # bits; fine calcifications are invisible in them, and calcifications without a "
+    "mass are not what this model looks for.": (
+        "训练用片为{0} x {1}、{2}位的副本；其中看不到细小钙化，本模型也不寻找无肿块的钙化。"
+    ),
+    "Outlines are learned from boxes (box projection) and a small set of hand-drawn masks; they are approximate.": (
+        "轮廓由方框（方框投影）和少量手工勾画的掩膜学得，仅为近似。"
+    ),
+    "Only one film is looked at; views, sides and earlier films are not compared.": (
+        "每次只看一张片；不比较体位、左右侧和既往片。"
+    ),
+    "Research use only. It assists a reader and replaces none.": "仅供研究使用。它辅助阅片者，不能替代任何人。",
+}
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+
+
+def by_code(language: Language) -> Mapping[str, str]:
+    """The translations of what has a code, as `notice.<code>`, `error.<code>`, `heat_map.…`; none for English."""
+    return _BY_CODE if language == "zh" else {}
+
+
+def said(language: Language, key: str, english: str) -> str:
+    """What a pipeline said in English, in this language where it is known under `key`."""
+    return by_code(language).get(key, english)
+
+
+def sentence(language: Language, english: str) -> str | None:
+    """What a model package says in English, in this language; None where that is not known."""
+    if language == "en":
+        return english
+    text = " ".join(english.split())
+    found = _BY_SENTENCE.get(_NUMBER.sub("#", text))
+    return found.format(*_NUMBER.findall(text)) if found is not None else None

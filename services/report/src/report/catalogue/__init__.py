@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lobule.contracts import pipeline_words
 from lobule.contracts.language import Language
 from report.catalogue.chinese import CHINESE
 from report.catalogue.english import ENGLISH
-from report.catalogue.pipelines import PIPELINES_IN_CHINESE
 
 CATALOGUES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "zh": CHINESE}
-_PIPELINES: Mapping[Language, Mapping[str, str]] = {"en": {}, "zh": PIPELINES_IN_CHINESE}
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,11 @@ class Catalogue:
 
     def said(self, key: str, english: str) -> str:
         """What a pipeline said in English, in this language where it is known under `key`."""
-        return _PIPELINES[self.language].get(key, english)
+        return pipeline_words.said(self.language, key, english)
+
+    def of_model(self, english: str) -> str:
+        """What a model package says of itself, in this language where that is known."""
+        return pipeline_words.sentence(self.language, english) or english
 
     def words(self) -> dict[str, str]:
         """Every sentence as it stands, blanks and all, for a layout that looks them up by itself."""
