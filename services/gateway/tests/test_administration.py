@@ -68,6 +68,53 @@ class TestUsers:
         assert seen["last_login_at"]
 
 
+class TestForeignPasswords:
+    """Who got a password from somebody else chooses another one before all else."""
+
+    @pytest.fixture
+    def carol(self, client, root):
+        new = {"username": "carol", "password": PASSWORD}
+        assert client.post("/api/v1/users", json=new, headers=root).json()["must_change_password"] is True
+        return new
+
+    def test_a_program_may_do_nothing_else(self, client, carol):
+        headers = {"Authorization": f"Bearer {login(client, 'carol', PASSWORD).json()['access_token']}"}
+        for refused in (client.get("/api/v1/cases", headers=headers), client.post("/api/v1/tokens", headers=headers)):
+            assert (refused.status_code, refused.json()["code"]) == (403, "password_change_required")
+        form = {"username": "carol", "password": PASSWORD}
+        refused = client.post("/api/v1/diagnose", data=form, files={"file": ("a.png", b"x")})
+        assert refused.json()["code"] == "password_change_required"
+        assert client.get("/api/v1/users/me", headers=headers).json()["must_change_password"] is True
+        change = {"current": PASSWORD, "new": PASSWORD}
+        assert client.post("/api/v1/users/me/password", json=change, headers=headers).json()["code"] == "same_password"
+        assert (
+            client.post("/api/v1/users/me/password", json=change | {"new": OTHER}, headers=headers).status_code == 204
+        )
+        headers = {"Authorization": f"Bearer {login(client, 'carol', OTHER).json()['access_token']}"}
+        assert client.get("/api/v1/cases", headers=headers).status_code == 200
+
+    @pytest.mark.parametrize("path", ["/", "/new", "/account", "/cases/x"])
+    def test_every_page_leads_to_the_choice(self, client, carol, path):
+        client.post("/login", data=carol)
+        assert client.get(path, follow_redirects=False).headers["location"] == f"/password?next={path}"
+        assert "Choose your password" in client.get(path).text
+
+    def test_a_reset_asks_for_it_too(self, client, alice, root, user_id):
+        path = f"/api/v1/users/{user_id('alice')}/password"
+        client.post(path, json={"password": OTHER}, headers=root)
+        headers = {"Authorization": f"Bearer {login(client, 'alice', OTHER).json()['access_token']}"}
+        assert client.get("/api/v1/cases", headers=headers).json()["code"] == "password_change_required"
+
+    def test_programs_have_nobody_to_choose(self, client, root):
+        new = {"username": "pacs", "password": PASSWORD, "role": "service"}
+        assert client.post("/api/v1/users", json=new, headers=root).json()["must_change_password"] is False
+
+    def test_whoever_chose_it_needs_no_page(self, client, alice):
+        client.post("/login", data={"username": "alice", "password": PASSWORD})
+        assert client.get("/password?next=/new", follow_redirects=False).headers["location"] == "/new"
+        assert client.get("/password?next=//evil.example", follow_redirects=False).headers["location"] == "/"
+
+
 class TestPasswords:
     def test_changing_it_ends_the_other_logins(self, client, alice):
         refresh = login(client, "alice", PASSWORD).json()["refresh_token"]

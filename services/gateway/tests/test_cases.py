@@ -198,11 +198,11 @@ class TestCorrect:
         assert claim["image"]["modality"] == "histopathology"
         assert read()["state"] == "analysing"
 
-    def test_what_does_not_fit(self, film, patch, upload, picture):
+    def test_what_does_not_fit(self, film, patch, read, upload, picture):
         film(1)
         assert patch(magnification="40X").json()["code"] == "invalid_request"
         assert patch(modality="ultrasound").status_code == 422
-        upload(picture(1), modality="histopathology")
+        upload(picture(1), modality="histopathology", case_id=read()["id"])
         assert patch(modality="histopathology").json()["code"] == "duplicate_image"
         assert patch(case_id="elsewhere").status_code == 404
 

@@ -76,6 +76,24 @@ def test_going_down_leaves_no_rendering_behind(url):
     assert rows(url, "SELECT count(*) FROM jobs") == rows(url, "SELECT count(*) FROM steps") == [(0,)]
 
 
+def test_images_of_several_cases_are_not_lost_by_going_down(url):
+    migrate(url)
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(ROWS[0].replace("created_at)", "created_at, auth_epoch)").replace(f"{AT})", f"{AT}, 0)"))
+        )
+        connection.execute(
+            text(ROWS[1].replace("created_at)", "created_at, updated_at)").replace(f"{AT})", f"{AT}, {AT})"))
+        )
+        connection.execute(text(ROWS[2]))
+        connection.execute(text(ROWS[2].replace("'i', 'u', 'c'", "'i2', 'u', NULL")))
+    engine.dispose()
+    with pytest.raises(RuntimeError, match="several cases"):
+        migrate(url, "0003")
+    assert rows(url, "SELECT count(*) FROM images") == [(2,)]
+
+
 def test_the_models_are_what_the_migrations_make(url):
     migrate(url)
     engine = make_engine(url)

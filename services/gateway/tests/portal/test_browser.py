@@ -215,9 +215,19 @@ class TestSending:
         expect(step(page, "queue")).to_have_attribute("data-state", "running")
         assert len(lost) == 1
 
-    def test_an_image_of_another_case_leads_to_its_analysis(self, new_case, upload, picture):
-        known = upload(picture(66)).json()["job"]["id"]
-        page = new_case({"again.png": 66})
+    def test_an_image_of_another_case_is_taken_and_says_so(self, sent, client, alice, upload, picture):
+        case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-OTHER"}).json()["id"]
+        upload(picture(66), case_id=case)
+        page = sent({"again.png": 66})
+        again = entry(page, "again.png")
+        expect(again).to_contain_text("also in the case P-OTHER")
+        expect(again.get_by_role("link", name="Open that case")).to_have_attribute("href", f"/cases/{case}")
+
+    def test_an_image_that_is_in_the_case_leads_to_its_analysis(self, logged_in, client, alice, upload, picture):
+        case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-7"}).json()["id"]
+        known = upload(picture(66), case_id=case).json()["job"]["id"]
+        page = logged_in(f"/new?case={case}")
+        choose(page, ("again.png", picture(66)))
         page.get_by_role("button", name="Upload and analyse").click()
         link = entry(page, "again.png").get_by_role("link", name="Show the analysis that is there")
         expect(link).to_have_attribute("href", f"/jobs/{known}")

@@ -1,7 +1,15 @@
 import re
+from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from gateway.portal.documents import model_page
+from gateway.system.endpoints import ModelStatus
+from lobule.contracts.models import ModelManifest, WorkerAnnouncement
+from lobule.contracts.pipeline_words import sentence
+
+PACKAGES = sorted(Path(__file__).parents[3].glob("*/src/*/model_packages/*"))
 PAGES = ["/login", "/", "/new", "/jobs", "/models", "/api", "/help", "/cases/{case}", "/jobs/{job}"]
 
 
@@ -152,8 +160,6 @@ class TestModels:
     CARD = "# m 1\n\n## Limits\n\n- It <b>fails</b> here.\n\n## Licence\n\nnone\n"
 
     def announce(self, app):
-        from lobule.contracts.models import ModelManifest, WorkerAnnouncement
-
         manifest = ModelManifest(
             name="m",
             version="1",
@@ -180,11 +186,36 @@ class TestModels:
     def test_says_how_good_they_are_and_where_they_fail(self, portal, app):
         self.announce(app)
         page = portal.get("/models").text
-        assert "AP50 (IoU)" in page
+        assert "AP50" in page
         assert "0.400 to 0.600" in page
-        assert "image auc (40X)" in page
+        assert "Image AUC" in page
         assert "It &lt;b&gt;fails&lt;/b&gt; here." in page
-        assert page.index("Where it fails") < page.index("AP50 (IoU)")
+        assert page.index("Where it fails") < page.index("AP50")
+
+    @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+    def test_what_a_shipped_model_says_of_itself_is_there_in_chinese(self, package):
+        """A package with a new sentence needs its Chinese in `lobule.contracts.pipeline_words`."""
+        manifest = ModelManifest.model_validate_json((package / "model.json").read_text("utf-8"))
+        card = (package / "MODEL_CARD.md").read_text("utf-8")
+        shown = model_page(
+            ModelStatus(modality=manifest.modality, queue="", workers=1, model=manifest, model_card=card)
+        )
+        assert len(shown.limits) >= 3
+        said = [manifest.trained_on, shown.calibration, manifest.licence, *shown.limits]
+        said += [text for figure in shown.figures for text in (figure.name, *figure.under, figure.data)]
+        assert [text for text in said if sentence("zh", text) is None and re.search("[a-z]", text)] == []
+
+    def test_it_is_shown_in_chinese(self, portal, app):
+        [package] = [package for package in PACKAGES if package.name.startswith("mammo")]
+        manifest = ModelManifest.model_validate_json((package / "model.json").read_text("utf-8"))
+        card = (package / "MODEL_CARD.md").read_text("utf-8")
+        app.state.blackboard.announce(
+            WorkerAnnouncement(worker="w", queue="mammo", modality="mammography", manifest=manifest, model_card=card)
+        )
+        page = portal.get("/models", headers={"Accept-Language": "zh"}).text
+        assert "每次只看一张片" in page
+        assert "初筛AUC" in page
+        assert "Only one film is looked at" not in page[: page.index("<details>")]
 
     def test_says_which_have_no_worker(self, portal, app):
         self.announce(app)
@@ -221,6 +252,33 @@ class TestPolicy:
 
 
 class TestErrors:
+    @pytest.mark.parametrize(
+        ("method", "path", "status", "words"),
+        [
+            ("GET", "/?cursor=nonsense", 422, "Not possible"),
+            ("GET", "/new?case=" + "x" * 99, 422, "Not possible"),
+            ("POST", "/help", 405, "Not possible"),
+            ("POST", "/logout", 403, "The page is out of date"),
+        ],
+    )
+    def test_whatever_goes_wrong_is_said_on_a_page(self, portal, method, path, status, words):
+        answer = portal.request(method, path, headers={"Accept": "text/html"})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert words in answer.text
+        assert portal.request(method, path).headers["content-type"] == "application/problem+json"
+
+    def test_a_crash_is_a_page_too(self, app, session_cookie, monkeypatch):
+        def crash(*_args, **_keywords):
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr("gateway.cases.repository.worklist", crash)
+        with TestClient(app, raise_server_exceptions=False) as client:
+            client.cookies.set(*session_cookie)
+            page = client.get("/", headers={"Accept": "text/html"})
+            assert (page.status_code, "Something went wrong" in page.text) == (500, True)
+            assert "a bug" not in page.text
+            assert client.get("/").json()["code"] == "internal_error"
+
     def test_a_person_gets_a_page(self, client):
         answer = client.get("/no-such-page", headers={"Accept": "text/html"})
         assert answer.status_code == 404

@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from gateway.auth import api_tokens, sessions
+from gateway.auth.service import check_own_password
 from gateway.auth.tokens import read_access_token, unauthorized
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError
@@ -18,6 +19,8 @@ from gateway.users.models import User
 
 _bearer = HTTPBearer(auto_error=False, description="access token of POST /api/v1/auth/token, or an API token")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+_BEFORE_ALL_ELSE = ("/api/v1/users/me", "/api/v1/users/me/password")  # open to who has to choose a password first
 
 
 def settings_of(request: Request) -> GatewaySettings:
@@ -34,6 +37,13 @@ def identify(request: Request, credentials: HTTPAuthorizationCredentials | None,
     Raises:
         ProblemError: 401 or 403.
     """
+    user = _identified(request, credentials, session)
+    if request.url.path not in _BEFORE_ALL_ELSE:
+        check_own_password(user)
+    return user
+
+
+def _identified(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:
     settings = settings_of(request)
     if credentials is not None and api_tokens.is_api_token(credentials.credentials):
         token = api_tokens.use(request, session, credentials.credentials)
@@ -100,23 +110,46 @@ Person = Annotated[User, Depends(person, scope="function")]
 
 
 class LoginRequiredError(Exception):
-    """A page was asked for by someone who is not logged in; answered with a redirect to the login page."""
+    """A page was asked for by someone who first has to log in, or to choose a password; answered with a redirect.
 
-    def __init__(self, path: str) -> None:
+    Args:
+        path: Where they wanted to go.
+        first: The page where they go first.
+    """
+
+    def __init__(self, path: str, first: str = "/login") -> None:
         super().__init__(path)
-        self.location = f"/login?next={quote(path, safe='/?=&')}"
+        self.location = f"{first}?next={quote(path, safe='/')}"
 
 
-def portal_user(request: Request, session: DbSession) -> User:
-    """The logged-in user of a page.
+def logged_in_user(request: Request, session: DbSession) -> User:
+    """The logged-in user of a page, whoever chose their password.
 
     Raises:
         LoginRequiredError: Where nobody is logged in.
     """
     login = sessions.read_session(session, request, settings_of(request))
     if login is None:
-        raise LoginRequiredError(request.url.path)
+        raise LoginRequiredError(_place(request))
     return login.user
+
+
+LoggedIn = Annotated[User, Depends(logged_in_user, scope="function")]
+
+
+def portal_user(request: Request, user: LoggedIn) -> User:
+    """The logged-in user of a page.
+
+    Raises:
+        LoginRequiredError: Where they have to choose a password first.
+    """
+    if user.must_change_password:
+        raise LoginRequiredError(_place(request), first="/password")
+    return user
+
+
+def _place(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 PortalUser = Annotated[User, Depends(portal_user, scope="function")]

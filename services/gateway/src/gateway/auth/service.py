@@ -54,6 +54,17 @@ def check_password(request: Request, user: User, password: str) -> None:
     throttle.succeeded(user.username)
 
 
+def check_own_password(user: User) -> None:
+    """Refuse who has a password that somebody else chose: first of all it has to be changed.
+
+    Raises:
+        ProblemError: `password_change_required`, 403.
+    """
+    if user.must_change_password:
+        detail = "Your password was set by somebody else. Please choose your own first: POST /api/v1/users/me/password."
+        raise ProblemError(403, "password_change_required", detail)
+
+
 def note_login(session: Session, request: Request, user: User) -> None:
     """Write a successful login to the audit log and to the user."""
     session.execute(update(User).where(User.id == user.id).values(last_login_at=now()))

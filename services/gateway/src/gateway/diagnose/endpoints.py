@@ -61,7 +61,7 @@ _FORM: dict[str, Any] = {
             "content": REPORT_TYPES,
         },
         202: {"model": JobRead, "description": "It takes longer than you wanted to wait: follow the job"},
-        **responses(400, 401, 406, 413, 415, 422, 429),
+        **responses(400, 401, 403, 406, 413, 415, 422, 429),
     },
     openapi_extra={"requestBody": _FORM},
 )
@@ -97,6 +97,7 @@ async def _submit(request: Request, max_bytes: int) -> str:
     async def check(fields: dict[str, str]) -> tuple[User, ImageOptions]:
         username, password = fields.pop("username", ""), fields.pop("password", "")
         user = await run_in_threadpool(auth.authenticate, state.sessions, state.throttle, request, username, password)
+        auth.check_own_password(user)
         options = images.parse_options(fields, default_modality="histopathology")
 
         def case_is_visible() -> None:

@@ -51,6 +51,7 @@ def correct(session: Session, store: ObjectStore, user: User, image: Image, corr
 def _move(session: Session, user: User, image: Image, case_id: str | None) -> None:
     if case_id is not None and cases.visible(session, user, case_id) is None:
         raise not_found("case")
+    _refuse_twin(session, image, image.modality, case_id)
     left, image.case_id = image.case_id, case_id
     session.flush()
     if left is not None and left != case_id:
@@ -58,11 +59,7 @@ def _move(session: Session, user: User, image: Image, case_id: str | None) -> No
 
 
 def _reinterpret(session: Session, store: ObjectStore, image: Image, modality: Modality) -> None:
-    known = repository.duplicate(session, image.owner_id, modality, image.sha256)
-    if known is not None:
-        raise ProblemError(
-            409, "duplicate_image", f"You have uploaded this image as {modality} already.", existing_image_id=known.id
-        )
+    _refuse_twin(session, image, modality, image.case_id)
     with store.open(image.object_key) as stream:
         header = read_header(stream, modality)
     image.modality, image.media_type = modality, header.media_type
@@ -70,3 +67,10 @@ def _reinterpret(session: Session, store: ObjectStore, image: Image, modality: M
     for name, owner in _BELONGS_TO.items():
         if owner != modality:
             setattr(image, name, None)
+
+
+def _refuse_twin(session: Session, image: Image, modality: Modality, case_id: str | None) -> None:
+    known = repository.duplicate(session, image.owner_id, modality, image.sha256, case_id, but=image.id)
+    if known is not None:
+        detail = f"This image is there as {modality} already; please remove one of the two."
+        raise ProblemError(409, "duplicate_image", detail, existing_image_id=known.id)

@@ -15,7 +15,7 @@ from gateway.database import DbSession, reading
 from gateway.errors import ProblemError, not_found, responses
 from gateway.images import corrections, repository, service
 from gateway.images.models import Image
-from gateway.images.schemas import Accepted, ImageCorrected, ImageCorrection, ImageOptions, ImageRead
+from gateway.images.schemas import Accepted, ImageCorrected, ImageCorrection, ImageOptions, ImageRead, Twin
 from gateway.jobs import service as jobs
 from gateway.jobs.schemas import JobRead
 from lobule.storage import ObjectStore
@@ -57,7 +57,11 @@ UPLOAD_FORM: dict[str, Any] = {
     openapi_extra={"requestBody": UPLOAD_FORM},
 )
 async def upload_image(request: Request, response: Response, user: WaitingUser, settings: AppSettings) -> Accepted:
-    """Upload an image for analysis. Answers when it is safely stored; follow the job's progress from there."""
+    """Upload an image for analysis. Answers when it is safely stored; follow the job's progress from there.
+
+    The same bytes are one image of a case: sent into it again, or sent without a case where you have them anywhere,
+    they are a 409 that names what exists. Another case takes them as an image of its own, analysed anew.
+    """
     state = request.app.state
 
     async def check(fields: dict[str, str]) -> ImageOptions:
@@ -80,12 +84,18 @@ async def upload_image(request: Request, response: Response, user: WaitingUser, 
         raise ProblemError(
             409,
             "duplicate_image",
-            "You have uploaded this image before; its analysis is there already.",
+            "You have this image already, and its analysis; it was not stored a second time.",
             existing_image_id=known.image_id,
             existing_job_id=known.job_id,
         ) from None
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
-    return Accepted(image=ImageRead.model_validate(image), job=JobRead.of(job))
+
+    def elsewhere() -> list[Twin]:
+        with reading(state.sessions) as session:
+            return service.also_in(session, image)
+
+    also_in = await run_in_threadpool(elsewhere) if options.case_id is not None else []
+    return Accepted(image=ImageRead.model_validate(image), job=JobRead.of(job), also_in=also_in)
 
 
 def visible_image(image_id: str, user: CurrentUser, session: DbSession) -> Image:

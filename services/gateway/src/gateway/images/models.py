@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.clock import now
@@ -14,8 +14,19 @@ class Image(Base):
     """One upload. The bytes lie in the object store under `object_key`."""
 
     __tablename__ = "images"
-    # The same bytes are analysed once for an owner: two uploads at the same moment end in one image.
-    __table_args__ = (UniqueConstraint("owner_id", "modality", "sha256"),)
+    # The same bytes are one image of a case, and one outside of cases: two uploads at the same moment end in one.
+    __table_args__ = (
+        UniqueConstraint("owner_id", "modality", "sha256", "case_id"),
+        Index(
+            "uq_images_lone",
+            "owner_id",
+            "modality",
+            "sha256",
+            unique=True,
+            sqlite_where=text("case_id IS NULL"),
+            postgresql_where=text("case_id IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)

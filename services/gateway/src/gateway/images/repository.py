@@ -25,8 +25,15 @@ def of_case(session: Session, case_id: str) -> Sequence[Image]:
     return session.scalars(select(Image).where(Image.case_id == case_id).order_by(Image.created_at)).all()
 
 
-def duplicate(session: Session, owner_id: str, modality: Modality, sha256: str) -> Image | None:
-    """The owner's image of the same bytes and modality."""
-    return session.scalar(
-        select(Image).where(Image.owner_id == owner_id, Image.modality == modality, Image.sha256 == sha256)
-    )
+def twins(session: Session, owner_id: str, modality: Modality, sha256: str) -> Sequence[Image]:
+    """The owner's images of the same bytes and modality, in cases and outside, newest first."""
+    same = (Image.owner_id == owner_id, Image.modality == modality, Image.sha256 == sha256)
+    return session.scalars(select(Image).where(*same).order_by(Image.created_at.desc())).all()
+
+
+def duplicate(
+    session: Session, owner_id: str, modality: Modality, sha256: str, case_id: str | None, but: str | None = None
+) -> Image | None:
+    """The owner's image of the same bytes and modality in the same case (or likewise in none), other than `but`."""
+    found = twins(session, owner_id, modality, sha256)
+    return next((image for image in found if image.case_id == case_id and image.id != but), None)

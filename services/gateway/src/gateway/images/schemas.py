@@ -58,8 +58,18 @@ class ImageCorrected(ImageRead):
     job: JobRead
 
 
+class Twin(BaseModel):
+    """An image of the same bytes, elsewhere."""
+
+    image_id: str
+    job_id: str = Field(description="its newest job")
+    case_id: str | None
+    pseudonym: str | None = Field(description="of that case")
+
+
 class Accepted(BaseModel):
     """An upload that was accepted: it is stored, and its analysis will happen."""
 
     image: ImageRead
     job: JobRead
+    also_in: list[Twin] = Field(description="where you have the same bytes as the same kind of image already")

@@ -14,12 +14,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from gateway.cases import repository as cases
+from gateway.cases.models import Case
 from gateway.database import SessionFactory, new_id
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
 from gateway.images.models import Image
 from gateway.images.multipart import Fields, FileStart, malformed, read_multipart
-from gateway.images.schemas import ImageOptions
+from gateway.images.schemas import ImageOptions, Twin
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
@@ -193,7 +194,7 @@ def accept(
 
     Raises:
         AnalysisError: Where the header is refused.
-        Duplicate: Where the owner has uploaded the same bytes for the same modality before.
+        Duplicate: Where the owner has the same bytes as the same modality in this case (sent without one: anywhere).
     """
     header = look_at(store, upload, options.modality)
     image = Image(
@@ -214,7 +215,7 @@ def accept(
     )
     try:
         with sessions.begin() as session:
-            _refuse_duplicate(session, user, options.modality, upload.sha256)
+            _refuse_duplicate(session, image)
             session.add(image)
             session.flush()  # a second upload of the same bytes at the same moment fails here
             job = job_service.open_job(session, image)
@@ -223,17 +224,36 @@ def accept(
     except IntegrityError:
         store.delete(upload.object_key)
         with sessions.begin() as session:
-            _refuse_duplicate(session, user, options.modality, upload.sha256)
+            _refuse_duplicate(session, image)
         raise
     except BaseException:
         store.delete(upload.object_key)
         raise
 
 
-def _refuse_duplicate(session: Session, user: User, modality: Modality, sha256: str) -> None:
-    known = repository.duplicate(session, user.id, modality, sha256)
-    if known is None:
-        return
-    job = jobs.latest_of_image(session, known.id)
+def _refuse_duplicate(session: Session, image: Image) -> None:
+    """The same film may belong to several cases; a program that names no case asks for the analysis that is there."""
+    twins = repository.twins(session, image.owner_id, image.modality, image.sha256)
+    same = [twin for twin in twins if image.case_id in (None, twin.case_id)]
+    # A caseless twin of a caseless image goes first: that is the one which was sent before in the same way.
+    if same:
+        known = next((twin for twin in same if twin.case_id == image.case_id), same[0])
+        raise Duplicate(known.id, _latest_job(session, known).id)
+
+
+def also_in(session: Session, image: Image) -> list[Twin]:
+    """Where else its owner has the same bytes as the same kind of image, newest first."""
+    twins = repository.twins(session, image.owner_id, image.modality, image.sha256)
+    return [_twin(session, twin) for twin in twins if twin.id != image.id]
+
+
+def _twin(session: Session, image: Image) -> Twin:
+    case = session.get(Case, image.case_id) if image.case_id else None
+    pseudonym = case.pseudonym if case else None
+    return Twin(image_id=image.id, job_id=_latest_job(session, image).id, case_id=image.case_id, pseudonym=pseudonym)
+
+
+def _latest_job(session: Session, image: Image) -> Job:
+    job = jobs.latest_of_image(session, image.id)
     assert job is not None, "an image is never without a job"
-    raise Duplicate(known.id, job.id)
+    return job

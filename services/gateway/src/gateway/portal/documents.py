@@ -12,6 +12,8 @@ from lobule.contracts.models import ModelManifest
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a card's own HTML is shown as text
 _LIMITS = re.compile(r"^##+ +Limits\s*$(.*?)(?=^##? |\Z)", re.MULTILINE | re.DOTALL)
+_ABBREVIATION = re.compile(r"\b(auc|ece)\b")
+_POINT = re.compile(r"^[-*] +(.*?)(?=^[-*] |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Figure:
     """A measured figure of a model, however its manifest names the parts."""
 
     name: str
+    under: list[str]  # at which magnification, by which rule
     data: str
     value: float
     interval: tuple[float, float] | None
@@ -26,14 +29,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class ModelPage:
-    """A model as its page shows it; `limits` and `card` are HTML."""
+    """A model as its page shows it; `card` is HTML."""
 
     modality: str
     workers: int
     manifest: ModelManifest | None
     calibration: str
     figures: list[Figure]
-    limits: str
+    limits: list[str]
     card: str
 
 
@@ -47,20 +50,19 @@ def model_page(status: ModelStatus) -> ModelPage:
         manifest=manifest,
         calibration=manifest.info().calibration if manifest else "",
         figures=[_figure(metric) for metric in manifest.metrics] if manifest else [],
-        limits=_MARKDOWN.render(limits[1]) if limits else "",
+        limits=[" ".join(point.split()) for point in _POINT.findall(limits[1])] if limits else [],
         card=_MARKDOWN.render(re.sub(r"^# ", "### ", re.sub(r"^## ", "#### ", card, flags=re.M), flags=re.M)),
     )
 
 
 def _figure(metric: dict[str, Any]) -> Figure:
-    name = str(metric.get("metric") or metric.get("name", "")).replace("_", " ")
-    details = [metric.get("magnification"), metric.get("rule"), metric.get("split")]
+    words = str(metric.get("metric") or metric.get("name", "")).replace("_", " ")
+    name = _ABBREVIATION.sub(lambda found: found[0].upper(), words[:1].upper() + words[1:])
     found = metric.get("interval_95") or metric.get("interval")
-    about = ", ".join(str(detail) for detail in (details[0], details[1]) if detail)
-    data = str(details[2] or metric.get("data", ""))
     return Figure(
-        name=f"{name} ({about})" if about else name,
-        data=data,
+        name=name,
+        under=[str(metric[key]) for key in ("magnification", "rule") if metric.get(key)],
+        data=str(metric.get("split") or metric.get("data", "")),
         value=float(metric["value"]),
         interval=(float(found[0]), float(found[1])) if found else None,
     )

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from redis.exceptions import RedisError
 
 from gateway.auth import sessions
-from gateway.auth.dependencies import AppSettings, PortalUser
+from gateway.auth.dependencies import AppSettings, LoggedIn, PortalUser
 from gateway.auth.endpoints import local_path
 from gateway.cases import repository as cases
 from gateway.cases.repository import Sort
@@ -62,6 +62,14 @@ def login_page(
     if sessions.read_session(session, request, settings) is not None:
         return RedirectResponse("/", status_code=303)
     return render_login(request, next_path=next)
+
+
+@router.get("/password", response_class=HTMLResponse)
+def password_page(request: Request, user: LoggedIn, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
+    """Where those go first whose password somebody else chose."""
+    if not user.must_change_password:
+        return RedirectResponse(local_path(next), status_code=303)
+    return render(request, "password.html", next_path=local_path(next), username=user.username)
 
 
 @router.post("/language")
@@ -173,7 +181,9 @@ def job_page(job_id: str, request: Request, user: PortalUser, session: DbSession
     row = jobs.visible(session, user, job_id)
     if row is None:
         return render_error(request, 404, "no_job", user)
-    return render(request, "job.html", user, job=JobRead.of(row), input_error_codes=_INPUT_ERRORS)
+    return render(
+        request, "job.html", user, job=JobRead.of(row), case_id=row.image.case_id, input_error_codes=_INPUT_ERRORS
+    )
 
 
 @router.get("/models", response_class=HTMLResponse)

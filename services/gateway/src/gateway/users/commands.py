@@ -29,6 +29,7 @@ def add(
     display_name: Annotated[str | None, typer.Option()] = None,
     password_stdin: Annotated[bool, typer.Option(help="read the password from standard input")] = False,
     replace: Annotated[bool, typer.Option(help="give an existing user this password and role")] = False,
+    change: Annotated[bool, typer.Option(help="the password must be changed at the first login")] = False,
 ) -> None:
     """Add a user; asks for the password, or reads it from standard input."""
     password = (
@@ -44,11 +45,11 @@ def add(
         user = repository.by_username(session, username)
         if user is not None and replace:
             if not verify_password(password, user.password_hash):
-                service.reset_password(session, user, password)
+                service.reset_password(session, user, password, by_another=change)
             user.role, user.active = role, True
         else:
             try:
-                user = service.create_user(session, new)
+                user = service.create_user(session, new, by_another=change)
             except ProblemError as error:
                 raise _fail(error.detail) from None
     typer.echo(f"User {user.username} ({user.role}) is ready.")

@@ -9,7 +9,7 @@ from gateway.auth import sessions
 from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, Person
 from gateway.auth.service import check_password
 from gateway.database import DbSession
-from gateway.errors import not_found, responses
+from gateway.errors import ProblemError, not_found, responses
 from gateway.users import repository, service
 from gateway.users.models import User
 from gateway.users.schemas import PasswordChange, PasswordReset, UserCreate, UserRead, UserUpdate
@@ -29,6 +29,8 @@ def change_password(
 ) -> None:
     """Change your password; every other login of yours ends."""
     check_password(request, user, change.current)
+    if change.new == change.current:
+        raise ProblemError(422, "same_password", "The new password is the present one. Please choose another.")
     service.set_password(session, user, change.new, but=sessions.read_session(session, request, settings))
     record(session, request, user, "user.password", "user", user.id)
 
@@ -41,8 +43,8 @@ def list_users(_admin: AdminUser, session: DbSession) -> Sequence[User]:
 
 @router.post("", status_code=201, response_model=UserRead, responses=responses(401, 403, 409, 422))
 def create_user(new: UserCreate, admin: AdminUser, session: DbSession, request: Request) -> User:
-    """Add a user (administrators)."""
-    user = service.create_user(session, new)
+    """Add a user (administrators); who is no program has to choose another password at the first login."""
+    user = service.create_user(session, new, by_another=True)
     detail = {"username": user.username, "role": user.role}
     record(session, request, admin, "user.create", "user", user.id, detail)
     return user
@@ -60,9 +62,12 @@ def update_user(user_id: str, changes: UserUpdate, admin: AdminUser, session: Db
 
 @router.post("/{user_id}/password", status_code=204, responses=responses(401, 403, 404, 422))
 def reset_password(user_id: str, reset: PasswordReset, admin: AdminUser, session: DbSession, request: Request) -> None:
-    """Give a user another password (administrators); every login and API token of theirs ends."""
+    """Give a user another password (administrators); every login and API token of theirs ends.
+
+    At the next login the user has to choose one that nobody else knows.
+    """
     user = _user(session, user_id)
-    service.reset_password(session, user, reset.password)
+    service.reset_password(session, user, reset.password, by_another=True)
     record(session, request, admin, "user.password_reset", "user", user.id, {"username": user.username})
 
 

@@ -30,6 +30,7 @@ class UserRead(BaseModel):
     display_name: str
     role: Role
     active: bool
+    must_change_password: bool = Field(description="an administrator set it; all else waits until it is changed")
     created_at: datetime
     last_login_at: datetime | None
 

@@ -13,8 +13,13 @@ from gateway.users.models import User
 from gateway.users.schemas import UserCreate, UserUpdate
 
 
-def create_user(session: Session, new: UserCreate) -> User:
+def create_user(session: Session, new: UserCreate, *, by_another: bool) -> User:
     """Add a user.
+
+    Args:
+        session: The transaction.
+        new: Name, password, role.
+        by_another: Whoever chose the password is not the one who will use it, so it must be changed at the first login.
 
     Raises:
         ProblemError: `username_taken`.
@@ -28,6 +33,7 @@ def create_user(session: Session, new: UserCreate) -> User:
         display_name=new.display_name or new.username,
         password_hash=hash_password(new.password),
         role=new.role,
+        must_change_password=by_another and new.role != "service",  # a program has nobody who would choose one
     )
     session.add(user)
     session.flush()
@@ -61,13 +67,21 @@ def _has_admin(session: Session) -> bool:
 
 def set_password(session: Session, user: User, password: str, but: AuthSession | None = None) -> None:
     """Give a user another password; every login with the old one ends, but the one that changes it."""
-    user.password_hash = hash_password(password)
+    user.password_hash, user.must_change_password = hash_password(password), False
     end_logins(session, user, but)
 
 
-def reset_password(session: Session, user: User, password: str) -> None:
-    """As `set_password`, when an administrator does it: API tokens end too, for somebody may have stolen them."""
+def reset_password(session: Session, user: User, password: str, *, by_another: bool) -> None:
+    """As `set_password`, when it is not the user: API tokens end too, for somebody may have stolen them.
+
+    Args:
+        session: The transaction.
+        user: Whose.
+        password: The new one.
+        by_another: See `create_user`.
+    """
     set_password(session, user, password)
+    user.must_change_password = by_another and user.role != "service"
     api_tokens.revoke_all(session, user)
 
 

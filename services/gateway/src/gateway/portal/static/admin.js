@@ -34,6 +34,8 @@ async function act(element, send) {
       const value = document.getElementById('secret-value');
       value.textContent = body.secret;
       value.focus();
+    } else if (element.dataset.goto) {
+      window.location.assign(element.dataset.goto);
     } else if (element.dataset.done) {
       element.reset();
       show(t(element.dataset.done), false);

@@ -86,7 +86,9 @@ export class Entry {
       },
     });
     try {
-      this.jobId = await this.sending.done;
+      const { job, twins } = await this.sending.done;
+      this.jobId = job;
+      this.#alsoIn(twins[0]);
       this.#become('following');
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
@@ -122,6 +124,16 @@ export class Entry {
     } else this.#failure('');
     role(this.card, 'retry').hidden = !['failed', 'dead', 'cancelled'].includes(progress.state) || hopeless;
     if (FINAL.includes(progress.state)) this.#become({ done: 'done', cancelled: 'cancelled' }[progress.state] || 'failed');
+  }
+
+  /** Say where the same image is already: it belongs to both, and the reader may want to compare. */
+  #alsoIn(twin) {
+    if (!twin) return;
+    const inCase = twin.case_id !== null;
+    const words = inCase ? t('steps.also_in', { pseudonym: twin.pseudonym }) : t('steps.also_single');
+    const href = inCase ? url(this.urls.casePageUrl, twin.case_id) : url(this.urls.jobPageUrl, twin.job_id);
+    const label = inCase ? t('steps.also_in.open') : t('steps.also_single.open');
+    message(role(this.card, 'also'), words, { symbol: 'layers', links: [{ href, label }] });
   }
 
   #uploadFailed(problem) {

@@ -2,7 +2,7 @@
 
 import { call, url } from './api.js';
 import { ASSESSMENT_ICONS, icon, role } from './dom.js';
-import { language, probability, t } from './words.js';
+import { language, noticeWords, probability, t } from './words.js';
 
 /** The report section of a page. */
 export class Report {
@@ -46,7 +46,7 @@ export class Report {
     notices.replaceChildren(
       ...result.notices.map((notice) => {
         const item = document.createElement('li');
-        item.textContent = notice.detail;
+        item.textContent = noticeWords(notice);
         return item;
       }),
     );
@@ -55,7 +55,7 @@ export class Report {
   #link(report) {
     const lang = `lang=${language.slice(0, 2)}`;
     role(this.root, 'open').href = `${report}?format=html&${lang}`;
-    for (const format of ['html', 'png', 'json'])
+    for (const format of ['html', 'pdf', 'png', 'json'])
       role(this.root, `save-${format}`).href = `${report}?format=${format}&${lang}&download=true`;
     role(this.root, 'frame').dataset.src = `${report}?format=html&${lang}`;
   }

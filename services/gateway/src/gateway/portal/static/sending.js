@@ -10,7 +10,8 @@ const TRIES_WHERE_THE_SERVER_FAILS = 6;
  * @param {() => FormData} makeForm
  * @param {{onProgress: (fraction: number, secondsLeft: number) => void,
  *     onWaiting: (problem: Error, seconds: number) => void}} handlers
- * @returns {{done: Promise<string>, cancel: () => void}} `done` gives the job's id, or rejects with a Problem.
+ * @returns {{done: Promise<{job: string, twins: object[]}>, cancel: () => void}} `done` gives the job's id and where else
+ *     the same image is, or rejects with a Problem.
  */
 export function send(target, makeForm, { onProgress, onWaiting }) {
   let current = null;
@@ -23,8 +24,8 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
       const elapsed = (performance.now() - started) / 1000;
       onProgress(loaded / total, (elapsed * (total - loaded)) / Math.max(1, loaded));
     });
-    const { job } = await current.done;
-    return job.id;
+    const { job, also_in: twins } = await current.done;
+    return { job: job.id, twins };
   }
 
   async function insist() {
@@ -34,7 +35,7 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         // The answer to an earlier try was lost on its way, the image was not.
-        if (tries > 1 && problem.code === 'duplicate_image') return problem.document.existing_job_id;
+        if (tries > 1 && problem.code === 'duplicate_image') return { job: problem.document.existing_job_id, twins: [] };
         const passing = problem.code === 'offline' || problem.status === 429 || problem.status >= 500;
         const enough = problem.status !== 0 && tries >= TRIES_WHERE_THE_SERVER_FAILS;
         if (cancelled || !passing || enough) throw problem;

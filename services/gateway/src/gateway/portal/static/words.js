@@ -23,6 +23,9 @@ export function counted(key, count, values = {}) {
 /** What went wrong, in the page's language; the API's own words where it has none for the code. */
 export const problemWords = ({ code, detail }) => (has(`errors.${code}`) ? t(`errors.${code}`) : detail || t('errors.unknown'));
 
+/** What a pipeline says of an image, in the page's language where it is known. */
+export const noticeWords = ({ code, detail }) => (has(`notice.${code}`) ? t(`notice.${code}`) : detail);
+
 /** What a worker says that it is doing, in the page's language where it is known. */
 export function activityWords(text) {
   if (!text) return '';

@@ -4,9 +4,11 @@ A key is `<file>.<name>`. What counts has `<name>.one` and `<name>.other`. Scrip
 """
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lobule.contracts import pipeline_words
 from lobule.contracts.language import LANGUAGES, Language, negotiate_language
 
 OWN_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
@@ -29,6 +31,14 @@ def choose_language(cookie: str | None, accept_language: str) -> Language:
     """The user's choice, or else the best of what the browser accepts, or else English."""
     chosen: Language | None = next((language for language in LANGUAGES if language == cookie), None)
     return chosen or negotiate_language(accept_language)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Words and the language that they are in, as HTML names it."""
+
+    text: str
+    tag: str
 
 
 class Words:
@@ -59,6 +69,16 @@ class Words:
     def of_code(self, code: str, otherwise: str) -> str:
         """The sentence of an error of the API; `otherwise` where it is not known here."""
         return self._words.get(f"errors.{code}", otherwise)
+
+    def of_model(self, english: str) -> Spoken:
+        """What a model package says of itself in English, in this language where that is known."""
+        known = pipeline_words.sentence(self.language, english)
+        return Spoken(english, "en") if known is None else Spoken(known, self.tag)
+
+    def notices(self) -> dict[str, str]:
+        """What pipelines say of images, for a page's scripts: by `notice.<code>`, none where it is said in English."""
+        known = pipeline_words.by_code(self.language)
+        return {key: text for key, text in known.items() if key.startswith("notice.")}
 
     def parts(self, *names: str) -> dict[str, str]:
         """All sentences of some files, for a page's scripts."""

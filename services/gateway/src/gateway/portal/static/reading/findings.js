@@ -2,7 +2,7 @@
 
 import { Problem, call, url } from '../api.js';
 import { copy, role, write } from '../dom.js';
-import { counted, probability, t } from '../words.js';
+import { counted, noticeWords, probability, t } from '../words.js';
 import { KINDS } from './palette.js';
 
 const WORDS = [
@@ -149,8 +149,22 @@ export class Findings {
     write(role(row, 'words'), inWords(value));
     const note = study.film ? (findings.length ? '' : t('reading.image.none')) : heat ? t('reading.image.map') : '';
     write(role(row, 'note'), note);
+    this.#note(role(row, 'notices'), study.result.notices);
     const report = role(row, 'link');
     report.href = `${url(this.page.urls.jobReportUrl, study.jobId)}?format=html&lang=${this.page.lang}`;
+  }
+
+  /** What the pipeline asks to bear in mind of an image; it does not change, so it is written once. */
+  #note(list, notices) {
+    if (list.childElementCount === notices.length) return;
+    list.hidden = false;
+    list.replaceChildren(
+      ...notices.map((notice) => {
+        const item = document.createElement('li');
+        item.textContent = noticeWords(notice);
+        return item;
+      }),
+    );
   }
 
   #sayHidden() {
