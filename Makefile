@@ -56,7 +56,7 @@ reproduce-histo: .venv/.installed ## Measure histopathology anew; only a part of
 
 reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model, the report's tables and its baseline
 	$(RUN) mammo-worker evaluate --data $(DATA) --out docs/results
-	$(RUN) mammo-worker reproduce --data $(DATA) --weights $(WEIGHTS) --output docs/results/mammography-tables.md
+	$(RUN) mammo-worker reproduce --data $(DATA) --output docs/results/mammography-tables.md
 
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}

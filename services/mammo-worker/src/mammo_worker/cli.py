@@ -139,8 +139,13 @@ def evaluate(
 @app.command()
 def reproduce(
     data: DataOption,
-    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
     output: Annotated[Path, typer.Option(help="Markdown file.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="A model package, or the folder of pretrained backbones (for a ResNet its .npz), to start from."
+        ),
+    ] = None,
     runs: Annotated[Path, typer.Option(help="Folder that keeps the trainings, to go on later.")] = Path("var/tables"),
     backbone: Annotated[
         str, typer.Option(help="densenet121, efficientnet_lite0, resnet50 or resnet101.")
@@ -153,6 +158,7 @@ def reproduce(
     from mammo_worker.data.batches import prepare_case
     from mammo_worker.data.cases import cbis_ddsm
     from mammo_worker.data.splits import split_of
+    from mammo_worker.packages import package_folder
     from mammo_worker.reproduce import reproduce as run
     from mammo_worker.reproduce import small_network
 
@@ -161,7 +167,17 @@ def reproduce(
     typer.echo("preparing the training films")
     films = [prepare_case(c, base.canvas) for c in cases if split_of(c.patient) == "train"]
     test = [c for c in cases if split_of(c.patient) == "test"]
-    run(base, films, test, weights, output, runs, stage_steps=stage_steps, precision=precision, say=typer.echo)
+    run(
+        base,
+        films,
+        test,
+        weights or package_folder(),
+        output,
+        runs,
+        stage_steps=stage_steps,
+        precision=precision,
+        say=typer.echo,
+    )
 
 
 @app.command()

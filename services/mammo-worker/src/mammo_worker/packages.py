@@ -74,17 +74,26 @@ def build_detector(config: MaskRCNNConfig, weights: list[NDArray[Any]], views: S
     return Detector([View(models[view.canvas], view.upside_down) for view in views])
 
 
+def read_config(package: ModelPackage) -> MaskRCNNConfig:
+    """The network of a package.
+
+    Raises:
+        KeyError, TypeError, ValueError: It is none of this worker's.
+    """
+    architecture = package.manifest.architecture
+    if architecture.get("name") != ARCHITECTURE:
+        raise ValueError(f"its architecture is {architecture.get('name')!r}")
+    return MaskRCNNConfig.from_dict(architecture["config"])
+
+
 def load_detector(package: ModelPackage) -> Detector:
     """The package's network, as it looks at films.
 
     Raises:
         AnalysisError: `model_unavailable` where this version of the worker cannot run it.
     """
-    architecture = package.manifest.architecture
     try:
-        if architecture.get("name") != ARCHITECTURE:
-            raise ValueError(f"its architecture is {architecture.get('name')!r}")
-        config = MaskRCNNConfig.from_dict(architecture["config"])
+        config = read_config(package)
         views = [ViewPlan((v["canvas"][0], v["canvas"][1]), v["upside_down"]) for v in package.manifest.input["views"]]
         return build_detector(config, read_weights(package.weights), views)
     except (KeyError, TypeError, ValueError) as error:

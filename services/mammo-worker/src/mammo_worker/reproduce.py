@@ -44,7 +44,7 @@ ROWS: dict[str, tuple[tuple[str, Callable[[MaskRCNNConfig | None], TrainingPlan]
 """Table: rows of name, plan, and what the report prints for it (mean AP, mean sensitivity at FPPI; DDSM)."""
 
 _BATCH = 8
-_LEARNING_RATE = 5e-4
+_LEARNING_RATE = 1e-3
 
 
 def small_network(height: int, backbone: str) -> MaskRCNNConfig:
@@ -99,7 +99,7 @@ def reproduce(
         base: The network of every row, see `small_network`.
         films: Of the training patients, prepared.
         test: Films that nothing was trained or chosen on.
-        weights: Of the pretrained backbone, see `nn.backbones.load_pretrained`.
+        weights: What every row's backbone starts from, see `train.load_start`.
         output: A Markdown file.
         runs: Folder that keeps every row's training, so that an interrupted call goes on where it was; a plan that
             stands in both tables is trained once.
@@ -114,7 +114,9 @@ def reproduce(
         f"{base.backbone} at {base.canvas[0]} x {base.canvas[1]}, batches of {_BATCH}, {stage_steps} steps for each "
         f"long stage and half for each short one (the report: ResNet-101 at 2048 x 2048, {report.LONG:,} and "
         f"{report.SHORT:,} steps of one film). {len(films)} training films, {len(test)} films of the untouched fifth "
-        "of CBIS-DDSM's training patients. One training a row: differences of a few points are chance. Mean AP and "
+        f"of CBIS-DDSM's training patients. The backbone starts from {weights.name}, which has seen the training "
+        "films; from ImageNet alone rows as short as these stay near chance. One training a row: differences of a few "
+        "points are chance. Mean AP and "
         "mean sensitivity are the report's equations 8 and 9, by OR >= 0.5, at the threshold whose false positives "
         "per film come nearest to 3.",
         "",

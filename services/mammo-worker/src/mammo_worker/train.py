@@ -13,10 +13,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.model_package import open_package
 from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
 from mammo_worker.data.batches import Batch, PreparedCase, endless_batches
 from mammo_worker.nn.backbones import load_pretrained, top_layers
 from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.packages import build_model, read_config, read_weights
 
 SOURCE_CANVAS = (800, 400)  # films are kept at this size and scaled down from it
 _AVERAGE_EVERY = 5
@@ -93,6 +95,27 @@ def build(plan: TrainingPlan, phase: Phase) -> MaskRCNN:
     return model
 
 
+def load_start(model: MaskRCNN, weights: Path) -> None:
+    """Give the backbone its first weights.
+
+    Args:
+        model: What `build` gave.
+        weights: Pretrained weights, see `nn.backbones.load_pretrained`; or a model package of the same backbone, which
+            has seen masses already.
+
+    Raises:
+        ValueError: The package has another backbone.
+    """
+    if not (weights / "model.json").exists():
+        load_pretrained(model.config.backbone, model.backbone, weights)
+        return
+    package = open_package(weights)
+    config = read_config(package)
+    if config.backbone != model.config.backbone:
+        raise ValueError(f"the package {weights.name} has the backbone {config.backbone}, not {model.config.backbone}")
+    model.backbone.set_weights(build_model(config, read_weights(package.weights)).backbone.get_weights())
+
+
 def prefetched(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:
     """The same batches, made by a thread ahead of their use."""
     ready: queue.Queue[Batch] = queue.Queue(depth)
@@ -148,7 +171,7 @@ def train(
         plan: What and how.
         films: Prepared films of the training patients.
         out: Folder for `state.npz`, `log.jsonl` and, at the end, `average.npz`.
-        weights: Pretrained backbone, see `nn.backbones.load_pretrained`; None to start from chance.
+        weights: What the backbone starts from, see `load_start`; None to start from chance.
         until: Stop before this step, to go on later.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -164,7 +187,7 @@ def train(
             average, step = load_state(out, model)
         else:
             if weights is not None:
-                load_pretrained(plan.network.backbone, model.backbone, weights)
+                load_start(model, weights)
             average = WeightAverage(model.get_weights())
         end = min(last, sum(p.steps for p in plan.phases[: number + 1]))
         step = _run_phase(plan, model, average, films, out, step, end)
