@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from report.catalogue import Catalogue
 from report.overlay import RGB8, heat_stops
 from report.palette import INK, LINE, MUTED, PAPER, RGB, STATES, WASH
 from report.section import ImageSection
+from report.shapes import fill
 from report.typeface import can_write, length, write
 
 MIN_WIDTH = 640
@@ -46,32 +45,37 @@ def draw_sheet(document: ImageSection, file_name: str, picture: RGB8, text: Cata
     legend_top = y + height + round(16 * unit)
     scale_top = legend_top + (round(34 * unit) if document.has_heat_map else 0)
     footer_top = scale_top + round(112 * unit)
-    sheet = np.full((footer_top + round(58 * unit), sheet_width, 3), PAPER, np.uint8)
-    sheet[: y - round(14 * unit)] = WASH
-    cv2.rectangle(sheet, (0, 0), (round(8 * unit), y - round(14 * unit) - 1), STATES[document.assessment], cv2.FILLED)
-    cv2.rectangle(sheet, (x - 1, y - 1), (x + width, y + height), LINE)
-    sheet[y : y + height, x : x + width] = picture
+    sheet = Image.new("RGB", (sheet_width, footer_top + round(58 * unit)), PAPER)
+    sheet.paste(WASH, (0, 0, sheet_width, y - round(14 * unit)))
+    sheet.paste(STATES[document.assessment], (0, 0, round(8 * unit) + 1, y - round(14 * unit)))
+    _frame(sheet, (x, y), picture)
+    pen = _Pen(sheet, unit)
     if document.has_heat_map:
         _colour_bar(sheet, legend_top, margin, unit)
     marker = _scale_bar(sheet, document, scale_top, margin, unit)
-    cv2.line(sheet, (margin, footer_top), (sheet_width - margin, footer_top), LINE)
-    pen = _Pen(sheet, unit)
+    sheet.paste(LINE, (margin, footer_top, sheet_width - margin + 1, footer_top + 1))
     _write_header(pen, document, file_name, margin, sheet_width)
     if document.has_heat_map:
         _write_legend(pen, legend_top, margin, text)
     _write_scale(pen, document, scale_top, margin, marker, text)
     _write_footer(pen, document, footer_top, margin, text)
-    return Sheet(pen.pixels(), (x, y))
+    return Sheet(np.asarray(sheet), (x, y))
+
+
+def _frame(sheet: Image.Image, xy: tuple[int, int], picture: RGB8) -> None:
+    """Set a picture onto the sheet, a line around it."""
+    (x, y), (height, width) = xy, picture.shape[:2]
+    sheet.paste(LINE, (x - 1, y - 1, x + width + 1, y + height + 1))
+    sheet.paste(Image.fromarray(picture), xy)
 
 
 class _Pen:
     """Writes text in sizes that grow with the sheet."""
 
-    def __init__(self, sheet: RGB8, unit: float) -> None:
-        self._image = Image.fromarray(sheet)
-        self._draw = ImageDraw.Draw(self._image)
+    def __init__(self, sheet: Image.Image, unit: float) -> None:
+        self._draw = ImageDraw.Draw(sheet)
         self.unit = unit
-        self.width = self._image.width
+        self.width = sheet.width
 
     def length(self, words: str, size: float, weight: str) -> float:
         """Width of a line."""
@@ -102,9 +106,6 @@ class _Pen:
         half = 6 * self.unit
         self._draw.rounded_rectangle((x, y - half, x + 2 * half, y + half), radius=2 * self.unit, fill=colour)
 
-    def pixels(self) -> NDArray[np.uint8]:
-        return np.asarray(self._image)
-
 
 def _write_header(pen: _Pen, document: ImageSection, file_name: str, margin: int, width: int) -> None:
     unit, room = pen.unit, width - 2 * margin
@@ -121,11 +122,11 @@ def _write_header(pen: _Pen, document: ImageSection, file_name: str, margin: int
     pen.write((margin, margin + 40 * unit), pen.fit("  ·  ".join(parts), 14, "Regular", room), 14, colour=MUTED)
 
 
-def _colour_bar(sheet: RGB8, top: int, margin: int, unit: float) -> None:
+def _colour_bar(sheet: Image.Image, top: int, margin: int, unit: float) -> None:
     """The heat map's colours as they look over a light ground, weak at the left."""
-    left, width = _bar_left(sheet.shape[1], margin, unit), round(220 * unit)
-    sheet[top + round(3 * unit) : top + round(17 * unit), left : left + width] = heat_stops(width)
-    cv2.rectangle(sheet, (left - 1, top + round(3 * unit) - 1), (left + width, top + round(17 * unit)), LINE)
+    left, width, height = _bar_left(sheet.width, margin, unit), round(220 * unit), round(14 * unit)
+    bar = np.broadcast_to(np.array(heat_stops(width), np.uint8), (height, width, 3))
+    _frame(sheet, (left, top + round(3 * unit)), np.ascontiguousarray(bar))
 
 
 def _bar_left(sheet_width: int, margin: int, unit: float) -> int:
@@ -139,22 +140,21 @@ def _write_legend(pen: _Pen, top: int, margin: int, text: Catalogue) -> None:
     pen.write((pen.width - margin, middle), text("heat_map.strong"), 13, colour=MUTED, anchor="rm")
 
 
-def _scale_bar(sheet: RGB8, document: ImageSection, top: int, margin: int, unit: float) -> int:
+def _scale_bar(sheet: Image.Image, document: ImageSection, top: int, margin: int, unit: float) -> int:
     """Draw zones and marker; returns the marker's x."""
-    left, right = margin, sheet.shape[1] - margin
+    left, right = margin, sheet.width - margin
     bar_top, bar_bottom = top + round(44 * unit), top + round(58 * unit)
     for zone in document.zones:
         start, end = (round(left + edge * (right - left)) for edge in (zone.start, zone.end))
-        cv2.rectangle(sheet, (start, bar_top), (end - 1, bar_bottom), STATES[zone.assessment], cv2.FILLED)
+        sheet.paste(STATES[zone.assessment], (start, bar_top, end, bar_bottom + 1))
         if zone.start > 0:
-            cv2.rectangle(sheet, (start - 1, bar_top), (start, bar_bottom), PAPER, cv2.FILLED)
+            sheet.paste(PAPER, (start - 1, bar_top, start + 1, bar_bottom + 1))
     marker = round(left + document.probability * (right - left))
     half = round(7 * unit)
-    triangle = np.array(
-        [(marker, bar_top + 2), (marker - half, bar_top - half - 3), (marker + half, bar_top - half - 3)]
-    )
-    cv2.fillPoly(sheet, [triangle.astype(np.int32)], INK, cv2.LINE_AA)
-    cv2.line(sheet, (marker, bar_top), (marker, bar_bottom + round(3 * unit)), INK, max(2, round(2 * unit)))
+    triangle = [(marker, bar_top + 2), (marker - half, bar_top - half - 3), (marker + half, bar_top - half - 3)]
+    fill(sheet, np.array(triangle, np.float64), INK)
+    thick = max(2, round(2 * unit))
+    sheet.paste(INK, (marker - thick // 2, bar_top, marker - thick // 2 + thick, bar_bottom + round(3 * unit) + 1))
     return marker
 
 

@@ -4,10 +4,10 @@ import gzip
 import io
 from typing import Any
 
-import cv2
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+from PIL import Image
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.pictures import (
@@ -19,11 +19,12 @@ from lobule.contracts.pictures import (
     PictureKind,
     Samples,
 )
-from lobule.imaging.decode import RGB8, decode_rgb
+from lobule.imaging.decode import decode_rgb
 from lobule.imaging.film import Film
 from lobule.imaging.header import read_header
 from lobule.imaging.read_film import read_film
 from lobule.storage import ObjectNotFoundError, ObjectStore
+from report.pictures import jpeg
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ MAX_SAMPLES = 16_000_000
 """A larger film is shrunk: 32 MB is what a browser takes four of."""
 GREY_UP_TO = 0.03  # mean difference between the colour channels; a stained section has several times as much
 _PERCENTILES = (0.5, 99.9)  # the same as the display image's: both show the same picture at first
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
+_PREVIEW_QUALITY = 88
 _UNKNOWN = "The picture could not be drawn. It can be analysed all the same."
 
 
@@ -90,7 +91,7 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
     )
     if kind == "preview":
         picture = grey_preview(film) if grey else _shrunk(decode_rgb(data, "mammography"), PREVIEW_SIDE)
-        return facts, {PREVIEW_FILE: _jpeg(picture)}
+        return facts, {PREVIEW_FILE: jpeg(picture, _PREVIEW_QUALITY)}
     if not grey or (film.pixels.dtype == np.uint8 and max(height, width) <= DISPLAY_SIDE):
         return facts, {}
     samples, content = deep_samples(film)
@@ -116,7 +117,7 @@ def deep_samples(film: Film) -> tuple[Samples, bytes]:
     scale = min(1.0, (MAX_SAMPLES / (height * width)) ** 0.5)
     if scale < 1.0:
         size = (max(1, int(width * scale)), max(1, int(height * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        pixels = _resized(pixels, size)
     if pixels.dtype.kind == "u":
         offset, step, samples = 0.0, 1.0, pixels.astype(np.uint16)
     else:
@@ -138,11 +139,12 @@ def _shrunk(picture: NDArray[Any], side: int) -> NDArray[Any]:
     if scale == 1.0:
         return picture
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return _resized(picture, size)
 
 
-def _jpeg(picture: RGB8) -> bytes:
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR) if picture.ndim == 3 else picture
-    done, buffer = cv2.imencode(".jpg", bgr, _JPEG)
-    assert done, "an 8-bit array always encodes as JPEG"
-    return buffer.tobytes()
+def _resized(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """A picture of (width, height) pixels, each the mean of those that it stands for; of the same type."""
+    if picture.dtype == np.uint8:
+        return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    means = np.asarray(Image.fromarray(picture.astype(np.float32)).resize(size, Image.Resampling.BOX))
+    return (np.rint(means) if picture.dtype.kind == "u" else means).astype(picture.dtype)

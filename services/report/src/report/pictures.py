@@ -1,11 +1,12 @@
 """The pictures of a report: what was analysed, what was found on it, and each finding enlarged."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Box, Result
@@ -38,10 +39,10 @@ def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, byt
         AnalysisError: `internal_error` where a picture is missing, damaged or of another size than said.
     """
     size = (result.display.width, result.display.height)
-    display = _read(files, result.display.file, size, cv2.IMREAD_COLOR_RGB)
+    display = _read(files, result.display.file, size, "RGB")
     annotated = display
     if result.heat_map is not None:
-        annotated = blend_heat(annotated, _read(files, result.heat_map.file, size, cv2.IMREAD_GRAYSCALE))
+        annotated = blend_heat(annotated, _read(files, result.heat_map.file, size, "L"))
     findings = [result.findings[row.number - 1] for row in section.findings]
     if not findings:
         return Pictures(display, annotated, ())
@@ -69,32 +70,33 @@ def fit(picture: RGB8, longest: int) -> RGB8:
     if factor >= 1:
         return picture
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
 
 
-def jpeg(picture: RGB8, quality: int = 92) -> bytes:
-    """A picture as a JPEG file."""
-    done, buffer = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done, "an 8-bit RGB array always encodes as JPEG"
-    return buffer.tobytes()
+def jpeg(picture: NDArray[np.uint8], quality: int = 92) -> bytes:
+    """A grey or RGB picture as a JPEG file."""
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
 
 
-def _read(files: Mapping[str, bytes], name: str, size: tuple[int, int], flags: int) -> NDArray[np.uint8]:
+def _read(files: Mapping[str, bytes], name: str, size: tuple[int, int], mode: str) -> NDArray[np.uint8]:
     """Decode one of our own pictures and hold it against what the result says of it."""
     if name not in files:
         raise AnalysisError(
             "internal_error", f"The report cannot be drawn: the picture {name!r} of the result is missing."
         )
-    data = np.frombuffer(files[name], np.uint8)
-    picture = cv2.imdecode(data, flags) if data.size else None
-    if picture is None:
+    try:
+        with Image.open(io.BytesIO(files[name])) as image:
+            picture = np.asarray(image.convert(mode))
+    except Exception:  # noqa: BLE001 - decoders of damaged bytes raise anything
         raise AnalysisError(
             "internal_error", f"The report cannot be drawn: the picture {name!r} of the result is damaged."
-        )
+        ) from None
     if (picture.shape[1], picture.shape[0]) != size:
         found = f"{picture.shape[1]} x {picture.shape[0]}"
         raise AnalysisError(
             "internal_error",
             f"The report cannot be drawn: picture {name!r} has {found} pixels, not {size[0]} x {size[1]}.",
         )
-    return picture.astype(np.uint8, copy=False)
+    return picture

@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-import cv2
+import imagecodecs
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -59,12 +59,12 @@ def _deep_pixels(data: bytes, file_format: str) -> NDArray[Any] | None:
                 )
             return (65535 - samples).astype(np.uint16) if white_is_zero else samples
         if file_format == "PNG" and len(data) > 24 and data[24] == 16:
-            samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-            if samples is None:
+            try:
+                return imagecodecs.png_decode(data)
+            except imagecodecs.PngError:
                 raise AnalysisError(
                     "image_truncated", "The 16-bit PNG ends before its last pixel. Please export it again."
-                )
-            return samples
+                ) from None
     except AnalysisError:
         raise
     except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
