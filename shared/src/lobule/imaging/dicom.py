@@ -25,6 +25,7 @@ from pydicom.uid import (
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Laterality, Notice, View
+from lobule.imaging import dicom_codecs
 from lobule.imaging.film import Film
 
 TRANSFER_SYNTAXES = (
@@ -40,6 +41,7 @@ TRANSFER_SYNTAXES = (
     JPEG2000,
     RLELossless,
 )
+dicom_codecs.register()
 _LOSSY = (JPEGBaseline8Bit, JPEGLSNearLossless, JPEG2000)
 _MODALITIES = ("MG", "CR", "DX", "SC", "OT")  # scanned films are filed as any of them
 
