@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -87,11 +87,21 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> str:
+def new_postgres_url(postgres_server: str) -> Callable[[], str]:
+    """Makes fresh, empty PostgreSQL databases."""
+
+    def make() -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        _execute(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
+        return f"{postgres_server}/{name}"
+
+    return make
+
+
+@pytest.fixture
+def postgres_url(new_postgres_url: Callable[[], str]) -> str:
     """A fresh, empty PostgreSQL database."""
-    name = f"test_{secrets.token_hex(6)}"
-    _execute(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
-    return f"{postgres_server}/{name}"
+    return new_postgres_url()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
-"""Gathers what Python needs of an operating system, for an image that starts from nothing: no shell, no package manager.
+"""Gathers what Python needs of an operating system, for an image that starts from nothing: no shell, no packages.
 
 python runtime.py /opt/lobule /runtime
 
-It takes the interpreter that a virtual environment was made with, its standard library, the system's libraries that the
-interpreter and the packages link to, certificates, and the entries of Debian's packages that the libraries come from, so
-that scanners of images find them. Runs while an image is built, on any of Debian's Python images.
+It takes the interpreter that a virtual environment was made with, its standard library, the system's libraries that
+the interpreter and the packages link to, certificates, and the entries of Debian's packages that the libraries come
+from, so that scanners of images find them. Runs while an image is built, on any of Debian's Python images.
 """
 
 import compileall

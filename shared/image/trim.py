@@ -2,8 +2,8 @@
 
 python trim.py /opt/lobule
 
-Wheels are made for developers, too: they carry tests, headers, debugging symbols and clients of services that nobody calls
-here. Each removal names its reason. What is left is tried by the tests of the running containers (tests/deployment).
+Wheels are made for developers, too: they carry tests, headers, debugging symbols and clients of services that nobody
+calls here. Each removal names its reason. What is left is tried by tests of the running containers (tests/deployment).
 """
 
 import hashlib
@@ -99,7 +99,7 @@ def _needed(library: Path) -> list[str]:
 
 
 def _strip(packages: Path) -> None:
-    """Strip symbols for debuggers from large libraries; those in *.libs were rewritten once, which strip would break."""
+    """Strip symbols for debuggers from large libraries; strip would break those in *.libs, rewritten once."""
     for path in packages.rglob("*.so*"):
         bundled = path.parent.name.endswith(".libs")
         if path.is_file() and not path.is_symlink() and not bundled and path.stat().st_size > LARGE:

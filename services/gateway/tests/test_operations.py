@@ -21,6 +21,12 @@ from lobule.storage.local import LocalStore
 DAY = timedelta(days=1)
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def app(request, make_app):
+    """A gateway on each kind of database."""
+    return make_app(request.getfixturevalue("new_postgres_url")() if request.param == "postgresql" else None)
+
+
 def age(app, days: float) -> None:
     """Make all that is there older."""
     with app.state.sessions.begin() as session:
@@ -121,7 +127,7 @@ def other_database(request, tmp_path) -> str:
     """An empty, migrated database to restore into."""
     url = f"sqlite:///{tmp_path / 'other.sqlite'}"
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("new_postgres_url")()
     migrate(url)
     return url
 
