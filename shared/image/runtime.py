@@ -47,6 +47,7 @@ FILES = (
     "/etc/os-release",
     "/etc/ssl/certs/ca-certificates.crt",
     "/usr/lib/ssl/openssl.cnf",
+    "/usr/share/zoneinfo/UTC",
 )
 STATUS = Path("/var/lib/dpkg/status")
 USER = 10001

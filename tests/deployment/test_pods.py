@@ -1,56 +1,149 @@
-"""A Pod of k8s/ is played for real: its user, read-only root, mounts and secret files fit the image."""
+"""Pods of k8s/ are played for real: their users, read-only roots, mounts, secret files and arguments fit the images.
+
+Redis, PostgreSQL, the migration and a gateway, in this order, as Kubernetes would start them; then a worker.
+"""
 
 import base64
+import json
 import os
 import shlex
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
+K8S = REPOSITORY / "k8s"
+VOLUMES = {"objects": 10001, "models": 10001, "data": 999}
+"""Claims, and the group that may write there."""
+
+
+@dataclass
+class Podman:
+    """An engine that plays documents of Kubernetes, and what it played."""
+
+    command: list[str]
+    folder: Path
+    addresses: dict[str, str] = field(default_factory=dict)
+    played: list[Path] = field(default_factory=list)
+
+    def run(self, *arguments: str | Path, check: bool = True) -> str:
+        """Run podman."""
+        done = subprocess.run([*self.command, *map(str, arguments)], capture_output=True, text=True, timeout=180)
+        assert not check or done.returncode == 0, f"{arguments}\n{done.stdout[-1000:]}\n{done.stderr[-2000:]}"
+        return done.stdout
+
+    def works(self, *arguments: str) -> bool:
+        """Whether podman ends well."""
+        return subprocess.run([*self.command, *arguments], capture_output=True, timeout=60).returncode == 0
+
+    def play(self, file: Path, kind: str, name: str) -> str:
+        """Play the Pod that a document asks for; returns the name of its container."""
+        documents = list(yaml.safe_load_all(file.read_text()))
+        (document,) = [each for each in documents if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+        template = document["spec"]["template"]
+        claims = document["spec"].get("volumeClaimTemplates", [])
+        volumes = [
+            {"name": claim["metadata"]["name"], "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}}
+            for claim in claims
+        ]
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"lobule-test-{name}", "labels": template["metadata"]["labels"]},
+            "spec": template["spec"]
+            | {
+                "volumes": [*template["spec"]["volumes"], *volumes],
+                # what the cluster's name server would say
+                "hostAliases": [{"ip": ip, "hostnames": [host]} for host, ip in self.addresses.items()],
+            },
+        }
+        foundation = yaml.safe_load_all((K8S / "base" / "foundation.yaml").read_text())
+        (settings,) = [each for each in foundation if each["kind"] == "ConfigMap"]
+        path = self.folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump_all([settings, pod]))
+        self.played.append(path)
+        self.run("kube", "play", path)
+        (container,) = template["spec"]["containers"]
+        return f"lobule-test-{name}-{container['name']}"
+
+    def address(self, name: str) -> str:
+        """The address of a Pod in the engine's network."""
+        infra = json.loads(self.run("pod", "inspect", f"lobule-test-{name}"))["InfraContainerID"]
+        (inspected,) = json.loads(self.run("inspect", infra))
+        networks = inspected["NetworkSettings"]["Networks"]
+        return next(iter(networks.values()))["IPAddress"]
 
 
 @pytest.fixture
-def podman() -> list[str]:
-    engine = shlex.split(os.environ.get("LOBULE_ENGINE", ""))
-    if not engine or "podman" not in engine[-1]:
+def podman(tmp_path: Path) -> Iterator[Podman]:
+    command = shlex.split(os.environ.get("LOBULE_ENGINE", ""))
+    if not command or "podman" not in command[-1]:
         pytest.skip("no podman: set LOBULE_ENGINE")
-    return engine
+    engine = Podman(command, tmp_path)
+    for volume, user in VOLUMES.items():  # what fsGroup does on Kubernetes
+        engine.run("volume", "create", "--opt", f"o=uid={user},gid={user}", volume)
+    yield engine
+    for path in reversed(engine.played):
+        engine.run("kube", "down", path, check=False)
+    engine.run("secret", "rm", "lobule", check=False)
+    for volume in ("lobule", *VOLUMES):
+        engine.run("volume", "rm", volume, check=False)
 
 
-def run(*command: str | Path, **options) -> str:
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=120, **options)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
-def test_redis(podman, tmp_path):
+@pytest.fixture
+def secrets(podman: Podman, tmp_path: Path) -> dict[str, str]:
+    """The files of `k8s/draw-secrets`, as the Secret that the Pods ask for."""
     folder = tmp_path / "secrets"
     address = os.environ | {"LOBULE_PUBLIC_URL": "https://localhost"}
-    run(REPOSITORY / "k8s" / "draw-secrets", folder, env=address, cwd=REPOSITORY)
-    documents = list(yaml.safe_load_all((REPOSITORY / "k8s" / "base" / "redis.yaml").read_text()))
-    (deployment,) = [document for document in documents if document["kind"] == "Deployment"]
+    drawn = subprocess.run([K8S / "draw-secrets", folder], env=address, cwd=REPOSITORY, capture_output=True, text=True)
+    assert drawn.returncode == 0, drawn.stderr
     values = {path.name: path.read_text() for path in folder.iterdir()}
-    documents = [deployment]
-    version = tuple(int(part) for part in run(*podman, "--version").split()[-1].split(".")[:2])
+    version = tuple(int(part) for part in podman.run("--version").split()[-1].split(".")[:2])
     if version > (4, 3):
         data = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
-        documents.append({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lobule"}, "data": data})
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lobule"}, "data": data}
+        (tmp_path / "secret.yaml").write_text(yaml.safe_dump(secret))
+        podman.run("kube", "play", tmp_path / "secret.yaml")
     else:  # it mounts what it should decode first, so it is given the files as they are
         (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
-        run(*podman, "secret", "create", "lobule", tmp_path / "values.yaml")
-    file = tmp_path / "pod.yaml"
-    file.write_text(yaml.safe_dump_all(reversed(documents)))
-    run(*podman, "kube", "play", file)
-    try:
-        password = (folder / "redis_password").read_text().strip()
-        ping = ("redis-cli", "-a", password, "--no-auth-warning", "ping")
-        time.sleep(2)  # it is started, and says nothing of when it listens
-        assert run(*podman, "exec", "redis-pod-0-redis", *ping).strip() == "PONG"
-    finally:
-        run(*podman, "kube", "down", file)
-        for kind in ("secret", "volume"):
-            subprocess.run([*podman, kind, "rm", "lobule"], capture_output=True)
+        podman.run("secret", "create", "lobule", tmp_path / "values.yaml")
+    return values
+
+
+def until(works: Callable[[], bool], what: str, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not works():
+        assert time.monotonic() < deadline, what
+        time.sleep(1)
+
+
+def test_pods_work_together(podman, secrets):
+    redis = podman.play(K8S / "base" / "redis.yaml", "Deployment", "redis")
+    ping = ("exec", redis, "redis-cli", "-a", secrets["redis_password"].strip(), "--no-auth-warning", "ping")
+    until(lambda: podman.run(*ping, check=False).strip() == "PONG", "Redis does not answer")
+    podman.addresses["redis"] = podman.address("redis")
+
+    postgres = podman.play(K8S / "overlays" / "dev" / "postgres.yaml", "StatefulSet", "postgres")
+    answers = ("exec", postgres, "pg_isready", "-U", "lobule", "-h", "127.0.0.1")
+    until(lambda: podman.works(*answers), "PostgreSQL does not answer")
+    podman.addresses["postgres"] = podman.address("postgres")
+
+    migrate = podman.play(K8S / "base" / "tasks.yaml", "Job", "migrate")
+    until(lambda: podman.run("inspect", "--format", "{{.State.Status}}", migrate).strip() == "exited", "it migrates")
+    assert podman.run("inspect", "--format", "{{.State.ExitCode}}", migrate).strip() == "0"
+
+    gateway = podman.play(K8S / "base" / "gateway.yaml", "Deployment", "gateway")
+    probe = ("exec", gateway, "python", "-m", "lobule.probe", "http://127.0.0.1:8001/readyz")
+    until(lambda: podman.works(*probe), "the gateway is not ready")
+    user = ("exec", gateway, "python", "-c", "import os; print(os.getuid())")
+    assert podman.run(*user).strip() == "10001"
+    podman.addresses["gateway-internal"] = podman.address("gateway")
+
+    report = podman.play(K8S / "base" / "report.yaml", "Deployment", "report")
+    probe = ("exec", report, "python", "-m", "lobule.probe", "http://127.0.0.1:9100/readyz")
+    until(lambda: podman.works(*probe), "the report worker is not ready")

@@ -13,6 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 _PREFIX = "LOBULE_"
+EX_CONFIG = 78
+"""Exit status of a process whose settings are wrong: to start it again does not help."""
 
 
 class _Files(PydanticBaseSettingsSource):
@@ -75,4 +77,4 @@ def read_settings(kind: type[AnySettings]) -> AnySettings:
             print(f"{_PREFIX}{name.upper()} {what} ({meaning})", file=sys.stderr)
     except OSError as error:
         print(f"A secret's file cannot be read: {error}", file=sys.stderr)
-    sys.exit(78)  # EX_CONFIG: to start again does not help
+    sys.exit(EX_CONFIG)

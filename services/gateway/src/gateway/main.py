@@ -42,7 +42,7 @@ from gateway.webhooks.service import tell_of_finished_jobs
 from lobule import RESEARCH_USE_ONLY, __version__
 from lobule.blackboard import Blackboard, connect
 from lobule.queueing import make_celery
-from lobule.storage import open_store
+from lobule.storage import open_configured_store
 from lobule.telemetry import configure_logging
 from lobule.tracing import configure_tracing
 
@@ -114,7 +114,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.relay = relay
     app.state.reaper = reaper
     app.state.deliverer = deliverer
-    app.state.store = open_store(settings.object_store_url, settings.s3_endpoint_url)
+    app.state.store = open_configured_store(settings)
     app.state.pictures = PictureDesk(app.state.store, celery, blackboard)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(blackboard)

@@ -30,6 +30,13 @@ class GatewaySettings(Settings):
     retention_days: float | None = Field(default=None, gt=0, description="images and jobs older than this are deleted")
     diagnose_wait_s: float = Field(60, gt=0, description="how long /diagnose waits where the client names no time")
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("it must begin with postgresql+psycopg:// or sqlite:///")
+        return url
+
     @field_validator("public_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:

@@ -1,8 +1,11 @@
 """From an address to an object store."""
 
+import os
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from lobule.settings import EX_CONFIG, Settings
 from lobule.storage.base import ObjectStore
 from lobule.storage.local import LocalStore
 
@@ -21,3 +24,15 @@ def open_store(url: str, s3_endpoint_url: str | None = None) -> ObjectStore:
 
         return S3Store(parts.netloc, parts.path, s3_endpoint_url)
     raise ValueError(f"LOBULE_OBJECT_STORE_URL must be file:///folder or s3://bucket/prefix, not {url!r}")
+
+
+def open_configured_store(settings: Settings) -> ObjectStore:
+    """Open the object store of the settings; ends the process with what to do where it cannot be used."""
+    try:
+        return open_store(settings.object_store_url, settings.s3_endpoint_url)
+    except (ValueError, OSError) as error:
+        advice = ""
+        if isinstance(error, PermissionError):
+            advice = f" The folder, or the volume mounted there, must be writable for user {os.getuid()}."
+        print(f"The object store cannot be used: {error}.{advice}", file=sys.stderr)
+        sys.exit(EX_CONFIG)

@@ -21,7 +21,7 @@ from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
 from lobule.queueing import INFERENCE_QUEUES, PICTURE_TASK, TASK, make_celery
 from lobule.settings import Settings, read_settings
-from lobule.storage import ObjectStore, open_store
+from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 from lobule.tracing import configure_tracing
 from lobule.worker.gateway_client import GatewayClient
@@ -74,6 +74,8 @@ def run_worker(queue: str, equip: Callable[[ObjectStore], Equipment], modality: 
     """Run a worker of a queue until it is told to stop; one child process does one step at a time."""
     settings = read_settings(Settings)
     configure_logging(f"{queue}-worker", settings.log_format, settings.log_level)
+    if settings.object_store_url.startswith("file:"):
+        open_configured_store(settings)  # here, because a child that cannot start is only started again
     app = make_celery(settings.redis_url, settings.step_soft_time_limit_s, settings.step_time_limit_s)
     _register(app, settings, queue, equip, modality)
     app.worker_main(
@@ -105,7 +107,7 @@ def _register(
         try:
             worker = f"{socket.gethostname()}-{os.getpid()}"
             configure_tracing(f"{queue}-worker", settings.otlp_endpoint)  # its thread must be the child's own
-            equipment = equip(open_store(settings.object_store_url, settings.s3_endpoint_url))
+            equipment = equip(open_configured_store(settings))
             redis = connect(settings.redis_url)
             blackboard = Blackboard(redis)
             gateway = GatewayClient(settings.gateway_url, settings.internal_token.get_secret_value())

@@ -8,7 +8,7 @@ import typer
 from gateway.database import make_engine
 from gateway.operations import backup
 from gateway.settings import get_settings
-from lobule.storage import open_store
+from lobule.storage import open_configured_store
 
 app = typer.Typer(no_args_is_help=True, help="Back up database and objects, restore them, and check them.")
 Folder = Annotated[Path, typer.Argument(help="folder of the backup")]
@@ -16,7 +16,7 @@ Folder = Annotated[Path, typer.Argument(help="folder of the backup")]
 
 def _open():
     settings = get_settings()
-    return make_engine(settings.database_url), open_store(settings.object_store_url, settings.s3_endpoint_url)
+    return make_engine(settings.database_url), open_configured_store(settings)
 
 
 def _do(words: str, work) -> None:

@@ -27,7 +27,7 @@ from gateway.reviews.models import FindingReview
 from gateway.settings import GatewaySettings, get_settings
 from gateway.webhooks.models import Delivery
 from lobule.contracts.progress import FINAL_STATES
-from lobule.storage import ObjectStore, open_store
+from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 
 log = structlog.get_logger()
@@ -171,7 +171,7 @@ def _overtaken(session: Session, job_id: str) -> list[str]:
 def make(settings: GatewaySettings, *, dry_run: bool = False) -> Retention:
     """A run as the settings ask for it."""
     sessions = make_session_factory(make_engine(settings.database_url))
-    store = open_store(settings.object_store_url, settings.s3_endpoint_url)
+    store = open_configured_store(settings)
     max_age = None if settings.retention_days is None else timedelta(days=settings.retention_days)
     return Retention(sessions, store, max_age, dry_run)
 
