@@ -6,13 +6,13 @@ under the GPL.
 
 import imagecodecs
 import numpy as np
-from pydicom.pixels.decoders import (
+from pydicom.pixels.decoders.base import (
+    DecodeRunner,
     JPEGLosslessDecoder,
     JPEGLosslessSV1Decoder,
     JPEGLSLosslessDecoder,
     JPEGLSNearLosslessDecoder,
 )
-from pydicom.pixels.decoders.base import DecodeRunner
 from pydicom.uid import JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEGLSNearLossless
 
 DECODER_DEPENDENCIES = {
