@@ -103,6 +103,10 @@ finding is marked from {manifest.thresholds.finding:.3f} on.
 ## The report's older baseline, on the same films
 [Section 2.5 of the report](mammography-baseline.md): morphological sifting and cascaded random forests.
 
+## The report's tables 14 and 15, small
+[Its settings and its training sequences](mammography-tables.md), each trained on the same films at a size that a machine
+without a GPU can do.
+
 ## What was tried
 {tried}
 ## Others' figures, on other films
