@@ -1,5 +1,6 @@
 """Training: resumable, in phases, on whichever backend Keras runs."""
 
+import gc
 import json
 import queue
 import threading
@@ -117,16 +118,27 @@ def load_start(model: MaskRCNN, weights: Path) -> None:
 
 
 def prefetched(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:
-    """The same batches, made by a thread ahead of their use."""
+    """The same batches, made by a thread ahead of their use; it ends soon after nobody holds this iterator any more."""
     ready: queue.Queue[Batch] = queue.Queue(depth)
+    unwanted = threading.Event()
 
     def fill() -> None:
         for batch in batches:
-            ready.put(batch)
+            while not unwanted.is_set():
+                try:
+                    ready.put(batch, timeout=1.0)
+                    break
+                except queue.Full:
+                    continue
+            if unwanted.is_set():
+                return
 
     threading.Thread(target=fill, daemon=True).start()
-    while True:
-        yield ready.get()
+    try:
+        while True:
+            yield ready.get()
+    finally:
+        unwanted.set()
 
 
 def save_state(folder: Path, model: MaskRCNN, average: WeightAverage, step: int) -> None:
@@ -181,7 +193,9 @@ def train(
         number, phase = phase_at(plan, step) or (0, plan.phases[-1])
         if model is not None and average is not None:
             save_state(out, model, average, step)
+        model = None
         keras.backend.clear_session()
+        gc.collect()  # a network is full of cycles: without this, each phase's stays until memory ends
         model = build(plan, phase)
         if (out / "state.npz").exists():
             average, step = load_state(out, model)

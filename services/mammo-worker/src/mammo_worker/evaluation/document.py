@@ -104,8 +104,8 @@ finding is marked from {manifest.thresholds.finding:.3f} on.
 [Section 2.5 of the report](mammography-baseline.md): morphological sifting and cascaded random forests.
 
 ## The report's tables 14 and 15, small
-[Its settings and its training sequences](mammography-tables.md), each trained on the same films at a size that a machine
-without a GPU can do.
+[Its settings and its training sequences](mammography-tables.md), each trained on the same films at a size that a
+machine without a GPU can do.
 
 ## What was tried
 {tried}
