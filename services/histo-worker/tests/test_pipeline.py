@@ -14,13 +14,13 @@ from histo_worker.pipeline import SMOOTHED_CELLS, HistologyPipeline
 from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches
 from histo_worker.settings import HistoSettings
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import ImageInfo
+from lobule.contracts.result import ImageInfo, Magnification
 from lobule.worker.pipeline import no_progress
 
 PACKAGE = HistoSettings().model
 
 
-def info(data: bytes, magnification="100X") -> ImageInfo:
+def info(data: bytes, magnification: Magnification | None = "100X") -> ImageInfo:
     return ImageInfo(
         sha256=hashlib.sha256(data).hexdigest(),
         file_name="field.jpg",
@@ -79,7 +79,18 @@ class TestResult:
     def test_unknown_magnification_and_small_fields_are_told(self, pipeline, field_pixels):
         small = np.ascontiguousarray(field_pixels[0][:200, :200])
         result = pipeline.analyse(png(small), info(b"", magnification=None), no_progress).result
-        assert {n.code for n in result.notices} == {"magnification_unknown", "small_image"}
+        assert {n.code for n in result.notices} == {"magnification_unknown"}  # 184 pixels are a patch of 40X
+        tiny = np.ascontiguousarray(field_pixels[0][:150, :150])
+        result = pipeline.analyse(png(tiny), info(b"", magnification="40X"), no_progress).result
+        assert {n.code for n in result.notices} == {"small_image"}
+
+    def test_an_unknown_magnification_is_the_mean_of_both_readings(self, pipeline, field_pixels):
+        def logit(magnification):
+            p = pipeline.probabilities(field_pixels[0], magnification).field
+            return np.log(p / (1 - p))
+
+        assert logit(None) == pytest.approx((logit("40X") + logit("100X")) / 2, abs=1e-4)
+        assert logit("40X") != pytest.approx(logit("100X"), abs=1e-3)
 
     def test_separates_the_classes_it_was_trained_on(self, pipeline, fields):
         chosen = [f for f in fields if f.magnification == "100X"][::14]

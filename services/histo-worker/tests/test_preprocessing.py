@@ -1,8 +1,10 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from histo_worker.field_reader import FieldReader
 from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.operations import OPERATIONS, register
 from histo_worker.preprocessing.stain import (
@@ -157,3 +159,29 @@ class TestAugmentation:
         assert changed.shape == field_pixels[0].shape
         assert changed.dtype == np.uint8
         assert not np.array_equal(changed, field_pixels[0])
+
+
+class TestFieldReader:
+    def test_a_window_shows_as_much_tissue_at_every_magnification(self):
+        reader = FieldReader(size=224, window=460, window_at="100X")
+        assert [reader.sides(m) for m in ("40X", "100X", "200X")] == [[184], [460], [920]]
+        assert reader.sides(None) == [184, 460]
+        assert FieldReader(size=224, window=460).sides("40X") == [460]
+
+    def test_a_structure_has_one_size_in_the_patches_of_every_magnification(self):
+        """A disc of the same tissue: 30 pixels at 40X, 75 at 100X."""
+        reader = FieldReader(size=224, window=460, window_at="100X")
+        areas = []
+        for magnification, radius in (("40X", 30), ("100X", 75)):
+            field = np.zeros((460, 700, 3), np.uint8)
+            cv2.circle(field, (100, 100), radius, (255, 255, 255), -1)
+            [reading] = reader.read(field, magnification)
+            areas.append((reading.patches[0][..., 0] > 127).sum())
+            assert reading.scale == 1
+        assert areas[0] == pytest.approx(areas[1], rel=0.05)
+
+    def test_a_huge_field_is_shrunk_until_its_patches_are_few_enough(self):
+        reader = FieldReader(size=8, window=100, max_patches=20, window_at="100X")
+        [reading] = reader.read(np.zeros((1000, 1000, 3), np.uint8), "100X")
+        assert len(reading.patches) <= 20
+        assert reading.scale < 1

@@ -143,7 +143,7 @@ def explain(
     from histo_worker.settings import HistoSettings
 
     try:
-        pictures = draw(model or HistoSettings().model, file.read_bytes(), output)
+        pictures = draw(model or HistoSettings().model, file.read_bytes(), output, _magnification_in(file))
     except (AnalysisError, OSError) as error:
         _complain(f"{error.code}: {error.detail}" if isinstance(error, AnalysisError) else str(error))
         raise typer.Exit(1) from None

@@ -1,15 +1,33 @@
 """How a field becomes patches, the same in training and in service."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.preprocessing.stain import normalise_stain
 from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches, resize_area
+from lobule.contracts.result import Magnification
 
 RGB8 = NDArray[np.uint8]
+
+MEASURED: tuple[Magnification, ...] = ("40X", "100X")
+"""What the packaged models are measured at."""
+
+
+class Reading(NamedTuple):
+    """A field cut into patches.
+
+    Attributes:
+        patches: uint8 (n, size, size, 3).
+        windows: Where they lie, in pixels of the field as it was read.
+        scale: At which the field was read; 1 unless it had to be shrunk.
+    """
+
+    patches: RGB8
+    windows: list[Window]
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -21,12 +39,15 @@ class FieldReader:
         window: Side of a patch in pixels of the field.
         stain_strength: How far stains are moved to the reference, 0 to 1.
         max_patches: A field that needs more is shrunk first.
+        window_at: The magnification that `window` is meant for. At another one the window is as many pixels as show as
+            much tissue, so that a nucleus has the same size in every patch. None: the same pixels at all.
     """
 
     size: int
     window: int
     stain_strength: float = 0.0
     max_patches: int = 400
+    window_at: Magnification | None = None
 
     @classmethod
     def from_manifest(cls, section: dict[str, Any]) -> "FieldReader":
@@ -37,26 +58,42 @@ class FieldReader:
         """
         return cls(**{key: value for key, value in section.items() if key != "description"})
 
-    def read(self, field: RGB8) -> tuple[RGB8, list[Window], float]:
+    def sides(self, magnification: Magnification | None) -> list[int]:
+        """Sides of the windows, in pixels of the field: one where the magnification is known, else of all measured."""
+        if self.window_at is None:
+            return [self.window]
+        return [round(self.window * _times(m) / _times(self.window_at)) for m in _possible(magnification)]
+
+    def read(self, field: RGB8, magnification: Magnification | None) -> list[Reading]:
         """Cut a field into patches.
+
+        A field's logit is the mean over its readings of the mean over their patches.
 
         Args:
             field: uint8 (height, width, 3).
-
-        Returns:
-            Patches, uint8 (n, size, size, 3); their windows, in pixels of the field as it was read; and the scale at
-            which it was read, 1 unless the field had to be shrunk.
+            magnification: Of the field. Where it is unknown, the field is read as each one that was measured.
         """
+        return [self._read(field, side) for side in self.sides(magnification)]
+
+    def _read(self, field: RGB8, side: int) -> Reading:
         scale = 1.0
-        windows = covering_windows(field.shape[0], field.shape[1], self.window)
+        windows = covering_windows(field.shape[0], field.shape[1], side)
         while len(windows) > self.max_patches:
             scale *= 0.9
-            windows = covering_windows(*self._scaled(field, scale), self.window)
+            windows = covering_windows(*self._scaled(field, scale), side)
         shrunk = resize_area(field, *self._scaled(field, scale))
         if self.stain_strength > 0:
             shrunk = normalise_stain(shrunk, self.stain_strength)
-        return cut_patches(shrunk, windows, self.size), windows, scale
+        return Reading(cut_patches(shrunk, windows, self.size), windows, scale)
 
     @staticmethod
     def _scaled(field: RGB8, scale: float) -> tuple[int, int]:
         return max(1, round(field.shape[0] * scale)), max(1, round(field.shape[1] * scale))
+
+
+def _possible(magnification: Magnification | None) -> tuple[Magnification, ...]:
+    return MEASURED if magnification is None else (magnification,)
+
+
+def _times(magnification: Magnification) -> int:
+    return int(magnification.removesuffix("X"))

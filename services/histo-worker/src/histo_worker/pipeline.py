@@ -1,23 +1,24 @@
 """The histopathology pipeline: a field's bytes in, a result with its pictures out."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.explanation.stitch import smooth, stitch
-from histo_worker.field_reader import FieldReader
+from histo_worker.field_reader import MEASURED, FieldReader, Reading
 from histo_worker.gate.gate import InputGate
 from histo_worker.network import CompiledClassifier, sigmoid
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.settings import HistoSettings
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Notice, Patches, Result
+from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
 from lobule.imaging.decode import RGB8, decode_rgb, encode_png
 from lobule.model_package import open_package
 from lobule.worker.pipeline import Analysis, ReportProgress
@@ -101,22 +102,22 @@ class HistologyPipeline:
             self._gate.check(field)
         with clock.stage("patches"):
             progress(0.1, "cutting patches")
-            patches, windows, scale = self._reader.read(field)
+            readings = self._reader.read(field, image.magnification)
+            count = sum(len(reading.patches) for reading in readings)
         with clock.stage("model"):
-            logits, evidence = self._classifier(
-                patches, lambda done: progress(0.15 + 0.7 * done / len(patches), f"patch {done} of {len(patches)}")
+            logits, evidence = self._classify(
+                readings, lambda done: progress(0.15 + 0.7 * done / count, f"patch {done} of {count}")
             )
-            probability = float(self._calibrated(logits.astype(np.float64).mean(keepdims=True))[0])
+            probability = float(self._calibrated(_field_logit(logits))[0])
         with clock.stage("pictures"):
             progress(0.85, "drawing the map of evidence")
             display = _shrink(field)
             files = {DISPLAY_FILE: encode_png(display)}
             rows, columns = display.shape[:2]
-            read_at = (round(height * scale), round(width * scale))
-            stitched = stitch(evidence, windows, *read_at)
-            stitched = smooth(stitched, SMOOTHED_CELLS * windows[0].side / evidence.shape[1])
-            heat = sigmoid(stitched / np.float32(self._evidence_scale))
-            files[HEAT_MAP_FILE] = encode_png(resize_area((heat * 255).round().astype(np.uint8), rows, columns))
+            maps = [_laid_out(maps, reading, height, width) for maps, reading in zip(evidence, readings, strict=True)]
+            maps = [cv2.resize(m, (columns, rows), interpolation=cv2.INTER_AREA) for m in maps]
+            heat = sigmoid(np.mean(maps, axis=0) / np.float32(self._evidence_scale))
+            files[HEAT_MAP_FILE] = encode_png((heat * 255).round().astype(np.uint8))
         progress(1.0, "done")
         result = Result(
             image=image.model_copy(update={"height": height, "width": width}),
@@ -125,26 +126,34 @@ class HistologyPipeline:
             assessment=self.manifest.thresholds.assess(probability),
             probability_malignant=probability,
             patches=Patches(
-                count=len(windows), size=round(windows[0].side / scale), magnification_assumed=image.magnification
+                count=count,
+                size=round(readings[0].windows[0].side / readings[0].scale),
+                magnification_assumed=image.magnification,
             ),
             display=DisplayImage(file=DISPLAY_FILE, width=columns, height=rows),
             heat_map=HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING),
-            notices=list(self._notices(image, field, scale)),
+            notices=list(self._notices(image, field, min(reading.scale for reading in readings))),
             timings_s=clock.seconds,
         )
         return Analysis(result, files)
 
-    def probabilities(self, field: RGB8) -> Probabilities:
+    def probabilities(self, field: RGB8, magnification: Magnification | None) -> Probabilities:
         """Calibrated probabilities of a field and of its patches, without the gate and without pictures.
 
         Args:
             field: uint8 (height, width, 3).
+            magnification: Of the field, if known.
         """
-        patches, _, _ = self._reader.read(field)
-        logits, _ = self._classifier(patches)
-        return Probabilities(
-            float(self._calibrated(logits.astype(np.float64).mean(keepdims=True))[0]), self._calibrated(logits)
-        )
+        logits, _ = self._classify(self._reader.read(field, magnification))
+        return Probabilities(float(self._calibrated(_field_logit(logits))[0]), self._calibrated(np.concatenate(logits)))
+
+    def _classify(
+        self, readings: list[Reading], done: Callable[[int], None] | None = None
+    ) -> tuple[list[Float], list[Float]]:
+        """Logits and evidence maps of every reading's patches."""
+        logits, evidence = self._classifier(np.concatenate([reading.patches for reading in readings]), done)
+        ends = np.cumsum([len(reading.patches) for reading in readings])[:-1]
+        return np.split(logits, ends), np.split(evidence, ends)
 
     def _calibrated(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
         return sigmoid(self._slope * logits + self._intercept)
@@ -153,8 +162,8 @@ class HistologyPipeline:
         if image.magnification is None:
             yield Notice(
                 code="magnification_unknown",
-                detail="The magnification was not given. The model was measured at 40X and 100X; elsewhere "
-                "it may be less exact.",
+                detail="The magnification was not given, so the field was read as 40X and as 100X. Please give it: "
+                "the answer is more exact then.",
             )
         elif image.magnification not in ("40X", "100X"):
             yield Notice(
@@ -162,10 +171,11 @@ class HistologyPipeline:
                 detail=f"The model was measured at 40X and 100X, not at {image.magnification}; take its "
                 f"certainty with care.",
             )
-        if min(field.shape[:2]) < self._reader.window:
+        side = min(self._reader.sides(image.magnification))
+        if image.magnification in (None, *MEASURED) and min(field.shape[:2]) < side:
             yield Notice(
                 code="small_image",
-                detail=f"The image is smaller than one patch ({self._reader.window} pixels) and was enlarged.",
+                detail=f"The image is smaller than one patch ({side} pixels) and was enlarged.",
             )
         if scale < 1:
             yield Notice(
@@ -181,6 +191,16 @@ def build_pipeline(settings: HistoSettings | None = None) -> HistologyPipeline:
     """
     settings = settings or HistoSettings()
     return HistologyPipeline(settings.model, settings.batch)
+
+
+def _field_logit(logits: list[Float]) -> NDArray[np.float64]:
+    return np.mean([patches.astype(np.float64).mean(keepdims=True) for patches in logits], axis=0)
+
+
+def _laid_out(maps: Float, reading: Reading, height: int, width: int) -> Float:
+    """A reading's evidence maps stitched to one of the field as it was read, smoothed."""
+    stitched = stitch(maps, reading.windows, round(height * reading.scale), round(width * reading.scale))
+    return smooth(stitched, SMOOTHED_CELLS * reading.windows[0].side / maps.shape[1])
 
 
 class _Clock:

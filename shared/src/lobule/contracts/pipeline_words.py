@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from lobule.contracts.language import Language
 
 _BY_CODE: Mapping[str, str] = {
-    "notice.magnification_unknown": "未给出放大倍数。该模型在40X和100X下测定，其他放大倍数下可能不够准确。",
+    "notice.magnification_unknown": "未给出放大倍数，因此分别按40X和100X读取了该图像。请给出放大倍数，结果会更准确。",
     "notice.magnification_not_measured": "该模型在40X和100X下测定，未在本图像的放大倍数下测定；请谨慎看待其确定程度。",
     "notice.magnification_assumed": "未给出放大倍数，按假定的放大倍数分析。",
     "notice.small_image": "图像小于一个图块，已放大后分析。",

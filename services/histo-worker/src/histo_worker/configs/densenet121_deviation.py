@@ -1,6 +1,8 @@
-"""Linear head on how much the maps of a frozen DenseNet-121's block 2 vary over squares of the field's height.
+"""Linear head on how much the maps of a frozen DenseNet-121's block 2 vary over squares of equal tissue.
 
-Cost: three minutes on two quiet cores for 586 fields, nearly all of it features (seconds when they are cached).
+A square is as high as a field at 100X; at 40X as many pixels as show as much tissue, so that nuclei have one size.
+
+Cost: four minutes on two quiet cores for 586 fields, nearly all of it features (seconds when they are cached).
 Result: see MODEL_CARD.md of `breakhis-densenet121`, which the same command writes.
 
     histo-worker train densenet121_deviation --data BREAKHIS --weights WEIGHTS --output FOLDER
@@ -11,11 +13,11 @@ from histo_worker.training.frozen_head import FrozenHeadConfig
 
 CONFIG = FrozenHeadConfig(
     name="breakhis-densenet121",
-    version="2.0.0",
+    version="3.0.0",
     backbone="densenet121",
     taps=("block2_middle", "block2"),
-    reader=FieldReader(size=224, window=460),
-    c=0.01,
+    reader=FieldReader(size=224, window=460, window_at="100X"),
+    c=0.003,
     shrinkage=60.0,
     statistic="deviation",
 )

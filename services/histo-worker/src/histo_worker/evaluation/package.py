@@ -41,8 +41,9 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
     """
     pipeline = build_pipeline(settings)
     fields = find_fields(data)
-    decoded = (decode_rgb(f.path.read_bytes()) for f in fields)
-    patches = [pipeline.probabilities(pixels) for pixels in track(decoded, "fields", total=len(fields))]
+    patches = [
+        pipeline.probabilities(decode_rgb(f.path.read_bytes()), f.magnification) for f in track(fields, "fields")
+    ]
     manifest = pipeline.manifest
     lines = [
         f"Model {manifest.name} {manifest.version}. Fields that it was trained on flatter it. In brackets 95 % "

@@ -12,13 +12,14 @@ from histo_worker.field_reader import FieldReader
 from histo_worker.gate.gate import InputGate
 from histo_worker.network import build_network
 from histo_worker.preprocessing.windows import resize_area
+from lobule.contracts.result import Magnification
 from lobule.imaging.decode import RGB8, decode_rgb, encode_png
 from lobule.model_package import open_package
 
 Float = NDArray[np.float32]
 
 
-def explain(package: Path, data: bytes, folder: Path) -> list[Path]:
+def explain(package: Path, data: bytes, folder: Path, magnification: Magnification | None = None) -> list[Path]:
     """Write `cam.png`, `grad_cam.png` and `first_layer.png`.
 
     The first is the exact map of evidence (the report's method), around its zero: red speaks for malignancy, blue
@@ -29,6 +30,7 @@ def explain(package: Path, data: bytes, folder: Path) -> list[Path]:
         package: Folder of the model package.
         data: The field's file.
         folder: Made where it is missing.
+        magnification: Of the field; where it is unknown, the field is shown as it is read at the first measured one.
 
     Raises:
         AnalysisError: The package or the field cannot be used.
@@ -36,7 +38,7 @@ def explain(package: Path, data: bytes, folder: Path) -> list[Path]:
     opened = open_package(package)
     field = decode_rgb(data, "histopathology")
     InputGate.load().check(field)
-    patches, windows, scale = FieldReader.from_manifest(opened.manifest.input).read(field)
+    patches, windows, scale = FieldReader.from_manifest(opened.manifest.input).read(field, magnification)[0]
     height, width = field.shape[:2]
     read_at = (round(height * scale), round(width * scale))
     net = build_network(opened.manifest.architecture, opened.weights)

@@ -1,10 +1,11 @@
 """Heads on frozen features: what was tried, and what is shipped."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from histo_worker.configs import densenet121_deviation
 from histo_worker.data.breakhis import Field
@@ -15,6 +16,8 @@ from histo_worker.evaluation.cross_validation import (
     measure_band,
 )
 from histo_worker.evaluation.plots import write_plots
+from histo_worker.field_reader import MEASURED, FieldReader
+from histo_worker.models.backbones import BACKBONES
 from histo_worker.models.heads import Statistic
 from histo_worker.reproduction.rows import HEADER, cell, row
 from histo_worker.training.features import field_features
@@ -22,25 +25,57 @@ from histo_worker.training.frozen_head import measure_linear_head
 from lobule.contracts.result import Magnification
 
 BASE = densenet121_deviation.CONFIG
-_MIDDLE = 320  # maps of `block2_middle`, the first of the two taps
+PIXELS = replace(BASE.reader, window_at=None)
+"""The reading before: the same window of pixels at every magnification."""
+CONFIRMING_SEEDS = tuple(range(5, 15))
+"""Folds that were looked at only to confirm."""
 
-# (maps, statistic, C, patients taken out)
-FIRST = ("block2", "mean", 0.05, 1.0)
-SHIPPED = ("both", "deviation", BASE.c, BASE.shrinkage)
-HEADS: tuple[tuple[str, Statistic, float, float], ...] = (
-    ("block2", "mean", 0.05, 0.0),
-    FIRST,
-    ("block2_middle", "mean", 0.01, 60.0),
-    ("both", "mean", 0.01, 60.0),
-    ("block2", "deviation", 0.01, 60.0),
-    ("block2_middle", "deviation", 0.01, 60.0),
-    ("both", "deviation", 0.03, 0.0),
-    ("both", "deviation", 0.03, 6.0),
-    ("both", "deviation", 0.01, 6.0),
+
+@dataclass(frozen=True)
+class Head:
+    """A row: what is read of which maps, and how the head is fitted."""
+
+    taps: tuple[str, ...] = BASE.taps
+    statistic: Statistic = BASE.statistic
+    c: float = BASE.c
+    shrinkage: float = BASE.shrinkage
+    reader: FieldReader = BASE.reader
+    backbone: str = BASE.backbone
+
+    @property
+    def words(self) -> str:
+        """As the table says it."""
+        read = "equal tissue" if self.reader == BASE.reader else "equal pixels"
+        maps = f"{self.backbone} {' + '.join(self.taps)}"
+        return f"{maps}, {self.statistic}, {read}, C {self.c}, patients taken out {self.shrinkage:g}"
+
+
+SHIPPED = Head()
+BEFORE = Head(reader=PIXELS, c=0.01)
+HEADS = (
+    Head(("block2",), "mean", 0.05, 0.0, PIXELS),
+    Head(("block2",), "mean", 0.05, 1.0, PIXELS),
+    Head(BASE.taps, "mean", 0.01, 60.0, PIXELS),
+    Head(BASE.taps, "deviation", 0.03, 0.0, PIXELS),
+    Head(BASE.taps, "deviation", 0.03, 6.0, PIXELS),
+    BEFORE,
+    Head(BASE.taps, "deviation", 0.1, 60.0, PIXELS),
+    Head(c=0.03),
+    Head(c=0.01),
     SHIPPED,
-    ("both", "deviation", 0.1, 60.0),
+    Head(c=0.001),
+    Head(shrinkage=0.0),
+    Head(("block2_middle",)),
+    Head(("block2",)),
+    Head(statistic="mean"),
+    Head(("block3",)),
+    Head(("top",), "mean"),
+    Head(("block2",), backbone="efficientnet_lite0"),
+    Head(("block3",), "mean", backbone="efficientnet_lite0"),
+    Head(("top",), "mean", backbone="efficientnet_lite0"),
+    Head(("block2",), backbone="resnet50"),
+    Head(("block3",), "mean", backbone="resnet50"),
 )
-_COLUMNS = {"block2_middle": slice(None, _MIDDLE), "block2": slice(_MIDDLE, None), "both": slice(None)}
 
 _BAND = ("answered", "sensitivity_outside", "specificity_outside", "malignant_cleared", "benign_suspected")
 
@@ -60,36 +95,90 @@ def heads_section(fields: Sequence[Field], weights: Path, cache: Path | None, pl
     yield "## Heads on frozen features, and the shipped model"
     yield ""
     yield (
-        f"{BASE.backbone} up to {', '.join(BASE.taps)}; windows of {BASE.reader.window} pixels read at "
-        f"{BASE.reader.size}; {BASE.folds} folds, seeds {', '.join(map(str, BASE.seeds))}, means over the seeds. "
+        f"Windows are read at {BASE.reader.size} pixels. Equal tissue: {BASE.reader.window} pixels of a field at 100X, "
+        f"{BASE.reader.sides('40X')[0]} at 40X, which show as much tissue. Equal pixels: {BASE.reader.window} at every "
+        f"magnification. {BASE.folds} folds, seeds {', '.join(map(str, BASE.seeds))}, means over the seeds. "
         "A head reads the mean or the deviation of each map; C is the inverse strength of its L2 penalty. "
         "All rows were seen before one was shipped, so the best is a little kind to itself."
     )
     yield ""
     yield HEADER
-    features = field_features(fields, BASE.reader, BASE.backbone, BASE.taps, weights, cache)
-    measured: dict[tuple[str, Statistic, float, float], OutOfFold] = {}
+    measured: dict[Head, OutOfFold] = {}
     for head in HEADS:
-        maps, statistic, c, shrinkage = head
-        config = replace(BASE, c=c, shrinkage=shrinkage)
-        measured[head] = measure_linear_head(fields, features[statistic][:, _COLUMNS[maps]], config)
-        note = (
-            " (shipped)" if head == SHIPPED else " (shipped before, there with four windows)" if head == FIRST else ""
-        )
-        yield row(f"{maps}, {statistic}, C {c}, patients taken out {shrinkage}{note}", measured[head])
+        if not (weights / BACKBONES[head.backbone].pretrained).exists():
+            yield f"| {head.words} | not measured: its weights are not there | | | | |"
+            continue
+        features = field_features(fields, head.reader, head.backbone, _taps(head), weights, cache)
+        chosen = features[head.statistic][:, _columns(head)]
+        config = replace(BASE, c=head.c, shrinkage=head.shrinkage)
+        measured[head] = measure_linear_head(fields, chosen, config)
+        note = " (shipped)" if head == SHIPPED else " (shipped before)" if head == BEFORE else ""
+        yield row(head.words + note, measured[head])
     shipped = measured[SHIPPED]
     yield ""
     for magnification in TABLE_13:
-        value, low, high = auc_difference(shipped, measured[FIRST], magnification)
+        value, low, high = auc_difference(shipped, measured[BEFORE], magnification)
         yield (
             f"Shipped against shipped before, image AUC at {magnification}, paired over the same patients and folds: "
             f"{value:+.3f} ({low:+.3f} to {high:+.3f})."
         )
     yield ""
+    yield from _confirmed(fields, weights, cache)
     yield from _levels(shipped)
     yield from _band(shipped)
     at100 = np.array([f.magnification == "100X" for f in fields])
     write_plots(shipped.target[at100], shipped.probabilities[0, at100], plots, "shipped")
+
+
+_ALL_TAPS: dict[str, tuple[str, ...]] = {
+    "densenet121": ("block2_middle", "block2", "block3", "top"),
+    "efficientnet_lite0": ("block2", "block3", "top"),
+    "resnet50": ("block2", "block3", "top"),
+}
+_CHANNELS: dict[str, tuple[int, ...]] = {
+    "densenet121": (320, 512, 1024, 1024),
+    "efficientnet_lite0": (40, 112, 1280),
+    "resnet50": (512, 1024, 2048),
+}
+
+
+def _taps(head: Head) -> tuple[str, ...]:
+    """Taps to extract together, so that rows share their features; the shipped ones alone, which is quick."""
+    return (
+        BASE.taps if set(head.taps) <= set(BASE.taps) and head.backbone == BASE.backbone else _ALL_TAPS[head.backbone]
+    )
+
+
+def _columns(head: Head) -> NDArray[np.bool_]:
+    extracted, sizes = _taps(head), dict(zip(_ALL_TAPS[head.backbone], _CHANNELS[head.backbone], strict=True))
+    return np.concatenate([np.full(sizes[tap], tap in head.taps) for tap in extracted])
+
+
+def _confirmed(fields: Sequence[Field], weights: Path, cache: Path | None) -> Iterator[str]:
+    """The shipped head on other folds, and without a word about the magnification."""
+    yield "### The shipped model on other folds, and where nobody says the magnification"
+    yield ""
+    yield (
+        f"Seeds {CONFIRMING_SEEDS[0]} to {CONFIRMING_SEEDS[-1]}: other folds of the same patients, looked at to check "
+        "what was chosen. Of unknown magnification a field is read as 40X and as 100X; the logits are averaged."
+    )
+    yield ""
+    yield HEADER
+
+    def read(reader: FieldReader, read_as: Magnification | None = None) -> NDArray[np.floating]:
+        found = field_features(fields, reader, BASE.backbone, BASE.taps, weights, cache, read_as)
+        return found[BASE.statistic]
+
+    known = read(BASE.reader)
+    unknown = np.mean([read(BASE.reader, m) for m in MEASURED], axis=0)
+    for name, head, train, test in (
+        ("shipped", SHIPPED, known, known),
+        ("shipped, magnification unknown", SHIPPED, known, unknown),
+        ("shipped before", BEFORE, read(PIXELS), read(PIXELS)),
+    ):
+        config = replace(BASE, c=head.c, shrinkage=head.shrinkage, seeds=CONFIRMING_SEEDS)
+        yield row(name, measure_linear_head(fields, train, config, test))
+    yield ""
 
 
 def _levels(oof: OutOfFold) -> Iterator[str]:

@@ -14,13 +14,20 @@ from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.backbones import BACKBONES, pretrained_backbone
 from histo_worker.models.heads import STATISTICS, LocalDeviation, Statistic
+from lobule.contracts.result import Magnification
 from lobule.imaging.decode import decode_rgb
 
 Float = NDArray[np.float32]
 
 
 def field_features(
-    fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str], weights: Path, cache: Path | None
+    fields: Sequence[Field],
+    reader: FieldReader,
+    backbone: str,
+    taps: Sequence[str],
+    weights: Path,
+    cache: Path | None,
+    read_as: Magnification | None = None,
 ) -> dict[Statistic, Float]:
     """Pooled features of each field, averaged over its patches.
 
@@ -33,19 +40,20 @@ def field_features(
         taps: Feature maps to pool, joined in this order.
         weights: Folder of the pretrained weights.
         cache: Folder to keep the features in and to find them again; None keeps nothing.
+        read_as: Reads every field as if it had this magnification.
 
     Returns:
         float32 (fields, features) for each statistic.
     """
-    kept = cache / f"features-{_fingerprint(fields, reader, backbone, taps)}.npy" if cache else None
+    kept = cache / f"features-{_fingerprint(fields, reader, backbone, taps, read_as)}.npy" if cache else None
     if kept is not None and kept.exists():
         return dict(zip(STATISTICS, np.load(kept), strict=True))
     net = pretrained_backbone(backbone, taps, weights)
     extract = _pooler(net, taps)
     rows = []
     for field in track(fields, description=f"features of {backbone}"):
-        patches, _, _ = reader.read(decode_rgb(field.path.read_bytes()))
-        rows.append(extract(tf.constant(patches)).numpy())
+        reading = reader.read(decode_rgb(field.path.read_bytes()), read_as or field.magnification)[0]
+        rows.append(extract(tf.constant(reading.patches)).numpy())
     features = np.stack(rows, axis=1).astype(np.float32)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +73,9 @@ def _pooler(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.T
     return extract
 
 
-def _fingerprint(fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str]) -> str:
-    words = [backbone, BACKBONES[backbone].pretrained, *taps, repr(reader), *(f.path.name for f in fields)]
+def _fingerprint(
+    fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str], read_as: Magnification | None
+) -> str:
+    read = [repr(reader), str(read_as)]
+    words = [backbone, BACKBONES[backbone].pretrained, *taps, *read, *(f.path.name for f in fields)]
     return hashlib.sha256("\n".join([*STATISTICS, *words]).encode()).hexdigest()[:16]

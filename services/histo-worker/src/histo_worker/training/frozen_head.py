@@ -77,13 +77,26 @@ def train_frozen_head(config: FrozenHeadConfig, data: Path, weights: Path, cache
     return TrainedHead(config, oof, _assemble(config, head, weights), float(np.std(head(features))) * 2)
 
 
-def measure_linear_head(fields: Sequence[Field], features: NDArray[np.floating], config: FrozenHeadConfig) -> OutOfFold:
-    """Repeated grouped cross-validation of the linear head on given features."""
+def measure_linear_head(
+    fields: Sequence[Field],
+    features: NDArray[np.floating],
+    config: FrozenHeadConfig,
+    tested: NDArray[np.floating] | None = None,
+) -> OutOfFold:
+    """Repeated grouped cross-validation of the linear head on given features.
+
+    Args:
+        fields: The fields.
+        features: Of them; heads are fitted on these.
+        config: Regularisation, folds and seeds.
+        tested: What the heads read of the fields they are tested on, where that is something else.
+    """
     target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
+    read = features if tested is None else tested
 
     def fit_and_score(train: Indices, test: Indices) -> NDArray[np.floating]:
         head = fit_linear_head(features[train], target[train], patients[train].tolist(), config.c, config.shrinkage)
-        return head(features[test])
+        return head(read[test])
 
     return cross_validate(fields, fit_and_score, folds=config.folds, seeds=config.seeds)
 

@@ -93,10 +93,21 @@ class PlattCalibration:
         return 1 / (1 + np.exp(-np.clip(self.slope * logits + self.intercept, -50, 50)))
 
 
+_INTERCEPT_PRIOR = 100.0
+"""How many fields' worth of belief hold a calibration's intercept at 0, chosen on the cross-validation."""
+
+
 def fit_platt(logits: Float, target: NDArray[np.integer], patients: Sequence[str]) -> PlattCalibration:
-    """Fit a calibration on logits of fields that the classifier did not see, both classes weighing alike."""
+    """Fit a calibration on logits of fields that the classifier did not see, both classes weighing alike.
+
+    The head was trained with classes that weigh alike, so its own zero is where it cannot decide; two dozen patients
+    say little about how far off that is. So the intercept is held near 0 by a prior.
+    """
     scale = float(np.std(logits)) or 1.0
-    model = LogisticRegression(C=10.0).fit(
+    strength = 10.0
+    # liblinear is the one solver of scikit-learn that penalises the intercept: by 1 / (2 C scaling^2).
+    scaling = 1 / np.sqrt(strength * _INTERCEPT_PRIOR)
+    model = LogisticRegression(C=strength, solver="liblinear", intercept_scaling=scaling).fit(
         (logits / scale)[:, None], target, sample_weight=patient_weights(target, patients)
     )
     slope = max(float(np.asarray(model.coef_)[0, 0]), 0.0)  # a score that points the wrong way must not be turned round

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from histo_worker.evaluation.cross_validation import choose_thresholds, measure_band
+from histo_worker.field_reader import MEASURED, FieldReader
 from histo_worker.gate.gate import InputGate
 from histo_worker.models.backbones import BACKBONES
 from histo_worker.training.frozen_head import TrainedHead
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import Magnification
 from lobule.model_package import sha256_of
 
 WEIGHTS_FILE = "model.weights.npz"
-_MEASURED: tuple[Magnification, ...] = ("40X", "100X")
 
 
 def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
@@ -50,7 +49,7 @@ def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
             "slope": calibration.slope,
             "intercept": calibration.intercept,
             "evidence_scale": trained.evidence_scale,
-            "description": "Platt scaling on out-of-fold logits, both classes and all patients weighing alike",
+            "description": "Platt scaling on out-of-fold logits, classes weighing alike, the intercept held near 0",
         },
         weights_file=WEIGHTS_FILE,
         weights_sha256=sha256_of(folder / WEIGHTS_FILE),
@@ -65,7 +64,7 @@ def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
 
 def _metrics(trained: TrainedHead, data: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for magnification in _MEASURED:
+    for magnification in MEASURED:
         chosen = [f for f in trained.oof.fields if f.magnification == magnification]
         if len({f.label for f in chosen}) < 2:
             continue
@@ -86,6 +85,13 @@ def _metrics(trained: TrainedHead, data: str) -> list[dict[str, Any]]:
     return rows
 
 
+def _patches(reader: FieldReader) -> str:
+    if reader.window_at is None:
+        return f"{reader.window} pixels"
+    sides = ", ".join(f"{reader.sides(m)[0]} pixels at {m}" for m in MEASURED)
+    return f"equal tissue ({sides}; both where the magnification is unknown)"
+
+
 def _card(trained: TrainedHead, manifest: ModelManifest) -> str:
     config, thresholds = trained.config, manifest.thresholds
     band, gate = measure_band(trained.oof, thresholds), InputGate.load().measured
@@ -103,7 +109,7 @@ def _card(trained: TrainedHead, manifest: ModelManifest) -> str:
 **What it does.** Says for a field of breast tissue stained with haematoxylin and eosin how likely it shows a
 malignant tumour, and where the evidence lies.
 
-**How.** Patches of {config.reader.window} pixels, read at {config.reader.size} pixels, go through {config.backbone}
+**How.** Patches of {_patches(config.reader)}, read at {config.reader.size} pixels, go through {config.backbone}
 (ImageNet weights, frozen; {BACKBONES[config.backbone].licence}) up to {", ".join(config.taps)}. A logistic
 regression (C {config.c}) reads the {config.statistic} of each feature map over the patch, from which differences
 between patients of one class were taken out (strength {config.shrinkage}); patch logits are averaged over the field
