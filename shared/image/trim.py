@@ -14,7 +14,6 @@ from pathlib import Path
 
 UNREAD = {
     "**/tests": "tests of the packages themselves",
-    "**/*.pyi": "type stubs",
     "**/*.pxd": "declarations for compiling against a package",
     "**/*.pyx": "sources of what is compiled",
     "**/*.a": "static libraries",
@@ -26,11 +25,11 @@ UNREAD = {
     "font_source_sans_pro/files/*Black.ttf": "the same",
     "font_source_sans_pro/files/*Light.ttf": "the same",
     "imagecodecs/_*.so": "compressions of pictures that no upload may have",
+    "numpy/**/*.pyi": "type stubs; other packages read their own to load parts late",
     "numpy/*/include": "headers",
     "numpy/_core/_*tests*.so": "what only NumPy's tests load",
     "numpy/_core/_simd*.so": "the same",
     "numpy/distutils": "a way to build packages that is no longer used",
-    "numpy/f2py": "a compiler of Fortran",
     "pydicom/data/test_files": "images for trying pydicom",
     "pydicom/sr": "DICOM's structured reports",
     "pylopdf_fonts_zh_cn/*Serif*": "reports are written without serifs",

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import threading
@@ -119,9 +120,11 @@ def _register(
             child["stop"] = _announce(blackboard, _announcement(worker, queue, modality, equipment.pipeline))
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
-            # Celery logs a failed signal handler and goes on with a child that cannot work; better to end it loudly.
+            # Celery logs a failed signal handler and goes on with a child that cannot work, and would start a child that
+            # ended anew at once, for ever. Whoever started the worker sees it end, and waits longer each time.
             log.exception("worker_not_ready")
             sys.stderr.flush()
+            os.kill(os.getppid(), signal.SIGTERM)
             os._exit(70)
 
     @worker_process_shutdown.connect(weak=False)
