@@ -104,14 +104,15 @@ def secrets(podman: Podman, tmp_path: Path) -> dict[str, str]:
     assert drawn.returncode == 0, drawn.stderr
     values = {path.name: path.read_text() for path in folder.iterdir()}
     version = tuple(int(part) for part in podman.run("--version").split()[-1].split(".")[:2])
+    document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lobule"}}
+    path = tmp_path / "secret.yaml"
     if version > (4, 3):
-        data = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lobule"}, "data": data}
-        (tmp_path / "secret.yaml").write_text(yaml.safe_dump(secret))
-        podman.run("kube", "play", tmp_path / "secret.yaml")
+        encoded = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
+        path.write_text(yaml.safe_dump(document | {"data": encoded}))
+        podman.run("kube", "play", path)
     else:  # it mounts what it should decode first, so it is given the files as they are
-        (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
-        podman.run("secret", "create", "lobule", tmp_path / "values.yaml")
+        path.write_text(yaml.safe_dump(document | {"data": values}))
+        podman.run("secret", "create", "lobule", path)
     return values
 
 
