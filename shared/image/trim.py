@@ -51,6 +51,7 @@ READ = {
             "lzma",
             "png",
             "shared",
+            "shared_cython",
             "zlib",
             "zstd",
         )
