@@ -120,8 +120,8 @@ def _register(
             child["stop"] = _announce(blackboard, _announcement(worker, queue, modality, equipment.pipeline))
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
-            # Celery logs a failed signal handler and goes on with a child that cannot work, and would start a child that
-            # ended anew at once, for ever. Whoever started the worker sees it end, and waits longer each time.
+            # Celery logs a failed signal handler and goes on with a child that cannot work, and would start a child
+            # that ended anew at once, for ever. Whoever started the worker sees it end, and waits longer each time.
             log.exception("worker_not_ready")
             sys.stderr.flush()
             os.kill(os.getppid(), signal.SIGTERM)
