@@ -57,6 +57,12 @@ class Deployment:
         filters = [part for label in labels for part in ("--filter", f"label={label}")]
         return self.run_engine("ps", "-aq", *filters).split()[0]
 
+    def restart(self, service: str) -> None:
+        """Stop a service as an engine does, with grace, and start it; podman's own restart wants all it depends on."""
+        container = self.container(service)
+        self.run_engine("stop", "-t", "60", container, seconds=180)
+        self.run_engine("start", container)
+
     def python(self, service: str, program: str) -> str:
         """Run Python inside a service's container."""
         return self.run_engine("exec", self.container(service), "python", "-c", program)

@@ -80,7 +80,7 @@ def test_every_service_under_load(deployment, field, capsys):
     with Load(deployment, field) as load:
         time.sleep(5)
         for service in ("gateway", "report", "histo-worker", "mammo-worker", "gateway"):
-            deployment.run_engine("restart", "-t", "60", deployment.container(service), seconds=180)
+            deployment.restart(service)
             time.sleep(8)
     with deployment.client(patience_s=120) as client:
         states = Counter(_end(client, job) for job in load.jobs)
