@@ -1,11 +1,17 @@
-"""Without a usable model package the worker says so and starts nothing."""
+"""Without a usable model package the worker says so and starts nothing; a training may start from one."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from lobule.contracts.errors import AnalysisError
+from lobule.model_package import open_package
+from mammo_worker.configs import light
+from mammo_worker.configs.plan import Phase, TrainingPlan
+from mammo_worker.packages import DEFAULT_PACKAGE, PACKAGES, build_model, read_config, read_weights
 from mammo_worker.pipeline import build_pipeline
+from mammo_worker.train import build, load_start
 
 
 def test_missing_package_is_told_by_name(monkeypatch, tmp_path):
@@ -30,3 +36,21 @@ def test_bare_name_is_a_bundled_package(monkeypatch):
     monkeypatch.setenv("LOBULE_MAMMO_MODEL", "never-bundled")
     with pytest.raises(AnalysisError, match="'never-bundled'"):
         build_pipeline()
+
+
+def test_a_training_may_start_from_the_backbone_of_a_package():
+    folder = PACKAGES / DEFAULT_PACKAGE
+    package = open_package(folder)
+    config = replace(read_config(package), canvas=(64, 64))
+    kept = build_model(config, read_weights(package.weights)).backbone.get_weights()
+    plan = TrainingPlan(replace(config, pyramid_channels=16, frozen_blocks=0), (Phase(1),))
+    model = build(plan, plan.phases[0])
+    load_start(model, folder)
+    assert all((a == b).all() for a, b in zip(model.backbone.get_weights(), kept, strict=True))
+
+
+def test_a_package_of_another_backbone_starts_nothing():
+    config = replace(light.network((64, 64)), pyramid_channels=16)
+    model = build(TrainingPlan(config, (Phase(1),)), Phase(1))
+    with pytest.raises(ValueError, match="densenet121, not efficientnet_lite0"):
+        load_start(model, PACKAGES / DEFAULT_PACKAGE)
