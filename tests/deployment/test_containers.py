@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+import cv2
 import httpx
 import numpy as np
 import pytest
@@ -23,11 +24,11 @@ def finish(client, job: str, seconds: float = 240):
 
 @pytest.fixture
 def large_field(real_field: Path, tmp_path: Path):
-    """Makes fields that take a worker seconds, each with bytes of its own."""
-    tile = decode_rgb(real_field.read_bytes())
+    """Makes fields that take a worker seconds: a real one, enlarged, each with bytes of its own."""
+    field = decode_rgb(real_field.read_bytes())
 
-    def make(number: int, rows: int = 5, columns: int = 4) -> Path:
-        large = np.tile(tile, (rows, columns, 1))
+    def make(number: int, factor: int = 5) -> Path:
+        large = np.ascontiguousarray(cv2.resize(field, None, fx=factor, fy=factor))
         large[:4, : 8 * (1 + number)] = 0
         path = tmp_path / f"field-{number}.png"
         path.write_bytes(encode_png(large))
@@ -159,7 +160,7 @@ def test_a_worker_is_killed_in_the_middle(deployment, large_field):
 
 def test_redis_is_restarted_and_forgets_everything(deployment, large_field):
     with deployment.client() as client:
-        jobs = [client.upload(large_field(10 + n, 2, 2), "histopathology") for n in range(6)]
+        jobs = [client.upload(large_field(10 + n, 2), "histopathology") for n in range(6)]
         deployment.run_engine("restart", "-t", "2", deployment.container("redis"))
-        jobs += [client.upload(large_field(20 + n, 2, 2), "histopathology") for n in range(2)]
+        jobs += [client.upload(large_field(20 + n, 2), "histopathology") for n in range(2)]
         assert [finish(client, job).state for job in jobs] == ["done"] * 8
