@@ -50,6 +50,18 @@ EVERY_CASE = [
 ]
 
 
+def test_two_films_of_a_view_are_told_apart():
+    said = conclude([film(SUSPECTED, "RCC", 1), film(CLEAR, "RCC", 2)])
+    named = {reason.code: reason.values for reason in said.reasons}
+    assert named["film_suspected"] == {"image": "RCC"}
+    assert named["films_no_sign"] == {"images": "RCC 2"}
+
+
+def test_what_could_not_be_assessed_is_not_asked_for_its_view():
+    said = conclude([film("failed", None)])
+    assert {"view_unknown", "name_views"} & codes(said) == set()
+
+
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_every_case_of_up_to_three_images(size):
     """The conclusion of each of the 285 mixtures, held against the rule said in other words."""

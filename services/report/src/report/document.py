@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lobule.contracts.case import CaseContent, CaseImage, ImageEvidence, Signature
+from lobule.contracts.case import CaseContent, CaseImage, ImageEvidence, Signature, numbered
 from lobule.contracts.case_words import reason_in_words, suggestion_in_words
 from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment, ImageInfo, Result
@@ -104,17 +104,19 @@ def case_document(content: CaseContent, results: Sequence[Result], text: Catalog
         results: Of its assessed images, in their order.
         text: The catalogue of the language to write in.
     """
-    assessed = [image for image in content.images if image.state == "assessed"]
+    evidence = numbered([_evidence(image) for image in content.images])
+    named = [(image, known.name) for image, known in zip(content.images, evidence, strict=True)]
+    assessed = [(image, name) for image, name in named if image.state == "assessed"]
     sections = tuple(
         build_section(
             _as_known_now(result, image.image),
             image.analysed_at or content.created_at,
             text,
             number=number,
-            name=_evidence(image).name,
+            name=name,
             reviews=image.reviews,
         )
-        for number, (image, result) in enumerate(zip(assessed, results, strict=True), start=1)
+        for number, ((image, name), result) in enumerate(zip(assessed, results, strict=True), start=1)
     )
     said, signature = content.conclusion, content.signature
     return ReportDocument(
@@ -132,7 +134,7 @@ def case_document(content: CaseContent, results: Sequence[Result], text: Catalog
         reasons=tuple(reason_in_words(reason, text.language) for reason in said.reasons),
         next_steps=tuple(suggestion_in_words(step, text.language) for step in said.suggestions),
         images=sections,
-        not_assessed=tuple(_not_assessed(image, text) for image in content.images if image.state != "assessed"),
+        not_assessed=tuple(_not_assessed(image, name, text) for image, name in named if image.state != "assessed"),
         limits=_limits_of_case(content, results, text),
         models=tuple({section.weights_sha256: section.system for section in sections}.values()),
         results=tuple(results),
@@ -190,11 +192,11 @@ def _clinician(signature: Signature, text: Catalogue) -> Clinician:
     )
 
 
-def _not_assessed(image: CaseImage, text: Catalogue) -> NotAssessed:
+def _not_assessed(image: CaseImage, name: str, text: Catalogue) -> NotAssessed:
     why = text("limits.failed.default")
     if image.error is not None:
         why = text.said(f"error.{image.error.code}", image.error.detail or why)
-    return NotAssessed(name=_evidence(image).name, file_name=image.image.file_name, why=why)
+    return NotAssessed(name=name, file_name=image.image.file_name, why=why)
 
 
 def _limits_of_image(image: ImageInfo, text: Catalogue) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """A case as services exchange it: what was concluded from its images together, and what the clinician said of it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -55,6 +57,7 @@ class ImageEvidence(Document):
     state: Evidence
     assessment: Assessment | None = Field(default=None, description="where it was assessed")
     probability_malignant: Probability | None = None
+    number: int = Field(default=1, exclude=True, description="which of several films of its view; see `numbered`")
 
     @property
     def hanging(self) -> Hanging | None:
@@ -64,7 +67,21 @@ class ImageEvidence(Document):
     @property
     def name(self) -> str:
         """What people call it: the view of a film, else its file name."""
-        return self.hanging or self.file_name
+        if self.hanging is None:
+            return self.file_name
+        return self.hanging if self.number == 1 else f"{self.hanging} {self.number}"
+
+
+def numbered(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
+    """The images of a case, films of the same view told apart by a number: a sentence must name one film alone."""
+    seen: Counter[Hanging] = Counter()
+    told_apart: list[ImageEvidence] = []
+    for image in images:
+        if image.hanging is not None:
+            seen[image.hanging] += 1
+        number = seen[image.hanging] if image.hanging is not None else 1
+        told_apart.append(image.model_copy(update={"number": number}))
+    return told_apart
 
 
 class Reason(Document):

@@ -6,7 +6,7 @@ says malignant, and what could not be assessed keeps a case from being called ne
 
 from collections.abc import Iterator, Sequence
 
-from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion
+from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion, numbered
 from lobule.contracts.result import Assessment, Laterality
 
 _SIDES: tuple[Laterality, ...] = ("R", "L")
@@ -18,6 +18,7 @@ def conclude(images: Sequence[ImageEvidence]) -> Conclusion:
     Args:
         images: Each image of the case once, with the state of its latest analysis.
     """
+    images = numbered(images)
     assessment = _assess(images)
     return Conclusion(
         assessment=assessment,
@@ -67,9 +68,7 @@ def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> 
     if pending := _in_state(images, "pending"):
         yield Reason(code="still_analysed", values={"images": ", ".join(image.name for image in pending)})
     yield from (
-        Reason(code="view_unknown", job_id=film.job_id, values={"image": film.name})
-        for film in _films(images)
-        if film.hanging is None
+        Reason(code="view_unknown", job_id=film.job_id, values={"image": film.name}) for film in _unplaced(images)
     )
 
 
@@ -121,7 +120,7 @@ def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None)
         yield Suggestion(code="repeat_failed", values={"images": ", ".join(image.name for image in failed)})
     if missing := _missing_views(images):
         yield Suggestion(code="complete_views", values={"views": ", ".join(missing)})
-    if any(film.hanging is None for film in _films(images)):
+    if any(_unplaced(images)):
         yield Suggestion(code="name_views")
     if _in_state(images, "pending"):
         yield Suggestion(code="wait")
@@ -142,3 +141,8 @@ def _of(images: Sequence[ImageEvidence], modality: str) -> list[ImageEvidence]:
 
 def _films(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
     return [image for image in images if image.modality == "mammography"]
+
+
+def _unplaced(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
+    """Films that stand beside no other; one that could not be assessed may be no film at all."""
+    return [film for film in _films(images) if film.hanging is None and film.state != "failed"]
