@@ -3,13 +3,13 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import postgres
 import pydicom
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -62,44 +62,17 @@ def clean_redis(redis_url: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """A real PostgreSQL of our own; the address of its maintenance database."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not binaries:
+    """A real PostgreSQL of our own; the address of its databases."""
+    if not postgres.installed():
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    folder = Path(f"/tmp/lobule-pg-{secrets.token_hex(4)}")  # noqa: S108 - a Unix socket's path must be short
-    folder.mkdir()
-    as_user: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres", "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    tools, data = binaries[-1].parent, folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run([*as_user, tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"], check=True, **quiet)
-    options = ["-c", f"port={port}", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
-    process = subprocess.Popen([*as_user, tools / "postgres", "-D", data, *options], stderr=subprocess.DEVNULL, **quiet)
-    address = f"postgresql+psycopg://lobule@127.0.0.1:{port}"
-    try:
-        _wait_for(lambda: _execute(f"{address}/postgres", "SELECT 1"), "PostgreSQL")
+    with postgres.running_postgres() as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def new_postgres_url(postgres_server: str) -> Callable[[], str]:
     """Makes fresh, empty PostgreSQL databases."""
-
-    def make() -> str:
-        name = f"test_{secrets.token_hex(6)}"
-        _execute(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
-        return f"{postgres_server}/{name}"
-
-    return make
+    return lambda: postgres.new_database(postgres_server)
 
 
 @pytest.fixture
@@ -119,17 +92,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield browser
         browser.close()
-
-
-def _execute(url: str, statement: str) -> None:
-    from sqlalchemy import create_engine, text
-
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            connection.execute(text(statement))
-    finally:
-        engine.dispose()
 
 
 def _wait_for(works, what: str, seconds: float = 30) -> None:

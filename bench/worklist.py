@@ -1,4 +1,4 @@
-"""How long does a page of the worklist take with many cases? `python bench/worklist.py [--cases 1000] [--url ...]`.
+"""How long does a page of the worklist take with many cases? `python bench/worklist.py [--cases 1000] [--postgres]`.
 
 Fills an empty database with cases (spread over all states), then asks the real application for pages over its ASGI
 interface: authentication, query, validation and JSON are in the figure, the network is not. Gives median and worst.
@@ -9,10 +9,13 @@ import random
 import statistics
 import tempfile
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 from fastapi.testclient import TestClient
+from postgres import new_database, running_postgres
 
 from gateway.auth.passwords import hash_password
 from gateway.cases.models import Case
@@ -26,12 +29,13 @@ from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
 
 QUERIES = (
-    "",
+    "",  # suspected first
     "sort=newest",
+    "sort=oldest",
     "sort=pseudonym",
-    "limit=200",
     "q=0042",
     "state=ready&assessment=malignancy_suspected",
+    "cursor",  # the next page
 )
 STATES: tuple[CaseState, ...] = ("empty", "analysing", "ready", "failed", "signed")
 ASSESSMENTS: tuple[tuple[Assessment | None, int], ...] = (
@@ -87,34 +91,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--times", type=int, default=50)
-    parser.add_argument("--url", help="an empty database; SQLite in a temporary folder where not given")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", help="an empty database; SQLite in a temporary folder where not given")
+    where.add_argument("--postgres", action="store_true", help="start a PostgreSQL and use it")
     parser.add_argument("--pages", action="store_true", help="the portal's page instead of the API")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = arguments.url or f"sqlite:///{folder}/bench.sqlite"
-        migrate(url)
-        fill(url, arguments.cases)
-        settings = GatewaySettings(
-            database_url=url,
-            redis_url="unix:///nowhere",  # the worklist needs none
-            object_store_url=Path(folder).as_uri(),
-            internal_token="i" * 32,
-            secret_key="s" * 32,
-            secure_cookies=False,
-            log_level="ERROR",
-        )
-        client = TestClient(create_app(settings))  # not entered: no loops
-        print(f"{arguments.cases} cases, {url.split(':')[0]}, {arguments.times} times each")
-        for username in ("clinician", "admin"):
-            grant = {"username": username, "password": "a long password"}
-            token = client.post("/api/v1/auth/token", json=grant).json()["access_token"]
-            if arguments.pages:
-                client.cookies.clear()
-                client.post("/login", data=grant)
-            headers = {} if arguments.pages else {"Authorization": f"Bearer {token}"}
-            for query in QUERIES:
-                path = f"/?{query}" if arguments.pages else f"/api/v1/cases?{query}"
-                print(f"{username:10} {query or '(default)':46} {measure(client, path, headers, arguments.times)} ms")
+        if arguments.postgres:
+            url = new_database(stack.enter_context(running_postgres(durable=True)))
+        run(url, folder, arguments)
+
+
+def run(url: str, folder: Path, arguments: argparse.Namespace) -> None:
+    migrate(url)
+    fill(url, arguments.cases)
+    settings = GatewaySettings(
+        database_url=url,
+        redis_url="unix:///nowhere",  # the worklist needs none
+        object_store_url=folder.as_uri(),
+        internal_token="i" * 32,
+        secret_key="s" * 32,
+        secure_cookies=False,
+        log_level="ERROR",
+    )
+    client = TestClient(create_app(settings))  # not entered: no loops
+    what = "the portal's page" if arguments.pages else "the API"
+    print(f"{arguments.cases} cases, {url.split(':')[0]}, {what}, {arguments.times} times each")
+    for username in ("clinician", "admin"):
+        grant = {"username": username, "password": "a long password"}
+        token = client.post("/api/v1/auth/token", json=grant).json()["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        if arguments.pages:
+            client.cookies.clear()
+            client.post("/login", data=grant)
+        cursor = urlencode({"cursor": client.get("/api/v1/cases", headers=bearer).json()["next_cursor"]})
+        for query in QUERIES:
+            asked = cursor if query == "cursor" else query
+            path = f"/?{asked}" if arguments.pages else f"/api/v1/cases?{asked}"
+            figures = measure(client, path, {} if arguments.pages else bearer, arguments.times)
+            print(f"{username:10} {query or '(default)':46} {figures} ms")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,86 @@
+"""A PostgreSQL of our own for as long as it is needed, from the system's packages; tests and benchmarks use it."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+
+def installed() -> bool:
+    """Whether there is one to start."""
+    return bool(_binaries())
+
+
+@contextmanager
+def running_postgres(*, durable: bool = False) -> Iterator[str]:
+    """Start a server in a temporary folder.
+
+    Args:
+        durable: Wait for the disk as a real server does; tests need not.
+
+    Yields:
+        The address of the server, to which a database's name is added: `…@127.0.0.1:PORT`.
+    """
+    folder = Path(f"/tmp/lobule-pg-{secrets.token_hex(4)}")
+    folder.mkdir()
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tools, data = _binaries()[-1].parent, folder / "data"
+    quiet = {"stdout": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run([*as_user, tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"], check=True, **quiet)
+    options = ["-c", f"port={port}", "-c", f"unix_socket_directories={folder}"]
+    options += [] if durable else ["-c", "fsync=off"]
+    process = subprocess.Popen([*as_user, tools / "postgres", "-D", data, *options], stderr=subprocess.DEVNULL, **quiet)
+    address = f"postgresql+psycopg://lobule@127.0.0.1:{port}"
+    try:
+        _wait_for(address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server: str) -> str:
+    """Add an empty database; its address."""
+    name = f"test_{secrets.token_hex(6)}"
+    execute(f"{server}/postgres", f"CREATE DATABASE {name}")
+    return f"{server}/{name}"
+
+
+def execute(url: str, statement: str) -> None:
+    """Run one statement outside of a transaction."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+    finally:
+        engine.dispose()
+
+
+def _binaries() -> list[Path]:
+    return sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
+def _wait_for(address: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            execute(f"{address}/postgres", "SELECT 1")
+            return
+        except Exception as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError("PostgreSQL does not come up") from error
+            time.sleep(0.1)
