@@ -1,20 +1,36 @@
-"""A clinician's day in the portal: a real Chromium, the real workers, real films."""
+"""A clinician's and an administrator's day in the portal: a real Chromium, the real workers, real films.
+
+The same day three times: in English on a desk, in Chinese on a phone, and by keyboard alone.
+"""
 
 import csv
 import re
+import shutil
+import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FileChooser, Locator, Page, expect
 
+from gateway.portal.words import Words
+from lobule.contracts.language import Language
+from lobule.contracts.result import Assessment
 from lobule.launcher.system import DEMO, RunningSystem, running_system
 
 pytestmark = pytest.mark.browser
 
 VIEWS = {("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")}
+# How many pixels of the overlays are not clear.
+INK = """() => [...document.querySelectorAll('.pane:not([hidden]) canvas.overlay')].reduce((sum, canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    for (let at = 3; at < data.length; at += 4) if (data[at]) sum += 1;
+    return sum;
+}, 0)"""
 PATIENT_MS = 180_000  # four films on two busy cores
 
 
@@ -33,16 +49,89 @@ def password(system: RunningSystem) -> str:
     return system.home.secrets["demo_password"]
 
 
+@dataclass
+class Day:
+    """Someone in front of a browser.
+
+    Attributes:
+        page: What they see.
+        t: The words of their language.
+        keyboard: They have no mouse.
+        width: Of the window, CSS pixels.
+    """
+
+    page: Page
+    t: Words
+    keyboard: bool
+    width: int
+
+    def words(self, key: str) -> re.Pattern[str]:
+        """The sentence of a key, whatever its blanks hold."""
+        return re.compile(r".+".join(re.escape(part) for part in re.split(r"{\w+}", self.t.template(key))))
+
+    def reach(self, target: Locator) -> Locator:
+        """Go to something by the Tab key."""
+        expect(target).to_be_visible()
+        expect(target).to_be_enabled()
+        for _ in range(120):
+            if target.evaluate("element => element === document.activeElement"):
+                return target
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the Tab key never comes to {target}")
+
+    def press(self, target: Locator) -> None:
+        """Use a button or a link."""
+        if self.keyboard:
+            self.reach(target)
+            self.page.keyboard.press("Enter")
+        else:
+            target.click()
+
+    def write(self, target: Locator, text: str) -> None:
+        """Fill in a field."""
+        if self.keyboard:
+            self.reach(target)
+            self.page.keyboard.press("Control+A")
+            self.page.keyboard.type(text)
+        else:
+            target.fill(text)
+
+    def button(self, key: str, within: Locator | Page | None = None) -> Locator:
+        """A button by the key of its words."""
+        return (within or self.page).get_by_role("button", name=self.words(key)).first
+
+    def fits(self) -> None:
+        """Nothing is wider than the window."""
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= self.width, self.page.url
+
+    def log_in(self, name: str, password: str) -> None:
+        """Fill in the login form."""
+        self.write(self.page.get_by_label(self.t("login.user_name")), name)
+        self.write(self.page.get_by_label(self.t("login.password")), password)
+        self.press(self.button("login.submit", self.page.locator("main")))
+
+
 @pytest.fixture
-def page(chromium: Browser, system):
-    context = chromium.new_context(base_url=system.url, viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    yield page
-    context.close()
+def begin(chromium: Browser, system: RunningSystem) -> Iterator[Callable[..., Day]]:
+    """Opens a browser for someone; fails the test where a script or the policy complains."""
+    contexts, problems = [], []
+
+    def begin(language: Language = "en", width: int = 1440, keyboard: bool = False) -> Day:
+        locale = {"en": "en-GB", "zh": "zh-CN"}[language]
+        viewport = {"width": width, "height": 900 if width > 500 else 740}
+        context = chromium.new_context(base_url=system.url, viewport=viewport, locale=locale)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.set_default_navigation_timeout(60_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("dialog", lambda dialog: dialog.accept())
+        return Day(page, Words(language), keyboard, width)
+
+    yield begin
+    for context in contexts:
+        context.close()
     # A refused login or upload is an error answer by design; everything else in the console is a fault.
     assert [problem for problem in problems if "Failed to load resource" not in problem] == []
 
@@ -71,66 +160,192 @@ def patient(shared_data: Path, tmp_path_factory) -> list[Path]:
     return files
 
 
-def log_in(page: Page, password: str, path: str = "/new") -> None:
-    page.goto(path)
-    page.get_by_label("User name").fill(DEMO)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+PATHS = pytest.mark.parametrize(
+    ("language", "width", "keyboard"),
+    [("en", 1440, False), ("zh", 360, False), ("en", 1440, True)],
+    ids=["english-desk", "chinese-phone", "keyboard-alone"],
+)
 
 
-def test_a_wrong_password_is_refused(page, system):
-    log_in(page, "not my password")
-    expect(page.get_by_role("alert")).to_contain_text("not right")
-    assert page.url.endswith("/login")
+def test_a_wrong_password_is_refused(begin):
+    day = begin()
+    day.page.goto("/new")
+    day.log_in(DEMO, "not my password")
+    expect(day.page.get_by_role("alert")).to_contain_text("not right")
+    assert day.page.url.endswith("/login")
 
 
-def test_from_four_films_to_a_signed_report_and_out(page, password, patient):
-    log_in(page, password)
-    page.get_by_label("Pseudonym").fill("P-END-TO-END")
-    page.set_input_files("#files", patient)
-    expect(page.get_by_text("All four views are here.")).to_be_visible()
-    page.get_by_role("button", name="Upload and analyse 5 images").click()
+@PATHS
+def test_from_four_films_to_a_signed_report_and_out(begin, password, patient, language, width, keyboard):
+    day: Day = begin(language, width, keyboard)
+    day.page.goto("/new")
+    day.log_in(DEMO, password)
+    name = f"P-{language}-{width}-{keyboard}".upper()
+    send(day, name, patient)
+    day.press(day.page.get_by_role("link", name=day.t("newcase.open_case")))
+    panel = day.page.locator(".panel")
+    conclusion = read(day, panel)
+    review(day, panel)
+
+    sign(day, panel, "reading.sign", comment="Seen by hand.")
+    expect(panel.locator(".versions")).to_contain_text(day.t("reading.version", version=1))
+    expect(day.page.locator(".case-state")).to_have_text(day.t("common.state.signed"))
+    with day.page.expect_download(timeout=PATIENT_MS) as saved:
+        day.press(panel.get_by_role("link", name=day.t("reading.pdf.of", version=1)))
+    pdf = saved.value.path()
+    assert pdf.read_bytes().startswith(b"%PDF")
+    text = text_of(pdf)
+    assert squeezed(conclusion) in squeezed(text), "the conclusion can be read out of the PDF"
+    assert "Seen by hand." in " ".join(text.split())
+
+    judge(day, panel.locator(".finding").nth(1), "dismissed")  # taken back
+    expect(panel.get_by_text(day.words("reading.changed.since"))).to_be_visible()
+    sign(day, panel, "reading.sign.again")
+    expect(panel.locator(".versions li")).to_have_count(2)
+    expect(panel.locator(".versions li[data-old]")).to_contain_text(day.t("reading.version", version=1))
+    day.fits()
+
+    day.page.goto("/")
+    row = day.page.get_by_role("row", name=re.compile(name))
+    expect(row).to_contain_text(day.t("common.state.signed"))
+    expect(row).to_contain_text(day.t("worklist.signed.version", version=2))
+    day.fits()
+    day.press(day.button("common.log_out"))
+    day.page.wait_for_url(re.compile("/login"))
+    day.page.goto("/")
+    assert "/login" in day.page.url
+
+
+def send(day: Day, name: str, files: list[Path]) -> None:
+    """Open a case with four films and a broken field, and watch until all that can be assessed is."""
+    page = day.page
+    day.write(page.get_by_label(day.t("newcase.pseudonym")), name)
+    chooser = page.locator("#files")
+    if day.keyboard:
+        for _ in range(20):
+            if chooser.evaluate("element => element === document.activeElement"):
+                break
+            page.keyboard.press("Tab")
+        with page.expect_file_chooser() as chosen:
+            page.keyboard.press("Enter")
+        opened: FileChooser = chosen.value
+        opened.set_files(files)
+    else:
+        chooser.set_input_files(files)
+    expect(page.get_by_text(day.t("newcase.views.complete"))).to_be_visible()
+    day.fits()
+    day.press(page.get_by_role("button", name=day.t("newcase.submit.other", count=len(files))))
     broken = page.locator(".entry", has_text="cut-off")
+    expect(broken.locator('[data-step="upload"] progress')).to_be_visible()
     expect(broken.locator('[data-step="inference"]')).to_have_attribute("data-state", "failed", timeout=PATIENT_MS)
-    expect(broken.get_by_role("alert")).to_contain_text("cut off")
+    expect(broken.get_by_role("alert")).to_contain_text(day.t("errors.image_truncated"))
     expect(page.locator('.entry[data-state="done"]')).to_have_count(4, timeout=PATIENT_MS)
+    expect(page.locator('.entry[data-state="done"] [data-state="done"]')).to_have_count(16)
+    day.fits()
 
-    page.get_by_role("link", name="Open the case").click()
-    panel = page.get_by_role("complementary", name="Reading and report")
-    expect(panel.locator('[data-role="assessment"]')).to_have_text(
-        re.compile("Malignancy suspected|Not sure|No sign of malignancy")
-    )
+
+def read(day: Day, panel: Locator) -> str:
+    """Look at the case: every view hangs, overlays come and go. Gives its conclusion in words."""
+    page = day.page
     for view in ("RCC", "LCC", "RMLO", "LMLO"):
         expect(page.locator(f'.pane[data-view="{view}"]')).to_have_attribute("data-scale", re.compile("."))
     expect(panel.locator(".findings .of-image")).to_have_count(4)
+    said = panel.locator('[data-role="assessment"]')
+    expect(said).to_have_text(
+        re.compile("|".join(day.t(f"common.assessment.{a}") for a in get_args(Assessment))), timeout=PATIENT_MS
+    )
+    overlays = page.get_by_role("toolbar").locator('[data-act="overlays"]')
+    for pressed, drawn in (("true", True), ("false", False), ("true", True)):
+        expect(overlays).to_have_attribute("aria-pressed", pressed)
+        page.wait_for_function(f"({INK})() > 0 === {str(drawn).lower()}")
+        if day.keyboard:
+            page.keyboard.press("a")
+        else:
+            overlays.click()
+    page.keyboard.press("a")
+    return said.inner_text()
+
+
+def review(day: Day, panel: Locator) -> None:
+    """Confirm the first finding, dismiss the second."""
     findings = panel.locator(".findings .finding")
     assert findings.count() >= 2, "these films hold masses; without a mark there is nothing to review"
-    findings.nth(0).get_by_role("button", name=re.compile("^Confirm")).click()
+    judge(day, findings.nth(0), "confirmed")
     expect(findings.nth(0)).to_have_attribute("data-verdict", "confirmed")
-    findings.nth(1).get_by_role("button", name=re.compile("^Dismiss")).click()
+    judge(day, findings.nth(1), "dismissed")
     expect(findings.nth(1)).to_have_attribute("data-verdict", "dismissed")
 
-    panel.get_by_role("button", name="Sign report").click()
-    page.get_by_label("Comment in the report").fill("Seen by hand.")
-    page.get_by_role("button", name=re.compile("^Sign as")).click()
-    expect(panel.locator(".versions")).to_contain_text("Version 1")
-    expect(page.locator(".case-state")).to_have_text("Signed")
-    with page.expect_download(timeout=PATIENT_MS) as saved:
-        panel.get_by_role("link", name="PDF of version 1").click()
-    assert saved.value.path().read_bytes().startswith(b"%PDF")
 
-    findings.nth(1).get_by_role("button", name=re.compile("^Dismissed")).click()
-    expect(panel.get_by_text("Something has changed since version 1")).to_be_visible()
-    panel.get_by_role("button", name="Sign a new version").click()
-    page.get_by_role("button", name=re.compile("^Sign as")).click()
-    expect(panel.locator(".versions li")).to_have_count(2)
-    expect(panel.locator(".versions li[data-old]")).to_contain_text("Version 1")
+def judge(day: Day, finding: Locator, verdict: str) -> None:
+    day.press(finding.locator(f'[data-role="{verdict}"]'))
 
-    page.goto("/")
-    row = page.get_by_role("row", name=re.compile("P-END-TO-END"))
-    expect(row).to_contain_text("Signed")
-    expect(row).to_contain_text("version 2")
-    page.get_by_role("button", name="Log out").click()
-    page.wait_for_url(re.compile("/login"))
-    page.goto("/")
-    assert "/login" in page.url
+
+def sign(day: Day, panel: Locator, key: str, comment: str = "") -> None:
+    """Sign the report."""
+    day.press(panel.get_by_role("button", name=day.t(key), exact=True))
+    dialog = day.page.locator("#signing")
+    expect(dialog).to_be_visible()
+    if comment:
+        day.write(dialog.get_by_label(day.t("reading.sign.comment")), comment)
+    day.press(dialog.locator('[data-role="submit"]'))
+    expect(dialog).to_be_hidden()
+
+
+def text_of(pdf: Path) -> str:
+    """What can be selected in a PDF."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed (apt-get install poppler-utils)")
+    return subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=True).stdout
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+@PATHS
+def test_an_administrator_lets_a_colleague_in(begin, system, language, width, keyboard):
+    """A user is added, who has to choose a password; a role is changed; a token comes and goes; the log knows it."""
+    name, given, own = f"new.{language}.{width}.{keyboard}".lower(), "a password that is given", "a password of my own"
+    admin: Day = begin(language, width, keyboard)
+    page, t = admin.page, admin.t
+    page.goto("/admin/users")
+    admin.log_in("admin", system.home.secrets["admin_password"])
+    form = page.locator('form[data-url="/api/v1/users"]')
+    admin.write(form.get_by_label(t("admin.username")), name)
+    admin.write(form.get_by_label(t("admin.password.new")), given)
+    admin.press(form.get_by_role("button"))
+    row = page.get_by_role("row", name=re.compile(re.escape(name)))
+    expect(row).to_be_visible()
+    admin.fits()
+
+    colleague: Day = begin(language, width, keyboard)
+    colleague.page.goto("/")
+    colleague.log_in(name, given)
+    expect(colleague.page.get_by_role("heading", name=t("login.password.title"))).to_be_visible()
+    colleague.fits()
+    colleague.write(colleague.page.get_by_label(t("login.password.given")), given)
+    colleague.write(colleague.page.get_by_label(t("admin.password.new")), own)
+    colleague.press(colleague.button("login.password.submit"))
+    expect(colleague.page.get_by_role("heading", name=t("worklist.empty.title"))).to_be_visible()
+    colleague.page.goto("/account")
+    colleague.write(colleague.page.get_by_label(t("admin.token.name")), "PACS bridge")
+    colleague.press(colleague.button("admin.token.make"))
+    expect(colleague.page.locator("#secret-value")).to_contain_text("lobule_")
+    colleague.fits()
+
+    page.goto("/admin/users")
+    revoke = page.get_by_role("row", name=re.compile("PACS bridge")).get_by_role("button", name=t("admin.token.revoke"))
+    admin.press(revoke)
+    expect(page.get_by_role("row", name=re.compile("PACS bridge"))).to_have_count(0)
+    admin.press(row.get_by_role("button", name=t("admin.disable")))
+    expect(row).to_contain_text(t("admin.inactive"))
+    for path, heading in (("/admin/work", "admin.work"), (f"/admin/audit?actor={name}", "admin.audit")):
+        page.goto(path)
+        expect(page.get_by_role("heading", name=t(heading), level=1)).to_be_visible()
+        admin.fits()
+    expect(page.locator("td", has_text=re.compile("^user.password$"))).to_be_visible()
+    with page.expect_download() as export:
+        admin.press(page.get_by_role("link", name=t("admin.audit.export")))
+    assert name in export.value.path().read_text("utf-8")
+    colleague.page.goto("/")
+    assert "/login" in colleague.page.url, "whoever is disabled is out at once"

@@ -36,14 +36,24 @@ def client(app: FastAPI) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def session_cookie(app: FastAPI) -> tuple[str, str]:
-    """Name and value of the cookie of a portal session of Alice's; the login form has its own tests."""
-    response = Response()
-    with app.state.sessions.begin() as session:
-        alice = session.scalars(select(User).where(User.username == "alice")).one()
-        sessions.open_session(session, alice, response, app.state.settings)
-    name, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
-    return name, value
+def cookie_of(app: FastAPI) -> Callable[[str], tuple[str, str]]:
+    """Name and value of the cookie of a user's new portal session; the login form has its own tests."""
+
+    def open_session(username: str) -> tuple[str, str]:
+        response = Response()
+        with app.state.sessions.begin() as session:
+            user = session.scalars(select(User).where(User.username == username)).one()
+            sessions.open_session(session, user, response, app.state.settings)
+        name, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
+        return name, value
+
+    return open_session
+
+
+@pytest.fixture
+def session_cookie(cookie_of: Callable[[str], tuple[str, str]]) -> tuple[str, str]:
+    """The cookie of a portal session of Alice's."""
+    return cookie_of("alice")
 
 
 @pytest.fixture
@@ -65,6 +75,7 @@ def open_page(chromium: Browser, client: httpx.Client) -> Iterator[Callable[...,
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
+        page.set_default_navigation_timeout(60_000)  # a machine that does much else besides
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda entry: complaints.append(entry.text) if _is_complaint(entry) else None)
         page.goto(path)

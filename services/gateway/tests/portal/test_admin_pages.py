@@ -27,6 +27,7 @@ def test_clinicians_are_told_why_not(enter, path):
     assert answer.status_code == 403
     assert "Only an administrator may see this page." in answer.text
     assert 'href="/admin/' not in answer.text, "nor are they led there"
+    assert "Log out" in answer.text, "but they still know who they are"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,9 +1,15 @@
 """Every page: axe-core finds nothing, the first view is light and does not jump, it fits every width."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+
+from gateway.cases.models import Case
+from gateway.jobs.models import Job
+from gateway.users.models import User
 
 pytestmark = pytest.mark.browser
 
@@ -26,8 +32,8 @@ WEIGH = """() => {
 
 
 @pytest.fixture
-def pages(client, alice, upload, worker, picture):
-    """Addresses of all pages, with something on each."""
+def pages(client, alice, headers_of, upload, worker, picture, app):
+    """Addresses of all pages, with something on each; an administrator sees all of them."""
     case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-2026-0042"}).json()["id"]
     uploads = [
         upload(picture(30), case_id=case, modality="mammography", view="CC", laterality="R"),
@@ -42,10 +48,16 @@ def pages(client, alice, upload, worker, picture):
     worker.infer(jobs[2])
     worker.render(jobs[2])
     client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={"comment": "Seen."})
-    single = upload(picture(33)).json()["job"]["id"]
-    client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-EMPTY"})
+    single, parked = (upload(picture(colour)).json()["job"]["id"] for colour in (33, 34))
+    with app.state.sessions.begin() as session:
+        session.get_one(Job, parked).state = "dead"
+        session.get_one(Job, parked).error_code = "worker_lost"
+        session.scalars(select(User).where(User.username == "bob")).one().must_change_password = True
+    empty = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-EMPTY"}).json()["id"]
+    client.post("/api/v1/tokens", headers=alice, json={"name": "PACS bridge", "scopes": ["read", "write"]})
     found = ["/", "/?q=nobody", "/new", f"/new?case={case}", "/jobs", f"/jobs/{single}", f"/jobs/{jobs[0]}"]
-    return [*found, f"/cases/{case}", "/models", "/api", "/help", "/no-such-page"]
+    found += [f"/cases/{case}", f"/cases/{empty}", "/models", "/api", "/help", "/no-such-page", "/account"]
+    return [*found, "/admin/users", "/admin/work", "/admin/work?state=failed", "/admin/audit"]
 
 
 @pytest.fixture
@@ -58,25 +70,47 @@ def axe() -> str:
 
 def settle(page) -> None:
     """Let scripts draw what they draw first."""
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(1500)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
 
 
 def violations(page, axe: str) -> list[str]:
     page.evaluate(axe)
+    return found_by_axe(page)
+
+
+def found_by_axe(page) -> list[str]:
     found = page.evaluate("tags => axe.run(document, { runOnly: tags })", STANDARDS)["violations"]
     return [f"{v['id']}: {node['target']} {node['failureSummary']}"[:300] for v in found for node in v["nodes"]]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page, logged_in, pages, axe, scheme):
-    login = open_page("/login", color_scheme=scheme)
-    assert violations(login, axe) == []
-    page = logged_in("/", color_scheme=scheme, locale="zh-CN" if scheme == "dark" else "en-GB")
+def found_in_every_look(page, axe: str) -> list[tuple]:
+    """What axe-core finds in a page, light and dark, on a phone and on a desk."""
+    page.evaluate(axe)
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width in (360, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.wait_for_timeout(100)
+            found += [(scheme, width, words) for words in found_by_axe(page)]
+    return found
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_axe_finds_nothing(open_page, cookie_of, pages, axe, locale):
+    stranger = open_page("/login", locale=locale)
+    assert found_in_every_look(stranger, axe) == []
+    newcomer = open_page("/", cookie_of("bob"), locale=locale)
+    assert "/password" in newcomer.url
+    assert found_in_every_look(newcomer, axe) == []
+    clinician = open_page("/admin/users", cookie_of("alice"), locale=locale)
+    assert found_in_every_look(clinician, axe) == []
+    page = open_page("/", cookie_of("root"), locale=locale)
     for path in pages:
         page.goto(path)
         settle(page)
-        assert violations(page, axe) == [], path
+        assert found_in_every_look(page, axe) == [], path
 
 
 def test_axe_finds_nothing_in_dialogs_and_chosen_files(logged_in, pages, axe, picture):
@@ -95,22 +129,32 @@ def test_axe_finds_nothing_in_dialogs_and_chosen_files(logged_in, pages, axe, pi
     assert violations(page, axe) == []
 
 
-def test_the_first_view_is_light_and_nothing_jumps(logged_in, pages):
-    page = logged_in("/help")
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_first_view_is_light_and_nothing_jumps(open_page, cookie_of, client, alice, pages, width):
+    for number in range(60):  # more than a page of the worklist
+        client.post("/api/v1/cases", headers=alice, json={"pseudonym": f"P-{number:04}"})
+    page = open_page("/help", cookie_of("root"), viewport={"width": width, "height": 800})
     page.add_init_script(COUNT_SHIFTS)
     page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    measured = {}
     for path in pages:
         page.goto(path)
         settle(page)
         parts = page.evaluate(WEIGH)
-        assert sum(size for _, size in parts) < FIRST_VIEW_BYTES, (path, parts)
-        assert len(parts) <= FIRST_VIEW_REQUESTS, path
-        assert page.evaluate("window.shift") <= LAYOUT_SHIFT, path
+        measured[path] = (sum(size for _, size in parts), len(parts), page.evaluate("window.shift"))
+    print(
+        *(f"{path}: {size} bytes, {count} requests, shift {shift}" for path, (size, count, shift) in measured.items()),
+        sep="\n",
+    )
+    heavy = {path: found for path, found in measured.items() if found[0] >= FIRST_VIEW_BYTES}
+    assert heavy == {}
+    assert {path: found for path, found in measured.items() if found[1] > FIRST_VIEW_REQUESTS} == {}
+    assert {path: found for path, found in measured.items() if found[2] > LAYOUT_SHIFT} == {}
 
 
 @pytest.mark.parametrize("width", [360, 760, 1024, 2560])
-def test_pages_fit_every_width(logged_in, pages, width):
-    page = logged_in("/", viewport={"width": width, "height": 760})
+def test_pages_fit_every_width(open_page, cookie_of, pages, width):
+    page = open_page("/", cookie_of("root"), viewport={"width": width, "height": 760})
     for path in pages:
         page.goto(path)
         settle(page)
@@ -118,11 +162,6 @@ def test_pages_fit_every_width(logged_in, pages, width):
 
 
 def test_the_worklist_answers_quickly_with_a_thousand_cases(portal, client, app):
-    import time
-
-    from gateway.cases.models import Case
-    from gateway.users.models import User
-
     with app.state.sessions.begin() as session:
         alice = session.query(User).filter_by(username="alice").one()
         session.add_all(Case(owner_id=alice.id, pseudonym=f"P-{number:04}") for number in range(1000))

@@ -7,13 +7,20 @@ from pathlib import Path
 import pytest
 
 import gateway.portal
+import lobule
 from gateway.portal.words import Words, catalogue, choose_language
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.language import LANGUAGES
 
 PORTAL = Path(gateway.portal.__file__).parent
+SERVICES = Path(__file__).parents[3]
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html"))
 SCRIPTS = sorted((PORTAL / "static").rglob("*.js"))
+PYTHON = sorted(PORTAL.parent.rglob("*.py"))
+LOBULE = sorted(Path(lobule.__file__).parent.rglob("*.py"))
+WORKERS = [
+    path for name in ("histo-worker", "mammo-worker", "report") for path in (SERVICES / name / "src").rglob("*.py")
+]
 # Names, units and abbreviations that are the same in every language.
 NO_SENTENCES = {"Lobule", "CC", "MLO", "lobule"}
 SPOKEN_ATTRIBUTES = ("alt", "title", "aria-label", "aria-description", "placeholder")
@@ -95,6 +102,43 @@ class TestUse:
         counted = {key.rsplit(".", 1)[0] for key in catalogue("en") if key.endswith(".one")}
         assert written - catalogue("en").keys() - counted == set()
 
+    def test_every_key_is_used(self):
+        """By its name, or by a name that is put together: `admin.role.` ~ role, `steps.${name}.of`."""
+        enumerated = {text for path in [*PYTHON, *LOBULE] for text in quoted_in(path.read_text("utf-8"))}
+        named: set[str] = set()
+        for source in (path.read_text("utf-8") for path in [*TEMPLATES, *SCRIPTS, *PYTHON]):
+            quoted, made = quoted_in(source), re.compile("|".join(names_in(source)) or "$.")
+            for key in catalogue("en"):
+                parts = key.removesuffix(".one").removesuffix(".other").split(".")
+                whole = ".".join(parts)
+                # A name that is put together: its last part stands beside it, or is one of our own enumerations.
+                last = quoted if len(parts) == 2 else quoted | enumerated
+                put_together = made.fullmatch(whole) or made.fullmatch(key)
+                if {key, whole} & quoted or (put_together and any(part in last for part in key.split(".")[1:])):
+                    named.add(key)
+        keys = {key for key in catalogue("en") if not key.startswith(("errors.", "activity."))}
+        assert len(keys) > 300
+        assert sorted(keys - named) == []
+
+    def test_every_error_that_has_words_can_happen(self):
+        sources = "".join(path.read_text("utf-8") for path in [*PYTHON, *SCRIPTS, *LOBULE])
+        codes = [key.removeprefix("errors.") for key in catalogue("en") if key.startswith("errors.")]
+        pages = [code for code in codes if code.startswith("page.")]
+        assert [code for code in codes if code not in pages and not re.search(rf"['\"]{code}['\"]", sources)] == []
+        names = {code.removeprefix("page.").removesuffix(".title") for code in pages} - {"request", "to_worklist"}
+        assert [name for name in names if not re.search(rf"['\"]{name}['\"]", sources)] == []
+
+    def test_every_activity_that_has_words_is_said(self):
+        """Workers say what they are doing in English; the page finds its own words by them."""
+        sources = "".join(path.read_text("utf-8").lower() for path in [*WORKERS, *PYTHON])
+        spoken = {
+            re.sub(r"[^a-z]+", "_", re.sub(r"{[^}]*}", "n", text)).strip("_")
+            for text in re.findall(r'"([^"\n]+)"', sources)
+        }
+        keys = {key.removeprefix("activity.") for key in catalogue("en") if key.startswith("activity.")}
+        assert len(keys) > 5
+        assert keys - spoken == {"n_image_ahead", "n_images_ahead"}, "these are put together in gateway.jobs.progress"
+
     def test_a_script_uses_only_what_its_page_hands_over(self):
         for page in TEMPLATES:
             text = page.read_text("utf-8")
@@ -103,6 +147,27 @@ class TestUse:
             for script in scripts:
                 used = {part for module in modules_of(script) for part in parts_used(module)}
                 assert used - handed <= {"activity"} - handed, f"{page.name} does not hand over what {script} says"
+
+
+def quoted_in(source: str) -> set[str]:
+    """All names in quotes."""
+    return set(re.findall(r"[\"'`]([\w.]+)[\"'`]", source))
+
+
+def names_in(source: str) -> list[str]:
+    """Patterns of the keys that a source names, whole or put together."""
+    joined = re.findall(r"\"([\w.]+)\" ~ [\w.]+ ~ \"([\w.]+)\"", source)  # a Jinja expression
+    patterns = [re.escape(start) + "[^.]+" + re.escape(end) for start, end in joined]
+    for single, double, template in re.findall(r"'([\w.]+)'|\"([\w.]+)\"|`([a-z_.]+\.\${[^`]+)`", source):
+        if name := single or double:
+            if "." in name:
+                patterns.append(
+                    re.escape(name) + (("[^.]+" if name.count(".") == 1 else ".+") if name.endswith(".") else "")
+                )
+        elif "." in template:
+            parts = re.split(r"\$\{[^}]*\}", template)  # a script's template
+            patterns.append(".+".join(map(re.escape, parts)))
+    return patterns
 
 
 def modules_of(name: str) -> set[Path]:

@@ -17,6 +17,7 @@ from gateway.database import DbSession
 from gateway.portal.pages import render, render_error
 from gateway.users import repository as users
 from gateway.users.models import Role, User
+from gateway.users.schemas import UserRead
 from lobule.contracts.progress import JobState
 
 router = APIRouter(include_in_schema=False)
@@ -26,7 +27,15 @@ _OPEN_STATES: tuple[JobState, ...] = ("dead", "failed", "running", "queued", "ca
 
 
 class NotAnAdministratorError(Exception):
-    """A page of administrators was asked for by somebody else."""
+    """A page of administrators was asked for by somebody else.
+
+    Args:
+        user: By whom.
+    """
+
+    def __init__(self, user: User) -> None:
+        super().__init__(user.username)
+        self.user = UserRead.model_validate(user)  # the row itself is gone with its session when the page is drawn
 
 
 def portal_admin(user: PortalUser) -> User:
@@ -36,16 +45,17 @@ def portal_admin(user: PortalUser) -> User:
         NotAnAdministratorError: For everybody else.
     """
     if user.role != "admin":
-        raise NotAnAdministratorError
+        raise NotAnAdministratorError(user)
     return user
 
 
 PortalAdmin = Annotated[User, Depends(portal_admin, scope="function")]
 
 
-def refuse(request: Request, _error: Exception) -> HTMLResponse:
+def refuse(request: Request, error: Exception) -> HTMLResponse:
     """The page for `NotAnAdministratorError`."""
-    return render_error(request, 403, "not_admin")
+    assert isinstance(error, NotAnAdministratorError)
+    return render_error(request, 403, "not_admin", error.user)
 
 
 @router.get("/account", response_class=HTMLResponse)

@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 from gateway.auth.sessions import csrf_token_for
 from gateway.portal.words import COOKIE, LANGUAGES, OWN_NAMES, Language, Words, choose_language
 from gateway.users.models import User
+from gateway.users.schemas import UserRead
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -41,7 +42,7 @@ templates.env.globals.update(languages=LANGUAGES, own_names=OWN_NAMES)
 def render(
     request: Request,
     template: str,
-    user: User | None = None,
+    user: User | UserRead | None = None,
     status: int = 200,
     **context: Any,
 ) -> HTMLResponse:
@@ -71,7 +72,7 @@ def render_login(
     return render(request, "login.html", status=status, next_path=next_path, error=error, username=username)
 
 
-def render_error(request: Request, status: int, key: str, user: User | None = None) -> HTMLResponse:
+def render_error(request: Request, status: int, key: str, user: User | UserRead | None = None) -> HTMLResponse:
     """A page that says what went wrong: the sentences `errors.page.<key>` and `errors.page.<key>.title`."""
     request_id = getattr(request.state, "request_id", None)
     return render(request, "error.html", user, status, key=key, request_id=request_id)

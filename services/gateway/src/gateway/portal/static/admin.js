@@ -60,3 +60,6 @@ document.addEventListener('click', (event) => {
 document.addEventListener('change', (event) => {
   if (event.target.matches('select[data-call]')) act(event.target, { [event.target.name]: event.target.value });
 });
+
+// Until this script was there, the browser would have sent forms by itself, to nobody.
+for (const button of document.querySelectorAll('button[data-call], form[data-call] button')) button.disabled = false;

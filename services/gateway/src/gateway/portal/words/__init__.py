@@ -61,6 +61,10 @@ class Words:
         """
         return self._words[key].format(**values)
 
+    def template(self, key: str) -> str:
+        """The sentence of `key` with its blanks."""
+        return self._words[key]
+
     def count(self, key: str, count: int, **values: object) -> str:
         """The sentence for a number of things."""
         form = "one" if count == 1 and self.language == "en" else "other"

@@ -2,6 +2,7 @@
 
 import { ASSESSMENT_ICONS, icon, role, write } from '../dom.js';
 import { probability, t } from '../words.js';
+import { inWords } from './certainty.js';
 
 /** The conclusion section of the panel. */
 export class Conclusion {
@@ -16,7 +17,7 @@ export class Conclusion {
     role(this.root, 'symbol').replaceChildren(icon(ASSESSMENT_ICONS[assessment] || 'queue'));
     write(role(this.root, 'assessment'), assessment ? t(`common.assessment.${assessment}`) : t('reading.conclusion.none'));
     write(role(this.root, 'percent'), value === null ? '' : probability(value, this.#thresholds(value)));
-    write(role(this.root, 'of'), value === null ? '' : t('reading.probability.highest'));
+    write(role(this.root, 'of'), value === null ? '' : t('reading.probability.highest', { words: inWords(value) }));
     this.#list('reasons', conclusion.reasons);
     this.#list('suggestions', conclusion.suggestions);
   }

@@ -74,10 +74,11 @@ class Page {
     this.show();
   }
 
-  /** The image to read first: where the suspicion is highest. */
+  /** The image to read first: where the suspicion is highest, among the films where these hang. */
   #first() {
     const value = (study) => study.entry.job.probability_malignant ?? -1;
-    return [...this.studies].sort((a, b) => value(b) - value(a))[0] || null;
+    const hung = this.studies.filter(({ hanging }) => hanging);
+    return [...(hung.length ? hung : this.studies)].sort((a, b) => value(b) - value(a))[0] || null;
   }
 
   #queue(study) {
