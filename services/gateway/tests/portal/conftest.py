@@ -1,5 +1,8 @@
 """A gateway that listens on a port, and a real Chromium that looks at it."""
 
+import contextlib
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -97,3 +100,67 @@ def _is_complaint(entry) -> bool:
 def logged_in(open_page: Callable[..., Page], session_cookie: tuple[str, str]) -> Callable[..., Page]:
     """Opens a page as Alice."""
     return lambda path="/", **options: open_page(path, cookie=session_cookie, **options)
+
+
+UPLOAD = b"POST /api/v1/images"
+_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, as a network does that goes away
+
+
+class CuttingProxy:
+    """A network that breaks: passes bytes on, but closes the connection of the first upload in its middle.
+
+    Args:
+        port: Of the gateway, on this machine.
+        after: Bytes of the upload that still come through.
+    """
+
+    def __init__(self, port: int, after: int) -> None:
+        self._target, self._after = ("127.0.0.1", port), after
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.cuts, self.uploads = 0, 0
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                browser, _ = self._listener.accept()
+                gateway = socket.create_connection(self._target)
+                threading.Thread(target=self._forth, args=(browser, gateway), daemon=True).start()
+                threading.Thread(target=self._back, args=(gateway, browser), daemon=True).start()
+
+    def _forth(self, browser: socket.socket, gateway: socket.socket) -> None:
+        passed: int | None = None
+        with contextlib.suppress(OSError):
+            while piece := browser.recv(65536):
+                if UPLOAD in piece:
+                    self.uploads += 1
+                    passed = 0
+                if passed is not None:
+                    passed += len(piece)
+                    if passed > self._after and self.cuts == 0:
+                        self.cuts += 1
+                        for end in (browser, gateway):
+                            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                            end.close()
+                        return
+                gateway.sendall(piece)
+            gateway.shutdown(socket.SHUT_WR)
+
+    def _back(self, gateway: socket.socket, browser: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := gateway.recv(65536):
+                browser.sendall(piece)
+            browser.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def breaking_network(client: httpx.Client) -> Iterator[CuttingProxy]:
+    """Another way to the gateway, on which the first upload is cut off after a megabyte."""
+    proxy = CuttingProxy(client.base_url.port, after=1_000_000)
+    yield proxy
+    proxy.close()

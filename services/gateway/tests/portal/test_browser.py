@@ -1,6 +1,9 @@
 """A real Chromium goes through the pages of a new case and of single images; the test plays the workers."""
 
+import io
+
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from lobule.contracts.pictures import PictureFacts
@@ -197,6 +200,26 @@ class TestSending:
         page.unroute("**/api/v1/images")
         expect(step(page, "upload")).to_have_attribute("data-state", "done")
         expect(page.locator(".entry [data-role=connection]")).to_be_hidden()
+
+    def test_an_upload_that_is_cut_off_in_its_middle_starts_again(
+        self, breaking_network, open_page, session_cookie, app
+    ):
+        """The server keeps no half uploads; the page says what happens and sends the file again by itself."""
+        buffer = io.BytesIO()
+        Image.effect_noise((2400, 2400), 90).save(buffer, "PNG")
+        assert len(buffer.getvalue()) > 4_000_000, "far more than what waits in sockets"
+        page = open_page(f"{breaking_network.url}/new", session_cookie)
+        choose(page, ("large_RIGHT_CC.png", buffer.getvalue()))
+        expect(page.locator('.entry[data-state="chosen"]')).to_have_count(1)
+        page.get_by_role("button", name="Upload and analyse").click()
+        trouble = entry(page, "large_RIGHT_CC.png").locator('[data-role="connection"]')
+        expect(trouble).to_contain_text("Lobule cannot be reached")
+        expect(trouble).to_contain_text("Sending it again in 1 s")
+        expect(step(page, "upload")).to_have_attribute("data-state", "done")
+        expect(trouble).to_be_hidden()
+        assert (breaking_network.cuts, breaking_network.uploads) == (1, 2)
+        [stored] = app.state.store.root.glob("images/*/original")
+        assert stored.read_bytes() == buffer.getvalue(), "one image, and nothing of the first try"
 
     def test_an_answer_that_was_lost_is_no_second_image(self, new_case, app):
         page = new_case({"a.png": 65})

@@ -45,11 +45,11 @@ export class Hanging {
     return VIEWS.map((view) => this.#hung(view) || view);
   }
 
-  /** The film of a view: the one that is read now, where there are several. */
+  /** The film of a view: where there are several, the one that is read now, else the most suspicious. */
   #hung(view) {
     const { studies, active } = this.page;
     const here = studies.filter(({ hanging }) => hanging === view);
-    return here.includes(active) ? active : here[0];
+    return here.includes(active) ? active : here.length ? mostSuspicious(here) : undefined;
   }
 
   /** A film beside a field; where there is but one kind, the image beside the one that belongs to it. */
