@@ -107,7 +107,9 @@ _AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, as a networ
 
 
 class CuttingProxy:
-    """A network that breaks: passes bytes on, but closes the connection of the first upload in its middle.
+    """A network that breaks: passes bytes on, but while `broken` it cuts every upload off in its middle.
+
+    Not the first alone: a browser itself sends anew what was cut off on a connection that it had used before.
 
     Args:
         port: Of the gateway, on this machine.
@@ -117,7 +119,7 @@ class CuttingProxy:
     def __init__(self, port: int, after: int) -> None:
         self._target, self._after = ("127.0.0.1", port), after
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.cuts, self.uploads = 0, 0
+        self.broken, self.cuts, self.uploads = True, 0, 0
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -142,7 +144,7 @@ class CuttingProxy:
                     passed = 0
                 if passed is not None:
                     passed += len(piece)
-                    if passed > self._after and self.cuts == 0:
+                    if passed > self._after and self.broken:
                         self.cuts += 1
                         for end in (browser, gateway):
                             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
@@ -160,7 +162,7 @@ class CuttingProxy:
 
 @pytest.fixture
 def breaking_network(client: httpx.Client) -> Iterator[CuttingProxy]:
-    """Another way to the gateway, on which the first upload is cut off after a megabyte."""
+    """Another way to the gateway, on which uploads are cut off after a megabyte."""
     proxy = CuttingProxy(client.base_url.port, after=1_000_000)
     yield proxy
     proxy.close()

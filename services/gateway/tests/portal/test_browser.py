@@ -214,10 +214,11 @@ class TestSending:
         page.get_by_role("button", name="Upload and analyse").click()
         trouble = entry(page, "large_RIGHT_CC.png").locator('[data-role="connection"]')
         expect(trouble).to_contain_text("Lobule cannot be reached")
-        expect(trouble).to_contain_text("Sending it again in 1 s")
+        expect(trouble).to_contain_text("Sending it again in")
+        breaking_network.broken = False
         expect(step(page, "upload")).to_have_attribute("data-state", "done")
         expect(trouble).to_be_hidden()
-        assert (breaking_network.cuts, breaking_network.uploads) == (1, 2)
+        assert breaking_network.cuts == breaking_network.uploads - 1 >= 1
         [stored] = app.state.store.root.glob("images/*/original")
         assert stored.read_bytes() == buffer.getvalue(), "one image, and nothing of the first try"
 
