@@ -81,8 +81,8 @@ _BY_SENTENCE: Mapping[str, str] = {
     ),
     "CBIS-DDSM mass training films (seven tenths of the patients, by hash) and CDD-CESM low-energy images with a "
     "mass.": ("CBIS-DDSM肿块训练集的片（按散列取十分之七的患者），以及CDD-CESM中含肿块的低能图像。"),
-    "Platt scaling on out-of-fold logits, both classes and all patients weighing alike": (
-        "对折外输出作Platt校准，两个类别与所有患者权重相同"
+    "Platt scaling on out-of-fold logits, classes weighing alike, the intercept held near #": (
+        "对折外输出作Platt校准，两个类别权重相同，截距约束在{0}附近"
     ),
     "Logistic regression on the validation patients (a tenth of CBIS-DDSM's training films).": (
         "在验证患者（CBIS-DDSM训练集的十分之一）上作逻辑回归校准。"
