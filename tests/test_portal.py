@@ -257,7 +257,11 @@ def read(day: Day, panel: Locator) -> str:
     overlays = page.get_by_role("toolbar").locator('[data-act="overlays"]')
     for pressed, drawn in (("true", True), ("false", False), ("true", True)):
         expect(overlays).to_have_attribute("aria-pressed", pressed)
-        page.wait_for_function(f"({INK})() > 0 === {str(drawn).lower()}")
+        for _ in range(100):  # not Playwright's own waiting: it evaluates words, which the page's policy forbids
+            if (page.evaluate(INK) > 0) is drawn:
+                break
+            page.wait_for_timeout(100)
+        assert (page.evaluate(INK) > 0) is drawn
         if day.keyboard:
             page.keyboard.press("a")
         else:
