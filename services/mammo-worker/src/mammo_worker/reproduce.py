@@ -115,7 +115,7 @@ def reproduce(
         f"long stage and half for each short one (the report: ResNet-101 at 2048 x 2048, {report.LONG:,} and "
         f"{report.SHORT:,} steps of one film). {len(films)} training films, {len(test)} films of the untouched fifth "
         f"of CBIS-DDSM's training patients. The backbone starts from {weights.name}, which has seen the training "
-        "films; from ImageNet alone rows as short as these stay near chance. One training a row: differences of a few "
+        "films; from ImageNet alone so short a row learns little. One training a row: differences of a few "
         "points are chance. Mean AP and "
         "mean sensitivity are the report's equations 8 and 9, by OR >= 0.5, at the threshold whose false positives "
         "per film come nearest to 3.",
