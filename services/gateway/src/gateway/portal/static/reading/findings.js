@@ -138,7 +138,7 @@ export class Findings {
     write(role(row, 'percent'), probability(value, thresholds));
     write(role(row, 'words'), inWords(value));
     const note = study.film ? (findings.length ? '' : t('reading.image.none')) : heat ? t('reading.image.map') : '';
-    write(role(row, 'note'), note);
+    write(role(row, 'note'), note && `· ${note}`);
     this.#note(role(row, 'notices'), study.result.notices);
     const report = role(row, 'link');
     report.href = `${url(this.page.urls.jobReportUrl, study.jobId)}?format=html&lang=${this.page.lang}`;
