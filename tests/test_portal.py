@@ -9,13 +9,14 @@ import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 import cv2
 import pytest
-from playwright.sync_api import Browser, FileChooser, Locator, Page, expect
+from playwright.sync_api import Browser, Error, FileChooser, Locator, Page, TimeoutError, expect
 
 from gateway.portal.words import Words
 from lobule.contracts.language import Language
@@ -222,14 +223,8 @@ def send(day: Day, name: str, files: list[Path]) -> None:
     day.write(page.get_by_label(day.t("newcase.pseudonym")), name)
     chooser = page.locator("#files")
     if day.keyboard:
-        for _ in range(20):
-            if chooser.evaluate("element => element === document.activeElement"):
-                break
-            page.keyboard.press("Tab")
-        with page.expect_file_chooser() as chosen:
-            page.keyboard.press("Enter")
-        opened: FileChooser = chosen.value
-        opened.set_files(files)
+        day.reach(chooser)  # waits until the page's script has made it usable, too
+        choose_by_keyboard(page).set_files(files)
     else:
         chooser.set_input_files(files)
     expect(page.get_by_text(day.t("newcase.views.complete"))).to_be_visible()
@@ -242,6 +237,20 @@ def send(day: Day, name: str, files: list[Path]) -> None:
     expect(page.locator('.entry[data-state="done"]')).to_have_count(4, timeout=PATIENT_MS)
     expect(page.locator('.entry[data-state="done"] [data-state="done"]')).to_have_count(16)
     day.fits()
+
+
+def choose_by_keyboard(page: Page) -> FileChooser:
+    """Open the dialog of the file field that has the focus.
+
+    A headless Chromium that has closed other windows now and then opens none at the first press.
+    """
+    page.bring_to_front()
+    for _ in range(4):
+        with suppress(TimeoutError), page.expect_file_chooser(timeout=5_000) as chosen:
+            page.keyboard.press("Enter")
+        with suppress(TimeoutError, Error):
+            return chosen.value
+    raise AssertionError("Enter opens no dialog to choose files")
 
 
 def read(day: Day, panel: Locator) -> str:

@@ -84,6 +84,14 @@ class TestResult:
         result = pipeline.analyse(png(tiny), info(b"", magnification="40X"), no_progress).result
         assert {n.code for n in result.notices} == {"small_image"}
 
+    def test_a_name_of_breakhis_tells_the_magnification(self, pipeline, one):
+        named = info(one, magnification=None).model_copy(update={"file_name": "SOB_B_A-14-22549AB-100-001.png"})
+        result = pipeline.analyse(one, named, no_progress).result
+        assert result.patches.magnification_assumed == "100X"
+        assert not result.notices
+        given = pipeline.analyse(one, info(one), no_progress).result
+        assert result.probability_malignant == given.probability_malignant
+
     def test_an_unknown_magnification_is_the_mean_of_both_readings(self, pipeline, field_pixels):
         def logit(magnification):
             p = pipeline.probabilities(field_pixels[0], magnification).field

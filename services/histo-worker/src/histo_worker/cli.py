@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import ImageInfo, Magnification
+from lobule.contracts.result import ImageInfo
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -64,7 +64,7 @@ def predict(
                     str(path),
                     result.image.width,
                     result.image.height,
-                    result.image.magnification or "",
+                    (result.patches and result.patches.magnification_assumed) or "",
                     f"{result.probability_malignant:.6f}",
                     "malignant" if result.probability_malignant >= 0.5 else "benign",
                     result.assessment,
@@ -139,11 +139,12 @@ def explain(
     model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
 ) -> None:
     """Draw what the network saw: class activation map, Grad-CAM, and the maps of its first layer."""
+    from histo_worker.data.breakhis import magnification_in
     from histo_worker.explanation.explain import explain as draw
     from histo_worker.settings import HistoSettings
 
     try:
-        pictures = draw(model or HistoSettings().model, file.read_bytes(), output, _magnification_in(file))
+        pictures = draw(model or HistoSettings().model, file.read_bytes(), output, magnification_in(file.name))
     except (AnalysisError, OSError) as error:
         _complain(f"{error.code}: {error.detail}" if isinstance(error, AnalysisError) else str(error))
         raise typer.Exit(1) from None
@@ -202,18 +203,7 @@ def _image_info(path: Path, data: bytes) -> ImageInfo:
         modality="histopathology",
         width=header.width,
         height=header.height,
-        magnification=_magnification_in(path),
     )
-
-
-def _magnification_in(path: Path) -> Magnification | None:
-    """The magnification, where the file bears a name of BreakHis."""
-    from histo_worker.data.breakhis import parse_name
-
-    try:
-        return parse_name(path).magnification
-    except ValueError:
-        return None
 
 
 def _complain(words: str) -> None:

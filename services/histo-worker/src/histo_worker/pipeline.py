@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.data.breakhis import magnification_in
 from histo_worker.explanation.stitch import smooth, stitch
 from histo_worker.field_reader import MEASURED, FieldReader, Reading
 from histo_worker.gate.gate import InputGate
@@ -102,7 +103,8 @@ class HistologyPipeline:
             self._gate.check(field)
         with clock.stage("patches"):
             progress(0.1, "cutting patches")
-            readings = self._reader.read(field, image.magnification)
+            magnification = image.magnification or magnification_in(image.file_name)
+            readings = self._reader.read(field, magnification)
             count = sum(len(reading.patches) for reading in readings)
         with clock.stage("model"):
             logits, evidence = self._classify(
@@ -128,11 +130,11 @@ class HistologyPipeline:
             patches=Patches(
                 count=count,
                 size=round(readings[0].windows[0].side / readings[0].scale),
-                magnification_assumed=image.magnification,
+                magnification_assumed=magnification,
             ),
             display=DisplayImage(file=DISPLAY_FILE, width=columns, height=rows),
             heat_map=HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING),
-            notices=list(self._notices(image, field, min(reading.scale for reading in readings))),
+            notices=list(self._notices(magnification, field, min(reading.scale for reading in readings))),
             timings_s=clock.seconds,
         )
         return Analysis(result, files)
@@ -158,21 +160,20 @@ class HistologyPipeline:
     def _calibrated(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
         return sigmoid(self._slope * logits + self._intercept)
 
-    def _notices(self, image: ImageInfo, field: RGB8, scale: float) -> Iterator[Notice]:
-        if image.magnification is None:
+    def _notices(self, magnification: Magnification | None, field: RGB8, scale: float) -> Iterator[Notice]:
+        if magnification is None:
             yield Notice(
                 code="magnification_unknown",
                 detail="The magnification was not given, so the field was read as 40X and as 100X. Please give it: "
                 "the answer is more exact then.",
             )
-        elif image.magnification not in ("40X", "100X"):
+        elif magnification not in MEASURED:
             yield Notice(
                 code="magnification_not_measured",
-                detail=f"The model was measured at 40X and 100X, not at {image.magnification}; take its "
-                f"certainty with care.",
+                detail=f"The model was measured at 40X and 100X, not at {magnification}; take its certainty with care.",
             )
-        side = min(self._reader.sides(image.magnification))
-        if image.magnification in (None, *MEASURED) and min(field.shape[:2]) < side:
+        side = min(self._reader.sides(magnification))
+        if magnification in (None, *MEASURED) and min(field.shape[:2]) < side:
             yield Notice(
                 code="small_image",
                 detail=f"The image is smaller than one patch ({side} pixels) and was enlarged.",

@@ -1,5 +1,6 @@
 """Rendering pages: the one Jinja2 environment and what every page needs."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,22 @@ def _common(request: Request) -> dict[str, Any]:
     }
 
 
+def age(t: Words, at: datetime) -> str:
+    """How long ago, in the words that the page's script keeps up to date: it must not change the width of a row."""
+    seconds = (datetime.now(UTC) - at).total_seconds()
+    if seconds < 60:
+        return t("age.now")
+    if seconds < 3600:
+        return t("age.minutes", count=int(seconds // 60))
+    if seconds < 48 * 3600:
+        return t("age.hours", count=int(seconds // 3600))
+    return t("age.days", count=int(seconds // 86400))
+
+
 templates = Jinja2Templates(HERE / "templates", context_processors=[_common])
 templates.env.undefined = StrictUndefined
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
-templates.env.globals.update(languages=LANGUAGES, own_names=OWN_NAMES)
+templates.env.globals.update(languages=LANGUAGES, own_names=OWN_NAMES, age=age)
 
 
 def render(

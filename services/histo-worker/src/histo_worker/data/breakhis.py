@@ -89,6 +89,14 @@ def parse_name(path: Path) -> Field:
     )
 
 
+def magnification_in(file_name: str) -> Magnification | None:
+    """The magnification, where a file bears a name of BreakHis."""
+    try:
+        return parse_name(Path(file_name)).magnification
+    except ValueError:
+        return None
+
+
 def find_fields(folder: Path, magnification: Magnification | None = None) -> list[Field]:
     """All fields under a folder, however deep, in the order of their names; files of other names are passed over.
 
