@@ -12,12 +12,14 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from histo_worker.field_reader import FieldReader
 from histo_worker.network import CompiledClassifier, build_network
 from histo_worker.settings import HistoSettings
+from lobule.contracts.result import Magnification
 from lobule.imaging.decode import decode_rgb
-from lobule.model_package import open_package
+from lobule.model_package import ModelPackage, open_package
 
 
 def seconds(run: Callable[[], Any], repeats: int = 5) -> tuple[float, float]:
@@ -54,8 +56,19 @@ def main() -> None:
         noise = np.random.default_rng(0).integers(0, 255, (58, 88, 3), dtype=np.uint8)
         field = cv2.resize(noise, (700, 460)).astype(np.uint8)
     package = open_package(HistoSettings().model)
-    patches, _, _ = FieldReader.from_manifest(package.manifest.input).read(field)
+    reader = FieldReader.from_manifest(package.manifest.input)
     network = build_network(package.manifest.architecture, package.weights)
+    readings: dict[str, Magnification | None] = {"100X": "100X", "40X": "40X", "of unknown magnification": None}
+    for name, magnification in readings.items():
+        patches = np.concatenate([reading.patches for reading in reader.read(field, magnification)])
+        print(
+            f"\na {field.shape[1]}x{field.shape[0]} field {name}, {len(patches)} patches of {patches.shape[1]} pixels"
+        )
+        measure(package, network, patches)
+
+
+def measure(package: ModelPackage, network: Any, patches: NDArray[np.uint8]) -> None:
+    """All ways through the network, side by side."""
     pixels = patches.astype(np.float32)
     rows: dict[str, tuple[float, float]] = {}
     for batch in (1, 2, 4):
@@ -71,7 +84,6 @@ def main() -> None:
     else:
         difference = float(np.abs(vino(pixels) - np.asarray(network(pixels, training=False)["logit"])).max())
         rows[f"OpenVINO, all patches at once (logits differ by {difference:.1e})"] = seconds(lambda: vino(pixels))
-    print(f"a {field.shape[1]}x{field.shape[0]} field, {len(patches)} patches of {patches.shape[1]} pixels")
     print("| way | seconds a field | processor seconds | patches a second |\n| --- | ---: | ---: | ---: |")
     for way, (wall, processor) in rows.items():
         print(f"| {way} | {wall:.3f} | {processor:.3f} | {len(patches) / wall:.1f} |")
