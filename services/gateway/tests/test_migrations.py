@@ -3,7 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from gateway.database import Base, make_engine
 from gateway.migrate import migrate
@@ -58,13 +58,16 @@ def test_up_and_down_keep_what_was_there(url):
     assert rows(url, summary)[0][0] == "ready"
 
 
+def insert_user(connection: Connection) -> None:
+    """The first row as today's table wants it."""
+    connection.execute(text(ROWS[0].replace("created_at)", "created_at, auth_epoch)").replace(f"{AT})", f"{AT}, 0)")))
+
+
 def test_going_down_leaves_no_rendering_behind(url):
     migrate(url)
     engine = make_engine(url)
     with engine.begin() as connection:
-        connection.execute(
-            text(ROWS[0].replace("created_at)", "created_at, auth_epoch)").replace(f"{AT})", f"{AT}, 0)"))
-        )
+        insert_user(connection)
         connection.execute(
             text(
                 f"INSERT INTO jobs (id, kind, owner_id, state, created_at) VALUES ('r', 'rendering', 'u', 'done', {AT})"
@@ -80,9 +83,7 @@ def test_images_of_several_cases_are_not_lost_by_going_down(url):
     migrate(url)
     engine = make_engine(url)
     with engine.begin() as connection:
-        connection.execute(
-            text(ROWS[0].replace("created_at)", "created_at, auth_epoch)").replace(f"{AT})", f"{AT}, 0)"))
-        )
+        insert_user(connection)
         connection.execute(
             text(ROWS[1].replace("created_at)", "created_at, updated_at)").replace(f"{AT})", f"{AT}, {AT})"))
         )
