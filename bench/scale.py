@@ -53,7 +53,7 @@ class Point:
 def one_redis() -> Iterator[str]:
     folder = Path(f"/tmp/lobule-{secrets.token_hex(4)}")
     folder.mkdir()
-    process = subprocess.Popen(redis_command(folder / "redis.sock"))
+    process = subprocess.Popen(redis_command(folder / "redis.sock"), stdout=subprocess.DEVNULL)
     url = f"unix://{folder / 'redis.sock'}"
     while True:
         try:
