@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from fastapi.testclient import TestClient
 from postgres import new_database, running_postgres
 
+from gateway.__main__ import warm_up
 from gateway.auth.passwords import hash_password
 from gateway.cases.models import Case
 from gateway.clock import now
@@ -117,6 +118,7 @@ def run(url: str, folder: Path, arguments: argparse.Namespace) -> None:
         log_level="ERROR",
     )
     client = TestClient(create_app(settings))  # not entered: no loops
+    warm_up()
     what = "the portal's page" if arguments.pages else "the API"
     print(f"{arguments.cases} cases, {url.split(':')[0]}, {what}, {arguments.times} times each")
     for username in ("clinician", "admin"):

@@ -12,6 +12,7 @@ from redis import Redis
 from lobule.blackboard import Blackboard
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import WorkerAnnouncement
+from lobule.storage import StoreFullError, StoreUnavailableError
 from lobule.worker.gateway_client import GatewayClient
 from lobule.worker.runner import StepRunner, unavailable
 
@@ -105,6 +106,8 @@ def raising(error: BaseException):
     [
         (raising(AnalysisError("not_histology", "This is a cat.")), "not_histology", False),
         (raising(SoftTimeLimitExceeded()), "timed_out", False),
+        (raising(StoreFullError("secret detail")), "storage_full", True),
+        (raising(StoreUnavailableError("secret detail")), "storage_unavailable", True),
         (raising(ZeroDivisionError("secret detail")), "internal_error", True),
         (unavailable(AnalysisError("model_unavailable", "No model.")), "model_unavailable", False),
     ],

@@ -1,11 +1,12 @@
 """The object store's promises, kept by the local folder and by S3 alike."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from lobule.storage import ObjectNotFoundError, ObjectStore, open_store
+from lobule.storage import ObjectNotFoundError, ObjectStore, StoreFullError, StoreUnavailableError, open_store
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,33 @@ def test_refuses_unsafe_keys(store, key):
 def test_refuses_unknown_addresses():
     with pytest.raises(ValueError, match="LOBULE_OBJECT_STORE_URL"):
         open_store("ftp://somewhere/else")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch, number):
+    store = open_store(tmp_path.as_uri())
+
+    def full(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreFullError):
+        store.put("a/b", b"content")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_the_disk_is_measured(tmp_path):
+    space = open_store(tmp_path.as_uri()).space()
+    assert space is not None
+    assert 0 <= space.free_bytes <= space.size_bytes
+
+
+def test_a_store_that_is_away_is_told(monkeypatch):
+    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    store = open_store("s3://bucket/lobule", "http://127.0.0.1:9")  # the port "discard", where nobody listens
+    with pytest.raises(StoreUnavailableError):
+        store.put("a/b", b"content")
+    with pytest.raises(StoreUnavailableError):
+        store.get("a/b")

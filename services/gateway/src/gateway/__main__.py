@@ -1,5 +1,6 @@
 """`python -m gateway`: migrate the database, then serve."""
 
+import gc
 import socket
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import uvicorn
 
 from gateway.main import create_app
 from gateway.migrate import migrate
+from gateway.portal.pages import compile_templates
 from gateway.ports import TwoPorts
 from gateway.settings import get_settings
 
@@ -26,6 +28,7 @@ def main(
     if migrations:
         migrate(settings.database_url)
     app = create_app(settings)
+    warm_up()
     config = uvicorn.Config(
         app if internal_port is None else TwoPorts(app, internal_port),
         host=host,
@@ -39,6 +42,13 @@ def main(
     )
     ports = [port] if internal_port is None else [port, internal_port]
     uvicorn.Server(config).run([_listen(host, each) for each in ports])
+
+
+def warm_up() -> None:
+    """Do now what an early request would wait for; what is there stays, so the collector need not look at it again."""
+    compile_templates()
+    gc.collect()
+    gc.freeze()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,7 +2,20 @@
 
 from datetime import UTC, datetime
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """The present moment in UTC, by this machine's clock."""
     return datetime.now(UTC)
+
+
+def shared_now(session: Session) -> datetime:
+    """The present moment by the one clock that all gateways share: PostgreSQL's. SQLite has one gateway alone.
+
+    Leases and queues are timed by it, so that a gateway whose clock is wrong takes no step from a worker that lives.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        return session.scalars(select(func.clock_timestamp())).one()
+    return now()

@@ -25,6 +25,7 @@ from gateway.jobs import internal
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
+from gateway.outages import install_outage_handlers
 from gateway.pictures import endpoints as pictures
 from gateway.pictures.service import PictureDesk
 from gateway.portal import endpoints as portal
@@ -119,6 +120,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(blackboard)
     install_error_handlers(app)
+    install_outage_handlers(app)
     install_error_pages(app)
     app.add_middleware(RequestContext)
     for module in _ROUTERS:

@@ -22,6 +22,8 @@ PipelineErrorCode = Literal[
     "model_unavailable",
     "timed_out",
     "worker_lost",
+    "storage_full",
+    "storage_unavailable",
     "internal_error",
 ]
 """The system could not finish, whatever the image."""

@@ -41,6 +41,8 @@ _BY_CODE: Mapping[str, str] = {
     "error.model_unavailable": "本服务器未安装用于此类图像的模型。",
     "error.timed_out": "分析时间过长，已停止。",
     "error.worker_lost": "分析程序多次中断。",
+    "error.storage_full": "服务器存储空间不足。",
+    "error.storage_unavailable": "图像存储暂时无法访问。",
     "error.internal_error": "分析意外失败。",
     "error.cancelled": "分析已取消。",
 }

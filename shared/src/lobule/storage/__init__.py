@@ -1,6 +1,24 @@
 """The object store: bytes under keys, in a local folder or behind the S3 API."""
 
-from lobule.storage.base import ObjectNotFoundError, ObjectStore, ObjectWriter, StoredObject
+from lobule.storage.base import (
+    ObjectNotFoundError,
+    ObjectStore,
+    ObjectWriter,
+    Space,
+    StoredObject,
+    StoreFullError,
+    StoreUnavailableError,
+)
 from lobule.storage.opening import open_configured_store, open_store
 
-__all__ = ["ObjectNotFoundError", "ObjectStore", "ObjectWriter", "StoredObject", "open_configured_store", "open_store"]
+__all__ = [
+    "ObjectNotFoundError",
+    "ObjectStore",
+    "ObjectWriter",
+    "Space",
+    "StoreFullError",
+    "StoreUnavailableError",
+    "StoredObject",
+    "open_configured_store",
+    "open_store",
+]

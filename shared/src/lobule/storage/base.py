@@ -18,6 +18,14 @@ class ObjectNotFoundError(LookupError):
     """No object has this key."""
 
 
+class StoreFullError(RuntimeError):
+    """The store has no space left; what was being written is not there."""
+
+
+class StoreUnavailableError(RuntimeError):
+    """The store cannot be reached."""
+
+
 @dataclass(frozen=True)
 class StoredObject:
     """What a store knows of an object without reading it."""
@@ -25,6 +33,14 @@ class StoredObject:
     key: str
     size_bytes: int
     modified_at: datetime
+
+
+@dataclass(frozen=True)
+class Space:
+    """A disk."""
+
+    size_bytes: int
+    free_bytes: int
 
 
 class ObjectWriter(Protocol):
@@ -36,7 +52,7 @@ class ObjectWriter(Protocol):
 
 
 class ObjectStore(Protocol):
-    """Bytes under keys."""
+    """Bytes under keys. Any method may raise `StoreUnavailableError`, those that write `StoreFullError` too."""
 
     def writer(self, key: str) -> AbstractContextManager[ObjectWriter]:
         """Write an object in pieces; it appears at a clean exit and not at all after an exception."""
@@ -72,6 +88,10 @@ class ObjectStore(Protocol):
 
     def check(self) -> None:
         """Raise where the store cannot be reached."""
+        ...
+
+    def space(self) -> Space | None:
+        """How large the store's disk is; None where it has no end that it tells."""
         ...
 
 

@@ -1,5 +1,6 @@
 """The object store in a local folder (or a mounted volume)."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -9,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from lobule.storage.base import ObjectNotFoundError, ObjectWriter, StoredObject, checked_key
+from lobule.storage.base import ObjectNotFoundError, ObjectWriter, Space, StoredObject, StoreFullError, checked_key
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LocalStore:
@@ -27,7 +30,7 @@ class LocalStore:
     def writer(self, key: str) -> Iterator[ObjectWriter]:
         """See `ObjectStore.writer`."""
         path = self._path(key)
-        with tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as stream:
+        with _full(), tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as stream:
             try:
                 yield stream
                 stream.flush()
@@ -79,3 +82,18 @@ class LocalStore:
         """See `ObjectStore.check`."""
         with tempfile.NamedTemporaryFile(dir=self._incoming):
             pass
+
+    def space(self) -> Space:
+        """See `ObjectStore.space`."""
+        disk = os.statvfs(self.root)
+        return Space(disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize)
+
+
+@contextmanager
+def _full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StoreFullError(str(error)) from error
+        raise

@@ -1,17 +1,27 @@
 """The object store behind the S3 API (Amazon's, or any service that speaks it)."""
 
+import http
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
-from lobule.storage.base import ObjectNotFoundError, ObjectWriter, StoredObject, checked_key
+from lobule.storage.base import (
+    ObjectNotFoundError,
+    ObjectWriter,
+    StoredObject,
+    StoreFullError,
+    StoreUnavailableError,
+    checked_key,
+)
 
 PART_BYTES = 8 * 1024 * 1024  # S3 takes parts of at least 5 MiB
 READ_BYTES = 1024 * 1024
+_AWAY = (HTTPClientError, NoConnectionError)
 
 
 class S3Store:
@@ -29,38 +39,42 @@ class S3Store:
     def writer(self, key: str) -> Iterator[ObjectWriter]:
         """See `ObjectStore.writer`: a multipart upload, aborted by an exception."""
         upload = _MultipartUpload(self._client, self._where(key))
-        try:
-            yield upload
-            upload.complete()
-        except BaseException:
-            upload.abort()
-            raise
+        with _our_errors(key):
+            try:
+                yield upload
+                upload.complete()
+            except BaseException:
+                with suppress(ClientError, *_AWAY):  # what is left there, the bucket's lifecycle takes away
+                    upload.abort()
+                raise
 
     def put(self, key: str, data: bytes) -> None:
         """See `ObjectStore.put`."""
-        self._client.put_object(**self._where(key), Body=data)
+        with _our_errors(key):
+            self._client.put_object(**self._where(key), Body=data)
 
     @contextmanager
     def open(self, key: str) -> Iterator[BinaryIO]:
         """See `ObjectStore.open`."""
-        with _not_found(key):
+        with _our_errors(key):
             size = int(self._client.head_object(**self._where(key))["ContentLength"])
         with io.BufferedReader(_RangeReader(self._client, self._where(key), size), READ_BYTES) as stream:
             yield cast(BinaryIO, stream)
 
     def get(self, key: str) -> bytes:
         """See `ObjectStore.get`."""
-        with _not_found(key), self._client.get_object(**self._where(key))["Body"] as body:
+        with _our_errors(key), self._client.get_object(**self._where(key))["Body"] as body:
             return body.read()
 
     def delete(self, prefix: str) -> None:
         """See `ObjectStore.delete`."""
-        self._client.delete_object(**self._where(prefix))
         below = self._where(prefix)["Key"] + "/"
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
-            names = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
-            if names:
-                self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": names})
+        with _our_errors(prefix):
+            self._client.delete_object(**self._where(prefix))
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
+                names = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+                if names:
+                    self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": names})
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See `ObjectStore.entries`."""
@@ -74,14 +88,24 @@ class S3Store:
         """See `ObjectStore.check`."""
         self._client.head_bucket(Bucket=self.bucket)
 
+    def space(self) -> None:
+        """See `ObjectStore.space`: a bucket tells of no end."""
+
 
 @contextmanager
-def _not_found(key: str) -> Iterator[None]:
+def _our_errors(key: str) -> Iterator[None]:
     try:
         yield
+    except _AWAY as error:  # refused, timed out, broken off; the client has tried several times by then
+        raise StoreUnavailableError(str(error)) from error
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
             raise ObjectNotFoundError(key) from None
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status == http.HTTPStatus.INSUFFICIENT_STORAGE:
+            raise StoreFullError(str(error)) from error
+        if status >= 500:
+            raise StoreUnavailableError(str(error)) from error
         raise
 
 
@@ -109,8 +133,9 @@ class _RangeReader(io.RawIOBase):
         end = min(self._at + len(buffer), self._size)
         if end <= self._at:
             return 0
-        answer = self._client.get_object(**self._where, Range=f"bytes={self._at}-{end - 1}")
-        data = answer["Body"].read()
+        with _our_errors(self._where["Key"]):
+            answer = self._client.get_object(**self._where, Range=f"bytes={self._at}-{end - 1}")
+            data = answer["Body"].read()
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)

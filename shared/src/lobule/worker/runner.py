@@ -14,6 +14,7 @@ from lobule.blackboard import Blackboard
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.progress import Sighting
 from lobule.contracts.steps import Claim, StepName
+from lobule.storage import StoreFullError, StoreUnavailableError
 from lobule.worker.gateway_client import GatewayClient, LeaseLostError
 from lobule.worker.pipeline import ReportProgress
 
@@ -74,6 +75,12 @@ class StepRunner:
                 failure = error
             except SoftTimeLimitExceeded:
                 failure = AnalysisError("timed_out", "The analysis took too long and was stopped. Please tell your IT.")
+            except StoreFullError:
+                detail = "The server has no space left. Please tell your IT."
+                failure = AnalysisError("storage_full", detail, retryable=True)
+            except StoreUnavailableError:
+                detail = "The object store cannot be reached. Please tell your IT."
+                failure = AnalysisError("storage_unavailable", detail, retryable=True)
             except LeaseLostError:
                 raise
             except Exception:

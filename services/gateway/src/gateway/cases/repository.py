@@ -67,8 +67,11 @@ def worklist(
 
 
 def locked(session: Session, case_id: str) -> Case:
-    """The case, as it is now and for this transaction alone: others that would change it wait."""
-    query = select(Case).where(Case.id == case_id).with_for_update()
+    """The case, as it is now and for this transaction alone: others that would change it wait.
+
+    Not its key: on PostgreSQL each new image shares a lock on that, and two uploads would wait for one another.
+    """
+    query = select(Case).where(Case.id == case_id).with_for_update(key_share=True)
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 

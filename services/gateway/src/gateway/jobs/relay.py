@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from gateway.clock import now
+from gateway.clock import shared_now
 from gateway.database import SessionFactory, reading
 from gateway.jobs import repository, service
 from gateway.settings import GatewaySettings
@@ -100,9 +100,10 @@ class Reaper:
             if self._blackboard.waiting(queue):
                 continue
             with self._sessions.begin() as session:
-                for step in repository.unheard(session, queue, now() - timedelta(seconds=_UNHEARD_S)):
+                at = shared_now(session)
+                for step in repository.unheard(session, queue, at - timedelta(seconds=_UNHEARD_S)):
                     log.warning("call_repeated", job_id=step.job_id, step=step.name)
-                    step.rung_at = now()
+                    step.rung_at = at
                     repository.ring(session, step)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.clock import now
+from gateway.clock import shared_now
 from gateway.jobs.models import Job, Ring, Step
 from gateway.paging import Order, page
 from gateway.users.models import User
@@ -35,7 +35,7 @@ def latest_of_image(session: Session, image_id: str) -> Job | None:
 
 def claim(session: Session, job_id: str, name: StepName, worker: str, lease: timedelta) -> Step | None:
     """Give a queued step to a worker; None where it is not queued."""
-    at = now()
+    at = shared_now(session)
     changed = session.execute(
         update(Step)
         .where(Step.job_id == job_id, Step.name == name, Step.state == "queued")
@@ -55,7 +55,7 @@ def claim(session: Session, job_id: str, name: StepName, worker: str, lease: tim
 def renew(session: Session, job_id: str, name: StepName, attempt: int, lease: timedelta) -> bool:
     """Make a running attempt's lease last longer; False where it is not the current one."""
     changed = session.execute(
-        update(Step).where(*_current(job_id, name, attempt)).values(lease_expires_at=now() + lease)
+        update(Step).where(*_current(job_id, name, attempt)).values(lease_expires_at=shared_now(session) + lease)
     )
     return bool(changed.rowcount)  # pyright: ignore[reportAttributeAccessIssue] - a DML result
 
@@ -65,7 +65,7 @@ def end(session: Session, job_id: str, name: StepName, attempt: int, state: str)
     changed = session.execute(
         update(Step)
         .where(*_current(job_id, name, attempt))
-        .values(state=state, finished_at=now(), lease_expires_at=None)
+        .values(state=state, finished_at=shared_now(session), lease_expires_at=None)
     )
     return session.get(Step, (job_id, name), populate_existing=True) if changed.rowcount else None  # pyright: ignore
 
@@ -76,7 +76,7 @@ def _current(job_id: str, name: StepName, attempt: int):
 
 def enqueue(session: Session, step: Step) -> None:
     """Let a step wait for a worker, and write the call for it to the outbox."""
-    step.state, step.queued_at, step.rung_at = "queued", now(), None
+    step.state, step.queued_at, step.rung_at = "queued", shared_now(session), None
     step.lease_expires_at, step.worker = None, None
     ring(session, step)
 
@@ -91,7 +91,7 @@ def abandoned(session: Session) -> Sequence[Step]:
     """Running steps whose lease is over."""
     return session.scalars(
         select(Step)
-        .where(Step.state == "running", Step.lease_expires_at < now())
+        .where(Step.state == "running", Step.lease_expires_at < shared_now(session))
         .with_for_update(skip_locked=True)
         .limit(200)
     ).all()
@@ -114,7 +114,7 @@ def outbox(session: Session, limit: int = 100) -> Sequence[Ring]:
 
 def note_rung(session: Session, rings: Sequence[Ring]) -> None:
     """Calls were made: they leave the outbox, and their steps know when."""
-    at = now()
+    at = shared_now(session)
     for made in rings:
         session.execute(update(Step).where(Step.job_id == made.job_id, Step.name == made.step).values(rung_at=at))
     session.execute(delete(Ring).where(Ring.id.in_([made.id for made in rings])))

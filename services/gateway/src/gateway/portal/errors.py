@@ -9,16 +9,20 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from gateway.errors import ProblemError
+from gateway.outages import OUTAGES
 from gateway.portal.pages import render_error
 
-_KEYS = {404: "not_found", 405: "not_possible", 422: "not_possible"}
+_KEYS = {404: "not_found", 405: "not_possible", 422: "not_possible", 503: "away", 507: "full"}
 _KEYS_OF_CODES = {"csrf_failed": "out_of_date", "cursor_invalid": "not_possible"}
 _Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 def install_error_pages(app: FastAPI) -> None:
-    """Answer browsers that ask for a page with one, whatever goes wrong; call after `install_error_handlers`."""
-    for kind in (HTTPException, ProblemError, RequestValidationError, Exception):
+    """Answer browsers that ask for a page with one, whatever goes wrong.
+
+    Call after the handlers of `gateway.errors` and `gateway.outages` are there.
+    """
+    for kind in (HTTPException, ProblemError, RequestValidationError, *OUTAGES, Exception):
         app.add_exception_handler(kind, _page_or(app.exception_handlers[kind]))  # pyright: ignore[reportArgumentType]
 
 

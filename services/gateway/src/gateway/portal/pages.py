@@ -52,6 +52,12 @@ templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.globals.update(languages=LANGUAGES, own_names=OWN_NAMES, age=age)
 
 
+def compile_templates() -> None:
+    """Compile every page now: the first reader of each would wait for it."""
+    for name in templates.env.list_templates(extensions=("html",)):
+        templates.env.get_template(name)
+
+
 def render(
     request: Request,
     template: str,

@@ -16,7 +16,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from starlette.datastructures import State
 
-from gateway.clock import now
+from gateway.clock import shared_now
 from gateway.database import reading
 from gateway.jobs.models import Job, Ring, Step
 from gateway.webhooks.models import Delivery, DeliveryState
@@ -46,6 +46,10 @@ class JobCollector(Collector):
         """Ask database and blackboard; what cannot be asked is left out."""
         yield _gauge("lobule_build_info", "This gateway; 1", ["version"], [((__version__,), 1)])
         yield from self._from_database()
+        space = self._state.store.space()
+        if space is not None:
+            yield _gauge("lobule_store_size_bytes", "The disk of the object store", [], [((), space.size_bytes)])
+            yield _gauge("lobule_store_free_bytes", "What is free of it", [], [((), space.free_bytes)])
         try:
             workers = self._state.blackboard.workers()
         except RedisError as error:
@@ -60,8 +64,9 @@ class JobCollector(Collector):
                 session,
                 select(Job.error_code, func.count()).where(Job.error_code.is_not(None)).group_by(Job.error_code),
             )
+            at = shared_now(session)
             waiting = {
-                queue: (count, (now() - oldest).total_seconds() if oldest else 0.0)
+                queue: (count, (at - oldest).total_seconds() if oldest else 0.0)
                 for queue, count, oldest in session.execute(
                     select(Step.queue, func.count(), func.min(Step.queued_at))
                     .where(Step.state == "queued")

@@ -1,0 +1,101 @@
+"""The database or the store is away, busy or full: clients are told to come again, and nothing is half done."""
+
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime, timedelta, tzinfo
+
+import postgres
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import event, text
+
+UPLOADS = 8
+
+
+class _Wrong:
+    """In place of `datetime`: a clock that is wrong by so much."""
+
+    def __init__(self, by: timedelta) -> None:
+        self._by = by
+
+    def now(self, zone: tzinfo) -> datetime:
+        return datetime.now(zone) + self._by
+
+
+class TestOnPostgres:
+    @pytest.fixture
+    def server(self):
+        """A server of the test's own; closing the stack stops it."""
+        if not postgres.installed():
+            pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+        with ExitStack() as stack:
+            stack.address = stack.enter_context(postgres.running_postgres())
+            yield stack
+
+    @pytest.fixture
+    def app(self, make_app, server):
+        return make_app(postgres.new_database(server.address))
+
+    @pytest.mark.parametrize("round_", range(3))
+    def test_uploads_into_one_case_at_once(self, client, alice, upload, picture, round_):
+        case = client.post("/api/v1/cases", json={"pseudonym": f"P-{round_}"}, headers=alice).json()["id"]
+        with ThreadPoolExecutor(UPLOADS) as pool:
+            answers = list(pool.map(lambda n: upload(picture(n), modality="mammography", case_id=case), range(UPLOADS)))
+        assert [answer.status_code for answer in answers] == [202] * UPLOADS, [answer.text for answer in answers]
+        assert len(client.get(f"/api/v1/cases/{case}", headers=alice).json()["images"]) == UPLOADS
+
+    @pytest.mark.parametrize("minutes", [-10, 10])
+    def test_a_gateway_whose_clock_is_wrong_takes_no_step_away(self, client, job, worker, monkeypatch, minutes):
+        claim = worker.claim(job)
+        monkeypatch.setattr("gateway.clock.datetime", _Wrong(timedelta(minutes=minutes)))
+        client.app.state.reaper.take_back()
+        assert worker.say(job, "inference", "heartbeat", attempt=claim["attempt"]).status_code == 204
+        client.app.state.reaper.take_back()
+        worker.leave_result(claim)
+        assert worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
+        worker.render(job)
+
+    def test_it_goes_away(self, client, alice, server):
+        assert client.get("/api/v1/cases", headers=alice).status_code == 200
+        server.close()
+        answer = client.get("/api/v1/cases", headers=alice)
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert answer.headers["Retry-After"] == "5"
+        assert "psycopg" not in answer.text
+        page = client.get("/", headers={"Accept": "text/html", **alice})
+        assert page.status_code == 503
+        assert "Just a moment" in page.text
+
+
+def test_the_disk_of_the_database_is_full(app, client, alice, upload, picture):
+    @event.listens_for(app.state.sessions.kw["bind"], "begin")
+    def no_page_more(connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes its present size for that
+
+    answers = [upload(picture(colour)) for colour in range(40)]
+    accepted = [answer.json()["job"]["id"] for answer in answers if answer.status_code == 202]
+    refused = {(answer.status_code, answer.json()["code"]) for answer in answers if answer.status_code != 202}
+    assert refused == {(507, "storage_full")}
+    there = client.get("/api/v1/jobs", headers=alice, params={"limit": 100}).json()["items"]
+    assert {job["id"] for job in there} == set(accepted), "what was accepted is there, what was refused is not"
+
+
+def test_the_disk_of_the_store_is_full(upload, tmp_path, monkeypatch):
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        answer = upload()
+        assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
+    assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []
+    assert upload().status_code == 202
+
+
+def test_a_mistake_of_ours_is_no_outage(app, client, alice):
+    with app.state.sessions.begin() as session:
+        session.execute(text("ALTER TABLE cases RENAME TO elsewhere"))
+    answer = TestClient(app, raise_server_exceptions=False).get("/api/v1/cases", headers=alice)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
