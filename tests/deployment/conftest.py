@@ -9,6 +9,7 @@ import os
 import secrets
 import shlex
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -51,11 +52,15 @@ class Deployment:
         """Run docker."""
         return _run([*self.engine, *arguments], self.environment, seconds, stdin)
 
-    def container(self, service: str) -> str:
-        """The id of a service's container."""
+    def containers(self, service: str) -> list[str]:
+        """The ids of a service's containers."""
         labels = (f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}")
         filters = [part for label in labels for part in ("--filter", f"label={label}")]
-        return self.run_engine("ps", "-aq", *filters).split()[0]
+        return self.run_engine("ps", "-aq", *filters).split()
+
+    def container(self, service: str) -> str:
+        """The id of a service's container; the newest where it is scaled."""
+        return self.containers(service)[0]
 
     def restart(self, service: str) -> None:
         """Stop a service as an engine does, with grace, and start it; podman's own restart wants all it depends on."""
@@ -121,12 +126,14 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         for service in ("gateway", "histo-worker"):
             if os.environ.get("LOBULE_SHOW_LOGS"):
                 print(running.run_engine("logs", "--tail", "60", running.container(service)))
+        for container in running.containers("histo-worker"):
+            running.run_engine("rm", "-f", container)  # podman-compose forgets what was scaled up
         running.run_compose("down", "-v", "-t", "20")
 
 
 def _accepts(running: Deployment) -> bool:
     try:
-        context = httpx.create_ssl_context(verify=str(running.secrets / "tls_certificate"))
+        context = ssl.create_default_context(cafile=running.secrets / "tls_certificate")
         return httpx.get(f"{running.url}/readyz", verify=context, timeout=3).status_code == 200
     except httpx.TransportError:
         return False

@@ -33,7 +33,10 @@ def _page_or(for_programs: _Handler) -> _Handler:
             return problem
         code = error.code if isinstance(error, ProblemError) else ""
         status = problem.status_code
-        return render_error(request, status, _KEYS_OF_CODES.get(code) or _KEYS.get(status, "other"))
+        page = render_error(request, status, _KEYS_OF_CODES.get(code) or _KEYS.get(status, "other"))
+        if "Retry-After" in problem.headers:
+            page.headers["Retry-After"] = problem.headers["Retry-After"]
+        return page
 
     return answer
 
