@@ -30,6 +30,7 @@ class Podman:
     folder: Path
     addresses: dict[str, str] = field(default_factory=dict)
     played: list[Path] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)
 
     def run(self, *arguments: str | Path, check: bool = True) -> str:
         """Run podman."""
@@ -51,13 +52,14 @@ class Podman:
             {"name": claim["metadata"]["name"], "persistentVolumeClaim": {"claimName": claim["metadata"]["name"]}}
             for claim in claims
         ]
+        volumes += [self._with_owner(name, volume, template["spec"]) for volume in template["spec"]["volumes"]]
         pod = {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": f"lobule-test-{name}", "labels": template["metadata"]["labels"]},
             "spec": template["spec"]
             | {
-                "volumes": [*template["spec"]["volumes"], *volumes],
+                "volumes": volumes,
                 # what the cluster's name server would say
                 "hostAliases": [{"ip": ip, "hostnames": [host]} for host, ip in self.addresses.items()],
             },
@@ -70,6 +72,19 @@ class Podman:
         self.run("kube", "play", path)
         (container,) = template["spec"]["containers"]
         return f"lobule-test-{name}-{container['name']}"
+
+    def _with_owner(self, name: str, volume: dict, spec: dict) -> dict:
+        """An empty folder that belongs to the Pod's group, as `fsGroup` has it; podman gives it the image's owner."""
+        if "emptyDir" not in volume:
+            return volume
+        claim = f"lobule-test-{name}-{volume['name']}"
+        self.create_volume(claim, spec["securityContext"]["fsGroup"])
+        return {"name": volume["name"], "persistentVolumeClaim": {"claimName": claim}}
+
+    def create_volume(self, name: str, owner: int) -> None:
+        """Make a volume that this user may write to."""
+        self.run("volume", "create", "--opt", f"o=uid={owner},gid={owner}", name)
+        self.volumes.append(name)
 
     def address(self, name: str) -> str:
         """The address of a Pod in the engine's network."""
@@ -85,13 +100,13 @@ def podman(tmp_path: Path) -> Iterator[Podman]:
     if not command or "podman" not in command[-1]:
         pytest.skip("no podman: set LOBULE_ENGINE")
     engine = Podman(command, tmp_path)
-    for volume, user in VOLUMES.items():  # what fsGroup does on Kubernetes
-        engine.run("volume", "create", "--opt", f"o=uid={user},gid={user}", volume)
+    for volume, user in VOLUMES.items():
+        engine.create_volume(volume, user)
     yield engine
     for path in reversed(engine.played):
         engine.run("kube", "down", path, check=False)
     engine.run("secret", "rm", "lobule", check=False)
-    for volume in ("lobule", *VOLUMES):
+    for volume in ("lobule", *engine.volumes):
         engine.run("volume", "rm", volume, check=False)
 
 

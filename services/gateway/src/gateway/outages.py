@@ -1,5 +1,7 @@
 """What is answered while the database, Redis or the object store is away, busy or full: it passes, and says so."""
 
+from typing import Literal
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -14,14 +16,13 @@ log = structlog.get_logger()
 OUTAGES: tuple[type[Exception], ...] = (DBAPIError, TimeoutError, RedisError, StoreFullError, StoreUnavailableError)
 """Kinds of errors that may be an outage."""
 
-# https://www.postgresql.org/docs/15/errcodes-appendix.html
-_DEADLOCK_OR_CONFLICT = ("40001", "40P01", "55P03")
-_FULL = "53100"
-_AWAY_CLASSES = ("08", "53", "57")
-# https://www.sqlite.org/rescode.html
-_SQLITE_BUSY = (5, 6)
-_SQLITE_FULL = 13
-_SQLITE_AWAY = (8, 10, 14)
+_Kind = Literal["away", "busy", "full"]
+
+# https://www.postgresql.org/docs/15/errcodes-appendix.html: deadlocks and conflicts, a full disk; then whole classes.
+_OF_POSTGRES: dict[str, _Kind] = {"40001": "busy", "40P01": "busy", "55P03": "busy", "53100": "full"}
+_OF_POSTGRES_CLASSES: dict[str, _Kind] = {"08": "away", "53": "away", "57": "away"}
+# https://www.sqlite.org/rescode.html: busy, locked, read-only, input or output, full, not to be opened.
+_OF_SQLITE: dict[int, _Kind] = {5: "busy", 6: "busy", 8: "away", 10: "away", 13: "full", 14: "away"}
 
 
 def install_outage_handlers(app: FastAPI) -> None:
@@ -52,27 +53,25 @@ def problem_of_outage(error: Exception) -> ProblemError | None:
         return _away("redis_unavailable", "The queue cannot be reached at the moment.", 5)
     if isinstance(error, TimeoutError):
         return _away("database_busy", "Too many requests wait for the database.", 2)
-    if isinstance(error, DBAPIError):
-        return _of_database(error)
+    match _kind(error) if isinstance(error, DBAPIError) else None:
+        case "full":
+            return _full()
+        case "busy":
+            return _away("database_busy", "Others changed the same at this moment.", 1)
+        case "away":
+            return _away("database_unavailable", "The database cannot be reached at the moment.", 5)
     return None
 
 
-def _of_database(error: DBAPIError) -> ProblemError | None:
+def _kind(error: DBAPIError) -> _Kind | None:
     cause = error.orig
-    state, number = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", None)
+    number, state = getattr(cause, "sqlite_errorcode", None), getattr(cause, "sqlstate", None)
     if number is not None:
-        state = {**dict.fromkeys(_SQLITE_BUSY, "busy"), **dict.fromkeys(_SQLITE_AWAY, "away"), _SQLITE_FULL: _FULL}.get(
-            number & 0xFF
-        )
-    elif state is None and type(cause).__name__ == "OperationalError":
-        state = "away"  # psycopg: the connection broke or was refused, so the server said nothing
-    if state == _FULL:
-        return _full()
-    if state == "busy" or state in _DEADLOCK_OR_CONFLICT:
-        return _away("database_busy", "Others changed the same at this moment.", 1)
-    if state is not None and (state == "away" or state[:2] in _AWAY_CLASSES or error.connection_invalidated):
-        return _away("database_unavailable", "The database cannot be reached at the moment.", 5)
-    return None
+        return _OF_SQLITE.get(number & 0xFF)
+    if state is not None:
+        return _OF_POSTGRES.get(state) or _OF_POSTGRES_CLASSES.get(state[:2])
+    # psycopg: the connection broke or was refused, so the server said nothing.
+    return "away" if type(cause).__name__ == "OperationalError" else None
 
 
 def _away(code: str, what: str, seconds: int) -> ProblemError:

@@ -1,6 +1,8 @@
 """A real Chromium goes through the pages of a new case and of single images; the test plays the workers."""
 
+import errno
 import io
+import os
 
 import pytest
 from PIL import Image
@@ -200,6 +202,18 @@ class TestSending:
         page.unroute("**/api/v1/images")
         expect(step(page, "upload")).to_have_attribute("data-state", "done")
         expect(page.locator(".entry [data-role=connection]")).to_be_hidden()
+
+    def test_a_full_disk_is_told_at_once(self, new_case, monkeypatch):
+        def full(_descriptor: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        page = new_case({"a.png": 64})
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", full)
+            page.get_by_role("button", name="Upload and analyse").click()
+            expect(page.locator(".entry")).to_contain_text("The server has no space left")
+        page.get_by_role("button", name="Try again").click()
+        expect(step(page, "upload")).to_have_attribute("data-state", "done")
 
     def test_an_upload_that_is_cut_off_in_its_middle_starts_again(
         self, breaking_network, open_page, session_cookie, app

@@ -36,7 +36,8 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
         if (!(problem instanceof Problem)) throw problem;
         // The answer to an earlier try was lost on its way, the image was not.
         if (tries > 1 && problem.code === 'duplicate_image') return { job: problem.document.existing_job_id, twins: [] };
-        const passing = problem.code === 'offline' || problem.status === 429 || problem.status >= 500;
+        const failing = problem.status >= 500 && problem.code !== 'storage_full'; // room is not made in half a minute
+        const passing = problem.code === 'offline' || problem.status === 429 || failing;
         const enough = problem.status !== 0 && tries >= TRIES_WHERE_THE_SERVER_FAILS;
         if (cancelled || !passing || enough) throw problem;
         const seconds = Math.min(MOST_PATIENT_S, 2 ** (tries - 1));
