@@ -130,3 +130,7 @@ def test_a_store_that_is_away_is_told(monkeypatch):
         store.put("a/b", b"content")
     with pytest.raises(StoreUnavailableError):
         store.get("a/b")
+    with pytest.raises(StoreUnavailableError):
+        list(store.entries("a"))
+    with pytest.raises(StoreUnavailableError):
+        store.check()

@@ -72,6 +72,10 @@ class Deployment:
         """Run Python inside a service's container."""
         return self.run_engine("exec", self.container(service), "python", "-c", program)
 
+    def memory(self) -> str:
+        """What each container holds now, a line each."""
+        return self.run_engine("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}")
+
     def client(self, username: str = "dr.lee", patience_s: float = 60) -> Client:
         """A client of its API."""
         return Client(

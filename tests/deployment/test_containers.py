@@ -134,12 +134,10 @@ def test_figures(deployment, capsys):
         (inspected,) = json.loads(deployment.run_engine("inspect", deployment.container(service)))
         (image,) = json.loads(deployment.run_engine("image", "inspect", inspected["Image"]))
         sizes[service] = image["Size"] / 1e6
-    format = "{{.Name}} {{.MemUsage}}"
-    memory = deployment.run_engine("stats", "--no-stream", "--format", format)
     with capsys.disabled():
         print("\nimages, MB:", {service: round(size) for service, size in sizes.items()})
         print("seconds until ready:", {what: round(s, 1) for what, s in deployment.seconds_to_ready.items()})
-        print(memory)
+        print(deployment.memory())
     assert sizes["gateway"] < 250
     assert sizes["report"] < 250
 

@@ -83,10 +83,11 @@ def test_every_service_under_load(deployment, field, capsys):
         for service in ("gateway", "report", "histo-worker", "mammo-worker", "redis", "postgres", "gateway"):
             deployment.restart(service)
             time.sleep(8)
+        memory = deployment.memory()
     with deployment.client(patience_s=120) as client:
         states = Counter(_end(client, job) for job in load.jobs)
     with capsys.disabled():
-        print(f"\nsent {load._number}, answers {dict(load.answers)}, ended {dict(states)}")
+        print(f"\nsent {load._number}, answers {dict(load.answers)}, ended {dict(states)}\n{memory}")
     assert load.wrong == []
     assert len(load.jobs) > 30
     assert states == {"done": len(load.jobs)}

@@ -5,15 +5,24 @@ from typing import Literal
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.errors import ProblemError, problem_response
 from lobule.storage import StoreFullError, StoreUnavailableError
 
 log = structlog.get_logger()
 
-OUTAGES: tuple[type[Exception], ...] = (DBAPIError, TimeoutError, RedisError, StoreFullError, StoreUnavailableError)
+OUTAGES: tuple[type[Exception], ...] = (
+    DBAPIError,
+    PoolTimeoutError,
+    RedisError,
+    BrokerError,
+    StoreFullError,
+    StoreUnavailableError,
+)
 """Kinds of errors that may be an outage."""
 
 _Kind = Literal["away", "busy", "full"]
@@ -49,9 +58,9 @@ def problem_of_outage(error: Exception) -> ProblemError | None:
         return _full()
     if isinstance(error, StoreUnavailableError):
         return _away("storage_unavailable", "The object store cannot be reached at the moment.", 5)
-    if isinstance(error, RedisError):
-        return _away("redis_unavailable", "The queue cannot be reached at the moment.", 5)
-    if isinstance(error, TimeoutError):
+    if isinstance(error, RedisError | BrokerError):
+        return _away("redis_unavailable", "The workers cannot be asked at the moment.", 5)
+    if isinstance(error, PoolTimeoutError):
         return _away("database_busy", "Too many requests wait for the database.", 2)
     match _kind(error) if isinstance(error, DBAPIError) else None:
         case "full":

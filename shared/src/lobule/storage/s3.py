@@ -79,14 +79,16 @@ class S3Store:
     def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See `ObjectStore.entries`."""
         below = self._where(prefix)["Key"] + "/"
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
-            for entry in page.get("Contents", []):
-                key = str(entry["Key"]).removeprefix(self.prefix)
-                yield StoredObject(key, int(entry["Size"]), entry["LastModified"])
+        with _our_errors(prefix):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
+                for entry in page.get("Contents", []):
+                    key = str(entry["Key"]).removeprefix(self.prefix)
+                    yield StoredObject(key, int(entry["Size"]), entry["LastModified"])
 
     def check(self) -> None:
         """See `ObjectStore.check`."""
-        self._client.head_bucket(Bucket=self.bucket)
+        with _our_errors(self.bucket):
+            self._client.head_bucket(Bucket=self.bucket)
 
     def space(self) -> None:
         """See `ObjectStore.space`: a bucket tells of no end."""

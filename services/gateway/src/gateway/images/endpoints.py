@@ -53,7 +53,7 @@ UPLOAD_FORM: dict[str, Any] = {
     "",
     status_code=202,
     response_model=Accepted,
-    responses=responses(400, 401, 403, 404, 409, 413, 415, 422),
+    responses=responses(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
     openapi_extra={"requestBody": UPLOAD_FORM},
 )
 async def upload_image(request: Request, response: Response, user: WaitingUser, settings: AppSettings) -> Accepted:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.auth.dependencies import AppSettings, CurrentUser, WaitingUser
-from gateway.errors import ProblemError, responses
+from gateway.errors import responses
 from gateway.images import service as images
 from gateway.images.endpoints import VisibleImage
 from gateway.pictures.schemas import PictureRead
@@ -63,7 +63,7 @@ async def make_preview(request: Request, user: WaitingUser, settings: AppSetting
     await run_in_threadpool(desk.remember_preview, prefix)
     try:
         await run_in_threadpool(desk.ask, upload.object_key, prefix, "preview")
-    except ProblemError:
+    except Exception:
         await run_in_threadpool(desk.forget_preview, prefix)
         raise
     return PictureRead.of(upload.image_id, None)

@@ -2,7 +2,6 @@
 
 import structlog
 from celery import Celery
-from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from gateway.errors import ProblemError
@@ -37,21 +36,13 @@ class PictureDesk:
         """Have a file drawn, unless that is done or under way.
 
         Raises:
-            ProblemError: `redis_unavailable`, 503.
+            RedisError, kombu's OperationalError: Where Redis is away.
         """
         facts = self.facts(prefix)
         if facts is not None:
             return facts
-        try:
-            if self._blackboard.first_to_ask(prefix):
-                ask_for_picture(self._celery, source_key, prefix, kind)
-        except (RedisError, OperationalError):
-            raise ProblemError(
-                503,
-                "redis_unavailable",
-                "The picture cannot be drawn at the moment. Please try again.",
-                headers={"Retry-After": "5"},
-            ) from None
+        if self._blackboard.first_to_ask(prefix):
+            ask_for_picture(self._celery, source_key, prefix, kind)
         return None
 
     def read(self, prefix: str, name: str) -> bytes:

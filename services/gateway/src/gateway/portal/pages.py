@@ -1,6 +1,6 @@
 """Rendering pages: the one Jinja2 environment and what every page needs."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 
 from gateway.auth.sessions import csrf_token_for
+from gateway.clock import now
 from gateway.portal.words import COOKIE, LANGUAGES, OWN_NAMES, Language, Words, choose_language
 from gateway.users.models import User
 from gateway.users.schemas import UserRead
@@ -36,7 +37,7 @@ def _common(request: Request) -> dict[str, Any]:
 
 def age(t: Words, at: datetime) -> str:
     """How long ago, in the words that the page's script keeps up to date: it must not change the width of a row."""
-    seconds = (datetime.now(UTC) - at).total_seconds()
+    seconds = (now() - at).total_seconds()
     if seconds < 60:
         return t("age.now")
     if seconds < 3600:

@@ -4,10 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
-from redis.exceptions import RedisError
 
 from gateway.auth.dependencies import CurrentUser
-from gateway.errors import ProblemError, responses
+from gateway.errors import responses
 from gateway.system import health
 from gateway.system.metrics import exposition
 from lobule.blackboard import Blackboard
@@ -32,15 +31,7 @@ class ModelStatus(BaseModel):
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))
 def list_models(_user: CurrentUser, request: Request) -> list[ModelStatus]:
     """The models that are at work now, with their measured figures and their cards."""
-    try:
-        return models_at_work(request.app.state.blackboard)
-    except RedisError:
-        raise ProblemError(
-            503,
-            "redis_unavailable",
-            "The workers cannot be asked at the moment. Please try again.",
-            headers={"Retry-After": "5"},
-        ) from None
+    return models_at_work(request.app.state.blackboard)
 
 
 def models_at_work(blackboard: Blackboard) -> list[ModelStatus]:
