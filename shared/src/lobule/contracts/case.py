@@ -2,13 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import AwareDatetime, Field
 
 from lobule.contracts.language import Language
 from lobule.contracts.progress import StepError
-from lobule.contracts.result import Assessment, Document, ImageInfo, Laterality, Modality, Probability, View
+from lobule.contracts.result import (
+    Assessment,
+    Document,
+    ImageInfo,
+    Laterality,
+    Modality,
+    Probability,
+    StandardView,
+    View,
+)
 
 CaseState = Literal["empty", "analysing", "ready", "failed", "signed"]
 """`ready`: every image was assessed or failed. `signed`: so, and nothing has changed since the last signature."""
@@ -61,8 +70,10 @@ class ImageEvidence(Document):
 
     @property
     def hanging(self) -> Hanging | None:
-        """Side and view in one word, where both are known."""
-        return f"{self.laterality}{self.view}" if self.view and self.laterality else None  # pyright: ignore[reportReturnType]
+        """Side and view in one word, where both are known and the view is a screening view."""
+        if self.laterality is None or self.view not in get_args(StandardView):
+            return None
+        return f"{self.laterality}{self.view}"  # pyright: ignore[reportReturnType]
 
     @property
     def name(self) -> str:

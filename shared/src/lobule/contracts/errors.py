@@ -15,6 +15,7 @@ InputErrorCode = Literal[
     "image_too_small",
     "not_histology",
     "not_mammogram",
+    "not_screening_view",
 ]
 """The image itself cannot be analysed. Trying again with the same image changes nothing."""
 

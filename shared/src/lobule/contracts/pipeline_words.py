@@ -38,6 +38,7 @@ _BY_CODE: Mapping[str, str] = {
     "error.image_too_small": "图像过小。",
     "error.not_histology": "图像不像组织病理学图像。",
     "error.not_mammogram": "图像不像乳腺X线片。",
+    "error.not_screening_view": "该图像不是乳腺筛查体位。",
     "error.model_unavailable": "本服务器未安装用于此类图像的模型。",
     "error.timed_out": "分析时间过长，已停止。",
     "error.worker_lost": "分析程序多次中断。",

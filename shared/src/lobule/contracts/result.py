@@ -11,7 +11,32 @@ from pydantic import BaseModel, ConfigDict, Field
 Modality = Literal["histopathology", "mammography"]
 Assessment = Literal["malignancy_suspected", "not_sure", "no_sign_of_malignancy"]
 Magnification = Literal["40X", "100X", "200X", "400X"]
-View = Literal["CC", "MLO"]
+StandardView = Literal["CC", "MLO"]
+"""The two screening views, which a case hangs and compares."""
+View = Literal[
+    StandardView,
+    "ML",
+    "LM",
+    "LMO",
+    "SIO",
+    "ISO",
+    "FB",
+    "XCC",
+    "XCCL",
+    "XCCM",
+    "AT",
+    "CV",
+    "TAN",
+    "RL",
+    "RM",
+    "RS",
+    "RI",
+    "M",
+    "S",
+]
+"""Views by their ACR codes. A modified view (magnified, rolled) is one of its own, whatever its projection."""
+SpacingPlane = Literal["patient", "detector"]
+"""Where a pixel spacing holds: in the breast, or on the detector, where the breast appears magnified."""
 Laterality = Literal["L", "R"]
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -22,6 +47,16 @@ class Document(BaseModel):
     """Base of every exchanged document: unknown fields are an error, so that a typo cannot pass silently."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class Hanging(Document):
+    """How stored pixels are turned to show a film upright, its chest wall on the usual side.
+
+    Coordinates stay those of the stored pixels; whoever draws them turns the picture with everything on it.
+    """
+
+    rotation: Literal[0, 90, 180, 270] = Field(default=0, description="degrees clockwise, first")
+    mirrored: bool = Field(default=False, description="then left and right are exchanged")
 
 
 class ImageInfo(Document):
@@ -36,6 +71,8 @@ class ImageInfo(Document):
     view: View | None = None
     laterality: Laterality | None = None
     pixel_spacing_mm: tuple[float, float] | None = Field(default=None, description="(row, column) spacing, if known")
+    spacing_plane: SpacingPlane | None = Field(default=None, description="where `pixel_spacing_mm` holds, if known")
+    hanging: Hanging | None = Field(default=None, description="how to show it, where not as it is stored")
 
 
 class Thresholds(Document):

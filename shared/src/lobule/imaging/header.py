@@ -4,13 +4,14 @@ Only the header is parsed, so a file that announces 60000 x 60000 pixels is refu
 """
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from PIL import Image, UnidentifiedImageError
 
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import Modality
+from lobule.contracts.result import Laterality, Modality, View
 
 Format = Literal["PNG", "JPEG", "TIFF", "DICOM"]
 
@@ -41,6 +42,41 @@ _SNIFFED = (
 
 
 @dataclass(frozen=True)
+class DicomIdentity:
+    """What a DICOM file says of whom and what it shows. Never to be logged.
+
+    Each attribute is None where the file does not say it, or not in a form that can be read.
+
+    Attributes:
+        patient_id: (0010,0020).
+        patient_name: (0010,0010), its alphabetic form, `Family^Given`.
+        patient_birth_date: (0010,0030).
+        study_instance_uid: (0020,000D).
+        series_instance_uid: (0020,000E).
+        sop_instance_uid: (0008,0018).
+        sop_class_uid: (0008,0016).
+        study_date: (0008,0020).
+        laterality: Of the breast.
+        view: Of the film.
+        station_name: (0008,1010).
+        manufacturer: (0008,0070).
+    """
+
+    patient_id: str | None = None
+    patient_name: str | None = None
+    patient_birth_date: date | None = None
+    study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
+    sop_instance_uid: str | None = None
+    sop_class_uid: str | None = None
+    study_date: date | None = None
+    laterality: Laterality | None = None
+    view: View | None = None
+    station_name: str | None = None
+    manufacturer: str | None = None
+
+
+@dataclass(frozen=True)
 class ImageHeader:
     """Size and kind of an image, from its header.
 
@@ -48,11 +84,13 @@ class ImageHeader:
         format: File format, judged by content and never by name.
         width: Stored columns, before EXIF orientation.
         height: Stored rows, before EXIF orientation.
+        dicom: Whom and what a DICOM file shows; None for other formats.
     """
 
     format: Format
     width: int
     height: int
+    dicom: DicomIdentity | None = None
 
     @property
     def media_type(self) -> str:
@@ -136,7 +174,9 @@ def _dicom_header(source: BinaryIO) -> ImageHeader:
     from pydicom.errors import InvalidDicomError
 
     try:
-        tags = pydicom.dcmread(source, stop_before_pixels=True, specific_tags=["Rows", "Columns", "NumberOfFrames"])
+        tags = pydicom.dcmread(
+            source, stop_before_pixels=True, specific_tags=["Rows", "Columns", "NumberOfFrames", *_IDENTITY]
+        )
         width, height, frames = int(tags.Columns), int(tags.Rows), int(tags.get("NumberOfFrames") or 1)
     except (InvalidDicomError, AttributeError):
         raise AnalysisError(
@@ -153,7 +193,32 @@ def _dicom_header(source: BinaryIO) -> ImageHeader:
             "animated_image",
             f"The DICOM file holds {frames} frames (tomosynthesis?). Please send a single 2-D image.",
         )
-    return ImageHeader("DICOM", width, height)
+    return ImageHeader("DICOM", width, height, _identity(tags))
+
+
+_IDENTITY = {
+    "PatientID": "patient_id",
+    "PatientName": "patient_name",
+    "StudyInstanceUID": "study_instance_uid",
+    "SeriesInstanceUID": "series_instance_uid",
+    "SOPInstanceUID": "sop_instance_uid",
+    "SOPClassUID": "sop_class_uid",
+    "StationName": "station_name",
+    "Manufacturer": "manufacturer",
+    "PatientBirthDate": "patient_birth_date",
+    "StudyDate": "study_date",
+}
+
+
+def _identity(tags: Any) -> DicomIdentity:
+    found: dict[str, Any] = {}
+    for keyword, name in _IDENTITY.items():
+        try:
+            text = str(tags.get(keyword) or "").strip() or None
+            found[name] = date.fromisoformat(text) if text and name.endswith("_date") else text
+        except Exception:  # noqa: BLE001 - hostile bytes
+            found[name] = None
+    return DicomIdentity(**found)
 
 
 def _check_size(width: int, height: int) -> None:

@@ -81,7 +81,7 @@ def _each(images: Sequence[ImageEvidence], assessment: Assessment, code: str) ->
 def _two_views(films: Sequence[ImageEvidence]) -> Iterator[Reason]:
     """CC and MLO of a side belong together: is a suspicion seen in both?"""
     for side in _SIDES:
-        of_side = [film for film in films if film.laterality == side and film.view]
+        of_side = [film for film in films if film.laterality == side and film.hanging]
         suspected = {film.view for film in of_side if film.assessment == "malignancy_suspected"}
         others = {film.view for film in of_side} - suspected
         if len(suspected) == 2:

@@ -10,7 +10,7 @@ import { Findings } from './findings.js';
 import { Hanging } from './hanging.js';
 import { listen } from './keys.js';
 import { Signing } from './signing.js';
-import { Study } from './study.js';
+import { Study, hangingOf } from './study.js';
 import { Tools, remembered } from './tools.js';
 
 const BUSY_MS = 1500;
@@ -234,13 +234,12 @@ class Page {
 /** Images in the order of reading, each with what it is called: hung films first, other films, fields. */
 function named(images) {
   const order = ['RCC', 'LCC', 'RMLO', 'LMLO'];
-  const hung = ({ modality, laterality, view }) => (modality === 'mammography' && laterality && view ? laterality + view : null);
-  const place = (image) => (hung(image) ? order.indexOf(hung(image)) : image.modality === 'mammography' ? 4 : 5);
+  const place = (image) => (hangingOf(image) ? order.indexOf(hangingOf(image)) : image.modality === 'mammography' ? 4 : 5);
   const counts = new Map();
   return [...images]
     .sort((a, b) => place(a) - place(b))
     .map((image) => {
-      const view = hung(image);
+      const view = hangingOf(image);
       const kind = view || (image.modality === 'mammography' ? 'film' : 'field');
       const number = (counts.get(kind) || 0) + 1;
       counts.set(kind, number);

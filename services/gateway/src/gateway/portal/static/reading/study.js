@@ -5,6 +5,12 @@ import { t } from '../words.js';
 import { colourHeat } from './overlay.js';
 import { ColourSource, GreySource } from './pixels.js';
 
+const SCREENING = ['CC', 'MLO'];
+
+/** Side and view in one word for a film of a screening view, as `RCC`; null for anything else. */
+export const hangingOf = ({ modality, laterality, view }) =>
+  modality === 'mammography' && laterality && SCREENING.includes(view) ? laterality + view : null;
+
 /** See above. `source` is null until there is something to draw; `image` is its size in pixels. */
 export class Study {
   /**
@@ -27,7 +33,7 @@ export class Study {
     Object.assign(this, { id: entry.id, jobId: entry.job.id, entry, name, state: entry.state });
     this.film = entry.modality === 'mammography';
     this.side = entry.laterality || '';
-    this.hanging = this.film && entry.laterality && entry.view ? entry.laterality + entry.view : null;
+    this.hanging = hangingOf(entry);
     if (other) [this.result, this.source, this.heat, this.problem] = [null, null, null, null];
     return this.state === 'assessed' && this.result === null && this.problem === null;
   }
