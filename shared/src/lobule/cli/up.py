@@ -32,7 +32,8 @@ def tell_where(system: RunningSystem) -> None:
     """Say where the portal is and how to log in."""
     console.rule()
     console.print(f"[bold green]Lobule is ready:[/] {system.url}", highlight=False)
-    console.print(f"log in as [bold]{ADMIN}[/] with password {system.home.secrets['admin_password']}", highlight=False)
+    password = system.home.secrets["admin_password"]
+    console.print(f"log in as [bold]{ADMIN}[/] with password {password} (unless it was changed)", highlight=False)
     console.print(f"everything lives in {system.home.folder}; Ctrl-C ends it", highlight=False)
     console.rule()
 

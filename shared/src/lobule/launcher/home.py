@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+_DATABASE = "lobule.sqlite"
 _SECRETS = ("internal_token", "secret_key", "admin_password", "demo_password")
 
 
@@ -15,6 +16,12 @@ class Home:
 
     folder: Path
     secrets: dict[str, str]
+
+    @classmethod
+    def database_in(cls, folder: Path) -> str | None:
+        """The address of the database of a folder that `lobule up` made; None where there is none."""
+        file = folder.resolve() / _DATABASE
+        return f"sqlite:///{file}" if file.exists() else None
 
     @classmethod
     def open(cls, folder: Path) -> "Home":
@@ -35,7 +42,7 @@ class Home:
         """What the services are told; a variable that is set already wins, so that any part can be a real server."""
         embedded = {
             "LOBULE_REDIS_URL": redis_url,
-            "LOBULE_DATABASE_URL": f"sqlite:///{self.folder / 'lobule.sqlite'}",
+            "LOBULE_DATABASE_URL": f"sqlite:///{self.folder / _DATABASE}",
             "LOBULE_OBJECT_STORE_URL": (self.folder / "objects").as_uri(),
             "LOBULE_INTERNAL_TOKEN": self.secrets["internal_token"],
             "LOBULE_SECRET_KEY": self.secrets["secret_key"],

@@ -106,8 +106,8 @@ def _free_port(host: str, port: int) -> int:
 
 
 def _prepare(home: Home, environment: dict[str, str]) -> None:
-    """Migrate the database and make sure of the two users."""
-    add = [sys.executable, "-m", "lobule.cli", "user", "add", "--password-stdin", "--replace"]
+    """Migrate the database, and add the two users where they are missing; who is there stays as they are."""
+    add = [sys.executable, "-m", "lobule.cli", "user", "add", "--password-stdin", "--if-missing"]
     for command, secret in (
         ([sys.executable, "-m", "gateway.migrate"], ""),
         ([*add, "--role", "admin", ADMIN], home.secrets["admin_password"]),

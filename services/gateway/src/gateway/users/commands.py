@@ -1,20 +1,27 @@
 """`lobule user …`: users straight in the database, for the first administrator and for emergencies."""
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
 from gateway.auth.passwords import verify_password
-from gateway.database import make_engine, make_session_factory
+from gateway.database import SessionFactory, make_engine, make_session_factory
 from gateway.errors import ProblemError
 from gateway.settings import get_settings
 from gateway.users import repository, service
 from gateway.users.models import Role
 from gateway.users.schemas import UserCreate
+from lobule.cli.common import DEFAULT_HOME, HomeFolder
+from lobule.launcher.home import Home
 
-app = typer.Typer(no_args_is_help=True, help="Manage users of the database at LOBULE_DATABASE_URL.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Manage users: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
+)
 
 
 def _fail(words: str) -> typer.Exit:
@@ -22,16 +29,33 @@ def _fail(words: str) -> typer.Exit:
     return typer.Exit(1)
 
 
+def _sessions(home: Path) -> SessionFactory:
+    """Sessions of the database that `lobule up` with the same folder and variables would use."""
+    if os.environ.get("LOBULE_DATABASE_URL") or os.environ.get("LOBULE_DATABASE_URL_FILE"):
+        url = get_settings().database_url
+    else:
+        url = Home.database_in(home)
+    if url is None:
+        raise _fail(
+            f"There is no Lobule in {home.resolve()}. Start it once with `lobule up`, name its folder with --home, "
+            "or set LOBULE_DATABASE_URL."
+        )
+    return make_session_factory(make_engine(url))
+
+
 @app.command()
 def add(
     username: str,
+    home: HomeFolder = DEFAULT_HOME,
     role: Annotated[Role, typer.Option(help="clinician, admin or service")] = "clinician",
     display_name: Annotated[str | None, typer.Option()] = None,
     password_stdin: Annotated[bool, typer.Option(help="read the password from standard input")] = False,
     replace: Annotated[bool, typer.Option(help="give an existing user this password and role")] = False,
+    if_missing: Annotated[bool, typer.Option(help="leave an existing user as they are")] = False,
     change: Annotated[bool, typer.Option(help="the password must be changed at the first login")] = False,
 ) -> None:
     """Add a user; asks for the password, or reads it from standard input."""
+    sessions = _sessions(home)
     password = (
         sys.stdin.readline().rstrip("\n")
         if password_stdin
@@ -41,8 +65,10 @@ def add(
         new = UserCreate(username=username, password=password, role=role, display_name=display_name)
     except ValidationError as error:
         raise _fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
-    with make_session_factory(make_engine(get_settings().database_url)).begin() as session:
+    with sessions.begin() as session:
         user = repository.by_username(session, username)
+        if user is not None and if_missing:
+            return
         if user is not None and replace:
             if not verify_password(password, user.password_hash):
                 service.reset_password(session, user, password, by_another=change)
@@ -56,8 +82,8 @@ def add(
 
 
 @app.command("list")
-def list_users() -> None:
+def list_users(home: HomeFolder = DEFAULT_HOME) -> None:
     """List all users."""
-    with make_session_factory(make_engine(get_settings().database_url)).begin() as session:
+    with _sessions(home).begin() as session:
         for user in repository.all_users(session):
             typer.echo(f"{user.username}\t{user.role}\t{'active' if user.active else 'inactive'}\t{user.display_name}")

@@ -1,0 +1,84 @@
+"""`lobule user …`: beside `lobule up`, with no environment variable."""
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from gateway.auth.passwords import verify_password
+from gateway.database import make_engine, make_session_factory
+from gateway.migrate import migrate
+from gateway.users.commands import app
+from gateway.users.models import User
+from lobule.launcher import system
+from lobule.launcher.home import Home
+
+PASSWORD = "a long sentence is a good password"
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch):
+    for name in ("LOBULE_DATABASE_URL", "LOBULE_DATABASE_URL_FILE", "LOBULE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A folder as `lobule up` leaves it."""
+    folder = tmp_path / "var" / "lobule"
+    home = Home.open(folder)
+    migrate(home.environment("unix:///none", 8000, "json")["LOBULE_DATABASE_URL"])
+    return folder
+
+
+def run(*arguments: str, password: str = PASSWORD):
+    return CliRunner().invoke(app, arguments, input=password + "\n")
+
+
+def user(home, name: str) -> User:
+    with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
+        return session.scalars(select(User).where(User.username == name)).one()
+
+
+def test_a_user_is_added_to_the_folder_of_lobule_up(home):
+    done = run("add", "anna", "--home", str(home), "--role", "admin", "--password-stdin")
+    assert done.exit_code == 0, done.output
+    assert user(home, "anna").role == "admin"
+    assert "anna\tadmin\tactive" in run("list", "--home", str(home)).output
+
+
+def test_the_folder_is_the_same_as_of_lobule_up_where_none_is_named(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("add", "anna", "--password-stdin").exit_code == 0
+    assert user(home, "anna").active
+
+
+def test_where_no_lobule_is_the_message_says_what_to_do(tmp_path):
+    done = run("add", "anna", "--home", str(tmp_path / "nothing"), "--password-stdin")
+    assert done.exit_code == 1
+    for words in (str(tmp_path / "nothing"), "lobule up", "--home", "LOBULE_DATABASE_URL"):
+        assert words in done.output
+    assert not (tmp_path / "nothing").exists(), "asking made no folder"
+
+
+def test_the_variable_names_the_database_for_servers(home, tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'server.sqlite'}"
+    migrate(url)
+    monkeypatch.setenv("LOBULE_DATABASE_URL", url)
+    monkeypatch.setattr("gateway.users.commands.get_settings", lambda: type("S", (), {"database_url": url}))
+    assert run("add", "anna", "--home", str(home), "--password-stdin").exit_code == 0
+    with make_session_factory(make_engine(url)).begin() as session:
+        assert session.scalar(select(User.username)) == "anna"
+
+
+def test_a_start_neither_resets_a_password_nor_makes_a_user_active_again(home):
+    run("add", "demo", "--home", str(home), "--password-stdin")
+    with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
+        session.scalars(select(User)).one().active = False
+    opened = Home.open(home)
+    system._prepare(opened, opened.environment("unix:///none", 8000, "json"))
+    found = user(home, "demo")
+    assert not found.active
+    assert verify_password(PASSWORD, found.password_hash)
+    assert verify_password(opened.secrets["admin_password"], user(home, "admin").password_hash), (
+        "who is missing is added"
+    )
