@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -151,3 +152,43 @@ def write_dicom():
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def adobe_rgb() -> bytes:
+    """An ICC profile (version 2, matrix and gamma) of the colour space Adobe RGB (1998)."""
+    colourants = {
+        b"rXYZ": (0.60974, 0.31111, 0.01947),
+        b"gXYZ": (0.20528, 0.62567, 0.06087),
+        b"bXYZ": (0.14919, 0.06322, 0.74457),
+        b"wtpt": (0.95045, 1.0, 1.08905),
+    }
+    tags = {
+        name: b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
+        for name, values in colourants.items()
+    }
+    tags |= {name: b"curv\0\0\0\0" + struct.pack(">IHH", 1, 0x0233, 0) for name in (b"rTRC", b"gTRC", b"bTRC")}
+    tags |= {b"cprt": b"text\0\0\0\0CC0\0", b"desc": b"desc\0\0\0\0" + struct.pack(">I", 6) + b"Adobe\0" + b"\0" * 78}
+    table, content = b"", b""
+    start = 128 + 4 + 12 * len(tags)
+    for name, data in tags.items():
+        data += b"\0" * (-len(data) % 4)
+        table += struct.pack(">4sII", name, start + len(content), len(data))
+        content += data
+    illuminant = struct.pack(">3i", 63190, 65536, 54061)
+    header = struct.pack(">I4xI4s4s4s12x", start + len(content), 0x02100000, b"mntr", b"RGB ", b"XYZ ")
+    header = (header + b"acsp").ljust(68, b"\0") + illuminant
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + content
+
+
+@pytest.fixture(scope="session")
+def as_adobe_rgb() -> Callable[[np.ndarray], np.ndarray]:
+    """The same colours, 8-bit sRGB in, 8-bit Adobe RGB (1998) out, by the two standards' formulas."""
+
+    def convert(srgb: np.ndarray) -> np.ndarray:
+        share = srgb / 255
+        linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+        matrix = [[0.7151622, 0.2848378, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0411705, 0.9588295]]
+        return np.rint((linear @ np.array(matrix).T).clip(0, 1) ** (256 / 563) * 255).astype(np.uint8)
+
+    return convert

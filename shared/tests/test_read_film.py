@@ -67,12 +67,12 @@ def test_colour_is_measured(draw_film):
 
 def test_truncated_16_bit_png_is_told(draw_film):
     data = as_png(draw_film(bits=16))
-    with pytest.raises(AnalysisError, match=r"16-bit PNG|cannot be read"):
+    with pytest.raises(AnalysisError, match="ends before its last pixel"):
         read_film(data[:60])
 
 
 def test_float_tiff_is_refused_with_its_type(draw_film):
-    with pytest.raises(AnalysisError, match="float32"):
+    with pytest.raises(AnalysisError, match="floating-point"):
         read_film(as_tiff(draw_film().astype(np.float32)))
 
 

@@ -15,6 +15,7 @@ from histo_worker.preprocessing.windows import Window, covering_windows, cut_pat
 from histo_worker.settings import HistoSettings
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo, Magnification
+from lobule.imaging.decode import decode_rgb
 from lobule.worker.pipeline import no_progress
 
 PACKAGE = HistoSettings().model
@@ -151,3 +152,15 @@ class TestRegistration:
     def test_overlap_is_blended_and_a_constant_stays_constant(self):
         windows = [Window(0, 0, 64), Window(32, 0, 64)]
         np.testing.assert_allclose(stitch(np.full((2, 4, 4), 3.0, np.float32), windows, 64, 96), 3.0, rtol=1e-5)
+
+
+def test_a_field_in_adobe_rgb_is_assessed_as_its_twin(pipeline, fields, adobe_rgb, as_adobe_rgb):
+    for field in [f for f in fields if f.magnification == "100X"][:4]:
+        one = field.path.read_bytes()
+        stream = io.BytesIO()
+        Image.fromarray(as_adobe_rgb(decode_rgb(one))).save(stream, "PNG", icc_profile=adobe_rgb)
+        twin = stream.getvalue()
+        results = [pipeline.analyse(data, info(data), no_progress).result for data in (one, twin)]
+        assert results[0].assessment == results[1].assessment
+        assert abs(results[0].probability_malignant - results[1].probability_malignant) < 0.02
+        assert results[1].notices == []

@@ -20,7 +20,8 @@ from histo_worker.settings import HistoSettings
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
-from lobule.imaging.decode import RGB8, decode_rgb, encode_png
+from lobule.imaging.decode import RGB8, encode_png
+from lobule.imaging.read_field import read_field
 from lobule.model_package import open_package
 from lobule.worker.pipeline import Analysis, ReportProgress
 
@@ -96,7 +97,8 @@ class HistologyPipeline:
         clock = _Clock()
         with clock.stage("decode"):
             progress(0.0, "reading the image")
-            field = decode_rgb(data, "histopathology")
+            read = read_field(data)
+            field = read.pixels
         height, width = field.shape[:2]
         with clock.stage("gate"):
             progress(0.05, "checking that this is an H&E field")
@@ -134,7 +136,10 @@ class HistologyPipeline:
             ),
             display=DisplayImage(file=DISPLAY_FILE, width=columns, height=rows),
             heat_map=HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING),
-            notices=list(self._notices(magnification, field, min(reading.scale for reading in readings))),
+            notices=[
+                *read.notices,
+                *self._notices(magnification, field, min(reading.scale for reading in readings)),
+            ],
             timings_s=clock.seconds,
         )
         return Analysis(result, files)

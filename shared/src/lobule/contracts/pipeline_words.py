@@ -15,6 +15,7 @@ _BY_CODE: Mapping[str, str] = {
     "notice.magnification_not_measured": "该模型在40X和100X下测定，未在本图像的放大倍数下测定；请谨慎看待其确定程度。",
     "notice.magnification_assumed": "未给出放大倍数，按假定的放大倍数分析。",
     "notice.small_image": "图像小于一个图块，已放大后分析。",
+    "notice.colour_profile_ignored": "文件的颜色配置文件已损坏或不适用，已按sRGB颜色读取。",
     "notice.image_shrunk": "图像很大，已缩小后分析。",
     "notice.lossy_compression": "该片曾经过有损压缩。",
     "notice.no_window": "文件未给出窗宽窗位，显示其全部灰度范围。",

@@ -1,24 +1,51 @@
-"""Pixels of a picture file as one predictable kind of array."""
+"""Pixels of a picture file: as they were stored, or as one predictable kind of array."""
 
 import io
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import imagecodecs
 import numpy as np
+from billiard.exceptions import SoftTimeLimitExceeded
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Modality
+from lobule.imaging.colour import RGB8, Colours
 from lobule.imaging.header import read_header
+from lobule.imaging.jpeg_pixels import decode_jpeg
+from lobule.imaging.picture import Picture
+from lobule.imaging.png_pixels import decode_png
+from lobule.imaging.tiff_pixels import decode_tiff
 
-RGB8 = NDArray[np.uint8]
+_DECODERS: dict[str, Callable[[bytes], Picture]] = {"PNG": decode_png, "JPEG": decode_jpeg, "TIFF": decode_tiff}
+# libpng's warnings repeat words of the file; what matters of them comes as an exception.
+logging.getLogger("imagecodecs").setLevel(logging.CRITICAL)
+_CUT_OFF = ("truncated", "incomplete", "too small", "not enough", "eof", "premature")
+
+
+def decode_picture(data: bytes, modality: Modality) -> Picture:
+    """Decode a PNG, JPEG or TIFF: upright, its depth kept.
+
+    Args:
+        data: The whole file.
+        modality: Decides which formats are accepted.
+
+    Raises:
+        AnalysisError: What `read_header` raises, `unsupported_format` for kinds of pixels that are not read,
+            `image_truncated` where the pixels end early, or `image_unreadable`.
+    """
+    header = read_header(io.BytesIO(data), modality)
+    with decoder_errors(header.format):
+        return _DECODERS[header.format](data)
 
 
 def decode_rgb(data: bytes, modality: Modality = "histopathology") -> RGB8:
-    """Decode a PNG, JPEG or TIFF into upright 8-bit RGB.
+    """Decode a PNG, JPEG or TIFF into upright 8-bit sRGB.
 
-    EXIF orientation is applied, alpha is laid over white (blank glass), CMYK and palettes are converted, 16-bit
-    samples keep their upper byte.
+    The orientation tag and an embedded colour profile are applied, alpha is laid over white (blank glass), CMYK,
+    L*a*b* and palettes are converted, deeper samples keep their upper byte.
 
     Args:
         data: The whole file.
@@ -28,28 +55,43 @@ def decode_rgb(data: bytes, modality: Modality = "histopathology") -> RGB8:
         uint8 array of shape (height, width, 3).
 
     Raises:
-        AnalysisError: What `read_header` raises, `image_truncated` where the pixels end early, or `image_unreadable`.
+        AnalysisError: See `decode_picture`.
     """
-    read_header(io.BytesIO(data), modality)
+    return to_rgb(Colours(decode_picture(data, modality)))
+
+
+def to_rgb(colours: Colours) -> RGB8:
+    """A whole picture in 8-bit sRGB (height, width, 3)."""
+    picture = colours.picture
+    if colours.is_plain:
+        return np.ascontiguousarray(picture.samples)
+    rgb = np.empty((picture.height, picture.width, 3), np.uint8)
+    for top, part in colours.parts():
+        rgb[top : top + len(part)] = part
+    return rgb
+
+
+@contextmanager
+def decoder_errors(file_format: str) -> Iterator[None]:
+    """Turn whatever a decoder raises on hostile bytes into a refusal; a lack of memory or time stays what it is.
+
+    Raises:
+        AnalysisError: `image_truncated` or `image_unreadable`.
+    """
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            return _to_rgb8(upright)
-    except AnalysisError:
+        yield
+    except (AnalysisError, MemoryError, SoftTimeLimitExceeded):
         raise
     except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
         words = str(error).lower()
-        if isinstance(error, (EOFError, OSError)) and any(
-            w in words for w in ("truncated", "incomplete", "not enough", "eof")
-        ):
+        if isinstance(error, EOFError) or any(word in words for word in _CUT_OFF):
             raise AnalysisError(
                 "image_truncated",
                 "The image ends before its last pixel. It was probably cut off; please export it again.",
             ) from None
         raise AnalysisError(
             "image_unreadable",
-            f"The image's pixels cannot be read ({type(error).__name__}). Please export it again.",
+            f"The {file_format}'s pixels cannot be read ({type(error).__name__}). Please export it again.",
         ) from None
 
 
@@ -64,27 +106,3 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
     if image.dtype != np.uint8 or image.ndim not in (2, 3):
         raise ValueError(f"cannot encode an array of shape {image.shape} and type {image.dtype} as PNG")
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(image), level=_PNG_LEVEL, filter=_PNG_FILTER))
-
-
-def _to_rgb8(image: Image.Image) -> RGB8:
-    if image.mode.startswith("I") or image.mode == "F":
-        return _wide_grey_to_rgb8(np.asarray(image), image.mode)
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image)
-    return np.array(image.convert("RGB"), dtype=np.uint8)
-
-
-def _wide_grey_to_rgb8(samples: NDArray[np.generic], mode: str) -> RGB8:
-    """Grey of more than 8 bits: the upper byte of 16, or the range stretched where there is no fixed range."""
-    if mode.startswith("I;16") or (mode == "I" and samples.max() > 255):
-        grey = (np.clip(samples, 0, 65535).astype(np.uint32) >> 8).astype(np.uint8)
-    elif mode == "I":
-        grey = np.clip(samples, 0, 255).astype(np.uint8)
-    else:
-        values = samples.astype(np.float64)
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        scale = 255.0 / (high - low) if high > low else 0.0
-        grey = np.nan_to_num((values - low) * scale).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)

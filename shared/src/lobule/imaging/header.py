@@ -3,15 +3,19 @@
 Only the header is parsed, so a file that announces 60000 x 60000 pixels is refused before any memory is set aside.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from PIL import Image, UnidentifiedImageError
-
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Laterality, Modality, View
+from lobule.imaging import jpeg_header, png_header, tiff_directory
+from lobule.imaging.jpeg_header import read_jpeg
+from lobule.imaging.picture_header import PictureHeader, check_size
+from lobule.imaging.png_header import read_png
+from lobule.imaging.tiff_header import read_tiff
 
 Format = Literal["PNG", "JPEG", "TIFF", "DICOM"]
 
@@ -25,20 +29,13 @@ MEDIA_TYPES: dict[Format, str] = {
     "TIFF": "image/tiff",
     "DICOM": "application/dicom",
 }
-MAX_PIXELS = 100_000_000
-MIN_SIDE = 64
 
-# The limit is enforced below with a clear error; Pillow's own would raise from inside `open` with an unclear one.
-Image.MAX_IMAGE_PIXELS = None
-
-_SNIFFED = (
-    "PNG",
-    "JPEG",
-    "TIFF",
-    "GIF",
-    "BMP",
-    "WEBP",
-)  # what Pillow may try: few parsers, small attack surface
+_PICTURES: tuple[tuple[bytes, Callable[[BinaryIO], PictureHeader]], ...] = (
+    (png_header.SIGNATURE, read_png),
+    (jpeg_header.SIGNATURE, read_jpeg),
+    *((signature, lambda stream: read_tiff(stream).header) for signature in tiff_directory.SIGNATURES),
+)
+_OTHERS = {b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"%PDF": "PDF", b"PK\3\4": "an archive"}
 
 
 @dataclass(frozen=True)
@@ -119,20 +116,21 @@ def read_header(source: Path | BinaryIO, modality: Modality) -> ImageHeader:
     header = _dicom_header(source) if first[128:132] == b"DICM" else _picture_header(source, modality)
     if header.format not in ACCEPTED[modality]:
         raise _unsupported(header.format, modality)
-    _check_size(header.width, header.height)
+    check_size(header.width, header.height)
     return header
 
 
 def is_grey(path: Path) -> bool:
     """Whether a file is DICOM or a picture that is stored without colour; False where it cannot be told."""
     with path.open("rb") as stream:
-        if stream.read(132)[128:] == b"DICM":
-            return True
+        first = stream.read(132)
         stream.seek(0)
+        if first[128:] == b"DICM":
+            return True
+        reader = next((reader for start, reader in _PICTURES if first.startswith(start)), None)
         try:
-            with Image.open(stream, formats=_SNIFFED) as image:
-                return image.mode in ("1", "L", "LA") or image.mode.startswith(("I", "F"))
-        except Exception:  # noqa: BLE001 - damaged: whoever reads it will say so
+            return reader is not None and reader(stream).colour == "grey"
+        except AnalysisError:  # whoever reads it will say so
             return False
 
 
@@ -145,27 +143,15 @@ def _unsupported(found: str, modality: Modality) -> AnalysisError:
 
 
 def _picture_header(source: BinaryIO, modality: Modality) -> ImageHeader:
-    try:
-        with Image.open(source, formats=_SNIFFED) as image:
-            found, (width, height) = str(image.format), image.size
-            frames = getattr(image, "n_frames", 1)
-    except UnidentifiedImageError:
-        raise _unsupported("not an image that we know (or its first bytes are damaged)", modality) from None
-    except Exception as error:  # noqa: BLE001 - parsers of hostile bytes raise anything (struct.error, SyntaxError, ...)
-        raise AnalysisError(
-            "image_unreadable",
-            f"The image's header is damaged ({type(error).__name__}). Please export it again.",
-        ) from None
-    if found == "MPO":  # a JPEG with a second picture in its tail, as cameras write it
-        found, frames = "JPEG", 1
-    if found not in MEDIA_TYPES:
-        raise _unsupported(found, modality)
-    if frames > 1:
-        raise AnalysisError(
-            "animated_image",
-            f"The file holds {frames} pictures. Please upload one picture per file (a single page or frame).",
-        )
-    return ImageHeader(found, width, height)
+    first = source.read(12)
+    source.seek(0)
+    reader = next((reader for start, reader in _PICTURES if first.startswith(start)), None)
+    if reader is None:
+        known = next((name for start, name in _OTHERS.items() if first.startswith(start)), None)
+        raise _unsupported(known or "not an image that we know (or its first bytes are damaged)", modality)
+    header = reader(source)
+    check_size(header.width, header.height, header.decoded_bytes)
+    return ImageHeader(header.format, header.width, header.height)
 
 
 def _dicom_header(source: BinaryIO) -> ImageHeader:
@@ -219,17 +205,3 @@ def _identity(tags: Any) -> DicomIdentity:
         except Exception:  # noqa: BLE001 - hostile bytes
             found[name] = None
     return DicomIdentity(**found)
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise AnalysisError(
-            "too_many_pixels",
-            f"The image has {width} x {height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels can be analysed. "
-            "Please upload a single field or film, not a whole slide.",
-        )
-    if min(width, height) < MIN_SIDE:
-        raise AnalysisError(
-            "image_too_small",
-            f"The image has only {width} x {height} pixels; at least {MIN_SIDE} on each side are needed.",
-        )

@@ -1,19 +1,21 @@
 """Reading a film from the bytes of a file: PNG, TIFF, JPEG or DICOM."""
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
-import imagecodecs
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Notice
-from lobule.imaging.decode import decode_rgb
+from lobule.imaging.colour import Colours
+from lobule.imaging.decode import decode_picture
 from lobule.imaging.dicom import read_dicom
 from lobule.imaging.film import Film
 from lobule.imaging.header import read_header
+from lobule.imaging.picture import Picture
+
+_ROW_PIXELS = 1 << 20  # that are looked at at once
 
 
 def read_film(data: bytes) -> Film:
@@ -23,66 +25,67 @@ def read_film(data: bytes) -> Film:
         data: The whole file.
 
     Raises:
-        AnalysisError: What `lobule.imaging.header.read_header` raises; `image_unreadable` or `image_truncated` where
-            the pixels cannot be decoded, with the transfer syntax or bit depth that was met; `not_mammogram` where the
+        AnalysisError: What `lobule.imaging.header.read_header` and `decode_picture` raise; `not_mammogram` where the
             DICOM tags say so.
     """
-    header = read_header(io.BytesIO(data), "mammography")
-    if header.format == "DICOM":
+    if read_header(io.BytesIO(data), "mammography").format == "DICOM":
         return read_dicom(data)
-    pixels = _deep_pixels(data, header.format)
-    if pixels is None:  # JPEG and everything in 8 bits, with EXIF orientation, palettes and alpha
-        pixels = decode_rgb(data, "mammography")
-    grey, colourfulness = _to_grey(pixels)
-    if _is_negative(grey):
-        top = np.iinfo(grey.dtype).max
-        notice = Notice(code="film_inverted", detail="The film was stored with a bright background; it was inverted.")
-        return Film((top - grey).astype(grey.dtype), colourfulness=colourfulness, notices=[notice])
-    return Film(grey, colourfulness=colourfulness)
+    return film_of(decode_picture(data, "mammography"))
 
 
-def _deep_pixels(data: bytes, file_format: str) -> NDArray[Any] | None:
-    """Samples of more than 8 bits, or None where the file has none."""
-    try:
-        if file_format == "TIFF":
-            with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-                page = tiff.pages.first
-                if page.bitspersample <= 8:
-                    return None
-                samples = page.asarray()
-                depth, white_is_zero = page.bitspersample, page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
-            if samples.dtype != np.uint16 or samples.ndim not in (2, 3):
-                raise AnalysisError(
-                    "image_unreadable",
-                    f"The TIFF holds {depth}-bit samples of type {samples.dtype}; "
-                    "8- and 16-bit unsigned ones can be read.",
-                )
-            return (65535 - samples).astype(np.uint16) if white_is_zero else samples
-        if file_format == "PNG" and len(data) > 24 and data[24] == 16:
-            try:
-                return imagecodecs.png_decode(data)
-            except imagecodecs.PngError:
-                raise AnalysisError(
-                    "image_truncated", "The 16-bit PNG ends before its last pixel. Please export it again."
-                ) from None
-    except AnalysisError:
-        raise
-    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
-        raise AnalysisError(
-            "image_unreadable", f"The {file_format}'s pixels cannot be read ({type(error).__name__}). Export it again."
-        ) from None
-    return None
+def film_of(picture: Picture) -> Film:
+    """A picture as a film: grey, tissue bright, what is transparent left out."""
+    alpha = picture.samples[..., -1] if picture.alpha != "none" else None
+    valid = None if alpha is None or alpha.all() else np.ascontiguousarray(alpha != 0)
+    grey, offset, step = _grey(picture), picture.offset, picture.step
+    notices: list[Notice] = []
+    if is_negative(grey):
+        top = 2**picture.bits - 1
+        grey = np.subtract(grey.dtype.type(top), grey, out=grey if grey.flags.writeable else None)
+        offset, step = offset + step * top, -step
+        notices.append(
+            Notice(code="film_inverted", detail="The film was stored with a bright background; it was inverted.")
+        )
+    if valid is not None:
+        grey = np.where(valid, grey, grey[valid].min() if valid.any() else 0).astype(grey.dtype)
+    return Film(grey, colourfulness=colourfulness(picture), notices=notices, valid=valid, offset=offset, step=step)
 
 
-def _to_grey(pixels: NDArray[Any]) -> tuple[NDArray[Any], float]:
-    if pixels.ndim == 2:
-        return pixels, 0.0
-    first, second, third = (pixels[..., i] for i in range(3))
-    if np.array_equal(first, second) and np.array_equal(second, third):
-        return np.ascontiguousarray(first), 0.0
-    colours = pixels[..., :3].astype(np.int32)
-    spread = float((colours.max(axis=-1) - colours.min(axis=-1)).mean()) / float(np.iinfo(pixels.dtype).max)
-    return colours.mean(axis=-1).astype(pixels.dtype), spread
+def colourfulness(picture: Picture) -> float:
+    """Mean difference between a picture's colour channels, over their range; 0 for grey."""
+    if picture.colour == "grey":
+        return 0.0
+    spread = 0
+    for _, rows in _colour_rows(picture):
+        first, second, third = (rows[..., channel] for channel in range(3))
+        most, least = np.maximum(np.maximum(first, second), third), np.minimum(np.minimum(first, second), third)
+        spread += int(np.subtract(most, least, out=most).sum(dtype=np.int64))
+    return spread / (picture.height * picture.width) / (2 ** _grey_bits(picture) - 1)
+
+
+def _grey(picture: Picture) -> NDArray[Any]:
+    """The picture's grey, contiguous: the mean of its colours where it has any."""
+    if picture.colour == "grey":
+        samples = picture.samples
+        return np.ascontiguousarray(samples if samples.ndim == 2 else samples[..., 0])
+    grey = np.empty((picture.height, picture.width), np.uint8 if _grey_bits(picture) <= 8 else np.uint16)
+    for top, rows in _colour_rows(picture):
+        grey[top : top + len(rows)] = rows.sum(axis=-1, dtype=np.uint32) // 3
+    return grey
+
+
+def _grey_bits(picture: Picture) -> int:
+    return picture.bits if picture.colour == "rgb" else 8
+
+
+def _colour_rows(picture: Picture) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Some rows after the others, of three colour channels: as they are stored where these are red, green and blue."""
+    if picture.colour != "rgb":
+        yield from Colours(picture).parts()
+        return
+    step = max(1, _ROW_PIXELS // picture.width)
+    for top in range(0, picture.height, step):
+        yield top, picture.samples[top : top + step, :, :3]
 
 
 _FRAME = 6  # percent of each side that may be a scanner's white frame
@@ -90,7 +93,7 @@ _NEAR = 0.12  # of the range: this near its ends a pixel is as good as black or 
 _MORE = 0.1  # of the pixels: so many more white than black ones make a negative
 
 
-def _is_negative(grey: NDArray[Any]) -> bool:
+def is_negative(grey: NDArray[Any]) -> bool:
     """Whether the background is bright, which beside a breast is most of the film.
 
     All four corners are bright, and inside of what may be a frame there is more white than black: a film in a white

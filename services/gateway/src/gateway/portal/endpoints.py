@@ -25,7 +25,7 @@ from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Assessment
-from lobule.imaging.header import MAX_PIXELS, MIN_SIDE
+from lobule.imaging.limits import MAX_PIXELS, MIN_SIDE
 
 router = APIRouter(include_in_schema=False)
 

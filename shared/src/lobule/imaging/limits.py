@@ -1,0 +1,44 @@
+"""Every bound on the work that an image file may cause; docs/limits.md is the same table for people.
+
+A file is judged by what it announces in its header, before memory is set aside, and by what it holds while it is
+decoded: a reader stops at the announced size, whatever follows in the file.
+"""
+
+MIN_SIDE = 64
+"""Pixels: a smaller picture shows no field and no film."""
+
+MAX_SIDE = 32_767
+"""Pixels: the longest side that OpenCV can resample."""
+
+MAX_PIXELS = 100_000_000
+"""Of a picture; a film on the largest detector has 28 million."""
+
+MAX_DECODED_BYTES = 400_000_000
+"""Of all samples once they are decoded: four 8-bit or two 16-bit samples in each of `MAX_PIXELS`.
+
+A progressive JPEG is decoded from its coefficients, which are held as a whole; they are counted too.
+"""
+
+MAX_PROFILE_BYTES = 4 * 1024 * 1024
+"""Of an embedded ICC profile, inflated; those of printing presses have up to 3 MB."""
+
+MAX_PNG_CHUNKS = 1_000
+"""Before the first pixel data."""
+
+MAX_PNG_DATA_CHUNKS = 1_000_000
+"""In the whole file."""
+
+MAX_JPEG_SEGMENTS = 1_000
+"""Before the first scan; an ICC profile or a second picture's data take up to 255."""
+
+MAX_JPEG_SCANS = 100
+"""A progressive JPEG has about ten. Each scan is a pass over all pixels."""
+
+MAX_TIFF_DIRECTORIES = 32
+"""A pyramid of reduced copies has about ten."""
+
+MAX_TIFF_ENTRIES = 1_000
+"""In a directory."""
+
+MAX_TIFF_SEGMENTS = 500_000
+"""Strips or tiles of a picture."""

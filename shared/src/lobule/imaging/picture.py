@@ -1,0 +1,41 @@
+"""A decoded picture, before anybody asks for a film or a field."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+Alpha = Literal["none", "straight", "premultiplied"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Samples as they were stored, upright.
+
+    Attributes:
+        samples: uint8 or uint16 (height, width) or (height, width, channels); may be a view.
+        bits: Of a sample: values reach `2 ** bits - 1`.
+        colour: What the channels are; palettes and YCbCr are decoded to `rgb`.
+        alpha: What the last channel is, where it is no colour.
+        profile: ICC profile that the file embeds.
+        offset: With `step`: the value that the file stores for a grey sample is `offset + sample * step`.
+        step: -1 where the file stores white as zero.
+    """
+
+    samples: NDArray[Any]
+    bits: int
+    colour: Literal["grey", "rgb", "cmyk", "lab"]
+    alpha: Alpha = "none"
+    profile: bytes | None = None
+    offset: float = 0.0
+    step: float = 1.0
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.samples.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.samples.shape[1]

@@ -1,0 +1,102 @@
+"""Headers of PNG files (W3C, Portable Network Graphics, third edition)."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from lobule.imaging import limits
+from lobule.imaging.picture_header import (
+    Colour,
+    PictureHeader,
+    damaged_header,
+    read_exactly,
+    refuse_kind,
+    several_pictures,
+)
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+_KINDS: dict[int, tuple[Colour, int, tuple[int, ...]]] = {  # colour type: colour, samples, depths
+    0: ("grey", 1, (1, 2, 4, 8, 16)),
+    2: ("rgb", 3, (8, 16)),
+    3: ("palette", 1, (1, 2, 4, 8)),
+    4: ("grey", 2, (8, 16)),
+    6: ("rgb", 4, (8, 16)),
+}
+
+
+class Chunk(NamedTuple):
+    """A chunk: its type and where its content lies in the file."""
+
+    kind: bytes
+    start: int
+    length: int
+
+
+def read_png(stream: BinaryIO) -> PictureHeader:
+    """Read a PNG's header, up to the first pixel data.
+
+    Args:
+        stream: At the file's start.
+
+    Raises:
+        AnalysisError: `image_unreadable` or `animated_image`.
+    """
+    header, transparent = None, False
+    for chunk in chunks(stream, limits.MAX_PNG_CHUNKS):
+        if header is None:
+            header = _image_header(stream, chunk)
+        elif chunk.kind == b"tRNS":
+            transparent = True
+        elif chunk.kind == b"acTL":
+            raise several_pictures(str(struct.unpack(">I", read_exactly(stream, 4, "PNG"))[0]))
+        elif chunk.kind == b"IDAT":
+            return _described(*header, transparent)
+    raise damaged_header("PNG", "it holds no pixels")
+
+
+def chunks(stream: BinaryIO, most: int) -> Iterator[Chunk]:
+    """The chunks of a PNG in order, the stream at the start of each one's content.
+
+    Args:
+        stream: At the file's start, seekable.
+        most: More chunks are refused.
+
+    Raises:
+        AnalysisError: `image_unreadable` where there are too many; a file that ends in a chunk's head ends the chunks.
+    """
+    position = len(SIGNATURE)
+    for _ in range(most):
+        stream.seek(position)
+        head = stream.read(8)
+        if len(head) < 8:
+            return
+        length, kind = struct.unpack(">I4s", head)
+        yield Chunk(kind, position + 8, length)
+        if kind == b"IEND":
+            return
+        position += 12 + length
+    raise damaged_header("PNG", f"it has more than {most} chunks")
+
+
+def _image_header(stream: BinaryIO, chunk: Chunk) -> tuple[int, int, int, int]:
+    """Width, height, bits and colour type."""
+    if chunk.kind != b"IHDR" or chunk.length != 13:
+        raise damaged_header("PNG", "it does not begin with its size")
+    content = read_exactly(stream, 17, "PNG")
+    if zlib.crc32(b"IHDR" + content[:13]) != struct.unpack(">I", content[13:])[0]:
+        raise damaged_header("PNG", "its checksum is wrong")
+    width, height, bits, kind, compression, filtering, interlace = struct.unpack(">IIBBBBB", content[:13])
+    if kind not in _KINDS or bits not in _KINDS[kind][2] or compression or filtering or interlace > 1:
+        raise damaged_header("PNG", f"there are no pictures of colour type {kind} with {bits} bits")
+    if bits == 1 and kind == 0:
+        refuse_kind("The PNG is black and white, 1 bit per pixel", "Please export it as grey or RGB with 8 or 16 bits.")
+    return width, height, bits, kind
+
+
+def _described(width: int, height: int, bits: int, kind: int, transparent: bool) -> PictureHeader:
+    colour, samples, _ = _KINDS[kind]
+    decoded = (3 if colour == "palette" else samples) + (transparent and kind in (0, 2, 3))
+    size = width * height * decoded * (2 if bits == 16 else 1)
+    return PictureHeader("PNG", width, height, bits, samples, colour, size)

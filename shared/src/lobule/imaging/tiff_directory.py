@@ -1,0 +1,128 @@
+"""Directories of TIFF files (Adobe, TIFF 6.0; BigTIFF), read tag by tag and never further than asked."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
+
+from lobule.imaging import limits
+from lobule.imaging.picture_header import damaged_header, read_exactly
+
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+_INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tag: the type and the number of its values, and where they lie in the file."""
+
+    kind: int
+    count: int
+    position: int
+
+
+@dataclass(frozen=True)
+class Directory:
+    """One page's tags.
+
+    Attributes:
+        stream: The file.
+        order: `<` or `>`, as `struct` has it.
+        entries: By tag.
+    """
+
+    stream: BinaryIO
+    order: Literal["<", ">"]
+    entries: dict[int, Entry]
+
+    def count(self, tag: int) -> int:
+        """The number of a tag's values; 0 where it is not there."""
+        return self.entries[tag].count if tag in self.entries else 0
+
+    def numbers(self, tag: int, most: int) -> tuple[int, ...]:
+        """A tag's integers; empty where it is not there.
+
+        Raises:
+            AnalysisError: `image_unreadable` where there are more than `most`, or no integers, or the file ends first.
+        """
+        entry = self.entries.get(tag)
+        if entry is None:
+            return ()
+        if entry.kind not in _INTEGERS or entry.count > most:
+            raise damaged_header("TIFF", f"its tag {tag} cannot be")
+        form = f"{self.order}{entry.count}{_INTEGERS[entry.kind]}"
+        self.stream.seek(entry.position)
+        return struct.unpack(form, read_exactly(self.stream, struct.calcsize(form), "TIFF"))
+
+    def number(self, tag: int, default: int) -> int:
+        """A tag's first integer."""
+        values = self.numbers(tag, 16)
+        return values[0] if values else default
+
+    def content(self, tag: int, most: int) -> bytes:
+        """A tag's bytes; empty where it is not there, is no bytes, has more than `most` or the file ends first."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind not in (1, 7) or entry.count > most:
+            return b""
+        self.stream.seek(entry.position)
+        data = self.stream.read(entry.count)
+        return data if len(data) == entry.count else b""
+
+
+def directories(stream: BinaryIO) -> Iterator[Directory]:
+    """A TIFF's chain of directories, each followed once.
+
+    Args:
+        stream: At the file's start, seekable.
+
+    Raises:
+        AnalysisError: `image_unreadable` where a directory is damaged, or there are more than a picture has.
+    """
+    head = read_exactly(stream, 8, "TIFF")
+    if head[:4] not in SIGNATURES:
+        raise damaged_header("TIFF", "its first bytes are wrong")
+    order: Literal["<", ">"] = "<" if head[:2] == b"II" else ">"
+    big = 43 in head[2:4]
+    start = _offset(stream, order, big) if big else struct.unpack(f"{order}I", head[4:])[0]
+    seen: set[int] = set()
+    while start and start not in seen:
+        if len(seen) >= limits.MAX_TIFF_DIRECTORIES:
+            raise damaged_header("TIFF", f"it has more than {limits.MAX_TIFF_DIRECTORIES} directories")
+        seen.add(start)
+        directory, following = _directory(stream, start, order, big)
+        yield directory
+        stream.seek(following)
+        start = _offset(stream, order, big, last=True)
+
+
+def _directory(stream: BinaryIO, start: int, order: Literal["<", ">"], big: bool) -> tuple[Directory, int]:
+    """A directory, and where the next one's offset stands."""
+    head, form, inline = (8, "HHQ", 8) if big else (2, "HHI", 4)
+    size = struct.calcsize(f"{order}{form}") + inline
+    stream.seek(start)
+    count = struct.unpack(f"{order}{'Q' if big else 'H'}", read_exactly(stream, head, "TIFF"))[0]
+    if not 0 < count <= limits.MAX_TIFF_ENTRIES:
+        raise damaged_header("TIFF", f"a directory has {count} tags")
+    data = read_exactly(stream, count * size, "TIFF")
+    entries: dict[int, Entry] = {}
+    for index in range(count):
+        tag, kind, number = struct.unpack_from(f"{order}{form}", data, index * size)
+        if tag in entries:
+            continue  # the first one counts, as in libtiff
+        position = start + head + (index + 1) * size - inline
+        if kind in _INTEGERS and struct.calcsize(f"={_INTEGERS[kind]}") * number > inline:
+            position = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, (index + 1) * size - inline)[0]
+        entries[tag] = Entry(kind, number, position)
+    return Directory(stream, order, entries), start + head + count * size
+
+
+def _offset(stream: BinaryIO, order: str, big: bool, last: bool = False) -> int:
+    """An offset; a chain that is cut off in its last one ends there."""
+    size = 8 if big else 4
+    data = stream.read(size)
+    if last and len(data) < size:
+        return 0
+    if len(data) < size:
+        raise damaged_header("TIFF", "the file ends in it")
+    return struct.unpack(f"{order}{'Q' if big else 'I'}", data)[0]
