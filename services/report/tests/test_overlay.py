@@ -2,14 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
-from lobule.contracts.result import Box, Finding
-from lobule.imaging.decode import decode_rgb
-from report.annotation import draw_sheet
-from report.catalogue import Catalogue
+from lobule.contracts.result import Box, DisplayImage, Finding
+from lobule.imaging.decode import decode_rgb, encode_png
+from report.composition import image_report
 from report.overlay import blend_heat, box_on_display, draw_findings, outline_on_display
 from report.palette import FINDINGS
+from report.pictures import draw_pictures
 from report.renderer import render
-from report.section import build_section
 
 
 def offsets_within_one_pixel(drawn, known):
@@ -95,20 +94,28 @@ class TestCoordinates:
         assert corners.tolist() == [[5, 10], [19, 10], [19, 29], [5, 29]]
 
 
+def picture_on(sheet, picture):
+    """The part of a sheet where a picture lies, found by its first row, which nothing is drawn on."""
+    height, width = picture.shape[:2]
+    x = (sheet.shape[1] - width) // 2
+    rows = [y for y in range(len(sheet) - height) if np.array_equal(sheet[y, x : x + width], picture[0])]
+    assert len(rows) == 1
+    return sheet[rows[0] : rows[0] + height, x : x + width]
+
+
 class TestSheet:
     def test_heat_on_the_rendered_png_covers_the_same_pixels(self, make_histology, analysed_at, tissue, heat):
         result, files = make_histology()
-        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["report.en.png"])
-        x, y = draw_sheet(build_section(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
-        picture = sheet[y : y + 240, x : x + 360]
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at, forms={"png"})["report.en.png"])
+        picture = picture_on(sheet, tissue)
         assert offsets_within_one_pixel(changed(tissue, picture), (heat > 0).astype(np.uint8))
+        assert np.array_equal(picture, blend_heat(tissue, heat)), "not a pixel is scaled"
 
     def test_outline_on_the_rendered_png_covers_the_same_pixels(self, mammogram, analysed_at, tissue):
         result, files = mammogram
-        sheet = decode_rgb(render(result, files, analysed_at=analysed_at)["report.en.png"])
-        x, y = draw_sheet(build_section(result, analysed_at, Catalogue()), "a", tissue, Catalogue()).picture
-        picture = sheet[y : y + 240, x : x + 360]
-        line = near(picture, "malignant")
+        result = result.model_copy(update={"findings": result.findings[:1]})
+        sheet = decode_rgb(render(result, files, analysed_at=analysed_at, forms={"png"})["report.en.png"])
+        line = near(picture_on(sheet, tissue), "malignant")
         inside = line.copy()
         inside[:60] = False  # the tag stands above the box
         rows, columns = np.nonzero(inside)
@@ -117,10 +124,27 @@ class TestSheet:
         assert abs(columns.max() - 180) <= 1
         assert abs(rows.max() - 150) <= 1
 
-    @pytest.mark.parametrize(("width", "height"), [(64, 64), (2600, 400), (300, 2000)])
+    @pytest.mark.parametrize(("width", "height"), [(64, 64), (2600, 400), (301, 2000)])
     def test_odd_sizes_are_drawn_unscaled(self, make_histology, analysed_at, width, height):
-        result, _ = make_histology()
-        picture = np.full((height, width, 3), 7, np.uint8)
-        sheet = draw_sheet(build_section(result, analysed_at, Catalogue()), "x" * 300, picture, Catalogue())
-        x, y = sheet.picture
-        assert np.array_equal(sheet.image[y : y + height, x : x + width], picture)
+        picture = np.random.default_rng(1).integers(0, 255, (height, width, 3), np.uint8)
+        image = DisplayImage(file="display.png", width=width, height=height)
+        result, _ = make_histology(file_name="x" * 300, display=image, heat_map=None)
+        sheet = decode_rgb(
+            render(result, {"display.png": encode_png(picture)}, analysed_at=analysed_at, forms={"png"})[
+                "report.en.png"
+            ]
+        )
+        assert np.array_equal(picture_on(sheet, picture), picture)
+
+
+class TestCutout:
+    def test_the_outline_is_drawn_where_the_finding_lies(self, mammogram, analysed_at):
+        result, files = mammogram
+        section = image_report(result, files, analysed_at).document.images[0]
+        cutout = draw_pictures(result, section, files).cutouts[0]
+        rows, columns = np.nonzero(near(cutout, "malignant"))
+        side = len(cutout)
+        # display x 100 to 180, y 60 to 150, in the middle of a square of 90.5 * 1.7 pixels: 154
+        assert abs(columns.min() - (100 - 63) * side / 154) <= 3
+        assert abs(rows.min() - (60 - 28) * side / 154) <= 3
+        assert abs((rows.max() - rows.min()) - 90 * side / 154) <= 3

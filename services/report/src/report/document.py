@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lobule.contracts.case import CaseContent, CaseImage, ImageEvidence, Signature, numbered
+from lobule.contracts.case import HANGINGS, CaseContent, CaseImage, Hanging, ImageEvidence, Signature, numbered
 from lobule.contracts.case_words import reason_in_words, suggestion_in_words
 from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment, ImageInfo, Result
@@ -28,10 +28,12 @@ class NotAssessed(Words):
 
 
 class Clinician(Words):
-    """What the signer concluded; `assessment` is None where they left the system's conclusion."""
+    """What the signer concluded."""
 
-    assessment: Assessment | None
+    assessment: Assessment | None = Field(description="their own or the system's; null where neither has one")
     conclusion: str
+    basis: str = Field(description="how it stands to the system's conclusion, in words")
+    overrules: bool = Field(description="the system concluded something else")
     comment: str
     signed_by: str
     signed_at: str
@@ -56,6 +58,7 @@ class ReportDocument(Words):
     reasons: tuple[str, ...]
     next_steps: tuple[str, ...]
     images: tuple[ImageSection, ...]
+    hung: tuple[int, ...] = Field(description="films in the order in which they hang, as indices of `images`")
     not_assessed: tuple[NotAssessed, ...]
     limits: tuple[str, ...]
     models: tuple[tuple[Fact, ...], ...]
@@ -89,6 +92,7 @@ def image_document(result: Result, analysed_at: datetime, text: Catalogue) -> Re
         reasons=(),
         next_steps=(section.next_step,),
         images=(section,),
+        hung=(),
         not_assessed=(),
         limits=_limits_of_image(result.image, text),
         models=(section.system,),
@@ -96,28 +100,29 @@ def image_document(result: Result, analysed_at: datetime, text: Catalogue) -> Re
     )
 
 
-def case_document(content: CaseContent, results: Sequence[Result], text: Catalogue) -> ReportDocument:
+def case_document(content: CaseContent, results: Sequence[Result | None], text: Catalogue) -> ReportDocument:
     """The report of a case.
 
     Args:
         content: What stands in it.
-        results: Of its assessed images, in their order.
+        results: Of its assessed images, in their order; None for one whose result can no longer be read.
         text: The catalogue of the language to write in.
     """
     evidence = numbered([_evidence(image) for image in content.images])
-    named = [(image, known.name) for image, known in zip(content.images, evidence, strict=True)]
-    assessed = [(image, name) for image, name in named if image.state == "assessed"]
+    known = iter(results)
+    images = [
+        (image, about, next(known) if image.state == "assessed" else None)
+        for image, about in zip(content.images, evidence, strict=True)
+    ]
+    assessed = [(image, about, result) for image, about, result in images if result is not None]
+    found = [_as_known_now(result, image.image) for image, _, result in assessed]
     sections = tuple(
         build_section(
-            _as_known_now(result, image.image),
-            image.analysed_at or content.created_at,
-            text,
-            number=number,
-            name=name,
-            reviews=image.reviews,
+            result, image.analysed_at or content.created_at, text, number=number, name=about.name, reviews=image.reviews
         )
-        for number, ((image, name), result) in enumerate(zip(assessed, results, strict=True), start=1)
+        for number, ((image, about, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
     )
+    hanging = [about.hanging for _, about, _ in assessed]
     said, signature = content.conclusion, content.signature
     return ReportDocument(
         kind="case",
@@ -128,16 +133,17 @@ def case_document(content: CaseContent, results: Sequence[Result], text: Catalog
         assessment=said.assessment,
         conclusion=text(f"assessment.{said.assessment}") if said.assessment else text("conclusion.none"),
         explanation=text(f"conclusion.case.{said.assessment or 'none'}"),
-        percent=_highest(content, results),
+        percent=_highest(content, found),
         percent_label=text("certainty.highest"),
-        clinician=_clinician(signature, text) if signature else None,
+        clinician=_clinician(signature, said.assessment, text) if signature else None,
         reasons=tuple(reason_in_words(reason, text.language) for reason in said.reasons),
         next_steps=tuple(suggestion_in_words(step, text.language) for step in said.suggestions),
         images=sections,
-        not_assessed=tuple(_not_assessed(image, name, text) for image, name in named if image.state != "assessed"),
-        limits=_limits_of_case(content, results, text),
+        hung=tuple(sorted((i for i, s in enumerate(sections) if s.is_film), key=lambda i: _place(hanging[i]))),
+        not_assessed=tuple(_not_assessed(image, about.name, text) for image, about, result in images if result is None),
+        limits=_limits_of_case(content, found, text),
         models=tuple({section.weights_sha256: section.system for section in sections}.values()),
-        results=tuple(results),
+        results=tuple(result for _, _, result in assessed),
     )
 
 
@@ -180,11 +186,24 @@ def _highest(content: CaseContent, results: Sequence[Result]) -> str | None:
     return percent(probability, source.thresholds if source else None)
 
 
-def _clinician(signature: Signature, text: Catalogue) -> Clinician:
+def _place(hanging: Hanging | None) -> int:
+    return HANGINGS.index(hanging) if hanging in HANGINGS else len(HANGINGS)
+
+
+def _clinician(signature: Signature, system: Assessment | None, text: Catalogue) -> Clinician:
     own = signature.conclusion
+    if own is None:
+        basis = "adopted"
+    elif system is None:
+        basis = "alone"
+    else:
+        basis = "agrees" if own == system else "overrules"
+    assessment = own or system
     return Clinician(
-        assessment=own,
-        conclusion=text(f"assessment.{own}") if own else text("clinician.adopted"),
+        assessment=assessment,
+        conclusion=text(f"assessment.{assessment}") if assessment else text("conclusion.none"),
+        basis=text(f"clinician.{basis}"),
+        overrules=basis == "overrules",
         comment=signature.comment,
         signed_by=signature.signed_by,
         signed_at=moment(signature.signed_at, text),
@@ -193,7 +212,7 @@ def _clinician(signature: Signature, text: Catalogue) -> Clinician:
 
 
 def _not_assessed(image: CaseImage, name: str, text: Catalogue) -> NotAssessed:
-    why = text("limits.failed.default")
+    why = text("limits.result_gone" if image.state == "assessed" else "limits.failed.default")
     if image.error is not None:
         why = text.said(f"error.{image.error.code}", image.error.detail or why)
     return NotAssessed(name=name, file_name=image.image.file_name, why=why)

@@ -62,6 +62,27 @@ def draw_findings(picture: RGB8, findings: list[Finding], tags: list[str], scale
     return np.asarray(image)
 
 
+def draw_outline(
+    cutout: RGB8, finding: Finding, scale: tuple[float, float], origin: tuple[int, int], zoom: float
+) -> RGB8:
+    """Draw a finding's outline, or its box where it has none, onto a part of the display image.
+
+    Args:
+        cutout: uint8, (height, width, 3).
+        finding: In image pixels.
+        scale: Display pixels per image pixel, (x, y).
+        origin: Where the part begins on the display image, (x, y).
+        zoom: Pixels of the part per display pixel.
+
+    Returns:
+        A new array like `cutout`.
+    """
+    whole = outline_on_display(finding.outline, scale) if finding.outline else box_on_display(finding.box, scale)
+    image = Image.fromarray(cutout)
+    _rimmed_stroke(image, (whole - origin + 0.5) * zoom - 0.5, FINDINGS[finding.label], 2)
+    return np.asarray(image)
+
+
 def outline_on_display(outline: list[tuple[float, float]], scale: tuple[float, float]) -> NDArray[np.float64]:
     """Outline vertices in display pixels, shape (n, 2). Whole numbers are centres of pixels."""
     return (np.asarray(outline, dtype=np.float64) + 0.5) * np.asarray(scale) - 0.5

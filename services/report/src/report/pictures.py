@@ -1,7 +1,7 @@
 """The pictures of a report: what was analysed, what was found on it, and each finding enlarged."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,21 +9,29 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import Box, Result
-from report.overlay import RGB8, blend_heat, box_on_display, draw_findings
-from report.section import ImageSection
+from lobule.contracts.result import Finding, Result
+from report.overlay import RGB8, blend_heat, box_on_display, draw_findings, draw_outline
+from report.section import FindingRow, ImageSection
 
-_CUTOUT_SIDE = 240
+_CUTOUT_SIDE = 360
 _CUTOUT_MARGIN = 0.35  # of the box's longer side, on each side
 _CUTOUT_SMALLEST = 96
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """uint8, (height, width, 3) each; `cutouts` in the order of the findings."""
+    """The pictures of one image, uint8, (height, width, 3) each.
+
+    Attributes:
+        original: As it was analysed.
+        annotated: With all that the system found.
+        hung: With what stands after the clinician's review: without the findings that they dismissed.
+        cutouts: Each finding enlarged, in their order.
+    """
 
     original: RGB8
     annotated: RGB8
+    hung: RGB8
     cutouts: tuple[RGB8, ...]
 
 
@@ -40,27 +48,32 @@ def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, byt
     """
     size = (result.display.width, result.display.height)
     display = _read(files, result.display.file, size, "RGB")
-    annotated = display
+    ground = display
     if result.heat_map is not None:
-        annotated = blend_heat(annotated, _read(files, result.heat_map.file, size, "L"))
-    findings = [result.findings[row.number - 1] for row in section.findings]
-    if not findings:
-        return Pictures(display, annotated, ())
+        ground = blend_heat(ground, _read(files, result.heat_map.file, size, "L"))
     scale = (size[0] / result.image.width, size[1] / result.image.height)
-    annotated = draw_findings(annotated, findings, [row.tag for row in section.findings], scale)
-    cutouts = tuple(_cutout(display, finding.box, scale) for finding in findings)
-    return Pictures(display, annotated, cutouts)
+
+    def drawn(rows: Sequence[FindingRow]) -> RGB8:
+        findings = [result.findings[row.number - 1] for row in rows]
+        return draw_findings(ground, findings, [row.tag for row in rows], scale) if rows else ground
+
+    standing = [row for row in section.findings if row.judged != "dismissed"]
+    annotated = drawn(section.findings)
+    hung = annotated if len(standing) == len(section.findings) else drawn(standing)
+    cutouts = tuple(_cutout(display, result.findings[row.number - 1], scale) for row in section.findings)
+    return Pictures(display, annotated, hung, cutouts)
 
 
-def _cutout(display: RGB8, box: Box, scale: tuple[float, float]) -> RGB8:
-    """A square around a finding, of the picture as it was analysed, so that nothing drawn hides it."""
-    corners = box_on_display(box, scale)
+def _cutout(display: RGB8, finding: Finding, scale: tuple[float, float]) -> RGB8:
+    """A square around a finding, with its outline and nothing else drawn on it."""
+    corners = box_on_display(finding.box, scale)
     (left, top), (right, bottom) = corners[0], corners[2]
     longer = max(right - left, bottom - top)
-    side = min(max(longer * (1 + 2 * _CUTOUT_MARGIN), _CUTOUT_SMALLEST), *display.shape[:2])
-    x = round(min(max((left + right - side) / 2, 0), display.shape[1] - side))
-    y = round(min(max((top + bottom - side) / 2, 0), display.shape[0] - side))
-    return fit(display[y : y + round(side), x : x + round(side)], _CUTOUT_SIDE)
+    side = max(1, round(min(max(longer * (1 + 2 * _CUTOUT_MARGIN), _CUTOUT_SMALLEST), *display.shape[:2])))
+    x = min(max(round((left + right - side) / 2), 0), display.shape[1] - side)
+    y = min(max(round((top + bottom - side) / 2), 0), display.shape[0] - side)
+    cutout = fit(display[y : y + side, x : x + side], _CUTOUT_SIDE)
+    return draw_outline(cutout, finding, scale, origin=(x, y), zoom=len(cutout) / side)
 
 
 def fit(picture: RGB8, longest: int) -> RGB8:

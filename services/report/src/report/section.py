@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from lobule.contracts.case import Review
-from lobule.contracts.result import Assessment, Finding, ImageInfo, Patches, Result
+from lobule.contracts.case import Review, Verdict
+from lobule.contracts.result import Assessment, Finding, ImageInfo, Laterality, Patches, Result
 from report.catalogue import Catalogue
 from report.certainty import Zone, in_words, percent, zones
 from report.words import Fact, Words
@@ -21,6 +21,7 @@ class FindingRow(Words):
     malignant: str
     position: str
     size: str
+    judged: Verdict | None
     verdict: str | None
     comment: str
 
@@ -31,6 +32,8 @@ class ImageSection(Words):
     number: int
     name: str
     file_name: str
+    is_film: bool
+    side: Laterality | None
     title: str
     analysed: str
     assessment: Assessment
@@ -87,6 +90,8 @@ def build_section(
         number=number,
         name=name or result.image.file_name,
         file_name=result.image.file_name,
+        is_film=modality == "mammography",
+        side=result.image.laterality,
         title=text(f"document.title.{modality}"),
         analysed=moment(analysed_at, text),
         assessment=assessment,
@@ -176,6 +181,7 @@ def _finding(
         malignant=text("findings.unknown") if malignant is None else percent(malignant),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
         size=size,
+        judged=review.verdict if review else None,
         verdict=text(f"review.{review.verdict if review and review.verdict else 'none'}") if reviewed else None,
         comment=review.comment if review else "",
     )

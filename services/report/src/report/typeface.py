@@ -1,5 +1,6 @@
 """Writing on pictures: Source Sans Pro, and Noto Sans SC for the characters that it lacks."""
 
+import unicodedata
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -62,14 +63,27 @@ def write(
     return width
 
 
-def can_write(words: str) -> bool:
-    """Whether the fonts have every character."""
-    return all(_has(character) for character in set(words))
+def writable(words: str) -> str:
+    """Words as the fonts can write them, with nothing lost.
+
+    A character that no font has is written as its code, such as `[U+1F600]`; characters that only steer layout are
+    left out.
+    """
+    return words if words.isascii() and words.isprintable() else "".join(map(_written, words))
 
 
 @cache
-def _has(character: str) -> bool:
-    face = font("Regular", 20, ord(character) >= _FIRST_CHINESE)
+def _written(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in "\n\t" or category == "Zs":
+        return character
+    if category == "Cf" or "\ufe00" <= character <= "\ufe0f":  # joiners, directions, choices between glyphs
+        return ""
+    known = category[0] != "C" and any(_has(font("Regular", 20, chinese), character) for chinese in (False, True))
+    return character if known else f"[U+{ord(character):04X}]"
+
+
+def _has(face: ImageFont.FreeTypeFont, character: str) -> bool:
     return _shape(face, character) != _shape(face, _UNDRAWABLE)
 
 

@@ -1,9 +1,13 @@
 """Entry point of the report service: `python -m report.worker`. It renders what inference steps concluded."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 
-from lobule.contracts.case import RenderRequest, ReportForm
+import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+
+from lobule.contracts.case import CaseContent, ReportForm, report_file
 from lobule.contracts.errors import AnalysisError
+from lobule.contracts.language import Language
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim
 from lobule.queueing import REPORT_QUEUE
@@ -11,10 +15,13 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import Equipment, run_worker
 from lobule.worker.inference import RESULT_FILE
 from lobule.worker.pipeline import ReportProgress
+from report.composition import Report, case_report, image_report
+from report.exporters import EXPORTERS
 from report.film_view import PictureHandler
-from report.renderer import render, render_case
 
-AT_ONCE: frozenset[ReportForm] = frozenset({"html", "png", "json"})
+log = structlog.get_logger()
+
+AT_ONCE: tuple[ReportForm, ...] = ("html", "png", "json")
 """What is rendered, in English, as soon as an image is analysed; all else when somebody asks for it."""
 
 ResultAndFiles = tuple[Result, dict[str, bytes]]
@@ -27,35 +34,57 @@ class ReportHandler:
         self._store = store
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
-        """Read results and their pictures, render, and store every rendering."""
+        """Read results and their pictures, render, and store every rendering as soon as it is there.
+
+        A form that fails does not stop the others: what can be rendered is stored, and then the first failure is
+        raised. The report step of an analysis fails only where no form at all could be rendered: a form that is
+        missing is rendered when somebody asks for it, and fails alone if it fails again.
+        """
         progress(0.0, "reading the result")
-        if claim.render is not None:
-            rendered = self._render(claim.render, progress)
-        else:
-            assert claim.result_prefix is not None, "a report step is claimed with its result"
-            assert claim.analysed_at is not None, "a report step is claimed after the inference ended"
-            result, files = self._read(claim.result_prefix)
-            progress(0.3, "drawing the report")
-            rendered = render(result, files, analysed_at=claim.analysed_at, forms=AT_ONCE)
-        with ThreadPoolExecutor(len(rendered)) as several:  # each waits for the disk or the network, not for us
-            list(several.map(lambda name: self._store.put(f"{claim.output_prefix}/{name}", rendered[name]), rendered))
+        wanted = [(report, form) for report, forms in self._reports(claim) for form in forms]
+        failures: list[Exception] = []
+        for number, (report, form) in enumerate(wanted):
+            progress(0.3 + 0.7 * number / len(wanted), "drawing the report")
+            try:
+                content = EXPORTERS[form](report)
+            except SoftTimeLimitExceeded:
+                raise
+            except Exception as failure:  # what fails is one form; the step's runner says why
+                log.exception("form_not_rendered", form=form, language=report.text.language)
+                failures.append(failure)
+            else:
+                self._store.put(f"{claim.output_prefix}/{report_file(report.text.language, form)}", content)
+        if failures and (claim.render is not None or len(failures) == len(wanted)):
+            raise failures[0]
         progress(1.0, "done")
 
-    def _render(self, request: RenderRequest, progress: ReportProgress) -> dict[str, bytes]:
-        rendered: dict[str, bytes] = {}
-        if request.image is not None:
-            result, files = self._read(request.image.result_prefix)
-            for language in request.languages:
-                rendered |= render(
-                    result, files, analysed_at=request.image.analysed_at, language=language, forms=request.forms
-                )
-            return rendered
-        assert request.case is not None, "a report is of an image or of a case"
-        results = [self._read(image.result_prefix) for image in request.case.images if image.result_prefix]
-        for number, language in enumerate(request.languages):
-            progress(0.2 + 0.8 * number / len(request.languages), "drawing the report")
-            rendered |= render_case(request.case, results, language=language, forms=request.forms)
-        return rendered
+    def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
+        request = claim.render
+        if request is None:
+            assert claim.result_prefix is not None, "a report step is claimed with its result"
+            assert claim.analysed_at is not None, "a report step is claimed after the inference ended"
+            yield image_report(*self._read(claim.result_prefix), claim.analysed_at), AT_ONCE
+            return
+        for language in request.languages:
+            if request.case is not None:
+                yield self._case_report(request.case, language), tuple(request.forms)
+            else:
+                assert request.image is not None, "a report is of an image or of a case"
+                result, files = self._read(request.image.result_prefix)
+                yield image_report(result, files, request.image.analysed_at, language), tuple(request.forms)
+
+    def _case_report(self, content: CaseContent, language: Language) -> Report:
+        """A case's report. An image whose result is gone is named in it; the rest, and the signature, stand."""
+        results: list[ResultAndFiles | None] = []
+        for image in content.images:
+            if image.result_prefix is None:
+                continue
+            try:
+                results.append(self._read(image.result_prefix))
+            except AnalysisError:
+                log.warning("result_gone", job_id=image.job_id)
+                results.append(None)
+        return case_report(content, results, language)
 
     def _read(self, prefix: str) -> ResultAndFiles:
         try:

@@ -65,6 +65,30 @@ ENGLISH: Mapping[str, str] = {
     "review.none": "not reviewed",
     "review.image": "The clinician on this image: {verdict}.",
     "review.comment": "Comment: {comment}",
+    # Who decided: the clinician's part, and the appendix
+    "clinician.agrees": "The system came to the same conclusion.",
+    "clinician.overrules": "The system came to another conclusion, which is in the appendix.",
+    "clinician.alone": "The system could not assess any image of this case.",
+    "clinician.no_comment": "The clinician left no comment.",
+    "clinician.on_images": "The clinician on the images",
+    "findings.confirmed": "Confirmed by the clinician",
+    "findings.unjudged": "Marked by the system, not judged by the clinician",
+    "findings.marked": "Marked by the system, not reviewed yet",
+    "findings.dismissed": "Dismissed by the clinician",
+    "findings.in_image": "{kind} in {image}",
+    "findings.is": "Finding {number}",
+    "pictures.hung": (
+        "Films hang with the chest walls together. Marks show what the system found, without what the clinician "
+        "dismissed."
+    ),
+    "pictures.others": "Other images",
+    "appendix.heading": "Appendix: what the system did",
+    "appendix.meaning": "For the record. Nothing in this appendix is a conclusion of the clinician.",
+    "appendix.draft": "Details of the analysis",
+    "appendix.overruled": "Overruled by the clinician: the system's conclusion and advice",
+    "appendix.images": "The images and what the system concluded",
+    "appendix.image": "Image",
+    "appendix.conclusion": "Conclusion of the system",
     # Certainty
     "certainty.heading": "How certain is this?",
     "certainty.probability": "Probability of malignancy",
@@ -167,6 +191,7 @@ ENGLISH: Mapping[str, str] = {
     "limits.missing_views": "Views that are not in this case: {views}.",
     "limits.case.other": "Earlier images, and images that are not in this case.",
     "limits.failed.default": "This image could not be assessed.",
+    "limits.result_gone": "The stored result of this image can no longer be read, so it is not shown here.",
     "limits.heading": "What was not assessed",
     "limits.histopathology.slide": (
         "The rest of the slide and other slides of the patient: only this one image was seen."

@@ -1,19 +1,17 @@
 """The report as one self-contained HTML file: no script, nothing loaded from anywhere."""
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from report.catalogue import Catalogue
-from report.document import ReportDocument
+from report.composition import Report
 from report.overlay import RGB8, heat_stops
 from report.palette import FINDINGS, LINE, STATES, css
-from report.pictures import Pictures, fit, jpeg
+from report.pictures import fit, jpeg
 
 _LONGEST_SIDE_IN_A_CASE = 1400  # several pictures share one file
-_THUMBNAIL_SIDE = 420
+_HUNG_SIDE = 640
 
 _environment = Environment(
     loader=PackageLoader("report"),
@@ -38,25 +36,20 @@ class Picture:
     height: int
 
 
-def render_html(document: ReportDocument, pictures: Sequence[Pictures], text: Catalogue) -> bytes:
-    """Lay a report out as HTML5, UTF-8, printable on A4.
-
-    Args:
-        document: What it says.
-        pictures: Of each of its images, in their order.
-        text: The catalogue that `document` was written with.
-    """
+def export_html(report: Report) -> bytes:
+    """HTML5, UTF-8, printable on A4; it reflows on a phone."""
+    document, text = report.document, report.text
     longest = _LONGEST_SIDE_IN_A_CASE if document.kind == "case" else None
     shown = [
         {
-            "original": _picture(of_image.original, longest),
-            "annotated": _picture(of_image.annotated, longest),
-            "thumbnail": _picture(of_image.annotated, _THUMBNAIL_SIDE) if document.kind == "case" else None,
-            "cutouts": [_picture(cutout) for cutout in of_image.cutouts],
+            "original": _picture(pictures.original, longest),
+            "annotated": _picture(pictures.annotated, longest),
+            "hung": _picture(pictures.hung, _HUNG_SIDE) if document.kind == "case" else None,
+            "cutouts": [_picture(cutout) for cutout in pictures.cutouts],
         }
-        for of_image in pictures
+        for pictures in report.pictures
     ]
-    template = _environment.get_template("report.html.j2")
+    template = _environment.get_template(f"{document.kind}.html.j2")
     return template.render(document=document, pictures=shown, t=text, language=text.language).encode("utf-8")
 
 

@@ -1,0 +1,72 @@
+"""A report ready to be exported: what it says, and its pictures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from lobule.contracts.case import CaseContent
+from lobule.contracts.language import Language
+from lobule.contracts.result import Result
+from report.catalogue import Catalogue
+from report.document import ReportDocument, case_document, image_document
+from report.pictures import Pictures, draw_pictures
+
+ResultAndFiles = tuple[Result, Mapping[str, bytes]]
+"""What a pipeline concluded, and the pictures that it names (display image, heat map), by name."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report in one language.
+
+    Attributes:
+        document: What it says.
+        text: The catalogue that the document was written with.
+        files: The pictures of each of its images' results, by name.
+    """
+
+    document: ReportDocument
+    text: Catalogue
+    files: tuple[Mapping[str, bytes], ...]
+
+    @cached_property
+    def pictures(self) -> tuple[Pictures, ...]:
+        """The pictures of each of its images, drawn when a form first needs them.
+
+        Raises:
+            AnalysisError: `internal_error` where a picture is missing, damaged or of another size than said.
+        """
+        document = self.document
+        return tuple(
+            draw_pictures(result, section, files)
+            for result, section, files in zip(document.results, document.images, self.files, strict=True)
+        )
+
+
+def image_report(
+    result: Result, files: Mapping[str, bytes], analysed_at: datetime, language: Language = "en"
+) -> Report:
+    """The report of one image alone.
+
+    Args:
+        result: What a pipeline concluded about it.
+        files: The pictures that the result names, by name.
+        analysed_at: When the analysis ended, with a time zone.
+        language: Of the words in the report.
+    """
+    text = Catalogue(language)
+    return Report(image_document(result, analysed_at, text), text, (files,))
+
+
+def case_report(content: CaseContent, results: Sequence[ResultAndFiles | None], language: Language = "en") -> Report:
+    """The report of a case.
+
+    Args:
+        content: What stands in it.
+        results: Of each of its assessed images, in their order; None for one whose result can no longer be read.
+        language: Of the words in the report.
+    """
+    text = Catalogue(language)
+    document = case_document(content, [known[0] if known else None for known in results], text)
+    return Report(document, text, tuple(known[1] for known in results if known))

@@ -1,0 +1,88 @@
+"""Setting reports with Typst, which draws every page and sheet: A4 pages, or a sheet of one picture."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import typst
+
+from report.composition import Report
+from report.overlay import RGB8, heat_stops
+from report.palette import FINDINGS, STATES, css
+from report.pictures import Pictures, fit, jpeg
+from report.typeface import FONT_FOLDERS, writable
+
+Template = Literal["image", "case", "sheet"]
+
+_TEMPLATES = files("report") / "templates"
+_LONGEST_SIDE = 1500  # pixels; half of A4's width then has more than 300 an inch
+_LONGEST_SIDE_IN_A_CASE = 1000
+
+
+def typeset(report: Report, template: Template, **options: Any) -> list[bytes]:
+    """Set a report.
+
+    Args:
+        report: What is set.
+        template: Which `templates/*.typ` lays it out.
+        options: Of `typst.compile`.
+
+    Returns:
+        The PDF alone, or a picture of each page.
+    """
+    with tempfile.TemporaryDirectory(prefix="lobule-report-") as name:
+        folder = Path(name)
+        for source in ("base", template):
+            (folder / f"{source}.typ").write_text((_TEMPLATES / f"{source}.typ").read_text("utf-8"), "utf-8")
+        leave = _leave_sheet if template == "sheet" else _leave
+        data = {
+            "document": report.document.model_dump(mode="json", exclude={"results"}),
+            "words": report.text.words(),
+            "pictures": [leave(folder, number, pictures) for number, pictures in enumerate(report.pictures, start=1)],
+            "colours": {
+                "states": {state: css(colour) for state, colour in STATES.items()},
+                "findings": {label: css(colour) for label, colour in FINDINGS.items()},
+                "heat": [css(colour) for colour in heat_stops()],
+            },
+        }
+        (folder / "data.json").write_text(json.dumps(_writable(data), ensure_ascii=False), "utf-8")
+        fonts = [str(path) for path in FONT_FOLDERS]
+        made = typst.compile(str(folder / f"{template}.typ"), font_paths=fonts, ignore_system_fonts=True, **options)
+        assert made is not None, "no output file was named"
+        return made if isinstance(made, list) else [made]
+
+
+def _writable(data: Any) -> Any:
+    """The data with every string as the fonts can write it."""
+    if isinstance(data, str):
+        return writable(data)
+    if isinstance(data, Mapping):
+        return {key: _writable(value) for key, value in data.items()}
+    return [_writable(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def _leave(folder: Path, number: int, pictures: Pictures) -> dict[str, Any]:
+    """Put an image's pictures into the folder, and say what they are called there."""
+
+    def put(name: str, picture: RGB8) -> str:
+        (folder / f"{number}-{name}.jpg").write_bytes(jpeg(picture))
+        return f"{number}-{name}.jpg"
+
+    height, width = pictures.original.shape[:2]
+    return {
+        "aspect": height / width,
+        "original": put("original", fit(pictures.original, _LONGEST_SIDE)),
+        "annotated": put("annotated", fit(pictures.annotated, _LONGEST_SIDE)),
+        "hung": put("hung", fit(pictures.hung, _LONGEST_SIDE_IN_A_CASE)),
+        "cutouts": [put(str(i), cutout) for i, cutout in enumerate(pictures.cutouts, start=1)],
+    }
+
+
+def _leave_sheet(folder: Path, number: int, pictures: Pictures) -> dict[str, Any]:
+    """Put the annotated picture into the folder as plain samples: a sheet shows each of them unchanged."""
+    (folder / f"{number}.rgb").write_bytes(pictures.annotated.tobytes())
+    height, width = pictures.annotated.shape[:2]
+    return {"annotated": f"{number}.rgb", "width": width, "height": height}
