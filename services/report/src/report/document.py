@@ -122,7 +122,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         )
         for number, ((image, about, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
     )
-    hanging = [about.hanging for _, about, _ in assessed]
+    hanging: list[Hanging | None] = [about.hanging for _, about, _ in assessed]
     said, signature = content.conclusion, content.signature
     return ReportDocument(
         kind="case",
@@ -187,7 +187,7 @@ def _highest(content: CaseContent, results: Sequence[Result]) -> str | None:
 
 
 def _place(hanging: Hanging | None) -> int:
-    return HANGINGS.index(hanging) if hanging in HANGINGS else len(HANGINGS)
+    return len(HANGINGS) if hanging is None else HANGINGS.index(hanging)
 
 
 def _clinician(signature: Signature, system: Assessment | None, text: Catalogue) -> Clinician:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Finding, Result
+from report.hanging import hang, hang_finding
 from report.overlay import RGB8, blend_heat, box_on_display, draw_findings, draw_outline
 from report.section import FindingRow, ImageSection
 
@@ -20,7 +21,7 @@ _CUTOUT_SMALLEST = 96
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of one image, uint8, (height, width, 3) each.
+    """The pictures of one image, uint8, (height, width, 3) each, turned as it hangs.
 
     Attributes:
         original: As it was analysed.
@@ -47,21 +48,25 @@ def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, byt
         AnalysisError: `internal_error` where a picture is missing, damaged or of another size than said.
     """
     size = (result.display.width, result.display.height)
-    display = _read(files, result.display.file, size, "RGB")
+    image, hanging = result.image, result.image.hanging
+    display = hang(_read(files, result.display.file, size, "RGB"), hanging)
     ground = display
     if result.heat_map is not None:
-        ground = blend_heat(ground, _read(files, result.heat_map.file, size, "L"))
-    scale = (size[0] / result.image.width, size[1] / result.image.height)
+        ground = blend_heat(display, hang(_read(files, result.heat_map.file, size, "L"), hanging))
+    found = [
+        hang_finding(result.findings[row.number - 1], hanging, (image.width, image.height)) for row in section.findings
+    ]
+    x, y = size[0] / image.width, size[1] / image.height
+    scale = (y, x) if hanging is not None and hanging.rotation in (90, 270) else (x, y)
 
-    def drawn(rows: Sequence[FindingRow]) -> RGB8:
-        findings = [result.findings[row.number - 1] for row in rows]
-        return draw_findings(ground, findings, [row.tag for row in rows], scale) if rows else ground
+    def drawn(shown: Sequence[tuple[FindingRow, Finding]]) -> RGB8:
+        return draw_findings(ground, [f for _, f in shown], [row.tag for row, _ in shown], scale) if shown else ground
 
-    standing = [row for row in section.findings if row.judged != "dismissed"]
-    annotated = drawn(section.findings)
-    hung = annotated if len(standing) == len(section.findings) else drawn(standing)
-    cutouts = tuple(_cutout(display, result.findings[row.number - 1], scale) for row in section.findings)
-    return Pictures(display, annotated, hung, cutouts)
+    every = list(zip(section.findings, found, strict=True))
+    standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
+    annotated = drawn(every)
+    hung = annotated if len(standing) == len(every) else drawn(standing)
+    return Pictures(display, annotated, hung, tuple(_cutout(display, finding, scale) for finding in found))
 
 
 def _cutout(display: RGB8, finding: Finding, scale: tuple[float, float]) -> RGB8:

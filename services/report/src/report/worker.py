@@ -41,7 +41,9 @@ class ReportHandler:
         missing is rendered when somebody asks for it, and fails alone if it fails again.
         """
         progress(0.0, "reading the result")
-        wanted = [(report, form) for report, forms in self._reports(claim) for form in forms]
+        wanted: list[tuple[Report, ReportForm]] = [
+            (report, form) for report, forms in self._reports(claim) for form in forms
+        ]
         failures: list[Exception] = []
         for number, (report, form) in enumerate(wanted):
             progress(0.3 + 0.7 * number / len(wanted), "drawing the report")
