@@ -3,9 +3,10 @@ import pytest
 
 from histo_worker.baselines.features import NAMES, nuclei_features
 from histo_worker.baselines.nuclei import clustered_nuclei, fuzzy_cmeans, watershed_nuclei
+from histo_worker.evaluation import package
 from histo_worker.evaluation.aggregation import RULES
-from histo_worker.evaluation.metrics import Counts, auc, expected_calibration_error, patient_bootstrap, patient_score
 from histo_worker.evaluation.plots import write_plots
+from lobule_ml.evaluation.statistics import Counts, auc, expected_calibration_error, patient_bootstrap, patient_score
 
 
 def test_counts_by_hand():
@@ -37,7 +38,8 @@ def test_bootstrap_is_wider_over_few_patients():
     patient_effect = np.repeat(rng.normal(0, 1.5, 6), 20)
     score = target + patient_effect + rng.normal(0, 0.3, 120)
     widths = [
-        np.subtract(*patient_bootstrap(lambda at: auc(target[at], score[at]), target, p)[::-1]) for p in (few, many)
+        np.subtract(*patient_bootstrap(lambda at: auc(target[at], score[at]), p, strata=target)[::-1])
+        for p in (few, many)
     ]
     assert widths[0] > widths[1] > 0
 
@@ -90,3 +92,12 @@ class TestNuclei:
         points = np.concatenate([rng.normal(0, 0.1, (50, 2)), rng.normal(3, 0.1, (50, 2))])
         centres = fuzzy_cmeans(points, np.array([[0.5, 0.5], [2.0, 2.0]]))
         np.testing.assert_allclose(np.sort(centres[:, 0]), [0, 3], atol=0.15)
+
+
+def test_rows_of_an_evaluation_count_fields_and_patients():
+    rng = np.random.default_rng(0)
+    patients = np.array([f"p{i // 10:02d}" for i in range(120)])
+    target = (np.arange(120) // 10) % 2
+    p = np.clip(target * 0.4 + 0.3 + rng.normal(0, 0.1, 120), 0, 1)
+    assert package._row(target, p, patients).startswith("120 | 0.9")
+    assert package._patient_row(target, p, patients).startswith("12 | 1.000 (1.000 to 1.000)")

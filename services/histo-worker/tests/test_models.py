@@ -3,11 +3,10 @@ import numpy as np
 import pytest
 
 from histo_worker.models.attention_mil import attention_mil
-from histo_worker.models.backbones import BACKBONES
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.report_resnet import FAMILY, report_resnet
-from histo_worker.models.torch_resnet import resnet50, torch_key
-from histo_worker.models.variables import get_variables, named_variables, set_variables
+from histo_worker.models.taps import build_trunk
+from lobule_ml.backbones import BACKBONES
 
 
 def table_8_parameters(variant: str) -> int:
@@ -83,32 +82,9 @@ class TestHead:
         with pytest.raises(ValueError, match="32"):
             patch_classifier("densenet121", ("block2",), 100)
 
-
-class TestVariables:
-    def test_round_trip_in_half_precision(self):
-        first, second = (patch_classifier("efficientnet_lite0", ("block2",), 32) for _ in range(2))
-        kept = get_variables(first)
-        assert {a.dtype for a in kept.values()} == {np.dtype(np.float16), np.dtype(np.float32)}
-        set_variables(second, kept)
-        for (name, variable), (_, again) in zip(named_variables(first), named_variables(second), strict=True):
-            np.testing.assert_allclose(variable, again, atol=2e-3, err_msg=name)
-
-    def test_a_missing_array_is_named(self):
-        with pytest.raises(KeyError):
-            set_variables(patch_classifier("efficientnet_lite0", ("block2",), 32), {})
-
-
-class TestBackbones:
-    def test_resnet50_has_torchvisions_names(self):
-        net = resnet50()
-        keys = {torch_key(name) for name, _ in named_variables(net)}
-        assert {"conv1.weight", "layer1.0.downsample.1.running_var", "layer4.2.conv3.weight"} <= keys
-        trainable = sum(int(np.prod(v.shape)) for v in net.trainable_variables)
-        assert trainable == 23_508_032  # torchvision's resnet50 without its last layer
-
-    def test_every_backbone_offers_the_same_taps(self):
-        for spec in BACKBONES.values():
-            assert set(spec.build().output) >= {"block2", "block3", "top"}
+    @pytest.mark.parametrize("backbone", BACKBONES)
+    def test_every_backbone_has_the_taps(self, backbone):
+        assert set(build_trunk(backbone, ("block2", "block3", "top")).output) == {"block2", "block3", "top"}
 
 
 class TestAttentionMIL:

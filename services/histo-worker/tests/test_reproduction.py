@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from histo_worker.evaluation.cross_validation import OutOfFold, auc_difference, measure_band
-from histo_worker.evaluation.metrics import patient_auc
 from histo_worker.evaluation.package import evaluate_package
 from histo_worker.reproduction import networks
 from histo_worker.reproduction.document import read_sections, reproduce, write_document
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
+from lobule_ml.evaluation.statistics import patient_auc
 
 
 class TestDocument:

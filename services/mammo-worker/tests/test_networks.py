@@ -9,8 +9,6 @@ import pytest
 from mammo_worker.configs import light, report
 from mammo_worker.configs.names import PLANS
 from mammo_worker.configs.plan import Phase, TrainingPlan
-from mammo_worker.nn import resnet
-from mammo_worker.nn.backbones import build_backbone, load_pretrained
 from mammo_worker.nn.config import MaskRCNNConfig
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.train import (
@@ -47,71 +45,6 @@ def batch(size=(128, 64)):
         "has_mask": np.array([1, 0], np.int32),
         "malignant": np.array([1, -1], np.int32),
     }
-
-
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "densenet121", "resnet50", "resnet101"])
-def test_backbone_shapes(name):
-    model = build_backbone(name, (64, 96, 3))
-    strides = [(64 // x.shape[1], 96 // x.shape[2]) for x in model.outputs]
-    assert strides == [(s, s) for s in (4, 8, 16, 32)]
-    known = {"efficientnet_lite0": [24, 40, 112, 320], "densenet121": [256, 512, 1024, 1024]}
-    wide = known.get(name, [256, 512, 1024, 2048])
-    assert [x.shape[-1] for x in model.outputs] == wide
-    millions = {"efficientnet_lite0": 3.0, "densenet121": 7.04, "resnet50": 23.6, "resnet101": 42.6}[name]
-    assert model.count_params() / 1e6 == pytest.approx(millions, rel=0.03)
-
-
-def test_imagenet_backbone_knows_a_photograph(shared_weights):
-    """With its head put back on, the backbone names scikit-image's cat (ImageNet 281 to 285)."""
-    import cv2
-    from skimage.data import cat
-
-    model = build_backbone("efficientnet_lite0", (224, 224, 3))
-    load_pretrained("efficientnet_lite0", model, shared_weights)
-    picture = cv2.resize(cat()[:, 75:375], (224, 224), interpolation=cv2.INTER_AREA)
-    c5 = keras.ops.convert_to_numpy(model((picture[None].astype(np.float32) - 127) / 128)[3])
-    with np.load(shared_weights / "efficientnet_lite0" / "efficientnet_lite0_imagenet1k.npz") as w:
-        w = {k: w[k].astype(np.float32) for k in w.files if k.startswith(("head", "fc"))}
-    x = c5 @ w["head/kernel"][0, 0]
-    x = (x - w["head_bn/moving_mean"]) / np.sqrt(w["head_bn/moving_variance"] + 1e-3)
-    x = np.clip(x * w["head_bn/gamma"] + w["head_bn/beta"], 0, 6).mean(axis=(1, 2))
-    assert 281 <= int((x @ w["fc/kernel"] + w["fc/bias"]).argmax()) <= 285
-
-
-def test_densenet_is_the_one_of_keras_applications(shared_weights):
-    """Same weights by the same names, same outputs; the frozen part stands still."""
-    model = build_backbone("densenet121", (64, 64, 3), frozen_blocks=2)
-    load_pretrained("densenet121", model, shared_weights)
-    known = keras.applications.DenseNet121(include_top=False, weights=None, input_shape=(64, 64, 3))
-    with np.load(shared_weights / "densenet121" / "densenet121_imagenet1k_notop.npz") as archive:
-        for layer in known.layers:
-            for variable in layer.weights:
-                variable.assign(archive[f"{layer.name}/{variable.name}"].astype(np.float32))
-    picture = np.random.default_rng(0).normal(size=(1, 64, 64, 3)).astype(np.float32)
-    ours, theirs = (keras.ops.convert_to_numpy(x) for x in (model(picture)[-1], known(picture)))
-    assert np.abs(ours - theirs).max() < 1e-3 * np.abs(theirs).max()
-    frozen = {layer.name for layer in model.layers if layer.weights and not layer.trainable}
-    assert {"conv1_conv", "conv2_block6_1_bn", "pool2_conv"} <= frozen
-    assert not any(name.startswith(("conv3", "pool3", "bn")) for name in frozen)
-
-
-def test_resnet_loads_by_torchvision_names(tmp_path):
-    model = build_backbone("resnet50", (32, 32, 3))
-    chance = np.random.default_rng(0)
-    arrays = {}
-    for layer in model.layers:
-        for v in layer.weights:
-            key = f"{layer.name.replace('_', '.')}.{resnet._TORCH_NAMES[v.name]}"
-            arrays[key] = chance.uniform(0.5, 1, v.shape).astype(np.float16)
-    assert "layer1.0.downsample.1.running_var" in arrays
-    np.savez(tmp_path / "r.npz", **arrays)
-    load_pretrained("resnet50", model, tmp_path / "r.npz")
-    kernel = model.get_layer("layer3_2_conv2").kernel
-    assert np.allclose(kernel, arrays["layer3.2.conv2.weight"])
-    del arrays["bn1.running_mean"]
-    np.savez(tmp_path / "short.npz", **arrays)
-    with pytest.raises(KeyError):
-        load_pretrained("resnet50", model, tmp_path / "short.npz")
 
 
 ANCHORS = {"proposal_stage": "anchors", "anchor_scales": (16.0, 32.0, 64.0), "rpn_samples": 32}

@@ -1,6 +1,6 @@
 """From a model package to a network that is ready: rebuilt, filled, compiled once, warmed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.report_resnet import report_resnet
-from histo_worker.models.variables import set_variables
 from lobule.contracts.errors import AnalysisError
 from lobule.model_package import ModelPackage
+from lobule_ml.variables import set_variables
 
 Float = NDArray[np.float32]
 
@@ -100,8 +100,3 @@ class CompiledClassifier:
             if done is not None:
                 done(start + len(part))
         return np.concatenate(logits), np.concatenate(evidence)
-
-
-def sigmoid(values: Sequence[float] | Float | float) -> Float:
-    """The logistic function, without overflow."""
-    return (0.5 * (1 + np.tanh(0.5 * np.asarray(values, dtype=np.float64)))).astype(np.float32)

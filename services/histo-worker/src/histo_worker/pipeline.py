@@ -14,7 +14,7 @@ from histo_worker.data.breakhis import magnification_in
 from histo_worker.explanation.stitch import smooth, stitch
 from histo_worker.field_reader import MEASURED, FieldReader, Reading
 from histo_worker.gate.gate import InputGate
-from histo_worker.network import CompiledClassifier, sigmoid
+from histo_worker.network import CompiledClassifier
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.settings import HistoSettings
 from lobule.contracts.errors import AnalysisError
@@ -24,6 +24,7 @@ from lobule.imaging.decode import RGB8, encode_png
 from lobule.imaging.read_field import read_field
 from lobule.model_package import open_package
 from lobule.worker.pipeline import Analysis, ReportProgress
+from lobule_ml.calibration import sigmoid
 
 Float = NDArray[np.floating]
 
@@ -163,7 +164,7 @@ class HistologyPipeline:
         return np.split(logits, ends), np.split(evidence, ends)
 
     def _calibrated(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
-        return sigmoid(self._slope * logits + self._intercept)
+        return sigmoid(self._slope * logits + self._intercept).astype(np.float32)
 
     def _notices(self, magnification: Magnification | None, field: RGB8, scale: float) -> Iterator[Notice]:
         if magnification is None:

@@ -13,7 +13,8 @@ from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
 from lobule.model_package import ModelPackage
 from lobule.worker.pipeline import Analysis, ReportProgress
-from mammo_worker.calibration import Calibration, film_features, logit
+from lobule_ml.calibration import logit
+from mammo_worker.calibration import Calibration, film_features
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.gate import check_mammogram
 from mammo_worker.films.prepare import PreparedFilm, prepare_film

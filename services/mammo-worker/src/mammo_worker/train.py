@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lobule.model_package import open_package
+from lobule_ml.backbones import BACKBONES, load_pretrained
 from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
 from mammo_worker.data.batches import Batch, PreparedCase, endless_batches
-from mammo_worker.nn.backbones import load_pretrained, top_layers
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.packages import build_model, read_config, read_weights
 
@@ -80,7 +80,8 @@ def set_scope(model: MaskRCNN, scope: Scope) -> None:
         model.mil_head.trainable = second
     if scope == "all":
         return
-    top = top_layers(model.config.backbone) if scope in ("backbone", "4+") else ()
+    spec = BACKBONES[model.config.backbone]
+    top = spec.layers_of(slice(spec.coarse, None)) if scope in ("backbone", "4+") else ()
     for layer in model.backbone.layers:
         layer.trainable = bool(top) and layer.name.startswith(top)
 
@@ -101,8 +102,8 @@ def load_start(model: MaskRCNN, weights: Path) -> None:
 
     Args:
         model: What `build` gave.
-        weights: Pretrained weights, see `nn.backbones.load_pretrained`; or a model package of the same backbone, which
-            has seen masses already.
+        weights: Pretrained weights, see `lobule_ml.backbones.load_pretrained`; or a model package of the same
+            backbone, which has seen masses already.
 
     Raises:
         ValueError: The package has another backbone.

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import Indices, grouped_folds
-from histo_worker.evaluation.metrics import (
+from histo_worker.training.linear_head import PlattCalibration, fit_platt
+from lobule.contracts.result import Magnification, Thresholds
+from lobule_ml.evaluation.statistics import (
     Counts,
     auc,
     expected_calibration_error,
@@ -17,8 +19,6 @@ from histo_worker.evaluation.metrics import (
     patient_bootstrap,
     patient_score,
 )
-from histo_worker.training.linear_head import PlattCalibration, fit_platt
-from lobule.contracts.result import Magnification, Thresholds
 
 Float = NDArray[np.floating]
 
@@ -98,7 +98,7 @@ class OutOfFold:
             def over_seeds(at: NDArray[np.integer], rows: Float = scores, one: Statistic = statistic) -> float:
                 return float(np.mean([one(row, at) for row in rows]))
 
-            low, high = patient_bootstrap(over_seeds, target, patients.tolist(), rounds=500)
+            low, high = patient_bootstrap(over_seeds, patients.tolist(), strata=target, rounds=500)
             measured[name] = {"value": round(over_seeds(everything), 4), "interval": [round(low, 4), round(high, 4)]}
         return measured
 
@@ -116,7 +116,7 @@ def auc_difference(better: OutOfFold, other: OutOfFold, magnification: Magnifica
         pairs = zip(first, second, strict=True)
         return float(np.mean([auc(target[at], a[at]) - auc(target[at], b[at]) for a, b in pairs]))
 
-    interval = patient_bootstrap(difference, target, better.patients[chosen].tolist(), rounds=500)
+    interval = patient_bootstrap(difference, better.patients[chosen].tolist(), strata=target, rounds=500)
     return difference(np.arange(len(target))), *interval
 
 

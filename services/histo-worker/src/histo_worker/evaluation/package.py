@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, find_fields
-from histo_worker.evaluation.metrics import (
+from histo_worker.evaluation.plots import write_plots
+from histo_worker.pipeline import build_pipeline
+from histo_worker.settings import HistoSettings
+from lobule.contracts.result import Thresholds
+from lobule.imaging.decode import decode_rgb
+from lobule_ml.evaluation.statistics import (
     Counts,
     auc,
     expected_calibration_error,
@@ -16,11 +21,6 @@ from histo_worker.evaluation.metrics import (
     patient_bootstrap,
     patient_score,
 )
-from histo_worker.evaluation.plots import write_plots
-from histo_worker.pipeline import build_pipeline
-from histo_worker.settings import HistoSettings
-from lobule.contracts.result import Thresholds
-from lobule.imaging.decode import decode_rgb
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
@@ -80,7 +80,7 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
 
 def _row(target: Ints, p: Floats, patients: NDArray[np.str_]) -> str:
     counts = Counts.of(target, p >= 0.5)
-    low, high = patient_bootstrap(lambda at: auc(target[at], p[at]), target, patients.tolist(), rounds=500)
+    low, high = patient_bootstrap(lambda at: auc(target[at], p[at]), patients.tolist(), strata=target, rounds=500)
     return (
         f"{len(target)} | {auc(target, p):.3f} ({low:.3f} to {high:.3f}) | {counts.accuracy:.3f} | "
         f"{counts.precision:.3f} | {counts.recall:.3f} | {counts.specificity:.3f} | {counts.f1:.3f} | "
@@ -93,7 +93,7 @@ def _patient_row(target: Ints, p: Floats, patients: NDArray[np.str_]) -> str:
     mean, of = np.bincount(place, p) / sizes, target[first]
     counts = Counts.of(of, mean >= 0.5)
     low, high = patient_bootstrap(
-        lambda at: patient_auc(target[at], p[at], patients[at]), target, patients.tolist(), rounds=500
+        lambda at: patient_auc(target[at], p[at], patients[at]), patients.tolist(), strata=target, rounds=500
     )
     return (
         f"{len(of)} | {auc(of, mean):.3f} ({low:.3f} to {high:.3f}) | {counts.accuracy:.3f} (the report's "
@@ -113,7 +113,7 @@ def _states(target: Ints, p: Floats, patients: NDArray[np.str_], thresholds: Thr
             return float(of[at][inside].mean()) if inside.any() else float("nan")
 
         value = at_fields(np.arange(len(target)))
-        low, high = patient_bootstrap(at_fields, target, patients.tolist(), rounds=500)
+        low, high = patient_bootstrap(at_fields, patients.tolist(), strata=target, rounds=500)
         return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
     return (

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from histo_worker.evaluation.metrics import Counts, auc, expected_calibration_error
+from lobule_ml.evaluation.statistics import Counts, auc, expected_calibration_error
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import keras
 
-from histo_worker.models.backbones import build_backbone
 from histo_worker.models.heads import Statistic, evidence_head
+from histo_worker.models.taps import build_trunk
 
 
 def patch_classifier(
@@ -14,7 +14,7 @@ def patch_classifier(
     """Backbone, evidence map, logit.
 
     Args:
-        backbone: A key of `BACKBONES`.
+        backbone: A key of `lobule_ml.backbones.BACKBONES`.
         taps: Feature maps that the head reads, finest first.
         size: Side of a patch in pixels, a multiple of 32.
         dropout: Share of feature maps dropped in training.
@@ -30,6 +30,6 @@ def patch_classifier(
     if size % 32:
         raise ValueError(f"size must be a multiple of 32, not {size}")
     pixels = keras.Input((size, size, 3), name="pixels")
-    maps = build_backbone(backbone, taps)(pixels)
+    maps = build_trunk(backbone, taps)(pixels)
     outputs = evidence_head({t: maps[t] for t in taps}, dropout=dropout, statistic=statistic)
     return keras.Model(pixels, outputs, name="patch_classifier")

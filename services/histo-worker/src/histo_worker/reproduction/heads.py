@@ -17,12 +17,12 @@ from histo_worker.evaluation.cross_validation import (
 )
 from histo_worker.evaluation.plots import write_plots
 from histo_worker.field_reader import MEASURED, FieldReader
-from histo_worker.models.backbones import BACKBONES
 from histo_worker.models.heads import Statistic
 from histo_worker.reproduction.rows import HEADER, cell, row
 from histo_worker.training.features import field_features
 from histo_worker.training.frozen_head import measure_linear_head
 from lobule.contracts.result import Magnification
+from lobule_ml.backbones import BACKBONES
 
 BASE = densenet121_deviation.CONFIG
 PIXELS = replace(BASE.reader, window_at=None)
@@ -105,7 +105,7 @@ def heads_section(fields: Sequence[Field], weights: Path, cache: Path | None, pl
     yield HEADER
     measured: dict[Head, OutOfFold] = {}
     for head in HEADS:
-        if not (weights / BACKBONES[head.backbone].pretrained).exists():
+        if not (weights / BACKBONES[head.backbone].archive).exists():
             yield f"| {head.words} | not measured: its weights are not there | | | | |"
             continue
         features = field_features(fields, head.reader, head.backbone, _taps(head), weights, cache)

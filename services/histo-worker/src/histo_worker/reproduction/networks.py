@@ -15,8 +15,8 @@ from histo_worker.configs import report_small
 from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import report_trials
 from histo_worker.evaluation.aggregation import RULES
-from histo_worker.evaluation.metrics import Counts, auc, patient_bootstrap, patient_score
 from histo_worker.training.network_config import NetworkConfig, patch_logits, train_on_fields
+from lobule_ml.evaluation.statistics import Counts, auc, patient_bootstrap, patient_score
 
 Floats = NDArray[np.floating]
 
@@ -158,7 +158,7 @@ def _overall(
         rule = max(RULES, key=lambda r, s=one, t=target: Counts.of(t, s.called(r)).accuracy)
         called = one.called(rule)
         right = called == target
-        low, high = patient_bootstrap(lambda at, r=right: float(r[at].mean()), target, patients)
+        low, high = patient_bootstrap(lambda at, r=right: float(r[at].mean()), patients, strata=target)
         counts = Counts.of(target, called)
         patch_target, patch_logit = one.patches()
         yield (

@@ -12,10 +12,11 @@ from rich.progress import track
 
 from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
-from histo_worker.models.backbones import BACKBONES, pretrained_backbone
 from histo_worker.models.heads import STATISTICS, LocalDeviation, Statistic
+from histo_worker.models.taps import pretrained_trunk
 from lobule.contracts.result import Magnification
 from lobule.imaging.decode import decode_rgb
+from lobule_ml.backbones import BACKBONES
 
 Float = NDArray[np.float32]
 
@@ -36,7 +37,7 @@ def field_features(
     Args:
         fields: The fields, in the order of the result.
         reader: How a field becomes patches.
-        backbone: A key of `BACKBONES`.
+        backbone: A key of `lobule_ml.backbones.BACKBONES`.
         taps: Feature maps to pool, joined in this order.
         weights: Folder of the pretrained weights.
         cache: Folder to keep the features in and to find them again; None keeps nothing.
@@ -48,7 +49,7 @@ def field_features(
     kept = cache / f"features-{_fingerprint(fields, reader, backbone, taps, read_as)}.npy" if cache else None
     if kept is not None and kept.exists():
         return dict(zip(STATISTICS, np.load(kept), strict=True))
-    net = pretrained_backbone(backbone, taps, weights)
+    net = pretrained_trunk(backbone, taps, weights)
     extract = _pooler(net, taps)
     rows = []
     for field in track(fields, description=f"features of {backbone}"):
@@ -77,5 +78,5 @@ def _fingerprint(
     fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str], read_as: Magnification | None
 ) -> str:
     read = [repr(reader), str(read_as)]
-    words = [backbone, BACKBONES[backbone].pretrained, *taps, *read, *(f.path.name for f in fields)]
+    words = [backbone, BACKBONES[backbone].archive, *taps, *read, *(f.path.name for f in fields)]
     return hashlib.sha256("\n".join([*STATISTICS, *words]).encode()).hexdigest()[:16]

@@ -11,12 +11,12 @@ from histo_worker.data.breakhis import Field, find_fields
 from histo_worker.data.folds import Indices
 from histo_worker.evaluation.cross_validation import OutOfFold, cross_validate
 from histo_worker.field_reader import FieldReader
-from histo_worker.models.backbones import pretrained_backbone
 from histo_worker.models.heads import Statistic
 from histo_worker.models.patch_classifier import patch_classifier
-from histo_worker.models.variables import get_variables, set_variables
+from histo_worker.models.taps import pretrained_trunk
 from histo_worker.training.features import field_features
 from histo_worker.training.linear_head import LinearHead, fit_linear_head
+from lobule_ml.variables import get_variables, set_variables
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def measure_linear_head(
 def _assemble(config: FrozenHeadConfig, head: LinearHead, weights: Path) -> dict[str, NDArray[np.generic]]:
     """All variables of the patch classifier: the pretrained backbone's and the head's, cut at the taps' borders."""
     net = patch_classifier(config.backbone, config.taps, config.reader.size, statistic=config.statistic)
-    backbone = pretrained_backbone(config.backbone, config.taps, weights)
+    backbone = pretrained_trunk(config.backbone, config.taps, weights)
     arrays = get_variables(backbone)
     start = 0
     for place, tap in enumerate(config.taps):

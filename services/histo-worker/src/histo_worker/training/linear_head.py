@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from lobule_ml.calibration import sigmoid
+
 Float = NDArray[np.floating]
 
 
@@ -90,7 +92,7 @@ class PlattCalibration:
 
     def __call__(self, logits: Float) -> Float:
         """Calibrated probabilities."""
-        return 1 / (1 + np.exp(-np.clip(self.slope * logits + self.intercept, -50, 50)))
+        return sigmoid(self.slope * logits + self.intercept)
 
 
 _INTERCEPT_PRIOR = 100.0

@@ -9,11 +9,11 @@ import numpy as np
 from histo_worker.evaluation.cross_validation import choose_thresholds, measure_band
 from histo_worker.field_reader import MEASURED, FieldReader
 from histo_worker.gate.gate import InputGate
-from histo_worker.models.backbones import BACKBONES
 from histo_worker.training.frozen_head import TrainedHead
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.models import ModelManifest
 from lobule.model_package import sha256_of
+from lobule_ml.backbones import BACKBONES
 
 WEIGHTS_FILE = "model.weights.npz"
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+
+from lobule_ml.evaluation.statistics import auc, patient_bootstrap
 
 Rule = Literal["IoU >= 0.2", "IoU >= 0.5", "OR >= 0.5", "centre hit"]
 RULES: tuple[Rule, ...] = ("IoU >= 0.2", "IoU >= 0.5", "OR >= 0.5", "centre hit")
@@ -131,26 +132,16 @@ def bootstrap(
 
     Rounds where the measure is undefined (one class only) are drawn again as NaN and left out.
     """
-    by_patient: dict[str, list[FilmResult]] = {}
-    for film in films:
-        by_patient.setdefault(film.patient, []).append(film)
-    groups = list(by_patient.values())
-    chance = np.random.default_rng(seed)
-    values: list[float] = []
-    for _ in range(rounds):
-        drawn = [f for i in chance.integers(0, len(groups), len(groups)) for f in groups[i]]
-        values.append(measure(drawn))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    patients = [film.patient for film in films]
+    return patient_bootstrap(lambda at: measure([films[i] for i in at]), patients, rounds=rounds, seed=seed)
 
 
 def triage_auc(films: Sequence[FilmResult]) -> float:
     """AUC of the film's probability, benign against malignant; NaN where one class is missing."""
-    known = [f for f in films if f.malignant_film is not None and f.probability is not None]
-    truth = [bool(f.malignant_film) for f in known]
-    if len(set(truth)) < 2:
-        return float("nan")
-    return float(roc_auc_score(truth, [float(f.probability or 0.0) for f in known]))
+    known = [
+        (f.malignant_film, f.probability) for f in films if f.malignant_film is not None and f.probability is not None
+    ]
+    return auc([truth for truth, _ in known], [probability for _, probability in known])
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Boxes as tensors (..., 4) of x1, y1, x2, y2 in pixels of the canvas."""
 
-from mammo_worker.nn.backend import Tensor, ops
+from lobule_ml.keras_types import Tensor, ops
 
 DELTA_SCALE = (0.1, 0.1, 0.2, 0.2)
 _MAX_LOG_RATIO = 4.135  # log(1000 / 16): no box grows more in one refinement

@@ -15,8 +15,8 @@ class MaskRCNNConfig:
     """A Mask R-CNN, its targets and its losses.
 
     Attributes:
-        backbone: Name in `backbones.build_backbone`.
-        frozen_blocks: Backbone blocks, from the input on, that are not trained.
+        backbone: A key of `lobule_ml.backbones.BACKBONES`.
+        frozen_blocks: Stages of the backbone, from the stem on, that are not trained.
         canvas: Height and width of the input.
         clahe: Whether the network sees CLAHE beside the plain grey (the report's preprocessing, "P").
         pyramid_channels: Channels of every FPN level.

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import keras
 
-from mammo_worker.nn.backend import Tensor, layers
-from mammo_worker.nn.batch_norm import BatchNorm
+from lobule_ml.batch_norm import BatchNorm
+from lobule_ml.keras_types import Tensor, layers
 
 
 def conv_bn_relu(x: Tensor, filters: int, name: str, kernel: int = 3) -> Tensor:

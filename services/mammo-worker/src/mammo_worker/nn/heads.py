@@ -2,8 +2,8 @@
 
 import keras
 
-from mammo_worker.nn.backend import Tensor, layers, ops
-from mammo_worker.nn.batch_norm import BatchNorm
+from lobule_ml.batch_norm import BatchNorm
+from lobule_ml.keras_types import Tensor, layers, ops
 from mammo_worker.nn.fpn import conv_bn_relu
 
 CLASSES = ("background", "benign", "malignant")

@@ -1,7 +1,7 @@
 """Losses: the standard ones, the report's containment-aware box loss, weak masks, and multi-instance losses."""
 
+from lobule_ml.keras_types import Tensor, ops
 from mammo_worker.nn import boxes as bx
-from mammo_worker.nn.backend import Tensor, ops
 from mammo_worker.nn.config import BoxLoss, MilLoss
 
 MASS_OF_UNKNOWN_CLASS = 3  # a label beside heads.CLASSES: a mass, benign or malignant

@@ -4,10 +4,10 @@ from typing import Any
 
 import keras
 
+from lobule_ml.backbones import PYRAMID, build_backbone
+from lobule_ml.keras_types import Tensor, dtype_policy, ops
 from mammo_worker.nn import boxes as bx
 from mammo_worker.nn import losses, targets
-from mammo_worker.nn.backbones import build_backbone, preprocess
-from mammo_worker.nn.backend import Tensor, dtype_policy, ops
 from mammo_worker.nn.config import MaskRCNNConfig
 from mammo_worker.nn.fpn import build_fpn
 from mammo_worker.nn.heads import build_box_head, build_mask_head, build_mil_head
@@ -23,6 +23,7 @@ from mammo_worker.nn.rpn import (
 
 MASK_STRIDE = 4  # of the true masks that come with a film
 MIL_STRIDE = 16
+_STRIDES = (4, 8, 16, 32)  # of the backbone's pyramid
 
 
 @keras.saving.register_keras_serializable("mammo_worker")
@@ -52,10 +53,10 @@ class MaskRCNN(keras.Model):
         h, w = config.canvas
         channels = config.pyramid_channels
         with dtype_policy(trunk_precision):
-            self.backbone = build_backbone(config.backbone, (h, w, 3), config.frozen_blocks)
-            shapes = {s: tuple(x.shape[1:]) for s, x in zip((4, 8, 16, 32), self.backbone.outputs, strict=True)}
+            self.backbone = build_backbone(config.backbone, shape=(h, w, 3), frozen_stages=config.frozen_blocks)
+            shapes = {s: tuple(x.shape[1:]) for s, x in zip(_STRIDES, self.backbone.outputs, strict=True)}
             self.fpn = build_fpn(shapes, config.strides, channels)
-        self._bottom_up = [i for i, s in enumerate((4, 8, 16, 32)) if s in config.strides]
+        self._bottom_up = [name for name, s in zip(PYRAMID, _STRIDES, strict=True) if s in config.strides]
         if config.proposal_stage == "centre":
             self.rpn = build_centre_rpn(channels)
         else:
@@ -84,9 +85,8 @@ class MaskRCNN(keras.Model):
 
     def pyramid(self, canvas: Tensor, training: bool = False) -> list[Tensor]:
         """Feature levels (B, H / s, W / s, C) of canvases (B, H, W, 2)."""
-        image = preprocess(self.config.backbone, canvas, self.config.clahe)
-        maps = self.backbone(image, training=training)
-        levels = self.fpn([maps[i] for i in self._bottom_up], training=training)
+        maps = self.backbone(three_channels(canvas, self.config.clahe), training=training)
+        levels = self.fpn([maps[name] for name in self._bottom_up], training=training)
         return [ops.cast(level, "float32") for level in levels]
 
     def first_stage(self, levels: list[Tensor], training: bool = False) -> tuple[Tensor, Tensor, Tensor]:
@@ -233,6 +233,14 @@ class MaskRCNN(keras.Model):
         if self.mil_head is not None:
             out["mil"] = ops.sigmoid(self.mil_head(levels[c.strides.index(MIL_STRIDE)]))
         return out
+
+
+def three_channels(canvas: Tensor, clahe: bool) -> Tensor:
+    """What the backbone sees, (B, H, W, 3) in 0..255, of canvases (B, H, W, 2): grey and twice CLAHE, or grey alone."""
+    canvas = ops.cast(canvas, "float32")
+    grey, equalised = canvas[..., :1], canvas[..., 1:]
+    second = equalised if clahe else grey
+    return ops.concatenate([grey, second, second], axis=-1)
 
 
 def vote(kept: Tensor, boxes: Tensor, scores: Tensor, least: float) -> Tensor:

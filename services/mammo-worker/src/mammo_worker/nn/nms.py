@@ -1,6 +1,6 @@
 """Non-maximum suppression without leaving the graph, whatever the backend."""
 
-from mammo_worker.nn.backend import Tensor, ops
+from lobule_ml.keras_types import Tensor, ops
 from mammo_worker.nn.boxes import pairwise_iou
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mammo_worker.nn.backend import Tensor, ops
+from lobule_ml.keras_types import Tensor, ops
 
 CELLS_PER_BOX = 14.0  # He et al.'s rule, 224 pixels at stride 16, put in one number
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule_ml.keras_types import Tensor, layers, ops
 from mammo_worker.nn import boxes as bx
-from mammo_worker.nn.backend import Tensor, layers, ops
 from mammo_worker.nn.fpn import conv_bn_relu
 from mammo_worker.nn.nms import top_after_nms
 

@@ -2,8 +2,8 @@
 
 import keras
 
+from lobule_ml.keras_types import Tensor, ops
 from mammo_worker.nn import boxes as bx
-from mammo_worker.nn.backend import Tensor, ops
 from mammo_worker.nn.config import MaskRCNNConfig, MatchRule
 from mammo_worker.nn.rpn import cell_centres
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import keras
 
-from mammo_worker.nn.backend import Tensor, layers, ops
+from lobule_ml.keras_types import Tensor, layers, ops
 
 
-@keras.saving.register_keras_serializable("mammo_worker")
+@keras.saving.register_keras_serializable("lobule_ml")
 class BatchNorm(layers.BatchNormalization):
     """Keras' batch normalisation with the same weights and the same outputs.
 

@@ -1,4 +1,4 @@
-"""Metrics at the three levels. A patient is the unit of every interval, because fields of one patient are alike."""
+"""Statistics of classifiers. The patient is the unit of every interval, because images of one patient are alike."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -95,23 +95,29 @@ def expected_calibration_error(target: ArrayLike, probability: ArrayLike, bins: 
 
 
 def patient_bootstrap(
-    statistic: Callable[[Ints], float], target: ArrayLike, patients: Sequence[str], *, rounds: int = 1000, seed: int = 0
+    statistic: Callable[[Ints], float],
+    patients: Sequence[str] | NDArray[np.str_],
+    *,
+    strata: ArrayLike | None = None,
+    rounds: int = 1000,
+    seed: int = 0,
 ) -> tuple[float, float]:
-    """95 % percentile interval of a statistic over resampled patients, the number of each class's patients kept.
+    """95 % percentile interval of a statistic over patients drawn with replacement.
 
     Args:
-        statistic: Called with the indices of a resample's fields; rounds where it is NaN are left out.
-        target: 0/1 by field.
-        patients: Patient by field.
+        statistic: Called with the indices of a resample's items; rounds where it is NaN are left out.
+        patients: Patient by item.
+        strata: A class by item; the number of each class's patients is then kept in every resample.
         rounds: Resamples.
         seed: Seed of the resampling.
     """
-    names, t = np.asarray(patients), np.asarray(target)
-    groups = [[np.flatnonzero(names == n) for n in np.unique(names[t == label])] for label in (0, 1)]
+    names = np.asarray(patients)
+    classes = np.zeros(len(names), int) if strata is None else np.asarray(strata)
+    groups = [[np.flatnonzero(names == n) for n in np.unique(names[classes == c])] for c in np.unique(classes)]
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(rounds):
-        drawn = [group[i] for group in groups if group for i in rng.integers(0, len(group), len(group))]
+        drawn = [group[i] for group in groups for i in rng.integers(0, len(group), len(group))]
         values.append(statistic(np.concatenate(drawn)))
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)

@@ -1,0 +1,74 @@
+"""Pretrained convolutional backbones behind one interface.
+
+A backbone takes RGB, or three grey channels, float32 (batch, height, width, 3) from 0 to 255, scales it as its
+pretraining did, and returns a dictionary of feature maps. To add one, write a module with a `BackboneSpec` and
+name it in `BACKBONES`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from lobule_ml.backbones.densenet import DENSENET121
+from lobule_ml.backbones.efficientnet_lite import EFFICIENTNET_LITE0
+from lobule_ml.backbones.resnet import RESNET50, RESNET101
+from lobule_ml.backbones.spec import BackboneSpec
+from lobule_ml.keras_types import layers
+from lobule_ml.variables import set_variables
+
+BACKBONES: dict[str, BackboneSpec] = {
+    "densenet121": DENSENET121,
+    "efficientnet_lite0": EFFICIENTNET_LITE0,
+    "resnet50": RESNET50,
+    "resnet101": RESNET101,
+}
+PYRAMID = ("C2", "C3", "C4", "C5")
+"""The feature maps at strides 4, 8, 16 and 32."""
+
+
+def build_backbone(
+    name: str,
+    maps: Sequence[str] = PYRAMID,
+    shape: tuple[int | None, int | None, int] = (None, None, 3),
+    frozen_stages: int = 0,
+) -> keras.Model:
+    """Build a backbone, randomly initialised, cut off behind the last of the feature maps that are asked for.
+
+    Args:
+        name: A key of `BACKBONES`.
+        maps: The feature maps to return.
+        shape: Height, width (None for any) and channels.
+        frozen_stages: The first so many of `BackboneSpec.stages` are not trained.
+
+    Raises:
+        KeyError: The name or a feature map is not known.
+    """
+    spec = BACKBONES[name]
+    pixels = keras.Input(shape, name="pixels")
+    # In float32 under every dtype policy: bfloat16 would round what it scales.
+    scale = layers.Rescaling(list(spec.scale), list(spec.offset), dtype="float32", name="scale")
+    found = spec.build(scale(pixels))
+    net = keras.Model(pixels, {name: found[name] for name in maps}, name=name)
+    if frozen := spec.layers_of(slice(frozen_stages)):
+        for layer in net.layers:
+            layer.trainable = not layer.name.startswith(frozen)
+    return net
+
+
+def load_pretrained(name: str, net: keras.Model, weights: Path) -> None:
+    """Load pretrained weights into what `build_backbone` gave.
+
+    Args:
+        name: A key of `BACKBONES`.
+        net: The network; changed.
+        weights: The folder of pretrained weights, or the backbone's archive itself.
+
+    Raises:
+        FileNotFoundError: The weights are not there.
+        KeyError: The archive lacks a variable of the network.
+    """
+    spec = BACKBONES[name]
+    with np.load(weights / spec.archive if weights.is_dir() else weights) as archive:
+        set_variables(net, archive, spec.key)

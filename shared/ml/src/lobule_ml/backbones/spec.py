@@ -1,0 +1,38 @@
+"""What a backbone is: how it is built, scaled, loaded and frozen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+
+Maps = dict[str, keras.KerasTensor]
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """A convolutional backbone.
+
+    Attributes:
+        build: From pixels as its pretraining scaled them, (batch, height, width, 3), to feature maps by name: `C2`,
+            `C3`, `C4` and `C5` at strides 4, 8, 16 and 32, `head`, the last map of all, and others that it names.
+        scale: Factor for each channel of pixels in 0..255.
+        offset: Added to each channel after that.
+        stages: Layer-name prefixes of the stem and of each block behind it, from input to output.
+        coarse: Index in `stages` of the first block of C4.
+        archive: File of the pretrained weights, relative to the folder of weights.
+        licence: Of the pretrained weights, for the model card.
+        key: From a variable's name (`layer/variable`) to its key in the archive.
+    """
+
+    build: Callable[[keras.KerasTensor], Maps]
+    scale: tuple[float, float, float]
+    offset: tuple[float, float, float]
+    stages: tuple[tuple[str, ...], ...]
+    coarse: int
+    archive: str
+    licence: str
+    key: Callable[[str], str] = str
+
+    def layers_of(self, stages: slice) -> tuple[str, ...]:
+        """Layer-name prefixes of some stages; empty where the slice is."""
+        return tuple(prefix for stage in self.stages[stages] for prefix in stage)

@@ -1,0 +1,62 @@
+"""Networks made ready for inference: batch norms merged into the layers before them, fewer bits where wanted."""
+
+from collections.abc import Collection
+from typing import Any, Literal
+
+import keras
+
+from lobule_ml.keras_types import ops
+
+Precision = Literal["float32", "bfloat16"]
+_MERGING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
+_EXACT = (keras.layers.Reshape, keras.layers.Rescaling)  # cheap, and their rounding would reach every value
+
+
+def folded(model: keras.Model, precision: Precision = "float32", exact: Collection[str] = ()) -> keras.Model:
+    """The same function for inference, without the batch norms that can be merged.
+
+    Args:
+        model: Functional. A batch norm right behind a convolution or dense layer, which nothing else may look at, is
+            merged into it; others stay.
+        precision: Of weights and activations.
+        exact: Names of layers that stay in float32, such as those whose outputs become boxes or probabilities.
+    """
+    before = {layer.name: layer.input._keras_history.operation for layer in model.layers if _is_norm(layer)}
+    merged = {name for name, layer in before.items() if isinstance(layer, _MERGING)}
+    norms = {before[name].name: model.get_layer(name) for name in merged}
+
+    def clone(layer: Any) -> Any:
+        if layer.name in merged:
+            return keras.layers.Identity(name=layer.name)
+        config = layer.get_config()
+        config["dtype"] = "float32" if layer.name in exact or isinstance(layer, _EXACT) else precision
+        if layer.name in norms:
+            config["use_bias"] = True
+        return type(layer).from_config(config)
+
+    def call(layer: Any, *inputs: Any, **options: Any) -> Any:
+        return layer(*inputs) if layer.name in merged else layer(*inputs, **options)
+
+    copy = keras.models.clone_model(model, call_function=call, clone_function=clone)
+    for layer in model.layers:
+        if layer.weights and layer.name not in merged:
+            target = copy.get_layer(layer.name)
+            target.set_weights(_merged(layer, norms[layer.name]) if layer.name in norms else layer.get_weights())
+    return copy
+
+
+def _is_norm(layer: Any) -> bool:
+    return isinstance(layer, keras.layers.BatchNormalization)
+
+
+def _merged(layer: Any, norm: Any) -> list[Any]:
+    """Kernel and bias of a layer with the batch norm behind it."""
+    mean, variance = (ops.convert_to_numpy(v) for v in (norm.moving_mean, norm.moving_variance))
+    factor = (variance + norm.epsilon) ** -0.5
+    if norm.scale:
+        factor = factor * ops.convert_to_numpy(norm.gamma)
+    shift = ops.convert_to_numpy(norm.beta) if norm.center else 0.0
+    kernel, *bias = layer.get_weights()
+    # A depthwise kernel has its channels on the axis before the last, which has one entry.
+    along = factor[:, None] if isinstance(layer, keras.layers.DepthwiseConv2D) else factor
+    return [kernel * along, ((bias[0] if bias else 0.0) - mean) * factor + shift]
