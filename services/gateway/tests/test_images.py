@@ -301,3 +301,25 @@ def test_a_client_that_hangs_up_leaves_nothing(app, client, alice):
     thread.join(30)
     assert stored_files(app) == []
     assert answers[0]["status"] == 400
+
+
+@pytest.mark.parametrize("extended", [False, True], ids=["urllib3 2", "urllib3 1"])
+def test_a_name_that_requests_sends_is_understood(client, alice, picture, extended):
+    import requests
+    from urllib3.fields import RequestField, format_header_param_rfc2231
+    from urllib3.filepost import encode_multipart_formdata
+
+    name = "乳腺 naïve.png"
+    if extended:  # as Requests sent it until urllib3 2.0
+        field = RequestField("file", picture(), name, header_formatter=format_header_param_rfc2231)
+        field.make_multipart(content_type="image/png")
+        body, content_type = encode_multipart_formdata([("modality", "histopathology"), field])
+        assert b"filename*=utf-8''" in body
+    else:
+        sent = requests.Request(
+            "POST", "http://gateway", data={"modality": "histopathology"}, files={"file": (name, picture())}
+        ).prepare()
+        body, content_type = sent.body, sent.headers["Content-Type"]
+    answer = raw(client, alice, body, content_type)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["image"]["file_name"] == name

@@ -13,6 +13,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from gateway.errors import ProblemError
+from gateway.images.file_names import file_name_of
 
 Buffer = TypeVar("Buffer", bytes, bytearray)
 
@@ -65,15 +66,17 @@ class _Parts:
             raise malformed("a part has too many headers")
 
     def on_headers_finished(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
         self._name = options.get(b"name", b"").decode("utf-8", "replace")
-        if b"filename" in options:
+        file_name = file_name_of(disposition)
+        if file_name is not None:
             if self._name != "file":
                 raise malformed(f"the file must come in the field 'file', not {self._name!r}")
             if self.file_ended:
                 raise malformed("there is more than one file; send one image in each request")
             self._in_file = True
-            self.events.append(FileStart(_clean_name(options[b"filename"])))
+            self.events.append(FileStart(file_name))
         elif len(self.fields) >= _MAX_FIELDS:
             raise malformed("there are too many fields")
         elif self.file_ended:
@@ -149,9 +152,3 @@ def _bounded(data: Buffer, most: int) -> Buffer:
     if len(data) > most:
         raise malformed("a field or header is too long")
     return data
-
-
-def _clean_name(raw: bytes) -> str:
-    """The last part of the name that the browser gave, without control characters; for people's eyes alone."""
-    name = raw.decode("utf-8", "replace").replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(c for c in name if c.isprintable())[:255] or "image"
