@@ -16,6 +16,7 @@ from lobule.imaging.colour import RGB8, Colours
 from lobule.imaging.header import read_header
 from lobule.imaging.jpeg_pixels import decode_jpeg
 from lobule.imaging.picture import Picture
+from lobule.imaging.picture_header import cut_off
 from lobule.imaging.png_pixels import decode_png
 from lobule.imaging.tiff_pixels import decode_tiff
 
@@ -85,10 +86,7 @@ def decoder_errors(file_format: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
         words = str(error).lower()
         if isinstance(error, EOFError) or any(word in words for word in _CUT_OFF):
-            raise AnalysisError(
-                "image_truncated",
-                "The image ends before its last pixel. It was probably cut off; please export it again.",
-            ) from None
+            raise cut_off() from None
         raise AnalysisError(
             "image_unreadable",
             f"The {file_format}'s pixels cannot be read ({type(error).__name__}). Please export it again.",

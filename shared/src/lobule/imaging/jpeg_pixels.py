@@ -8,12 +8,11 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.jpeg_header import APP1, APP2, APP14, END_OF_IMAGE, START_OF_SCAN, read_jpeg, segments
 from lobule.imaging.orientation import exif_orientation, upright
 from lobule.imaging.picture import Picture
-from lobule.imaging.picture_header import damaged_header
+from lobule.imaging.picture_header import cut_off, damaged_header
 
 _ICC = b"ICC_PROFILE\0"
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # within a scan: neither a stuffed byte nor a restart marker
@@ -29,6 +28,8 @@ def decode_jpeg(data: bytes) -> Picture:
         AnalysisError: What `read_jpeg` raises, or `image_truncated` where the end of the picture is missing.
     """
     header = read_jpeg(io.BytesIO(data))
+    if 8 * len(data) < header.width * header.height // 64:  # a bit in each block of 8 x 8 pixels is the least there is
+        raise cut_off()
     check_scans(data)
     samples: NDArray[Any] = imagecodecs.jpeg8_decode(data)
     if samples.shape[:2] != (header.height, header.width):
@@ -67,6 +68,4 @@ def check_scans(data: bytes | memoryview) -> None:
         if scans >= limits.MAX_JPEG_SCANS:
             raise damaged_header("JPEG", f"it has more than {limits.MAX_JPEG_SCANS} scans")
         position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    raise AnalysisError(
-        "image_truncated", "The image ends before its last pixel. It was probably cut off; please export it again."
-    )
+    raise cut_off()

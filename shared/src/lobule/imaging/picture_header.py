@@ -76,6 +76,13 @@ def damaged_header(file_format: str, what: str) -> AnalysisError:
     )
 
 
+def cut_off() -> AnalysisError:
+    """The error of a file whose pixels end early."""
+    return AnalysisError(
+        "image_truncated", "The image ends before its last pixel. It was probably cut off; please export it again."
+    )
+
+
 def several_pictures(count: str) -> AnalysisError:
     """The error of a file with more than one picture."""
     return AnalysisError(

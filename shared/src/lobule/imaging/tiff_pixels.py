@@ -10,13 +10,12 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.jpeg_header import read_jpeg
 from lobule.imaging.jpeg_pixels import check_scans
 from lobule.imaging.orientation import ORIENTATION_TAG, upright
 from lobule.imaging.picture import Alpha, Picture
-from lobule.imaging.picture_header import damaged_header
+from lobule.imaging.picture_header import cut_off, damaged_header
 from lobule.imaging.tiff_header import (
     DEFLATE,
     JPEG,
@@ -110,6 +109,8 @@ def _segments(layout: TiffLayout, data: bytes) -> Iterator[_Segment]:
     """
     header, (rows, columns) = layout.header, layout.segment
     offsets, lengths = (layout.directory.numbers(tag, limits.MAX_TIFF_SEGMENTS) for tag in layout.located)
+    if any(o + n > len(data) for o, n in zip(offsets, lengths[: layout.segments], strict=False)):
+        raise cut_off()
     if sum(lengths[: layout.segments]) > 2 * len(data):
         raise damaged_header("TIFF", "its parts overlap")
     across, down = math.ceil(header.width / columns), math.ceil(header.height / rows)
@@ -118,8 +119,6 @@ def _segments(layout: TiffLayout, data: bytes) -> Iterator[_Segment]:
         plane, place = divmod(index, across * down)
         top, left = place // across * rows, place % across * columns
         content = view[offsets[index] : offsets[index] + lengths[index]]
-        if len(content) < lengths[index]:
-            raise _truncated()
         high, wide = min(rows, header.height - top), min(columns, header.width - left)
         yield _Segment(plane, top, left, high, wide, content)
 
@@ -175,7 +174,7 @@ def _unpack(compression: int, data: Any, target: NDArray[np.uint8]) -> None:
         )
         filled = len(decode(data, out=target))
     if filled < len(target):
-        raise _truncated()
+        raise cut_off()
 
 
 def _inflate(source: memoryview, target: NDArray[np.uint8]) -> int:
@@ -207,9 +206,3 @@ def _jpeg(layout: TiffLayout, segment: _Segment, channels: int, tables: bytes | 
     check_scans(segment.data)
     decoded = imagecodecs.jpeg8_decode(bytes(segment.data), tables=tables, **spaces)
     return decoded if decoded.ndim == 3 else decoded[..., None]
-
-
-def _truncated() -> AnalysisError:
-    return AnalysisError(
-        "image_truncated", "The image ends before its last pixel. It was probably cut off; please export it again."
-    )
