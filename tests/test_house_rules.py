@@ -1,9 +1,12 @@
 """Rules of the house that no linter knows."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from lobule import __version__
 
 REPOSITORY = Path(__file__).parent.parent
 MAX_LINES = 400
@@ -44,3 +47,14 @@ def test_every_model_package_can_be_opened(tracked):
         assert package.manifest.metrics, f"{folder.name} does not say how good it is"
         assert package.manifest.licence
         assert package.manifest.trained_on.split()[0] in package.card, "the card names the data"
+
+
+def test_deployment_names_the_one_version(tracked):
+    """Images, compose and manifests cannot read `lobule.__version__`; they repeat it."""
+    deployment = [
+        p for p in tracked if p.name in ("Dockerfile", "docker-compose.yml") or REPOSITORY / "k8s" in p.parents
+    ]
+    named = re.compile(r"(?:(?<!UV_)VERSION(?:=|:-)|newTag: |lobule/[a-z-]+:)(\d+\.\d+\.\d+)")
+    found = {(str(path), version) for path in deployment for version in named.findall(path.read_text("utf-8"))}
+    assert len(found) > 10
+    assert {(path, version) for path, version in found if version != __version__} == set()
