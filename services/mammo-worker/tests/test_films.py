@@ -6,14 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
 from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.data.framing import draw_frame
+from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import not_a_mammogram
-from mammo_worker.films.prepare import CanvasTransform, find_breast, prepare_film
+from mammo_worker.films.prepare import CanvasTransform, prepare_film
 
 
 def as_png(pixels):
     return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def overlap(one, other):
+    return (one & other).sum() / (one | other).sum()
 
 
 def test_real_films_are_neither_inverted_nor_refused(shared_data):
@@ -40,12 +47,63 @@ def test_frame_and_marker_are_dropped(draw_film):
     dirty = plain.copy()
     dirty[:12], dirty[-12:], dirty[:, -12:] = 255, 255, 255
     dirty[60:100, 300:370] = 255
-    mask, on_right = find_breast(dirty)
-    assert not on_right
-    marker = cv2.resize(mask.astype(np.uint8), (400, 600))[60:100, 300:370]
+    found = find_breast(dirty)
+    assert not found.on_right
+    marker = cv2.resize(found.mask.astype(np.uint8), (400, 600))[60:100, 300:370]
     assert marker.sum() == 0
-    clean, _ = find_breast(plain)
-    assert (mask & clean).sum() / (mask | clean).sum() > 0.9
+    assert overlap(found.mask, find_breast(plain).mask) > 0.9
+
+
+def test_frames_labels_and_tape_on_real_films_change_nothing(shared_data):
+    """The quick part of `bench/mammo_frames.py`."""
+    chance = np.random.default_rng(5)
+    for case in cbis_ddsm(shared_data / "cbis_ddsm_mass")[7::50]:
+        film = case.read()
+        plain = find_breast(film)
+        breast = cv2.resize(plain.mask.astype(np.uint8), film.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        framed = draw_frame(film, cv2.dilate(breast, np.ones((9, 9), np.uint8)) == 0, chance)
+        assert not_a_mammogram(Film(framed.film)) is None, case.name
+        found = find_breast(framed.film)
+        visible = cv2.resize(framed.covered.astype(np.uint8) * 255, plain.mask.shape[::-1]) == 0
+        assert overlap(found.mask & visible, plain.mask & visible) > 0.85, case.name
+        assert found.on_right == plain.on_right
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda film: film.astype(np.uint16) * 16,
+        lambda film: film.astype(np.uint16) * 257,
+        lambda film: film.astype(np.uint16) * 200 + 9000,
+        lambda film: film.astype(np.float32) * 0.01 - 5,
+    ],
+    ids=["12 bits", "16 bits", "offset", "real numbers"],
+)
+def test_networks_see_the_same_whatever_the_scale_of_the_values(change, shared_data):
+    for case in cbis_ddsm(shared_data / "cbis_ddsm_mass")[3::300]:
+        film = case.read()
+        plain, changed = prepare_film(film, (704, 352)), prepare_film(change(film), (704, 352))
+        assert changed.transform == plain.transform
+        assert np.abs(changed.canvas.astype(int) - plain.canvas).mean() < 0.05
+
+
+def test_padding_and_bright_markers_leave_the_tissue_as_it_is(shared_data):
+    """12 bits of tissue beside a marker of 16 bits; and padding all around."""
+    for case in cbis_ddsm(shared_data / "cbis_ddsm_mass")[5::200]:
+        film = case.read().astype(np.uint16) * 16
+        plain = prepare_film(film, (704, 352))
+        breast = find_breast(film)
+        row, column = 700, 30 if breast.on_right else film.shape[1] - 90
+        marked = film.copy()
+        marked[row : row + 40, column : column + 60] = 65535
+        if not cv2.resize(breast.mask.astype(np.uint8), film.shape[::-1])[row : row + 40, column : column + 60].any():
+            seen = prepare_film(marked, (704, 352))
+            assert np.abs(seen.canvas.astype(int) - plain.canvas).mean() < 4, case.name
+        padded = np.pad(film, 60, constant_values=int(film.min()))
+        valid = np.pad(np.ones(film.shape, bool), 60)
+        framed = prepare_film(padded, (704, 352), valid=valid)
+        assert np.array_equal(framed.canvas, plain.canvas)
+        assert np.allclose(framed.transform.boxes_to_film(case.boxes), plain.transform.boxes_to_film(case.boxes) + 60)
 
 
 def test_a_blank_film_has_no_breast():

@@ -5,7 +5,7 @@ import numpy as np
 
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.film import Film
-from mammo_worker.films.prepare import find_breast
+from mammo_worker.films.breast import Breast, find_breast
 
 MAX_COLOURFULNESS = 0.03
 MAX_BREAST_SHARE = 0.97
@@ -15,28 +15,29 @@ MAX_ROUGHNESS = 0.06  # of the range: at arm's length tissue is smooth, unlike t
 _SIDE = 256
 
 
-def check_mammogram(film: Film) -> None:
+def check_mammogram(film: Film, breast: Breast | None = None) -> None:
     """Refuse what is no mammogram.
+
+    Args:
+        film: As read.
+        breast: Where it lies, if that was found already.
 
     Raises:
         AnalysisError: `not_mammogram`, with the reason.
     """
-    reason = not_a_mammogram(film)
+    reason = not_a_mammogram(film, breast)
     if reason:
         raise AnalysisError("not_mammogram", f"This does not look like a mammogram: {reason}. Nothing was analysed.")
 
 
-def not_a_mammogram(film: Film) -> str | None:
+def not_a_mammogram(film: Film, breast: Breast | None = None) -> str | None:
     """Why a film is no mammogram, or None where it may be one."""
     if film.colourfulness > MAX_COLOURFULNESS:
         return "it is in colour"
-    mask, _ = find_breast(film.pixels)
-    share = float(mask.mean())
-    if not MIN_BREAST_SHARE <= share <= MAX_BREAST_SHARE:
+    breast = breast or find_breast(film.pixels, film.valid)
+    mask, grey = breast.mask, breast.grey
+    if not MIN_BREAST_SHARE <= breast.share <= MAX_BREAST_SHARE:
         return "no breast stands out from a dark background"
-    small = cv2.resize(film.pixels.astype(np.float32), mask.shape[::-1], interpolation=cv2.INTER_AREA)
-    low, high = np.percentile(small, [0.5, 99.5])
-    grey = np.clip((small - low) / max(float(high - low), 1e-6), 0, 1)
     outside = ~cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
     # A low percentile: a white frame or label may fill much of what is not breast.
     if outside.any() and float(np.percentile(grey[outside], 25)) > MAX_BACKGROUND * float(np.median(grey[mask])):

@@ -1,0 +1,156 @@
+"""Where the breast lies on a film, whatever else was scanned, burnt in or stuck on beside it.
+
+Everything is decided on a thumbnail, on brightness relative to the film's own tissue: a change of the stored values'
+scale or offset, another bit depth, padding, white frames and markers brighter than tissue leave the mask as it is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.films.frames import without_frames
+
+THUMBNAIL_HEIGHT = 400
+_RIM = 3  # pixels of the thumbnail around the mask that are the breast's surroundings
+_INNER = 0.12  # of a side: what lies nearer to the edge does not take part in the choice of the range
+_BRIGHTEST_TISSUE = 2.5  # times as far above the background as the 90th percentile of the foreground
+
+
+@dataclass(frozen=True)
+class Breast:
+    """What `find_breast` found, on a thumbnail of the measured area.
+
+    Attributes:
+        area: Rows and columns (top, bottom, left, right) of the film that hold measurements; the rest is padding.
+        mask: True at the breast, its chest wall straightened; all False where nothing stands out.
+        on_right: Whether the chest wall is on the right.
+        surroundings: True at the breast and its near surroundings, frames and padding excepted: what networks see.
+        grey: The thumbnail, 0 at the background and 1 at the brightest tissue.
+    """
+
+    area: tuple[int, int, int, int]
+    mask: NDArray[np.bool_]
+    on_right: bool
+    surroundings: NDArray[np.bool_]
+    grey: NDArray[np.float32]
+
+    @property
+    def share(self) -> float:
+        """Area of the breast over the measured area."""
+        return float(self.mask.mean())
+
+
+def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, squeeze: float = 1.0) -> Breast:
+    """Find the breast on a film.
+
+    Args:
+        film: Grey film (height, width) where tissue is bright on dark background.
+        valid: (height, width), False at padding; None where there is none.
+        squeeze: Factor on the film's width that gives it its true aspect.
+    """
+    top, bottom, left, right = area = _measured_area(film.shape, valid)
+    valid = None if valid is None else valid[top:bottom, left:right]
+    small, seen = _thumbnail(film[top:bottom, left:right], valid, squeeze)
+    low, high, beyond = _tissue_range(small, seen)
+    grey = np.clip((small - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
+    nothing = np.zeros(grey.shape, bool)
+    if high <= low:
+        return Breast(area, nothing, False, nothing, grey)
+    keep = without_frames(small, grey, seen) & (small <= beyond)
+    breast = _largest_region(grey, keep)
+    if not breast.any():
+        return Breast(area, nothing, False, nothing, grey)
+    on_right = _chest_wall_on_right(breast)
+    mask = _straighten_chest_wall(breast, on_right)
+    wide = cv2.dilate(mask.astype(np.uint8), np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)).astype(bool)
+    return Breast(area, mask, on_right, wide & (keep | mask), grey)
+
+
+def _measured_area(shape: tuple[int, ...], valid: NDArray[np.bool_] | None) -> tuple[int, int, int, int]:
+    if valid is None or not valid.any():
+        return 0, shape[0], 0, shape[1]
+    rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def _largest_region(grey: NDArray[np.float32], keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest bright region, by Otsu's threshold; all False where there is none."""
+    if not keep.any():
+        return keep
+    # The square root lifts the dim rim under the skin over Otsu's threshold.
+    rooted = (np.sqrt(grey) * 255).astype(np.uint8)
+    threshold, _ = cv2.threshold(rooted[keep][None], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    tissue = ((rooted > threshold * 0.8) & keep).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    tissue = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, disc)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(tissue)
+    if count < 2:
+        return np.zeros(grey.shape, bool)
+    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+
+
+def _thumbnail(
+    film: NDArray[Any], valid: NDArray[np.bool_] | None, squeeze: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The film at thumbnail size in its own units, and where it is no padding."""
+    height = min(THUMBNAIL_HEIGHT, film.shape[0])
+    width = max(8, round(film.shape[1] * squeeze * height / film.shape[0]))
+    small = resized(film, (height, width))
+    if valid is None:
+        return small, np.ones(small.shape, bool)
+    share = cv2.resize(valid.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_AREA)
+    return small, share > 250
+
+
+def resized(film: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A film at another (height, width), in float32.
+
+    Integers are scaled to 16 bits by a power of two first, so that rounding is the same at every bit depth; the values
+    that come out are on that scale.
+    """
+    method = cv2.INTER_AREA if size[0] < film.shape[0] else cv2.INTER_LINEAR
+    if film.dtype.kind == "u":
+        film = film.astype(np.uint16) << (16 - int(film.max()).bit_length())
+    return cv2.resize(film, size[::-1], interpolation=method).astype(np.float32)
+
+
+def _tissue_range(small: NDArray[np.float32], seen: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """The background and the brightest tissue of the film's inner part, and from where on nothing can be tissue."""
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if len(rows) < 2 or len(columns) < 2:
+        return 0.0, 0.0, 0.0
+    down, across = (int(_INNER * (lines[-1] - lines[0])) for lines in (rows, columns))
+    inner = np.zeros_like(seen)
+    inner[rows[0] + down : rows[-1] + 1 - down, columns[0] + across : columns[-1] + 1 - across] = True
+    values = small[inner & seen]
+    if len(values) == 0:
+        return 0.0, 0.0, 0.0
+    low, most = (float(v) for v in np.percentile(values, [0.5, 97]))
+    if most <= low:
+        return low, most, most
+    rooted = (np.sqrt(np.clip((values - low) / (most - low), 0, 1)) * 255).astype(np.uint8)
+    threshold, _ = cv2.threshold(rooted[None], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    tissue = float(np.percentile(np.minimum(values[rooted > threshold], most), 90))
+    beyond = low + _BRIGHTEST_TISSUE * (tissue - low)
+    return low, float(np.percentile(values[values <= beyond], 99.9)), beyond
+
+
+def _chest_wall_on_right(breast: NDArray[np.bool_]) -> bool:
+    """The breast is cut straight at the chest wall, so more of it lies at that end of its extent."""
+    columns = np.flatnonzero(breast.any(axis=0))
+    inner = breast[:, columns[0] : columns[-1] + 1]
+    strip = max(2, inner.shape[1] // 20)
+    return int(inner[:, -strip:].sum()) > int(inner[:, :strip].sum())
+
+
+def _straighten_chest_wall(breast: NDArray[np.bool_], on_right: bool) -> NDArray[np.bool_]:
+    """Fill every row from the chest wall's straight edge to the outermost tissue; close gaps between rows."""
+    mask = breast[:, ::-1] if on_right else breast
+    columns = np.arange(mask.shape[1])
+    outermost = np.where(mask.any(axis=1), mask.shape[1] - 1 - np.argmax(mask[:, ::-1], axis=1), -1)
+    filled = columns[None] <= outermost[:, None]
+    filled[:, : int(np.flatnonzero(mask.any(axis=0))[0])] = False
+    return filled[:, ::-1] if on_right else filled
