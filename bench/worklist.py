@@ -20,13 +20,14 @@ from postgres import new_database, running_postgres
 from gateway.__main__ import warm_up
 from gateway.auth.passwords import hash_password
 from gateway.cases.models import Case
+from gateway.cases.service import urgency_of
 from gateway.clock import now
 from gateway.database import make_engine, make_session_factory
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
-from lobule.contracts.case import CaseState
+from lobule.contracts.case import CaseState, Conclusion
 from lobule.contracts.result import Assessment
 
 QUERIES = (
@@ -39,12 +40,7 @@ QUERIES = (
     "cursor",  # the next page
 )
 STATES: tuple[CaseState, ...] = ("empty", "analysing", "ready", "failed", "signed")
-ASSESSMENTS: tuple[tuple[Assessment | None, int], ...] = (
-    ("malignancy_suspected", 2),
-    ("not_sure", 1),
-    ("no_sign_of_malignancy", 0),
-    (None, 0),
-)
+ASSESSMENTS: tuple[Assessment | None, ...] = ("malignancy_suspected", "not_sure", "no_sign_of_malignancy", None)
 
 
 def fill(url: str, count: int) -> None:
@@ -58,7 +54,10 @@ def fill(url: str, count: int) -> None:
         session.add_all(people)
         session.flush()
         for number in range(count):
-            assessment, urgency = chance.choice(ASSESSMENTS)
+            assessment = chance.choice(ASSESSMENTS)
+            conclusion = Conclusion(
+                assessment=assessment, probability_malignant=chance.random() if assessment else None
+            )
             session.add(
                 Case(
                     owner_id=people[0].id,
@@ -66,8 +65,8 @@ def fill(url: str, count: int) -> None:
                     created_at=now() - timedelta(minutes=chance.randrange(500_000)),
                     state=chance.choice(STATES),
                     assessment=assessment,
-                    urgency=urgency,
-                    probability_malignant=chance.random() if assessment else None,
+                    urgency=urgency_of(conclusion),
+                    probability_malignant=conclusion.probability_malignant,
                     images_total=4,
                     images_done=4,
                 )

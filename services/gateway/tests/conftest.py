@@ -136,7 +136,13 @@ class Worker:
             assessment=thresholds.assess(probability),
             probability_malignant=probability,
             findings=[
-                Finding(label="mass", probability=0.5, box=Box(x=5, y=5, width=20, height=20)) for _ in range(findings)
+                Finding(
+                    label="mass",
+                    probability=0.5,
+                    probability_malignant=min(0.5, probability),
+                    box=Box(x=5, y=5, width=20, height=20),
+                )
+                for _ in range(findings)
             ],
             display=DisplayImage(file="display.png", width=80, height=70),
         )

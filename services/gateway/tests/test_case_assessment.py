@@ -1,6 +1,7 @@
 """The rule that makes one conclusion of a case's images: every combination that matters."""
 
 import itertools
+import re
 from typing import get_args
 
 import pytest
@@ -17,7 +18,9 @@ STATES = (*get_args(Assessment), "failed", "pending")
 SUSPECTED, UNSURE, CLEAR = get_args(Assessment)
 
 
-def image(modality: str, said: str, number: int = 0, hanging: str | None = None) -> ImageEvidence:
+def image(
+    modality: str, said: str, number: int = 0, hanging: str | None = None, finding: str | None = None
+) -> ImageEvidence:
     assessed = said not in ("failed", "pending")
     return ImageEvidence(
         job_id=f"job-{number}",
@@ -28,11 +31,12 @@ def image(modality: str, said: str, number: int = 0, hanging: str | None = None)
         state="assessed" if assessed else said,
         assessment=said if assessed else None,
         probability_malignant=PROBABILITY.get(said),
+        finding_assessment=finding,
     )
 
 
-def film(said: str, hanging: str | None = "RCC", number: int = 0) -> ImageEvidence:
-    return image("mammography", said, number, hanging)
+def film(said: str, hanging: str | None = "RCC", number: int = 0, finding: str | None = None) -> ImageEvidence:
+    return image("mammography", said, number, hanging, finding)
 
 
 def tissue(said: str, number: int = 9) -> ImageEvidence:
@@ -135,9 +139,34 @@ class TestTissueAndFilms:
         assert {"histology_does_not_clear", "check_biopsy_site"} & codes(conclusion) == set()
 
     @pytest.mark.parametrize(("said", "suggested"), [(SUSPECTED, True), (UNSURE, True), (CLEAR, False)])
-    def test_doubt_about_films_alone_suggests_tissue(self, said, suggested):
-        assert ("histopathology" in codes(conclude([film(said)]))) is suggested
-        assert "histopathology" not in codes(conclude([film(said), tissue("pending")])), "it is on its way"
+    def test_doubt_about_films_suggests_imaging_first(self, said, suggested):
+        for others in ([], [tissue("pending")], [tissue(SUSPECTED)]):
+            assert ("further_imaging" in codes(conclude([film(said), *others]))) is suggested
+
+    def test_the_films_in_doubt_are_named(self):
+        conclusion = conclude([film(SUSPECTED, "RCC", 0), film(CLEAR, "LCC", 1), film(UNSURE, "LMLO", 2)])
+        [step] = [step for step in conclusion.suggestions if step.code == "further_imaging"]
+        assert step.values == {"images": "RCC, LMLO"}
+
+    @pytest.mark.parametrize("said", [SUSPECTED, UNSURE])
+    def test_tissue_is_suggested_only_where_a_marked_finding_is_suspicious(self, said):
+        for finding, suggested in ((None, False), (CLEAR, False), (UNSURE, True), (SUSPECTED, True)):
+            conclusion = conclude([film(said, finding=finding)])
+            assert ("histopathology" in codes(conclusion)) is suggested
+            order = [step.code for step in conclusion.suggestions]
+            assert not suggested or order.index("further_imaging") < order.index("histopathology")
+        assert "histopathology" not in codes(conclude([film(said, finding=SUSPECTED), tissue("pending")]))
+
+    def test_a_clear_film_suggests_no_tissue_whatever_is_marked(self):
+        assert "histopathology" not in codes(conclude([film(CLEAR, finding=CLEAR)]))
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_no_advice_speaks_of_a_biopsy_without_a_suspicious_mark(self, language):
+        """Whatever the mixture of images: the words themselves, not the codes alone."""
+        for case in EVERY_CASE:
+            images = [image(kind, said, number) for number, (kind, said) in enumerate(case)]
+            words = " ".join(suggestion_in_words(step, language) for step in conclude(images).suggestions)
+            assert not re.search("biops|tissue sample|活检|取样", words), words
 
     def test_doubt_about_tissue_suggests_more_of_it(self):
         assert "more_tissue" in codes(conclude([tissue(UNSURE)]))
@@ -148,13 +177,33 @@ class TestViews:
     def test_both_views_of_a_side(self):
         conclusion = conclude([film(SUSPECTED, "RCC", 0), film(SUSPECTED, "RMLO", 1)])
         [both] = [reason for reason in conclusion.reasons if reason.code == "suspected_in_both_views"]
-        assert reason_in_words(both, "en") == "The right breast is suspected in both of its views."
+        assert reason_in_words(both, "en") == "Both views of the right breast raise suspicion."
 
-    @pytest.mark.parametrize("other", [UNSURE, CLEAR])
-    def test_one_view_of_a_side(self, other):
-        conclusion = conclude([film(SUSPECTED, "LMLO", 0), film(other, "LCC", 1)])
+    @pytest.mark.parametrize(("other", "finding"), [(UNSURE, None), (UNSURE, CLEAR), (CLEAR, None), (CLEAR, CLEAR)])
+    def test_one_view_of_a_side(self, other, finding):
+        """A suspicious finding is marked in one view, none in the other, and the numbers lie well apart."""
+        conclusion = conclude([film(SUSPECTED, "LMLO", 0, SUSPECTED), film(other, "LCC", 1, finding)])
         [one] = [reason for reason in conclusion.reasons if reason.code == "suspected_in_one_view"]
         assert one.values == {"side": "L", "image": "LMLO", "other": "LCC"}
+
+    def test_a_difference_that_means_nothing_is_not_explained(self):
+        """58 % against 56 %, either side of a threshold."""
+        close = film(SUSPECTED, "LCC", 0, SUSPECTED), film(UNSURE, "LMLO", 1)
+        pair = [
+            image.model_copy(update={"probability_malignant": p}) for image, p in zip(close, (0.58, 0.56), strict=True)
+        ]
+        assert not {"suspected_in_one_view", "suspected_in_both_views"} & codes(conclude(pair))
+
+    def test_a_view_with_a_suspicious_finding_of_its_own_is_no_view_without(self):
+        pair = [film(SUSPECTED, "LCC", 0, SUSPECTED), film(UNSURE, "LMLO", 1, UNSURE)]
+        assert "suspected_in_one_view" not in codes(conclude(pair))
+
+    def test_without_a_marked_finding_views_are_not_compared(self):
+        assert "suspected_in_one_view" not in codes(conclude([film(SUSPECTED, "LCC", 0), film(CLEAR, "LMLO", 1)]))
+
+    def test_each_film_of_the_other_view_counts(self):
+        pair = [film(SUSPECTED, "LCC", 0, SUSPECTED), film(CLEAR, "LMLO", 1), film(UNSURE, "LMLO", 2, UNSURE)]
+        assert "suspected_in_one_view" not in codes(conclude(pair))
 
     def test_views_of_different_sides_are_not_compared(self):
         conclusion = conclude([film(SUSPECTED, "LMLO", 0), film(CLEAR, "RCC", 1)])

@@ -2,6 +2,14 @@
 
 import pytest
 
+from gateway.cases import repository
+from gateway.cases.models import Case
+from gateway.cases.service import urgency_of
+from gateway.database import make_engine, make_session_factory
+from gateway.migrate import migrate
+from gateway.users.models import User
+from lobule.contracts.case import Conclusion
+
 
 @pytest.fixture
 def case(client, alice) -> str:
@@ -109,13 +117,13 @@ class TestList:
 
     @pytest.mark.usefixtures("several")
     def test_orders_and_filters(self, client, alice):
-        assert self.names(client, alice) == "dbcea"
+        assert self.names(client, alice) == "bdcae"
         assert self.names(client, alice, sort="newest") == "edcba"
         assert self.names(client, alice, sort="oldest") == "abcde"
-        assert self.names(client, alice, assessment="malignancy_suspected") == "db"
-        assert self.names(client, alice, assessment=["malignancy_suspected", "not_sure"]) == "dbc"
+        assert self.names(client, alice, assessment="malignancy_suspected") == "bd"
+        assert self.names(client, alice, assessment=["malignancy_suspected", "not_sure"]) == "bdc"
         assert self.names(client, alice, state="empty") == "e"
-        assert self.names(client, alice, state="", assessment="", q="") == "dbcea"
+        assert self.names(client, alice, state="", assessment="", q="") == "bdcae"
         assert self.names(client, alice, q="c") == "c", "in any case of letters"
         assert self.names(client, alice, q="%") == ""
 
@@ -145,6 +153,41 @@ class TestList:
         assert client.get(f"/api/v1/cases/{case}", headers=headers_of("root")).status_code == 200
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_suspected_first_is_by_suspicion_and_unscored_last(database, tmp_path, request):
+    """State by state, the highest number first, whatever the time; the pages of it meet."""
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}" if database == "sqlite" else request.getfixturevalue("postgres_url")
+    migrate(url)
+    said = [(0.31, "not_sure"), (None, None), (0.58, "malignancy_suspected"), (0.02, "no_sign_of_malignancy")]
+    said += [(0.97, "malignancy_suspected"), (None, None), (0.5699999999, "not_sure"), (0.14, "no_sign_of_malignancy")]
+    said += [(0.9, "malignancy_suspected"), (0.1, "not_sure"), (0.57, "malignancy_suspected")]
+    engine = make_engine(url)
+    with make_session_factory(engine).begin() as session:
+        user = User(username="alice", display_name="Alice", password_hash="x", role="clinician")
+        session.add(user)
+        session.flush()
+        for probability, assessment in said:
+            conclusion = Conclusion(assessment=assessment, probability_malignant=probability)
+            session.add(
+                Case(
+                    owner_id=user.id,
+                    pseudonym="P",
+                    assessment=assessment,
+                    probability_malignant=probability,
+                    urgency=urgency_of(conclusion),
+                )
+            )
+        session.flush()
+        seen, cursor = [], None
+        while True:
+            rows, cursor = repository.worklist(session, user, limit=3, cursor=cursor)
+            seen += [row.probability_malignant for row in rows]
+            if cursor is None:
+                break
+    engine.dispose()
+    assert seen == [0.97, 0.9, 0.58, 0.57, 0.5699999999, 0.31, 0.1, 0.14, 0.02, None, None]
+
+
 class TestDetail:
     def test_says_all_of_it(self, film, read, worker):
         job = film(1, view="CC", laterality="R")
@@ -157,8 +200,14 @@ class TestDetail:
         reason = case["conclusion"]["reasons"][0]
         assert (reason["code"], reason["job_id"]) == ("film_suspected", job)
         assert reason["text"].startswith("RCC: ")
-        assert {s["code"] for s in case["conclusion"]["suggestions"]} >= {"histopathology", "complete_views"}
+        suggested = {s["code"] for s in case["conclusion"]["suggestions"]}
+        assert suggested >= {"further_imaging", "complete_views"}
+        assert "histopathology" not in suggested, "nothing is marked"
         assert case["reviews"] == case["reports"] == []
+
+    def test_a_suspicious_marked_finding_suggests_tissue(self, film, read, worker):
+        worker.infer(film(1, view="CC", laterality="R"), findings=1)
+        assert "histopathology" in {s["code"] for s in read()["conclusion"]["suggestions"]}
 
     def test_speaks_chinese(self, film, read, worker):
         worker.infer(film(1, view="CC", laterality="R"))

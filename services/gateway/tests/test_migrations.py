@@ -48,7 +48,9 @@ def test_up_and_down_keep_what_was_there(url):
     engine.dispose()
     migrate(url)
     summary = "SELECT state, assessment, images_total, images_done, urgency FROM cases"
-    assert rows(url, summary) == [("ready", "malignancy_suspected", 1, 1, 2)], "cases of an older version are summed up"
+    assert rows(url, summary) == [("ready", "malignancy_suspected", 1, 1, 2.9)], (
+        "cases of an older version are summed up"
+    )
     assert rows(url, "SELECT kind FROM jobs") == [("analysis",)]
     assert rows(url, "SELECT count(*) FROM steps") == [(1,)], "nothing that refers to a changed table is lost"
     migrate(url, "0001")
@@ -56,6 +58,27 @@ def test_up_and_down_keep_what_was_there(url):
     assert rows(url, "SELECT count(*) FROM steps") == [(1,)]
     migrate(url)
     assert rows(url, summary)[0][0] == "ready"
+
+
+def test_cases_are_put_in_order_of_suspicion(url):
+    """Where the version before kept the rank of the state alone."""
+    states = {"malignancy_suspected": 0.9, "not_sure": 0.4, "no_sign_of_malignancy": 0.1, None: None}
+    migrate(url)
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        insert_user(connection)
+        for number, (assessment, probability) in enumerate(states.items()):
+            row = ROWS[1].replace("('c',", f"('c{number}',").replace("created_at)", "created_at, updated_at)")
+            connection.execute(text(row.replace(f"{AT})", f"{AT}, {AT})")))
+            said = {"assessment": assessment, "probability": probability, "id": f"c{number}"}
+            change = "assessment = :assessment, probability_malignant = :probability, evidence_digest = 'known'"
+            connection.execute(text(f"UPDATE cases SET {change} WHERE id = :id"), said)
+    engine.dispose()
+    migrate(url, "0004")
+    in_order = "SELECT urgency FROM cases ORDER BY id"
+    assert rows(url, in_order) == [(2,), (1,), (0,), (0,)]
+    migrate(url)
+    assert rows(url, in_order) == [(2.9,), (1.4,), (0.1,), (-1.0,)]
 
 
 def insert_user(connection: Connection) -> None:

@@ -65,6 +65,7 @@ def test_result_is_whole(pipeline, film):
     assert (boxes >= 0).all()
     assert (boxes[:, 2:] <= [film.shape[1], film.shape[0]]).all()
     assert result.assessment == result.thresholds.assess(result.probability_malignant)
+    assert max(finding.probability_malignant for finding in result.findings) <= result.probability_malignant
     for finding in result.findings:
         assert finding.probability_malignant <= finding.probability
         for x, y in finding.outline or []:

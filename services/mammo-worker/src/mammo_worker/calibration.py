@@ -44,6 +44,23 @@ def film_features(found: Detections) -> NDArray[np.float64]:
     return np.array([float(logit(suspicion)), float(logit(float(found.instance_map.max())))])
 
 
+def cap_suspicion(suspicion: NDArray[np.float64], film_probability: float) -> NDArray[np.float64]:
+    """Suspicions (N,) of a film's findings on the film's own scale: no finding is more suspicious than its film.
+
+    A malignant finding makes a malignant film, so a film's probability is at least that of any of its findings. The two
+    are calibrated apart and can contradict this. The finding gives way, not the film: on the validation patients (105
+    films, 137 marked findings, package 2.0.0) capping the findings improved their own figures (AUC 0.840 to 0.842, log
+    loss 0.423 to 0.415, Brier score 0.128 to 0.125), while raising the films to their strongest marked finding made
+    those of the films worse (AUC 0.840 to 0.830, log loss 0.463 to 0.473, Brier score 0.150 to 0.154). The film's
+    probability, and with it thresholds and AUC, stay as they are. A new calibration needs no other rule.
+
+    Args:
+        suspicion: Calibrated probability of each finding that it is a malignant mass.
+        film_probability: Calibrated probability that a malignant mass is on the film.
+    """
+    return np.minimum(suspicion, film_probability)
+
+
 def sensitivity_threshold(probabilities: Sequence[float], positive: Sequence[bool], sensitivity: float) -> float:
     """The largest threshold that still finds the wanted share of the positives."""
     hits = np.sort(np.asarray(probabilities)[np.asarray(positive, bool)])

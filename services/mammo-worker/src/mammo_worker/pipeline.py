@@ -14,7 +14,7 @@ from lobule.imaging.read_film import read_film
 from lobule.model_package import ModelPackage
 from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import logit
-from mammo_worker.calibration import Calibration, film_features
+from mammo_worker.calibration import Calibration, cap_suspicion, film_features
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.gate import check_mammogram
 from mammo_worker.films.prepare import PreparedFilm, prepare_film
@@ -25,10 +25,11 @@ MAX_DISPLAY_SIDE = 2048
 DISPLAY_FILE, HEAT_MAP_FILE = "display.png", "heat-map.png"
 _DISPLAY_PERCENTILES = (0.5, 99.9)
 
-_NOT_SURE = (
-    "The film alone does not settle whether a malignant mass is there. "
-    "Histopathology (a biopsy) of the marked region is suggested; see also the other view."
+_FURTHER_IMAGING = (
+    "This film alone does not settle whether a malignant lesion is there. Compare the other view and earlier films; if "
+    "the doubt remains, take further views or an ultrasound."
 )
+_HISTOPATHOLOGY = "If a marked finding stays suspicious after further imaging, a tissue sample (biopsy) can settle it."
 _ASPECT = (
     "The picture is square, which no film is. It was taken for one that was stretched, and a usual film's proportions "
     "were assumed. Please send the film as it was exported, if you can."
@@ -91,15 +92,13 @@ class MammographyPipeline:
         notices = list(film.notices)
         if squeeze != 1.0:
             notices.append(Notice(code="aspect_assumed", detail=_ASPECT))
-        if assessment == "not_sure":
-            notices.append(Notice(code="histopathology_suggested", detail=_NOT_SURE))
         result = Result(
             image=_upright_info(image, film),
             model=self.manifest.info(),
             thresholds=self.manifest.thresholds,
             assessment=assessment,
             probability_malignant=probability,
-            findings=self._findings(found),
+            findings=self._findings(found, probability),
             display=DisplayImage(file=DISPLAY_FILE, width=display.shape[1], height=display.shape[0]),
             heat_map=HeatMap(
                 file=HEAT_MAP_FILE,
@@ -109,11 +108,13 @@ class MammographyPipeline:
             notices=notices,
             timings_s=clock.laps,
         )
+        result.notices += advice(result)
         return Analysis(result, files)
 
-    def _findings(self, found: Detections) -> list[Finding]:
+    def _findings(self, found: Detections, film_probability: float) -> list[Finding]:
         mass = self._calibration.mass(logit(found.scores))
         malignant = self._calibration.malignant(logit(found.malignant))
+        suspicion = cap_suspicion(mass * malignant, film_probability)
         findings: list[Finding] = []
         for i in range(len(found.boxes)):
             x1, y1, x2, y2 = (float(v) for v in found.boxes[i])
@@ -122,12 +123,25 @@ class MammographyPipeline:
                 Finding(
                     label="malignant" if malignant[i] >= 0.5 else "benign",
                     probability=float(mass[i]),
-                    probability_malignant=float(mass[i] * malignant[i]),
+                    probability_malignant=float(suspicion[i]),
                     box=Box(x=x1, y=y1, width=x2 - x1, height=y2 - y1),
                     outline=None if line is None else [(float(x), float(y)) for x, y in line],
                 )
             )
         return findings
+
+
+def advice(result: Result) -> list[Notice]:
+    """What to do next about a film that leaves doubt.
+
+    Imaging comes first (as for BI-RADS 0), a tissue sample only where a marked finding stays suspicious (BI-RADS 4, 5).
+    """
+    if result.assessment == "no_sign_of_malignancy":
+        return []
+    notices = [Notice(code="further_imaging_suggested", detail=_FURTHER_IMAGING)]
+    if result.finding_assessment() in ("not_sure", "malignancy_suspected"):
+        notices.append(Notice(code="histopathology_suggested", detail=_HISTOPATHOLOGY))
+    return notices
 
 
 class _Clock:

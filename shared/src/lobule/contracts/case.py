@@ -42,6 +42,7 @@ ReasonCode = Literal[
 ]
 SuggestionCode = Literal[
     "read_with_priority",
+    "further_imaging",
     "histopathology",
     "check_biopsy_site",
     "more_tissue",
@@ -66,6 +67,10 @@ class ImageEvidence(Document):
     state: Evidence
     assessment: Assessment | None = Field(default=None, description="where it was assessed")
     probability_malignant: Probability | None = None
+    finding_assessment: Assessment | None = Field(
+        default=None,
+        description="the state of the most suspicious marked finding; null where none is marked",
+    )
     number: int = Field(default=1, exclude=True, description="which of several films of its view; see `numbered`")
 
     @property

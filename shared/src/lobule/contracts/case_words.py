@@ -8,19 +8,19 @@ from lobule.contracts.language import Language
 REASONS: Mapping[Language, Mapping[ReasonCode, str]] = {
     "en": {
         "film_suspected": "{image}: the film shows signs that suggest a malignant lesion.",
-        "film_not_sure": "{image}: it cannot be told whether this film shows a malignant lesion.",
+        "film_not_sure": "{image}: the system cannot tell whether this film shows a malignant lesion.",
         "films_no_sign": "Films without a sign of a malignant lesion: {images}.",
-        "suspected_in_both_views": "The {side} breast is suspected in both of its views.",
+        "suspected_in_both_views": "Both views of the {side} breast raise suspicion.",
         "suspected_in_one_view": (
-            "The {side} breast is suspected in {image} but not in {other}. What shows in one view alone can be "
-            "overlapping tissue, or be hidden in the other view."
+            "The {side} breast raises suspicion in {image} but not in {other}. What shows in one view only can be "
+            "overlapping tissue, or a lesion that the other view hides; further views can tell."
         ),
-        "histology_malignant": "{image}: the tissue has the look of malignant breast tissue.",
-        "histology_not_sure": "{image}: it cannot be told whether the tissue is benign or malignant.",
+        "histology_malignant": "{image}: the tissue has features of malignancy.",
+        "histology_not_sure": "{image}: the system cannot tell whether the tissue is benign or malignant.",
         "histology_no_sign": "Tissue without a sign of malignancy: {images}.",
         "histology_does_not_clear": (
-            "That the tissue shows no sign of malignancy does not clear the films: it may not come from the place "
-            "that they show."
+            "That the tissue shows no sign of malignancy does not clear the films: the sample may not come from the "
+            "place that they show."
         ),
         "not_assessed": "{image} could not be assessed.",
         "not_called_negative": (
@@ -28,24 +28,27 @@ REASONS: Mapping[Language, Mapping[ReasonCode, str]] = {
             "is not called negative."
         ),
         "still_analysed": "Still being analysed: {images}.",
-        "view_unknown": "{image}: the view or the side of this film is not known, so it stands beside no other.",
+        "view_unknown": (
+            "{image}: the view or the side of this film is not known, so it is not compared with any other."
+        ),
     },
     "zh": {
         "film_suspected": "{image}：该片可见提示恶性病变的征象。",
-        "film_not_sure": "{image}：无法判断该片是否显示恶性病变。",
+        "film_not_sure": "{image}：系统无法判断该片是否显示恶性病变。",
         "films_no_sign": "未见恶性病变征象的乳腺X线片：{images}。",
-        "suspected_in_both_views": "{side}乳的两个体位均可疑。",
+        "suspected_in_both_views": "{side}乳的两个体位均提示可疑。",
         "suspected_in_one_view": (
-            "{side}乳在{image}可疑，而在{other}不可疑。仅在一个体位显示者，可能为组织重叠，也可能在另一体位被遮盖。"
+            "{side}乳在{image}提示可疑，在{other}则否。仅见于一个体位者，可能为组织重叠，也可能是在另一体位被遮盖的病灶；"
+            "加拍体位可予鉴别。"
         ),
-        "histology_malignant": "{image}：组织具有恶性乳腺组织的形态。",
-        "histology_not_sure": "{image}：无法判断该组织为良性或恶性。",
+        "histology_malignant": "{image}：组织具有恶性特征。",
+        "histology_not_sure": "{image}：系统无法判断该组织为良性或恶性。",
         "histology_no_sign": "未见恶性征象的组织图像：{images}。",
-        "histology_does_not_clear": ("组织图像未见恶性征象，并不能排除乳腺X线片上的疑点：该组织未必取自片中所示部位。"),
+        "histology_does_not_clear": ("组织图像未见恶性征象，并不能排除乳腺X线片上的疑点：样本未必取自片中所示部位。"),
         "not_assessed": "{image}未能评估。",
         "not_called_negative": "已评估的图像中未见恶性征象；但因有图像未能评估，本病例不判为阴性。",
         "still_analysed": "仍在分析：{images}。",
-        "view_unknown": "{image}：该片的体位或侧别未知，因此未与其他片对照。",
+        "view_unknown": "{image}：该片的体位或侧别未知，因此不与其他片对照。",
     },
 }
 
@@ -54,25 +57,34 @@ SUGGESTIONS: Mapping[Language, Mapping[SuggestionCode, str]] = {
         "read_with_priority": (
             "A physician should read this case with priority. Do not decide on treatment from this result alone."
         ),
-        "histopathology": (
-            "Where doubt about the films remains, a tissue sample (histopathology) can settle it; its images can be "
-            "added to this case."
+        "further_imaging": (
+            "Settle the doubt about {images} by imaging first: compare the other view of the breast and earlier films, "
+            "then take further views or an ultrasound."
         ),
-        "check_biopsy_site": "Check whether the tissue was taken from the place that the films mark.",
+        "histopathology": (
+            "If a marked finding stays suspicious after further imaging, a tissue sample (biopsy) can settle it; its "
+            "images can be added to this case."
+        ),
+        "check_biopsy_site": (
+            "Check that imaging and pathology agree: was the tissue taken from the place in doubt on the films?"
+        ),
         "more_tissue": (
             "A pathologist should decide. More fields of the same slide, another magnification or further stains "
             "may help."
         ),
         "complete_views": "Add the views that are missing, or note why they were not taken: {views}.",
-        "name_views": "Name view and side of the films that lack them, so that both views of a breast are compared.",
-        "repeat_failed": "Have the images that were not assessed read by a physician, or upload them again: {images}.",
+        "name_views": (
+            "Name view and side of the films that lack them, so that the two views of a breast can be compared."
+        ),
+        "repeat_failed": "Have a physician read the images that were not assessed, or upload them again: {images}.",
         "read_as_usual": "Read the images as usual. This result does not exclude cancer.",
         "wait": "Wait until every image has been analysed.",
     },
     "zh": {
         "read_with_priority": "建议医师优先阅读本病例。请勿仅凭本结果决定治疗。",
-        "histopathology": "如对乳腺X线片仍有疑问，组织取样（组织病理学检查）可以明确；其图像可加入本病例。",
-        "check_biopsy_site": "请核对组织是否取自乳腺X线片所标示的部位。",
+        "further_imaging": "请先以影像检查解决{images}的疑问：对照同侧乳房的另一体位和既往片，再加拍体位或行超声检查。",
+        "histopathology": "如标记的所见在进一步影像检查后仍可疑，组织取样（活检）可以明确；其图像可加入本病例。",
+        "check_biopsy_site": "请核对影像与病理是否相符：组织是否取自乳腺X线片上存疑的部位？",
         "more_tissue": "应由病理医师判断。同一切片的更多视野、其他放大倍数或进一步染色可能有帮助。",
         "complete_views": "请补充缺少的体位，或注明未拍摄的原因：{views}。",
         "name_views": "请为缺少信息的片注明体位和侧别，以便对照同一乳房的两个体位。",

@@ -23,9 +23,10 @@ _BY_CODE: Mapping[str, str] = {
     "notice.aspect_assumed": (
         "该图为正方形，而乳腺X线片并非如此；判断其曾被拉伸，已按常见长宽比处理。如可能，请提供导出时的原始文件。"
     ),
-    "notice.histopathology_suggested": (
-        "仅凭该片不能确定有无恶性肿块。建议对标记区域行组织病理学检查（活检）；并参看另一体位。"
+    "notice.further_imaging_suggested": (
+        "仅凭该片不能确定有无恶性病变。请对照另一体位和既往片；如仍有疑问，再加拍体位或行超声检查。"
     ),
+    "notice.histopathology_suggested": "如标记的所见在进一步影像检查后仍可疑，组织取样（活检）可以明确。",
     "heat_map.meaning.histopathology": "明亮区域支持恶性，暗色区域不支持。该图显示影响分类结果的部位，并不勾画肿瘤。",
     "heat_map.meaning.mammography": "明亮区域表示在初筛模型看来支持恶性肿块的部位；并非病灶轮廓。",
     "heat_map.method.histopathology": "类激活图：以分类器权重加权最后的特征图（Zhou等，CVPR 2016），逐图块拼接",

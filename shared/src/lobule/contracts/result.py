@@ -116,11 +116,20 @@ class Box(Document):
 
 
 class Finding(Document):
-    """One lesion."""
+    """One lesion.
 
-    label: Literal["benign", "malignant", "mass"]
+    Its headline is the suspicion, `probability_malignant`, on the scale of the film, whose own number is never lower.
+    `label` and `probability` are details.
+    """
+
+    label: Literal["benign", "malignant", "mass"] = Field(
+        description="the likelier class if a lesion is there; `mass` where the model does not tell them apart"
+    )
     probability: Probability = Field(description="calibrated probability that a lesion is there, whatever its label")
-    probability_malignant: Probability | None = None
+    probability_malignant: Probability | None = Field(
+        default=None,
+        description="the suspicion: calibrated probability that a malignant lesion is there; never above the film's",
+    )
     box: Box
     outline: list[tuple[float, float]] | None = Field(
         None, description="closed polygon around the mask, (x, y) in pixels, first point not repeated"
@@ -154,8 +163,12 @@ class Patches(Document):
     magnification_assumed: Magnification | None = None
 
 
+ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggested"})
+"""Notices that say what to do next. Reports and portal leave them out: they give the next steps of their own."""
+
+
 class Notice(Document):
-    """Something the reader should know about this result: a limit, an assumption, a correction."""
+    """Something the reader should know about this result: a limit, an assumption, a correction, advice."""
 
     code: str
     detail: str
@@ -182,3 +195,9 @@ class Result(Document):
     def marked_findings(self) -> list[Finding]:
         """The findings that are marked by default: those from the working threshold on."""
         return [finding for finding in self.findings if finding.probability >= self.thresholds.finding]
+
+    def finding_assessment(self) -> Assessment | None:
+        """The state of the most suspicious marked finding, by the film's thresholds; None where none is marked."""
+        suspicions = [finding.probability_malignant for finding in self.marked_findings()]
+        known = [suspicion for suspicion in suspicions if suspicion is not None]
+        return self.thresholds.assess(max(known)) if known else None

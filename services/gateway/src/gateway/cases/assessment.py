@@ -10,6 +10,8 @@ from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, 
 from lobule.contracts.result import Assessment, Laterality
 
 _SIDES: tuple[Laterality, ...] = ("R", "L")
+MEANINGFUL_DIFFERENCE = 0.2
+"""Two views of a breast whose probabilities are closer than this say the same (docs/case-assessment.md, Views)."""
 
 
 def conclude(images: Sequence[ImageEvidence]) -> Conclusion:
@@ -45,7 +47,7 @@ def _probability(images: Sequence[ImageEvidence], assessment: Assessment | None)
     if assessment is None:
         return None
     carrying = [image for image in _assessed(images) if image.assessment == assessment] or _assessed(images)
-    return max(image.probability_malignant or 0.0 for image in carrying)
+    return max(_number(image) for image in carrying)
 
 
 def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Reason]:
@@ -82,13 +84,29 @@ def _two_views(films: Sequence[ImageEvidence]) -> Iterator[Reason]:
     """CC and MLO of a side belong together: is a suspicion seen in both?"""
     for side in _SIDES:
         of_side = [film for film in films if film.laterality == side and film.hanging]
-        suspected = {film.view for film in of_side if film.assessment == "malignancy_suspected"}
-        others = {film.view for film in of_side} - suspected
-        if len(suspected) == 2:
+        suspected = [film for film in of_side if film.assessment == "malignancy_suspected"]
+        if len({film.view for film in suspected}) == 2:
             yield Reason(code="suspected_in_both_views", values={"side": side})
-        elif suspected and others:
-            values = {"side": side, "image": side + str(suspected.pop()), "other": side + str(others.pop())}
-            yield Reason(code="suspected_in_one_view", values=values)
+        elif suspected:
+            most = max(suspected, key=_number)
+            others = [film for film in of_side if film.view != most.view]
+            if others and all(_shows_more(most, other) for other in others):
+                values = {"side": side, "image": most.name, "other": max(others, key=_number).name}
+                yield Reason(code="suspected_in_one_view", values=values)
+
+
+def _shows_more(film: ImageEvidence, other: ImageEvidence) -> bool:
+    """Whether a suspicious finding is marked on a film and none on the other, and their numbers lie well apart."""
+    only_here = _has_suspicious_finding(film) and not _has_suspicious_finding(other)
+    return only_here and _number(film) - _number(other) >= MEANINGFUL_DIFFERENCE
+
+
+def _has_suspicious_finding(film: ImageEvidence) -> bool:
+    return film.finding_assessment in ("not_sure", "malignancy_suspected")
+
+
+def _number(image: ImageEvidence) -> float:
+    return image.probability_malignant or 0.0
 
 
 def _tissue_does_not_clear(films: Sequence[ImageEvidence], tissue: Sequence[ImageEvidence]) -> bool:
@@ -109,8 +127,11 @@ def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None)
         yield Suggestion(code="read_with_priority")
     if any(image.assessment == "not_sure" for image in tissue):
         yield Suggestion(code="more_tissue")
-    in_doubt = any(film.assessment != "no_sign_of_malignancy" for film in films)
-    if in_doubt and not any(image.modality == "histopathology" for image in images):
+    in_doubt = [film for film in films if film.assessment != "no_sign_of_malignancy"]
+    if in_doubt:
+        yield Suggestion(code="further_imaging", values={"images": ", ".join(film.name for film in in_doubt)})
+    tissue_is_there = any(image.modality == "histopathology" for image in images)
+    if any(_has_suspicious_finding(film) for film in in_doubt) and not tissue_is_there:
         yield Suggestion(code="histopathology")
     if _tissue_does_not_clear(films, tissue):
         yield Suggestion(code="check_biopsy_site")

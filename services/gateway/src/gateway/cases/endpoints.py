@@ -55,7 +55,7 @@ def list_cases(
     q: Annotated[str, Query(max_length=100, description="part of the pseudonym")] = "",
     state: Several[CaseState] = [],  # noqa: B006 - FastAPI's way to say "none given"
     assessment: Several[Assessment] = [],  # noqa: B006
-    sort: Annotated[Sort, Query(description="`urgency`: suspected first, then not sure; newest first within")] = (
+    sort: Annotated[Sort, Query(description="`urgency`: suspected, not sure, no sign; the highest number first")] = (
         "urgency"
     ),
     limit: Annotated[int, Query(ge=1, le=200)] = 50,

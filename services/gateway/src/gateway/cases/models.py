@@ -37,7 +37,7 @@ class Case(Base):
     state: Mapped[CaseState] = mapped_column(String(20), default="empty")
     assessment: Mapped[Assessment | None] = mapped_column(String(30))
     probability_malignant: Mapped[float | None]
-    urgency: Mapped[int] = mapped_column(default=0)  # 2 suspected, 1 not sure, 0 the rest
+    urgency: Mapped[float] = mapped_column(default=-1.0)  # `cases.service.urgency_of`
     images_total: Mapped[int] = mapped_column(default=0)
     images_done: Mapped[int] = mapped_column(default=0)
     images_failed: Mapped[int] = mapped_column(default=0)

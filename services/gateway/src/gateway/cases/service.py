@@ -15,7 +15,7 @@ from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Assessment
 
-_URGENCY: dict[Assessment | None, int] = {"malignancy_suspected": 2, "not_sure": 1}
+_RANKS: dict[Assessment, int] = {"malignancy_suspected": 2, "not_sure": 1, "no_sign_of_malignancy": 0}
 
 
 def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
@@ -30,6 +30,7 @@ def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
             state=state_of(job),
             assessment=job.assessment,
             probability_malignant=job.probability_malignant,
+            finding_assessment=job.finding_assessment,
         )
         for job in jobs
     ]
@@ -47,22 +48,38 @@ def conclusion_of(session: Session, case_id: str) -> Conclusion:
     return conclude(evidence_of(repository.latest_jobs(session, case_id)))
 
 
+def urgency_of(conclusion: Conclusion) -> float:
+    """Where a case stands in the worklist: by its state, within a state by its number; -1 where it has none yet."""
+    if conclusion.assessment is None:
+        return -1.0
+    return _RANKS[conclusion.assessment] + (conclusion.probability_malignant or 0.0)
+
+
 def refresh(session: Session, case_id: str) -> Case:
     """Bring a case's row up to what its images say now; called in every transaction that changes them."""
     case = repository.locked(session, case_id)
     evidence = evidence_of(repository.latest_jobs(session, case_id))
     conclusion = conclude(evidence)
     case.assessment, case.probability_malignant = conclusion.assessment, conclusion.probability_malignant
-    case.urgency = _URGENCY.get(conclusion.assessment, 0)
+    case.urgency = urgency_of(conclusion)
     case.images_total = len(evidence)
     case.images_done = sum(image.state == "assessed" for image in evidence)
     case.images_failed = sum(image.state == "failed" for image in evidence)
-    digest = hashlib.sha256("\n".join(image.model_dump_json() for image in evidence).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(map(_canonical, evidence)).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest
         changed(case)
     case.state = _state(case)
     return case
+
+
+def _canonical(image: ImageEvidence) -> str:
+    """An image's evidence as the digest reads it. A field that came later is left out where it is empty.
+
+    Otherwise an upgrade would change the digest of cases signed before it, and mark their reports as superseded.
+    """
+    later = {"finding_assessment"} if image.finding_assessment is None else set[str]()
+    return image.model_dump_json(exclude=later)
 
 
 def changed(case: Case) -> None:

@@ -54,6 +54,7 @@ class Job(Work):
     # The conclusion, copied from the result so that lists need not open it.
     assessment: Mapped[Assessment | None] = mapped_column(String(30))
     probability_malignant: Mapped[float | None]
+    finding_assessment: Mapped[Assessment | None] = mapped_column(String(30))
 
     image: Mapped[Image] = relationship(lazy="joined")
 

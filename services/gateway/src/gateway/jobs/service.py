@@ -97,6 +97,7 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
     if result is not None:
         assert isinstance(job, Job), "only an analysis has a result"
         job.assessment, job.probability_malignant = result.assessment, result.probability_malignant
+        job.finding_assessment = result.finding_assessment()
         # A retry of the inference renders again, whatever the report's state was.
         report = job.step("report")
         report.tries = 0
