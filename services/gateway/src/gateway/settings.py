@@ -21,6 +21,9 @@ class GatewaySettings(Settings):
     login_attempts: int = Field(
         10, gt=0, description="failed logins of a name or an address in 15 minutes before a pause"
     )
+    signing_requires_password: bool = Field(
+        True, description="people who sign in the portal give their password once more"
+    )
     lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
     reap_every_s: float = Field(5, gt=0)

@@ -2,100 +2,20 @@
 
 import base64
 import gzip
-import io
 import re
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from lobule.contracts.pictures import PictureFacts, Samples
-from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, ModelInfo, Result, Thresholds
 
 pytestmark = pytest.mark.browser
 
-WIDTH, HEIGHT = 600, 800  # of the film; its display image has half of that
+WIDTH, HEIGHT = 600, 800  # of the film that `study` draws
 OUTLINE_REACH = 2  # CSS pixels from the edge of a region to the outside of its line: half of line and rim
 OVERLAYS = ("boxes", "outlines", "heat", "tags")
-
-
-def ellipse() -> tuple[np.ndarray, list[tuple[float, float]]]:
-    """A mask of the film and its outline, as a result holds it."""
-    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
-    cv2.ellipse(mask, (250, 420), (120, 70), 25, 0, 360, 1, cv2.FILLED)
-    (contour,), _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return mask, [(float(x), float(y)) for x, y in contour[:, 0]]
-
-
-def encoded(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-class Study:
-    """A case of Alice's with one film that the test analysed."""
-
-    def __init__(self, client, alice, upload, worker, pseudonym="P-READ"):
-        self.client, self.alice, self.worker, self.store = client, alice, worker, worker.store
-        self.upload = upload
-        self.case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": pseudonym}).json()["id"]
-        self.url = f"/cases/{self.case}"
-
-    def add(self, content, findings=(), probability=0.9, heat=None, modality="mammography", working=0.0, **options):
-        """Upload a film and leave its result; gives the image's id."""
-        answer = self.upload(content, modality=modality, case_id=self.case, **options).json()
-        job = answer["job"]["id"]
-        claim = self.worker.claim(job)
-        thresholds = Thresholds(low=0.2, high=0.7, finding=working)
-        info = ImageInfo.model_validate(claim["image"]).model_copy(update={"width": WIDTH, "height": HEIGHT})
-        result = Result(
-            image=info,
-            model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
-            thresholds=thresholds,
-            assessment=thresholds.assess(probability),
-            probability_malignant=probability,
-            findings=list(findings),
-            display=DisplayImage(file="display.png", width=WIDTH // 2, height=HEIGHT // 2),
-            heat_map=HeatMap(file="heat.png", method="drawn", meaning="nothing") if heat is not None else None,
-        )
-        prefix = claim["output_prefix"]
-        self.store.put(f"{prefix}/display.png", encoded(np.full((HEIGHT // 2, WIDTH // 2), 90, np.uint8)))
-        if heat is not None:
-            self.store.put(f"{prefix}/heat.png", encoded(heat))
-        self.store.put(f"{prefix}/result.json", result.model_dump_json().encode())
-        assert self.worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
-        self.worker.render(job)
-        return answer["image"]["id"]
-
-    def read(self):
-        """The case as the API shows it."""
-        return self.client.get(f"/api/v1/cases/{self.case}", headers=self.alice).json()
-
-
-@pytest.fixture
-def study(client, alice, upload, worker):
-    return Study(client, alice, upload, worker)
-
-
-@pytest.fixture
-def masses():
-    """Two findings: a malignant one with an outline, and a fainter benign one."""
-    _, outline = ellipse()
-    return [
-        Finding(
-            label="malignant",
-            probability=0.8,
-            probability_malignant=0.7,
-            box=Box(x=120, y=320, width=260, height=200),
-            outline=outline,
-        ),
-        Finding(
-            label="benign", probability=0.3, probability_malignant=0.05, box=Box(x=400, y=600, width=80, height=60)
-        ),
-    ]
 
 
 def show_only(page, *names):

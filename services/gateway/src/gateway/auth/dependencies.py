@@ -45,6 +45,7 @@ def identify(request: Request, credentials: HTTPAuthorizationCredentials | None,
 
 def _identified(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:
     settings = settings_of(request)
+    request.state.by_portal = credentials is None
     if credentials is not None and api_tokens.is_api_token(credentials.credentials):
         token = api_tokens.use(request, session, credentials.credentials)
         request.state.api_token = token

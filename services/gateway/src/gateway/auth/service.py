@@ -1,6 +1,7 @@
 """Who is it? The one place where a password is checked."""
 
 from fastapi import Request
+from pydantic import SecretStr
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -50,8 +51,35 @@ def check_password(request: Request, user: User, password: str) -> None:
     throttle.check(user.username, address)
     if not verify_password(password, user.password_hash):
         throttle.failed(user.username, address)
-        raise ProblemError(403, "wrong_password", "Your present password is not right. Please try again.")
+        raise ProblemError(403, "wrong_password", "Your password is not right. Please try again.")
     throttle.succeeded(user.username)
+
+
+def fresh_authentication(request: Request, user: User, password: SecretStr | None, purpose: str) -> None:
+    """Make sure that the person who logged in is the one who acts now: they give their password once more.
+
+    Only people in the portal are asked, and only where the settings say so: an API client holds its own credential, and
+    nobody sits before it. A password that is given is checked in any case.
+
+    Args:
+        request: The request, already identified; no transaction may be open.
+        user: Its user.
+        password: What they gave.
+        purpose: What they are about to do, as the audit log names it.
+
+    Raises:
+        ProblemError: `password_required` or `wrong_password` (403), or `rate_limited` (429).
+    """
+    if password is None:
+        if request.state.by_portal and request.app.state.settings.signing_requires_password:
+            raise ProblemError(403, "password_required", "Please give your password to sign.")
+        return
+    try:
+        check_password(request, user, password.get_secret_value())
+    except ProblemError as error:
+        with request.app.state.sessions.begin() as session:
+            record(session, request, user, "auth.failed", detail={"for": purpose, "code": error.code})
+        raise
 
 
 def check_own_password(user: User) -> None:

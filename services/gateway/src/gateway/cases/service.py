@@ -107,8 +107,9 @@ def _state(case: Case) -> CaseState:
 
 
 def etag(case: Case) -> str:
-    """Names this state of a case, for `If-Match`."""
-    return f'"{case.id}.{case.revision}"'
+    """Names this state of a case, for `If-Match`. Signing changes it too: nobody supersedes a report unseen."""
+    signed = "" if case.signed_version is None else f".{case.signed_version}"
+    return f'"{case.id}.{case.revision}{signed}"'
 
 
 def check_unchanged(case: Case, if_match: str | None) -> None:

@@ -132,7 +132,10 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
     case = cases.visible(session, user, case_id)
     if case is None:
         return render_error(request, 404, "no_case", user)
-    return render(request, "reading.html", user, case=case, input_error_codes=_INPUT_ERRORS)
+    password = request.app.state.settings.signing_requires_password
+    return render(
+        request, "reading.html", user, case=case, input_error_codes=_INPUT_ERRORS, signing_requires_password=password
+    )
 
 
 @router.get("/new", response_class=HTMLResponse)

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser, WaitingUser
+from gateway.auth.service import fresh_authentication
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.dependencies import VisibleCase
@@ -47,7 +48,17 @@ def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
     return [CaseReportRead.of(report, case) for report in repository.of_case(session, case.id)]
 
 
-@router.post("", status_code=201, responses=responses(401, 403, 404, 409, 412, 422))
+def present_signer(said: CaseReportCreate, user: WaitingUser, request: Request) -> None:
+    """The person who signs gives their password; before the transaction begins, which a slow hash must not hold up."""
+    fresh_authentication(request, user, said.password, "report.sign")
+
+
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[Depends(present_signer)],
+    responses=responses(401, 403, 404, 409, 412, 422, 429),
+)
 def sign_case(
     said: CaseReportCreate,
     case: VisibleCase,
@@ -57,9 +68,15 @@ def sign_case(
     response: Response,
     if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
 ) -> CaseReportRead:
-    """Sign the case as it stands: a numbered version that never changes. A later change of the case supersedes it."""
+    """Sign the case as it stands: a numbered version that never changes. A later change of the case supersedes it.
+
+    People in the portal give their password once more (`password_required`, `wrong_password`). Signing is a person's
+    act: a client that signs with a token must have asked that person.
+    """
     report = signing.sign(session, case, said, user, if_match)
     detail = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
+    if said.acknowledged:
+        detail["acknowledged"] = sorted(set(said.acknowledged))
     record(session, request, user, "report.sign", "case", case.id, detail)
     response.headers["Location"] = f"/api/v1/cases/{case.id}/reports/{report.version}"
     response.headers["ETag"] = case_service.etag(case)

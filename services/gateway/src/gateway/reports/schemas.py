@@ -1,22 +1,35 @@
 """Signed reports as the API takes and shows them."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from gateway.cases.models import Case
 from gateway.reports.models import CaseReport
 from lobule.contracts.progress import JobState
 from lobule.contracts.result import Assessment
 
+Concern = Literal["unreviewed", "not_assessed", "pending", "contradiction"]
+"""What speaks against signing: findings without a verdict, images that failed or are waited for, and a conclusion that
+contradicts the verdicts."""
+
 
 class CaseReportCreate(BaseModel):
     """What the clinician signs with."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
     conclusion: Assessment | None = Field(default=None, description="your own; without it you adopt the system's")
-    comment: str = Field(default="", max_length=5000)
+    comment: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(default="", max_length=5000)
+    password: SecretStr | None = Field(
+        default=None,
+        max_length=500,
+        description="your own, once more; needed in the portal (`LOBULE_SIGNING_REQUIRES_PASSWORD`), not with a token",
+    )
+    acknowledged: list[Concern] = Field(
+        default=[], max_length=4, description="what you were shown that speaks against it; noted in the audit log"
+    )
 
 
 class CaseReportRead(BaseModel):

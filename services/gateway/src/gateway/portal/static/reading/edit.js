@@ -12,7 +12,7 @@ export class Edit {
     role(dialog, 'cancel').addEventListener('click', () => dialog.close());
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#save();
+      if (!this.busy) this.#save();
     });
   }
 
@@ -39,6 +39,8 @@ export class Edit {
       view: film ? view.value || null : null,
       magnification: film ? null : magnification.value || null,
     };
+    if (!(await this.page.maySupersede(t('reading.edit.of', { name: this.study.name })))) return;
+    this.busy = true;
     try {
       await call(url(this.page.urls.imageUrl, this.study.id), { method: 'PATCH', send });
       this.dialog.close();
@@ -47,6 +49,8 @@ export class Edit {
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       message(role(this.dialog, 'problem'), problem.message);
+    } finally {
+      this.busy = false;
     }
   }
 }

@@ -1,6 +1,6 @@
 // The list of findings: goes to each, takes the clinician's verdict, and says how many the threshold hides.
 
-import { Problem, call, url } from '../api.js';
+import { url } from '../api.js';
 import { copy, role, write } from '../dom.js';
 import { counted, noticeWords, probability, t } from '../words.js';
 import { inWords } from './certainty.js';
@@ -27,7 +27,7 @@ export class Findings {
     return (study.result?.findings || [])
       .map((finding, index) => ({ finding, index, tag: { short: `${index + 1}`, long: `${index + 1} · ${probability(finding.probability)}` } }))
       .filter(({ finding }) => finding.probability >= this.#limitOf(study))
-      .map((item) => ({ ...item, selected: this.#isChosen(study, item.index), faded: this.#verdict(study, item.index) === 'dismissed' }));
+      .map((item) => ({ ...item, selected: this.#isChosen(study, item.index), faded: this.#verdict(study, item.index) === 'dismissed', lit: this.#isLit(study, item.index) }));
   }
 
   /** Every item that can be gone to, in the order of the list: {study, index}, index null for an image as a whole. */
@@ -39,21 +39,57 @@ export class Findings {
 
   #limitOf = (study) => this.threshold ?? study.result.thresholds.finding;
 
-  /** How many findings that the report marks have no verdict yet, whatever is shown now. */
+  /** The findings that the report marks and that have no verdict yet, whatever is shown now. */
   get unreviewed() {
     const open = (study) =>
-      (study.result?.findings || []).filter(
-        (finding, index) => finding.probability >= study.result.thresholds.finding && !this.#verdict(study, index),
-      );
-    return this.page.studies.reduce((sum, study) => sum + open(study).length, 0);
+      (study.result?.findings || [])
+        .map(({ probability: value }, index) => ({ study, index, marked: value >= study.result.thresholds.finding }))
+        .filter(({ index, marked }) => marked && !this.#verdict(study, index));
+    return this.page.studies.flatMap(open);
   }
 
-  review(study, index) {
-    const name = index === null ? 'image' : String(index);
-    return this.page.case.reviews.find(({ job_id: job, finding }) => job === study.jobId && finding === name) || null;
+  /** What a target is called wherever a verdict on it is spoken of. */
+  nameOf = ({ study, index }) =>
+    index === null ? t('reading.image.whole', { image: study.name }) : t('reading.finding.full', { image: study.name, number: index + 1 });
+
+  /** Where a comment was typed that is not saved. */
+  get drafted() {
+    const items = this.page.studies.filter(({ result }) => result).flatMap((study) => [null, ...study.result.findings.keys()].map((index) => ({ study, index })));
+    return items.filter((target) => this.page.drafts.of(keyOf(target)) !== undefined);
   }
 
-  #verdict = (study, index) => this.review(study, index)?.verdict || null;
+  rowOf = (target) => this.rows.get(keyOf(target)) || null;
+
+  focus(target) {
+    role(this.rowOf(target) || this.root, 'go')?.focus({ preventScroll: true });
+  }
+
+  /** Say in its row what becomes of a verdict. */
+  status(target, words) {
+    const row = this.rowOf(target);
+    if (row) role(row, 'status').textContent = words;
+  }
+
+  /** Light up the row of what was touched just now. */
+  light(target) {
+    const lit = target && this.rowOf(target);
+    for (const row of this.rows.values()) row.toggleAttribute('data-lit', row === lit);
+  }
+
+  /** Show a finding that the threshold hides. */
+  uncover({ study, index }) {
+    if (index === null || study.result.findings[index].probability >= this.#limitOf(study)) return;
+    const limit = Math.floor(study.result.findings[index].probability * 100);
+    role(this.root, 'threshold').value = limit;
+    this.#limit(limit / 100);
+  }
+
+  #verdict = (study, index) => this.page.reviews.verdictOf(study, index);
+
+  #isLit(study, index) {
+    const { lit } = this.page.status;
+    return lit !== null && lit.study === study && lit.index === index;
+  }
 
   #isChosen(study, index) {
     const { chosen } = this.page;
@@ -65,9 +101,9 @@ export class Findings {
     const keys = new Set();
     let before = null;
     for (const { study, index } of this.items) {
-      const key = `${study.jobId} ${index}`;
+      const key = keyOf({ study, index });
       keys.add(key);
-      if (!this.rows.has(key)) this.rows.set(key, this.#row(study, index));
+      if (!this.rows.has(key)) this.rows.set(key, this.#row({ study, index }));
       const row = this.rows.get(key);
       this.#fill(row, study, index);
       if (before ? before.nextElementSibling !== row : this.list.firstElementChild !== row) before ? before.after(row) : this.list.prepend(row);
@@ -81,21 +117,25 @@ export class Findings {
     this.#sayHidden();
   }
 
-  #row(study, index) {
+  #row(target) {
+    const { study, index } = target;
     const row = copy(document.getElementById(index === null ? 'image-row' : 'finding-row'));
     const go = role(row, 'go');
     go.addEventListener('click', () => this.page.onPick(study, index));
-    for (const verdict of ['confirmed', 'dismissed'])
-      role(row, verdict).addEventListener('click', () => this.say(study, index, verdict));
-    role(row, 'save').addEventListener('click', () => this.#comment(row, study, index));
-    role(row, 'text').addEventListener('change', () => this.#comment(row, study, index));
+    for (const verdict of ['confirmed', 'dismissed']) role(row, verdict).addEventListener('click', () => this.#say(target, verdict));
+    const text = role(row, 'text');
+    text.value = this.page.drafts.of(keyOf(target)) ?? '';
+    row.querySelector('details').open = text.value !== '';
+    text.addEventListener('input', () => this.#draft(row, target));
+    for (const [name, event] of [['save', 'click'], ['text', 'change']]) role(row, name).addEventListener(event, () => this.#comment(row, target));
     return row;
   }
 
   #fill(row, study, index) {
     const finding = index === null ? null : study.result.findings[index];
     const what = finding ? t('reading.finding.name', { image: study.name, number: index + 1 }) : study.name;
-    const review = this.review(study, index);
+    const whole = this.nameOf({ study, index });
+    const review = this.page.reviews.of({ study, index });
     row.toggleAttribute('data-chosen', this.#isChosen(study, index));
     row.dataset.verdict = review?.verdict || '';
     write(role(row, 'what'), what);
@@ -105,12 +145,14 @@ export class Findings {
       const button = role(row, verdict);
       const given = review?.verdict === verdict;
       button.setAttribute('aria-pressed', String(given));
-      button.setAttribute('aria-label', t('reading.verdict.of', { verb: t(`reading.${given ? verdict : verb}`), what }));
+      button.setAttribute('aria-label', t('reading.verdict.of', { verb: t(`reading.${given ? verdict : verb}`), what: whole }));
       write(button.querySelector('span'), t(`reading.${given ? verdict : verb}`));
     }
     const text = role(row, 'text');
-    text.setAttribute('aria-label', t('reading.comment.of', { what }));
-    if (document.activeElement !== text) text.value = review?.comment || '';
+    text.setAttribute('aria-label', t('reading.comment.of', { what: whole }));
+    const unsaved = this.page.drafts.of(keyOf({ study, index })) !== undefined;
+    if (!unsaved && document.activeElement !== text) text.value = review?.comment || '';
+    role(row, 'unsaved').hidden = !unsaved;
     row.querySelector('details').toggleAttribute('data-said', Boolean(review?.comment));
     write(role(row, 'by'), review ? t('reading.by', { who: review.reviewer, when: this.page.when(review.reviewed_at) }) : '');
   }
@@ -174,36 +216,28 @@ export class Findings {
     this.threshold = value;
     const { chosen } = this.page;
     const gone = chosen?.index != null && chosen.study.result.findings[chosen.index].probability < value;
-    if (gone) this.page.onPick(chosen.study, null, false);
+    if (gone) this.page.navigation.drop(); // what is hidden must not be the target of the next key
     this.show();
     this.page.draw();
   }
 
-  /** Give a verdict, or take it back where it is given already. */
-  async say(study, index, verdict) {
-    const review = this.review(study, index);
-    await this.#put(study, index, { verdict: review?.verdict === verdict ? null : verdict, comment: review?.comment || '' });
+  /** Give a verdict, or take it back where it is given already; its image comes onto the screen first. */
+  #say(target, verdict) {
+    this.page.reveal(target);
+    const given = this.#verdict(target.study, target.index) === verdict;
+    this.page.reviews.say(target, { verdict: given ? null : verdict });
   }
 
-  async #comment(row, study, index) {
+  #draft(row, target) {
+    this.page.drafts.keep(keyOf(target), role(row, 'text').value.trim(), this.page.reviews.of(target)?.comment || '');
+    role(row, 'unsaved').hidden = this.page.drafts.of(keyOf(target)) === undefined;
+  }
+
+  async #comment(row, target) {
     const comment = role(row, 'text').value.trim();
-    const review = this.review(study, index);
-    if (comment === (review?.comment || '')) return;
-    await this.#put(study, index, { verdict: review?.verdict || null, comment });
-  }
-
-  async #put(study, index, said) {
-    const row = this.rows.get(`${study.jobId} ${index}`);
-    const status = role(row, 'status');
-    status.textContent = t('reading.saving');
-    const target = url(this.page.urls.reviewUrl, this.page.case.id, { job: study.jobId, finding: index ?? 'image' });
-    try {
-      await call(target, { method: 'PUT', send: said });
-      await this.page.refresh();
-      status.textContent = t('reading.saved');
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      status.textContent = t('reading.not_saved', { detail: problem.message });
-    }
+    if (comment === (this.page.reviews.of(target)?.comment || '')) return;
+    if (await this.page.reviews.say(target, { comment })) this.#draft(row, target);
   }
 }
+
+const keyOf = ({ study, index }) => `${study.jobId} ${index}`;

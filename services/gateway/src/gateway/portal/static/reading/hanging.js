@@ -17,7 +17,6 @@ export class Hanging {
     this.page = page;
     this.grid = role(root, 'panes');
     this.strip = role(root, 'strip');
-    this.layout = null;
     this.panes = [0, 1, 2, 3].map(() => this.#pane());
     this.grid.replaceChildren(...this.panes.map((pane) => pane.root));
   }
@@ -35,13 +34,23 @@ export class Hanging {
     return studies.length > 1 ? 'hang' : 'one';
   }
 
+  /** The layout that shows the image that is read: four views hold neither a field nor a film of no known view. */
+  get layout() {
+    const { layout, studies, active } = this.page;
+    const hung = studies.some(({ hanging }) => hanging);
+    return layout === 'hang' && hung && active && !active.hanging ? 'two' : layout;
+  }
+
   /** What each pane shows: a study, the name of a view that is missing, or nothing. */
   #slots() {
     const { studies, active } = this.page;
     const films = studies.filter(({ film }) => film);
     if (this.layout === 'one') return [active];
     if (this.layout === 'two') return this.#pair(films, studies.filter(({ film }) => !film));
-    if (!films.some(({ hanging }) => hanging)) return studies.slice(0, 4);
+    if (!films.some(({ hanging }) => hanging)) {
+      const first = 4 * Math.floor(Math.max(0, studies.indexOf(active)) / 4);
+      return studies.slice(first, first + 4);
+    }
     return VIEWS.map((view) => this.#hung(view) || view);
   }
 
@@ -82,6 +91,17 @@ export class Hanging {
   /** The pane of a study; null where it does not hang. */
   paneOf(study) {
     return this.panes.find((pane) => !pane.root.hidden && pane.study === study) || null;
+  }
+
+  /** Whether a finding, or an image as a whole, is in sight: its picture drawn, its place within pane and window. */
+  shows(study, index) {
+    return Boolean(this.paneOf(study)?.shows(index === null ? null : study.result.findings[index].box));
+  }
+
+  /** Light up an image as a whole; a finding's mark is drawn by its pane. */
+  light(target) {
+    for (const pane of this.panes) pane.root.toggleAttribute('data-lit', target?.index === null && pane.study === target.study);
+    this.draw();
   }
 
   draw() {

@@ -1,11 +1,12 @@
-// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4), and never act while something is typed. A dialog that
-// was closed a moment ago may hold the focus for a frame, so only an open one keeps the keys to itself.
+// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4). None acts while something is typed, while a dialog is
+// open (wherever the focus is), or before there is an image; a key that is held down gives its verdict once.
 
 import { VIEWS } from './hanging.js';
 
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
-const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, dialog[open]';
+const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, [contenteditable]';
+const ONCE = ['c', 'x', 'u', 'i', 'a', 'b', 'o', 'h', '?'];
 
 /** Listen for shortcuts; `page` as in page.js. */
 export function listen(page, help, toggle) {
@@ -14,10 +15,11 @@ export function listen(page, help, toggle) {
     '=': () => page.activePane?.zoom(1.25),
     '-': () => page.activePane?.zoom(0.8),
     0: () => page.activePane?.fit(),
-    n: () => page.step(1),
-    p: () => page.step(-1),
-    c: () => page.judge('confirmed'),
-    x: () => page.judge('dismissed'),
+    n: () => page.navigation.step(1),
+    p: () => page.navigation.step(-1),
+    c: () => page.navigation.judge('confirmed'),
+    x: () => page.navigation.judge('dismissed'),
+    u: () => page.reviews.undo(),
     i: () => page.tools.acts.invert(),
     r: () => page.tools.acts.reset(),
     b: () => page.tools.toggle('boxes'),
@@ -34,9 +36,9 @@ export function listen(page, help, toggle) {
     '?': () => help.showModal(),
   };
   VIEWS.forEach((view, index) => {
-    act[index + 1] = () => page.chooseFirst(({ hanging }) => hanging === view);
+    act[index + 1] = () => page.navigation.view(view);
   });
-  for (let number = 5; number <= 9; number += 1) act[number] = () => page.chooseField(number - 5);
+  for (let number = 5; number <= 9; number += 1) act[number] = () => page.navigation.field(number - 5);
   const arrows = { ArrowLeft: [PAN, 0], ArrowRight: [-PAN, 0], ArrowUp: [0, PAN], ArrowDown: [0, -PAN] };
 
   toggle.checked = read() !== 'true';
@@ -48,10 +50,15 @@ export function listen(page, help, toggle) {
     }
   });
   addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest(TYPED)) return;
+    const busy = document.querySelector('dialog[open]') || event.target.closest(TYPED) || event.isComposing;
+    if (busy || event.altKey || !page.studies.length) return;
+    const key = event.shiftKey ? event.key : event.key.toLowerCase(); // Caps Lock is no other key
+    const control = event.ctrlKey || event.metaKey;
     const onPane = event.target.closest('.pane') && arrows[event.key];
-    const wanted = onPane ? () => page.activePane?.pan(...arrows[event.key]) : toggle.checked ? act[event.key] : null;
-    if (!wanted) return;
+    let wanted = toggle.checked ? act[key] : null;
+    if (control) wanted = key === 'z' ? () => page.reviews.undo() : null;
+    else if (onPane) wanted = () => page.activePane?.pan(...onPane);
+    if (!wanted || (event.repeat && (control || ONCE.includes(key)))) return;
     event.preventDefault();
     wanted();
   });

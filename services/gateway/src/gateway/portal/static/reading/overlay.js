@@ -30,7 +30,7 @@ export function colourHeat(bitmap) {
  * Draw over an image. The context is transformed to image pixels.
  * @param {CanvasRenderingContext2D} context
  * @param {{image: {width: number, height: number}, heat: HTMLCanvasElement | null, findings: any[]}} study
- *     `findings`: {finding, tag, selected, faded}, only those to be drawn.
+ *     `findings`: {finding, tag, selected, faded, lit}, only those to be drawn; `lit` ones in any case.
  * @param {{boxes: boolean, outlines: boolean, heat: boolean, tags: boolean, opacity: number}} shown
  * @param {number} scale CSS pixels for an image pixel.
  */
@@ -42,11 +42,11 @@ export function drawOverlay(context, study, shown, scale) {
     context.globalAlpha = 1;
   }
   for (const item of study.findings) {
-    context.globalAlpha = item.faded ? 0.45 : 1;
+    context.globalAlpha = item.faded && !item.lit ? 0.45 : 1;
     if (shown.outlines && item.finding.outline) drawOutline(context, item, scale);
-    if (shown.boxes) drawBox(context, item, scale);
+    if (shown.boxes || item.lit) drawBox(context, item, scale);
   }
-  if (shown.tags) for (const item of study.findings) drawTag(context, item, scale);
+  for (const item of study.findings) if (shown.tags || item.lit) drawTag(context, item, scale);
   context.globalAlpha = 1;
 }
 

@@ -3,15 +3,20 @@
 import { Problem, call, url } from '../api.js';
 import { message, role } from '../dom.js';
 import { loop } from '../poll.js';
+import { inForce, maySupersede } from '../supersede.js';
 import { language, localTimes, probability, problemWords, t } from '../words.js';
 import { Conclusion } from './conclusion.js';
+import { StatusLine } from './status.js';
+import { Drafts, guard } from './drafts.js';
 import { Edit } from './edit.js';
 import { Findings } from './findings.js';
 import { Hanging } from './hanging.js';
 import { listen } from './keys.js';
-import { Signing } from './signing.js';
+import { Navigation } from './navigation.js';
+import { Reviews } from './reviews.js';
 import { Study, hangingOf } from './study.js';
 import { Tools, remembered } from './tools.js';
+import { Versions } from './versions.js';
 
 const BUSY_MS = 1500;
 const CALM_MS = 30000;
@@ -26,13 +31,19 @@ class Page {
     this.studies = [];
     this.active = null;
     this.chosen = null; // {study, index}: the finding, or the image where index is null
-    this.layout = null;
+    this.layout = null; // as the reader wants it; see hanging.js
+    this.asked = 0; // how often the case was asked for or written
+    this.taken = 0; // which of these is shown
     this.shown = remembered();
     this.times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+    this.reviews = new Reviews(this);
+    this.drafts = new Drafts();
+    this.navigation = new Navigation(this);
     this.hanging = new Hanging(root, this);
     this.findings = new Findings(role(root, 'findings'), this);
     this.conclusion = new Conclusion(role(root, 'conclusion'), this);
-    this.signing = new Signing(role(root, 'report'), document.getElementById('signing'), this);
+    this.versions = new Versions(role(root, 'report'), this);
+    this.status = new StatusLine(role(root, 'status-line'), this);
     this.tools = new Tools(root, this);
     this.edit = new Edit(document.getElementById('edit'), this);
     this.waiting = [];
@@ -47,11 +58,33 @@ class Page {
 
   /** Ask for the case again, and show what changed. */
   async refresh() {
+    this.asked += 1;
+    const turn = this.asked;
     const { body, headers } = await call(`${url(this.urls.caseUrl, this.urls.caseId)}?lang=${this.lang}`);
+    if (turn < this.taken) return; // something newer is shown already
+    this.taken = turn;
     this.etag = headers.get('ETag');
     const same = this.case?.revision === body.revision && JSON.stringify(this.case) === JSON.stringify(body);
     this.case = body;
     if (!same) this.#take();
+  }
+
+  /** Take a review that was written just now; an older look at the case that arrives late does not undo it. */
+  takeReview({ job, finding }, review, etag) {
+    this.asked += 1;
+    this.taken = this.asked;
+    this.etag = etag;
+    const others = this.case.reviews.filter((other) => other.job_id !== job || other.finding !== finding);
+    this.case = { ...this.case, reviews: review ? [...others, review] : others };
+    this.show();
+  }
+
+  /** Whether the case may be changed: asks where a signed report would be out of date. */
+  maySupersede = (change) => maySupersede(inForce(this.case), change);
+
+  /** Whether leaving the page would lose something. */
+  get unsaved() {
+    return this.drafts.keys.length > 0 || this.reviews.pending || this.versions.typed;
   }
 
   /** The pace of the next look, as poll.js asks. */
@@ -105,7 +138,8 @@ class Page {
     this.hanging.arrange();
     this.findings.show();
     this.conclusion.show();
-    this.signing.show();
+    this.versions.show();
+    this.status.show();
     if (study === this.active) this.tools.show();
   }
 
@@ -118,16 +152,23 @@ class Page {
     const state = role(this.root, 'state');
     state.textContent = t(`common.state.${this.case.state}`);
     state.dataset.state = this.case.state;
-    this.hanging.layout = this.layout;
+    role(this.root, 'status-line').hidden = empty;
     this.hanging.arrange();
     this.conclusion.show();
     this.findings.show();
-    this.signing.show();
+    this.versions.show();
     this.tools.show();
+    this.status.show();
   }
 
   draw() {
     this.hanging.draw();
+  }
+
+  /** Show or no longer show what was touched just now. */
+  light() {
+    this.hanging.light(this.status.lit);
+    this.findings.light(this.status.lit);
   }
 
   findingsOf = (study) => this.findings.of(study);
@@ -146,57 +187,24 @@ class Page {
 
   hopeless = (study) => this.urls.inputErrors.split(' ').includes(study.entry.job.error?.code);
 
+  /** Choose a layout. Four views show no field: there the first film is read then. */
   arrange(layout) {
+    if (!this.studies.length) return;
     this.layout = layout;
+    if (this.hanging.layout !== layout) {
+      this.active = this.#first();
+      this.chosen = null;
+    }
     this.show();
   }
 
-  onChoose(study) {
-    this.onPick(study, null);
-    this.say(t('reading.selected', { name: study.name }));
-  }
+  onChoose = (study) => this.navigation.choose(study);
 
-  onUse(pane) {
-    if (pane.study && pane.study !== this.active) this.onPick(pane.study, null, false);
-  }
+  onUse = (pane) => this.navigation.use(pane);
 
-  /** Go to a finding, or to an image as a whole. */
-  onPick(study, index, go = true) {
-    this.active = study;
-    this.chosen = { study, index };
-    this.hanging.arrange();
-    this.findings.show();
-    this.tools.show();
-    this.draw();
-    study.deepen();
-    if (!go) return;
-    if (index !== null) this.hanging.paneOf(study)?.frame(study.result.findings[index].box);
-    this.findings.rows.get(`${study.jobId} ${index}`)?.scrollIntoView({ block: 'nearest' });
-  }
+  onPick = (study, index, go) => this.navigation.pick(study, index, go);
 
-  /** The next finding, or the one before. */
-  step(by) {
-    const { items } = this.findings;
-    if (!items.length) return;
-    const at = items.findIndex(({ study, index }) => study === this.chosen?.study && index === this.chosen.index);
-    const next = items[(at + by + items.length + (at < 0 && by < 0 ? 1 : 0)) % items.length];
-    this.onPick(next.study, next.index);
-    this.findings.rows.get(`${next.study.jobId} ${next.index}`)?.querySelector('[data-role="go"]').focus({ preventScroll: true });
-  }
-
-  judge(verdict) {
-    if (this.chosen?.study.result) this.findings.say(this.chosen.study, this.chosen.index, verdict);
-  }
-
-  chooseFirst(fits) {
-    const study = this.studies.find(fits);
-    if (study) this.onChoose(study);
-  }
-
-  chooseField(number) {
-    const study = this.studies.filter(({ film }) => !film)[number];
-    if (study) this.onChoose(study);
-  }
+  reveal = (target) => this.navigation.reveal(target);
 
   onWindow(pane, dx, dy) {
     this.tools.adjust(pane.study, dx / 200, -dy / 400);
@@ -209,6 +217,7 @@ class Page {
   }
 
   async onRetry(study) {
+    if (!(await this.maySupersede(t('reading.retry.of', { name: study.name })))) return;
     try {
       await call(url(this.urls.retryUrl, study.jobId), { method: 'POST' });
       this.watcher.wake();
@@ -255,4 +264,5 @@ for (const button of document.querySelectorAll('[data-opens]'))
 for (const button of document.querySelectorAll('[data-closes]'))
   button.addEventListener('click', () => button.closest('dialog').close());
 localTimes(document);
+guard({ unsaved: () => page.unsaved, pending: () => page.reviews.pending, settled: () => page.reviews.settled });
 page.watcher = loop(() => page.ask(), (problem, seconds) => page.trouble(problem, seconds));

@@ -74,6 +74,18 @@ export class Pane {
     this.#moved();
   }
 
+  /** Whether the middle of a box is in sight, or most of the pane where there is no box. */
+  shows(box) {
+    if (!this.study?.source) return false;
+    const pane = this.root.getBoundingClientRect();
+    const seen = { left: Math.max(0, pane.left), top: Math.max(0, pane.top), right: Math.min(innerWidth, pane.right), bottom: Math.min(innerHeight, pane.bottom) };
+    const area = Math.max(0, seen.right - seen.left) * Math.max(0, seen.bottom - seen.top);
+    if (!box) return area > (pane.width * pane.height) / 2;
+    const { scale, x, y } = this.#current();
+    const [px, py] = [pane.left + x + (box.x + box.width / 2) * scale, pane.top + y + (box.y + box.height / 2) * scale];
+    return px >= seen.left && px <= seen.right && py >= seen.top && py <= seen.bottom;
+  }
+
   /** Bring a finding into the middle. */
   frame(box) {
     if (!this.study?.source) return;

@@ -1,93 +1,173 @@
-// Signing the report, and the versions that were signed.
+// The dialog to sign in: it chooses nothing, names what is open, and asks again where the conclusion contradicts the verdicts.
 
 import { Problem, call, url } from '../api.js';
-import { copy, message, role, write } from '../dom.js';
-import { counted, t } from '../words.js';
+import { message, role, write } from '../dom.js';
+import { t } from '../words.js';
+import { contradiction } from './contradiction.js';
 
-/** The report section of the panel and the dialog to sign in. */
+/** See above. The comment stays when the dialog is closed; everything else is asked anew. */
 export class Signing {
-  constructor(root, dialog, page) {
-    Object.assign(this, { root, dialog, page });
+  constructor(dialog, page) {
+    Object.assign(this, { dialog, page });
     this.form = dialog.querySelector('form');
-    role(root, 'sign').addEventListener('click', () => this.#ask());
+    this.busy = false;
     role(dialog, 'cancel').addEventListener('click', () => dialog.close());
+    dialog.addEventListener('cancel', (event) => {
+      if (this.busy) event.preventDefault(); // Escape cannot call back what is being signed
+    });
+    this.form.addEventListener('change', () => this.#contradict());
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#sign();
     });
   }
 
-  show() {
-    const { page } = this;
-    const { state, reports, conclusion, images } = page.case;
-    const last = reports[0];
-    const open = page.findings.unreviewed;
-    write(role(this.root, 'to-review'), open ? counted('reading.to_review', open) : page.studies.some(({ result }) => result?.findings.length) ? t('reading.all_reviewed') : '');
-    const sign = role(this.root, 'sign');
-    sign.disabled = conclusion.assessment === null && images.every((image) => image.state !== 'failed');
-    write(sign.querySelector('span'), t(last ? 'reading.sign.again' : 'reading.sign'));
-    sign.hidden = state === 'signed';
-    const changed = last && state !== 'signed';
-    message(role(this.root, 'changed'), changed ? t('reading.changed.since', { version: last.version }) : '', { symbol: 'alert' });
-    for (const format of ['html', 'pdf']) role(this.root, `draft-${format}`).href = this.#report('draft', format);
-    role(this.root, 'versions').hidden = reports.length === 0;
-    role(this.root, 'version-list').replaceChildren(...reports.map((report) => this.#version(report)));
-  }
-
-  #report(version, format) {
-    return `${url(this.page.urls.reportUrl, this.page.case.id, { version })}?format=${format}&lang=${this.page.lang}`;
-  }
-
-  #version({ version, signed_by: name, signed_at: at, superseded, conclusion, comment }) {
-    const line = copy(document.getElementById('version'));
-    line.toggleAttribute('data-old', superseded);
-    role(line, 'number').textContent = t('reading.version', { version });
-    role(line, 'state').textContent = t(superseded ? 'reading.version.old' : 'reading.version.current');
-    role(line, 'by').textContent = t('reading.version.by', { name, when: this.page.when(at) });
-    role(line, 'said').textContent = [conclusion && t(`common.assessment.${conclusion}`), comment].filter(Boolean).join(' · ');
-    const links = [['html', 'reading.open.of'], ['pdf', 'reading.pdf.of']];
-    for (const [format, key] of links) {
-      const link = role(line, format);
-      link.href = this.#report(version, format) + (format === 'pdf' ? '&download=true' : '');
-      link.setAttribute('aria-label', t(key, { version }));
-    }
-    return line;
-  }
-
-  #ask() {
-    const { conclusion, images } = this.page.case;
-    const open = this.page.findings.unreviewed;
-    const own = conclusion.assessment;
-    role(this.dialog, 'adopt').textContent = own
-      ? t('reading.sign.adopt', { assessment: t(`common.assessment.${own}`) })
-      : t('reading.sign.adopt.none');
-    message(role(this.dialog, 'unreviewed'), open ? t('reading.sign.unreviewed', { count: open }) : '');
-    const pending = images.some(({ state }) => state === 'pending');
-    message(role(this.dialog, 'pending'), pending ? t('reading.sign.pending') : '', { symbol: 'queue' });
-    message(role(this.dialog, 'problem'), '');
+  open() {
+    const { comment } = this.form.elements;
+    const kept = comment.value;
+    this.form.reset();
+    comment.value = kept;
+    this.seen = this.page.etag;
+    for (const name of ['stale', 'problem', 'conclusion-problem', 'stands-problem', 'password-problem']) this.#problem(name, '');
+    this.#show();
     this.dialog.showModal();
+    this.form.querySelector('[name="conclusion"]').focus();
+  }
+
+  /** The page was drawn anew while the dialog is open: say what is open now, and that it is not what was seen. */
+  changed() {
+    this.#show();
+    if (this.seen === this.page.etag || this.busy) return;
+    this.seen = this.page.etag;
+    this.#anew();
+  }
+
+  #anew() {
+    for (const choice of this.form.querySelectorAll('[name="conclusion"]')) choice.checked = false;
+    this.form.elements.stands.checked = false;
+    this.#contradict();
+    this.#problem('stale', t('reading.conflict'));
+  }
+
+  #show() {
+    const { images, conclusion } = this.page.case;
+    const ofState = (wanted) => this.page.studies.filter(({ state }) => state === wanted).map((study) => ({ study, index: null }));
+    const drafts = this.page.findings.drafted;
+    this.lacking = { unreviewed: this.page.findings.unreviewed, not_assessed: ofState('failed'), pending: ofState('pending') };
+    for (const [name, targets] of [...Object.entries(this.lacking), ['drafts', drafts]]) this.#name(role(this.dialog, name), targets);
+    role(this.dialog, 'settled').hidden = Object.values(this.lacking).some((targets) => targets.length) || drafts.length > 0 || !images.length;
+    const own = conclusion.assessment;
+    write(role(this.dialog, 'system'), own ? t('reading.sign.system', { assessment: t(`common.assessment.${own}`) }) : t('reading.sign.system.none'));
+    this.#contradict();
+  }
+
+  /** Links that close the dialog and go there. */
+  #name(line, targets) {
+    line.hidden = targets.length === 0;
+    const links = targets.map((target) => {
+      const link = document.createElement('button');
+      link.type = 'button';
+      link.className = 'chip';
+      link.textContent = target.index === null ? target.study.name : this.page.findings.nameOf(target);
+      link.addEventListener('click', () => {
+        this.dialog.close();
+        this.page.reveal(target);
+        this.page.findings.focus(target);
+      });
+      return link;
+    });
+    role(line, 'links').replaceChildren(...links);
+  }
+
+  #contradict() {
+    const { conclusion, stands } = this.form.elements;
+    const found = contradiction(conclusion.value, this.page.studies, this.page.reviews.verdictOf);
+    const words = found && found.targets.map((target) => this.page.findings.nameOf(target)).join(t('reading.list.comma'));
+    const said = found ? t(`reading.sign.${found.code}`, { what: words }) : '';
+    const box = role(this.dialog, 'contradiction');
+    if (role(box, 'words').textContent !== said) stands.checked = false; // another contradiction is another question
+    write(role(box, 'words'), said);
+    box.hidden = !found;
+    this.contradicts = Boolean(found);
+    if (conclusion.value) this.#problem('conclusion-problem', '');
+    if (!found || stands.checked) this.#problem('stands-problem', '');
+  }
+
+  #problem(name, words, more = {}) {
+    message(role(this.dialog, name), words, more);
+  }
+
+  /** What keeps it from being signed, said beside where it is mended; the first one gets the focus. */
+  #lacks() {
+    const { conclusion, stands, comment, password } = this.form.elements;
+    const why = this.contradicts && !(stands.checked && comment.value.trim());
+    const checks = [
+      ['conclusion-problem', !conclusion.value, 'reading.sign.choose', this.form.querySelector('[name="conclusion"]')],
+      ['stands-problem', why, 'reading.sign.say_why', stands.checked ? comment : stands],
+      ['password-problem', password && !password.value, 'errors.password_required', password],
+    ];
+    for (const [name, wrong, words] of checks) if (role(this.dialog, name)) this.#problem(name, wrong ? t(words) : '');
+    const [, , , first] = checks.find(([, wrong]) => wrong) || [];
+    first?.focus();
+    return Boolean(first);
   }
 
   async #sign() {
-    const submit = role(this.dialog, 'submit');
-    submit.disabled = true;
-    const { conclusion, comment } = this.form.elements;
-    const send = { conclusion: conclusion.value || null, comment: comment.value.trim() };
+    if (this.busy || this.#lacks()) return;
+    const { conclusion, comment, password } = this.form.elements;
+    const open = Object.entries(this.lacking).filter(([, targets]) => targets.length).map(([name]) => name);
+    const send = {
+      conclusion: conclusion.value,
+      comment: comment.value.trim(),
+      password: password?.value || null,
+      acknowledged: this.contradicts ? [...open, 'contradiction'] : open,
+    };
+    this.#working(true);
+    this.#problem('problem', '');
     try {
       const target = url(this.page.urls.reportsUrl, this.page.case.id);
-      const { body } = await call(target, { method: 'POST', send, ifMatch: this.page.etag });
-      this.dialog.close();
+      const { body } = await call(target, { method: 'POST', send, ifMatch: this.seen });
       this.form.reset();
-      await this.page.refresh();
-      this.page.say(t('reading.signed.now', { version: body.version }));
-      role(this.root, 'version-list').querySelector('a')?.focus();
+      this.dialog.close();
+      await this.#signed(body.version);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      const stale = problem.status === 412;
-      if (stale) await this.page.refresh();
-      message(role(this.dialog, 'problem'), stale ? t('reading.conflict') : problem.message);
+      await this.#refused(problem);
     } finally {
-      submit.disabled = false;
+      this.#working(false);
     }
+  }
+
+  async #signed(version) {
+    this.page.status.tell(t('reading.signed.now', { version }));
+    try {
+      await this.page.refresh();
+      this.page.versions.focus();
+    } catch {
+      this.page.watcher.wake(); // it is signed; the next look at the case says what else is wrong
+    }
+  }
+
+  async #refused(problem) {
+    const { password } = this.form.elements;
+    if (problem.status === 412) {
+      await this.page.refresh().catch(() => {});
+      this.seen = this.page.etag;
+      this.#anew();
+    } else if (password && ['wrong_password', 'password_required'].includes(problem.code)) {
+      this.#problem('password-problem', problem.message);
+      password.value = '';
+      password.focus();
+    } else {
+      const gone = problem.status === 401;
+      const links = gone ? [{ href: `${this.page.urls.loginUrl}?next=${encodeURIComponent(location.pathname)}`, label: t('steps.log_in_again') }] : [];
+      this.#problem('problem', problem.message, { links });
+    }
+  }
+
+  #working(busy) {
+    this.busy = busy;
+    role(this.dialog, 'submit').disabled = busy;
+    role(this.dialog, 'cancel').disabled = busy;
   }
 }

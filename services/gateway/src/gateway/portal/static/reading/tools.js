@@ -103,12 +103,12 @@ export class Tools {
   }
 
   show() {
-    const { shown, active, layout } = this.page;
+    const { shown, active, hanging } = this.page;
     for (const box of this.root.querySelectorAll('[data-shown]')) box.checked = shown[box.dataset.shown];
     role(this.root, 'opacity').value = Math.round(shown.opacity * 100);
     const any = shown.boxes || shown.outlines || shown.heat || shown.tags;
     for (const button of this.root.querySelectorAll('[data-act="overlays"]')) button.setAttribute('aria-pressed', String(any));
-    for (const button of this.root.querySelectorAll('button[data-layout]')) button.setAttribute('aria-pressed', String(button.dataset.layout === layout));
+    for (const button of this.root.querySelectorAll('button[data-layout]')) button.setAttribute('aria-pressed', String(button.dataset.layout === hanging.layout));
     this.#showWindow(active);
   }
 

@@ -1,0 +1,53 @@
+// Whether the conclusion that somebody is about to sign contradicts what they said of the findings. Pure.
+
+const HIGH = 0.5; // the suspicion from which a confirmed finding speaks against "no sign of malignancy"
+
+/**
+ * @typedef {import('./study.js').Study} Study
+ * @typedef {{code: 'clear_but_confirmed' | 'suspected_but_dismissed', targets: {study: Study, index: number | null}[]}} Contradiction
+ */
+
+/**
+ * @param {string} conclusion What would be signed.
+ * @param {Study[]} studies The images of the case; those without a result say nothing.
+ * @param {(study: Study, index: number | null) => 'confirmed' | 'dismissed' | null} verdictOf
+ * @returns {Contradiction | null} With the verdicts that speak against the conclusion.
+ */
+export function contradiction(conclusion, studies, verdictOf) {
+  const read = studies.filter(({ result }) => result);
+  if (conclusion === 'no_sign_of_malignancy') {
+    const targets = read.flatMap((study) => suspicious(study).filter(({ index }) => verdictOf(study, index) === 'confirmed'));
+    return targets.length ? { code: 'clear_but_confirmed', targets } : null;
+  }
+  if (conclusion === 'malignancy_suspected') {
+    const dismissed = read.flatMap((study) => places(study).filter(({ index }) => verdictOf(study, index) === 'dismissed'));
+    const supported = read.some((study) => supports(study, verdictOf));
+    return dismissed.length && !supported ? { code: 'suspected_but_dismissed', targets: dismissed } : null;
+  }
+  return null;
+}
+
+/** How suspicious a finding is; where its own was not measured, as its image. */
+const suspicionOf = (study, index) => study.result.findings[index].probability_malignant ?? study.result.probability_malignant;
+
+/** Everything in an image that has a verdict of its own. */
+const places = (study) => [{ study, index: null }, ...study.result.findings.map((_, index) => ({ study, index }))];
+
+/** The findings of high suspicion, and the image as a whole where it is suspected. */
+function suspicious(study) {
+  const bound = Math.min(HIGH, study.result.thresholds.high);
+  const whole = study.result.assessment === 'malignancy_suspected' ? [{ study, index: null }] : [];
+  return [...whole, ...places(study).filter(({ index }) => index !== null && suspicionOf(study, index) >= bound)];
+}
+
+/** Whether something of an image still speaks for malignancy: confirmed, or without a verdict so far. */
+function supports(study, verdictOf) {
+  const { result } = study;
+  const whole = verdictOf(study, null);
+  const marked = places(study).filter(({ index }) => index !== null && result.findings[index].probability >= result.thresholds.finding);
+  if (places(study).some(({ index }) => index !== null && verdictOf(study, index) === 'confirmed')) return true;
+  if (whole === 'confirmed') return result.assessment !== 'no_sign_of_malignancy';
+  if (whole === 'dismissed') return false;
+  if (marked.length) return marked.some(({ index }) => !verdictOf(study, index));
+  return result.assessment !== 'no_sign_of_malignancy';
+}

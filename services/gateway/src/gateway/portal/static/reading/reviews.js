@@ -1,0 +1,167 @@
+// What the reader says of findings: saved one after the other, each against the state it was said of, and undone again.
+
+import { Problem, call, url } from '../api.js';
+import { t } from '../words.js';
+
+const TRIES = 4; // against changes of the case elsewhere that do not touch this finding
+
+/**
+ * @typedef {import('./study.js').Study} Study
+ * @typedef {{study: Study, index: number | null}} Target A finding; an image as a whole where `index` is null.
+ * @typedef {{verdict: 'confirmed' | 'dismissed' | null, comment: string}} Said
+ */
+
+/** The reviews of the case. */
+export class Reviews {
+  #queue = Promise.resolve();
+  /** @type {{target: Target, jobId: string, before: Said, after: object | null}[]} */
+  #done = [];
+  #pending = 0;
+
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** Whether something is being saved. */
+  get pending() {
+    return this.#pending > 0;
+  }
+
+  /** Ends when everything that was said is saved, or could not be. */
+  get settled() {
+    return this.#queue;
+  }
+
+  /** What can be undone: the last change whose analysis is still the newest of its image. */
+  get last() {
+    while (this.#done.length && !this.#stands(this.#done.at(-1))) this.#done.pop();
+    return this.#done.at(-1) || null;
+  }
+
+  /** The review of a finding as the case shows it, or null. */
+  of({ study, index }) {
+    return this.page.case.reviews.find(({ job_id: job, finding }) => job === study.jobId && finding === place(index)) || null;
+  }
+
+  verdictOf = (study, index) => this.of({ study, index })?.verdict || null;
+
+  /**
+   * Give a verdict or a comment.
+   * @param {Target} target
+   * @param {Partial<Said>} change
+   * @returns {Promise<boolean>} Whether it is saved.
+   */
+  say(target, change) {
+    return this.#next(target, () => this.#say(target, change));
+  }
+
+  /** Take back what was said last, wherever the reader is now. */
+  undo() {
+    const { last } = this;
+    return this.#next(last?.target || null, () => this.#undo());
+  }
+
+  async #say(target, change) {
+    const seen = this.of(target);
+    const [before, send] = [said(seen), { ...said(seen), ...change }];
+    if (before.verdict === send.verdict && before.comment === send.comment) {
+      if ('verdict' in change) this.page.status.tell(t('reading.done.already', { change: this.#words(send, target, change) }));
+      return true;
+    }
+    const words = this.#words(send, target, change);
+    const saved = await this.#put(target, seen, send, words);
+    if (!saved) {
+      this.page.findings.status(target, '');
+      return false;
+    }
+    this.#done.push({ target, jobId: target.study.jobId, before, after: saved.review });
+    this.page.status.done(target, words);
+    return true;
+  }
+
+  async #undo() {
+    const { last } = this;
+    if (!last) {
+      this.page.status.tell(t('reading.undo.nothing'));
+      return false;
+    }
+    const { target, before, after } = last;
+    const what = this.page.findings.nameOf(target);
+    this.page.reveal(target);
+    this.#done.pop();
+    if (!same(this.of(target), after)) throw changed(this.of(target));
+    const words = t('reading.done.undone', { what, state: t(`reading.state.${before.verdict || 'open'}`) });
+    let saved = null;
+    try {
+      saved = await this.#put(target, after, before, words);
+    } finally {
+      if (!saved) this.#done.push(last);
+    }
+    if (saved) this.page.status.done(target, words);
+    return Boolean(saved);
+  }
+
+  /** One at a time: each write needs the state that the one before has left. */
+  #next(target, task) {
+    this.#pending += 1;
+    const turn = this.#queue.then(task).catch((problem) => {
+      if (!(problem instanceof Problem)) throw problem;
+      this.page.status.failed(target, problem);
+      return false;
+    });
+    this.#queue = turn.then(() => {}, () => {});
+    return turn.finally(() => {
+      this.#pending -= 1;
+    });
+  }
+
+  /** Write a review, again where the case changed elsewhere; null where the reader would not supersede a report. */
+  async #put(target, seen, send, change) {
+    for (let tries = 1; ; tries += 1) {
+      if (!(await this.page.maySupersede(change))) return null;
+      this.page.findings.status(target, t('reading.saving'));
+      try {
+        return await this.#send(target, send);
+      } catch (problem) {
+        if (problem.code !== 'case_changed' || tries === TRIES) throw problem;
+        await this.page.refresh();
+        if (!same(this.of(target), seen)) throw changed(this.of(target));
+      }
+    }
+  }
+
+  async #send(target, send) {
+    const { page } = this;
+    const at = { job: target.study.jobId, finding: place(target.index) };
+    const where = url(page.urls.reviewUrl, page.case.id, at);
+    const { body: review, headers } = await call(where, { method: 'PUT', send, ifMatch: page.etag });
+    page.takeReview(at, review, headers.get('ETag'));
+    try {
+      await page.refresh();
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      page.watcher.wake(); // it is saved; the next look at the case says what else is wrong
+    }
+    return { review };
+  }
+
+  #words(after, target, change) {
+    const what = this.page.findings.nameOf(target);
+    if (!('verdict' in change)) return t('reading.done.comment', { what });
+    return t(`reading.done.${after.verdict || 'taken_back'}`, { what });
+  }
+
+  #stands = ({ target, jobId }) => this.page.studies.includes(target.study) && target.study.jobId === jobId;
+}
+
+const place = (index) => (index === null ? 'image' : String(index));
+
+const said = (review) => ({ verdict: review?.verdict || null, comment: review?.comment || '' });
+
+const same = (one, other) => one?.reviewed_at === other?.reviewed_at && one?.reviewer === other?.reviewer;
+
+/** Somebody else had a word on the same finding: it must not be written over unseen. */
+function changed(review) {
+  const words = review ? t('reading.review_changed', { who: review.reviewer }) : t('reading.review_changed.gone');
+  return new Problem(412, { code: 'review_changed', detail: words });
+}
