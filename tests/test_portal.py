@@ -188,7 +188,7 @@ def test_from_four_films_to_a_signed_report_and_out(begin, password, patient, la
     conclusion = read(day, panel)
     review(day, panel)
 
-    sign(day, panel, "reading.sign", comment="Seen by hand.")
+    sign(day, panel, "reading.sign", password, comment="Seen by hand.")
     expect(panel.locator(".versions")).to_contain_text(day.t("reading.version", version=1))
     expect(day.page.locator(".case-state")).to_have_text(day.t("common.state.signed"))
     with day.page.expect_download(timeout=PATIENT_MS) as saved:
@@ -200,8 +200,9 @@ def test_from_four_films_to_a_signed_report_and_out(begin, password, patient, la
     assert "Seen by hand." in " ".join(text.split())
 
     judge(day, panel.locator(".finding").nth(1), "dismissed")  # taken back
+    day.press(day.button("supersede.yes"))
     expect(panel.get_by_text(day.words("reading.changed.since"))).to_be_visible()
-    sign(day, panel, "reading.sign.again")
+    sign(day, panel, "reading.sign.again", password)
     expect(panel.locator(".versions li")).to_have_count(2)
     expect(panel.locator(".versions li[data-old]")).to_contain_text(day.t("reading.version", version=1))
     day.fits()
@@ -293,13 +294,21 @@ def judge(day: Day, finding: Locator, verdict: str) -> None:
     day.press(finding.locator(f'[data-role="{verdict}"]'))
 
 
-def sign(day: Day, panel: Locator, key: str, comment: str = "") -> None:
-    """Sign the report."""
+def sign(day: Day, panel: Locator, key: str, password: str, comment: str = "") -> None:
+    """Sign the report as not sure, which contradicts no verdict."""
     day.press(panel.get_by_role("button", name=day.t(key), exact=True))
     dialog = day.page.locator("#signing")
     expect(dialog).to_be_visible()
+    choice = dialog.get_by_role("radio", name=day.t("common.assessment.not_sure"))
+    if day.keyboard:
+        expect(dialog.get_by_role("radio").first).to_be_focused()
+        day.page.keyboard.press("ArrowDown")
+    else:
+        choice.check()
+    expect(choice).to_be_checked()
     if comment:
         day.write(dialog.get_by_label(day.t("reading.sign.comment")), comment)
+    day.write(dialog.get_by_label(day.t("reading.sign.password")), password)
     day.press(dialog.locator('[data-role="submit"]'))
     expect(dialog).to_be_hidden()
 

@@ -45,7 +45,6 @@ def identify(request: Request, credentials: HTTPAuthorizationCredentials | None,
 
 def _identified(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:
     settings = settings_of(request)
-    request.state.by_portal = credentials is None
     if credentials is not None and api_tokens.is_api_token(credentials.credentials):
         token = api_tokens.use(request, session, credentials.credentials)
         request.state.api_token = token
@@ -61,7 +60,13 @@ def _identified(request: Request, credentials: HTTPAuthorizationCredentials | No
         raise unauthorized("not_authenticated", "Please log in.")
     if request.method not in sessions.SAFE_METHODS:
         sessions.check_csrf(request)
+    request.state.at_portal = True
     return login.user
+
+
+def at_portal(request: Request) -> bool:
+    """Whether a person at the portal asks, not a program with a token; known once the user is."""
+    return getattr(request.state, "at_portal", False)
 
 
 def current_user(request: Request, credentials: Credentials, session: DbSession) -> User:

@@ -55,23 +55,23 @@ def check_password(request: Request, user: User, password: str) -> None:
     throttle.succeeded(user.username)
 
 
-def fresh_authentication(request: Request, user: User, password: SecretStr | None, purpose: str) -> None:
+def fresh_authentication(
+    request: Request, user: User, password: SecretStr | None, *, required: bool, purpose: str
+) -> None:
     """Make sure that the person who logged in is the one who acts now: they give their password once more.
-
-    Only people in the portal are asked, and only where the settings say so: an API client holds its own credential, and
-    nobody sits before it. A password that is given is checked in any case.
 
     Args:
         request: The request, already identified; no transaction may be open.
         user: Its user.
-        password: What they gave.
+        password: What they gave; it is checked whether it was required or not.
+        required: Whether a password has to be given.
         purpose: What they are about to do, as the audit log names it.
 
     Raises:
         ProblemError: `password_required` or `wrong_password` (403), or `rate_limited` (429).
     """
     if password is None:
-        if request.state.by_portal and request.app.state.settings.signing_requires_password:
+        if required:
             raise ProblemError(403, "password_required", "Please give your password to sign.")
         return
     try:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser, WaitingUser
+from gateway.auth.dependencies import CurrentUser, WaitingUser, at_portal
 from gateway.auth.service import fresh_authentication
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
@@ -49,8 +49,12 @@ def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
 
 
 def present_signer(said: CaseReportCreate, user: WaitingUser, request: Request) -> None:
-    """The person who signs gives their password; before the transaction begins, which a slow hash must not hold up."""
-    fresh_authentication(request, user, said.password, "report.sign")
+    """The person who signs in the portal gives their password; an API client has a credential of its own and no person.
+
+    Checked before the transaction begins, which a slow hash must not hold up.
+    """
+    required = at_portal(request) and request.app.state.settings.signing_requires_password
+    fresh_authentication(request, user, said.password, required=required, purpose="report.sign")
 
 
 @router.post(

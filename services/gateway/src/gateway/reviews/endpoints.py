@@ -40,8 +40,14 @@ def put_review(
     if job is None or job.image.case_id != case.id:
         raise not_found("analysis in this case")
     service.check_finding(request.app.state.store, job, finding)
-    review = service.put(session, case, job, finding, said, user, if_match)
-    detail = {"finding": finding, "verdict": said.verdict, "commented": bool(said.comment), "job_id": job.id}
+    was, review = service.put(session, case, job, finding, said, user, if_match)
+    detail = {
+        "finding": finding,
+        "verdict": said.verdict,
+        "was": was,
+        "commented": bool(said.comment),
+        "job_id": job.id,
+    }
     record(session, request, user, "finding.review", "case", case.id, detail)
     response.headers["ETag"] = cases.etag(case)
     return service.as_contract(review) if review else None

@@ -13,7 +13,7 @@ from gateway.reviews import repository
 from gateway.reviews.models import FindingReview
 from gateway.reviews.schemas import ReviewWrite
 from gateway.users.models import User
-from lobule.contracts.case import Review
+from lobule.contracts.case import Review, Verdict
 from lobule.storage import ObjectStore
 
 IMAGE = "image"
@@ -44,8 +44,11 @@ def check_finding(store: ObjectStore, job: Job, finding: str) -> None:
 
 def put(
     session: Session, case: Case, job: Job, finding: str, said: ReviewWrite, reviewer: User, if_match: str | None
-) -> FindingReview | None:
-    """Write, change or (with neither verdict nor comment) take back a review; None where it was taken back.
+) -> tuple[Verdict | None, FindingReview | None]:
+    """Write, change or (with neither verdict nor comment) take back a review.
+
+    Returns:
+        The verdict that stood before, and the review as it stands now; None where it was taken back.
 
     Raises:
         ProblemError: `case_changed`, 412.
@@ -55,15 +58,15 @@ def put(
     review = repository.find(session, job.id, finding)
     before = (review.verdict, review.comment) if review else (None, "")
     if before == (said.verdict, said.comment):
-        return review
+        return before[0], review
     case_service.changed(case)
     if said.verdict is None and not said.comment:
         session.delete(review)
-        return None
+        return before[0], None
     if review is None:
         review = FindingReview(job_id=job.id, finding=finding, case_id=case.id)
         session.add(review)
     review.verdict, review.comment = said.verdict, said.comment
     review.reviewer_id, review.reviewer, review.reviewed_at = reviewer.id, reviewer.display_name, now()
     session.flush()
-    return review
+    return before[0], review

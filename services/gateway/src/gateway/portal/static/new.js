@@ -5,6 +5,7 @@ import { sameBytes } from './checks.js';
 import { message, role, write } from './dom.js';
 import { Entry } from './entry.js';
 import { loop } from './poll.js';
+import { inForce, maySupersede } from './supersede.js';
 import { counted, t } from './words.js';
 
 const AT_ONCE = 2; // uploads
@@ -18,6 +19,7 @@ const limits = { maxBytes: Number(urls.maxUploadBytes), maxPixels: Number(urls.m
 const page = { urls, limits, onChange: show };
 let entries = [];
 let caseId = urls.caseId;
+let asking = false;
 let started = false;
 let watcher = null;
 
@@ -91,7 +93,25 @@ function showSummary() {
   if (sent.some(({ state }) => state === 'following')) watch();
 }
 
+/** Whether images may be added: asks where the case is signed by now. */
+async function mayAdd() {
+  if (!caseId) return true;
+  const { body } = await call(url(urls.caseUrl, caseId));
+  return maySupersede(inForce(body), counted('supersede.add', ready().length));
+}
+
 async function submit() {
+  if (asking) return;
+  asking = true;
+  try {
+    if (!(await mayAdd())) return;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    message(role(form, 'form-problem'), problem.message);
+    return;
+  } finally {
+    asking = false;
+  }
   started = true;
   show();
   try {

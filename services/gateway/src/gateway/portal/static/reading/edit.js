@@ -2,6 +2,7 @@
 
 import { Problem, call, url } from '../api.js';
 import { message, role } from '../dom.js';
+import { t } from '../words.js';
 
 /** The dialog about one image. */
 export class Edit {

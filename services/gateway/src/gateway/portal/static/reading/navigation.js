@@ -26,7 +26,14 @@ export class Navigation {
     study.deepen();
     if (!go) return;
     if (index !== null) page.hanging.paneOf(study)?.frame(study.result.findings[index].box);
-    page.findings.rowOf(page.chosen)?.scrollIntoView({ block: 'nearest' });
+    this.#scroll();
+  }
+
+  /** Bring the row of what is chosen into the list's sight, and its film into the window's: on a phone the film wins. */
+  #scroll() {
+    const { chosen, findings, hanging } = this.page;
+    findings.rowOf(chosen)?.scrollIntoView({ block: 'nearest' });
+    if (!hanging.shows(chosen.study, chosen.index)) hanging.paneOf(chosen.study)?.root.scrollIntoView({ block: 'nearest' });
   }
 
   /** Choose an image as a whole. */
@@ -60,7 +67,7 @@ export class Navigation {
     const { page } = this;
     page.findings.uncover({ study, index });
     this.pick(study, index, !page.hanging.shows(study, index));
-    page.findings.rowOf(page.chosen)?.scrollIntoView({ block: 'nearest' });
+    this.#scroll();
   }
 
   /** The next finding, or the one before; the first time, beginning at the image that is read. */
@@ -108,7 +115,6 @@ export class Navigation {
       return;
     }
     this.pick(chosen.study, chosen.index);
-    page.hanging.paneOf(chosen.study)?.root.scrollIntoView({ block: 'nearest' });
     page.status.tell(t('reading.judge.shown', { what: page.findings.nameOf(chosen) }));
   }
 }

@@ -68,14 +68,13 @@ export class Reviews {
       if ('verdict' in change) this.page.status.tell(t('reading.done.already', { change: this.#words(send, target, change) }));
       return true;
     }
-    const words = this.#words(send, target, change);
-    const saved = await this.#put(target, seen, send, words);
+    const saved = await this.#put(target, seen, send, this.#intent(send, target, change));
     if (!saved) {
       this.page.findings.status(target, '');
       return false;
     }
     this.#done.push({ target, jobId: target.study.jobId, before, after: saved.review });
-    this.page.status.done(target, words);
+    this.page.status.done(target, this.#words(send, target, change));
     return true;
   }
 
@@ -90,15 +89,18 @@ export class Reviews {
     this.page.reveal(target);
     this.#done.pop();
     if (!same(this.of(target), after)) throw changed(this.of(target));
-    const words = t('reading.done.undone', { what, state: t(`reading.state.${before.verdict || 'open'}`) });
-    let saved = null;
-    try {
-      saved = await this.#put(target, after, before, words);
-    } finally {
-      if (!saved) this.#done.push(last);
+    const saved = await this.#put(target, after, before, t('reading.undo.of', { what })).catch((problem) => {
+      if (problem.code !== 'review_changed') this.#done.push(last); // it can be tried again
+      throw problem;
+    });
+    if (!saved) {
+      this.#done.push(last);
+      return false;
     }
-    if (saved) this.page.status.done(target, words);
-    return Boolean(saved);
+    const earlier = this.#done.findLast((change) => change.target.study === target.study && change.target.index === target.index);
+    if (earlier) earlier.after = saved.review; // as it stands now, it is what that change had left
+    this.page.status.done(target, t('reading.done.undone', { what, state: t(`reading.state.${before.verdict || 'open'}`) }));
+    return true;
   }
 
   /** One at a time: each write needs the state that the one before has left. */
@@ -145,6 +147,14 @@ export class Reviews {
     return { review };
   }
 
+  /** What is about to be done, in words. */
+  #intent(after, target, change) {
+    const verbs = { confirmed: 'confirm', dismissed: 'dismiss', null: 'take_back' };
+    const verb = t(`reading.${'verdict' in change ? verbs[after.verdict] : 'comment'}`);
+    return t('reading.verdict.of', { verb, what: this.page.findings.nameOf(target) });
+  }
+
+  /** What was done, in words. */
   #words(after, target, change) {
     const what = this.page.findings.nameOf(target);
     if (!('verdict' in change)) return t('reading.done.comment', { what });
