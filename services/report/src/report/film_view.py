@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from PIL import Image
 
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.pictures import (
@@ -19,10 +18,14 @@ from lobule.contracts.pictures import (
     PictureKind,
     Samples,
 )
-from lobule.imaging.decode import decode_rgb
+from lobule.imaging.colour import Colours
+from lobule.imaging.decode import decode_picture
+from lobule.imaging.dicom import read_dicom
 from lobule.imaging.film import Film
 from lobule.imaging.header import read_header
-from lobule.imaging.read_film import read_film
+from lobule.imaging.picture import Picture
+from lobule.imaging.read_film import colourfulness, film_of
+from lobule.imaging.shrink import fitting, shrink
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from report.pictures import jpeg
 
@@ -76,33 +79,48 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
     Raises:
         AnalysisError: Where it cannot be read.
     """
-    header = read_header(io.BytesIO(data), "mammography")
-    film = read_film(data)
-    grey = film.colourfulness <= GREY_UP_TO
+    if read_header(io.BytesIO(data), "mammography").format == "DICOM":
+        film = read_dicom(data)
+    else:
+        picture = decode_picture(data, "mammography")
+        if colourfulness(picture) > GREY_UP_TO:
+            return _tissue(picture, kind)
+        film = film_of(picture)
     height, width = film.pixels.shape
     facts = PictureFacts(
         width=width,
         height=height,
         bits=8 if film.pixels.dtype == np.uint8 else 16,
-        modality="mammography" if header.format == "DICOM" or grey else "histopathology",
+        modality="mammography",
         view=film.view,
         laterality=film.laterality,
         notices=film.notices,
     )
     if kind == "preview":
-        picture = grey_preview(film) if grey else _shrunk(decode_rgb(data, "mammography"), PREVIEW_SIDE)
-        return facts, {PREVIEW_FILE: jpeg(picture, _PREVIEW_QUALITY)}
-    if not grey or (film.pixels.dtype == np.uint8 and max(height, width) <= DISPLAY_SIDE):
+        return facts, {PREVIEW_FILE: jpeg(grey_preview(film), _PREVIEW_QUALITY)}
+    if film.pixels.dtype == np.uint8 and max(height, width) <= DISPLAY_SIDE:
         return facts, {}
     samples, content = deep_samples(film)
     return facts.model_copy(update={"samples": samples}), {SAMPLES_FILE: gzip.compress(content, 1)}
 
 
+def _tissue(picture: Picture, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
+    """A picture in colour, which is taken for a stained section."""
+    size = (picture.width, picture.height)
+    facts = PictureFacts(
+        width=picture.width, height=picture.height, bits=8 if picture.bits <= 8 else 16, modality="histopathology"
+    )
+    if kind != "preview":
+        return facts, {}
+    small = shrink(Colours(picture).rows, size, fitting(size, PREVIEW_SIDE))
+    return facts, {PREVIEW_FILE: jpeg(small, _PREVIEW_QUALITY)}
+
+
 def grey_preview(film: Film) -> NDArray[np.uint8]:
     """A film in 8 bits, no side over `PREVIEW_SIDE`."""
-    small = _shrunk(film.pixels.astype(np.float32), PREVIEW_SIDE)
+    small = _shrunk(film.pixels, PREVIEW_SIDE)
     if film.pixels.dtype == np.uint8:
-        return small.round().astype(np.uint8)
+        return small
     low, high = np.percentile(small, _PERCENTILES)
     return (np.clip((small - low) / max(float(high - low), 1e-6), 0, 1) * 255).astype(np.uint8)
 
@@ -134,17 +152,10 @@ def deep_samples(film: Film) -> tuple[Samples, bytes]:
 
 
 def _shrunk(picture: NDArray[Any], side: int) -> NDArray[Any]:
-    height, width = picture.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    if scale == 1.0:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return _resized(picture, size)
+    size = (picture.shape[1], picture.shape[0])
+    return _resized(picture, fitting(size, side))
 
 
 def _resized(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """A picture of (width, height) pixels, each the mean of those that it stands for; of the same type."""
-    if picture.dtype == np.uint8:
-        return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
-    means = np.asarray(Image.fromarray(picture.astype(np.float32)).resize(size, Image.Resampling.BOX))
-    return (np.rint(means) if picture.dtype.kind == "u" else means).astype(picture.dtype)
+    return shrink(lambda top, bottom: picture[top:bottom], (picture.shape[1], picture.shape[0]), size)

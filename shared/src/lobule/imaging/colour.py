@@ -61,9 +61,13 @@ class Colours:
 
     def parts(self) -> Iterator[tuple[int, RGB8]]:
         """The picture from top to bottom: the first row, and 8-bit RGB (rows, width, 3)."""
-        rows = max(1, _ROW_PIXELS // self.picture.width)
-        for top in range(0, self.picture.height, rows):
-            yield top, self._converted(np.ascontiguousarray(self.picture.samples[top : top + rows]))
+        step = max(1, _ROW_PIXELS // self.picture.width)
+        for top in range(0, self.picture.height, step):
+            yield top, self.rows(top, top + step)
+
+    def rows(self, top: int, bottom: int) -> RGB8:
+        """Some rows as 8-bit RGB (rows, width, 3)."""
+        return self._converted(np.ascontiguousarray(self.picture.samples[top:bottom]))
 
     def _converted(self, samples: NDArray[Any]) -> RGB8:
         picture, alpha = self.picture, None
