@@ -153,6 +153,15 @@ class TestRegistration:
         windows = [Window(0, 0, 64), Window(32, 0, 64)]
         np.testing.assert_allclose(stitch(np.full((2, 4, 4), 3.0, np.float32), windows, 64, 96), 3.0, rtol=1e-5)
 
+    @pytest.mark.parametrize("scale", [0.5, 0.3, 0.11])
+    def test_a_map_of_less_resolution_shows_the_same(self, scale):
+        windows = covering_windows(700, 900, 460)
+        maps = np.random.default_rng(0).normal(size=(len(windows), 7, 7)).astype(np.float32)
+        small = stitch(maps, windows, 700, 900, scale)
+        whole = cv2.resize(stitch(maps, windows, 700, 900), small.shape[::-1], interpolation=cv2.INTER_AREA)
+        assert np.corrcoef(small.ravel(), whole.ravel())[0, 1] > 0.99
+        assert np.abs(small - whole).mean() < 0.1 * whole.std()
+
 
 def test_a_field_in_adobe_rgb_is_assessed_as_its_twin(pipeline, fields, adobe_rgb, as_adobe_rgb):
     for field in [f for f in fields if f.magnification == "100X"][:4]:

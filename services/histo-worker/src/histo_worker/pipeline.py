@@ -119,7 +119,11 @@ class HistologyPipeline:
             display = _shrink(field)
             files = {DISPLAY_FILE: encode_png(display)}
             rows, columns = display.shape[:2]
-            maps = [_laid_out(maps, reading, height, width) for maps, reading in zip(evidence, readings, strict=True)]
+            longest = max(rows, columns)
+            maps = [
+                _laid_out(maps, reading, height, width, longest)
+                for maps, reading in zip(evidence, readings, strict=True)
+            ]
             maps = [cv2.resize(m, (columns, rows), interpolation=cv2.INTER_AREA) for m in maps]
             heat = sigmoid(np.mean(maps, axis=0) / np.float32(self._evidence_scale))
             files[HEAT_MAP_FILE] = encode_png((heat * 255).round().astype(np.uint8))
@@ -204,10 +208,12 @@ def _field_logit(logits: list[Float]) -> NDArray[np.float64]:
     return np.mean([patches.astype(np.float64).mean(keepdims=True) for patches in logits], axis=0)
 
 
-def _laid_out(maps: Float, reading: Reading, height: int, width: int) -> Float:
-    """A reading's evidence maps stitched to one of the field as it was read, smoothed."""
-    stitched = stitch(maps, reading.windows, round(height * reading.scale), round(width * reading.scale))
-    return smooth(stitched, SMOOTHED_CELLS * reading.windows[0].side / maps.shape[1])
+def _laid_out(maps: Float, reading: Reading, height: int, width: int, longest: int) -> Float:
+    """A reading's maps stitched to one of the field as it was read, no side longer than `longest`, and smoothed."""
+    rows, columns = round(height * reading.scale), round(width * reading.scale)
+    scale = min(1.0, longest / max(rows, columns))
+    stitched = stitch(maps, reading.windows, rows, columns, scale)
+    return smooth(stitched, SMOOTHED_CELLS * scale * reading.windows[0].side / maps.shape[1])
 
 
 class _Clock:

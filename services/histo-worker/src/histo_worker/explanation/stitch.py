@@ -1,5 +1,6 @@
 """Evidence maps of patches, laid back over the image."""
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -11,8 +12,8 @@ from histo_worker.preprocessing.windows import Window
 Float = NDArray[np.float32]
 
 
-def stitch(maps: Float, windows: Sequence[Window], height: int, width: int) -> Float:
-    """One map at image resolution, overlapping patches blended.
+def stitch(maps: Float, windows: Sequence[Window], height: int, width: int, scale: float = 1.0) -> Float:
+    """One map of an image, overlapping patches blended.
 
     Each cell of a patch's map is stretched over the pixels that it stands for: its centre comes to lie on the centre of
     those pixels, which is what half-pixel-centred resizing does. Weights fall towards a patch's border, so that no seam
@@ -23,19 +24,26 @@ def stitch(maps: Float, windows: Sequence[Window], height: int, width: int) -> F
         windows: Where each patch was cut, in pixels of the image.
         height: Rows of the image.
         width: Columns of the image.
+        scale: Of the answer, at most 1: a map of a large image need not have its resolution.
 
     Returns:
-        float32 (height, width); the map's least value where no window lies.
+        float32 (height * scale, width * scale), rounded up; the map's least value where no window lies.
     """
+    height, width = math.ceil(height * scale), math.ceil(width * scale)
     total = np.zeros((height, width), np.float32)
     weight = np.zeros((height, width), np.float32)
     for values, window in zip(maps, windows, strict=True):
-        rows, columns = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
-        grown = cv2.resize(values, (window.side, window.side), interpolation=cv2.INTER_LINEAR)
-        taper = _taper(window.side)
-        total[rows, columns] += grown * taper
-        weight[rows, columns] += taper
-    return np.where(weight > 0, total / np.maximum(weight, 1e-6), np.float32(maps.min()))
+        top, left = math.floor(window.y * scale), math.floor(window.x * scale)
+        bottom = min(height, math.ceil((window.y + window.side) * scale))
+        right = min(width, math.ceil((window.x + window.side) * scale))
+        grown = cv2.resize(values, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+        taper = np.outer(_ramp(bottom - top), _ramp(right - left))
+        total[top:bottom, left:right] += grown * taper
+        weight[top:bottom, left:right] += taper
+    covered = weight > 0
+    np.divide(total, weight, out=total, where=covered)
+    total[~covered] = maps.min()
+    return total
 
 
 def smooth(stitched: Float, cell: float) -> Float:
@@ -43,6 +51,5 @@ def smooth(stitched: Float, cell: float) -> Float:
     return cv2.GaussianBlur(stitched, (0, 0), cell, borderType=cv2.BORDER_CONSTANT).astype(np.float32)
 
 
-def _taper(side: int) -> Float:
-    ramp = np.minimum(np.arange(side) + 0.5, side - np.arange(side) - 0.5) / side
-    return np.outer(ramp, ramp).astype(np.float32)
+def _ramp(side: int) -> Float:
+    return (np.minimum(np.arange(side) + 0.5, side - np.arange(side) - 0.5) / side).astype(np.float32)

@@ -9,6 +9,7 @@ RGB8 = NDArray[np.uint8]
 _TISSUE_OD = 0.15  # Macenko's beta: below this density a pixel is glass
 _ANGLE_PERCENTILE = 1.0  # Macenko's alpha: extreme angles, robustly
 _MIN_TISSUE = 200  # sampled pixels; fewer give no stable plane
+_PIXELS_AT_ONCE = 1 << 20  # densities take 36 bytes for each of them
 _SAMPLE = 20_000  # pixels that the plane is fitted to; more change nothing but the time
 
 # Macenko's reference: unit stain vectors (rows: haematoxylin, eosin) and 99th percentiles of their concentrations.
@@ -74,15 +75,21 @@ def normalise_stain(rgb: RGB8, strength: float = 1.0) -> RGB8:
     Returns:
         The image, unchanged where no stains can be told apart.
     """
-    density = optical_density(rgb)
-    stains = estimate_stains(density)
+    pixels = rgb.reshape(-1, 3)
+    few = optical_density(pixels[:: max(1, len(pixels) // _SAMPLE)])
+    stains = estimate_stains(few)
     if stains is None:
         return rgb
-    amounts = concentrations(density, stains)
-    maxima = np.percentile(amounts.reshape(-1, 2)[:: max(1, amounts.size // 2 // _SAMPLE)], 99, axis=0)
-    amounts = amounts * (REFERENCE_MAXIMA / np.maximum(maxima, 1e-3)).astype(np.float32)
-    redyed = np.maximum(amounts @ REFERENCE_STAINS, 0)
-    return from_optical_density((strength * redyed + (1 - strength) * density).astype(np.float32))
+    maxima = np.percentile(concentrations(few, stains), 99, axis=0)
+    factors = (REFERENCE_MAXIMA / np.maximum(maxima, 1e-3)).astype(np.float32)
+    redyed = np.empty_like(rgb)
+    step = max(1, _PIXELS_AT_ONCE // rgb.shape[1])
+    for top in range(0, len(rgb), step):
+        density = optical_density(rgb[top : top + step])
+        reference = np.maximum(concentrations(density, stains) * factors @ REFERENCE_STAINS, 0)
+        mixed = (strength * reference + (1 - strength) * density).astype(np.float32)
+        redyed[top : top + step] = from_optical_density(mixed)
+    return redyed
 
 
 def jitter_stain(rgb: RGB8, rng: np.random.Generator, spread: float = 0.2, shift: float = 0.05) -> RGB8:
