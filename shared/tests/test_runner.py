@@ -79,7 +79,7 @@ def board(clean_redis) -> Blackboard:
 
 def run(gateway: Gateway, board: Blackboard, handler, patience: float = 5) -> None:
     with GatewayClient(gateway.url, "token", patience_s=patience) as client:
-        StepRunner(client, board, handler, "test").run("j1", "inference")
+        StepRunner(client, board, handler, "test").run("mammo")
 
 
 def test_done(gateway, board):
@@ -120,7 +120,7 @@ def test_failures_are_told_in_words(gateway, board, handler, code, retryable):
 
 
 def test_nothing_to_claim(gateway, board):
-    gateway.answers["claim"] = [409]
+    gateway.answers["claim"] = [204]
     run(gateway, board, raising(AssertionError("must not run")))
     assert gateway.verbs() == ["claim"]
 

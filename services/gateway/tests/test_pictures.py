@@ -20,7 +20,7 @@ def preview(client, alice, picture):
 
 def calls(redis_url):
     """What waits in the report service's queue: (key, prefix, kind)."""
-    messages = Redis.from_url(redis_url).lrange("report", 0, -1)
+    messages = Redis.from_url(redis_url).lrange("pictures", 0, -1)
     tasks = [json.loads(message) for message in messages]
     return [eval(task["headers"]["argsrepr"]) for task in tasks if task["headers"]["task"] == "lobule.picture"]
 

@@ -11,6 +11,9 @@ PICTURE_TASK = "lobule.picture"
 
 INFERENCE_QUEUES: dict[Modality, str] = {"histopathology": "histo", "mammography": "mammo"}
 REPORT_QUEUE = "report"
+PICTURE_QUEUE = "pictures"
+"""Pictures for somebody who looks at a page. The report service takes from this and from its own queue in turn, so that
+no preview waits behind the reports of a batch."""
 QUEUES = (*INFERENCE_QUEUES.values(), REPORT_QUEUE)
 
 
@@ -53,6 +56,9 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
 def ring(app: Celery, queue: str, job_id: str, step: StepName) -> None:
     """Tell a queue's workers that a step waits.
 
+    One call for each step, but not of that step: a worker that hears it claims whichever step of the queue is next. The
+    names are for workers of an earlier version, which claim what the call names.
+
     Raises:
         kombu.exceptions.OperationalError: Where Redis cannot be reached.
     """
@@ -67,7 +73,7 @@ def ask_for_picture(app: Celery, source_key: str, target_prefix: str, kind: Pict
     Raises:
         kombu.exceptions.OperationalError: Where Redis cannot be reached.
     """
-    app.send_task(PICTURE_TASK, args=[source_key, target_prefix, kind], queue=REPORT_QUEUE, expires=60)
+    app.send_task(PICTURE_TASK, args=[source_key, target_prefix, kind], queue=PICTURE_QUEUE, expires=60)
 
 
 def _as_broker(redis_url: str) -> str:

@@ -20,7 +20,7 @@ from lobule.contracts.models import WorkerAnnouncement
 from lobule.contracts.pictures import PictureKind
 from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
-from lobule.queueing import INFERENCE_QUEUES, PICTURE_TASK, TASK, make_celery
+from lobule.queueing import INFERENCE_QUEUES, PICTURE_QUEUE, PICTURE_TASK, REPORT_QUEUE, TASK, make_celery
 from lobule.settings import Settings, read_settings
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
@@ -82,7 +82,7 @@ def run_worker(queue: str, equip: Callable[[ObjectStore], Equipment], modality: 
     app.worker_main(
         [
             "worker",
-            *("--queues", queue),
+            *("--queues", f"{queue},{PICTURE_QUEUE}" if queue == REPORT_QUEUE else queue),
             *("--hostname", f"{queue}@%h"),
             *("--concurrency", "1", "--pool", "prefork"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
@@ -134,10 +134,10 @@ def _register(
             stop.set()
 
     @app.task(name=TASK)
-    def step(job_id: str, name: StepName) -> None:
+    def step(_job_id: str, _name: StepName) -> None:  # whatever step the call was for: the gateway knows which is next
         runner = child["runner"]
         assert isinstance(runner, StepRunner)
-        runner.run(job_id, name)
+        runner.run(queue)
 
     @app.task(name=PICTURE_TASK, soft_time_limit=PICTURE_SOFT_TIME_LIMIT_S)
     def picture(source_key: str, target_prefix: str, kind: PictureKind) -> None:

@@ -7,7 +7,7 @@ import httpx
 import structlog
 
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, StepName
+from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat
 
 log = structlog.get_logger()
 
@@ -35,12 +35,12 @@ class GatewayClient:
     def __exit__(self, _t: type[BaseException] | None, _e: BaseException | None, _b: TracebackType | None) -> None:
         self._http.close()
 
-    def claim(self, job_id: str, step: StepName, worker: str) -> Claim | None:
-        """Claim a step; None where there is nothing to do (someone else has it, it is done, it was cancelled)."""
-        answer = self._post(job_id, step, "claim", ClaimRequest(worker=worker))
-        if answer.status_code in (404, 409):
-            return None
+    def claim(self, queue: str, worker: str) -> Claim | None:
+        """Claim the next step of a queue; None where nothing waits (someone else has it, it was cancelled)."""
+        answer = self._post(f"queues/{queue}/claim", ClaimRequest(worker=worker))
         answer.raise_for_status()
+        if answer.status_code == 204:
+            return None
         return Claim.model_validate_json(answer.content)
 
     def heartbeat(self, claim: Claim) -> None:
@@ -71,16 +71,14 @@ class GatewayClient:
     def _say(
         self, claim: Claim, verb: str, body: Heartbeat | Completion | Failure, patience_s: float | None = None
     ) -> None:
-        answer = self._post(claim.job_id, claim.step, verb, body, patience_s)
+        answer = self._post(f"jobs/{claim.job_id}/steps/{claim.step}/{verb}", body, patience_s)
         if answer.status_code in (404, 409):
             raise LeaseLostError(f"{verb} of attempt {claim.attempt} was refused")
         answer.raise_for_status()
 
     def _post(
         self,
-        job_id: str,
-        step: StepName,
-        verb: str,
+        path: str,
         body: ClaimRequest | Heartbeat | Completion | Failure,
         patience_s: float | None = None,
     ) -> httpx.Response:
@@ -89,13 +87,12 @@ class GatewayClient:
         Saying a verb twice is safe: the attempt number
         fences it, and a claim whose answer was lost comes back when its lease ends.
         """
-        path = f"/internal/v1/jobs/{job_id}/steps/{step}/{verb}"
         deadline = time.monotonic() + (self._patience_s if patience_s is None else patience_s)
         pause = 0.1
         while True:
             try:
                 answer = self._http.post(
-                    path, content=body.model_dump_json(), headers={"Content-Type": "application/json"}
+                    f"/internal/v1/{path}", content=body.model_dump_json(), headers={"Content-Type": "application/json"}
                 )
                 if answer.status_code < 500:
                     return answer
@@ -106,7 +103,7 @@ class GatewayClient:
             if time.monotonic() + pause > deadline:
                 if answer is not None:
                     return answer
-                raise httpx.ConnectError(f"the gateway could not be reached for {verb}: {problem}")
-            log.warning("gateway_away", verb=verb, job_id=job_id, problem=problem, again_in_s=pause)
+                raise httpx.ConnectError(f"the gateway could not be reached for {path}: {problem}")
+            log.warning("gateway_away", path=path, problem=problem, again_in_s=pause)
             time.sleep(pause)
             pause = min(pause * 2, 5.0)

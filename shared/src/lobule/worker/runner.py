@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from lobule.blackboard import Blackboard
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.progress import Sighting
-from lobule.contracts.steps import Claim, StepName
+from lobule.contracts.steps import Claim
 from lobule.storage import StoreFullError, StoreUnavailableError
 from lobule.worker.gateway_client import GatewayClient, LeaseLostError
 from lobule.worker.pipeline import ReportProgress
@@ -48,13 +48,13 @@ class StepRunner:
     def __init__(self, gateway: GatewayClient, blackboard: Blackboard, handler: StepHandler, worker: str) -> None:
         self._gateway, self._blackboard, self._handler, self._worker = gateway, blackboard, handler, worker
 
-    def run(self, job_id: str, step: StepName) -> None:
-        """Do one attempt. Returns in every case; what went wrong is told to the gateway."""
-        claim = self._gateway.claim(job_id, step, self._worker)
+    def run(self, queue: str) -> None:
+        """Do one attempt at the queue's next step. Returns in every case; what went wrong is told to the gateway."""
+        claim = self._gateway.claim(queue, self._worker)
         if claim is None:
-            log.info("step_not_claimable", job_id=job_id, step=step)
+            log.info("nothing_to_claim", queue=queue)
             return
-        ids = {"job_id": job_id, "step": step, "attempt": claim.attempt, "request_id": claim.request_id}
+        ids = {"job_id": claim.job_id, "step": claim.step, "attempt": claim.attempt, "request_id": claim.request_id}
         with structlog.contextvars.bound_contextvars(**ids):
             started = time.monotonic()
             try:

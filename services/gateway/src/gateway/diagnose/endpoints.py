@@ -113,7 +113,9 @@ async def _submit(request: Request, max_bytes: int) -> str:
         record(session, request, user, "image.diagnose", "image", image.id, {"sha256": image.sha256})
 
     try:
-        _, job = await run_in_threadpool(images.accept, state.sessions, state.store, user, options, upload, note)
+        _, job = await run_in_threadpool(
+            images.accept, state.sessions, state.store, user, options, upload, note, interactive=False
+        )
     except images.Duplicate as known:
         await run_in_threadpool(_start_again_if_failed, request, known.job_id)
         return known.job_id

@@ -20,8 +20,18 @@ from lobule.storage import ObjectStore
 _BELONGS_TO = {"magnification": "histopathology", "view": "mammography", "laterality": "mammography"}
 
 
-def correct(session: Session, store: ObjectStore, user: User, image: Image, correction: ImageCorrection) -> Job:
+def correct(
+    session: Session, store: ObjectStore, user: User, image: Image, correction: ImageCorrection, *, interactive: bool
+) -> Job:
     """Change an image's description; returns its newest job, which is a new one where the modality changed.
+
+    Args:
+        session: The transaction.
+        store: Where the image lies.
+        user: Who corrects.
+        image: What is corrected.
+        correction: What is said of it now.
+        interactive: Whether a person waits at the portal for what is analysed again.
 
     Raises:
         AnalysisError: Where the file cannot be of the new modality.
@@ -42,7 +52,7 @@ def correct(session: Session, store: ObjectStore, user: User, image: Image, corr
         _reinterpret(session, store, image, modality)
         if job.state not in FINAL_STATES:
             job_service.cancel(session, job)
-        job = job_service.open_job(session, image)
+        job = job_service.open_job(session, image, interactive=interactive)
     if image.case_id is not None:
         case_service.refresh(session, image.case_id)
     return job

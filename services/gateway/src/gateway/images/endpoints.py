@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import AppSettings, CurrentUser, WaitingUser
+from gateway.auth.dependencies import AppSettings, CurrentUser, WaitingUser, at_portal
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError, not_found, responses
 from gateway.images import corrections, repository, service
@@ -79,7 +79,16 @@ async def upload_image(request: Request, response: Response, user: WaitingUser, 
 
     options, upload = await service.receive(request, state.store, settings.max_upload_bytes, check)
     try:
-        image, job = await run_in_threadpool(service.accept, state.sessions, state.store, user, options, upload, note)
+        image, job = await run_in_threadpool(
+            service.accept,
+            state.sessions,
+            state.store,
+            user,
+            options,
+            upload,
+            note,
+            interactive=at_portal(request),
+        )
     except service.Duplicate as known:
         raise ProblemError(
             409,
@@ -123,7 +132,7 @@ def correct_image(
 
     Another modality analyses it again. A signed report of its case is superseded, never altered.
     """
-    job = corrections.correct(session, request.app.state.store, user, image, correction)
+    job = corrections.correct(session, request.app.state.store, user, image, correction, interactive=at_portal(request))
     detail = correction.model_dump(exclude_unset=True)
     record(session, request, user, "image.correct", "image", image.id, detail)
     return ImageCorrected(**ImageRead.model_validate(image).model_dump(), job=JobRead.of(job))
@@ -157,7 +166,7 @@ def analyse_again(
     image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, response: Response
 ) -> JobRead:
     """Analyse an image again, for example after a new model was installed."""
-    job = jobs.open_job(session, image)
+    job = jobs.open_job(session, image, interactive=at_portal(request))
     record(session, request, user, "job.open", "job", job.id, {"image_id": image.id})
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return JobRead.of(job)

@@ -181,6 +181,8 @@ def accept(
     options: ImageOptions,
     upload: Upload,
     note: Callable[[Session, Image], None],
+    *,
+    interactive: bool,
 ) -> tuple[Image, Job]:
     """Make an upload an image with a job, in one transaction; only when this returns is it accepted.
 
@@ -191,6 +193,7 @@ def accept(
         options: What the uploader said of it.
         upload: What was received.
         note: Called in the transaction, for the audit log.
+        interactive: Whether a person waits for it at the portal.
 
     Raises:
         AnalysisError: Where the header is refused.
@@ -218,7 +221,7 @@ def accept(
             _refuse_duplicate(session, image)
             session.add(image)
             session.flush()  # a second upload of the same bytes at the same moment fails here
-            job = job_service.open_job(session, image)
+            job = job_service.open_job(session, image, interactive=interactive)
             note(session, image)
             return image, job
     except IntegrityError:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
 from pydantic import ValidationError
 
 from gateway.auth.dependencies import AppSettings, worker
@@ -15,25 +16,31 @@ from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Hea
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.inference import RESULT_FILE
 
-router = APIRouter(
-    prefix="/internal/v1/jobs/{job_id}/steps/{step}", include_in_schema=False, dependencies=[Depends(worker)]
-)
+router = APIRouter(prefix="/internal/v1", include_in_schema=False, dependencies=[Depends(worker)])
+
+_STEP = "/jobs/{job_id}/steps/{step}"
 
 
 def _fenced() -> ProblemError:
     return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")
 
 
-@router.post("/claim")
+@router.post("/queues/{queue}/claim", response_model=Claim, responses={204: {"description": "Nothing waits"}})
+def claim_next(queue: str, body: ClaimRequest, session: DbSession, settings: AppSettings) -> Claim | Response:
+    """Give the next step of a queue to a worker."""
+    return service.claim_next(session, settings, queue, body.worker) or Response(status_code=204)
+
+
+@router.post(f"{_STEP}/claim")
 def claim(job_id: str, step: StepName, body: ClaimRequest, session: DbSession, settings: AppSettings) -> Claim:
-    """Give a queued step to a worker."""
+    """Give one queued step to a worker: what workers of an earlier version ask for."""
     given = service.claim(session, settings, job_id, step, body.worker)
     if given is None:
         raise ProblemError(409, "not_claimable", "This step is not waiting for a worker.")
     return given
 
 
-@router.post("/heartbeat", status_code=204)
+@router.post(f"{_STEP}/heartbeat", status_code=204)
 def heartbeat(job_id: str, step: StepName, body: Heartbeat, session: DbSession, settings: AppSettings) -> None:
     """Renew the lease of the current attempt."""
     if not repository.renew(session, job_id, step, body.attempt, timedelta(seconds=settings.lease_seconds)):
@@ -55,7 +62,7 @@ def result_of(job_id: str, step: StepName, body: Completion, request: Request) -
         raise ProblemError(422, "result_missing", f"The attempt left no valid result: {error}") from None
 
 
-@router.post("/complete", status_code=204)
+@router.post(f"{_STEP}/complete", status_code=204)
 def complete(
     job_id: str,
     step: StepName,
@@ -68,7 +75,7 @@ def complete(
         raise _fenced()
 
 
-@router.post("/fail", status_code=204)
+@router.post(f"{_STEP}/fail", status_code=204)
 def fail(job_id: str, step: StepName, body: Failure, session: DbSession, settings: AppSettings) -> None:
     """The current attempt failed."""
     if not service.fail(session, settings, job_id, step, body):

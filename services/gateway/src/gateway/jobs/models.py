@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.clock import now
@@ -76,18 +76,25 @@ class Step(Base):
     """
 
     __tablename__ = "steps"
-    __table_args__ = (Index("ix_steps_state_lease", "state", "lease_expires_at"),)
+    __table_args__ = (
+        Index("ix_steps_state_lease", "state", "lease_expires_at"),
+        Index("ix_steps_waiting", "queue", "state", "interactive", "owner_id", "queued_at"),
+        Index("ix_steps_lane_started", "queue", "interactive", "owner_id", "started_at"),
+        Index("ix_steps_started", "queue", "started_at"),
+    )
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[StepName] = mapped_column(String(20), primary_key=True)
     position: Mapped[int]
     queue: Mapped[str] = mapped_column(String(20))
+    owner_id: Mapped[str] = mapped_column(String(36), server_default="")  # the job's, here for the order of the queue
+    interactive: Mapped[bool] = mapped_column(server_default=false())  # a person waits for it at the portal
     state: Mapped[str] = mapped_column(String(20), default="waiting")
     attempt: Mapped[int] = mapped_column(default=0)  # grows forever: the fence
     tries: Mapped[int] = mapped_column(default=0)  # since it was last asked for: the budget
     worker: Mapped[str | None] = mapped_column(String(200))
     queued_at: Mapped[datetime | None]
-    rung_at: Mapped[datetime | None]  # when a worker was last called
+    rung_at: Mapped[datetime | None]  # when a call was last written to the outbox
     lease_expires_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
-from gateway.jobs import repository
+from gateway.jobs import queues
 from gateway.jobs.models import Job, Step
 from lobule.blackboard import Blackboard
 from lobule.contracts.progress import FINAL_STATES, Progress, Sighting, StepError, StepProgress, StepState, UserStep
@@ -36,7 +36,7 @@ class History:
             until, value = self._known.get(queue, (0.0, None))
             if time.monotonic() < until:
                 return value
-        durations = repository.recent_durations(session, queue)
+        durations = queues.recent_durations(session, queue)
         value = statistics.median(durations) if durations else None
         with self._lock:
             self._known[queue] = (time.monotonic() + _HISTORY_FOR_S, value)
@@ -73,7 +73,7 @@ class ProgressBoard:
             cancelled = inference.state == "cancelled" and inference.started_at is None
             state: StepState = "cancelled" if cancelled else "done"
             return StepProgress(name="queue", state=state, fraction=0.0 if cancelled else 1.0)
-        ahead = repository.ahead_of(session, inference)
+        ahead = queues.ahead_of(session, inference)
         workers = self._workers(inference.queue)
         each = self._history.median(session, inference.queue)
         if workers == 0:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
 from gateway.database import SessionFactory, reading
-from gateway.jobs import repository, service
+from gateway.jobs import queues, repository, service
 from gateway.settings import GatewaySettings
 from lobule.blackboard import Blackboard
 from lobule.queueing import QUEUES, ring
@@ -57,13 +57,13 @@ class Relay:
         millisecond, would wait for it.
         """
         with reading(self._sessions) as session:
-            rings = repository.outbox(session)
+            rings = queues.outbox(session)
         if not rings:
             return 0
         for waiting in rings:
             ring(self._celery, waiting.queue, waiting.job_id, waiting.step)
         with self._sessions.begin() as session:
-            repository.note_rung(session, rings)
+            queues.forget_rings(session, rings)
         return len(rings)
 
 
@@ -100,11 +100,10 @@ class Reaper:
             if self._blackboard.waiting(queue):
                 continue
             with self._sessions.begin() as session:
-                at = shared_now(session)
-                for step in repository.unheard(session, queue, at - timedelta(seconds=_UNHEARD_S)):
+                before = shared_now(session) - timedelta(seconds=_UNHEARD_S)
+                for step in queues.unheard(session, queue, before):
                     log.warning("call_repeated", job_id=step.job_id, step=step.name)
-                    step.rung_at = at
-                    repository.ring(session, step)
+                    queues.ring(session, step)
 
 
 class BackgroundLoop:

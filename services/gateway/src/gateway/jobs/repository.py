@@ -1,13 +1,13 @@
 """Queries on jobs and steps. The states change here, each in one statement that checks the state it starts from."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
-from gateway.jobs.models import Job, Ring, Step
+from gateway.jobs.models import Job, Step
 from gateway.paging import Order, page
 from gateway.users.models import User
 from lobule.contracts.steps import StepName
@@ -74,19 +74,6 @@ def _current(job_id: str, name: StepName, attempt: int):
     return (Step.job_id == job_id, Step.name == name, Step.attempt == attempt, Step.state == "running")
 
 
-def enqueue(session: Session, step: Step) -> None:
-    """Let a step wait for a worker, and write the call for it to the outbox."""
-    step.state, step.queued_at, step.rung_at = "queued", shared_now(session), None
-    step.lease_expires_at, step.worker = None, None
-    ring(session, step)
-
-
-def ring(session: Session, step: Step) -> None:
-    """Write a call for a step's queue to the outbox; the relay is woken when the transaction is through."""
-    session.add(Ring(job_id=step.job_id, step=step.name, queue=step.queue))
-    session.info["rings"] = True
-
-
 def abandoned(session: Session) -> Sequence[Step]:
     """Running steps whose lease is over."""
     return session.scalars(
@@ -95,43 +82,3 @@ def abandoned(session: Session) -> Sequence[Step]:
         .with_for_update(skip_locked=True)
         .limit(200)
     ).all()
-
-
-def unheard(session: Session, queue: str, before: datetime) -> Sequence[Step]:
-    """Steps that wait in a queue and were last called before a moment."""
-    return session.scalars(
-        select(Step)
-        .where(Step.state == "queued", Step.queue == queue, Step.rung_at < before)
-        .order_by(Step.queued_at)
-        .limit(1000)
-    ).all()
-
-
-def outbox(session: Session, limit: int = 100) -> Sequence[Ring]:
-    """Calls to be made, oldest first. Two relays may take the same: a call that is made twice is harmless."""
-    return session.scalars(select(Ring).order_by(Ring.id).limit(limit)).all()
-
-
-def note_rung(session: Session, rings: Sequence[Ring]) -> None:
-    """Calls were made: they leave the outbox, and their steps know when."""
-    at = shared_now(session)
-    for made in rings:
-        session.execute(update(Step).where(Step.job_id == made.job_id, Step.name == made.step).values(rung_at=at))
-    session.execute(delete(Ring).where(Ring.id.in_([made.id for made in rings])))
-
-
-def ahead_of(session: Session, step: Step) -> int:
-    """How many steps wait in the same queue before this one."""
-    query = select(func.count()).select_from(Step).where(Step.queue == step.queue, Step.state == "queued")
-    return session.scalar(query.where(Step.queued_at < step.queued_at)) or 0
-
-
-def recent_durations(session: Session, queue: str, limit: int = 50) -> list[float]:
-    """Seconds that the last finished steps of a queue took."""
-    rows = session.execute(
-        select(Step.started_at, Step.finished_at)
-        .where(Step.queue == queue, Step.state == "done")
-        .order_by(Step.finished_at.desc())
-        .limit(limit)
-    )
-    return [(finished - started).total_seconds() for started, finished in rows if started and finished]

@@ -8,7 +8,7 @@ from gateway.cases import service as cases
 from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.images.models import Image
-from gateway.jobs import repository
+from gateway.jobs import queues, repository
 from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
@@ -20,20 +20,27 @@ from lobule.queueing import INFERENCE_QUEUES, REPORT_QUEUE
 _LOST = "The worker was lost {tries} times while it worked on this. Your IT can look into it and start it again."
 
 
-def open_job(session: Session, image: Image) -> Job:
-    """Start the analysis of an image: job, steps and the first call, all in the session's transaction."""
-    inference = Step(name="inference", position=0, queue=INFERENCE_QUEUES[image.modality], attempt=0, tries=0)
-    report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", attempt=0, tries=0)
+def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
+    """Start the analysis of an image: job, steps and the first call, all in the session's transaction.
+
+    Args:
+        session: The transaction.
+        image: What to analyse.
+        interactive: Whether a person waits for it at the portal; see `gateway.jobs.lanes`.
+    """
+    lane = {"owner_id": image.owner_id, "interactive": interactive, "attempt": 0, "tries": 0}
+    inference = Step(name="inference", position=0, queue=INFERENCE_QUEUES[image.modality], **lane)
+    report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", **lane)
     job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report])
     session.add(job)
     session.flush()
-    repository.enqueue(session, inference)
+    queues.enqueue(session, inference)
     _tell_case(session, job)
     return job
 
 
 def open_rendering(session: Session, owner_id: str, key: str, request: RenderRequest) -> Rendering:
-    """Ask the report service for something, in the session's transaction.
+    """Ask the report service for something that somebody waits for, in the session's transaction.
 
     Args:
         session: The transaction.
@@ -41,26 +48,33 @@ def open_rendering(session: Session, owner_id: str, key: str, request: RenderReq
         key: Names exactly what is rendered; there is never a second rendering of the same key.
         request: What to render.
     """
-    step = Step(name="render", position=0, queue=REPORT_QUEUE, attempt=0, tries=0)
+    step = Step(name="render", position=0, queue=REPORT_QUEUE, owner_id=owner_id, interactive=True, attempt=0, tries=0)
     document = request.model_dump(mode="json")
     rendering = Rendering(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
     session.add(rendering)
     session.flush()
-    repository.enqueue(session, step)
+    queues.enqueue(session, step)
     return rendering
 
 
+def claim_next(session: Session, settings: GatewaySettings, queue: str, worker: str) -> Claim | None:
+    """Give the next step of a queue to a worker; None where nothing waits."""
+    step = queues.claim_next(session, queue, worker, timedelta(seconds=settings.lease_seconds))
+    return step and _claim(settings, step)
+
+
 def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepName, worker: str) -> Claim | None:
-    """Give a step to a worker; None where there is nothing to do."""
-    lease = timedelta(seconds=settings.lease_seconds)
-    step = repository.claim(session, job_id, name, worker, lease)
-    if step is None:
-        return None
+    """Give one step to a worker; None where there is nothing to do."""
+    step = repository.claim(session, job_id, name, worker, timedelta(seconds=settings.lease_seconds))
+    return step and _claim(settings, step)
+
+
+def _claim(settings: GatewaySettings, step: Step) -> Claim:
     work = step.job
     work.state = "running"
     common = {
-        "job_id": job_id,
-        "step": name,
+        "job_id": step.job_id,
+        "step": step.name,
         "attempt": step.attempt,
         "lease_seconds": settings.lease_seconds,
         "request_id": step.job.request_id,
@@ -75,8 +89,8 @@ def claim(session: Session, settings: GatewaySettings, job_id: str, name: StepNa
         **common,
         image=work.image.info(),
         image_key=work.image.object_key,
-        result_prefix=inference.output_prefix() if name == "report" else None,
-        analysed_at=inference.finished_at if name == "report" else None,
+        result_prefix=inference.output_prefix() if step.name == "report" else None,
+        analysed_at=inference.finished_at if step.name == "report" else None,
     )
 
 
@@ -101,7 +115,7 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
         # A retry of the inference renders again, whatever the report's state was.
         report = job.step("report")
         report.tries = 0
-        repository.enqueue(session, report)
+        queues.enqueue(session, report)
         _tell_case(session, job)
     else:
         job.state, job.finished_at, job.error_code, job.error_detail = "done", now(), None, None
@@ -114,7 +128,7 @@ def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepNam
     if step is None:
         return False
     if failure.retryable and step.tries < settings.max_attempts:
-        repository.enqueue(session, step)
+        queues.enqueue(session, step)
     else:
         _finish(session, step.job, "failed", failure.code, failure.detail)
     return True
@@ -123,7 +137,7 @@ def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepNam
 def reap(session: Session, settings: GatewaySettings, step: Step) -> None:
     """Take a step back from a worker that is silent: queue it again, or park the job where its budget is spent."""
     if step.tries < settings.max_attempts:
-        repository.enqueue(session, step)
+        queues.enqueue(session, step)
         return
     step.state, step.finished_at, step.lease_expires_at = "failed", now(), None
     _finish(session, step.job, "dead", "worker_lost", _LOST.format(tries=step.tries))
@@ -147,7 +161,7 @@ def retry(session: Session, job: Work) -> None:
     for later in job.steps:
         if later.position > step.position:
             later.state = "waiting"
-    repository.enqueue(session, step)
+    queues.enqueue(session, step)
     _tell_case(session, job)
 
 

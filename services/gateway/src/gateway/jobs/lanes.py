@@ -1,0 +1,54 @@
+"""The order in which a queue's steps are given to workers: fair between users, people before programs.
+
+A lane is what one user has waiting in a queue, either what a person waits for at the portal (interactive) or what a
+program sent (batch). Interactive lanes go before batch lanes, but one start in eight is a batch's, so that no class
+keeps the other from being worked on. Within a class the lane whose last start is longest ago goes first; within a lane
+the oldest step does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+INTERACTIVE_IN_A_ROW = 7
+"""So many interactive steps may start one after the other while batch steps wait."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The waiting steps of one user in one queue, of one class."""
+
+    owner_id: str
+    interactive: bool
+    waiting: int
+    oldest: datetime
+    last_start: datetime | None
+
+
+def in_order(lanes: Sequence[Lane], recently_interactive: Sequence[bool]) -> list[Lane]:
+    """Lanes, the one to be served first at the front.
+
+    Args:
+        lanes: Of one queue.
+        recently_interactive: Of the queue's last starts, newest first, whether each was interactive.
+    """
+    last = list(recently_interactive[:INTERACTIVE_IN_A_ROW])
+    batch_first = len(last) == INTERACTIVE_IN_A_ROW and all(last)
+    return sorted(lanes, key=lambda lane: (lane.interactive == batch_first, lane.last_start or _NEVER, lane.oldest))
+
+
+def steps_ahead(lanes: Sequence[Lane], own: Lane, before_in_lane: int) -> int:
+    """How many steps are going to start before a waiting one, if nothing is added.
+
+    Args:
+        lanes: Of the step's queue, in order; its own is among them.
+        own: The step's lane.
+        before_in_lane: Steps of its own lane that go before it.
+    """
+    peers = [lane for lane in lanes if lane.interactive == own.interactive]
+    at = peers.index(own)
+    rounds = (min(lane.waiting, before_in_lane + (place < at)) for place, lane in enumerate(peers) if place != at)
+    classes_ahead = 0 if own.interactive else sum(lane.waiting for lane in lanes if lane.interactive)
+    return before_in_lane + sum(rounds) + classes_ahead

@@ -1,0 +1,129 @@
+"""Queries on queues: what waits and in which order, and the outbox of calls to their workers."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, select
+from sqlalchemy.orm import Session, aliased
+
+from gateway.clock import shared_now
+from gateway.jobs import repository
+from gateway.jobs.lanes import INTERACTIVE_IN_A_ROW, Lane, in_order, steps_ahead
+from gateway.jobs.models import Ring, Step
+
+
+def lanes(session: Session, queue: str) -> list[Lane]:
+    """What waits in a queue, by user and class, the lane to be served first at the front."""
+    waiting = (
+        select(
+            Step.owner_id,
+            Step.interactive,
+            func.count().label("waiting"),
+            func.min(Step.queued_at, type_=Step.queued_at.type).label("oldest"),
+        )
+        .where(Step.queue == queue, Step.state == "queued")
+        .group_by(Step.owner_id, Step.interactive)
+        .subquery()
+    )
+    started = aliased(Step)
+    last_start = (
+        select(func.max(started.started_at, type_=started.started_at.type))
+        .where(
+            started.queue == queue,
+            started.interactive == waiting.c.interactive,
+            started.owner_id == waiting.c.owner_id,
+        )
+        .scalar_subquery()
+    )
+    found = [Lane(*row) for row in session.execute(select(waiting, last_start))]
+    if len({lane.interactive for lane in found}) < 2:
+        return in_order(found, [])
+    starts = select(Step.interactive).where(Step.queue == queue, Step.started_at.is_not(None))
+    recent = session.scalars(starts.order_by(Step.started_at.desc()).limit(INTERACTIVE_IN_A_ROW)).all()
+    return in_order(found, recent)
+
+
+def claim_next(session: Session, queue: str, worker: str, lease: timedelta) -> Step | None:
+    """Give the next step of a queue to a worker, in the order of `gateway.jobs.lanes`; None where none waits.
+
+    Steps that another transaction holds are passed over at first, so that workers do not wait for one another. Only
+    where that leaves nothing are they waited for: the other transaction may leave the step in the queue.
+    """
+    order = lanes(session, queue)
+    for skip_locked in (True, False):
+        for lane in order:
+            step = session.scalar(
+                select(Step)
+                .where(_in_lane(queue, lane))
+                .order_by(Step.queued_at, Step.job_id)
+                .limit(1)
+                .with_for_update(skip_locked=skip_locked)
+            )
+            if step is not None:
+                return repository.claim(session, step.job_id, step.name, worker, lease)
+    return None
+
+
+def _in_lane(queue: str, lane: Lane) -> ColumnElement[bool]:
+    return and_(
+        Step.queue == queue,
+        Step.state == "queued",
+        Step.interactive == lane.interactive,
+        Step.owner_id == lane.owner_id,
+    )
+
+
+def enqueue(session: Session, step: Step) -> None:
+    """Let a step wait for a worker, and write the call for it to the outbox."""
+    step.state, step.queued_at = "queued", shared_now(session)
+    step.lease_expires_at, step.worker = None, None
+    ring(session, step)
+
+
+def ring(session: Session, step: Step) -> None:
+    """Write a call for a step's queue to the outbox; the relay is woken when the transaction is through."""
+    step.rung_at = shared_now(session)
+    session.add(Ring(job_id=step.job_id, step=step.name, queue=step.queue))
+    session.info["rings"] = True
+
+
+def unheard(session: Session, queue: str, before: datetime) -> Sequence[Step]:
+    """Steps that wait in a queue, were last called before a moment, and of which no call waits in the outbox."""
+    unsent = exists().where(Ring.job_id == Step.job_id, Ring.step == Step.name)
+    return session.scalars(
+        select(Step)
+        .where(Step.state == "queued", Step.queue == queue, Step.rung_at < before, not_(unsent))
+        .order_by(Step.queued_at)
+        .limit(1000)
+    ).all()
+
+
+def outbox(session: Session, limit: int = 100) -> Sequence[Ring]:
+    """Calls to be made, oldest first. Two relays may take the same: a call that is made twice is harmless."""
+    return session.scalars(select(Ring).order_by(Ring.id).limit(limit)).all()
+
+
+def forget_rings(session: Session, rings: Sequence[Ring]) -> None:
+    """Calls were made: they leave the outbox."""
+    session.execute(delete(Ring).where(Ring.id.in_([made.id for made in rings])))
+
+
+def ahead_of(session: Session, step: Step) -> int:
+    """How many steps are going to start before a waiting one, as things stand."""
+    order = lanes(session, step.queue)
+    own = next((lane for lane in order if (lane.owner_id, lane.interactive) == (step.owner_id, step.interactive)), None)
+    if own is None:
+        return 0
+    before = select(func.count()).select_from(Step).where(_in_lane(step.queue, own), Step.queued_at < step.queued_at)
+    return steps_ahead(order, own, session.scalar(before) or 0)
+
+
+def recent_durations(session: Session, queue: str, limit: int = 50) -> list[float]:
+    """Seconds that the last finished steps of a queue took."""
+    rows = session.execute(
+        select(Step.started_at, Step.finished_at)
+        .where(Step.queue == queue, Step.state == "done")
+        .order_by(Step.finished_at.desc())
+        .limit(limit)
+    )
+    return [(finished - started).total_seconds() for started, finished in rows if started and finished]
