@@ -34,12 +34,13 @@ def test_reads_size_and_format(format_):
     assert (header.format, header.width, header.height) == (format_, 80, 70)
 
 
-def test_reads_dicom():
+def test_dicom_of_another_kind_is_refused_by_name():
     import pydicom
 
     path = Path(pydicom.data.get_testdata_file("CT_small.dcm"))
-    header = read_header(path, "mammography")
-    assert (header.format, header.width, header.height) == ("DICOM", 128, 128)
+    with pytest.raises(AnalysisError, match="computed tomography") as refused:
+        read_header(path, "mammography")
+    assert refused.value.code == "not_mammogram"
     with pytest.raises(AnalysisError) as refused:
         read_header(path, "histopathology")
     assert refused.value.code == "unsupported_format"

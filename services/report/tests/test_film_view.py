@@ -11,7 +11,7 @@ from lobule.contracts.errors import AnalysisError
 from lobule.contracts.pictures import FACTS_FILE, PREVIEW_FILE, SAMPLES_FILE, PictureFacts
 from lobule.storage import open_store
 from report import film_view as pictures
-from report.film_view import PREVIEW_SIDE, PictureHandler, deep_samples, draw_picture
+from report.film_view import PREVIEW_SIDE, PictureHandler, draw_picture
 
 
 def film(height=300, width=200, kind=np.uint16):
@@ -84,13 +84,48 @@ class TestSamples:
         assert facts.samples.width * facts.samples.height <= 10_000
         assert len(gzip.decompress(files[SAMPLES_FILE])) == 2 * facts.samples.width * facts.samples.height
 
-    def test_values_that_are_no_integers_can_be_computed_back(self):
-        from lobule.imaging.film import Film
+    def test_samples_hold_the_stored_values_and_the_window_only_the_first_look(self, tmp_path, draw_film, write_dicom):
+        pixels = draw_film(bits=12)
+        tags = {
+            "WindowCenter": [2000, 1000],
+            "WindowWidth": [1001, 301],
+            "WindowCenterWidthExplanation": ["NORMAL", "HARD"],
+        }
+        path = write_dicom(tmp_path / "a.dcm", pixels, 12, RescaleSlope=2, RescaleIntercept=-100, **tags)
+        facts, files = draw_picture(path.read_bytes(), "samples")
+        assert facts.samples is not None
+        content = np.frombuffer(gzip.decompress(files[SAMPLES_FILE]), "<u2").reshape(pixels.shape)
+        assert np.array_equal(content, pixels)
+        assert (facts.samples.offset, facts.samples.step) == (-100, 2)
+        low, high = (facts.samples.offset + end * facts.samples.step for end in (facts.samples.low, facts.samples.high))
+        assert (low, high) == pytest.approx((1499.5, 2499.5), abs=1.01)
+        assert [window.name for window in facts.samples.windows] == ["NORMAL", "HARD"]
 
-        values = (film().astype(np.float32) - 1000) / 7
-        facts, content = deep_samples(Film(values))
-        back = facts.offset + np.frombuffer(content, "<u2").reshape(values.shape) * facts.step
-        assert np.abs(back - values).max() <= facts.step
+    def test_a_film_that_stores_tissue_dark_is_shown_bright_and_can_be_computed_back(
+        self, tmp_path, draw_film, write_dicom
+    ):
+        pixels = draw_film(bits=12)
+        path = write_dicom(tmp_path / "a.dcm", 4095 - pixels, 12, PhotometricInterpretation="MONOCHROME1")
+        facts, files = draw_picture(path.read_bytes(), "samples")
+        assert facts.samples is not None
+        content = np.frombuffer(gzip.decompress(files[SAMPLES_FILE]), "<u2").reshape(pixels.shape)
+        assert np.array_equal(content, pixels)
+        assert np.array_equal(facts.samples.offset + content * facts.samples.step, 4095 - pixels)
+
+    def test_an_8_bit_film_with_a_window_of_its_own_has_samples_too(self, tmp_path, draw_film, write_dicom):
+        path = write_dicom(tmp_path / "a.dcm", draw_film(bits=8), 8, WindowCenter=100, WindowWidth=50)
+        facts, files = draw_picture(path.read_bytes(), "samples")
+        assert facts.samples is not None
+        assert SAMPLES_FILE in files
+
+    def test_a_marker_brighter_than_tissue_does_not_decide_the_first_look(self):
+        pixels = film()
+        pixels[:24, 150:190] = 65535
+        facts, _ = draw_picture(as_png(pixels), "samples")
+        plain, _ = draw_picture(as_png(film()), "samples")
+        assert facts.samples is not None
+        assert plain.samples is not None
+        assert facts.samples.high == pytest.approx(plain.samples.high, rel=0.05)
 
 
 class TestHandler:

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, Notice, Result
+from lobule.imaging.agreement import conflicts
 from lobule.imaging.decode import encode_png
+from lobule.imaging.display import first_look, in_8_bits
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
 from lobule.model_package import ModelPackage
@@ -23,7 +25,6 @@ from mammo_worker.packages import installed_package, load_detector
 
 MAX_DISPLAY_SIDE = 2048
 DISPLAY_FILE, HEAT_MAP_FILE = "display.png", "heat-map.png"
-_DISPLAY_PERCENTILES = (0.5, 99.9)
 
 _FURTHER_IMAGING = (
     "This film alone does not settle whether a malignant lesion is there. Compare the other view and earlier films; if "
@@ -89,7 +90,7 @@ class MammographyPipeline:
         clock.lap("draw")
         progress(1.0, "done")
         assessment = self.manifest.thresholds.assess(probability)
-        notices = list(film.notices)
+        notices = [*film.notices, *conflicts(image, film)]
         if squeeze != 1.0:
             notices.append(Notice(code="aspect_assumed", detail=_ASPECT))
         result = Result(
@@ -165,20 +166,19 @@ def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
             "view": image.view or film.view,
             "laterality": image.laterality or film.laterality,
             "pixel_spacing_mm": image.pixel_spacing_mm or film.pixel_spacing_mm,
+            "spacing_plane": image.spacing_plane or film.spacing_plane,
+            "hanging": image.hanging or film.hanging,
         }
     )
 
 
 def display_image(film: Film) -> NDArray[np.uint8]:
-    """The film in 8 bits, no side over `MAX_DISPLAY_SIDE`, its own proportions kept."""
+    """The film in 8 bits as a viewer shows it first, no side over `MAX_DISPLAY_SIDE`, its own proportions kept."""
     height, width = film.pixels.shape
     scale = min(1.0, MAX_DISPLAY_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(film.pixels.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    if film.pixels.dtype == np.uint8:
-        return small.round().astype(np.uint8)
-    low, high = np.percentile(small, _DISPLAY_PERCENTILES)
-    return (np.clip((small - low) / max(float(high - low), 1e-6), 0, 1) * 255).astype(np.uint8)
+    small = cv2.resize(film.pixels, size, interpolation=cv2.INTER_AREA)
+    return in_8_bits(small, first_look(film))
 
 
 def heat_map(found: Detections, prepared: PreparedFilm, film: Film, shape: tuple[int, ...]) -> NDArray[np.uint8]:

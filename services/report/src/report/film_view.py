@@ -13,6 +13,7 @@ from lobule.contracts.pictures import (
     FACTS_FILE,
     PREVIEW_FILE,
     SAMPLES_FILE,
+    NamedWindow,
     PictureError,
     PictureFacts,
     PictureKind,
@@ -20,8 +21,9 @@ from lobule.contracts.pictures import (
 )
 from lobule.imaging.colour import Colours
 from lobule.imaging.decode import decode_picture
-from lobule.imaging.dicom import read_dicom
-from lobule.imaging.film import Film
+from lobule.imaging.dicom.reader import read_dicom
+from lobule.imaging.display import first_look, in_8_bits
+from lobule.imaging.film import Film, Window
 from lobule.imaging.header import read_header
 from lobule.imaging.picture import Picture
 from lobule.imaging.read_film import colourfulness, film_of
@@ -36,7 +38,6 @@ DISPLAY_SIDE = 2048  # of the display image that a pipeline leaves: a film withi
 MAX_SAMPLES = 16_000_000
 """A larger film is shrunk: 32 MB is what a browser takes four of."""
 GREY_UP_TO = 0.03  # mean difference between the colour channels; a stained section has several times as much
-_PERCENTILES = (0.5, 99.9)  # the same as the display image's: both show the same picture at first
 _PREVIEW_QUALITY = 88
 _UNKNOWN = "The picture could not be drawn. It can be analysed all the same."
 
@@ -71,7 +72,7 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
     Args:
         data: The whole file, of any format that `lobule.imaging.header` accepts for a mammogram.
         kind: `preview`: a JPEG, no side over `PREVIEW_SIDE`. `samples`: a film's samples, gzipped, where it has more
-            bits or pixels than the display image; no file where it has not.
+            bits or pixels than the display image, or a window of its own; no file where it has not.
 
     Returns:
         What it holds, and the files by name.
@@ -98,7 +99,7 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
     )
     if kind == "preview":
         return facts, {PREVIEW_FILE: jpeg(grey_preview(film), _PREVIEW_QUALITY)}
-    if film.pixels.dtype == np.uint8 and max(height, width) <= DISPLAY_SIDE:
+    if film.pixels.dtype == np.uint8 and max(height, width) <= DISPLAY_SIDE and film.window is None:
         return facts, {}
     samples, content = deep_samples(film)
     return facts.model_copy(update={"samples": samples}), {SAMPLES_FILE: gzip.compress(content, 1)}
@@ -118,17 +119,13 @@ def _tissue(picture: Picture, kind: PictureKind) -> tuple[PictureFacts, dict[str
 
 def grey_preview(film: Film) -> NDArray[np.uint8]:
     """A film in 8 bits, no side over `PREVIEW_SIDE`."""
-    small = _shrunk(film.pixels, PREVIEW_SIDE)
-    if film.pixels.dtype == np.uint8:
-        return small
-    low, high = np.percentile(small, _PERCENTILES)
-    return (np.clip((small - low) / max(float(high - low), 1e-6), 0, 1) * 255).astype(np.uint8)
+    return in_8_bits(_shrunk(film.pixels, PREVIEW_SIDE), first_look(film))
 
 
 def deep_samples(film: Film) -> tuple[Samples, bytes]:
     """A film's samples as unsigned 16-bit integers, shrunk to at most `MAX_SAMPLES` of them.
 
-    Unsigned integers stay as they are; anything else is laid over the 16 bits, from its least to its greatest value.
+    They hold the measured values; the file's windows only say how to show them first.
     """
     pixels = film.pixels
     height, width = pixels.shape
@@ -136,19 +133,22 @@ def deep_samples(film: Film) -> tuple[Samples, bytes]:
     if scale < 1.0:
         size = (max(1, int(width * scale)), max(1, int(height * scale)))
         pixels = _resized(pixels, size)
-    if pixels.dtype.kind == "u":
-        offset, step, samples = 0.0, 1.0, pixels.astype(np.uint16)
-    else:
-        values = pixels.astype(np.float64)
-        offset = float(values.min())
-        step = max(float(values.max()) - offset, 1e-9) / 65535
-        samples = np.rint((values - offset) / step).astype(np.uint16)
-    few = samples[:: max(1, samples.shape[0] // 1024), :: max(1, samples.shape[1] // 1024)]
-    low, high = (0, 255) if pixels.dtype == np.uint8 else (int(value) for value in np.percentile(few, _PERCENTILES))
+    first, *others = [_named(window) for window in (film.windows or (first_look(film),))]
     facts = Samples(
-        width=samples.shape[1], height=samples.shape[0], offset=offset, step=step, low=low, high=max(high, low + 1)
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        offset=film.offset,
+        step=film.step,
+        low=first.low,
+        high=first.high,
+        windows=[first, *others] if film.windows else [],
     )
-    return facts, np.ascontiguousarray(samples.astype("<u2")).tobytes()
+    return facts, pixels.astype("<u2").tobytes()
+
+
+def _named(window: Window) -> NamedWindow:
+    low = round(window.low)
+    return NamedWindow(low=low, high=max(round(window.high), low + 1), name=window.name)
 
 
 def _shrunk(picture: NDArray[Any], side: int) -> NDArray[Any]:

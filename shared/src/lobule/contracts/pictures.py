@@ -16,18 +16,28 @@ PREVIEW_FILE = "preview.jpg"
 SAMPLES_FILE = "samples.u16"
 
 
+class NamedWindow(Document):
+    """A window that the file names: samples shown black and white."""
+
+    low: int
+    high: int
+    name: str | None = Field(default=None, description="in the file's words")
+
+
 class Samples(Document):
     """A grey film in 16 bits: `samples.u16`, unsigned little-endian integers, row by row, nothing else.
 
-    A sample's value in the file's own units is `offset + sample * step`.
+    They are measured values, tissue bright, no window applied. A sample's value in the file's own units is
+    `offset + sample * step`.
     """
 
     width: int = Field(gt=0)
     height: int = Field(gt=0)
     offset: float
-    step: float = Field(gt=0)
-    low: int = Field(ge=0, le=65535, description="sample that the first view shows black")
-    high: int = Field(ge=0, le=65535, description="sample that the first view shows white")
+    step: float = Field(description="never 0; negative where the file stores tissue dark")
+    low: int = Field(description="sample that the first view shows black")
+    high: int = Field(description="sample that the first view shows white; may lie beyond the samples' range")
+    windows: list[NamedWindow] = Field(default=[], description="that the file names, the one shown first in front")
 
 
 class PictureError(Document):

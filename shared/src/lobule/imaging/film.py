@@ -46,7 +46,7 @@ class Film:
         step: Negative where the file stores tissue dark.
         spacing_plane: Whether `pixel_spacing_mm` holds in the breast or on the detector.
         magnification: Radiographic magnification that the file states, 1.0 where none.
-        hanging: How to turn the pixels to show the film upright; None where it hangs as it is stored, or nobody knows.
+        hanging: How to turn the pixels to show the film upright; None where the file does not say it.
     """
 
     pixels: NDArray[Any]
@@ -96,11 +96,3 @@ def percentiles(
         return tuple(0.0 for _ in percents)
     ranks = [max(1, int(np.ceil(total[-1] * percent / 100))) for percent in percents]
     return tuple(float(np.searchsorted(total, rank)) for rank in ranks)
-
-
-def turned(picture: NDArray[Any], hanging: Hanging | None) -> NDArray[Any]:
-    """A picture (height, width, ...) of stored pixels as it is hung; a view on the same memory."""
-    if hanging is None:
-        return picture
-    picture = np.rot90(picture, -hanging.rotation // 90)
-    return picture[:, ::-1] if hanging.mirrored else picture

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lobule.contracts.result import Notice
 from lobule.imaging.colour import Colours
 from lobule.imaging.decode import decode_picture
-from lobule.imaging.dicom import read_dicom
+from lobule.imaging.dicom.reader import read_dicom
 from lobule.imaging.film import Film
 from lobule.imaging.header import read_header
 from lobule.imaging.picture import Picture

@@ -1,0 +1,153 @@
+"""What compressed pixels say of their own size, read before anything is decoded."""
+
+import struct
+from dataclasses import dataclass
+from typing import Literal
+
+from lobule.contracts.errors import AnalysisError
+from lobule.imaging.dicom.layout import Layout
+
+Codec = Literal["JPEG", "JPEG-LS", "JPEG 2000", "RLE"]
+
+_SOF = {0xC0: "baseline", 0xC1: "extended", 0xC3: "lossless", 0xF7: "JPEG-LS"}
+_OTHER_SOF = {0xC2, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
+_BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
+_MOST_SCANS = 4
+_JP2 = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
+
+
+@dataclass(frozen=True)
+class Codestream:
+    """Compressed pixels and what they say of themselves.
+
+    Attributes:
+        codec: By its first bytes, whatever the transfer syntax says.
+        data: For the decoder: without a container.
+        width: Of the coded image, as `height`.
+        components: Colours.
+        precision: Bits of a sample.
+        signed: Whether the codestream says that samples are signed; only JPEG 2000 can.
+        lossless_jpeg: Whether a JPEG is of the lossless kind, which keeps colours as they are.
+    """
+
+    codec: Codec
+    data: memoryview
+    width: int
+    height: int
+    components: int
+    precision: int
+    signed: bool = False
+    lossless_jpeg: bool = False
+
+
+def codestream_of(data: memoryview, layout: Layout) -> Codestream:
+    """Read a codestream's head and compare it with the tags.
+
+    Raises:
+        AnalysisError: `image_unreadable` where it is damaged or of another size than the tags say;
+            `unsupported_format` for a coding that is not read.
+    """
+    try:
+        found = _head(data, layout)
+    except (struct.error, IndexError):
+        raise _damaged() from None
+    if (found.width, found.height) != (layout.width, layout.height) or found.components not in (1, 3):
+        raise AnalysisError(
+            "image_unreadable",
+            f"The DICOM file's compressed pixels are {found.width} x {found.height} in {found.components} components, "
+            f"its tags say {layout.width} x {layout.height}. Nothing was decoded; please export it again.",
+        )
+    if not 2 <= found.precision <= 16:
+        raise AnalysisError(
+            "unsupported_format", f"The DICOM file compresses {found.precision} bits per pixel; up to 16 can be read."
+        )
+    return found
+
+
+def _damaged() -> AnalysisError:
+    return AnalysisError("image_unreadable", "The DICOM file's compressed pixels are damaged. Please export it again.")
+
+
+def _head(data: memoryview, layout: Layout) -> Codestream:
+    start = bytes(data[:12])
+    if start == _JP2:
+        return _jpeg2000(_contiguous(data))
+    if start.startswith(b"\xff\x4f\xff\x51"):
+        return _jpeg2000(data)
+    if start.startswith(b"\xff\xd8"):
+        return _jpeg(data)
+    return _rle(data, layout)
+
+
+def _contiguous(data: memoryview) -> memoryview:
+    """The codestream within the boxes of a JP2 file."""
+    position = 0
+    while True:
+        length, kind = struct.unpack(">I4s", data[position : position + 8])
+        head = 8
+        if length == 1:
+            (length,) = struct.unpack(">Q", data[position + 8 : position + 16])
+            head = 16
+        end = len(data) if length == 0 else position + length
+        if kind == b"jp2c":
+            return data[position + head : end]
+        if end < position + head:
+            raise _damaged()
+        position = end
+
+
+def _jpeg2000(data: memoryview) -> Codestream:
+    if bytes(data[:4]) != b"\xff\x4f\xff\x51":
+        raise _damaged()
+    right, lower, left, upper, tile_width, tile_height = struct.unpack(">6I", data[8:32])
+    tile_left, tile_upper = struct.unpack(">2I", data[32:40])
+    (components,) = struct.unpack(">H", data[40:42])
+    depths = [struct.unpack(">3B", data[42 + 3 * i : 45 + 3 * i]) for i in range(min(components, 4))]
+    unusual = any(depth != depths[0] or depth[1:] != (1, 1) for depth in depths)
+    if not depths or unusual or max(right, lower) >= 1 << 31 or min(tile_width, tile_height) == 0:
+        raise _damaged()
+    tiles = -(-(right - tile_left) // tile_width) * -(-(lower - tile_upper) // tile_height)
+    if tiles > 65_535:
+        raise _damaged()
+    coded = depths[0][0]
+    return Codestream(
+        "JPEG 2000", data, right - left, lower - upper, components, (coded & 0x7F) + 1, signed=bool(coded & 0x80)
+    )
+
+
+def _jpeg(data: memoryview) -> Codestream:
+    position = 2
+    while True:
+        if data[position] != 0xFF:
+            raise _damaged()
+        marker = data[position + 1]
+        if marker == 0xFF:  # fill
+            position += 1
+            continue
+        if marker in _OTHER_SOF:
+            raise AnalysisError(
+                "unsupported_format",
+                "The DICOM file's pixels are a progressive, hierarchical or arithmetic JPEG, which is not read here. "
+                "Please export it uncompressed or as lossless JPEG.",
+            )
+        if marker in _SOF:
+            break
+        if marker in (0xD9, 0xDA):
+            raise _damaged()
+        (length,) = struct.unpack(">H", data[position + 2 : position + 4])
+        position += 2 if marker in _BARE else 2 + length
+    precision, height, width, components = struct.unpack(">BHHB", data[position + 4 : position + 10])
+    if _SOF[marker] == "JPEG-LS":
+        return Codestream("JPEG-LS", data, width, height, components, precision)
+    if bytes(data).count(b"\xff\xda") > _MOST_SCANS:
+        raise _damaged()
+    lossless = _SOF[marker] == "lossless"
+    return Codestream("JPEG", data, width, height, components, precision, lossless_jpeg=lossless)
+
+
+def _rle(data: memoryview, layout: Layout) -> Codestream:
+    """PS3.5, annex G: 64 bytes of offsets, a segment for each byte of a pixel, most significant first."""
+    segments, first = struct.unpack("<2I", data[:8])
+    if first != 64 or segments != layout.samples * layout.allocated // 8:
+        raise _damaged()
+    return Codestream("RLE", data, layout.width, layout.height, layout.samples, min(16, layout.allocated))

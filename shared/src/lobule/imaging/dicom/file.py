@@ -1,0 +1,177 @@
+"""Opens a DICOM file and parses it up to its pixels, within bounds and without decoding anything."""
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from lobule.contracts.errors import AnalysisError
+from lobule.imaging.dicom.elements import KNOWN, Parser, PixelElement
+from lobule.imaging.dicom.kind import check_kind
+from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, Source, TooMuchError
+from lobule.imaging.dicom.tags import Tags
+from lobule.imaging.dicom.vocabulary import Tag
+
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
+_JPEG = "1.2.840.10008.1.2.4."
+ENCAPSULATED = {
+    f"{_JPEG}50": "JPEG Baseline",
+    f"{_JPEG}51": "JPEG Extended",
+    f"{_JPEG}57": "JPEG Lossless",
+    f"{_JPEG}70": "JPEG Lossless SV1",
+    f"{_JPEG}80": "JPEG-LS Lossless",
+    f"{_JPEG}81": "JPEG-LS Near-lossless",
+    f"{_JPEG}90": "JPEG 2000 Lossless",
+    f"{_JPEG}91": "JPEG 2000",
+    f"{_JPEG}201": "High-Throughput JPEG 2000 Lossless",
+    f"{_JPEG}202": "High-Throughput JPEG 2000 RPCL Lossless",
+    f"{_JPEG}203": "High-Throughput JPEG 2000",
+    "1.2.840.10008.1.2.5": "RLE Lossless",
+}
+NATIVE = {
+    IMPLICIT: "Implicit VR Little Endian",
+    EXPLICIT: "Explicit VR Little Endian",
+    DEFLATED: "Deflated Explicit VR Little Endian",
+    BIG_ENDIAN: "Explicit VR Big Endian",
+}
+LOSSY = frozenset(_JPEG + end for end in ("50", "51", "81", "91", "203"))
+_NAMES = {
+    **NATIVE,
+    **ENCAPSULATED,
+    f"{_JPEG}55": "JPEG Full Progression",
+    f"{_JPEG}92": "JPEG 2000 Multi-component Lossless",
+    f"{_JPEG}93": "JPEG 2000 Multi-component",
+    f"{_JPEG}100": "MPEG-2",
+    f"{_JPEG}102": "MPEG-4",
+    f"{_JPEG}107": "HEVC",
+    f"{_JPEG}110": "JPEG XL Lossless",
+    f"{_JPEG}112": "JPEG XL",
+    "1.2.840.10008.1.2.8.1": "Deflated Image Frame",
+}
+MAX_HEADER = 1 << 24  # bytes that a deflated file may inflate to before its pixels
+PREAMBLE = 132
+
+
+@dataclass
+class DicomFile:
+    """A DICOM file, parsed up to its pixels.
+
+    Attributes:
+        tags: Of its data set.
+        syntax: Its transfer syntax; empty where it does not say it.
+        little: Whether words are little endian.
+        source: At the first byte of the pixels, where `pixels` is not None.
+        pixels: What was met there.
+    """
+
+    tags: Tags
+    syntax: str
+    little: bool
+    source: Source
+    pixels: PixelElement | None
+
+    @property
+    def syntax_name(self) -> str:
+        """The transfer syntax in words."""
+        return _NAMES.get(self.syntax, self.syntax[:64]) or "transfer syntax not named"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height that the tags announce.
+
+        Raises:
+            AnalysisError: `image_unreadable` where they announce none.
+        """
+        width, height = (self.tags.integer(tag) or 0 for tag in (Tag.COLUMNS, Tag.ROWS))
+        if width <= 0 or height <= 0:
+            raise AnalysisError(
+                "image_unreadable",
+                "The DICOM file holds no image (no Rows or Columns). Please send the mammogram itself.",
+            )
+        return width, height
+
+
+def looks_like_dicom(start: bytes) -> bool:
+    """Whether a file that starts so is DICOM, with its preamble or without.
+
+    Args:
+        start: The first `PREAMBLE` bytes, or all of a shorter file.
+    """
+    return _first_element(start) is not None
+
+
+def open_dicom(stream: BinaryIO) -> DicomFile:
+    """Parse a film up to its pixels.
+
+    Args:
+        stream: Seekable; stays open, and the result reads on in it.
+
+    Raises:
+        AnalysisError: What `check_kind` raises; `unsupported_format` for a transfer syntax that is not read here;
+            `image_unreadable` or `image_truncated` where the file is damaged, ends early, or holds more before its
+            pixels than a film has.
+    """
+    stream.seek(0)
+    start = _first_element(stream.read(PREAMBLE + 8))
+    if start is None:
+        raise _damaged()
+    source = Source(stream, start)
+    try:
+        meta = Tags(Parser(source).meta())
+    except (EndOfFileError, TooMuchError, struct.error):
+        raise _damaged() from None
+    syntax = meta.text(Tag.TRANSFER_SYNTAX_UID) or ""
+    if syntax and syntax not in NATIVE and syntax not in ENCAPSULATED:
+        raise AnalysisError(
+            "unsupported_format",
+            f"The DICOM file uses the transfer syntax {_NAMES.get(syntax, syntax[:64])!r}, which is not read here. "
+            "Please export it uncompressed or as lossless JPEG, JPEG-LS, JPEG 2000 or RLE.",
+        )
+    if syntax == DEFLATED:
+        source = InflatedSource(stream, source.position, MAX_HEADER)
+    little = _is_little(source.peek(6))
+    parser = Parser(source, little=little)
+    failure: AnalysisError | None = None
+    try:
+        parser.data_set()
+    except (EndOfFileError, struct.error):
+        failure = AnalysisError(
+            "image_truncated",
+            "The DICOM file ends before its pixels, or its header is damaged. Please export it again.",
+        )
+    except TooMuchError:
+        failure = AnalysisError(
+            "image_unreadable", "The DICOM file holds far more before its pixels than a film has. Nothing was read."
+        )
+    tags = Tags(parser.elements, little=little)
+    check_kind(tags)  # where parsing ended early, what the file is may already be known, and says more
+    if failure is not None:
+        raise failure
+    return DicomFile(tags, syntax, little, source, parser.pixels)
+
+
+def _damaged() -> AnalysisError:
+    return AnalysisError("image_unreadable", "The DICOM header is damaged. Please export it again.")
+
+
+def _first_element(start: bytes) -> int | None:
+    """Where the first element of a file stands; None where the file is no DICOM."""
+    if start[128:132] == b"DICM":
+        return PREAMBLE
+    if start[:4] == b"DICM":
+        return 4
+    group, element = start[:2], start[2:4]
+    if group == b"\x02\x00" and start[4:6] in KNOWN:
+        return 0
+    # Without meta information: the identifying group, explicit or implicit, either way round.
+    if group in (b"\x08\x00", b"\x00\x08") and len(start) >= 12:
+        order = "<" if group == b"\x08\x00" else ">"
+        length = struct.unpack(order + "I", start[4:8])[0]
+        if struct.unpack(order + "H", element)[0] <= 0x0070 and (start[4:6] in KNOWN or length <= 0x100):
+            return 0
+    return None
+
+
+def _is_little(start: bytes) -> bool:
+    """By the first tag's group, which is small: what the meta information says may be wrong."""
+    return not (len(start) >= 4 and start[0] == 0 and start[1] != 0)

@@ -1,0 +1,63 @@
+"""Whom and what a DICOM file shows."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from lobule.contracts.result import Laterality, View
+from lobule.imaging.dicom.tags import Tags
+from lobule.imaging.dicom.views import laterality_of, view_of
+from lobule.imaging.dicom.vocabulary import Tag
+
+
+@dataclass(frozen=True)
+class DicomIdentity:
+    """What a DICOM file says of whom and what it shows. Never to be logged.
+
+    Each attribute is None where the file does not say it, or not in a form that can be read.
+
+    Attributes:
+        patient_id: (0010,0020).
+        patient_name: (0010,0010), its alphabetic form, `Family^Given`.
+        patient_birth_date: (0010,0030).
+        study_instance_uid: (0020,000D).
+        series_instance_uid: (0020,000E).
+        sop_instance_uid: (0008,0018).
+        sop_class_uid: (0008,0016).
+        study_date: (0008,0020).
+        laterality: Of the breast.
+        view: Of the film.
+        station_name: (0008,1010).
+        manufacturer: (0008,0070).
+    """
+
+    patient_id: str | None = None
+    patient_name: str | None = None
+    patient_birth_date: date | None = None
+    study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
+    sop_instance_uid: str | None = None
+    sop_class_uid: str | None = None
+    study_date: date | None = None
+    laterality: Laterality | None = None
+    view: View | None = None
+    station_name: str | None = None
+    manufacturer: str | None = None
+
+
+def identity_of(tags: Tags) -> DicomIdentity:
+    """Read the identity; what cannot be read is None."""
+    name = tags.text(Tag.PATIENT_NAME)
+    return DicomIdentity(
+        patient_id=tags.text(Tag.PATIENT_ID),
+        patient_name=name.split("=")[0].strip(" ^") or None if name else None,
+        patient_birth_date=tags.day(Tag.PATIENT_BIRTH_DATE),
+        study_instance_uid=tags.text(Tag.STUDY_INSTANCE_UID),
+        series_instance_uid=tags.text(Tag.SERIES_INSTANCE_UID),
+        sop_instance_uid=tags.text(Tag.SOP_INSTANCE_UID),
+        sop_class_uid=tags.text(Tag.SOP_CLASS_UID),
+        study_date=tags.day(Tag.STUDY_DATE) or tags.day(Tag.ACQUISITION_DATE),
+        laterality=laterality_of(tags)[0],
+        view=view_of(tags)[0],
+        station_name=tags.text(Tag.STATION_NAME),
+        manufacturer=tags.text(Tag.MANUFACTURER),
+    )

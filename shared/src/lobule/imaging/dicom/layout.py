@@ -1,0 +1,185 @@
+"""How a file lays out its pixels, and whether it holds as many bytes as that takes."""
+
+from dataclasses import dataclass
+
+from lobule.contracts.errors import AnalysisError
+from lobule.imaging.dicom.elements import UNDEFINED
+from lobule.imaging.dicom.file import DicomFile
+from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, TooMuchError
+from lobule.imaging.dicom.vocabulary import Tag
+
+MAX_TRAILER = 1 << 20  # bytes that a deflated file may hold after its pixels
+_MOST_AHEAD = 1 << 25  # a header's reader inflates no further
+_PHOTOMETRIC = (
+    "MONOCHROME1",
+    "MONOCHROME2",
+    "PALETTE COLOR",
+    "RGB",
+    "YBR_FULL",
+    "YBR_FULL_422",
+    "YBR_PARTIAL_422",
+    "YBR_ICT",
+    "YBR_RCT",
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The pixels as the tags describe them.
+
+    Attributes:
+        width: Columns.
+        height: Rows.
+        samples: Per pixel, 1 or 3.
+        photometric: One of the standard's photometric interpretations.
+        planar: Whether colours lie plane by plane.
+        allocated: Bits of a cell: 8, 16 or 32.
+        stored: Bits of a sample: 8 to 16.
+        shift: Empty bits below a sample: more than 0 where samples are left-justified in their cells.
+        signed: Whether samples are two's complement.
+    """
+
+    width: int
+    height: int
+    samples: int
+    photometric: str
+    planar: bool
+    allocated: int
+    stored: int
+    shift: int
+    signed: bool
+
+    @property
+    def bytes(self) -> int:
+        """What the uncompressed pixels take."""
+        samples = 2 if self.photometric.endswith("_422") else self.samples
+        return self.width * self.height * samples * self.allocated // 8
+
+
+def layout_of(file: DicomFile) -> Layout:
+    """Read the layout.
+
+    Raises:
+        AnalysisError: `image_unreadable` without pixels or size; `unsupported_format` for a layout that is not read.
+    """
+    width, height = file.size
+    if file.pixels is None:
+        raise AnalysisError(
+            "image_unreadable",
+            f"The DICOM file ({file.syntax_name}) holds no pixels, or was cut off in them. Please export it again.",
+        )
+    if file.pixels.tag != Tag.PIXELS:
+        raise AnalysisError(
+            "unsupported_format", "The DICOM file stores its pixels as floating-point numbers, which no film does."
+        )
+    tags = file.tags
+    samples = tags.integer(Tag.SAMPLES_PER_PIXEL) or 1
+    photometric = tags.code(Tag.PHOTOMETRIC) or ("MONOCHROME2" if samples == 1 else "RGB")
+    if samples not in (1, 3) or photometric not in _PHOTOMETRIC:
+        raise AnalysisError(
+            "unsupported_format",
+            f"The DICOM file stores {samples} samples per pixel as {photometric[:32]}; "
+            "grey, palette and RGB can be read.",
+        )
+    allocated = tags.integer(Tag.BITS_ALLOCATED) or 0
+    stored = tags.integer(Tag.BITS_STORED) or allocated
+    allocated = allocated or (8 if stored <= 8 else 16)
+    if allocated not in (8, 16, 32):
+        raise AnalysisError(
+            "unsupported_format", f"The DICOM file allocates {allocated} bits per pixel; 8, 16 or 32 can be read."
+        )
+    if not 8 <= stored <= min(16, allocated):
+        raise AnalysisError(
+            "unsupported_format", f"The DICOM file stores {stored} bits per pixel; 8 to 16 can be read."
+        )
+    high = tags.integer(Tag.HIGH_BIT)
+    shift = high + 1 - stored if high is not None and stored <= high + 1 <= allocated else 0
+    return Layout(
+        width=width,
+        height=height,
+        samples=samples,
+        photometric=photometric,
+        planar=tags.integer(Tag.PLANAR_CONFIGURATION) == 1,
+        allocated=allocated,
+        stored=stored,
+        shift=shift,
+        signed=tags.integer(Tag.PIXEL_REPRESENTATION) == 1,
+    )
+
+
+def check_length(file: DicomFile) -> None:
+    """Compare what the file holds with what its tags announce; nothing is decoded.
+
+    Of a deflated file no more is inflated than its pixels take, and never more than `_MOST_AHEAD`.
+
+    Raises:
+        AnalysisError: What `layout_of` raises; `image_truncated` or `image_unreadable` where it does not fit.
+    """
+    layout = layout_of(file)
+    assert file.pixels is not None  # layout_of refused it
+    length = file.pixels.length
+    if length == UNDEFINED:
+        return
+    check_native_length(file, layout)
+    if isinstance(file.source, InflatedSource) and layout.bytes <= _MOST_AHEAD:
+        read_inflated(file.source, length, keep=False)
+    if file.source.size is not None and file.source.size - file.source.position < length:
+        raise truncated(file)
+
+
+def check_native_length(file: DicomFile, layout: Layout) -> None:
+    """Compare the length of uncompressed pixels with the tags; a file may add as much as a row.
+
+    Raises:
+        AnalysisError: `image_unreadable`.
+    """
+    assert file.pixels is not None  # see layout_of
+    length, row = file.pixels.length, layout.bytes // layout.height
+    if not layout.bytes <= length <= layout.bytes + max(2, row):
+        raise AnalysisError(
+            "image_unreadable",
+            f"The DICOM file's pixels take {length} bytes; {layout.width} x {layout.height} pixels as its tags "
+            f"describe them ({file.syntax_name}, {layout.stored} bits stored) take {layout.bytes}. "
+            "Please export it again.",
+        )
+
+
+def read_inflated(source: InflatedSource, length: int, *, keep: bool) -> bytes:
+    """Inflate uncompressed pixels of a known length, and look whether the file ends soon after them.
+
+    Args:
+        source: At the first byte of the pixels.
+        length: Of the pixels.
+        keep: Whether the pixels are wanted; otherwise they are passed over in small pieces.
+
+    Raises:
+        AnalysisError: `image_truncated`, or `image_unreadable` where far more follows.
+    """
+    source.limit = source.position + length
+    content = b""
+    try:
+        if keep:
+            content = source.read(length)
+        else:
+            source.skip(length)
+        ends = source.ends_within(MAX_TRAILER)
+    except (EndOfFileError, TooMuchError):
+        raise AnalysisError(
+            "image_truncated", "The DICOM file ends before its last pixel, or is damaged. Please export it again."
+        ) from None
+    if not ends:
+        raise AnalysisError(
+            "image_unreadable",
+            "The deflated DICOM file inflates to far more than its pixels take. Nothing was analysed; please export it "
+            "uncompressed.",
+        )
+    return content
+
+
+def truncated(file: DicomFile) -> AnalysisError:
+    """The error for pixels that end early."""
+    return AnalysisError(
+        "image_truncated",
+        f"The DICOM file is cut off within its pixels ({file.syntax_name}, "
+        f"{file.tags.integer(Tag.BITS_STORED)} bits stored). Please export it again.",
+    )

@@ -1,0 +1,178 @@
+"""From stored cells to measured values: tissue bright, padding apart, no window applied."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Notice
+from lobule.imaging.dicom.layout import Layout
+from lobule.imaging.dicom.pixels import Cells
+from lobule.imaging.dicom.tables import modality_table, palette
+from lobule.imaging.dicom.tags import Tags
+from lobule.imaging.dicom.vocabulary import Tag
+
+_MOST_RESCALED = 1e9
+_LEAST_MEASURED = 0.01  # of the pixels: padding that leaves fewer is a mistake of the tag
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `lobule.imaging.film.Film` says of pixels; see there."""
+
+    pixels: NDArray[Any]
+    valid: NDArray[np.bool_] | None
+    offset: float
+    step: float
+    colourfulness: float
+
+
+def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Measured:
+    """Turn stored cells into measured values.
+
+    Args:
+        cells: As they are stored.
+        layout: What the tags say of them.
+        tags: For rescaling, lookup tables and padding.
+        say: Takes what the reader of a result should know.
+    """
+    if cells.values.ndim == 3:
+        grey, colourfulness = _grey_of(cells, layout)
+        return Measured(grey, None, 0.0, 1.0, colourfulness)
+    raw, signed = cells.values, cells.signed
+    values, bits = _justified(cells, layout, tags, say)
+    base = -(1 << (bits - 1)) if signed else 0
+    valid = _valid(raw, values, base, bits, tags, say)
+    colourfulness, table = 0.0, None
+    if layout.photometric == "PALETTE COLOR":
+        table, colourfulness = palette(tags, say)
+    else:
+        table = modality_table(tags, signed, say)
+    slope, intercept = (1.0, 0.0) if table else _rescale(tags, say)
+    if table is not None:
+        values, base, bits = table.applied(values, base), 0, table.bits
+    inverted = (layout.photometric == "MONOCHROME1") != (slope < 0)
+    if inverted:
+        top = (1 << bits) - 1
+        values = np.subtract(top, values, dtype=values.dtype)
+        offset, step = intercept + slope * (base + top), -slope
+    else:
+        offset, step = intercept + slope * base, slope
+    if valid is not None:
+        values = values if values.flags.writeable and values.base is None else values.copy()
+        values[~valid] = int(values[valid].min())
+    return Measured(np.ascontiguousarray(values), valid, offset, step, colourfulness)
+
+
+def _grey_of(cells: Cells, layout: Layout) -> tuple[NDArray[Any], float]:
+    """Grey of colours, and the mean difference between the channels over the range."""
+    colours = cells.values
+    dtype = np.uint8 if colours.dtype.itemsize == 1 else np.uint16
+    top = (1 << layout.stored) - 1
+    if cells.differences:
+        spread = float(np.abs(colours[..., 1:].astype(np.int32) - (top + 1) // 2).mean()) / top
+        return np.ascontiguousarray(colours[..., 0]).astype(dtype, copy=False), spread
+    first, second, third = (colours[..., i].astype(np.int32) for i in range(3))
+    lowest, highest = np.minimum(np.minimum(first, second), third), np.maximum(np.maximum(first, second), third)
+    spread = float((highest - lowest).mean()) / max(1, top)
+    return ((first + second + third) // 3).astype(dtype), spread
+
+
+def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> tuple[NDArray[Any], int]:
+    """Samples without the empty bits of their cells, as unsigned numbers that keep their order, and their bits."""
+    cells, signed = stored.values, stored.signed
+    mask = (1 << layout.stored) - 1
+    shift = min(layout.shift, max(0, stored.precision - layout.stored))
+    greatest = int(cells.max())
+    if shift and greatest <= mask and bool((cells & ((1 << shift) - 1)).any()):
+        shift = 0
+        say.append(
+            Notice(
+                code="high_bit_unusable", detail="The file's tags misplace its samples within their cells; it was read."
+            )
+        )
+    bits = layout.stored
+    dtype = np.uint8 if layout.stored <= 8 else np.uint16
+    if shift:
+        cells = cells >> shift
+    elif greatest > mask and not signed and not tags.integer(Tag.OVERLAY_BIT):
+        # More bits are in use than the tags say; cutting them off would fold bright tissue to black.
+        padding = _padding_range(tags, 0)
+        used = (greatest if padding is None else _greatest_but(cells, padding)).bit_length()
+        if used > 16:
+            raise AnalysisError(
+                "unsupported_format", f"The DICOM file uses {used} bits per pixel; up to 16 can be read."
+            )
+        if used > bits:
+            say.append(
+                Notice(
+                    code="bits_stored_exceeded",
+                    detail="The file uses more bits per pixel than its tags say; all were read.",
+                )
+            )
+            bits, mask, dtype = used, (1 << used) - 1, np.uint8 if used <= 8 else np.uint16
+    if int(cells.max()) > mask:
+        cells = cells & mask
+    values = cells.astype(dtype, copy=False)
+    return (values ^ dtype(1 << (bits - 1)) if signed else values), bits
+
+
+def _greatest_but(cells: NDArray[Any], padding: tuple[int, int]) -> int:
+    kept = cells[(cells < padding[0]) | (cells > padding[1])]
+    return int(kept.max()) if kept.size else 0
+
+
+def _padding_range(tags: Tags, base: int) -> tuple[int, int] | None:
+    """Padding as numbers of the file; both tags may be written in the wrong one of the two representations."""
+    value = tags.integer(Tag.PADDING_VALUE)
+    if value is None:
+        return None
+    limit = tags.integer(Tag.PADDING_LIMIT)
+    ends = [value, value if limit is None else limit]
+    if base < 0:
+        ends = [end - 65536 if end > 32767 else end for end in ends]
+    else:
+        ends = [end + 65536 if end < 0 else end for end in ends]
+    return min(ends), max(ends)
+
+
+def _valid(
+    raw: NDArray[Any], values: NDArray[Any], base: int, bits: int, tags: Tags, say: list[Notice]
+) -> NDArray[np.bool_] | None:
+    padding = _padding_range(tags, base)
+    if padding is None:
+        return None
+    low, high = (end - base for end in padding)
+    valid = np.ones(values.shape, bool)
+    if high >= 0 and low < 1 << bits:
+        valid &= (values < max(low, 0)) | (values > min(high, (1 << bits) - 1))
+    if base == 0 and raw.dtype.itemsize > 1:  # a padding beyond the bits of a sample
+        beyond = (raw >= padding[0]) & (raw <= padding[1]) & (raw > (1 << bits) - 1)
+        valid &= ~beyond
+    if valid.all():
+        return None
+    if float(valid.mean()) < _LEAST_MEASURED:
+        say.append(
+            Notice(
+                code="padding_unusable", detail="The file's tags call nearly all of its pixels padding; they were read."
+            )
+        )
+        return None
+    return valid
+
+
+def _rescale(tags: Tags, say: list[Notice]) -> tuple[float, float]:
+    slope, intercept = tags.number(Tag.RESCALE_SLOPE), tags.number(Tag.RESCALE_INTERCEPT)
+    strange = any(value is not None and abs(value) > _MOST_RESCALED for value in (slope, intercept))
+    if slope is not None and abs(slope) < 1 / _MOST_RESCALED:
+        strange = True
+    if strange or {Tag.RESCALE_SLOPE, Tag.RESCALE_INTERCEPT} & tags.unusable:
+        say.append(
+            Notice(
+                code="rescale_unusable", detail="The file's rescale slope or intercept cannot be used; it was left out."
+            )
+        )
+        return 1.0, 0.0
+    return (1.0 if slope is None else slope), (0.0 if intercept is None else intercept)

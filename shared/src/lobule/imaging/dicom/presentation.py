@@ -1,0 +1,86 @@
+"""How a file asks to be shown first: its windows and VOI lookup tables (DICOM PS3.3, C.11.2)."""
+
+import math
+
+import numpy as np
+
+from lobule.contracts.result import Notice
+from lobule.imaging.dicom.measure import Measured
+from lobule.imaging.dicom.tables import LookupTable, voi_tables
+from lobule.imaging.dicom.tags import Tags
+from lobule.imaging.dicom.vocabulary import Tag
+from lobule.imaging.film import Window
+
+MOST_WINDOWS = 16
+_RISE = (0.02, 0.98)  # of a table's output: between them it rises from black to white
+_FUNCTIONS = ("", "LINEAR", "LINEAR_EXACT", "SIGMOID")
+
+
+def windows_of(tags: Tags, measured: Measured, *, signed: bool, say: list[Notice]) -> tuple[Window, ...]:
+    """The windows of a file, in values of `measured.pixels`; lookup tables as the window over which they rise.
+
+    A sigmoid is shown as the straight line that touches it in its centre.
+
+    Args:
+        tags: Of the file.
+        measured: Its pixels.
+        signed: Whether stored samples are two's complement.
+        say: Takes a notice where the file names a window that cannot be used, or none.
+    """
+    given, unusable = _windows(tags)
+    tables, other = voi_tables(tags, signed)
+    given += [window for table in tables if (window := _window_of_table(table)) is not None]
+    named = tags.has(Tag.WINDOW_CENTER) or tags.has(Tag.VOI_LUT)
+    least, greatest = int(measured.pixels.min()), int(measured.pixels.max())
+    usable: list[Window] = []
+    for low, high, name in given:
+        ends = sorted(((low - measured.offset) / measured.step, (high - measured.offset) / measured.step))
+        if all(math.isfinite(end) for end in ends) and ends[0] < greatest and ends[1] > least and ends[0] < ends[1]:
+            usable.append(Window(ends[0], ends[1], name))
+        else:
+            unusable = True
+    if unusable or other or len(given) < len(tables):
+        say.append(
+            Notice(
+                code="window_unusable",
+                detail="A window or lookup table that the file names cannot be used. "
+                "It changes only how the film is shown first, never what is read.",
+            )
+        )
+    if not usable and not named:
+        say.append(
+            Notice(code="no_window", detail="The file names no window; the film is shown over the range of its tissue.")
+        )
+    return tuple(usable[:MOST_WINDOWS])
+
+
+def _windows(tags: Tags) -> tuple[list[tuple[float, float, str | None]], bool]:
+    """(black, white, name) in the file's own units, and whether there are windows that cannot be used."""
+    centres, widths = tags.numbers(Tag.WINDOW_CENTER), tags.numbers(Tag.WINDOW_WIDTH)
+    names = tags.texts(Tag.WINDOW_EXPLANATION)
+    function = tags.code(Tag.VOI_FUNCTION)
+    unusable = len(centres) != len(widths) or function not in _FUNCTIONS
+    unusable |= bool({Tag.WINDOW_CENTER, Tag.WINDOW_WIDTH, Tag.VOI_FUNCTION} & tags.unusable)
+    found: list[tuple[float, float, str | None]] = []
+    for index, (centre, width) in enumerate(zip(centres, widths, strict=False)):
+        if width <= 0:
+            unusable = True
+            continue
+        name = names[index] if index < len(names) and names[index] else None
+        if function in ("LINEAR_EXACT", "SIGMOID") or width <= 1:
+            found.append((centre - width / 2, centre + width / 2, name))
+        else:
+            found.append((centre - 0.5 - (width - 1) / 2, centre - 0.5 + (width - 1) / 2, name))
+    return found, unusable
+
+
+def _window_of_table(table: LookupTable) -> tuple[float, float, str | None] | None:
+    entries = table.entries.astype(np.int64)
+    span = int(entries[-1] - entries[0])
+    if span <= 0:  # black over white, or flat
+        return None
+    share = (entries - entries[0]) / span
+    low, high = int(np.argmax(share > _RISE[0])), int(np.argmax(share >= _RISE[1]))
+    if high <= low:
+        return None
+    return float(table.first + max(0, low - 1)), float(table.first + high), table.name

@@ -1,0 +1,74 @@
+"""Reads a DICOM mammogram as a film."""
+
+import io
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Notice
+from lobule.imaging.dicom.file import LOSSY, DicomFile, open_dicom
+from lobule.imaging.dicom.layout import layout_of
+from lobule.imaging.dicom.measure import measure
+from lobule.imaging.dicom.orientation import hanging_of
+from lobule.imaging.dicom.pixels import stored_cells
+from lobule.imaging.dicom.presentation import windows_of
+from lobule.imaging.dicom.spacing import spacing_of
+from lobule.imaging.dicom.views import laterality_of, view_of
+from lobule.imaging.dicom.vocabulary import Tag
+from lobule.imaging.film import Film
+
+
+def read_dicom(data: bytes) -> Film:
+    """Read a mammogram as it was measured: modality LUT applied, padding apart, tissue bright, no window applied.
+
+    Tags beyond the pixels' layout are optional: what cannot be used becomes a notice.
+
+    Args:
+        data: The whole file.
+
+    Raises:
+        AnalysisError: What `open_dicom` raises; `unsupported_format` for a layout or coding that is not read;
+            `image_unreadable` or `image_truncated` where the pixels are damaged or do not fit the tags.
+    """
+    try:
+        return _read(open_dicom(io.BytesIO(data)))
+    except AnalysisError:
+        raise
+    except Exception as error:  # noqa: BLE001 - hostile bytes: nothing they do may end more than this reading
+        raise AnalysisError(
+            "image_unreadable", f"The DICOM file is damaged ({type(error).__name__}). Please export it again."
+        ) from None
+
+
+def _read(file: DicomFile) -> Film:
+    tags, say = file.tags, list[Notice]()
+    layout = layout_of(file)
+    cells = stored_cells(file, layout)
+    measured = measure(cells, layout, tags, say)
+    windows = windows_of(tags, measured, signed=cells.signed, say=say)
+    spacing = spacing_of(tags, say)
+    view, about_view = view_of(tags)
+    laterality, about_side = laterality_of(tags)
+    say += [*about_view, *about_side]
+    hanging = None if about_side else hanging_of(tags, laterality, say)
+    if file.syntax in LOSSY:
+        say.append(
+            Notice(code="lossy_compression", detail=f"The film was compressed with losses ({file.syntax_name}).")
+        )
+    if tags.code(Tag.PARTIAL_VIEW) == "YES":
+        say.append(
+            Notice(code="partial_view", detail="This film shows a part of the breast, one of several of its view.")
+        )
+    return Film(
+        measured.pixels,
+        view,
+        laterality,
+        spacing.mm,
+        measured.colourfulness,
+        list({notice.code: notice for notice in reversed(say)}.values())[::-1],
+        valid=measured.valid,
+        windows=windows,
+        offset=measured.offset,
+        step=measured.step,
+        spacing_plane=spacing.plane,
+        magnification=spacing.magnification,
+        hanging=hanging,
+    )

@@ -1,0 +1,77 @@
+"""Size of a pixel in millimetres, and where it holds (DICOM PS3.3, 10.7.1.3)."""
+
+from dataclasses import dataclass
+
+from lobule.contracts.result import Notice, SpacingPlane
+from lobule.imaging.dicom.tags import Tags
+from lobule.imaging.dicom.vocabulary import Tag
+
+_PLAUSIBLE_MM = (0.005, 2.0)
+_PLAUSIBLE_FACTOR = (1.0, 10.0)
+_SPACINGS = (Tag.PIXEL_SPACING, Tag.IMAGER_PIXEL_SPACING, Tag.SCANNED_PIXEL_SPACING)
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """Millimetres of a pixel.
+
+    Attributes:
+        mm: (row, column), if known.
+        plane: Where they hold, if known.
+        magnification: That the file states, 1.0 where none; `mm` in the patient's plane is divided by it.
+    """
+
+    mm: tuple[float, float] | None
+    plane: SpacingPlane | None
+    magnification: float
+
+
+def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
+    """Read the spacing.
+
+    A calibrated pixel spacing holds in the breast. The detector's does not: there the breast appears magnified, and
+    where the file states by how much, the spacing is divided by it.
+    """
+    calibrated, imager, scanned = (_pair(tags, tag) for tag in _SPACINGS)
+    strange = any(tags.has(tag) and (_pair(tags, tag) is None or tag in tags.unusual) for tag in _SPACINGS)
+    factor = tags.number(Tag.MAGNIFICATION_FACTOR)
+    if factor is not None and not _PLAUSIBLE_FACTOR[0] <= factor <= _PLAUSIBLE_FACTOR[1]:
+        factor, strange = None, True
+    if strange:
+        say.append(
+            Notice(
+                code="spacing_uncertain",
+                detail="The file does not give the size of a pixel, or its magnification, as the standard wants it. "
+                "Please take millimetres with care.",
+            )
+        )
+    if calibrated and (tags.has(Tag.SPACING_CALIBRATION) or (imager and not _same(calibrated, imager))):
+        return Spacing(calibrated, "patient", factor or 1.0)
+    on_detector = imager or calibrated
+    if on_detector is None:
+        single = next((value for tag in _SPACINGS if (value := _single(tags, tag))), None)
+        return Spacing(scanned or single, None, factor or 1.0)
+    if factor:
+        row, column = on_detector
+        return Spacing((row / factor, column / factor), "patient", factor)
+    # Without the detector's own spacing nobody says where a pixel spacing that was not calibrated holds.
+    return Spacing(on_detector, "detector" if imager else None, 1.0)
+
+
+def _pair(tags: Tags, tag: Tag) -> tuple[float, float] | None:
+    values = tags.numbers(tag)
+    if len(values) != 2 or not all(_PLAUSIBLE_MM[0] <= value <= _PLAUSIBLE_MM[1] for value in values):
+        return None
+    return values[0], values[1]
+
+
+def _single(tags: Tags, tag: Tag) -> tuple[float, float] | None:
+    """One value where two belong: pixels are taken as square."""
+    values = tags.numbers(tag)
+    if len(values) != 1 or not _PLAUSIBLE_MM[0] <= values[0] <= _PLAUSIBLE_MM[1]:
+        return None
+    return values[0], values[0]
+
+
+def _same(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    return all(abs(a - b) <= 0.001 * b for a, b in zip(first, second, strict=True))

@@ -1,0 +1,218 @@
+"""View and side of a film, by the standard's codes (DICOM PS3.16, context groups 4014 and 4015)."""
+
+import re
+from typing import Literal, get_args
+
+from lobule.contracts.result import Laterality, Notice, View
+from lobule.imaging.dicom.tags import Tags
+from lobule.imaging.dicom.vocabulary import Tag
+
+FoundView = View | Literal["specimen"]
+MAGNIFIED_FROM = 1.3  # a breast on the detector's cover appears up to 1.1 times as large as it is
+_NO_VIEW = "specimen"
+_PROJECTIONS: tuple[FoundView, ...] = ("CC", "MLO", "ML", "LM")  # whose modification may stand elsewhere
+
+# SNOMED CT concept and SNOMED-RT code of each view.
+_VIEWS: dict[str, FoundView] = {
+    **dict.fromkeys(("399260004", "R-10224"), "ML"),
+    **dict.fromkeys(("399368009", "R-10226"), "MLO"),
+    **dict.fromkeys(("399352003", "R-10228"), "LM"),
+    **dict.fromkeys(("399099002", "R-10230"), "LMO"),
+    **dict.fromkeys(("399162004", "R-10242"), "CC"),
+    **dict.fromkeys(("399196006", "R-10244"), "FB"),
+    **dict.fromkeys(("399188001", "R-102D0"), "SIO"),
+    **dict.fromkeys(("441555000", "R-40AAA"), "ISO"),
+    **dict.fromkeys(("399265009", "R-102CF"), "XCC"),
+    **dict.fromkeys(("399192008", "R-1024A"), "XCCL"),
+    **dict.fromkeys(("399101009", "R-1024B"), "XCCM"),
+    **dict.fromkeys(("127457009", "G-8310"), _NO_VIEW),
+}
+# Modifiers that make a view of its own of any projection.
+_SPECIAL: dict[str, View] = {
+    **dict.fromkeys(("399163009", "R-102D6"), "M"),
+    **dict.fromkeys(("399055006", "R-102D7"), "S"),
+    **dict.fromkeys(("399011000", "R-102D1"), "AT"),
+    **dict.fromkeys(("399161006", "R-102D2"), "CV"),
+    **dict.fromkeys(("399110001", "R-102C2"), "TAN"),
+    **dict.fromkeys(("399197002", "R-102D3"), "RL"),
+    **dict.fromkeys(("399226006", "R-102D4"), "RM"),
+    **dict.fromkeys(("415670009", "R-102C9"), "RS"),
+    **dict.fromkeys(("414493004", "414493005", "R-102CA"), "RI"),
+}
+_IMPLANT_DISPLACED = ("399209000", "R-102D5")
+# Modifiers that leave a view what it is.
+_HARMLESS = ("442581004", "R-40AB3", "442580003", "R-40AB2", "441752004", "P2-00161", "442593008", "R-40ABE")
+_MEANINGS: dict[str, FoundView] = {
+    "craniocaudal": "CC",
+    "mediolateraloblique": "MLO",
+    "mediolateral": "ML",
+    "mediallateral": "ML",
+    "lateromedial": "LM",
+    "lateralmedial": "LM",
+    "lateromedialoblique": "LMO",
+    "caudocranial": "FB",
+    "caudocranialfrombelow": "FB",
+    "exaggeratedcraniocaudal": "XCC",
+    "craniocaudalexaggerated": "XCC",
+    "craniocaudalexaggeratedlaterally": "XCCL",
+    "craniocaudalexaggeratedmedially": "XCCM",
+    "superolateraltoinferomedialoblique": "SIO",
+    "inferomedialtosuperolateraloblique": "ISO",
+    "axillarytail": "AT",
+    "cleavage": "CV",
+    "tissuespecimen": _NO_VIEW,
+    "tissuespecimenfrombreast": _NO_VIEW,
+    "specimen": _NO_VIEW,
+}
+_NAMES: tuple[View, ...] = get_args(View)
+_POSITIONS: dict[str, FoundView] = {
+    **{name: name for name in _NAMES},
+    "CLEAVAGE": "CV",
+    "AX": "AT",
+    "AXILLA": "AT",
+    "TANGENTIAL": "TAN",
+    "MAG": "M",
+    "SPOT": "S",
+    "SPECIMEN": _NO_VIEW,
+    "SPEC": _NO_VIEW,
+}
+_NOT_LETTERS = re.compile(r"[^a-z]")
+_SEPARATORS = re.compile(r"[\s_/\-.,+()]+")
+
+
+def view_of(tags: Tags) -> tuple[View | None, list[Notice]]:
+    """The view of a film; None where it is not known or none of a breast.
+
+    A film whose projection is modified (magnified, rolled, …) is never called by its projection alone.
+
+    Returns:
+        The view, and what has to be said of it.
+    """
+    notices: list[Notice] = []
+    coded, from_codes = _coded_view(tags, notices)
+    worded = _worded_view(tags.code(Tag.VIEW_POSITION))
+    view = coded or worded
+    if coded and worded and worded not in (coded, from_codes):
+        notices.append(
+            Notice(
+                code="view_conflict",
+                detail=f"The file's view code says {coded}, its view position {worded}. {coded} is used.",
+            )
+        )
+    if view == _NO_VIEW:
+        return None, notices
+    view = _magnified(tags, view, notices)
+    if view is not None and view not in ("CC", "MLO"):
+        notices.append(
+            Notice(
+                code="special_view",
+                detail=f"This is a special view ({view}), no screening view. The model was not measured on such films.",
+            )
+        )
+    return view, notices
+
+
+def shows_specimen(tags: Tags) -> bool:
+    """Whether a specimen was imaged instead of a breast."""
+    coded, _ = _coded_view(tags, [])
+    return _NO_VIEW in (coded, _worded_view(tags.code(Tag.VIEW_POSITION)))
+
+
+def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
+    """The side, and a notice where the file names two: the image's own goes before that of its series."""
+    anatomy = [a for group in tags.items(Tag.SHARED_GROUPS) for a in group.items(Tag.FRAME_ANATOMY)]
+    said = [
+        tags.code(Tag.IMAGE_LATERALITY),
+        *(a.code(Tag.FRAME_LATERALITY) for a in anatomy),
+        tags.code(Tag.LATERALITY),
+    ]
+    prefix = _side_of_position(tags.code(Tag.VIEW_POSITION))
+    sides = [side[0] for side in said if side in ("L", "R", "LEFT", "RIGHT")] or prefix
+    notices: list[Notice] = []
+    if len({*sides, *prefix}) > 1:
+        notices.append(
+            Notice(
+                code="laterality_conflict",
+                detail=f"The file names both sides. The image's own ({sides[0]}) is used; please check it.",
+            )
+        )
+    return (sides[0] if sides else None), notices  # pyright: ignore[reportReturnType]
+
+
+def _coded_view(tags: Tags, notices: list[Notice]) -> tuple[FoundView | None, FoundView | None]:
+    """The view that codes give, and the projection alone."""
+    for item in tags.items(Tag.VIEW_CODES):
+        projection = _projection(item, notices)
+        special: View | None = None
+        for modifier in [*item.items(Tag.VIEW_MODIFIERS), *tags.items(Tag.VIEW_MODIFIERS)]:
+            code = modifier.text(Tag.CODE_VALUE) or ""
+            special = special or _SPECIAL.get(code)
+            if code in _IMPLANT_DISPLACED:
+                notices.append(Notice(code="implant_displaced", detail="The implant was displaced for this film."))
+            elif code and code not in _SPECIAL and code not in _HARMLESS:
+                notices.append(
+                    Notice(
+                        code="view_modifier_unknown", detail="The file modifies the view by a code that is not known."
+                    )
+                )
+        if projection or special:
+            return (projection if projection == _NO_VIEW else special or projection), projection
+    return None, None
+
+
+def _projection(item: Tags, notices: list[Notice]) -> FoundView | None:
+    code = item.text(Tag.CODE_VALUE) or ""
+    by_code = _VIEWS.get(code) or _SPECIAL.get(code)
+    by_meaning = _MEANINGS.get(_NOT_LETTERS.sub("", (item.text(Tag.CODE_MEANING) or "").lower()))
+    sides = ("XCC", "XCCL", "XCCM")
+    if by_code in sides and by_meaning in sides and by_code != by_meaning:
+        # Writers exchange the two codes of the exaggerated views; their words they do not.
+        notices.append(
+            Notice(
+                code="view_conflict",
+                detail=f"The file's view code says {by_code}, its meaning {by_meaning}. {by_meaning} is used.",
+            )
+        )
+        return by_meaning
+    return by_code or by_meaning
+
+
+def _worded_view(position: str) -> FoundView | None:
+    """The view of a text: alone (`MLO`), with its side (`RMLO`), or with a modifier (`CC MAG`, `MLOID`)."""
+    plain: FoundView | None = None
+    for word in _SEPARATORS.split(position):
+        view = _word(word)
+        if view is not None and view not in _PROJECTIONS:
+            return view
+        plain = plain or view
+    return plain
+
+
+def _word(word: str) -> FoundView | None:
+    for shortened in (word, word.removesuffix("ID"), word[1:] if word[:1] in "LR" and len(word) > 2 else ""):
+        if view := _POSITIONS.get(shortened):
+            return view
+    return None
+
+
+def _side_of_position(position: str) -> list[str]:
+    known = position in _POSITIONS or not position or position[0] not in "LR"
+    return [] if known or position[1:] not in get_args(View) else [position[0]]
+
+
+def _magnified(tags: Tags, view: View | None, notices: list[Notice]) -> View | None:
+    factor = tags.number(Tag.MAGNIFICATION_FACTOR) or 1.0
+    if view in ("M", "S") or factor >= MAGNIFIED_FROM:
+        notices.append(
+            Notice(
+                code="magnified_view",
+                detail="This film shows a part of the breast, magnified or under spot compression. "
+                "It does not replace a film of the whole breast.",
+            )
+        )
+    if view is None or view in _PROJECTIONS:
+        if factor >= MAGNIFIED_FROM:
+            return "M"
+        if "SPOT" in tags.code(Tag.PADDLE):
+            return "S"
+    return view
