@@ -12,3 +12,11 @@ def split_of(patient: str) -> Split:
     if tenth < 2:
         return "test"
     return "validation" if tenth == 2 else "train"
+
+
+def fold_of(patient: str, folds: int = 5) -> int:
+    """The fold that a patient is held out in.
+
+    The same for every data set with CBIS-DDSM's patients: what one network says out of fold may train the next one.
+    """
+    return int.from_bytes(hashlib.sha256(f"fold {patient}".encode()).digest()[:8], "big") % folds

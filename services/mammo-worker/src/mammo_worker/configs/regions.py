@@ -1,0 +1,17 @@
+"""The region classifier: EfficientNet-Lite0 on 224 x 224, its blocks up to stride 16 as ImageNet left them.
+
+Command, for each of the five folds (`--fold 0` to `--fold 4`):
+
+    KERAS_BACKEND=torch mammo-worker train-regions regions --data DATA --weights WEIGHTS --cache RUNS/views \
+        --fold 0 --out RUNS/fold0
+
+Cost: seven minutes of one core for eight views of 2,808 crops, once, and five minutes for the eight passes of a fold.
+Expected result: `docs/results/regions.md`.
+"""
+
+from mammo_worker.regions.plan import RegionPlan
+
+
+def plan() -> RegionPlan:
+    """The shipped one."""
+    return RegionPlan()

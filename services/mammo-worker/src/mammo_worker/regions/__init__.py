@@ -1,0 +1,1 @@
+"""Regions at native resolution: how suspicious is a mass or a group of calcifications that somebody has marked."""

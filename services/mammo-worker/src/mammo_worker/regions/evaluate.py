@@ -1,0 +1,147 @@
+"""What the trainings of the folds say of the patients that each has not seen."""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule_ml.evaluation.statistics import auc, patient_bootstrap
+from lobule_ml.training.loop import AVERAGE_FILE
+from lobule_ml.training.torch_speed import prepare_torch
+from mammo_worker.data.splits import fold_of
+from mammo_worker.regions.crops import Crop
+from mammo_worker.regions.inference import classify
+from mammo_worker.regions.names import Kind
+from mammo_worker.regions.plan import RegionPlan
+from mammo_worker.regions.prepare import prepare_region
+from mammo_worker.regions.targets import ASSESSMENTS, CALCIFICATION, CALLED_BACK, GROUPS, NAMES, malignancy
+from mammo_worker.regions.train import build
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Crops of the folds that have been trained, and what was said of each by a network that has not seen its patient.
+
+    Attributes:
+        crops: Of these folds.
+        folds: (N,).
+        said: (N, len(NAMES)) probabilities.
+    """
+
+    crops: list[Crop]
+    folds: NDArray[np.int64]
+    said: NDArray[np.float64]
+
+    @property
+    def malignancy(self) -> NDArray[np.float64]:
+        """(N,)."""
+        return malignancy(self.said)
+
+
+def out_of_fold(
+    plan: RegionPlan, crops: Sequence[Crop], runs: Path, weights: Path | None, say: Callable[[str], None]
+) -> OutOfFold:
+    """Run the network of every finished fold over its held-out patients.
+
+    Args:
+        plan: What was trained.
+        crops: All crops.
+        runs: Folder with `fold0` to `fold4`.
+        weights: What the trainings started from, see `train.build`.
+        say: Told what is going on.
+
+    Raises:
+        FileNotFoundError: No fold is finished.
+    """
+    prepare_torch()
+    model = build(plan, weights)
+    held: list[Crop] = []
+    folds: list[int] = []
+    said: list[NDArray[np.float64]] = []
+    for fold in range(FOLDS):
+        file = runs / f"fold{fold}" / AVERAGE_FILE
+        if not file.exists():
+            say(f"fold {fold} is not finished and is left out")
+            continue
+        with np.load(file) as average:
+            model.top.set_weights([average[name] for name in average.files])
+        own = [c for c in crops if fold_of(c.patient, FOLDS) == fold]
+        say(f"fold {fold}: {len(own)} crops")
+        said.append(classify(model.whole, [prepare_region(c.read(), c.native_size, plan.network.side) for c in own]))
+        held += own
+        folds += [fold] * len(own)
+    if not held:
+        raise FileNotFoundError(f"no fold in {runs} is finished")
+    return OutOfFold(held, np.array(folds), np.concatenate(said))
+
+
+def write_predictions(result: OutOfFold, path: Path) -> None:
+    """A row for every crop: what it is, and every probability."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("file", "kind", "patient", "lesion", "fold", "malignant", "probability_malignant", *NAMES))
+        for crop, fold, p, row in zip(result.crops, result.folds, result.malignancy, result.said, strict=True):
+            known = (crop.path.name, crop.kind, crop.patient, crop.lesion, fold, int(crop.malignant))
+            writer.writerow((*known, f"{p:.6f}", *(f"{v:.6f}" for v in row)))
+
+
+def measure(result: OutOfFold) -> list[dict[str, Any]]:
+    """AUC of malignancy by kind, of single crops and of lesions (the mean logit of their views), and of the kind."""
+    truth = np.array([c.malignant for c in result.crops])
+    kinds = np.array([c.kind for c in result.crops])
+    logits = np.log(result.malignancy / (1 - result.malignancy))
+    rows: list[dict[str, Any]] = []
+
+    def add(metric: str, unit: str, of: NDArray[Any], scores: NDArray[Any], patients: list[str]) -> None:
+        low, high = patient_bootstrap(lambda i: auc(of[i], scores[i]), patients)
+        data = f"CBIS-DDSM crops, {len(np.unique(result.folds))} folds by patient, out of fold"
+        row = {"data": data, "metric": metric, "rule": f"{unit}, {len(of)} of {len(set(patients))} patients"}
+        rows.append({**row, "value": round(auc(of, scores), 4), "interval_95": [round(low, 4), round(high, 4)]})
+
+    for kind in ("mass", "calcification"):
+        own = np.flatnonzero(kinds == kind)
+        add(f"AUC, malignant {kind}", "crop", truth[own], logits[own], [result.crops[i].patient for i in own])
+        lesions: dict[str, list[int]] = {}
+        for i in own:
+            lesions.setdefault(result.crops[i].lesion, []).append(int(i))
+        members = list(lesions.values())
+        add(
+            f"AUC, malignant {kind}",
+            "lesion",
+            np.array([truth[m].any() for m in members]),
+            np.array([logits[m].mean() for m in members]),
+            [result.crops[m[0]].patient for m in members],
+        )
+    everyone = [c.patient for c in result.crops]
+    add(
+        "AUC, calcification or mass",
+        "crop",
+        kinds == "calcification",
+        result.said[:, NAMES.index(CALCIFICATION)],
+        everyone,
+    )
+    return rows
+
+
+def measure_descriptions(result: OutOfFold) -> list[dict[str, Any]]:
+    """AUC of the auxiliary targets, where they are known."""
+    weights = np.stack([c.weights for c in result.crops])
+    targets = np.stack([c.targets for c in result.crops])
+    rows: list[dict[str, Any]] = []
+    for i, name in enumerate(NAMES):
+        if name in (*ASSESSMENTS, CALLED_BACK) or name.split(":")[0] in GROUPS:
+            known = weights[:, i] > 0
+            value = auc(targets[known, i], result.said[known, i])
+            rows.append({"of": name, "crops": int(known.sum()), "with it": int(targets[known, i].sum()), "AUC": value})
+    return rows
+
+
+def kind_of(probabilities: NDArray[np.floating]) -> list[Kind]:
+    """The likelier kind of each region (N, len(NAMES))."""
+    return ["calcification" if p >= 0.5 else "mass" for p in probabilities[:, NAMES.index(CALCIFICATION)]]

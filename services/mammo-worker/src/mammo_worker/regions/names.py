@@ -1,0 +1,5 @@
+"""The two kinds of region."""
+
+from typing import Literal
+
+Kind = Literal["mass", "calcification"]

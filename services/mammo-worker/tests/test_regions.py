@@ -1,0 +1,164 @@
+"""The region classifier: what it learns from, what it sees, and a whole training at toy size."""
+
+import csv
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from lobule_ml.training.loop import AVERAGE_FILE
+from mammo_worker.data.splits import fold_of
+from mammo_worker.regions.augment import RegionAugmentation, augment
+from mammo_worker.regions.crops import cbis_crops
+from mammo_worker.regions.evaluate import measure, out_of_fold, write_predictions
+from mammo_worker.regions.network import RegionNetwork
+from mammo_worker.regions.plan import RegionPlan
+from mammo_worker.regions.prepare import prepare_region
+from mammo_worker.regions.targets import NAMES, encode, malignancy
+from mammo_worker.regions.train import epoch_order, train_fold
+
+MASS = {"pathology": "MALIGNANT", "assessment": "4", "mass shape": "IRREGULAR-ROUND", "mass margins": "N/A"}
+CALC = {
+    "pathology": "BENIGN_WITHOUT_CALLBACK",
+    "assessment": "0",
+    "calc type": "LUCENT_CENTERED",
+    "calc distribution": "CLUSTERED",
+}
+
+
+def known(targets, weights):
+    return {name: bool(t) for name, t, w in zip(NAMES, targets, weights, strict=True) if w > 0}
+
+
+def test_targets_of_a_mass_say_nothing_of_calcifications():
+    said = known(*encode("mass", True, MASS))
+    assert said["malignant mass"]
+    assert not said["calcification"]
+    assert said["BI-RADS 4 or 5"]
+    assert not said["BI-RADS 5"]
+    assert said["mass shape: IRREGULAR"]
+    assert said["mass shape: ROUND"]
+    assert not said["mass shape: OVAL"]
+    assert not any(name.startswith(("calc", "mass margins", "malignant calc")) for name in said if ":" in name)
+
+
+def test_targets_of_calcifications_without_callback_and_assessment():
+    said = known(*encode("calcification", False, CALC))
+    assert not said["malignant calcification"]
+    assert not said["called back"]
+    assert said["calc type: LUCENT_CENTER"]
+    assert "BI-RADS 5" not in said
+
+
+def test_malignancy_weighs_the_kinds():
+    said = np.full((1, len(NAMES)), 0.5)
+    said[0, :3] = 0.25, 0.8, 0.4  # calcification, malignant mass, malignant calcification
+    assert malignancy(said)[0] == pytest.approx(0.75 * 0.8 + 0.25 * 0.4)
+
+
+def test_spot_of_one_pixel_survives_a_strong_reduction():
+    grey = np.full((900, 600), 100, np.uint8)
+    grey[450, 300] = 200
+    prepared = prepare_region(grey, (900, 600), 100)
+    assert prepared.canvas.shape == (100, 100, 3)
+    assert prepared.canvas[..., 2].max() > 100
+    assert prepared.canvas[..., 0].max() < 110  # the plain grey has lost it
+
+
+def test_small_region_keeps_its_scale_and_its_size_is_told():
+    prepared = prepare_region(np.full((40, 20), 90, np.uint8), (40, 20), 224)
+    rows, columns = np.flatnonzero(prepared.canvas[..., 0].any(1)), np.flatnonzero(prepared.canvas[..., 0].any(0))
+    assert (len(rows), len(columns)) == (60, 30)
+    assert prepared.size[1] == pytest.approx(1.0)
+    assert prepared.size[0] < prepare_region(np.full((400, 200), 90, np.uint8), (400, 200), 224).size[0]
+
+
+def test_augmentation_is_repeatable_and_changes_the_region():
+    region = prepare_region(np.random.default_rng(0).integers(60, 200, (80, 60), np.uint8), (80, 60), 96)
+    first, second, other = (augment(region, RegionAugmentation(), np.random.default_rng(s)) for s in (1, 1, 2))
+    np.testing.assert_array_equal(first.canvas, second.canvas)
+    assert (first.canvas != other.canvas).any()
+
+
+def test_every_epoch_sees_every_region_once():
+    at = epoch_order(7, seed=1)
+    epochs = [[at(p) for p in range(e * 7, (e + 1) * 7)] for e in range(3)]
+    assert all(sorted(e) == list(range(7)) for e in epochs)
+    assert epochs[0] != epochs[1]
+
+
+@pytest.fixture
+def toy_data(tmp_path):
+    """A data folder with 24 drawn lesions of 12 patients: the malignant ones are ragged."""
+    chance = np.random.default_rng(0)
+    (tmp_path / "cbis_crops" / "images").mkdir(parents=True)
+    (tmp_path / "cbis_ddsm_mass" / "csv").mkdir(parents=True)
+    index, tables = [], {"mass": [], "calc": []}
+    for number in range(24):
+        kind, malignant = ("mass", "calc")[number % 2], number % 4 < 2
+        patient = f"P_{number // 2:05d}"
+        picture = chance.integers(60, 90, (70, 50), np.uint8)
+        if kind == "mass":
+            cv2.circle(picture, (25, 35), 18, 160, -1)
+        else:
+            picture[chance.integers(0, 70, 20), chance.integers(0, 50, 20)] = 250
+        file = f"images/{kind}_{number}.png"
+        cv2.imwrite(str(tmp_path / "cbis_crops" / file), picture)
+        index.append(
+            {
+                "file": file,
+                "kind": kind,
+                "label": "malignant" if malignant else "benign",
+                "patient": patient,
+                "laterality": "LEFT",
+                "view": "CC",
+                "abnormality_id": "1",
+                "width": "50",
+                "height": "70",
+            }
+        )
+        description = dict(MASS if kind == "mass" else CALC)
+        description |= {"pathology": "MALIGNANT" if malignant else "BENIGN"}
+        description |= {
+            "patient_id": patient,
+            "left or right breast": "LEFT",
+            "image view": "CC",
+            "abnormality id": "1",
+        }
+        tables[kind].append(description)
+    write_csv(tmp_path / "cbis_crops" / "index.csv", index)
+    for kind, rows in tables.items():
+        write_csv(tmp_path / "cbis_ddsm_mass" / "csv" / f"{kind}_case_description_train_set.csv", rows)
+    return tmp_path
+
+
+def write_csv(path, rows):
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_training_resumes_bit_for_bit_and_predicts_out_of_fold(toy_data, tmp_path):
+    crops = cbis_crops(toy_data)
+    network = RegionNetwork(side=64)
+    plan = RegionPlan(network=network, steps=6, batch=4, views=2, warm_up=2)
+    fold = fold_of(crops[0].patient)
+    runs = tmp_path / "runs"
+    train_fold(plan, crops, fold, tmp_path / "through", None, cache=tmp_path / "views")
+    train_fold(plan, crops, fold, runs / f"fold{fold}", None, cache=tmp_path / "views", until=3)
+    train_fold(plan, crops, fold, runs / f"fold{fold}", None, cache=tmp_path / "views")
+    with np.load(tmp_path / "through" / AVERAGE_FILE) as one, np.load(runs / f"fold{fold}" / AVERAGE_FILE) as two:
+        for name in one.files:
+            np.testing.assert_array_equal(one[name], two[name])
+
+    result = out_of_fold(plan, crops, runs, None, lambda _: None)
+    assert {fold_of(c.patient) for c in result.crops} == {fold}
+    assert measure(result)
+    write_predictions(result, tmp_path / "predictions.csv")
+    with (tmp_path / "predictions.csv").open() as stream:
+        assert len(list(csv.DictReader(stream))) == len(result.crops)
+
+    with pytest.raises(ValueError, match="another configuration"):
+        train_fold(replace(plan, seed=2), crops, fold, tmp_path / "other", None, cache=tmp_path / "views")

@@ -1,0 +1,1 @@
+"""Resumable training of any Keras model: schedule, state, run folder and loop."""

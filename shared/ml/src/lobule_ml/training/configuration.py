@@ -1,0 +1,62 @@
+"""Training configurations: Python files with a function `plan`, by name or by path, with single values set anew."""
+
+import ast
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def load_plan(config: str, kind: type[T], folder: Path, changes: Sequence[str] = ()) -> T:
+    """Read a configuration.
+
+    Args:
+        config: Path of a Python file, or the name of one in `folder`.
+        kind: The dataclass that its function `plan` must give.
+        folder: Of the configurations that ship.
+        changes: `name=value` each, where name may go into nested records (`network.side=64`) and value is a Python
+            literal.
+
+    Raises:
+        ValueError: There is no such configuration, it is of another kind, or a change fits nothing in it.
+    """
+    path = Path(config) if config.endswith(".py") else folder / f"{config}.py"
+    if not path.is_file():
+        raise ValueError(f"there is no configuration {config!r}")
+    spec = importlib.util.spec_from_file_location(f"lobule_config_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    plan = module.plan() if hasattr(module, "plan") else None
+    if not isinstance(plan, kind):
+        raise ValueError(f"{config!r} has no function `plan` that gives a {kind.__name__}")
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise ValueError(f"{change!r} is not name=value")
+        plan = _changed(plan, name.split("."), _value(text), change)
+    return plan
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
+
+
+def _changed(record: Any, names: list[str], value: Any, change: str) -> Any:
+    if not is_dataclass(record) or names[0] not in {f.name for f in fields(record)}:
+        raise ValueError(f"{change!r}: there is no {names[0]!r} in {type(record).__name__}")
+    before = getattr(record, names[0])
+    if len(names) > 1:
+        value = _changed(before, names[1:], value, change)
+    elif isinstance(before, float) and isinstance(value, int):
+        value = float(value)
+    elif type(value) is not type(before):
+        raise ValueError(f"{change!r}: {names[0]!r} is a {type(before).__name__}")
+    return replace(record, **{names[0]: value})  # pyright: ignore[reportArgumentType]

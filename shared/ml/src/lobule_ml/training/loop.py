@@ -1,0 +1,160 @@
+"""The training loop: any Keras model, stopped at any moment, continued as if it had not been.
+
+A batch is a function of its step alone, and everything else that changes is in the state, so a training that was
+stopped and resumed gives the same weights, bit for bit, as one that ran through (on one machine, one back-end and the
+same number of threads).
+"""
+
+import csv
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import keras
+import numpy as np
+
+from lobule_ml.training.schedule import Schedule
+from lobule_ml.training.state import STATE_FILE, TrainingState, WeightAverage, load_state, save_state
+
+LOG_FILE = "log.csv"
+AVERAGE_FILE = "average.npz"
+
+BatchOf = Callable[[int], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """How a training is run; none of it changes what is learned but the first two.
+
+    Attributes:
+        average_momentum: Of the weights' moving average.
+        average_every: Steps between its updates.
+        save_seconds: The state is written when this long has passed since the last time.
+        log_every: Steps between two lines of the log.
+    """
+
+    average_momentum: float = 0.98
+    average_every: int = 2
+    save_seconds: float = 100.0
+    log_every: int = 10
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set; in another thread than the main one, where none can be caught, it stays."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(
+    model: keras.Model,
+    batch_of: BatchOf,
+    schedule: Schedule,
+    folder: Path,
+    *,
+    settings: LoopSettings | None = None,
+    until: int | None = None,
+) -> int:
+    """Train, going on from `folder` where it holds a state.
+
+    Args:
+        model: Compiled and built; its weights are the start where there is no state.
+        batch_of: The arguments of `train_on_batch` at a step, the same at each call; called ahead by a thread.
+        schedule: Of the learning rate.
+        folder: Of the run: `state.npz`, `log.csv` and, once the last step is done, `average.npz`.
+        settings: See `LoopSettings`.
+        until: Stop before this step, to go on later.
+
+    Returns:
+        Steps done. Fewer than `until` and `schedule.steps` where SIGTERM or SIGINT asked to stop: the state is saved.
+    """
+    settings = settings or LoopSettings()
+    folder.mkdir(parents=True, exist_ok=True)
+    last = min(schedule.steps, schedule.steps if until is None else until)
+    if (folder / STATE_FILE).exists():
+        state = load_state(folder, model, settings.average_momentum)
+    else:
+        state = TrainingState(0, WeightAverage(model.get_weights(), settings.average_momentum))
+    if state.step < last:
+        with stop_on_signal() as stop:
+            _advance(model, batch_of, schedule, folder, settings, state, last, stop)
+        save_state(folder, model, state)
+    if state.step == schedule.steps:
+        arrays: dict[str, Any] = {f"{i:04d}": w for i, w in enumerate(state.average.weights)}
+        np.savez(folder / AVERAGE_FILE, **arrays)
+    return state.step
+
+
+def _advance(
+    model: keras.Model,
+    batch_of: BatchOf,
+    schedule: Schedule,
+    folder: Path,
+    settings: LoopSettings,
+    state: TrainingState,
+    last: int,
+    stop: threading.Event,
+) -> None:
+    saved = time.monotonic()
+    log = _Log(folder / LOG_FILE)
+    with ThreadPoolExecutor(1) as maker:
+        ahead = maker.submit(batch_of, state.step)
+        while state.step < last and not stop.is_set():
+            batch = ahead.result()
+            if state.step + 1 < last:
+                ahead = maker.submit(batch_of, state.step + 1)
+            model.optimizer.learning_rate = schedule.at(state.step)
+            model.reset_metrics()
+            log.add(dict(model.train_on_batch(*batch, return_dict=True)))
+            state.step += 1
+            if state.step % settings.average_every == 0:
+                state.average.update(model.get_weights())
+            if state.step % settings.log_every == 0:
+                log.write(state.step)
+            if time.monotonic() - saved >= settings.save_seconds:
+                save_state(folder, model, state)
+                saved = time.monotonic()
+
+
+class _Log:
+    """Mean losses of the steps between two lines, as CSV."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._values: list[dict[str, Any]] = []
+        self._since = time.monotonic()
+
+    def add(self, values: dict[str, Any]) -> None:
+        self._values.append(values)
+
+    def write(self, step: int) -> None:
+        means = {k: float(np.mean([float(v[k]) for v in self._values])) for k in self._values[0]}
+        seconds, self._since = time.monotonic() - self._since, time.monotonic()
+        line = {"step": step, "seconds_per_step": round(seconds / len(self._values), 3)}
+        line |= {k: round(v, 5) for k, v in means.items()}
+        is_new = not self._path.exists()
+        with self._path.open("a", newline="") as stream:
+            writer = csv.writer(stream)
+            if is_new:
+                writer.writerow(line)
+            writer.writerow(line.values())
+        self._values.clear()

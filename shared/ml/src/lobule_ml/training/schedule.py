@@ -1,0 +1,27 @@
+"""The learning rate over a training."""
+
+from dataclasses import dataclass
+from math import cos, pi
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Linear warm-up, then a cosine.
+
+    Attributes:
+        steps: Batches of the whole training.
+        learning_rate: The largest rate.
+        warm_up: Steps over which the rate rises from 0.
+        floor: Rate at the last step, as a share of the largest.
+    """
+
+    steps: int
+    learning_rate: float
+    warm_up: int = 50
+    floor: float = 0.02
+
+    def at(self, step: int) -> float:
+        """The rate at `step`, counted from 0."""
+        rise = min(1.0, (step + 1) / max(self.warm_up, 1))
+        share = min(1.0, step / max(self.steps, 1))
+        return self.learning_rate * rise * (self.floor + (1 - self.floor) * 0.5 * (1 + cos(pi * share)))
