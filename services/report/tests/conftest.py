@@ -94,7 +94,9 @@ def mammogram(make_histology: Callable[..., Case]) -> Case:
         box=Box(x=200, y=120, width=161, height=181),
         outline=outline,
     )
-    benign = Finding(label="benign", probability=0.41, box=Box(x=500, y=20, width=100, height=80))
+    benign = Finding(
+        label="benign", probability=0.41, probability_malignant=0.06, box=Box(x=500, y=20, width=100, height=80)
+    )
     changes = {
         "image": image,
         "findings": [malignant, benign],

@@ -9,7 +9,8 @@ from lobule.contracts.result import Box, DisplayImage, Finding, Hanging
 from lobule.imaging.decode import encode_png
 from report.composition import image_report
 from report.hanging import hang, hang_finding
-from report.overlay import box_on_display, draw_findings, outline_on_display
+from report.overlay import Mark, box_on_display, draw_findings, outline_on_display
+from report.palette import FINDINGS
 
 EVERY = [Hanging(rotation=r, mirrored=m) for r, m in itertools.product((0, 90, 180, 270), (False, True))]
 
@@ -35,7 +36,8 @@ class TestEveryHanging:
         assert np.array_equal(pictures.original, hang(tissue, hanging))
         size = (result.image.width, result.image.height)
         turned = [hang_finding(finding, hanging, size) for finding in result.findings]
-        expected = draw_findings(pictures.original, turned, [row.tag for row in section.findings], (0.5, 0.5))
+        marks = [Mark(FINDINGS[row.state], row.tag) for row in section.findings]
+        expected = draw_findings(pictures.original, turned, marks, (0.5, 0.5))
         assert np.array_equal(pictures.annotated, expected)
 
 

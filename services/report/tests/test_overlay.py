@@ -5,7 +5,7 @@ import pytest
 from lobule.contracts.result import Box, DisplayImage, Finding
 from lobule.imaging.decode import decode_rgb, encode_png
 from report.composition import image_report
-from report.overlay import blend_heat, box_on_display, draw_findings, outline_on_display
+from report.overlay import Mark, blend_heat, box_on_display, draw_findings, outline_on_display
 from report.palette import FINDINGS
 from report.pictures import draw_pictures
 from report.renderer import render
@@ -22,9 +22,12 @@ def changed(before, after):
     return np.any(before != after, axis=2).astype(np.uint8)
 
 
-def near(picture, label):
-    """Where a picture has the colour of a kind of finding, but for what smoothing leaves."""
-    return np.all(np.abs(picture.astype(int) - FINDINGS[label]) < 24, axis=2)
+MARK = Mark(FINDINGS["malignancy_suspected"], "1")
+
+
+def near(picture, state="malignancy_suspected"):
+    """Where a picture has the colour of a finding's state, but for what smoothing leaves."""
+    return np.all(np.abs(picture.astype(int) - FINDINGS[state]) < 24, axis=2)
 
 
 class TestBlendHeat:
@@ -49,8 +52,8 @@ class TestDrawFindings:
         finding = Finding(label="benign", probability=0.5, box=box, outline=[(float(x), float(y)) for x, y in points])
         size = (round(width * scale), round(height * scale))
         ground = np.full((size[1], size[0], 3), 128, np.uint8)
-        drawn = draw_findings(ground, [finding], ["1"], (size[0] / width, size[1] / height))
-        line = near(drawn, "benign").astype(np.uint8)
+        drawn = draw_findings(ground, [finding], [MARK], (size[0] / width, size[1] / height))
+        line = near(drawn).astype(np.uint8)
         line[round(250 * scale) :] = 0  # the box and its tag
         edges = cv2.findContours(line, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
         covered = cv2.drawContours(np.zeros_like(line), edges, -1, 1, cv2.FILLED)
@@ -63,26 +66,26 @@ class TestDrawFindings:
         finding = Finding(
             label="malignant", probability=0.5, box=Box(x=50, y=60, width=100, height=80), outline=corners
         )
-        drawn = draw_findings(ground, [finding], ["1"], (1.0, 1.0))
-        line = near(drawn, "malignant")
+        drawn = draw_findings(ground, [finding], [MARK], (1.0, 1.0))
+        line = near(drawn)
         rows, columns = np.nonzero(line[100:]), np.nonzero(line[:, 100])
         assert np.abs(np.array([rows[1].min(), rows[1].max()]) - (50, 149)).max() <= 1
         assert np.abs(np.array([rows[0].max() + 100, columns[0].max()]) - 139).max() <= 1
 
-    def test_kinds_have_their_own_colours(self):
+    def test_states_have_their_own_colours(self):
         ground = np.zeros((200, 200, 3), np.uint8)
-        for label in ("benign", "malignant", "mass"):
-            finding = Finding(label=label, probability=0.5, box=Box(x=50, y=60, width=100, height=80))
-            drawn = draw_findings(ground, [finding], ["1"], (1.0, 1.0))
-            assert near(drawn, label)[139, 100]
-        assert len(set(FINDINGS.values())) == 3
+        finding = Finding(label="mass", probability=0.5, box=Box(x=50, y=60, width=100, height=80))
+        for state, colour in FINDINGS.items():
+            assert near(draw_findings(ground, [finding], [Mark(colour, "1")], (1.0, 1.0)), state)[139, 100]
+        assert len(set(FINDINGS.values())) == 4
 
     def test_a_tag_stays_inside_the_picture(self):
         ground = np.zeros((120, 120, 3), np.uint8)
         for box in (Box(x=0, y=0, width=120, height=120), Box(x=110, y=110, width=10, height=10)):
-            drawn = draw_findings(ground, [Finding(label="mass", probability=0.5, box=box)], ["1 Mass 50%"], (1.0, 1.0))
+            mark = Mark(FINDINGS["not_sure"], "1  99.9%")
+            drawn = draw_findings(ground, [Finding(label="mass", probability=0.5, box=box)], [mark], (1.0, 1.0))
             assert drawn.shape == ground.shape
-            assert np.count_nonzero(np.all(drawn == FINDINGS["mass"], axis=2)) > 400
+            assert np.count_nonzero(np.all(drawn == FINDINGS["not_sure"], axis=2)) > 400
 
 
 class TestCoordinates:
@@ -115,7 +118,7 @@ class TestSheet:
         result, files = mammogram
         result = result.model_copy(update={"findings": result.findings[:1]})
         sheet = decode_rgb(render(result, files, analysed_at=analysed_at, forms={"png"})["report.en.png"])
-        line = near(picture_on(sheet, tissue), "malignant")
+        line = near(picture_on(sheet, tissue))
         inside = line.copy()
         inside[:60] = False  # the tag stands above the box
         rows, columns = np.nonzero(inside)
@@ -142,7 +145,7 @@ class TestCutout:
         result, files = mammogram
         section = image_report(result, files, analysed_at).document.images[0]
         cutout = draw_pictures(result, section, files).cutouts[0]
-        rows, columns = np.nonzero(near(cutout, "malignant"))
+        rows, columns = np.nonzero(near(cutout))
         side = len(cutout)
         # display x 100 to 180, y 60 to 150, in the middle of a square of 90.5 * 1.7 pixels: 154
         assert abs(columns.min() - (100 - 63) * side / 154) <= 3

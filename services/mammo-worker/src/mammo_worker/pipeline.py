@@ -122,7 +122,8 @@ class MammographyPipeline:
             line = found.outlines[i]
             findings.append(
                 Finding(
-                    label="malignant" if malignant[i] >= 0.5 else "benign",
+                    # The likelier class if a mass is there, as the capped suspicion has it: the two never disagree.
+                    label="malignant" if suspicion[i] >= mass[i] / 2 else "benign",
                     probability=float(mass[i]),
                     probability_malignant=float(suspicion[i]),
                     box=Box(x=x1, y=y1, width=x2 - x1, height=y2 - y1),

@@ -1,7 +1,8 @@
-"""Probabilities as a reader sees them: a number, a word, and three zones between two thresholds."""
+"""Probabilities as a reader sees them: a word, and three zones between two thresholds."""
 
 from collections.abc import Iterator
 
+from lobule.contracts.certainty import percent
 from lobule.contracts.result import Assessment, Thresholds
 from report.catalogue import Catalogue
 from report.words import Words
@@ -34,21 +35,6 @@ class Zone(Words):
     range: str
 
 
-def percent(probability: float, thresholds: Thresholds | None = None) -> str:
-    """A probability as a percentage that never contradicts the assessment.
-
-    Whole percents, unless rounding would carry the number over a threshold or to a false 0% or 100%.
-    """
-    for decimals in (0, 1, 2):
-        shown = round(probability, decimals + 2)
-        crosses = thresholds is not None and thresholds.assess(shown) != thresholds.assess(probability)
-        if not crosses and (shown in (0.0, 1.0)) == (probability in (0.0, 1.0)):
-            return f"{shown * 100:.{decimals}f}%"
-    if probability > 0.5:
-        return "over 99.99%" if probability > 0.9999 else f"{probability * 100:.4f}%"
-    return "under 0.01%" if probability < 0.0001 else f"{probability * 100:.4f}%"
-
-
 def in_words(probability: float) -> str:
     """The catalogue key of the verbal probability."""
     return next(key for bound, key in _WORDS if probability >= bound)
@@ -56,7 +42,7 @@ def in_words(probability: float) -> str:
 
 def zones(thresholds: Thresholds, text: Catalogue) -> Iterator[Zone]:
     """The zones of the scale, from low to high; one without extent (low equals high, or 0) is left out."""
-    low, high = percent(thresholds.low), percent(thresholds.high)
+    low, high = (percent(value, language=text.language) for value in (thresholds.low, thresholds.high))
     stretches: tuple[tuple[Assessment, float, float, str], ...] = (
         ("no_sign_of_malignancy", 0.0, thresholds.low, text("certainty.below", percent=low)),
         ("not_sure", thresholds.low, thresholds.high, text("certainty.between", low=low, high=high)),

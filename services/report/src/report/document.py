@@ -11,10 +11,10 @@ from pydantic import Field
 
 from lobule.contracts.case import HANGINGS, CaseContent, CaseImage, Hanging, ImageEvidence, Signature, numbered
 from lobule.contracts.case_words import reason_in_words, suggestion_in_words
+from lobule.contracts.certainty import percent
 from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment, ImageInfo, Result
 from report.catalogue import Catalogue
-from report.certainty import percent
 from report.section import ImageSection, build_section, moment
 from report.words import Fact, Words
 
@@ -133,7 +133,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         assessment=said.assessment,
         conclusion=text(f"assessment.{said.assessment}") if said.assessment else text("conclusion.none"),
         explanation=text(f"conclusion.case.{said.assessment or 'none'}"),
-        percent=_highest(content, found),
+        percent=_highest(content, found, text),
         percent_label=text("certainty.highest"),
         clinician=_clinician(signature, said.assessment, text) if signature else None,
         reasons=tuple(reason_in_words(reason, text.language) for reason in said.reasons),
@@ -177,13 +177,13 @@ def _about(content: CaseContent, text: Catalogue) -> tuple[Fact, ...]:
     )
 
 
-def _highest(content: CaseContent, results: Sequence[Result]) -> str | None:
+def _highest(content: CaseContent, results: Sequence[Result], text: Catalogue) -> str | None:
     """The case's number, written as in the section that it comes from."""
     probability = content.conclusion.probability_malignant
     if probability is None:
         return None
     source = next((result for result in results if result.probability_malignant == probability), None)
-    return percent(probability, source.thresholds if source else None)
+    return percent(probability, source.thresholds if source else None, text.language)
 
 
 def _place(hanging: Hanging | None) -> int:

@@ -1,11 +1,13 @@
 """What the system found, drawn onto the picture itself, pixel on pixel."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lobule.contracts.result import Box, Finding
-from report.palette import FINDINGS, HEAT, INK, RGB, WASH
+from report.palette import HEAT, INK, RGB, WASH
 from report.shapes import fill, stroke
 from report.typeface import length, write
 
@@ -37,13 +39,26 @@ def blend_heat(picture: RGB8, heat: NDArray[np.uint8]) -> RGB8:
     return (mixed // 255).astype(np.uint8)
 
 
-def draw_findings(picture: RGB8, findings: list[Finding], tags: list[str], scale: tuple[float, float]) -> RGB8:
+@dataclass(frozen=True)
+class Mark:
+    """How a finding is shown.
+
+    Attributes:
+        colour: Of its lines and of its tag's ground.
+        tag: What is written beside it.
+    """
+
+    colour: RGB
+    tag: str
+
+
+def draw_findings(picture: RGB8, findings: list[Finding], marks: list[Mark], scale: tuple[float, float]) -> RGB8:
     """Draw each finding's box, outline and tag.
 
     Args:
         picture: uint8, (height, width, 3), the display image.
         findings: In image pixels.
-        tags: What to write beside each finding.
+        marks: How each of them is shown.
         scale: Display pixels per image pixel, (x, y).
 
     Returns:
@@ -51,25 +66,26 @@ def draw_findings(picture: RGB8, findings: list[Finding], tags: list[str], scale
     """
     image = Image.fromarray(picture)
     weight = max(2, round(min(picture.shape[:2]) / 400))
-    for finding in findings:
-        colour = FINDINGS[finding.label]
+    for finding, mark in zip(findings, marks, strict=True):
+        colour = mark.colour
         _rimmed_stroke(image, box_on_display(finding.box, scale), colour, weight)
         if finding.outline:
             outline = outline_on_display(finding.outline, scale)
             fill(image, outline, colour, TINT_OPACITY)
             _rimmed_stroke(image, outline, colour, weight)
-    _write_tags(image, findings, tags, scale)
+    _write_tags(image, findings, marks, scale)
     return np.asarray(image)
 
 
 def draw_outline(
-    cutout: RGB8, finding: Finding, scale: tuple[float, float], origin: tuple[int, int], zoom: float
+    cutout: RGB8, finding: Finding, colour: RGB, scale: tuple[float, float], origin: tuple[int, int], zoom: float
 ) -> RGB8:
     """Draw a finding's outline, or its box where it has none, onto a part of the display image.
 
     Args:
         cutout: uint8, (height, width, 3).
         finding: In image pixels.
+        colour: Of the line.
         scale: Display pixels per image pixel, (x, y).
         origin: Where the part begins on the display image, (x, y).
         zoom: Pixels of the part per display pixel.
@@ -79,7 +95,7 @@ def draw_outline(
     """
     whole = outline_on_display(finding.outline, scale) if finding.outline else box_on_display(finding.box, scale)
     image = Image.fromarray(cutout)
-    _rimmed_stroke(image, (whole - origin + 0.5) * zoom - 0.5, FINDINGS[finding.label], 2)
+    _rimmed_stroke(image, (whole - origin + 0.5) * zoom - 0.5, colour, 2)
     return np.asarray(image)
 
 
@@ -101,15 +117,15 @@ def _rimmed_stroke(image: Image.Image, vertices: NDArray[np.float64], colour: RG
     stroke(image, vertices, colour, weight)
 
 
-def _write_tags(image: Image.Image, findings: list[Finding], tags: list[str], scale: tuple[float, float]) -> None:
+def _write_tags(image: Image.Image, findings: list[Finding], marks: list[Mark], scale: tuple[float, float]) -> None:
     draw = ImageDraw.Draw(image)
     size = max(13, round(min(image.size) / 42))
     margin = size // 3
-    for finding, tag in zip(findings, tags, strict=True):
+    for finding, mark in zip(findings, marks, strict=True):
         corners = box_on_display(finding.box, scale)
-        width, height = round(length(tag, size, "Semibold")) + 2 * margin, size + 2 * margin
+        width, height = round(length(mark.tag, size, "Semibold")) + 2 * margin, size + 2 * margin
         x = min(max(0, round(corners[0, 0])), max(0, image.width - width))
         above = round(corners[0, 1]) - height - 2
         y = above if above >= 0 else min(round(corners[2, 1]) + 3, image.height - height)
-        draw.rounded_rectangle((x, y, x + width, y + height), radius=margin, fill=FINDINGS[finding.label], outline=INK)
-        write(draw, (x + margin, y + height / 2), tag, size, "Semibold", INK)
+        draw.rounded_rectangle((x, y, x + width, y + height), radius=margin, fill=mark.colour, outline=INK)
+        write(draw, (x + margin, y + height / 2), mark.tag, size, "Semibold", INK)

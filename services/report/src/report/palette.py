@@ -22,12 +22,13 @@ STATES: Mapping[Assessment, RGB] = {
     "not_sure": (230, 184, 60),
     "no_sign_of_malignancy": (66, 133, 184),
 }
-FINDINGS: Mapping[Literal["benign", "malignant", "mass"], RGB] = {
-    "malignant": (255, 140, 40),
-    "benign": (86, 180, 233),
-    "mass": (240, 228, 66),
+FINDINGS: Mapping[Assessment | Literal["unknown"], RGB] = {
+    "malignancy_suspected": (255, 140, 40),
+    "not_sure": (240, 228, 66),
+    "no_sign_of_malignancy": (86, 180, 233),
+    "unknown": (200, 210, 216),
 }
-
+"""By the state of a finding's suspicion; lighter than those of `STATES`, for lines on film."""
 
 HEAT = bytes.fromhex(
     "44015444025645045745055946075a46085c460a5d460b5e470d60470e61471063471164471365481467481668481769"

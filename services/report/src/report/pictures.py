@@ -11,7 +11,8 @@ from PIL import Image
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Finding, Result
 from report.hanging import hang, hang_finding
-from report.overlay import RGB8, blend_heat, box_on_display, draw_findings, draw_outline
+from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline
+from report.palette import FINDINGS
 from report.section import FindingRow, ImageSection
 
 _CUTOUT_SIDE = 360
@@ -60,16 +61,17 @@ def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, byt
     scale = (y, x) if hanging is not None and hanging.rotation in (90, 270) else (x, y)
 
     def drawn(shown: Sequence[tuple[FindingRow, Finding]]) -> RGB8:
-        return draw_findings(ground, [f for _, f in shown], [row.tag for row, _ in shown], scale) if shown else ground
+        marks = [Mark(FINDINGS[row.state], row.tag) for row, _ in shown]
+        return draw_findings(ground, [finding for _, finding in shown], marks, scale) if shown else ground
 
     every = list(zip(section.findings, found, strict=True))
     standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
     annotated = drawn(every)
     hung = annotated if len(standing) == len(every) else drawn(standing)
-    return Pictures(display, annotated, hung, tuple(_cutout(display, finding, scale) for finding in found))
+    return Pictures(display, annotated, hung, tuple(_cutout(display, row, finding, scale) for row, finding in every))
 
 
-def _cutout(display: RGB8, finding: Finding, scale: tuple[float, float]) -> RGB8:
+def _cutout(display: RGB8, row: FindingRow, finding: Finding, scale: tuple[float, float]) -> RGB8:
     """A square around a finding, with its outline and nothing else drawn on it."""
     corners = box_on_display(finding.box, scale)
     (left, top), (right, bottom) = corners[0], corners[2]
@@ -78,7 +80,7 @@ def _cutout(display: RGB8, finding: Finding, scale: tuple[float, float]) -> RGB8
     x = min(max(round((left + right - side) / 2), 0), display.shape[1] - side)
     y = min(max(round((top + bottom - side) / 2), 0), display.shape[0] - side)
     cutout = fit(display[y : y + side, x : x + side], _CUTOUT_SIDE)
-    return draw_outline(cutout, finding, scale, origin=(x, y), zoom=len(cutout) / side)
+    return draw_outline(cutout, finding, FINDINGS[row.state], scale, origin=(x, y), zoom=len(cutout) / side)
 
 
 def fit(picture: RGB8, longest: int) -> RGB8:

@@ -2,23 +2,41 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Literal
 
 from lobule.contracts.case import Review, Verdict
-from lobule.contracts.result import Assessment, Finding, ImageInfo, Laterality, Patches, Result
+from lobule.contracts.certainty import percent
+from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageInfo, Laterality, Patches, Result
 from report.catalogue import Catalogue
-from report.certainty import Zone, in_words, percent, zones
+from report.certainty import Zone, in_words, zones
 from report.words import Fact, Words
 
 
 class FindingRow(Words):
-    """A finding in words; `tag` is what stands beside it in the picture."""
+    """A finding in words. Its headline is its suspicion, from which its colour follows; all else is detail.
+
+    Attributes:
+        number: As in the portal.
+        state: Of the suspicion by the film's thresholds; names the colour.
+        suspicion: As a percentage.
+        headline: The suspicion in words.
+        tag: What stands beside it in the picture.
+        kind: Which class is likelier if it is a mass.
+        presence: How probable it is that a mass is there.
+        position: Of its centre.
+        size: Of its box.
+        judged: What the clinician said of it.
+        verdict: The same in words; None where nobody reviewed the image.
+        comment: Of the clinician.
+    """
 
     number: int
-    label: str
+    state: Assessment | Literal["unknown"]
+    suspicion: str
+    headline: str
     tag: str
     kind: str
-    certainty: str
-    malignant: str
+    presence: str
     position: str
     size: str
     judged: Verdict | None
@@ -83,7 +101,7 @@ def build_section(
     if analysed_at.tzinfo is None:
         raise ValueError("analysed_at needs a time zone")
     modality, assessment, probability = result.image.modality, result.assessment, result.probability_malignant
-    shown = percent(probability, result.thresholds)
+    shown = percent(probability, result.thresholds, text.language)
     said = {review.finding: review for review in reviews}
     findings = _shown(result, said)
     return ImageSection(
@@ -105,15 +123,15 @@ def build_section(
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
         heat_map_notes=_heat_map_notes(result, text),
-        findings=tuple(_finding(n, f, result.image, said.get(str(n - 1)), bool(said), text) for n, f in findings),
+        findings=tuple(_finding(n, f, result, said.get(str(n - 1)), bool(said), text) for n, f in findings),
         looks_for_findings=modality == "mammography",
         examined=tuple(_examined(result.image, result.patches, text)),
         notices=(
-            *(text.said(f"notice.{notice.code}", notice.detail) for notice in result.notices),
+            *(text.said(f"notice.{n.code}", n.detail) for n in result.notices if n.code not in ADVICE_NOTICES),
             *_weak(len(result.findings) - len(findings), text),
         ),
         review=_review(said.get("image"), text),
-        next_step=text(f"next.{modality}.{assessment}"),
+        next_step=text(_next_step(result)),
         system=_system(result, text),
         model_line=text("system.line", name=result.model.name, version=result.model.version),
         weights_sha256=result.model.weights_sha256,
@@ -162,23 +180,31 @@ def _heat_map_notes(result: Result, text: Catalogue) -> tuple[str, ...]:
     )
 
 
+def _next_step(result: Result) -> str:
+    """The key of the advice: a tissue sample is spoken of only where a marked finding is suspicious."""
+    key = f"next.{result.image.modality}.{result.assessment}"
+    marked = result.finding_assessment() in ("not_sure", "malignancy_suspected")
+    in_doubt = result.image.modality == "mammography" and result.assessment != "no_sign_of_malignancy"
+    return f"{key}.marked" if marked and in_doubt else key
+
+
 def _finding(
-    number: int, finding: Finding, image: ImageInfo, review: Review | None, reviewed: bool, text: Catalogue
+    number: int, finding: Finding, result: Result, review: Review | None, reviewed: bool, text: Catalogue
 ) -> FindingRow:
-    box, certainty = finding.box, percent(finding.probability)
-    kind = text(f"findings.label.{finding.label}")
+    box, image, suspicion = finding.box, result.image, finding.probability_malignant
+    shown = text("findings.unknown") if suspicion is None else percent(suspicion, result.thresholds, text.language)
     size = text("findings.pixels", width=round(box.width), height=round(box.height))
     if image.pixel_spacing_mm is not None:
         row, column = image.pixel_spacing_mm
         size = text("findings.millimetres", width=f"{box.width * column:.0f}", height=f"{box.height * row:.0f}")
-    malignant = finding.probability_malignant
     return FindingRow(
         number=number,
-        label=finding.label,
-        tag=text("findings.tag", number=number, kind=kind, percent=certainty),
-        kind=kind,
-        certainty=certainty,
-        malignant=text("findings.unknown") if malignant is None else percent(malignant),
+        state="unknown" if suspicion is None else result.thresholds.assess(suspicion),
+        suspicion=shown,
+        headline=text("findings.headline", percent=shown),
+        tag=str(number) if suspicion is None else text("findings.tag", number=number, percent=shown),
+        kind=text(f"findings.label.{finding.label}"),
+        presence=percent(finding.probability, language=text.language),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
         size=size,
         judged=review.verdict if review else None,

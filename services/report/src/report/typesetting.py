@@ -44,7 +44,7 @@ def typeset(report: Report, template: Template, **options: Any) -> list[bytes]:
             "pictures": [leave(folder, number, pictures) for number, pictures in enumerate(report.pictures, start=1)],
             "colours": {
                 "states": {state: css(colour) for state, colour in STATES.items()},
-                "findings": {label: css(colour) for label, colour in FINDINGS.items()},
+                "findings": {state: css(colour) for state, colour in FINDINGS.items()},
                 "heat": [css(colour) for colour in heat_stops()],
             },
         }

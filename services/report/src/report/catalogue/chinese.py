@@ -26,7 +26,7 @@ CHINESE: Mapping[str, str] = {
     "assessment.not_sure": "不确定",
     "assessment.no_sign_of_malignancy": "未见恶性征象",
     "conclusion.heading": "结论",
-    "conclusion.histopathology.malignancy_suspected": "该图像中的组织具有恶性乳腺组织的形态。",
+    "conclusion.histopathology.malignancy_suspected": "该图像中的组织具有恶性特征。",
     "conclusion.histopathology.not_sure": "系统无法判断该图像中的组织为良性或恶性。",
     "conclusion.histopathology.no_sign_of_malignancy": "系统在该图像的组织中未发现恶性征象。",
     "conclusion.mammography.malignancy_suspected": "系统在该片中发现提示恶性病变的征象。",
@@ -65,8 +65,7 @@ CHINESE: Mapping[str, str] = {
     "findings.unjudged": "系统标出，医师未作判断",
     "findings.marked": "系统标出，尚未复核",
     "findings.dismissed": "医师已否定",
-    "findings.in_image": "{image}：{kind}",
-    "findings.is": "所见{number}",
+    "findings.in_image": "{image}，所见{number}",
     "pictures.hung": "各片胸壁相对悬挂。标记为系统所见，不含医师已否定者。",
     "pictures.others": "其他图像",
     "appendix.heading": "附录：系统的分析",
@@ -116,15 +115,16 @@ CHINESE: Mapping[str, str] = {
     "findings.none": "该片中未标出单个病灶。",
     "findings.picture": "图像",
     "findings.number": "编号",
-    "findings.kind": "类型",
-    "findings.certainty": "确定程度",
-    "findings.malignant_probability": "恶性",
+    "findings.suspicion": "恶性可疑度",
+    "findings.headline": "恶性可疑度：{percent}",
+    "findings.kind": "如为肿块",
+    "findings.presence": "存在肿块",
     "findings.position": "中心（自左上角）",
     "findings.size": "大小（宽 x 高）",
-    "findings.label.malignant": "恶性肿块",
-    "findings.label.benign": "良性肿块",
-    "findings.label.mass": "肿块",
-    "findings.tag": "{number}  {kind} {percent}",
+    "findings.label.malignant": "恶性的可能大于良性",
+    "findings.label.benign": "良性的可能大于恶性",
+    "findings.label.mass": "未区分良恶性",
+    "findings.tag": "{number}  {percent}",
     "findings.pixels": "{width} x {height}像素",
     "findings.millimetres": "{width} x {height} mm",
     "findings.at_pixels": "右{x}，下{y}（像素）",
@@ -195,9 +195,19 @@ CHINESE: Mapping[str, str] = {
         "请照常阅读该切片。本结果不能排除癌症，无论在此处或在组织的其他部位。"
     ),
     "next.mammography.malignancy_suspected": (
-        "应由放射科医师优先阅读该片，并决定是否加拍体位、超声检查或活检。请勿仅凭本结果决定治疗。"
+        "应由放射科医师优先阅读该片，对照另一体位和既往片，并决定是否加拍体位或行超声检查。请勿仅凭本结果决定治疗。"
     ),
-    "next.mammography.not_sure": "应由放射科医师判断。如仍有疑问，组织取样（组织病理学检查）可以明确。",
+    "next.mammography.malignancy_suspected.marked": (
+        "应由放射科医师优先阅读该片，对照另一体位和既往片，并决定是否加拍体位或行超声检查。"
+        "如标记的所见仍可疑，通常的下一步是组织取样（活检）。请勿仅凭本结果决定治疗。"
+    ),
+    "next.mammography.not_sure": (
+        "应由放射科医师对照另一体位和既往片阅读该片。如仍有疑问，可加拍体位或行超声检查以明确。"
+    ),
+    "next.mammography.not_sure.marked": (
+        "应由放射科医师对照另一体位和既往片阅读该片。如仍有疑问，应先加拍体位或行超声检查；"
+        "此后标记的所见仍可疑者，方考虑组织取样（活检）。"
+    ),
     "next.mammography.no_sign_of_malignancy": (
         "请连同其他体位照常阅读该片。本结果不能排除癌症：肿块可能被致密组织遮盖。"
     ),

@@ -28,9 +28,7 @@ ENGLISH: Mapping[str, str] = {
     "assessment.not_sure": "Not sure",
     "assessment.no_sign_of_malignancy": "No sign of malignancy",
     "conclusion.heading": "Conclusion",
-    "conclusion.histopathology.malignancy_suspected": (
-        "The tissue in this image has the look of malignant breast tissue."
-    ),
+    "conclusion.histopathology.malignancy_suspected": "The tissue in this image has features of malignancy.",
     "conclusion.histopathology.not_sure": (
         "The system cannot tell whether the tissue in this image is benign or malignant."
     ),
@@ -41,7 +39,7 @@ ENGLISH: Mapping[str, str] = {
         "The system found signs in this film that suggest a malignant lesion."
     ),
     "conclusion.mammography.not_sure": "The system cannot tell whether this film shows a malignant lesion.",
-    "conclusion.mammography.no_sign_of_malignancy": ("The system found no sign of a malignant lesion in this film."),
+    "conclusion.mammography.no_sign_of_malignancy": "The system found no sign of a malignant lesion in this film.",
     "conclusion.system": "What the system concludes",
     "conclusion.none": "Not assessed",
     "conclusion.case.malignancy_suspected": "At least one image of this case raises the suspicion of malignancy.",
@@ -75,8 +73,7 @@ ENGLISH: Mapping[str, str] = {
     "findings.unjudged": "Marked by the system, not judged by the clinician",
     "findings.marked": "Marked by the system, not reviewed yet",
     "findings.dismissed": "Dismissed by the clinician",
-    "findings.in_image": "{kind} in {image}",
-    "findings.is": "Finding {number}",
+    "findings.in_image": "Finding {number} in {image}",
     "pictures.hung": (
         "Films hang with the chest walls together. Marks show what the system found, without what the clinician "
         "dismissed."
@@ -98,8 +95,7 @@ ENGLISH: Mapping[str, str] = {
     "certainty.unlikely": "Malignancy is unlikely.",
     "certainty.very_unlikely": "Malignancy is very unlikely.",
     "certainty.frequency": (
-        "The probability is {percent}: if 100 images like those the system learned from got this score, "
-        "{count} of "
+        "The probability is {percent}: if 100 images like those the system learned from got this score, {count} of "
         "them would be expected to show malignancy. Among other patients the proportion can differ."
     ),
     "certainty.count": "about {count}",
@@ -110,7 +106,7 @@ ENGLISH: Mapping[str, str] = {
     "certainty.between": "{low} to below {high}",
     "certainty.from": "{percent} and above",
     "certainty.zone": "{name}: {range}",
-    "certainty.scale": ("Scale of certainty from 0% to 100%. This image: {percent}, which means: {assessment}."),
+    "certainty.scale": "Scale of certainty from 0% to 100%. This image: {percent}, which means: {assessment}.",
     # Pictures
     "pictures.heading": "Pictures",
     "pictures.overview": "The images at a glance",
@@ -130,15 +126,16 @@ ENGLISH: Mapping[str, str] = {
     "findings.none": "No single lesion was marked in this film.",
     "findings.picture": "Picture",
     "findings.number": "No.",
-    "findings.kind": "Kind",
-    "findings.certainty": "Certainty",
-    "findings.malignant_probability": "Malignant",
+    "findings.suspicion": "Suspicion of malignancy",
+    "findings.headline": "Suspicion of malignancy: {percent}",
+    "findings.kind": "If it is a mass",
+    "findings.presence": "A mass is there",
     "findings.position": "Centre, from upper left",
     "findings.size": "Size (width x height)",
-    "findings.label.malignant": "Malignant mass",
-    "findings.label.benign": "Benign mass",
-    "findings.label.mass": "Mass",
-    "findings.tag": "{number}  {kind} {percent}",
+    "findings.label.malignant": "rather malignant than benign",
+    "findings.label.benign": "rather benign than malignant",
+    "findings.label.mass": "benign or malignant, not told apart",
+    "findings.tag": "{number}  {percent}",
     "findings.pixels": "{width} x {height} pixels",
     "findings.millimetres": "{width} x {height} mm",
     "findings.at_pixels": "{x} right, {y} down (pixels)",
@@ -217,17 +214,26 @@ ENGLISH: Mapping[str, str] = {
         "Read the slide as usual. This result does not exclude cancer, neither here nor elsewhere in the tissue."
     ),
     "next.mammography.malignancy_suspected": (
-        "A radiologist should read this film with priority and decide on further views, ultrasound or "
-        "biopsy. "
-        "Do not decide on treatment from this result alone."
+        "A radiologist should read this film with priority, compare the other view and earlier films, and decide on "
+        "further views or ultrasound. Do not decide on treatment from this result alone."
+    ),
+    "next.mammography.malignancy_suspected.marked": (
+        "A radiologist should read this film with priority, compare the other view and earlier films, and decide on "
+        "further views or ultrasound. If a marked finding stays suspicious, a tissue sample (biopsy) is the usual next "
+        "step. Do not decide on treatment from this result alone."
     ),
     "next.mammography.not_sure": (
-        "A radiologist should decide. Where doubt remains, a tissue sample (histopathology) can settle the question."
+        "A radiologist should read this film together with the other view and earlier films. If the doubt remains, "
+        "further views or an ultrasound can settle it."
+    ),
+    "next.mammography.not_sure.marked": (
+        "A radiologist should read this film together with the other view and earlier films. If the doubt remains, "
+        "further views or an ultrasound come first, and a tissue sample (biopsy) only if a marked finding stays "
+        "suspicious after that."
     ),
     "next.mammography.no_sign_of_malignancy": (
-        "Read the film as usual, together with the other views. This result does not exclude cancer: "
-        "masses can be hidden "
-        "in dense tissue."
+        "Read the film as usual, together with the other views. This result does not exclude cancer: masses can be "
+        "hidden in dense tissue."
     ),
     "next.case.heading": "Suggested next steps",
     # The system

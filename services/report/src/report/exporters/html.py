@@ -22,7 +22,7 @@ _environment = Environment(
 )
 _environment.globals.update(
     state_colours={state: css(colour) for state, colour in STATES.items()} | {None: css(LINE)},
-    finding_colours={label: css(colour) for label, colour in FINDINGS.items()},
+    finding_colours={state: css(colour) for state, colour in FINDINGS.items()},
     heat_stops=[css(colour) for colour in heat_stops()],
 )
 
