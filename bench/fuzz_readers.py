@@ -95,7 +95,7 @@ def fuzz(file_format: str, numbers: range) -> Tally:
     return tally
 
 
-_PORTION = 500
+_PORTION = 1000
 
 
 def _portions(first: int, count: int) -> Iterator[range]:
@@ -110,6 +110,7 @@ def _work(file_format: str, numbers: range, answer: "multiprocessing.Queue[Tally
 def run(file_format: str, first: int, count: int, processes: int) -> Tally:
     """Examine inputs in child processes; one that dies is a fall of the input that killed it."""
     context = multiprocessing.get_context("fork")
+    seeds(file_format)  # made once, before the processes are forked
     total, waiting = Tally(), list(_portions(first, count))[::-1]
     running: list[tuple[multiprocessing.process.BaseProcess, multiprocessing.Queue[Tally], range]] = []
     while waiting or running:

@@ -22,7 +22,5 @@ def resident(process: int | str = "self") -> float:
 
 
 def _status(process: int | str, name: str) -> float:
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) / 1e3
-    return 0.0
+    text = Path(f"/proc/{process}/status").read_bytes()
+    return int(text[text.index(name.encode()) :].split(maxsplit=2)[1]) / 1e3

@@ -145,6 +145,10 @@ HOSTILE = {
     "PNG with 1,500 chunks": (lambda: png_of_texts(b"tEXt", b"C\0", 1500), {"image_unreadable"}),
     "TIFF with 60,000 directories": (tiff_of_many_directories, {"image_unreadable"}),
     "TIFF with a directory that leads to itself": (lambda: tiff_of(tags(), b"\0" * 6400, 8), {"read"}),
+    "BigTIFF that points beyond all files": (
+        lambda: b"II+\0\x08\0\0\0" + b"\xff" * 8 + b"\0" * 200,
+        {"image_unreadable"},
+    ),
     "TIFF of 20 layers": (lambda: tiff_of(tags(9000, 9000, t32997=20)), {"animated_image"}),
     "TIFF of 60,000 samples": (lambda: tiff_of(tags(samples=60_000)), {"unsupported_format"}),
     "TIFF with a huge strip": (lambda: tiff_of(tags(count=0xFFFFFFFF)), {"image_truncated"}),

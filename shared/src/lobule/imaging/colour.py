@@ -5,7 +5,7 @@ An embedded ICC profile is applied with LittleCMS: a camera's or scanner's red i
 
 import io
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ class Colours:
         """From the picture's colours to sRGB; None where they are sRGB, or taken for it."""
         colour, profile = self.picture.colour, self.picture.profile
         if colour == "lab":
-            return _to_srgb(ImageCms.createProfile("LAB"), "LAB")
+            return _from_lab()
         if profile is None or colour == "grey":
             return None
         mode, signature = _MODES[colour]
@@ -103,6 +103,11 @@ def _to_srgb(profile: Any, mode: str) -> ImageCms.ImageCmsTransform:
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
+
+
+@cache
+def _from_lab() -> ImageCms.ImageCmsTransform:
+    return _to_srgb(ImageCms.createProfile("LAB"), "LAB")
 
 
 def _moves_nothing(transform: ImageCms.ImageCmsTransform) -> bool:

@@ -91,6 +91,17 @@ def several_pictures(count: str) -> AnalysisError:
     )
 
 
+def seek(stream: BinaryIO, position: int, file_format: str) -> None:
+    """Go to a place in the file, which may lie behind its end.
+
+    Raises:
+        AnalysisError: `image_unreadable` where no file is that long.
+    """
+    if position >= 1 << 62:
+        raise damaged_header(file_format, "it points to where no file reaches")
+    stream.seek(position)
+
+
 def read_exactly(stream: BinaryIO, count: int, file_format: str) -> bytes:
     """Read bytes of a header.
 

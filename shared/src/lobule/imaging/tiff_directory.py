@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from lobule.imaging import limits
-from lobule.imaging.picture_header import damaged_header, read_exactly
+from lobule.imaging.picture_header import damaged_header, read_exactly, seek
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -52,7 +52,7 @@ class Directory:
         if entry.kind not in _INTEGERS or entry.count > most:
             raise damaged_header("TIFF", f"its tag {tag} cannot be")
         form = f"{self.order}{entry.count}{_INTEGERS[entry.kind]}"
-        self.stream.seek(entry.position)
+        seek(self.stream, entry.position, "TIFF")
         return struct.unpack(form, read_exactly(self.stream, struct.calcsize(form), "TIFF"))
 
     def number(self, tag: int, default: int) -> int:
@@ -65,7 +65,7 @@ class Directory:
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in (1, 7) or entry.count > most:
             return b""
-        self.stream.seek(entry.position)
+        seek(self.stream, entry.position, "TIFF")
         data = self.stream.read(entry.count)
         return data if len(data) == entry.count else b""
 
@@ -100,7 +100,7 @@ def _directory(stream: BinaryIO, start: int, order: Literal["<", ">"], big: bool
     """A directory, and where the next one's offset stands."""
     head, form, inline = (8, "HHQ", 8) if big else (2, "HHI", 4)
     size = struct.calcsize(f"{order}{form}") + inline
-    stream.seek(start)
+    seek(stream, start, "TIFF")
     count = struct.unpack(f"{order}{'Q' if big else 'H'}", read_exactly(stream, head, "TIFF"))[0]
     if not 0 < count <= limits.MAX_TIFF_ENTRIES:
         raise damaged_header("TIFF", f"a directory has {count} tags")
