@@ -122,27 +122,45 @@ def _dicoms() -> list[bytes]:
         (JPEG2000Lossless, bytes(imagecodecs.jpeg2k_encode(deep, codecformat="j2k", level=0, reversible=True))),
     ]
     plain = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
-    return [_dicom(uid, deep.tobytes()) for uid in plain] + [_dicom(u, encapsulate([s]), True) for u, s in codestreams]
+    return [dicom_of(deep, syntax=uid, bits=12) for uid in plain] + [
+        dicom_of(deep, stream, uid, bits=12) for uid, stream in codestreams
+    ]
 
 
-def _dicom(syntax: UID, content: bytes, packed: bool = False) -> bytes:
+def dicom_of(
+    pixels: np.ndarray, codestream: bytes | None = None, syntax: UID | None = None, bits: int | None = None
+) -> bytes:
+    """A mammogram in DICOM.
+
+    Args:
+        pixels: What its tags announce, and what it holds where there is no codestream.
+        codestream: Its pixels, compressed.
+        syntax: JPEG 2000 where there is a codestream, else explicit little endian.
+        bits: Stored ones; all of the type without.
+    """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation
-    meta.MediaStorageSOPInstanceUID, meta.TransferSyntaxUID = "1.2.3.4", syntax
+    meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    meta.TransferSyntaxUID = syntax or (JPEG2000Lossless if codestream else ExplicitVRLittleEndian)
     d = Dataset()
     d.file_meta = meta
     d.SOPClassUID, d.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     d.Modality, d.PresentationIntentType, d.ImageLaterality, d.ViewPosition = "MG", "FOR PRESENTATION", "L", "CC"
-    d.Rows, d.Columns, d.SamplesPerPixel, d.PhotometricInterpretation = 72, 80, 1, "MONOCHROME2"
-    d.BitsAllocated, d.BitsStored, d.HighBit, d.PixelRepresentation = 16, 12, 11, 0
+    d.Rows, d.Columns = pixels.shape
+    d.SamplesPerPixel, d.PhotometricInterpretation, d.PixelRepresentation = 1, "MONOCHROME2", 0
+    d.BitsAllocated = 8 * pixels.dtype.itemsize
+    d.BitsStored = bits or d.BitsAllocated
+    d.HighBit = d.BitsStored - 1
     d.ImagerPixelSpacing, d.WindowCenter, d.WindowWidth = [0.1, 0.1], [2048, 1000], [4096, 500]
     d.PatientName, d.PatientID, d.PatientOrientation, d.StudyDate = "Test^Film", "1", ["A", "R"], "20200102"
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = "R-10242", "SRT", "cranio-caudal"
     d.ViewCodeSequence = [item]
-    d.PixelData = content
-    if packed:
+    d.PixelData = encapsulate([codestream]) if codestream else pixels.tobytes()
+    if codestream:
         d["PixelData"].is_undefined_length, d["PixelData"].VR = True, "OB"
+    elif pixels.dtype == np.uint16:
+        d["PixelData"].VR = "OW"
     stream = io.BytesIO()
     d.save_as(stream, enforce_file_format=True)
     return stream.getvalue()

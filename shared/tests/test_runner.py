@@ -105,6 +105,7 @@ def raising(error: BaseException):
     ("handler", "code", "retryable"),
     [
         (raising(AnalysisError("not_histology", "This is a cat.")), "not_histology", False),
+        (raising(AnalysisError("image_unreadable", "It is damaged.", retryable=True)), "image_unreadable", False),
         (raising(SoftTimeLimitExceeded()), "timed_out", False),
         (raising(StoreFullError("secret detail")), "storage_full", True),
         (raising(StoreUnavailableError("secret detail")), "storage_unavailable", True),

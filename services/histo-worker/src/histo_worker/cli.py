@@ -44,7 +44,7 @@ def predict(
     except AnalysisError as error:
         _complain(f"{error.code}: {error.detail}")
         raise typer.Exit(1) from None
-    failed = 0
+    refused: list[str] = []
     with output.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream)
         table.writerow(PREDICTION_COLUMNS)
@@ -52,12 +52,8 @@ def predict(
             try:
                 data = path.read_bytes()
                 result = pipeline.analyse(data, _image_info(path, data), lambda _fraction, _activity: None).result
-            except (AnalysisError, OSError) as error:
-                code, words = (
-                    (error.code, error.detail) if isinstance(error, AnalysisError) else ("unreadable_file", error)
-                )
-                _complain(f"{path}: {code}: {words}")
-                failed += 1
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
+                refused.append(f"{path}: {_reason(error)}")
                 continue
             table.writerow(
                 [
@@ -71,8 +67,10 @@ def predict(
                     result.patches.count if result.patches else 0,
                 ]
             )
-    typer.echo(f"{len(files) - failed} of {len(files)} fields: {output}")
-    if failed:
+    typer.echo(f"{len(files) - len(refused)} of {len(files)} fields: {output}")
+    for line in refused:
+        _complain(line)
+    if refused:
         raise typer.Exit(1)
 
 
@@ -204,6 +202,15 @@ def _image_info(path: Path, data: bytes) -> ImageInfo:
         width=header.width,
         height=header.height,
     )
+
+
+def _reason(error: Exception) -> str:
+    """Code and words of what was wrong with a file."""
+    if isinstance(error, AnalysisError):
+        return f"{error.code}: {error.detail}"
+    if isinstance(error, OSError):
+        return f"unreadable_file: {error}"
+    return f"internal_error: {type(error).__name__}: {error}"
 
 
 def _complain(words: str) -> None:

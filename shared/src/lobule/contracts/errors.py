@@ -41,11 +41,11 @@ class AnalysisError(Exception):
     Args:
         code: One of `InputErrorCode` or `PipelineErrorCode`.
         detail: What happened and what the user can do, in a sentence or two of plain words.
-        retryable: Whether another attempt with the same input may succeed.
+        retryable: Whether another attempt with the same input may succeed; never where the input is at fault.
     """
 
     def __init__(self, code: ErrorCode, detail: str, *, retryable: bool = False) -> None:
         super().__init__(detail)
         self.code: ErrorCode = code
         self.detail = detail
-        self.retryable = retryable
+        self.retryable = retryable and code not in INPUT_ERROR_CODES

@@ -1,0 +1,260 @@
+"""Peak memory of every service for the largest images that are accepted, and of the gateway under hostile uploads.
+
+uv run --no-sync python bench/memory_limits.py workers [--film FILE] [--field FILE]
+uv run --no-sync python bench/memory_limits.py gateway
+
+The first prints, for each kind of file, the peak of a process that does what the worker's child does; a container holds
+the worker's parent too. Without real images, drawn ones are enlarged. The second starts a gateway, uploads hostile
+files to it, and prints by how much its memory grew over its rest; it ends with status 1 where it is over 150 MB.
+"""
+
+import hashlib
+import io
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import imagecodecs
+import numpy as np
+import psutil
+import tifffile
+import typer
+from memory import peak, reset_peak, resident
+from mutations import dicom_of
+from PIL import Image, ImageCms
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import ImageInfo, Modality
+from lobule.imaging import limits
+from lobule.imaging.decode import decode_rgb
+from lobule.imaging.header import read_header
+from lobule.imaging.read_film import read_film
+from lobule.phantoms import histology_phantom, mammogram_phantom
+from lobule.worker.pipeline import no_progress
+
+app = typer.Typer(help=__doc__)
+Image.MAX_IMAGE_PIXELS = None
+_FILM = (12_500, 8_000)  # rows and columns: 100 megapixels
+_FIELD = (10_000, 10_000)
+
+
+def films(source: Path | None) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The largest films, by name."""
+    small = read_film(source.read_bytes()).pixels if source else mammogram_phantom(1)
+    small = small if small.dtype == np.uint8 else (small >> 8).astype(np.uint8)
+    large = cv2.resize(small, _FILM[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint16) << 8
+    large += np.random.default_rng(0).integers(0, 256, (1, _FILM[1]), np.uint16)
+    grey8 = (large >> 8).astype(np.uint8)
+    yield "film, 8-bit JPEG", lambda: bytes(imagecodecs.jpeg8_encode(grey8, level=90))
+    yield "film, 16-bit PNG", lambda: bytes(imagecodecs.png_encode(large, level=1))
+    yield (
+        "film, 16-bit PNG with alpha",
+        lambda: bytes(imagecodecs.png_encode(np.dstack([large, np.full_like(large, 65535)]), level=1)),
+    )
+    yield "film, 16-bit TIFF, raw", lambda: _tiff(large, photometric="minisblack")
+    yield (
+        "film, 16-bit TIFF, white is zero, LZW in one strip",
+        lambda: _tiff(65535 - large, photometric="miniswhite", compression="lzw", rowsperstrip=_FILM[0]),
+    )
+    yield (
+        "film, 16-bit TIFF, lying",
+        lambda: _tiff(
+            np.ascontiguousarray(np.rot90(large)), photometric="minisblack", extratags=[(274, "H", 1, 6, True)]
+        ),
+    )
+    yield "film, 16-bit DICOM, raw", lambda: dicom_of(large)
+    yield (
+        "film, 16-bit DICOM, JPEG 2000",
+        lambda: dicom_of(large, bytes(imagecodecs.jpeg2k_encode(large, codecformat="j2k", level=0, reversible=True))),
+    )
+
+
+def fields(source: Path | None) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The largest fields, by name."""
+    small = decode_rgb(source.read_bytes()) if source else histology_phantom(1, crowded=True)
+    rows, columns = (-(-side // of) for side, of in zip(_FIELD, small.shape[:2], strict=True))
+    large = np.tile(small, (rows, columns, 1))[: _FIELD[0], : _FIELD[1]]
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    two_thirds = large[: limits.MAX_DECODED_BYTES // 6 // _FIELD[1]]
+    yield "field, JPEG", lambda: bytes(imagecodecs.jpeg8_encode(large, level=90))
+    yield (
+        "field, progressive JPEG (44 MP)",
+        lambda: _saved(Image.fromarray(large[:4_400]), "JPEG", progressive=True, subsampling=0, quality=85),
+    )
+    yield "field, PNG", lambda: bytes(imagecodecs.png_encode(large, level=1))
+    yield (
+        "field, PNG with alpha",
+        lambda: bytes(imagecodecs.png_encode(np.dstack([large, np.full(_FIELD, 255, np.uint8)]), level=1)),
+    )
+    yield (
+        "field, PNG of 16 bits (66 MP)",
+        lambda: bytes(imagecodecs.png_encode(two_thirds.astype(np.uint16) * 257, level=1)),
+    )
+    yield (
+        "field, TIFF, planar",
+        lambda: _tiff(np.moveaxis(large, -1, 0), photometric="rgb", planarconfig="separate", compression="zlib"),
+    )
+    yield (
+        "field, CMYK TIFF with a profile for other colours",
+        lambda: _tiff(
+            np.dstack([255 - large, np.zeros(_FIELD, np.uint8)]),
+            photometric="separated",
+            compression="zlib",
+            iccprofile=profile,
+        ),
+    )
+    yield "field, L*a*b* TIFF", lambda: _tiff(large, photometric="cielab", compression="zlib")
+
+
+def _tiff(pixels: np.ndarray, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, metadata=None, **options)
+    return stream.getvalue()
+
+
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def analyse(modality: Modality) -> Callable[[Path], None]:
+    """What an inference worker's child does with a file."""
+    if modality == "mammography":
+        from mammo_worker.pipeline import build_pipeline
+    else:
+        from histo_worker.pipeline import build_pipeline
+    pipeline = build_pipeline()
+
+    def run(path: Path) -> None:
+        data = path.read_bytes()
+        header = read_header(io.BytesIO(data), modality)
+        digest = hashlib.sha256(data).hexdigest()
+        image = ImageInfo(sha256=digest, file_name="image", modality=modality, width=header.width, height=header.height)
+        pipeline.analyse(data, image, no_progress)
+
+    return run
+
+
+def draw(kind: Any) -> Callable[[Path], None]:
+    """What the report worker's child does with a file."""
+    import report.worker  # noqa: F401 - at rest it holds what the worker holds
+    from report.film_view import draw_picture
+
+    def run(path: Path) -> None:
+        draw_picture(path.read_bytes(), kind)
+
+    return run
+
+
+def _measured(build: Callable[[Any], Callable[[Path], None]], argument: Any, path: Path, answer: Any) -> None:
+    run = build(argument)
+    rest, started = reset_peak(), time.perf_counter()
+    try:
+        run(path)
+        outcome = "done"
+    except AnalysisError as error:
+        outcome = error.code
+    answer.put((rest, peak(), time.perf_counter() - started, outcome))
+
+
+def measure(build: Callable[[Any], Callable[[Path], None]], argument: Any, path: Path) -> tuple[Any, ...]:
+    """Rest and peak in MB, seconds and outcome, in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    answer = context.Queue()
+    process = context.Process(target=_measured, args=(build, argument, path, answer))
+    process.start()
+    while answer.empty():
+        process.join(0.2)
+        if process.exitcode not in (None, 0):
+            return (0, 0, 0, f"died: {process.exitcode}")
+    result = answer.get()
+    process.join()
+    return result
+
+
+@app.command()
+def workers(
+    film: Annotated[Path | None, typer.Option(help="A real film.")] = None,
+    field: Annotated[Path | None, typer.Option(help="A real H&E field.")] = None,
+    only: Annotated[str, typer.Option(help="Kinds of files whose name holds this.")] = "",
+) -> None:
+    """Measure report, mammography and histopathology workers."""
+    jobs: dict[str, list[tuple[str, Any, Any]]] = {
+        "film": [("mammo", analyse, "mammography"), ("report, samples", draw, "samples")],
+        "field": [("histo", analyse, "histopathology")],
+    }
+    print(f"{'worker':16} {'file':52} {'file MB':>8} {'rest':>6} {'peak':>6} {'s':>6}  outcome")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, make in [*films(film), *fields(field)]:
+            if only not in name:
+                continue
+            path = Path(folder) / "image"
+            path.write_bytes(make())
+            for worker, build, argument in [*jobs[name.split(",")[0]], ("report, preview", draw, "preview")]:
+                rest, most, seconds, outcome = measure(build, argument, path)
+                size = path.stat().st_size / 1e6
+                print(
+                    f"{worker:16} {name:52} {size:8.1f} {rest:6.0f} {most:6.0f} {seconds:6.1f}  {outcome}", flush=True
+                )
+
+
+@app.command()
+def gateway() -> None:
+    """Measure a gateway under hostile uploads."""
+    import hostile_files
+
+    from lobule.client import ApiError, Client
+    from lobule.launcher import system as launcher
+
+    launcher.WORKER_MODULES.clear()
+    launcher.QUEUES = ()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        launcher.running_system(
+            Path(folder), "127.0.0.1", 0, show_logs=False, log_format="json", say=lambda _: None
+        ) as system,
+    ):
+        process = _gateway_process()
+        with Client(system.url, launcher.DEMO, system.home.secrets["demo_password"]) as client:
+            path = Path(folder) / "warm.png"
+            path.write_bytes(_saved(Image.effect_noise((80, 80), 50), "PNG"))
+            client.upload(path, "mammography")
+            rest = resident(process)
+            print(f"at rest: {rest:.0f} MB")
+            print(f"{'file':52} {'file MB':>8} {'grown MB':>8} {'s':>6}  answer")
+            worst = 0.0
+            for name, make in hostile_files.uploads():
+                path = Path(folder) / "upload"
+                path.write_bytes(make())
+                reset_peak(process)
+                started = time.perf_counter()
+                try:
+                    client.upload(path, "mammography")
+                    answer = "202"
+                except ApiError as error:
+                    answer = str(error.code)
+                grown = peak(process) - rest
+                worst = max(worst, grown)
+                size, seconds = path.stat().st_size / 1e6, time.perf_counter() - started
+                print(f"{name:52} {size:8.1f} {grown:8.0f} {seconds:6.2f}  {answer}", flush=True)
+            print(f"grown at most: {worst:.0f} MB; at rest afterwards: {resident(process):.0f} MB")
+    if worst > 150:
+        sys.exit(1)
+
+
+def _gateway_process() -> int:
+    for process in psutil.Process(os.getpid()).children(recursive=True):
+        if "gateway" in process.cmdline():
+            return process.pid
+    raise SystemExit("there is no gateway")
+
+
+if __name__ == "__main__":
+    app()
