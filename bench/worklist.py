@@ -18,7 +18,6 @@ from fastapi.testclient import TestClient
 from postgres import new_database, running_postgres
 
 from gateway.__main__ import warm_up
-from gateway.auth.passwords import hash_password
 from gateway.cases.models import Case
 from gateway.cases.service import urgency_of
 from gateway.clock import now
@@ -27,6 +26,7 @@ from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
+from gateway.users.passwords import hash_password
 from lobule.contracts.case import CaseState, Conclusion
 from lobule.contracts.result import Assessment
 

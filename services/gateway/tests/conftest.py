@@ -12,13 +12,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from gateway.auth.passwords import hash_password
 from gateway.clock import now
 from gateway.jobs.models import Step
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
 from gateway.users.models import Role, User
+from gateway.users.passwords import hash_password
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 
 PASSWORD = "correct horse battery staple"

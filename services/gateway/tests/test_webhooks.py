@@ -9,7 +9,8 @@ import pytest
 from standardwebhooks import Webhook as ReferenceVerifier
 
 from gateway.clock import now
-from gateway.webhooks.addresses import ForbiddenAddressError, parse_networks, resolve
+from gateway.networks import parse_networks
+from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.deliverer import PAUSES_S
 from gateway.webhooks.models import Delivery
 from lobule.webhooks import WebhookSignatureError, sign, verify

@@ -8,9 +8,9 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from gateway.accounts import endpoints as accounts
+from gateway.admin import audit_endpoints as audit
 from gateway.admin import endpoints as admin
-from gateway.admin import pages as admin_pages
-from gateway.audit import endpoints as audit
 from gateway.auth import endpoints as auth
 from gateway.auth import token_endpoints as tokens
 from gateway.auth.dependencies import LoginRequiredError
@@ -28,6 +28,7 @@ from gateway.middleware import RequestContext
 from gateway.outages import install_outage_handlers
 from gateway.pictures import endpoints as pictures
 from gateway.pictures.service import PictureDesk
+from gateway.portal import admin_pages, login_pages
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.pages import STATIC
@@ -36,7 +37,6 @@ from gateway.reports import endpoints as reports
 from gateway.reviews import endpoints as reviews
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system import endpoints as system
-from gateway.users import endpoints as users
 from gateway.webhooks import endpoints as webhooks
 from gateway.webhooks.deliverer import Deliverer
 from gateway.webhooks.service import tell_of_finished_jobs
@@ -49,7 +49,7 @@ from lobule.tracing import configure_tracing
 
 _ROUTERS = (
     auth,
-    users,
+    accounts,
     tokens,
     audit,
     admin,
@@ -64,6 +64,7 @@ _ROUTERS = (
     internal,
     system,
     webhooks,
+    login_pages,
     portal,
     admin_pages,
 )

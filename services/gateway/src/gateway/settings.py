@@ -4,7 +4,7 @@ from functools import cache
 
 from pydantic import Field, SecretStr, field_validator
 
-from gateway.webhooks.addresses import parse_networks
+from gateway.networks import parse_networks
 from lobule.settings import Settings, read_settings
 
 

@@ -6,7 +6,6 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
-from gateway.auth.passwords import verify_password
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
 from gateway.clock import now
@@ -14,6 +13,7 @@ from gateway.database import SessionFactory, reading
 from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import User
+from gateway.users.passwords import verify_password
 
 
 def authenticate(

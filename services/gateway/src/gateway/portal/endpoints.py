@@ -3,13 +3,11 @@
 from typing import Annotated, get_args
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
 from redis.exceptions import RedisError
 
-from gateway.auth import sessions
-from gateway.auth.dependencies import AppSettings, LoggedIn, PortalUser
-from gateway.auth.endpoints import local_path
+from gateway.auth.dependencies import PortalUser
 from gateway.cases import repository as cases
 from gateway.cases.repository import Sort
 from gateway.cases.schemas import CaseRead
@@ -17,12 +15,10 @@ from gateway.database import DbSession
 from gateway.jobs import repository as jobs
 from gateway.jobs.schemas import JobRead
 from gateway.portal.documents import api_groups, model_page
-from gateway.portal.pages import render, render_error, render_login
-from gateway.portal.words import COOKIE
+from gateway.portal.pages import render, render_error
 from gateway.system.endpoints import models_at_work
 from lobule.contracts.case import CaseState
 from lobule.contracts.errors import INPUT_ERROR_CODES
-from lobule.contracts.language import LANGUAGES
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Assessment
 from lobule.imaging.limits import MAX_PIXELS, MIN_SIDE
@@ -30,7 +26,6 @@ from lobule.imaging.limits import MAX_PIXELS, MIN_SIDE
 router = APIRouter(include_in_schema=False)
 
 _PAGE_LENGTH = 50
-_YEAR_S = 365 * 24 * 3600
 _INPUT_ERRORS = sorted(INPUT_ERROR_CODES)
 _API_EXAMPLES = (
     (
@@ -49,44 +44,6 @@ _API_EXAMPLES = (
         'curl -H "Authorization: Bearer $TOKEN" {address}/api/v1/jobs/$JOB/report?format=html > report.html',
     ),
 )
-
-
-@router.get("/login", response_class=HTMLResponse)
-def login_page(
-    request: Request,
-    session: DbSession,
-    settings: AppSettings,
-    next: Annotated[str, Query(max_length=500)] = "/",
-) -> Response:
-    """The login form; whoever is logged in needs none."""
-    if sessions.read_session(session, request, settings) is not None:
-        return RedirectResponse("/", status_code=303)
-    return render_login(request, next_path=next)
-
-
-@router.get("/password", response_class=HTMLResponse)
-def password_page(request: Request, user: LoggedIn, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
-    """Where those go first whose password somebody else chose."""
-    if not user.must_change_password:
-        return RedirectResponse(local_path(next), status_code=303)
-    return render(request, "password.html", next_path=local_path(next), username=user.username)
-
-
-@router.post("/language")
-def choose_language(
-    request: Request,
-    settings: AppSettings,
-    language: Annotated[str, Form(max_length=10)] = "",
-    next: Annotated[str, Form(max_length=500)] = "/",
-) -> Response:
-    """Remember the language of the pages on this browser."""
-    sessions.check_same_origin(request)
-    response = RedirectResponse(local_path(next), status_code=303)
-    if language in LANGUAGES:
-        response.set_cookie(
-            COOKIE, language, max_age=_YEAR_S, httponly=True, secure=settings.secure_cookies, samesite="lax"
-        )
-    return response
 
 
 @router.get("/", response_class=HTMLResponse)

@@ -9,11 +9,11 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 
+from gateway.accounts.schemas import UserRead
 from gateway.auth.sessions import csrf_token_for
 from gateway.clock import now
 from gateway.portal.words import COOKIE, LANGUAGES, OWN_NAMES, Language, Words, choose_language
 from gateway.users.models import User
-from gateway.users.schemas import UserRead
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

@@ -5,20 +5,11 @@ import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from gateway.networks import Network
 
 
 class ForbiddenAddressError(Exception):
     """A webhook's address is not one that this server may speak to; the words are for its owner."""
-
-
-def parse_networks(text: str) -> list[Network]:
-    """Networks in CIDR notation, separated by commas.
-
-    Raises:
-        ValueError: Where one is not.
-    """
-    return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
 def resolve(url: str, allowed: Sequence[Network]) -> str:

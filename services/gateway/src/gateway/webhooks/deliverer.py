@@ -12,9 +12,10 @@ import structlog
 
 from gateway.clock import now
 from gateway.database import SessionFactory
+from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
 from gateway.webhooks import repository
-from gateway.webhooks.addresses import ForbiddenAddressError, parse_networks, resolve
+from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.models import Delivery
 from gateway.webhooks.service import secret_of
 from lobule import __version__

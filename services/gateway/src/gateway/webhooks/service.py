@@ -12,10 +12,11 @@ from gateway.database import SessionFactory
 from gateway.errors import ProblemError
 from gateway.jobs.models import Job
 from gateway.jobs.schemas import JobRead
+from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
 from gateway.webhooks import repository
-from gateway.webhooks.addresses import ForbiddenAddressError, parse_networks, resolve
+from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.models import Delivery, Webhook
 from gateway.webhooks.schemas import JobFinished
 from lobule.contracts.progress import FINAL_STATES

@@ -3,14 +3,14 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gateway.accounts.schemas import UserCreate, UserUpdate
 from gateway.auth import api_tokens
 from gateway.auth import repository as logins
 from gateway.auth.models import AuthSession
-from gateway.auth.passwords import hash_password
 from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import User
-from gateway.users.schemas import UserCreate, UserUpdate
+from gateway.users.passwords import hash_password
 
 
 def create_user(session: Session, new: UserCreate, *, by_another: bool) -> User:

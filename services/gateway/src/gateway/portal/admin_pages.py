@@ -5,10 +5,11 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+from gateway.accounts.schemas import UserRead
 from gateway.admin import endpoints as work
+from gateway.admin.audit_endpoints import Wanted
 from gateway.admin.schemas import WorkRead
 from gateway.audit import repository as audit
-from gateway.audit.endpoints import Wanted
 from gateway.auth import api_tokens
 from gateway.auth.dependencies import PortalUser
 from gateway.auth.models import Scope
@@ -17,7 +18,6 @@ from gateway.database import DbSession
 from gateway.portal.pages import render, render_error
 from gateway.users import repository as users
 from gateway.users.models import Role, User
-from gateway.users.schemas import UserRead
 from lobule.contracts.progress import JobState
 
 router = APIRouter(include_in_schema=False)

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from gateway.auth.passwords import verify_password
+from gateway.accounts import service
+from gateway.accounts.schemas import UserCreate
 from gateway.database import SessionFactory, make_engine, make_session_factory
 from gateway.errors import ProblemError
 from gateway.settings import get_settings
-from gateway.users import repository, service
+from gateway.users import repository
 from gateway.users.models import Role
-from gateway.users.schemas import UserCreate
+from gateway.users.passwords import verify_password
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 from lobule.launcher.home import Home
 

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 
+from gateway.accounts import service
+from gateway.accounts.schemas import PasswordChange, PasswordReset, UserCreate, UserRead, UserUpdate
 from gateway.audit.service import record
 from gateway.auth import sessions
 from gateway.auth.dependencies import AdminUser, AppSettings, CurrentUser, Person
 from gateway.auth.service import check_password
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
-from gateway.users import repository, service
+from gateway.users import repository
 from gateway.users.models import User
-from gateway.users.schemas import PasswordChange, PasswordReset, UserCreate, UserRead, UserUpdate
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 

@@ -1,0 +1,1 @@
+"""Creating and changing users, their passwords and rights: API, rules, commands."""
