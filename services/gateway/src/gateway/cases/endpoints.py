@@ -16,8 +16,7 @@ from gateway.cases.repository import Sort
 from gateway.cases.schemas import CaseCreate, CaseDetail, CaseImageRead, CasePage, CaseRead, ConclusionRead
 from gateway.database import DbSession
 from gateway.errors import responses
-from gateway.reports import repository as reports
-from gateway.reports.schemas import CaseReportRead
+from gateway.reports.service import versions
 from gateway.reviews import repository as reviews
 from gateway.reviews.service import as_contract
 from lobule.contracts.case import CaseState
@@ -89,5 +88,5 @@ def read_case(
         images=[CaseImageRead.of(job, service.state_of(job)) for job in jobs],
         conclusion=ConclusionRead.of(conclude(service.evidence_of(jobs)), language),
         reviews=[as_contract(review) for review in reviews.of_case(session, case.id)],
-        reports=[CaseReportRead.of(report, case) for report in reports.of_case(session, case.id)],
+        reports=versions(session, case),
     )

@@ -101,9 +101,9 @@ class Step(Base):
 
     job: Mapped[Work] = relationship(back_populates="steps")
 
-    def output_prefix(self) -> str:
-        """Where the current attempt leaves its output in the object store."""
-        return f"jobs/{self.job_id}/{self.name}/{self.attempt}"
+    def output_prefix(self, attempt: int | None = None) -> str:
+        """Where an attempt, the current one by default, leaves its output in the object store."""
+        return f"jobs/{self.job_id}/{self.name}/{attempt or self.attempt}"
 
 
 class Ring(Base):

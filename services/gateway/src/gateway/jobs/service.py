@@ -165,6 +165,21 @@ def retry(session: Session, job: Work) -> None:
     _tell_case(session, job)
 
 
+def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> None:
+    """Render once more, whether it failed or not; what earlier attempts left stays.
+
+    Args:
+        session: The transaction.
+        rendering: One that is over.
+        request: What it is asked for, as this version of the program writes it.
+    """
+    step = rendering.step("render")
+    step.tries = 0
+    rendering.request = request.model_dump(mode="json")
+    rendering.state, rendering.finished_at, rendering.error_code, rendering.error_detail = "queued", None, None, None
+    queues.enqueue(session, step)
+
+
 def cancel(session: Session, job: Work) -> None:
     """Stop a job; its worker learns it at the next heartbeat.
 

@@ -81,7 +81,8 @@ class Retention:
                     self.store.delete(prefix)
 
     def _delete_case(self, session: Session, case_id: str) -> Iterator[str]:
-        renderings = session.scalars(select(CaseReport.rendering_id).where(CaseReport.case_id == case_id)).all()
+        ours = Rendering.key.startswith(f"case:{case_id}:", autoescape=True)
+        renderings = session.scalars(select(Rendering.id).where(ours)).all()
         session.execute(delete(FindingReview).where(FindingReview.case_id == case_id))
         session.execute(delete(CaseReport).where(CaseReport.case_id == case_id))
         for rendering in renderings:
@@ -157,7 +158,7 @@ def _old_cases(limit: datetime) -> Select[str]:
 
 def _old_renderings(limit: datetime) -> Select[str]:
     """Made on demand, and made anew when somebody asks; those of signed reports go with their case."""
-    signed = exists().where(CaseReport.rendering_id == Rendering.id)
+    signed = Rendering.key.like("case:%:version:%")
     old = and_(Rendering.created_at < limit, Rendering.state.in_(FINAL_STATES))
     return select(Rendering.id).where(old, not_(signed))
 

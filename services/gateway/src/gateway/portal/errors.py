@@ -1,5 +1,6 @@
 """Errors as pages, for people; programs get problem documents."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,12 +9,23 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from gateway.auth.sessions import cookie_name
 from gateway.errors import ProblemError
+from gateway.middleware import PAGE_POLICY
 from gateway.outages import OUTAGES
 from gateway.portal.pages import render_error
 
-_KEYS = {404: "not_found", 405: "not_possible", 422: "not_possible", 503: "away", 507: "full"}
-_KEYS_OF_CODES = {"csrf_failed": "out_of_date", "cursor_invalid": "not_possible"}
+_KEYS = {401: "logged_out", 404: "not_found", 405: "not_possible", 422: "not_possible", 503: "away", 507: "full"}
+_KEYS_OF_CODES = {
+    "csrf_failed": "out_of_date",
+    "cursor_invalid": "not_possible",
+    "report_failed": "report_failed",
+    "report_not_ready": "report_not_ready",
+    "report_altered": "report_altered",
+}
+# Addresses of the API that people open as pages.
+_REPORT = re.compile(r"^/api/v1/(jobs/[^/]+/report|cases/[^/]+/reports/[^/]+)$")
+_IN_FRAMES = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")  # as reports themselves are shown
 _Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
@@ -33,7 +45,11 @@ def _page_or(for_programs: _Handler) -> _Handler:
             return problem
         code = error.code if isinstance(error, ProblemError) else ""
         status = problem.status_code
-        page = render_error(request, status, _KEYS_OF_CODES.get(code) or _KEYS.get(status, "other"))
+        again = request.method == "GET" and (status >= 500 or code == "report_not_ready")
+        key = _KEYS_OF_CODES.get(code) or _KEYS.get(status, "other")
+        page = render_error(request, status, key, code=code, again=again)
+        if _REPORT.match(request.url.path):
+            page.headers["Content-Security-Policy"] = _IN_FRAMES
         if "Retry-After" in problem.headers:
             page.headers["Retry-After"] = problem.headers["Retry-After"]
         return page
@@ -42,4 +58,9 @@ def _page_or(for_programs: _Handler) -> _Handler:
 
 
 def _is_page(request: Request) -> bool:
-    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+    if "text/html" not in request.headers.get("Accept", ""):
+        return False
+    if _REPORT.match(request.url.path):  # programs ask for HTML there, too: they send a token and no cookie
+        navigates = request.headers.get("Sec-Fetch-Mode") == "navigate"
+        return navigates or cookie_name(request.app.state.settings) in request.cookies
+    return not request.url.path.startswith("/api/")

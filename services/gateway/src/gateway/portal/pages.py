@@ -92,7 +92,24 @@ def render_login(
     return render(request, "login.html", status=status, next_path=next_path, error=error, username=username)
 
 
-def render_error(request: Request, status: int, key: str, user: User | UserRead | None = None) -> HTMLResponse:
-    """A page that says what went wrong: the sentences `errors.page.<key>` and `errors.page.<key>.title`."""
+def render_error(
+    request: Request,
+    status: int,
+    key: str,
+    user: User | UserRead | None = None,
+    *,
+    code: str = "",
+    again: bool = False,
+) -> HTMLResponse:
+    """A page that says what went wrong: the sentences `errors.page.<key>` and `errors.page.<key>.title`.
+
+    Args:
+        request: The request that failed.
+        status: HTTP status.
+        key: Which sentences.
+        user: Who is logged in.
+        code: The error's code, for IT; none where it has none of its own.
+        again: Whether the page offers to try the same address again.
+    """
     request_id = getattr(request.state, "request_id", None)
-    return render(request, "error.html", user, status, key=key, request_id=request_id)
+    return render(request, "error.html", user, status, key=key, code=code, request_id=request_id, again=again)

@@ -17,7 +17,7 @@ from gateway.cases.models import Case
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError, not_found, responses
 from gateway.reports import renderings, repository, signing
-from gateway.reports.content import case_content
+from gateway.reports.content import case_content, letters
 from gateway.reports.endpoints import (
     REPORT_TYPES,
     Accept,
@@ -31,10 +31,10 @@ from gateway.reports.endpoints import (
 )
 from gateway.reports.models import CaseReport
 from gateway.reports.renderings import Wanted
-from gateway.reports.schemas import CaseReportCreate, CaseReportRead
-from gateway.reports.service import negotiate
+from gateway.reports.schemas import CaseReportCreate, CaseReportRead, RenderingsCreate
+from gateway.reports.service import negotiate, versions
 from gateway.users.models import User
-from lobule.contracts.case import CaseContent, RenderRequest, ReportForm
+from lobule.contracts.case import RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/reports", tags=["reports"])
@@ -45,7 +45,7 @@ _ANSWERS = {200: {"content": REPORT_TYPES}, **responses(401, 404, 406, 409, 422,
 @router.get("", responses=responses(401, 404))
 def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
     """The signed versions of a case, newest first."""
-    return [CaseReportRead.of(report, case) for report in repository.of_case(session, case.id)]
+    return versions(session, case)
 
 
 def present_signer(said: CaseReportCreate, user: WaitingUser, request: Request) -> None:
@@ -84,7 +84,23 @@ def sign_case(
     record(session, request, user, "report.sign", "case", case.id, detail)
     response.headers["Location"] = f"/api/v1/cases/{case.id}/reports/{report.version}"
     response.headers["ETag"] = case_service.etag(case)
-    return CaseReportRead.of(report, case)
+    return versions(session, case)[0]
+
+
+@router.post("/{version}/renderings", status_code=202, responses=responses(401, 404, 422))
+def render_version(
+    wanted: RenderingsCreate,
+    case: VisibleCase,
+    version: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    session: DbSession,
+) -> CaseReportRead:
+    """Have a signed version rendered again from its stored content: what failed or was never rendered, or everything.
+
+    The content is held against its fingerprint first. What was rendered before stays readable until it is replaced.
+    """
+    renderings.ensure(session, _version(session, case, version), case.owner_id, wanted)
+    session.flush()
+    return next(shown for shown in versions(session, case) if shown.version == version)
 
 
 @router.get("/draft", response_class=Response, responses=_ANSWERS)
@@ -109,7 +125,8 @@ async def read_draft(
                 raise ProblemError(409, "report_not_ready", f"There is no draft yet. {why}")
             content = case_content(session, case)
         key = f"case:{case.id}:draft:{case.revision}:{language}:{form}"
-        return case, Wanted(key, case.owner_id, RenderRequest(case=content, languages=[language], forms=[form]))
+        asked = RenderRequest(case=content, languages=[language], forms=[form])
+        return case, Wanted(key, case.owner_id, lambda: asked)
 
     case, wanted = await run_in_threadpool(look)
     return await _answer(request, user, case, wanted, "draft", language, form, download)
@@ -133,7 +150,7 @@ async def read_version(
     def look() -> tuple[Case, Wanted]:
         with reading(request.app.state.sessions) as session:
             case = _visible(session, user, case_id)
-            return case, Wanted(_version(session, case, version).rendering.key, case.owner_id, None)
+            return case, renderings.of_version(_version(session, case, version), case.owner_id, language, form)
 
     case, wanted = await run_in_threadpool(look)
     return await _answer(request, user, case, wanted, str(version), language, form, download)
@@ -174,6 +191,6 @@ async def _answer(
 @router.get("/{version}/content", response_class=Response, responses=responses(401, 404))
 def read_content(case: VisibleCase, version: Annotated[int, Path(ge=1, le=2**31 - 1)], session: DbSession) -> Response:
     """What was signed, to the letter: the JSON document whose SHA-256 the version carries."""
-    content = CaseContent.model_validate(_version(session, case, version).content)
     headers = {"Cache-Control": "private, no-cache"}
-    return Response(content.model_dump_json(), media_type="application/json", headers=headers)
+    content = letters(_version(session, case, version).content)
+    return Response(content, media_type="application/json", headers=headers)

@@ -1,16 +1,48 @@
 """Putting a case's content together, as it stands now, for its report."""
 
+import hashlib
+from typing import Any
+
+from pydantic_core import to_json
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.assessment import conclude
 from gateway.cases.models import Case
+from gateway.errors import ProblemError
 from gateway.jobs.models import Job
+from gateway.reports.models import CaseReport
 from gateway.reviews import repository as reviews
 from gateway.reviews.service import as_contract
 from lobule.contracts.case import CaseContent, CaseImage, ImageContent, Review, Signature
 from lobule.contracts.progress import StepError
+
+
+def letters(content: dict[str, Any]) -> bytes:
+    """A stored content to the letter, as it was signed.
+
+    It is written from what is stored and never by way of `CaseContent`: a newer version of that may know more fields,
+    and would write them too.
+    """
+    return to_json(content)
+
+
+def fingerprint(content: dict[str, Any]) -> str:
+    """SHA-256 of a content's letters."""
+    return hashlib.sha256(letters(content)).hexdigest()
+
+
+def signed_content(report: CaseReport) -> CaseContent:
+    """What a signed version says, once it is certain that this is what was signed.
+
+    Raises:
+        ProblemError: `report_altered`, 500.
+    """
+    if fingerprint(report.content) != report.sha256:
+        detail = "What is stored of this report is not what was signed: its fingerprint differs. Please tell your IT."
+        raise ProblemError(500, "report_altered", detail)
+    return CaseContent.model_validate(report.content)
 
 
 def case_content(session: Session, case: Case, signature: Signature | None = None) -> CaseContent:

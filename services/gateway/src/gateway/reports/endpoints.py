@@ -95,14 +95,14 @@ async def report_response(request: Request, job: Job, form: ReportForm, language
     service.check_report_ready(job)
     at_once_language, at_once_forms = service.AT_ONCE
     if language == at_once_language and form in at_once_forms:
-        with contextlib.suppress(ObjectNotFoundError):  # an older version named its files otherwise
+        with contextlib.suppress(ObjectNotFoundError):  # this form failed, or an older version named it otherwise
             found = await run_in_threadpool(service.read_report, request.app.state.store, job, form)
             return as_response(*found, language)
     attempt = job.step("inference").attempt
     wanted = renderings.Wanted(
         key=f"job:{job.id}:{attempt}:{language}:{form}",
         owner_id=job.owner_id,
-        request=RenderRequest(image=image_content(job), languages=[language], forms=[form]),
+        request=lambda: RenderRequest(image=image_content(job), languages=[language], forms=[form]),
     )
     return as_response(*await renderings.fetch(request, wanted, language, form), language)
 

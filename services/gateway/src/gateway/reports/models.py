@@ -4,12 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Connection, ForeignKey, String, Text, UniqueConstraint, event
-from sqlalchemy.orm import Mapped, Mapper, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from gateway.clock import now
 from gateway.database import Base, new_id
-from gateway.jobs.models import Rendering
+from lobule.contracts.case import ReportForm
+from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment
+
+
+def version_keys(case_id: str, version: int | None = None) -> str:
+    """How the keys of all renderings of a signed version begin, or of all signed versions of a case."""
+    return f"case:{case_id}:version:" + ("" if version is None else f"{version}:")
 
 
 class CaseReport(Base):
@@ -29,9 +35,10 @@ class CaseReport(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
     content: Mapped[dict[str, Any]] = mapped_column(JSON)  # a `CaseContent`: all that the report says
     sha256: Mapped[str] = mapped_column(String(64))  # of the content
-    rendering_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
 
-    rendering: Mapped[Rendering] = relationship(lazy="joined")
+    def key(self, language: Language, form: ReportForm) -> str:
+        """The key of its rendering in a language and form; each is made, fails and is tried again by itself."""
+        return f"{version_keys(self.case_id, self.version)}{language}:{form}"
 
 
 @event.listens_for(CaseReport, "before_update")

@@ -1,6 +1,8 @@
 """Renderings that are made when somebody first asks for them, by the report service, and kept."""
 
 import asyncio
+import contextlib
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +17,17 @@ from gateway.errors import ProblemError
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Rendering
 from gateway.reports import repository
+from gateway.reports.content import signed_content
+from gateway.reports.models import CaseReport
+from gateway.reports.schemas import RenderingsCreate
 from lobule.contracts.case import REPORT_FILES, RenderRequest, ReportForm, report_file
 from lobule.contracts.language import Language
 from lobule.contracts.progress import FINAL_STATES
+from lobule.storage import ObjectNotFoundError, ObjectStore
 
 _LOOK_EVERY_S = 0.05
 _PATIENCE_S = 20.0
+_FAILED = ("failed", "dead", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -30,20 +37,44 @@ class Wanted:
     Attributes:
         key: Names exactly what is rendered.
         owner_id: Whose it is.
-        request: What to ask the report service for; None where that was done long ago.
+        request: What to ask the report service for, where it has to be made.
     """
 
     key: str
     owner_id: str
-    request: RenderRequest | None
+    request: Callable[[], RenderRequest]
+
+
+def of_version(report: CaseReport, owner_id: str, language: Language, form: ReportForm) -> Wanted:
+    """A signed version in a language and form, made from its stored content."""
+
+    def request() -> RenderRequest:
+        return RenderRequest(case=signed_content(report), languages=[language], forms=[form])
+
+    return Wanted(report.key(language, form), owner_id, request)
+
+
+def ensure(session: Session, report: CaseReport, owner_id: str, wanted: RenderingsCreate) -> None:
+    """Have a signed version rendered where it is not, or did not succeed; with `anew`, also where it did.
+
+    Raises:
+        ProblemError: `report_altered`, 500.
+    """
+    for language, form in itertools.product(wanted.languages, wanted.forms):
+        one = of_version(report, owner_id, language, form)
+        rendering = repository.rendering(session, one.key)
+        if rendering is not None and rendering.state == "done" and wanted.anew:
+            jobs.repeat(session, rendering, one.request())
+        else:
+            _open_or_retry(session, one, rendering)
 
 
 async def fetch(request: Request, wanted: Wanted, language: Language, form: ReportForm) -> tuple[bytes, str]:
-    """A rendering's bytes and media type, made now where nobody asked for it before.
+    """A rendering's bytes and media type, made now where nobody asked for it before, or where it failed.
 
     Raises:
         ProblemError: `report_not_ready` (503, with Retry-After) where it takes longer than a request may,
-            `report_failed` (500) where it cannot be made.
+            `report_failed` (500) where it cannot be made, `report_altered` (500).
     """
     state = request.app.state
     rendering = await run_in_threadpool(_find_or_open, state.sessions, wanted)
@@ -54,12 +85,20 @@ async def fetch(request: Request, wanted: Wanted, language: Language, form: Repo
             raise ProblemError(503, "report_not_ready", detail, headers={"Retry-After": "2"})
         await asyncio.sleep(_LOOK_EVERY_S)
         rendering = await run_in_threadpool(_look, state.sessions, rendering.id)
-    if rendering.state != "done":
+    content = await run_in_threadpool(_read, state.store, rendering, report_file(language, form))
+    if content is None:
         detail = f"The report could not be made: {rendering.error_detail} Ask for it again to have it tried again."
         raise ProblemError(500, "report_failed", detail)
-    prefix = rendering.step("render").output_prefix()
-    content = await run_in_threadpool(state.store.get, f"{prefix}/{report_file(language, form)}")
     return content, REPORT_FILES[form][1]
+
+
+def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
+    """The file of the newest attempt that left one: an attempt that fails takes nothing away that was there."""
+    step = rendering.step("render")
+    for attempt in range(step.attempt, 0, -1):
+        with contextlib.suppress(ObjectNotFoundError):
+            return store.get(f"{step.output_prefix(attempt)}/{name}")
+    return None
 
 
 def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
@@ -68,28 +107,23 @@ def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
 
 
 def _find_or_open(sessions: SessionFactory, wanted: Wanted) -> Rendering:
-    def find(session: Session) -> Rendering | None:
-        return repository.rendering(session, wanted.key)
-
     with reading(sessions) as session:
-        rendering = find(session)
-    if rendering is not None and rendering.state not in ("failed", "dead", "cancelled"):
+        rendering = repository.rendering(session, wanted.key)
+    if rendering is not None and rendering.state not in _FAILED:
         return rendering
     try:
         with sessions.begin() as session:
-            return _open_or_retry(session, wanted, find)
+            return _open_or_retry(session, wanted, repository.rendering(session, wanted.key))
     except IntegrityError:  # somebody else asked at the same moment
         with reading(sessions) as session:
-            rendering = find(session)
+            rendering = repository.rendering(session, wanted.key)
             assert rendering is not None, "its key is taken"
             return rendering
 
 
-def _open_or_retry(session: Session, wanted: Wanted, find: Callable[[Session], Rendering | None]) -> Rendering:
-    rendering = find(session)
+def _open_or_retry(session: Session, wanted: Wanted, rendering: Rendering | None) -> Rendering:
     if rendering is None:
-        assert wanted.request is not None, "a signed version is rendered when it is signed"
-        return jobs.open_rendering(session, wanted.owner_id, wanted.key, wanted.request)
-    if rendering.state in ("failed", "dead", "cancelled"):
-        jobs.retry(session, rendering)
+        return jobs.open_rendering(session, wanted.owner_id, wanted.key, wanted.request())
+    if rendering.state in _FAILED:
+        jobs.repeat(session, rendering, wanted.request())
     return rendering

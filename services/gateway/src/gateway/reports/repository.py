@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.jobs.models import Rendering
-from gateway.reports.models import CaseReport
+from gateway.reports.models import CaseReport, version_keys
+from lobule.contracts.progress import JobState
 
 
 def of_case(session: Session, case_id: str) -> Sequence[CaseReport]:
@@ -23,6 +24,13 @@ def version(session: Session, case_id: str, number: int) -> CaseReport | None:
 def next_version(session: Session, case_id: str) -> int:
     """The number that the next signature gets; the case must be locked."""
     return 1 + (session.scalar(select(func.max(CaseReport.version)).where(CaseReport.case_id == case_id)) or 0)
+
+
+def rendering_states(session: Session, case_id: str) -> list[tuple[str, JobState, str | None]]:
+    """Key, state and error code of every rendering of a case's signed versions; nothing else of them is read."""
+    ours = Rendering.key.startswith(version_keys(case_id), autoescape=True)
+    query = select(Rendering.key, Rendering.state, Rendering.error_code).where(ours).order_by(Rendering.key)
+    return [(key, state, code) for key, state, code in session.execute(query)]
 
 
 def rendering(session: Session, key: str) -> Rendering | None:

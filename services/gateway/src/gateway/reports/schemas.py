@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from gateway.cases.models import Case
 from gateway.reports.models import CaseReport
+from lobule.contracts.case import REPORT_FILES, ReportForm
+from lobule.contracts.language import LANGUAGES, Language
 from lobule.contracts.progress import JobState
 from lobule.contracts.result import Assessment
 
@@ -32,6 +34,25 @@ class CaseReportCreate(BaseModel):
     )
 
 
+class RenderingState(BaseModel):
+    """A signed version in one language and form: each is rendered, fails and is tried again by itself."""
+
+    language: Language
+    form: ReportForm
+    state: JobState
+    code: str | None = Field(description="of the error, where it failed")
+
+
+class RenderingsCreate(BaseModel):
+    """Which renderings of a signed version are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    languages: list[Language] = Field(default=list(LANGUAGES), min_length=1, max_length=len(LANGUAGES))
+    forms: list[ReportForm] = Field(default=list(REPORT_FILES), min_length=1, max_length=len(REPORT_FILES))
+    anew: bool = Field(default=False, description="render those again, too, that are there; else only what is not")
+
+
 class CaseReportRead(BaseModel):
     """A signed version."""
 
@@ -42,10 +63,10 @@ class CaseReportRead(BaseModel):
     comment: str
     superseded: bool = Field(description="the case has changed since, or a later version was signed")
     sha256: str = Field(description="fingerprint of what was signed")
-    rendering: JobState = Field(description="whether its forms are there already; its JSON content always is")
+    renderings: list[RenderingState] = Field(description="asked for so far; any other is rendered when it is asked for")
 
     @classmethod
-    def of(cls, report: CaseReport, case: Case) -> "CaseReportRead":
+    def of(cls, report: CaseReport, case: Case, renderings: list[RenderingState]) -> "CaseReportRead":
         """A version as the API shows it."""
         return cls(
             version=report.version,
@@ -55,5 +76,5 @@ class CaseReportRead(BaseModel):
             comment=report.comment,
             superseded=report.version != case.signed_version or report.case_revision != case.revision,
             sha256=report.sha256,
-            rendering=report.rendering.state,
+            renderings=renderings,
         )

@@ -1,7 +1,15 @@
-"""Finding what the workers left in the object store for a finished step."""
+"""Reading what is there: signed versions with their renderings, and what the workers left in the object store."""
 
+from collections import defaultdict
+
+from sqlalchemy.orm import Session
+
+from gateway.cases.models import Case
 from gateway.errors import ProblemError
 from gateway.jobs.models import Job
+from gateway.reports import repository
+from gateway.reports.models import version_keys
+from gateway.reports.schemas import CaseReportRead, RenderingState
 from lobule.contracts.case import REPORT_FILES, ReportForm, report_file
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
@@ -10,6 +18,18 @@ from lobule.worker.inference import RESULT_FILE
 
 AT_ONCE: tuple[Language, frozenset[ReportForm]] = ("en", frozenset({"html", "png", "json"}))
 """What an analysis renders by itself; all else is rendered when somebody first asks for it."""
+
+
+def versions(session: Session, case: Case) -> list[CaseReportRead]:
+    """The signed versions of a case, newest first."""
+    renderings: dict[str, list[RenderingState]] = defaultdict(list)
+    for key, state, code in repository.rendering_states(session, case.id):
+        number, *of = key.removeprefix(version_keys(case.id)).split(":")
+        if len(of) == 2:  # an older version of this program rendered all languages and forms under one key
+            shown = {"language": of[0], "form": of[1], "state": state, "code": code}
+            renderings[number].append(RenderingState.model_validate(shown))
+    reports = repository.of_case(session, case.id)
+    return [CaseReportRead.of(report, case, renderings[str(report.version)]) for report in reports]
 
 
 def read_result(store: ObjectStore, job: Job) -> Result:
@@ -34,12 +54,12 @@ def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
 
 
 def check_report_ready(job: Job) -> None:
-    """Refuse to show a report that is not there.
+    """Refuse to show a report that cannot be there yet. One that failed can be made when somebody asks for it.
 
     Raises:
         ProblemError: `report_not_ready`, 409.
     """
-    if job.step("report").state != "done":
+    if job.step("inference").state != "done" or job.step("report").state not in ("done", "failed"):
         raise ProblemError(409, "report_not_ready", f"There is no report yet: the job is {job.state}.")
 
 

@@ -1,7 +1,5 @@
 """Signing a case: what it says now becomes a numbered version that never changes."""
 
-import hashlib
-
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
@@ -9,14 +7,12 @@ from gateway.cases import service as case_service
 from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.errors import ProblemError
-from gateway.jobs import service as jobs
-from gateway.reports import repository
-from gateway.reports.content import case_content
+from gateway.reports import renderings, repository
+from gateway.reports.content import case_content, fingerprint
 from gateway.reports.models import CaseReport
-from gateway.reports.schemas import CaseReportCreate
+from gateway.reports.schemas import CaseReportCreate, RenderingsCreate
 from gateway.users.models import User
-from lobule.contracts.case import REPORT_FILES, RenderRequest, Signature
-from lobule.contracts.language import LANGUAGES
+from lobule.contracts.case import Signature
 
 _NOT_NOW = {
     "empty": "This case has no image yet; there is nothing to sign.",
@@ -26,7 +22,7 @@ _NOT_NOW = {
 
 
 def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_match: str | None) -> CaseReport:
-    """Write the next version, and have the report service render it in every language and form.
+    """Write the next version, and have the report service render it in every language and form, each by itself.
 
     Raises:
         ProblemError: `case_not_signable` (409), `case_changed` (412) or `conclusion_needed` (422).
@@ -47,8 +43,6 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
         comment=said.comment,
     )
     content = case_content(session, case, signature)
-    request = RenderRequest(case=content, languages=list(LANGUAGES), forms=list(REPORT_FILES))
-    rendering = jobs.open_rendering(session, case.owner_id, f"case:{case.id}:version:{version}", request)
     report = CaseReport(
         case_id=case.id,
         version=version,
@@ -59,10 +53,10 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
         conclusion=said.conclusion,
         comment=said.comment,
         content=content.model_dump(mode="json"),
-        sha256=hashlib.sha256(content.model_dump_json().encode()).hexdigest(),
-        rendering=rendering,
+        sha256=fingerprint(content.model_dump(mode="json")),
     )
     session.add(report)
+    renderings.ensure(session, report, case.owner_id, RenderingsCreate())
     case_service.signed(case, version)
     session.flush()
     return report

@@ -63,10 +63,12 @@ export class Report {
   /** Load the picture first, so that scrolling to the report ends where it should. */
   async #picture(source) {
     const picture = role(this.root, 'picture');
+    role(this.root, 'picture-again').onclick = () => this.#picture(source);
+    picture.removeAttribute('src'); // the same address once more is asked for again
     picture.src = source;
-    await picture.decode().catch(() => {
-      role(this.root, 'figure').hidden = true;
-    });
+    const shown = await picture.decode().then(() => true, () => false);
+    role(this.root, 'figure').hidden = !shown;
+    role(this.root, 'no-picture').hidden = shown;
   }
 
   #scroll() {
