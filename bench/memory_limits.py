@@ -184,8 +184,10 @@ def workers(
     film: Annotated[Path | None, typer.Option(help="A real film.")] = None,
     field: Annotated[Path | None, typer.Option(help="A real H&E field.")] = None,
     only: Annotated[str, typer.Option(help="Kinds of files whose name holds this.")] = "",
+    worker: Annotated[str, typer.Option(help="Workers whose name holds this.")] = "",
 ) -> None:
     """Measure report, mammography and histopathology workers."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     jobs: dict[str, list[tuple[str, Any, Any]]] = {
         "film": [("mammo", analyse, "mammography"), ("report, samples", draw, "samples")],
         "field": [("histo", analyse, "histopathology")],
@@ -197,11 +199,13 @@ def workers(
                 continue
             path = Path(folder) / "image"
             path.write_bytes(make())
-            for worker, build, argument in [*jobs[name.split(",")[0]], ("report, preview", draw, "preview")]:
+            for called, build, argument in [*jobs[name.split(",")[0]], ("report, preview", draw, "preview")]:
+                if worker not in called:
+                    continue
                 rest, most, seconds, outcome = measure(build, argument, path)
                 size = path.stat().st_size / 1e6
                 print(
-                    f"{worker:16} {name:52} {size:8.1f} {rest:6.0f} {most:6.0f} {seconds:6.1f}  {outcome}", flush=True
+                    f"{called:16} {name:52} {size:8.1f} {rest:6.0f} {most:6.0f} {seconds:6.1f}  {outcome}", flush=True
                 )
 
 

@@ -80,13 +80,9 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
     Raises:
         AnalysisError: Where it cannot be read.
     """
-    if read_header(io.BytesIO(data), "mammography").format == "DICOM":
-        film = read_dicom(data)
-    else:
-        picture = decode_picture(data, "mammography")
-        if colourfulness(picture) > GREY_UP_TO:
-            return _tissue(picture, kind)
-        film = film_of(picture)
+    film = _film_or_tissue(data)
+    if isinstance(film, Picture):
+        return _tissue(film, kind)
     height, width = film.pixels.shape
     facts = PictureFacts(
         width=width,
@@ -103,6 +99,14 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
         return facts, {}
     samples, content = deep_samples(film)
     return facts.model_copy(update={"samples": samples}), {SAMPLES_FILE: gzip.compress(content, 1)}
+
+
+def _film_or_tissue(data: bytes) -> Film | Picture:
+    """A film; the picture itself where it is in colour."""
+    if read_header(io.BytesIO(data), "mammography").format == "DICOM":
+        return read_dicom(data)
+    picture = decode_picture(data, "mammography")
+    return picture if colourfulness(picture) > GREY_UP_TO else film_of(picture)
 
 
 def _tissue(picture: Picture, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:

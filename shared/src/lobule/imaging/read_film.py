@@ -41,13 +41,14 @@ def film_of(picture: Picture) -> Film:
     notices: list[Notice] = []
     if is_negative(grey):
         top = 2**picture.bits - 1
-        grey = np.subtract(grey.dtype.type(top), grey, out=grey if grey.flags.writeable else None)
+        np.subtract(grey.dtype.type(top), grey, out=grey)
         offset, step = offset + step * top, -step
         notices.append(
             Notice(code="film_inverted", detail="The film was stored with a bright background; it was inverted.")
         )
     if valid is not None:
-        grey = np.where(valid, grey, grey[valid].min() if valid.any() else 0).astype(grey.dtype)
+        least = np.min(grey, where=valid, initial=np.iinfo(grey.dtype).max) if valid.any() else 0
+        np.copyto(grey, least, where=~valid)
     return Film(grey, colourfulness=colourfulness(picture), notices=notices, valid=valid, offset=offset, step=step)
 
 
