@@ -117,7 +117,7 @@ def test_axe_finds_nothing_in_dialogs_and_chosen_files(logged_in, pages, axe, pi
     page = logged_in(next(path for path in pages if path.startswith("/cases/")))
     settle(page)
     page.get_by_role("button", name="Sign").first.wait_for(state="attached")
-    for name in ("shortcuts", "signing", "edit"):
+    for name in ("shortcuts", "signing", "edit", "supersede"):
         page.evaluate("name => document.getElementById(name).showModal()", name)
         assert violations(page, axe) == [], name
         page.evaluate("name => document.getElementById(name).close()", name)
@@ -127,6 +127,29 @@ def test_axe_finds_nothing_in_dialogs_and_chosen_files(logged_in, pages, axe, pi
     page.set_input_files("#files", files)
     page.locator('.entry[data-state="refused"]').wait_for()
     assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_axe_finds_nothing_while_a_case_is_judged_and_signed(logged_in, study, masses, picture, axe, locale):
+    study.add(picture(80), masses, laterality="R", view="CC")
+    page = logged_in(study.url, locale=locale)
+    page.locator(".finding").first.wait_for()
+    for key in ("n", "n", "c"):
+        page.keyboard.press(key)
+    page.locator('[data-role="undo"]').wait_for()
+    assert found_in_every_look(page, axe) == [], "a verdict that can be undone"
+    page.locator('.panel [data-role="sign"]').click()
+    page.locator('#signing [value="no_sign_of_malignancy"]').check()
+    page.locator('#signing [data-role="submit"]').click()  # which lacks a reason and a password
+    page.locator('#signing [data-role="password-problem"]').wait_for()
+    assert found_in_every_look(page, axe) == [], "the signing dialog with all that it can say"
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.getElementById('signing').scrollWidth") <= 360
+    page.keyboard.press("Escape")
+    study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json={})
+    page.locator('.panel [data-role="dismissed"]').first.click()
+    page.locator("#supersede[open]").wait_for()
+    assert found_in_every_look(page, axe) == [], "the question before a report is superseded"
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -20,6 +20,7 @@ export class Edit {
   open(study) {
     this.study = study;
     role(this.dialog, 'file').textContent = study.entry.file_name;
+    if (this.dialog.open) return;
     for (const name of ['modality', 'laterality', 'view', 'magnification']) this.form.elements[name].value = study.entry[name] || '';
     message(role(this.dialog, 'problem'), '');
     this.#fields();

@@ -8,7 +8,6 @@ import { language, localTimes, probability, problemWords, t } from '../words.js'
 import { Conclusion } from './conclusion.js';
 import { StatusLine } from './status.js';
 import { Drafts, guard } from './drafts.js';
-import { Edit } from './edit.js';
 import { Findings } from './findings.js';
 import { Hanging } from './hanging.js';
 import { listen } from './keys.js';
@@ -45,7 +44,7 @@ class Page {
     this.versions = new Versions(role(root, 'report'), this);
     this.status = new StatusLine(role(root, 'status-line'), this);
     this.tools = new Tools(root, this);
-    this.edit = new Edit(document.getElementById('edit'), this);
+    this.edit = null; // fetched when it is wanted first
     this.waiting = [];
     this.loading = 0;
   }
@@ -212,8 +211,11 @@ class Page {
 
   onView() {}
 
-  onEdit(study) {
-    this.edit.open(study);
+  async onEdit(study) {
+    const fetched = await import('./edit.js').catch(() => null);
+    if (!fetched) return this.trouble(new Problem(0, { code: 'offline' }), null);
+    this.edit ??= new fetched.Edit(document.getElementById('edit'), this);
+    return this.edit.open(study);
   }
 
   async onRetry(study) {

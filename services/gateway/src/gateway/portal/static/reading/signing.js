@@ -15,7 +15,10 @@ export class Signing {
     dialog.addEventListener('cancel', (event) => {
       if (this.busy) event.preventDefault(); // Escape cannot call back what is being signed
     });
-    this.form.addEventListener('change', () => this.#contradict());
+    this.form.addEventListener('change', (event) => {
+      // Not when a text field is left: what moves then would move the button away under the pointer.
+      if (event.target.matches('[type="radio"], [type="checkbox"]')) this.#contradict();
+    });
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#sign();
@@ -94,7 +97,8 @@ export class Signing {
   }
 
   #problem(name, words, more = {}) {
-    message(role(this.dialog, name), words, more);
+    const element = role(this.dialog, name); // there is none for a password that nobody asks for
+    if (element) message(element, words, more);
   }
 
   /** What keeps it from being signed, said beside where it is mended; the first one gets the focus. */
@@ -106,7 +110,7 @@ export class Signing {
       ['stands-problem', why, 'reading.sign.say_why', stands.checked ? comment : stands],
       ['password-problem', password && !password.value, 'errors.password_required', password],
     ];
-    for (const [name, wrong, words] of checks) if (role(this.dialog, name)) this.#problem(name, wrong ? t(words) : '');
+    for (const [name, wrong, words] of checks) this.#problem(name, wrong ? t(words) : '');
     const [, , , first] = checks.find(([, wrong]) => wrong) || [];
     first?.focus();
     return Boolean(first);

@@ -20,7 +20,7 @@ export class StatusLine {
     const { last } = reviews;
     const undo = role(this.root, 'undo');
     undo.hidden = !last;
-    if (last) undo.setAttribute('aria-label', t('reading.undo.of', { what: findings.nameOf(last.target) }));
+    if (last) write(role(undo, 'undo-what'), t('reading.undo.what', { what: findings.nameOf(last.target) }));
   }
 
   /** Say something that is no change. */

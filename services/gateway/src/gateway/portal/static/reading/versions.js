@@ -76,13 +76,15 @@ export class Versions {
     if (this.asking) return;
     this.asking = true;
     try {
-      const { Signing } = await import('./signing.js');
+      const { Signing } = await import('./signing.js').catch(() => {
+        throw new Problem(0, { code: 'offline' });
+      });
       this.signing ??= new Signing(this.dialog, this.page);
       await this.page.reviews.settled;
       await this.page.refresh();
       this.signing.open();
     } catch (problem) {
-      this.page.trouble(problem instanceof Problem ? problem : new Problem(0, { code: 'offline' }), null);
+      this.page.trouble(problem, null);
     } finally {
       this.asking = false;
     }
