@@ -13,6 +13,7 @@ _SOF = {0xC0: "baseline", 0xC1: "extended", 0xC3: "lossless", 0xF7: "JPEG-LS"}
 _OTHER_SOF = {0xC2, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 _BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 _MOST_SCANS = 4
+_TAIL = 64  # bytes in which a codestream's end is looked for: writers pad it
 _JP2 = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 
 
@@ -138,6 +139,10 @@ def _jpeg(data: memoryview) -> Codestream:
         position += 2 if marker in _BARE else 2 + length
     precision, height, width, components = struct.unpack(">BHHB", data[position + 4 : position + 10])
     if _SOF[marker] == "JPEG-LS":
+        if b"\xff\xd9" not in bytes(data[-_TAIL:]):  # without its end the decoder searches for seconds
+            raise AnalysisError(
+                "image_truncated", "The DICOM file's JPEG-LS pixels end before their last row. Please export it again."
+            )
         return Codestream("JPEG-LS", data, width, height, components, precision)
     if bytes(data).count(b"\xff\xda") > _MOST_SCANS:
         raise _damaged()

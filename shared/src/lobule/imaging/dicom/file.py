@@ -111,15 +111,19 @@ def open_dicom(stream: BinaryIO) -> DicomFile:
             `image_unreadable` or `image_truncated` where the file is damaged, ends early, or holds more before its
             pixels than a film has.
     """
+    try:
+        return _open(stream)
+    except (EndOfFileError, TooMuchError, struct.error):
+        raise _damaged() from None
+
+
+def _open(stream: BinaryIO) -> DicomFile:
     stream.seek(0)
     start = _first_element(stream.read(PREAMBLE + 8))
     if start is None:
         raise _damaged()
     source = Source(stream, start)
-    try:
-        meta = Tags(Parser(source).meta())
-    except (EndOfFileError, TooMuchError, struct.error):
-        raise _damaged() from None
+    meta = Tags(Parser(source).meta())
     syntax = meta.text(Tag.TRANSFER_SYNTAX_UID) or ""
     if syntax and syntax not in NATIVE and syntax not in ENCAPSULATED:
         raise AnalysisError(

@@ -122,5 +122,5 @@ class InflatedSource(Source):
             try:
                 self._ready += self._inflater.decompress(compressed, max(_CHUNK, count - len(self._ready)))
             except zlib.error:
-                raise EndOfFileError from None
+                return False
         return True

@@ -1,0 +1,316 @@
+"""Stored samples become measured values whatever their layout; windows and tables of presentation never touch them."""
+
+import io
+import subprocess
+import sys
+
+import imagecodecs
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
+
+from lobule.contracts.errors import AnalysisError
+from lobule.imaging.dicom.reader import read_dicom
+from lobule.imaging.display import first_look
+from lobule.imaging.header import read_header
+
+
+def codes(film):
+    return {notice.code for notice in film.notices}
+
+
+def in_file_units(film):
+    return film.offset + film.pixels.astype(float) * film.step
+
+
+def table(first, entries, bits=16):
+    item = Dataset()
+    item.LUTDescriptor = [len(entries) % 65536, first, bits]
+    item.add_new("LUTData", "OW", np.asarray(entries, "<u2").tobytes())
+    return Sequence([item])
+
+
+class TestPresentation:
+    @pytest.mark.parametrize(("centre", "width"), [(2048, 4096), (1500, 2400), (1000, 1200), (6000, 12000)])
+    def test_a_window_changes_no_pixel(self, centre, width, film_file, draw_film):
+        film = read_dicom(film_file(WindowCenter=centre, WindowWidth=width))
+        assert np.array_equal(film.pixels, draw_film())
+        assert film.window is not None
+        assert (film.window.low, film.window.high) == (centre - width / 2, centre + width / 2 - 1)
+        assert first_look(film) == film.window
+
+    def test_windows_keep_their_names_and_order(self, film_file):
+        names = ["SOFTER", "HARDER"]
+        film = read_dicom(
+            film_file(WindowCenter=[2000, 1500], WindowWidth=[3000, 500], WindowCenterWidthExplanation=names)
+        )
+        assert [window.name for window in film.windows] == names
+
+    @pytest.mark.parametrize("function", ["SIGMOID", "LINEAR_EXACT"])
+    def test_other_functions_have_their_own_ends(self, function, film_file):
+        film = read_dicom(film_file(WindowCenter=2000, WindowWidth=1000, VOILUTFunction=function))
+        assert film.window is not None
+        assert (film.window.low, film.window.high) == (1500, 2500)
+
+    def test_a_voi_table_is_the_window_over_which_it_rises(self, film_file, draw_film):
+        rising = np.clip((np.arange(4096) - 1000) / 1000, 0, 1) * 65535
+        film = read_dicom(film_file(WindowCenter=None, WindowWidth=None, VOILUTSequence=table(0, rising)))
+        assert np.array_equal(film.pixels, draw_film())
+        assert film.window is not None
+        assert (film.window.low, film.window.high) == pytest.approx((1000, 2000), abs=25)
+
+    def test_rescaling_is_kept_beside_the_pixels_and_windows_follow_it(self, film_file, draw_film):
+        film = read_dicom(film_file(RescaleSlope=2, RescaleIntercept=-100, WindowCenter=1000, WindowWidth=801))
+        assert np.array_equal(in_file_units(film), 2.0 * draw_film() - 100)
+        assert film.window is not None
+        assert (film.window.low, film.window.high) == pytest.approx(((599.5 + 100) / 2, (1399.5 + 100) / 2))
+
+    def test_a_modality_table_is_measurement(self, film_file, draw_film):
+        squares = np.arange(4096) ** 2 // 256
+        film = read_dicom(film_file(ModalityLUTSequence=table(0, squares)))
+        assert np.array_equal(film.pixels, squares[draw_film()])
+
+    def test_without_a_window_the_whole_range_of_tissue_is_shown(self, film_file):
+        film = read_dicom(film_file(WindowCenter=None, WindowWidth=None))
+        assert film.windows == ()
+        assert codes(film) == {"no_window"}
+        look = first_look(film)
+        assert film.pixels.min() <= look.low < look.high <= film.pixels.max()
+
+
+class TestTissueIsBright:
+    def test_monochrome1_is_inverted_within_the_stored_range(self, film_file, draw_film):
+        dark = 4095 - draw_film()
+        film = read_dicom(film_file(dark, PhotometricInterpretation="MONOCHROME1", WindowCenter=1000, WindowWidth=801))
+        assert np.array_equal(film.pixels, draw_film())
+        assert np.array_equal(in_file_units(film), dark)
+        assert film.window is not None
+        assert (film.window.low, film.window.high) == (4095 - 1399.5, 4095 - 599.5)
+
+    def test_a_falling_rescale_is_inverted_too(self, film_file, draw_film):
+        film = read_dicom(film_file(4095 - draw_film(), RescaleSlope=-1, RescaleIntercept=4095))
+        assert np.array_equal(film.pixels, draw_film())
+
+
+class TestPadding:
+    @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+    @pytest.mark.parametrize(("value", "limit"), [(65535, None), (65000, 65535), (65535, 65000), (0, None)])
+    def test_is_left_out_and_as_dark_as_the_darkest_tissue(self, photometric, value, limit, film_file, draw_film):
+        plain = draw_film().astype(np.uint16) + 1
+        padding = plain < 200
+        stored = (4097 - plain if photometric == "MONOCHROME1" else plain).astype(np.uint16)
+        stored[padding] = value
+
+        def edit(dataset):
+            dataset.add_new(0x00280120, "US", value)
+            if limit is not None:
+                dataset.add_new(0x00280121, "US", limit)
+
+        film = read_dicom(
+            film_file(
+                stored, bits=16, edit=edit, PhotometricInterpretation=photometric, WindowCenter=None, WindowWidth=None
+            )
+        )
+        assert film.valid is not None
+        assert np.array_equal(film.valid, ~padding)
+        assert film.pixels[padding].max() == film.pixels[~padding].min() == film.pixels.min()
+        assert np.ptp(film.pixels) == np.ptp(plain[~padding])
+        assert film.percentiles((100,))[0] == film.pixels[~padding].max()
+
+    def test_beyond_the_stored_bits(self, film_file, draw_film):
+        stored = draw_film()
+        stored[:20] = 65535
+        film = read_dicom(film_file(stored, edit=lambda d: d.add_new(0x00280120, "US", 65535)))
+        assert film.valid is not None
+        assert not film.valid[:20].any()
+        assert film.valid[20:].all()
+        assert film.pixels.max() < 4096
+
+    def test_of_signed_samples_written_as_unsigned(self, film_file, draw_film):
+        stored = draw_film().astype(np.int16)
+        stored[:20] = -2000
+        film = read_dicom(
+            film_file(stored, bits=16, PixelRepresentation=1, edit=lambda d: d.add_new(0x00280120, "US", 63536))
+        )
+        assert film.valid is not None
+        assert not film.valid[:20].any()
+
+    def test_that_would_leave_nothing_is_ignored_and_said(self, film_file, draw_film):
+        def edit(dataset):
+            dataset.add_new(0x00280120, "US", 0)
+            dataset.add_new(0x00280121, "US", 4095)
+
+        film = read_dicom(film_file(edit=edit))
+        assert film.valid is None
+        assert "padding_unusable" in codes(film)
+
+
+class TestLayout:
+    def test_left_justified_samples(self, film_file, draw_film):
+        film = read_dicom(film_file((draw_film() << 4).astype(np.uint16), HighBit=15))
+        assert np.array_equal(film.pixels, draw_film())
+
+    def test_a_high_bit_that_the_samples_contradict(self, film_file, draw_film):
+        film = read_dicom(film_file(HighBit=15))
+        assert np.array_equal(film.pixels, draw_film())
+        assert "high_bit_unusable" in codes(film)
+
+    def test_more_bits_in_use_than_the_tags_say(self, film_file, draw_film):
+        film = read_dicom(film_file(draw_film(bits=14), BitsStored=12, HighBit=11))
+        assert np.array_equal(film.pixels, draw_film(bits=14))
+        assert "bits_stored_exceeded" in codes(film)
+
+    def test_an_overlay_in_unused_bits_is_no_brightness(self, film_file, draw_film):
+        stored = draw_film()
+        stored[30:60, 30:60] |= 0x1000
+        film = read_dicom(film_file(stored, edit=lambda d: d.add_new(0x60000102, "US", 12)))
+        assert np.array_equal(film.pixels, draw_film())
+
+    def test_signed_samples(self, film_file, draw_film):
+        stored = draw_film().astype(np.int16) - 2048
+        film = read_dicom(film_file(stored, PixelRepresentation=1))
+        assert np.array_equal(in_file_units(film), stored)
+
+    @pytest.mark.parametrize("bits", [8, 12])
+    def test_signed_samples_in_a_codestream(self, bits, film_file, draw_film):
+        stored = draw_film(bits=bits).astype(np.int16) - (1 << (bits - 1))
+
+        def edit(dataset):
+            dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+            unsigned = (stored & ((1 << bits) - 1)).astype(np.uint16)
+            dataset.PixelData = encapsulate([bytes(imagecodecs.jpegls_encode(unsigned))])
+            dataset["PixelData"].VR = "OB"
+
+        film = read_dicom(film_file(stored, bits=bits, PixelRepresentation=1, edit=edit))
+        assert np.array_equal(in_file_units(film), stored)
+
+    def test_32_bits_allocated(self, film_file, draw_film):
+        film = read_dicom(
+            film_file(edit=lambda d: setattr(d, "PixelData", draw_film().astype("<u4").tobytes()), BitsAllocated=32)
+        )
+        assert np.array_equal(film.pixels, draw_film())
+
+    @pytest.mark.parametrize("planar", [0, 1])
+    def test_colours_that_are_grey(self, planar, film_file, draw_film):
+        grey = draw_film(bits=8)
+
+        def edit(dataset):
+            dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 3, "RGB"
+            dataset.PlanarConfiguration = planar
+            dataset.PixelData = np.stack([grey] * 3, axis=0 if planar else -1).tobytes()
+
+        film = read_dicom(film_file(grey, bits=8, edit=edit))
+        assert np.array_equal(film.pixels, grey)
+        assert film.colourfulness == 0
+
+    @pytest.mark.parametrize("coded", ["YBR_FULL", "YBR_FULL_422"])
+    def test_brightness_and_differences(self, coded, film_file, draw_film):
+        grey = draw_film(bits=8)
+        middle = np.full_like(grey, 128)
+        pixels = np.dstack([grey, middle, middle])
+        if coded == "YBR_FULL_422":
+            pixels = np.concatenate([grey.reshape(-1, 2), middle.reshape(-1, 2)], axis=1)
+
+        def edit(dataset):
+            dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, coded, 0
+            dataset.PixelData = pixels.tobytes()
+
+        film = read_dicom(film_file(grey, bits=8, edit=edit))
+        assert np.array_equal(film.pixels, grey)
+        assert film.colourfulness == 0
+
+    def test_colours_that_are_none_of_a_film_are_said_by_their_spread(self, film_file, draw_film):
+        grey = draw_film(bits=8)
+
+        def edit(dataset):
+            dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, "RGB", 0
+            dataset.PixelData = np.dstack([grey, grey // 2, grey // 3]).tobytes()
+
+        assert read_dicom(film_file(grey, bits=8, edit=edit)).colourfulness > 0.05
+
+    @pytest.mark.parametrize("bits", [8, 16])
+    def test_a_grey_palette(self, bits, film_file, draw_film):
+        indices = 255 - draw_film(bits=8)
+        ramp = np.arange(255, -1, -1) * (257 if bits == 16 else 1)
+
+        def edit(dataset):
+            dataset.PhotometricInterpretation = "PALETTE COLOR"
+            data = ramp.astype("<u2" if bits == 16 else np.uint8).tobytes()
+            for tag in (0x00281101, 0x00281102, 0x00281103):
+                dataset.add_new(tag, "US", [256, 0, bits])
+                dataset.add_new(tag + 0x100, "OW", data)
+
+        film = read_dicom(film_file(indices, bits=8, edit=edit))
+        assert np.array_equal(film.pixels, ramp[indices])
+        assert film.colourfulness == 0
+
+    def test_a_palette_that_is_missing_is_said(self, film_file, draw_film):
+        film = read_dicom(film_file(draw_film(bits=8), bits=8, PhotometricInterpretation="PALETTE COLOR"))
+        assert "palette_unusable" in codes(film)
+
+    @pytest.mark.parametrize(
+        "tags",
+        [{"SamplesPerPixel": 4}, {"PhotometricInterpretation": "HSV"}, {"BitsAllocated": 12}, {"BitsStored": 20}],
+    )
+    def test_others_are_refused_with_the_reason(self, tags, film_file):
+        with pytest.raises(AnalysisError, match=r"stores|allocates") as caught:
+            read_dicom(film_file(**tags))
+        assert caught.value.code == "unsupported_format"
+
+
+class TestFile:
+    def test_without_preamble_or_meta_information(self, film_file, draw_film):
+        whole = film_file()
+        dataset = pydicom.dcmread(io.BytesIO(whole))
+        files = [whole[132:], b"DICM" + whole[132:]]
+        for syntax in (ImplicitVRLittleEndian, ExplicitVRBigEndian, dataset.file_meta.TransferSyntaxUID):
+            stream = io.BytesIO()
+            implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
+            bare = pydicom.dcmread(io.BytesIO(whole))
+            del bare.file_meta
+            if not little:
+                bare.PixelData = draw_film().astype(">u2").tobytes()
+                for name in ("Rows", "Columns"):
+                    assert getattr(bare, name)
+            pydicom.dcmwrite(stream, bare, implicit_vr=implicit, little_endian=little)
+            files.append(stream.getvalue())
+        for data in files:
+            assert read_header(io.BytesIO(data), "mammography").format == "DICOM"
+            assert np.array_equal(read_dicom(data).pixels, draw_film())
+
+    def test_whose_meta_information_names_the_wrong_representation(self, film_file, draw_film, tmp_path):
+        plain = film_file()
+        (tmp_path / "plain.dcm").write_bytes(plain)
+        assert plain.count(b"1.2.840.10008.1.2.1\0") == 1
+        wrong = plain.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\0\0\0")
+        assert np.array_equal(read_dicom(wrong).pixels, draw_film())
+
+    def test_with_compressed_pixels_of_another_coding_than_it_names(self, film_file, draw_film):
+        def edit(dataset):
+            dataset.file_meta.TransferSyntaxUID = RLELossless
+            dataset.PixelData = encapsulate([bytes(imagecodecs.jpegls_encode(draw_film()))])
+            dataset["PixelData"].VR = "OB"
+
+        assert np.array_equal(read_dicom(film_file(edit=edit)).pixels, draw_film())
+
+    def test_in_fragments(self, film_file, draw_film):
+        def edit(dataset):
+            dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+            coded = bytes(imagecodecs.jpegls_encode(draw_film()))
+            dataset.PixelData = encapsulate([coded], fragments_per_frame=5, has_bot=False)
+            dataset["PixelData"].VR = "OB"
+
+        assert np.array_equal(read_dicom(film_file(edit=edit)).pixels, draw_film())
+
+
+def test_the_gateway_reads_headers_without_numpy_or_a_codec():
+    code = (
+        "import sys, lobule.imaging.header as h; "
+        "print([m for m in ('numpy', 'pydicom', 'imagecodecs', 'PIL') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,243 @@
+"""View and side of DICOM films by the standard's codes, and what is refused as no screening view."""
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.sr import _cid_dict as contexts
+from pydicom.sr._concepts_dict import concepts
+from pydicom.sr._snomed_dict import mapping
+
+from lobule.contracts.case import ImageEvidence
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import ImageInfo
+from lobule.imaging.agreement import conflicts
+from lobule.imaging.dicom.reader import read_dicom
+from lobule.imaging.film import Film
+
+VIEWS = {
+    "MedioLateralProjection": "ML",
+    "MedioLateralObliqueProjection": "MLO",
+    "LateroMedial": "LM",
+    "LateroMedialOblique": "LMO",
+    "CranioCaudal": "CC",
+    "CaudoCranial": "FB",
+    "SuperolateralToInferomedialOblique": "SIO",
+    "InferomedialToSuperolateralOblique": "ISO",
+    "CranioCaudalExaggeratedLaterally": "XCCL",
+    "CranioCaudalExaggeratedMedially": "XCCM",
+}
+SPECIAL = {
+    "RolledMedial": "RM",
+    "RolledLateral": "RL",
+    "RolledSuperior": "RS",
+    "RolledInferior": "RI",
+    "SpotCompression": "S",
+    "Magnification": "M",
+    "Tangential": "TAN",
+    "AxillaryTail": "AT",
+    "Cleavage": "CV",
+}
+HARMLESS = ("NippleInProfile", "AxillaryTissue", "AnteriorCompression", "ImplantDisplaced", "InfraMammaryFold")
+
+
+def both_codes(concept):
+    """A concept's SNOMED CT and SNOMED-RT code, as pydicom has them from the standard."""
+    (code,) = concepts["SCT"][concept]
+    return [(code, "SCT"), (mapping["SCT"][code], "SRT")]
+
+
+def codes(film):
+    return {notice.code for notice in film.notices}
+
+
+def test_the_whole_context_groups_are_known():
+    assert set(contexts.cid_concepts[4014]["SCT"]) == {*VIEWS, "TissueSpecimenFromBreast"}
+    assert set(contexts.cid_concepts[4015]["SCT"]) == {*SPECIAL, *HARMLESS}
+
+
+@pytest.mark.parametrize("concept", VIEWS)
+def test_views_are_read_by_code(concept, film_file, coded):
+    for code, scheme in both_codes(concept):
+        film = read_dicom(film_file(ViewPosition=None, ViewCodeSequence=coded(code, "whatever", scheme)))
+        assert film.view == VIEWS[concept]
+        assert ("special_view" in codes(film)) is (film.view not in ("CC", "MLO"))
+
+
+@pytest.mark.parametrize("concept", SPECIAL)
+def test_a_modified_view_is_never_called_by_its_projection(concept, film_file, coded):
+    for code, scheme in both_codes(concept):
+        views = coded("R-10242", "cranio-caudal", ViewModifierCodeSequence=coded(code, "", scheme))
+        assert read_dicom(film_file(ViewCodeSequence=views)).view == SPECIAL[concept]
+
+
+@pytest.mark.parametrize("concept", HARMLESS)
+def test_other_modifiers_leave_the_view_and_implants_are_said(concept, film_file, coded):
+    for code, scheme in both_codes(concept):
+        views = coded("R-10226", "", ViewModifierCodeSequence=coded(code, "", scheme))
+        film = read_dicom(film_file(ViewPosition="MLO", ViewCodeSequence=views))
+        assert film.view == "MLO"
+        assert codes(film) == ({"implant_displaced"} if concept == "ImplantDisplaced" else set())
+
+
+def test_a_meaning_alone_is_compared_as_a_whole(film_file, coded):
+    def view(meaning):
+        return read_dicom(film_file(ViewPosition=None, ViewCodeSequence=coded("X1", meaning, "99LOCAL"))).view
+
+    assert view("Cranio-Caudal") == "CC"
+    assert view("cranio-caudal exaggerated laterally") == "XCCL"
+    assert view("not cranio-caudal") is None
+
+
+def test_the_exchanged_codes_of_exaggerated_views_are_told_by_their_words(film_file, coded):
+    swapped = coded("R-1024B", "cranio-caudal exaggerated laterally")
+    film = read_dicom(film_file(ViewPosition=None, ViewCodeSequence=swapped))
+    assert film.view == "XCCL"
+    assert "view_conflict" in codes(film)
+
+
+@pytest.mark.parametrize(
+    ("position", "view"),
+    [
+        ("MLO", "MLO"),
+        ("LMLO", "MLO"),
+        ("RCC", "CC"),
+        ("XCCL", "XCCL"),
+        ("CC MAG", "M"),
+        ("MLOID", "MLO"),
+        ("LM", "LM"),
+        ("RL", "RL"),
+        ("LCC_SPOT", "S"),
+        ("PA", None),
+        ("", None),
+    ],
+)
+def test_view_position_in_words(position, view, film_file):
+    assert read_dicom(film_file(ViewPosition=position)).view == view
+
+
+def test_code_goes_before_words_and_the_conflict_is_said(film_file, coded):
+    film = read_dicom(film_file(ViewPosition="CC", ViewCodeSequence=coded("R-10226", "medio-lateral oblique")))
+    assert film.view == "MLO"
+    assert "view_conflict" in codes(film)
+
+
+def test_magnification_by_its_factor_and_spot_by_the_paddle(film_file):
+    magnified = read_dicom(film_file(EstimatedRadiographicMagnificationFactor="1.8"))
+    assert (magnified.view, magnified.magnification) == ("M", 1.8)
+    assert magnified.pixel_spacing_mm == pytest.approx((0.1 / 1.8, 0.1 / 1.8))
+    assert "magnified_view" in codes(magnified)
+    assert read_dicom(film_file(EstimatedRadiographicMagnificationFactor="1.07")).view == "CC"
+    assert read_dicom(film_file(PaddleDescription="10CM SQUARE SPOT")).view == "S"
+
+
+def test_a_special_view_has_no_place_among_the_four():
+    film = {"job_id": "1", "file_name": "a.dcm", "modality": "mammography", "state": "assessed"}
+    assert ImageEvidence(**film, view="CC", laterality="L").hanging == "LCC"
+    assert ImageEvidence(**film, view="XCCL", laterality="L").hanging is None
+
+
+def test_a_partial_view_is_said(film_file):
+    assert "partial_view" in codes(read_dicom(film_file(PartialView="YES")))
+
+
+class TestNoScreeningView:
+    @pytest.mark.parametrize(
+        ("tags", "words"),
+        [
+            ({"ViewPosition": "SPECIMEN"}, "specimen"),
+            ({"QualityControlImage": "YES"}, "quality control"),
+            ({"BodyPartExamined": "PHANTOM"}, "phantom"),
+            ({"ImageType": ["ORIGINAL", "PRIMARY", "", "STEREO_PLUS"]}, "stereotactic"),
+        ],
+    )
+    def test_is_refused_by_name(self, tags, words, film_file):
+        with pytest.raises(AnalysisError, match=words) as caught:
+            read_dicom(film_file(**tags))
+        assert caught.value.code == "not_screening_view"
+
+    @pytest.mark.parametrize(("code", "scheme"), both_codes("TissueSpecimenFromBreast"))
+    def test_a_specimen_by_its_code(self, code, scheme, film_file, coded):
+        with pytest.raises(AnalysisError, match="specimen"):
+            read_dicom(film_file(ViewPosition=None, ViewCodeSequence=coded(code, "", scheme)))
+
+
+class TestSide:
+    def test_the_images_own_goes_before_its_series(self, film_file):
+        film = read_dicom(film_file(ImageLaterality="R", Laterality="L"))
+        assert film.laterality == "R"
+        assert "laterality_conflict" in codes(film)
+        assert film.hanging is None, "nobody knows which side is right"
+
+    def test_of_the_frame(self, film_file):
+        anatomy, group = Dataset(), Dataset()
+        anatomy.FrameLaterality = "R"
+        group.FrameAnatomySequence = Sequence([anatomy])
+        groups = Sequence([group])
+        assert read_dicom(film_file(ImageLaterality=None, SharedFunctionalGroupsSequence=groups)).laterality == "R"
+        film = read_dicom(film_file(ImageLaterality="L", SharedFunctionalGroupsSequence=groups))
+        assert "laterality_conflict" in codes(film)
+
+    def test_of_the_view_position(self, film_file):
+        assert read_dicom(film_file(ImageLaterality=None, ViewPosition="RMLO")).laterality == "R"
+
+    def test_the_users_word_against_the_file(self):
+        sent = ImageInfo(
+            sha256="0" * 64, file_name="a", modality="mammography", width=80, height=80, view="CC", laterality="L"
+        )
+        pixels = np.zeros((80, 80), np.uint8)
+        assert conflicts(sent, Film(pixels, view="CC", laterality="L")) == []
+        assert conflicts(sent, Film(pixels)) == []
+        found = conflicts(sent, Film(pixels, view="MLO", laterality="R"))
+        assert [notice.code for notice in found] == ["laterality_against_file", "view_against_file"]
+
+
+class TestHanging:
+    @pytest.mark.parametrize(
+        ("laterality", "orientation", "hanging"),
+        [
+            ("L", ["A", "R"], (0, False)),
+            ("L", ["A", "F"], (0, False)),
+            ("L", ["A", "FR"], (0, False)),
+            ("R", ["P", "L"], (0, False)),
+            ("R", ["P", "FL"], (0, False)),
+            ("L", ["P", "R"], (0, True)),
+            ("L", ["P", "L"], (180, False)),
+            ("L", ["A", "H"], (180, True)),
+            ("R", ["A", "F"], (0, True)),
+            ("R", ["A", "H"], (180, False)),
+            ("L", ["F", "P"], (90, False)),
+            ("L", ["H", "A"], (270, False)),
+        ],
+    )
+    def test_by_patient_orientation(self, laterality, orientation, hanging, film_file):
+        film = read_dicom(film_file(ImageLaterality=laterality, PatientOrientation=orientation, ViewPosition="MLO"))
+        assert film.hanging is not None
+        assert (film.hanging.rotation, film.hanging.mirrored) == hanging
+        assert ("hung_right" in codes(film)) is (hanging != (0, False))
+
+    @pytest.mark.parametrize("orientation", [["A", "R"], ["P", "R"], ["P", "L"], ["A", "L"], ["F", "P"], ["H", "A"]])
+    def test_pixels_turned_so_lie_as_they_were_before(self, orientation, film_file, draw_film):
+        """Store an upright left film in another orientation; the hanging that is read turns it back."""
+        upright = draw_film()  # rows to the nipple, columns to the feet
+        axes = {"A": (1, 0), "P": (-1, 0), "R": (0, 1), "F": (0, 1), "L": (0, -1), "H": (0, -1)}
+        row, column = (axes[code] for code in orientation)
+        stored = upright if row[0] else upright.T
+        stored = stored[:, ::-1] if sum(row) < 0 else stored
+        stored = stored[::-1] if sum(column) < 0 else stored
+        film = read_dicom(film_file(np.ascontiguousarray(stored), PatientOrientation=orientation))
+        assert film.hanging is not None
+        turned = np.rot90(film.pixels, -film.hanging.rotation // 90)
+        assert np.array_equal(turned[:, ::-1] if film.hanging.mirrored else turned, upright)
+
+    @pytest.mark.parametrize(
+        "tags",
+        [{"PatientOrientation": None}, {"PatientOrientation": ["A", "P"]}, {"PatientOrientation": ["L", "F"]}],
+    )
+    def test_nothing_is_assumed_where_the_file_does_not_say_it(self, tags, film_file):
+        assert read_dicom(film_file(**tags)).hanging is None
+
+    def test_a_flip_without_an_orientation_is_said(self, film_file):
+        film = read_dicom(film_file(PatientOrientation=None, FieldOfViewHorizontalFlip="YES"))
+        assert film.hanging is None
+        assert "orientation_unknown" in codes(film)
