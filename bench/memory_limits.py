@@ -15,9 +15,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
+from unittest.mock import patch
 
 import cv2
 import imagecodecs
@@ -25,16 +27,19 @@ import numpy as np
 import psutil
 import tifffile
 import typer
+from hostile_files import uploads
 from memory import peak, reset_peak, resident
 from mutations import dicom_of
 from PIL import Image, ImageCms
 
+from lobule.client import ApiError, Client
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo, Modality
 from lobule.imaging import limits
 from lobule.imaging.decode import decode_rgb
 from lobule.imaging.header import read_header
 from lobule.imaging.read_film import read_film
+from lobule.launcher import system as launcher
 from lobule.phantoms import histology_phantom, mammogram_phantom
 from lobule.worker.pipeline import no_progress
 
@@ -209,53 +214,58 @@ def workers(
                 )
 
 
+@contextmanager
+def gateway_alone(folder: Path) -> Iterator[tuple[Client, int]]:
+    """A gateway without workers: a client of it, and the number of its process."""
+    with (
+        patch.dict(launcher.WORKER_MODULES, clear=True),
+        patch.object(launcher, "QUEUES", ()),
+        launcher.running_system(
+            folder, "127.0.0.1", 0, show_logs=False, log_format="json", say=lambda _: None
+        ) as system,
+        Client(system.url, launcher.DEMO, system.home.secrets["demo_password"]) as client,
+    ):
+        yield client, _gateway_process(system.url.rpartition(":")[2])
+
+
+def growth(
+    client: Client, process: int, folder: Path, uploads: Iterable[tuple[str, Callable[[], bytes]]]
+) -> Iterator[tuple[str, float, float, float, str]]:
+    """Upload files one by one: name, MB of the file, MB by which the gateway grew over its rest, seconds, answer."""
+    path = folder / "upload"
+    path.write_bytes(_saved(Image.effect_noise((80, 80), 50), "PNG"))
+    client.upload(path, "mammography")
+    rest = resident(process)
+    for name, make in uploads:
+        path.write_bytes(make())
+        reset_peak(process)
+        started = time.perf_counter()
+        try:
+            client.upload(path, "mammography")
+            answer = "202"
+        except ApiError as error:
+            answer = error.code
+        seconds = time.perf_counter() - started
+        yield name, path.stat().st_size / 1e6, peak(process) - rest, seconds, answer
+
+
 @app.command()
 def gateway() -> None:
     """Measure a gateway under hostile uploads."""
-    import hostile_files
-
-    from lobule.client import ApiError, Client
-    from lobule.launcher import system as launcher
-
-    launcher.WORKER_MODULES.clear()
-    launcher.QUEUES = ()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        launcher.running_system(
-            Path(folder), "127.0.0.1", 0, show_logs=False, log_format="json", say=lambda _: None
-        ) as system,
-    ):
-        process = _gateway_process()
-        with Client(system.url, launcher.DEMO, system.home.secrets["demo_password"]) as client:
-            path = Path(folder) / "warm.png"
-            path.write_bytes(_saved(Image.effect_noise((80, 80), 50), "PNG"))
-            client.upload(path, "mammography")
-            rest = resident(process)
-            print(f"at rest: {rest:.0f} MB")
-            print(f"{'file':52} {'file MB':>8} {'grown MB':>8} {'s':>6}  answer")
-            worst = 0.0
-            for name, make in hostile_files.uploads():
-                path = Path(folder) / "upload"
-                path.write_bytes(make())
-                reset_peak(process)
-                started = time.perf_counter()
-                try:
-                    client.upload(path, "mammography")
-                    answer = "202"
-                except ApiError as error:
-                    answer = str(error.code)
-                grown = peak(process) - rest
-                worst = max(worst, grown)
-                size, seconds = path.stat().st_size / 1e6, time.perf_counter() - started
-                print(f"{name:52} {size:8.1f} {grown:8.0f} {seconds:6.2f}  {answer}", flush=True)
-            print(f"grown at most: {worst:.0f} MB; at rest afterwards: {resident(process):.0f} MB")
+    with tempfile.TemporaryDirectory() as name, gateway_alone(Path(name)) as (client, process):
+        print(f"{'file':52} {'file MB':>8} {'grown MB':>8} {'s':>6}  answer")
+        worst = 0.0
+        for file, size, grown, seconds, answer in growth(client, process, Path(name), uploads()):
+            worst = max(worst, grown)
+            print(f"{file:52} {size:8.1f} {grown:8.0f} {seconds:6.2f}  {answer}", flush=True)
+        print(f"grown at most: {worst:.0f} MB; at rest afterwards: {resident(process):.0f} MB")
     if worst > 150:
         sys.exit(1)
 
 
-def _gateway_process() -> int:
+def _gateway_process(port: str) -> int:
     for process in psutil.Process(os.getpid()).children(recursive=True):
-        if "gateway" in process.cmdline():
+        if {"gateway", port} <= set(process.cmdline()):
             return process.pid
     raise SystemExit("there is no gateway")
 
