@@ -56,6 +56,7 @@ class TestRow:
             "images_done": 0,
             "images_failed": 0,
             "signed_version": None,
+            "study_date": None,
         }
 
     def test_follows_its_images(self, film, row, worker):

@@ -20,6 +20,7 @@ from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
 from gateway.errors import install_error_handlers
 from gateway.images import endpoints as images
+from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
 from gateway.jobs.progress import ProgressBoard
@@ -117,6 +118,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.reaper = reaper
     app.state.deliverer = deliverer
     app.state.store = open_configured_store(settings)
+    app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
     app.state.pictures = PictureDesk(app.state.store, celery, blackboard)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(blackboard)

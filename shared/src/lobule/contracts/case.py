@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Literal, get_args
 
 from pydantic import AwareDatetime, Field
@@ -152,6 +153,8 @@ class CaseImage(Document):
     analysed_at: AwareDatetime | None = None
     error: StepError | None = None
     reviews: list[Review] = Field(default=[])
+    study_date: date | None = Field(default=None, description="day of its examination, where known")
+    is_prior: bool = Field(default=False, description="a film of an earlier examination; no part of the conclusion")
 
 
 class Signature(Document):

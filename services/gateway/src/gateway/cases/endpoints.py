@@ -9,8 +9,8 @@ from pydantic import BeforeValidator
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository, service
-from gateway.cases.assessment import conclude
 from gateway.cases.dependencies import VisibleCase
+from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
 from gateway.cases.repository import Sort
 from gateway.cases.schemas import CaseCreate, CaseDetail, CaseImageRead, CasePage, CaseRead, ConclusionRead
@@ -81,12 +81,13 @@ def read_case(
     """
     language = lang or negotiate_language(accept_language)
     jobs = repository.latest_jobs(session, case.id)
+    places = examinations([job.image for job in jobs])
     response.headers["ETag"] = service.etag(case)
     response.headers["Content-Language"] = language
     return CaseDetail.of(
         case,
-        images=[CaseImageRead.of(job, service.state_of(job)) for job in jobs],
-        conclusion=ConclusionRead.of(conclude(service.evidence_of(jobs)), language),
+        images=[CaseImageRead.of(job, service.state_of(job), places[job.image_id]) for job in jobs],
+        conclusion=ConclusionRead.of(service.conclusion_of(jobs), language),
         reviews=[as_contract(review) for review in reviews.of_case(session, case.id)],
         reports=versions(session, case),
     )

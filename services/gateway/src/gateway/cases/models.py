@@ -1,6 +1,6 @@
 """Cases."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -38,6 +38,7 @@ class Case(Base):
     assessment: Mapped[Assessment | None] = mapped_column(String(30))
     probability_malignant: Mapped[float | None]
     urgency: Mapped[float] = mapped_column(default=-1.0)  # `cases.service.urgency_of`
+    study_date: Mapped[date | None]  # of the current examination
     images_total: Mapped[int] = mapped_column(default=0)
     images_done: Mapped[int] = mapped_column(default=0)
     images_failed: Mapped[int] = mapped_column(default=0)

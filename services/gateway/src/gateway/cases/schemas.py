@@ -1,9 +1,10 @@
 """Cases as the API shows them."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.cases.examinations import Examination
 from gateway.cases.models import Case
 from gateway.images.schemas import ImageRead
 from gateway.jobs.models import Job
@@ -45,6 +46,7 @@ class CaseRead(BaseModel):
     )
     assessment: Assessment | None = Field(description="of all images together; null while nothing can be said")
     probability_malignant: float | None = Field(description="the highest of the images that carry the assessment")
+    study_date: date | None = Field(description="of the current examination; null where no film says it")
     images: int = Field(validation_alias="images_total")
     images_done: int
     images_failed: int
@@ -63,12 +65,24 @@ class CaseImageRead(ImageRead):
 
     job: JobRead
     state: Evidence = Field(description="whether it was assessed, could not be, or is waited for")
+    examination: date | None = Field(
+        description="day of the examination that it belongs to; a film without a `study_date` belongs to the newest"
+    )
+    is_prior: bool = Field(description="a film of an earlier examination: shown, but not judged with the current one")
+    removable: bool = Field(description="false where a signed report keeps it")
 
     @classmethod
-    def of(cls, job: Job, state: Evidence) -> "CaseImageRead":
+    def of(cls, job: Job, state: Evidence, place: Examination) -> "CaseImageRead":
         """An image as its newest job knows it."""
         image = ImageRead.model_validate(job.image)
-        return cls(**image.model_dump(), job=JobRead.of(job), state=state)
+        return cls(
+            **image.model_dump(),
+            job=JobRead.of(job),
+            state=state,
+            examination=place.date,
+            is_prior=place.is_prior,
+            removable=not job.image.signed,
+        )
 
 
 class ReasonRead(BaseModel):

@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import repository
 from gateway.cases.assessment import conclude
+from gateway.cases.examinations import current_date, examinations
 from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.errors import ProblemError
+from gateway.images.models import Image
 from gateway.jobs.models import Job
 from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence
 from lobule.contracts.progress import FINAL_STATES
@@ -43,9 +45,14 @@ def state_of(job: Job) -> Evidence:
     return "failed" if job.state in FINAL_STATES else "pending"
 
 
-def conclusion_of(session: Session, case_id: str) -> Conclusion:
-    """What a case's images say together, now."""
-    return conclude(evidence_of(repository.latest_jobs(session, case_id)))
+def conclusion_of(jobs: Sequence[Job]) -> Conclusion:
+    """What the images of a case say together, now; films of earlier examinations are not judged with those of today.
+
+    Args:
+        jobs: The newest of each image.
+    """
+    places = examinations([job.image for job in jobs])
+    return conclude(evidence_of([job for job in jobs if not places[job.image_id].is_prior]))
 
 
 def urgency_of(conclusion: Conclusion) -> float:
@@ -58,14 +65,17 @@ def urgency_of(conclusion: Conclusion) -> float:
 def refresh(session: Session, case_id: str) -> Case:
     """Bring a case's row up to what its images say now; called in every transaction that changes them."""
     case = repository.locked(session, case_id)
-    evidence = evidence_of(repository.latest_jobs(session, case_id))
-    conclusion = conclude(evidence)
+    jobs = repository.latest_jobs(session, case_id)
+    images = [job.image for job in jobs]
+    evidence, conclusion = evidence_of(jobs), conclusion_of(jobs)
     case.assessment, case.probability_malignant = conclusion.assessment, conclusion.probability_malignant
     case.urgency = urgency_of(conclusion)
     case.images_total = len(evidence)
     case.images_done = sum(image.state == "assessed" for image in evidence)
     case.images_failed = sum(image.state == "failed" for image in evidence)
-    digest = hashlib.sha256("\n".join(map(_canonical, evidence)).encode()).hexdigest()
+    case.study_date = current_date(images)
+    said = [*map(_canonical, evidence), *_dated(images)]
+    digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest
         changed(case)
@@ -80,6 +90,13 @@ def _canonical(image: ImageEvidence) -> str:
     """
     later = {"finding_assessment"} if image.finding_assessment is None else set[str]()
     return image.model_dump_json(exclude=later)
+
+
+def _dated(images: Sequence[Image]) -> list[str]:
+    """The examinations of dated images as the digest reads them; undated ones are left out, see `_canonical`."""
+    places = examinations(images)
+    dated = ((image.id, places[image.id]) for image in images if image.study_date or places[image.id].is_prior)
+    return [f"{image_id} {place.date} {place.is_prior}" for image_id, place in dated]
 
 
 def changed(case: Case) -> None:

@@ -16,6 +16,7 @@ from gateway.auth.dependencies import AppSettings
 from gateway.database import reading
 from gateway.errors import ProblemError, responses
 from gateway.images import service as images
+from gateway.images.acceptance import Duplicate, accept
 from gateway.images.endpoints import UPLOAD_FORM
 from gateway.images.models import Image
 from gateway.images.schemas import ImageOptions
@@ -61,7 +62,7 @@ _FORM: dict[str, Any] = {
             "content": REPORT_TYPES,
         },
         202: {"model": JobRead, "description": "It takes longer than you wanted to wait: follow the job"},
-        **responses(400, 401, 403, 406, 413, 415, 422, 429),
+        **responses(400, 401, 403, 404, 406, 409, 413, 415, 422, 429),
     },
     openapi_extra={"requestBody": _FORM},
 )
@@ -102,21 +103,21 @@ async def _submit(request: Request, max_bytes: int) -> str:
 
         def case_is_visible() -> None:
             with reading(state.sessions) as session:
-                images.check_case(session, user, options)
+                images.check_place(session, user, options)
 
         await run_in_threadpool(case_is_visible)
         return user, options
 
     (user, options), upload = await images.receive(request, state.store, max_bytes, check)
 
-    def note(session: Session, image: Image) -> None:
-        record(session, request, user, "image.diagnose", "image", image.id, {"sha256": image.sha256})
+    def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
+        record(session, request, user, "image.diagnose", "image", image.id, detail)
 
     try:
         _, job = await run_in_threadpool(
-            images.accept, state.sessions, state.store, user, options, upload, note, interactive=False
+            accept, state.sessions, state.store, state.fingerprints, user, options, upload, note, interactive=False
         )
-    except images.Duplicate as known:
+    except Duplicate as known:
         await run_in_threadpool(_start_again_if_failed, request, known.job_id)
         return known.job_id
     return job.id

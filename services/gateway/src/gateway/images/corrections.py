@@ -6,6 +6,7 @@ from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
+from gateway.images.acceptance import refuse_other_patient
 from gateway.images.models import Image
 from gateway.images.schemas import ImageCorrection
 from gateway.jobs import repository as jobs
@@ -18,6 +19,7 @@ from lobule.imaging.header import read_header
 from lobule.storage import ObjectStore
 
 _BELONGS_TO = {"magnification": "histopathology", "view": "mammography", "laterality": "mammography"}
+_SAID = (*_BELONGS_TO, "study_date")
 
 
 def correct(
@@ -35,7 +37,7 @@ def correct(
 
     Raises:
         AnalysisError: Where the file cannot be of the new modality.
-        ProblemError: `duplicate_image` (409), `not_found` (404, the case) or `invalid_request` (422).
+        ProblemError: `duplicate_image` or `other_patient` (409), `not_found` (404, the case), `invalid_request` (422).
     """
     given = correction.model_fields_set
     modality = correction.modality or image.modality
@@ -43,8 +45,8 @@ def correct(
         if name in given and getattr(correction, name) is not None and owner != modality:
             raise ProblemError(422, "invalid_request", f"Please correct: {name} is said of {owner} images alone.")
     if "case_id" in given:
-        _move(session, user, image, correction.case_id)
-    for name in given & _BELONGS_TO.keys():
+        _move(session, user, image, correction.case_id, accepted=correction.accept_other_patient)
+    for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
     job = jobs.latest_of_image(session, image.id)
     assert job is not None, "an image is never without a job"
@@ -58,9 +60,13 @@ def correct(
     return job
 
 
-def _move(session: Session, user: User, image: Image, case_id: str | None) -> None:
+def _move(session: Session, user: User, image: Image, case_id: str | None, *, accepted: bool) -> None:
     if case_id is not None and cases.visible(session, user, case_id) is None:
         raise not_found("case")
+    for each in sorted(each for each in {image.case_id, case_id} if each is not None):
+        cases.locked(session, each)
+    if case_id is not None:
+        refuse_other_patient(image, repository.of_case(session, case_id), accepted=accepted)
     _refuse_twin(session, image, image.modality, case_id)
     left, image.case_id = image.case_id, case_id
     session.flush()

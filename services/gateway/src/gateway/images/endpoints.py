@@ -13,7 +13,7 @@ from gateway.audit.service import record
 from gateway.auth.dependencies import AppSettings, CurrentUser, WaitingUser, at_portal
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError, not_found, responses
-from gateway.images import corrections, repository, service
+from gateway.images import acceptance, corrections, removal, repository, service
 from gateway.images.models import Image
 from gateway.images.schemas import Accepted, ImageCorrected, ImageCorrection, ImageOptions, ImageRead, Twin
 from gateway.jobs import service as jobs
@@ -37,6 +37,20 @@ UPLOAD_FORM: dict[str, Any] = {
                     "magnification": {"type": "string", "enum": ["40X", "100X", "200X", "400X"]},
                     "view": {"type": "string", "enum": ["CC", "MLO"]},
                     "laterality": {"type": "string", "enum": ["L", "R"]},
+                    "study_date": {
+                        "type": "string",
+                        "format": "date",
+                        "description": "day of the examination, where the file does not say it or says it wrong",
+                    },
+                    "replaces": {
+                        "type": "string",
+                        "description": "an image of the case whose place this one takes: it is removed, and what was "
+                        "said of it holds for this one where nothing else is said",
+                    },
+                    "accept_other_patient": {
+                        "type": "boolean",
+                        "description": "add the file although it names another patient than those of the case",
+                    },
                     "file": {
                         "type": "string",
                         "format": "binary",
@@ -61,6 +75,9 @@ async def upload_image(request: Request, response: Response, user: WaitingUser, 
 
     The same bytes are one image of a case: sent into it again, or sent without a case where you have them anywhere,
     they are a 409 that names what exists. Another case takes them as an image of its own, analysed anew.
+
+    A DICOM file that names another patient than the files of the case (by PatientID, name or birth date) is a 409
+    `other_patient`; `differs` says by what.
     """
     state = request.app.state
 
@@ -69,27 +86,28 @@ async def upload_image(request: Request, response: Response, user: WaitingUser, 
 
         def case_is_visible() -> None:
             with reading(state.sessions) as session:
-                service.check_case(session, user, options)
+                service.check_place(session, user, options)
 
         await run_in_threadpool(case_is_visible)
         return options
 
-    def note(session: Session, image: Image) -> None:
-        record(session, request, user, "image.upload", "image", image.id, {"sha256": image.sha256})
+    def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
+        record(session, request, user, "image.upload", "image", image.id, detail)
 
     options, upload = await service.receive(request, state.store, settings.max_upload_bytes, check)
     try:
         image, job = await run_in_threadpool(
-            service.accept,
+            acceptance.accept,
             state.sessions,
             state.store,
+            state.fingerprints,
             user,
             options,
             upload,
             note,
             interactive=at_portal(request),
         )
-    except service.Duplicate as known:
+    except acceptance.Duplicate as known:
         raise ProblemError(
             409,
             "duplicate_image",
@@ -101,7 +119,7 @@ async def upload_image(request: Request, response: Response, user: WaitingUser, 
 
     def elsewhere() -> list[Twin]:
         with reading(state.sessions) as session:
-            return service.also_in(session, image)
+            return acceptance.also_in(session, image)
 
     also_in = await run_in_threadpool(elsewhere) if options.case_id is not None else []
     return Accepted(image=ImageRead.model_validate(image), job=JobRead.of(job), also_in=also_in)
@@ -133,9 +151,21 @@ def correct_image(
     Another modality analyses it again. A signed report of its case is superseded, never altered.
     """
     job = corrections.correct(session, request.app.state.store, user, image, correction, interactive=at_portal(request))
-    detail = correction.model_dump(exclude_unset=True)
+    detail = correction.model_dump(mode="json", exclude_unset=True)
     record(session, request, user, "image.correct", "image", image.id, detail)
     return ImageCorrected(**ImageRead.model_validate(image).model_dump(), job=JobRead.of(job))
+
+
+@router.delete("/{image_id}", status_code=204, responses=responses(401, 403, 404, 409))
+def remove_image(image_id: str, user: WaitingUser, request: Request) -> None:
+    """Remove an image with its analyses and reviews. An image of a signed report stays (409 `image_signed`)."""
+    state = request.app.state
+
+    def note(session: Session, image: Image) -> None:
+        detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
+        record(session, request, user, "image.remove", "image", image.id, detail)
+
+    removal.remove(state.sessions, state.store, user, image_id, note)
 
 
 @router.get(

@@ -1,13 +1,26 @@
 """Uploaded images."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.clock import now
 from gateway.database import Base, new_id
 from lobule.contracts.result import ImageInfo, Laterality, Magnification, Modality, View
+
+ConflictOf = Literal["view", "laterality", "study_date"]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Something of an image that was said otherwise than its file says it."""
+
+    of: ConflictOf
+    said: str
+    file: str
 
 
 class Image(Base):
@@ -41,8 +54,29 @@ class Image(Base):
     magnification: Mapped[Magnification | None] = mapped_column(String(5))
     view: Mapped[View | None] = mapped_column(String(5))
     laterality: Mapped[Laterality | None] = mapped_column(String(5))
+    # What the file itself says; where a person says otherwise, that stands above, and the conflict is told.
+    file_view: Mapped[View | None] = mapped_column(String(5))
+    file_laterality: Mapped[Laterality | None] = mapped_column(String(5))
+    file_study_date: Mapped[date | None]
+    study_date: Mapped[date | None]
+    # Keyed fingerprints, never the values; see `gateway.images.identity`.
+    patient_id_mark: Mapped[str | None] = mapped_column(String(50))
+    patient_name_mark: Mapped[str | None] = mapped_column(String(50))
+    birth_date_mark: Mapped[str | None] = mapped_column(String(50))
+    study_mark: Mapped[str | None] = mapped_column(String(50))
+    signed: Mapped[bool] = mapped_column(default=False, server_default=false())  # part of a signed version: it stays
     object_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """Where a person said something else than the file does."""
+        pairs: tuple[tuple[ConflictOf, object, object], ...] = (
+            ("view", self.view, self.file_view),
+            ("laterality", self.laterality, self.file_laterality),
+            ("study_date", self.study_date, self.file_study_date),
+        )
+        return [Conflict(of, str(said), str(file)) for of, said, file in pairs if said and file and said != file]
 
     def info(self) -> ImageInfo:
         """What a worker is told of this image."""

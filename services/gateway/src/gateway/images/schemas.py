@@ -1,11 +1,30 @@
 """Images as the API shows them."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from gateway.clock import now
+from gateway.images.models import ConflictOf
 from gateway.jobs.schemas import JobRead
 from lobule.contracts.result import Laterality, Magnification, Modality, View
+
+_FIRST_DAY = date(1900, 1, 1)
+
+
+def plausible_day(day: date) -> bool:
+    """Whether an examination can have been on a day; the next one has begun elsewhere on Earth."""
+    return _FIRST_DAY <= day <= now().date() + timedelta(days=1)
+
+
+def _check_day(day: date) -> date:
+    if not plausible_day(day):
+        raise ValueError("it must be a day since 1900, and not in the future")
+    return day
+
+
+StudyDate = Annotated[date, AfterValidator(_check_day)]
 
 
 class ImageOptions(BaseModel):
@@ -18,6 +37,9 @@ class ImageOptions(BaseModel):
     magnification: Magnification | None = None
     view: View | None = None
     laterality: Laterality | None = None
+    study_date: StudyDate | None = None
+    replaces: str | None = Field(default=None, max_length=36)
+    accept_other_patient: bool = False
 
 
 class ImageCorrection(BaseModel):
@@ -29,7 +51,21 @@ class ImageCorrection(BaseModel):
     magnification: Magnification | None = None
     view: View | None = None
     laterality: Laterality | None = None
+    study_date: StudyDate | None = Field(default=None, description="day of the examination")
     case_id: str | None = Field(default=None, max_length=36, description="moves the image; null takes it out")
+    accept_other_patient: bool = Field(
+        default=False, description="move it although its file names another patient than those of the case"
+    )
+
+
+class ConflictRead(BaseModel):
+    """Something that was said of an image otherwise than its file says it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    of: ConflictOf
+    said: str
+    file: str
 
 
 class ImageRead(BaseModel):
@@ -49,6 +85,10 @@ class ImageRead(BaseModel):
     magnification: Magnification | None
     view: View | None
     laterality: Laterality | None
+    study_date: date | None = Field(description="day of the examination, as the file or its uploader says")
+    conflicts: list[ConflictRead] = Field(
+        description="where it was said otherwise than by the file; what was said counts"
+    )
     created_at: datetime
 
 

@@ -8,22 +8,16 @@ from typing import TypeVar
 
 from fastapi import Request
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from gateway.cases import repository as cases
-from gateway.cases.models import Case
-from gateway.database import SessionFactory, new_id
+from gateway.database import new_id
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
-from gateway.images.models import Image
 from gateway.images.multipart import Fields, FileStart, malformed, read_multipart
-from gateway.images.schemas import ImageOptions, Twin
-from gateway.jobs import repository as jobs
-from gateway.jobs import service as job_service
-from gateway.jobs.models import Job
+from gateway.images.schemas import ImageOptions
 from gateway.users.models import User
 from lobule.contracts.result import Modality
 from lobule.imaging.header import ImageHeader, read_header
@@ -142,14 +136,21 @@ def parse_options(fields: dict[str, str], default_modality: Modality | None = No
         raise ProblemError(422, "invalid_request", f"Please correct the field {where!r}: {first['msg']}.") from None
 
 
-def check_case(session: Session, user: User, options: ImageOptions) -> None:
-    """Refuse an upload into a case that is not the user's.
+def check_place(session: Session, user: User, options: ImageOptions) -> None:
+    """Refuse an upload into a case, or in the place of an image, that is not the user's.
 
     Raises:
-        ProblemError: `not_found`, 404.
+        ProblemError: `not_found` (404), or `invalid_request` (422) where the image is not of the case that is named.
     """
     if options.case_id is not None and cases.visible(session, user, options.case_id) is None:
         raise not_found("case")
+    if options.replaces is None:
+        return
+    image = repository.visible(session, user, options.replaces)
+    if image is None:
+        raise not_found("image")
+    if image.case_id != options.case_id:
+        raise ProblemError(422, "invalid_request", "The image to be replaced is not in this case; give its case_id.")
 
 
 def look_at(store: ObjectStore, upload: Upload, modality: Modality) -> ImageHeader:
@@ -164,99 +165,3 @@ def look_at(store: ObjectStore, upload: Upload, modality: Modality) -> ImageHead
     except BaseException:
         store.delete(upload.object_key)
         raise
-
-
-class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answers with the job that exists
-    """These bytes are known already: which image they are, and its newest job."""
-
-    def __init__(self, image_id: str, job_id: str) -> None:
-        super().__init__(image_id)
-        self.image_id, self.job_id = image_id, job_id
-
-
-def accept(
-    sessions: SessionFactory,
-    store: ObjectStore,
-    user: User,
-    options: ImageOptions,
-    upload: Upload,
-    note: Callable[[Session, Image], None],
-    *,
-    interactive: bool,
-) -> tuple[Image, Job]:
-    """Make an upload an image with a job, in one transaction; only when this returns is it accepted.
-
-    Args:
-        sessions: For the transaction.
-        store: Where the upload lies.
-        user: Becomes the owner.
-        options: What the uploader said of it.
-        upload: What was received.
-        note: Called in the transaction, for the audit log.
-        interactive: Whether a person waits for it at the portal.
-
-    Raises:
-        AnalysisError: Where the header is refused.
-        Duplicate: Where the owner has the same bytes as the same modality in this case (sent without one: anywhere).
-    """
-    header = look_at(store, upload, options.modality)
-    image = Image(
-        id=upload.image_id,
-        owner_id=user.id,
-        case_id=options.case_id,
-        file_name=upload.file_name,
-        media_type=header.media_type,
-        size_bytes=upload.size_bytes,
-        sha256=upload.sha256,
-        modality=options.modality,
-        width=header.width,
-        height=header.height,
-        magnification=options.magnification,
-        view=options.view,
-        laterality=options.laterality,
-        object_key=upload.object_key,
-    )
-    try:
-        with sessions.begin() as session:
-            _refuse_duplicate(session, image)
-            session.add(image)
-            session.flush()  # a second upload of the same bytes at the same moment fails here
-            job = job_service.open_job(session, image, interactive=interactive)
-            note(session, image)
-            return image, job
-    except IntegrityError:
-        store.delete(upload.object_key)
-        with sessions.begin() as session:
-            _refuse_duplicate(session, image)
-        raise
-    except BaseException:
-        store.delete(upload.object_key)
-        raise
-
-
-def _refuse_duplicate(session: Session, image: Image) -> None:
-    """The same film may belong to several cases; a program that names no case asks for the analysis that is there."""
-    twins = repository.twins(session, image.owner_id, image.modality, image.sha256)
-    same = [twin for twin in twins if image.case_id in (None, twin.case_id)]
-    # A caseless twin of a caseless image goes first: that is the one which was sent before in the same way.
-    if same:
-        known = next((twin for twin in same if twin.case_id == image.case_id), same[0])
-        raise Duplicate(known.id, _latest_job(session, known).id)
-
-
-def also_in(session: Session, image: Image) -> list[Twin]:
-    """Where else its owner has the same bytes as the same kind of image, newest first."""
-    twins = repository.twins(session, image.owner_id, image.modality, image.sha256)
-    return [_twin(session, twin) for twin in twins if twin.id != image.id]
-
-
-def _twin(session: Session, image: Image) -> Twin:
-    case = session.get(Case, image.case_id) if image.case_id else None
-    pseudonym = case.pseudonym if case else None
-    return Twin(image_id=image.id, job_id=_latest_job(session, image).id, case_id=image.case_id, pseudonym=pseudonym)
-
-
-def _latest_job(session: Session, image: Image) -> Job:
-    job = jobs.latest_of_image(session, image.id)
-    assert job is not None, "an image is never without a job"
-    return job

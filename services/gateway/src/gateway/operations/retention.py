@@ -21,6 +21,7 @@ from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.database import SessionFactory, make_engine, make_session_factory, reading
 from gateway.images.models import Image
+from gateway.images.removal import delete_rows, delete_works
 from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.reports.models import CaseReport
 from gateway.reviews.models import FindingReview
@@ -60,8 +61,8 @@ class Retention:
         if self.max_age is not None:
             limit = now() - self.max_age
             self._each("cases", _old_cases(limit), self._delete_case)
-            self._each("images", _old_images(limit), self._delete_image)
-            self._each("renderings", _old_renderings(limit), self._delete_rendering)
+            self._each("images", _old_images(limit), delete_rows)
+            self._each("renderings", _old_renderings(limit), _delete_rendering)
         self._orphans()
         if not self.dry_run:
             self._forgotten()
@@ -85,21 +86,10 @@ class Retention:
         renderings = session.scalars(select(Rendering.id).where(ours)).all()
         session.execute(delete(FindingReview).where(FindingReview.case_id == case_id))
         session.execute(delete(CaseReport).where(CaseReport.case_id == case_id))
-        for rendering in renderings:
-            yield from self._delete_rendering(session, rendering)
+        yield from delete_works(session, list(renderings))
         for image in session.scalars(select(Image.id).where(Image.case_id == case_id)).all():
-            yield from self._delete_image(session, image)
+            yield from delete_rows(session, image)
         session.execute(delete(Case).where(Case.id == case_id))
-
-    def _delete_image(self, session: Session, image_id: str) -> Iterator[str]:
-        jobs = session.scalars(select(Job.id).where(Job.image_id == image_id)).all()
-        session.execute(delete(FindingReview).where(FindingReview.job_id.in_(jobs)))
-        yield from _delete_works(session, list(jobs))
-        session.execute(delete(Image).where(Image.id == image_id))
-        yield f"images/{image_id}"
-
-    def _delete_rendering(self, session: Session, rendering_id: str) -> Iterator[str]:
-        yield from _delete_works(session, [rendering_id])
 
     def _orphans(self) -> None:
         """Objects whose row is gone or never came, and what attempts left that others overtook."""
@@ -131,10 +121,8 @@ class Retention:
         self.deleted["messages"] += told.rowcount  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _delete_works(session: Session, ids: list[str]) -> Iterator[str]:
-    session.execute(delete(Step).where(Step.job_id.in_(ids)))
-    session.execute(delete(Work).where(Work.id.in_(ids)))
-    yield from (f"jobs/{each}" for each in ids)
+def _delete_rendering(session: Session, rendering_id: str) -> list[str]:
+    return delete_works(session, [rendering_id])
 
 
 def _is_young(limit: datetime) -> ColumnElement[bool]:

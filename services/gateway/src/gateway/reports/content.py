@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.cases.assessment import conclude
+from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
 from gateway.errors import ProblemError
 from gateway.jobs.models import Job
@@ -48,6 +48,7 @@ def signed_content(report: CaseReport) -> CaseContent:
 def case_content(session: Session, case: Case, signature: Signature | None = None) -> CaseContent:
     """Everything that a report of this case says, now."""
     jobs = cases.latest_jobs(session, case.id)
+    places = examinations([job.image for job in jobs])
     by_job: dict[str, list[Review]] = {}
     for review in reviews.of_case(session, case.id):
         by_job.setdefault(review.job_id, []).append(as_contract(review))
@@ -56,13 +57,13 @@ def case_content(session: Session, case: Case, signature: Signature | None = Non
         pseudonym=case.pseudonym,
         revision=case.revision,
         created_at=case.created_at,
-        images=[_image(job, by_job.get(job.id, [])) for job in jobs],
-        conclusion=conclude(case_service.evidence_of(jobs)),
+        images=[_image(job, by_job.get(job.id, []), places[job.image_id]) for job in jobs],
+        conclusion=case_service.conclusion_of(jobs),
         signature=signature,
     )
 
 
-def _image(job: Job, reviews: list[Review]) -> CaseImage:
+def _image(job: Job, reviews: list[Review], place: Examination) -> CaseImage:
     state = case_service.state_of(job)
     result = image_content(job) if state == "assessed" else None
     error = StepError(code=job.error_code, detail=job.error_detail or "") if job.error_code else None
@@ -75,6 +76,8 @@ def _image(job: Job, reviews: list[Review]) -> CaseImage:
         analysed_at=result.analysed_at if result else None,
         error=error if state == "failed" else None,
         reviews=reviews,
+        study_date=place.date,
+        is_prior=place.is_prior,
     )
 
 

@@ -1,0 +1,96 @@
+"""Whom a film shows and in which study, as keyed fingerprints: two files can be compared, and nothing can be read.
+
+A fingerprint is HMAC-SHA256 (RFC 2104) of one attribute of the file's header under a key that follows from the server's
+secret. The attribute itself is not stored. A fingerprint begins with the name of its key, so that a server whose secret
+was changed takes older fingerprints for unknown, not for another patient's.
+"""
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from gateway.images.models import Image
+from lobule.imaging.header import DicomIdentity
+
+PatientAttribute = Literal["patient_id", "patient_name", "birth_date"]
+
+_KEY_NAME_LENGTH = 8
+_LENGTH = 32  # hexadecimal digits: 128 bits
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The fingerprints of a file; None where it does not say the attribute."""
+
+    patient_id_mark: str | None = None
+    patient_name_mark: str | None = None
+    birth_date_mark: str | None = None
+    study_mark: str | None = None
+
+
+class Fingerprints:
+    """Makes fingerprints under one key.
+
+    Args:
+        secret_key: The server's secret, from which the key follows.
+    """
+
+    def __init__(self, secret_key: str) -> None:
+        self._key = hmac.new(secret_key.encode(), b"patient fingerprints", hashlib.sha256).digest()
+        self._key_name = self._digest("key", "name")[:_KEY_NAME_LENGTH]
+
+    def of(self, identity: DicomIdentity | None) -> Marks:
+        """The fingerprints of what a DICOM header says; none for other files."""
+        if identity is None:
+            return Marks()
+        return Marks(
+            patient_id_mark=self._mark("patient_id", _plain(identity.patient_id)),
+            patient_name_mark=self._mark("patient_name", _name(identity.patient_name)),
+            birth_date_mark=self._mark("birth_date", _day(identity.patient_birth_date)),
+            study_mark=self._mark("study", _plain(identity.study_instance_uid)),
+        )
+
+    def _mark(self, attribute: str, value: str) -> str | None:
+        return f"{self._key_name}:{self._digest(attribute, value)[:_LENGTH]}" if value else None
+
+    def _digest(self, attribute: str, value: str) -> str:
+        return hmac.new(self._key, f"{attribute}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+_PATIENT: dict[PatientAttribute, str] = {
+    "patient_id": "patient_id_mark",
+    "patient_name": "patient_name_mark",
+    "birth_date": "birth_date_mark",
+}
+
+
+def differences(new: Image, others: Sequence[Image]) -> list[PatientAttribute]:
+    """In which attributes a file names another patient than every other file that names one; what is missing agrees."""
+    marks = {attribute: [getattr(other, mark) for other in others] for attribute, mark in _PATIENT.items()}
+    return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
+
+
+def _differs(mark: str | None, others: list[str | None]) -> bool:
+    if mark is None:
+        return False
+    same_key = [other for other in others if other and other.partition(":")[0] == mark.partition(":")[0]]
+    return bool(same_key) and mark not in same_key
+
+
+def _plain(text: str | None) -> str:
+    """Without what says nothing: case, width and composition of letters, and white space in excess."""
+    return " ".join(unicodedata.normalize("NFKC", text or "").casefold().split())
+
+
+def _name(text: str | None) -> str:
+    """The alphabetic group of a person's name; padding and empty components at its end say nothing."""
+    components = [_plain(part) for part in (text or "").split("=")[0].split("^")]
+    return "^".join(components).rstrip("^")
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else ""

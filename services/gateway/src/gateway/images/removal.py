@@ -1,0 +1,102 @@
+"""Taking an image away: its rows in one transaction, its objects after it."""
+
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.database import SessionFactory
+from gateway.errors import ProblemError, not_found
+from gateway.images import repository
+from gateway.images.models import Image
+from gateway.jobs import service as job_service
+from gateway.jobs.models import Job, Step, Work
+from gateway.reviews.models import FindingReview
+from gateway.users.models import User
+from lobule.contracts.progress import FINAL_STATES
+from lobule.storage import ObjectStore
+
+log = structlog.get_logger()
+
+
+def remove(
+    sessions: SessionFactory, store: ObjectStore, user: User, image_id: str, note: Callable[[Session, Image], None]
+) -> None:
+    """Remove an image with its analyses and reviews; what works on it is stopped and its output refused.
+
+    Args:
+        sessions: For the transaction.
+        store: Where its objects lie.
+        user: Who removes it.
+        image_id: Which.
+        note: Called in the transaction, for the audit log.
+
+    Raises:
+        ProblemError: `not_found` (404) or `image_signed` (409).
+    """
+    with sessions.begin() as session:
+        image = repository.visible(session, user, image_id)
+        if image is None:
+            raise not_found("image")
+        note(session, image)
+        prefixes = take_out(session, image)
+    delete_objects(store, prefixes)
+
+
+def take_out(session: Session, image: Image) -> list[str]:
+    """Delete an image's rows; gives the prefixes of the objects to be deleted once the transaction is through.
+
+    Steps are locked before the case, as they are where a worker completes one.
+
+    Raises:
+        ProblemError: `image_signed`, 409.
+    """
+    steps = select(Step).join(Job, Job.id == Step.job_id).where(Job.image_id == image.id)
+    session.scalars(steps.order_by(Step.job_id, Step.name).with_for_update(of=Step)).all()
+    for job in session.scalars(select(Job).where(Job.image_id == image.id)).all():
+        if job.state not in FINAL_STATES:
+            job_service.cancel(session, job)  # webhooks are told, as of any job that ends
+    session.flush()
+    case_id = image.case_id
+    if case_id is not None:
+        cases.locked(session, case_id)
+        session.refresh(image)
+    if image.signed:
+        raise ProblemError(
+            409,
+            "image_signed",
+            "This image is part of a signed report, which keeps it. It can be taken out of the case instead.",
+        )
+    prefixes = delete_rows(session, image.id)
+    session.expire_all()
+    if case_id is not None:
+        case_service.refresh(session, case_id)
+    return prefixes
+
+
+def delete_rows(session: Session, image_id: str) -> list[str]:
+    """Delete an image's rows and all that hang on them; gives the prefixes of its objects."""
+    jobs = list(session.scalars(select(Job.id).where(Job.image_id == image_id)).all())
+    session.execute(delete(FindingReview).where(FindingReview.job_id.in_(jobs)))
+    prefixes = delete_works(session, jobs)
+    session.execute(delete(Image).where(Image.id == image_id))
+    return [*prefixes, f"images/{image_id}"]
+
+
+def delete_works(session: Session, ids: list[str]) -> list[str]:
+    """Delete jobs or renderings with their steps; gives the prefixes of their objects."""
+    session.execute(delete(Step).where(Step.job_id.in_(ids)))
+    session.execute(delete(Work).where(Work.id.in_(ids)))
+    return [f"jobs/{each}" for each in ids]
+
+
+def delete_objects(store: ObjectStore, prefixes: list[str]) -> None:
+    """Delete what rows no longer name. Where the store is away, `lobule retention run` finds it later."""
+    for prefix in prefixes:
+        try:
+            store.delete(prefix)
+        except Exception as error:  # noqa: BLE001 - the rows are gone: to the user it is removed
+            log.warning("objects_left", prefix=prefix, error=repr(error))
