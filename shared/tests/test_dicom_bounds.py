@@ -74,10 +74,10 @@ class TestDeflated:
         zeros = b"\0" * (1 << 20)
         data = start + body + b"".join(press.compress(zeros) for _ in range(300)) + press.flush()
         for read in (header, read_dicom):
-            before, started = memory.reset_peak(), time.perf_counter()
+            before, started = memory.reset_peak(), time.process_time()
             assert refusal(read, data).code == "image_unreadable"
             assert memory.peak() - before < 20
-            assert time.perf_counter() - started < 2
+            assert time.process_time() - started < 2
 
     def test_what_precedes_the_pixels_is_bounded(self, film_file):
         junk = film_file(edit=lambda d: d.add_new(0x00091001, "OB", b"\0" * (100 << 20)))
@@ -116,12 +116,12 @@ class TestCodestreams:
     def test_larger_than_the_tags_are_refused_before_decoding(self, coding, film_file, draw_film):
         syntax, encode = ENCODERS[coding]
         data = film_file(draw_film(bits=8), bits=8, edit=compressed(syntax, bytes(encode(LARGE))))
-        before, started = memory.reset_peak(), time.perf_counter()
+        before, started = memory.reset_peak(), time.process_time()
         error = refusal(read_dicom, data)
         assert error.code == "image_unreadable"
         assert "6000 x 4000" in error.detail
         assert memory.peak() - before < 10
-        assert time.perf_counter() - started < 0.5
+        assert time.process_time() - started < 0.5
 
     def test_run_lengths_never_decode_beyond_their_pixels(self, film_file, draw_film):
         bomb = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\0" * 5_000_000
@@ -222,12 +222,12 @@ class TestElements:
     @staticmethod
     def _refused(data, inserted):
         at = data.index(b"\x10\x00\x10\x00PN")
-        before, started = memory.reset_peak(), time.perf_counter()
+        before, started = memory.reset_peak(), time.process_time()
         error = refusal(header, data[:at] + inserted + data[at:])
         assert error.code == "image_unreadable"
         assert "far more" in error.detail
         assert memory.peak() - before < 50
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
 
 
 class TestKinds:

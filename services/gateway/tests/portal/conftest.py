@@ -198,13 +198,26 @@ class Study:
         self.case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": pseudonym}).json()["id"]
         self.url = f"/cases/{self.case}"
 
-    def add(self, content, findings=(), probability=0.9, heat=None, modality="mammography", working=0.0, **options):
+    def add(
+        self,
+        content,
+        findings=(),
+        probability=0.9,
+        heat=None,
+        modality="mammography",
+        working=0.0,
+        hanging=None,
+        display=None,
+        **options,
+    ):
         """Upload a film and leave its result; gives the image's id."""
         answer = self.upload(content, modality=modality, case_id=self.case, **options).json()
         job = answer["job"]["id"]
         claim = self.worker.claim(job)
         thresholds = Thresholds(low=0.2, high=0.7, finding=working)
-        info = ImageInfo.model_validate(claim["image"]).model_copy(update={"width": WIDTH, "height": HEIGHT})
+        info = ImageInfo.model_validate(claim["image"]).model_copy(
+            update={"width": WIDTH, "height": HEIGHT, "hanging": hanging}
+        )
         result = Result(
             image=info,
             model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
@@ -216,7 +229,8 @@ class Study:
             heat_map=HeatMap(file="heat.png", method="drawn", meaning="nothing") if heat is not None else None,
         )
         prefix = claim["output_prefix"]
-        self.store.put(f"{prefix}/display.png", encoded(np.full((HEIGHT // 2, WIDTH // 2), 90, np.uint8)))
+        plain = np.full((HEIGHT // 2, WIDTH // 2), 90, np.uint8)
+        self.store.put(f"{prefix}/display.png", encoded(plain if display is None else display))
         if heat is not None:
             self.store.put(f"{prefix}/heat.png", encoded(heat))
         self.store.put(f"{prefix}/result.json", result.model_dump_json().encode())

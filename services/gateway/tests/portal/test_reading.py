@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lobule.contracts.pictures import PictureFacts, Samples
+from lobule.contracts.result import Box, Finding, Hanging
 
 pytestmark = pytest.mark.browser
 
@@ -116,6 +117,47 @@ class TestRegistration:
         box = pane.bounding_box()
         page.mouse.click(box["x"] + x + 440 * scale, box["y"] + y + 630 * scale)
         expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC 2")
+
+
+class TestTurning:
+    @pytest.mark.parametrize(
+        "hanging",
+        [Hanging(mirrored=True), Hanging(rotation=180), Hanging(rotation=90), Hanging(rotation=270, mirrored=True)],
+    )
+    def test_a_film_is_hung_upright_with_everything_on_it(self, logged_in, study, app, picture, hanging):
+        """The same bright rectangle in display image, samples, heat map and box: all must come to lie on each other."""
+        box = Box(x=40, y=100, width=160, height=80)
+        half = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+        half[50:90, 20:100] = 255
+        finding = Finding(label="malignant", probability=0.8, probability_malignant=0.7, box=box)
+        image = study.add(picture(17), [finding], heat=half, display=half, hanging=hanging, laterality="R", view="CC")
+        deep = np.kron(half, np.ones((2, 2), np.uint16)).astype(np.uint16) * 16
+        samples = Samples(width=WIDTH, height=HEIGHT, offset=0, step=1, low=0, high=4080)
+        prefix = f"images/{image}/film"
+        app.state.store.put(f"{prefix}/samples.u16", gzip.compress(deep.astype("<u2").tobytes()))
+        facts = PictureFacts(width=WIDTH, height=HEIGHT, bits=12, samples=samples)
+        app.state.store.put(f"{prefix}/facts.json", facts.model_dump_json().encode())
+        page = logged_in(study.url, viewport={"width": 1300, "height": 900})
+        pane = pane_of(page)
+        expect(pane.locator(".depth")).to_have_text("12 bit")
+        hung = np.rot90(deep, -hanging.rotation // 90)
+        rows, columns = np.nonzero(hung[:, ::-1] if hanging.mirrored else hung)
+        known = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+        scale, x, y = placed(pane)
+
+        def reach(pixels):
+            rows, columns = np.nonzero(pixels > 127)
+            return np.array([columns.min() - x, rows.min() - y, columns.max() + 1 - x, rows.max() + 1 - y]) / scale
+
+        show_only(page, "heat")
+        page.locator('[data-role="opacity"]').fill("100")
+        heat = reach(canvas(page, pane, "overlay")[..., 3])
+        show_only(page, "boxes")
+        line = OUTLINE_REACH / scale * np.array([1, 1, -1, -1])
+        boxes = reach(canvas(page, pane, "overlay")[..., 3]) + line
+        film = reach(canvas(page, pane, "image")[..., 0])
+        for seen in (film, heat, boxes):
+            assert np.abs(seen - known).max() <= 1.5 / scale
 
 
 class TestDepth:

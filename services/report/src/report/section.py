@@ -196,7 +196,8 @@ def _finding(
     size = text("findings.pixels", width=round(box.width), height=round(box.height))
     if image.pixel_spacing_mm is not None:
         row, column = image.pixel_spacing_mm
-        size = text("findings.millimetres", width=f"{box.width * column:.0f}", height=f"{box.height * row:.0f}")
+        width, height = f"{box.width * column:.0f}", f"{box.height * row:.0f}"
+        size = text(f"findings.millimetres{_plane(image)}", width=width, height=height)
     return FindingRow(
         number=number,
         state="unknown" if suspicion is None else result.thresholds.assess(suspicion),
@@ -242,7 +243,13 @@ def _image_size(image: ImageInfo, text: Catalogue) -> str:
         return text("examined.pixels", width=image.width, height=image.height)
     row, column = image.pixel_spacing_mm
     width_mm, height_mm = f"{image.width * column:.0f}", f"{image.height * row:.0f}"
-    return text("examined.pixels_mm", width=image.width, height=image.height, width_mm=width_mm, height_mm=height_mm)
+    size = {"width": image.width, "height": image.height, "width_mm": width_mm, "height_mm": height_mm}
+    return text(f"examined.pixels_mm{_plane(image)}", **size)
+
+
+def _plane(image: ImageInfo) -> str:
+    """The end of a key for millimetres: those on the detector are larger than in the breast, and say so."""
+    return ".detector" if image.spacing_plane == "detector" else ""
 
 
 def _magnification(image: ImageInfo, patches: Patches | None, text: Catalogue) -> str:

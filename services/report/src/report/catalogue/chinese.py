@@ -127,6 +127,7 @@ CHINESE: Mapping[str, str] = {
     "findings.tag": "{number}  {percent}",
     "findings.pixels": "{width} x {height}像素",
     "findings.millimetres": "{width} x {height} mm",
+    "findings.millimetres.detector": "{width} x {height} mm（探测器平面）",
     "findings.at_pixels": "右{x}，下{y}（像素）",
     "findings.unknown": "未给出",
     # What was looked at
@@ -138,6 +139,7 @@ CHINESE: Mapping[str, str] = {
     "examined.size": "大小",
     "examined.pixels": "{width} x {height}像素",
     "examined.pixels_mm": "{width} x {height}像素（{width_mm} x {height_mm} mm）",
+    "examined.pixels_mm.detector": "{width} x {height}像素（探测器平面{width_mm} x {height_mm} mm）",
     "examined.magnification": "放大倍数",
     "examined.magnification.given": "{magnification}（随图像给出）",
     "examined.magnification.assumed": "{magnification}（未随图像给出；假定）",

@@ -138,6 +138,7 @@ ENGLISH: Mapping[str, str] = {
     "findings.tag": "{number}  {percent}",
     "findings.pixels": "{width} x {height} pixels",
     "findings.millimetres": "{width} x {height} mm",
+    "findings.millimetres.detector": "{width} x {height} mm on the detector",
     "findings.at_pixels": "{x} right, {y} down (pixels)",
     "findings.unknown": "not given",
     # What was looked at
@@ -149,6 +150,7 @@ ENGLISH: Mapping[str, str] = {
     "examined.size": "Size",
     "examined.pixels": "{width} x {height} pixels",
     "examined.pixels_mm": "{width} x {height} pixels ({width_mm} x {height_mm} mm)",
+    "examined.pixels_mm.detector": "{width} x {height} pixels ({width_mm} x {height_mm} mm on the detector)",
     "examined.magnification": "Magnification",
     "examined.magnification.given": "{magnification} (given with the image)",
     "examined.magnification.assumed": "{magnification} (not given with the image; assumed)",

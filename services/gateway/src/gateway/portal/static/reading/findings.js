@@ -165,10 +165,10 @@ export class Findings {
     const malignant = finding.probability_malignant;
     write(role(row, 'malignant'), malignant === null ? '' : said('reading.finding.malignant', malignant));
     write(role(row, 'there'), said('reading.finding.there', finding.probability));
-    const spacing = study.result.image.pixel_spacing_mm;
+    const { pixel_spacing_mm: spacing, spacing_plane: plane } = study.result.image;
     const { width, height } = finding.box;
     const size = spacing
-      ? t('reading.finding.size', { width: (width * spacing[1]).toFixed(0), height: (height * spacing[0]).toFixed(0) })
+      ? t(plane === 'detector' ? 'reading.finding.size.detector' : 'reading.finding.size', { width: (width * spacing[1]).toFixed(0), height: (height * spacing[0]).toFixed(0) })
       : t('reading.finding.size.pixels', { width: Math.round(width), height: Math.round(height) });
     write(role(row, 'size'), size);
   }

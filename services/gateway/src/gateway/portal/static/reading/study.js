@@ -4,6 +4,7 @@ import { Problem, call, url } from '../api.js';
 import { t } from '../words.js';
 import { colourHeat } from './overlay.js';
 import { ColourSource, GreySource } from './pixels.js';
+import { turnPicture, turnResult, turnSamples } from './turn.js';
 
 const SCREENING = ['CC', 'MLO'];
 
@@ -42,13 +43,15 @@ export class Study {
   async load() {
     const job = this.jobId;
     try {
-      const { body: result } = await call(url(this.urls.resultUrl, job));
-      const bitmap = await this.#picture(result.display.file);
+      const { body: stored } = await call(url(this.urls.resultUrl, job));
+      const { hanging } = stored.image;
+      const result = turnResult(stored);
+      const bitmap = turnPicture(await this.#picture(result.display.file), hanging);
       if (job !== this.jobId) return;
       this.result = result;
       this.image = { width: result.image.width, height: result.image.height };
       this.#take(this.film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap));
-      if (result.heat_map) this.heat = colourHeat(await this.#picture(result.heat_map.file));
+      if (result.heat_map) this.heat = colourHeat(turnPicture(await this.#picture(result.heat_map.file), hanging));
       this.onChange(this);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
@@ -74,7 +77,8 @@ export class Study {
       if (facts) {
         const answer = await fetch(url(this.urls.samplesUrl, this.id), { credentials: 'same-origin' });
         if (!answer.ok) throw new Problem(answer.status, {});
-        this.#take(new GreySource(new Uint16Array(await answer.arrayBuffer()), { ...facts, bits: film.facts.bits }));
+        const { samples, ...size } = turnSamples(new Uint16Array(await answer.arrayBuffer()), facts, this.result.image.hanging);
+        this.#take(new GreySource(samples, { ...size, bits: film.facts.bits }));
       }
       this.depth = this.source.bits > 8 ? 'deep' : 'eight';
     } catch {
