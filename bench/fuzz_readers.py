@@ -4,8 +4,8 @@ uv run --no-sync python bench/fuzz_readers.py --format png --count 50000 [--firs
 uv run --no-sync python bench/fuzz_readers.py --format png --write 123 FILE    # the input of that number, to look at
 
 Each input has a number and is the same at each run. Its header is read as the gateway does, then its pixels as a film
-and as a field. The seconds and the growth of resident memory of each are held against the limits. An input that kills
-its process is found and told. Ends with status 1 where anything fell.
+and as a field. The processor's seconds and the growth of resident memory of each are held against limits. An input that
+kills its process is found and told. Ends with status 1 where anything fell.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def examine(file_format: str, data: bytes, number: int, tally: Tally) -> None:
     """Read one input in every way and note what came of it."""
     for name, read in readers(file_format).items():
         before = reset_peak()
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             read(data)
             outcome = "read"
@@ -75,7 +75,7 @@ def examine(file_format: str, data: bytes, number: int, tally: Tally) -> None:
         except Exception:  # noqa: BLE001 - what is looked for
             outcome = "fell"
             tally.falls.append({"number": number, "reader": name, "what": traceback.format_exc()[-1500:]})
-        seconds, grown = time.perf_counter() - started, peak() - before
+        seconds, grown = time.process_time() - started, peak() - before
         tally.outcomes[f"{name}: {outcome}"] += 1
         tally.slowest[name] = max(tally.slowest.get(name, (0.0, -1)), (round(seconds, 3), number))
         tally.largest[name] = max(tally.largest.get(name, (0.0, -1)), (round(grown, 1), number))
