@@ -13,7 +13,7 @@ from lobule.contracts.result import Modality
 from lobule.imaging import jpeg_header, png_header, tiff_directory
 from lobule.imaging.dicom.file import PREAMBLE, looks_like_dicom, open_dicom
 from lobule.imaging.dicom.identity import DicomIdentity, identity_of
-from lobule.imaging.dicom.layout import check_length
+from lobule.imaging.dicom.layout import check_length, layout_of
 from lobule.imaging.jpeg_header import read_jpeg
 from lobule.imaging.picture_header import PictureHeader, check_size
 from lobule.imaging.png_header import read_png
@@ -128,6 +128,6 @@ def _picture_header(source: BinaryIO, modality: Modality) -> ImageHeader:
 def _dicom_header(source: BinaryIO) -> ImageHeader:
     file = open_dicom(source)
     width, height = file.size
-    check_size(width, height)
+    check_size(width, height, layout_of(file).bytes)
     check_length(file)
     return ImageHeader("DICOM", width, height, identity_of(file.tags))

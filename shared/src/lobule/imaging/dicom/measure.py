@@ -14,6 +14,7 @@ from lobule.imaging.dicom.tables import modality_table, palette
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
 
+_ROWS_AT_ONCE = 256
 _MOST_RESCALED = 1e9
 _LEAST_MEASURED = 0.01  # of the pixels: padding that leaves fewer is a mistake of the tag
 
@@ -67,17 +68,19 @@ def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Meas
 
 
 def _grey_of(cells: Cells, layout: Layout) -> tuple[NDArray[Any], float]:
-    """Grey of colours, and the mean difference between the channels over the range."""
-    colours = cells.values
-    dtype = np.uint8 if colours.dtype.itemsize == 1 else np.uint16
-    top = (1 << layout.stored) - 1
-    if cells.differences:
-        spread = float(np.abs(colours[..., 1:].astype(np.int32) - (top + 1) // 2).mean()) / top
-        return np.ascontiguousarray(colours[..., 0]).astype(dtype, copy=False), spread
-    first, second, third = (colours[..., i].astype(np.int32) for i in range(3))
-    lowest, highest = np.minimum(np.minimum(first, second), third), np.maximum(np.maximum(first, second), third)
-    spread = float((highest - lowest).mean()) / max(1, top)
-    return ((first + second + third) // 3).astype(dtype), spread
+    """Grey of colours, and the mean difference between the channels over the range; some rows at a time."""
+    colours, top = cells.values, (1 << layout.stored) - 1
+    grey = np.empty(colours.shape[:2], np.uint8 if colours.dtype.itemsize == 1 else np.uint16)
+    spread = 0
+    for start in range(0, len(grey), _ROWS_AT_ONCE):
+        rows = colours[start : start + _ROWS_AT_ONCE].astype(np.int32)
+        if cells.differences:
+            grey[start : start + _ROWS_AT_ONCE] = rows[..., 0]
+            spread += int(np.abs(rows[..., 1:] - (top + 1) // 2).sum()) / 2
+        else:
+            grey[start : start + _ROWS_AT_ONCE] = rows.sum(axis=-1) // 3
+            spread += int((rows.max(axis=-1) - rows.min(axis=-1)).sum())
+    return grey, spread / grey.size / top
 
 
 def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> tuple[NDArray[Any], int]:
