@@ -239,7 +239,14 @@ class TestReviewing:
         study.add(picture(20), masses, laterality="R", view="CC")
         page = logged_in(study.url)
         first, second = page.locator(".finding").nth(0), page.locator(".finding").nth(1)
-        expect(first).to_contain_text("malignant: likely, 70%")
+        expect(first.locator(".row-head")).to_have_text(re.compile(r"RCC 1\s*Malignancy suspected\s*70%"))
+        expect(first).to_contain_text("Malignancy: likely")
+        expect(first).to_contain_text("A mass is there: likely, 80%. If it is a mass: rather malignant than benign.")
+        expect(second.locator(".row-head")).to_have_text(re.compile(r"RCC 2\s*No sign of malignancy\s*5%"))
+        assert [row.get_attribute("data-assessment") for row in page.locator(".finding").all()] == [
+            "malignancy_suspected",
+            "no_sign_of_malignancy",
+        ], "the colour follows the suspicion"
         first.get_by_role("button", name="Confirm: RCC, finding 1").click()
         expect(first.get_by_role("button", name="Confirmed: RCC, finding 1")).to_have_attribute("aria-pressed", "true")
         second.get_by_role("button", name="Dismiss: RCC, finding 2").click()
@@ -269,13 +276,14 @@ class TestReviewing:
         study.add(picture(22), masses, laterality="R", view="CC", working=0.5)
         page = logged_in(study.url)
         hidden = page.locator('[data-role="hidden"]')
-        expect(hidden).to_have_text("1 finding below 50% is hidden.")  # the model's working threshold
+        # the model's working threshold
+        expect(hidden).to_have_text("1 weaker mark is hidden: a mass there has less than 50%.")
         expect(page.locator(".finding")).to_have_count(1)
         page.get_by_role("button", name="Show all").click()
         expect(page.locator(".finding")).to_have_count(2)
-        expect(hidden).to_have_text("All findings are shown.")
+        expect(hidden).to_have_text("All marks are shown.")
         page.locator("#threshold").fill("90")
-        expect(hidden).to_have_text("2 findings below 90% are hidden.")
+        expect(hidden).to_have_text("2 weaker marks are hidden: a mass there has less than 90%.")
         expect(page.locator(".finding")).to_have_count(0)
 
 

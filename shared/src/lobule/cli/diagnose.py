@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors
 from lobule.client import ApiError, Client
+from lobule.contracts.certainty import percent
 from lobule.contracts.progress import Progress as JobProgress
 from lobule.contracts.result import Magnification, Modality, Result
 
@@ -134,6 +136,15 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
             problem = f"[red]{outcome.code}[/]: {escape(outcome.detail or '')}"
             out.print(f"{escape(str(outcome.file))}: {problem}", highlight=False, soft_wrap=True)
         else:
-            probability = outcome.result.probability_malignant
-            words = f"{IN_WORDS[outcome.result.assessment]} (probability {probability:.2f})"
-            out.print(f"{escape(str(outcome.file))}: {words}", highlight=False, soft_wrap=True)
+            for line in _in_words(outcome.file, outcome.result):
+                out.print(line, highlight=False, soft_wrap=True)
+
+
+def _in_words(file: Path, result: Result) -> Iterator[str]:
+    """An image's conclusion, and the suspicion of each marked finding on the same scale."""
+    suspicion = percent(result.probability_malignant, result.thresholds)
+    yield f"{escape(str(file))}: {IN_WORDS[result.assessment]}, suspicion of malignancy {suspicion}"
+    for number, finding in enumerate(result.marked_findings(), start=1):
+        own = finding.probability_malignant
+        said = "no suspicion given" if own is None else f"suspicion {percent(own, result.thresholds)}"
+        yield f"  finding {number}: {said}, a mass is there {percent(finding.probability)}"

@@ -77,15 +77,15 @@ CHINESE: Mapping[str, str] = {
     "appendix.conclusion": "系统的结论",
     # Certainty
     "certainty.heading": "确定程度如何？",
-    "certainty.probability": "恶性概率",
-    "certainty.highest": "支持该结论的图像中的最高概率",
-    "certainty.very_likely": "很可能为恶性。",
-    "certainty.likely": "可能为恶性。",
+    "certainty.probability": "恶性可疑度",
+    "certainty.highest": "支持该结论的图像中的最高可疑度",
+    "certainty.very_likely": "极有可能为恶性。",
+    "certainty.likely": "很可能为恶性。",
     "certainty.even": "恶性与非恶性的可能性大致相当。",
     "certainty.unlikely": "不太可能为恶性。",
-    "certainty.very_unlikely": "很不可能为恶性。",
+    "certainty.very_unlikely": "极不可能为恶性。",
     "certainty.frequency": (
-        "概率为{percent}：如有100幅与系统学习过的图像相似者得到此分值，预计其中{count}幅显示恶性。"
+        "可疑度{percent}意味着：如有100幅与系统学习过的图像相似者得到此分值，预计其中{count}幅显示恶性。"
         "在其他患者中，该比例可能不同。"
     ),
     "certainty.count": "约{count}",

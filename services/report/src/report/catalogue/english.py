@@ -88,20 +88,20 @@ ENGLISH: Mapping[str, str] = {
     "appendix.conclusion": "Conclusion of the system",
     # Certainty
     "certainty.heading": "How certain is this?",
-    "certainty.probability": "Probability of malignancy",
+    "certainty.probability": "Suspicion of malignancy",
     "certainty.very_likely": "Malignancy is very likely.",
     "certainty.likely": "Malignancy is likely.",
     "certainty.even": "Malignancy is about as likely as not.",
     "certainty.unlikely": "Malignancy is unlikely.",
     "certainty.very_unlikely": "Malignancy is very unlikely.",
     "certainty.frequency": (
-        "The probability is {percent}: if 100 images like those the system learned from got this score, {count} of "
+        "A suspicion of {percent} means: if 100 images like those the system learned from got this score, {count} of "
         "them would be expected to show malignancy. Among other patients the proportion can differ."
     ),
     "certainty.count": "about {count}",
     "certainty.count.few": "fewer than 1",
     "certainty.count.most": "more than 99",
-    "certainty.highest": "Highest probability among the images that carry the conclusion",
+    "certainty.highest": "Highest suspicion among the images that carry the conclusion",
     "certainty.below": "below {percent}",
     "certainty.between": "{low} to below {high}",
     "certainty.from": "{percent} and above",

@@ -2,7 +2,7 @@
 
 import { call, url } from './api.js';
 import { ASSESSMENT_ICONS, icon, role } from './dom.js';
-import { language, noticeWords, probability, t } from './words.js';
+import { language, noticeItems, probability, t } from './words.js';
 
 /** The report section of a page. */
 export class Report {
@@ -42,14 +42,9 @@ export class Report {
     role(this.root, 'percent').textContent = percent;
     role(this.root, 'model').textContent = t('jobs.model', result.model);
     const notices = role(this.root, 'notices');
-    notices.hidden = result.notices.length === 0;
-    notices.replaceChildren(
-      ...result.notices.map((notice) => {
-        const item = document.createElement('li');
-        item.textContent = noticeWords(notice);
-        return item;
-      }),
-    );
+    const items = noticeItems(result.notices);
+    notices.hidden = items.length === 0;
+    notices.replaceChildren(...items);
   }
 
   #link(report) {

@@ -24,7 +24,21 @@ export function counted(key, count, values = {}) {
 export const problemWords = ({ code, detail }) => (has(`errors.${code}`) ? t(`errors.${code}`) : detail || t('errors.unknown'));
 
 /** What a pipeline says of an image, in the page's language where it is known. */
-export const noticeWords = ({ code, detail }) => (has(`notice.${code}`) ? t(`notice.${code}`) : detail);
+const noticeWords = ({ code, detail }) => (has(`notice.${code}`) ? t(`notice.${code}`) : detail);
+
+// Advice of a pipeline on one film: the case and the report give the next steps of their own.
+const ADVICE = ['further_imaging_suggested', 'histopathology_suggested'];
+
+/** What a reader should bear in mind of an image, as items of a list. */
+export function noticeItems(notices) {
+  return notices
+    .filter(({ code }) => !ADVICE.includes(code))
+    .map((notice) => {
+      const item = document.createElement('li');
+      item.textContent = noticeWords(notice);
+      return item;
+    });
+}
 
 /** What a worker says that it is doing, in the page's language where it is known. */
 export function activityWords(text) {
@@ -60,11 +74,19 @@ export function timeLeft(seconds) {
 export const share = (fraction) => `${Math.min(99, Math.floor(fraction * 100))}%`;
 
 /**
+ * The state of a probability between the thresholds of the model that gave it, as `Thresholds.assess` of the API has it.
+ * @param {number} value
+ * @param {{low: number, high: number}} thresholds
+ */
+export const stateOf = (value, { low, high }) =>
+  value >= high ? 'malignancy_suspected' : value < low ? 'no_sign_of_malignancy' : 'not_sure';
+
+/**
  * A probability as a percentage that assesses like the probability itself: as many decimals as that takes.
  * @param {{low: number, high: number} | null} thresholds
  */
 export function probability(value, thresholds = null) {
-  const zone = (p) => (!thresholds ? 0 : p >= thresholds.high ? 2 : p < thresholds.low ? 0 : 1);
+  const zone = (p) => thresholds && stateOf(p, thresholds);
   for (const decimals of [0, 1, 2]) {
     const shown = Number(value.toFixed(decimals + 2));
     const honest = (shown === 0 || shown === 1) === (value === 0 || value === 1);

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from lobule.contracts import pipeline_words
+from lobule.contracts.certainty import percent
 from lobule.contracts.language import LANGUAGES, Language, negotiate_language
 
 OWN_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
@@ -69,6 +70,10 @@ class Words:
         """The sentence for a number of things."""
         form = "one" if count == 1 and self.language == "en" else "other"
         return self(f"{key}.{form}", count=count, **values)
+
+    def percent(self, probability: float) -> str:
+        """A probability as a percentage."""
+        return percent(probability, language=self.language)
 
     def of_code(self, code: str, otherwise: str) -> str:
         """The sentence of an error of the API; `otherwise` where it is not known here."""

@@ -1,6 +1,6 @@
 // How certain something is, in words.
 
-import { t } from '../words.js';
+import { probability, stateOf, t } from '../words.js';
 
 const WORDS = [
   [0.9, 'very_likely'],
@@ -12,3 +12,13 @@ const WORDS = [
 
 /** A probability in words: the bands of the IPCC's calibrated language (Mastrandrea et al. 2010), as in the report. */
 export const inWords = (value) => t(`reading.certainty.${WORDS.find(([bound]) => value >= bound)[1]}`);
+
+/**
+ * What stands first of a finding, the same text in list and picture: its suspicion on the film's scale, from which its
+ * colour follows by the film's thresholds. A model that gives none leaves the number of the finding alone.
+ */
+export function headlineOf({ thresholds }, { probability_malignant: suspicion }, index = 0) {
+  if (suspicion === null) return { state: 'unknown', percent: '', tag: { short: `${index + 1}`, long: `${index + 1}` } };
+  const percent = probability(suspicion, thresholds);
+  return { state: stateOf(suspicion, thresholds), percent, tag: { short: `${index + 1}`, long: `${index + 1} · ${percent}` } };
+}

@@ -2,9 +2,9 @@
 
 import { url } from '../api.js';
 import { copy, role, write } from '../dom.js';
-import { counted, noticeWords, probability, t } from '../words.js';
-import { inWords } from './certainty.js';
-import { KINDS } from './palette.js';
+import { counted, noticeItems, probability, t } from '../words.js';
+import { headlineOf, inWords } from './certainty.js';
+import { STATES } from './palette.js';
 
 /** The findings section of the panel. */
 export class Findings {
@@ -25,7 +25,7 @@ export class Findings {
   /** What is drawn of a study: every finding that the threshold lets through. */
   of(study) {
     return (study.result?.findings || [])
-      .map((finding, index) => ({ finding, index, tag: { short: `${index + 1}`, long: `${index + 1} · ${probability(finding.probability)}` } }))
+      .map((finding, index) => ({ finding, index, ...headlineOf(study.result, finding, index) }))
       .filter(({ finding }) => finding.probability >= this.#limitOf(study))
       .map((item) => ({ ...item, selected: this.#isChosen(study, item.index), faded: this.#verdict(study, item.index) === 'dismissed', lit: this.#isLit(study, item.index) }));
   }
@@ -158,13 +158,15 @@ export class Findings {
   }
 
   #fillFinding(row, study, finding) {
-    row.dataset.kind = finding.label;
-    role(row, 'swatch').style.borderColor = KINDS[finding.label].colour;
+    const { state, percent } = headlineOf(study.result, finding);
+    row.dataset.assessment = state;
+    role(row, 'swatch').style.borderColor = STATES[state].colour;
+    write(role(row, 'said'), state === 'unknown' ? '' : t(`common.assessment.${state}`));
+    write(role(row, 'percent'), percent);
+    const { probability: there, probability_malignant: suspicion } = finding;
+    write(role(row, 'words'), suspicion === null ? t('reading.finding.unknown') : t('reading.suspicion', { words: inWords(suspicion) }));
+    write(role(row, 'there'), t('reading.finding.there', { words: inWords(there), percent: probability(there) }));
     write(role(row, 'kind'), t(`reading.kind.${finding.label}`));
-    const said = (key, value) => t(key, { words: inWords(value), percent: probability(value) });
-    const malignant = finding.probability_malignant;
-    write(role(row, 'malignant'), malignant === null ? '' : said('reading.finding.malignant', malignant));
-    write(role(row, 'there'), said('reading.finding.there', finding.probability));
     const { pixel_spacing_mm: spacing, spacing_plane: plane } = study.result.image;
     const { width, height } = finding.box;
     const size = spacing
@@ -178,25 +180,19 @@ export class Findings {
     row.dataset.assessment = assessment;
     write(role(row, 'said'), t(`common.assessment.${assessment}`));
     write(role(row, 'percent'), probability(value, thresholds));
-    write(role(row, 'words'), inWords(value));
+    write(role(row, 'words'), t('reading.suspicion', { words: inWords(value) }));
     const note = study.film ? (findings.length ? '' : t('reading.image.none')) : heat ? t('reading.image.map') : '';
     write(role(row, 'note'), note && `· ${note}`);
-    this.#note(role(row, 'notices'), study.result.notices);
+    this.#note(role(row, 'notices'), noticeItems(study.result.notices));
     const report = role(row, 'link');
     report.href = `${url(this.page.urls.jobReportUrl, study.jobId)}?format=html&lang=${this.page.lang}`;
   }
 
   /** What the pipeline asks to bear in mind of an image; it does not change, so it is written once. */
-  #note(list, notices) {
-    if (list.childElementCount === notices.length) return;
+  #note(list, items) {
+    if (list.childElementCount === items.length) return;
     list.hidden = false;
-    list.replaceChildren(
-      ...notices.map((notice) => {
-        const item = document.createElement('li');
-        item.textContent = noticeWords(notice);
-        return item;
-      }),
-    );
+    list.replaceChildren(...items);
   }
 
   #sayHidden() {

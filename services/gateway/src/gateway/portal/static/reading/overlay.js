@@ -1,7 +1,7 @@
 // What the system found, drawn over an image. Coordinates as in the result: a box covers [x, x + width); whole numbers of
 // an outline are centres of pixels.
 
-import { KINDS, RIM, heatColour } from './palette.js';
+import { RIM, STATES, heatColour } from './palette.js';
 
 const LINE = 2; // CSS pixels
 const TINT = 0.2;
@@ -30,7 +30,7 @@ export function colourHeat(bitmap) {
  * Draw over an image. The context is transformed to image pixels.
  * @param {CanvasRenderingContext2D} context
  * @param {{image: {width: number, height: number}, heat: HTMLCanvasElement | null, findings: any[]}} study
- *     `findings`: {finding, tag, selected, faded, lit}, only those to be drawn; `lit` ones in any case.
+ *     `findings`: {finding, state, tag, selected, faded, lit}, only those to be drawn; `lit` ones in any case.
  * @param {{boxes: boolean, outlines: boolean, heat: boolean, tags: boolean, opacity: number}} shown
  * @param {number} scale CSS pixels for an image pixel.
  */
@@ -50,28 +50,28 @@ export function drawOverlay(context, study, shown, scale) {
   context.globalAlpha = 1;
 }
 
-function drawOutline(context, { finding, selected }, scale) {
+function drawOutline(context, { finding, state, selected }, scale) {
   const line = new Path2D();
   finding.outline.forEach(([x, y], index) => (index ? line.lineTo(x + 0.5, y + 0.5) : line.moveTo(x + 0.5, y + 0.5)));
   line.closePath();
   const alpha = context.globalAlpha;
   context.globalAlpha = alpha * TINT;
-  context.fillStyle = KINDS[finding.label].colour;
+  context.fillStyle = STATES[state].colour;
   context.fill(line);
   context.globalAlpha = alpha;
-  stroke(context, line, finding.label, selected, scale);
+  stroke(context, line, state, selected, scale);
 }
 
-function drawBox(context, { finding, selected }, scale) {
+function drawBox(context, { finding, state, selected }, scale) {
   const { x, y, width, height } = finding.box;
   const line = new Path2D();
   line.rect(x, y, width, height);
-  stroke(context, line, finding.label, selected, scale);
+  stroke(context, line, state, selected, scale);
 }
 
 /** A line with a dark rim, so that it shows on light tissue and on dark film alike. */
-function stroke(context, line, label, selected, scale) {
-  const { colour, dash } = KINDS[label];
+function stroke(context, line, state, selected, scale) {
+  const { colour, dash } = STATES[state];
   const wide = (selected ? LINE + 1.5 : LINE) / scale;
   context.setLineDash([]);
   context.lineWidth = wide + 2 / scale;
@@ -84,7 +84,7 @@ function stroke(context, line, label, selected, scale) {
   context.setLineDash([]);
 }
 
-function drawTag(context, { finding, tag, selected, faded }, scale) {
+function drawTag(context, { finding, state, tag, selected, faded }, scale) {
   const size = 13 / scale;
   const { x, y, width, height } = finding.box;
   const words = selected || width * scale > ROOMY ? tag.long : tag.short; // many small marks must not cover the film
@@ -94,7 +94,7 @@ function drawTag(context, { finding, tag, selected, faded }, scale) {
   const tall = 20 / scale;
   const above = y - tall - 3 / scale;
   const top = above >= 0 ? above : y + height + 3 / scale;
-  context.fillStyle = KINDS[finding.label].colour;
+  context.fillStyle = STATES[state].colour;
   context.strokeStyle = selected ? '#ffffff' : RIM;
   context.lineWidth = (selected ? 2 : 1) / scale;
   context.beginPath();

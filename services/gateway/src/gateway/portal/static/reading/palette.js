@@ -1,10 +1,11 @@
-// Colours of what is drawn over images. Near the set of Okabe and Ito (2008), the same as in the report; each kind has its
-// own line too, so that nothing rests on colour alone.
+// Colours of what is drawn over images, by the state of a finding's suspicion. Near the set of Okabe and Ito (2008), the
+// same as in the report; each state has its own line too, so that nothing rests on colour alone.
 
-export const KINDS = {
-  malignant: { colour: '#ff8c28', dash: [] },
-  benign: { colour: '#56b4e9', dash: [7, 4] },
-  mass: { colour: '#f0e442', dash: [2, 4] },
+export const STATES = {
+  malignancy_suspected: { colour: '#ff8c28', dash: [] },
+  not_sure: { colour: '#f0e442', dash: [7, 4] },
+  no_sign_of_malignancy: { colour: '#56b4e9', dash: [2, 4] },
+  unknown: { colour: '#c8d2d8', dash: [2, 4] },
 };
 export const RIM = '#122634';
 

@@ -1,0 +1,127 @@
+"""One number, one text, one colour: API, portal, report and command line say the same of the same result."""
+
+import html
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.text import Text
+
+import gateway.portal
+from gateway.portal.words import Words
+from lobule.cli.diagnose import IN_WORDS, Outcome, print_outcomes
+from lobule.contracts.language import LANGUAGES
+from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from mammo_worker.calibration import cap_suspicion
+from report.catalogue import Catalogue
+from report.section import build_section
+
+STATIC = Path(gateway.portal.__file__).parent / "static"
+RANK = ("unknown", "no_sign_of_malignancy", "not_sure", "malignancy_suspected")
+PORTAL = """async (results) => {
+  const { headlineOf } = await import("/static/reading/certainty.js");
+  const { probability, stateOf } = await import("/static/words.js");
+  return results.map((result) => ({
+    percent: probability(result.probability_malignant, result.thresholds),
+    state: stateOf(result.probability_malignant, result.thresholds),
+    findings: result.findings.map((finding, index) => headlineOf(result, finding, index)),
+  }));
+}"""
+Probability = st.floats(0, 1) | st.sampled_from([0.0, 0.125, 0.145, 0.5, 0.5999, 0.875, 0.99996, 1.0])
+
+
+@st.composite
+def results(draw) -> Result:
+    """What a mammography pipeline may say: the rule that caps a finding's suspicion is the pipeline's own."""
+    low, high = sorted((draw(Probability), draw(Probability)))
+    thresholds = Thresholds(low=low, high=high, finding=draw(st.floats(0, 0.6)))
+    film = draw(Probability | st.sampled_from([low, high]))
+    raw = draw(
+        st.lists(st.tuples(Probability, Probability, st.sampled_from(["benign", "malignant", "mass"])), max_size=4)
+    )
+    raw.sort(key=lambda finding: -finding[0])
+    capped = cap_suspicion(np.array([suspicion for _, suspicion, _ in raw]), film)
+    findings = [
+        Finding(
+            label=label,
+            probability=there,
+            probability_malignant=None if label == "mass" else float(capped[index]),
+            box=Box(x=1, y=1, width=9, height=9),
+        )
+        for index, (there, _, label) in enumerate(raw)
+    ]
+    return Result(
+        image=ImageInfo(sha256="0" * 64, file_name="film.png", modality="mammography", width=400, height=800),
+        model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
+        thresholds=thresholds,
+        assessment=thresholds.assess(film),
+        probability_malignant=film,
+        findings=findings,
+        display=DisplayImage(file="display.png", width=400, height=800),
+    )
+
+
+@pytest.fixture(scope="module")
+def portal(chromium):
+    """Asks the portal's own scripts, in each language, what they show of results."""
+    pages = {}
+    for language in LANGUAGES:
+        words = html.escape(json.dumps(Words(language).parts("reading", "steps", "common")))
+        context = chromium.new_context(base_url="http://portal.test")
+
+        def answer(route, *, words=words, language=language):
+            path = route.request.url.removeprefix("http://portal.test/static/")
+            if path.endswith(".js"):
+                route.fulfill(body=(STATIC / path).read_text("utf-8"), content_type="text/javascript")
+            else:
+                page = f'<!doctype html><html lang="{language}"><body data-words="{words}"></body></html>'
+                route.fulfill(body=page, content_type="text/html; charset=utf-8")
+
+        context.route("**/*", answer)
+        pages[language] = context.new_page()
+        pages[language].goto("/")
+    yield lambda language, result: pages[language].evaluate(PORTAL, [result.model_dump(mode="json")])[0]
+    for page in pages.values():
+        page.context.close()
+
+
+@given(result=results())
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.browser
+def test_everywhere_the_same_number_text_and_state(portal, result):
+    strongest = max((f.probability_malignant or 0.0 for f in result.findings), default=0.0)
+    assert result.probability_malignant >= strongest, "no finding is more suspicious than its film"
+    for language in LANGUAGES:
+        section = build_section(result, datetime.now(UTC), Catalogue(language))
+        shown = portal(language, result)
+        assert (shown["percent"], shown["state"]) == (section.percent, section.assessment)
+        assert section.assessment == result.assessment
+        for row in section.findings:
+            found = shown["findings"][row.number - 1]
+            assert row.state == found["state"]
+            assert RANK.index(row.state) <= RANK.index(section.assessment)
+            if row.state == "unknown":
+                assert row.tag == found["tag"]["long"] == str(row.number)
+                continue
+            assert row.suspicion == found["percent"]
+            assert row.tag.split() == found["tag"]["long"].replace("·", " ").split()
+            assert row.headline.endswith(row.suspicion)
+
+
+@given(result=results())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_command_line_says_what_the_report_says(result, capsys):
+    section = build_section(result, datetime.now(UTC), Catalogue("en"))
+    print_outcomes([Outcome(Path("film.png"), "job", result)])
+    first, *findings = capsys.readouterr().out.splitlines()
+    assert first.endswith(section.percent)
+    assert Text.from_markup(IN_WORDS[result.assessment]).plain in first
+    said = [re.search(r": suspicion (.*?%)", line) for line in findings]
+    assert [match[1] if match else None for match in said] == [
+        None if row.state == "unknown" else row.suspicion for row in section.findings
+    ]
