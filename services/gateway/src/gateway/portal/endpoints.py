@@ -12,6 +12,7 @@ from gateway.cases import repository as cases
 from gateway.cases.repository import Sort
 from gateway.cases.schemas import CaseRead
 from gateway.database import DbSession
+from gateway.images import repository as images
 from gateway.jobs import repository as jobs
 from gateway.jobs.schemas import JobRead
 from gateway.portal.documents import api_groups, model_page
@@ -97,17 +98,23 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
 
 @router.get("/new", response_class=HTMLResponse)
 def new_page(
-    request: Request, user: PortalUser, session: DbSession, case: Annotated[str | None, Query(max_length=36)] = None
+    request: Request,
+    user: PortalUser,
+    session: DbSession,
+    case: Annotated[str | None, Query(max_length=36)] = None,
+    replaces: Annotated[str | None, Query(max_length=36)] = None,
 ) -> HTMLResponse:
-    """Choose images, look at them, send them: into a new case, or into one that is there."""
+    """Choose images, look at them, send them: into a new case, into one that is there, or in the place of an image."""
     found = cases.visible(session, user, case) if case else None
-    if case and found is None:
+    replaced = images.visible(session, user, replaces) if replaces else None
+    if (case and found is None) or (replaces and (replaced is None or found is None or replaced.case_id != found.id)):
         return render_error(request, 404, "no_case", user)
     return render(
         request,
         "new.html",
         user,
         case=found,
+        replaced=replaced,
         max_pixels=MAX_PIXELS,
         min_side=MIN_SIDE,
         input_error_codes=_INPUT_ERRORS,

@@ -7,7 +7,7 @@ import { copy, icon, message, role } from './dom.js';
 import { guess, modalityOf } from './guess.js';
 import { localPreview, serverPreview } from './preview.js';
 import { send } from './sending.js';
-import { bytes, problemWords, t } from './words.js';
+import { bytes, conflictWords, problemWords, t } from './words.js';
 
 let drawing = Promise.resolve(); // the server draws one preview after the other
 
@@ -16,10 +16,10 @@ export class Entry {
   /**
    * @param {File} file
    * @param {HTMLTemplateElement} template
-   * @param {{urls: DOMStringMap, limits: object, onChange: () => void}} page
+   * @param {{urls: DOMStringMap, limits: object, onChange: () => void, onLeave: (entry: Entry) => void}} page
    */
-  constructor(file, template, { urls, limits, onChange }) {
-    Object.assign(this, { file, urls, limits, onChange });
+  constructor(file, template, { urls, limits, onChange, onLeave }) {
+    Object.assign(this, { file, urls, limits, onChange, onLeave });
     this.card = copy(template);
     this.bars = new Bars(this.card);
     this.state = 'examining'; // chosen, refused, sending, following, done, failed, cancelled
@@ -36,6 +36,8 @@ export class Entry {
     });
     role(this.card, 'retry').addEventListener('click', () => this.#retry());
     role(this.card, 'cancel').addEventListener('click', () => this.#cancel());
+    role(this.card, 'accept').addEventListener('click', () => this.#acceptPatient());
+    role(this.card, 'leave').addEventListener('click', () => this.onLeave(this));
   }
 
   /** Look at the file: its type, its size, whether another has the same bytes; guess what it is; draw a preview. */
@@ -64,8 +66,8 @@ export class Entry {
   /** What the user says of it. */
   get options() {
     const chosen = {};
-    for (const select of this.card.querySelectorAll('select')) chosen[select.name] = select.value;
-    const own = chosen.modality === 'histopathology' ? ['modality', 'magnification'] : ['modality', 'view', 'laterality'];
+    for (const select of this.card.querySelectorAll('select, input')) chosen[select.name] = select.value;
+    const own = chosen.modality === 'histopathology' ? ['modality', 'magnification'] : ['modality', 'view', 'laterality', 'study_date'];
     return Object.fromEntries(own.filter((name) => chosen[name]).map((name) => [name, chosen[name]]));
   }
 
@@ -86,9 +88,10 @@ export class Entry {
       },
     });
     try {
-      const { job, twins } = await this.sending.done;
+      const { job, twins, conflicts } = await this.sending.done;
       this.jobId = job;
       this.#alsoIn(twins[0]);
+      message(role(this.card, 'conflicts'), conflictWords(conflicts), { symbol: 'question' });
       this.#become('following');
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
@@ -144,12 +147,22 @@ export class Entry {
     const known = problem.document.existing_job_id;
     if (problem.code === 'duplicate_image' && known) links.push({ href: url(this.urls.jobPageUrl, known), label: t('steps.duplicate') });
     if (problem.status === 401) links.push({ href: this.urls.loginUrl, label: t('steps.log_in_again') });
-    const words = cancelled ? problem.message : t('steps.step_failed.detail', { step: t('steps.upload'), detail: problem.message });
-    const own = problem.document.detail;
-    this.#failure(words, { links, small: own && own !== problem.message ? t('steps.more', { detail: own }) : '' });
+    const plain = cancelled || problem.code === 'other_patient';
+    const words = plain ? problem.message : t('steps.step_failed.detail', { step: t('steps.upload'), detail: problem.message });
+    const own = problem.code === 'other_patient' ? '' : problem.document.detail;
+    this.#failure(words + differing(problem), { links, small: own && own !== problem.message ? t('steps.more', { detail: own }) : '' });
     const final = ['duplicate_image', 'file_too_large', ...this.urls.inputErrors.split(' ')].includes(problem.code);
-    role(this.card, 'retry').hidden = final;
+    const other = problem.code === 'other_patient';
+    role(this.card, 'retry').hidden = final || other;
+    for (const name of ['accept', 'leave']) role(this.card, name).hidden = !other;
     this.#become(cancelled ? 'cancelled' : 'failed');
+  }
+
+  /** The user says that the file belongs here although it names another patient. */
+  #acceptPatient() {
+    this.acceptsOtherPatient = true;
+    for (const name of ['accept', 'leave']) role(this.card, name).hidden = true;
+    return this.send(this.caseId);
   }
 
   async #retry() {
@@ -261,6 +274,8 @@ export class Entry {
   #form(caseId) {
     const data = new FormData();
     data.append('case_id', caseId);
+    if (this.urls.replaces) data.append('replaces', this.urls.replaces);
+    if (this.acceptsOtherPatient) data.append('accept_other_patient', 'true');
     for (const [name, value] of Object.entries(this.options)) data.append(name, value);
     data.append('file', this.file, this.file.name); // the last: the server checks the others before it stores a byte
     return data;
@@ -269,3 +284,6 @@ export class Entry {
 
 /** Only what is known: an unknown view must not hide the one that the name tells. */
 const clean = (facts) => Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null));
+
+/** In what a file names another patient. */
+const differing = ({ document }) => (document.differs || []).map((name) => ` ${t(`newcase.other_patient.${name}`)}`).join('');

@@ -16,7 +16,7 @@ const picker = document.getElementById('files');
 const template = document.getElementById('entry');
 const urls = form.dataset;
 const limits = { maxBytes: Number(urls.maxUploadBytes), maxPixels: Number(urls.maxPixels), minSide: Number(urls.minSide) };
-const page = { urls, limits, onChange: show };
+const page = { urls, limits, onChange: show, onLeave: remove };
 let entries = [];
 let caseId = urls.caseId;
 let asking = false;
@@ -27,6 +27,8 @@ const ready = () => entries.filter(({ state }) => state === 'chosen');
 
 async function add(files) {
   for (const file of files) {
+    if (urls.replaces && ready().length) break; // one file takes the place of one
+
     const entry = new Entry(file, template, page);
     entries.push(entry);
     role(entry.card, 'remove').addEventListener('click', () => remove(entry));
@@ -54,7 +56,8 @@ function remove(entry) {
   entries = entries.filter((other) => other !== entry);
   entry.card.remove();
   show();
-  (next ? role(next, 'remove') : picker).focus();
+  const button = next && role(next, 'remove');
+  (button && !button.hidden ? button : picker).focus();
 }
 
 function show() {

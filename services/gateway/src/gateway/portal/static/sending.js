@@ -10,8 +10,8 @@ const TRIES_WHERE_THE_SERVER_FAILS = 6;
  * @param {() => FormData} makeForm
  * @param {{onProgress: (fraction: number, secondsLeft: number) => void,
  *     onWaiting: (problem: Error, seconds: number) => void}} handlers
- * @returns {{done: Promise<{job: string, twins: object[]}>, cancel: () => void}} `done` gives the job's id and where else
- *     the same image is, or rejects with a Problem.
+ * @returns {{done: Promise<{job: string, twins: object[], conflicts: object[]}>, cancel: () => void}} `done` gives the job's
+ *     id, where else the same image is, and where it was said otherwise than by the file; or rejects with a Problem.
  */
 export function send(target, makeForm, { onProgress, onWaiting }) {
   let current = null;
@@ -24,8 +24,8 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
       const elapsed = (performance.now() - started) / 1000;
       onProgress(loaded / total, (elapsed * (total - loaded)) / Math.max(1, loaded));
     });
-    const { job, also_in: twins } = await current.done;
-    return { job: job.id, twins };
+    const { job, image, also_in: twins } = await current.done;
+    return { job: job.id, twins, conflicts: image.conflicts };
   }
 
   async function insist() {
@@ -35,7 +35,7 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         // The answer to an earlier try was lost on its way, the image was not.
-        if (tries > 1 && problem.code === 'duplicate_image') return { job: problem.document.existing_job_id, twins: [] };
+        if (tries > 1 && problem.code === 'duplicate_image') return { job: problem.document.existing_job_id, twins: [], conflicts: [] };
         const failing = problem.status >= 500 && problem.code !== 'storage_full'; // room is not made in half a minute
         const passing = problem.code === 'offline' || problem.status === 429 || failing;
         const enough = problem.status !== 0 && tries >= TRIES_WHERE_THE_SERVER_FAILS;

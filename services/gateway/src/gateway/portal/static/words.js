@@ -40,6 +40,9 @@ export function noticeItems(notices) {
     });
 }
 
+/** Where an image was said to be something else than its file says; what was said counts. */
+export const conflictWords = (conflicts) => conflicts.map(({ of, said, file }) => t(`common.conflict.${of}`, { said, file })).join(' ');
+
 /** What a worker says that it is doing, in the page's language where it is known. */
 export function activityWords(text) {
   if (!text) return '';

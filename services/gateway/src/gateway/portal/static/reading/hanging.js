@@ -3,6 +3,7 @@
 import { copy, icon, role } from '../dom.js';
 import { t } from '../words.js';
 import { Pane } from './pane.js';
+import { hangingOf } from './study.js';
 
 export const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
 const SIDES = { R: 'right', L: 'left' }; // chest walls meet in the middle, as films are hung
@@ -48,8 +49,9 @@ export class Hanging {
     if (this.layout === 'one') return [active];
     if (this.layout === 'two') return this.#pair(films, studies.filter(({ film }) => !film));
     if (!films.some(({ hanging }) => hanging)) {
-      const first = 4 * Math.floor(Math.max(0, studies.indexOf(active)) / 4);
-      return studies.slice(first, first + 4);
+      const together = studies.filter(({ prior, entry }) => prior === active?.prior && (!prior || entry.examination === active.entry.examination));
+      const first = 4 * Math.floor(Math.max(0, together.indexOf(active)) / 4);
+      return together.slice(first, first + 4);
     }
     return VIEWS.map((view) => this.#hung(view) || view);
   }
@@ -64,6 +66,8 @@ export class Hanging {
   /** A film beside a field; where there is but one kind, the image beside the one that belongs to it. */
   #pair(films, fields) {
     const { studies, active } = this.page;
+    const now = active?.prior && studies.find(({ hanging }) => hanging && hanging === hangingOf(active.entry));
+    if (now) return [now, active];
     if (films.length && fields.length) {
       const film = active?.film ? active : films.find((other) => other === this.lastFilm) || mostSuspicious(films);
       const field = active && !active.film ? active : fields.find((other) => other === this.lastField) || mostSuspicious(fields);
@@ -117,7 +121,7 @@ export class Hanging {
     root.setAttribute('aria-label', missing ? t('reading.missing', { view: slot }) : this.page.describe(study));
     role(root, 'name').textContent = missing ? slot : study.name;
     role(root, 'depth').textContent = missing ? '' : study.depthWords;
-    role(root, 'file').textContent = missing ? '' : study.entry.file_name;
+    role(root, 'file').textContent = missing ? '' : [study.entry.study_date, study.entry.file_name].filter(Boolean).join(' · ');
     const edit = role(root, 'edit');
     edit.hidden = missing;
     if (!missing) edit.setAttribute('aria-label', t('reading.image.edit', { name: study.name }));
@@ -156,6 +160,7 @@ export class Hanging {
       button.setAttribute('aria-label', this.page.describe(study));
       button.dataset.assessment = study.result?.assessment || '';
       button.dataset.state = study.state;
+      button.toggleAttribute('data-prior', study.prior);
       role(button, 'name').textContent = study.name;
       const canvas = button.querySelector('canvas');
       if (study.source && canvas.dataset.of !== `${study.jobId} ${study.source.bits}`) {

@@ -242,15 +242,17 @@ class Page {
   }
 }
 
-/** Images in the order of reading, each with what it is called: hung films first, other films, fields. */
+/** Images in the order of reading, each with what it is called: hung films, other films, fields, then priors, newest first. */
 function named(images) {
   const order = ['RCC', 'LCC', 'RMLO', 'LMLO'];
   const place = (image) => (hangingOf(image) ? order.indexOf(hangingOf(image)) : image.modality === 'mammography' ? 4 : 5);
+  const day = ({ is_prior: prior, examination }) => (prior ? examination : '9999');
   const counts = new Map();
   return [...images]
-    .sort((a, b) => place(a) - place(b))
+    .sort((a, b) => day(b).localeCompare(day(a)) || place(a) - place(b))
     .map((image) => {
       const view = hangingOf(image);
+      if (image.is_prior) return [image, t('reading.prior', { name: view || t('reading.prior.film'), day: image.examination })];
       const kind = view || (image.modality === 'mammography' ? 'film' : 'field');
       const number = (counts.get(kind) || 0) + 1;
       counts.set(kind, number);

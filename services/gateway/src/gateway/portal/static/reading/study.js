@@ -34,7 +34,8 @@ export class Study {
     Object.assign(this, { id: entry.id, jobId: entry.job.id, entry, name, state: entry.state });
     this.film = entry.modality === 'mammography';
     this.side = entry.laterality || '';
-    this.hanging = hangingOf(entry);
+    this.prior = entry.is_prior;
+    this.hanging = this.prior ? null : hangingOf(entry); // earlier examinations are not hung with the current one
     if (other) [this.result, this.source, this.heat, this.problem] = [null, null, null, null];
     return this.state === 'assessed' && this.result === null && this.problem === null;
   }

@@ -1,0 +1,114 @@
+"""In a real Chromium: another patient's film, films of several examinations, removing and replacing an image."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def film(tmp_path, draw_film, write_dicom):
+    """A DICOM film; each number is another."""
+
+    def make(number: int, **tags) -> bytes:
+        path = tmp_path / f"{number}.dcm"
+        return write_dicom(path, draw_film(80, 70, seed=number), 12, **tags).read_bytes()
+
+    return make
+
+
+def choose(page, **files: bytes) -> None:
+    named = [{"name": f"{name}.dcm", "mimeType": "", "buffer": content} for name, content in files.items()]
+    page.set_input_files("#files", named)
+    expect(page.locator(".entry[data-state='chosen']")).to_have_count(len(files))
+
+
+def test_another_patient_s_film_waits_for_the_user_s_word(logged_in, film, client, alice, tmp_path):
+    page = logged_in("/new", viewport={"width": 1200, "height": 900})
+    choose(page, RCC=film(1, PatientID="1"))
+    page.get_by_label(re.compile("pseudonym", re.I)).fill("P-TWO")
+    choose_more = film(2, PatientID="2", PatientName="Other^Somebody")
+    page.set_input_files("#files", [{"name": "LCC.dcm", "mimeType": "", "buffer": choose_more}])
+    third = film(3, PatientID="3")
+    page.set_input_files("#files", [{"name": "LMLO.dcm", "mimeType": "", "buffer": third}])
+    expect(page.locator(".entry[data-state='chosen']")).to_have_count(3)
+    page.locator("[data-role='submit']").click()
+    refused = page.locator(".entry[data-state='failed']")
+    expect(refused).to_have_count(2)
+    words = refused.first.locator("[data-role='failure']")
+    expect(words).to_contain_text("another patient")
+    expect(words).to_contain_text("patient ID differs")
+    page.screenshot(path=tmp_path / "other-patient.png", full_page=True)
+    refused.last.get_by_role("button", name="Leave it out").click()
+    expect(page.locator(".entry")).to_have_count(2)
+    refused.first.get_by_role("button", name="Same patient: add it").click()
+    expect(page.locator(".entry[data-state='following']")).to_have_count(2)
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert case["images"] == 2
+
+
+def test_what_was_said_otherwise_than_by_the_file_is_told(logged_in, film):
+    page = logged_in("/new")
+    choose(page, RCC=film(1, StudyDate="20260301"))
+    page.locator("[name='study_date']").fill("2025-01-02")
+    page.locator("[data-role='submit']").click()
+    told = page.locator("[data-role='conflicts']")
+    expect(told).to_contain_text("2025-01-02")
+    expect(told).to_contain_text("the file says 2026-03-01")
+
+
+@pytest.fixture
+def two_examinations(study, film):
+    """A case with a film of today's examination and one of an earlier one, of the same view."""
+    view = {"view": "CC", "laterality": "R", "name": "a.dcm"}
+    old = study.add(film(21), probability=0.95, study_date="2023-05-01", **view)
+    new = study.add(film(22), probability=0.05, study_date="2026-03-01", **view)
+    return old, new
+
+
+def test_priors_stand_apart_and_never_hang_as_today_s(logged_in, study, two_examinations, tmp_path):
+    page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+    hung = page.locator('.pane[data-view="RCC"]')
+    expect(hung.locator("[data-role='file']")).to_contain_text("2026-03-01")
+    prior = page.locator(".strip .thumb[data-prior]")
+    expect(prior).to_have_count(1)
+    expect(prior).to_contain_text("prior of 2023-05-01")
+    prior.click()
+    panes = page.locator(".pane:visible")
+    expect(panes).to_have_count(2)
+    expect(panes.first.locator("[data-role='file']")).to_contain_text("2026-03-01")
+    expect(panes.last.locator("[data-role='name']")).to_contain_text("prior of 2023-05-01")
+    page.screenshot(path=tmp_path / "priors.png")
+
+
+def test_an_image_is_removed_after_a_second_yes(logged_in, study, two_examinations, tmp_path):
+    old, new = two_examinations
+    page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+    page.locator('.pane[data-view="RCC"] [data-role="edit"]').click()
+    dialog = page.locator("#edit")
+    expect(dialog.locator("[name='study_date']")).to_have_value("2026-03-01")
+    href = dialog.locator("[data-role='replace']").get_attribute("href")
+    assert href == f"/new?case={study.case}&replaces={new}"
+    dialog.get_by_role("button", name="Remove the image…").click()
+    page.screenshot(path=tmp_path / "remove.png")
+    dialog.get_by_role("button", name="Keep it").click()
+    assert len(study.read()["images"]) == 2
+    dialog.get_by_role("button", name="Remove the image…").click()
+    dialog.get_by_role("button", name="Remove it").click()
+    expect(dialog).to_be_hidden()
+    assert [image["id"] for image in study.read()["images"]] == [old]
+
+
+def test_a_file_takes_the_place_of_another(logged_in, study, two_examinations, film):
+    _, new = two_examinations
+    page = logged_in(f"/new?case={study.case}&replaces={new}")
+    expect(page.get_by_text("takes the place of a.dcm")).to_be_visible()
+    choose(page, better=film(30))
+    page.locator("[data-role='submit']").click()
+    expect(page.locator(".entry[data-state='following']")).to_have_count(1)
+    images = study.read()["images"]
+    assert len(images) == 2
+    assert new not in [image["id"] for image in images]
+    assert [image["study_date"] for image in images] == ["2023-05-01", "2026-03-01"]
