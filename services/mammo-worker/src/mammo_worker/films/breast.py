@@ -59,7 +59,7 @@ def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, sque
     nothing = np.zeros(grey.shape, bool)
     if high <= low:
         return Breast(area, nothing, False, nothing, grey)
-    keep = without_frames(small, grey, seen) & (small <= beyond)
+    keep = without_frames(small, grey, seen, beyond) & (small <= beyond)
     breast = _largest_region(grey, keep)
     if not breast.any():
         return Breast(area, nothing, False, nothing, grey)

@@ -14,7 +14,7 @@ _BACKGROUND = 0.1  # a flat line that is darker than this is the film's own back
 
 
 def without_frames(
-    small: NDArray[np.floating], grey: NDArray[np.floating], seen: NDArray[np.bool_]
+    small: NDArray[np.floating], grey: NDArray[np.floating], seen: NDArray[np.bool_], beyond: float
 ) -> NDArray[np.bool_]:
     """True where no frame is: lines at an edge that are bright or all of one grey, and saturated stubs at an edge.
 
@@ -22,9 +22,10 @@ def without_frames(
         small: (height, width), as stored.
         grey: The same, 0 at the background and 1 at the brightest tissue.
         seen: False at padding.
+        beyond: From this stored value on nothing is tissue; markers may be much brighter than frames.
     """
     keep = seen.copy()
-    darkest, brightest = np.percentile(small[seen], [0.5, 99.9])
+    darkest, brightest = np.percentile(small[seen & (small <= beyond)], [0.5, 99.9])
     white = np.clip((small - darkest) / max(float(brightest - darkest), 1e-6), 0, 1)
     top, left = 0, 0
     bottom, right = grey.shape
