@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mammo_worker.films.frames import without_frames
 
 THUMBNAIL_HEIGHT = 400
+_RIM_SHARE = 0.8  # of the threshold between background and tissue, for the dim rim under the skin
 _RIM = 3  # pixels of the thumbnail around the mask that are the breast's surroundings
 _INNER = 0.12  # of a side: what lies nearer to the edge does not take part in the choice of the range
 _BRIGHTEST_TISSUE = 2.5  # times as far above the background as the 90th percentile of the foreground
@@ -28,6 +29,7 @@ class Breast:
         mask: True at the breast, its chest wall straightened; all False where nothing stands out.
         on_right: Whether the chest wall is on the right.
         surroundings: True at the breast and its near surroundings, frames and padding excepted: what networks see.
+        film: True where neither a frame nor padding nor anything brighter than tissue is.
         grey: The thumbnail, 0 at the background and 1 at the brightest tissue.
     """
 
@@ -35,6 +37,7 @@ class Breast:
     mask: NDArray[np.bool_]
     on_right: bool
     surroundings: NDArray[np.bool_]
+    film: NDArray[np.bool_]
     grey: NDArray[np.float32]
 
     @property
@@ -58,15 +61,15 @@ def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, sque
     grey = np.clip((small - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
     nothing = np.zeros(grey.shape, bool)
     if high <= low:
-        return Breast(area, nothing, False, nothing, grey)
+        return Breast(area, nothing, False, nothing, nothing, grey)
     keep = without_frames(small, grey, seen, beyond) & (small <= beyond)
     breast = _largest_region(grey, keep)
     if not breast.any():
-        return Breast(area, nothing, False, nothing, grey)
+        return Breast(area, nothing, False, nothing, keep, grey)
     on_right = _chest_wall_on_right(breast)
     mask = _straighten_chest_wall(breast, on_right)
     wide = cv2.dilate(mask.astype(np.uint8), np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)).astype(bool)
-    return Breast(area, mask, on_right, wide & (keep | mask), grey)
+    return Breast(area, mask, on_right, wide & (keep | mask), keep, grey)
 
 
 def _measured_area(shape: tuple[int, ...], valid: NDArray[np.bool_] | None) -> tuple[int, int, int, int]:
@@ -76,17 +79,27 @@ def _measured_area(shape: tuple[int, ...], valid: NDArray[np.bool_] | None) -> t
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def _largest_region(grey: NDArray[np.float32], keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest bright region, by Otsu's threshold; all False where there is none."""
-    if not keep.any():
-        return keep
+def tissue(grey: NDArray[np.float32], film: NDArray[np.bool_], share: float = _RIM_SHARE) -> NDArray[np.uint8]:
+    """1 where a thumbnail shows tissue, without what is thinner than a few pixels.
+
+    Args:
+        grey: 0 at the background and 1 at the brightest tissue.
+        film: False where anything else than film is.
+        share: Of Otsu's threshold, in square roots of grey, from where on a pixel counts as tissue.
+    """
+    if not film.any():
+        return film.astype(np.uint8)
     # The square root lifts the dim rim under the skin over Otsu's threshold.
     rooted = (np.sqrt(grey) * 255).astype(np.uint8)
-    threshold, _ = cv2.threshold(rooted[keep][None], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    tissue = ((rooted > threshold * 0.8) & keep).astype(np.uint8)
+    threshold, _ = cv2.threshold(rooted[film][None], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    bright = ((rooted > threshold * share) & film).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
-    tissue = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, disc)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(tissue)
+    return cv2.morphologyEx(bright, cv2.MORPH_OPEN, disc).astype(np.uint8)
+
+
+def _largest_region(grey: NDArray[np.float32], film: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest region of tissue; all False where there is none."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(tissue(grey, film))
     if count < 2:
         return np.zeros(grey.shape, bool)
     return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))

@@ -1,0 +1,72 @@
+"""Is there more than one film in a picture, as in a screenshot of two or four views?
+
+The limits stand between 1,603 single films and 400 pictures that were put together from them (side by side, one above
+the other and in fours, with and without gaps, black and white): `bench/mammo_several.py` counts both.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.films.breast import Breast, tissue
+
+_SECOND = 0.3  # of the largest region's area; single films: 0.18 in 99.8 %
+_SOLID = 0.4  # of its box: a second breast fills it, a fold along the chest wall does not
+_SEAM_STEP, _SEAM_SHARE = 0.12, 0.35  # steps between rows, over this share of a row; single films: 0.27 at most
+_GUTTER_FLAT, _GUTTER_BRIGHT = 0.05, 0.5  # of the range
+_GUTTER_LINES = 4  # of the thumbnail
+_FAINT = 0.3  # of the threshold: fat along the chest wall is tissue, too
+_NARROW_ENDS = 0.3  # of the greatest height: a breast that is narrow at both its ends has no chest wall
+
+
+def several_films(breast: Breast) -> bool:
+    """Whether a picture shows more than one film."""
+    return (
+        _second_breast(breast)
+        or _seam(breast)
+        or _gutter(breast.grey, breast.film)
+        or _gutter(breast.grey.T, breast.film.T)
+        or _chest_walls_together(breast)
+    )
+
+
+def _second_breast(breast: Breast) -> bool:
+    """Two regions of tissue of like size."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(tissue(breast.grey, breast.film))
+    regions = sorted(stats[1:].tolist(), key=lambda region: -region[cv2.CC_STAT_AREA])
+    if len(regions) < 2:
+        return False
+    _, _, width, height, area = regions[1]
+    return area > _SECOND * regions[0][cv2.CC_STAT_AREA] and area > _SOLID * width * height
+
+
+def _seam(breast: Breast) -> bool:
+    """A row in the middle half where one film ends and another begins."""
+    height = len(breast.grey)
+    columns = breast.film.mean(axis=0) > 0.5
+    blurred = cv2.blur(breast.grey, (3, 1))[:, columns]
+    steps = np.abs(blurred[2:] - blurred[:-2]) > _SEAM_STEP
+    middle = steps[height // 4 : 3 * height // 4]
+    return middle.size > 0 and float(middle.mean(axis=1).max()) > _SEAM_SHARE
+
+
+def _gutter(grey: NDArray[np.float32], film: NDArray[np.bool_]) -> bool:
+    """Rows well inside that are all of one bright grey."""
+    rows = grey[len(grey) // 5 : 4 * len(grey) // 5, film.mean(axis=0) > 0.5]
+    if rows.size == 0:
+        return False
+    low, middle, high = np.percentile(rows, [10, 50, 90], axis=1)
+    return int(((high - low < _GUTTER_FLAT) & (middle > _GUTTER_BRIGHT)).sum()) >= _GUTTER_LINES
+
+
+def _chest_walls_together(breast: Breast) -> bool:
+    """One region that is high in the middle and narrow at both ends: two breasts, chest wall to chest wall."""
+    closed = cv2.morphologyEx(tissue(breast.grey, breast.film, _FAINT), cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
+    if len(stats) < 2:
+        return False
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    columns = (labels == largest).sum(axis=0)
+    columns = columns[columns > 0]
+    end = max(1, round(0.06 * len(columns)))
+    return max(columns[:end].mean(), columns[-end:].mean()) < _NARROW_ENDS * columns.max()
