@@ -96,7 +96,9 @@ def test_padding_and_bright_markers_leave_the_tissue_as_it_is(shared_data):
         row, column = 700, 30 if breast.on_right else film.shape[1] - 90
         marked = film.copy()
         marked[row : row + 40, column : column + 60] = 65535
-        if not cv2.resize(breast.surroundings.astype(np.uint8), film.shape[::-1])[row : row + 40, column : column + 60].any():
+        if not cv2.resize(breast.surroundings.astype(np.uint8), film.shape[::-1])[
+            row : row + 40, column : column + 60
+        ].any():
             seen = prepare_film(marked, (704, 352))
             assert np.abs(seen.canvas.astype(int) - plain.canvas).mean() < 1, case.name
         padded = np.pad(film, 60, constant_values=int(film.min()))

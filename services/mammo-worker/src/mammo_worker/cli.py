@@ -39,7 +39,8 @@ def predict(
     """Analyse films with the installed model; the same as through the service.
 
     Weak findings are among the rows too: the portal marks those from `thresholds.finding` of the model.json on.
-    A film that cannot be analysed is named with its reason, the others go on, and the exit code is 1.
+    Whatever is wrong with a film, the others are read. Those that could not be are listed at the end, each with a code
+    and its reason, and the exit code is 1.
     """
     from mammo_worker.pipeline import build_pipeline
 
@@ -48,7 +49,7 @@ def predict(
     except AnalysisError as error:
         typer.echo(error.detail, err=True)
         raise typer.Exit(2) from None
-    refused = 0
+    refused: list[str] = []
     with output.open("w", newline="") as finding_stream, films.open("w", newline="") as film_stream:
         finding_rows, film_rows = csv.writer(finding_stream), csv.writer(film_stream)
         finding_rows.writerow(FINDING_COLUMNS)
@@ -57,9 +58,8 @@ def predict(
             try:
                 data = path.read_bytes()
                 result = pipeline.analyse(data, _describe(path, data), no_progress).result
-            except (AnalysisError, OSError) as error:
-                refused += 1
-                typer.echo(f"{path}: {error}", err=True)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
+                refused.append(f"{path}: {_reason(error)}")
                 continue
             for f in result.findings:
                 box = (f.box.x, f.box.y, f.box.width, f.box.height)
@@ -67,8 +67,22 @@ def predict(
             size = (result.image.width, result.image.height)
             probability = round(result.probability_malignant, 5)
             film_rows.writerow((path, *size, probability, TRIAGE[result.assessment], result.assessment))
+            for notice in result.notices:
+                typer.echo(f"{path}: {notice.code}: {notice.detail}")
+    typer.echo(f"{len(files) - len(refused)} of {len(files)} films: {films}, their findings: {output}")
+    for line in refused:
+        typer.echo(line, err=True)
     if refused:
         raise typer.Exit(1)
+
+
+def _reason(error: Exception) -> str:
+    """Code and words of what was wrong with a file."""
+    if isinstance(error, AnalysisError):
+        return f"{error.code}: {error.detail}"
+    if isinstance(error, OSError):
+        return f"unreadable_file: {error}"
+    return f"internal_error: {type(error).__name__}: {error}"
 
 
 def _describe(path: Path, data: bytes) -> ImageInfo:
@@ -121,6 +135,20 @@ def release(
     from mammo_worker.release import release as make
 
     make(run, PLANS[plan](), data, package, docs, version=version, fppi=fppi, say=typer.echo)
+
+
+@app.command()
+def recalibrate(
+    data: DataOption,
+    docs: Annotated[Path, typer.Option(help="Folder of the results document.")],
+    version: Annotated[str, typer.Option(help="That the package gets.")],
+    fppi: Annotated[float, typer.Option(help="False positives per validation film at the working threshold.")] = 0.5,
+) -> None:
+    """Calibrate the installed model anew where films are prepared differently; its weights stay."""
+    from mammo_worker.packages import package_folder
+    from mammo_worker.release import recalibrate as make
+
+    make(package_folder(), data, docs, version=version, fppi=fppi, say=typer.echo)
 
 
 @app.command()

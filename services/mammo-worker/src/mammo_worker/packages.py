@@ -14,6 +14,7 @@ from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
 from lobule.model_package import ModelPackage, open_package, sha256_of
 from mammo_worker.calibration import Calibration
+from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.inference import Detector, View
 from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
 from mammo_worker.nn.fold import fold
@@ -130,6 +131,7 @@ def write_package(
         input={
             "channels": ["grey", "CLAHE"],
             "preprocessing": "mammo_worker.films.prepare",
+            "preprocessing_version": PREPROCESSING_VERSION,
             "views": [{"canvas": list(view.canvas), "upside_down": view.upside_down} for view in views],
         },
         classes=["benign", "malignant"],
@@ -145,5 +147,10 @@ def write_package(
         licence=licence,
         metrics=metrics,
     )
-    (folder / "model.json").write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+    write_manifest(folder, manifest)
     return manifest
+
+
+def write_manifest(folder: Path, manifest: ModelManifest) -> None:
+    """Write the `model.json` of a package."""
+    (folder / "model.json").write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, Notice, Result
+from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
 from lobule.imaging.agreement import conflicts
 from lobule.imaging.decode import encode_png
 from lobule.imaging.display import first_look, in_8_bits
@@ -18,7 +18,9 @@ from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import logit
 from mammo_worker.calibration import Calibration, cap_suspicion, film_features
 from mammo_worker.films.aspect import squeeze_of
+from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram
+from mammo_worker.films.hanging import detections_in_file, hang_by_chest_wall, points_in_file, turned
 from mammo_worker.films.prepare import PreparedFilm, prepare_film
 from mammo_worker.inference import Detections
 from mammo_worker.packages import installed_package, load_detector
@@ -74,27 +76,33 @@ class MammographyPipeline:
         film = read_film(data)
         clock.lap("read")
         progress(0.25, "checking that it is a mammogram")
-        check_mammogram(film)
+        hanging = image.hanging or film.hanging
+        pixels = turned(film.pixels, hanging)
+        valid = None if film.valid is None else turned(film.valid, hanging)
+        squeeze = squeeze_of(pixels)
+        breast = find_breast(pixels, valid, squeeze)
+        check_mammogram(film, breast)
         progress(0.35, "finding the breast")
-        squeeze = squeeze_of(film.pixels)
-        prepared = prepare_film(film.pixels, self._detector.canvas_size, squeeze)
+        prepared = prepare_film(pixels, self._detector.canvas_size, squeeze, valid, breast)
         clock.lap("prepare")
         progress(0.45, "looking for masses")
-        found = self._detector(prepared, film.pixels.shape[0])
+        found = detections_in_file(self._detector(prepared, pixels.shape[0]), hanging, film.pixels.shape)
         clock.lap("network")
         progress(0.8, "drawing")
         probability = float(self._calibration.film(film_features(found))[0])
         display = display_image(film)
-        heat = heat_map(found, prepared, film, display.shape)
+        heat = heat_map(found, prepared, film, hanging, display.shape)
         files = {DISPLAY_FILE: encode_png(display), HEAT_MAP_FILE: encode_png(heat)}
         clock.lap("draw")
         progress(1.0, "done")
         assessment = self.manifest.thresholds.assess(probability)
-        notices = [*film.notices, *conflicts(image, film)]
+        known = _upright_info(image, film)
+        hung, beside = hang_by_chest_wall(breast, known.laterality, hanging)
+        notices = [*film.notices, *conflicts(image, film), *([beside] if beside else [])]
         if squeeze != 1.0:
             notices.append(Notice(code="aspect_assumed", detail=_ASPECT))
         result = Result(
-            image=_upright_info(image, film),
+            image=known.model_copy(update={"hanging": hung}),
             model=self.manifest.info(),
             thresholds=self.manifest.thresholds,
             assessment=assessment,
@@ -168,7 +176,6 @@ def _upright_info(image: ImageInfo, film: Film) -> ImageInfo:
             "laterality": image.laterality or film.laterality,
             "pixel_spacing_mm": image.pixel_spacing_mm or film.pixel_spacing_mm,
             "spacing_plane": image.spacing_plane or film.spacing_plane,
-            "hanging": image.hanging or film.hanging,
         }
     )
 
@@ -182,7 +189,9 @@ def display_image(film: Film) -> NDArray[np.uint8]:
     return in_8_bits(small, first_look(film))
 
 
-def heat_map(found: Detections, prepared: PreparedFilm, film: Film, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def heat_map(
+    found: Detections, prepared: PreparedFilm, film: Film, hanging: Hanging | None, shape: tuple[int, ...]
+) -> NDArray[np.uint8]:
     """The triage head's instance map on the display image: 0 none, 255 certain."""
     height, width = film.pixels.shape
     canvas_height, canvas_width = prepared.canvas.shape[:2]
@@ -190,7 +199,8 @@ def heat_map(found: Detections, prepared: PreparedFilm, film: Film, shape: tuple
     instances = instances * (prepared.canvas[..., 0] > 0)
     # Where three corners of the canvas lie on the display image decides the whole map.
     corners = np.array([[0, 0], [canvas_width, 0], [0, canvas_height]], np.float64)
-    on_display = prepared.transform.points_to_film(corners) * np.array([shape[1] / width, shape[0] / height])
+    in_file = points_in_file(prepared.transform.points_to_film(corners), hanging, film.pixels.shape)
+    on_display = in_file * np.array([shape[1] / width, shape[0] / height])
     affine = cv2.getAffineTransform((corners - 0.5).astype(np.float32), (on_display - 0.5).astype(np.float32))
     warped = cv2.warpAffine((instances * 255).astype(np.uint8), affine, (shape[1], shape[0]))
     return warped.astype(np.uint8)

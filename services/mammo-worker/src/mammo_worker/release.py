@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lobule.contracts.models import ModelManifest
-from lobule.model_package import ModelPackage
+from lobule.model_package import ModelPackage, open_package
 from mammo_worker.calibration import Calibration
 from mammo_worker.configs.plan import TrainingPlan
 from mammo_worker.data.cases import cbis_ddsm, mini_mias
@@ -18,6 +18,7 @@ from mammo_worker.evaluation.document import model_card, results_document
 from mammo_worker.evaluation.metrics import FilmResult, bootstrap, report_measures
 from mammo_worker.evaluation.report import measure, measures_at, plot_froc, plot_sweep, triage_table
 from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
+from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.inference import Detector
 from mammo_worker.nn.config import ViewPlan
 from mammo_worker.packages import (
@@ -25,6 +26,7 @@ from mammo_worker.packages import (
     half_precision,
     load_detector,
     read_weights,
+    write_manifest,
     write_package,
 )
 
@@ -90,6 +92,42 @@ def release(
     manifest = manifest.model_copy(update={"metrics": metrics})
     counts = f"{_counts(test)}; {steps} training steps."
     manifest = write(metrics, model_card(manifest, _tried(docs), counts))
+    write_results(manifest, test, docs)
+    return manifest
+
+
+def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: float, say: Say) -> ModelManifest:
+    """Calibrate the network of a package anew, as needed where the preparation of films changed; weights stay.
+
+    Args:
+        folder: Of the package, which is changed.
+        data: Folder of the data sets.
+        docs: Folder of the results document.
+        version: That the package gets.
+        fppi: False positives per validation film at the working threshold.
+        say: Told what is going on.
+    """
+    package = open_package(folder)
+    detector = load_detector(package)
+    say("calibrating on the validation patients")
+    films = cbis_ddsm(data / "cbis_ddsm_mass")
+    validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
+    calibration, thresholds = fit_calibration(validation, fppi)
+    before = package.manifest
+    manifest = before.model_copy(
+        update={
+            "version": version,
+            "input": {**before.input, "preprocessing_version": PREPROCESSING_VERSION},
+            "calibration": {**before.calibration, **calibration.to_dict()},
+            "thresholds": thresholds,
+        }
+    )
+    say("measuring on the untouched fifth and on mini-MIAS")
+    test, metrics = evaluate_package(replace(package, manifest=manifest), data, detector)
+    manifest = manifest.model_copy(update={"metrics": metrics})
+    counts = f"{_counts(test)}; the weights are those of {before.version}, calibrated anew."
+    (folder / "MODEL_CARD.md").write_text(model_card(manifest, _tried(docs), counts), "utf-8")
+    write_manifest(folder, manifest)
     write_results(manifest, test, docs)
     return manifest
 

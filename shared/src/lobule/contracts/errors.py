@@ -16,6 +16,7 @@ InputErrorCode = Literal[
     "not_histology",
     "not_mammogram",
     "not_screening_view",
+    "several_films",
 ]
 """The image itself cannot be analysed. Trying again with the same image changes nothing."""
 

@@ -37,6 +37,8 @@ _BY_CODE: Mapping[str, str] = {
     "notice.view_against_file": "上传时注明的体位与文件不一致，已采用上传时的体位；请核对。",
     "notice.orientation_unknown": "文件称图像曾翻转或旋转，但未说明哪一侧朝上；请核对其方向。",
     "notice.hung_right": "该片存储时为镜像或旋转状态，现已按常规方向显示。",
+    "notice.hung_by_chest_wall": "胸壁位置与所注侧别不符：该片为镜像，或侧别有误。现按常规一侧显示；请核对侧别。",
+    "notice.chest_wall_against_laterality": "胸壁位置与所注侧别不符；请核对侧别。",
     "notice.film_inverted": "该片存储时背景为亮色，已反转。",
     "notice.aspect_assumed": (
         "该图为正方形，而乳腺X线片并非如此；判断其曾被拉伸，已按常见长宽比处理。如可能，请提供导出时的原始文件。"
@@ -58,6 +60,7 @@ _BY_CODE: Mapping[str, str] = {
     "error.image_too_small": "图像过小。",
     "error.not_histology": "图像不像组织病理学图像。",
     "error.not_mammogram": "图像不像乳腺X线片。",
+    "error.several_films": "图中不止一张片；请逐张提交。",
     "error.not_screening_view": "该图像不是乳腺筛查体位。",
     "error.model_unavailable": "本服务器未安装用于此类图像的模型。",
     "error.timed_out": "分析时间过长，已停止。",

@@ -1,5 +1,6 @@
 """Scanner frames, labels and tape drawn on real films, to measure that they change nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -79,3 +80,22 @@ def _draw_tape(drawn: NDArray[np.uint8], covered: NDArray[np.bool_], chance: np.
     cv2.line(strip, start, end, (1,), max(2, round(height * chance.uniform(0.01, 0.03))))
     drawn[strip > 0] = int(chance.integers(120, 256))
     covered |= strip > 0
+
+
+def lay_out(rows: Sequence[Sequence[NDArray[np.uint8]]], gap: int, background: int) -> NDArray[np.uint8]:
+    """Several films in one picture, as in a screenshot.
+
+    Args:
+        rows: Films side by side, row by row.
+        gap: Pixels between films.
+        background: Grey of the gaps.
+    """
+    height, width = rows[0][0].shape
+    lines: list[NDArray[np.uint8]] = []
+    for row in rows:
+        parts: list[NDArray[np.uint8]] = []
+        for film in row:
+            parts += [np.full((height, gap), background, np.uint8), cv2.resize(film, (width, height)).astype(np.uint8)]
+        line = np.hstack(parts[1:])
+        lines += [np.full((gap, line.shape[1]), background, np.uint8), line]
+    return np.vstack(lines[1:])

@@ -15,6 +15,7 @@ from mammo_worker.films.frames import without_frames
 
 THUMBNAIL_HEIGHT = 400
 _RIM_SHARE = 0.8  # of the threshold between background and tissue, for the dim rim under the skin
+FAINT_SHARE = 0.3  # the same, for fat along the chest wall
 _RIM = 3  # pixels of the thumbnail around the mask that are the breast's surroundings
 _INNER = 0.12  # of a side: what lies nearer to the edge does not take part in the choice of the range
 _BRIGHTEST_TISSUE = 2.5  # times as far above the background as the 90th percentile of the foreground
@@ -39,6 +40,12 @@ class Breast:
     surroundings: NDArray[np.bool_]
     film: NDArray[np.bool_]
     grey: NDArray[np.float32]
+
+    @property
+    def chest_wall_sure(self) -> bool:
+        """Whether faint tissue says the same of the chest wall's side as bright tissue."""
+        faint = _largest_region(self.grey, self.film, FAINT_SHARE)
+        return bool(faint.any()) and _chest_wall_on_right(faint) == self.on_right
 
     @property
     def share(self) -> float:
@@ -97,9 +104,9 @@ def tissue(grey: NDArray[np.float32], film: NDArray[np.bool_], share: float = _R
     return cv2.morphologyEx(bright, cv2.MORPH_OPEN, disc).astype(np.uint8)
 
 
-def _largest_region(grey: NDArray[np.float32], film: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest region of tissue; all False where there is none."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(tissue(grey, film))
+def _largest_region(grey: NDArray[np.float32], film: NDArray[np.bool_], share: float = _RIM_SHARE) -> NDArray[np.bool_]:
+    """The largest region of `tissue`; all False where there is none."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(tissue(grey, film, share))
     if count < 2:
         return np.zeros(grey.shape, bool)
     return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))

@@ -6,6 +6,7 @@ import numpy as np
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.film import Film
 from mammo_worker.films.breast import Breast, find_breast
+from mammo_worker.films.several import several_films
 
 MAX_COLOURFULNESS = 0.03
 MAX_BREAST_SHARE = 0.97
@@ -23,11 +24,17 @@ def check_mammogram(film: Film, breast: Breast | None = None) -> None:
         breast: Where it lies, if that was found already.
 
     Raises:
-        AnalysisError: `not_mammogram`, with the reason.
+        AnalysisError: `not_mammogram` with the reason, or `several_films`.
     """
+    breast = breast or find_breast(film.pixels, film.valid)
     reason = not_a_mammogram(film, breast)
     if reason:
         raise AnalysisError("not_mammogram", f"This does not look like a mammogram: {reason}. Nothing was analysed.")
+    if several_films(breast):
+        raise AnalysisError(
+            "several_films",
+            "The picture shows more than one film, or a film beside something else. Please send each film by itself.",
+        )
 
 
 def not_a_mammogram(film: Film, breast: Breast | None = None) -> str | None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mammo_worker.films.breast import Breast, find_breast, resized
 
+PREPROCESSING_VERSION = 2  # 1: percentiles of whole films, of pixels that the display window had clipped
 CANVAS_CHANNELS = 2  # normalised grey, and the same after CLAHE
 _MARGIN = 0.015  # of the breast's height, around the crop
 _DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles of the breast and its surroundings

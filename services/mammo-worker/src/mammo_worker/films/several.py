@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.films.breast import Breast, tissue
+from mammo_worker.films.breast import FAINT_SHARE, Breast, tissue
 
 _SECOND = 0.3  # of the largest region's area; single films: 0.18 in 99.8 %
 _SOLID = 0.4  # of its box: a second breast fills it, a fold along the chest wall does not
 _SEAM_STEP, _SEAM_SHARE = 0.12, 0.35  # steps between rows, over this share of a row; single films: 0.27 at most
 _GUTTER_FLAT, _GUTTER_BRIGHT = 0.05, 0.5  # of the range
 _GUTTER_LINES = 4  # of the thumbnail
-_FAINT = 0.3  # of the threshold: fat along the chest wall is tissue, too
-_NARROW_ENDS = 0.3  # of the greatest height: a breast that is narrow at both its ends has no chest wall
+# Of the greatest height, which is in the middle third: a breast that is lower at both its ends has no chest wall.
+_NARROW_ENDS = 0.6
 
 
 def several_films(breast: Breast) -> bool:
@@ -61,12 +61,17 @@ def _gutter(grey: NDArray[np.float32], film: NDArray[np.bool_]) -> bool:
 
 def _chest_walls_together(breast: Breast) -> bool:
     """One region that is high in the middle and narrow at both ends: two breasts, chest wall to chest wall."""
-    closed = cv2.morphologyEx(tissue(breast.grey, breast.film, _FAINT), cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8))
+    closed = cv2.morphologyEx(
+        tissue(breast.grey, breast.film, FAINT_SHARE), cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)
+    )
     _, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
     if len(stats) < 2:
         return False
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     columns = (labels == largest).sum(axis=0)
     columns = columns[columns > 0]
+    third = len(columns) // 3
+    if columns[third : len(columns) - third].max() < columns.max():
+        return False
     end = max(1, round(0.06 * len(columns)))
     return max(columns[:end].mean(), columns[-end:].mean()) < _NARROW_ENDS * columns.max()

@@ -1,0 +1,81 @@
+"""From the pixels of a file to a film as it hangs, and back; and whether its chest wall lies where its label says."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.result import Hanging, Laterality, Notice
+from mammo_worker.films.breast import Breast
+from mammo_worker.inference import Detections
+
+_SIDES = {"L": "left", "R": "right"}
+
+
+def turned(film: NDArray[Any], hanging: Hanging | None) -> NDArray[Any]:
+    """A film (height, width) of stored pixels as it hangs, contiguous."""
+    if hanging is None or hanging == Hanging():
+        return film
+    film = np.rot90(film, -(hanging.rotation // 90))
+    return np.ascontiguousarray(film[:, ::-1] if hanging.mirrored else film)
+
+
+def points_in_file(
+    points: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Points (N, 2) as x, y of a film as it hangs, in pixels of its file.
+
+    Args:
+        points: In continuous coordinates, pixel edges at integers.
+        hanging: How the file's pixels were turned.
+        shape: (height, width) of the file's pixels.
+    """
+    x, y = np.asarray(points, np.float64).reshape(-1, 2).T
+    if hanging is None:
+        return np.stack([x, y], axis=1)
+    height, width = shape[:2]
+    if hanging.mirrored:
+        x = (height if hanging.rotation in (90, 270) else width) - x
+    turns = {0: (x, y), 90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}
+    return np.stack(turns[hanging.rotation], axis=1)
+
+
+def detections_in_file(found: Detections, hanging: Hanging | None, shape: tuple[int, ...]) -> Detections:
+    """Detections on a film as it hangs, in pixels of its file; the instance map stays that of the canvas."""
+    if hanging is None:
+        return found
+    corners = points_in_file(found.boxes.reshape(-1, 2), hanging, shape).reshape(-1, 2, 2)
+    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    outlines = [None if line is None else points_in_file(line, hanging, shape) for line in found.outlines]
+    return replace(found, boxes=boxes, outlines=outlines)
+
+
+def hang_by_chest_wall(
+    breast: Breast, laterality: Laterality | None, hanging: Hanging | None
+) -> tuple[Hanging | None, Notice | None]:
+    """Hang a film whose chest wall lies on the wrong side for its label.
+
+    Args:
+        breast: On the film as `hanging` turns it.
+        laterality: Of the breast, as the user or the file says.
+        hanging: By the file's tags; None where they say nothing.
+
+    Returns:
+        How to hang the film, and what to say: without tags it may be mirrored, and is turned; against its tags its
+        label is in doubt, and it hangs as they say.
+    """
+    if laterality is None or not breast.chest_wall_sure or breast.on_right == (laterality == "R"):
+        return hanging, None
+    side = _SIDES[laterality]
+    if hanging is None:
+        detail = (
+            f"The chest wall lies on the other side than on films of a {side} breast: the film is mirrored, or its "
+            "side is wrong. It is shown with the chest wall on the usual side. Please check the side."
+        )
+        return Hanging(mirrored=True), Notice(code="hung_by_chest_wall", detail=detail)
+    detail = (
+        f"The film is labelled as a {side} breast, but its chest wall lies where the other breast has it. "
+        "Please check the side."
+    )
+    return hanging, Notice(code="chest_wall_against_laterality", detail=detail)
