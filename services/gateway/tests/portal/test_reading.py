@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from lobule.contracts.pictures import PictureFacts, Samples
+from lobule.contracts.pictures import NamedWindow, PictureFacts, Samples
 from lobule.contracts.result import Box, Finding, Hanging
 
 pytestmark = pytest.mark.browser
@@ -196,6 +196,26 @@ class TestDepth:
         assert inverted == (255 - left, 255 - right)
         page.keyboard.press("r")
         assert abs(halves()[0] - 2000 / 4000 * 255) <= 1
+
+    def test_the_windows_of_the_file_can_be_chosen(self, logged_in, study, app, picture):
+        image = study.add(picture(18), laterality="R", view="CC")
+        windows = [NamedWindow(low=0, high=4000, name="NORMAL"), NamedWindow(low=1800, high=2200)]
+        samples = Samples(width=WIDTH, height=HEIGHT, offset=0, step=1, low=0, high=4000, windows=windows)
+        facts = PictureFacts(width=WIDTH, height=HEIGHT, bits=12, samples=samples)
+        prefix = f"images/{image}/film"
+        grey = np.full((HEIGHT, WIDTH), 2100, "<u2")
+        app.state.store.put(f"{prefix}/samples.u16", gzip.compress(grey.tobytes()))
+        app.state.store.put(f"{prefix}/facts.json", facts.model_dump_json().encode())
+        page = logged_in(study.url)
+        pane = pane_of(page)
+        expect(pane.locator(".depth")).to_have_text("12 bit")
+        show_only(page)
+        choice = page.get_by_label("Windows of the file")
+        expect(choice.locator("option:checked")).to_have_text("NORMAL")
+        _, x, y = placed(pane)
+        assert canvas(page, pane, "image")[round(y) + 50, round(x) + 50, 0] == round(2100 / 4000 * 255)
+        choice.select_option("Window 2")
+        assert canvas(page, pane, "image")[round(y) + 50, round(x) + 50, 0] == round(300 / 400 * 255)
 
     def test_a_film_of_8_bits_says_so(self, logged_in, study, app, picture):
         image = study.add(picture(15), laterality="R", view="CC")

@@ -22,11 +22,13 @@ export class ColourSource {
 export class GreySource {
   /**
    * @param {Uint8Array | Uint16Array} samples Row by row.
-   * @param {{width: number, height: number, low: number, high: number, bits: number}} facts
+   * @param {{width: number, height: number, low: number, high: number, bits: number, windows?: object[]}} facts
+   *     `windows`: {low, high, name}, that the file names
    */
-  constructor(samples, { width, height, low, high, bits }) {
+  constructor(samples, { width, height, low, high, bits, windows = [] }) {
     this.levels = [{ samples, width, height }];
     this.first = { low, high };
+    this.windows = windows;
     this.bits = bits;
     this.grey = true;
     this.range = samples instanceof Uint8Array ? 256 : 65536;

@@ -34,6 +34,7 @@ export class Tools {
     for (const button of root.querySelectorAll('button[data-layout]')) button.addEventListener('click', () => page.arrange(button.dataset.layout));
     for (const box of root.querySelectorAll('[data-shown]')) box.addEventListener('change', () => this.toggle(box.dataset.shown));
     role(root, 'opacity').addEventListener('input', (event) => this.#set({ opacity: Number(event.target.value) / 100 }));
+    role(root, 'windows').addEventListener('change', (event) => this.#choose(Number(event.target.value)));
     for (const name of ['width', 'centre']) role(root, name).addEventListener('input', () => this.#slide());
   }
 
@@ -74,6 +75,12 @@ export class Tools {
     this.page.draw();
   }
 
+  /** A window that the file names. */
+  #choose(index) {
+    const { low, high } = this.page.active.source.windows[index];
+    this.#window((window) => ({ ...window, low, high }));
+  }
+
   #reset() {
     this.page.active?.resetWindow();
     this.#pane()?.fit();
@@ -112,9 +119,21 @@ export class Tools {
     this.#showWindow(active);
   }
 
+  /** The file's windows to choose from, where it names several. */
+  #showWindows(windows, study) {
+    role(this.root, 'windows-of-file').hidden = windows.length < 2;
+    const choice = role(this.root, 'windows');
+    if (this.windowsShown !== windows) {
+      choice.replaceChildren(...windows.map(({ name }, index) => new Option(name || t('reading.windows.unnamed', { number: index + 1 }), index)));
+      this.windowsShown = windows;
+    }
+    choice.value = windows.findIndex(({ low, high }) => low === study.window.low && high === study.window.high);
+  }
+
   #showWindow(study) {
     const grey = Boolean(study?.source?.grey);
     for (const part of this.root.querySelectorAll('[data-grey]')) part.disabled = !grey;
+    this.#showWindows(grey ? study.source.windows : [], study);
     const inverted = grey && study.window.inverted;
     for (const button of this.root.querySelectorAll('[data-act="invert"]')) button.setAttribute('aria-pressed', String(inverted));
     if (!grey) {
