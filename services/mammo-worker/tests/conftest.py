@@ -15,3 +15,13 @@ def shared_weights():
     if not folder.is_dir():
         pytest.skip(f"pretrained weights are not at {folder}; set LOBULE_SHARED_WEIGHTS")
     return folder
+
+
+@pytest.fixture
+def eager():
+    """Keras without graphs: for a few steps, tracing them takes longer than the steps themselves."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -16,7 +16,7 @@ from mammo_worker.regions.network import RegionNetwork
 from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.prepare import prepare_region
 from mammo_worker.regions.targets import NAMES, encode, malignancy
-from mammo_worker.regions.train import epoch_order, train_fold
+from mammo_worker.regions.train import train_fold
 
 MASS = {"pathology": "MALIGNANT", "assessment": "4", "mass shape": "IRREGULAR-ROUND", "mass margins": "N/A"}
 CALC = {
@@ -81,13 +81,6 @@ def test_augmentation_is_repeatable_and_changes_the_region():
     assert (first.canvas != other.canvas).any()
 
 
-def test_every_epoch_sees_every_region_once():
-    at = epoch_order(7, seed=1)
-    epochs = [[at(p) for p in range(e * 7, (e + 1) * 7)] for e in range(3)]
-    assert all(sorted(e) == list(range(7)) for e in epochs)
-    assert epochs[0] != epochs[1]
-
-
 @pytest.fixture
 def toy_data(tmp_path):
     """A data folder with 24 drawn lesions of 12 patients: the malignant ones are ragged."""
@@ -140,7 +133,7 @@ def write_csv(path, rows):
         writer.writerows(rows)
 
 
-def test_training_resumes_bit_for_bit_and_predicts_out_of_fold(toy_data, tmp_path):
+def test_training_resumes_bit_for_bit_and_predicts_out_of_fold(toy_data, tmp_path, eager):
     crops = cbis_crops(toy_data)
     network = RegionNetwork(side=64)
     plan = RegionPlan(network=network, steps=6, batch=4, views=2, warm_up=2)

@@ -13,6 +13,7 @@ import pytest
 
 from lobule_ml.training.configuration import load_plan
 from lobule_ml.training.loop import AVERAGE_FILE, LOG_FILE, LoopSettings, run
+from lobule_ml.training.order import epoch_order
 from lobule_ml.training.record import RECORD_FILE, hash_files, write_record
 from lobule_ml.training.schedule import Schedule
 from lobule_ml.training.state import load_state, saved_step
@@ -115,6 +116,13 @@ def test_record_names_versions_and_refuses_another_run(tmp_path):
     write_record(tmp_path, Plan(), seed=1, data_sha256=digest, examples={"films": 2})
     with pytest.raises(ValueError, match="plan"):
         write_record(tmp_path, Plan(0.2), seed=1, data_sha256=digest, examples={"films": 2})
+
+
+def test_every_epoch_sees_every_example_once():
+    at = epoch_order(7, seed=1)
+    epochs = [[at(p) for p in range(e * 7, (e + 1) * 7)] for e in range(3)]
+    assert all(sorted(e) == list(range(7)) for e in epochs)
+    assert epochs[0] != epochs[1]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ _WORKING_HEIGHT = 1000  # CBIS films come as 800 x 800, stretched; upright they 
 _MAX_REGION_SIDE = 0.35  # of the image
 _MIN_REGION = 120  # pixels; smaller ones are crumbs
 _MIN_COMPACTNESS = 0.45  # of its box
+_LEAST_AGREEMENT = 0.5  # IoU of a hand-drawn mask of CBIS-DDSM with the nearest box
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Case:
         malignant: Whether a malignant mass is on the film; None where the set does not tell the two apart.
         read: Reads the film, grey, tissue bright.
         read_mask: Reads the union of the masks at the film's size, where the set has them.
+        attributes: What else the set says of the film.
+        path: The film's file.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Case:
     read: Callable[[], NDArray[np.uint8]]
     read_mask: Callable[[], NDArray[np.uint8]] | None = None
     attributes: dict[str, str] = field(default_factory=dict[str, str])
+    path: Path | None = None
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -57,12 +61,17 @@ def _read_grey(path: Path) -> NDArray[np.uint8]:
     return image.astype(np.uint8)
 
 
-def cbis_ddsm(folder: Path) -> list[Case]:
+def cbis_ddsm(folder: Path, masks: Path | None = None) -> list[Case]:
     """CBIS-DDSM's mass films (Lee et al., Sci Data 2017), the stretch to a square undone.
 
     Args:
         folder: `cbis_ddsm_mass`, with `index.csv`, `lesions.csv` and `images/`.
+        masks: `cbis_masks`, with `index.csv` and `masks/`; masks that do not fit the boxes are left out.
     """
+    drawn: dict[str, Path] = {}
+    if masks is not None:
+        fitting = (r for r in _rows(masks / "index.csv") if float(r["iou_with_best_box"]) >= _LEAST_AGREEMENT)
+        drawn = {row["image"]: masks / row["mask"] for row in fitting}
     lesions: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in _rows(folder / "lesions.csv"):
         lesions[row["image"]].append(row)
@@ -83,7 +92,9 @@ def cbis_ddsm(folder: Path) -> list[Case]:
                 labels,
                 row["label"] == "malignant",
                 _upright_reader(folder / "images" / row["image"], size),
+                _upright_reader(drawn[row["image"]], size) if row["image"] in drawn else None,
                 attributes={"view": row["view"], "density": row["breast_density"]},
+                path=folder / "images" / row["image"],
             )
         )
     return cases

@@ -130,13 +130,17 @@ def prepare_film(
     inside = _part_of_crop(shown, edges, film.shape, content)
     grey = _normalised(resized(crop, content), inside)
     canvas = np.zeros((*canvas_size, CANVAS_CHANNELS), np.uint8)
-    clahe = cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES)
     canvas[: content[0], : content[1], 0] = grey * inside
-    canvas[: content[0], : content[1], 1] = clahe.apply(grey) * inside
+    canvas[: content[0], : content[1], 1] = equalised(grey) * inside
     scale_y, scale_x = content[0] / crop.shape[0], content[1] / crop.shape[1]
     x0, y0 = x0 + (width - right if breast.on_right else left), y0 + top
     transform = CanvasTransform(float(width), breast.on_right, float(x0), float(y0), scale_x, scale_y)
     return PreparedFilm(canvas, transform, content, share)
+
+
+def equalised(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The second channel of a canvas: CLAHE of the breast's part of the first, (height, width)."""
+    return cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES).apply(grey).astype(np.uint8)
 
 
 def _crop_edges(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -1,15 +1,15 @@
 """Training the region classifier."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from lobule_ml.training.loop import BatchOf, LoopSettings, run
+from lobule_ml.training.order import epoch_order
 from lobule_ml.training.record import hash_files, write_record
 from lobule_ml.training.schedule import Schedule
 from lobule_ml.training.torch_speed import prepare_torch
@@ -19,16 +19,6 @@ from mammo_worker.regions.network import RegionModel, weighted_cross_entropy
 from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.prepare import prepare_region
 from mammo_worker.regions.views import Views
-
-
-def epoch_order(count: int, seed: int) -> Callable[[int], int]:
-    """Which example comes at a position of an endless sequence: each once per pass, every pass in a new order."""
-
-    @lru_cache(2)
-    def order(epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng((seed, 0, epoch)).permutation(count)
-
-    return lambda position: int(order(position // count)[position % count])
 
 
 def build(plan: RegionPlan, weights: Path | None) -> RegionModel:

@@ -1,0 +1,1 @@
+"""Training the detector in folds: lesions moved between breasts, films made normal, scanners imitated."""

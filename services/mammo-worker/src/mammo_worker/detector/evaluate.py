@@ -1,0 +1,61 @@
+"""What the detectors of the folds say of the patients that each has not seen."""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lobule_ml.training.loop import AVERAGE_FILE
+from mammo_worker.data.cases import Case
+from mammo_worker.data.splits import fold_of
+from mammo_worker.detector.plan import DetectorPlan
+from mammo_worker.evaluation.metrics import FilmResult
+from mammo_worker.evaluation.run import run_detector
+from mammo_worker.nn.config import ViewPlan
+from mammo_worker.packages import build_detector, read_weights
+
+FOLDS = 5
+
+
+def out_of_fold(
+    plan: DetectorPlan, cases: Sequence[Case], runs: Path, say: Callable[[str], None]
+) -> dict[int, list[FilmResult]]:
+    """Run the detector of every finished fold over the films of its held-out patients.
+
+    The film's probability is its most suspicious finding's, uncalibrated: good for an AUC within a fold.
+
+    Args:
+        plan: What was trained.
+        cases: All films.
+        runs: Folder with `fold0` to `fold4`.
+        say: Told what is going on.
+
+    Raises:
+        FileNotFoundError: No fold is finished.
+    """
+    network, views = plan.training.network, plan.training.views or (ViewPlan(plan.training.network.canvas),)
+    results: dict[int, list[FilmResult]] = {}
+    for fold in range(FOLDS):
+        file = runs / f"fold{fold}" / AVERAGE_FILE
+        if not file.exists():
+            say(f"fold {fold} is not finished and is left out")
+            continue
+        own = [c for c in cases if fold_of(c.patient, FOLDS) == fold]
+        say(f"fold {fold}: {len(own)} films")
+        films = run_detector(build_detector(network, read_weights(file), views), own)
+        results[fold] = [replace(f, probability=float((f.scores * f.malignant).max(initial=0.0))) for f in films]
+    if not results:
+        raise FileNotFoundError(f"no fold in {runs} is finished")
+    return results
+
+
+def write_predictions(results: dict[int, list[FilmResult]], path: Path) -> None:
+    """A row for every finding: film, patient, fold, box in pixels of the read film, score and malignancy."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("film", "patient", "fold", "x1", "y1", "x2", "y2", "score", "malignant"))
+        for fold, films in results.items():
+            for film in films:
+                for box, score, malignant in zip(film.boxes, film.scores, film.malignant, strict=True):
+                    numbers = (*(f"{v:.2f}" for v in box), f"{score:.6f}", f"{malignant:.6f}")
+                    writer.writerow((film.name, film.patient, fold, *numbers))

@@ -1,0 +1,26 @@
+"""How a detector is trained in folds."""
+
+from dataclasses import dataclass, field
+
+from mammo_worker.configs.plan import TrainingPlan
+from mammo_worker.detector.lesions import LesionChanges
+from mammo_worker.detector.scanner import ScannerChanges
+
+
+@dataclass(frozen=True)
+class DetectorPlan:
+    """A network, its schedule, and how films are changed.
+
+    Attributes:
+        training: Network, phases, rates and geometric augmentation. Its contrast is not used: `scanner` does more.
+        lesions: Masses moved and removed.
+        scanner: The film's look.
+        average_momentum: Of the weights' moving average, which is what is kept.
+        average_every: Steps between its updates.
+    """
+
+    training: TrainingPlan
+    lesions: LesionChanges = field(default_factory=LesionChanges)
+    scanner: ScannerChanges = field(default_factory=ScannerChanges)
+    average_momentum: float = 0.99
+    average_every: int = 5

@@ -1,0 +1,81 @@
+"""The same breast as other films, scanners and detectors show it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.films.prepare import equalised
+
+_LEVELS = np.arange(256) / 255.0
+_DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles, as films are prepared
+
+
+@dataclass(frozen=True)
+class ScannerChanges:
+    """How far a film's look is changed.
+
+    Attributes:
+        gamma: Largest change of gamma, as a log.
+        curve: Largest bend of an S-shaped film curve, below 1.
+        digital: Chance of a thickness equalisation, as digital detectors' software does it.
+        equalisation: Largest share of the slow changes of brightness that it takes away.
+        sharpen: Largest amount of unsharp masking; in half of the films there is blur instead.
+        blur: Largest standard deviation of the blur, pixels.
+        noise: Largest standard deviation of the noise, levels.
+    """
+
+    gamma: float = 0.35
+    curve: float = 0.6
+    digital: float = 0.25
+    equalisation: float = 0.6
+    sharpen: float = 0.8
+    blur: float = 0.7
+    noise: float = 4.0
+
+
+def rescanned(grey: NDArray[np.uint8], how: ScannerChanges, chance: np.random.Generator) -> NDArray[np.uint8]:
+    """A canvas (height, width, 2), grey and CLAHE, of a changed copy of the plain grey (height, width).
+
+    The result is normalised again, for a real film of that look would be.
+    """
+    inside = grey > 0
+    if not inside.any():
+        return np.repeat(grey[..., None], 2, axis=-1)
+    changed = grey.astype(np.float32)
+    if chance.random() < how.digital:
+        slow = _blurred(changed, inside, grey.shape[0] / 8)
+        changed -= float(chance.uniform(0.2, how.equalisation)) * (slow - float(slow[inside].mean()))
+    if chance.random() < 0.5:
+        sharp = changed - _blurred(changed, inside, 1.5)
+        changed += float(chance.uniform(0, how.sharpen)) * sharp
+    else:
+        changed = _blurred(changed, inside, max(0.05, float(chance.uniform(0, how.blur))))
+    changed += chance.standard_normal(grey.shape, np.float32) * np.float32(chance.uniform(0, how.noise))
+    low, high = np.percentile(changed[inside], [_DARKEST, _BRIGHTEST])
+    levels = np.clip((changed - low) / max(float(high - low), 1e-6), 0, 1) * 255
+    out = cv2.LUT(levels.astype(np.uint8), _curve(how, chance)).astype(np.uint8) * inside
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    content = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    clahe = np.zeros_like(out)
+    clahe[content] = equalised(np.ascontiguousarray(out[content]))
+    return np.stack([out, clahe * inside], axis=-1)
+
+
+def _blurred(image: NDArray[np.float32], inside: NDArray[np.bool_], deviation: float) -> NDArray[np.float32]:
+    """A Gaussian mean over the breast alone, so that its edge stays what it was; a wide one is found on a quarter."""
+    weight = inside.astype(np.float32)
+    if deviation > 16:
+        small = [cv2.resize(i, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) for i in (image * weight, weight)]
+        both = [cv2.resize(cv2.GaussianBlur(i, (0, 0), deviation / 4), image.shape[::-1]) for i in small]
+    else:
+        both = [cv2.GaussianBlur(i, (0, 0), deviation) for i in (image * weight, weight)]
+    return (both[0] / np.maximum(both[1], 1e-3)).astype(np.float32)
+
+
+def _curve(how: ScannerChanges, chance: np.random.Generator) -> NDArray[np.uint8]:
+    """A rising curve through black and white: gamma, then an S or its inverse."""
+    bent = _LEVELS ** np.exp(chance.uniform(-how.gamma, how.gamma))
+    bent = bent + chance.uniform(-how.curve, how.curve) * np.sin(2 * np.pi * bent) / (2 * np.pi)
+    return np.round(255 * np.clip(bent, 0, 1)).astype(np.uint8)

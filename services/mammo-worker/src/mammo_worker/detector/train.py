@@ -1,0 +1,80 @@
+"""Training the detector on the patients of four folds, to be measured on the fifth."""
+
+import gc
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from lobule_ml.training.loop import LoopSettings, run
+from lobule_ml.training.record import hash_files, write_record
+from lobule_ml.training.schedule import Schedule
+from lobule_ml.training.state import saved_step
+from lobule_ml.training.torch_speed import prepare_torch
+from mammo_worker.data.batches import prepare_case
+from mammo_worker.data.cases import Case, cbis_ddsm
+from mammo_worker.data.splits import fold_of
+from mammo_worker.detector.batches import film_batches
+from mammo_worker.detector.plan import DetectorPlan
+from mammo_worker.train import SOURCE_CANVAS, build, load_start, phase_at
+
+
+def training_films(data: Path, fold: int | None) -> list[Case]:
+    """CBIS-DDSM's mass films of the patients outside a fold, with their hand-drawn masks; of everybody for None."""
+    cases = cbis_ddsm(data / "cbis_ddsm_mass", data / "cbis_masks")
+    return [c for c in cases if fold is None or fold_of(c.patient) != fold]
+
+
+def train_fold(
+    plan: DetectorPlan,
+    cases: Sequence[Case],
+    folder: Path,
+    weights: Path | None,
+    *,
+    until: int | None = None,
+    settings: LoopSettings | None = None,
+) -> int:
+    """Train, going on from `folder` where there is something to go on from.
+
+    Args:
+        plan: What and how.
+        cases: Films of the training patients.
+        folder: Of the run.
+        weights: Folder of the pretrained backbones; None to start from chance. Never a package: the shipped ones have
+            seen patients of every fold.
+        until: Stop before this step, to go on later.
+        settings: Of the loop.
+
+    Returns:
+        Steps done.
+
+    Raises:
+        ValueError: The folder holds another run, or `weights` is a model package.
+    """
+    if weights is not None and (weights / "model.json").exists():
+        raise ValueError(f"{weights} is a model package, which has seen patients of every fold")
+    training = plan.training
+    counts = {"films": len(cases), "patients": len({c.patient for c in cases})}
+    digest = hash_files(c.path for c in cases if c.path is not None)
+    write_record(folder, plan, seed=training.seed, data_sha256=digest, examples=counts)
+    prepare_torch()
+    films = [prepare_case(c, SOURCE_CANVAS) for c in cases]
+    schedule = Schedule(training.steps, training.learning_rate, training.warm_up)
+    settings = settings or LoopSettings(plan.average_momentum, plan.average_every)
+    last = min(training.steps, training.steps if until is None else until)
+    done = saved_step(folder)
+    while done < last and (now := phase_at(training, done)):
+        number, phase = now
+        keras.backend.clear_session()
+        gc.collect()  # a network is full of cycles: without this, each phase's stays until memory ends
+        keras.utils.set_random_seed(training.seed)
+        model = build(training, phase)
+        if weights is not None and done == 0:
+            load_start(model, weights)
+        end = min(last, sum(p.steps for p in training.phases[: number + 1]))
+        batch_of = film_batches(films, model.config.canvas, plan)
+        reached = run(model, batch_of, schedule, folder, settings=settings, until=end)
+        if reached < end:
+            return reached
+        done = reached
+    return done

@@ -1,0 +1,139 @@
+"""Training the detector in folds: lesions moved and removed, films rescanned, a toy training that resumes."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from lobule_ml.training.loop import AVERAGE_FILE
+from lobule_ml.training.state import STATE_FILE
+from mammo_worker.configs import light
+from mammo_worker.configs.plan import Phase, TrainingPlan
+from mammo_worker.data.batches import prepare_case
+from mammo_worker.data.cases import BENIGN, MALIGNANT, Case, cbis_ddsm
+from mammo_worker.data.splits import fold_of
+from mammo_worker.detector.batches import film_batches
+from mammo_worker.detector.lesions import Patch, cut_patch, with_patch, without_masses
+from mammo_worker.detector.plan import DetectorPlan
+from mammo_worker.detector.scanner import ScannerChanges, rescanned
+from mammo_worker.detector.train import train_fold, training_films
+
+CENTRE, RADIUS = (150, 260), 16
+
+
+def drawn_case(number=0, label=MALIGNANT):
+    """A half-disc of textured tissue with a bright round mass."""
+
+    def film():
+        chance = np.random.default_rng(number)
+        picture = np.zeros((520, 300), np.float32)
+        cv2.circle(picture, (0, 260), 240, (110,), -1)
+        texture = cv2.GaussianBlur(chance.normal(0, 60, picture.shape).astype(np.float32), (0, 0), 3)
+        picture = np.where(picture > 0, picture + texture, 0)
+        cv2.circle(picture, CENTRE, RADIUS, (190,), -1)
+        return np.clip(picture, 0, 255).astype(np.uint8)
+
+    def mask():
+        return cv2.circle(np.zeros((520, 300), np.uint8), CENTRE, RADIUS, (255,), -1)
+
+    box = np.array([[CENTRE[0] - RADIUS, CENTRE[1] - RADIUS, CENTRE[0] + RADIUS, CENTRE[1] + RADIUS]], np.float32)
+    return Case(f"film{number}", f"patient{number}", box, np.array([label], np.int32), label == MALIGNANT, film, mask)
+
+
+@pytest.fixture(scope="module")
+def films():
+    return [prepare_case(drawn_case(i, (BENIGN, MALIGNANT)[i % 2]), (512, 256)) for i in range(4)]
+
+
+def stands_out(film, box):
+    x1, y1, x2, y2 = box.astype(int)
+    grey = film.canvas[..., 0].astype(float)
+    inside = grey[y1 + 4 : y2 - 4, x1 + 4 : x2 - 4].mean()
+    around = grey[y1 - 12 : y2 + 12, x1 - 12 : x2 + 12]
+    return inside - np.median(around)
+
+
+def test_removed_mass_does_not_stand_out_any_more(films):
+    film, chance = films[1], np.random.default_rng(0)
+    normal = without_masses(film, chance)
+    assert len(normal.boxes) == len(normal.case.labels) == 0
+    assert normal.case.malignant is False
+    assert not normal.mask.any()
+    assert stands_out(film, film.boxes[0]) > 30
+    assert abs(stands_out(normal, film.boxes[0])) < 15
+
+
+def test_pasted_mass_is_where_its_box_says(films):
+    benign, malignant = films[0], films[1]
+    patch = cut_patch(malignant, np.random.default_rng(1))
+    assert patch is not None
+    both = with_patch(benign, patch, np.random.default_rng(2))
+    assert both.case.labels.tolist() == [BENIGN, MALIGNANT]
+    assert both.case.malignant is True
+    x1, y1, x2, y2 = both.boxes[1].astype(int)
+    assert both.mask[y1:y2, x1:x2].mean() > 0.5 * 255
+    assert stands_out(both, both.boxes[1]) > 15
+    assert (both.boxes[1, :2] > benign.boxes[0, 2:]).any() or (both.boxes[1, 2:] < benign.boxes[0, :2]).any()
+
+
+def test_mass_that_would_not_stand_out_is_not_pasted(films):
+    flat = Patch(np.full((40, 40), 110, np.uint8), cv2.circle(np.zeros((40, 40), np.uint8), (20, 20), 9, (255,), -1), 1)
+    assert with_patch(films[0], flat, np.random.default_rng(0)) is films[0]
+
+
+def test_rescanned_film_keeps_the_breast_and_its_range(films):
+    grey = films[0].canvas[..., 0]
+    for seed in range(6):
+        canvas = rescanned(grey, ScannerChanges(), np.random.default_rng(seed))
+        assert canvas.shape == (*grey.shape, 2)
+        assert not canvas[grey == 0].any()
+        inside = canvas[..., 0][grey > 0]
+        assert inside.min() == 0
+        assert inside.max() >= 250
+    black = np.zeros((64, 32), np.uint8)
+    assert not rescanned(black, ScannerChanges(), np.random.default_rng(0)).any()
+
+
+def toy_plan():
+    network = replace(light.network((128, 64)), frozen_blocks=0, pyramid_channels=16, box_head_units=16)
+    network = replace(network, mask_channels=8, mask_convs=1, rois=8, proposals_train=12, proposals_test=12)
+    phases = (Phase(2, canvas=(64, 64)), Phase(2, canvas=(128, 64)))
+    return DetectorPlan(TrainingPlan(network, phases, batch=2, warm_up=1))
+
+
+def test_batches_depend_on_the_step_alone(films):
+    plan = toy_plan()
+    first, second = film_batches(films, (128, 64), plan), film_batches(films, (128, 64), plan)
+    first(0)
+    for key, value in first(5)[0].items():
+        np.testing.assert_array_equal(value, second(5)[0][key])
+
+
+def test_training_over_two_sizes_resumes_bit_for_bit(tmp_path, eager):
+    plan, cases = toy_plan(), [drawn_case(i) for i in range(3)]
+    assert train_fold(plan, cases, tmp_path / "through", None) == 4
+    assert train_fold(plan, cases, tmp_path / "stopped", None, until=3) == 3
+    assert train_fold(plan, cases, tmp_path / "stopped", None) == 4
+    for file in (AVERAGE_FILE, STATE_FILE):
+        with np.load(tmp_path / "through" / file) as through, np.load(tmp_path / "stopped" / file) as stopped:
+            for name in through.files:
+                np.testing.assert_array_equal(through[name], stopped[name], err_msg=f"{file} {name}")
+
+
+def test_a_fold_never_starts_from_a_package(tmp_path):
+    (tmp_path / "model.json").write_text("{}")
+    with pytest.raises(ValueError, match="model package"):
+        train_fold(toy_plan(), [drawn_case()], tmp_path / "run", tmp_path)
+
+
+def test_hand_drawn_masks_fit_the_boxes(shared_data):
+    cases = cbis_ddsm(shared_data / "cbis_ddsm_mass", shared_data / "cbis_masks")
+    with_mask = [c for c in cases if c.read_mask]
+    assert len(with_mask) == 1174
+    case = next(c for c in with_mask if len(c.boxes) == 1)
+    mask = case.read_mask() > 127
+    x1, y1, x2, y2 = case.boxes[0].astype(int)
+    assert mask.shape == case.read().shape
+    assert mask[y1:y2, x1:x2].sum() > 0.9 * mask.sum()
+    assert {fold_of(c.patient) for c in training_films(shared_data, 2)} == {0, 1, 3, 4}
