@@ -174,3 +174,17 @@ def mini_mias(folder: Path) -> list[Case]:
             )
         )
     return cases
+
+
+def every_film(data: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Names and pixels of all films of all data sets, CBIS-DDSM's at their true aspect, for checks without truth.
+
+    Args:
+        data: Folder of the data sets.
+    """
+    for case in cbis_ddsm(data / "cbis_ddsm_mass"):
+        yield case.name, case.read()
+    for folder in ("cdd_cesm", "mias", "cbis_ddsm_mass/fullres_sample"):
+        for path in sorted((data / folder).rglob("*.jpg")):
+            if "mask" not in path.parts[-2] and not path.stem.endswith("_1_0"):  # the full-size film's mask
+                yield path.name, _read_grey(path)

@@ -1,0 +1,151 @@
+"""How far a film's probability moves with its window, its range, its depth, its photometric interpretation and padding.
+
+    python bench/mammo_windows.py --data ../shared/data
+
+Every film is written as DICOM and read by the service's own reader. The network runs once for each canvas that differs.
+"""
+
+import argparse
+import io
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+
+from lobule.contracts.errors import AnalysisError
+from lobule.imaging.read_film import read_film
+from mammo_worker.calibration import Calibration, film_features
+from mammo_worker.films.aspect import squeeze_of
+from mammo_worker.films.breast import find_breast
+from mammo_worker.films.gate import check_mammogram
+from mammo_worker.films.prepare import prepare_film
+from mammo_worker.packages import installed_package, load_detector
+
+PADDING = 65535
+
+
+def dicom(pixels: NDArray[Any], bits: int, **tags: Any) -> bytes:
+    """A digital mammogram, uncompressed."""
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    film = Dataset()
+    film.file_meta = meta
+    film.SOPClassUID, film.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    film.StudyInstanceUID, film.SeriesInstanceUID = generate_uid(), generate_uid()
+    film.PatientName, film.PatientID, film.Modality = "Test^Film", "1", "MG"
+    film.PresentationIntentType, film.PhotometricInterpretation = "FOR PRESENTATION", "MONOCHROME2"
+    film.Rows, film.Columns = pixels.shape
+    film.SamplesPerPixel, film.PixelRepresentation = 1, 0
+    film.BitsAllocated = 8 * pixels.dtype.itemsize
+    film.BitsStored, film.HighBit = bits, bits - 1
+    for name, value in tags.items():
+        setattr(film, name, value)
+    film.PixelData = pixels.tobytes() + b"\0" * (pixels.size * pixels.dtype.itemsize % 2)
+    film["PixelData"].VR = "OB" if pixels.dtype == np.uint8 else "OW"
+    written = io.BytesIO()
+    pydicom.dcmwrite(written, film, enforce_file_format=True)
+    return written.getvalue()
+
+
+def windows(deep: NDArray[np.uint16]) -> Iterator[tuple[str, bytes]]:
+    """The film in 12 bits under windows over its 2nd to 98th percentile, its full and a tight range."""
+    for name, (low, high) in {"2 to 98 %": (2, 98), "full": (0, 100), "tight": (40, 60)}.items():
+        black, white = (float(v) for v in np.percentile(deep, [low, high]))
+        tags = {"WindowCenter": round((black + white) / 2, 1), "WindowWidth": round(max(white - black, 2.0), 1)}
+        yield f"window, {name}", dicom(deep, 12, **tags)
+
+
+def twins(film: NDArray[np.uint8], deep: NDArray[np.uint16]) -> Iterator[tuple[str, bytes]]:
+    """The film at other depths and ranges, as a negative, and padded."""
+    yield "8 bits", dicom(film, 8)
+    yield "16 bits", dicom(deep * 16, 16)
+    yield "tight range of 12 bits", dicom(film.astype(np.uint16) * 4 + 1500, 12)
+    yield "MONOCHROME1", dicom(4095 - deep, 12, PhotometricInterpretation="MONOCHROME1")
+    padded = np.pad(deep, ((50, 30), (70, 0)), constant_values=PADDING)
+    yield "padded", dicom(padded, 16, PixelPaddingValue=PADDING)
+
+
+class Reader:
+    """Reads films as the service does; the network runs once for each canvas."""
+
+    def __init__(self) -> None:
+        package = installed_package()
+        self._calibration = Calibration.from_dict(package.manifest.calibration)
+        self._detector = load_detector(package)
+        self._known: dict[bytes, float] = {}
+        print(f"{package.manifest.name} {package.manifest.version}")
+
+    def __call__(self, data: bytes) -> float:
+        """The film's probability of malignancy.
+
+        Raises:
+            AnalysisError: Where it is refused.
+        """
+        film = read_film(data)
+        squeeze = squeeze_of(film.pixels)
+        breast = find_breast(film.pixels, film.valid, squeeze)
+        check_mammogram(film, breast)
+        prepared = prepare_film(film.pixels, self._detector.canvas_size, squeeze, film.valid, breast)
+        key = prepared.canvas.tobytes()
+        if key not in self._known:
+            found = self._detector(prepared, film.pixels.shape[0])
+            self._known[key] = float(self._calibration.film(film_features(found))[0])
+        return self._known[key]
+
+    def forget(self) -> int:
+        """How many canvases of the last film differed."""
+        count = len(self._known)
+        self._known.clear()
+        return count
+
+
+def main() -> None:
+    """Measure and print."""
+    cv2.setNumThreads(1)
+    options = argparse.ArgumentParser()
+    options.add_argument("--data", type=Path, required=True)
+    options.add_argument("--every", type=int, default=1, help="read only every so many films")
+    options.add_argument("--twins", type=int, default=12, help="of how many films twins are read as well")
+    given = options.parse_args()
+    paths = [p for folder in ("cdd_cesm", "mias") for p in sorted((given.data / folder / "images").glob("*.jpg"))]
+    paths = paths[:: given.every]
+    read = Reader()
+    moved: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    refused: list[str] = []
+    canvases: list[int] = []
+    for number, path in enumerate(paths):
+        film = np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8)
+        deep = film.astype(np.uint16) * 16
+        files = list(windows(deep))
+        if number % max(1, len(paths) // max(1, given.twins)) == 0:
+            files += twins(film, deep)
+        first = None
+        for name, data in files:
+            try:
+                probability = read(data)
+            except AnalysisError as error:
+                refused.append(f"{path.name}, {name}: {error.code}")
+                continue
+            first = probability if first is None else first
+            moved[name].append((abs(probability - first), path.name))
+        canvases.append(read.forget())
+    print(f"{len(paths)} films, {sum(map(len, moved.values()))} files read, {len(refused)} refused")
+    for line in refused:
+        print(f"  {line}")
+    for name, moves in moved.items():
+        most, where = max(moves)
+        print(f"{name}: {len(moves)} films, largest movement {most:.5f} ({where})")
+    print(f"films of which the network saw more than one canvas: {sum(count > 1 for count in canvases)}")
+
+
+if __name__ == "__main__":
+    main()
