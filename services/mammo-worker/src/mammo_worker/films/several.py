@@ -17,6 +17,7 @@ _GUTTER_FLAT, _GUTTER_BRIGHT = 0.05, 0.5  # of the range
 _GUTTER_LINES = 4  # of the thumbnail
 # Of the greatest height, which is in the middle third: a breast that is lower at both its ends has no chest wall.
 _NARROW_ENDS = 0.6
+_ATTACHED = 0.2  # of the greatest height: what is lower is a label, tape or the nipple
 
 
 def several_films(breast: Breast) -> bool:
@@ -51,8 +52,8 @@ def _seam(breast: Breast) -> bool:
 
 
 def _gutter(grey: NDArray[np.float32], film: NDArray[np.bool_]) -> bool:
-    """Rows well inside that are all of one bright grey."""
-    rows = grey[len(grey) // 5 : 4 * len(grey) // 5, film.mean(axis=0) > 0.5]
+    """Rows in the middle half that are all of one bright grey."""
+    rows = grey[len(grey) // 4 : 3 * len(grey) // 4, film.mean(axis=0) > 0.5]
     if rows.size == 0:
         return False
     low, middle, high = np.percentile(rows, [10, 50, 90], axis=1)
@@ -69,7 +70,7 @@ def _chest_walls_together(breast: Breast) -> bool:
         return False
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     columns = (labels == largest).sum(axis=0)
-    columns = columns[columns > 0]
+    columns = columns[columns > _ATTACHED * columns.max()]
     third = len(columns) // 3
     if columns[third : len(columns) - third].max() < columns.max():
         return False
