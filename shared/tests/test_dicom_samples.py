@@ -95,6 +95,14 @@ class TestTissueIsBright:
         film = read_dicom(film_file(4095 - draw_film(), RescaleSlope=-1, RescaleIntercept=4095))
         assert np.array_equal(film.pixels, draw_film())
 
+    @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+    def test_a_photometric_interpretation_that_the_film_contradicts(self, photometric, film_file, draw_film):
+        stored = draw_film() if photometric == "MONOCHROME1" else 4095 - draw_film()
+        film = read_dicom(film_file(stored, PhotometricInterpretation=photometric))
+        assert np.array_equal(film.pixels, draw_film())
+        assert np.array_equal(in_file_units(film), stored)
+        assert "film_inverted" in codes(film)
+
 
 class TestPadding:
     @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])

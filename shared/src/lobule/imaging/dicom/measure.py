@@ -13,6 +13,7 @@ from lobule.imaging.dicom.pixels import Cells
 from lobule.imaging.dicom.tables import modality_table, palette
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
+from lobule.imaging.negative import is_negative
 
 _ROWS_AT_ONCE = 256
 _MOST_RESCALED = 1e9
@@ -55,16 +56,23 @@ def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Meas
     if table is not None:
         values, base, bits = table.applied(values, base), 0, table.bits
     inverted = (layout.photometric == "MONOCHROME1") != (slope < 0)
-    if inverted:
-        top = (1 << bits) - 1
-        values = np.subtract(top, values, dtype=values.dtype)
-        offset, step = intercept + slope * (base + top), -slope
-    else:
-        offset, step = intercept + slope * base, slope
+    bright = _inverse(values, bits) if inverted else values
+    if is_negative(bright):
+        inverted, bright = not inverted, values if inverted else _inverse(values, bits)
+        say.append(
+            Notice(code="film_inverted", detail="The film was stored with a bright background; it was inverted.")
+        )
+    top = (1 << bits) - 1
+    offset, step = (base + top, -slope) if inverted else (base, slope)
+    offset = intercept + slope * offset
     if valid is not None:
-        values = values if values.flags.writeable and values.base is None else values.copy()
-        values[~valid] = int(values[valid].min())
-    return Measured(np.ascontiguousarray(values), valid, offset, step, colourfulness)
+        bright = bright if bright.flags.writeable and bright.base is None else bright.copy()
+        bright[~valid] = int(bright[valid].min())
+    return Measured(np.ascontiguousarray(bright), valid, offset, step, colourfulness)
+
+
+def _inverse(values: NDArray[Any], bits: int) -> NDArray[Any]:
+    return np.subtract((1 << bits) - 1, values, dtype=values.dtype)
 
 
 def _grey_of(cells: Cells, layout: Layout) -> tuple[NDArray[Any], float]:
