@@ -198,21 +198,16 @@ class Study:
         self.case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": pseudonym}).json()["id"]
         self.url = f"/cases/{self.case}"
 
-    def add(
-        self,
-        content,
-        findings=(),
-        probability=0.9,
-        heat=None,
-        modality="mammography",
-        working=0.0,
-        hanging=None,
-        display=None,
-        **options,
-    ):
-        """Upload a film and leave its result; gives the image's id."""
+    def add(self, content, *result, modality="mammography", **options):
+        """Upload a film and leave its result, as `analyse`; gives the image's id."""
+        names = ("findings", "probability", "heat", "working", "hanging", "display")
+        drawn = {name: options.pop(name) for name in names if name in options}
         answer = self.upload(content, modality=modality, case_id=self.case, **options).json()
-        job = answer["job"]["id"]
+        self.analyse(answer["job"]["id"], *result, **drawn)
+        return answer["image"]["id"]
+
+    def analyse(self, job, findings=(), probability=0.9, heat=None, working=0.0, hanging=None, display=None):
+        """Leave a result of a job that waits."""
         claim = self.worker.claim(job)
         thresholds = Thresholds(low=0.2, high=0.7, finding=working)
         info = ImageInfo.model_validate(claim["image"]).model_copy(
@@ -236,7 +231,6 @@ class Study:
         self.store.put(f"{prefix}/result.json", result.model_dump_json().encode())
         assert self.worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
         self.worker.render(job)
-        return answer["image"]["id"]
 
     def read(self):
         """The case as the API shows it."""

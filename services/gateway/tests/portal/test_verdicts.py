@@ -353,6 +353,55 @@ class TestConflicts:
         assert said(study) == [("0", None, "Round.")]
 
 
+class TestAnotherAnalysis:
+    """Other findings stand where the reader saw some: nothing said of these must go to those."""
+
+    @pytest.fixture
+    def again(self, client, study):
+        """Has an image analysed again."""
+
+        def analyse(image: str, *result):
+            job = client.post(f"/api/v1/images/{image}/jobs", headers=study.alice).json()["id"]
+            study.analyse(job, *result)
+
+        return analyse
+
+    def look(self, page):
+        page.evaluate("dispatchEvent(new Event('online'))")
+
+    def test_takes_the_choice_back(self, opened, study, lesion, masses, picture, again):
+        image = study.add(picture(54), [lesion], laterality="R", view="CC")
+        page = opened(1)
+        press(page, "n", "n")
+        expect(target(page)).to_have_text("Chosen: RCC, finding 1")
+        again(image, masses)
+        self.look(page)
+        expect(page.locator(".finding")).to_have_count(2)
+        expect(target(page)).to_have_text("Nothing is chosen")
+        press(page, "c")
+        expect(line(page)).to_contain_text("nothing is chosen")
+        assert said(study) == []
+
+    def test_refuses_what_was_said_of_the_former_one(self, opened, study, lesion, masses, picture, again):
+        image = study.add(picture(55), [lesion], laterality="R", view="CC")
+        page = opened(1)
+        press(page, "n", "n")
+        again(image, masses)
+        press(page, "c")  # the page does not know of it yet
+        expect(line(page)).to_contain_text("RCC, finding 1: not saved. The image was analysed again meanwhile.")
+        assert said(study) == []
+
+    def test_keeps_what_was_typed(self, opened, study, lesion, masses, picture, again):
+        image = study.add(picture(56), [lesion], laterality="R", view="CC")
+        page = opened(1)
+        page.locator(".finding").get_by_text("Comment", exact=True).click()
+        page.get_by_label("Comment on RCC, finding 1").fill("Spiculated.")
+        again(image, masses)
+        self.look(page)
+        expect(page.locator(".finding")).to_have_count(2)
+        expect(page.get_by_label("Comment on RCC as a whole")).to_have_value("Spiculated.")
+
+
 class TestASignedCase:
     @pytest.fixture
     def signed(self, study, lesion, picture, opened):
@@ -401,6 +450,23 @@ class TestASignedCase:
         page.locator("#edit").get_by_role("button", name="Save").click()
         page.get_by_role("button", name="Change it").click()
         expect(page.locator('.pane[data-view="RMLO"] .corner')).to_contain_text("RMLO")
+
+    def test_asks_before_another_analysis_on_the_page_of_a_job(self, signed, study, picture, client):
+        page = signed
+        film = {"modality": "mammography", "laterality": "L", "view": "CC"}
+        job = study.upload(picture(57), case_id=study.case, **film).json()["job"]["id"]
+        claim = study.worker.claim(job)
+        study.worker.say(job, "inference", "fail", attempt=claim["attempt"], code="internal_error", detail="Broken.")
+        client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json={})
+        page.goto(f"/jobs/{job}")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("#supersede")).to_contain_text("Version 2 was signed by alice on")
+        page.get_by_role("button", name="Leave it signed").click()
+        assert study.read()["state"] == "signed"
+        page.get_by_role("button", name="Try again").click()
+        page.get_by_role("button", name="Change it").click()
+        expect(page.locator('[data-step="queue"][data-state="running"]')).to_be_visible()
+        assert study.read()["state"] == "analysing"
 
     def test_asks_before_an_upload(self, signed, study, picture):
         page = signed

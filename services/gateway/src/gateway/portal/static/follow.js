@@ -5,6 +5,7 @@ import { Bars, FINAL } from './bars.js';
 import { message, role, write } from './dom.js';
 import { loop } from './poll.js';
 import { Report } from './report.js';
+import { mayChangeCase } from './supersede.js';
 import { problemWords, t, timeLeft } from './words.js';
 
 /** The progress section of a page. */
@@ -18,6 +19,8 @@ export class Follow {
     this.jobId = null;
     this.spoken = null;
     this.poller = null;
+    this.inferred = false;
+    this.acting = false;
     role(root, 'retry').addEventListener('click', () => this.#act(this.urls.retryUrl));
     role(root, 'cancel').addEventListener('click', () => this.#act(this.urls.cancelUrl));
   }
@@ -51,8 +54,8 @@ export class Follow {
     this.#outcome(progress);
     const at = progress.steps.find((step) => ['running', 'failed', 'cancelled'].includes(step.state));
     if (at) this.#speak(`${t(`steps.${at.name}`)}: ${at.state === 'running' ? t('steps.in_progress') : t(`steps.${at.state}`)}`);
-    const inferred = progress.steps.find((step) => step.name === 'inference').state === 'done';
-    if (progress.state === 'done' || (over && inferred)) this.#showReport(progress.state === 'done');
+    this.inferred = progress.steps.find((step) => step.name === 'inference').state === 'done';
+    if (progress.state === 'done' || (over && this.inferred)) this.#showReport(progress.state === 'done');
   }
 
   /** What the user can do now that a job ended without a report. */
@@ -92,13 +95,24 @@ export class Follow {
   }
 
   async #act(template) {
+    if (this.acting) return;
+    this.acting = true;
     try {
+      if (template === this.urls.retryUrl && !(await this.#mayRetry())) return;
       await call(url(template, this.jobId), { method: 'POST' });
+      this.watch(this.jobId);
     } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
       message(role(this.root, 'connection'), problem.message);
-      return;
+    } finally {
+      this.acting = false;
     }
-    this.watch(this.jobId);
+  }
+
+  /** A new analysis changes what the case says; only the report of an image that was assessed does not. */
+  async #mayRetry() {
+    const { caseUrl } = this.urls;
+    return !caseUrl || this.inferred || mayChangeCase(caseUrl, t('supersede.retry'));
   }
 
   #speak(words) {

@@ -5,7 +5,7 @@ import { sameBytes } from './checks.js';
 import { message, role, write } from './dom.js';
 import { Entry } from './entry.js';
 import { loop } from './poll.js';
-import { inForce, maySupersede } from './supersede.js';
+import { mayChangeCase } from './supersede.js';
 import { counted, t } from './words.js';
 
 const AT_ONCE = 2; // uploads
@@ -96,18 +96,11 @@ function showSummary() {
   if (sent.some(({ state }) => state === 'following')) watch();
 }
 
-/** Whether images may be added: asks where the case is signed by now. */
-async function mayAdd() {
-  if (!caseId) return true;
-  const { body } = await call(url(urls.caseUrl, caseId));
-  return maySupersede(inForce(body), counted('supersede.add', ready().length));
-}
-
 async function submit() {
   if (asking) return;
   asking = true;
   try {
-    if (!(await mayAdd())) return;
+    if (caseId && !(await mayChangeCase(url(urls.caseUrl, caseId), counted('supersede.add', ready().length)))) return;
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     message(role(form, 'form-problem'), problem.message);

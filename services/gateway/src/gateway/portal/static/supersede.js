@@ -1,5 +1,6 @@
 // The question that comes before a change of a signed case: the report in force would be out of date.
 
+import { call } from './api.js';
 import { role } from './dom.js';
 import { language, t } from './words.js';
 
@@ -30,4 +31,15 @@ export function maySupersede(report, change) {
     dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
     dialog.showModal();
   });
+}
+
+/**
+ * As `maySupersede`, for a page that does not show the case: looks at it first.
+ * @param {string} caseUrl Of the API.
+ * @param {string} change
+ * @throws {Problem} Where the case cannot be looked at.
+ */
+export async function mayChangeCase(caseUrl, change) {
+  const { body } = await call(caseUrl);
+  return maySupersede(inForce(body), change);
 }

@@ -11,6 +11,13 @@ export class Drafts {
     else this.#texts.set(key, text);
   }
 
+  /** Give the text of a row that is gone to another one. */
+  move(from, to) {
+    const texts = [this.#texts.get(to), this.#texts.get(from)].filter(Boolean);
+    this.#texts.delete(from);
+    this.#texts.set(to, texts.join('\n'));
+  }
+
   /** The unsaved text of a row, undefined where there is none. */
   of(key) {
     return this.#texts.get(key);

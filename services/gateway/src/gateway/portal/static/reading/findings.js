@@ -114,6 +114,7 @@ export class Findings {
         row.remove();
         this.rows.delete(key);
       }
+    this.#adopt();
     this.#sayHidden();
   }
 
@@ -222,6 +223,14 @@ export class Findings {
     this.page.reveal(target);
     const given = this.#verdict(target.study, target.index) === verdict;
     this.page.reviews.say(target, { verdict: given ? null : verdict });
+  }
+
+  /** What was typed of an analysis that another has replaced goes to its image as a whole. */
+  #adopt() {
+    for (const key of this.page.drafts.keys) {
+      const study = this.page.studies.find(({ formerJobs }) => formerJobs.some((job) => key.startsWith(job)));
+      if (study) this.page.drafts.move(key, keyOf({ study, index: null }));
+    }
   }
 
   #draft(row, target) {

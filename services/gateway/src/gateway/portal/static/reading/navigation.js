@@ -17,7 +17,7 @@ export class Navigation {
   pick(study, index, go = true) {
     const { page } = this;
     page.active = study;
-    page.chosen = { study, index };
+    page.chosen = { study, index, jobId: study.jobId };
     page.hanging.arrange();
     page.findings.show();
     page.tools.show();

@@ -31,6 +31,7 @@ class Page {
     this.active = null;
     this.chosen = null; // {study, index}: the finding, or the image where index is null
     this.layout = null; // as the reader wants it; see hanging.js
+    this.retrying = false;
     this.asked = 0; // how often the case was asked for or written
     this.taken = 0; // which of these is shown
     this.shown = remembered();
@@ -101,7 +102,8 @@ class Page {
       return study;
     });
     if (!this.studies.includes(this.active)) this.active = this.#first();
-    if (!this.studies.includes(this.chosen?.study)) this.chosen = null;
+    const stays = this.studies.includes(this.chosen?.study) && this.chosen.jobId === this.chosen.study.jobId;
+    if (!stays) this.chosen = null; // another analysis has other findings
     this.layout ??= this.studies.length ? Hanging.preferred(this.studies) : null;
     this.show();
   }
@@ -219,12 +221,16 @@ class Page {
   }
 
   async onRetry(study) {
-    if (!(await this.maySupersede(t('reading.retry.of', { name: study.name })))) return;
+    if (this.retrying) return;
+    this.retrying = true;
     try {
+      if (!(await this.maySupersede(t('reading.retry.of', { name: study.name })))) return;
       await call(url(this.urls.retryUrl, study.jobId), { method: 'POST' });
       this.watcher.wake();
     } catch (problem) {
       this.trouble(problem, null);
+    } finally {
+      this.retrying = false;
     }
   }
 

@@ -8,13 +8,14 @@ const TRIES = 4; // against changes of the case elsewhere that do not touch this
 /**
  * @typedef {import('./study.js').Study} Study
  * @typedef {{study: Study, index: number | null}} Target A finding; an image as a whole where `index` is null.
+ * @typedef {Target & {jobId: string}} Aimed A target in the analysis that the reader saw.
  * @typedef {{verdict: 'confirmed' | 'dismissed' | null, comment: string}} Said
  */
 
 /** The reviews of the case. */
 export class Reviews {
   #queue = Promise.resolve();
-  /** @type {{target: Target, jobId: string, before: Said, after: object | null}[]} */
+  /** @type {{target: Aimed, before: Said, after: object | null}[]} */
   #done = [];
   #pending = 0;
 
@@ -34,7 +35,7 @@ export class Reviews {
 
   /** What can be undone: the last change whose analysis is still the newest of its image. */
   get last() {
-    while (this.#done.length && !this.#stands(this.#done.at(-1))) this.#done.pop();
+    while (this.#done.length && !this.#stands(this.#done.at(-1).target)) this.#done.pop();
     return this.#done.at(-1) || null;
   }
 
@@ -52,7 +53,8 @@ export class Reviews {
    * @returns {Promise<boolean>} Whether it is saved.
    */
   say(target, change) {
-    return this.#next(target, () => this.#say(target, change));
+    const aimed = { study: target.study, index: target.index, jobId: target.study.jobId };
+    return this.#next(aimed, () => this.#say(aimed, change));
   }
 
   /** Take back what was said last, wherever the reader is now. */
@@ -73,7 +75,7 @@ export class Reviews {
       this.page.findings.status(target, '');
       return false;
     }
-    this.#done.push({ target, jobId: target.study.jobId, before, after: saved.review });
+    this.#done.push({ target, before, after: saved.review });
     this.page.status.done(target, this.#words(send, target, change));
     return true;
   }
@@ -120,6 +122,7 @@ export class Reviews {
   /** Write a review, again where the case changed elsewhere; null where the reader would not supersede a report. */
   async #put(target, seen, send, change) {
     for (let tries = 1; ; tries += 1) {
+      if (!this.#stands(target)) throw new Problem(412, { code: 'review_changed', detail: t('reading.review_changed.again') });
       if (!(await this.page.maySupersede(change))) return null;
       this.page.findings.status(target, t('reading.saving'));
       try {
@@ -134,7 +137,7 @@ export class Reviews {
 
   async #send(target, send) {
     const { page } = this;
-    const at = { job: target.study.jobId, finding: place(target.index) };
+    const at = { job: target.jobId, finding: place(target.index) };
     const where = url(page.urls.reviewUrl, page.case.id, at);
     const { body: review, headers } = await call(where, { method: 'PUT', send, ifMatch: page.etag });
     page.takeReview(at, review, headers.get('ETag'));
@@ -161,7 +164,8 @@ export class Reviews {
     return t(`reading.done.${after.verdict || 'taken_back'}`, { what });
   }
 
-  #stands = ({ target, jobId }) => this.page.studies.includes(target.study) && target.study.jobId === jobId;
+  /** Whether the analysis that the reader saw is still the newest of its image: another has other findings. */
+  #stands = ({ study, jobId }) => this.page.studies.includes(study) && study.jobId === jobId;
 }
 
 const place = (index) => (index === null ? 'image' : String(index));

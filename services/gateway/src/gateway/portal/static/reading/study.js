@@ -20,6 +20,7 @@ export class Study {
    */
   constructor(urls, onChange) {
     Object.assign(this, { urls, onChange });
+    this.formerJobs = []; // analyses that others have replaced
     this.result = null;
     this.source = null;
     this.heat = null;
@@ -31,6 +32,7 @@ export class Study {
   /** Take what the API says of the image now. Gives whether its pictures have to be loaded. */
   update(entry, name) {
     const other = this.jobId !== entry.job.id;
+    if (other && this.jobId) this.formerJobs.push(this.jobId);
     Object.assign(this, { id: entry.id, jobId: entry.job.id, entry, name, state: entry.state });
     this.film = entry.modality === 'mammography';
     this.side = entry.laterality || '';
