@@ -96,6 +96,13 @@ class TestWhatIsOpen:
         dialog.get_by_role("button", name="LMLO").click()
         expect(page.locator(".pane[data-active]")).to_have_attribute("data-view", "LMLO")
 
+    def test_films_of_an_earlier_examination_are_not_asked_for(self, study, masses, picture, read):
+        study.add(picture(76), masses, laterality="R", view="CC", study_date="2023-05-01")
+        study.add(picture(77), [], laterality="R", view="CC", probability=0.1, study_date="2026-03-01")
+        page = read()
+        expect(page.get_by_text("Every finding has a verdict, every image was assessed.")).to_be_visible()
+        expect(page.get_by_text("Without a verdict:")).to_be_hidden()
+
     def test_it_says_when_nothing_is_open(self, study, masses, picture, read, say):
         study.add(picture(64), masses, laterality="R", view="CC")
         say(0, "0", "confirmed")

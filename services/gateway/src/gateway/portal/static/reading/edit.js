@@ -23,9 +23,9 @@ export class Edit {
   }
 
   open(study) {
+    if (this.dialog.open) return;
     this.study = study;
     role(this.dialog, 'file').textContent = study.entry.file_name;
-    if (this.dialog.open) return;
     for (const name of FIELDS) this.form.elements[name].value = study.entry[name] || '';
     message(role(this.dialog, 'problem'), '');
     message(role(this.dialog, 'conflicts'), conflictWords(study.entry.conflicts), { symbol: 'question' });

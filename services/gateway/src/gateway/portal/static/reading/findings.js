@@ -45,7 +45,7 @@ export class Findings {
       (study.result?.findings || [])
         .map(({ probability: value }, index) => ({ study, index, marked: value >= study.result.thresholds.finding }))
         .filter(({ index, marked }) => marked && !this.#verdict(study, index));
-    return this.page.studies.flatMap(open);
+    return this.page.judged.flatMap(open);
   }
 
   /** What a target is called wherever a verdict on it is spoken of. */

@@ -50,6 +50,11 @@ class Page {
     this.loading = 0;
   }
 
+  /** The images that are judged: those of the current examination. */
+  get judged() {
+    return this.studies.filter(({ prior }) => !prior);
+  }
+
   when = (at) => this.times.format(new Date(at));
 
   get activePane() {

@@ -54,7 +54,7 @@ export class Signing {
 
   #show() {
     const { images, conclusion } = this.page.case;
-    const ofState = (wanted) => this.page.studies.filter(({ state }) => state === wanted).map((study) => ({ study, index: null }));
+    const ofState = (wanted) => this.page.judged.filter(({ state }) => state === wanted).map((study) => ({ study, index: null }));
     const drafts = this.page.findings.drafted;
     this.lacking = { unreviewed: this.page.findings.unreviewed, not_assessed: ofState('failed'), pending: ofState('pending') };
     for (const [name, targets] of [...Object.entries(this.lacking), ['drafts', drafts]]) this.#name(role(this.dialog, name), targets);
@@ -84,7 +84,7 @@ export class Signing {
 
   #contradict() {
     const { conclusion, stands } = this.form.elements;
-    const found = contradiction(conclusion.value, this.page.studies, this.page.reviews.verdictOf);
+    const found = contradiction(conclusion.value, this.page.judged, this.page.reviews.verdictOf);
     const words = found && found.targets.map((target) => this.page.findings.nameOf(target)).join(t('reading.list.comma'));
     const said = found ? t(`reading.sign.${found.code}`, { what: words }) : '';
     const box = role(this.dialog, 'contradiction');
