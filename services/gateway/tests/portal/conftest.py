@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -24,6 +24,8 @@ from gateway.users.models import User
 from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, ModelInfo, Result, Thresholds
 
 WIDTH, HEIGHT = 600, 800  # of the film; its display image has half of that
+
+expect.set_options(timeout=15_000)  # a machine that does much else besides
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def client(app: FastAPI) -> Iterator[httpx.Client]:
         assert time.monotonic() < deadline, "the gateway did not start in time"
         time.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         client.app = app
         yield client
     server.should_exit = True
