@@ -42,3 +42,33 @@ MAX_TIFF_ENTRIES = 1_000
 
 MAX_TIFF_SEGMENTS = 500_000
 """Strips or tiles of a picture."""
+
+MAX_DICOM_ELEMENTS = 50_000
+"""Before the pixels, those of sequences included; a mammogram has some hundreds."""
+
+MAX_DICOM_ITEMS = 10_000
+"""Of sequences, all in all."""
+
+MAX_DICOM_DEPTH = 16
+"""Of sequences in each other."""
+
+MAX_DICOM_VALUE = 1 << 18
+"""Bytes of a value that is looked at; a lookup table of 65,536 words has half of that."""
+
+MAX_DICOM_KEPT = 1 << 22
+"""Bytes of all values that are looked at."""
+
+MAX_DICOM_INFLATED_HEADER = 1 << 24
+"""Bytes that a deflated file may inflate to before its pixels."""
+
+MAX_DICOM_INFLATED_AHEAD = 1 << 25
+"""Bytes of pixels that the gateway passes over, inflating, to see whether a deflated file ends where it says."""
+
+MAX_DICOM_TRAILER = 1 << 20
+"""Bytes that a deflated file may inflate to after its pixels."""
+
+MAX_DICOM_FRAGMENTS = 100_000
+"""Of compressed pixels."""
+
+MAX_DICOM_JPEG_SCANS = 4
+"""Of a baseline, extended or lossless JPEG: one for each colour."""

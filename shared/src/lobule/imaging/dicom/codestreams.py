@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lobule.contracts.errors import AnalysisError
+from lobule.imaging import limits
 from lobule.imaging.dicom.layout import Layout
 
 Codec = Literal["JPEG", "JPEG-LS", "JPEG 2000", "RLE"]
@@ -12,7 +13,6 @@ Codec = Literal["JPEG", "JPEG-LS", "JPEG 2000", "RLE"]
 _SOF = {0xC0: "baseline", 0xC1: "extended", 0xC3: "lossless", 0xF7: "JPEG-LS"}
 _OTHER_SOF = {0xC2, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 _BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
-_MOST_SCANS = 4
 _TAIL = 64  # bytes in which a codestream's end is looked for: writers pad it
 _JP2 = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 
@@ -144,7 +144,7 @@ def _jpeg(data: memoryview) -> Codestream:
                 "image_truncated", "The DICOM file's JPEG-LS pixels end before their last row. Please export it again."
             )
         return Codestream("JPEG-LS", data, width, height, components, precision)
-    if bytes(data).count(b"\xff\xda") > _MOST_SCANS:
+    if bytes(data).count(b"\xff\xda") > limits.MAX_DICOM_JPEG_SCANS:
         raise _damaged()
     lossless = _SOF[marker] == "lossless"
     return Codestream("JPEG", data, width, height, components, precision, lossless_jpeg=lossless)

@@ -7,14 +7,9 @@ than the limits below.
 import struct
 from typing import NamedTuple
 
+from lobule.imaging import limits
 from lobule.imaging.dicom.source import Source, TooMuchError
 from lobule.imaging.dicom.vocabulary import REPRESENTATIONS, Tag
-
-MAX_ELEMENTS = 50_000
-MAX_ITEMS = 10_000
-MAX_DEPTH = 16
-MAX_VALUE = 1 << 18  # a lookup table of 65,536 words has half of that
-MAX_KEPT = 1 << 22
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -90,7 +85,7 @@ class Parser:
 
     def _head(self, explicit: bool) -> tuple[int, str, int]:
         self._counted += 1
-        if self._counted > MAX_ELEMENTS:
+        if self._counted > limits.MAX_DICOM_ELEMENTS:
             raise TooMuchError
         head = self.source.read(8)
         tag, letters = self._tag(head), head[4:6]
@@ -118,9 +113,9 @@ class Parser:
             items = self._sequence(length, explicit, depth + 1, raw=raw, keep=wanted)
             if wanted:
                 into[tag] = Element("SQ", items)
-        elif wanted and length <= MAX_VALUE:
+        elif wanted and length <= limits.MAX_DICOM_VALUE:
             self._kept += length
-            if self._kept > MAX_KEPT:
+            if self._kept > limits.MAX_DICOM_KEPT:
                 raise TooMuchError
             into[tag] = Element(representation, self.source.read(length))
         else:
@@ -131,7 +126,7 @@ class Parser:
         return struct.pack(self._order + "HH", ITEM >> 16, ITEM & 0xFFFF)
 
     def _sequence(self, length: int, explicit: bool, depth: int, *, raw: bool, keep: bool) -> list[Elements]:
-        if depth > MAX_DEPTH:
+        if depth > limits.MAX_DICOM_DEPTH:
             raise TooMuchError
         if not keep and length != UNDEFINED:
             self.source.skip(length)
@@ -143,7 +138,7 @@ class Parser:
             if tag == SEQUENCE_END:
                 break
             self._items += 1
-            if self._items > MAX_ITEMS:
+            if self._items > limits.MAX_DICOM_ITEMS:
                 raise TooMuchError
             if tag != ITEM or (raw and size != UNDEFINED):
                 self.source.skip(size if size != UNDEFINED else 0)

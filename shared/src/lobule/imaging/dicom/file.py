@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from lobule.contracts.errors import AnalysisError
+from lobule.imaging import limits
 from lobule.imaging.dicom.elements import KNOWN, Parser, PixelElement
 from lobule.imaging.dicom.kind import check_kind
 from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, Source, TooMuchError
@@ -48,7 +49,6 @@ _NAMES = {
     f"{_JPEG}112": "JPEG XL",
     "1.2.840.10008.1.2.8.1": "Deflated Image Frame",
 }
-MAX_HEADER = 1 << 24  # bytes that a deflated file may inflate to before its pixels
 PREAMBLE = 132
 
 
@@ -132,7 +132,7 @@ def _open(stream: BinaryIO) -> DicomFile:
             "Please export it uncompressed or as lossless JPEG, JPEG-LS, JPEG 2000 or RLE.",
         )
     if syntax == DEFLATED:
-        source = InflatedSource(stream, source.position, MAX_HEADER)
+        source = InflatedSource(stream, source.position, limits.MAX_DICOM_INFLATED_HEADER)
     little = _is_little(source.peek(6))
     parser = Parser(source, little=little)
     failure: AnalysisError | None = None

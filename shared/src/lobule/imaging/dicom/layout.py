@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from lobule.contracts.errors import AnalysisError
+from lobule.imaging import limits
 from lobule.imaging.dicom.elements import UNDEFINED
 from lobule.imaging.dicom.file import DicomFile
 from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, TooMuchError
 from lobule.imaging.dicom.vocabulary import Tag
 
-MAX_TRAILER = 1 << 20  # bytes that a deflated file may hold after its pixels
-_MOST_AHEAD = 1 << 25  # a header's reader inflates no further
 _PHOTOMETRIC = (
     "MONOCHROME1",
     "MONOCHROME2",
@@ -110,7 +109,7 @@ def layout_of(file: DicomFile) -> Layout:
 def check_length(file: DicomFile) -> None:
     """Compare what the file holds with what its tags announce; nothing is decoded.
 
-    Of a deflated file no more is inflated than its pixels take, and never more than `_MOST_AHEAD`.
+    Of a deflated file no more is inflated than its pixels take, and never more than `limits.MAX_DICOM_INFLATED_AHEAD`.
 
     Raises:
         AnalysisError: What `layout_of` raises; `image_truncated` or `image_unreadable` where it does not fit.
@@ -121,7 +120,7 @@ def check_length(file: DicomFile) -> None:
     if length == UNDEFINED:
         return
     check_native_length(file, layout)
-    if isinstance(file.source, InflatedSource) and layout.bytes <= _MOST_AHEAD:
+    if isinstance(file.source, InflatedSource) and layout.bytes <= limits.MAX_DICOM_INFLATED_AHEAD:
         read_inflated(file.source, length, keep=False)
     if file.source.size is not None and file.source.size - file.source.position < length:
         raise truncated(file)
@@ -162,7 +161,7 @@ def read_inflated(source: InflatedSource, length: int, *, keep: bool) -> bytes:
             content = source.read(length)
         else:
             source.skip(length)
-        ends = source.ends_within(MAX_TRAILER)
+        ends = source.ends_within(limits.MAX_DICOM_TRAILER)
     except (EndOfFileError, TooMuchError):
         raise AnalysisError(
             "image_truncated", "The DICOM file ends before its last pixel, or is damaged. Please export it again."

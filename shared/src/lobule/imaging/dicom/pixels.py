@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lobule.contracts.errors import AnalysisError
+from lobule.imaging import limits
 from lobule.imaging.dicom.codestreams import Codestream, codestream_of
 from lobule.imaging.dicom.elements import ITEM, UNDEFINED
 from lobule.imaging.dicom.file import DicomFile
@@ -15,7 +16,6 @@ from lobule.imaging.dicom.layout import Layout, check_native_length, read_inflat
 from lobule.imaging.dicom.source import EndOfFileError, InflatedSource
 
 _DIFFERENCES = ("YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422")
-_MOST_FRAGMENTS = 100_000
 _MOST_PADDING = 1 << 12  # bytes that a run-length segment may decode to beyond its pixels
 
 
@@ -104,7 +104,7 @@ def _frame(file: DicomFile) -> memoryview:
     try:
         while source.peek(4) == item:
             length = int.from_bytes(source.read(8)[4:], "little")
-            if len(fragments) > _MOST_FRAGMENTS:
+            if len(fragments) > limits.MAX_DICOM_FRAGMENTS:
                 raise AnalysisError("image_unreadable", "The DICOM file cuts its pixels into too many fragments.")
             fragments.append(source.read(length))
     except EndOfFileError:
