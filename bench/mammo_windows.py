@@ -2,7 +2,8 @@
 
     python bench/mammo_windows.py --data ../shared/data
 
-Every film is written as DICOM and read by the service's own reader. The network runs once for each canvas that differs.
+Every film is written as DICOM and read by the service's own reader. Where all canvases of a film are
+the same, so is what the network says, and it is not asked.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from mammo_worker.calibration import Calibration, film_features
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram
-from mammo_worker.films.prepare import prepare_film
+from mammo_worker.films.prepare import PreparedFilm, prepare_film
 from mammo_worker.packages import installed_package, load_detector
 
 PADDING = 65535
@@ -75,37 +76,37 @@ def twins(film: NDArray[np.uint8], deep: NDArray[np.uint16]) -> Iterator[tuple[s
 
 
 class Reader:
-    """Reads films as the service does; the network runs once for each canvas."""
+    """Reads films as the service does; the network runs only where canvases of one film differ."""
 
     def __init__(self) -> None:
         package = installed_package()
         self._calibration = Calibration.from_dict(package.manifest.calibration)
         self._detector = load_detector(package)
-        self._known: dict[bytes, float] = {}
         print(f"{package.manifest.name} {package.manifest.version}")
 
-    def __call__(self, data: bytes) -> float:
-        """The film's probability of malignancy.
+    def prepare(self, data: bytes) -> tuple[PreparedFilm, int]:
+        """What the network is to see, and the film's height.
 
         Raises:
-            AnalysisError: Where it is refused.
+            AnalysisError: Where the film is refused.
         """
         film = read_film(data)
         squeeze = squeeze_of(film.pixels)
         breast = find_breast(film.pixels, film.valid, squeeze)
         check_mammogram(film, breast)
-        prepared = prepare_film(film.pixels, self._detector.canvas_size, squeeze, film.valid, breast)
-        key = prepared.canvas.tobytes()
-        if key not in self._known:
-            found = self._detector(prepared, film.pixels.shape[0])
-            self._known[key] = float(self._calibration.film(film_features(found))[0])
-        return self._known[key]
+        return prepare_film(film.pixels, self._detector.canvas_size, squeeze, film.valid, breast), len(film.pixels)
 
-    def forget(self) -> int:
-        """How many canvases of the last film differed."""
-        count = len(self._known)
-        self._known.clear()
-        return count
+    def movements(self, films: dict[str, tuple[PreparedFilm, int]]) -> dict[str, float]:
+        """How far the probability of each lies from the first one's."""
+        canvases = {name: prepared.canvas.tobytes() for name, (prepared, _) in films.items()}
+        first = next(iter(canvases.values()))
+        if all(canvas == first for canvas in canvases.values()):
+            return dict.fromkeys(films, 0.0)
+        known = {canvas: self._probability(*films[name]) for name, canvas in canvases.items()}
+        return {name: abs(known[canvas] - known[first]) for name, canvas in canvases.items()}
+
+    def _probability(self, prepared: PreparedFilm, height: int) -> float:
+        return float(self._calibration.film(film_features(self._detector(prepared, height)))[0])
 
 
 def main() -> None:
@@ -121,30 +122,30 @@ def main() -> None:
     read = Reader()
     moved: dict[str, list[tuple[float, str]]] = defaultdict(list)
     refused: list[str] = []
-    canvases: list[int] = []
+    different = 0
     for number, path in enumerate(paths):
         film = np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8)
         deep = film.astype(np.uint16) * 16
         files = list(windows(deep))
         if number % max(1, len(paths) // max(1, given.twins)) == 0:
             files += twins(film, deep)
-        first = None
+        prepared: dict[str, tuple[PreparedFilm, int]] = {}
         for name, data in files:
             try:
-                probability = read(data)
+                prepared[name] = read.prepare(data)
             except AnalysisError as error:
                 refused.append(f"{path.name}, {name}: {error.code}")
-                continue
-            first = probability if first is None else first
-            moved[name].append((abs(probability - first), path.name))
-        canvases.append(read.forget())
+        if prepared:
+            different += len({film.canvas.tobytes() for film, _ in prepared.values()}) > 1
+            for name, movement in read.movements(prepared).items():
+                moved[name].append((movement, path.name))
     print(f"{len(paths)} films, {sum(map(len, moved.values()))} files read, {len(refused)} refused")
     for line in refused:
         print(f"  {line}")
     for name, moves in moved.items():
         most, where = max(moves)
         print(f"{name}: {len(moves)} films, largest movement {most:.5f} ({where})")
-    print(f"films of which the network saw more than one canvas: {sum(count > 1 for count in canvases)}")
+    print(f"films of which the network sees more than one canvas: {different}")
 
 
 if __name__ == "__main__":
