@@ -133,7 +133,7 @@ def resized(film: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
     """
     method = cv2.INTER_AREA if size[0] < film.shape[0] else cv2.INTER_LINEAR
     if film.dtype.kind == "u":
-        film = film.astype(np.uint16) << (16 - int(film.max()).bit_length())
+        film = np.left_shift(film, 16 - int(film.max()).bit_length(), dtype=np.uint16)
     return cv2.resize(film, size[::-1], interpolation=method).astype(np.float32)
 
 
