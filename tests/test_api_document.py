@@ -55,6 +55,12 @@ def test_step_by_step(tmp_path, environment):
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_cases_in_python(tmp_path, environment):
+    command = [sys.executable, "-c", example("case")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_in_python(tmp_path, environment):
     command = [sys.executable, "-c", example("python")]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -22,12 +21,16 @@ def app(request, make_app):
 
 @pytest.fixture
 def film(tmp_path, draw_film, write_dicom):
-    """A DICOM film; each number is another film."""
+    """A DICOM film; each number is another film, and the same number and tags are the same bytes."""
+    made: dict[tuple, bytes] = {}
 
     def make(number: int = 0, **tags) -> bytes:
-        path: Path = tmp_path / f"{number}.dcm"
-        said = {"PatientID": "", "PatientName": ""} | tags
-        return write_dicom(path, draw_film(80, 70, seed=number), 12, **said).read_bytes()
+        key = (number, *sorted(tags.items()))
+        if key not in made:
+            said = {"PatientID": "", "PatientName": ""} | tags
+            path = write_dicom(tmp_path / "film.dcm", draw_film(80, 70, seed=number), 12, **said)
+            made[key] = path.read_bytes()
+        return made[key]
 
     return make
 
@@ -279,6 +282,14 @@ class TestReplacement:
         assert (images[0]["view"], images[0]["laterality"], images[0]["study_date"]) == ("MLO", "R", "2025-02-03")
         assert audit(app, "image.upload")[-1]["replaces"] == wrong["image"]["id"]
         assert not [entry for entry in app.state.store.entries("images") if wrong["image"]["id"] in entry.key]
+
+    def test_an_upload_whose_answer_was_lost_may_be_repeated(self, send, read):
+        first = send(0).json()["image"]["id"]
+        replaced = send(1, said={"replaces": first}).json()
+        again = send(1, said={"replaces": first})
+        assert (again.status_code, again.json()["existing_job_id"]) == (409, replaced["job"]["id"])
+        assert send(2, said={"replaces": first}).status_code == 404, "another file does not take the place of nothing"
+        assert len(read()["images"]) == 1
 
     def test_the_same_file_may_take_its_own_place(self, send, read):
         first = send(0).json()["image"]["id"]

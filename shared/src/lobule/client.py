@@ -4,6 +4,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, cast
@@ -80,6 +81,10 @@ class Client:
         magnification: Magnification | None = None,
         view: View | None = None,
         laterality: Laterality | None = None,
+        study_date: date | None = None,
+        case_id: str | None = None,
+        replaces: str | None = None,
+        accept_other_patient: bool = False,
         sent: Callable[[int], None] | None = None,
     ) -> str:
         """Upload an image for analysis.
@@ -90,16 +95,29 @@ class Client:
             magnification: Of a histology field, where known.
             view: Of a mammogram, where known.
             laterality: Of a mammogram, where known.
+            study_date: Day of the examination, where the file does not say it.
+            case_id: The case that the image belongs to.
+            replaces: An image of the case whose place this one takes.
+            accept_other_patient: Add the file although it names another patient than those of the case.
             sent: Called with the bytes sent since the last call.
 
         Returns:
             The job's id; for an image that was uploaded before, the id of its newest job.
 
         Raises:
-            ApiError: Where the server refuses the image.
+            ApiError: Where the server refuses the image; `other_patient` where it names another patient than its case.
             OSError: Where the file cannot be read.
         """
-        options = {"modality": modality, "magnification": magnification, "view": view, "laterality": laterality}
+        options = {
+            "modality": modality,
+            "case_id": case_id,
+            "magnification": magnification,
+            "view": view,
+            "laterality": laterality,
+            "study_date": study_date and study_date.isoformat(),
+            "replaces": replaces,
+            "accept_other_patient": "true" if accept_other_patient else None,
+        }
         fields = {name: value for name, value in options.items() if value is not None}
 
         def send() -> httpx.Response:
@@ -114,6 +132,22 @@ class Client:
                 return str(error.problem["existing_job_id"])
             raise
         return str(answer.json()["job"]["id"])
+
+    def open_case(self, pseudonym: str) -> str:
+        """Open a case; gives its id. Never give the patient's name."""
+        return str(self._request("POST", "/api/v1/cases", json={"pseudonym": pseudonym}).json()["id"])
+
+    def case(self, case_id: str) -> dict[str, Any]:
+        """A case with its images, what was concluded from them together, and its reports."""
+        return self._request("GET", f"/api/v1/cases/{case_id}").json()
+
+    def remove_image(self, image_id: str) -> None:
+        """Remove an image with its analyses.
+
+        Raises:
+            ApiError: `image_signed` where a signed report keeps it.
+        """
+        self._request("DELETE", f"/api/v1/images/{image_id}")
 
     def progress(self, job_id: str) -> Progress:
         """How far a job is."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import repository as cases
 from gateway.cases.models import Case
 from gateway.database import SessionFactory
-from gateway.errors import ProblemError
+from gateway.errors import ProblemError, not_found
 from gateway.images import removal, repository
 from gateway.images.identity import Fingerprints, PatientAttribute, differences
 from gateway.images.models import Image
@@ -61,21 +61,25 @@ def accept(
     Raises:
         AnalysisError: Where the header is refused.
         Duplicate: Where the owner has the same bytes as the same modality in this case (sent without one: anywhere).
-        ProblemError: `other_patient` or `image_signed` (the image to be replaced), 409.
+        ProblemError: `other_patient` or `image_signed` (409), or `not_found` (404, the image to be replaced).
     """
     header = look_at(store, upload, options.modality)
     image = _image(user, options, upload, header, fingerprints)
     left: list[str] = []
     try:
         with sessions.begin() as session:
-            if options.replaces is not None:
-                left = _make_room(session, image, options.replaces)
-            detail: dict[str, Any] = {"sha256": image.sha256} | ({"replaces": options.replaces} if left else {})
+            replaced = session.get(Image, options.replaces) if options.replaces is not None else None
+            detail: dict[str, Any] = {"sha256": image.sha256}
+            if replaced is not None:
+                detail["replaces"] = replaced.id
+                left = _make_room(session, image, replaced)
             if image.case_id is not None:
                 cases.locked(session, image.case_id)  # two uploads at once must see one another's patient
                 others = repository.of_case(session, image.case_id)
                 detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
             _refuse_duplicate(session, image)
+            if options.replaces is not None and replaced is None:
+                raise not_found("image")
             session.add(image)
             session.flush()  # a second upload of the same bytes at the same moment fails here
             job = job_service.open_job(session, image, interactive=interactive)
@@ -119,11 +123,8 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
     )
 
 
-def _make_room(session: Session, image: Image, replaced_id: str) -> list[str]:
+def _make_room(session: Session, image: Image, replaced: Image) -> list[str]:
     """Remove the image whose place another takes; what was said of it goes on to hold where nothing else is said."""
-    replaced = session.get(Image, replaced_id)
-    if replaced is None:
-        return []  # somebody removed it meanwhile
     if replaced.modality == image.modality:
         for name in ("magnification", "view", "laterality", "study_date"):
             setattr(image, name, getattr(image, name) or getattr(replaced, name))

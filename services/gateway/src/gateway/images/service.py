@@ -16,6 +16,7 @@ from gateway.cases import repository as cases
 from gateway.database import new_id
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
+from gateway.images.models import Image
 from gateway.images.multipart import Fields, FileStart, malformed, read_multipart
 from gateway.images.schemas import ImageOptions
 from gateway.users.models import User
@@ -144,10 +145,10 @@ def check_place(session: Session, user: User, options: ImageOptions) -> None:
     """
     if options.case_id is not None and cases.visible(session, user, options.case_id) is None:
         raise not_found("case")
-    if options.replaces is None:
-        return
-    image = repository.visible(session, user, options.replaces)
+    image = session.get(Image, options.replaces) if options.replaces is not None else None
     if image is None:
+        return  # one that is gone may have been replaced by this very upload, whose answer was lost: see `accept`
+    if repository.visible(session, user, image.id) is None:
         raise not_found("image")
     if image.case_id != options.case_id:
         raise ProblemError(422, "invalid_request", "The image to be replaced is not in this case; give its case_id.")
