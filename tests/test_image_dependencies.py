@@ -1,0 +1,85 @@
+"""What an image runs is installed in it: its entry points are imported with nothing but its declared dependencies."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+IMAGES = {  # Dockerfile: what its processes import when they start
+    "shared/Dockerfile": ["lobule.cli.main"],
+    "services/gateway/Dockerfile": ["lobule.cli.main", "gateway.__main__", "gateway.migrate", "lobule.probe"],
+    "services/report/Dockerfile": ["report.worker", "report.renderer", "lobule.probe"],
+    "services/histo-worker/Dockerfile": ["histo_worker.worker", "histo_worker.cli", "lobule.probe"],
+    "services/mammo-worker/Dockerfile": ["mammo_worker.worker", "mammo_worker.cli", "lobule.probe"],
+}
+IMPORT = """
+import importlib, importlib.metadata as metadata, json, re, sys
+installed, modules = json.loads(sys.argv[1]), sys.argv[2:]
+name = lambda distribution: re.sub(r"[-_.]+", "-", distribution).lower()
+provided = metadata.packages_distributions()
+
+class Missing:
+    def find_spec(self, module, path=None, target=None):
+        owners = provided.get(module.partition(".")[0])
+        if owners and not any(name(owner) in installed for owner in owners):
+            raise ModuleNotFoundError(f"{module} is not installed in this image", name=module)
+
+sys.meta_path.insert(0, Missing())
+all_of = metadata.entry_points
+metadata.entry_points = lambda **wanted: [e for e in all_of(**wanted) if name(e.dist.name) in installed]
+for module in modules:
+    importlib.import_module(module)
+if "lobule.cli.main" in modules:
+    sys.modules["lobule.cli.main"].build()
+"""
+
+
+def installed_in(dockerfile: str) -> set[str]:
+    """The distributions that an image installs, from its `uv sync` line and the lock."""
+    packages = {package["name"]: package for package in tomllib.loads((REPOSITORY / "uv.lock").read_text())["package"]}
+    line = re.search(r"uv sync .*--no-install-workspace.*", (REPOSITORY / dockerfile).read_text())
+    assert line, f"{dockerfile} installs nothing"
+    wanted = re.sub(r"\$\(.*?\)", "", line[0])  # an extra that only one variant of the image has
+    [root] = re.findall(r"--package (\S+)", wanted)
+    found: set[str] = set()
+    to_do = [(root, frozenset(re.findall(r"--extra (\S+)", wanted)))]
+    seen = set()
+    while to_do:
+        name, extras = to_do.pop()
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        found.add(name)
+        package = packages[name]
+        needed = list(package.get("dependencies", []))
+        for extra in extras:
+            needed += package.get("optional-dependencies", {}).get(extra, [])
+        to_do += [(need["name"], frozenset(need.get("extra", []))) for need in needed]
+    return found
+
+
+@pytest.mark.parametrize("dockerfile", IMAGES)
+def test_everything_that_an_image_imports_is_installed_in_it(dockerfile):
+    installed = json.dumps(sorted(installed_in(dockerfile)))
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, installed, *IMAGES[dockerfile]], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_every_image_is_tested():
+    found = {str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("services/*/Dockerfile")}
+    assert found | {"shared/Dockerfile"} == set(IMAGES)
+
+
+def test_the_check_would_find_what_is_missing():
+    """As the command line's image was: without the packages of its extra `cli`."""
+    installed = installed_in("shared/Dockerfile") - {"typer"}
+    command = [sys.executable, "-c", IMPORT, json.dumps(sorted(installed)), *IMAGES["shared/Dockerfile"]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "typer is not installed in this image" in done.stderr
