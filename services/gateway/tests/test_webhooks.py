@@ -3,16 +3,20 @@
 import http.server
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook as ReferenceVerifier
 
-from gateway.clock import now
+from gateway.clock import now, shared_now
+from gateway.database import make_engine, make_session_factory
+from gateway.migrate import migrate
 from gateway.networks import parse_networks
+from gateway.users.models import User
+from gateway.webhooks import repository
 from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.deliverer import PAUSES_S
-from gateway.webhooks.models import Delivery
+from gateway.webhooks.models import Delivery, Webhook
 from lobule.webhooks import WebhookSignatureError, sign, verify
 
 
@@ -129,12 +133,58 @@ class TestDelivery:
 
     def test_a_crash_between_taking_and_sending_loses_nothing(self, app, webhook, client, alice, receiver, job):
         client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
-        from gateway.webhooks import repository
-
         with app.state.sessions.begin() as session:
             assert len(repository.take_due(session, timedelta(seconds=60), 10)) == 1  # and then the process dies
         due_now(app)  # the lease is over
         assert app.state.deliverer.send_due() == 1
+
+
+@pytest.mark.postgres
+class TestWrongClock:
+    """Gateways share the database's clock: one whose own is wrong neither delays a message nor sends it twice."""
+
+    @pytest.fixture
+    def sessions(self, new_postgres_url, monkeypatch):
+        """Sessions on PostgreSQL, a pending message's owner and webhook in it, and a switch of the local clock."""
+        url = new_postgres_url()
+        migrate(url)
+        engine = make_engine(url)
+        factory = make_session_factory(engine)
+        with factory.begin() as session:
+            session.add(User(id="u", username="alice", display_name="Alice", password_hash="x", role="service"))
+            session.flush()
+            session.add(Webhook(id="w", owner_id="u", url="http://127.0.0.1/"))
+
+        def wrong_by(hours: float) -> None:
+            class Clock(datetime):
+                @classmethod
+                def now(cls, tz=None):
+                    return datetime.now(tz) + timedelta(hours=hours)
+
+            monkeypatch.setattr("gateway.clock.datetime", Clock)
+
+        yield factory, wrong_by
+        engine.dispose()
+
+    def test_a_message_of_a_gateway_that_is_ahead_is_due_at_once(self, sessions):
+        factory, wrong_by = sessions
+        wrong_by(hours=1)
+        with factory.begin() as session:
+            session.add(Delivery(webhook_id="w", job_id="j", payload={}, next_at=shared_now(session)))
+        wrong_by(hours=0)
+        with factory.begin() as session:
+            assert len(repository.take_due(session, timedelta(seconds=60), 10)) == 1
+
+    def test_the_lease_of_a_gateway_that_is_behind_holds(self, sessions):
+        factory, wrong_by = sessions
+        with factory.begin() as session:
+            session.add(Delivery(webhook_id="w", job_id="j", payload={}, next_at=shared_now(session)))
+        wrong_by(hours=-1)
+        with factory.begin() as session:
+            assert len(repository.take_due(session, timedelta(seconds=60), 10)) == 1
+        wrong_by(hours=0)
+        with factory.begin() as session:
+            assert repository.take_due(session, timedelta(seconds=60), 10) == [], "somebody else is sending it"
 
 
 class TestEndpoints:

@@ -9,8 +9,9 @@ from lobule.contracts.errors import AnalysisError
 from lobule.model_package import open_package
 from mammo_worker.configs import light
 from mammo_worker.configs.plan import Phase, TrainingPlan
-from mammo_worker.packages import DEFAULT_PACKAGE, PACKAGES, build_model, read_config, read_weights
+from mammo_worker.packages import build_model, package_folder, read_config, read_weights
 from mammo_worker.pipeline import build_pipeline
+from mammo_worker.settings import DEFAULT_MODEL, PACKAGES
 from mammo_worker.train import build, load_start
 
 
@@ -38,8 +39,17 @@ def test_bare_name_is_a_bundled_package(monkeypatch):
         build_pipeline()
 
 
+@pytest.mark.parametrize("value", [None, ""])
+def test_unset_or_empty_is_the_bundled_package(monkeypatch, value):
+    """A compose file passes the variable on empty where nobody set it."""
+    monkeypatch.delenv("LOBULE_MAMMO_MODEL", raising=False)
+    if value is not None:
+        monkeypatch.setenv("LOBULE_MAMMO_MODEL", value)
+    assert package_folder() == PACKAGES / DEFAULT_MODEL
+
+
 def test_a_training_may_start_from_the_backbone_of_a_package():
-    folder = PACKAGES / DEFAULT_PACKAGE
+    folder = PACKAGES / DEFAULT_MODEL
     package = open_package(folder)
     config = replace(read_config(package), canvas=(64, 64))
     kept = build_model(config, read_weights(package.weights)).backbone.get_weights()
@@ -53,4 +63,4 @@ def test_a_package_of_another_backbone_starts_nothing():
     config = replace(light.network((64, 64)), pyramid_channels=16)
     model = build(TrainingPlan(config, (Phase(1),)), Phase(1))
     with pytest.raises(ValueError, match="densenet121, not efficientnet_lite0"):
-        load_start(model, PACKAGES / DEFAULT_PACKAGE)
+        load_start(model, PACKAGES / DEFAULT_MODEL)

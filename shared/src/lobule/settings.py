@@ -46,8 +46,6 @@ class Settings(BaseSettings):
     worker_host: str = Field("127.0.0.1", description="address of that port")
     step_soft_time_limit_s: float = Field(300, gt=0, description="a step is asked to stop after this")
     step_time_limit_s: float = Field(330, gt=0, description="a step's process is killed after this")
-    histo_model: Path | None = Field(default=None, description="folder of another histopathology model package")
-    mammo_model: Path | None = Field(default=None, description="folder of another mammography model package")
 
     @classmethod
     def settings_customise_sources(

@@ -9,7 +9,7 @@ DEFAULT_MODEL = "breakhis-densenet121"
 
 
 class HistoSettings(BaseSettings):
-    """Read from `LOBULE_HISTO_*`.
+    """Read from `LOBULE_HISTO_*`; the one place where the model package is chosen.
 
     Attributes:
         model: Folder of the model package.

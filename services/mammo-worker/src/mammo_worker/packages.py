@@ -1,6 +1,5 @@
 """Model packages of this worker: where the one in use lies, how one is written and how one becomes a network."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,17 +18,15 @@ from mammo_worker.inference import Detector, View
 from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
 from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.settings import MammoSettings
 
-PACKAGES = Path(__file__).parent / "model_packages"
-DEFAULT_PACKAGE = "mammo-densenet121"
 ARCHITECTURE = "mammo_worker.mask_rcnn"
 WEIGHTS_FILE = "weights.npz"
 
 
 def package_folder() -> Path:
-    """The package to load: `LOBULE_MAMMO_MODEL` (a folder, or a bundled package's name), else the default."""
-    chosen = os.environ.get("LOBULE_MAMMO_MODEL", DEFAULT_PACKAGE)
-    return Path(chosen) if os.sep in chosen else PACKAGES / chosen
+    """The package to load, see `MammoSettings`."""
+    return MammoSettings().package
 
 
 def installed_package() -> ModelPackage:

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, plain_errors
 from lobule.client import Client
+from lobule.contracts.models import Figure, figure_of
 
 app = typer.Typer(no_args_is_help=True, help="The models that are at work.")
 
@@ -22,7 +23,7 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
     with plain_errors(), Client(server, username, password) as client:
         for status in client.models():
             model = status["model"]
-            measured = [] if model is None else [_figure(metric) for metric in model["metrics"][:3]]
+            measured = [] if model is None else [_in_words(figure_of(metric)) for metric in model["metrics"][:3]]
             table.add_row(
                 status["modality"],
                 str(status["workers"]),
@@ -33,8 +34,7 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
     Console().print(table)
 
 
-def _figure(metric: dict[str, object]) -> str:
-    value, interval = metric.get("value"), metric.get("interval")
-    number = f"{value:.3f}" if isinstance(value, float) else str(value)
-    where = f" at {metric['magnification']}" if "magnification" in metric else ""
-    return f"{metric.get('name')}{where}: {number}" + (f" {interval}" if interval else "")
+def _in_words(figure: Figure) -> str:
+    under = f" ({', '.join(figure.under)})" if figure.under else ""
+    interval = f" ({figure.interval[0]:.3f} to {figure.interval[1]:.3f})" if figure.interval else ""
+    return f"{figure.name}{under}: {figure.value:.3f}{interval}"

@@ -1,5 +1,7 @@
 """The model package: a folder with weights, `model.json` (this document) and `MODEL_CARD.md`."""
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -44,3 +46,39 @@ class WorkerAnnouncement(Document):
     modality: Modality | None = None
     manifest: ModelManifest | None = None
     model_card: str | None = None
+
+
+_ABBREVIATION = re.compile(r"\b(auc|ece)\b")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure of a model, however its manifest names the parts.
+
+    Attributes:
+        name: What was measured.
+        under: At which magnification, by which rule.
+        data: On what it was measured.
+        value: The figure.
+        interval: Its 95 % confidence interval, where one was computed.
+    """
+
+    name: str
+    under: list[str]
+    data: str
+    value: float
+    interval: tuple[float, float] | None
+
+
+def figure_of(metric: dict[str, Any]) -> Figure:
+    """A metric of a manifest as a figure."""
+    words = str(metric.get("metric") or metric.get("name", "")).replace("_", " ")
+    name = _ABBREVIATION.sub(lambda found: found[0].upper(), words[:1].upper() + words[1:])
+    found = metric.get("interval_95") or metric.get("interval")
+    return Figure(
+        name=name,
+        under=[str(metric[key]) for key in ("magnification", "rule") if metric.get(key)],
+        data=str(metric.get("split") or metric.get("data", "")),
+        value=float(metric["value"]),
+        interval=(float(found[0]), float(found[1])) if found else None,
+    )

@@ -8,23 +8,11 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from gateway.system.endpoints import ModelStatus
-from lobule.contracts.models import ModelManifest
+from lobule.contracts.models import Figure, ModelManifest, figure_of
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a card's own HTML is shown as text
 _LIMITS = re.compile(r"^##+ +Limits\s*$(.*?)(?=^##? |\Z)", re.MULTILINE | re.DOTALL)
-_ABBREVIATION = re.compile(r"\b(auc|ece)\b")
 _POINT = re.compile(r"^[-*] +(.*?)(?=^[-*] |\Z)", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A measured figure of a model, however its manifest names the parts."""
-
-    name: str
-    under: list[str]  # at which magnification, by which rule
-    data: str
-    value: float
-    interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -49,22 +37,9 @@ def model_page(status: ModelStatus) -> ModelPage:
         workers=status.workers,
         manifest=manifest,
         calibration=manifest.info().calibration if manifest else "",
-        figures=[_figure(metric) for metric in manifest.metrics] if manifest else [],
+        figures=[figure_of(metric) for metric in manifest.metrics] if manifest else [],
         limits=[" ".join(point.split()) for point in _POINT.findall(limits[1])] if limits else [],
         card=_MARKDOWN.render(re.sub(r"^# ", "### ", re.sub(r"^## ", "#### ", card, flags=re.M), flags=re.M)),
-    )
-
-
-def _figure(metric: dict[str, Any]) -> Figure:
-    words = str(metric.get("metric") or metric.get("name", "")).replace("_", " ")
-    name = _ABBREVIATION.sub(lambda found: found[0].upper(), words[:1].upper() + words[1:])
-    found = metric.get("interval_95") or metric.get("interval")
-    return Figure(
-        name=name,
-        under=[str(metric[key]) for key in ("magnification", "rule") if metric.get(key)],
-        data=str(metric.get("split") or metric.get("data", "")),
-        value=float(metric["value"]),
-        interval=(float(found[0]), float(found[1])) if found else None,
     )
 
 

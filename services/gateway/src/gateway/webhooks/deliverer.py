@@ -4,13 +4,13 @@ import json
 import random
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import structlog
 
-from gateway.clock import now
+from gateway.clock import shared_now
 from gateway.database import SessionFactory
 from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
@@ -54,7 +54,7 @@ class Deliverer:
             with self._sessions.begin() as session:
                 kept = session.get(Delivery, delivery.id)
                 if kept is not None:
-                    _note(kept, status, problem)
+                    _note(kept, status, problem, shared_now(session))
         return len(due)
 
     def _send(self, delivery: Delivery) -> tuple[int | None, str | None]:
@@ -90,14 +90,15 @@ def _to_address(url: str, address: str, http: httpx.Client, headers: dict[str, s
     )
 
 
-def _note(delivery: Delivery, status: int | None, problem: str | None) -> None:
+def _note(delivery: Delivery, status: int | None, problem: str | None, at: datetime) -> None:
+    """Write down how an attempt ended, and when the next one is due."""
     delivery.last_status, delivery.last_error = status, problem
     if problem is None:
-        delivery.state, delivery.delivered_at = "delivered", now()
+        delivery.state, delivery.delivered_at = "delivered", at
         return
     log.warning("webhook_not_delivered", delivery=delivery.id, attempt=delivery.attempts, problem=problem)
     if delivery.attempts > len(PAUSES_S):
         delivery.state = "failed"
         return
     pause = PAUSES_S[delivery.attempts - 1]
-    delivery.next_at = now() + timedelta(seconds=pause * random.uniform(1, 1.2))  # noqa: S311 - spreads, hides nothing
+    delivery.next_at = at + timedelta(seconds=pause * random.uniform(1, 1.2))  # noqa: S311 - spreads, hides nothing

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import AppSettings, CurrentUser
-from gateway.clock import now
+from gateway.clock import shared_now
 from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.webhooks import repository, service
@@ -78,5 +78,5 @@ def retry_delivery(webhook: VisibleWebhook, delivery_id: str, session: DbSession
     delivery = session.get(Delivery, delivery_id)
     if delivery is None or delivery.webhook_id != webhook.id:
         raise not_found("delivery")
-    delivery.state, delivery.attempts, delivery.next_at = "pending", 0, now()
+    delivery.state, delivery.attempts, delivery.next_at = "pending", 0, shared_now(session)
     return delivery

@@ -35,7 +35,7 @@ class Delivery(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[DeliveryState] = mapped_column(String(20), default="pending")
     attempts: Mapped[int] = mapped_column(default=0)
-    next_at: Mapped[datetime] = mapped_column(default=now)
+    next_at: Mapped[datetime]  # by the shared clock, `gateway.clock.shared_now`
     created_at: Mapped[datetime] = mapped_column(default=now)
     delivered_at: Mapped[datetime | None]
     last_status: Mapped[int | None]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.clock import now
+from gateway.clock import shared_now
 from gateway.users.models import User
 from gateway.webhooks.models import Delivery, Webhook
 
@@ -30,14 +30,15 @@ def deliveries(session: Session, webhook_id: str, limit: int) -> Sequence[Delive
 
 def take_due(session: Session, lease: timedelta, limit: int) -> Sequence[Delivery]:
     """Messages to be sent now; nobody else takes them while the lease lasts."""
+    at = shared_now(session)
     due = session.scalars(
         select(Delivery)
-        .where(Delivery.state == "pending", Delivery.next_at <= now())
+        .where(Delivery.state == "pending", Delivery.next_at <= at)
         .order_by(Delivery.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Delivery)
     ).all()
     for delivery in due:
-        delivery.next_at = now() + lease
+        delivery.next_at = at + lease
         delivery.attempts += 1
     return due

@@ -7,7 +7,7 @@ import hmac
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 
-from gateway.clock import now
+from gateway.clock import shared_now
 from gateway.database import SessionFactory
 from gateway.errors import ProblemError
 from gateway.jobs.models import Job
@@ -69,5 +69,6 @@ def _write(session: Session, job: Job, settings: GatewaySettings) -> None:
     links = {"job": at}
     if job.state == "done":
         links |= {"result": f"{at}/result", "report": f"{at}/report"}
-    message = JobFinished(timestamp=now(), data=JobRead.of(job), links=links).model_dump(mode="json")
-    session.add_all(Delivery(webhook_id=webhook.id, job_id=job.id, payload=message) for webhook in webhooks)
+    at = shared_now(session)
+    message = JobFinished(timestamp=at, data=JobRead.of(job), links=links).model_dump(mode="json")
+    session.add_all(Delivery(webhook_id=webhook.id, job_id=job.id, payload=message, next_at=at) for webhook in webhooks)

@@ -1,0 +1,25 @@
+"""Settings of the mammography worker, from the environment."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PACKAGES = Path(__file__).parent / "model_packages"
+DEFAULT_MODEL = "mammo-densenet121"
+
+
+class MammoSettings(BaseSettings):
+    """Read from `LOBULE_MAMMO_*`; the one place where the model package is chosen.
+
+    Attributes:
+        model: Folder of the model package, or the name of a bundled one.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOBULE_MAMMO_", env_ignore_empty=True)
+
+    model: Path = Path(DEFAULT_MODEL)
+
+    @property
+    def package(self) -> Path:
+        """Folder of the model package."""
+        return self.model if len(self.model.parts) > 1 else PACKAGES / self.model
