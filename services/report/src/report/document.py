@@ -24,6 +24,7 @@ class NotAssessed(Words):
 
     name: str
     file_name: str
+    label: str = Field(description="the name, and the file's where that is another")
     why: str
 
 
@@ -215,7 +216,9 @@ def _not_assessed(image: CaseImage, name: str, text: Catalogue) -> NotAssessed:
     why = text("limits.result_gone" if image.state == "assessed" else "limits.failed.default")
     if image.error is not None:
         why = text.said(f"error.{image.error.code}", image.error.detail or why)
-    return NotAssessed(name=name, file_name=image.image.file_name, why=why)
+    file_name = image.image.file_name
+    label = name if name == file_name else text("limits.named_file", name=name, file=file_name)
+    return NotAssessed(name=name, file_name=file_name, label=label, why=why)
 
 
 def _limits_of_image(image: ImageInfo, text: Catalogue) -> tuple[str, ...]:

@@ -175,6 +175,7 @@ CHINESE: Mapping[str, str] = {
     "examined.patches.many": "{count}个{size} x {size}像素的图块",
     "examined.fingerprint": "文件指纹",
     # Limits
+    "limits.named_file": "{name}（{file}）",
     "limits.not_assessed": "{name}：{why}",
     "limits.missing_views": "本病例中没有的体位：{views}。",
     "limits.case.other": "以往的图像，以及不在本病例中的图像。",

@@ -186,6 +186,7 @@ ENGLISH: Mapping[str, str] = {
     "examined.patches.many": "{count} pieces of {size} x {size} pixels",
     "examined.fingerprint": "Fingerprint of the file",
     # Limits
+    "limits.named_file": "{name} ({file})",
     "limits.not_assessed": "{name}: {why}",
     "limits.missing_views": "Views that are not in this case: {views}.",
     "limits.case.other": "Earlier images, and images that are not in this case.",

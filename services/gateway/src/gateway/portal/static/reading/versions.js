@@ -1,8 +1,10 @@
 // The report section of the panel: what is open, drafts, and the versions that were signed.
 
-import { Problem, url } from '../api.js';
+import { Problem, call, url } from '../api.js';
 import { copy, message, role, write } from '../dom.js';
 import { counted, t } from '../words.js';
+
+const FAILED = ['failed', 'dead', 'cancelled'];
 
 /** See above. */
 export class Versions {
@@ -55,7 +57,7 @@ export class Versions {
     return `${url(this.page.urls.reportUrl, this.page.case.id, { version })}?format=${format}&lang=${this.page.lang}`;
   }
 
-  #version({ version, signed_by: name, signed_at: at, superseded, conclusion, comment }) {
+  #version({ version, signed_by: name, signed_at: at, superseded, conclusion, comment, renderings }) {
     const line = copy(document.getElementById('version'));
     line.toggleAttribute('data-old', superseded);
     role(line, 'number').textContent = t('reading.version', { version });
@@ -68,7 +70,23 @@ export class Versions {
       link.href = this.#report(version, format) + (format === 'pdf' ? '&download=true' : '');
       link.setAttribute('aria-label', t(key, { version }));
     }
+    const ours = ({ language, state }) => language === this.page.lang && FAILED.includes(state);
+    role(line, 'failed').hidden = !renderings.some(ours);
+    role(line, 'again').addEventListener('click', (event) => this.#again(version, event.currentTarget));
     return line;
+  }
+
+  /** What could not be rendered of a version is tried again; its links wait for it. */
+  async #again(version, button) {
+    button.disabled = true;
+    try {
+      const target = `${url(this.page.urls.reportUrl, this.page.case.id, { version })}/renderings`;
+      await call(target, { method: 'POST', send: {} });
+      await this.page.refresh();
+    } catch (problem) {
+      button.disabled = false;
+      this.page.trouble(problem instanceof Problem ? problem : new Problem(0, { code: 'offline' }), null);
+    }
   }
 
   /** The dialog is fetched when it is wanted first. */
