@@ -59,6 +59,7 @@ SEEDS = (
     "先活检。建议随访六个月，",
     "unbreakable",
     "。，）",
+    "!).",
     "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627 ",
     "\U0001f600\U0001f468\u200d\U0001f469\u200d\U0001f467 ",
     "<script>alert(1)</script> & <b>",
@@ -178,12 +179,13 @@ def cases(draw: st.DrawFn):
 
 def bare(words: str) -> str:
     """What can be seen of words, in one way of writing: without spaces and marks that only steer layout."""
-    decoded = re.sub(r"\[U\+([0-9A-F]{4,6})\]", lambda code: chr(int(code[1], 16)), words)
-    decomposed = unicodedata.normalize("NFKD", decoded)
-    kept = (
-        c for c in decomposed if not c.isspace() and unicodedata.category(c) != "Cf" and not "\ufe00" <= c <= "\ufe0f"
-    )
-    return "".join(kept)
+
+    def steers(character: str) -> bool:
+        return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
+
+    seen = "".join(c for c in unicodedata.normalize("NFKD", words) if not c.isspace() and not steers(c))
+    decoded = re.sub(r"\[U\+([0-9A-F]{4,6})\]", lambda code: chr(int(code[1], 16)), seen)
+    return "".join(c for c in unicodedata.normalize("NFKD", decoded) if not c.isspace() and not steers(c))
 
 
 def pages_of(pdf: bytes) -> list[str]:
