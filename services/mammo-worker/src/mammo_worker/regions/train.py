@@ -41,9 +41,10 @@ def build(plan: RegionPlan, weights: Path | None) -> RegionModel:
 def compute_views(plan: RegionPlan, crops: Sequence[Crop], folder: Path, model: RegionModel) -> Views:
     """Make all views that are not there yet; only whole ones are kept."""
     views = Views(folder, plan, crops)
-    prepared = [prepare_region(c.read(), c.native_size, plan.network.side) for c in crops]
-    for view in range(plan.views):
-        views.compute(view, prepared, model.trunk)
+    if missing := views.missing():
+        prepared = [prepare_region(c.read(), c.native_size, plan.network.side) for c in crops]
+        for view in missing:
+            views.compute(view, prepared, model.trunk)
     return views
 
 

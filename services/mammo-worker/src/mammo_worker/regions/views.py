@@ -48,11 +48,13 @@ class Views:
             raise ValueError(f"{folder} holds views of another configuration or of other data; choose another folder")
         key.write_text(text, "utf-8")
 
+    def missing(self) -> list[int]:
+        """Views that are still to be made."""
+        return [view for view in range(self._plan.views) if not self._maps(view).exists()]
+
     def compute(self, view: int, prepared: Sequence[PreparedRegion], trunk: keras.Model) -> None:
-        """Make one view, if it is not there yet."""
+        """Make one view; a stop on the way leaves nothing of it."""
         path = self._maps(view)
-        if path.exists():
-            return
         maps, sizes = [], []
         for start in range(0, len(prepared), _BATCH):
             part = prepared[start : start + _BATCH]
