@@ -2,17 +2,24 @@
 
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from lobule.model_package import open_package
+from lobule_ml.calibration import Logistic
 from lobule_ml.training.loop import AVERAGE_FILE
+from mammo_worker.cli import app
 from mammo_worker.data.splits import fold_of
 from mammo_worker.regions.augment import RegionAugmentation, augment
-from mammo_worker.regions.crops import cbis_crops
-from mammo_worker.regions.evaluate import measure, out_of_fold, write_predictions
-from mammo_worker.regions.network import RegionNetwork
+from mammo_worker.regions.crops import Crop, cbis_crops
+from mammo_worker.regions.evaluate import OutOfFold, measure, out_of_fold, write_predictions
+from mammo_worker.regions.inference import classify
+from mammo_worker.regions.network import RegionModel, RegionNetwork
+from mammo_worker.regions.package import RegionReader, calibrated, write_package
 from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.prepare import prepare_region
 from mammo_worker.regions.targets import NAMES, encode, malignancy
@@ -155,3 +162,53 @@ def test_training_resumes_bit_for_bit_and_predicts_out_of_fold(toy_data, tmp_pat
 
     with pytest.raises(ValueError, match="another configuration"):
         train_fold(replace(plan, seed=2), crops, fold, tmp_path / "other", None, cache=tmp_path / "views")
+
+
+def toy_package(folder, chance):
+    """A package with untrained weights, calibrated on made-up outputs."""
+    crops = []
+    for i in range(40):
+        kind = ("mass", "calcification")[i % 2]
+        targets, weights = encode(kind, i % 4 < 2, MASS if kind == "mass" else CALC)
+        crops.append(Crop(Path(f"{i}.png"), kind, str(i), str(i), i % 4 < 2, (50, 50), targets, weights))
+    said = chance.uniform(0.1, 0.9, (40, len(NAMES)))
+    network = RegionNetwork(side=64)
+    whole = RegionModel(network).whole
+    result = OutOfFold(crops, np.zeros(40, int), said)
+    write_package(folder, version="0.0.1", network=network, whole=whole, result=result, metrics=[], card="# toy\n")
+    return network, whole
+
+
+def test_package_says_what_the_network_said(tmp_path):
+    chance = np.random.default_rng(0)
+    network, whole = toy_package(tmp_path / "toy", chance)
+    reader = RegionReader(open_package(tmp_path / "toy"))
+    region = prepare_region(chance.integers(0, 255, (60, 80), np.uint8), (60, 80), network.side)
+    opinion = reader([region])[0]
+    said = classify(whole, [region])
+    assert opinion.kind == ("calcification" if said[0, 0] >= 0.5 else "mass")
+    values = reader.manifest.calibration
+    by_kind = {k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in ("mass", "calcification")}
+    assert opinion.probability_malignant == pytest.approx(malignancy(calibrated(said, by_kind))[0], abs=2e-3)
+    assert reader([]) == []
+
+
+def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_path):
+    chance = np.random.default_rng(0)
+    toy_package(tmp_path / "toy", chance)
+    film = np.zeros((600, 400), np.uint8)
+    film[:, :250] = chance.integers(60, 200, (600, 250))
+    cv2.imwrite(str(tmp_path / "film.png"), film)
+    cv2.imwrite(str(tmp_path / "crop.png"), film[100:200, 50:180])
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "boxes.csv").write_text(f"file,x,y,width,height\n{tmp_path / 'film.png'},50,100,130,100\n")
+    files = [str(tmp_path / "crop.png"), str(tmp_path / "broken.png")]
+    options = ["--output", str(tmp_path / "out.csv"), "--package", str(tmp_path / "toy"), "--mm-per-pixel", "0.05"]
+    done = CliRunner().invoke(app, ["regions", *files, "--boxes", str(tmp_path / "boxes.csv"), *options])
+    assert done.exit_code == 1
+    assert "broken.png" in done.stderr
+    with (tmp_path / "out.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [Path(r["file"]).name for r in rows] == ["crop.png", "film.png"]
+    assert rows[0]["probability_malignant"] == rows[1]["probability_malignant"]
+    assert rows[1]["width"] == "130.0"

@@ -73,3 +73,63 @@ def evaluate_regions(
         tried = file.read_text("utf-8") if file.exists() else "Nothing else.\n"
         text = results_document(plan, result, metrics, evaluate.measure_descriptions(result), tried)
         (docs / "regions.md").write_text(text, "utf-8")
+
+
+@app.command()
+def release_regions(
+    config: Annotated[str, typer.Argument(help="The configuration that was trained.")],
+    data: DataOption,
+    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones.")],
+    runs: Annotated[Path, typer.Option(help="Folder with the runs: fold0 to fold4, and all, trained on everybody.")],
+    package: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
+    version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
+    change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
+) -> None:
+    """Calibrate on the folds and package the weights that were trained on everybody."""
+    from mammo_worker.regions import evaluate
+    from mammo_worker.regions.crops import cbis_crops
+    from mammo_worker.regions.document import model_card
+    from mammo_worker.regions.package import write_package
+    from mammo_worker.regions.train import build, load_average
+
+    plan = _plan(config, change)
+    result = evaluate.out_of_fold(plan, cbis_crops(data), runs, weights, typer.echo)
+    metrics = evaluate.measure(result)
+    model = build(plan, weights)
+    load_average(model, runs / "all")
+    card = model_card(package.name, version, plan, metrics)
+    write_package(
+        package, version=version, network=plan.network, whole=model.whole, result=result, metrics=metrics, card=card
+    )
+
+
+@app.command()
+def regions(
+    files: Annotated[list[Path], typer.Argument(help="Pictures of single regions; with --boxes none.")] = [],  # noqa: B006
+    output: Annotated[Path, typer.Option(help="CSV: file, kind, probability_malignant.")] = Path("regions.csv"),
+    boxes: Annotated[
+        Path | None, typer.Option(help="CSV of regions on films: file, x, y, width, height in pixels.")
+    ] = None,
+    mm_per_pixel: Annotated[float | None, typer.Option(help="Scale of the pictures, where they do not say it.")] = None,
+    package: Annotated[Path | None, typer.Option(help="A model package instead of the installed one.")] = None,
+) -> None:
+    """Say of regions whether they are masses or calcifications, and how likely malignant.
+
+    A file that cannot be read is named with its reason, the others go on, and the exit code is 1.
+    """
+    from lobule.contracts.errors import AnalysisError
+    from lobule.model_package import open_package
+    from mammo_worker.regions.package import RegionReader, installed_reader
+    from mammo_worker.regions.read import read_boxes, write_opinions
+
+    try:
+        reader = installed_reader() if package is None else RegionReader(open_package(package))
+        asked = read_boxes(boxes) if boxes else []
+    except (AnalysisError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    refused = write_opinions(reader, files, asked, output, mm_per_pixel)
+    for line in refused:
+        typer.echo(line, err=True)
+    if refused:
+        raise typer.Exit(1)

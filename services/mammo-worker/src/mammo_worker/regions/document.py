@@ -78,3 +78,32 @@ Learned from the words of the official tables; it helps the network to see, and 
 {LIMITS}
 ## Data
 {ATTRIBUTION}"""
+
+
+def model_card(manifest_name: str, version: str, plan: RegionPlan, metrics: Sequence[dict[str, Any]]) -> str:
+    """`MODEL_CARD.md` of the package."""
+    return f"""# {manifest_name} {version}
+
+Says how suspicious a region is that a reader or a detector marked: mass or calcifications, benign or malignant.
+Research use only.
+
+## What it is
+{plan.network.backbone}, pretrained on ImageNet, on {plan.network.side} x {plan.network.side}: the region's grey, the
+same stretched, and its fine detail; the region's size beside the pooled features. It learned malignancy together with
+what the readers wrote: BI-RADS assessment, shape and margins of masses, type and distribution of calcifications.
+
+## Trained on
+Lesions of CBIS-DDSM's official training films, cut out at native resolution. The weights are of a training on all of
+these patients; the figures are of five trainings that each left a fifth of them out. Calibrated on what these said of
+the fifth.
+
+{ATTRIBUTION}
+## Protocol
+{PROTOCOL}
+## Measured
+{markdown_table(metrics)}
+## Limits
+{LIMITS}
+## Licence
+Apache-2.0; trained on CC BY 3.0 data, see the attribution.
+"""

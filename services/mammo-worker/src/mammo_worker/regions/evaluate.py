@@ -19,7 +19,7 @@ from mammo_worker.regions.names import Kind
 from mammo_worker.regions.plan import RegionPlan
 from mammo_worker.regions.prepare import prepare_region
 from mammo_worker.regions.targets import ASSESSMENTS, CALCIFICATION, CALLED_BACK, GROUPS, NAMES, malignancy
-from mammo_worker.regions.train import build
+from mammo_worker.regions.train import build, load_average
 
 FOLDS = 5
 
@@ -69,8 +69,7 @@ def out_of_fold(
         if not file.exists():
             say(f"fold {fold} is not finished and is left out")
             continue
-        with np.load(file) as average:
-            model.top.set_weights([average[name] for name in average.files])
+        load_average(model, file.parent)
         own = [c for c in crops if fold_of(c.patient, FOLDS) == fold]
         say(f"fold {fold}: {len(own)} crops")
         said.append(classify(model.whole, [prepare_region(c.read(), c.native_size, plan.network.side) for c in own]))

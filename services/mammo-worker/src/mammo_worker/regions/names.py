@@ -3,3 +3,4 @@
 from typing import Literal
 
 Kind = Literal["mass", "calcification"]
+KINDS: tuple[Kind, ...] = ("mass", "calcification")

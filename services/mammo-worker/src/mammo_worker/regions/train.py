@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lobule_ml.training.loop import BatchOf, LoopSettings, run
+from lobule_ml.training.loop import AVERAGE_FILE, BatchOf, LoopSettings, run
 from lobule_ml.training.order import epoch_order
 from lobule_ml.training.record import hash_files, write_record
 from lobule_ml.training.schedule import Schedule
@@ -36,6 +36,16 @@ def build(plan: RegionPlan, weights: Path | None) -> RegionModel:
     model.top.compile(optimizer, weighted_cross_entropy)
     model.top.jit_compile = False
     return model
+
+
+def load_average(model: RegionModel, folder: Path) -> None:
+    """Give the network the weights of a finished run.
+
+    Raises:
+        FileNotFoundError: It is not finished.
+    """
+    with np.load(folder / AVERAGE_FILE) as average:
+        model.top.set_weights([average[name] for name in average.files])
 
 
 def compute_views(plan: RegionPlan, crops: Sequence[Crop], folder: Path, model: RegionModel) -> Views:

@@ -1,0 +1,159 @@
+"""The region classifier as a model package: written from folds and a training on everybody, read to be used."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import Thresholds
+from lobule.model_package import ModelPackage, open_package, sha256_of
+from lobule_ml.calibration import Logistic, logit
+from lobule_ml.variables import get_variables, set_variables
+from mammo_worker.calibration import sensitivity_threshold, specificity_threshold
+from mammo_worker.packages import PACKAGES, WEIGHTS_FILE
+from mammo_worker.regions.evaluate import OutOfFold
+from mammo_worker.regions.inference import classify
+from mammo_worker.regions.names import KINDS, Kind
+from mammo_worker.regions.network import RegionModel, RegionNetwork
+from mammo_worker.regions.prepare import PreparedRegion
+from mammo_worker.regions.targets import CALCIFICATION, MALIGNANT, NAMES, malignancy
+
+ARCHITECTURE = "mammo_worker.regions"
+DEFAULT_PACKAGE = "regions-efficientnet-lite0"
+LOW_SENSITIVITY, HIGH_SPECIFICITY = 0.95, 0.90
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the classifier says of a region: the likelier kind, and the calibrated probability of malignancy."""
+
+    kind: Kind
+    probability_malignant: float
+
+
+def calibrated(said: NDArray[np.floating], by_kind: dict[Kind, Logistic]) -> NDArray[np.float64]:
+    """The same probabilities (N, len(NAMES)), the malignancy of either kind calibrated."""
+    out = np.array(said, np.float64)
+    for kind, logistic in by_kind.items():
+        at = NAMES.index(MALIGNANT[kind])
+        out[:, at] = logistic(logit(out[:, at]))
+    return out
+
+
+def fit_calibration(result: OutOfFold) -> tuple[dict[Kind, Logistic], Thresholds]:
+    """Platt's method by kind on what was said out of fold; thresholds of the calibrated probability."""
+    kinds = np.array([c.kind for c in result.crops])
+    truth = np.array([c.malignant for c in result.crops])
+    by_kind: dict[Kind, Logistic] = {
+        kind: Logistic.fit(logit(result.said[kinds == kind, NAMES.index(MALIGNANT[kind])]), truth[kinds == kind])
+        for kind in KINDS
+    }
+    p = malignancy(calibrated(result.said, by_kind)).tolist()
+    low = sensitivity_threshold(p, truth.tolist(), LOW_SENSITIVITY)
+    high = specificity_threshold(p, truth.tolist(), HIGH_SPECIFICITY)
+    return by_kind, Thresholds(low=min(low, high), high=max(low, high), finding=0.0)
+
+
+def write_package(
+    folder: Path,
+    *,
+    version: str,
+    network: RegionNetwork,
+    whole: keras.Model,
+    result: OutOfFold,
+    metrics: Sequence[dict[str, Any]],
+    card: str,
+) -> ModelManifest:
+    """Write the package; `model.json` last, so that a half-written one is never taken for whole.
+
+    Args:
+        folder: Of the package; its name is the package's.
+        version: Of the package.
+        network: What `whole` is.
+        whole: `RegionModel.whole`, trained on everybody.
+        result: What the folds said: for calibration and thresholds.
+        metrics: Of the folds.
+        card: `MODEL_CARD.md`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, Any] = get_variables(whole)
+    np.savez_compressed(folder / WEIGHTS_FILE, **arrays)
+    (folder / "MODEL_CARD.md").write_text(card, "utf-8")
+    by_kind, thresholds = fit_calibration(result)
+    manifest = ModelManifest(
+        name=folder.name,
+        version=version,
+        modality="mammography",
+        architecture={"name": ARCHITECTURE, "network": asdict(network)},
+        input={"channels": ["grey", "stretched", "fine detail"], "preprocessing": "mammo_worker.regions.prepare"},
+        classes=["benign", "malignant"],
+        thresholds=thresholds,
+        calibration={
+            "method": "logistic regression by kind",
+            "description": "Logistic regression by kind on out-of-fold outputs of CBIS-DDSM's training patients.",
+            **{kind: asdict(logistic) for kind, logistic in by_kind.items()},
+        },
+        weights_file=WEIGHTS_FILE,
+        weights_sha256=sha256_of(folder / WEIGHTS_FILE),
+        trained_on="Lesions of CBIS-DDSM's official training films, masses and calcifications, at native resolution.",
+        licence="Apache-2.0; trained on CC BY 3.0 data, see the attribution.",
+        metrics=list(metrics),
+    )
+    (folder / "model.json").write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+    return manifest
+
+
+class RegionReader:
+    """A package at work.
+
+    Args:
+        package: A verified one.
+
+    Raises:
+        AnalysisError: `model_unavailable` where this version of the worker cannot run it.
+    """
+
+    def __init__(self, package: ModelPackage) -> None:
+        manifest = package.manifest
+        try:
+            if manifest.architecture.get("name") != ARCHITECTURE:
+                raise ValueError(f"its architecture is {manifest.architecture.get('name')!r}")
+            network = RegionNetwork(**manifest.architecture["network"])
+            self._whole = RegionModel(network).whole
+            with np.load(package.weights) as weights:
+                set_variables(self._whole, weights)
+            values = manifest.calibration
+            self._by_kind: dict[Kind, Logistic] = {
+                k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in KINDS
+            }
+        except (KeyError, TypeError, ValueError) as error:
+            detail = f"The model package {manifest.name!r} cannot be run by this version of the worker ({error})."
+            raise AnalysisError("model_unavailable", detail) from None
+        self.manifest = manifest
+        self.side = network.side
+
+    def __call__(self, regions: Sequence[PreparedRegion]) -> list[Opinion]:
+        """What it says of regions that were prepared at `side`."""
+        if not regions:
+            return []
+        said = calibrated(classify(self._whole, regions), self._by_kind)
+        is_calcification = said[:, NAMES.index(CALCIFICATION)] >= 0.5
+        return [
+            Opinion("calcification" if c else "mass", float(p))
+            for c, p in zip(is_calcification, malignancy(said), strict=True)
+        ]
+
+
+def installed_reader() -> RegionReader:
+    """The bundled classifier.
+
+    Raises:
+        AnalysisError: `model_unavailable` where it is missing, damaged, or not the one that was measured.
+    """
+    return RegionReader(open_package(PACKAGES / DEFAULT_PACKAGE))
