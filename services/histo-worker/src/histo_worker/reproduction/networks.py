@@ -1,6 +1,5 @@
 """The report's ablations (tables 7, 10, 11 and 12) at a size that two cores can do, beside its own figures."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from histo_worker.configs import report_small
 from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import report_trials
 from histo_worker.evaluation.aggregation import RULES
+from histo_worker.training.cache import cached, content_key
 from histo_worker.training.network_config import NetworkConfig, patch_logits, train_on_fields
 from lobule_ml.evaluation.statistics import Counts, auc, patient_bootstrap, patient_score
 
@@ -124,20 +124,16 @@ def _score(config: NetworkConfig, fields: Sequence[Field], cache: Path | None) -
     logits: list[Floats] = []
     for train, test in report_trials(fields)[:TRIALS]:
         training, testing = [fields[i] for i in train], [fields[i] for i in test]
-        key = hashlib.sha256(repr((config, [f.name for f in training])).encode()).hexdigest()[:16]
+        key = content_key(training, config, content_key(testing)) if cache else ""
         kept = cache / f"network-{key}.npz" if cache else None
-        if kept is not None and kept.exists():
-            with np.load(kept) as archive:
-                scores = [archive[f.name] for f in testing]
-        else:
+
+        def train_and_score(training: list[Field] = training, testing: list[Field] = testing) -> list[Floats]:
             keras.backend.clear_session()
             with TemporaryDirectory() as folder:
                 net = train_on_fields(config, training, Path(folder), verbose=0)
-            scores = patch_logits(config, net, testing)
-            if kept is not None:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                named = {f.name: x for f, x in zip(testing, scores, strict=True)}
-                np.savez(kept, **named)  # pyright: ignore[reportArgumentType] - numpy's stub
+            return patch_logits(config, net, testing)
+
+        scores = cached(kept, train_and_score)
         tested += testing
         logits += scores
     return _Scored(tested, logits)

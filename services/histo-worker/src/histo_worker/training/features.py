@@ -1,6 +1,5 @@
 """Frozen features of fields, computed once: every experiment on heads then takes seconds."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,8 +13,10 @@ from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.heads import STATISTICS, LocalDeviation, Statistic
 from histo_worker.models.taps import pretrained_trunk
+from histo_worker.training.cache import cached, content_key
 from lobule.contracts.result import Magnification
 from lobule.imaging.decode import decode_rgb
+from lobule.model_package import sha256_of
 from lobule_ml.backbones import BACKBONES
 
 Float = NDArray[np.float32]
@@ -40,26 +41,27 @@ def field_features(
         backbone: A key of `lobule_ml.backbones.BACKBONES`.
         taps: Feature maps to pool, joined in this order.
         weights: Folder of the pretrained weights.
-        cache: Folder to keep the features in and to find them again; None keeps nothing.
+        cache: Folder to keep the features in and to find them again by content; None keeps nothing.
         read_as: Reads every field as if it had this magnification.
 
     Returns:
         float32 (fields, features) for each statistic.
     """
-    kept = cache / f"features-{_fingerprint(fields, reader, backbone, taps, read_as)}.npy" if cache else None
-    if kept is not None and kept.exists():
-        return dict(zip(STATISTICS, np.load(kept), strict=True))
-    net = pretrained_trunk(backbone, taps, weights)
-    extract = _pooler(net, taps)
-    rows = []
-    for field in track(fields, description=f"features of {backbone}"):
-        reading = reader.read(decode_rgb(field.path.read_bytes()), read_as or field.magnification)[0]
-        rows.append(extract(tf.constant(reading.patches)).numpy())
-    features = np.stack(rows, axis=1).astype(np.float32)
-    if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        np.save(kept, features)
-    return dict(zip(STATISTICS, features, strict=True))
+    archive = weights / BACKBONES[backbone].archive if weights.is_dir() else weights
+    kept = None
+    if cache is not None:
+        key = content_key(fields, STATISTICS, backbone, sha256_of(archive), tuple(taps), reader, read_as)
+        kept = cache / f"features-{key}.npz"
+
+    def extract() -> list[Float]:
+        pool = _pooler(pretrained_trunk(backbone, taps, weights), taps)
+        rows = []
+        for field in track(fields, description=f"features of {backbone}"):
+            reading = reader.read(decode_rgb(field.path.read_bytes()), read_as or field.magnification)[0]
+            rows.append(pool(tf.constant(reading.patches)).numpy())
+        return list(np.stack(rows, axis=1).astype(np.float32))
+
+    return dict(zip(STATISTICS, cached(kept, extract), strict=True))
 
 
 def _pooler(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -72,11 +74,3 @@ def _pooler(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.T
         return tf.concat(pooled, axis=1)
 
     return extract
-
-
-def _fingerprint(
-    fields: Sequence[Field], reader: FieldReader, backbone: str, taps: Sequence[str], read_as: Magnification | None
-) -> str:
-    read = [repr(reader), str(read_as)]
-    words = [backbone, BACKBONES[backbone].archive, *taps, *read, *(f.path.name for f in fields)]
-    return hashlib.sha256("\n".join([*STATISTICS, *words]).encode()).hexdigest()[:16]
