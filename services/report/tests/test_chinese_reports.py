@@ -1,0 +1,109 @@
+"""A Chinese report holds no English but names, codes and what people typed."""
+
+import ast
+import html
+import itertools
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from lobule.contracts.case import CaseContent, CaseImage, Conclusion, Reason, ReasonCode, Suggestion, SuggestionCode
+from lobule.contracts.case_words import REASONS, SUGGESTIONS
+from lobule.contracts.errors import INPUT_ERROR_CODES
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.pipeline_words import by_code
+from lobule.contracts.progress import StepError
+from lobule.contracts.result import ImageInfo, Notice, View
+from report.composition import case_report
+from report.exporters.html import export_html
+
+ROOT = Path(__file__).parents[3]
+SOURCES = (
+    ROOT / "shared" / "src",
+    ROOT / "services" / "mammo-worker" / "src",
+    ROOT / "services" / "histo-worker" / "src",
+)
+NAMES = (
+    r"Lobule|BreakHis|CBIS-DDSM|CDD-CESM|Spanhol|IEEE|TBME|Platt|Zhou|Zhu|CVPR|ResNet|DenseNet|Grad-CAM|BI-RADS|SHA|UTC|sRGB|"
+    r"CC|MLO|[LR]CC|[LR]MLO|XCCL|MIT|Apache|BY|px|mm|µm|AT|H&E|x"
+)
+
+
+def notice_codes() -> set[str]:
+    """Every code that a reader or pipeline gives a notice."""
+    codes: set[str] = set()
+    for path in itertools.chain.from_iterable(folder.rglob("*.py") for folder in SOURCES):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Notice":
+                (code,) = [word.value for word in node.keywords if word.arg == "code"]
+                codes |= {n.value for n in ast.walk(code) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return codes
+
+
+def manifests() -> list[ModelManifest]:
+    return [
+        ModelManifest.model_validate_json(path.read_text("utf-8"))
+        for path in ROOT.glob("services/*/src/*/model_packages/*/model.json")
+    ]
+
+
+def english_in(text: str, allowed: set[str]) -> list[str]:
+    """Runs of Latin letters that are no name, fingerprint or number with a unit."""
+    for word in sorted(allowed, key=len, reverse=True):
+        text = re.sub(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", " ", text)
+    return [w for w in re.findall(r"[A-Za-z][A-Za-z'&-]+", text) if not re.fullmatch(NAMES, w)]
+
+
+def test_every_notice_has_its_chinese():
+    codes = notice_codes()
+    assert len(codes) > 20
+    assert {f"notice.{code}" for code in codes} - by_code("zh").keys() == set()
+
+
+@pytest.mark.parametrize("probability", [0.0000001, 0.1, 0.4, 0.87, 0.9999999])
+def test_no_english_is_left(mammogram, make_histology, probability):
+    """Cases of every state, with every notice, reason, suggestion and error, by every shipped model."""
+    models = {manifest.modality: manifest.info() for manifest in manifests()}
+    assert set(models) >= {"mammography", "histopathology"}
+    notices = [Notice(code=code, detail=f"An English sentence about {code}.") for code in sorted(notice_codes())]
+    results, files = [], []
+    for (result, pictures), view in [(mammogram, view) for view in ("CC", None, *get_args(View)[2:])] + [
+        (make_histology(), None)
+    ]:
+        modality = result.image.modality
+        image = result.image.model_copy(update={"view": view, "file_name": "1.dcm", "sha256": "00" * 32})
+        changes = {"image": image, "model": models[modality], "notices": notices, "probability_malignant": probability}
+        results.append(result.model_copy(update=changes | {"assessment": result.thresholds.assess(probability)}))
+        files.append(pictures)
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    images = [
+        CaseImage(image_id=str(i), job_id=str(i), image=r.image, state="assessed", result_prefix=str(i), analysed_at=at)
+        for i, r in enumerate(results)
+    ]
+    blank = ImageInfo(sha256="00" * 32, file_name="1.dcm", modality="mammography", width=100, height=100)
+    images += [
+        CaseImage(image_id=code, job_id=code, image=blank, state="failed", error=StepError(code=code, detail="Error."))
+        for code in sorted(INPUT_ERROR_CODES)
+    ]
+    fill = {"image": "1.dcm", "images": "1.dcm", "other": "RCC", "views": "RCC", "side": "L"}
+    conclusion = Conclusion(
+        assessment=results[0].assessment,
+        probability_malignant=probability,
+        reasons=[Reason(code=code, values=_values(REASONS["zh"][code], fill)) for code in get_args(ReasonCode)],
+        suggestions=[Suggestion(code=c, values=_values(SUGGESTIONS["zh"][c], fill)) for c in get_args(SuggestionCode)],
+    )
+    content = CaseContent(
+        case_id="1", pseudonym="1", revision=1, created_at=at, images=images, conclusion=conclusion, signature=None
+    )
+    page = export_html(case_report(content, list(zip(results, files, strict=True)), "zh")).decode("utf-8")
+    seen = html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "\n", page, flags=re.DOTALL))
+    allowed = {"1.dcm", *get_args(View)} | {part for m in models.values() for part in (m.name, m.weights_sha256[:16])}
+    left = english_in(seen, allowed)
+    assert set(left) == set()
+
+
+def _values(sentence: str, fill: dict[str, str]) -> dict[str, str]:
+    return {name: fill[name] for name in re.findall(r"{(\w+)}", sentence)}
