@@ -7,23 +7,49 @@ from numpy.typing import NDArray
 
 _FRAME = 6  # percent of each side that may be a scanner's white frame
 _NEAR = 0.12  # of the range: this near its ends a pixel is as good as black or white
-_MORE = 0.1  # of the pixels: so many more white than black ones make a negative
+_MORE = 0.15  # of the pixels: so many more white than black ones make a negative
+_CORNER = 8  # a corner is so small a part of a side
+_BRIGHT, _DARK = 0.8, 0.2  # of the range, for the median of a corner
 
 
-def is_negative(grey: NDArray[Any]) -> bool:
+def is_negative(grey: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> bool:
     """Whether the background is bright, which beside a breast is most of the film.
 
-    All four corners are bright, and inside of what may be a frame there is more white than black: a film in a white
-    frame has bright corners too.
+    Inside of what may be a frame there is more white than black, and at least two more corners are bright than dark:
+    the muscle of an oblique film fills one corner, and so may a label. Padding says nothing; where it covers the
+    background, what is left is tissue.
+
+    Args:
+        grey: (height, width).
+        valid: (height, width), False at padding; None where there is none.
     """
-    side = max(4, min(grey.shape) // 50)
-    low, high = np.percentile(grey[:: max(1, side // 4), :: max(1, side // 4)], [1, 99])
-    corners = [grey[:side, :side], grey[:side, -side:], grey[-side:, :side], grey[-side:, -side:]]
-    if not all(float(np.median(c)) > low + 0.9 * (high - low) for c in corners):
-        return False
+    if valid is not None:
+        measured = _extent(valid, axis=1), _extent(valid, axis=0)
+        grey, valid = grey[measured], valid[measured]
     rows, columns = (length * _FRAME // 100 for length in grey.shape)
     step = max(1, min(grey.shape) // 256)
-    inner = grey[rows : grey.shape[0] - rows : step, columns : grey.shape[1] - columns : step].astype(np.float32)
-    low, high = np.percentile(inner, [1, 99])
-    share = (inner - low) / max(float(high - low), 1e-6)
-    return float((share > 1 - _NEAR).mean() - (share < _NEAR).mean()) > _MORE
+    inner = (slice(rows, grey.shape[0] - rows, step), slice(columns, grey.shape[1] - columns, step))
+    share = grey[inner].astype(np.float32)
+    if valid is not None:
+        share[~valid[inner]] = np.nan
+    if np.isnan(share).all():
+        return False
+    low, high = np.nanpercentile(share, [1, 99])
+    share = (share - low) / max(float(high - low), 1e-6)
+    measured_share = share[np.isfinite(share)]
+    more = float((measured_share > 1 - _NEAR).mean() - (measured_share < _NEAR).mean())
+    return more > _MORE and _bright_corners(share) >= 2
+
+
+def _extent(valid: NDArray[np.bool_], axis: int) -> slice:
+    """The rows (`axis` 1) or columns (0) from the first one with a measurement to the last."""
+    measured = np.flatnonzero(valid.any(axis=axis))
+    return slice(int(measured[0]), int(measured[-1]) + 1) if len(measured) else slice(0)
+
+
+def _bright_corners(share: NDArray[np.float32]) -> int:
+    """How many more corners are bright than dark; one that is mostly padding is neither."""
+    down, across = (max(1, length // _CORNER) for length in share.shape)
+    corners = [part for rows in (share[:down], share[-down:]) for part in (rows[:, :across], rows[:, -across:])]
+    medians = [float(np.nanmedian(corner)) for corner in corners if np.isfinite(corner).mean() > 0.5]
+    return sum(m > _BRIGHT for m in medians) - sum(m < _DARK for m in medians)

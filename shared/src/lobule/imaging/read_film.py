@@ -40,7 +40,7 @@ def film_of(picture: Picture) -> Film:
     valid = None if alpha is None or alpha.all() else np.ascontiguousarray(alpha != 0)
     grey, offset, step = _grey(picture), picture.offset, picture.step
     notices: list[Notice] = []
-    if is_negative(grey):
+    if is_negative(grey, valid):
         top = 2**picture.bits - 1
         np.subtract(grey.dtype.type(top), grey, out=grey)
         offset, step = offset + step * top, -step

@@ -57,7 +57,7 @@ def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Meas
         values, base, bits = table.applied(values, base), 0, table.bits
     inverted = (layout.photometric == "MONOCHROME1") != (slope < 0)
     bright = _inverse(values, bits) if inverted else values
-    if is_negative(bright):
+    if is_negative(bright, valid):
         inverted, bright = not inverted, values if inverted else _inverse(values, bits)
         say.append(
             Notice(code="film_inverted", detail="The film was stored with a bright background; it was inverted.")
