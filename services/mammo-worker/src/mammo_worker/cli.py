@@ -11,12 +11,14 @@ from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Assessment, ImageInfo
 from lobule.imaging.header import read_header
 from lobule.worker.pipeline import no_progress
+from mammo_worker.density.cli import app as density_app
 from mammo_worker.detector.cli import app as detector_app
 from mammo_worker.regions.cli import app as regions_app
 
 app = typer.Typer(help="Mammography: find masses on films, train and measure the models.", no_args_is_help=True)
 data_app = typer.Typer(help="Prepare data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(density_app)
 app.add_typer(detector_app)
 app.add_typer(regions_app)
 

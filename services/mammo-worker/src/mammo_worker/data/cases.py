@@ -93,7 +93,11 @@ def cbis_ddsm(folder: Path, masks: Path | None = None) -> list[Case]:
                 row["label"] == "malignant",
                 _upright_reader(folder / "images" / row["image"], size),
                 _upright_reader(drawn[row["image"]], size) if row["image"] in drawn else None,
-                attributes={"view": row["view"], "density": row["breast_density"]},
+                attributes={
+                    "view": row["view"],
+                    "laterality": row["laterality"],
+                    "density": row["breast_density"],
+                },
                 path=folder / "images" / row["image"],
             )
         )

@@ -1,0 +1,79 @@
+"""From features to a category: a linear model, and thresholds on its expected category."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from mammo_worker.data.splits import fold_of
+
+CATEGORIES = "abcd"
+_STRENGTH = 1e-3  # inverse of the pull towards zero
+_INNER_FOLDS = 4
+
+
+@dataclass(frozen=True)
+class DensityModel:
+    """A fitted model.
+
+    Attributes:
+        mean: Of the features, (F,).
+        deviation: Theirs, (F,).
+        weights: (4, F), of the standardised features.
+        bias: (4,).
+        thresholds: (3,), between the categories, on the expected category (0 for a to 3 for d).
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+    def expected(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Expected category (N,), 0 to 3, of features (N, F). Means of it over the views of a breast are sound."""
+        logits = (features - self.mean) / self.deviation @ self.weights.T + self.bias
+        p = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return p @ np.arange(4) / p.sum(axis=1)
+
+    def categories(self, expected: NDArray[np.floating]) -> NDArray[np.int64]:
+        """Categories (N,), 0 to 3, of expected ones."""
+        return np.digitize(expected, self.thresholds)
+
+
+def fit(features: NDArray[np.floating], categories: NDArray[np.integer], patients: Sequence[str]) -> DensityModel:
+    """Fit on films of training patients.
+
+    The likeliest category would hardly ever be a or d, which are rare. So the thresholds cut expected categories, said
+    of inner folds' held-out patients, into the shares that the categories have.
+
+    Args:
+        features: (N, F).
+        categories: (N,), 0 to 3; all four must occur.
+        patients: (N,).
+
+    Raises:
+        ValueError: A category is missing.
+    """
+    if set(np.unique(categories)) != {0, 1, 2, 3}:
+        raise ValueError("films of all four categories are needed")
+    inner = np.array([fold_of(f"inner {p}", _INNER_FOLDS) for p in patients])
+    said = np.zeros(len(categories))
+    for fold in range(_INNER_FOLDS):
+        held = inner == fold
+        if held.any():
+            said[held] = _linear(features[~held], categories[~held], np.zeros(3)).expected(features[held])
+    shares = np.cumsum(np.bincount(categories, minlength=4))[:3] / len(categories)
+    return _linear(features, categories, np.quantile(said, shares))
+
+
+def _linear(
+    features: NDArray[np.floating], categories: NDArray[np.integer], thresholds: NDArray[np.float64]
+) -> DensityModel:
+    mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64) + 1e-6
+    model = LogisticRegression(C=_STRENGTH, max_iter=500).fit((features - mean) / deviation, categories)
+    weights, bias = np.zeros((4, features.shape[1])), np.full(4, -30.0)
+    weights[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
+    return DensityModel(mean, deviation, weights, bias, thresholds)
