@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import cv2
 import numpy as np
@@ -29,7 +29,8 @@ from lobule.contracts.result import ImageInfo
 from lobule.contracts.steps import Claim
 from lobule.imaging.decode import decode_rgb
 from lobule.storage import open_store
-from report.document import ReportDocument
+from report.catalogue import Catalogue
+from report.document import ReportDocument, case_document
 from report.renderer import render, render_case
 from report.worker import ReportHandler
 
@@ -101,6 +102,38 @@ def signature() -> Signature:
     return Signature(
         version=2, signed_by="Dr Lee", signed_at=AT, conclusion="not_sure", comment="Biopsy first. 先活检。"
     )
+
+
+def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):
+    def film(job_id: str, day: date, *, is_prior: bool) -> CaseImage:
+        """A film of the same view as the first image, with another name on disk."""
+        return content.images[0].model_copy(
+            update={"job_id": job_id, "image_id": job_id, "study_date": day, "is_prior": is_prior, "reviews": []}
+        )
+
+    content = make_content()
+    old, new = date(2023, 3, 2), date(2026, 1, 14)
+    images = [
+        film("a", old, is_prior=True),
+        film("b", new, is_prior=False),
+        film("c", old, is_prior=True),
+        film("d", new, is_prior=False),
+    ]
+    content = content.model_copy(update={"images": images})
+    document = case_document(content, [mammogram[0]] * 4, Catalogue("en"))
+    assert [section.name for section in document.images] == [
+        "LCC · prior of 2023-03-02",
+        "LCC",
+        "LCC 2 · prior of 2023-03-02",
+        "LCC 2",
+    ]
+    assert document.hung == (1, 3), "films of two examinations never hang together"
+    named = "LCC · prior of 2023-03-02, LCC 2 · prior of 2023-03-02"
+    assert any(limit.endswith(f"no part of the conclusion: {named}.") for limit in document.limits)
+    rendered = render_case(content, [mammogram] * 4, language="en", forms={"html", "pdf"})
+    unjudged, count = "Marked by the system, not reviewed yet", 2 * len(mammogram[0].marked_findings())
+    assert f"{unjudged} <small>{count}</small>" in rendered["report.en.html"].decode()
+    assert f"{unjudged} {count}" in pdf_text(rendered["report.en.pdf"]), "those of priors wait for no verdict"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

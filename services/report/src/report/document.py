@@ -59,7 +59,9 @@ class ReportDocument(Words):
     reasons: tuple[str, ...]
     next_steps: tuple[str, ...]
     images: tuple[ImageSection, ...]
-    hung: tuple[int, ...] = Field(description="films in the order in which they hang, as indices of `images`")
+    hung: tuple[int, ...] = Field(
+        description="films of the current examination in the order in which they hang, as indices of `images`"
+    )
     not_assessed: tuple[NotAssessed, ...]
     limits: tuple[str, ...]
     models: tuple[tuple[Fact, ...], ...]
@@ -109,21 +111,25 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         results: Of its assessed images, in their order; None for one whose result can no longer be read.
         text: The catalogue of the language to write in.
     """
-    evidence = numbered([_evidence(image) for image in content.images])
+    names = _names(content.images, text)
     known = iter(results)
-    images = [
-        (image, about, next(known) if image.state == "assessed" else None)
-        for image, about in zip(content.images, evidence, strict=True)
-    ]
-    assessed = [(image, about, result) for image, about, result in images if result is not None]
-    found = [_as_known_now(result, image.image) for image, _, result in assessed]
+    images = [(image, next(known) if image.state == "assessed" else None) for image in content.images]
+    assessed = [(image, result) for image, result in images if result is not None]
+    found = [_as_known_now(result, image.image) for image, result in assessed]
     sections = tuple(
         build_section(
-            result, image.analysed_at or content.created_at, text, number=number, name=about.name, reviews=image.reviews
+            result,
+            image.analysed_at or content.created_at,
+            text,
+            number=number,
+            name=names[image.job_id],
+            is_prior=image.is_prior,
+            reviews=image.reviews,
         )
-        for number, ((image, about, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
+        for number, ((image, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
     )
-    hanging: list[Hanging | None] = [about.hanging for _, about, _ in assessed]
+    hanging: list[Hanging | None] = [_evidence(image).hanging for image, _ in assessed]
+    current = [i for i, section in enumerate(sections) if section.is_film and not section.is_prior]
     said, signature = content.conclusion, content.signature
     return ReportDocument(
         kind="case",
@@ -140,11 +146,15 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         reasons=tuple(reason_in_words(reason, text.language) for reason in said.reasons),
         next_steps=tuple(suggestion_in_words(step, text.language) for step in said.suggestions),
         images=sections,
-        hung=tuple(sorted((i for i, s in enumerate(sections) if s.is_film), key=lambda i: _place(hanging[i]))),
-        not_assessed=tuple(_not_assessed(image, about.name, text) for image, about, result in images if result is None),
-        limits=_limits_of_case(content, found, text),
+        hung=tuple(sorted(current, key=lambda i: _place(hanging[i]))),
+        not_assessed=tuple(
+            _not_assessed(image, names[image.job_id], text) for image, result in images if result is None
+        ),
+        limits=_limits_of_case(
+            content, found, [names[image.job_id] for image in content.images if image.is_prior], text
+        ),
         models=tuple({section.weights_sha256: section.system for section in sections}.values()),
-        results=tuple(result for _, _, result in assessed),
+        results=tuple(result for _, result in assessed),
     )
 
 
@@ -152,6 +162,16 @@ def _as_known_now(result: Result, image: ImageInfo) -> Result:
     """View and side may have been put right since the analysis."""
     known = result.image.model_copy(update={"view": image.view, "laterality": image.laterality})
     return result.model_copy(update={"image": known})
+
+
+def _names(images: Sequence[CaseImage], text: Catalogue) -> dict[str, str]:
+    """What each image is called, by its job: numbered in its examination, a prior with its date, as in the portal."""
+    names: dict[str, str] = {}
+    for day in {image.study_date if image.is_prior else None for image in images}:
+        together = [image for image in images if (image.study_date if image.is_prior else None) == day]
+        for image in numbered([_evidence(image) for image in together]):
+            names[image.job_id] = text("pictures.prior", name=image.name, day=day.isoformat()) if day else image.name
+    return names
 
 
 def _evidence(image: CaseImage) -> ImageEvidence:
@@ -231,12 +251,16 @@ def _limits_of_image(image: ImageInfo, text: Catalogue) -> tuple[str, ...]:
     return tuple(text(f"limits.{key}") for key in keys)
 
 
-def _limits_of_case(content: CaseContent, results: Sequence[Result], text: Catalogue) -> tuple[str, ...]:
+def _limits_of_case(
+    content: CaseContent, results: Sequence[Result], priors: Sequence[str], text: Catalogue
+) -> tuple[str, ...]:
     films = [result.image for result in results if result.image.modality == "mammography"]
     tissue = [result.image for result in results if result.image.modality == "histopathology"]
     limits: list[str] = []
     if missing := content.conclusion.missing_views:
         limits.append(text("limits.missing_views", views=", ".join(missing)))
+    if priors:
+        limits.append(text("limits.priors", images=", ".join(priors)))
     if films:
         limits.append(text("limits.mammography.signs"))
     if any(film.pixel_spacing_mm is None for film in films):

@@ -51,6 +51,7 @@ class ImageSection(Words):
     name: str
     file_name: str
     is_film: bool
+    is_prior: bool
     side: Laterality | None
     title: str
     analysed: str
@@ -83,6 +84,7 @@ def build_section(
     *,
     number: int = 1,
     name: str | None = None,
+    is_prior: bool = False,
     reviews: Iterable[Review] = (),
 ) -> ImageSection:
     """Put a result into words.
@@ -93,6 +95,7 @@ def build_section(
         text: The catalogue of the language to write in.
         number: Of the image in its report.
         name: What the image is called there; its file's name where None.
+        is_prior: Whether it is a film of an earlier examination, which is not judged with the current one.
         reviews: What the clinician said of its findings and of it as a whole.
 
     Raises:
@@ -109,6 +112,7 @@ def build_section(
         name=name or result.image.file_name,
         file_name=result.image.file_name,
         is_film=modality == "mammography",
+        is_prior=is_prior,
         side=result.image.laterality,
         title=text(f"document.title.{modality}"),
         analysed=moment(analysed_at, text),

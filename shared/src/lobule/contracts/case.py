@@ -72,7 +72,7 @@ class ImageEvidence(Document):
         default=None,
         description="the state of the most suspicious marked finding; null where none is marked",
     )
-    number: int = Field(default=1, exclude=True, description="which of several films of its view; see `numbered`")
+    number: int = Field(default=1, exclude=True, description="which of several of the same name; see `numbered`")
 
     @property
     def hanging(self) -> Hanging | None:
@@ -84,20 +84,18 @@ class ImageEvidence(Document):
     @property
     def name(self) -> str:
         """What people call it: the view of a film, else its file name."""
-        if self.hanging is None:
-            return self.file_name
-        return self.hanging if self.number == 1 else f"{self.hanging} {self.number}"
+        name = self.hanging or self.file_name
+        return name if self.number == 1 else f"{name} {self.number}"
 
 
 def numbered(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
-    """The images of a case, films of the same view told apart by a number: a sentence must name one film alone."""
-    seen: Counter[Hanging] = Counter()
+    """The images of an examination, those of one view or file name told apart by a number: a name means one image."""
+    seen: Counter[str] = Counter()
     told_apart: list[ImageEvidence] = []
     for image in images:
-        if image.hanging is not None:
-            seen[image.hanging] += 1
-        number = seen[image.hanging] if image.hanging is not None else 1
-        told_apart.append(image.model_copy(update={"number": number}))
+        first = image.model_copy(update={"number": 1}).name
+        seen[first] += 1
+        told_apart.append(image.model_copy(update={"number": seen[first]}))
     return told_apart
 
 

@@ -44,7 +44,7 @@ ENGLISH: Mapping[str, str] = {
     "conclusion.none": "Not assessed",
     "conclusion.case.malignancy_suspected": "At least one image of this case raises the suspicion of malignancy.",
     "conclusion.case.not_sure": "The system cannot say whether this case is benign or malignant.",
-    "conclusion.case.no_sign_of_malignancy": "The system found no sign of malignancy in any image of this case.",
+    "conclusion.case.no_sign_of_malignancy": "The system found no sign of malignancy in any image that it judged.",
     "conclusion.case.none": "No image of this case could be assessed.",
     "reasons.heading": "Why",
     # The clinician
@@ -79,6 +79,7 @@ ENGLISH: Mapping[str, str] = {
         "dismissed."
     ),
     "pictures.others": "Other images",
+    "pictures.prior": "{name} · prior of {day}",
     "appendix.heading": "Appendix: what the system did",
     "appendix.meaning": "For the record. Nothing in this appendix is a conclusion of the clinician.",
     "appendix.draft": "Details of the analysis",
@@ -189,6 +190,7 @@ ENGLISH: Mapping[str, str] = {
     "limits.named_file": "{name} ({file})",
     "limits.not_assessed": "{name}: {why}",
     "limits.missing_views": "Views that are not in this case: {views}.",
+    "limits.priors": "Films of earlier examinations, shown to compare and no part of the conclusion: {images}.",
     "limits.case.other": "Earlier images, and images that are not in this case.",
     "limits.failed.default": "This image could not be assessed.",
     "limits.result_gone": "The stored result of this image can no longer be read, so it is not shown here.",
