@@ -143,6 +143,14 @@ class TestCodestreams:
         data = film_file(pixels, bits=8, edit=compressed(JPEGBaseline8Bit, stream.getvalue()))
         assert "progressive" in refusal(read_dicom, data).detail
 
+    @pytest.mark.parametrize("coding", ["JPEG", "lossless JPEG", "JPEG-LS"])
+    def test_that_end_early_are_refused(self, coding, film_file, draw_film):
+        syntax, encode = ENCODERS[coding]
+        pixels = draw_film(bits=8)
+        coded = bytes(encode(pixels))
+        data = film_file(pixels, bits=8, edit=compressed(syntax, coded[: 9 * len(coded) // 10]))
+        assert refusal(read_dicom, data).code == "image_truncated"
+
     def test_damaged_ones_are_refused(self, film_file, draw_film):
         coded = bytearray(imagecodecs.jpegls_encode(draw_film()))
         coded[100:400] = bytes(300)

@@ -314,6 +314,25 @@ class TestFile:
 
         assert np.array_equal(read_dicom(film_file(edit=edit)).pixels, draw_film())
 
+    @pytest.mark.parametrize("parts", [1, 3])
+    def test_without_a_basic_offset_table(self, parts, film_file, draw_film):
+        coded = bytes(imagecodecs.jpegls_encode(draw_film()))
+
+        def edit(dataset):
+            dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+            dataset.PixelData = encapsulate([coded], fragments_per_frame=parts, has_bot=False)[8:]
+            dataset["PixelData"].VR = "OB"
+
+        assert np.array_equal(read_dicom(film_file(edit=edit)).pixels, draw_film())
+
+    def test_with_zeros_behind_the_codestream(self, film_file, draw_film):
+        def edit(dataset):
+            dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+            dataset.PixelData = encapsulate([bytes(imagecodecs.jpegls_encode(draw_film())) + bytes(999)])
+            dataset["PixelData"].VR = "OB"
+
+        assert np.array_equal(read_dicom(film_file(edit=edit)).pixels, draw_film())
+
 
 def test_the_gateway_reads_headers_without_numpy_or_a_codec():
     code = (

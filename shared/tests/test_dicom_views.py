@@ -108,6 +108,12 @@ def test_the_exchanged_codes_of_exaggerated_views_are_told_by_their_words(film_f
         ("LM", "LM"),
         ("RL", "RL"),
         ("LCC_SPOT", "S"),
+        ("ML O", "MLO"),
+        ("M.L.O.", "MLO"),
+        ("R C C", "CC"),
+        ("CC LEFT", "CC"),
+        ("CRANIO-CAUDAL", "CC"),
+        ("ML SPOT", "S"),
         ("PA", None),
         ("", None),
     ],
@@ -128,6 +134,9 @@ def test_magnification_by_its_factor_and_spot_by_the_paddle(film_file):
     assert magnified.pixel_spacing_mm == pytest.approx((0.1 / 1.8, 0.1 / 1.8))
     assert "magnified_view" in codes(magnified)
     assert read_dicom(film_file(EstimatedRadiographicMagnificationFactor="1.07")).view == "CC"
+    implausible = read_dicom(film_file(EstimatedRadiographicMagnificationFactor="180"))
+    assert implausible.view == "CC"
+    assert "spacing_uncertain" in codes(implausible)
     assert read_dicom(film_file(PaddleDescription="10CM SQUARE SPOT")).view == "S"
 
 
@@ -178,8 +187,16 @@ class TestSide:
         film = read_dicom(film_file(ImageLaterality="L", SharedFunctionalGroupsSequence=groups))
         assert "laterality_conflict" in codes(film)
 
-    def test_of_the_view_position(self, film_file):
-        assert read_dicom(film_file(ImageLaterality=None, ViewPosition="RMLO")).laterality == "R"
+    @pytest.mark.parametrize(
+        ("position", "side"),
+        [("RMLO", "R"), ("CC LEFT", "L"), ("R CC", "R"), ("L-CC", "L"), ("RL", None), ("LM", None), ("L R", None)],
+    )
+    def test_of_the_view_position(self, position, side, film_file):
+        assert read_dicom(film_file(ImageLaterality=None, ViewPosition=position)).laterality == side
+
+    def test_two_sides_in_one_tag_are_said(self, film_file):
+        film = read_dicom(film_file(edit=lambda d: d.add_new(0x00200062, "CS", ["L", "R"])))
+        assert "laterality_conflict" in codes(film)
 
     def test_the_users_word_against_the_file(self):
         sent = ImageInfo(

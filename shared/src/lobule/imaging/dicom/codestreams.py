@@ -41,6 +41,12 @@ class Codestream:
     lossless_jpeg: bool = False
 
 
+def begins_codestream(start: bytes) -> bool:
+    """Whether a fragment that starts so holds pixels. A basic offset table does not: it is empty or begins with 0."""
+    jpeg = start.startswith((b"\xff\xd8", b"\xff\x4f\xff\x51", _JP2))
+    return jpeg or (start[1:8] == b"\0\0\0\x40\0\0\0" and start[0] > 0)
+
+
 def codestream_of(data: memoryview, layout: Layout) -> Codestream:
     """Read a codestream's head and compare it with the tags.
 
@@ -76,7 +82,7 @@ def _head(data: memoryview, layout: Layout) -> Codestream:
     if start.startswith(b"\xff\x4f\xff\x51"):
         return _jpeg2000(data)
     if start.startswith(b"\xff\xd8"):
-        return _jpeg(data)
+        return _jpeg(_without_zeros(data))
     return _rle(data, layout)
 
 
@@ -95,6 +101,14 @@ def _contiguous(data: memoryview) -> memoryview:
         if end < position + head:
             raise _damaged()
         position = end
+
+
+def _without_zeros(data: memoryview) -> memoryview:
+    """A codestream without the zeros that writers add behind its end."""
+    end = len(data)
+    while end > _TAIL and not any(data[end - _TAIL : end]):
+        end -= _TAIL
+    return data[:end]
 
 
 def _jpeg2000(data: memoryview) -> Codestream:
@@ -138,11 +152,12 @@ def _jpeg(data: memoryview) -> Codestream:
         (length,) = struct.unpack(">H", data[position + 2 : position + 4])
         position += 2 if marker in _BARE else 2 + length
     precision, height, width, components = struct.unpack(">BHHB", data[position + 4 : position + 10])
+    if b"\xff\xd9" not in bytes(data[-_TAIL - 1 :]):
+        # Without its end a JPEG-LS decoder searches for seconds, and one of JPEG makes up the rest.
+        raise AnalysisError(
+            "image_truncated", "The DICOM file's JPEG pixels end before their last row. Please export it again."
+        )
     if _SOF[marker] == "JPEG-LS":
-        if b"\xff\xd9" not in bytes(data[-_TAIL:]):  # without its end the decoder searches for seconds
-            raise AnalysisError(
-                "image_truncated", "The DICOM file's JPEG-LS pixels end before their last row. Please export it again."
-            )
         return Codestream("JPEG-LS", data, width, height, components, precision)
     if bytes(data).count(b"\xff\xda") > limits.MAX_DICOM_JPEG_SCANS:
         raise _damaged()

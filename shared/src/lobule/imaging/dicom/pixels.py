@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging import limits
-from lobule.imaging.dicom.codestreams import Codestream, codestream_of
+from lobule.imaging.dicom.codestreams import Codestream, begins_codestream, codestream_of
 from lobule.imaging.dicom.elements import ITEM, UNDEFINED
 from lobule.imaging.dicom.file import DicomFile
 from lobule.imaging.dicom.layout import Layout, check_native_length, read_inflated, truncated
@@ -109,9 +109,11 @@ def _frame(file: DicomFile) -> memoryview:
             fragments.append(source.read(length))
     except EndOfFileError:
         raise truncated(file) from None
-    if len(fragments) < 2 or not any(fragments[1:]):
+    if fragments and not begins_codestream(fragments[0][:12]):
+        del fragments[0]  # the basic offset table, which some writers leave out
+    if not any(fragments):
         raise truncated(file)
-    return memoryview(fragments[1] if len(fragments) == 2 else b"".join(fragments[1:]))
+    return memoryview(fragments[0] if len(fragments) == 1 else b"".join(fragments))
 
 
 def _decode(stream: Codestream, layout: Layout) -> NDArray[Any]:

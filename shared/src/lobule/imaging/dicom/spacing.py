@@ -34,10 +34,8 @@ def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
     """
     calibrated, imager, scanned = (_pair(tags, tag) for tag in _SPACINGS)
     strange = any(tags.has(tag) and (_pair(tags, tag) is None or tag in tags.unusual) for tag in _SPACINGS)
-    factor = tags.number(Tag.MAGNIFICATION_FACTOR)
-    if factor is not None and not _PLAUSIBLE_FACTOR[0] <= factor <= _PLAUSIBLE_FACTOR[1]:
-        factor, strange = None, True
-    if strange:
+    factor = magnification_of(tags)
+    if strange or (factor is None and tags.number(Tag.MAGNIFICATION_FACTOR) is not None):
         say.append(
             Notice(
                 code="spacing_uncertain",
@@ -56,6 +54,12 @@ def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
         return Spacing((row / factor, column / factor), "patient", factor)
     # Without the detector's own spacing nobody says where a pixel spacing that was not calibrated holds.
     return Spacing(on_detector, "detector" if imager else None, 1.0)
+
+
+def magnification_of(tags: Tags) -> float | None:
+    """How much larger the breast is on the detector; None where the file does not say it plausibly."""
+    factor = tags.number(Tag.MAGNIFICATION_FACTOR)
+    return factor if factor is not None and _PLAUSIBLE_FACTOR[0] <= factor <= _PLAUSIBLE_FACTOR[1] else None
 
 
 def _pair(tags: Tags, tag: Tag) -> tuple[float, float] | None:

@@ -4,6 +4,7 @@ import re
 from typing import Literal, get_args
 
 from lobule.contracts.result import Laterality, Notice, View
+from lobule.imaging.dicom.spacing import magnification_of
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
 
@@ -76,6 +77,7 @@ _POSITIONS: dict[str, FoundView] = {
     "SPECIMEN": _NO_VIEW,
     "SPEC": _NO_VIEW,
 }
+_SIDES = ("L", "R", "LEFT", "RIGHT")
 _NOT_LETTERS = re.compile(r"[^a-z]")
 _SEPARATORS = re.compile(r"[\s_/\-.,+()]+")
 
@@ -122,12 +124,12 @@ def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
     """The side, and a notice where the file names two: the image's own goes before that of its series."""
     anatomy = [a for group in tags.items(Tag.SHARED_GROUPS) for a in group.items(Tag.FRAME_ANATOMY)]
     said = [
-        tags.code(Tag.IMAGE_LATERALITY),
-        *(a.code(Tag.FRAME_LATERALITY) for a in anatomy),
-        tags.code(Tag.LATERALITY),
+        *tags.texts(Tag.IMAGE_LATERALITY),
+        *(side for a in anatomy for side in a.texts(Tag.FRAME_LATERALITY)),
+        *tags.texts(Tag.LATERALITY),
     ]
     prefix = _side_of_position(tags.code(Tag.VIEW_POSITION))
-    sides = [side[0] for side in said if side in ("L", "R", "LEFT", "RIGHT")] or prefix
+    sides = [side[0].upper() for side in said if side.upper() in _SIDES] or prefix
     notices: list[Notice] = []
     if len({*sides, *prefix}) > 1:
         notices.append(
@@ -145,7 +147,7 @@ def _coded_view(tags: Tags, notices: list[Notice]) -> tuple[FoundView | None, Fo
         projection = _projection(item, notices)
         special: View | None = None
         for modifier in [*item.items(Tag.VIEW_MODIFIERS), *tags.items(Tag.VIEW_MODIFIERS)]:
-            code = modifier.text(Tag.CODE_VALUE) or ""
+            code = modifier.code(Tag.CODE_VALUE)
             special = special or _SPECIAL.get(code)
             if code in _IMPLANT_DISPLACED:
                 notices.append(Notice(code="implant_displaced", detail="The implant was displaced for this film."))
@@ -161,9 +163,9 @@ def _coded_view(tags: Tags, notices: list[Notice]) -> tuple[FoundView | None, Fo
 
 
 def _projection(item: Tags, notices: list[Notice]) -> FoundView | None:
-    code = item.text(Tag.CODE_VALUE) or ""
+    code = item.code(Tag.CODE_VALUE)
     by_code = _VIEWS.get(code) or _SPECIAL.get(code)
-    by_meaning = _MEANINGS.get(_NOT_LETTERS.sub("", (item.text(Tag.CODE_MEANING) or "").lower()))
+    by_meaning = _MEANINGS.get(_letters(item.text(Tag.CODE_MEANING) or ""))
     sides = ("XCC", "XCCL", "XCCM")
     if by_code in sides and by_meaning in sides and by_code != by_meaning:
         # Writers exchange the two codes of the exaggerated views; their words they do not.
@@ -178,7 +180,13 @@ def _projection(item: Tags, notices: list[Notice]) -> FoundView | None:
 
 
 def _worded_view(position: str) -> FoundView | None:
-    """The view of a text: alone (`MLO`), with its side (`RMLO`), or with a modifier (`CC MAG`, `MLOID`)."""
+    """The view of a text: alone (`MLO`), with its side (`RMLO`), or with a modifier (`CC MAG`, `MLOID`).
+
+    A screening view may also be spaced out (`ML O`) or written out (`CRANIO-CAUDAL`).
+    """
+    whole = _word(_SEPARATORS.sub("", position)) or _MEANINGS.get(_letters(position))
+    if whole in ("CC", "MLO"):
+        return whole
     plain: FoundView | None = None
     for word in _SEPARATORS.split(position):
         view = _word(word)
@@ -195,13 +203,22 @@ def _word(word: str) -> FoundView | None:
     return None
 
 
+def _letters(words: str) -> str:
+    return _NOT_LETTERS.sub("", words.lower())
+
+
 def _side_of_position(position: str) -> list[str]:
-    known = position in _POSITIONS or not position or position[0] not in "LR"
-    return [] if known or position[1:] not in get_args(View) else [position[0]]
+    """The side in a text: before the view (`RMLO`) or as a word of its own (`CC LEFT`); none where there are two."""
+    sides = {word[0] for word in _SEPARATORS.split(position) if word in _SIDES or _names_side(word)}
+    return list(sides) if len(sides) == 1 else []
+
+
+def _names_side(word: str) -> bool:
+    return word not in _POSITIONS and word[:1] in ("L", "R") and word[1:].removesuffix("ID") in _NAMES
 
 
 def _magnified(tags: Tags, view: View | None, notices: list[Notice]) -> View | None:
-    factor = tags.number(Tag.MAGNIFICATION_FACTOR) or 1.0
+    factor = magnification_of(tags) or 1.0
     if view in ("M", "S") or factor >= MAGNIFIED_FROM:
         notices.append(
             Notice(
