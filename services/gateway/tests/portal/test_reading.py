@@ -117,7 +117,7 @@ class TestRegistration:
         scale, x, y = placed(pane)
         box = pane.bounding_box()
         page.mouse.click(box["x"] + x + 440 * scale, box["y"] + y + 630 * scale)
-        expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC 2")
+        expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC, finding 2")
 
 
 class TestTurning:
@@ -243,12 +243,22 @@ class TestHanging:
         panes = page.locator(".pane:visible")
         expect(panes).to_have_count(2)
         expect(panes.nth(0)).to_contain_text("RCC")
-        expect(panes.nth(1)).to_contain_text("Field 1")
+        expect(panes.nth(1)).to_contain_text("field.png")
+
+    def test_a_field_has_the_same_name_in_the_list_and_in_the_reasons(self, logged_in, study, picture):
+        for number in (20, 21):
+            study.add(picture(number), modality="histopathology", magnification="100X", probability=0.9)
+        page = logged_in(study.url)
+        expect(page.locator(".findings .of-image b")).to_have_text(["field.png", "field.png 2"])
+        reasons = page.locator('[data-role="reasons"]')
+        for name in ("field.png:", "field.png 2:"):
+            expect(reasons).to_contain_text(name)
+        expect(page.locator(".threshold")).to_be_hidden()
 
     def test_side_and_view_can_be_corrected(self, logged_in, study, picture):
         study.add(picture(19))
         page = logged_in(study.url)
-        page.get_by_role("button", name="Correct side, view or kind of Film 1").click()
+        page.get_by_role("button", name="Correct side, view or kind of field.png").click()
         page.locator("#edit").get_by_label("Side").select_option("L")
         page.locator("#edit").get_by_label("View").select_option("MLO")
         page.get_by_role("button", name="Save").click()
@@ -260,10 +270,10 @@ class TestReviewing:
         study.add(picture(20), masses, laterality="R", view="CC")
         page = logged_in(study.url)
         first, second = page.locator(".finding").nth(0), page.locator(".finding").nth(1)
-        expect(first.locator(".row-head")).to_have_text(re.compile(r"RCC 1\s*Malignancy suspected\s*70%"))
+        expect(first.locator(".row-head")).to_have_text(re.compile(r"RCC, finding 1\s*Malignancy suspected\s*70%"))
         expect(first).to_contain_text("Malignancy: likely")
         expect(first).to_contain_text("A mass is there: likely, 80%. If it is a mass: rather malignant than benign.")
-        expect(second.locator(".row-head")).to_have_text(re.compile(r"RCC 2\s*No sign of malignancy\s*5%"))
+        expect(second.locator(".row-head")).to_have_text(re.compile(r"RCC, finding 2\s*No sign of malignancy\s*5%"))
         assert [row.get_attribute("data-assessment") for row in page.locator(".finding").all()] == [
             "malignancy_suspected",
             "no_sign_of_malignancy",
@@ -280,7 +290,7 @@ class TestReviewing:
             ("0", "confirmed", ""),
             ("1", "dismissed", "A lymph node."),
         }
-        expect(page.get_by_text("Every finding has a verdict", exact=True)).to_be_visible()
+        expect(page.get_by_text("Every marked finding has a verdict", exact=True)).to_be_visible()
         page.get_by_role("button", name="Sign report").click()
         page.get_by_role("radio", name="Not sure").check()
         page.get_by_label("Your password").fill(PASSWORD)
@@ -298,13 +308,13 @@ class TestReviewing:
         page = logged_in(study.url)
         hidden = page.locator('[data-role="hidden"]')
         # the model's working threshold
-        expect(hidden).to_have_text("1 weaker mark is hidden: a mass there has less than 50%.")
+        expect(hidden).to_have_text("1 weaker mark is hidden: the probability of a mass there is below 50%.")
         expect(page.locator(".finding")).to_have_count(1)
         page.get_by_role("button", name="Show all").click()
         expect(page.locator(".finding")).to_have_count(2)
         expect(hidden).to_have_text("All marks are shown.")
         page.locator("#threshold").fill("90")
-        expect(hidden).to_have_text("2 weaker marks are hidden: a mass there has less than 90%.")
+        expect(hidden).to_have_text("2 weaker marks are hidden: the probability of a mass there is below 90%.")
         expect(page.locator(".finding")).to_have_count(0)
 
 
@@ -321,7 +331,7 @@ class TestKeyboard:
         page.keyboard.press("n")  # the image, then its findings
         expect(page.locator("[data-chosen]")).to_have_count(1)
         page.keyboard.press("n")
-        expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC 1")
+        expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC, finding 1")
         page.keyboard.press("c")
         expect(page.locator(".finding").nth(0)).to_have_attribute("data-verdict", "confirmed")
         page.keyboard.press("n")

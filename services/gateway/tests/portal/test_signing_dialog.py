@@ -100,14 +100,14 @@ class TestWhatIsOpen:
         study.add(picture(76), masses, laterality="R", view="CC", study_date="2023-05-01")
         study.add(picture(77), [], laterality="R", view="CC", probability=0.1, study_date="2026-03-01")
         page = read()
-        expect(page.get_by_text("Every finding has a verdict, every image was assessed.")).to_be_visible()
+        expect(page.get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()
         expect(page.get_by_text("Without a verdict:")).to_be_hidden()
 
     def test_it_says_when_nothing_is_open(self, study, masses, picture, read, say):
         study.add(picture(64), masses, laterality="R", view="CC")
         say(0, "0", "confirmed")
         say(0, "1", "dismissed")
-        expect(read().get_by_text("Every finding has a verdict, every image was assessed.")).to_be_visible()
+        expect(read().get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()
 
     def test_a_comment_that_is_not_saved_is_named(self, study, masses, picture, read):
         study.add(picture(65), masses, laterality="R", view="CC")
@@ -177,6 +177,7 @@ class TestContradiction:
             {"probability": 0.9, "probability_malignant": 0.8},
             {"probability": 0.9, "probability_malignant": 0.1},
         )
+        unsure_finding = {"probability": 0.9, "probability_malignant": 0.3}
         unknown = {"probability": 0.9, "probability_malignant": None}
         clear, suspected, unsure = "no_sign_of_malignancy", "malignancy_suspected", "not_sure"
         confirmed, dismissed = "confirmed", "dismissed"
@@ -186,7 +187,8 @@ class TestContradiction:
             ("malignancy_suspected", 0.9, [high, low], {"0": confirmed}, clear, ["clear_but_confirmed", [0]]),
             ("malignancy_suspected", 0.9, [high, low], {"1": confirmed}, clear, None),
             ("malignancy_suspected", 0.9, [high, low], {"null": confirmed}, clear, ["clear_but_confirmed", [None]]),
-            ("not_sure", 0.4, [], {"null": confirmed}, clear, None),
+            ("not_sure", 0.4, [], {"null": confirmed}, clear, ["clear_but_confirmed", [None]]),
+            ("not_sure", 0.4, [unsure_finding], {"0": confirmed}, clear, ["clear_but_confirmed", [0]]),
             ("malignancy_suspected", 0.9, [unknown], {"0": confirmed}, clear, ["clear_but_confirmed", [0]]),
             ("no_sign_of_malignancy", 0.1, [unknown], {"0": confirmed}, clear, None),
             ("malignancy_suspected", 0.9, [high], {"0": confirmed}, unsure, None),

@@ -81,10 +81,10 @@ class TestWhatAKeyAimsAt:
         expect(page.locator(".pane:visible")).to_have_count(4)
         press(page, "5")
         expect(page.locator(".pane:visible")).to_have_count(2)
-        expect(page.locator(".pane[data-active]")).to_contain_text("Field 1")
-        expect(target(page)).to_have_text("Chosen: Field 1 as a whole")
+        expect(page.locator(".pane[data-active]")).to_contain_text("field.png")
+        expect(target(page)).to_have_text("Chosen: field.png as a whole")
         press(page, "c")
-        expect(line(page)).to_have_text("Confirmed: Field 1 as a whole")
+        expect(line(page)).to_have_text("Confirmed: field.png as a whole")
         press(page, "v")  # back to the four views: the field is out of sight, and no target any longer
         expect(page.locator(".pane:visible")).to_have_count(4)
         expect(target(page)).to_have_text("Nothing is chosen")
@@ -92,13 +92,19 @@ class TestWhatAKeyAimsAt:
         expect(line(page)).to_contain_text("nothing is chosen")
         assert said(study) == [("image", "confirmed", "")]
 
+    def test_a_number_without_a_field_says_so(self, opened, study, lesion, picture):
+        study.add(picture(15), [lesion], laterality="R", view="CC")
+        page = opened(1)
+        press(page, "5")
+        expect(line(page)).to_have_text("Field 1 is missing")
+
     def test_the_fifth_field_hangs_when_it_is_chosen(self, opened, study, picture):
         for number in range(5):
             study.add(picture(10 + number), modality="histopathology", magnification="100X")
         page = opened(0)
         press(page, "v", "9")
         expect(page.locator(".pane:visible")).to_have_count(1)
-        expect(page.locator(".pane:visible")).to_contain_text("Field 5")
+        expect(page.locator(".pane:visible")).to_contain_text("field.png 5")
 
     def test_a_number_chooses_the_film_that_hangs(self, opened, study, lesion, picture):
         study.add(picture(4), [lesion], laterality="R", view="CC", probability=0.3)
@@ -205,7 +211,7 @@ class TestWhatAVerdictShows:
         press(page, "f", "a")  # one image, all marks hidden
         page.get_by_role("button", name="Dismiss: LCC, finding 1").click()  # which is not on the screen
         expect(line(page)).to_have_text("Dismissed: LCC, finding 1")
-        expect(page.locator(".finding[data-lit]")).to_contain_text("LCC 1")
+        expect(page.locator(".finding[data-lit]")).to_contain_text("LCC, finding 1")
         expect(page.locator(".pane:visible")).to_have_attribute("data-view", "LCC")
         ink = """() => {
             const canvas = document.querySelector('.pane[data-active] .overlay');

@@ -134,6 +134,9 @@ async function submit() {
     for (let entry = waiting.shift(); entry; entry = waiting.shift()) await entry.send(caseId);
   };
   addEventListener('beforeunload', warn);
+  // The first file that names a patient says whose case it is, however long the others take: they are compared with it.
+  const first = waiting.findIndex(({ format }) => format === 'DICOM');
+  if (first >= 0) await waiting.splice(first, 1)[0].send(caseId);
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   removeEventListener('beforeunload', warn);
 }

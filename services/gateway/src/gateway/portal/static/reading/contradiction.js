@@ -1,7 +1,5 @@
 // Whether the conclusion that somebody is about to sign contradicts what they said of the findings. Pure.
 
-const HIGH = 0.5; // the suspicion from which a confirmed finding speaks against "no sign of malignancy"
-
 /**
  * @typedef {import('./study.js').Study} Study
  * @typedef {{code: 'clear_but_confirmed' | 'suspected_but_dismissed', targets: {study: Study, index: number | null}[]}} Contradiction
@@ -33,11 +31,11 @@ const suspicionOf = (study, index) => study.result.findings[index].probability_m
 /** Everything in an image that has a verdict of its own. */
 const places = (study) => [{ study, index: null }, ...study.result.findings.map((_, index) => ({ study, index }))];
 
-/** The findings of high suspicion, and the image as a whole where it is suspected. */
+/** The findings, and the image as a whole, that are anything but clear on the image's own scale. */
 function suspicious(study) {
-  const bound = Math.min(HIGH, study.result.thresholds.high);
-  const whole = study.result.assessment === 'malignancy_suspected' ? [{ study, index: null }] : [];
-  return [...whole, ...places(study).filter(({ index }) => index !== null && suspicionOf(study, index) >= bound)];
+  const { assessment, thresholds } = study.result;
+  const suspects = ({ index }) => (index === null ? assessment !== 'no_sign_of_malignancy' : suspicionOf(study, index) >= thresholds.low);
+  return places(study).filter(suspects);
 }
 
 /** Whether something of an image still speaks for malignancy: confirmed, or without a verdict so far. */

@@ -39,13 +39,18 @@ export class Findings {
 
   #limitOf = (study) => this.threshold ?? study.result.thresholds.finding;
 
-  /** The findings that the report marks and that have no verdict yet, whatever is shown now. */
-  get unreviewed() {
-    const open = (study) =>
+  /** The findings of the current examination that the report marks, whatever is shown now. */
+  get marked() {
+    const marks = (study) =>
       (study.result?.findings || [])
         .map(({ probability: value }, index) => ({ study, index, marked: value >= study.result.thresholds.finding }))
-        .filter(({ index, marked }) => marked && !this.#verdict(study, index));
-    return this.page.judged.flatMap(open);
+        .filter(({ marked }) => marked);
+    return this.page.judged.flatMap(marks);
+  }
+
+  /** Those of them that have no verdict yet. */
+  get unreviewed() {
+    return this.marked.filter(({ study, index }) => !this.#verdict(study, index));
   }
 
   /** What a target is called wherever a verdict on it is spoken of. */
@@ -134,8 +139,8 @@ export class Findings {
 
   #fill(row, study, index) {
     const finding = index === null ? null : study.result.findings[index];
-    const what = finding ? t('reading.finding.name', { image: study.name, number: index + 1 }) : study.name;
     const whole = this.nameOf({ study, index });
+    const what = finding ? whole : study.name;
     const review = this.page.reviews.of({ study, index });
     row.toggleAttribute('data-chosen', this.#isChosen(study, index));
     row.dataset.verdict = review?.verdict || '';
@@ -206,6 +211,7 @@ export class Findings {
     write(role(this.root, 'threshold-value'), percent);
     write(role(this.root, 'hidden'), hidden ? counted('reading.threshold.hidden', hidden, { percent }) : t('reading.threshold.all'));
     this.root.toggleAttribute('data-hides', hidden > 0);
+    role(this.root, 'threshold-of-marks').hidden = !read.some((study) => study.film); // only films have marks
     role(this.root, 'show-all').hidden = hidden === 0;
   }
 

@@ -121,7 +121,7 @@ export class Hanging {
     root.setAttribute('aria-label', missing ? t('reading.missing', { view: slot }) : this.page.describe(study));
     role(root, 'name').textContent = missing ? slot : study.name;
     role(root, 'depth').textContent = missing ? '' : study.depthWords;
-    role(root, 'file').textContent = missing ? '' : [study.entry.study_date, study.entry.file_name].filter(Boolean).join(' · ');
+    role(root, 'file').textContent = missing ? '' : [study.entry.study_date, study.entry.file_name].filter((said) => said && !study.name.startsWith(said)).join(' · ');
     const edit = role(root, 'edit');
     edit.hidden = missing;
     if (!missing) edit.setAttribute('aria-label', t('reading.image.edit', { name: study.name }));
@@ -162,6 +162,7 @@ export class Hanging {
       button.dataset.state = study.state;
       button.toggleAttribute('data-prior', study.prior);
       role(button, 'name').textContent = study.name;
+      button.title = study.name;
       const canvas = button.querySelector('canvas');
       if (study.source && canvas.dataset.of !== `${study.jobId} ${study.source.bits}`) {
         canvas.dataset.of = `${study.jobId} ${study.source.bits}`;

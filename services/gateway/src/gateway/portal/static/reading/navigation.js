@@ -100,6 +100,7 @@ export class Navigation {
   field(number) {
     const study = this.page.studies.filter(({ film }) => !film)[number];
     if (study) this.choose(study);
+    else this.page.status.tell(t('reading.missing', { view: t('reading.field', { number: number + 1 }) }));
   }
 
   /** Give a verdict by key: only on what the reader sees. What is out of sight is shown first, and named. */

@@ -262,13 +262,12 @@ function named(images) {
   return [...images]
     .sort((a, b) => day(b).localeCompare(day(a)) || place(a) - place(b))
     .map((image) => {
-      const view = hangingOf(image);
-      if (image.is_prior) return [image, t('reading.prior', { name: view || t('reading.prior.film'), day: image.examination })];
-      const kind = view || (image.modality === 'mammography' ? 'film' : 'field');
-      const number = (counts.get(kind) || 0) + 1;
-      counts.set(kind, number);
-      if (view) return [image, number > 1 ? `${view} ${number}` : view];
-      return [image, t(`reading.${kind}`, { number })];
+      const own = hangingOf(image) || image.file_name; // as reasons and reports call it
+      const key = `${own} ${day(image)}`;
+      const number = (counts.get(key) || 0) + 1;
+      counts.set(key, number);
+      const name = number > 1 ? `${own} ${number}` : own;
+      return [image, image.is_prior ? t('reading.prior', { name, day: image.examination }) : name];
     });
 }
 

@@ -31,7 +31,7 @@ export class Versions {
     const { state, reports, conclusion, images } = page.case;
     const last = reports[0];
     const open = page.findings.unreviewed.length;
-    write(role(this.root, 'to-review'), open ? counted('reading.to_review', open) : page.studies.some(({ result }) => result?.findings.length) ? t('reading.all_reviewed') : '');
+    write(role(this.root, 'to-review'), open ? counted('reading.to_review', open) : page.findings.marked.length ? t('reading.all_reviewed') : '');
     const sign = role(this.root, 'sign');
     sign.disabled = conclusion.assessment === null && images.every((image) => image.state !== 'failed');
     write(sign.querySelector('span'), t(last ? 'reading.sign.again' : 'reading.sign'));
