@@ -16,6 +16,7 @@ from report.palette import STATES
 from report.pictures import draw_pictures
 from report.renderer import render
 from report.section import build_section
+from report.typeface import writable
 
 STATES_BY_PROBABILITY = {0.03: "No sign of malignancy", 0.4: "Not sure", 0.87: "Malignancy suspected"}
 
@@ -209,3 +210,8 @@ class TestWeakFindings:
         section = build_section(weak, analysed_at, Catalogue("en"), reviews=reviews)
         assert [row.number for row in section.findings] == [1, 2]
         assert not any("Weaker marks" in notice for notice in section.notices)
+
+
+def test_separators_of_lines_and_paragraphs_are_line_breaks():
+    """A comment that was pasted from a word processor may hold them; the shaping library fails on one."""
+    assert writable("a\u2028b\u2029c\x0bd") == "a\nb\nc[U+000B]d"

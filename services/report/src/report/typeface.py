@@ -77,6 +77,8 @@ def _written(character: str) -> str:
     category = unicodedata.category(character)
     if character in "\n\t" or category == "Zs":
         return character
+    if category in ("Zl", "Zp"):  # separators of lines and paragraphs, on which the library that shapes text fails
+        return "\n"
     if category == "Cf" or "\ufe00" <= character <= "\ufe0f":  # joiners, directions, choices between glyphs
         return ""
     known = category[0] != "C" and any(_has(font("Regular", 20, chinese), character) for chinese in (False, True))
