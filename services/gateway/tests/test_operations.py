@@ -137,6 +137,8 @@ class TestBackup:
         worker.infer(job)
         worker.render(job)
         report = client.get(f"/api/v1/jobs/{job}/report", headers=alice).content
+        image = client.get(f"/api/v1/jobs/{job}", headers=alice).json()["image_id"]
+        client.patch(f"/api/v1/images/{image}", json={"study_date": "2026-03-01"}, headers=alice)
         made = backup.create(make_engine(app.state.settings.database_url), app.state.store, tmp_path / "backup")
         assert made.objects == len(keys(app))
         again = backup.create(make_engine(app.state.settings.database_url), app.state.store, tmp_path / "backup")
@@ -157,6 +159,7 @@ class TestBackup:
             ]  # writes audit rows: numbers go on
             headers = {"Authorization": f"Bearer {token}"}
             assert other.get(f"/api/v1/jobs/{job}/report", headers=headers).content == report
+            assert other.get(f"/api/v1/images/{image}", headers=headers).json()["study_date"] == "2026-03-01"
 
     def test_a_damaged_backup_is_refused(self, app, job, tmp_path, other_database):
         backup.create(make_engine(app.state.settings.database_url), app.state.store, tmp_path / "backup")

@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, Table, func, insert, inspect, select, text
+from sqlalchemy import Date, Engine, Table, func, insert, inspect, select, text
 
 from gateway.clock import now
 from gateway.database import Base, UtcDateTime
@@ -25,6 +25,7 @@ from lobule.storage.local import LocalStore
 
 _TOGETHER = 500
 _KINDS = ("images", "jobs")
+_TIMES: dict[type, type[date]] = {UtcDateTime: datetime, Date: date}  # of columns, and what is written in JSON as text
 
 
 class BackupError(Exception):
@@ -134,18 +135,18 @@ def _write_rows(rows: Any, folder: Path, table: Table) -> dict[str, Any]:
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a datetime is one, too
         return value.isoformat()
     raise TypeError(f"no way to write a {type(value).__name__}")
 
 
 def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
-    times = [c.name for c in table.columns if isinstance(c.type, UtcDateTime | DateTime)]
+    times = {column.name: _TIMES[type(column.type)] for column in table.columns if type(column.type) in _TIMES}
     batch: list[dict[str, Any]] = []
     with path.open("rb") as stream:
         for line in stream:
             row = json.loads(line)
-            row |= {name: datetime.fromisoformat(row[name]) for name in times if row[name] is not None}
+            row |= {name: kind.fromisoformat(row[name]) for name, kind in times.items() if row[name] is not None}
             batch.append(row)
             if len(batch) == _TOGETHER:
                 yield batch
