@@ -213,7 +213,7 @@ class TestExaminations:
         old = client.get(f"/api/v1/cases/{case}/reports/1/content", headers=alice)
         assert json.loads(old.content) == now
 
-    @pytest.mark.parametrize("day", ["2999-01-01", "1899-12-31", "yesterday"])
+    @pytest.mark.parametrize("day", ["2999-01-01", "1899-12-31", "0001-01-01", "yesterday", "0", "20240501", "nan"])
     def test_a_day_that_cannot_be_is_refused(self, send, day):
         assert send(0, said={"study_date": day}).json()["code"] == "invalid_request"
 

@@ -11,6 +11,8 @@ from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, create_engin
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from gateway.errors import ProblemError
+
 _READS = "lobule_reads"  # execution option of a transaction that writes nothing
 
 
@@ -53,8 +55,11 @@ def new_id() -> str:
 def make_engine(url: str) -> Engine:
     """An engine for SQLite (write-ahead log, foreign keys on, immediate transactions) or PostgreSQL."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        event.listen(engine, "before_cursor_execute", _refuse_nul)
+        return engine
     engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False})
+    event.listen(engine, "before_cursor_execute", _refuse_nul)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -73,6 +78,18 @@ def make_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool) -> None:
+    """PostgreSQL cannot store the character NUL, so no database is asked for it or told of it.
+
+    Raises:
+        ProblemError: `invalid_request`, 422.
+    """
+    for row in parameters if many else [parameters]:
+        values = row.values() if isinstance(row, dict) else row
+        if any(isinstance(value, str) and "\0" in value for value in values):
+            raise ProblemError(422, "invalid_request", "Please leave out the character NUL (U+0000).")
 
 
 SessionFactory = sessionmaker[Session]

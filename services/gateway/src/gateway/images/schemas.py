@@ -1,9 +1,11 @@
 """Images as the API shows them."""
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from gateway.clock import now
 from gateway.images.models import ConflictOf
@@ -11,6 +13,7 @@ from gateway.jobs.schemas import JobRead
 from lobule.contracts.result import Laterality, Magnification, Modality, View
 
 _FIRST_DAY = date(1900, 1, 1)
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def plausible_day(day: date) -> bool:
@@ -18,13 +21,20 @@ def plausible_day(day: date) -> bool:
     return _FIRST_DAY <= day <= now().date() + timedelta(days=1)
 
 
+def _check_text(value: object) -> object:
+    """Numbers are no days: 20240501 would be read as seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and _ISO_DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("day_notation", "Write a day as YYYY-MM-DD")
+
+
 def _check_day(day: date) -> date:
     if not plausible_day(day):
-        raise ValueError("it must be a day since 1900, and not in the future")
+        raise PydanticCustomError("day_implausible", "It must be a day since 1900, and not in the future")
     return day
 
 
-StudyDate = Annotated[date, AfterValidator(_check_day)]
+StudyDate = Annotated[date, BeforeValidator(_check_text), AfterValidator(_check_day)]
 
 
 class ImageOptions(BaseModel):

@@ -18,9 +18,14 @@ def _nobody() -> str:
 
 def hash_password(password: str) -> str:
     """The argon2id hash to store."""
-    return _hasher().hash(password)
+    return _hasher().hash(_as_bytes(password))
 
 
 def verify_password(password: str, stored: str | None) -> bool:
     """Whether the password is the stored one; with no stored hash, the same work and always False."""
-    return _hasher().verify(password, stored or _nobody()) and stored is not None
+    return _hasher().verify(_as_bytes(password), stored or _nobody()) and stored is not None
+
+
+def _as_bytes(password: str) -> bytes:
+    """UTF-8; JSON and terminals can also say halves of surrogate pairs, which are no characters but no error here."""
+    return password.encode(errors="surrogatepass")
