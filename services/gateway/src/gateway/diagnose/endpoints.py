@@ -126,18 +126,25 @@ async def _submit(request: Request, max_bytes: int) -> str:
 def _start_again_if_failed(request: Request, job_id: str) -> None:
     """Sending an image again is asking again: a job that did not finish gets another try."""
     with request.app.state.sessions.begin() as session:
-        job = session.get_one(Job, job_id)
-        if job.state in ("failed", "dead", "cancelled"):
+        job = session.get(Job, job_id)
+        if job is not None and job.state in ("failed", "dead", "cancelled"):
             jobs.retry(session, job)
 
 
 async def _finished(request: Request, job_id: str, patience: float) -> Job:
-    """The job, when it is over or the patience is."""
+    """The job, when it is over or the patience is.
+
+    Raises:
+        ProblemError: `not_found`, 404, where its image was removed meanwhile.
+    """
     deadline = time.monotonic() + patience
 
     def look() -> Job:
         with reading(request.app.state.sessions) as session:
-            return session.get_one(Job, job_id)
+            job = session.get(Job, job_id)
+        if job is None:
+            raise ProblemError(404, "not_found", "The image was removed meanwhile.")
+        return job
 
     while True:
         job = await run_in_threadpool(look)

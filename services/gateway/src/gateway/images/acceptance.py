@@ -15,7 +15,7 @@ from gateway.images import removal, repository
 from gateway.images.identity import Fingerprints, PatientAttribute, differences
 from gateway.images.models import Image
 from gateway.images.schemas import ImageOptions, Twin, plausible_day
-from gateway.images.service import Upload, look_at
+from gateway.images.service import Upload, check_place, look_at
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
@@ -52,7 +52,7 @@ def accept(
         sessions: For the transaction.
         store: Where the upload lies.
         fingerprints: Of patients.
-        user: Becomes the owner.
+        user: Becomes the owner; of an image of a case, the case's owner does.
         options: What the uploader said of it.
         upload: What was received.
         note: Called in the transaction.
@@ -68,6 +68,9 @@ def accept(
     left: list[str] = []
     try:
         with sessions.begin() as session:
+            check_place(session, user, options)  # again: the case or the image may have gone during the upload
+            if options.case_id is not None:  # an administrator's upload is for the case's owner, who has to see it
+                image.owner_id = session.get_one(Case, options.case_id).owner_id
             replaced = session.get(Image, options.replaces) if options.replaces is not None else None
             detail: dict[str, Any] = {"sha256": image.sha256}
             if replaced is not None:

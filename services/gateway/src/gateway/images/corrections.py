@@ -61,8 +61,11 @@ def correct(
 
 
 def _move(session: Session, user: User, image: Image, case_id: str | None, *, accepted: bool) -> None:
-    if case_id is not None and cases.visible(session, user, case_id) is None:
+    case = cases.visible(session, user, case_id) if case_id is not None else None
+    if case_id is not None and case is None:
         raise not_found("case")
+    if case is not None and case.owner_id != image.owner_id:
+        raise ProblemError(422, "invalid_request", "This case is another user's, who could not see the image.")
     for each in sorted(each for each in {image.case_id, case_id} if each is not None):
         cases.locked(session, each)
     if case_id is not None:

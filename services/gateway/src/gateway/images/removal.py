@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
@@ -13,7 +13,7 @@ from gateway.errors import ProblemError, not_found
 from gateway.images import repository
 from gateway.images.models import Image
 from gateway.jobs import service as job_service
-from gateway.jobs.models import Job, Step, Work
+from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.reviews.models import FindingReview
 from gateway.users.models import User
 from lobule.contracts.progress import FINAL_STATES
@@ -71,6 +71,8 @@ def take_out(session: Session, image: Image) -> list[str]:
             "This image is part of a signed report, which keeps it. It can be taken out of the case instead.",
         )
     prefixes = delete_rows(session, image.id)
+    if case_id is not None:
+        prefixes += _delete_renderings(session, [f"case:{case_id}:draft:"])
     session.expire_all()
     if case_id is not None:
         case_service.refresh(session, case_id)
@@ -81,9 +83,17 @@ def delete_rows(session: Session, image_id: str) -> list[str]:
     """Delete an image's rows and all that hang on them; gives the prefixes of its objects."""
     jobs = list(session.scalars(select(Job.id).where(Job.image_id == image_id)).all())
     session.execute(delete(FindingReview).where(FindingReview.job_id.in_(jobs)))
-    prefixes = delete_works(session, jobs)
+    prefixes = delete_works(session, jobs) + _delete_renderings(session, [f"job:{each}:" for each in jobs])
     session.execute(delete(Image).where(Image.id == image_id))
     return [*prefixes, f"images/{image_id}"]
+
+
+def _delete_renderings(session: Session, keys: list[str]) -> list[str]:
+    """Delete reports that were rendered on demand, by how their keys begin: they show what is deleted."""
+    if not keys:
+        return []
+    begins = or_(*(Rendering.key.startswith(key, autoescape=True) for key in keys))
+    return delete_works(session, list(session.scalars(select(Rendering.id).where(begins))))
 
 
 def delete_works(session: Session, ids: list[str]) -> list[str]:

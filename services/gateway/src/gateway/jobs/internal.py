@@ -6,11 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from gateway.auth.dependencies import AppSettings, worker
 from gateway.database import DbSession
 from gateway.errors import ProblemError
+from gateway.images import removal
 from gateway.jobs import repository, service
+from gateway.jobs.models import Work
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, StepName
 from lobule.storage import ObjectNotFoundError, ObjectStore
@@ -21,7 +24,18 @@ router = APIRouter(prefix="/internal/v1", include_in_schema=False, dependencies=
 _STEP = "/jobs/{job_id}/steps/{step}"
 
 
-def _fenced() -> ProblemError:
+def object_store(request: Request) -> ObjectStore:
+    """Where workers leave their output."""
+    return request.app.state.store
+
+
+Store = Annotated[ObjectStore, Depends(object_store)]
+
+
+def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
+    """The answer to an attempt that is not the current one; where its image was removed, what it left goes, too."""
+    if session.get(Work, job_id) is None:
+        removal.delete_objects(store, [f"jobs/{job_id}"])
     return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")
 
 
@@ -41,13 +55,15 @@ def claim(job_id: str, step: StepName, body: ClaimRequest, session: DbSession, s
 
 
 @router.post(f"{_STEP}/heartbeat", status_code=204)
-def heartbeat(job_id: str, step: StepName, body: Heartbeat, session: DbSession, settings: AppSettings) -> None:
+def heartbeat(
+    job_id: str, step: StepName, body: Heartbeat, session: DbSession, settings: AppSettings, store: Store
+) -> None:
     """Renew the lease of the current attempt."""
     if not repository.renew(session, job_id, step, body.attempt, timedelta(seconds=settings.lease_seconds)):
-        raise _fenced()
+        raise _fenced(session, store, job_id)
 
 
-def result_of(job_id: str, step: StepName, body: Completion, request: Request) -> Result | None:
+def result_of(job_id: str, step: StepName, body: Completion, store: Store) -> Result | None:
     """The result that an inference attempt left in the object store, read before the transaction begins.
 
     Raises:
@@ -55,7 +71,6 @@ def result_of(job_id: str, step: StepName, body: Completion, request: Request) -
     """
     if step != "inference":
         return None
-    store: ObjectStore = request.app.state.store
     try:
         return Result.model_validate_json(store.get(f"jobs/{job_id}/{step}/{body.attempt}/{RESULT_FILE}"))
     except (ObjectNotFoundError, ValidationError) as error:
@@ -69,14 +84,15 @@ def complete(
     body: Completion,
     result: Annotated[Result | None, Depends(result_of, scope="function")],
     session: DbSession,
+    store: Store,
 ) -> None:
     """The current attempt is done and its output is in place."""
     if not service.complete(session, job_id, step, body.attempt, result):
-        raise _fenced()
+        raise _fenced(session, store, job_id)
 
 
 @router.post(f"{_STEP}/fail", status_code=204)
-def fail(job_id: str, step: StepName, body: Failure, session: DbSession, settings: AppSettings) -> None:
+def fail(job_id: str, step: StepName, body: Failure, session: DbSession, settings: AppSettings, store: Store) -> None:
     """The current attempt failed."""
     if not service.fail(session, settings, job_id, step, body):
-        raise _fenced()
+        raise _fenced(session, store, job_id)

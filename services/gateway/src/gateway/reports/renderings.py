@@ -76,20 +76,32 @@ async def fetch(request: Request, wanted: Wanted, language: Language, form: Repo
         ProblemError: `report_not_ready` (503, with Retry-After) where it takes longer than a request may,
             `report_failed` (500) where it cannot be made, `report_altered` (500).
     """
-    state = request.app.state
-    rendering = await run_in_threadpool(_find_or_open, state.sessions, wanted)
+    state, name = request.app.state, report_file(language, form)
+    rendering = await _made(state.sessions, await run_in_threadpool(_find_or_open, state.sessions, wanted))
+    content = await run_in_threadpool(_read, state.store, rendering, name)
+    if content is None and rendering.state == "done":  # the store has lost it
+        rendering = await _made(state.sessions, await run_in_threadpool(_repeat, state.sessions, wanted))
+        content = await run_in_threadpool(_read, state.store, rendering, name)
+    if content is None:
+        detail = f"The report could not be made: {rendering.error_detail} Ask for it again to have it tried again."
+        raise ProblemError(500, "report_failed", detail)
+    return content, REPORT_FILES[form][1]
+
+
+async def _made(sessions: SessionFactory, rendering: Rendering) -> Rendering:
+    """The rendering once it is over.
+
+    Raises:
+        ProblemError: `report_not_ready`, 503, or `not_found`, 404, where what it shows was removed meanwhile.
+    """
     deadline = time.monotonic() + _PATIENCE_S
     while rendering.state not in FINAL_STATES:
         if time.monotonic() > deadline:
             detail = "The report is still being made. Please try again in a moment."
             raise ProblemError(503, "report_not_ready", detail, headers={"Retry-After": "2"})
         await asyncio.sleep(_LOOK_EVERY_S)
-        rendering = await run_in_threadpool(_look, state.sessions, rendering.id)
-    content = await run_in_threadpool(_read, state.store, rendering, report_file(language, form))
-    if content is None:
-        detail = f"The report could not be made: {rendering.error_detail} Ask for it again to have it tried again."
-        raise ProblemError(500, "report_failed", detail)
-    return content, REPORT_FILES[form][1]
+        rendering = await run_in_threadpool(_look, sessions, rendering.id)
+    return rendering
 
 
 def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
@@ -103,7 +115,19 @@ def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
 
 def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
     with reading(sessions) as session:
-        return session.get_one(Rendering, rendering_id)
+        rendering = session.get(Rendering, rendering_id)
+    if rendering is None:
+        raise ProblemError(404, "not_found", "What this report shows was removed meanwhile.")
+    return rendering
+
+
+def _repeat(sessions: SessionFactory, wanted: Wanted) -> Rendering:
+    with sessions.begin() as session:
+        rendering = repository.rendering(session, wanted.key)
+        if rendering is not None and rendering.state == "done":
+            jobs.repeat(session, rendering, wanted.request())
+            return rendering
+    return _find_or_open(sessions, wanted)
 
 
 def _find_or_open(sessions: SessionFactory, wanted: Wanted) -> Rendering:

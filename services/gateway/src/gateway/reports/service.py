@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
@@ -13,8 +15,10 @@ from gateway.reports.schemas import CaseReportRead, RenderingState
 from lobule.contracts.case import REPORT_FILES, ReportForm, report_file
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
-from lobule.storage import ObjectStore
+from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.inference import RESULT_FILE
+
+log = structlog.get_logger()
 
 AT_ONCE: tuple[Language, frozenset[ReportForm]] = ("en", frozenset({"html", "png", "json"}))
 """What an analysis renders by itself; all else is rendered when somebody first asks for it."""
@@ -36,21 +40,33 @@ def read_result(store: ObjectStore, job: Job) -> Result:
     """What the pipeline concluded.
 
     Raises:
-        ProblemError: `result_not_ready`, 409.
+        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
     """
-    return Result.model_validate_json(read_inference_file(store, job, RESULT_FILE))
+    try:
+        return Result.model_validate_json(read_inference_file(store, job, RESULT_FILE))
+    except ValidationError as error:
+        raise _unreadable(job, error) from None
 
 
 def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
     """A file that the inference step left.
 
     Raises:
-        ProblemError: `result_not_ready`, 409.
+        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
     """
     step = job.step("inference")
     if step.state != "done":
         raise ProblemError(409, "result_not_ready", f"There is no result yet: the analysis is {job.state}.")
-    return store.get(f"{step.output_prefix()}/{name}")
+    try:
+        return store.get(f"{step.output_prefix()}/{name}")
+    except ObjectNotFoundError as error:
+        raise _unreadable(job, error) from None
+
+
+def _unreadable(job: Job, error: Exception) -> ProblemError:
+    log.error("result_unreadable", job_id=job.id, error=repr(error))
+    detail = "What is stored of this analysis is lost or damaged. Please analyse the image again, and tell your IT."
+    return ProblemError(500, "result_unreadable", detail)
 
 
 def check_report_ready(job: Job) -> None:

@@ -1,0 +1,151 @@
+"""Requests that no honest client sends, and what is removed while somebody waits for it."""
+
+import json
+import threading
+
+import pytest
+from fastapi.testclient import TestClient
+
+from gateway.jobs.models import Rendering
+
+
+@pytest.fixture
+def case(client, alice) -> str:
+    return client.post("/api/v1/cases", json={"pseudonym": "P-1"}, headers=alice).json()["id"]
+
+
+class TestCharacters:
+    """Neither PostgreSQL nor UTF-8 knows them; on SQLite they are refused alike."""
+
+    @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+    def gateway(self, request, make_app):
+        url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+        with TestClient(make_app(url), raise_server_exceptions=False) as client:
+            yield client
+
+    def test_nul_and_half_characters(self, gateway, picture):
+        grant = {"username": "alice", "password": "correct horse battery staple"}
+        token = gateway.post("/api/v1/auth/token", json=grant).json()["access_token"]
+        gateway.headers["Authorization"] = f"Bearer {token}"
+        case = gateway.post("/api/v1/cases", json={"pseudonym": "P-1"}).json()["id"]
+
+        def upload(**fields):
+            data = {"modality": "histopathology"} | fields
+            return gateway.post("/api/v1/images", data=data, files={"file": ("a.png", picture())})
+
+        image = upload(case_id=case).json()["image"]["id"]
+        answers = [
+            gateway.get("/api/v1/cases/%00"),
+            gateway.get("/api/v1/cases?q=%00"),
+            gateway.get("/api/v1/jobs/a%00/report"),
+            gateway.delete("/api/v1/images/%00"),
+            gateway.patch(f"/api/v1/images/{image}", json={"case_id": "\0"}),
+            gateway.post("/api/v1/cases", json={"pseudonym": "P\0"}),
+            gateway.post("/api/v1/auth/token", json=grant | {"username": "\0"}),
+            upload(case_id="\0"),
+            upload(case_id=case, replaces="\0"),
+        ]
+        assert [(a.status_code, a.json()["code"]) for a in answers] == [(422, "invalid_request")] * len(answers)
+        half = gateway.post(
+            "/api/v1/auth/token",
+            content=json.dumps(grant | {"password": "\ud800"}),
+            headers={"Content-Type": "application/json"},
+        )
+        assert (half.status_code, half.json()["code"]) == (401, "wrong_credentials")
+
+
+class TestRemovedMeanwhile:
+    def test_reports_that_show_the_image_go_with_it(self, app, client, alice, upload, case, worker, picture):
+        kept, gone = (upload(picture(n), case_id=case).json() for n in (1, 2))
+        for job in (kept["job"]["id"], gone["job"]["id"]):
+            worker.infer(job)
+            worker.render(job)
+        asked = {
+            "draft": f"/api/v1/cases/{case}/reports/draft?format=pdf",
+            "report": f"/api/v1/jobs/{gone['job']['id']}/report?format=pdf",
+        }
+        answers = {}
+        threads = [
+            threading.Thread(target=lambda n=name: answers.update({n: client.get(asked[n], headers=alice)}))
+            for name in asked
+        ]
+        for thread in threads:
+            thread.start()
+        while renderings(app) < len(asked):
+            pass
+        assert client.delete(f"/api/v1/images/{gone['image']['id']}", headers=alice).status_code == 204
+        for thread in threads:
+            thread.join()
+        assert {name: answer.status_code for name, answer in answers.items()} == {"draft": 404, "report": 404}
+        assert renderings(app) == 0
+
+    def test_what_a_worker_leaves_afterwards_goes_when_it_says_so(self, app, client, alice, upload, worker):
+        sent = upload().json()
+        claim = worker.claim(sent["job"]["id"])
+        assert client.delete(f"/api/v1/images/{sent['image']['id']}", headers=alice).status_code == 204
+        worker.leave_result(claim)
+        answer = worker.say(claim["job_id"], "inference", "complete", attempt=1)
+        assert answer.json()["code"] == "attempt_not_current"
+        assert [*app.state.store.entries("jobs"), *app.state.store.entries("images")] == []
+
+    def test_diagnose_says_that_it_was_removed(self, app, client, alice, picture):
+        form = {"username": "alice", "password": "correct horse battery staple"}
+        answers = []
+
+        def send():
+            answers.append(client.post("/api/v1/diagnose", data=form, files={"file": ("a.png", picture())}))
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        while not (found := client.get("/api/v1/jobs", headers=alice).json()["items"]):
+            pass
+        image = found[0]["image_id"]
+        assert client.delete(f"/api/v1/images/{image}", headers=alice).status_code == 204
+        thread.join()
+        assert (answers[0].status_code, answers[0].json()["code"]) == (404, "not_found")
+
+
+def renderings(app) -> int:
+    with app.state.sessions() as session:
+        return session.query(Rendering).count()
+
+
+class TestLostObjects:
+    def test_a_result_that_is_lost_or_damaged_is_said(self, app, client, alice, job, worker):
+        worker.infer(job)
+        key = f"jobs/{job}/inference/1/result.json"
+        app.state.store.put(key, b"{")
+        assert client.get(f"/api/v1/jobs/{job}/result", headers=alice).json()["code"] == "result_unreadable"
+        app.state.store.delete(key)
+        assert client.get(f"/api/v1/jobs/{job}/result", headers=alice).json()["code"] == "result_unreadable"
+
+    def test_a_rendering_that_is_lost_is_made_again(self, app, client, alice, case, upload, worker):
+        worker.infer(upload(case_id=case).json()["job"]["id"])
+        path = f"/api/v1/cases/{case}/reports"
+        assert client.post(path, json={}, headers=alice).status_code == 201
+        with app.state.sessions() as session:
+            wanted = session.query(Rendering).filter(Rendering.key.endswith("en:html")).one().id
+
+        def render(content: bytes) -> None:
+            while (claim := worker.say(wanted, "render", "claim", worker="t")).status_code != 200:
+                pass
+            worker.store.put(f"{claim.json()['output_prefix']}/report.en.html", content)
+            worker.say(wanted, "render", "complete", attempt=claim.json()["attempt"])
+
+        render(b"first")
+        assert client.get(f"{path}/1?format=html&lang=en", headers=alice).content == b"first"
+        app.state.store.delete(f"jobs/{wanted}")
+        thread = threading.Thread(target=render, args=(b"again",))
+        thread.start()
+        assert client.get(f"{path}/1?format=html&lang=en", headers=alice).content == b"again"
+        thread.join()
+
+
+def test_an_image_that_an_administrator_adds_is_the_case_owner_s(client, alice, headers_of, case, upload, picture):
+    root = headers_of("root")
+    sent = upload(picture(7), headers=root, case_id=case).json()
+    assert client.get(f"/api/v1/images/{sent['image']['id']}", headers=alice).status_code == 200
+    assert client.get(f"/api/v1/jobs/{sent['job']['id']}", headers=alice).status_code == 200
+    own = client.post("/api/v1/cases", json={"pseudonym": "R"}, headers=root).json()["id"]
+    moved = client.patch(f"/api/v1/images/{sent['image']['id']}", json={"case_id": own}, headers=root)
+    assert moved.json()["code"] == "invalid_request"
