@@ -16,6 +16,7 @@ from mammo_worker.data.cases import Case, cbis_ddsm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.plan import DetectorPlan
+from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.train import SOURCE_CANVAS, build, load_start, phase_at
 
 
@@ -54,7 +55,8 @@ def train_fold(
     if weights is not None and (weights / "model.json").exists():
         raise ValueError(f"{weights} is a model package, which has seen patients of every fold")
     training = plan.training
-    counts = {"films": len(cases), "patients": len({c.patient for c in cases})}
+    # A run that began with films prepared in another way is another run.
+    counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
     digest = hash_files(c.path for c in cases if c.path is not None)
     write_record(folder, plan, seed=training.seed, data_sha256=digest, examples=counts)
     prepare_torch()

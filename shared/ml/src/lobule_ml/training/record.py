@@ -34,7 +34,7 @@ def write_record(folder: Path, plan: Any, *, seed: int, data_sha256: str, exampl
         plan: A dataclass.
         seed: Of the run.
         data_sha256: See `hash_files`.
-        examples: How many of what the training sees.
+        examples: How many of what the training sees, and the version of their preparation.
 
     Raises:
         ValueError: The folder holds a run of another plan, another seed or other data.
