@@ -16,13 +16,14 @@ from lobule.model_package import ModelPackage, open_package, sha256_of
 from lobule_ml.calibration import Logistic, logit
 from lobule_ml.variables import get_variables, set_variables
 from mammo_worker.calibration import sensitivity_threshold, specificity_threshold
-from mammo_worker.packages import PACKAGES, WEIGHTS_FILE
+from mammo_worker.packages import WEIGHTS_FILE
 from mammo_worker.regions.evaluate import OutOfFold
 from mammo_worker.regions.inference import classify
 from mammo_worker.regions.names import KINDS, Kind
 from mammo_worker.regions.network import RegionModel, RegionNetwork
 from mammo_worker.regions.prepare import PreparedRegion
 from mammo_worker.regions.targets import CALCIFICATION, MALIGNANT, NAMES, malignancy
+from mammo_worker.settings import PACKAGES
 
 ARCHITECTURE = "mammo_worker.regions"
 DEFAULT_PACKAGE = "regions-efficientnet-lite0"
