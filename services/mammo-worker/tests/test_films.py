@@ -97,6 +97,16 @@ def test_padding_changes_nothing(shared_data):
         assert np.allclose(framed.transform.boxes_to_film(case.boxes), plain.transform.boxes_to_film(case.boxes) + 60)
 
 
+def test_padding_in_place_of_the_background_leaves_the_breast_where_it_is(shared_data):
+    for image in sorted((shared_data / "cdd_cesm" / "images").glob("*_DM_*.jpg"))[2::60]:
+        film = read_film(image.read_bytes()).pixels
+        valid = film > np.percentile(film, 3) + 2
+        plain = prepare_film(film, (704, 352))
+        padded = prepare_film(np.where(valid, film, film[valid].min()), (704, 352), valid=valid)
+        assert padded.transform.flipped == plain.transform.flipped, image.name
+        assert np.abs(padded.canvas.astype(int) - plain.canvas).mean() < 10, image.name
+
+
 def test_markers_brighter_than_tissue_leave_the_tissue_as_it_is(shared_data):
     """12 bits of tissue beside a marker of 16 bits."""
     moved = []

@@ -17,6 +17,7 @@ THUMBNAIL_HEIGHT = 400
 _RIM_SHARE = 0.8  # of the threshold between background and tissue, for the dim rim under the skin
 FAINT_SHARE = 0.3  # the same, for fat along the chest wall
 _RIM = 3  # pixels of the thumbnail around the mask that are the breast's surroundings
+_KEPT_PADDING = 0.05  # of a side of the measured area
 _INNER = 0.12  # of a side: what lies nearer to the edge does not take part in the choice of the range
 _BRIGHTEST_TISSUE = 2.5  # times as far above the background as the 90th percentile of the foreground
 
@@ -62,8 +63,8 @@ def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, sque
         squeeze: Factor on the film's width that gives it its true aspect.
     """
     top, bottom, left, right = area = _measured_area(film.shape, valid)
-    valid = None if valid is None else valid[top:bottom, left:right]
-    small, seen = _thumbnail(film[top:bottom, left:right], valid, squeeze)
+    small = _thumbnail(film[top:bottom, left:right], squeeze)
+    seen = np.ones(small.shape, bool)
     low, high, beyond = _tissue_range(small, seen)
     grey = np.clip((small - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
     nothing = np.zeros(grey.shape, bool)
@@ -80,10 +81,19 @@ def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, sque
 
 
 def _measured_area(shape: tuple[int, ...], valid: NDArray[np.bool_] | None) -> tuple[int, int, int, int]:
+    """The rows and columns that hold measurements.
+
+    Padding within them is the film's background, as dark as the darkest measurement; some of it is then kept all round.
+    """
+    height, width = shape
     if valid is None or not valid.any():
-        return 0, shape[0], 0, shape[1]
+        return 0, height, 0, width
     rows, columns = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    if valid[top:bottom, left:right].all():
+        return top, bottom, left, right
+    down, across = int(_KEPT_PADDING * (bottom - top)), int(_KEPT_PADDING * (right - left))
+    return max(0, top - down), min(height, bottom + down), max(0, left - across), min(width, right + across)
 
 
 def tissue(grey: NDArray[np.float32], film: NDArray[np.bool_], share: float = _RIM_SHARE) -> NDArray[np.uint8]:
@@ -112,17 +122,11 @@ def _largest_region(grey: NDArray[np.float32], film: NDArray[np.bool_], share: f
     return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
 
 
-def _thumbnail(
-    film: NDArray[Any], valid: NDArray[np.bool_] | None, squeeze: float
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The film at thumbnail size in its own units, and where it is no padding."""
+def _thumbnail(film: NDArray[Any], squeeze: float) -> NDArray[np.float32]:
+    """The film at thumbnail size in its own units."""
     height = min(THUMBNAIL_HEIGHT, film.shape[0])
     width = max(8, round(film.shape[1] * squeeze * height / film.shape[0]))
-    small = resized(film, (height, width))
-    if valid is None:
-        return small, np.ones(small.shape, bool)
-    share = cv2.resize(valid.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_AREA)
-    return small, share > 250
+    return resized(film, (height, width))
 
 
 def resized(film: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
