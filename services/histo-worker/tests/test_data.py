@@ -4,12 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from histo_worker.data.batches import PatchBatches
+from histo_worker.data.batches import PatchBatches, crop_field
 from histo_worker.data.breakhis import find_fields, parse_name
 from histo_worker.data.check import check_data
 from histo_worker.data.folds import grouped_folds, official_fold, report_trials
 from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.operations import OPERATIONS
+from lobule.imaging.decode import decode_rgb
 
 
 class TestNames:
@@ -103,15 +104,21 @@ class TestBatches:
     def test_shapes_balance_and_repeatability(self, fields):
         some = [*fields[:2], *fields[-2:]]
 
-        def first(seed):
-            batches = PatchBatches(some, "random", 128, 64, 16, OPERATIONS["raw"], Augmentation(), seed)
-            return next(iter(batches))
+        def batches(seed):
+            return PatchBatches(some, "random", 128, 64, 16, OPERATIONS["raw"], Augmentation(), seed)
 
-        patches, targets = first(0)
+        same = batches(0)
+        patches, targets = same(3)
         assert patches.shape == (16, 64, 64, 3)
         assert patches.dtype == np.float32
-        assert set(targets.tolist()) == {0.0, 1.0}
-        again, _ = first(0)
-        other, _ = first(1)
-        np.testing.assert_array_equal(patches, again)
-        assert not np.array_equal(patches, other)
+        assert sorted(targets.tolist()) == [0.0] * 8 + [1.0] * 8
+        same(4)
+        for again in (same(3), batches(0)(3)):
+            np.testing.assert_array_equal(patches, again[0])
+        for other in (same(4), batches(1)(3)):
+            assert not np.array_equal(patches, other[0])
+
+    @pytest.mark.parametrize("cropping", ["random", "sliding", "resizing"])
+    def test_a_field_smaller_than_the_window_is_read_whole(self, cropping, fields):
+        pixels = decode_rgb(fields[0].path.read_bytes())[:100, :150]
+        assert crop_field(pixels, cropping, 256, 64, np.random.default_rng(0)).shape[1:] == (64, 64, 3)

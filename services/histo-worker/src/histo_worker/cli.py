@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import importlib
 import json
 import os
 from pathlib import Path
@@ -76,22 +75,42 @@ def predict(
 
 @app.command()
 def train(
-    config: Annotated[str, typer.Argument(help="Name of a module in histo_worker.configs.")],
-    data: Annotated[Path, typer.Option(help="Folder of BreakHis, original tree or flat.")],
-    weights: Annotated[Path, typer.Option(help="Folder of pretrained backbones.")],
+    config: Annotated[str, typer.Argument(help="A configuration that ships, by name, or the path of a Python file.")],
+    data: Annotated[Path, typer.Option(help="BreakHis, original tree or flat, or a labels CSV.")],
     output: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
+    weights: Annotated[Path | None, typer.Option(help="Folder of pretrained backbones, where one is needed.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of the run, runs/NAME by itself; a stopped run is gone on with.")
+    ] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
+    until: Annotated[int | None, typer.Option(help="Stop a network at this step, to go on later.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder to keep features in.")] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the new weights, for the package.")] = "not stated",
+    data_name: Annotated[str | None, typer.Option(help="Name of the data set, for the package.")] = None,
+    data_terms: Annotated[str | None, typer.Option(help="Terms of the data set, for the package.")] = None,
 ) -> None:
-    """Train a configuration, measure it out of fold, and write the model package."""
-    from histo_worker.training.frozen_head import train_frozen_head
-    from histo_worker.training.package_writer import write_package
+    """Train a configuration, measure it out of fold, and write the model package; SIGTERM saves and stops."""
+    from histo_worker.data.source import read_source
+    from histo_worker.training.command import train as run_training
+    from histo_worker.training.config import CONFIGS, HistologyConfig
+    from histo_worker.training.trained import TrainingStopped
+    from lobule_ml.training.configuration import load_plan
 
-    settings = importlib.import_module(f"histo_worker.configs.{config}").CONFIG
-    manifest = write_package(train_frozen_head(settings, data, weights, cache), output)
+    try:
+        plan = load_plan(config, HistologyConfig, CONFIGS, change or ())
+        typer.echo(plan)
+        folder = run or Path("runs") / plan.name
+        source = read_source(data, data_name, data_terms)
+        manifest = run_training(
+            plan, source, folder, output, weights=weights, cache=cache, until=until, licence=licence
+        )
+    except (FileNotFoundError, KeyError, TypeError, ValueError, TrainingStopped) as error:
+        _complain(str(error))
+        raise typer.Exit(1) from None
     for row in manifest.metrics:
         low, high = row["interval"]
-        typer.echo(f"{row['magnification']:>5} {row['name']:<20} {row['value']:.3f} ({low:.3f} to {high:.3f})")
-    typer.echo(f"thresholds {json.dumps(manifest.thresholds.model_dump())}; package in {output}")
+        typer.echo(f"{row['magnification']:>7} {row['name']:<20} {row['value']:.3f} ({low:.3f} to {high:.3f})")
+    typer.echo(f"thresholds {json.dumps(manifest.thresholds.model_dump())}; package in {output}, run in {folder}")
 
 
 @app.command()
@@ -118,7 +137,7 @@ def reproduce(
 
 @app.command()
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="Folder of BreakHis-named fields that the model was NOT trained on.")],
+    data: Annotated[Path, typer.Argument(help="BreakHis or a labels CSV of fields that the model was NOT trained on.")],
     output: Annotated[Path, typer.Option(help="Folder for the table and the plots.")] = Path("evaluation"),
     model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
 ) -> None:
@@ -126,8 +145,12 @@ def evaluate(
     from histo_worker.evaluation.package import evaluate_package
     from histo_worker.settings import HistoSettings
 
-    for line in evaluate_package(HistoSettings() if model is None else HistoSettings(model=model), data, output):
-        typer.echo(line)
+    try:
+        for line in evaluate_package(HistoSettings() if model is None else HistoSettings(model=model), data, output):
+            typer.echo(line)
+    except (AnalysisError, FileNotFoundError, ValueError) as error:
+        _complain(_reason(error) if isinstance(error, AnalysisError) else str(error))
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -164,31 +187,46 @@ def fit_gate_command(
     typer.echo(json.dumps(gate.measured, indent=1))
 
 
-data_app = typer.Typer(help="Look at a copy of BreakHis.")
+data_app = typer.Typer(help="Look at labelled data.")
 app.add_typer(data_app, name="data")
 
 
 @data_app.callback()
 def data_commands() -> None:
-    """Look at a copy of BreakHis."""
+    """Look at labelled data."""
 
 
 @data_app.command("check")
 def data_check(
-    folder: Annotated[Path, typer.Argument(help="The original tree or a flat folder.")],
+    data: Annotated[Path, typer.Argument(help="BreakHis, the original tree or a flat folder, or a labels CSV.")],
     listing: Annotated[Path | None, typer.Option(help="An official dsfoldN.txt; found in folds/ by itself.")] = None,
 ) -> None:
-    """Count the fields by magnification and class beside the official counts; name what is missing or doubled."""
-    from histo_worker.data.check import check_data
+    """Count the fields by magnification and class, open every file, and name what is wrong; exit 1 where anything is.
 
-    found = next(iter(sorted(folder.glob("folds/dsfold*.txt"))), None) if listing is None else listing
+    Of BreakHis, names that are missing or foreign are told, too, but a part of it is no fault.
+    """
+    from histo_worker.data.check import check_data, count_labels, unreadable_files
+    from histo_worker.data.labels import read_labels
+
     try:
-        check = check_data(folder, found)
-    except FileNotFoundError as error:
+        if data.suffix.lower() == ".csv":
+            found = read_labels(data)
+            lines, problems, files = count_labels(found), found.problems, [f.path for f in found.fields]
+        else:
+            check = check_data(data, listing or next(iter(sorted(data.glob("folds/dsfold*.txt"))), None))
+            lines, files = check.lines(), check.files
+            problems = [f"{p}: its name stands in another file, too" for p in files if p.stem in check.doubled]
+    except (FileNotFoundError, ValueError) as error:
         _complain(str(error))
         raise typer.Exit(1) from None
-    for line in check.lines():
+    for line in lines:
         typer.echo(line)
+    problems = [*problems, *unreadable_files(files)]
+    for problem in problems:
+        _complain(problem)
+    typer.echo(f"{len(files)} files opened; {len(problems)} faults")
+    if problems or not files:
+        raise typer.Exit(1)
 
 
 def _image_info(path: Path, data: bytes) -> ImageInfo:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from histo_worker.preprocessing.operations import OPERATIONS
 from histo_worker.preprocessing.stain import normalise_stain
 from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches, resize_area
 from lobule.contracts.result import Magnification
@@ -41,6 +42,7 @@ class FieldReader:
         max_patches: A field that needs more is shrunk first.
         window_at: The magnification that `window` is meant for. At another one the window is as many pixels as show as
             much tissue, so that a nucleus has the same size in every patch. None: the same pixels at all.
+        operation: A key of `OPERATIONS`, applied to each patch; empty leaves the pixels in 0..255.
     """
 
     size: int
@@ -48,13 +50,19 @@ class FieldReader:
     stain_strength: float = 0.0
     max_patches: int = 400
     window_at: Magnification | None = None
+    operation: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an operation that is not known."""
+        if self.operation and self.operation not in OPERATIONS:
+            raise ValueError(f"there is no operation {self.operation!r}; there are {', '.join(OPERATIONS)}")
 
     @classmethod
     def from_manifest(cls, section: dict[str, Any]) -> "FieldReader":
         """Read a manifest's `input` section.
 
         Raises:
-            KeyError, TypeError: The section lacks something or holds something unknown.
+            TypeError, ValueError: The section lacks something or holds something unknown.
         """
         return cls(**{key: value for key, value in section.items() if key != "description"})
 
@@ -74,6 +82,15 @@ class FieldReader:
             magnification: Of the field. Where it is unknown, the field is read as each one that was measured.
         """
         return [self._read(field, side) for side in self.sides(magnification)]
+
+    def prepare(self, patches: RGB8) -> NDArray[np.float32]:
+        """Patches as the network takes them, float32 (n, size, size, 3).
+
+        Apart from `read`, because an image's patches take four times as much memory as float32.
+        """
+        if not self.operation:
+            return patches.astype(np.float32)
+        return np.stack([OPERATIONS[self.operation](patch) for patch in patches])
 
     def _read(self, field: RGB8, side: int) -> Reading:
         scale = 1.0

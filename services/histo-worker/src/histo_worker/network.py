@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from histo_worker.field_reader import FieldReader
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.report_resnet import report_resnet
 from lobule.contracts.errors import AnalysisError
@@ -55,6 +56,7 @@ class CompiledClassifier:
         manifest = package.manifest
         try:
             net = build_network(manifest.architecture, package.weights)
+            self._prepare = FieldReader.from_manifest(manifest.input).prepare
             self.size = int(manifest.architecture["size"])
         except (KeyError, TypeError, ValueError) as error:
             raise AnalysisError(
@@ -63,11 +65,11 @@ class CompiledClassifier:
                 f"({type(error).__name__}: {error}).",
             ) from None
         self.batch = batch
-        signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.uint8)
+        signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.float32)
 
         @tf.function(input_signature=[signature])
         def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            outputs = net(tf.cast(pixels, tf.float32), training=False)
+            outputs = net(pixels, training=False)
             return outputs["logit"], outputs["evidence"]
 
         self._infer: Any = infer  # TensorFlow's stubs take a tf.function for a plain one
@@ -92,8 +94,8 @@ class CompiledClassifier:
         logits: list[Float] = []
         evidence: list[Float] = []
         for start in range(0, len(patches), self.batch):
-            part = patches[start : start + self.batch]
-            filler = np.zeros((self.batch - len(part), *part.shape[1:]), np.uint8)
+            part = self._prepare(patches[start : start + self.batch])
+            filler = np.zeros((self.batch - len(part), *part.shape[1:]), np.float32)
             logit, maps = self._infer(tf.constant(np.concatenate([part, filler])))
             logits.append(logit.numpy()[: len(part)])
             evidence.append(maps.numpy()[: len(part)])

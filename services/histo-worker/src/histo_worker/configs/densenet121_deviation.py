@@ -11,13 +11,16 @@ Result: see MODEL_CARD.md of `breakhis-densenet121`, which the same command writ
 from histo_worker.field_reader import FieldReader
 from histo_worker.training.frozen_head import FrozenHeadConfig
 
-CONFIG = FrozenHeadConfig(
-    name="breakhis-densenet121",
-    version="3.0.0",
-    backbone="densenet121",
-    taps=("block2_middle", "block2"),
-    reader=FieldReader(size=224, window=460, window_at="100X"),
-    c=0.003,
-    shrinkage=60.0,
-    statistic="deviation",
-)
+
+def plan() -> FrozenHeadConfig:
+    """The head that ships."""
+    return FrozenHeadConfig(
+        name="breakhis-densenet121",
+        version="3.0.0",
+        backbone="densenet121",
+        taps=("block2_middle", "block2"),
+        reader=FieldReader(size=224, window=460, window_at="100X"),
+        c=0.003,
+        shrinkage=60.0,
+        statistic="deviation",
+    )

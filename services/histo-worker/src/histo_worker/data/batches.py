@@ -1,10 +1,8 @@
-"""Batches of patches for training, as plain arrays.
+"""Batches of patches for training, as plain arrays, so that any Keras backend can eat them."""
 
-No backend's input pipeline, so that any Keras backend can eat them.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -12,19 +10,23 @@ from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
 from histo_worker.preprocessing.augmentation import Augmentation
-from histo_worker.preprocessing.windows import Window, cut_patches, random_windows, resize_area, sliding_windows
+from histo_worker.preprocessing.windows import Window, cut_patches, random_windows, sliding_windows
 from lobule.imaging.decode import decode_rgb
+from lobule_ml.training.order import epoch_order
 
 RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 Cropping = Literal["sliding", "random", "resizing"]
 
-_RANDOM_CROPS = 20  # of each field in an epoch; the report draws 100
+_RANDOM_CROPS = 20  # of a field, where all its patches are asked for; the report draws 100
+_KEPT_BYTES = 1 << 30  # of decoded fields; further ones are decoded each time they are drawn
 
 
 @dataclass
 class PatchBatches:
-    """Endless, shuffled batches of (patches, targets), the same for the same seed.
+    """Batches of (patches, targets) by step: a batch is a function of its step and the seed alone.
+
+    Every pass draws one patch of each field, in a new order.
 
     Attributes:
         fields: The training fields.
@@ -45,60 +47,53 @@ class PatchBatches:
     preprocess: Callable[[RGB8], Float]
     augmentation: Augmentation | None = None
     seed: int = 0
-    _pixels: dict[str, RGB8] = field(default_factory=dict[str, RGB8], repr=False)
+    _pixels: dict[int, RGB8] = field(default_factory=dict[int, RGB8], repr=False)
+    _kept: int = 0
 
-    def __iter__(self) -> Iterator[tuple[Float, NDArray[np.float32]]]:
-        """Yield float32 (batch, size, size, 3) and float32 (batch,) for ever."""
-        rng = np.random.default_rng(self.seed)
-        patches: list[Float] = []
-        targets: list[int] = []
-        while True:
-            for index in rng.permutation(len(self.fields)):
-                one = self.fields[index]
-                window = self._windows(one, rng)
-                for patch in window:
-                    patches.append(self.preprocess(self._augmented(patch, rng)))
-                    targets.append(one.target)
-                if (
-                    len(patches) >= self.batch * 4
-                ):  # a pool of several fields, so that a batch is not one field's patches
-                    yield from self._drain(patches, targets, rng)
+    def __call__(self, step: int) -> tuple[Float, Float]:
+        """The batch at a step: float32 (batch, size, size, 3) and float32 (batch,)."""
+        positions = range(step * self.batch, (step + 1) * self.batch)
+        indices = [self._order(position) for position in positions]
+        patches = [self._patch(index, position) for index, position in zip(indices, positions, strict=True)]
+        return np.stack(patches), np.array([self.fields[i].target for i in indices], np.float32)
 
-    def _drain(
-        self, patches: list[Float], targets: list[int], rng: np.random.Generator
-    ) -> Iterator[tuple[Float, NDArray[np.float32]]]:
-        order = rng.permutation(len(patches))
-        whole = len(order) // self.batch * self.batch
-        for start in range(0, whole, self.batch):
-            chosen = order[start : start + self.batch]
-            yield np.stack([patches[i] for i in chosen]), np.array([targets[i] for i in chosen], np.float32)
-        rest = [(patches[i], targets[i]) for i in order[whole:]]
-        patches[:] = [p for p, _ in rest]
-        targets[:] = [t for _, t in rest]
+    @cached_property
+    def _order(self) -> Callable[[int], int]:
+        return epoch_order(len(self.fields), self.seed)
 
-    def _windows(self, one: Field, rng: np.random.Generator) -> RGB8:
-        pixels = self._pixels.get(one.name)
+    def _patch(self, index: int, position: int) -> Float:
+        rng = np.random.default_rng((self.seed, 1, position))
+        pixels = self._field(index)
+        windows = _windows(pixels, self.cropping, self.window, 1, rng)
+        chosen = windows[int(rng.integers(len(windows)))]
+        patch = cut_patches(pixels, [chosen], self.size)[0]
+        return self.preprocess(patch if self.augmentation is None else self.augmentation(patch, rng))
+
+    def _field(self, index: int) -> RGB8:
+        pixels = self._pixels.get(index)
         if pixels is None:
-            pixels = self._pixels[one.name] = decode_rgb(one.path.read_bytes())
-        return crop_field(pixels, self.cropping, self.window, self.size, rng)
+            pixels = decode_rgb(self.fields[index].path.read_bytes())
+            if self._kept + pixels.nbytes <= _KEPT_BYTES:
+                self._pixels[index] = pixels
+                self._kept += pixels.nbytes
+        return pixels
 
-    def _augmented(self, patch: RGB8, rng: np.random.Generator) -> RGB8:
-        return patch if self.augmentation is None else self.augmentation(patch, rng)
+
+def crop_field(pixels: RGB8, cropping: Cropping, window: int, size: int, rng: np.random.Generator) -> RGB8:
+    """Patches of a field by one of the report's ways; uint8 (n, size, size, 3)."""
+    return cut_patches(pixels, _windows(pixels, cropping, window, _RANDOM_CROPS, rng), size)
 
 
-def crop_field(field: RGB8, cropping: Cropping, window: int, size: int, rng: np.random.Generator) -> RGB8:
-    """Patches of a field by one of the report's ways; uint8 (n, size, size, 3).
+def _windows(pixels: RGB8, cropping: Cropping, window: int, crops: int, rng: np.random.Generator) -> list[Window]:
+    """Windows of a field; no larger than the field.
 
     "resizing" takes squares of the field's full height and shrinks them by areas, as the report's code does.
     """
-    height, width = field.shape[:2]
+    height, width = pixels.shape[:2]
+    side = min(height, width)
     if cropping == "sliding":
-        windows = sliding_windows(height, width, window)
-    elif cropping == "random":
-        windows = random_windows(height, width, window, _RANDOM_CROPS, rng)
-    else:
-        side = min(height, width)
-        windows = [Window(0, 0, side), Window((width - side) // 2, (height - side) // 2, side)]
-        windows.append(Window(width - side, height - side, side))
-        return np.stack([resize_area(w.cut(field), size, size) for w in windows])
-    return cut_patches(field, windows, size)
+        return sliding_windows(height, width, min(window, side))
+    if cropping == "random":
+        return random_windows(height, width, min(window, side), crops, rng)
+    corners = (0, 0), ((width - side) // 2, (height - side) // 2), (width - side, height - side)
+    return [Window(x, y, side) for x, y in corners]

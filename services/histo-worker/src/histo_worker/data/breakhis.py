@@ -34,16 +34,16 @@ _NAME = re.compile(
 
 @dataclass(frozen=True, order=True)
 class Field:
-    """One microscope field of BreakHis.
+    """One labelled microscope field, of BreakHis or of a labels CSV.
 
     Attributes:
-        name: The original name without suffix; unique within the data set.
+        name: The original name without suffix, or the file as the CSV names it; unique within the data set.
         label: The class.
-        tumor_type: The data set's code, a key of `TUMOR_TYPES`.
-        slide: Year and slide id, such as `14-22549AB`.
-        patient: Number shared by all slides of a patient; the unit of every split.
-        magnification: Nominal magnification.
-        sequence: Number of the field within slide and magnification.
+        tumor_type: BreakHis' code, a key of `TUMOR_TYPES`; empty where it is not known.
+        slide: Year and slide id, such as `14-22549AB`; empty where it is not known.
+        patient: What all slides of a patient share; the unit of every split.
+        magnification: Nominal magnification; None where it is not known.
+        sequence: Number of the field within slide and magnification, or its line in the CSV.
         path: The file.
     """
 
@@ -52,7 +52,7 @@ class Field:
     tumor_type: str
     slide: str
     patient: str
-    magnification: Magnification
+    magnification: Magnification | None
     sequence: int
     path: Path
 

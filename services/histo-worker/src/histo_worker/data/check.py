@@ -1,11 +1,16 @@
-"""What a copy of BreakHis holds, beside what the published data set holds."""
+"""What a copy of BreakHis holds, beside what the published data set holds; what a labels CSV holds; bad files."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.progress import track
+
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, SUFFIXES, Field, parse_name
+from histo_worker.data.labels import LabelledFiles
+from lobule.contracts.errors import AnalysisError
+from lobule.imaging.decode import decode_rgb
 
 # Spanhol et al. 2016, table 2, and the report's table 4 (whose 400X benign images are the same 588).
 OFFICIAL_COUNTS: dict[tuple[str, str], int] = {
@@ -23,6 +28,7 @@ class DataCheck:
         patients: Number of patients.
         doubled: Names that stand in more than one file.
         foreign: Image files whose names are none of BreakHis.
+        files: Of the fields, doubled ones included.
         missing: Names of the official listing that are not there; empty where no listing was given.
     """
 
@@ -31,6 +37,7 @@ class DataCheck:
     doubled: list[str]
     foreign: list[str]
     missing: list[str]
+    files: list[Path]
 
     def lines(self) -> Iterator[str]:
         """The findings as a Markdown table and a list."""
@@ -60,18 +67,20 @@ def check_data(folder: Path, listing: Path | None = None) -> DataCheck:
     fields: dict[str, Field] = {}
     doubled: list[str] = []
     foreign: list[str] = []
+    files: list[Path] = []
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
         try:
             field = parse_name(path)
         except ValueError:
             foreign.append(path.name)
             continue
+        files.append(path)
         if field.name in fields:
             doubled.append(field.name)
         fields[field.name] = field
-    counts = Counter((f.magnification, f.label) for f in fields.values())
+    counts = Counter((str(f.magnification), f.label) for f in fields.values())
     patients = len({f.patient for f in fields.values()})
-    return DataCheck(counts, patients, doubled, foreign, _missing(fields, listing))
+    return DataCheck(counts, patients, doubled, foreign, _missing(fields, listing), files)
 
 
 def _missing(fields: dict[str, Field], listing: Path | None) -> list[str]:
@@ -80,3 +89,24 @@ def _missing(fields: dict[str, Field], listing: Path | None) -> list[str]:
     lines = listing.read_text("utf-8").splitlines()
     named = {Path(line.split("|")[0]).stem for line in lines if line.strip()}
     return sorted(named - fields.keys())
+
+
+def count_labels(found: LabelledFiles) -> Iterator[str]:
+    """Fields of a labels CSV by magnification and class, as a Markdown table, and patients."""
+    counts = Counter((f.magnification, f.label) for f in found.fields)
+    yield "| magnification | benign | malignant |"
+    yield "| --- | ---: | ---: |"
+    for magnification in (*MAGNIFICATIONS, None):
+        yield f"| {magnification or 'unknown'} | {' | '.join(str(counts[magnification, c]) for c in LABELS)} |"
+    yield f"{len(found.fields)} fields, {len({f.patient for f in found.fields})} patients"
+
+
+def unreadable_files(paths: Sequence[Path]) -> Iterator[str]:
+    """Open every file and tell those that cannot be read, each with its path, a code and the reason."""
+    for path in track(paths, "files"):
+        try:
+            decode_rgb(path.read_bytes(), "histopathology")
+        except AnalysisError as error:
+            yield f"{path}: {error.code}: {error.detail}"
+        except OSError as error:
+            yield f"{path}: unreadable_file: {error}"

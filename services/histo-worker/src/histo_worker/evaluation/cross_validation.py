@@ -71,7 +71,7 @@ class OutOfFold:
         repeated = len(self.seeds)
         return fit_platt(self.logits.ravel(), np.tile(self.target, repeated), np.tile(self.patients, repeated).tolist())
 
-    def measure(self, magnification: Magnification) -> dict[str, dict[str, Any]]:
+    def measure(self, magnification: Magnification | None) -> dict[str, dict[str, Any]]:
         """Image and patient metrics at one magnification, each with value and interval."""
         chosen = np.array([f.magnification == magnification for f in self.fields])
         target, patients = self.target[chosen], np.unique(self.patients[chosen], return_inverse=True)[1]

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, find_fields
+from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS
+from histo_worker.data.source import read_source
 from histo_worker.evaluation.plots import write_plots
 from histo_worker.pipeline import build_pipeline
 from histo_worker.settings import HistoSettings
@@ -36,11 +37,11 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
 
     Args:
         settings: Which package.
-        data: Folder of fields with BreakHis names.
+        data: BreakHis or a labels CSV; see `read_source`.
         output: Folder for `evaluation.md` and the plots.
     """
     pipeline = build_pipeline(settings)
-    fields = find_fields(data)
+    fields = read_source(data).fields
     patches = [
         pipeline.probabilities(decode_rgb(f.path.read_bytes()), f.magnification) for f in track(fields, "fields")
     ]
@@ -54,10 +55,11 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
         _HEADER,
     ]
     states: list[str] = []
-    for magnification in MAGNIFICATIONS:
+    for magnification in (*MAGNIFICATIONS, None):
         at = [i for i, f in enumerate(fields) if f.magnification == magnification]
         if {fields[i].label for i in at} != set(LABELS):
             continue
+        name = magnification or "unknown"
         target = np.array([fields[i].target for i in at])
         patients = np.array([fields[i].patient for i in at])
         image = np.array([patches[i].field for i in at])
@@ -69,9 +71,9 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
             "patient": _patient_row(target, image, patients),
         }
         for level, row in levels.items():
-            lines.append(f"| {magnification} | {level} | {row} |")
-        states.append(f"{magnification}: {_states(target, image, patients, manifest.thresholds)}")
-        write_plots(target, image, output, magnification)
+            lines.append(f"| {name} | {level} | {row} |")
+        states.append(f"{name}: {_states(target, image, patients, manifest.thresholds)}")
+        write_plots(target, image, output, name)
     lines += ["", *states]
     output.mkdir(parents=True, exist_ok=True)
     (output / "evaluation.md").write_text("\n".join(lines) + "\n", "utf-8")

@@ -38,11 +38,12 @@ def explain(package: Path, data: bytes, folder: Path, magnification: Magnificati
     opened = open_package(package)
     field = decode_rgb(data, "histopathology")
     InputGate.load().check(field)
-    patches, windows, scale = FieldReader.from_manifest(opened.manifest.input).read(field, magnification)[0]
+    reader = FieldReader.from_manifest(opened.manifest.input)
+    patches, windows, scale = reader.read(field, magnification)[0]
     height, width = field.shape[:2]
     read_at = (round(height * scale), round(width * scale))
     net = build_network(opened.manifest.architecture, opened.weights)
-    pixels = patches.astype(np.float32)
+    pixels = reader.prepare(patches)
     outputs = net(pixels, training=False)
     evidence = np.asarray(outputs["evidence"])
     cell = windows[0].side / evidence.shape[1]

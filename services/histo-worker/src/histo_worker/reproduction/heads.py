@@ -24,7 +24,7 @@ from histo_worker.training.frozen_head import measure_linear_head
 from lobule.contracts.result import Magnification
 from lobule_ml.backbones import BACKBONES
 
-BASE = densenet121_deviation.CONFIG
+BASE = densenet121_deviation.plan()
 PIXELS = replace(BASE.reader, window_at=None)
 """The reading before: the same window of pixels at every magnification."""
 CONFIRMING_SEEDS = tuple(range(5, 15))

@@ -21,7 +21,7 @@ from lobule_ml.evaluation.statistics import Counts, auc, patient_bootstrap, pati
 Floats = NDArray[np.floating]
 
 TRIALS = 1
-BASE = replace(report_small.CONFIG, variant="normal")
+BASE = replace(report_small.plan(), variant="normal")
 
 # Each cell with the report's figures at 100X: best rule, image accuracy, image F1, patch accuracy, patch AUC (%).
 PREPROCESSING = {
@@ -130,7 +130,7 @@ def _score(config: NetworkConfig, fields: Sequence[Field], cache: Path | None) -
         def train_and_score(training: list[Field] = training, testing: list[Field] = testing) -> list[Floats]:
             keras.backend.clear_session()
             with TemporaryDirectory() as folder:
-                net = train_on_fields(config, training, Path(folder), verbose=0)
+                net, _ = train_on_fields(config, training, Path(folder))
             return patch_logits(config, net, testing)
 
         scores = cached(kept, train_and_score)

@@ -57,8 +57,8 @@ def field_features(
         pool = _pooler(pretrained_trunk(backbone, taps, weights), taps)
         rows = []
         for field in track(fields, description=f"features of {backbone}"):
-            reading = reader.read(decode_rgb(field.path.read_bytes()), read_as or field.magnification)[0]
-            rows.append(pool(tf.constant(reading.patches)).numpy())
+            readings = reader.read(decode_rgb(field.path.read_bytes()), read_as or field.magnification)
+            rows.append(np.mean([pool(tf.constant(reader.prepare(r.patches))).numpy() for r in readings], axis=0))
         return list(np.stack(rows, axis=1).astype(np.float32))
 
     return dict(zip(STATISTICS, cached(kept, extract), strict=True))
@@ -69,7 +69,7 @@ def _pooler(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.T
 
     @tf.function(reduce_retracing=True)
     def extract(patches: tf.Tensor) -> tf.Tensor:  # (statistics, features)
-        maps = net(tf.cast(patches, tf.float32), training=False)
+        maps = net(patches, training=False)
         pooled = [[tf.reduce_mean(m, [0, 1, 2]) for m in (maps[tap], local(maps[tap]))] for tap in taps]
         return tf.concat(pooled, axis=1)
 

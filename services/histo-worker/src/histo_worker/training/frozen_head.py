@@ -1,80 +1,91 @@
 """The recipe behind the shipped model: frozen pretrained features, a small head, measured out of fold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from histo_worker.data.breakhis import Field, find_fields
+from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import Indices
 from histo_worker.evaluation.cross_validation import OutOfFold, cross_validate
-from histo_worker.field_reader import FieldReader
+from histo_worker.field_reader import MEASURED, FieldReader
 from histo_worker.models.heads import Statistic
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.taps import pretrained_trunk
+from histo_worker.training.config import HistologyConfig
 from histo_worker.training.features import field_features
 from histo_worker.training.linear_head import LinearHead, fit_linear_head
+from histo_worker.training.trained import Trained
+from lobule_ml.backbones import BACKBONES
 from lobule_ml.variables import get_variables, set_variables
 
 
-@dataclass(frozen=True)
-class FrozenHeadConfig:
+@dataclass(frozen=True, kw_only=True)
+class FrozenHeadConfig(HistologyConfig):
     """What `histo-worker train` needs to know.
 
     Attributes:
-        name: Name of the model package.
-        version: Version of the model package.
         backbone: A key of `BACKBONES`.
         taps: Feature maps that the head reads, finest first.
         reader: How a field becomes patches.
         c: Inverse strength of the head's L2 regularisation.
         shrinkage: How strongly differences between patients are taken out of the features.
         statistic: What the head reads of each feature map.
-        magnifications: What it is trained on.
-        folds: Folds of the cross-validation.
-        seeds: Repetitions of the cross-validation.
     """
 
-    name: str
-    version: str
     backbone: str
     taps: tuple[str, ...]
     reader: FieldReader
     c: float
     shrinkage: float = 0.0
     statistic: Statistic = "mean"
-    magnifications: tuple[str, ...] = ("40X", "100X", "200X", "400X")
-    folds: int = 5
-    seeds: tuple[int, ...] = field(default=(0, 1, 2, 3, 4))
 
 
-@dataclass(frozen=True)
-class TrainedHead:
-    """What training leaves behind."""
-
-    config: FrozenHeadConfig
-    oof: OutOfFold
-    arrays: dict[str, NDArray[np.generic]]
-    evidence_scale: float
-
-
-def train_frozen_head(config: FrozenHeadConfig, data: Path, weights: Path, cache: Path | None) -> TrainedHead:
+def train_frozen_head(config: FrozenHeadConfig, fields: Sequence[Field], weights: Path, cache: Path | None) -> Trained:
     """Extract features, measure the head out of fold, fit it on everything, and put it on the backbone.
 
     Args:
         config: The configuration.
-        data: Folder of BreakHis.
+        fields: All fields.
         weights: Folder of pretrained weights.
         cache: Folder for features, or None.
     """
-    fields = [f for f in find_fields(data) if f.magnification in config.magnifications]
     features = field_features(fields, config.reader, config.backbone, config.taps, weights, cache)[config.statistic]
     oof = measure_linear_head(fields, features, config)
     target, patients = oof.target, oof.patients.tolist()
     head = fit_linear_head(features, target, patients, config.c, config.shrinkage)
-    return TrainedHead(config, oof, _assemble(config, head, weights), float(np.std(head(features))) * 2)
+    licence = BACKBONES[config.backbone].licence
+    return Trained(
+        config=config,
+        architecture={
+            "name": "patch_classifier",
+            "backbone": config.backbone,
+            "taps": list(config.taps),
+            "size": config.reader.size,
+            "statistic": config.statistic,
+        },
+        reader=config.reader,
+        arrays=_assemble(config, head, weights),
+        oof=oof,
+        evidence_scale=float(np.std(head(features))) * 2,
+        how=(
+            f"Patches of {_patches(config.reader)}, read at {config.reader.size} pixels, go through {config.backbone} "
+            f"(ImageNet weights, frozen; {licence}) up to {', '.join(config.taps)}. A logistic regression (C "
+            f"{config.c}) reads the {config.statistic} of each feature map over the patch, from which differences "
+            f"between patients of one class were taken out (strength {config.shrinkage}); patch logits are averaged "
+            "over the field and calibrated"
+        ),
+        pretrained=licence,
+    )
+
+
+def _patches(reader: FieldReader) -> str:
+    if reader.window_at is None:
+        return f"{reader.window} pixels"
+    sides = ", ".join(f"{reader.sides(m)[0]} pixels at {m}" for m in MEASURED)
+    return f"equal tissue ({sides}; both where the magnification is unknown)"
 
 
 def measure_linear_head(

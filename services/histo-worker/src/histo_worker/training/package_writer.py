@@ -1,49 +1,58 @@
-"""Writes a trained head as a model package: weights, model.json and the card, all figures from the measurement."""
+"""Writes a trained network as a model package: weights, model.json and the card, all figures from the measurement."""
 
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from histo_worker.evaluation.cross_validation import choose_thresholds, measure_band
-from histo_worker.field_reader import MEASURED, FieldReader
+from histo_worker.data.breakhis import MAGNIFICATIONS
+from histo_worker.evaluation.cross_validation import OutOfFold, choose_thresholds, measure_band
 from histo_worker.gate.gate import InputGate
-from histo_worker.training.frozen_head import TrainedHead
+from histo_worker.training.trained import Trained
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import Thresholds
 from lobule.model_package import sha256_of
-from lobule_ml.backbones import BACKBONES
 
 WEIGHTS_FILE = "model.weights.npz"
+NEVER_SURE = Thresholds(low=0.0, high=1.0)
 
 
-def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
+@dataclass(frozen=True)
+class PackageTerms:
+    """What a package says of its data and its rights.
+
+    Attributes:
+        data: Name of the data set that it learned from.
+        data_terms: Under which the data may be used.
+        licence: Of the new weights.
+    """
+
+    data: str
+    data_terms: str
+    licence: str
+
+
+def write_package(trained: Trained, folder: Path, terms: PackageTerms) -> ModelManifest:
     """Write the package and return its manifest; an existing one in the folder is replaced."""
     config, oof = trained.config, trained.oof
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / WEIGHTS_FILE, **trained.arrays)  # pyright: ignore[reportArgumentType] - numpy's stub
     calibration = oof.final_calibration()
-    counts = {m: sum(f.magnification == m for f in oof.fields) for m in config.magnifications}
-    data = (
-        f"BreakHis (Spanhol et al., IEEE TBME 2016), {len(oof.fields)} fields "
-        f"of {len(set(oof.patients.tolist()))} patients: " + ", ".join(f"{m} {n}" for m, n in counts.items())
+    counts = Counter(f.magnification or "unknown magnification" for f in oof.fields)
+    data = f"{terms.data}, {len(oof.fields)} fields of {len(set(oof.patients.tolist()))} patients: " + ", ".join(
+        f"{m} {n}" for m, n in counts.items()
     )
-    thresholds = choose_thresholds(oof)
     manifest = ModelManifest(
         name=config.name,
         version=config.version,
         modality="histopathology",
-        architecture={
-            "name": "patch_classifier",
-            "backbone": config.backbone,
-            "taps": list(config.taps),
-            "size": config.reader.size,
-            "statistic": config.statistic,
-        },
-        input=asdict(config.reader),
+        architecture=trained.architecture,
+        input=asdict(trained.reader),
         classes=["benign", "malignant"],
-        thresholds=thresholds,
+        thresholds=_thresholds(oof),
         calibration={
             "method": "platt",
             "slope": calibration.slope,
@@ -54,28 +63,37 @@ def write_package(trained: TrainedHead, folder: Path) -> ModelManifest:
         weights_file=WEIGHTS_FILE,
         weights_sha256=sha256_of(folder / WEIGHTS_FILE),
         trained_on=data,
-        licence=f"Apache-2.0; pretrained backbone: {BACKBONES[config.backbone].licence}",
+        licence=terms.licence + (f"; pretrained backbone: {trained.pretrained}" if trained.pretrained else ""),
         metrics=_metrics(trained, data),
     )
     (folder / "model.json").write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
-    (folder / "MODEL_CARD.md").write_text(_card(trained, manifest), "utf-8")
+    (folder / "MODEL_CARD.md").write_text(_card(trained, manifest, terms), "utf-8")
     return manifest
 
 
-def _metrics(trained: TrainedHead, data: str) -> list[dict[str, Any]]:
+def _thresholds(oof: OutOfFold) -> Thresholds:
+    """The band that reaches the wanted sensitivity; where none does, one that never answers."""
+    try:
+        return choose_thresholds(oof)
+    except ValueError:
+        return NEVER_SURE
+
+
+def _metrics(trained: Trained, data: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for magnification in MEASURED:
+    for magnification in (*MAGNIFICATIONS, None):
         chosen = [f for f in trained.oof.fields if f.magnification == magnification]
         if len({f.label for f in chosen}) < 2:
             continue
         benign = len({f.patient for f in chosen if f.label == "benign"})
         malignant = len({f.patient for f in chosen if f.label == "malignant"})
-        split = f"{magnification}: {len(chosen)} fields, {benign} benign and {malignant} malignant patients"
+        patients = f"{benign} benign and {malignant} malignant patients"
+        split = f"{magnification or 'unknown magnification'}: {len(chosen)} fields, {patients}"
         for name, measured in trained.oof.measure(magnification).items():
             rows.append(
                 {
                     "name": name,
-                    "magnification": magnification,
+                    "magnification": magnification or "unknown",
                     "data": data,
                     "split": split,
                     "protocol": trained.oof.protocol,
@@ -85,22 +103,29 @@ def _metrics(trained: TrainedHead, data: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _patches(reader: FieldReader) -> str:
-    if reader.window_at is None:
-        return f"{reader.window} pixels"
-    sides = ", ".join(f"{reader.sides(m)[0]} pixels at {m}" for m in MEASURED)
-    return f"equal tissue ({sides}; both where the magnification is unknown)"
+def _band(oof: OutOfFold, thresholds: Thresholds) -> str:
+    if thresholds == NEVER_SURE:
+        return (
+            'No band of probabilities reaches the wanted sensitivity out of fold, so every answer is "not sure": this\n'
+            "model does not separate the classes."
+        )
+    band = measure_band(oof, thresholds)
+    return f"""Below {thresholds.low} the answer is "no sign of malignancy", from {thresholds.high} on "malignancy
+suspected", between "not sure". Out of fold {band["answered"]:.0%} of the fields get an answer; among them the
+sensitivity is {band["sensitivity_outside"]:.3f} and the specificity {band["specificity_outside"]:.3f};
+{band["malignant_cleared"]:.1%} of all malignant fields are cleared and {band["benign_suspected"]:.1%} of all benign
+ones suspected. The band was chosen on the same out-of-fold probabilities, so this too is a little kind."""
 
 
-def _card(trained: TrainedHead, manifest: ModelManifest) -> str:
-    config, thresholds = trained.config, manifest.thresholds
-    band, gate = measure_band(trained.oof, thresholds), InputGate.load().measured
+def _card(trained: Trained, manifest: ModelManifest, terms: PackageTerms) -> str:
+    gate = InputGate.load().measured
     kinds = ", ".join(f"{kind} {refused}" for kind, refused in gate["by_kind"].items())
     table = "\n".join(
         f"| {row['magnification']} | {row['name'].replace('_', ' ')} | {row['value']:.3f} "
         f"| {row['interval'][0]:.3f} to {row['interval'][1]:.3f} |"
         for row in manifest.metrics
     )
+    patients = len(set(trained.oof.patients.tolist()))
     splits = "\n".join(dict.fromkeys(f"- {row['split']}" for row in manifest.metrics))
     return f"""# {manifest.name} {manifest.version}
 
@@ -109,14 +134,11 @@ def _card(trained: TrainedHead, manifest: ModelManifest) -> str:
 **What it does.** Says for a field of breast tissue stained with haematoxylin and eosin how likely it shows a
 malignant tumour, and where the evidence lies.
 
-**How.** Patches of {_patches(config.reader)}, read at {config.reader.size} pixels, go through {config.backbone}
-(ImageNet weights, frozen; {BACKBONES[config.backbone].licence}) up to {", ".join(config.taps)}. A logistic
-regression (C {config.c}) reads the {config.statistic} of each feature map over the patch, from which differences
-between patients of one class were taken out (strength {config.shrinkage}); patch logits are averaged over the field
-and calibrated (slope {manifest.calibration["slope"]:.3f}, intercept {manifest.calibration["intercept"]:.3f}).
+**How.** {trained.how}
+(slope {manifest.calibration["slope"]:.3f}, intercept {manifest.calibration["intercept"]:.3f}).
 
 **Trained on.** {manifest.trained_on}.
-Free for research; cite Spanhol et al., IEEE TBME 2016 (10.1109/TBME.2015.2496264).
+Terms of the data: {terms.data_terms}. Licence of the weights: {manifest.licence}.
 
 ## Measured out of fold
 
@@ -129,11 +151,7 @@ Decision at 0.5. Patient accuracy: the share of right fields of each patient, av
 | --- | --- | --- | --- |
 {table}
 
-Below {thresholds.low} the answer is "no sign of malignancy", from {thresholds.high} on "malignancy suspected",
-between "not sure". Out of fold {band["answered"]:.0%} of the fields get an answer; among them the sensitivity is
-{band["sensitivity_outside"]:.3f} and the specificity {band["specificity_outside"]:.3f};
-{band["malignant_cleared"]:.1%} of all malignant fields are cleared and {band["benign_suspected"]:.1%} of all benign
-ones suspected. The band was chosen on the same out-of-fold probabilities, so this too is a little kind.
+{_band(trained.oof, manifest.thresholds)}
 
 ## Input gate
 
@@ -143,9 +161,8 @@ Refuses {gate["wrong_refused"]:.2%} of {gate["wrong_images"]} pictures that are 
 
 ## Limits
 
-- Few patients: the intervals are wide, and the figures move with the folds. Backbone, depth and regularisation were
-  chosen on the same cross-validation, so the figures are a little kind.
-- One laboratory, one scanner, surgical biopsies of eight tumour types. Other stains, cameras and tissues were not
-  measured.
-- Trained with benign and malignant tumours; it has not seen normal breast tissue, in-situ carcinoma or other organs.
+- {patients} patients: the intervals are as wide as they are printed, and the figures move with the folds. Choices
+  that were made on the same cross-validation make them a little kind.
+- Only the data named above was measured. Other laboratories, stains, cameras and tissues were not.
+- Trained with benign and malignant fields only; it knows no third answer.
 """

@@ -1,9 +1,5 @@
-"""Training networks end to end, on any Keras backend: the report's recipe and a modern one.
+"""Training networks end to end, on any Keras backend: the report's recipe and a modern one."""
 
-Interrupted runs go on where they stopped (`BackupAndRestore`); every run leaves a CSV log.
-"""
-
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+from lobule_ml.training.loop import AVERAGE_FILE, BatchOf, LoopSettings, run
+from lobule_ml.training.schedule import HalvingSchedule, LearningRate, Schedule
 
 
 @dataclass(frozen=True)
@@ -26,10 +23,7 @@ class Recipe:
         halve_at: Steps at which the rate is halved (SGD only).
         weight_decay: L2 penalty built into the network (SGD, as the report) or decoupled (AdamW).
         batch: Patches in a batch.
-        patience: Validations without progress before stopping; 0 never stops.
-        validate_every: Steps between validations, which are also the epochs of the log.
-        ema: Momentum of the average of the weights; 0 keeps none.
-        precision: Keras dtype policy.
+        ema: Momentum of the average of the weights, which is kept; 0 keeps the last weights.
     """
 
     optimiser: Literal["sgd", "adamw"]
@@ -38,82 +32,58 @@ class Recipe:
     halve_at: tuple[int, ...] = ()
     weight_decay: float = 0.0
     batch: int = 64
-    patience: int = 5
-    validate_every: int = 100
     ema: float = 0.0
-    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+
+    @property
+    def penalty(self) -> float:
+        """What the network adds to the loss for each squared weight."""
+        return self.weight_decay if self.optimiser == "sgd" else 0.0
+
+    def schedule(self) -> LearningRate:
+        """The learning rate by step."""
+        if self.optimiser == "sgd":
+            return HalvingSchedule(self.steps, self.rate, self.halve_at)
+        return Schedule(self.steps, self.rate, floor=0.0)
 
     def build_optimiser(self) -> keras.optimizers.Optimizer:
-        """The Keras optimiser."""
-        average = {"use_ema": self.ema > 0, "ema_momentum": self.ema or 0.99}
+        """The Keras optimiser; the loop sets its rate at every step."""
         if self.optimiser == "sgd":
-            rates = [self.rate * 0.5**i for i in range(len(self.halve_at) + 1)]
-            schedule = (
-                keras.optimizers.schedules.PiecewiseConstantDecay(list(self.halve_at), rates)
-                if self.halve_at
-                else self.rate
-            )
-            return keras.optimizers.SGD(schedule, momentum=0.9, **average)  # pyright: ignore[reportArgumentType] - stub
-        schedule = keras.optimizers.schedules.CosineDecay(self.rate, self.steps)
-        return keras.optimizers.AdamW(schedule, weight_decay=self.weight_decay, **average)  # pyright: ignore[reportArgumentType]
+            return keras.optimizers.SGD(self.rate, momentum=0.9)
+        return keras.optimizers.AdamW(self.rate, weight_decay=self.weight_decay)
 
 
 REPORT_RECIPE = Recipe("sgd", rate=0.001, steps=3000, halve_at=(500, 2000), weight_decay=0.0002, batch=64)
-"""The report's hyper-parameters (5.1.4); give the weight decay to the network as its regulariser."""
+"""The report's hyper-parameters (5.1.4)."""
 
 MODERN_RECIPE = Recipe("adamw", rate=3e-4, steps=1500, weight_decay=0.05, batch=32, ema=0.99)
 
 
 def train_network(
-    net: keras.Model,
-    batches: Iterator[Batch],
-    validation: Batch | None,
-    recipe: Recipe,
-    folder: Path,
-    *,
-    verbose: int = 1,
-) -> dict[str, list[float]]:
-    """Train a network with a `logit` output in place.
+    net: keras.Model, batch_of: BatchOf, recipe: Recipe, folder: Path, *, until: int | None = None
+) -> int:
+    """Train a network with a `logit` output in place, going on where `folder` holds a state.
 
     Args:
         net: The network; changed.
-        batches: Endless training batches.
-        validation: Patches and targets to stop on, or None. They must be of patients that are reported nowhere.
+        batch_of: Patches and targets at a step; see `lobule_ml.training.loop.run`.
         recipe: How to learn.
-        folder: For the log and for what a resumed run needs.
-        verbose: Keras' progress bars: 0 none, 1 bars, 2 lines.
+        folder: For the log and the state.
+        until: Stop before this step, to go on later.
 
     Returns:
-        The log by column: `loss`, and `val_loss` where there is validation.
+        Steps done; fewer than the recipe's where it was asked to stop.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     trained = keras.Model(net.input, net.output["logit"])  # pyright: ignore[reportCallIssue, reportArgumentType] - a dict
-    trained.compile(recipe.build_optimiser(), keras.losses.BinaryCrossentropy(from_logits=True))
-    callbacks: list[keras.callbacks.Callback] = [
-        keras.callbacks.BackupAndRestore(str(folder / "backup")),
-        keras.callbacks.CSVLogger(str(folder / "log.csv"), append=True),
-        keras.callbacks.TerminateOnNaN(),
-    ]
-    if recipe.ema:
-        callbacks.append(keras.callbacks.SwapEMAWeights())
-    if validation is not None and recipe.patience:
-        callbacks.append(keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True))
-    every = min(recipe.validate_every, recipe.steps)
-    history = trained.fit(
-        batches,
-        steps_per_epoch=every,
-        epochs=recipe.steps // every,
-        validation_data=validation,
-        callbacks=callbacks,
-        verbose=verbose,  # pyright: ignore[reportArgumentType] - stub
-    )
-    return history.history
-
-
-def with_test_time_augmentation(logits_of: "LogitsOf", patches: NDArray[np.float32]) -> NDArray[np.floating]:
-    """Mean logits over the eight turns and mirrorings of each patch."""
-    views = [np.rot90(p, turn, axes=(1, 2)) for p in (patches, patches[:, :, ::-1]) for turn in range(4)]
-    return np.mean([logits_of(np.ascontiguousarray(v)) for v in views], axis=0)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    trained.compile(recipe.build_optimiser(), loss)
+    trained.jit_compile = False
+    every = 1 if recipe.ema else recipe.steps  # without momentum, the average is the last weights
+    settings = LoopSettings(recipe.ema, every, log_every=min(10, recipe.steps))
+    done = run(trained, batch_of, recipe.schedule(), folder, settings=settings, until=until)
+    if done == recipe.steps:
+        with np.load(folder / AVERAGE_FILE) as average:
+            trained.set_weights([average[name] for name in average.files])
+    return done
 
 
 class LogitsOf:

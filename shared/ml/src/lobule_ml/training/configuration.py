@@ -25,13 +25,17 @@ def load_plan(config: str, kind: type[T], folder: Path, changes: Sequence[str] =
     """
     path = Path(config) if config.endswith(".py") else folder / f"{config}.py"
     if not path.is_file():
-        raise ValueError(f"there is no configuration {config!r}")
+        shipped = ", ".join(sorted(p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")))
+        raise ValueError(f"there is no configuration {config!r}; give a Python file, or one of {shipped or 'none'}")
     spec = importlib.util.spec_from_file_location(f"lobule_config_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    plan = module.plan() if hasattr(module, "plan") else None
+    try:
+        spec.loader.exec_module(module)
+        plan = module.plan() if hasattr(module, "plan") else None
+    except Exception as error:  # whatever a configuration does wrong is its author's to mend
+        raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
     if not isinstance(plan, kind):
         raise ValueError(f"{config!r} has no function `plan` that gives a {kind.__name__}")
     for change in changes:

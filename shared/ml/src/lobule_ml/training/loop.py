@@ -20,7 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from lobule_ml.training.schedule import Schedule
+from lobule_ml.training.schedule import LearningRate
 from lobule_ml.training.state import STATE_FILE, TrainingState, WeightAverage, load_state, save_state
 
 LOG_FILE = "log.csv"
@@ -68,7 +68,7 @@ def stop_on_signal() -> Iterator[threading.Event]:
 def run(
     model: keras.Model,
     batch_of: BatchOf,
-    schedule: Schedule,
+    schedule: LearningRate,
     folder: Path,
     *,
     settings: LoopSettings | None = None,
@@ -107,7 +107,7 @@ def run(
 def _advance(
     model: keras.Model,
     batch_of: BatchOf,
-    schedule: Schedule,
+    schedule: LearningRate,
     folder: Path,
     settings: LoopSettings,
     state: TrainingState,

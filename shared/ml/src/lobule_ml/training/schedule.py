@@ -2,6 +2,20 @@
 
 from dataclasses import dataclass
 from math import cos, pi
+from typing import Protocol
+
+
+class LearningRate(Protocol):
+    """A learning rate by step, and how many steps there are."""
+
+    @property
+    def steps(self) -> int:
+        """Batches of the whole training."""
+        ...
+
+    def at(self, step: int) -> float:
+        """The rate at `step`, counted from 0."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,3 +39,22 @@ class Schedule:
         rise = min(1.0, (step + 1) / max(self.warm_up, 1))
         share = min(1.0, step / max(self.steps, 1))
         return self.learning_rate * rise * (self.floor + (1 - self.floor) * 0.5 * (1 + cos(pi * share)))
+
+
+@dataclass(frozen=True)
+class HalvingSchedule:
+    """A rate that is halved at given steps.
+
+    Attributes:
+        steps: Batches of the whole training.
+        learning_rate: The first rate.
+        halve_at: The first steps of the halved rates.
+    """
+
+    steps: int
+    learning_rate: float
+    halve_at: tuple[int, ...] = ()
+
+    def at(self, step: int) -> float:
+        """The rate at `step`, counted from 0."""
+        return self.learning_rate * 0.5 ** sum(step >= halving for halving in self.halve_at)

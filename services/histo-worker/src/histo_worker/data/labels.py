@@ -1,0 +1,119 @@
+"""Own data: a labels CSV, a row for each field.
+
+Columns: `file` (relative to the CSV), `patient`, `label` (benign or malignant), and where it is known the scale:
+`magnification` (40X, 100X, 200X, 400X) or `um_per_pixel`. Further columns are passed over.
+"""
+
+import csv
+from dataclasses import dataclass, field
+from math import log
+from pathlib import Path
+
+from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field, Label
+from lobule.contracts.result import Magnification
+
+REQUIRED = ("file", "patient", "label")
+
+UM_PER_PIXEL: dict[Magnification, float] = {"40X": 0.49, "100X": 0.20, "200X": 0.10, "400X": 0.05}
+"""Micrometres a pixel of BreakHis' cameras (Spanhol et al. 2016, table 1), which give a magnification its meaning."""
+
+_FARTHEST = 1.6  # times the nearest of these, beyond which a field shows something else than was learned
+
+
+@dataclass
+class LabelledFiles:
+    """What a labels CSV holds.
+
+    Attributes:
+        fields: Rows that can be used.
+        problems: What is wrong with the others, each with its line.
+    """
+
+    fields: list[Field] = field(default_factory=list[Field])
+    problems: list[str] = field(default_factory=list[str])
+
+
+def read_labels(table: Path) -> LabelledFiles:
+    """Read a labels CSV; the files are looked for, not opened.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no CSV of these columns.
+    """
+    found = LabelledFiles()
+    lines: dict[Path, int] = {}
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream)
+            missing = set(REQUIRED) - set(rows.fieldnames or ())
+            if missing:
+                raise ValueError(f"{table} lacks the columns {', '.join(sorted(missing))}")
+            for row in rows:
+                try:
+                    one = _field(table.parent, row, rows.line_num)
+                    if one.path in lines:
+                        raise ValueError(f"{one.path} is already in line {lines[one.path]}")
+                except ValueError as error:
+                    found.problems.append(f"{table}, line {rows.line_num}: {error}")
+                    continue
+                lines[one.path] = rows.line_num
+                found.fields.append(one)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{table} is no CSV in UTF-8: {error}") from None
+    return found
+
+
+def _field(folder: Path, row: dict[str, str | None], line: int) -> Field:
+    text = {name: (row.get(name) or "").strip() for name in (*REQUIRED, "magnification", "um_per_pixel")}
+    for name in REQUIRED:
+        if not text[name]:
+            raise ValueError(f"{name} is empty")
+    path = folder / text["file"]
+    if not path.is_file():
+        raise ValueError(f"{path} is not there")
+    return Field(
+        name=text["file"],
+        label=_label(text["label"]),
+        tumor_type="",
+        slide="",
+        patient=text["patient"],
+        magnification=_magnification(text["magnification"], text["um_per_pixel"]),
+        sequence=line,
+        path=path,
+    )
+
+
+def _label(text: str) -> Label:
+    for label in LABELS:
+        if text.lower() == label:
+            return label
+    raise ValueError(f"the label is {text!r}, not {' or '.join(LABELS)}")
+
+
+def _magnification(magnification: str, um_per_pixel: str) -> Magnification | None:
+    if magnification:
+        for known in MAGNIFICATIONS:
+            if magnification.upper().removesuffix("X") == known.removesuffix("X"):
+                return known
+        raise ValueError(f"the magnification is {magnification!r}, none of {', '.join(MAGNIFICATIONS)}")
+    return magnification_at(um_per_pixel) if um_per_pixel else None
+
+
+def magnification_at(um_per_pixel: str) -> Magnification:
+    """The magnification whose pixels are nearest in size.
+
+    Raises:
+        ValueError: It is no number, or too far from all of them.
+    """
+    try:
+        size = log(float(um_per_pixel))
+    except ValueError:
+        raise ValueError(f"um_per_pixel is {um_per_pixel!r}, no positive number") from None
+    distances: dict[Magnification, float] = {
+        magnification: abs(size - log(known)) for magnification, known in UM_PER_PIXEL.items()
+    }
+    near = min(distances, key=distances.__getitem__)
+    if not distances[near] <= log(_FARTHEST):
+        sizes = sorted(UM_PER_PIXEL.values())
+        raise ValueError(f"{um_per_pixel} um a pixel is too far from what can be read ({sizes[0]} to {sizes[-1]})")
+    return near

@@ -1,0 +1,77 @@
+"""`histo-worker train`: from a configuration and a data source to a model package and a run folder."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from histo_worker.data.breakhis import LABELS, Field
+from histo_worker.data.source import DataSource
+from histo_worker.training.cache import content_key
+from histo_worker.training.config import HistologyConfig
+from histo_worker.training.frozen_head import FrozenHeadConfig, train_frozen_head
+from histo_worker.training.network_config import NetworkConfig
+from histo_worker.training.network_training import train_report_network
+from histo_worker.training.package_writer import PackageTerms, write_package
+from histo_worker.training.trained import Trained
+from lobule.contracts.models import ModelManifest
+from lobule_ml.training.record import write_record
+
+Trainer = Callable[[Sequence[Field], Path], Trained]
+"""Trains on fields, with a folder for what it needs to go on."""
+
+
+def train(
+    config: HistologyConfig,
+    source: DataSource,
+    run: Path,
+    package: Path,
+    *,
+    weights: Path | None = None,
+    cache: Path | None = None,
+    until: int | None = None,
+    licence: str = "not stated",
+) -> ModelManifest:
+    """Train a configuration, measure it out of fold, and write the model package.
+
+    Args:
+        config: The configuration.
+        source: The labelled fields.
+        run: Folder of the run, which says how it came to be; a stopped run goes on from there.
+        package: Folder of the model package.
+        weights: Folder of pretrained backbones, for configurations that start from one.
+        cache: Folder for features, or None.
+        until: Stop the network that is being trained before this step.
+        licence: Of the new weights.
+
+    Raises:
+        ValueError: The data cannot be trained on, the run folder holds another run, or the configuration needs
+            weights that were not given.
+        TrainingStopped: It was asked to stop.
+    """
+    fields = [f for f in source.fields if f.magnification in (None, *config.magnifications)]
+    trainer = _trainer(config, weights, cache, until)
+    _check(fields, config)
+    content = content_key(fields, [(f.patient, f.target) for f in fields])
+    examples = {"fields": len(fields), "patients": len({f.patient for f in fields})}
+    write_record(run, config, seed=config.seed, data_sha256=content, examples=examples)
+    return write_package(trainer(fields, run), package, PackageTerms(source.name, source.terms, licence))
+
+
+def _trainer(config: HistologyConfig, weights: Path | None, cache: Path | None, until: int | None) -> Trainer:
+    if isinstance(config, NetworkConfig):
+        config.build()  # a variant or a size that does not fit is told before anything is read
+        return lambda fields, run: train_report_network(config, fields, run, until)
+    if isinstance(config, FrozenHeadConfig):
+        if weights is None:
+            raise ValueError(f"{config.name} starts from a pretrained {config.backbone}: give its folder, --weights")
+        return lambda fields, _run: train_frozen_head(config, fields, weights, cache)
+    raise ValueError(f"there is no training for a {type(config).__name__}")
+
+
+def _check(fields: Sequence[Field], config: HistologyConfig) -> None:
+    for label in LABELS:
+        patients = {f.patient for f in fields if f.label == label}
+        if len(patients) < config.folds:
+            raise ValueError(
+                f"{config.folds} folds need as many {label} patients; there are {len(patients)} "
+                f"(fewer folds: --set folds={max(2, len(patients))})"
+            )

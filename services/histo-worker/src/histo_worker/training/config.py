@@ -1,0 +1,29 @@
+"""What every configuration says, and where the ones that ship stand."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from histo_worker import configs
+
+CONFIGS = Path(configs.__path__[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistologyConfig:
+    """What every training needs to know.
+
+    Attributes:
+        name: Name of the model package.
+        version: Version of the model package.
+        magnifications: What is learned from; fields without a known magnification are always among it.
+        folds: Folds of the cross-validation.
+        seeds: Of the cross-validation's splits, a repetition each.
+        seed: Of initial weights, order, crops, augmentation and dropout.
+    """
+
+    name: str
+    version: str = "1.0.0"
+    magnifications: tuple[str, ...] = ("40X", "100X", "200X", "400X")
+    folds: int = 5
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    seed: int = 0

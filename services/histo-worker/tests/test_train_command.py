@@ -1,0 +1,126 @@
+"""Every configuration that ships trains, resumes, evaluates and serves by command, at toy size."""
+
+import csv
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from histo_worker.cli import app
+from histo_worker.models.report_resnet import FAMILY
+from histo_worker.models.taps import build_trunk
+from histo_worker.training.config import CONFIGS
+from lobule_ml.backbones import BACKBONES
+from lobule_ml.variables import get_variables
+
+SHIPPED = sorted(path.stem for path in CONFIGS.glob("*.py") if not path.stem.startswith("_"))
+TOY = ["folds=2", "seeds=(0,)"]
+TOY_NETWORK = ["size=64", "variant=toy", "recipe.steps=3", "recipe.batch=2"]
+TOY_HEAD = ["reader.size=32", "reader.window=64"]
+
+
+@pytest.fixture(autouse=True)
+def toy_variant(monkeypatch):
+    """The "best" network with a block a stage, which is built in a fifth of the time."""
+    monkeypatch.setitem(FAMILY, "toy", replace(FAMILY["best"], width=8, blocks=(1, 1, 1, 1, 1)))
+
+
+def run(*arguments) -> str:
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def toy_data(tmp_path_factory, fields) -> Path:
+    """Four patients of each class with two small fields each, cut from real ones."""
+    folder = tmp_path_factory.mktemp("toy")
+    for label in ("benign", "malignant"):
+        at = [f for f in fields if f.label == label and f.magnification == "100X"]
+        patients = Counter(f.patient for f in at)
+        for patient in sorted(p for p, count in patients.items() if count > 1)[:4]:
+            for f in [f for f in at if f.patient == patient][:2]:
+                pixels = cv2.imread(str(f.path))[:300, :400]
+                cv2.imwrite(str(folder / f"{f.name}.png"), pixels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def toy_weights(tmp_path_factory) -> Path:
+    """Weights by chance in the place of the pretrained ones."""
+    folder = tmp_path_factory.mktemp("weights")
+    keras.utils.set_random_seed(0)
+    spec = BACKBONES["densenet121"]
+    path = folder / spec.archive
+    path.parent.mkdir(parents=True)
+    arrays = get_variables(build_trunk("densenet121", ("block2_middle", "block2")))
+    np.savez(path, **{spec.key(name): array for name, array in arrays.items()})
+    return folder
+
+
+def toy_changes(name: str) -> list[str]:
+    kind = TOY_NETWORK if name.startswith("report") else TOY_HEAD
+    return [word for change in (*TOY, *kind) for word in ("--set", change)]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_configuration_trains_resumes_evaluates_and_serves(name, toy_data, toy_weights, tmp_path):
+    package, folder = tmp_path / "package", tmp_path / "run"
+    command = ["train", name, "--data", toy_data, "--weights", toy_weights, "--output", package, "--run", folder]
+    command += toy_changes(name)
+    if name.startswith("report"):
+        stopped = CliRunner().invoke(app, [*map(str, command), "--until", "2"])
+        assert stopped.exit_code == 1
+        assert "after 2 of 3 steps" in stopped.output
+        assert not package.exists()
+    output = run(*command, "--licence", "CC0-1.0")
+    assert "folds=2" in output
+    record = json.loads((folder / "run.json").read_text())
+    assert record["plan"]["folds"] == 2
+    assert record["examples"] == {"fields": 16, "patients": 8}
+    assert record["versions"]["keras"] == keras.__version__
+    manifest = json.loads((package / "model.json").read_text())
+    assert manifest["licence"].startswith("CC0-1.0")
+    assert "16 fields of 8 patients" in manifest["trained_on"]
+    assert "| 100X | image |" in run("evaluate", toy_data, "--output", tmp_path / "figures", "--model", package)
+    table = tmp_path / "predictions.csv"
+    one = next(toy_data.iterdir())
+    run("predict", one, "--output", table, "--model", package)
+    with table.open() as stream:
+        (row,) = csv.DictReader(stream)
+    assert 0 < float(row["probability_malignant"]) < 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no_such"], "densenet121_deviation, report_best, report_small"),
+        (["report_small", "--set", "recipe.step=3"], "there is no 'step' in Recipe"),
+        (["report_small", "--set", "size=96"], "not 8x8"),
+        (["report_small", "--set", "operation=none"], "there is no operation 'none'"),
+        (["report_small", "--set", "cropping=none"], "there is no cropping 'none'"),
+        (["report_small", "--set", "variant=none"], "none"),
+        (["densenet121_deviation"], "--weights"),
+        (["report_small", "--set", "folds=9"], "9 folds need as many benign patients; there are 4"),
+    ],
+)
+def test_what_cannot_be_trained_is_told(arguments, said, toy_data, tmp_path):
+    places = ["--data", str(toy_data), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
+    result = CliRunner().invoke(app, ["train", *arguments, *places])
+    assert result.exit_code == 1
+    assert said in result.output
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_configuration_may_stand_anywhere(toy_data, tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text("from histo_worker.configs.report_small import plan as base\n\n\ndef plan():\n    return base()\n")
+    places = ["--data", str(toy_data), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
+    result = CliRunner().invoke(app, ["train", str(mine), *places, "--set", "folds=9"])
+    assert "9 folds need" in result.output  # the file was read and changed
