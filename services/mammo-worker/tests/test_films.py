@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lobule.contracts.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
 from mammo_worker.data.cases import cbis_ddsm
 from mammo_worker.data.framing import draw_frame
 from mammo_worker.films.breast import find_breast
-from mammo_worker.films.gate import not_a_mammogram
+from mammo_worker.films.gate import check_shape, not_a_mammogram
 from mammo_worker.films.prepare import CanvasTransform, prepare_film
 
 
@@ -163,3 +164,11 @@ def test_real_films_keep_their_masses(shared_data):
         area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
         kept += (np.prod(inside[:, 2:] - inside[:, :2], axis=1) / area).tolist()
     assert np.mean(np.array(kept) > 0.8) >= 0.95
+
+
+@pytest.mark.parametrize("shape", [(64, 8000), (8000, 64)])
+def test_a_strip_is_refused_before_anything_is_looked_for(shape):
+    with pytest.raises(AnalysisError, match="strip") as refused:
+        check_shape(Film(np.zeros(shape, np.uint8)))
+    assert refused.value.code == "not_mammogram"
+    check_shape(Film(np.zeros((3000, 1000), np.uint8)))

@@ -19,7 +19,7 @@ from lobule_ml.calibration import logit
 from mammo_worker.calibration import Calibration, cap_suspicion, film_features
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
-from mammo_worker.films.gate import check_mammogram
+from mammo_worker.films.gate import check_mammogram, check_shape
 from mammo_worker.films.hanging import detections_in_file, hang_by_chest_wall, points_in_file, turned
 from mammo_worker.films.prepare import PreparedFilm, prepare_film
 from mammo_worker.inference import Detections
@@ -69,13 +69,14 @@ class MammographyPipeline:
         """Analyse one film; see `lobule.worker.pipeline.Pipeline`.
 
         Raises:
-            AnalysisError: What `read_film` and `check_mammogram` raise.
+            AnalysisError: What `read_film`, `check_shape` and `check_mammogram` raise.
         """
         clock = _Clock()
         progress(0.02, "reading the film")
         film = read_film(data)
         clock.lap("read")
         progress(0.25, "checking that it is a mammogram")
+        check_shape(film)
         hanging = image.hanging or film.hanging
         pixels = turned(film.pixels, hanging)
         valid = None if film.valid is None else turned(film.valid, hanging)

@@ -8,12 +8,28 @@ from lobule.imaging.film import Film
 from mammo_worker.films.breast import Breast, find_breast
 from mammo_worker.films.several import several_films
 
+MAX_SIDES_RATIO = 6.0  # of the longer side to the shorter; scanned films have up to 3
 MAX_COLOURFULNESS = 0.03
 MAX_BREAST_SHARE = 0.97
 MIN_BREAST_SHARE = 0.03
 MAX_BACKGROUND = 0.35  # of the tissue's brightness: beside the breast a film is dark
 MAX_ROUGHNESS = 0.06  # of the range: at arm's length tissue is smooth, unlike text, cells and most photographs
 _SIDE = 256
+
+
+def check_shape(film: Film) -> None:
+    """Refuse a strip that is no film, whose thumbnail would be many times as wide as a film's.
+
+    Raises:
+        AnalysisError: `not_mammogram`.
+    """
+    height, width = film.pixels.shape
+    if max(height, width) > MAX_SIDES_RATIO * min(height, width):
+        raise AnalysisError(
+            "not_mammogram",
+            f"This does not look like a mammogram: it has {width} x {height} pixels, a strip that no film is. "
+            "Nothing was analysed.",
+        )
 
 
 def check_mammogram(film: Film, breast: Breast | None = None) -> None:
