@@ -215,3 +215,4 @@ class TestWeakFindings:
 def test_separators_of_lines_and_paragraphs_are_line_breaks():
     """A comment that was pasted from a word processor may hold them; the shaping library fails on one."""
     assert writable("a\u2028b\u2029c\x0bd") == "a\nb\nc[U+000B]d"
+    assert writable("\u0e01\u0e33 \U0001112e №ﬁ中e\u0301") == "[U+0E01][U+0E33] [U+1112E] №ﬁ中e\u0301"

@@ -81,8 +81,14 @@ def _written(character: str) -> str:
         return "\n"
     if category == "Cf" or "\ufe00" <= character <= "\ufe0f":  # joiners, directions, choices between glyphs
         return ""
-    known = category[0] != "C" and any(_has(font("Regular", 20, chinese), character) for chinese in (False, True))
+    known = category[0] != "C" and any(_has(_unshaped(chinese), character) for chinese in (False, True))
     return character if known else f"[U+{ord(character):04X}]"
+
+
+@cache
+def _unshaped(chinese: bool) -> ImageFont.FreeTypeFont:
+    """A face that draws one glyph a character: shaping takes some apart, such as Thai's U+0E33, or adds circles."""
+    return ImageFont.truetype(font("Regular", 20, chinese).path, 20, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _has(face: ImageFont.FreeTypeFont, character: str) -> bool:
