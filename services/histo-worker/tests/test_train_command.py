@@ -13,10 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from histo_worker.cli import app
+from histo_worker.data.breakhis import find_fields
 from histo_worker.models.report_resnet import FAMILY
 from histo_worker.models.taps import build_trunk
-from histo_worker.training.config import CONFIGS
+from histo_worker.training.config import CONFIGS, HistologyConfig
+from histo_worker.training.network_config import train_on_fields
 from lobule_ml.backbones import BACKBONES
+from lobule_ml.training.configuration import load_plan
+from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.variables import get_variables
 
 SHIPPED = sorted(path.stem for path in CONFIGS.glob("*.py") if not path.stem.startswith("_"))
@@ -95,6 +99,19 @@ def test_shipped_configuration_trains_resumes_evaluates_and_serves(name, toy_dat
     with table.open() as stream:
         (row,) = csv.DictReader(stream)
     assert 0 < float(row["probability_malignant"]) < 1
+
+
+def test_same_seed_gives_the_same_weights_and_a_stopped_run_too(toy_data, tmp_path):
+    changes = [*TOY_NETWORK, "recipe.steps=4"]
+    plan = load_plan("report_small", HistologyConfig, CONFIGS, changes)
+    fields = find_fields(toy_data)
+    for name, stops in (("first", ()), ("again", ()), ("stopped", (2,))):
+        for until in (*stops, None):
+            train_on_fields(plan, fields, tmp_path / name, until=until)
+    first, *others = (np.load(tmp_path / name / AVERAGE_FILE) for name in ("first", "again", "stopped"))
+    for other in others:
+        for key in first.files:
+            np.testing.assert_array_equal(first[key], other[key])
 
 
 @pytest.mark.parametrize(
