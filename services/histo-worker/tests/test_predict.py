@@ -1,10 +1,21 @@
 """A batch on the command line: whatever is wrong with one file, the others are read."""
 
 import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from histo_worker.cli import app
+from histo_worker.predict import expand
+from lobule.imaging.decode import decode_rgb
+
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("TF_CPP_MIN_LOG_LEVEL", "GRPC_VERBOSITY")}
 
 
 class Fragile:
@@ -19,7 +30,12 @@ class Fragile:
         return self._pipeline.analyse(data, image, progress)
 
 
-def test_bad_files_are_listed_at_the_end_and_the_rest_is_read(monkeypatch, tmp_path, pipeline, fields):
+@pytest.fixture
+def use_pipeline(monkeypatch, pipeline):
+    monkeypatch.setattr("histo_worker.pipeline.build_pipeline", lambda settings: pipeline)
+
+
+def test_bad_files_have_rows_with_codes_and_the_rest_is_read(monkeypatch, tmp_path, pipeline, fields):
     good = [field.path for field in fields if field.magnification == "100X"][:3]
     cut, text, gone = tmp_path / "cut.jpg", tmp_path / "text.png", tmp_path / "gone.png"
     cut.write_bytes(good[0].read_bytes()[:5000])
@@ -31,9 +47,54 @@ def test_bad_files_are_listed_at_the_end_and_the_rest_is_read(monkeypatch, tmp_p
     files = [cut, good[0], text, good[1], gone, good[2]]
     result = CliRunner().invoke(app, ["predict", *map(str, files), "--output", str(output)])
     assert result.exit_code == 1
-    with output.open() as stream:
-        assert [row["file"] for row in csv.DictReader(stream)] == [str(good[0]), str(good[2])]
-    listed = [line for line in result.output.splitlines() if ": " in line and str(tmp_path) in line.split(": ")[0]]
-    codes = {line.split(": ")[0].rsplit("/", 1)[-1]: line.split(": ")[1] for line in listed}
-    assert codes == {"cut.jpg": "image_truncated", "text.png": "unsupported_format", "gone.png": "unreadable_file"}
-    assert f"{good[1]}: internal_error: ZeroDivisionError" in result.output.replace("\n", "")
+    with output.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["file"] for row in rows] == list(map(str, files))
+    codes = ["image_truncated", "", "unsupported_format", "internal_error", "unreadable_file", ""]
+    assert [row["error"] for row in rows] == codes
+    assert all(bool(row["probability_malignant"]) == (row["error"] == "") for row in rows)
+    assert "ZeroDivisionError" in rows[3]["detail"]
+    assert "2 of 6 fields read" in result.output
+    assert "4 failed" in result.output
+    assert f"{cut}: image_truncated" in result.output.replace("\n", "")
+
+
+def test_json_has_full_precision_notices_and_the_given_magnification(use_pipeline, tmp_path, pipeline, fields):
+    field = next(f for f in fields if f.magnification == "100X")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "x.jpg").write_bytes(field.path.read_bytes())
+    rows = {}
+    for magnification in (None, "100X", "200X"):
+        option = ["--magnification", magnification] if magnification else []
+        result = CliRunner().invoke(app, ["predict", str(tmp_path / "deep"), "--json", "--output", "-", *option])
+        assert result.exit_code == 0, result.output
+        rows[magnification] = json.loads(result.stdout)
+        assert "1 of 1 fields read" in result.stderr
+    assert [rows[m]["notices"] for m in rows] == [["magnification_unknown"], [], ["magnification_not_measured"]]
+    data = field.path.read_bytes()
+    assert rows["100X"]["probability_malignant"] == pipeline.probabilities(decode_rgb(data), "100X").field
+    assert CliRunner().invoke(app, ["predict", "x.png", "--magnification", "50X"]).exit_code == 2
+
+
+def test_files_folders_and_lists(tmp_path):
+    for name in ("b/2.PNG", "b/c/1.tif", "b/notes.txt", "a.png", "with space.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    listed = io.StringIO(f"{tmp_path / 'with space.jpg'}\r\n\n{tmp_path / 'b'}\n")
+    files = expand([tmp_path / "a.png", Path("-"), Path("gone.png")], listed)
+    names = ["a.png", "with space.jpg", "b/2.PNG", "b/c/1.tif"]
+    assert files == [*(tmp_path / name for name in names), Path("gone.png")]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no image"):
+        expand([tmp_path / "empty"], io.StringIO())
+
+
+def test_standard_output_is_silent_but_for_rows(tmp_path):
+    """TensorFlow's start-up lines come from its libraries, so only a process of its own shows them."""
+    command = [sys.executable, "-m", "histo_worker.cli", "predict", str(tmp_path / "gone.png"), "--output", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 2
+    said = done.stderr.splitlines()
+    assert said[0] == "0 of 1 fields read: 0 malignancy_suspected, 0 not_sure, 0 no_sign_of_malignancy; 1 failed"
+    assert "".join(said[1:]).startswith(f"{tmp_path / 'gone.png'}: unreadable_file")

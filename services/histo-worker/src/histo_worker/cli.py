@@ -1,72 +1,70 @@
 """Command line of the histopathology worker: predict, train, evaluate, without any service."""
 
-import csv
-import hashlib
 import json
-import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
+from histo_worker import predict as batch
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import ImageInfo
+from lobule.contracts.result import Magnification
+from lobule_ml.quiet import held_standard_error, quiet_tensorflow
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+quiet_tensorflow()
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_show_locals=False)
-
-PREDICTION_COLUMNS = (
-    "file",
-    "width",
-    "height",
-    "magnification",
-    "probability_malignant",
-    "label",
-    "assessment",
-    "patches",
-)
 
 
 @app.command()
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Images of H&E fields: PNG, JPEG or TIFF.")],
-    output: Annotated[Path, typer.Option(help="Where to write the table.")] = Path("predictions.csv"),
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="H&E fields (PNG, JPEG, TIFF), folders of them, or - for a list of paths on standard input."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Where to write the rows, predictions.csv or .jsonl by itself; - for standard output."),
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the packaged one.")] = None,
+    magnification: Annotated[
+        Magnification | None, typer.Option(help="Of all fields; otherwise names of BreakHis tell it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, an object a line, instead of CSV.")] = False,
 ) -> None:
-    """Classify fields and write a CSV table; the same figures as through the service."""
-    from histo_worker.pipeline import build_pipeline
-    from histo_worker.settings import HistoSettings
+    """Classify fields, a row each; the same figures as through the service.
 
+    Whatever is wrong with a file, the others are read: its row has an error code and the reason, which are also listed
+    at the end, and the exit code is 1.
+    """
     try:
-        pipeline = build_pipeline(HistoSettings() if model is None else HistoSettings(model=model))
-    except AnalysisError as error:
-        _complain(f"{error.code}: {error.detail}")
+        paths = batch.expand(files, sys.stdin)
+        with held_standard_error():
+            from histo_worker.pipeline import build_pipeline
+            from histo_worker.settings import HistoSettings
+
+            pipeline = build_pipeline(HistoSettings() if model is None else HistoSettings(model=model))
+    except (AnalysisError, ValueError) as error:
+        _complain(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error))
         raise typer.Exit(1) from None
-    refused: list[str] = []
-    with output.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(PREDICTION_COLUMNS)
-        for path in files:
-            try:
-                data = path.read_bytes()
-                result = pipeline.analyse(data, _image_info(path, data), lambda _fraction, _activity: None).result
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
-                refused.append(f"{path}: {_reason(error)}")
-                continue
-            table.writerow(
-                [
-                    str(path),
-                    result.image.width,
-                    result.image.height,
-                    (result.patches and result.patches.magnification_assumed) or "",
-                    f"{result.probability_malignant:.6f}",
-                    "malignant" if result.probability_malignant >= 0.5 else "benign",
-                    result.assessment,
-                    result.patches.count if result.patches else 0,
-                ]
-            )
-    typer.echo(f"{len(files) - len(refused)} of {len(files)} fields: {output}")
+    target = output or Path("predictions.jsonl" if as_json else "predictions.csv")
+    tally, refused = batch.Tally(), []
+    with nullcontext(sys.stdout) if str(target) == "-" else target.open("w", newline="", encoding="utf-8") as stream:
+        write = batch.row_writer(stream, as_json=as_json)
+        console = Console(stderr=True)
+        rows = batch.predict(pipeline, paths, magnification)
+        for row in track(rows, "fields", len(paths), console=console, disable=not console.is_terminal):
+            write(row)
+            tally.add(row)
+            if row["error"]:
+                refused.append(f"{row['file']}: {row['error']}: {row['detail']}")
+    typer.echo(tally, err=True)
     for line in refused:
         _complain(line)
     if refused:
@@ -149,7 +147,7 @@ def evaluate(
         for line in evaluate_package(HistoSettings() if model is None else HistoSettings(model=model), data, output):
             typer.echo(line)
     except (AnalysisError, FileNotFoundError, ValueError) as error:
-        _complain(_reason(error) if isinstance(error, AnalysisError) else str(error))
+        _complain(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error))
         raise typer.Exit(1) from None
 
 
@@ -227,28 +225,6 @@ def data_check(
     typer.echo(f"{len(files)} files opened; {len(problems)} faults")
     if problems or not files:
         raise typer.Exit(1)
-
-
-def _image_info(path: Path, data: bytes) -> ImageInfo:
-    from lobule.imaging.header import read_header
-
-    header = read_header(path, "histopathology")
-    return ImageInfo(
-        sha256=hashlib.sha256(data).hexdigest(),
-        file_name=path.name,
-        modality="histopathology",
-        width=header.width,
-        height=header.height,
-    )
-
-
-def _reason(error: Exception) -> str:
-    """Code and words of what was wrong with a file."""
-    if isinstance(error, AnalysisError):
-        return f"{error.code}: {error.detail}"
-    if isinstance(error, OSError):
-        return f"unreadable_file: {error}"
-    return f"internal_error: {type(error).__name__}: {error}"
 
 
 def _complain(words: str) -> None:

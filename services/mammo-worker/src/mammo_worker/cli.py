@@ -11,9 +11,12 @@ from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Assessment, ImageInfo
 from lobule.imaging.header import read_header
 from lobule.worker.pipeline import no_progress
+from lobule_ml.quiet import quiet_tensorflow
 from mammo_worker.density.cli import app as density_app
 from mammo_worker.detector.cli import app as detector_app
 from mammo_worker.regions.cli import app as regions_app
+
+quiet_tensorflow()
 
 app = typer.Typer(help="Mammography: find masses on films, train and measure the models.", no_args_is_help=True)
 data_app = typer.Typer(help="Prepare data sets.", no_args_is_help=True)

@@ -1,0 +1,43 @@
+"""Command lines without TensorFlow's start-up lines."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+
+STANDARD_ERROR = 2
+
+
+def quiet_tensorflow() -> None:
+    """Leave only fatal messages of TensorFlow's libraries; to be called before TensorFlow is imported.
+
+    Variables that are set already are left alone, so TF_CPP_MIN_LOG_LEVEL=0 shows everything again.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+
+@contextmanager
+def held_standard_error() -> Iterator[None]:
+    """Hold back what libraries write to standard error, and show it only where an exception follows.
+
+    TensorFlow writes its first lines before it reads TF_CPP_MIN_LOG_LEVEL; import it and build the network in here.
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(STANDARD_ERROR)
+    with TemporaryFile() as held:
+        os.dup2(held.fileno(), STANDARD_ERROR)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, STANDARD_ERROR)
+            held.seek(0)
+            os.write(STANDARD_ERROR, held.read())
+            raise
+        finally:
+            os.dup2(kept, STANDARD_ERROR)
+            os.close(kept)
