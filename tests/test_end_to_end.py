@@ -55,7 +55,8 @@ def test_the_command_line_and_the_service_agree(lobule, shared_data, tmp_path):
     with output.open() as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == [
-        *("file", "width", "height", "magnification", "probability_malignant", "label", "assessment", "patches")
+        *("file", "width", "height", "magnification", "probability_malignant", "label", "assessment", "patches"),
+        *("notices", "error", "detail"),
     ]
     for field, row in zip(fields, rows, strict=True):
         job = lobule.upload(field, "histopathology")
