@@ -80,16 +80,25 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool) -> None:
+def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, _many: bool) -> None:
     """PostgreSQL cannot store the character NUL, so no database is asked for it or told of it.
 
     Raises:
         ProblemError: `invalid_request`, 422.
     """
-    for row in parameters if many else [parameters]:
-        values = row.values() if isinstance(row, dict) else row
-        if any(isinstance(value, str) and "\0" in value for value in values):
-            raise ProblemError(422, "invalid_request", "Please leave out the character NUL (U+0000).")
+    if _holds_nul(parameters):
+        raise ProblemError(422, "invalid_request", "Please leave out the character NUL (U+0000).")
+
+
+def _holds_nul(parameters: Any) -> bool:
+    """Whether a string in parameters of any nesting holds NUL: one row, a list of rows, or the rows in one sequence."""
+    if isinstance(parameters, str):
+        return "\0" in parameters
+    if isinstance(parameters, dict):
+        parameters = parameters.values()
+    elif not isinstance(parameters, list | tuple):
+        return False
+    return any(_holds_nul(value) for value in parameters)
 
 
 SessionFactory = sessionmaker[Session]
