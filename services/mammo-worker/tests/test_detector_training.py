@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from lobule.contracts.result import Thresholds
+from lobule_ml.calibration import Logistic
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import STATE_FILE
+from mammo_worker.calibration import Calibration
 from mammo_worker.configs import light
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.batches import prepare_case
@@ -17,7 +20,9 @@ from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.lesions import Patch, cut_patch, with_patch, without_masses
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.detector.scanner import ScannerChanges, rescanned
-from mammo_worker.detector.train import train_fold, training_films
+from mammo_worker.detector.train import start_from, train_detector, training_films
+from mammo_worker.packages import write_package
+from mammo_worker.train import build
 
 CENTRE, RADIUS = (150, 260), 16
 
@@ -112,9 +117,9 @@ def test_batches_depend_on_the_step_alone(films):
 
 def test_training_over_two_sizes_resumes_bit_for_bit(tmp_path, eager):
     plan, cases = toy_plan(), [drawn_case(i) for i in range(3)]
-    assert train_fold(plan, cases, tmp_path / "through", None) == 4
-    assert train_fold(plan, cases, tmp_path / "stopped", None, until=3) == 3
-    assert train_fold(plan, cases, tmp_path / "stopped", None) == 4
+    assert train_detector(plan, cases, tmp_path / "through", None) == 4
+    assert train_detector(plan, cases, tmp_path / "stopped", None, until=3) == 3
+    assert train_detector(plan, cases, tmp_path / "stopped", None) == 4
     for file in (AVERAGE_FILE, STATE_FILE):
         with np.load(tmp_path / "through" / file) as through, np.load(tmp_path / "stopped" / file) as stopped:
             for name in through.files:
@@ -124,7 +129,7 @@ def test_training_over_two_sizes_resumes_bit_for_bit(tmp_path, eager):
 def test_a_fold_never_starts_from_a_package(tmp_path):
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(ValueError, match="model package"):
-        train_fold(toy_plan(), [drawn_case()], tmp_path / "run", tmp_path)
+        train_detector(toy_plan(), [drawn_case()], tmp_path / "run", tmp_path)
 
 
 def test_hand_drawn_masks_fit_the_boxes(shared_data):
@@ -137,3 +142,32 @@ def test_hand_drawn_masks_fit_the_boxes(shared_data):
     assert mask.shape == case.read().shape
     assert mask[y1:y2, x1:x2].sum() > 0.9 * mask.sum()
     assert {fold_of(c.patient) for c in training_films(shared_data, 2)} == {0, 1, 3, 4}
+
+
+def test_training_from_a_package_sees_only_the_patients_of_that_package(tmp_path):
+    with pytest.raises(ValueError, match="training patients alone"):
+        train_detector(toy_plan(), [drawn_case(2)], tmp_path / "run", None, package=tmp_path)
+
+
+def test_training_starts_from_the_weights_of_a_package(tmp_path, eager):
+    plan, case = toy_plan(), drawn_case(0)
+    network = plan.training.network
+    weights = [w + 0.125 for w in build(plan.training, plan.training.phases[0]).get_weights()]
+    write_package(
+        tmp_path / "package",
+        version="1.0.0",
+        config=network,
+        views=(),
+        weights=weights,
+        calibration=Calibration(Logistic((1.0,), 0.0), Logistic((1.0,), 0.0), Logistic((1.0, 1.0), 0.0), 0.5),
+        thresholds=Thresholds(low=0.1, high=0.9, finding=0.5),
+        trained_on="drawn films",
+        licence="none",
+        metrics=[],
+        card="# Drawn\n",
+    )
+    model = build(plan.training, plan.training.phases[1])
+    start_from(model, None, tmp_path / "package")
+    for start, kept in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_allclose(start, kept, atol=2e-3)
+    assert train_detector(plan, [case], tmp_path / "run", None, package=tmp_path / "package", until=1) == 1

@@ -31,15 +31,23 @@ def train_detector(
     weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; one that holds a state is gone on with.")],
     fold: Annotated[int | None, typer.Option(help="Hold out the patients of this fold, 0 to 4.", min=0, max=4)] = None,
+    package: Annotated[
+        Path | None,
+        typer.Option(help="Start from this model package, on the patients that it learned from, without --fold."),
+    ] = None,
     until: Annotated[int | None, typer.Option(help="Stop at this step, to go on later.")] = None,
     change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
 ) -> None:
     """Train the detector of masses on the patients outside a fold; resumable, SIGTERM saves."""
-    from mammo_worker.detector.train import train_fold, training_films
+    from mammo_worker.detector.train import package_films, training_films
+    from mammo_worker.detector.train import train_detector as run
 
+    if package is not None and fold is not None:
+        raise typer.BadParameter("a package has seen patients of every fold: give --fold or --package, not both")
     plan = _plan(config, change)
     typer.echo(plan)
-    done = train_fold(plan, training_films(data, fold), out, weights, until=until)
+    films = training_films(data, fold) if package is None else package_films(data)
+    done = run(plan, films, out, weights, package=package, until=until)
     typer.echo(f"{done} of {plan.training.steps} steps done")
 
 

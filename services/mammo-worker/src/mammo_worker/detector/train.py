@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from lobule.model_package import open_package
 from lobule_ml.training.loop import LoopSettings, run
 from lobule_ml.training.record import hash_files, write_record
 from lobule_ml.training.schedule import Schedule
@@ -13,10 +15,12 @@ from lobule_ml.training.state import saved_step
 from lobule_ml.training.torch_speed import prepare_torch
 from mammo_worker.data.batches import prepare_case
 from mammo_worker.data.cases import Case, cbis_ddsm
-from mammo_worker.data.splits import fold_of
+from mammo_worker.data.splits import fold_of, split_of
 from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
+from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.packages import read_weights
 from mammo_worker.train import SOURCE_CANVAS, build, load_start, phase_at
 
 
@@ -26,12 +30,18 @@ def training_films(data: Path, fold: int | None) -> list[Case]:
     return [c for c in cases if fold is None or fold_of(c.patient) != fold]
 
 
-def train_fold(
+def package_films(data: Path) -> list[Case]:
+    """The mass films, with their hand-drawn masks, of the patients that `mammo_worker.data.splits` gives a package."""
+    return [c for c in training_films(data, None) if split_of(c.patient) == "train"]
+
+
+def train_detector(
     plan: DetectorPlan,
     cases: Sequence[Case],
     folder: Path,
     weights: Path | None,
     *,
+    package: Path | None = None,
     until: int | None = None,
     settings: LoopSettings | None = None,
 ) -> int:
@@ -43,6 +53,8 @@ def train_fold(
         folder: Of the run.
         weights: Folder of the pretrained backbones; None to start from chance. Never a package: the shipped ones have
             seen patients of every fold.
+        package: A model package of the same network, whose weights this training starts from instead. Its own training
+            patients are the only ones that may be among `cases`, see `package_films`.
         until: Stop before this step, to go on later.
         settings: Of the loop.
 
@@ -50,11 +62,14 @@ def train_fold(
         Steps done.
 
     Raises:
-        ValueError: The folder holds another run, or `weights` is a model package.
+        ValueError: The folder holds another run, `weights` is a model package, or a training from a package would see
+            other patients than that package did.
     """
     if weights is not None and (weights / "model.json").exists():
         raise ValueError(f"{weights} is a model package, which has seen patients of every fold")
     training = plan.training
+    if package is not None and any(split_of(c.patient) != "train" for c in cases):
+        raise ValueError("a training that starts from a package may see its training patients alone")
     # A run that began with films prepared in another way is another run.
     counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
     digest = hash_files(c.path for c in cases if c.path is not None)
@@ -71,8 +86,8 @@ def train_fold(
         gc.collect()  # a network is full of cycles: without this, each phase's stays until memory ends
         keras.utils.set_random_seed(training.seed)
         model = build(training, phase)
-        if weights is not None and done == 0:
-            load_start(model, weights)
+        if done == 0:
+            start_from(model, weights, package)
         end = min(last, sum(p.steps for p in training.phases[: number + 1]))
         batch_of = film_batches(films, model.config.canvas, plan)
         reached = run(model, batch_of, schedule, folder, settings=settings, until=end)
@@ -80,3 +95,11 @@ def train_fold(
             return reached
         done = reached
     return done
+
+
+def start_from(model: MaskRCNN, weights: Path | None, package: Path | None) -> None:
+    """Give a network its first weights: a package's, else those of a pretrained backbone."""
+    if package is not None:
+        model.set_weights([w.astype(np.float32) for w in read_weights(open_package(package).weights)])
+    elif weights is not None:
+        load_start(model, weights)
