@@ -16,3 +16,16 @@ def test_fit_finds_the_direction():
     model = Logistic.fit(features, truth)
     assert model.weights[0] > 0.5 > abs(model.weights[1])
     assert model(features)[truth == 1].mean() > model(features)[truth == 0].mean() + 0.1
+
+
+def test_rising_fit_never_lowers_the_probability_for_a_larger_feature():
+    chance = np.random.default_rng(3)
+    truth = chance.random(300) < 0.5
+    cause = truth + chance.normal(0, 0.7, 300)
+    features = np.stack([cause + chance.normal(0, 1.5, 300), cause], axis=1)
+    features[:, 0] -= 1.2 * truth  # the first feature misleads beside the second
+    free, rising = Logistic.fit(features, truth), Logistic.fit(features, truth, rising=True)
+    assert free.weights[0] < 0
+    assert min(rising.weights) == rising.weights[0] == 0.0
+    alone = Logistic.fit(features[:, 1], truth)
+    np.testing.assert_allclose((rising.weights[1], rising.bias), (alone.weights[0], alone.bias), rtol=1e-3, atol=1e-3)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 _EDGE = 1e-4
@@ -34,7 +35,32 @@ class Logistic:
         return sigmoid(values + self.bias)
 
     @classmethod
-    def fit(cls, features: NDArray[np.floating], truth: NDArray[Any]) -> "Logistic":
-        """Fit with a slight pull towards zero (Platt's method where there is one feature)."""
-        model = LogisticRegression(C=1.0).fit(np.asarray(features).reshape(len(truth), -1), truth)
-        return cls(tuple(float(w) for w in model.coef_[0]), float(model.intercept_[0]))
+    def fit(cls, features: NDArray[np.floating], truth: NDArray[Any], *, rising: bool = False) -> "Logistic":
+        """Fit with a slight pull towards zero (Platt's method where there is one feature).
+
+        Args:
+            features: (N, K).
+            truth: (N,) of bool.
+            rising: Keep every weight at zero or above, so that a larger feature never lowers the probability.
+        """
+        x, y = np.asarray(features, np.float64).reshape(len(truth), -1), np.asarray(truth, bool)
+        model = LogisticRegression(C=1.0).fit(x, y)
+        weights, bias = model.coef_[0], float(model.intercept_[0])
+        if rising and (weights < 0).any():
+            weights, bias = _fit_rising(x, y)
+        return cls(tuple(float(w) for w in weights), bias)
+
+
+def _fit_rising(x: NDArray[np.float64], y: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """The minimum of scikit-learn's objective (log loss plus half the squared weights) among weights from zero on."""
+    signs = np.where(y, 1.0, -1.0)
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights, margins = parameters[:-1], signs * (x @ parameters[:-1] + parameters[-1])
+        pull = -signs * sigmoid(-margins)
+        value = float(np.logaddexp(0, -margins).sum() + 0.5 * weights @ weights)
+        return value, np.append(x.T @ pull + weights, pull.sum())
+
+    bounds = [(0.0, None)] * x.shape[1] + [(None, None)]
+    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method="L-BFGS-B")
+    return found.x[:-1], float(found.x[-1])

@@ -73,7 +73,8 @@ def fit_calibration(films: Sequence[FilmResult], fppi: float) -> tuple[Calibrati
     calibration = Calibration(
         mass=Logistic.fit(logit(np.array(scores)), np.array(hits)),
         malignant=Logistic.fit(logit(np.array(malignancy)), np.array(kinds)),
-        film=Logistic.fit(np.stack([f.features for f in known]), truth),
+        # A more suspicious finding must never make its film less suspicious.
+        film=Logistic.fit(np.stack([f.features for f in known]), truth, rising=True),
         working_score=froc(films, "IoU >= 0.2").threshold_at(fppi),
     )
     p = [float(f.probability or 0.0) for f in with_probabilities(known, calibration)]
