@@ -2,13 +2,15 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from gateway.auth import repository
+from gateway.auth import repository, service
+from gateway.auth.throttle import LoginThrottle
 
 PASSWORD = "correct horse battery staple"
 
@@ -50,6 +52,34 @@ def test_too_many_failures_must_wait(make_app):
         assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
         assert int(refused.headers["retry-after"]) > 60
         assert token(client, username="bob", password=PASSWORD).status_code == 200
+
+
+class TestManyAtOnce:
+    def test_guesses_in_parallel_are_counted_before_their_hashes(self, make_app, monkeypatch):
+        checked = []
+        monkeypatch.setattr(service, "verify_password", lambda *_: checked.append(1) or time.sleep(0.05) or False)
+        with TestClient(make_app(login_attempts=3)) as client, ThreadPoolExecutor(8) as pool:
+            answers = list(
+                pool.map(lambda n: token(client, username="alice", password=f"guess {n}").status_code, range(8))
+            )
+        assert len(checked) == 3
+        assert sorted(answers) == [401] * 3 + [429] * 5
+
+    def test_right_passwords_in_parallel_only_wait(self, make_app):
+        with TestClient(make_app(login_attempts=2)) as client, ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: token(client, username="alice", password=PASSWORD).status_code, range(8)))
+        assert answers == [200] * 8
+
+    def test_a_check_that_breaks_off_counts_for_nothing(self, app):
+        throttle = LoginThrottle(app.state.redis, 1)
+
+        def broken() -> None:
+            raise OSError("the database is away")
+
+        for _ in range(2):
+            with pytest.raises(OSError, match="away"):
+                throttle.check("alice", "address", broken)
+        assert throttle.check("alice", "address", lambda: True)
 
 
 def test_refresh_rotates_and_a_stolen_token_ends_the_chain(client):

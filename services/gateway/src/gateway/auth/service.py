@@ -26,17 +26,18 @@ def authenticate(
     Raises:
         ProblemError: `wrong_credentials` (401) or `rate_limited` (429).
     """
-    address = request.client.host if request.client else "unknown"
-    throttle.check(username, address)
-    with reading(sessions) as session:
-        user = repository.by_username(session, username)
-    right = verify_password(password, user.password_hash if user else None)
-    if user is None or not right or not user.active:
-        throttle.failed(username, address)
+
+    def find() -> User | None:
+        with reading(sessions) as session:
+            user = repository.by_username(session, username)
+        right = verify_password(password, user.password_hash if user else None)
+        return user if user is not None and right and user.active else None
+
+    user = throttle.check(username, _address(request), find)
+    if user is None:
         with sessions.begin() as session:
             record(session, request, username or "?", "auth.failed")
         raise unauthorized("wrong_credentials", "The user name or the password is not right.")
-    throttle.succeeded(username)
     return user
 
 
@@ -47,12 +48,15 @@ def check_password(request: Request, user: User, password: str) -> None:
         ProblemError: `wrong_password` (403) or `rate_limited` (429).
     """
     throttle: LoginThrottle = request.app.state.throttle
-    address = request.client.host if request.client else "unknown"
-    throttle.check(user.username, address)
-    if not verify_password(password, user.password_hash):
-        throttle.failed(user.username, address)
+    right = throttle.check(
+        user.username, _address(request), lambda: True if verify_password(password, user.password_hash) else None
+    )
+    if right is None:
         raise ProblemError(403, "wrong_password", "Your password is not right. Please try again.")
-    throttle.succeeded(user.username)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def fresh_authentication(

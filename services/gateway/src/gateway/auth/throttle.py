@@ -1,5 +1,9 @@
 """A pause after too many failed logins, counted on Redis by name and by address."""
 
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
@@ -8,59 +12,108 @@ from gateway.errors import ProblemError
 
 log = structlog.get_logger()
 
+Found = TypeVar("Found")
+
 _WINDOW_S = 15 * 60
+_HASH_S = 60  # longer than any hash takes: a check whose gateway died is forgotten then
+_LOOK_EVERY_S = 0.05
+_BUSY_S = 10
+
+# KEYS: failures and checks under way of each party; ARGV: each party's limit, then _HASH_S. Returns the seconds to
+# wait, 0 to go on, -1 where only checks under way are in the way.
+_ENTER = """
+local busy = 0
+for party = 1, #KEYS / 2 do
+  local failed = tonumber(redis.call('GET', KEYS[2 * party - 1]) or '0')
+  local pending = tonumber(redis.call('GET', KEYS[2 * party]) or '0')
+  local limit = tonumber(ARGV[party])
+  if failed >= limit then return math.max(1, redis.call('TTL', KEYS[2 * party - 1])) end
+  if failed + pending >= limit then busy = -1 end
+end
+if busy == 0 then
+  for party = 1, #KEYS / 2 do
+    redis.call('INCR', KEYS[2 * party])
+    redis.call('EXPIRE', KEYS[2 * party], ARGV[#ARGV])
+  end
+end
+return busy
+"""
+# KEYS as above; ARGV: 1 where the check failed, _WINDOW_S.
+_LEAVE = """
+for party = 1, #KEYS / 2 do
+  if tonumber(redis.call('GET', KEYS[2 * party]) or '0') > 0 then redis.call('DECR', KEYS[2 * party]) end
+  if ARGV[1] == '1' then
+    redis.call('INCR', KEYS[2 * party - 1])
+    redis.call('EXPIRE', KEYS[2 * party - 1], ARGV[2])
+  end
+end
+"""
 
 
 class LoginThrottle:
-    """Counts failed logins. Without Redis it lets people in and says so in the log: a hospital must be able to work."""
+    """Counts failed logins. Without Redis it lets people in and says so in the log: a hospital must be able to work.
+
+    A check counts while it is under way, so guesses in parallel are as many as guesses one after the other. Checks that
+    would exceed the limit only if those under way failed wait for them: a client may log in many times at once.
+    """
 
     def __init__(self, redis: "Redis", attempts: int) -> None:
         self._redis, self._attempts = redis, attempts
+        self._enter, self._leave = redis.register_script(_ENTER), redis.register_script(_LEAVE)
 
-    def check(self, username: str, address: str) -> None:
-        """Refuse a login while its name or its address must wait.
+    def check(self, username: str, address: str, find: Callable[[], Found | None]) -> Found | None:
+        """Check a password, unless its name or its address must wait.
+
+        Args:
+            username: The name that is tried.
+            address: Where the attempt comes from.
+            find: The slow check. It returns None where name or password is wrong, which counts as a failure.
 
         Raises:
             ProblemError: `rate_limited`, 429 with Retry-After.
         """
+        parties = f"name:{username.lower()}", f"address:{address}"
+        keys = [f"lobule:login:{what}:{party}" for party in parties for what in ("failed", "pending")]
+        counted = self._begin(keys)
+        failed = False
         try:
-            for key in self._keys(username, address):
-                if int(self._redis.get(key) or 0) >= self._limit(key):
-                    wait = max(1, int(self._redis.ttl(key)))
-                    raise ProblemError(
-                        429,
-                        "rate_limited",
-                        f"Too many failed logins. Please try again in {-(-wait // 60)} minutes.",
-                        headers={"Retry-After": str(wait)},
-                    )
-        except RedisError as error:
-            log.warning("login_throttle_away", error=repr(error))
+            found = find()
+            failed = found is None
+        finally:
+            if counted:
+                self._end(keys, failed)
+        if found is not None:
+            self._forget(keys[0])
+        return found
 
-    def failed(self, username: str, address: str) -> None:
-        """Count a failed login."""
-        try:
-            with self._redis.pipeline() as pipe:
-                for key in self._keys(username, address):
-                    pipe.incr(key)
-                    pipe.expire(key, _WINDOW_S)
-                pipe.execute()
-        except RedisError as error:
-            log.warning("login_throttle_away", error=repr(error))
-
-    def succeeded(self, username: str) -> None:
-        """Forget a name's failures."""
-        try:
-            self._redis.delete(_name_key(username))
-        except RedisError as error:
-            log.warning("login_throttle_away", error=repr(error))
-
-    def _keys(self, username: str, address: str) -> tuple[str, str]:
-        return _name_key(username), f"lobule:login:address:{address}"
-
-    def _limit(self, key: str) -> int:
+    def _begin(self, keys: list[str]) -> bool:
         # Many people share a hospital's address; it gets more tries than one name.
-        return self._attempts * 5 if ":address:" in key else self._attempts
+        limits = [self._attempts, self._attempts * 5]
+        deadline = time.monotonic() + _BUSY_S
+        try:
+            while (wait := int(self._enter(keys, [*limits, _HASH_S]))) < 0 and time.monotonic() < deadline:
+                time.sleep(_LOOK_EVERY_S)
+        except RedisError as error:
+            log.warning("login_throttle_away", error=repr(error))
+            return False
+        if wait:
+            seconds = max(1, wait)
+            raise ProblemError(
+                429,
+                "rate_limited",
+                f"Too many failed logins. Please try again in {-(-seconds // 60)} minutes.",
+                headers={"Retry-After": str(seconds)},
+            )
+        return True
 
+    def _end(self, keys: list[str], failed: bool) -> None:
+        try:
+            self._leave(keys, [int(failed), _WINDOW_S])
+        except RedisError as error:
+            log.warning("login_throttle_away", error=repr(error))
 
-def _name_key(username: str) -> str:
-    return f"lobule:login:name:{username.lower()}"
+    def _forget(self, failures: str) -> None:
+        try:
+            self._redis.delete(failures)
+        except RedisError as error:
+            log.warning("login_throttle_away", error=repr(error))
