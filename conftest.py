@@ -95,7 +95,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def _wait_for(works, what: str, seconds: float = 30) -> None:
+def _wait_for(works, what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

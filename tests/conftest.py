@@ -17,6 +17,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
         with pytest.MonkeyPatch.context() as patch:  # for the start alone: other systems are started with their own
             patch.setenv("LOBULE_LEASE_SECONDS", "3")
             patch.setenv("LOBULE_REAP_EVERY_S", "0.5")
+            patch.setenv("LOBULE_MAX_ATTEMPTS", "10")  # a machine that stands still for seconds costs attempts
             patch.setenv("LOBULE_MAMMO_MODEL", "/nowhere/no-model")
             patch.setenv("LOBULE_WEBHOOK_NETWORKS", "127.0.0.0/8")
             running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)

@@ -105,7 +105,7 @@ def test_a_worker_that_redis_left_alone_with_its_acknowledgement_starts_anew(tmp
                 process.wait()
 
 
-def until(holds, seconds: float = 30) -> None:
+def until(holds, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -102,7 +102,7 @@ class Hands:
 
 @pytest.fixture
 def app(make_app, postgres_url):
-    return make_app(postgres_url, lease_seconds=1.0, log_level="ERROR")
+    return make_app(postgres_url, lease_seconds=5.0, log_level="ERROR")
 
 
 @pytest.mark.postgres

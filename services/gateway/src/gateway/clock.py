@@ -15,7 +15,9 @@ def shared_now(session: Session) -> datetime:
     """The present moment by the one clock that all gateways share: PostgreSQL's. SQLite has one gateway alone.
 
     Leases and queues are timed by it, so that a gateway whose clock is wrong takes no step from a worker that lives.
+    The transaction begins first: a writer may wait for SQLite's lock, and a lease must not run out while it does.
     """
+    session.connection()
     if session.get_bind().dialect.name == "postgresql":
         return session.scalars(select(func.clock_timestamp())).one()
     return now()

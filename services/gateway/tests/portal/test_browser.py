@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import time
 
 import pytest
 from PIL import Image
@@ -139,8 +140,10 @@ class TestChoosing:
         expect(entry(page, "scan").get_by_role("img")).to_be_visible()
         expect(entry(page, "scan")).to_contain_text("3000 x 4000 pixels, 12 bits")
         expect(entry(page, "scan").get_by_label("Side")).to_have_value("L")
-        page.wait_for_timeout(500)
-        assert list(folder.iterdir()) == []  # nothing of the patient stays behind
+        deadline = time.monotonic() + 60
+        while list(folder.iterdir()):
+            assert time.monotonic() < deadline, "nothing of the patient stays behind"
+            page.wait_for_timeout(50)
 
     def test_takes_dropped_files(self, logged_in, picture):
         page = logged_in("/new")
