@@ -104,6 +104,48 @@ class TestPatient:
         assert moved.json()["case_id"] == case_id
 
 
+class TestPreview:
+    @pytest.fixture
+    def preview(self, client, alice, film):
+        def do(number: int = 0, case: str | None = None, **tags):
+            fields = {"case_id": case} if case else {}
+            return client.post(
+                "/api/v1/previews", data=fields, files={"file": ("a.dcm", film(number, **tags))}, headers=alice
+            )
+
+        return do
+
+    def test_another_patient_than_the_case_s_is_told_before_anything_is_added(self, send, preview, case, read):
+        send(0, **ANNA)
+        assert preview(1, case, **ANNA).json()["differs"] == []
+        other = preview(1, case, **(ANNA | {"PatientName": "Lee^Hanna"})).json()
+        assert other["differs"] == ["patient_name"]
+        assert len(read()["images"]) == 1
+
+    def test_files_that_wait_can_be_compared_by_marks_that_say_nothing(self, preview):
+        one, other = preview(0, **ANNA).json(), preview(1, **(ANNA | {"PatientID": "4712"})).json()
+        same = [name for name, mark in one["patient"].items() if mark == other["patient"][name]]
+        assert same == ["patient_name", "birth_date"]
+        assert "4711" not in str(one)
+
+    def test_the_day_of_the_examination_is_told(self, preview):
+        assert preview(0, StudyDate="20260301").json()["study_date"] == "2026-03-01"
+        assert preview(0, StudyDate="29990101").json()["study_date"] is None
+
+    def test_a_file_that_is_refused_names_nobody(self, client, alice):
+        answer = client.post(
+            "/api/v1/previews", files={"file": ("a.dcm", bytes(128) + b"DICM" + bytes(9))}, headers=alice
+        )
+        assert answer.status_code == 202
+        assert set(answer.json()["patient"].values()) == {None}
+
+    def test_a_case_of_somebody_else_is_not_there(self, client, headers_of, film, case):
+        answer = client.post(
+            "/api/v1/previews", data={"case_id": case}, files={"file": ("a.dcm", film())}, headers=headers_of("bob")
+        )
+        assert answer.status_code == 404
+
+
 class TestFingerprints:
     def of(self, key="k" * 32, **identity) -> Image:
         from dataclasses import asdict
@@ -221,10 +263,14 @@ class TestExaminations:
 class TestConflicts:
     def test_what_the_user_says_counts_and_the_conflict_is_told(self, send, read):
         tags = {"StudyDate": "20260301", "ImageLaterality": "L", "ViewPosition": "CC"}
-        answer = send(0, said={"study_date": "2025-01-01", "laterality": "R"}, **tags)
+        answer = send(0, said={"study_date": "2025-01-01", "laterality": "R", "view": "MLO"}, **tags)
         image = answer.json()["image"]
-        assert (image["study_date"], image["laterality"]) == ("2025-01-01", "R")
-        assert {"of": "study_date", "said": "2025-01-01", "file": "2026-03-01"} in image["conflicts"]
+        assert (image["study_date"], image["laterality"], image["view"]) == ("2025-01-01", "R", "MLO")
+        assert sorted(image["conflicts"], key=lambda conflict: conflict["of"]) == [
+            {"of": "laterality", "said": "R", "file": "L"},
+            {"of": "study_date", "said": "2025-01-01", "file": "2026-03-01"},
+            {"of": "view", "said": "MLO", "file": "CC"},
+        ]
         assert read()["images"][0]["conflicts"] == image["conflicts"]
 
     def test_agreement_is_none(self, send):

@@ -68,7 +68,7 @@ _PATIENT: dict[PatientAttribute, str] = {
 }
 
 
-def differences(new: Image, others: Sequence[Image]) -> list[PatientAttribute]:
+def differences(new: Image | Marks, others: Sequence[Image]) -> list[PatientAttribute]:
     """In which attributes a file names another patient than every other file that names one; what is missing agrees."""
     marks = {attribute: [getattr(other, mark) for other in others] for attribute, mark in _PATIENT.items()}
     return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]

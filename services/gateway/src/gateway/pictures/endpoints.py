@@ -1,5 +1,6 @@
 """`/api/v1/previews` and `/api/v1/images/{id}/film`: what a browser cannot read, drawn by the report service."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,13 +9,22 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.auth.dependencies import AppSettings, CurrentUser, WaitingUser
-from gateway.errors import responses
+from gateway.cases import repository as cases
+from gateway.database import reading
+from gateway.errors import not_found, responses
+from gateway.images import repository
 from gateway.images import service as images
 from gateway.images.endpoints import VisibleImage
-from gateway.pictures.schemas import PictureRead
+from gateway.images.identity import differences
+from gateway.images.models import Image
+from gateway.images.schemas import plausible_day
+from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
 from gateway.pictures.service import PictureDesk
 from gateway.users.models import User
+from lobule.contracts.errors import AnalysisError
 from lobule.contracts.pictures import PREVIEW_FILE, SAMPLES_FILE
+from lobule.imaging.header import DicomIdentity, read_header
+from lobule.storage import ObjectStore
 
 router = APIRouter(prefix="/api/v1", tags=["pictures"])
 
@@ -25,7 +35,10 @@ PREVIEW_FORM: dict[str, Any] = {
             "schema": {
                 "type": "object",
                 "required": ["file"],
-                "properties": {"file": {"type": "string", "format": "binary"}},
+                "properties": {
+                    "case_id": {"type": "string", "description": "a case whose files it is compared with"},
+                    "file": {"type": "string", "format": "binary", "description": "the last field"},
+                },
             }
         }
     },
@@ -48,17 +61,34 @@ def _folder(user: User) -> str:
 @router.post(
     "/previews",
     status_code=202,
-    responses=responses(400, 401, 403, 413, 415, 422, 503),
+    responses=responses(400, 401, 403, 404, 413, 415, 422, 503),
     openapi_extra={"requestBody": PREVIEW_FORM},
 )
-async def make_preview(request: Request, user: WaitingUser, settings: AppSettings, desk: Desk) -> PictureRead:
-    """Have a file drawn that the browser cannot show: DICOM, TIFF, 16-bit PNG. Nothing is analysed or kept."""
+async def make_preview(request: Request, user: WaitingUser, settings: AppSettings, desk: Desk) -> PreviewRead:
+    """Have a file drawn that the browser cannot show: DICOM, TIFF, 16-bit PNG. Nothing is analysed or kept.
 
-    async def check(_fields: dict[str, str]) -> None:
-        return None
+    Says whether a DICOM file names another patient than the files of a case, so that it can be held back.
+    """
+    state = request.app.state
 
-    store = request.app.state.store
-    _, upload = await images.receive(request, store, settings.max_upload_bytes, check, folder=_folder(user))
+    async def check(fields: dict[str, str]) -> str | None:
+        case_id = fields.get("case_id") or None
+
+        def case_is_visible() -> None:
+            with reading(state.sessions) as session:
+                if case_id is not None and cases.visible(session, user, case_id) is None:
+                    raise not_found("case")
+
+        await run_in_threadpool(case_is_visible)
+        return case_id
+
+    def of_case(case_id: str | None) -> Sequence[Image]:
+        if case_id is None:
+            return []
+        with reading(state.sessions) as session:
+            return repository.of_case(session, case_id)
+
+    case_id, upload = await images.receive(request, state.store, settings.max_upload_bytes, check, folder=_folder(user))
     prefix = f"{_folder(user)}/{upload.image_id}"
     await run_in_threadpool(desk.remember_preview, prefix)
     try:
@@ -66,7 +96,23 @@ async def make_preview(request: Request, user: WaitingUser, settings: AppSetting
     except Exception:
         await run_in_threadpool(desk.forget_preview, prefix)
         raise
-    return PictureRead.of(upload.image_id, None)
+    file = await run_in_threadpool(_identity, state.store, upload.object_key)
+    marks = state.fingerprints.of(file)
+    return PreviewRead(
+        **PictureRead.of(upload.image_id, None).model_dump(),
+        study_date=file.study_date if file.study_date and plausible_day(file.study_date) else None,
+        patient=PatientRead.of(marks),
+        differs=differences(marks, await run_in_threadpool(of_case, case_id)),
+    )
+
+
+def _identity(store: ObjectStore, key: str) -> DicomIdentity:
+    """Whom a DICOM file names; nobody where its header is refused, which its drawing says."""
+    try:
+        with store.open(key) as stream:
+            return read_header(stream, "mammography").dicom or DicomIdentity()
+    except AnalysisError:
+        return DicomIdentity()
 
 
 @router.get("/previews/{preview_id}", responses=responses(401, 422))

@@ -1,9 +1,11 @@
 """Pictures as the API shows them."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from gateway.images.identity import Marks, PatientAttribute
 from lobule.contracts.pictures import PictureFacts
 
 
@@ -21,3 +23,26 @@ class PictureRead(BaseModel):
         if facts is None:
             return cls(id=picture_id, state="drawing", facts=None, poll_after_ms=300)
         return cls(id=picture_id, state="failed" if facts.error else "ready", facts=facts, poll_after_ms=None)
+
+
+class PatientRead(BaseModel):
+    """Whom a file names, as opaque marks: two files name the same where their marks are equal; null is not named."""
+
+    patient_id: str | None
+    patient_name: str | None
+    birth_date: str | None
+
+    @classmethod
+    def of(cls, marks: Marks) -> "PatientRead":
+        """The marks of a file's patient."""
+        return cls(
+            patient_id=marks.patient_id_mark, patient_name=marks.patient_name_mark, birth_date=marks.birth_date_mark
+        )
+
+
+class PreviewRead(PictureRead):
+    """A preview that was asked for, with what the file's header says before anything is drawn."""
+
+    study_date: date | None = Field(description="day of the examination, as the file says it")
+    patient: PatientRead
+    differs: list[PatientAttribute] = Field(description="in what the file names another patient than the case's files")
