@@ -21,11 +21,11 @@ from mammo_worker.calibration import cap_suspicion
 from report.catalogue import Catalogue
 from report.section import build_section
 
-STATIC = Path(gateway.portal.__file__).parent / "static"
+STATIC = Path(gateway.portal.__file__).parent / "web"
 RANK = ("unknown", "no_sign_of_malignancy", "not_sure", "malignancy_suspected")
 PORTAL = """async (results) => {
   const { headlineOf } = await import("/static/reading/certainty.js");
-  const { probability, stateOf } = await import("/static/words.js");
+  const { probability, stateOf } = await import("/static/core/numbers.js");
   return results.map((result) => ({
     percent: probability(result.probability_malignant, result.thresholds),
     state: stateOf(result.probability_malignant, result.thresholds),

@@ -15,7 +15,7 @@ from lobule.contracts.language import LANGUAGES
 PORTAL = Path(gateway.portal.__file__).parent
 SERVICES = Path(__file__).parents[3]
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html"))
-SCRIPTS = sorted((PORTAL / "static").rglob("*.js"))
+SCRIPTS = sorted((PORTAL / "web").rglob("*.js"))
 PYTHON = sorted(PORTAL.parent.rglob("*.py"))
 LOBULE = sorted(Path(lobule.__file__).parent.rglob("*.py"))
 WORKERS = [
@@ -173,7 +173,7 @@ def names_in(source: str) -> list[str]:
 def modules_of(name: str) -> set[Path]:
     """A script and all that it imports."""
     found: set[Path] = set()
-    to_read = {PORTAL / "static" / name}
+    to_read = {PORTAL / "web" / name}
     while to_read:
         module = to_read.pop().resolve()
         found.add(module)
@@ -183,8 +183,8 @@ def modules_of(name: str) -> set[Path]:
 
 
 def parts_used(module: Path) -> set[str]:
-    """The files of the catalogue that a module itself speaks from; words.js speaks only when asked to."""
-    if module.name == "words.js":
+    """The files of the catalogue that a module itself speaks from; those of `core` speak only when asked to."""
+    if module.name in ("words.js", "codes.js", "numbers.js", "times.js"):
         return set()
     return set(re.findall(r"\b(?:t|counted)\(\s*[`'](\w+)\.", module.read_text("utf-8")))
 

@@ -16,7 +16,7 @@ from gateway.portal.words import COOKIE, LANGUAGES, OWN_NAMES, Language, Words, 
 from gateway.users.models import User
 
 HERE = Path(__file__).parent
-STATIC = HERE / "static"
+STATIC = HERE / "web"
 
 
 def language_of(request: Request) -> Language:

@@ -1,8 +1,0 @@
-// The page of one job: goes on with it where it is.
-
-import { Follow } from './follow.js';
-import { localTimes } from './words.js';
-
-const root = document.getElementById('follow');
-localTimes(document);
-new Follow(root, document.getElementById('report')).watch(root.dataset.jobId);

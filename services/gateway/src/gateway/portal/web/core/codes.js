@@ -1,0 +1,31 @@
+// Codes of the API and of pipelines as sentences: the one place where a code is looked up.
+
+import { has, t } from './words.js';
+
+/** @typedef {{code?: string, detail?: string}} Coded */
+
+// Advice of a pipeline on one image; the case and the report give the next steps of their own.
+const ADVICE = ['further_imaging_suggested', 'histopathology_suggested'];
+
+/** What went wrong, in the page's language; the API's own words where it has none for the code. @param {Coded} problem */
+export const problemWords = ({ code, detail }) => (has(`errors.${code}`) ? t(`errors.${code}`) : detail || t('errors.unknown'));
+
+/** @param {{code: string, detail: string}} notice */
+const noticeWords = ({ code, detail }) => (has(`notice.${code}`) ? t(`notice.${code}`) : detail);
+
+/** What a reader should bear in mind of an image. @param {{code: string, detail: string}[]} notices */
+export const noticesWords = (notices) => notices.filter(({ code }) => !ADVICE.includes(code)).map(noticeWords);
+
+/**
+ * Where an image was said to be something else than its file says; what was said counts.
+ * @param {{of: string, said: string, file: string}[]} conflicts
+ */
+export const conflictWords = (conflicts) => conflicts.map(({ of, said, file }) => t(`common.conflict.${of}`, { said, file })).join(' ');
+
+/** What a worker says that it is doing, in the page's language where it is known. @param {string | null | undefined} text */
+export function activityWords(text) {
+  if (!text) return '';
+  const [a = '', b = ''] = text.match(/\d+/g) ?? [];
+  const key = text.toLowerCase().replace(/\d+/g, 'n').replace(/[^a-z]+/g, '_').replace(/^_|_$/g, '');
+  return has(`activity.${key}`) ? t(`activity.${key}`, { a, b }) : text;
+}

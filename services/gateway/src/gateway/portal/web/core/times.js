@@ -1,0 +1,25 @@
+// Times as the pages show them: in the reader's own zone, or as an age.
+
+import { language, t } from './words.js';
+
+const format = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** A moment in the reader's zone. @param {string | Date} at */
+export const moment = (at) => format.format(new Date(at));
+
+/** How long ago, in its largest unit. @param {number} seconds */
+export function age(seconds) {
+  if (seconds < 60) return t('age.now');
+  if (seconds < 3600) return t('age.minutes', { count: Math.floor(seconds / 60) });
+  if (seconds < 48 * 3600) return t('age.hours', { count: Math.floor(seconds / 3600) });
+  return t('age.days', { count: Math.floor(seconds / 86400) });
+}
+
+/** Show the times of a part of the page in the reader's zone, or as an age where `data-age` asks for it. */
+export function localTimes(/** @type {ParentNode} */ root) {
+  for (const time of root.querySelectorAll('time')) {
+    const at = new Date(time.dateTime);
+    time.title = moment(at);
+    time.textContent = 'age' in time.dataset ? age((Date.now() - at.getTime()) / 1000) : time.title;
+  }
+}

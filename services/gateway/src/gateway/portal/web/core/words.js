@@ -1,0 +1,63 @@
+// The sentences of the page: the one access for every module, `t(key, values)`.
+
+/** @typedef {Record<string, string | number>} Values What fills the blanks of a sentence. */
+/** @typedef {{t: (key: string, values?: Values) => string, has: (key: string) => boolean}} Translator */
+
+/**
+ * Access to the sentences of one language.
+ * @param {Record<string, string>} sentences By key. What is counted has a key for each plural form: `images.one`,
+ *     `images.other`, as CLDR names the forms.
+ * @param {string} language As HTML names it, such as `zh-Hans`; it decides which plural form a number takes.
+ * @returns {Translator}
+ */
+export function translator(sentences, language) {
+  const plurals = new Intl.PluralRules(language);
+
+  const known = new Map(Object.entries(sentences));
+
+  /** @param {string} key @param {Values} values */
+  function sentenceOf(key, { count }) {
+    if (known.has(key) || count === undefined) return known.get(key);
+    return known.get(`${key}.${plurals.select(Number(count))}`) ?? known.get(`${key}.other`);
+  }
+
+  return {
+    t(key, values = {}) {
+      const sentence = sentenceOf(key, values);
+      if (sentence === undefined) throw new Error(`catalogue: ${key}`);
+      return sentence.replace(/\{(\w+)\}/g, (blank, name) => (name in values ? String(values[name]) : blank));
+    },
+    has: (key) => known.has(key),
+  };
+}
+
+/** @type {Translator | null} */
+let current = null;
+const page = globalThis.document;
+
+/** The language of the page, as HTML names it. */
+export const language = page ? page.documentElement.lang : 'en';
+
+/** The language of the page as the API names it: `en` or `zh`. */
+export const apiLanguage = language.slice(0, 2);
+
+/** Speak from other sentences than those that the page hands over, as tests do. */
+export function useWords(/** @type {Translator} */ words) {
+  current = words;
+}
+
+function words() {
+  current ??= translator(JSON.parse(page.body.dataset.words ?? '{}'), language);
+  return current;
+}
+
+/**
+ * The sentence of a key, its blanks filled in. A sentence with plural forms takes the form for `values.count`.
+ * @param {string} key
+ * @param {Values} [values]
+ * @throws {Error} The page was handed no such sentence.
+ */
+export const t = (key, values) => words().t(key, values);
+
+/** Whether there is a sentence of this key. @param {string} key */
+export const has = (key) => words().has(key);

@@ -1,0 +1,25 @@
+// How certain something is, in words.
+
+import { probability, stateOf } from '../core/numbers.js';
+import { t } from '../core/words.js';
+
+const WORDS = [
+  [0.9, 'very_likely'],
+  [0.66, 'likely'],
+  [0.33, 'even'],
+  [0.1, 'unlikely'],
+  [0, 'very_unlikely'],
+];
+
+/** A probability in words: the bands of the IPCC's calibrated language (Mastrandrea et al. 2010), as in the report. */
+export const inWords = (value) => t(`reading.certainty.${WORDS.find(([bound]) => value >= bound)[1]}`);
+
+/**
+ * What stands first of a finding, the same text in list and picture: its suspicion on the film's scale, from which its
+ * colour follows by the film's thresholds. A model that gives none leaves the number of the finding alone.
+ */
+export function headlineOf({ thresholds }, { probability_malignant: suspicion }, index = 0) {
+  if (suspicion === null) return { state: 'unknown', percent: '', tag: { short: `${index + 1}`, long: `${index + 1}` } };
+  const percent = probability(suspicion, thresholds);
+  return { state: stateOf(suspicion, thresholds), percent, tag: { short: `${index + 1}`, long: `${index + 1} · ${percent}` } };
+}

@@ -1,0 +1,36 @@
+// The worklist: filtered while one types, kept up to date while one looks.
+
+import { message } from '../core/dom.js';
+import { keepFresh } from '../core/fresh.js';
+import { t } from '../core/words.js';
+
+const TYPING_MS = 300;
+const list = document.getElementById('list');
+const form = document.getElementById('filters');
+const contact = document.getElementById('contact');
+let typing = null;
+
+const fresh = keepFresh(list, (problem) => {
+  message(contact, problem ? (problem.status === 0 ? t('worklist.no_contact') : problem.message) : '', { symbol: 'offline' });
+});
+
+/** Show what the filters say, and keep it in the address, so that a reload and the way back find it. */
+function filter() {
+  clearTimeout(typing);
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== '')).toString();
+  const target = query ? `${form.action}?${query}` : form.action;
+  history.replaceState(null, '', target);
+  list.dataset.url = target;
+  fresh.wake();
+}
+
+form.querySelector('[data-role="apply"]').hidden = true; // the list follows by itself
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  filter();
+});
+form.addEventListener('change', filter);
+form.addEventListener('input', () => {
+  clearTimeout(typing);
+  typing = setTimeout(filter, TYPING_MS);
+});
