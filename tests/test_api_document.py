@@ -104,5 +104,7 @@ def test_being_told(tmp_path, environment, receiver, fields, lobule):
     headers, body = messages[0]
     assert known["receive"](headers, body, secret)
     assert not known["receive"](headers, body + b" ", secret)
+    assert not known["receive"](headers | {"webhook-signature": "no signature"}, body, secret)
+    assert not known["receive"]({}, body, secret)
     message = json.loads(body)
     assert (message["data"]["id"], message["data"]["state"]) == (job, "done")

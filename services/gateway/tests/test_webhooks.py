@@ -6,7 +6,8 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from standardwebhooks import Webhook as ReferenceVerifier
+from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
 
 from gateway.clock import now, shared_now
 from gateway.database import make_engine, make_session_factory
@@ -17,7 +18,6 @@ from gateway.webhooks import repository
 from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.deliverer import PAUSES_S
 from gateway.webhooks.models import Delivery, Webhook
-from lobule.webhooks import WebhookSignatureError, sign, verify
 
 
 class Receiver:
@@ -88,8 +88,9 @@ class TestDelivery:
         assert (message["data"]["id"], message["data"]["state"]) == (job, "done")
         assert message["links"]["report"] == f"https://lobule.example/api/v1/jobs/{job}/report"
         assert headers["host"] == f"localhost:{receiver.port}"
-        verify(webhook["secret"], headers, body)
-        ReferenceVerifier(webhook["secret"]).verify(body, headers)
+        assert Verifier(webhook["secret"]).verify(body, headers) == message
+        with pytest.raises(WebhookVerificationError):
+            Verifier(webhook["secret"]).verify(body.replace(b"done", b"dead"), headers)
         (delivery,) = deliveries(client, alice, webhook)
         assert (delivery["state"], delivery["attempts"], delivery["last_status"]) == ("delivered", 1, 200)
 
@@ -254,27 +255,3 @@ class TestAddresses:
         client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
         app.state.deliverer.send_due()
         assert "private address" in deliveries(client, alice, webhook)[0]["last_error"]
-
-
-class TestSignature:
-    SECRET = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
-
-    def headers(self, body: bytes = b"{}", at: int = 1000) -> dict[str, str]:
-        signature = sign(self.SECRET, "m1", at, body)
-        return {"webhook-id": "m1", "webhook-timestamp": str(at), "webhook-signature": f"v1,other {signature}"}
-
-    def test_right(self):
-        verify(self.SECRET, self.headers(), b"{}", now_s=1100)
-
-    @pytest.mark.parametrize("change", [{"webhook-id": "m2"}, {"webhook-timestamp": "1001"}, {"webhook-signature": ""}])
-    def test_wrong(self, change):
-        with pytest.raises(WebhookSignatureError):
-            verify(self.SECRET, self.headers() | change, b"{}", now_s=1100)
-
-    def test_another_body_a_missing_header_and_an_old_message(self):
-        with pytest.raises(WebhookSignatureError):
-            verify(self.SECRET, self.headers(), b"[]", now_s=1100)
-        with pytest.raises(WebhookSignatureError):
-            verify(self.SECRET, {}, b"{}", now_s=1100)
-        with pytest.raises(WebhookSignatureError):
-            verify(self.SECRET, self.headers(), b"{}", now_s=2000)

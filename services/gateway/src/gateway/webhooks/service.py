@@ -20,16 +20,15 @@ from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.models import Delivery, Webhook
 from gateway.webhooks.schemas import JobFinished
 from lobule.contracts.progress import FINAL_STATES
-from lobule.webhooks import PREFIX
 
 MAX_WEBHOOKS = 10
 
 
 def secret_of(webhook_id: str, settings: GatewaySettings) -> str:
-    """A webhook's secret. It follows from the server's own, so that the database holds none."""
+    """A webhook's secret, as Standard Webhooks write one. It follows from the server's: the database holds none."""
     key = settings.secret_key.get_secret_value().encode()
     digest = hmac.new(key, f"webhook:{webhook_id}".encode(), hashlib.sha256).digest()
-    return PREFIX + base64.b64encode(digest).decode()
+    return "whsec_" + base64.b64encode(digest).decode()
 
 
 def create(session: Session, user: User, url: str, settings: GatewaySettings) -> Webhook:
