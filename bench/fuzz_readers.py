@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memory import peak, reset_peak
-from mutations import FORMATS, mutated, seeds
+from mutations import mutated
+from small_images import FORMATS, seeds
 
 from lobule.contracts.errors import INPUT_ERROR_CODES, AnalysisError
 from lobule.imaging.header import read_header

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import imagecodecs
 import numpy as np
 import pydicom
-from mutations import dicom_of
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGLSLossless
+from small_images import dicom_of
 
 
 def png_of(*chunks: tuple[bytes, bytes]) -> bytes:

@@ -30,8 +30,8 @@ import tifffile
 import typer
 from hostile_files import uploads
 from memory import peak, reset_peak, resident
-from mutations import dicom_of
 from PIL import Image, ImageCms
+from small_images import dicom_of
 
 from lobule.client import ApiError, Client
 from lobule.contracts.errors import AnalysisError

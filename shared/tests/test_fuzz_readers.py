@@ -10,8 +10,9 @@ import memory
 import numpy as np
 import pytest
 from hostile_files import PICTURES, tags, tiff_of
-from mutations import FORMATS, mutated, seeds
+from mutations import mutated
 from PIL import Image
+from small_images import FORMATS, seeds
 
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
