@@ -8,8 +8,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from lobule.client import Client
-from lobule.contracts.case import report_file
 from lobule.launcher.system import DEMO, running_system
+from lobule.layout import report_file
 
 
 @pytest.fixture

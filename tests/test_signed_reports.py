@@ -15,11 +15,12 @@ import pytest
 
 from gateway.reports.content import fingerprint, letters, signed_content
 from gateway.reports.models import CaseReport
-from lobule.contracts.case import REPORT_FILES, CaseContent, RenderRequest, report_file
+from lobule.contracts.case import REPORT_FILES, CaseContent, RenderRequest
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim
 from lobule.imaging.decode import encode_png
+from lobule.layout import report_file
 from lobule.storage import ObjectStore, open_store
 from report.worker import ReportHandler
 

@@ -8,7 +8,8 @@ import tifffile
 from PIL import Image
 
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.pictures import FACTS_FILE, PREVIEW_FILE, SAMPLES_FILE, PictureFacts
+from lobule.contracts.pictures import PictureFacts
+from lobule.layout import FACTS_FILE, PREVIEW_FILE, SAMPLES_FILE
 from lobule.storage import open_store
 from report import film_view as pictures
 from report.film_view import PREVIEW_SIDE, PictureHandler, draw_picture

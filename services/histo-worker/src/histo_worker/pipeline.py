@@ -22,14 +22,13 @@ from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
 from lobule.imaging.decode import RGB8, encode_png
 from lobule.imaging.read_field import read_field
+from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import open_package
 from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import sigmoid
 
 Float = NDArray[np.floating]
 
-DISPLAY_FILE = "display.png"
-HEAT_MAP_FILE = "heat_map.png"
 SMOOTHED_CELLS = 1.0  # of the evidence maps, as the deviation of the blur
 _DISPLAY_SIDE = 2048  # a longer side is shrunk: a browser shows no more, and a PNG of 100 megapixels helps nobody
 

@@ -13,6 +13,7 @@ from lobule.imaging.decode import encode_png
 from lobule.imaging.display import first_look, in_8_bits
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
+from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import ModelPackage
 from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import logit
@@ -26,7 +27,6 @@ from mammo_worker.inference import Detections
 from mammo_worker.packages import installed_package, load_detector
 
 MAX_DISPLAY_SIDE = 2048
-DISPLAY_FILE, HEAT_MAP_FILE = "display.png", "heat-map.png"
 
 _FURTHER_IMAGING = (
     "This film alone does not settle whether a malignant lesion is there. Compare the other view and earlier films; if "

@@ -8,11 +8,9 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from lobule import layout
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.pictures import (
-    FACTS_FILE,
-    PREVIEW_FILE,
-    SAMPLES_FILE,
     NamedWindow,
     PictureError,
     PictureFacts,
@@ -28,6 +26,7 @@ from lobule.imaging.header import read_header
 from lobule.imaging.picture import Picture
 from lobule.imaging.read_film import colourfulness, film_of
 from lobule.imaging.shrink import fitting, shrink
+from lobule.layout import FACTS_FILE, PREVIEW_FILE, SAMPLES_FILE
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from report.pictures import jpeg
 
@@ -62,8 +61,8 @@ class PictureHandler:
             log.exception("picture_failed", key=source_key)
             facts, files = PictureFacts(error=PictureError(code="internal_error", detail=_UNKNOWN)), {}
         for name, content in files.items():
-            self._store.put(f"{target_prefix}/{name}", content)
-        self._store.put(f"{target_prefix}/{FACTS_FILE}", facts.model_dump_json().encode())
+            self._store.put(layout.file_key(target_prefix, name), content)
+        self._store.put(layout.file_key(target_prefix, FACTS_FILE), facts.model_dump_json().encode())
 
 
 def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:

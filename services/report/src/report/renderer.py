@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from lobule.contracts.case import CaseContent, ReportForm, report_file
+from lobule.contracts.case import CaseContent, ReportForm
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
+from lobule.layout import report_file
 from report.composition import Report, ResultAndFiles, case_report, image_report
 from report.exporters import EXPORTERS
 
@@ -21,7 +22,7 @@ def render(
     """Render the report of one image alone; see `report.composition.image_report`.
 
     Returns:
-        The files by name, see `lobule.contracts.case.report_file`.
+        The files by name, see `lobule.layout.report_file`.
     """
     return _export(image_report(result, files, analysed_at, language), forms)
 

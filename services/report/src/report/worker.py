@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 
-from lobule.contracts.case import CaseContent, ReportForm, report_file
+from lobule import layout
+from lobule.contracts.case import CaseContent, ReportForm
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
@@ -13,7 +14,6 @@ from lobule.contracts.steps import Claim
 from lobule.queueing import REPORT_QUEUE
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import Equipment, run_worker
-from lobule.worker.inference import RESULT_FILE
 from lobule.worker.pipeline import ReportProgress
 from report.composition import Report, case_report, image_report
 from report.exporters import EXPORTERS
@@ -55,7 +55,7 @@ class ReportHandler:
                 log.exception("form_not_rendered", form=form, language=report.text.language)
                 failures.append(failure)
             else:
-                self._store.put(f"{claim.output_prefix}/{report_file(report.text.language, form)}", content)
+                self._store.put(layout.report_key(claim.output_prefix, report.text.language, form), content)
         if failures and (claim.render is not None or len(failures) == len(wanted)):
             raise failures[0]
         progress(1.0, "done")
@@ -90,9 +90,9 @@ class ReportHandler:
 
     def _read(self, prefix: str) -> ResultAndFiles:
         try:
-            result = Result.model_validate_json(self._store.get(f"{prefix}/{RESULT_FILE}"))
+            result = Result.model_validate_json(self._store.get(layout.result_key(prefix)))
             names = [result.display.file, *([result.heat_map.file] if result.heat_map else [])]
-            return result, {name: self._store.get(f"{prefix}/{name}") for name in names}
+            return result, {name: self._store.get(layout.file_key(prefix, name)) for name in names}
         except ObjectNotFoundError as missing:
             raise AnalysisError(
                 "internal_error", f"The report cannot be drawn: {missing} is no longer in the object store."

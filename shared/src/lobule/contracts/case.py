@@ -195,11 +195,6 @@ REPORT_FILES: dict[ReportForm, tuple[str, str]] = {
 """Ending of the file and media type of each form."""
 
 
-def report_file(language: Language, form: ReportForm) -> str:
-    """Name of a rendering, relative to its step's output."""
-    return f"report.{language}.{REPORT_FILES[form][0]}"
-
-
 class RenderRequest(Document):
     """What a `render` step is asked for; exactly one of `case` and `image` is given."""
 

@@ -10,11 +10,6 @@ from pydantic import Field
 
 from lobule.contracts.result import Document, Laterality, Modality, Notice, View
 
-FACTS_FILE = "facts.json"
-"""Written last, so that where it stands, all that it names stands."""
-PREVIEW_FILE = "preview.jpg"
-SAMPLES_FILE = "samples.u16"
-
 
 class NamedWindow(Document):
     """A window that the file names: samples shown black and white."""

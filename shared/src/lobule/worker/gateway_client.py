@@ -37,7 +37,7 @@ class GatewayClient:
 
     def claim(self, queue: str, worker: str) -> Claim | None:
         """Claim the next step of a queue; None where nothing waits (someone else has it, it was cancelled)."""
-        answer = self._post(f"queues/{queue}/claim", ClaimRequest(worker=worker))
+        answer = self._post(f"/queues/{queue}/claim", ClaimRequest(worker=worker))
         answer.raise_for_status()
         if answer.status_code == 204:
             return None
@@ -71,7 +71,7 @@ class GatewayClient:
     def _say(
         self, claim: Claim, verb: str, body: Heartbeat | Completion | Failure, patience_s: float | None = None
     ) -> None:
-        answer = self._post(f"jobs/{claim.job_id}/steps/{claim.step}/{verb}", body, patience_s)
+        answer = self._post(f"/jobs/{claim.job_id}/steps/{claim.step}/{verb}", body, patience_s)
         if answer.status_code in (404, 409):
             raise LeaseLostError(f"{verb} of attempt {claim.attempt} was refused")
         answer.raise_for_status()
@@ -92,7 +92,7 @@ class GatewayClient:
         while True:
             try:
                 answer = self._http.post(
-                    f"/internal/v1/{path}", content=body.model_dump_json(), headers={"Content-Type": "application/json"}
+                    f"/internal/v1{path}", content=body.model_dump_json(), headers={"Content-Type": "application/json"}
                 )
                 if answer.status_code < 500:
                     return answer

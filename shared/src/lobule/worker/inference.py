@@ -2,12 +2,11 @@
 
 import hashlib
 
+from lobule import layout
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.steps import Claim
 from lobule.storage import ObjectStore
 from lobule.worker.pipeline import Pipeline, ReportProgress
-
-RESULT_FILE = "result.json"
 
 
 class InferenceHandler:
@@ -29,6 +28,6 @@ class InferenceHandler:
             )
         analysis = self._pipeline.analyse(data, claim.image, progress)
         for name, content in analysis.files.items():
-            self._store.put(f"{claim.output_prefix}/{name}", content)
-        self._store.put(f"{claim.output_prefix}/{RESULT_FILE}", analysis.result.model_dump_json().encode())
+            self._store.put(layout.file_key(claim.output_prefix, name), content)
+        self._store.put(layout.result_key(claim.output_prefix), analysis.result.model_dump_json().encode())
         progress(1.0, "done")

@@ -16,6 +16,7 @@ from gateway.jobs import service as job_service
 from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.reviews.models import FindingReview
 from gateway.users.models import User
+from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
 from lobule.storage import ObjectStore
 
@@ -85,7 +86,7 @@ def delete_rows(session: Session, image_id: str) -> list[str]:
     session.execute(delete(FindingReview).where(FindingReview.job_id.in_(jobs)))
     prefixes = delete_works(session, jobs) + _delete_renderings(session, [f"job:{each}:" for each in jobs])
     session.execute(delete(Image).where(Image.id == image_id))
-    return [*prefixes, f"images/{image_id}"]
+    return [*prefixes, layout.image_folder(image_id)]
 
 
 def _delete_renderings(session: Session, keys: list[str]) -> list[str]:
@@ -100,7 +101,7 @@ def delete_works(session: Session, ids: list[str]) -> list[str]:
     """Delete jobs or renderings with their steps; gives the prefixes of their objects."""
     session.execute(delete(Step).where(Step.job_id.in_(ids)))
     session.execute(delete(Work).where(Work.id.in_(ids)))
-    return [f"jobs/{each}" for each in ids]
+    return [layout.work_folder(each) for each in ids]
 
 
 def delete_objects(store: ObjectStore, prefixes: list[str]) -> None:

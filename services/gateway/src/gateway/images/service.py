@@ -20,6 +20,7 @@ from gateway.images.models import Image
 from gateway.images.multipart import Fields, FileStart, malformed, read_multipart
 from gateway.images.schemas import ImageOptions
 from gateway.users.models import User
+from lobule import layout
 from lobule.contracts.result import Modality
 from lobule.imaging.header import ImageHeader, read_header
 from lobule.storage import ObjectStore
@@ -45,7 +46,7 @@ async def receive(
     store: ObjectStore,
     max_bytes: int,
     check: Callable[[dict[str, str]], Awaitable[Checked]],
-    folder: str = "images",
+    folder: Callable[[str], str] = layout.image_folder,
 ) -> tuple[Checked, Upload]:
     """Stream a multipart upload into the object store.
 
@@ -54,7 +55,7 @@ async def receive(
         store: Where the bytes go.
         max_bytes: A longer file is refused as soon as it is too long.
         check: Looks at the text fields before the first byte is stored; what it returns is passed on.
-        folder: Below which the upload gets a folder of its own.
+        folder: Gives the folder of an upload by its new id; see `lobule.layout`.
 
     Raises:
         ProblemError: Bad form, no file, too large, cut off, or whatever `check` raises. Nothing is left behind.
@@ -79,10 +80,10 @@ async def _store(
     file_name: str,
     store: ObjectStore,
     max_bytes: int,
-    folder: str,
+    folder: Callable[[str], str],
 ) -> Upload:
     image_id = new_id()
-    key = f"{folder}/{image_id}/original"
+    key = layout.upload_key(folder(image_id))
     digest, size, buffer = hashlib.sha256(), 0, bytearray()
     writing = store.writer(key)
     writer = await run_in_threadpool(writing.__enter__)

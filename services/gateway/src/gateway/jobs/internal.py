@@ -14,10 +14,10 @@ from gateway.errors import ProblemError
 from gateway.images import removal
 from gateway.jobs import repository, service
 from gateway.jobs.models import Work
+from lobule import layout
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, StepName
 from lobule.storage import ObjectNotFoundError, ObjectStore
-from lobule.worker.inference import RESULT_FILE
 
 router = APIRouter(prefix="/internal/v1", include_in_schema=False, dependencies=[Depends(worker)])
 
@@ -35,7 +35,7 @@ Store = Annotated[ObjectStore, Depends(object_store)]
 def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
     """The answer to an attempt that is not the current one; where its image was removed, what it left goes, too."""
     if session.get(Work, job_id) is None:
-        removal.delete_objects(store, [f"jobs/{job_id}"])
+        removal.delete_objects(store, [layout.work_folder(job_id)])
     return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")
 
 
@@ -72,7 +72,8 @@ def result_of(job_id: str, step: StepName, body: Completion, store: Store) -> Re
     if step != "inference":
         return None
     try:
-        return Result.model_validate_json(store.get(f"jobs/{job_id}/{step}/{body.attempt}/{RESULT_FILE}"))
+        folder = layout.attempt_folder(job_id, step, body.attempt)
+        return Result.model_validate_json(store.get(layout.result_key(folder)))
     except (ObjectNotFoundError, ValidationError) as error:
         raise ProblemError(422, "result_missing", f"The attempt left no valid result: {error}") from None
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from gateway.clock import now
 from gateway.database import Base, new_id
 from gateway.images.models import Image
+from lobule import layout
 from lobule.contracts.progress import JobState
 from lobule.contracts.result import Assessment
 from lobule.contracts.steps import StepName
@@ -103,7 +104,7 @@ class Step(Base):
 
     def output_prefix(self, attempt: int | None = None) -> str:
         """Where an attempt, the current one by default, leaves its output in the object store."""
-        return f"jobs/{self.job_id}/{self.name}/{attempt or self.attempt}"
+        return layout.attempt_folder(self.job_id, self.name, attempt or self.attempt)
 
 
 class Ring(Base):

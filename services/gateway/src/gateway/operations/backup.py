@@ -20,6 +20,7 @@ from gateway.clock import now
 from gateway.database import Base, UtcDateTime
 from gateway.migrate import current_revision
 from gateway.migrations import tables as _tables  # noqa: F401 - so that the metadata knows every table
+from lobule import layout
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.storage.local import LocalStore
 
@@ -111,8 +112,8 @@ def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
     """Keys that rows name and the store lacks: uploads, and the results of inference steps that are done."""
     with engine.connect() as connection:
         keys = list(connection.execute(text("SELECT object_key FROM images")).scalars())
-        done = "SELECT job_id, attempt FROM steps WHERE name = 'inference' AND state = 'done'"
-        keys += [f"jobs/{job}/inference/{attempt}/result.json" for job, attempt in connection.execute(text(done))]
+        done = connection.execute(text("SELECT job_id, attempt FROM steps WHERE name = 'inference' AND state = 'done'"))
+        keys += [layout.result_key(layout.attempt_folder(job, "inference", attempt)) for job, attempt in done]
     missing: list[str] = []
     for key in keys:
         try:

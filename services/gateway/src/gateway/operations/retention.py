@@ -27,6 +27,7 @@ from gateway.reports.models import CaseReport
 from gateway.reviews.models import FindingReview
 from gateway.settings import GatewaySettings, get_settings
 from gateway.webhooks.models import Delivery
+from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
@@ -94,18 +95,16 @@ class Retention:
     def _orphans(self) -> None:
         """Objects whose row is gone or never came, and what attempts left that others overtook."""
         before = now() - _ORPHAN_AGE
-        young: set[str] = set()
-        found: set[str] = set()
-        for kind in ("images", "jobs"):
-            for entry in self.store.entries(kind):
-                folder = "/".join(entry.key.split("/")[:2])
-                (young if entry.modified_at > before else found).add(folder)
-        for folder in sorted(found - young):
-            kind, _, name = folder.partition("/")
+        young: set[layout.Place] = set()
+        found: set[layout.Place] = set()
+        for owner in layout.OWNERS:
+            for entry in self.store.entries(owner):
+                (young if entry.modified_at > before else found).add(layout.place_of(entry.key))
+        for place in sorted(found - young):
             with reading(self.sessions) as session:
-                known = session.get(Image if kind == "images" else Work, name) is not None
-                overtaken = [] if not known or kind == "images" else _overtaken(session, name)
-            for prefix in overtaken if known else [folder]:
+                known = session.get(Image if place.owner == "images" else Work, place.id) is not None
+                overtaken = [] if not known or place.owner == "images" else _overtaken(session, place.id)
+            for prefix in overtaken if known else [place.folder]:
                 self.deleted["orphans" if not known else "overtaken attempts"] += 1
                 if not self.dry_run:
                     self.store.delete(prefix)
@@ -154,7 +153,7 @@ def _old_renderings(limit: datetime) -> Select[str]:
 def _overtaken(session: Session, job_id: str) -> list[str]:
     """Folders of attempts that are not the current one of a step that is over."""
     steps = session.scalars(select(Step).where(Step.job_id == job_id, Step.state == "done")).all()
-    return [f"jobs/{job_id}/{step.name}/{number}" for step in steps for number in range(1, step.attempt)]
+    return [step.output_prefix(number) for step in steps for number in range(1, step.attempt)]
 
 
 def make(settings: GatewaySettings, *, dry_run: bool = False) -> Retention:

@@ -1,6 +1,7 @@
 """`/api/v1/previews` and `/api/v1/images/{id}/film`: what a browser cannot read, drawn by the report service."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,9 +21,8 @@ from gateway.images.models import Image
 from gateway.images.schemas import plausible_day
 from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
 from gateway.pictures.service import PictureDesk
-from gateway.users.models import User
+from lobule import layout
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.pictures import PREVIEW_FILE, SAMPLES_FILE
 from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
 
@@ -52,10 +52,6 @@ def picture_desk(request: Request) -> PictureDesk:
 
 
 Desk = Annotated[PictureDesk, Depends(picture_desk)]
-
-
-def _folder(user: User) -> str:
-    return f"previews/{user.id}"
 
 
 @router.post(
@@ -88,8 +84,9 @@ async def make_preview(request: Request, user: WaitingUser, settings: AppSetting
         with reading(state.sessions) as session:
             return repository.of_case(session, case_id)
 
-    case_id, upload = await images.receive(request, state.store, settings.max_upload_bytes, check, folder=_folder(user))
-    prefix = f"{_folder(user)}/{upload.image_id}"
+    folder = partial(layout.preview_folder, user.id)
+    case_id, upload = await images.receive(request, state.store, settings.max_upload_bytes, check, folder)
+    prefix = folder(upload.image_id)
     await run_in_threadpool(desk.remember_preview, prefix)
     try:
         await run_in_threadpool(desk.ask, upload.object_key, prefix, "preview")
@@ -118,7 +115,7 @@ def _identity(store: ObjectStore, key: str) -> DicomIdentity:
 @router.get("/previews/{preview_id}", responses=responses(401, 422))
 def read_preview(preview_id: UUID, user: CurrentUser, desk: Desk) -> PictureRead:
     """Whether a preview is drawn, and what the file holds."""
-    return PictureRead.of(str(preview_id), desk.facts(f"{_folder(user)}/{preview_id}"))
+    return PictureRead.of(str(preview_id), desk.facts(layout.preview_folder(user.id, str(preview_id))))
 
 
 @router.get(
@@ -128,20 +125,20 @@ def read_preview(preview_id: UUID, user: CurrentUser, desk: Desk) -> PictureRead
 )
 def read_preview_picture(preview_id: UUID, user: CurrentUser, desk: Desk) -> Response:
     """The preview itself."""
-    content = desk.read(f"{_folder(user)}/{preview_id}", PREVIEW_FILE)
+    content = desk.read(layout.preview_folder(user.id, str(preview_id)), layout.PREVIEW_FILE)
     return Response(content, media_type="image/jpeg", headers=_PRIVATE)
 
 
 @router.delete("/previews/{preview_id}", status_code=204, responses=responses(401, 403, 422))
 def delete_preview(preview_id: UUID, user: CurrentUser, desk: Desk) -> None:
     """Forget a preview; it is forgotten within the hour anyway."""
-    desk.forget_preview(f"{_folder(user)}/{preview_id}")
+    desk.forget_preview(layout.preview_folder(user.id, str(preview_id)))
 
 
 @router.get("/images/{image_id}/film", responses=responses(401, 404, 503))
 def read_film(image: VisibleImage, desk: Desk) -> PictureRead:
     """Whether a film has more bits or pixels than its display image, and how to read them; drawn when first asked."""
-    return PictureRead.of(image.id, desk.ask(image.object_key, f"images/{image.id}/film", "samples"))
+    return PictureRead.of(image.id, desk.ask(image.object_key, layout.film_folder(image.id), "samples"))
 
 
 @router.get(
@@ -151,6 +148,6 @@ def read_film(image: VisibleImage, desk: Desk) -> PictureRead:
 )
 def read_samples(image: VisibleImage, desk: Desk) -> Response:
     """A film's samples: 16-bit unsigned little-endian integers, row by row, as `facts.samples` of the film says."""
-    content = desk.read(f"images/{image.id}/film", SAMPLES_FILE)
+    content = desk.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
     headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", **_PRIVATE}
     return Response(content, media_type="application/octet-stream", headers=headers)

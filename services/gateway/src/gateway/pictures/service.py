@@ -5,8 +5,9 @@ from celery import Celery
 from redis.exceptions import RedisError
 
 from gateway.errors import ProblemError
+from lobule import layout
 from lobule.blackboard import Blackboard
-from lobule.contracts.pictures import FACTS_FILE, PictureFacts, PictureKind
+from lobule.contracts.pictures import PictureFacts, PictureKind
 from lobule.queueing import ask_for_picture
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
@@ -28,7 +29,7 @@ class PictureDesk:
     def facts(self, prefix: str) -> PictureFacts | None:
         """What was drawn below a prefix; None while it is not there."""
         try:
-            return PictureFacts.model_validate_json(self._store.get(f"{prefix}/{FACTS_FILE}"))
+            return PictureFacts.model_validate_json(self._store.get(layout.file_key(prefix, layout.FACTS_FILE)))
         except ObjectNotFoundError:
             return None
 
@@ -52,7 +53,7 @@ class PictureDesk:
             ProblemError: `picture_not_ready`, 409.
         """
         try:
-            return self._store.get(f"{prefix}/{name}")
+            return self._store.get(layout.file_key(prefix, name))
         except ObjectNotFoundError:
             raise ProblemError(409, "picture_not_ready", "There is no such picture (yet).") from None
 

@@ -20,9 +20,11 @@ from gateway.reports import repository
 from gateway.reports.content import signed_content
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import RenderingsCreate
-from lobule.contracts.case import REPORT_FILES, RenderRequest, ReportForm, report_file
+from lobule import layout
+from lobule.contracts.case import REPORT_FILES, RenderRequest, ReportForm
 from lobule.contracts.language import Language
 from lobule.contracts.progress import FINAL_STATES
+from lobule.layout import report_file
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
 _LOOK_EVERY_S = 0.05
@@ -109,7 +111,7 @@ def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
     step = rendering.step("render")
     for attempt in range(step.attempt, 0, -1):
         with contextlib.suppress(ObjectNotFoundError):
-            return store.get(f"{step.output_prefix(attempt)}/{name}")
+            return store.get(layout.file_key(step.output_prefix(attempt), name))
     return None
 
 

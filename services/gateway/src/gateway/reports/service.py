@@ -12,11 +12,11 @@ from gateway.jobs.models import Job
 from gateway.reports import repository
 from gateway.reports.models import version_keys
 from gateway.reports.schemas import CaseReportRead, RenderingState
-from lobule.contracts.case import REPORT_FILES, ReportForm, report_file
+from lobule import layout
+from lobule.contracts.case import REPORT_FILES, ReportForm
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
 from lobule.storage import ObjectNotFoundError, ObjectStore
-from lobule.worker.inference import RESULT_FILE
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def read_result(store: ObjectStore, job: Job) -> Result:
         ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
     """
     try:
-        return Result.model_validate_json(read_inference_file(store, job, RESULT_FILE))
+        return Result.model_validate_json(read_inference_file(store, job, layout.RESULT_FILE))
     except ValidationError as error:
         raise _unreadable(job, error) from None
 
@@ -58,7 +58,7 @@ def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
     if step.state != "done":
         raise ProblemError(409, "result_not_ready", f"There is no result yet: the analysis is {job.state}.")
     try:
-        return store.get(f"{step.output_prefix()}/{name}")
+        return store.get(layout.file_key(step.output_prefix(), name))
     except ObjectNotFoundError as error:
         raise _unreadable(job, error) from None
 
@@ -87,7 +87,7 @@ def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, 
     """
     check_report_ready(job)
     prefix = job.step("report").output_prefix()
-    return store.get(f"{prefix}/{report_file(AT_ONCE[0], form)}"), REPORT_FILES[form][1]
+    return store.get(layout.report_key(prefix, AT_ONCE[0], form)), REPORT_FILES[form][1]
 
 
 def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:

@@ -1,0 +1,100 @@
+"""Where everything lies in the object store. No other module spells a key.
+
+```
+images/<image>/original              an upload
+images/<image>/film/…                its samples in full depth: `facts.json`, `samples.u16`
+previews/<user>/<preview>/…          a file that is only looked at: `original`, `facts.json`, `preview.jpg`
+jobs/<work>/<step>/<attempt>/…       what an attempt left: a result with its pictures, or reports
+```
+
+What is under `images/` and `jobs/` belongs to a row of the database of the same id. What is under `previews/` belongs
+to none and may be lost at any time.
+"""
+
+from typing import Literal, NamedTuple, cast
+
+from lobule.contracts.case import REPORT_FILES, ReportForm
+from lobule.contracts.language import Language
+from lobule.contracts.steps import StepName
+
+Owner = Literal["images", "jobs"]
+OWNERS: tuple[Owner, ...] = ("images", "jobs")
+"""Top folders whose content belongs to rows."""
+
+RESULT_FILE = "result.json"
+"""Of an inference step, written last: where it stands, all that it names stands."""
+DISPLAY_FILE = "display.png"
+HEAT_MAP_FILE = "heat_map.png"
+
+FACTS_FILE = "facts.json"
+"""Of a picture for the eye, written last: where it stands, all that it names stands."""
+PREVIEW_FILE = "preview.jpg"
+SAMPLES_FILE = "samples.u16"
+
+
+def image_folder(image_id: str) -> str:
+    """The folder of an uploaded image and of all that is drawn from its bytes alone."""
+    return f"images/{image_id}"
+
+
+def film_folder(image_id: str) -> str:
+    """The folder of an image's samples in full depth."""
+    return f"{image_folder(image_id)}/film"
+
+
+def preview_folder(user_id: str, preview_id: str) -> str:
+    """The folder of a file that a user only looks at."""
+    return f"previews/{user_id}/{preview_id}"
+
+
+def upload_key(folder: str) -> str:
+    """The uploaded bytes of an image's or a preview's folder."""
+    return f"{folder}/original"
+
+
+def work_folder(work_id: str) -> str:
+    """The folder of all that the steps of a job or of a rendering left."""
+    return f"jobs/{work_id}"
+
+
+def attempt_folder(work_id: str, step: StepName, attempt: int) -> str:
+    """The folder that belongs to one attempt at a step alone."""
+    return f"{work_folder(work_id)}/{step}/{attempt}"
+
+
+def file_key(folder: str, name: str) -> str:
+    """A file in a folder, as its result or its facts name it."""
+    return f"{folder}/{name}"
+
+
+def result_key(folder: str) -> str:
+    """The result in the folder of an attempt at an inference step."""
+    return file_key(folder, RESULT_FILE)
+
+
+def report_file(language: Language, form: ReportForm) -> str:
+    """The name of a rendering in the folder of its attempt."""
+    return f"report.{language}.{REPORT_FILES[form][0]}"
+
+
+def report_key(folder: str, language: Language, form: ReportForm) -> str:
+    """A rendering in the folder of its attempt."""
+    return file_key(folder, report_file(language, form))
+
+
+class Place(NamedTuple):
+    """The row that an object belongs to."""
+
+    owner: Owner
+    id: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of everything that belongs to the row."""
+        return image_folder(self.id) if self.owner == "images" else work_folder(self.id)
+
+
+def place_of(key: str) -> Place:
+    """The row that an object under one of `OWNERS` belongs to."""
+    owner, name, *_ = key.split("/")
+    return Place(cast(Owner, owner), name)
