@@ -18,7 +18,7 @@ from gateway.reports.models import CaseReport
 from lobule.contracts.case import REPORT_FILES, CaseContent, RenderRequest
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim
+from lobule.contracts.steps import RenderClaim
 from lobule.imaging.decode import encode_png
 from lobule.layout import report_file
 from lobule.storage import ObjectStore, open_store
@@ -51,9 +51,7 @@ def store(tmp_path, stored) -> ObjectStore:
 
 def render(store: ObjectStore, content: CaseContent, language, form) -> bytes:
     request = RenderRequest(case=content, languages=[language], forms=[form])
-    claim = Claim(
-        job_id="r", step="render", attempt=1, lease_seconds=9, render=request, output_prefix="jobs/r/render/1"
-    )
+    claim = RenderClaim(job_id="r", attempt=1, lease_seconds=9, render=request, output_prefix="jobs/r/render/1")
     ReportHandler(store)(claim, lambda fraction, activity: None)
     return store.get(f"jobs/r/render/1/{report_file(language, form)}")
 

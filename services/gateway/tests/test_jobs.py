@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from gateway.clock import now
 from gateway.jobs.models import Step
+from lobule.contracts import earlier
 
 PATIENCE_S = 60
 """How long a test waits for what must happen: a machine that does much else besides may stand still for seconds."""
@@ -243,3 +244,17 @@ def test_a_job_that_is_done_cannot_be_tried_again(client, alice, job, worker):
     worker.infer(job)
     worker.render(job)
     assert client.post(f"/api/v1/jobs/{job}/retry", headers=alice).json()["code"] == "job_not_failed"
+
+
+def test_a_worker_of_this_version_claims_a_unit(job, worker):
+    worker.client.headers.update(earlier.HEADERS)
+    answer = worker.say(job, "inference", "claim", worker="w")
+    [subject] = earlier.read_claim(answer.content).unit.images
+    assert subject.role == "current"
+    assert worker.store.get(subject.key)
+
+
+def test_a_worker_of_version_0_1_claims_an_image(job, worker):
+    claim = worker.claim(job)
+    assert claim["image"]["modality"] == "histopathology"
+    assert worker.store.get(claim["image_key"])

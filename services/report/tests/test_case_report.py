@@ -26,7 +26,7 @@ from lobule.contracts.case import (
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.progress import StepError
 from lobule.contracts.result import ImageInfo
-from lobule.contracts.steps import Claim
+from lobule.contracts.steps import Claim, RenderClaim
 from lobule.imaging.decode import decode_rgb
 from lobule.storage import open_store
 from report.catalogue import Catalogue
@@ -256,9 +256,7 @@ class TestWorker:
 
     def claim(self, **request) -> Claim:
         asked = RenderRequest.model_validate(request)
-        return Claim(
-            job_id="r", step="render", attempt=1, lease_seconds=9, render=asked, output_prefix="jobs/r/render/1"
-        )
+        return RenderClaim(job_id="r", attempt=1, lease_seconds=9, render=asked, output_prefix="jobs/r/render/1")
 
     def test_renders_a_case_in_both_languages(self, store, make_content, signature):
         forms = ["html", "pdf", "png", "json"]

@@ -10,7 +10,7 @@ from lobule.contracts.case import CaseContent, ReportForm
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim
+from lobule.contracts.steps import Claim, InferenceClaim, RenderClaim, ReportClaim
 from lobule.queueing import REPORT_QUEUE
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import Equipment, run_worker
@@ -56,22 +56,21 @@ class ReportHandler:
                 failures.append(failure)
             else:
                 self._store.put(layout.report_key(claim.output_prefix, report.text.language, form), content)
-        if failures and (claim.render is not None or len(failures) == len(wanted)):
+        if failures and (isinstance(claim, RenderClaim) or len(failures) == len(wanted)):
             raise failures[0]
         progress(1.0, "done")
 
     def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
-        request = claim.render
-        if request is None:
-            assert claim.result_prefix is not None, "a report step is claimed with its result"
-            assert claim.analysed_at is not None, "a report step is claimed after the inference ended"
+        if isinstance(claim, InferenceClaim):
+            raise AnalysisError("internal_error", "The report service was given an image to analyse.")
+        if isinstance(claim, ReportClaim):
             yield image_report(*self._read(claim.result_prefix), claim.analysed_at), AT_ONCE
             return
+        request = claim.render
         for language in request.languages:
             if request.case is not None:
                 yield self._case_report(request.case, language), tuple(request.forms)
-            else:
-                assert request.image is not None, "a report is of an image or of a case"
+            elif request.image is not None:
                 result, files = self._read(request.image.result_prefix)
                 yield image_report(result, files, request.image.analysed_at, language), tuple(request.forms)
 

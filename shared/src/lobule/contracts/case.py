@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal, get_args
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from lobule.contracts.language import Language
 from lobule.contracts.progress import StepError
@@ -202,3 +202,9 @@ class RenderRequest(Document):
     image: ImageContent | None = None
     languages: list[Language] = Field(min_length=1)
     forms: list[ReportForm] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> "RenderRequest":
+        if (self.case is None) == (self.image is None):
+            raise ValueError("a report is of a case or of an image")
+        return self

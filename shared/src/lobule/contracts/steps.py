@@ -4,13 +4,14 @@ A worker *claims* a step and gets an attempt number and a lease; it renews the l
 *fails* exactly that attempt. Anything said for an attempt that is no longer the current one is refused (fenced).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.errors import ErrorCode
-from lobule.contracts.result import Document, ImageInfo
+from lobule.contracts.result import Document
+from lobule.contracts.unit import AnalysisUnit
 
 StepName = Literal["inference", "report", "render"]
 """The steps that run on a worker: the two of an image's analysis, and the one of a rendering that was asked for later.
@@ -21,21 +22,45 @@ class ClaimRequest(Document):
     worker: str = Field(min_length=1, max_length=200, description="who claims, for the operator's eyes")
 
 
-class Claim(Document):
-    """The right to work on a step until the lease ends."""
+class StepClaim(Document):
+    """The right to work on a step until the lease ends: what claims of every step have in common."""
 
     job_id: str
     step: StepName
     attempt: int = Field(ge=1)
     lease_seconds: float = Field(gt=0)
-    image: ImageInfo | None = Field(default=None, description="inference and report step only")
-    image_key: str | None = Field(None, description="object-store key of the uploaded bytes; as `image`")
-    result_prefix: str | None = Field(None, description="where the inference step left its result; report step only")
-    analysed_at: AwareDatetime | None = Field(default=None, description="when the inference ended; report step only")
-    render: RenderRequest | None = Field(default=None, description="render step only")
     output_prefix: str = Field(description="object-store prefix that belongs to this attempt alone")
     request_id: str | None = Field(default=None, description="of the request that opened the job, for the logs")
     traceparent: str | None = Field(default=None, description="W3C trace context of that request")
+
+
+class InferenceClaim(StepClaim):
+    """A claim on the analysis of one or several images."""
+
+    step: Literal["inference"] = "inference"
+    unit: AnalysisUnit
+
+
+class ReportClaim(StepClaim):
+    """A claim on the report that every analysis gets by itself."""
+
+    step: Literal["report"] = "report"
+    result_prefix: str = Field(description="where the inference step left its result")
+    analysed_at: AwareDatetime = Field(description="when the inference ended")
+
+
+class RenderClaim(StepClaim):
+    """A claim on a rendering that was asked for later."""
+
+    step: Literal["render"] = "render"
+    render: RenderRequest
+
+
+Claim = Annotated[InferenceClaim | ReportClaim | RenderClaim, Field(discriminator="step")]
+"""A claim on any step; `step` says which."""
+
+CLAIM: TypeAdapter[InferenceClaim | ReportClaim | RenderClaim] = TypeAdapter(Claim)
+"""Reads and writes a claim whose step is not known beforehand."""
 
 
 class Heartbeat(Document):

@@ -1,33 +1,43 @@
-"""The inference step: the uploaded bytes in, result and pictures out."""
+"""The inference step: the uploaded bytes in, results and pictures out."""
 
 import hashlib
 
 from lobule import layout
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.steps import Claim
+from lobule.contracts.steps import Claim, InferenceClaim
+from lobule.contracts.unit import UnitImage
 from lobule.storage import ObjectStore
-from lobule.worker.pipeline import Pipeline, ReportProgress
+from lobule.worker.pipeline import Pipeline, ReportProgress, part_of
 
 
 class InferenceHandler:
-    """Runs a pipeline on a claimed image. The result is written last, so that where it stands, all of it stands."""
+    """Runs a pipeline on every current image of a claimed unit, one after the other.
+
+    A result is written after its pictures, so that where it stands, all of it stands.
+    """
 
     def __init__(self, pipeline: Pipeline, store: ObjectStore) -> None:
         self._pipeline, self._store = pipeline, store
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
         """See `lobule.worker.runner.StepHandler`."""
-        assert claim.image is not None, "an inference step is claimed with its image"
-        assert claim.image_key is not None, "an inference step is claimed with its image"
+        if not isinstance(claim, InferenceClaim):
+            raise AnalysisError("internal_error", f"An inference worker was given a step {claim.step!r}.")
+        current = claim.unit.current
+        for number, subject in enumerate(current):
+            folder = layout.unit_result_folder(claim.output_prefix, subject.image_id, alone=len(current) == 1)
+            self._analyse(subject, folder, part_of(progress, number, len(current)))
+        progress(1.0, "done")
+
+    def _analyse(self, subject: UnitImage, folder: str, progress: ReportProgress) -> None:
         progress(0.0, "reading the image")
-        data = self._store.get(claim.image_key)
-        if hashlib.sha256(data).hexdigest() != claim.image.sha256:
+        data = self._store.get(subject.key)
+        if hashlib.sha256(data).hexdigest() != subject.image.sha256:
             raise AnalysisError(
                 "image_unreadable",
                 "The stored image is not the one that was uploaded. Please upload it again.",
             )
-        analysis = self._pipeline.analyse(data, claim.image, progress)
+        analysis = self._pipeline.analyse(data, subject.image, progress)
         for name, content in analysis.files.items():
-            self._store.put(layout.file_key(claim.output_prefix, name), content)
-        self._store.put(layout.result_key(claim.output_prefix), analysis.result.model_dump_json().encode())
-        progress(1.0, "done")
+            self._store.put(layout.file_key(folder, name), content)
+        self._store.put(layout.result_key(folder), analysis.result.model_dump_json().encode())

@@ -15,6 +15,11 @@ def no_progress(_fraction: float, _activity: str) -> None:
     """A `ReportProgress` for callers that do not watch."""
 
 
+def part_of(progress: ReportProgress, number: int, total: int) -> ReportProgress:
+    """The progress of one of several equal parts of the work, `number` counted from 0."""
+    return lambda fraction, activity: progress((number + fraction) / total, activity)
+
+
 @dataclass(frozen=True)
 class Analysis:
     """What a pipeline leaves behind: the result and the files that it names."""

@@ -1,7 +1,7 @@
 """`/internal/v1`: what workers say. Not for the outside: it takes the internal token and is not in the OpenAPI page."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -15,6 +15,7 @@ from gateway.images import removal
 from gateway.jobs import repository, service
 from gateway.jobs.models import Work
 from lobule import layout
+from lobule.contracts import earlier
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, StepName
 from lobule.storage import ObjectNotFoundError, ObjectStore
@@ -39,19 +40,30 @@ def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
     return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")
 
 
-@router.post("/queues/{queue}/claim", response_model=Claim, responses={204: {"description": "Nothing waits"}})
-def claim_next(queue: str, body: ClaimRequest, session: DbSession, settings: AppSettings) -> Claim | Response:
-    """Give the next step of a queue to a worker."""
-    return service.claim_next(session, settings, queue, body.worker) or Response(status_code=204)
+def _given(claim: Claim, request: Request) -> dict[str, Any]:
+    """A claim in the form that its worker understands."""
+    today = all(request.headers.get(name) == value for name, value in earlier.HEADERS.items())
+    return claim.model_dump(mode="json") if today else earlier.as_before(claim)
+
+
+@router.post("/queues/{queue}/claim", response_model=None)
+def claim_next(
+    queue: str, body: ClaimRequest, session: DbSession, settings: AppSettings, request: Request
+) -> dict[str, Any] | Response:
+    """Give the next step of a queue to a worker; 204 where nothing waits."""
+    claim = service.claim_next(session, settings, queue, body.worker)
+    return Response(status_code=204) if claim is None else _given(claim, request)
 
 
 @router.post(f"{_STEP}/claim")
-def claim(job_id: str, step: StepName, body: ClaimRequest, session: DbSession, settings: AppSettings) -> Claim:
+def claim(
+    job_id: str, step: StepName, body: ClaimRequest, session: DbSession, settings: AppSettings, request: Request
+) -> dict[str, Any]:
     """Give one queued step to a worker: what workers of an earlier version ask for."""
     given = service.claim(session, settings, job_id, step, body.worker)
     if given is None:
         raise ProblemError(409, "not_claimable", "This step is not waiting for a worker.")
-    return given
+    return _given(given, request)
 
 
 @router.post(f"{_STEP}/heartbeat", status_code=204)

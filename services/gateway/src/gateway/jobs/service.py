@@ -14,7 +14,8 @@ from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim, Failure, StepName
+from lobule.contracts.steps import Claim, Failure, InferenceClaim, RenderClaim, ReportClaim, StepName
+from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.queueing import INFERENCE_QUEUES, REPORT_QUEUE
 
 _LOST = "The worker was lost {tries} times while it worked on this. Your IT can look into it and start it again."
@@ -74,7 +75,6 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
     work.state = "running"
     common = {
         "job_id": step.job_id,
-        "step": step.name,
         "attempt": step.attempt,
         "lease_seconds": settings.lease_seconds,
         "request_id": step.job.request_id,
@@ -82,16 +82,15 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
         "output_prefix": step.output_prefix(),
     }
     if isinstance(work, Rendering):
-        return Claim(**common, render=RenderRequest.model_validate(work.request))
-    assert isinstance(work, Job)
+        return RenderClaim(**common, render=RenderRequest.model_validate(work.request))
+    assert isinstance(work, Job), "a work is an analysis or a rendering"
+    if step.name == "inference":
+        image = work.image
+        subject = UnitImage(image_id=image.id, image=image.info(), key=image.object_key)
+        return InferenceClaim(**common, unit=AnalysisUnit(images=[subject]))
     inference = work.step("inference")
-    return Claim(
-        **common,
-        image=work.image.info(),
-        image_key=work.image.object_key,
-        result_prefix=inference.output_prefix() if step.name == "report" else None,
-        analysed_at=inference.finished_at if step.name == "report" else None,
-    )
+    assert inference.finished_at is not None, "a report step is queued after the inference ended"
+    return ReportClaim(**common, result_prefix=inference.output_prefix(), analysed_at=inference.finished_at)
 
 
 def complete(session: Session, job_id: str, name: StepName, attempt: int, result: Result | None) -> bool:

@@ -1,0 +1,40 @@
+"""What one analysis looks at: the images that are judged together, each with its role."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lobule.contracts.result import Document, ImageInfo
+
+ImageRole = Literal["current", "prior"]
+"""`current` images are analysed; `prior` ones, of an earlier examination, are only compared with."""
+
+
+class UnitImage(Document):
+    """One image of a unit, and where its bytes lie."""
+
+    image_id: str
+    role: ImageRole = "current"
+    image: ImageInfo
+    key: str = Field(description="object-store key of the uploaded bytes")
+
+
+class AnalysisUnit(Document):
+    """The images that one analysis looks at. The analysis of a single upload has one, an examination several."""
+
+    images: list[UnitImage] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> "AnalysisUnit":
+        if not self.current:
+            raise ValueError("a unit has at least one current image")
+        if len({each.image.modality for each in self.current}) > 1:
+            raise ValueError("the current images of a unit are of one modality")
+        if len({each.image_id for each in self.images}) < len(self.images):
+            raise ValueError("a unit holds each image once")
+        return self
+
+    @property
+    def current(self) -> list[UnitImage]:
+        """The images that are analysed."""
+        return [each for each in self.images if each.role == "current"]

@@ -1,0 +1,142 @@
+"""Claims on the wire: every step has its own, and workers and gateways of version 0.1 go on working."""
+
+import hashlib
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from lobule.contracts import earlier
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.contracts.steps import CLAIM, InferenceClaim, RenderClaim, ReportClaim
+from lobule.contracts.unit import AnalysisUnit, UnitImage
+from lobule.storage import open_store
+from lobule.worker.inference import InferenceHandler
+from lobule.worker.pipeline import Analysis
+
+COMMON = {"job_id": "j1", "attempt": 2, "lease_seconds": 9, "output_prefix": "jobs/j1/inference/2"}
+
+
+def info(content: bytes = b"", modality: str = "mammography") -> ImageInfo:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return ImageInfo(sha256=sha256, file_name="a.png", modality=modality, width=80, height=70)
+
+
+def subject(image_id: str = "i1", role: str = "current", **about) -> UnitImage:
+    return UnitImage(image_id=image_id, role=role, image=info(**about), key=f"images/{image_id}/original")
+
+
+@pytest.fixture
+def inference() -> InferenceClaim:
+    return InferenceClaim(**COMMON, unit=AnalysisUnit(images=[subject()]))
+
+
+class TestClaim:
+    def test_the_step_decides_the_kind(self, inference):
+        report = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": "2026-01-01T00:00:00Z"}
+        assert isinstance(CLAIM.validate_python(report), ReportClaim)
+        assert CLAIM.validate_json(inference.model_dump_json()) == inference
+
+    @pytest.mark.parametrize("lacking", ["result_prefix", "analysed_at"])
+    def test_a_claim_without_what_its_step_needs_is_refused(self, lacking):
+        report = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": "2026-01-01T00:00:00Z"}
+        del report[lacking]
+        with pytest.raises(ValidationError, match=lacking):
+            CLAIM.validate_python(report)
+
+    def test_a_rendering_is_of_a_case_or_of_an_image(self):
+        asked = {"languages": ["en"], "forms": ["html"]}
+        with pytest.raises(ValidationError, match="of a case or of an image"):
+            RenderClaim.model_validate({**COMMON, "step": "render", "render": asked})
+
+
+class TestVersion01:
+    def test_its_worker_gets_the_image_as_it_knows_it(self, inference):
+        document = earlier.as_before(inference)
+        assert document["image"]["modality"] == "mammography"
+        assert document["image_key"] == "images/i1/original"
+        assert "unit" not in document
+
+    def test_what_its_gateway_gives_is_read(self, inference):
+        before = earlier.as_before(inference) | {"result_prefix": None, "analysed_at": None, "render": None}
+        claim = earlier.read_claim(json.dumps(before).encode())
+        assert isinstance(claim, InferenceClaim)
+        assert claim.unit.images[0].image == inference.unit.images[0].image
+
+    def test_its_report_step_names_an_image_that_is_not_needed(self):
+        before = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": "2026-01-01T00:00:00Z"}
+        before |= {"image": info().model_dump(mode="json"), "image_key": "images/i1/original", "render": None}
+        assert isinstance(earlier.read_claim(json.dumps(before).encode()), ReportClaim)
+
+
+class TestUnit:
+    def test_needs_a_current_image(self):
+        with pytest.raises(ValidationError, match="current"):
+            AnalysisUnit(images=[subject(role="prior")])
+
+    def test_holds_an_image_once(self):
+        with pytest.raises(ValidationError, match="once"):
+            AnalysisUnit(images=[subject(), subject()])
+
+    def test_is_of_one_modality(self):
+        with pytest.raises(ValidationError, match="modality"):
+            AnalysisUnit(images=[subject(), subject("i2", modality="histopathology")])
+
+
+class Echo:
+    """A pipeline whose result says how many bytes it was given."""
+
+    manifest = card = None
+
+    def analyse(self, data, image, progress):
+        progress(0.5, "counting")
+        result = Result(
+            image=image,
+            model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
+            thresholds=Thresholds(low=0.2, high=0.7),
+            assessment="not_sure",
+            probability_malignant=len(data) / 10,
+            display=DisplayImage(file="display.png", width=8, height=7),
+        )
+        return Analysis(result, {"display.png": data})
+
+
+class TestHandler:
+    @pytest.fixture
+    def store(self, tmp_path):
+        return open_store(tmp_path.as_uri())
+
+    def analyse(self, store, images: dict[str, tuple[str, bytes]]) -> list[float]:
+        for image_id, (_, content) in images.items():
+            store.put(f"images/{image_id}/original", content)
+        unit = [subject(image_id, role, content=content) for image_id, (role, content) in images.items()]
+        seen: list[float] = []
+        claim = InferenceClaim(**COMMON, unit=AnalysisUnit(images=unit))
+        InferenceHandler(Echo(), store)(claim, lambda fraction, _: seen.append(fraction))
+        return seen
+
+    def read(self, store, key: str) -> Result:
+        return Result.model_validate_json(store.get(f"{COMMON['output_prefix']}/{key}"))
+
+    def test_one_image_leaves_its_result_in_the_folder_of_the_attempt(self, store):
+        self.analyse(store, {"i1": ("current", b"abc")})
+        assert self.read(store, "result.json").probability_malignant == 0.3
+
+    def test_several_images_leave_a_result_each_and_priors_none(self, store):
+        seen = self.analyse(store, {"i1": ("current", b"abc"), "i2": ("current", b"abcd"), "i3": ("prior", b"a")})
+        assert [self.read(store, f"{i}/result.json").probability_malignant for i in ("i1", "i2")] == [0.3, 0.4]
+        assert not list(store.entries(f"{COMMON['output_prefix']}/i3"))
+        assert seen == sorted(seen)
+        assert seen[-1] == 1.0
+
+    def test_bytes_that_are_not_those_uploaded_are_refused(self, store):
+        store.put("images/i1/original", b"something else")
+        unit = AnalysisUnit(images=[subject(content=b"abc")])
+        with pytest.raises(AnalysisError, match="not the one"):
+            InferenceHandler(Echo(), store)(InferenceClaim(**COMMON, unit=unit), lambda *_: None)
+
+    def test_a_step_of_another_service_is_refused(self, store):
+        claim = ReportClaim(**COMMON, result_prefix="p", analysed_at="2026-01-01T00:00:00Z")
+        with pytest.raises(AnalysisError, match="report"):
+            InferenceHandler(Echo(), store)(claim, lambda *_: None)
