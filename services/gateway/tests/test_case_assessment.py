@@ -140,8 +140,24 @@ class TestTissueAndFilms:
 
     @pytest.mark.parametrize(("said", "suggested"), [(SUSPECTED, True), (UNSURE, True), (CLEAR, False)])
     def test_doubt_about_films_suggests_imaging_first(self, said, suggested):
-        for others in ([], [tissue("pending")], [tissue(SUSPECTED)]):
-            assert ("further_imaging" in codes(conclude([film(said), *others]))) is suggested
+        assert ("further_imaging" in codes(conclude([film(said)]))) is suggested
+
+    @pytest.mark.parametrize("of_tissue", STATES)
+    @pytest.mark.parametrize("on_film", [SUSPECTED, UNSURE])
+    def test_once_tissue_is_there_films_in_doubt_are_compared_with_it(self, on_film, of_tissue):
+        conclusion = conclude([film(on_film, finding=SUSPECTED), tissue(of_tissue)])
+        assert {"further_imaging", "histopathology"} & codes(conclusion) == set()
+        [step] = [step for step in conclusion.suggestions if step.code == "correlate_with_tissue"]
+        assert step.values == {"images": "RCC"}
+
+    @pytest.mark.parametrize("on_film", [SUSPECTED, UNSURE, CLEAR, "failed", "pending"])
+    def test_malignant_tissue_asks_how_far_the_disease_extends(self, on_film):
+        said = codes(conclude([film(on_film), tissue(SUSPECTED), tissue(CLEAR, 10)]))
+        assert ("disease_extent" in said) is (on_film in get_args(Assessment))
+        assert {"further_imaging", "check_biopsy_site"} & said == set()
+
+    def test_tissue_alone_asks_for_no_films(self):
+        assert {"disease_extent", "correlate_with_tissue"} & codes(conclude([tissue(SUSPECTED)])) == set()
 
     def test_the_films_in_doubt_are_named(self):
         conclusion = conclude([film(SUSPECTED, "RCC", 0), film(CLEAR, "LCC", 1), film(UNSURE, "LMLO", 2)])
@@ -225,6 +241,9 @@ class TestViews:
 
     def test_an_unknown_view_is_said(self):
         assert {"view_unknown", "name_views"} <= codes(conclude([film(CLEAR, None)]))
+
+    def test_a_special_view_is_a_known_one(self):
+        assert {"view_unknown", "name_views"} & codes(conclude([film(CLEAR, "LXCCL")])) == set()
 
 
 class TestFailedAndPending:

@@ -86,7 +86,7 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
     facts = PictureFacts(
         width=width,
         height=height,
-        bits=8 if film.pixels.dtype == np.uint8 else 16,
+        bits=film.bits,
         modality="mammography",
         view=film.view,
         laterality=film.laterality,
@@ -111,9 +111,7 @@ def _film_or_tissue(data: bytes) -> Film | Picture:
 def _tissue(picture: Picture, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
     """A picture in colour, which is taken for a stained section."""
     size = (picture.width, picture.height)
-    facts = PictureFacts(
-        width=picture.width, height=picture.height, bits=8 if picture.bits <= 8 else 16, modality="histopathology"
-    )
+    facts = PictureFacts(width=picture.width, height=picture.height, bits=picture.bits, modality="histopathology")
     if kind != "preview":
         return facts, {}
     small = shrink(Colours(picture).rows, size, fitting(size, PREVIEW_SIDE))

@@ -65,8 +65,17 @@ SUGGESTIONS: Mapping[Language, Mapping[SuggestionCode, str]] = {
             "If a marked finding stays suspicious after further imaging, a tissue sample (biopsy) can settle it; its "
             "images can be added to this case."
         ),
+        "correlate_with_tissue": (
+            "Read {images} together with the tissue: does it come from the place in doubt? A doubt about any other "
+            "place needs imaging of its own: the other view and earlier films, then further views or an ultrasound."
+        ),
         "check_biopsy_site": (
-            "Check that imaging and pathology agree: was the tissue taken from the place in doubt on the films?"
+            "Check that imaging and pathology agree. If the tissue does not explain what the films show, it may have "
+            "to be taken again."
+        ),
+        "disease_extent": (
+            "Have a pathologist confirm the tissue. If it is malignant, use the films of both breasts, ultrasound or "
+            "MRI to see how far the disease extends. A film without a sign does not speak against the tissue."
         ),
         "more_tissue": (
             "A pathologist should decide. More fields of the same slide, another magnification or further stains "
@@ -84,7 +93,14 @@ SUGGESTIONS: Mapping[Language, Mapping[SuggestionCode, str]] = {
         "read_with_priority": "建议医师优先阅读本病例。请勿仅凭本结果决定治疗。",
         "further_imaging": "请先以影像检查解决{images}的疑问：对照同侧乳房的另一体位和既往片，再加拍体位或行超声检查。",
         "histopathology": "如标记的所见在进一步影像检查后仍可疑，组织取样（活检）可以明确；其图像可加入本病例。",
-        "check_biopsy_site": "请核对影像与病理是否相符：组织是否取自乳腺X线片上存疑的部位？",
+        "correlate_with_tissue": (
+            "请将{images}与组织图像对照：组织是否取自存疑部位？其他部位的疑点需另行影像检查：先对照同侧乳房的另一体位和既往片，"
+            "再加拍体位或行超声检查。"
+        ),
+        "check_biopsy_site": "请核对影像与病理是否相符。如组织不能解释片中所见，可能需要重新取材。",
+        "disease_extent": (
+            "请由病理医师确认组织诊断。如确为恶性，应以双侧乳腺X线片、超声或磁共振评估病变范围。片中未见征象，并不能否定组织所见。"
+        ),
         "more_tissue": "应由病理医师判断。同一切片的更多视野、其他放大倍数或进一步染色可能有帮助。",
         "complete_views": "请补充缺少的体位，或注明未拍摄的原因：{views}。",
         "name_views": "请为缺少信息的片注明体位和侧别，以便对照同一乳房的两个体位。",

@@ -47,6 +47,7 @@ class Film:
         spacing_plane: Whether `pixel_spacing_mm` holds in the breast or on the detector.
         magnification: Radiographic magnification that the file states, 1.0 where none.
         hanging: How to turn the pixels to show the film upright; None where the file does not say it.
+        bits: Of a measured sample; `pixels` may have room for more.
     """
 
     pixels: NDArray[Any]
@@ -62,6 +63,7 @@ class Film:
     spacing_plane: SpacingPlane | None = None
     magnification: float = 1.0
     hanging: Hanging | None = None
+    bits: int = 8
 
     @property
     def window(self) -> Window | None:

@@ -50,7 +50,15 @@ def film_of(picture: Picture) -> Film:
     if valid is not None:
         least = np.min(grey, where=valid, initial=np.iinfo(grey.dtype).max) if valid.any() else 0
         np.copyto(grey, least, where=~valid)
-    return Film(grey, colourfulness=colourfulness(picture), notices=notices, valid=valid, offset=offset, step=step)
+    return Film(
+        grey,
+        colourfulness=colourfulness(picture),
+        notices=notices,
+        valid=valid,
+        offset=offset,
+        step=step,
+        bits=picture.bits,
+    )
 
 
 def colourfulness(picture: Picture) -> float:

@@ -127,10 +127,15 @@ def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None)
         yield Suggestion(code="read_with_priority")
     if any(image.assessment == "not_sure" for image in tissue):
         yield Suggestion(code="more_tissue")
+    tissue_is_malignant = any(image.assessment == "malignancy_suspected" for image in tissue)
+    if films and tissue_is_malignant:
+        yield Suggestion(code="disease_extent")
     in_doubt = [film for film in films if film.assessment != "no_sign_of_malignancy"]
-    if in_doubt:
-        yield Suggestion(code="further_imaging", values={"images": ", ".join(film.name for film in in_doubt)})
     tissue_is_there = any(image.modality == "histopathology" for image in images)
+    if in_doubt:
+        # Imaging comes before tissue is taken; once it is taken, the question is whether the two agree.
+        code = "correlate_with_tissue" if tissue_is_there else "further_imaging"
+        yield Suggestion(code=code, values={"images": ", ".join(film.name for film in in_doubt)})
     if any(_has_suspicious_finding(film) for film in in_doubt) and not tissue_is_there:
         yield Suggestion(code="histopathology")
     if _tissue_does_not_clear(films, tissue):
@@ -165,5 +170,5 @@ def _films(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
 
 
 def _unplaced(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
-    """Films that stand beside no other; one that could not be assessed may be no film at all."""
-    return [film for film in _films(images) if film.hanging is None and film.state != "failed"]
+    """Films whose view or side nobody has named; one that could not be assessed may be no film at all."""
+    return [film for film in _films(images) if None in (film.view, film.laterality) and film.state != "failed"]

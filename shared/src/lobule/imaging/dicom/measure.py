@@ -29,6 +29,7 @@ class Measured:
     offset: float
     step: float
     colourfulness: float
+    bits: int
 
 
 def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Measured:
@@ -42,7 +43,7 @@ def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Meas
     """
     if cells.values.ndim == 3:
         grey, colourfulness = _grey_of(cells, layout)
-        return Measured(grey, None, 0.0, 1.0, colourfulness)
+        return Measured(grey, None, 0.0, 1.0, colourfulness, layout.stored)
     raw, signed = cells.values, cells.signed
     values, bits = _justified(cells, layout, tags, say)
     base = -(1 << (bits - 1)) if signed else 0
@@ -68,7 +69,7 @@ def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Meas
     if valid is not None:
         bright = bright if bright.flags.writeable and bright.base is None else bright.copy()
         bright[~valid] = int(bright[valid].min())
-    return Measured(np.ascontiguousarray(bright), valid, offset, step, colourfulness)
+    return Measured(np.ascontiguousarray(bright), valid, offset, step, colourfulness, bits)
 
 
 def _inverse(values: NDArray[Any], bits: int) -> NDArray[Any]:

@@ -71,4 +71,5 @@ def _read(file: DicomFile) -> Film:
         spacing_plane=spacing.plane,
         magnification=spacing.magnification,
         hanging=hanging,
+        bits=measured.bits,
     )
