@@ -107,8 +107,8 @@ class TestPatient:
 class TestPreview:
     @pytest.fixture
     def preview(self, client, alice, film):
-        def do(number: int = 0, case: str | None = None, **tags):
-            fields = {"case_id": case} if case else {}
+        def do(number: int = 0, case: str | None = None, replaces: str = "", **tags):
+            fields = {"case_id": case, "replaces": replaces} if case else {}
             return client.post(
                 "/api/v1/previews", data=fields, files={"file": ("a.dcm", film(number, **tags))}, headers=alice
             )
@@ -116,10 +116,11 @@ class TestPreview:
         return do
 
     def test_another_patient_than_the_case_s_is_told_before_anything_is_added(self, send, preview, case, read):
-        send(0, **ANNA)
+        anna = send(0, **ANNA).json()["image"]["id"]
         assert preview(1, case, **ANNA).json()["differs"] == []
         other = preview(1, case, **(ANNA | {"PatientName": "Lee^Hanna"})).json()
         assert other["differs"] == ["patient_name"]
+        assert preview(1, case, anna, PatientName="Lee^Hanna").json()["differs"] == []
         assert len(read()["images"]) == 1
 
     def test_files_that_wait_can_be_compared_by_marks_that_say_nothing(self, preview):

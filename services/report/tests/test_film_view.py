@@ -97,6 +97,7 @@ class TestSamples:
         assert facts.samples is not None
         content = np.frombuffer(gzip.decompress(files[SAMPLES_FILE]), "<u2").reshape(pixels.shape)
         assert np.array_equal(content, pixels)
+        assert facts.bits == 12
         assert (facts.samples.offset, facts.samples.step) == (-100, 2)
         low, high = (facts.samples.offset + end * facts.samples.step for end in (facts.samples.low, facts.samples.high))
         assert (low, high) == pytest.approx((1499.5, 2499.5), abs=1.01)

@@ -49,6 +49,25 @@ def test_another_patient_s_film_waits_for_the_user_s_word(logged_in, film, clien
     assert case["images"] == 2
 
 
+def test_another_patient_s_film_is_warned_of_before_it_is_sent(logged_in, film, client, alice, tmp_path):
+    page = logged_in("/new", viewport={"width": 390, "height": 900})
+    choose(
+        page, RCC=film(1, PatientID="1", StudyDate="20260301"), LCC=film(2, PatientID="2"), LMLO=film(3, PatientID="2")
+    )
+    first, second, third = (page.locator(".entry").nth(index) for index in range(3))
+    for warned in (second, third):
+        expect(warned.get_by_role("alert")).to_contain_text("another patient than the other images do")
+        expect(warned.get_by_role("alert")).to_contain_text("The patient ID differs.")
+    expect(first.locator("[data-role='other-patient']")).to_be_hidden()
+    expect(first.locator("[name='study_date']")).to_have_value("2026-03-01")
+    page.screenshot(path=tmp_path / "warned.png", full_page=True)
+    second.get_by_role("button", name="Same patient: add it").click()
+    expect(second.locator("[data-role='other-patient']")).to_be_hidden()
+    first.get_by_role("button", name="Remove").click()
+    expect(page.locator("[data-role='other-patient']:visible")).to_have_count(0)
+    assert client.get("/api/v1/cases", headers=alice).json()["items"] == []
+
+
 def test_what_was_said_otherwise_than_by_the_file_is_told(logged_in, film):
     page = logged_in("/new")
     choose(page, RCC=film(1, StudyDate="20260301"))

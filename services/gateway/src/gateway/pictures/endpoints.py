@@ -37,6 +37,7 @@ PREVIEW_FORM: dict[str, Any] = {
                 "required": ["file"],
                 "properties": {
                     "case_id": {"type": "string", "description": "a case whose files it is compared with"},
+                    "replaces": {"type": "string", "description": "an image of the case that is left out of this"},
                     "file": {"type": "string", "format": "binary", "description": "the last field"},
                 },
             }
@@ -67,25 +68,20 @@ async def make_preview(request: Request, user: WaitingUser, settings: AppSetting
     """
     state = request.app.state
 
-    async def check(fields: dict[str, str]) -> str | None:
-        case_id = fields.get("case_id") or None
-
-        def case_is_visible() -> None:
+    async def check(fields: dict[str, str]) -> Sequence[Image]:
+        def of_case() -> Sequence[Image]:
+            if not fields.get("case_id"):
+                return []
             with reading(state.sessions) as session:
-                if case_id is not None and cases.visible(session, user, case_id) is None:
+                case = cases.visible(session, user, fields["case_id"])
+                if case is None:
                     raise not_found("case")
+                return [image for image in repository.of_case(session, case.id) if image.id != fields.get("replaces")]
 
-        await run_in_threadpool(case_is_visible)
-        return case_id
-
-    def of_case(case_id: str | None) -> Sequence[Image]:
-        if case_id is None:
-            return []
-        with reading(state.sessions) as session:
-            return repository.of_case(session, case_id)
+        return await run_in_threadpool(of_case)
 
     folder = partial(layout.preview_folder, user.id)
-    case_id, upload = await images.receive(request, state.store, settings.max_upload_bytes, check, folder)
+    others, upload = await images.receive(request, state.store, settings.max_upload_bytes, check, folder)
     prefix = folder(upload.image_id)
     await run_in_threadpool(desk.remember_preview, prefix)
     try:
@@ -99,7 +95,7 @@ async def make_preview(request: Request, user: WaitingUser, settings: AppSetting
         **PictureRead.of(upload.image_id, None).model_dump(),
         study_date=file.study_date if file.study_date and plausible_day(file.study_date) else None,
         patient=PatientRead.of(marks),
-        differs=differences(marks, await run_in_threadpool(of_case, case_id)),
+        differs=differences(marks, others),
     )
 
 

@@ -3,14 +3,16 @@
 import { Problem, call, url } from '../core/api.js';
 import { Bars, FINAL } from '../jobs/steps.js';
 import { examine, sizeProblem } from './checks.js';
-import { copy, icon, message, role } from '../core/dom.js';
+import { copy, message, role } from '../core/dom.js';
 import { guess, modalityOf } from './guess.js';
-import { localPreview, serverPreview } from './preview.js';
-import { send } from './sending.js';
+import { askForPreview, localPreview, serverPreview } from './preview.js';
+import { send, uploadForm } from './sending.js';
+import { showNoThumb, showThumb } from './thumb.js';
 import { conflictWords, problemWords } from '../core/codes.js';
 import { bytes } from '../core/numbers.js';
 import { t } from '../core/words.js';
 
+let asking = Promise.resolve(); // one file after the other goes to the server to be looked at
 let drawing = Promise.resolve(); // the server draws one preview after the other
 
 /** A file and its card. */
@@ -29,6 +31,7 @@ export class Entry {
     this.jobId = null;
     this.format = null;
     this.corrected = false;
+    this.header = null; // what a DICOM file says of its patient, once the server has read it
     role(this.card, 'name').textContent = file.name;
     role(this.card, 'remove').setAttribute('aria-label', t('newcase.remove', { name: file.name }));
     this.card.addEventListener('change', () => {
@@ -38,8 +41,8 @@ export class Entry {
     });
     role(this.card, 'retry').addEventListener('click', () => this.#retry());
     role(this.card, 'cancel').addEventListener('click', () => this.#cancel());
-    role(this.card, 'accept').addEventListener('click', () => this.#acceptPatient());
-    role(this.card, 'leave').addEventListener('click', () => this.onLeave(this));
+    for (const name of ['accept', 'same-patient']) role(this.card, name).addEventListener('click', () => this.#acceptPatient());
+    for (const name of ['leave', 'leave-out']) role(this.card, name).addEventListener('click', () => this.onLeave(this));
   }
 
   /** Look at the file: its type, its size, whether another has the same bytes; guess what it is; draw a preview. */
@@ -53,14 +56,18 @@ export class Entry {
     this.#choose(guess(this.file.name, format));
     this.#become('chosen');
     if (previewable) await this.#drawHere();
-    else drawing = drawing.then(() => this.#drawThere(bits));
+    else {
+      const asked = asking.then(() => this.#askThere());
+      asking = asked.then(() => undefined);
+      drawing = Promise.all([drawing, asked]).then(([, preview]) => this.#drawThere(preview, bits));
+    }
     return undefined;
   }
 
   /** Say why the file cannot be sent. */
   refuse(reason) {
     this.reason = reason;
-    this.#noThumb('', 'cross');
+    showNoThumb(this.card, '', 'cross');
     message(role(this.card, 'problem'), reason);
     this.#become('refused');
   }
@@ -79,7 +86,7 @@ export class Entry {
     this.#become('sending');
     this.bars.begin();
     this.#failure('');
-    this.sending = send(this.urls.uploadUrl, () => this.#form(caseId), {
+    this.sending = send(this.urls.uploadUrl, () => uploadForm(this, caseId), {
       onProgress: (fraction, left) => {
         message(role(this.card, 'connection'), '');
         this.bars.uploading(fraction, left);
@@ -152,7 +159,7 @@ export class Entry {
     const plain = cancelled || problem.code === 'other_patient';
     const words = plain ? problem.message : t('steps.step_failed.detail', { step: t('steps.upload'), detail: problem.message });
     const own = problem.code === 'other_patient' ? '' : problem.document.detail;
-    this.#failure(words + differing(problem), { links, small: own && own !== problem.message ? t('steps.more', { detail: own }) : '' });
+    this.#failure(words + differing(problem.document.differs || []), { links, small: own && own !== problem.message ? t('steps.more', { detail: own }) : '' });
     const final = ['duplicate_image', 'file_too_large', ...this.urls.inputErrors.split(' ')].includes(problem.code);
     const other = problem.code === 'other_patient';
     role(this.card, 'retry').hidden = final || other;
@@ -160,9 +167,17 @@ export class Entry {
     this.#become(cancelled ? 'cancelled' : 'failed');
   }
 
+  /** Say before it is sent in what the file names another patient than the others; nothing where it does not. */
+  warn(attributes) {
+    const other = attributes.length > 0 && !this.acceptsOtherPatient;
+    message(role(this.card, 'patient'), other ? t('newcase.other_patient') + differing(attributes) : '');
+    role(this.card, 'other-patient').hidden = !other;
+  }
+
   /** The user says that the file belongs here although it names another patient. */
   #acceptPatient() {
     this.acceptsOtherPatient = true;
+    if (this.state === 'chosen') return this.onChange();
     for (const name of ['accept', 'leave']) role(this.card, name).hidden = true;
     return this.send(this.caseId);
   }
@@ -207,6 +222,7 @@ export class Entry {
     role(this.card, 'following').hidden = !under;
     role(this.card, 'choices').hidden = under || state === 'refused';
     role(this.card, 'remove').hidden = under;
+    if (under) role(this.card, 'other-patient').hidden = true;
     role(this.card, 'cancel').hidden = !['sending', 'following'].includes(state);
     this.onChange();
   }
@@ -237,50 +253,43 @@ export class Entry {
       const problem = sizeProblem(width, height, this.limits);
       if (problem) return this.refuse(problem);
       this.#choose(guess(this.file.name, this.format, { modality: modalityOf(picture) }));
-      this.#thumb(picture);
+      showThumb(this.card, picture, this.file.name);
     } catch {
-      this.#noThumb(t('newcase.preview.damaged'));
+      showNoThumb(this.card, t('newcase.preview.damaged'));
     }
     this.onChange();
     return undefined;
   }
 
-  async #drawThere(bits) {
-    if (this.state !== 'chosen') return;
-    this.#noThumb(t('newcase.preview.drawing'), 'queue');
+  /** Have the server look at the file. Gives the preview that it begins to draw; null where it cannot. */
+  async #askThere() {
+    if (this.state !== 'chosen') return null;
+    showNoThumb(this.card, t('newcase.preview.drawing'), 'queue');
     try {
-      const { facts, picture } = await serverPreview(this.file, this.urls);
+      const preview = await askForPreview(this.file, this.urls);
+      if (preview.study_date) this.#choose({ study_date: preview.study_date });
+      this.header = preview;
+      this.onChange();
+      return preview;
+    } catch {
+      showNoThumb(this.card, t('newcase.preview.none'));
+      return null;
+    }
+  }
+
+  async #drawThere(preview, bits) {
+    if (!preview) return;
+    try {
+      const { facts, picture } = await serverPreview(preview, this.urls);
       if (this.state !== 'chosen') return;
       if (facts.width) this.#facts({ width: facts.width, height: facts.height, bits: Math.max(bits, facts.bits || 8) });
-      if (facts.error) return this.#noThumb(problemWords(facts.error), 'alert');
+      if (facts.error) return showNoThumb(this.card, problemWords(facts.error), 'alert');
       this.#choose(guess(this.file.name, this.format, clean(facts)));
-      this.#thumb(picture);
+      showThumb(this.card, picture, this.file.name);
     } catch {
-      this.#noThumb(t('newcase.preview.none'));
+      showNoThumb(this.card, t('newcase.preview.none'));
     }
     this.onChange();
-  }
-
-  #thumb(picture) {
-    picture.setAttribute('role', 'img');
-    picture.setAttribute('aria-label', t('newcase.preview', { name: this.file.name }));
-    role(this.card, 'thumb').replaceChildren(picture);
-  }
-
-  #noThumb(words, symbol = 'image') {
-    const text = document.createElement('span');
-    text.textContent = words;
-    role(this.card, 'thumb').replaceChildren(icon(symbol), text);
-  }
-
-  #form(caseId) {
-    const data = new FormData();
-    data.append('case_id', caseId);
-    if (this.urls.replaces) data.append('replaces', this.urls.replaces);
-    if (this.acceptsOtherPatient) data.append('accept_other_patient', 'true');
-    for (const [name, value] of Object.entries(this.options)) data.append(name, value);
-    data.append('file', this.file, this.file.name); // the last: the server checks the others before it stores a byte
-    return data;
   }
 }
 
@@ -288,4 +297,4 @@ export class Entry {
 const clean = (facts) => Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null));
 
 /** In what a file names another patient. */
-const differing = ({ document }) => (document.differs || []).map((name) => ` ${t(`newcase.other_patient.${name}`)}`).join('');
+const differing = (attributes) => attributes.map((name) => ` ${t(`newcase.other_patient.${name}`)}`).join('');

@@ -4,6 +4,7 @@ import { Problem, call, url } from '../core/api.js';
 import { sameBytes } from './checks.js';
 import { message, role, write } from '../core/dom.js';
 import { Entry } from './entry.js';
+import { patientDifferences } from './patients.js';
 import { loop } from '../core/poll.js';
 import { mayChangeCase } from '../cases/supersede.js';
 import { t } from '../core/words.js';
@@ -69,6 +70,7 @@ function show() {
   write(role(form, 'submit-words'), count ? t('newcase.submit', { count: count }) : t('newcase.submit.none'));
   if (!started) message(role(form, 'form-problem'), refused ? t('newcase.refused', { count: refused }) : '');
   showHanging();
+  showPatients();
   if (started) showSummary();
 }
 
@@ -84,6 +86,13 @@ function showHanging() {
     else words = missing.length ? t('newcase.views.missing', { views: missing.join(', ') }) : t('newcase.views.complete');
   }
   message(role(form, 'hanging'), words, { symbol: missing.length || twice ? 'question' : 'clear' });
+}
+
+/** Which files name another patient than the case, or than the files before them. */
+function showPatients() {
+  const waiting = ready().filter(({ header }) => header);
+  const differences = patientDifferences(waiting.map(({ header }) => header));
+  for (const [index, entry] of waiting.entries()) entry.warn(differences[index]);
 }
 
 function showSummary() {

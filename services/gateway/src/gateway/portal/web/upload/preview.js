@@ -23,16 +23,28 @@ export async function localPreview(file) {
 }
 
 /**
- * Let the server draw a file.
+ * Ask the server to draw a file.
  * @param {File} file
+ * @param {DOMStringMap} urls With the case that the file is for, and the image that it replaces, if any.
+ * @returns {Promise<any>} As the API's `PreviewRead`: what the file's header says, while the picture is being drawn.
+ * @throws {Problem}
+ */
+export async function askForPreview(file, urls) {
+  const form = new FormData();
+  if (urls.caseId) form.append('case_id', urls.caseId);
+  if (urls.replaces) form.append('replaces', urls.replaces);
+  form.append('file', file, file.name);
+  return (await call(urls.previewsUrl, { method: 'POST', send: form })).body;
+}
+
+/**
+ * Wait for a picture that the server was asked for, and have it forgotten there.
+ * @param {any} preview As `askForPreview` gave it.
  * @param {DOMStringMap} urls
  * @returns {Promise<{facts: any, picture: HTMLCanvasElement | null}>} `facts` as the API's `PictureFacts`.
  * @throws {Problem}
  */
-export async function serverPreview(file, urls) {
-  const form = new FormData();
-  form.append('file', file, file.name);
-  let { body: preview } = await call(urls.previewsUrl, { method: 'POST', send: form });
+export async function serverPreview(preview, urls) {
   const here = url(urls.previewUrl, preview.id);
   const until = performance.now() + PATIENCE_MS;
   try {

@@ -70,3 +70,18 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
 
   return { done: insist(), cancel };
 }
+
+/**
+ * The form that uploads a chosen file into a case.
+ * @param {{file: File, options: Record<string, string>, urls: DOMStringMap, acceptsOtherPatient?: boolean}} entry
+ * @param {string} caseId
+ */
+export function uploadForm({ file, options, urls, acceptsOtherPatient }, caseId) {
+  const data = new FormData();
+  data.append('case_id', caseId);
+  if (urls.replaces) data.append('replaces', urls.replaces);
+  if (acceptsOtherPatient) data.append('accept_other_patient', 'true');
+  for (const [name, value] of Object.entries(options)) data.append(name, value);
+  data.append('file', file, file.name); // the last: the server checks the others before it stores a byte
+  return data;
+}
