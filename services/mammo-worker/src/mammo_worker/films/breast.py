@@ -64,13 +64,12 @@ def find_breast(film: NDArray[Any], valid: NDArray[np.bool_] | None = None, sque
     """
     top, bottom, left, right = area = _measured_area(film.shape, valid)
     small = _thumbnail(film[top:bottom, left:right], squeeze)
-    seen = np.ones(small.shape, bool)
-    low, high, beyond = _tissue_range(small, seen)
+    low, high, beyond = _tissue_range(small)
     grey = np.clip((small - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
     nothing = np.zeros(grey.shape, bool)
     if high <= low:
         return Breast(area, nothing, False, nothing, nothing, grey)
-    keep = without_frames(small, grey, seen, beyond) & (small <= beyond)
+    keep = without_frames(small, grey, beyond) & (small <= beyond)
     breast = _largest_region(grey, keep)
     if not breast.any():
         return Breast(area, nothing, False, nothing, keep, grey)
@@ -141,17 +140,10 @@ def resized(film: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
     return cv2.resize(film, size[::-1], interpolation=method).astype(np.float32)
 
 
-def _tissue_range(small: NDArray[np.float32], seen: NDArray[np.bool_]) -> tuple[float, float, float]:
+def _tissue_range(small: NDArray[np.float32]) -> tuple[float, float, float]:
     """The background and the brightest tissue of the film's inner part, and from where on nothing can be tissue."""
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    if len(rows) < 2 or len(columns) < 2:
-        return 0.0, 0.0, 0.0
-    down, across = (int(_INNER * (lines[-1] - lines[0])) for lines in (rows, columns))
-    inner = np.zeros_like(seen)
-    inner[rows[0] + down : rows[-1] + 1 - down, columns[0] + across : columns[-1] + 1 - across] = True
-    values = small[inner & seen]
-    if len(values) == 0:
-        return 0.0, 0.0, 0.0
+    down, across = (int(_INNER * (side - 1)) for side in small.shape)
+    values = small[down : small.shape[0] - down, across : small.shape[1] - across].ravel()
     low, most = (float(v) for v in np.percentile(values, [0.5, 97]))
     if most <= low:
         return low, most, most

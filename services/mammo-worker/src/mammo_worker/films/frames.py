@@ -13,33 +13,28 @@ _STEP, _STEP_LINES = 0.08, 4  # of the range, between lines so far from each oth
 _BACKGROUND = 0.1  # a flat line that is darker than this is the film's own background
 
 
-def without_frames(
-    small: NDArray[np.floating], grey: NDArray[np.floating], seen: NDArray[np.bool_], beyond: float
-) -> NDArray[np.bool_]:
+def without_frames(small: NDArray[np.floating], grey: NDArray[np.floating], beyond: float) -> NDArray[np.bool_]:
     """True where no frame is: lines at an edge that are bright or all of one grey, and saturated stubs at an edge.
 
     Args:
         small: (height, width), as stored.
         grey: The same, 0 at the background and 1 at the brightest tissue.
-        seen: False at padding.
         beyond: From this stored value on nothing is tissue; markers may be much brighter than frames.
     """
-    keep = seen.copy()
-    darkest, brightest = np.percentile(small[seen & (small <= beyond)], [0.5, 99.9])
+    darkest, brightest = np.percentile(small[small <= beyond], [0.5, 99.9])
     white = np.clip((small - darkest) / max(float(brightest - darkest), 1e-6), 0, 1)
     top, left = 0, 0
     bottom, right = grey.shape
     for _ in range(2):  # a second time, for lines that end in the frame of another side
         rows, columns = slice(top, bottom), slice(left, right)
-        part = np.where(seen, np.stack([grey, white]), np.nan)[:, rows, columns]
+        part = np.stack([grey, white])[:, rows, columns]
         limit = (_limit(grey.shape[0]), _limit(grey.shape[1]))
         top += _frame_depth(part, limit[0])
         bottom -= _frame_depth(part[:, ::-1], limit[0])
         left += _frame_depth(part.swapaxes(1, 2), limit[1])
         right -= _frame_depth(part[:, :, ::-1].swapaxes(1, 2), limit[1])
-    inside = np.zeros_like(keep)
-    inside[top:bottom, left:right] = True
-    keep &= inside
+    keep = np.zeros(grey.shape, bool)
+    keep[top:bottom, left:right] = True
     return keep & ~_stubs(white, keep)
 
 
@@ -49,12 +44,7 @@ def _limit(length: int) -> int:
 
 def _frame_depth(lines: NDArray[np.floating], limit: int) -> int:
     """How many of the outermost lines (first ones) a frame covers, its blurred rim among them."""
-    filled = np.isfinite(lines[0, : limit + 1]).any(axis=1)
-    if not filled.any():
-        return 0
-    first = int(np.argmax(filled))  # after padding
-    near = lines[:, first : first + limit + 1]
-    grey, white = np.nan_to_num(near[:, :, np.isfinite(near[0]).mean(axis=0) > 0.5])
+    grey, white = lines[:, : limit + 1]
     if grey.size == 0:
         return 0
     low, middle, high = np.percentile(grey, [15, 50, 85], axis=1)
@@ -64,7 +54,7 @@ def _frame_depth(lines: NDArray[np.floating], limit: int) -> int:
     for line in framed[::-1]:  # a frame ends in a step; bright tissue along the chest wall fades
         beyond = min(line + _STEP_LINES, len(white) - 1)
         if max(np.median(np.abs(part[beyond] - part[line])) for part in (grey, white)) > _STEP:
-            return first + int(line) + 2
+            return int(line) + 2
     return 0
 
 
