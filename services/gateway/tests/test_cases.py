@@ -314,3 +314,28 @@ class TestReview:
         late = put(job, "image", seen, verdict="dismissed")
         assert (late.status_code, late.json()["code"]) == (412, "case_changed")
         assert put(job, "image", {"If-Match": answer.headers["etag"]}, verdict="dismissed").status_code == 200
+
+    def test_the_last_change_can_be_undone_once_by_who_made_it(
+        self, client, alice, case, film, worker, put, headers_of, read
+    ):
+        def last(who=alice):
+            return client.get(f"/api/v1/cases/{case}/reviews/last", headers=who).json()
+
+        job = film(1)
+        worker.infer(job, findings=1)
+        assert last() is None
+        put(job, "0", verdict="confirmed", comment="sure")
+        put(job, "0", verdict="dismissed")
+        assert last() == {"job_id": job, "finding": "0", "before": {"verdict": "confirmed", "comment": "sure"}}
+        put(job, "0", headers_of("root"), verdict="confirmed")
+        assert last() is None, "what somebody else said is not taken back unseen"
+        assert last(headers_of("root"))["before"] == {"verdict": "dismissed", "comment": ""}
+        put(job, "0", headers_of("root"), verdict="dismissed", undo=True)
+        assert last(headers_of("root")) is None, "an undo is not undone"
+        assert [review["verdict"] for review in read()["reviews"]] == ["dismissed"]
+        events = client.get("/api/v1/audit", params={"action": "finding.review"}, headers=headers_of("root")).json()
+        assert events["items"][0]["detail"]["undo"] is True
+        image = read()["images"][0]["id"]
+        put(job, "0", verdict="confirmed")
+        assert client.delete(f"/api/v1/images/{image}", headers=alice).status_code == 204
+        assert last() is None

@@ -13,10 +13,16 @@ from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.jobs import repository as jobs
 from gateway.reviews import service
-from gateway.reviews.schemas import ReviewWrite
+from gateway.reviews.schemas import ReviewChange, ReviewWrite
 from lobule.contracts.case import Review
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/reviews", tags=["cases"])
+
+
+@router.get("/last", responses=responses(401, 404))
+def read_last_change(case: VisibleCase, user: CurrentUser, session: DbSession) -> ReviewChange | None:
+    """The last change of the reviews, where you made it: putting `before` with `undo` takes it back."""
+    return service.last_change(session, case, user)
 
 
 @router.put(
@@ -48,6 +54,8 @@ def put_review(
         "commented": bool(said.comment),
         "job_id": job.id,
     }
+    if said.undo:
+        detail["undo"] = True
     record(session, request, user, "finding.review", "case", case.id, detail)
     response.headers["ETag"] = cases.etag(case)
     return service.as_contract(review) if review else None

@@ -23,3 +23,16 @@ class FindingReview(Base):
     reviewer_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     reviewer: Mapped[str] = mapped_column(String(200))  # the name as it was
     reviewed_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class LastReviewChange(Base):
+    """What the last change of a case's reviews replaced: the way back to it."""
+
+    __tablename__ = "last_review_changes"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    finding: Mapped[str] = mapped_column(String(10))
+    verdict: Mapped[Verdict | None] = mapped_column(String(10))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    reviewer_id: Mapped[str] = mapped_column(ForeignKey("users.id"))  # who made the change

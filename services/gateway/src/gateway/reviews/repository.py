@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.reviews.models import FindingReview
+from gateway.reviews.models import FindingReview, LastReviewChange
 
 
 def of_case(session: Session, case_id: str) -> Sequence[FindingReview]:
@@ -17,3 +17,8 @@ def of_case(session: Session, case_id: str) -> Sequence[FindingReview]:
 def find(session: Session, job_id: str, finding: str) -> FindingReview | None:
     """The review of one finding."""
     return session.get(FindingReview, (job_id, finding))
+
+
+def last_change(session: Session, case_id: str) -> LastReviewChange | None:
+    """What the last change of a case's reviews replaced."""
+    return session.get(LastReviewChange, case_id)

@@ -12,3 +12,19 @@ class ReviewWrite(BaseModel):
 
     verdict: Verdict | None = None
     comment: str = Field(default="", max_length=2000)
+    undo: bool = Field(default=False, description="this takes the last change back: it is not kept to be undone itself")
+
+
+class ReviewBefore(BaseModel):
+    """What was said of a finding before a change."""
+
+    verdict: Verdict | None
+    comment: str
+
+
+class ReviewChange(BaseModel):
+    """The last change of a case's reviews, and what it replaced."""
+
+    job_id: str
+    finding: str = Field(description="index in the findings, or `image`")
+    before: ReviewBefore

@@ -10,8 +10,8 @@ from gateway.errors import not_found
 from gateway.jobs.models import Job
 from gateway.reports.service import read_result
 from gateway.reviews import repository
-from gateway.reviews.models import FindingReview
-from gateway.reviews.schemas import ReviewWrite
+from gateway.reviews.models import FindingReview, LastReviewChange
+from gateway.reviews.schemas import ReviewBefore, ReviewChange, ReviewWrite
 from gateway.users.models import User
 from lobule.contracts.case import Review, Verdict
 from lobule.storage import ObjectStore
@@ -60,6 +60,7 @@ def put(
     if before == (said.verdict, said.comment):
         return before[0], review
     case_service.changed(case)
+    _keep_way_back(session, case, job, finding, before, said, reviewer)
     if said.verdict is None and not said.comment:
         session.delete(review)
         return before[0], None
@@ -70,3 +71,33 @@ def put(
     review.reviewer_id, review.reviewer, review.reviewed_at = reviewer.id, reviewer.display_name, now()
     session.flush()
     return before[0], review
+
+
+def _keep_way_back(
+    session: Session,
+    case: Case,
+    job: Job,
+    finding: str,
+    before: tuple[Verdict | None, str],
+    said: ReviewWrite,
+    reviewer: User,
+) -> None:
+    last = repository.last_change(session, case.id)
+    if said.undo:
+        if last is not None:
+            session.delete(last)
+        return
+    if last is None:
+        last = LastReviewChange(case_id=case.id)
+        session.add(last)
+    last.job_id, last.finding, last.reviewer_id = job.id, finding, reviewer.id
+    last.verdict, last.comment = before
+
+
+def last_change(session: Session, case: Case, user: User) -> ReviewChange | None:
+    """The last change of a case's reviews where this user made it: nobody takes back unseen what somebody else said."""
+    last = repository.last_change(session, case.id)
+    if last is None or last.reviewer_id != user.id:
+        return None
+    before = ReviewBefore(verdict=last.verdict, comment=last.comment)
+    return ReviewChange(job_id=last.job_id, finding=last.finding, before=before)

@@ -97,6 +97,7 @@ class Page {
   /** The pace of the next look, as poll.js asks. */
   async ask() {
     await this.refresh();
+    this.recalled ??= this.reviews.recall();
     message(role(this.root, 'trouble'), '');
     return this.case.state === 'analysing' ? BUSY_MS : CALM_MS;
   }

@@ -57,6 +57,17 @@ export class Reviews {
     return this.#next(aimed, () => this.#say(aimed, change));
   }
 
+  /** Take in what the reader said last before the page was loaded: it can be undone as well. */
+  async recall() {
+    const { page } = this;
+    const { body: change } = await call(url(page.urls.lastReviewUrl, page.case.id)).catch(() => ({ body: null }));
+    const study = change && page.studies.find(({ jobId }) => jobId === change.job_id);
+    if (!study || this.pending || this.#done.length) return;
+    const target = { study, index: change.finding === 'image' ? null : Number(change.finding), jobId: change.job_id };
+    this.#done.push({ target, before: change.before, after: this.of(target) });
+    page.status.show();
+  }
+
   /** Take back what was said last, wherever the reader is now. */
   undo() {
     const { last } = this;
@@ -91,7 +102,7 @@ export class Reviews {
     this.page.reveal(target);
     this.#done.pop();
     if (!same(this.of(target), after)) throw changed(this.of(target));
-    const saved = await this.#put(target, after, before, t('reading.undo.of', { what })).catch((problem) => {
+    const saved = await this.#put(target, after, { ...before, undo: true }, t('reading.undo.of', { what })).catch((problem) => {
       if (problem.code !== 'review_changed') this.#done.push(last); // it can be tried again
       throw problem;
     });
