@@ -248,6 +248,29 @@ class TestCorrect:
         assert claim["image"]["modality"] == "histopathology"
         assert read()["state"] == "analysing"
 
+    @pytest.mark.parametrize("verb", ["patch", "delete"])
+    def test_not_over_somebody_elses_change(self, client, alice, case, film, read, worker, headers_of, verb):
+        job = film(1)
+        worker.infer(job)
+        here = f"/api/v1/images/{read()['images'][0]['id']}"
+        seen = {"If-Match": client.get(f"/api/v1/cases/{case}", headers=alice).headers["etag"]}
+        review = f"/api/v1/cases/{case}/reviews/{job}/image"
+        assert client.put(review, json={"verdict": "confirmed"}, headers=headers_of("root")).status_code == 200
+        change = {"json": {"laterality": "R"}} if verb == "patch" else {}
+        late = client.request(verb, here, headers=alice | seen, **change)
+        assert (late.status_code, late.json()["code"]) == (412, "case_changed")
+        assert read()["images"][0]["laterality"] is None
+        seen = {"If-Match": client.get(f"/api/v1/cases/{case}", headers=alice).headers["etag"]}
+        assert client.request(verb, here, headers=alice | seen, **change).is_success
+
+    def test_an_image_that_left_its_case_is_not_as_it_was_seen(self, client, alice, case, film, patch, read):
+        film(1)
+        seen = {"If-Match": client.get(f"/api/v1/cases/{case}", headers=alice).headers["etag"]}
+        here = f"/api/v1/images/{read()['images'][0]['id']}"
+        client.patch(here, json={"case_id": None}, headers=alice)
+        assert client.patch(here, json={"view": "CC"}, headers=alice | seen).json()["code"] == "case_changed"
+        assert client.patch(here, json={"view": "CC"}, headers=alice | {"If-Match": "*"}).status_code == 200
+
     def test_what_does_not_fit(self, film, patch, read, upload, picture):
         film(1)
         assert patch(magnification="40X").json()["code"] == "invalid_request"

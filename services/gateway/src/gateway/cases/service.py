@@ -129,13 +129,15 @@ def etag(case: Case) -> str:
     return f'"{case.id}.{case.revision}{signed}"'
 
 
-def check_unchanged(case: Case, if_match: str | None) -> None:
-    """Refuse a change that was made looking at an older state of the case.
+def check_unchanged(case: Case | None, if_match: str | None) -> None:
+    """Refuse a change that was made looking at an older state of the case, or at a case that it left meanwhile.
 
     Raises:
         ProblemError: `case_changed`, 412.
     """
-    if if_match is None or if_match.strip() == "*" or etag(case) in (tag.strip() for tag in if_match.split(",")):
+    if if_match is None or if_match.strip() == "*":
+        return
+    if case is not None and etag(case) in (tag.strip() for tag in if_match.split(",")):
         return
     raise ProblemError(
         412, "case_changed", "This case has changed since you opened it. Please look at it again, then repeat."

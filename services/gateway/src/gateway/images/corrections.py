@@ -8,6 +8,7 @@ from gateway.errors import ProblemError, not_found
 from gateway.images import repository
 from gateway.images.acceptance import refuse_other_patient
 from gateway.images.models import Image
+from gateway.images.removal import lock
 from gateway.images.schemas import ImageCorrection
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
@@ -23,7 +24,14 @@ _SAID = (*_BELONGS_TO, "study_date")
 
 
 def correct(
-    session: Session, store: ObjectStore, user: User, image: Image, correction: ImageCorrection, *, interactive: bool
+    session: Session,
+    store: ObjectStore,
+    user: User,
+    image: Image,
+    correction: ImageCorrection,
+    *,
+    interactive: bool,
+    if_match: str | None = None,
 ) -> Job:
     """Change an image's description; returns its newest job, which is a new one where the modality changed.
 
@@ -34,11 +42,15 @@ def correct(
         image: What is corrected.
         correction: What is said of it now.
         interactive: Whether a person waits at the portal for what is analysed again.
+        if_match: The ETag of its case as the user saw it.
 
     Raises:
         AnalysisError: Where the file cannot be of the new modality.
-        ProblemError: `duplicate_image` or `other_patient` (409), `not_found` (404, the case), `invalid_request` (422).
+        ProblemError: `duplicate_image` or `other_patient` (409), `case_changed` (412), `not_found` (404, the case),
+            `invalid_request` (422).
     """
+    if if_match is not None:
+        lock(session, image, if_match)
     given = correction.model_fields_set
     modality = correction.modality or image.modality
     for name, owner in _BELONGS_TO.items():

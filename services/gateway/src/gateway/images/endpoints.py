@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +23,7 @@ from lobule.storage import ObjectStore
 router = APIRouter(prefix="/api/v1/images", tags=["images"])
 
 _CHUNK = 256 * 1024
+IfMatch = Annotated[str | None, Header(max_length=200, description="the ETag of its case as you saw it")]
 
 UPLOAD_FORM: dict[str, Any] = {
     "required": True,
@@ -142,22 +143,35 @@ def read_image(image: VisibleImage) -> Image:
     return image
 
 
-@router.patch("/{image_id}", responses=responses(401, 403, 404, 409, 413, 415, 422))
+@router.patch("/{image_id}", responses=responses(401, 403, 404, 409, 412, 413, 415, 422))
 def correct_image(
-    correction: ImageCorrection, image: VisibleImage, user: CurrentUser, session: DbSession, request: Request
+    correction: ImageCorrection,
+    image: VisibleImage,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    if_match: IfMatch = None,
 ) -> ImageCorrected:
     """Put right what was guessed or said of an image.
 
     Another modality analyses it again. A signed report of its case is superseded, never altered.
     """
-    job = corrections.correct(session, request.app.state.store, user, image, correction, interactive=at_portal(request))
+    job = corrections.correct(
+        session,
+        request.app.state.store,
+        user,
+        image,
+        correction,
+        interactive=at_portal(request),
+        if_match=if_match,
+    )
     detail = correction.model_dump(mode="json", exclude_unset=True)
     record(session, request, user, "image.correct", "image", image.id, detail)
     return ImageCorrected(**ImageRead.model_validate(image).model_dump(), job=JobRead.of(job))
 
 
-@router.delete("/{image_id}", status_code=204, responses=responses(401, 403, 404, 409))
-def remove_image(image_id: str, user: WaitingUser, request: Request) -> None:
+@router.delete("/{image_id}", status_code=204, responses=responses(401, 403, 404, 409, 412))
+def remove_image(image_id: str, user: WaitingUser, request: Request, if_match: IfMatch = None) -> None:
     """Remove an image with its analyses and reviews. An image of a signed report stays (409 `image_signed`)."""
     state = request.app.state
 
@@ -165,7 +179,7 @@ def remove_image(image_id: str, user: WaitingUser, request: Request) -> None:
         detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
         record(session, request, user, "image.remove", "image", image.id, detail)
 
-    removal.remove(state.sessions, state.store, user, image_id, note)
+    removal.remove(state.sessions, state.store, user, image_id, note, if_match)
 
 
 @router.get(

@@ -24,7 +24,12 @@ log = structlog.get_logger()
 
 
 def remove(
-    sessions: SessionFactory, store: ObjectStore, user: User, image_id: str, note: Callable[[Session, Image], None]
+    sessions: SessionFactory,
+    store: ObjectStore,
+    user: User,
+    image_id: str,
+    note: Callable[[Session, Image], None],
+    if_match: str | None = None,
 ) -> None:
     """Remove an image with its analyses and reviews; what works on it is stopped and its output refused.
 
@@ -34,37 +39,45 @@ def remove(
         user: Who removes it.
         image_id: Which.
         note: Called in the transaction, for the audit log.
+        if_match: The ETag of its case as the user saw it.
 
     Raises:
-        ProblemError: `not_found` (404) or `image_signed` (409).
+        ProblemError: `not_found` (404), `image_signed` (409) or `case_changed` (412).
     """
     with sessions.begin() as session:
         image = repository.visible(session, user, image_id)
         if image is None:
             raise not_found("image")
         note(session, image)
-        prefixes = take_out(session, image)
+        prefixes = take_out(session, image, if_match)
     delete_objects(store, prefixes)
 
 
-def take_out(session: Session, image: Image) -> list[str]:
-    """Delete an image's rows; gives the prefixes of the objects to be deleted once the transaction is through.
-
-    Steps are locked before the case, as they are where a worker completes one.
+def lock(session: Session, image: Image, if_match: str | None) -> None:
+    """Lock the steps of an image, then its case: in the order in which a worker that completes a step locks them.
 
     Raises:
-        ProblemError: `image_signed`, 409.
+        ProblemError: `case_changed`, 412, where the case is not as the user saw it.
     """
     steps = select(Step).join(Job, Job.id == Step.job_id).where(Job.image_id == image.id)
     session.scalars(steps.order_by(Step.job_id, Step.name).with_for_update(of=Step)).all()
+    case = cases.locked(session, image.case_id) if image.case_id is not None else None
+    case_service.check_unchanged(case, if_match)
+    session.refresh(image)
+
+
+def take_out(session: Session, image: Image, if_match: str | None = None) -> list[str]:
+    """Delete an image's rows; gives the prefixes of the objects to be deleted once the transaction is through.
+
+    Raises:
+        ProblemError: `image_signed` (409) or `case_changed` (412).
+    """
+    lock(session, image, if_match)
     for job in session.scalars(select(Job).where(Job.image_id == image.id)).all():
         if job.state not in FINAL_STATES:
             job_service.cancel(session, job)  # webhooks are told, as of any job that ends
     session.flush()
     case_id = image.case_id
-    if case_id is not None:
-        cases.locked(session, case_id)
-        session.refresh(image)
     if image.signed:
         raise ProblemError(
             409,

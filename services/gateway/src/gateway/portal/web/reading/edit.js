@@ -26,6 +26,7 @@ export class Edit {
   open(study) {
     if (this.dialog.open) return;
     this.study = study;
+    this.seen = { etag: this.page.etag, words: this.#words() };
     role(this.dialog, 'file').textContent = study.entry.file_name;
     for (const name of FIELDS) this.form.elements[name].value = study.entry[name] || '';
     message(role(this.dialog, 'problem'), '');
@@ -65,7 +66,7 @@ export class Edit {
   async #act(request) {
     this.busy = true;
     try {
-      await call(url(this.page.urls.imageUrl, this.study.id), request);
+      await this.#send(request);
       this.dialog.close();
       await this.page.refresh();
       this.page.watcher.wake();
@@ -75,5 +76,24 @@ export class Edit {
     } finally {
       this.busy = false;
     }
+  }
+
+  /** Change the image as the reader saw it: again where only something else of the case changed meanwhile. */
+  async #send(request) {
+    try {
+      await call(url(this.page.urls.imageUrl, this.study.id), { ...request, ifMatch: this.seen.etag });
+    } catch (problem) {
+      if (problem.code !== 'case_changed') throw problem;
+      await this.page.refresh();
+      if (!this.page.studies.includes(this.study) || this.#words() !== this.seen.words) throw problem;
+      this.seen.etag = this.page.etag;
+      await this.#send(request);
+    }
+  }
+
+  /** What is said of the image and of what was found in it. */
+  #words() {
+    const { entry, jobId } = this.study;
+    return JSON.stringify([FIELDS.map((name) => entry[name]), this.page.case.reviews.filter(({ job_id: job }) => job === jobId)]);
   }
 }
