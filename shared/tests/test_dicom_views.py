@@ -122,6 +122,24 @@ def test_view_position_in_words(position, view, film_file):
     assert read_dicom(film_file(ViewPosition=position)).view == view
 
 
+@pytest.mark.parametrize(
+    ("position", "code", "named", "view"),
+    [(None, "R-99999", "R-99999", None), ("MLO", "R-99999", "R-99999", "MLO"), ("PA", None, "PA", None)],
+)
+def test_a_view_that_is_not_known_is_said(position, code, named, view, film_file, coded):
+    codes = {"ViewCodeSequence": coded(code, "")} if code else {}
+    film = read_dicom(film_file(ViewPosition=position, **codes))
+    [said] = [notice.detail for notice in film.notices if notice.code == "view_unknown"]
+    assert film.view == view
+    assert named in said
+    assert (view or "left open") in said
+
+
+def test_a_file_that_names_no_view_or_a_known_one_says_nothing_of_it(film_file, coded):
+    for tags in ({"ViewPosition": None}, {"ViewPosition": "CC"}, {"ViewCodeSequence": coded("R-10242", "")}):
+        assert "view_unknown" not in codes(read_dicom(film_file(**tags)))
+
+
 def test_code_goes_before_words_and_the_conflict_is_said(film_file, coded):
     film = read_dicom(film_file(ViewPosition="CC", ViewCodeSequence=coded("R-10226", "medio-lateral oblique")))
     assert film.view == "MLO"

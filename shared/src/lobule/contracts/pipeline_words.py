@@ -27,6 +27,7 @@ _BY_CODE: Mapping[str, str] = {
     "notice.bits_stored_exceeded": "文件实际使用的位数多于标签所述，已全部读取。",
     "notice.spacing_uncertain": "文件未按标准给出像素大小或放大倍数，请谨慎看待毫米数。",
     "notice.view_conflict": "文件中关于体位的说明互相矛盾，请核对。",
+    "notice.view_unknown": "文件所注的体位无法识别；如文件未另注体位，则体位留空，请注明。",
     "notice.view_modifier_unknown": "文件以未知代码修饰体位。",
     "notice.special_view": "这是特殊体位，并非筛查体位；该模型未在此类片上测定。",
     "notice.implant_displaced": "拍摄该片时植入物已推移。",

@@ -11,6 +11,7 @@ from lobule.imaging.dicom.vocabulary import Tag
 FoundView = View | Literal["specimen"]
 MAGNIFIED_FROM = 1.3  # a breast on the detector's cover appears up to 1.1 times as large as it is
 _NO_VIEW = "specimen"
+_LONGEST_NAMED = 16  # of a code, as the standard bounds it
 _PROJECTIONS: tuple[FoundView, ...] = ("CC", "MLO", "ML", "LM")  # whose modification may stand elsewhere
 
 # SNOMED CT concept and SNOMED-RT code of each view.
@@ -94,6 +95,14 @@ def view_of(tags: Tags) -> tuple[View | None, list[Notice]]:
     coded, from_codes = _coded_view(tags, notices)
     worded = _worded_view(tags.code(Tag.VIEW_POSITION))
     view = coded or worded
+    if coded is None and (unknown := _unknown_words(tags, worded)):
+        notices.append(
+            Notice(
+                code="view_unknown",
+                detail=f"The view {unknown} that the file names is not known; "
+                + (f"{worded} is used, as its view position says." if worded else "the view was left open."),
+            )
+        )
     if coded and worded and worded not in (coded, from_codes):
         notices.append(
             Notice(
@@ -112,6 +121,13 @@ def view_of(tags: Tags) -> tuple[View | None, list[Notice]]:
             )
         )
     return view, notices
+
+
+def _unknown_words(tags: Tags, worded: FoundView | None) -> str:
+    """What the file names as its view without being understood: a code, or a view position; empty where nothing is."""
+    codes = [item.code(Tag.CODE_VALUE) or item.text(Tag.CODE_MEANING) or "" for item in tags.items(Tag.VIEW_CODES)]
+    named = next(filter(None, codes), "") or ("" if worded else tags.code(Tag.VIEW_POSITION))
+    return named[:_LONGEST_NAMED]
 
 
 def shows_specimen(tags: Tags) -> bool:
