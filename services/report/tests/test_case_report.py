@@ -271,6 +271,17 @@ class TestWorker:
         ReportHandler(store)(self.claim(image=image, languages=["zh"], forms=["pdf"]), lambda fraction, activity: None)
         assert "怀疑恶性" in pdf_text(store.get("jobs/r/render/1/report.zh.pdf"))
 
+    @pytest.mark.parametrize("name", ["result.json", "display.png"])
+    def test_a_damaged_result_is_named_in_its_case_and_ends_its_own_report(self, store, make_content, signature, name):
+        store.put(f"jobs/0/inference/1/{name}", b"{")
+        claim = self.claim(case=make_content(signature), languages=["en"], forms=["json"])
+        ReportHandler(store)(claim, lambda fraction, activity: None)
+        assert b"can no longer be read" in store.get("jobs/r/render/1/report.en.json")
+        image = ImageContent(result_prefix="jobs/0/inference/1", analysed_at=AT)
+        with pytest.raises(AnalysisError) as caught:
+            ReportHandler(store)(self.claim(image=image, languages=["en"], forms=["pdf"]), lambda f, a: None)
+        assert caught.value.code == "result_unreadable"
+
     def test_says_what_is_gone(self, store):
         image = ImageContent(result_prefix="jobs/9/inference/1", analysed_at=AT)
         with pytest.raises(AnalysisError, match="no longer in the object store"):

@@ -174,7 +174,7 @@ class TestRefusals:
         damage(files, name)
         with pytest.raises(AnalysisError, match=words) as caught:
             render(result, files, analysed_at=analysed_at)
-        assert caught.value.code == "internal_error"
+        assert caught.value.code == "result_unreadable"
         assert name in caught.value.detail
 
     def test_a_time_without_a_zone(self, make_histology):

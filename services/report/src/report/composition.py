@@ -35,7 +35,7 @@ class Report:
         """The pictures of each of its images, drawn when a form first needs them.
 
         Raises:
-            AnalysisError: `internal_error` where a picture is missing, damaged or of another size than said.
+            AnalysisError: `result_unreadable` where a picture is missing, damaged or of another size than said.
         """
         document = self.document
         return tuple(

@@ -1,8 +1,9 @@
 """The pictures of a report: what was analysed, what was found on it, and each finding enlarged."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from report.hanging import hang, hang_finding
 from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline
 from report.palette import FINDINGS
 from report.section import FindingRow, ImageSection
+
+Used = TypeVar("Used")
 
 _CUTOUT_SIDE = 360
 _CUTOUT_MARGIN = 0.35  # of the box's longer side, on each side
@@ -46,7 +49,7 @@ def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, byt
         files: The pictures that the result names, by name.
 
     Raises:
-        AnalysisError: `internal_error` where a picture is missing, damaged or of another size than said.
+        AnalysisError: `result_unreadable` where a picture is missing, damaged or of another size than said.
     """
     size = (result.display.width, result.display.height)
     image, hanging = result.image, result.image.hanging
@@ -100,23 +103,37 @@ def jpeg(picture: NDArray[np.uint8], quality: int = 92) -> bytes:
     return stream.getvalue()
 
 
+def check_pictures(result: Result, files: Mapping[str, bytes]) -> None:
+    """Hold the pictures of a result against what it says of them, and their bytes against their checksums.
+
+    Raises:
+        AnalysisError: `result_unreadable`.
+    """
+    for name in (result.display.file, *([result.heat_map.file] if result.heat_map else [])):
+        _opened(files, name, (result.display.width, result.display.height), lambda image: image.verify())
+
+
 def _read(files: Mapping[str, bytes], name: str, size: tuple[int, int], mode: str) -> NDArray[np.uint8]:
     """Decode one of our own pictures and hold it against what the result says of it."""
+    return _opened(files, name, size, lambda image: np.asarray(image.convert(mode)))
+
+
+def _opened(files: Mapping[str, bytes], name: str, size: tuple[int, int], use: Callable[[Image.Image], Used]) -> Used:
     if name not in files:
-        raise AnalysisError(
-            "internal_error", f"The report cannot be drawn: the picture {name!r} of the result is missing."
-        )
+        raise unreadable(f"the picture {name!r} is missing")
     try:
         with Image.open(io.BytesIO(files[name])) as image:
-            picture = np.asarray(image.convert(mode))
+            found = image.size
+            used = use(image)
     except Exception:  # noqa: BLE001 - decoders of damaged bytes raise anything
-        raise AnalysisError(
-            "internal_error", f"The report cannot be drawn: the picture {name!r} of the result is damaged."
-        ) from None
-    if (picture.shape[1], picture.shape[0]) != size:
-        found = f"{picture.shape[1]} x {picture.shape[0]}"
-        raise AnalysisError(
-            "internal_error",
-            f"The report cannot be drawn: picture {name!r} has {found} pixels, not {size[0]} x {size[1]}.",
-        )
-    return picture
+        raise unreadable(f"the picture {name!r} is damaged") from None
+    if found != size:
+        raise unreadable(f"the picture {name!r} has {found[0]} x {found[1]} pixels, not {size[0]} x {size[1]}")
+    return used
+
+
+def unreadable(what: str) -> AnalysisError:
+    """What is wrong with a stored result, for the user."""
+    return AnalysisError(
+        "result_unreadable", f"The stored result of this analysis is damaged: {what}. Please analyse the image again."
+    )

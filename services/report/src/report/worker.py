@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
+from pydantic import ValidationError
 
 from lobule import layout
 from lobule.contracts.case import CaseContent, ReportForm
@@ -18,6 +19,7 @@ from lobule.worker.pipeline import ReportProgress
 from report.composition import Report, case_report, image_report
 from report.exporters import EXPORTERS
 from report.film_view import PictureHandler
+from report.pictures import check_pictures, unreadable
 
 log = structlog.get_logger()
 
@@ -91,11 +93,13 @@ class ReportHandler:
         try:
             result = Result.model_validate_json(self._store.get(layout.result_key(prefix)))
             names = [result.display.file, *([result.heat_map.file] if result.heat_map else [])]
-            return result, {name: self._store.get(layout.file_key(prefix, name)) for name in names}
+            files = {name: self._store.get(layout.file_key(prefix, name)) for name in names}
         except ObjectNotFoundError as missing:
-            raise AnalysisError(
-                "internal_error", f"The report cannot be drawn: {missing} is no longer in the object store."
-            ) from None
+            raise unreadable(f"{missing} is no longer in the object store") from None
+        except ValidationError:
+            raise unreadable("its figures cannot be read") from None
+        check_pictures(result, files)
+        return result, files
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ PipelineErrorCode = Literal[
     "worker_lost",
     "storage_full",
     "storage_unavailable",
+    "result_unreadable",
     "internal_error",
 ]
 """The system could not finish, whatever the image."""

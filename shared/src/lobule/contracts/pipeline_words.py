@@ -68,6 +68,7 @@ _BY_CODE: Mapping[str, str] = {
     "error.worker_lost": "分析程序多次中断。",
     "error.storage_full": "服务器存储空间不足。",
     "error.storage_unavailable": "图像存储暂时无法访问。",
+    "error.result_unreadable": "该分析所保存的结果已丢失或损坏；请重新分析该图像。",
     "error.internal_error": "分析意外失败。",
     "error.cancelled": "分析已取消。",
 }
