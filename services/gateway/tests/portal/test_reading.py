@@ -366,3 +366,19 @@ class TestKeyboard:
         page.keyboard.press("n")
         page.keyboard.press("n")
         expect(page.locator("[data-chosen]")).to_have_count(0)
+
+
+def test_the_last_verdict_is_undone_after_the_page_was_left(logged_in, study, masses, picture):
+    study.add(picture(46), masses[:1], laterality="R", view="CC")
+    page = logged_in(study.url, viewport={"width": 1300, "height": 900})
+    line = page.locator('.status-line [role="status"]')
+    page.get_by_role("button", name="Confirm: RCC, finding 1").click()
+    expect(line).to_have_text("Confirmed: RCC, finding 1")
+    page.get_by_role("button", name="Dismiss: RCC, finding 1").click()
+    expect(line).to_have_text("Dismissed: RCC, finding 1")
+    page.reload()
+    page.get_by_role("button", name="Undo the last change").click()
+    expect(line).to_have_text("Undone: RCC, finding 1 is confirmed again")
+    page.reload()
+    expect(page.get_by_role("button", name="Confirmed: RCC, finding 1")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo the last change")).to_be_hidden()

@@ -280,19 +280,6 @@ class TestUndo:
             (None, "confirmed"),
         ]
 
-    def test_after_the_page_was_left(self, opened, study, lesion, picture):
-        study.add(picture(46), [lesion], laterality="R", view="CC")
-        page = opened(1)
-        page.get_by_role("button", name="Confirm: RCC, finding 1").click()
-        page.get_by_role("button", name="Dismiss: RCC, finding 1").click()
-        expect(line(page)).to_have_text("Dismissed: RCC, finding 1")
-        page.reload()
-        page.get_by_role("button", name="Undo the last change").click()
-        expect(line(page)).to_have_text("Undone: RCC, finding 1 is confirmed again")
-        page.reload()
-        expect(page.get_by_role("button", name="Confirmed: RCC, finding 1")).to_be_visible()
-        expect(page.get_by_role("button", name="Undo the last change")).to_be_hidden()
-
     def test_in_the_midst_of_saving(self, opened, study, lesion, picture):
         study.add(picture(43), [lesion], laterality="R", view="CC")
         page = opened(1)
