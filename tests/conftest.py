@@ -1,12 +1,36 @@
 """The whole system, started once as an operator would start it embedded."""
 
-from collections.abc import Iterator
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+import yaml
 
 from lobule.client import Client
 from lobule.launcher.system import DEMO, RunningSystem, running_system
+
+OVERLAYS = Path(__file__).parents[1] / "k8s" / "overlays"
+
+
+@pytest.fixture(scope="session")
+def render() -> Callable[[str], list[dict]]:
+    """Renders an overlay of k8s/ as an administrator would; needs kubectl or kustomize."""
+    kubectl = os.environ.get("LOBULE_KUBECTL") or shutil.which("kubectl")
+    if kubectl is None and not shutil.which("kustomize"):
+        pytest.skip("no kubectl and no kustomize: install one, or name kubectl in LOBULE_KUBECTL")
+    command = ["kustomize", "build"] if kubectl is None else [kubectl, "kustomize"]
+
+    def rendered(overlay: str) -> list[dict]:
+        done = subprocess.run([*command, OVERLAYS / overlay], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert "deprecated" not in done.stderr.lower(), done.stderr
+        return list(yaml.safe_load_all(done.stdout))
+
+    return rendered
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parent.parent
-IMAGES = {  # Dockerfile: what its processes import when they start
-    "shared/Dockerfile": ["lobule.cli.main"],
-    "services/gateway/Dockerfile": ["lobule.cli.main", "gateway.__main__", "gateway.migrate", "lobule.probe"],
-    "services/report/Dockerfile": ["report.worker", "report.renderer", "lobule.probe"],
-    "services/histo-worker/Dockerfile": ["histo_worker.worker", "histo_worker.cli", "lobule.probe"],
-    "services/mammo-worker/Dockerfile": ["mammo_worker.worker", "mammo_worker.cli", "lobule.probe"],
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
+IMAGES = {  # target of the Dockerfile: what its processes import when they start
+    "cli": ["lobule.cli.main"],
+    "gateway": ["lobule.cli.main", "gateway.__main__", "gateway.migrate", "lobule.probe"],
+    "report": ["report.worker", "report.renderer", "lobule.probe"],
+    "histo-worker": ["histo_worker.worker", "histo_worker.cli", "lobule.probe"],
+    "mammo-worker": ["mammo_worker.worker", "mammo_worker.cli", "lobule.probe"],
 }
 IMPORT = """
 import importlib, importlib.metadata as metadata, json, re, sys
@@ -39,11 +40,18 @@ if "lobule.cli.main" in modules:
 """
 
 
-def installed_in(dockerfile: str) -> set[str]:
+def stage(name: str) -> str:
+    """The instructions of a stage of the Dockerfile."""
+    found = re.search(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.DOTALL | re.MULTILINE)
+    assert found, f"the Dockerfile has no stage {name}"
+    return found[1]
+
+
+def installed_in(image: str) -> set[str]:
     """The distributions that an image installs, from its `uv sync` line and the lock."""
     packages = {package["name"]: package for package in tomllib.loads((REPOSITORY / "uv.lock").read_text())["package"]}
-    line = re.search(r"uv sync .*--no-install-workspace.*", (REPOSITORY / dockerfile).read_text())
-    assert line, f"{dockerfile} installs nothing"
+    line = re.search(r"uv sync .*--no-install-workspace.*", stage(f"{image}-packages"))
+    assert line, f"{image} installs nothing"
     wanted = re.sub(r"\$\(.*?\)", "", line[0])  # an extra that only one variant of the image has
     [root] = re.findall(r"--package (\S+)", wanted)
     found: set[str] = set()
@@ -63,23 +71,30 @@ def installed_in(dockerfile: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("dockerfile", IMAGES)
-def test_everything_that_an_image_imports_is_installed_in_it(dockerfile):
-    installed = json.dumps(sorted(installed_in(dockerfile)))
+@pytest.mark.parametrize("image", IMAGES)
+def test_everything_that_an_image_imports_is_installed_in_it(image):
+    installed = json.dumps(sorted(installed_in(image)))
     done = subprocess.run(
-        [sys.executable, "-c", IMPORT, installed, *IMAGES[dockerfile]], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", IMPORT, installed, *IMAGES[image]], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_every_image_is_tested():
-    found = {str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("services/*/Dockerfile")}
-    assert found | {"shared/Dockerfile"} == set(IMAGES)
+    assert set(re.findall(r"^FROM \S+ AS (\S+)-packages$", DOCKERFILE, re.MULTILINE)) == set(IMAGES)
+    assert {path.parent.name for path in REPOSITORY.glob("services/*/pyproject.toml")} == set(IMAGES) - {"cli"}
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_is_made_of_its_own_packages_and_code(image):
+    """A stage is copied and changed more easily than read."""
+    assert {source.rpartition("-")[0] for source in re.findall(r"--from=(\S+)", stage(image))} == {image}
+    assert f"FROM {image}-packages AS {image}-code" in DOCKERFILE
 
 
 def test_the_check_would_find_what_is_missing():
     """As the command line's image was: without the packages of its extra `cli`."""
-    installed = installed_in("shared/Dockerfile") - {"typer"}
-    command = [sys.executable, "-c", IMPORT, json.dumps(sorted(installed)), *IMAGES["shared/Dockerfile"]]
+    installed = installed_in("cli") - {"typer"}
+    command = [sys.executable, "-c", IMPORT, json.dumps(sorted(installed)), *IMAGES["cli"]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert "typer is not installed in this image" in done.stderr

@@ -3,9 +3,6 @@
 They are rendered by kustomize itself: a `kustomize` or `kubectl` on the PATH (LOBULE_KUBECTL names another).
 """
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import kubernetes_validate
@@ -18,27 +15,13 @@ KUBERNETES = ("1.29", "1.33")
 PODS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
-def render(overlay: str) -> list[dict]:
-    kubectl = os.environ.get("LOBULE_KUBECTL") or shutil.which("kubectl")
-    if kubectl is not None:
-        command = [kubectl, "kustomize"]
-    elif shutil.which("kustomize"):
-        command = ["kustomize", "build"]
-    else:
-        pytest.skip("no kubectl and no kustomize: install one, or name kubectl in LOBULE_KUBECTL")
-    done = subprocess.run([*command, K8S / "overlays" / overlay], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "deprecated" not in done.stderr.lower(), done.stderr
-    return list(yaml.safe_load_all(done.stdout))
-
-
 @pytest.fixture(scope="module", params=OVERLAYS)
 def overlay(request) -> str:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def documents(overlay) -> list[dict]:
+def documents(overlay, render) -> list[dict]:
     return render(overlay)
 
 
@@ -144,7 +127,7 @@ def test_traffic_is_closed_by_default(documents):
         assert all("podSelector" in peer for peer in rule["to"]), "workers speak to our own pods alone"
 
 
-def test_gpus():
+def test_gpus(render):
     documents = render("gpu")
     for document in of_kind(documents, "Deployment"):
         pod = template(document)["spec"]

@@ -118,12 +118,12 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             running.run_compose("build", seconds=3000)
         started = time.monotonic()
         running.run_compose("up", "-d")
-        _until(lambda: _accepts(running), "the gateway", 180)
+        _until(lambda: _accepts(running), "the gateway", 300)
         times["gateway"] = time.monotonic() - started
         add = ("lobule", "user", "add", "--password-stdin", "dr.lee")
         running.run_engine("exec", "-i", running.container("gateway"), *add, stdin=PASSWORD)
         with running.client() as client:
-            _until(lambda: all(status["model"] for status in client.models()), "the workers", 300)
+            _until(lambda: all(status["model"] for status in client.models()), "the workers", 600)
         times["workers"] = time.monotonic() - started
         yield running
     finally:

@@ -1,4 +1,4 @@
-"""Pods of k8s/ are played for real: their users, read-only roots, mounts, secret files and arguments fit the images.
+"""Pods of the overlay `dev` are played for real: users, read-only roots, mounts, secret files, arguments fit the image.
 
 Redis, PostgreSQL, the migration and a gateway, in this order, as Kubernetes would start them; then a worker.
 """
@@ -28,6 +28,7 @@ class Podman:
 
     command: list[str]
     folder: Path
+    documents: list[dict]
     addresses: dict[str, str] = field(default_factory=dict)
     played: list[Path] = field(default_factory=list)
     volumes: list[str] = field(default_factory=list)
@@ -42,10 +43,14 @@ class Podman:
         """Whether podman ends well."""
         return subprocess.run([*self.command, *arguments], capture_output=True, timeout=60).returncode == 0
 
-    def play(self, file: Path, kind: str, name: str) -> str:
+    def document(self, kind: str, name: str) -> dict:
+        """A document of the overlay."""
+        (found,) = [each for each in self.documents if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+        return found
+
+    def play(self, kind: str, name: str) -> str:
         """Play the Pod that a document asks for; returns the name of its container."""
-        documents = list(yaml.safe_load_all(file.read_text()))
-        (document,) = [each for each in documents if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+        document = self.document(kind, name)
         template = document["spec"]["template"]
         claims = document["spec"].get("volumeClaimTemplates", [])
         volumes = [
@@ -64,8 +69,8 @@ class Podman:
                 "hostAliases": [{"ip": ip, "hostnames": [host]} for host, ip in self.addresses.items()],
             },
         }
-        foundation = yaml.safe_load_all((K8S / "base" / "foundation.yaml").read_text())
-        (settings,) = [each for each in foundation if each["kind"] == "ConfigMap"]
+        settings = self.document("ConfigMap", "lobule")
+        settings["metadata"].pop("namespace", None)  # podman knows none
         path = self.folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump_all([settings, pod]))
         self.played.append(path)
@@ -95,11 +100,11 @@ class Podman:
 
 
 @pytest.fixture
-def podman(tmp_path: Path) -> Iterator[Podman]:
+def podman(tmp_path: Path, render: Callable[[str], list[dict]]) -> Iterator[Podman]:
     command = shlex.split(os.environ.get("LOBULE_ENGINE", ""))
     if not command or "podman" not in command[-1]:
         pytest.skip("no podman: set LOBULE_ENGINE")
-    engine = Podman(command, tmp_path)
+    engine = Podman(command, tmp_path, render("dev"))
     for volume, user in VOLUMES.items():
         engine.create_volume(volume, user)
     yield engine
@@ -139,27 +144,27 @@ def until(works: Callable[[], bool], what: str, seconds: float = 90) -> None:
 
 
 def test_pods_work_together(podman, secrets):
-    redis = podman.play(K8S / "base" / "redis.yaml", "Deployment", "redis")
+    redis = podman.play("Deployment", "redis")
     ping = ("exec", redis, "redis-cli", "-a", secrets["redis_password"].strip(), "--no-auth-warning", "ping")
     until(lambda: podman.run(*ping, check=False).strip() == "PONG", "Redis does not answer")
     podman.addresses["redis"] = podman.address("redis")
 
-    postgres = podman.play(K8S / "overlays" / "dev" / "postgres.yaml", "StatefulSet", "postgres")
+    postgres = podman.play("StatefulSet", "postgres")
     answers = ("exec", postgres, "pg_isready", "-U", "lobule", "-h", "127.0.0.1")
     until(lambda: podman.works(*answers), "PostgreSQL does not answer")
     podman.addresses["postgres"] = podman.address("postgres")
 
-    migrate = podman.play(K8S / "base" / "tasks.yaml", "Job", "migrate")
+    migrate = podman.play("Job", "migrate")
     until(lambda: podman.run("inspect", "--format", "{{.State.Status}}", migrate).strip() == "exited", "it migrates")
     assert podman.run("inspect", "--format", "{{.State.ExitCode}}", migrate).strip() == "0"
 
-    gateway = podman.play(K8S / "base" / "gateway.yaml", "Deployment", "gateway")
+    gateway = podman.play("Deployment", "gateway")
     probe = ("exec", gateway, "python", "-m", "lobule.probe", "http://127.0.0.1:8001/readyz")
     until(lambda: podman.works(*probe), "the gateway is not ready")
     user = ("exec", gateway, "python", "-c", "import os; print(os.getuid())")
     assert podman.run(*user).strip() == "10001"
     podman.addresses["gateway-internal"] = podman.address("gateway")
 
-    report = podman.play(K8S / "base" / "report.yaml", "Deployment", "report")
+    report = podman.play("Deployment", "report")
     probe = ("exec", report, "python", "-m", "lobule.probe", "http://127.0.0.1:9100/readyz")
     until(lambda: podman.works(*probe), "the report worker is not ready")
