@@ -9,12 +9,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from lobule.contracts.case import HANGINGS, CaseContent, CaseImage, Hanging, ImageEvidence, Signature, numbered
+from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, Signature, numbered
 from lobule.contracts.case_words import reason_in_words, suggestion_in_words
 from lobule.contracts.certainty import percent
 from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment, ImageInfo, Result
 from report.catalogue import Catalogue
+from report.places import Place, order, places
 from report.section import ImageSection, build_section, moment
 from report.words import Fact, Words
 
@@ -62,6 +63,9 @@ class ReportDocument(Words):
     hung: tuple[int, ...] = Field(
         description="films of the current examination in the order in which they hang, as indices of `images`"
     )
+    places: tuple[Place, ...] = Field(
+        description="where these films hang: the four views, each in its own place, then further films"
+    )
     not_assessed: tuple[NotAssessed, ...]
     limits: tuple[str, ...]
     models: tuple[tuple[Fact, ...], ...]
@@ -96,6 +100,7 @@ def image_document(result: Result, analysed_at: datetime, text: Catalogue) -> Re
         next_steps=(section.next_step,),
         images=(section,),
         hung=(),
+        places=(),
         not_assessed=(),
         limits=_limits_of_image(result.image, text),
         models=(section.system,),
@@ -130,6 +135,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     )
     hanging: list[Hanging | None] = [_evidence(image).hanging for image, _ in assessed]
     current = [i for i, section in enumerate(sections) if section.is_film and not section.is_prior]
+    hung = sorted(current, key=lambda i: order(hanging[i]))
     said, signature = content.conclusion, content.signature
     return ReportDocument(
         kind="case",
@@ -146,7 +152,8 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         reasons=tuple(reason_in_words(reason, text.language) for reason in said.reasons),
         next_steps=tuple(suggestion_in_words(step, text.language) for step in said.suggestions),
         images=sections,
-        hung=tuple(sorted(current, key=lambda i: _place(hanging[i]))),
+        hung=tuple(hung),
+        places=places(hung, hanging, sections, said.missing_views, text),
         not_assessed=tuple(
             _not_assessed(image, names[image.job_id], text) for image, result in images if result is None
         ),
@@ -205,10 +212,6 @@ def _highest(content: CaseContent, results: Sequence[Result], text: Catalogue) -
         return None
     source = next((result for result in results if result.probability_malignant == probability), None)
     return percent(probability, source.thresholds if source else None, text.language)
-
-
-def _place(hanging: Hanging | None) -> int:
-    return len(HANGINGS) if hanging is None else HANGINGS.index(hanging)
 
 
 def _clinician(signature: Signature, system: Assessment | None, text: Catalogue) -> Clinician:

@@ -68,6 +68,7 @@ CHINESE: Mapping[str, str] = {
     "findings.in_image": "{image}，所见{number}",
     "pictures.hung": "各片胸壁相对悬挂。标记为系统所见，不含医师已否定者。",
     "pictures.others": "其他图像",
+    "pictures.missing": "本病例中没有",
     "pictures.prior": "{name} · 既往 {day}",
     "appendix.heading": "附录：系统的分析",
     "appendix.meaning": "仅供记录。本附录的内容均非医师的结论。",

@@ -79,6 +79,7 @@ ENGLISH: Mapping[str, str] = {
         "dismissed."
     ),
     "pictures.others": "Other images",
+    "pictures.missing": "Not in this case",
     "pictures.prior": "{name} · prior of {day}",
     "appendix.heading": "Appendix: what the system did",
     "appendix.meaning": "For the record. Nothing in this appendix is a conclusion of the clinician.",
