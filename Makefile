@@ -44,6 +44,9 @@ format: .venv/.installed-dev ## Put the code into its format
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
+words: .venv/.installed-dev ## Sort the catalogues of sentences, and mark Chinese whose English has changed
+	$(RUN) python -m lobule.words
+
 bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MATTERPORT=PYTHON sets a rival beside
 	$(RUN) python bench/end_to_end.py $(ARGS)
 	$(RUN) python bench/mammo_speed.py $(if $(MATTERPORT),--paper 1024 --paper 2048 --matterport $(MATTERPORT))
@@ -61,4 +64,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: reproduce-histo reproduce-mammo help install demo up test check format bench secrets
+.PHONY: reproduce-histo reproduce-mammo help install demo up test check format words bench secrets

@@ -10,15 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rich.text import Text
 
 import gateway.portal
-from gateway.portal.words import Words
-from lobule.cli.diagnose import IN_WORDS, Outcome, print_outcomes
+from lobule.cli.diagnose import Outcome, print_outcomes
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.words import Words
 from mammo_worker.calibration import cap_suspicion
-from report.catalogue import Catalogue
 from report.section import build_section
 
 STATIC = Path(gateway.portal.__file__).parent / "web"
@@ -97,7 +95,7 @@ def test_everywhere_the_same_number_text_and_state(portal, result):
     strongest = max((f.probability_malignant or 0.0 for f in result.findings), default=0.0)
     assert result.probability_malignant >= strongest, "no finding is more suspicious than its film"
     for language in LANGUAGES:
-        section = build_section(result, datetime.now(UTC), Catalogue(language))
+        section = build_section(result, datetime.now(UTC), Words(language))
         shown = portal(language, result)
         assert (shown["percent"], shown["state"]) == (section.percent, section.assessment)
         assert section.assessment == result.assessment
@@ -116,12 +114,12 @@ def test_everywhere_the_same_number_text_and_state(portal, result):
 @given(result=results())
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_command_line_says_what_the_report_says(result, capsys):
-    section = build_section(result, datetime.now(UTC), Catalogue("en"))
+    section = build_section(result, datetime.now(UTC), Words("en"))
     print_outcomes([Outcome(Path("film.png"), "job", result)])
     first, *findings = capsys.readouterr().out.splitlines()
     assert first.endswith(section.percent)
-    assert Text.from_markup(IN_WORDS[result.assessment]).plain in first
-    said = [re.search(r": suspicion (.*?%)", line) for line in findings]
+    assert section.conclusion in first
+    said = [re.search(r": suspicion of malignancy (.*?%)", line) for line in findings]
     assert [match[1] if match else None for match in said] == [
         None if row.state == "unknown" else row.suspicion for row in section.findings
     ]

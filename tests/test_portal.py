@@ -18,10 +18,10 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Error, FileChooser, Locator, Page, TimeoutError, expect
 
-from gateway.portal.words import Words
 from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment
 from lobule.launcher.system import DEMO, RunningSystem, running_system
+from lobule.words import Words
 
 pytestmark = pytest.mark.browser
 
@@ -230,7 +230,7 @@ def send(day: Day, name: str, files: list[Path]) -> None:
         chooser.set_input_files(files)
     expect(page.get_by_text(day.t("newcase.views.complete"))).to_be_visible()
     day.fits()
-    day.press(page.get_by_role("button", name=day.t("newcase.submit.other", count=len(files))))
+    day.press(page.get_by_role("button", name=day.t("newcase.submit", count=len(files))))
     broken = page.locator(".entry", has_text="cut-off")
     expect(broken.locator('[data-step="upload"] progress')).to_be_visible()
     expect(broken.locator('[data-step="inference"]')).to_have_attribute("data-state", "failed", timeout=PATIENT_MS)

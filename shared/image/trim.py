@@ -17,6 +17,7 @@ UNREAD = {
     "**/*.pxd": "declarations for compiling against a package",
     "**/*.pyx": "sources of what is compiled",
     "**/*.a": "static libraries",
+    "babel/locale-data/*.dat": "languages in which nobody is spoken to",
     "PIL/_avif*.so": "a picture format that no upload may have",
     "botocore/data/*/": "clients of all of Amazon's services",
     "clang": "TensorFlow asks for it, and reads it where it is compiled alone",
@@ -39,6 +40,8 @@ UNREAD = {
 READ = {
     # objects in S3, and the ways of credentials to it
     *(f"botocore/data/{client}" for client in ("s3", "sts", "sso", "sso-oidc")),
+    # British English and simplified Chinese, with what they inherit from
+    *(f"babel/locale-data/{name}.dat" for name in ("root", "en", "en_001", "en_GB", "zh", "zh_Hans", "zh_Hans_CN")),
     # the compressions of TIFF, DICOM's JPEGs, and PNG with 16 bits
     *(
         f"imagecodecs/_{codec}.abi3.so"

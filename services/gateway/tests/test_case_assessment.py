@@ -8,9 +8,9 @@ import pytest
 
 from gateway.cases.assessment import conclude
 from lobule.contracts.case import HANGINGS, ImageEvidence
-from lobule.contracts.case_words import reason_in_words, suggestion_in_words
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Assessment
+from lobule.words import Words
 
 PROBABILITY = {"malignancy_suspected": 0.9, "not_sure": 0.5, "no_sign_of_malignancy": 0.1}
 KINDS = ("mammography", "histopathology")
@@ -58,7 +58,7 @@ def test_two_films_of_a_view_are_told_apart():
     said = conclude([film(SUSPECTED, "RCC", 1), film(CLEAR, "RCC", 2)])
     named = {reason.code: reason.values for reason in said.reasons}
     assert named["film_suspected"] == {"image": "RCC"}
-    assert named["films_no_sign"] == {"images": "RCC 2"}
+    assert named["films_no_sign"] == {"images": ["RCC 2"]}
 
 
 def test_what_could_not_be_assessed_is_not_asked_for_its_view():
@@ -87,9 +87,9 @@ def test_every_case_of_up_to_three_images(size):
         assert (conclusion.probability_malignant is None) == (expected is None), case
         for language in LANGUAGES:
             for reason in conclusion.reasons:
-                assert "{" not in reason_in_words(reason, language)
+                assert "{" not in Words(language).reason(reason)
             for step in conclusion.suggestions:
-                assert "{" not in suggestion_in_words(step, language)
+                assert "{" not in Words(language).suggestion(step)
         for number, (_, state) in enumerate(case):
             if state == "failed":
                 assert any(r.code == "not_assessed" and r.job_id == f"job-{number}" for r in conclusion.reasons), case
@@ -162,7 +162,7 @@ class TestTissueAndFilms:
     def test_the_films_in_doubt_are_named(self):
         conclusion = conclude([film(SUSPECTED, "RCC", 0), film(CLEAR, "LCC", 1), film(UNSURE, "LMLO", 2)])
         [step] = [step for step in conclusion.suggestions if step.code == "further_imaging"]
-        assert step.values == {"images": "RCC, LMLO"}
+        assert step.values == {"images": ["RCC", "LMLO"]}
 
     @pytest.mark.parametrize("said", [SUSPECTED, UNSURE])
     def test_tissue_is_suggested_only_where_a_marked_finding_is_suspicious(self, said):
@@ -181,7 +181,7 @@ class TestTissueAndFilms:
         """Whatever the mixture of images: the words themselves, not the codes alone."""
         for case in EVERY_CASE:
             images = [image(kind, said, number) for number, (kind, said) in enumerate(case)]
-            words = " ".join(suggestion_in_words(step, language) for step in conclude(images).suggestions)
+            words = " ".join(Words(language).suggestion(step) for step in conclude(images).suggestions)
             assert not re.search("biops|tissue sample|活检|取样", words), words
 
     def test_doubt_about_tissue_suggests_more_of_it(self):
@@ -193,7 +193,7 @@ class TestViews:
     def test_both_views_of_a_side(self):
         conclusion = conclude([film(SUSPECTED, "RCC", 0), film(SUSPECTED, "RMLO", 1)])
         [both] = [reason for reason in conclusion.reasons if reason.code == "suspected_in_both_views"]
-        assert reason_in_words(both, "en") == "Both views of the right breast raise suspicion."
+        assert Words("en").reason(both) == "Both views of the right breast raise suspicion."
 
     @pytest.mark.parametrize(("other", "finding"), [(UNSURE, None), (UNSURE, CLEAR), (CLEAR, None), (CLEAR, CLEAR)])
     def test_one_view_of_a_side(self, other, finding):

@@ -62,7 +62,7 @@ def make_histology(tissue: NDArray[np.uint8], heat: NDArray[np.uint8]) -> Callab
             patches=Patches(count=8, size=224, magnification_assumed="100X"),
             display=DisplayImage(file="display.png", width=360, height=240),
             heat_map=HeatMap(file="heat.png", method="class activation map", meaning="spoke for malignancy"),
-            notices=[Notice(code="magnification_assumed", detail="No magnification was given.")],
+            notices=[Notice(code="magnification_unknown", detail="No magnification was given.")],
         )
         return result.model_copy(update=changes), {
             "display.png": encode_png(tissue),

@@ -6,7 +6,7 @@ import pytest
 
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import ADVICE_NOTICES, Notice
-from report.catalogue import Catalogue
+from lobule.words import Words
 from report.section import build_section
 
 SAMPLE = re.compile("biops|tissue sample|活检|取样")
@@ -21,7 +21,7 @@ def section(mammogram, analysed_at):
         findings = [result.findings[0].model_copy(update={"probability_malignant": value}) for value in suspicions]
         changes = {"probability_malignant": probability, "findings": findings, "notices": list(notices)}
         result = result.model_copy(update=changes | {"assessment": result.thresholds.assess(probability)})
-        return build_section(result, analysed_at, Catalogue(language))
+        return build_section(result, analysed_at, Words(language))
 
     return build
 
@@ -49,7 +49,7 @@ def test_a_clear_film_suggests_no_biopsy(section, language):
 
 def test_what_a_pipeline_advised_is_not_repeated(section):
     notices = [Notice(code=code, detail="A biopsy of the marked region is suggested.") for code in ADVICE_NOTICES]
-    said = section(0.4, notices=[*notices, Notice(code="no_window", detail="No window.")])
+    said = section(0.4, notices=[*notices, Notice(code="of_tomorrow", detail="No window.")])
     assert said.notices == ("No window.",)
 
 

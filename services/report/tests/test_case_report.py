@@ -29,7 +29,7 @@ from lobule.contracts.result import ImageInfo
 from lobule.contracts.steps import Claim, RenderClaim
 from lobule.imaging.decode import decode_rgb
 from lobule.storage import open_store
-from report.catalogue import Catalogue
+from lobule.words import Words
 from report.document import ReportDocument, case_document
 from report.renderer import render, render_case
 from report.worker import ReportHandler
@@ -120,7 +120,7 @@ def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):
         film("d", new, is_prior=False),
     ]
     content = content.model_copy(update={"images": images})
-    document = case_document(content, [mammogram[0]] * 4, Catalogue("en"))
+    document = case_document(content, [mammogram[0]] * 4, Words("en"))
     assert [section.name for section in document.images] == [
         "LCC · prior of 2023-03-02",
         "LCC",

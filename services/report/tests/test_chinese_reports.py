@@ -11,12 +11,12 @@ from typing import get_args
 import pytest
 
 from lobule.contracts.case import CaseContent, CaseImage, Conclusion, Reason, ReasonCode, Suggestion, SuggestionCode
-from lobule.contracts.case_words import REASONS, SUGGESTIONS
 from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.models import ModelManifest
-from lobule.contracts.pipeline_words import by_code
 from lobule.contracts.progress import StepError
-from lobule.contracts.result import ImageInfo, Notice, View
+from lobule.contracts.result import ImageInfo, View
+from lobule.words import make_notice
+from lobule.words.catalogue import sentences
 from report.composition import case_report
 from report.exporters.html import export_html
 
@@ -37,8 +37,8 @@ def notice_codes() -> set[str]:
     codes: set[str] = set()
     for path in itertools.chain.from_iterable(folder.rglob("*.py") for folder in SOURCES):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Notice":
-                (code,) = [word.value for word in node.keywords if word.arg == "code"]
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "make_notice":
+                code = node.args[0]
                 codes |= {n.value for n in ast.walk(code) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return codes
 
@@ -60,7 +60,7 @@ def english_in(text: str, allowed: set[str]) -> list[str]:
 def test_every_notice_has_its_chinese():
     codes = notice_codes()
     assert len(codes) > 20
-    assert {f"notice.{code}" for code in codes} - by_code("zh").keys() == set()
+    assert {f"notice.{code}" for code in codes} - sentences("zh").keys() == set()
 
 
 @pytest.mark.parametrize("probability", [0.0000001, 0.1, 0.4, 0.87, 0.9999999])
@@ -68,7 +68,7 @@ def test_no_english_is_left(mammogram, make_histology, probability):
     """Cases of every state, with every notice, reason, suggestion and error, by every shipped model."""
     models = {manifest.modality: manifest.info() for manifest in manifests()}
     assert set(models) >= {"mammography", "histopathology"}
-    notices = [Notice(code=code, detail=f"An English sentence about {code}.") for code in sorted(notice_codes())]
+    notices = [make_notice(code, **_values(f"notice.{code}")) for code in sorted(notice_codes())]
     results, files = [], []
     for (result, pictures), view in [(mammogram, view) for view in ("CC", None, *get_args(View)[2:])] + [
         (make_histology(), None)
@@ -88,12 +88,11 @@ def test_no_english_is_left(mammogram, make_histology, probability):
         CaseImage(image_id=code, job_id=code, image=blank, state="failed", error=StepError(code=code, detail="Error."))
         for code in sorted(INPUT_ERROR_CODES)
     ]
-    fill = {"image": "1.dcm", "images": "1.dcm", "other": "RCC", "views": "RCC", "side": "L"}
     conclusion = Conclusion(
         assessment=results[0].assessment,
         probability_malignant=probability,
-        reasons=[Reason(code=code, values=_values(REASONS["zh"][code], fill)) for code in get_args(ReasonCode)],
-        suggestions=[Suggestion(code=c, values=_values(SUGGESTIONS["zh"][c], fill)) for c in get_args(SuggestionCode)],
+        reasons=[Reason(code=code, values=_values(f"reason.{code}")) for code in get_args(ReasonCode)],
+        suggestions=[Suggestion(code=c, values=_values(f"suggestion.{c}")) for c in get_args(SuggestionCode)],
     )
     content = CaseContent(
         case_id="1", pseudonym="1", revision=1, created_at=at, images=images, conclusion=conclusion, signature=None
@@ -105,5 +104,13 @@ def test_no_english_is_left(mammogram, make_histology, probability):
     assert set(left) == set()
 
 
-def _values(sentence: str, fill: dict[str, str]) -> dict[str, str]:
-    return {name: fill[name] for name in re.findall(r"{(\w+)}", sentence)}
+def _values(key: str) -> dict[str, str]:
+    fill = {
+        "images": ["1.dcm", "LCC"],
+        "side": "L",
+        "file_side": "R",
+        "magnification": "40X",
+        "pixels": "9",
+        "scale": "50%",
+    }
+    return {name: fill.get(name, "RCC") for name in re.findall(r"{(\w+)}", str(sentences("zh")[key]))}

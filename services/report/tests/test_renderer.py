@@ -10,7 +10,7 @@ from lobule.contracts.case import Review
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Thresholds
 from lobule.imaging.decode import decode_rgb, encode_png
-from report.catalogue import Catalogue
+from lobule.words import Words
 from report.document import ReportDocument
 from report.palette import STATES
 from report.pictures import draw_pictures
@@ -194,12 +194,10 @@ class TestWeakFindings:
     def test_stand_back_and_are_counted(self, mammogram, analysed_at):
         result, files = mammogram
         weak = result.model_copy(update={"thresholds": Thresholds(low=0.25, high=0.6, finding=0.5)})
-        section = build_section(weak, analysed_at, Catalogue("en"))
+        section = build_section(weak, analysed_at, Words("en"))
         assert [row.number for row in section.findings] == [1]
         assert any("Weaker marks" in notice and "1" in notice for notice in section.notices)
-        all_marked, some = (
-            draw_pictures(r, build_section(r, analysed_at, Catalogue("en")), files) for r in (result, weak)
-        )
+        all_marked, some = (draw_pictures(r, build_section(r, analysed_at, Words("en")), files) for r in (result, weak))
         assert (len(all_marked.cutouts), len(some.cutouts)) == (2, 1)
         assert (all_marked.annotated != some.annotated).any()
 
@@ -207,7 +205,7 @@ class TestWeakFindings:
         result, _ = mammogram
         weak = result.model_copy(update={"thresholds": Thresholds(low=0.25, high=0.6, finding=0.5)})
         reviews = [Review(job_id="j", finding="1", verdict="confirmed", reviewer="dr", reviewed_at=analysed_at)]
-        section = build_section(weak, analysed_at, Catalogue("en"), reviews=reviews)
+        section = build_section(weak, analysed_at, Words("en"), reviews=reviews)
         assert [row.number for row in section.findings] == [1, 2]
         assert not any("Weaker marks" in notice for notice in section.notices)
 

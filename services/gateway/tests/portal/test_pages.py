@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from gateway.portal.documents import model_page
 from gateway.system.endpoints import ModelStatus
 from lobule.contracts.models import ModelManifest, WorkerAnnouncement
-from lobule.contracts.pipeline_words import sentence
+from lobule.words import Words
 
 PACKAGES = sorted(Path(__file__).parents[3].glob("*/src/*/model_packages/*"))
 PAGES = ["/login", "/", "/new", "/jobs", "/models", "/api", "/help", "/cases/{case}", "/jobs/{job}"]
@@ -194,7 +194,7 @@ class TestModels:
 
     @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
     def test_what_a_shipped_model_says_of_itself_is_there_in_chinese(self, package):
-        """A package with a new sentence needs its Chinese in `lobule.contracts.pipeline_words`."""
+        """A package with a new sentence needs an entry `package.…` in the catalogue."""
         manifest = ModelManifest.model_validate_json((package / "model.json").read_text("utf-8"))
         card = (package / "MODEL_CARD.md").read_text("utf-8")
         shown = model_page(
@@ -203,7 +203,7 @@ class TestModels:
         assert len(shown.limits) >= 3
         said = [manifest.trained_on, shown.calibration, manifest.licence, *shown.limits]
         said += [text for figure in shown.figures for text in (figure.name, *figure.under, figure.data)]
-        assert [text for text in said if sentence("zh", text) is None and re.search("[a-z]", text)] == []
+        assert [text for text in said if Words("zh").of_package(text) is None and re.search("[a-z]", text)] == []
 
     def test_it_is_shown_in_chinese(self, portal, app):
         [package] = [package for package in PACKAGES if package.name.startswith("mammo")]

@@ -24,6 +24,7 @@ from lobule.imaging.decode import RGB8, encode_png
 from lobule.imaging.read_field import read_field
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import open_package
+from lobule.words import make_notice
 from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import sigmoid
 
@@ -171,26 +172,14 @@ class HistologyPipeline:
 
     def _notices(self, magnification: Magnification | None, field: RGB8, scale: float) -> Iterator[Notice]:
         if magnification is None:
-            yield Notice(
-                code="magnification_unknown",
-                detail="The magnification was not given, so the field was read as 40X and as 100X. Please give it: "
-                "the answer is more exact then.",
-            )
+            yield make_notice("magnification_unknown")
         elif magnification not in MEASURED:
-            yield Notice(
-                code="magnification_not_measured",
-                detail=f"The model was measured at 40X and 100X, not at {magnification}; take its certainty with care.",
-            )
+            yield make_notice("magnification_not_measured", magnification=magnification)
         side = min(self._reader.sides(magnification))
         if magnification in (None, *MEASURED) and min(field.shape[:2]) < side:
-            yield Notice(
-                code="small_image",
-                detail=f"The image is smaller than one patch ({side} pixels) and was enlarged.",
-            )
+            yield make_notice("small_image", pixels=str(side))
         if scale < 1:
-            yield Notice(
-                code="image_shrunk", detail=f"The image is very large and was read at {scale:.0%} of its size."
-            )
+            yield make_notice("image_shrunk", scale=f"{scale:.0%}")
 
 
 def build_pipeline(settings: HistoSettings | None = None) -> HistologyPipeline:

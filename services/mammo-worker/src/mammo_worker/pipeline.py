@@ -15,6 +15,7 @@ from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import ModelPackage
+from lobule.words import make_notice
 from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import logit
 from mammo_worker.calibration import Calibration, cap_suspicion, film_features
@@ -27,16 +28,6 @@ from mammo_worker.inference import Detections
 from mammo_worker.packages import installed_package, load_detector
 
 MAX_DISPLAY_SIDE = 2048
-
-_FURTHER_IMAGING = (
-    "This film alone does not settle whether a malignant lesion is there. Compare the other view and earlier films; if "
-    "the doubt remains, take further views or an ultrasound."
-)
-_HISTOPATHOLOGY = "If a marked finding stays suspicious after further imaging, a tissue sample (biopsy) can settle it."
-_ASPECT = (
-    "The picture is square, which no film is. It was taken for one that was stretched, and a usual film's proportions "
-    "were assumed. Please send the film as it was exported, if you can."
-)
 
 
 class MammographyPipeline:
@@ -101,7 +92,7 @@ class MammographyPipeline:
         hung, beside = hang_by_chest_wall(breast, known.laterality, hanging)
         notices = [*film.notices, *conflicts(image, film), *([beside] if beside else [])]
         if squeeze != 1.0:
-            notices.append(Notice(code="aspect_assumed", detail=_ASPECT))
+            notices.append(make_notice("aspect_assumed"))
         result = Result(
             image=known.model_copy(update={"hanging": hung}),
             model=self.manifest.info(),
@@ -149,9 +140,9 @@ def advice(result: Result) -> list[Notice]:
     """
     if result.assessment == "no_sign_of_malignancy":
         return []
-    notices = [Notice(code="further_imaging_suggested", detail=_FURTHER_IMAGING)]
+    notices = [make_notice("further_imaging_suggested")]
     if result.finding_assessment() in ("not_sure", "malignancy_suspected"):
-        notices.append(Notice(code="histopathology_suggested", detail=_HISTOPATHOLOGY))
+        notices.append(make_notice("histopathology_suggested"))
     return notices
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from lobule.contracts.certainty import percent
 from lobule.contracts.result import Assessment, Thresholds
-from report.catalogue import Catalogue
-from report.words import Words
+from lobule.words import Words
+from report.parts import Part
 
 # Lower bounds of the verbal scale: the bands of the IPCC's calibrated language (Mastrandrea et al. 2010).
 _WORDS = (
@@ -17,7 +16,7 @@ _WORDS = (
 )
 
 
-class Zone(Words):
+class Zone(Part):
     """One of the three stretches of the certainty scale.
 
     Attributes:
@@ -40,9 +39,9 @@ def in_words(probability: float) -> str:
     return next(key for bound, key in _WORDS if probability >= bound)
 
 
-def zones(thresholds: Thresholds, text: Catalogue) -> Iterator[Zone]:
+def zones(thresholds: Thresholds, text: Words) -> Iterator[Zone]:
     """The zones of the scale, from low to high; one without extent (low equals high, or 0) is left out."""
-    low, high = (percent(value, language=text.language) for value in (thresholds.low, thresholds.high))
+    low, high = (text.percent(value) for value in (thresholds.low, thresholds.high))
     stretches: tuple[tuple[Assessment, float, float, str], ...] = (
         ("no_sign_of_malignancy", 0.0, thresholds.low, text("certainty.below", percent=low)),
         ("not_sure", thresholds.low, thresholds.high, text("certainty.between", low=low, high=high)),
@@ -50,5 +49,5 @@ def zones(thresholds: Thresholds, text: Catalogue) -> Iterator[Zone]:
     )
     for assessment, start, end, words in stretches:
         if end > start:
-            name = text(f"assessment.{assessment}")
+            name = text(f"common.assessment.{assessment}")
             yield Zone(assessment=assessment, start=start, end=end, name=name, range=words)

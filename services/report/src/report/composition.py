@@ -8,7 +8,7 @@ from functools import cached_property
 from lobule.contracts.case import CaseContent
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
-from report.catalogue import Catalogue
+from lobule.words import Words
 from report.document import ReportDocument, case_document, image_document
 from report.pictures import Pictures, draw_pictures
 
@@ -22,12 +22,12 @@ class Report:
 
     Attributes:
         document: What it says.
-        text: The catalogue that the document was written with.
+        text: The sentences that the document was written with.
         files: The pictures of each of its images' results, by name.
     """
 
     document: ReportDocument
-    text: Catalogue
+    text: Words
     files: tuple[Mapping[str, bytes], ...]
 
     @cached_property
@@ -55,7 +55,7 @@ def image_report(
         analysed_at: When the analysis ended, with a time zone.
         language: Of the words in the report.
     """
-    text = Catalogue(language)
+    text = Words(language)
     return Report(image_document(result, analysed_at, text), text, (files,))
 
 
@@ -67,6 +67,6 @@ def case_report(content: CaseContent, results: Sequence[ResultAndFiles | None], 
         results: Of each of its assessed images, in their order; None for one whose result can no longer be read.
         language: Of the words in the report.
     """
-    text = Catalogue(language)
+    text = Words(language)
     document = case_document(content, [known[0] if known else None for known in results], text)
     return Report(document, text, tuple(known[1] for known in results if known))

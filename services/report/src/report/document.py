@@ -10,17 +10,15 @@ from typing import Literal
 from pydantic import Field
 
 from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, Signature, numbered
-from lobule.contracts.case_words import reason_in_words, suggestion_in_words
-from lobule.contracts.certainty import percent
 from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment, ImageInfo, Result
-from report.catalogue import Catalogue
+from lobule.words import Words
+from report.parts import Fact, Part
 from report.places import Place, order, places
 from report.section import ImageSection, build_section, moment
-from report.words import Fact, Words
 
 
-class NotAssessed(Words):
+class NotAssessed(Part):
     """An image of the case about which nothing can be said, and why."""
 
     name: str
@@ -29,7 +27,7 @@ class NotAssessed(Words):
     why: str
 
 
-class Clinician(Words):
+class Clinician(Part):
     """What the signer concluded."""
 
     assessment: Assessment | None = Field(description="their own or the system's; null where neither has one")
@@ -42,7 +40,7 @@ class Clinician(Words):
     version: str
 
 
-class ReportDocument(Words):
+class ReportDocument(Part):
     """All that a report says. Renderers lay it out and add no words of their own."""
 
     schema_version: Literal["1"] = "1"
@@ -72,13 +70,13 @@ class ReportDocument(Words):
     results: tuple[Result, ...] = Field(description="the figures behind the words, as the pipelines left them")
 
 
-def image_document(result: Result, analysed_at: datetime, text: Catalogue) -> ReportDocument:
+def image_document(result: Result, analysed_at: datetime, text: Words) -> ReportDocument:
     """The report of one image alone.
 
     Args:
         result: What the pipeline concluded.
         analysed_at: When, with a time zone.
-        text: The catalogue of the language to write in.
+        text: The sentences of the language to write in.
 
     Raises:
         ValueError: `analysed_at` has no time zone.
@@ -108,13 +106,13 @@ def image_document(result: Result, analysed_at: datetime, text: Catalogue) -> Re
     )
 
 
-def case_document(content: CaseContent, results: Sequence[Result | None], text: Catalogue) -> ReportDocument:
+def case_document(content: CaseContent, results: Sequence[Result | None], text: Words) -> ReportDocument:
     """The report of a case.
 
     Args:
         content: What stands in it.
         results: Of its assessed images, in their order; None for one whose result can no longer be read.
-        text: The catalogue of the language to write in.
+        text: The sentences of the language to write in.
     """
     names = _names(content.images, text)
     known = iter(results)
@@ -144,13 +142,13 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         title=text("document.title.case"),
         about=_about(content, text),
         assessment=said.assessment,
-        conclusion=text(f"assessment.{said.assessment}") if said.assessment else text("conclusion.none"),
+        conclusion=text(f"common.assessment.{said.assessment}") if said.assessment else text("conclusion.none"),
         explanation=text(f"conclusion.case.{said.assessment or 'none'}"),
         percent=_highest(content, found, text),
         percent_label=text("certainty.highest"),
         clinician=_clinician(signature, said.assessment, text) if signature else None,
-        reasons=tuple(reason_in_words(reason, text.language) for reason in said.reasons),
-        next_steps=tuple(suggestion_in_words(step, text.language) for step in said.suggestions),
+        reasons=tuple(text.reason(reason) for reason in said.reasons),
+        next_steps=tuple(text.suggestion(step) for step in said.suggestions),
         images=sections,
         hung=tuple(hung),
         places=places(hung, hanging, sections, said.missing_views, text),
@@ -171,7 +169,7 @@ def _as_known_now(result: Result, image: ImageInfo) -> Result:
     return result.model_copy(update={"image": known})
 
 
-def _names(images: Sequence[CaseImage], text: Catalogue) -> dict[str, str]:
+def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:
     """What each image is called, by its job: numbered in its examination, a prior with its date, as in the portal."""
     names: dict[str, str] = {}
     for day in {image.study_date if image.is_prior else None for image in images}:
@@ -193,7 +191,7 @@ def _evidence(image: CaseImage) -> ImageEvidence:
     )
 
 
-def _about(content: CaseContent, text: Catalogue) -> tuple[Fact, ...]:
+def _about(content: CaseContent, text: Words) -> tuple[Fact, ...]:
     status = (
         text("document.version", version=content.signature.version) if content.signature else text("document.draft")
     )
@@ -205,16 +203,16 @@ def _about(content: CaseContent, text: Catalogue) -> tuple[Fact, ...]:
     )
 
 
-def _highest(content: CaseContent, results: Sequence[Result], text: Catalogue) -> str | None:
+def _highest(content: CaseContent, results: Sequence[Result], text: Words) -> str | None:
     """The case's number, written as in the section that it comes from."""
     probability = content.conclusion.probability_malignant
     if probability is None:
         return None
     source = next((result for result in results if result.probability_malignant == probability), None)
-    return percent(probability, source.thresholds if source else None, text.language)
+    return text.percent(probability, source.thresholds if source else None)
 
 
-def _clinician(signature: Signature, system: Assessment | None, text: Catalogue) -> Clinician:
+def _clinician(signature: Signature, system: Assessment | None, text: Words) -> Clinician:
     own = signature.conclusion
     if own is None:
         basis = "adopted"
@@ -225,7 +223,7 @@ def _clinician(signature: Signature, system: Assessment | None, text: Catalogue)
     assessment = own or system
     return Clinician(
         assessment=assessment,
-        conclusion=text(f"assessment.{assessment}") if assessment else text("conclusion.none"),
+        conclusion=text(f"common.assessment.{assessment}") if assessment else text("conclusion.none"),
         basis=text(f"clinician.{basis}"),
         overrules=basis == "overrules",
         comment=signature.comment,
@@ -235,16 +233,17 @@ def _clinician(signature: Signature, system: Assessment | None, text: Catalogue)
     )
 
 
-def _not_assessed(image: CaseImage, name: str, text: Catalogue) -> NotAssessed:
+def _not_assessed(image: CaseImage, name: str, text: Words) -> NotAssessed:
     why = text("limits.result_gone" if image.state == "assessed" else "limits.failed.default")
     if image.error is not None:
-        why = text.said(f"error.{image.error.code}", image.error.detail or why)
+        key = f"not_assessed.{image.error.code}"
+        why = text(key) if key in text else image.error.detail or why
     file_name = image.image.file_name
     label = name if name == file_name else text("limits.named_file", name=name, file=file_name)
     return NotAssessed(name=name, file_name=file_name, label=label, why=why)
 
 
-def _limits_of_image(image: ImageInfo, text: Catalogue) -> tuple[str, ...]:
+def _limits_of_image(image: ImageInfo, text: Words) -> tuple[str, ...]:
     if image.modality == "histopathology":
         keys = ["histopathology.slide", "histopathology.type", "histopathology.clinic"]
     else:
@@ -255,15 +254,15 @@ def _limits_of_image(image: ImageInfo, text: Catalogue) -> tuple[str, ...]:
 
 
 def _limits_of_case(
-    content: CaseContent, results: Sequence[Result], priors: Sequence[str], text: Catalogue
+    content: CaseContent, results: Sequence[Result], priors: Sequence[str], text: Words
 ) -> tuple[str, ...]:
     films = [result.image for result in results if result.image.modality == "mammography"]
     tissue = [result.image for result in results if result.image.modality == "histopathology"]
     limits: list[str] = []
     if missing := content.conclusion.missing_views:
-        limits.append(text("limits.missing_views", views=", ".join(missing)))
+        limits.append(text("limits.missing_views", views=missing))
     if priors:
-        limits.append(text("limits.priors", images=", ".join(priors)))
+        limits.append(text("limits.priors", images=priors))
     if films:
         limits.append(text("limits.mammography.signs"))
     if any(film.pixel_spacing_mm is None for film in films):

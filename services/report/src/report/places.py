@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from lobule.contracts.case import HANGINGS, Hanging
-from report.catalogue import Catalogue
+from lobule.words import Words
+from report.parts import Part
 from report.section import ImageSection
-from report.words import Words
 
 
-class Place(Words):
+class Place(Part):
     """A place in the row of films: one of the four views, with its film or what stands there instead."""
 
     name: str = Field(description="the view, or what the film is called")
@@ -23,7 +23,7 @@ def places(
     hanging: Sequence[Hanging | None],
     sections: Sequence[ImageSection],
     missing: Sequence[Hanging],
-    text: Catalogue,
+    text: Words,
 ) -> tuple[Place, ...]:
     """The four views in a row, whichever are there, so that right hangs beside left; then all other films."""
     first = {hanging[i]: i for i in reversed(hung) if hanging[i]}

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from lobule.contracts.case import Review, Verdict
-from lobule.contracts.certainty import percent
 from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageInfo, Laterality, Patches, Result
-from report.catalogue import Catalogue
+from lobule.words import Words
 from report.certainty import Zone, in_words, zones
-from report.words import Fact, Words
+from report.parts import Fact, Part
 
 
-class FindingRow(Words):
+class FindingRow(Part):
     """A finding in words. Its headline is its suspicion, from which its colour follows; all else is detail.
 
     Attributes:
@@ -44,7 +43,7 @@ class FindingRow(Words):
     comment: str
 
 
-class ImageSection(Words):
+class ImageSection(Part):
     """All that a report says about one result. Renderers lay it out and add no words of their own."""
 
     number: int
@@ -80,7 +79,7 @@ class ImageSection(Words):
 def build_section(
     result: Result,
     analysed_at: datetime,
-    text: Catalogue,
+    text: Words,
     *,
     number: int = 1,
     name: str | None = None,
@@ -92,7 +91,7 @@ def build_section(
     Args:
         result: What the pipeline concluded.
         analysed_at: When, with a time zone; shown in UTC.
-        text: The catalogue of the language to write in.
+        text: The sentences of the language to write in.
         number: Of the image in its report.
         name: What the image is called there; its file's name where None.
         is_prior: Whether it is a film of an earlier examination, which is not judged with the current one.
@@ -104,7 +103,7 @@ def build_section(
     if analysed_at.tzinfo is None:
         raise ValueError("analysed_at needs a time zone")
     modality, assessment, probability = result.image.modality, result.assessment, result.probability_malignant
-    shown = percent(probability, result.thresholds, text.language)
+    shown = text.percent(probability, result.thresholds)
     said = {review.finding: review for review in reviews}
     findings = _shown(result, said)
     return ImageSection(
@@ -117,13 +116,13 @@ def build_section(
         title=text(f"document.title.{modality}"),
         analysed=moment(analysed_at, text),
         assessment=assessment,
-        conclusion=text(f"assessment.{assessment}"),
+        conclusion=text(f"common.assessment.{assessment}"),
         explanation=text(f"conclusion.{modality}.{assessment}"),
         percent=shown,
         probability=probability,
         certainty=text(in_words(probability)),
         frequency=text("certainty.frequency", percent=shown, count=_count_of_100(probability, text)),
-        scale=text("certainty.scale", percent=shown, assessment=text(f"assessment.{assessment}")),
+        scale=text("certainty.scale", percent=shown, assessment=text(f"common.assessment.{assessment}")),
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
         heat_map_notes=_heat_map_notes(result, text),
@@ -131,7 +130,7 @@ def build_section(
         looks_for_findings=modality == "mammography",
         examined=tuple(_examined(result.image, result.patches, text)),
         notices=(
-            *(text.said(f"notice.{n.code}", n.detail) for n in result.notices if n.code not in ADVICE_NOTICES),
+            *(text.notice(n) for n in result.notices if n.code not in ADVICE_NOTICES),
             *_weak(len(result.findings) - len(findings), text),
         ),
         review=_review(said.get("image"), text),
@@ -149,23 +148,23 @@ def _shown(result: Result, said: dict[str, Review]) -> list[tuple[int, Finding]]
     return [(n, f) for n, f in numbered if n <= marked or str(n - 1) in said]
 
 
-def _weak(count: int, text: Catalogue) -> tuple[str, ...]:
+def _weak(count: int, text: Words) -> tuple[str, ...]:
     return (text("findings.weak", count=count),) if count else ()
 
 
-def moment(at: datetime, text: Catalogue) -> str:
+def moment(at: datetime, text: Words) -> str:
     """A time as a report writes it."""
     return text("document.time", time=at.astimezone(UTC).strftime("%Y-%m-%d %H:%M"))
 
 
-def _review(review: Review | None, text: Catalogue) -> tuple[str, ...]:
+def _review(review: Review | None, text: Words) -> tuple[str, ...]:
     if review is None:
         return ()
     verdict = (text("review.image", verdict=text(f"review.{review.verdict}")),) if review.verdict else ()
     return verdict + ((text("review.comment", comment=review.comment),) if review.comment else ())
 
 
-def _count_of_100(probability: float, text: Catalogue) -> str:
+def _count_of_100(probability: float, text: Words) -> str:
     """A probability as a natural frequency, which most readers understand best (Gigerenzer 2011)."""
     if probability < 0.01:
         return text("certainty.count.few")
@@ -174,14 +173,23 @@ def _count_of_100(probability: float, text: Catalogue) -> str:
     return text("certainty.count", count=round(probability * 100))
 
 
-def _heat_map_notes(result: Result, text: Catalogue) -> tuple[str, ...]:
+def _heat_map_notes(result: Result, text: Words) -> tuple[str, ...]:
     if result.heat_map is None:
         return ()
     modality, heat = result.image.modality, result.heat_map
     return (
-        text("heat_map.meaning", meaning=text.said(f"heat_map.meaning.{modality}", heat.meaning)),
-        text("heat_map.method", method=text.said(f"heat_map.method.{modality}", heat.method)),
+        text("heat_map.meaning", meaning=_known(f"heat_map.meaning.{modality}", heat.meaning, text)),
+        text("heat_map.method", method=_known(f"heat_map.method.{modality}", heat.method, text)),
     )
+
+
+def _known(key: str, english: str, text: Words) -> str:
+    """A sentence of the catalogue, or what the pipeline says in English where the catalogue has none."""
+    return text(key) if key in text else english
+
+
+def _of_package(english: str, text: Words) -> str:
+    return text.of_package(english) or english
 
 
 def _next_step(result: Result) -> str:
@@ -193,10 +201,10 @@ def _next_step(result: Result) -> str:
 
 
 def _finding(
-    number: int, finding: Finding, result: Result, review: Review | None, reviewed: bool, text: Catalogue
+    number: int, finding: Finding, result: Result, review: Review | None, reviewed: bool, text: Words
 ) -> FindingRow:
     box, image, suspicion = finding.box, result.image, finding.probability_malignant
-    shown = text("findings.unknown") if suspicion is None else percent(suspicion, result.thresholds, text.language)
+    shown = text("findings.unknown") if suspicion is None else text.percent(suspicion, result.thresholds)
     size = text("findings.pixels", width=round(box.width), height=round(box.height))
     if image.pixel_spacing_mm is not None:
         row, column = image.pixel_spacing_mm
@@ -209,7 +217,7 @@ def _finding(
         headline=text("findings.headline", percent=shown),
         tag=str(number) if suspicion is None else text("findings.tag", number=number, percent=shown),
         kind=text(f"findings.label.{finding.label}"),
-        presence=percent(finding.probability, language=text.language),
+        presence=text.percent(finding.probability),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
         size=size,
         judged=review.verdict if review else None,
@@ -218,7 +226,7 @@ def _finding(
     )
 
 
-def _examined(image: ImageInfo, patches: Patches | None, text: Catalogue) -> list[Fact]:
+def _examined(image: ImageInfo, patches: Patches | None, text: Words) -> list[Fact]:
     def fact(key: str, value: str) -> Fact:
         return Fact(label=text(f"examined.{key}"), value=value)
 
@@ -236,13 +244,12 @@ def _examined(image: ImageInfo, patches: Patches | None, text: Catalogue) -> lis
             fact("laterality", text(f"examined.laterality.{image.laterality}") if image.laterality else unknown)
         )
     if patches is not None:
-        plural = "one" if patches.count == 1 else "many"
-        facts.append(fact("patches", text(f"examined.patches.{plural}", count=patches.count, size=patches.size)))
+        facts.append(fact("patches", text("examined.patches.count", count=patches.count, size=patches.size)))
     facts.append(fact("fingerprint", image.sha256[:16]))
     return facts
 
 
-def _image_size(image: ImageInfo, text: Catalogue) -> str:
+def _image_size(image: ImageInfo, text: Words) -> str:
     if image.pixel_spacing_mm is None:
         return text("examined.pixels", width=image.width, height=image.height)
     row, column = image.pixel_spacing_mm
@@ -256,7 +263,7 @@ def _plane(image: ImageInfo) -> str:
     return ".detector" if image.spacing_plane == "detector" else ""
 
 
-def _magnification(image: ImageInfo, patches: Patches | None, text: Catalogue) -> str:
+def _magnification(image: ImageInfo, patches: Patches | None, text: Words) -> str:
     given, assumed = image.magnification, patches.magnification_assumed if patches else None
     if given and assumed and given != assumed:
         return text("examined.magnification.corrected", given=given, assumed=assumed)
@@ -267,15 +274,15 @@ def _magnification(image: ImageInfo, patches: Patches | None, text: Catalogue) -
     return text("examined.magnification.unknown")
 
 
-def _system(result: Result, text: Catalogue) -> tuple[Fact, ...]:
+def _system(result: Result, text: Words) -> tuple[Fact, ...]:
     model = result.model
     bounds = "; ".join(
         text("certainty.zone", name=zone.name, range=zone.range) for zone in zones(result.thresholds, text)
     )
     return (
         Fact(label=text("system.model"), value=text("system.model.value", name=model.name, version=model.version)),
-        Fact(label=text("system.trained_on"), value=text.of_model(model.trained_on)),
+        Fact(label=text("system.trained_on"), value=_of_package(model.trained_on, text)),
         Fact(label=text("system.thresholds"), value=bounds),
-        Fact(label=text("system.calibration"), value=text.of_model(model.calibration)),
+        Fact(label=text("system.calibration"), value=_of_package(model.calibration, text)),
         Fact(label=text("system.weights"), value=model.weights_sha256[:16]),
     )

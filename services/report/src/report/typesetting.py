@@ -18,6 +18,8 @@ from report.typeface import FONT_FOLDERS, writable
 Template = Literal["image", "case", "sheet"]
 
 _TEMPLATES = files("report") / "templates"
+_PARTS = ("appendix", "certainty", "clinician", "common", "conclusion", "document", "examined", "findings", "heat_map")
+_PARTS += ("limits", "next", "notices", "pictures", "reasons", "review", "signature", "system")
 _LONGEST_SIDE = 1500  # pixels; half of A4's width then has more than 300 an inch
 _LONGEST_SIDE_IN_A_CASE = 1000
 
@@ -40,7 +42,7 @@ def typeset(report: Report, template: Template, **options: Any) -> list[bytes]:
         leave = _leave_sheet if template == "sheet" else _leave
         data = {
             "document": report.document.model_dump(mode="json", exclude={"results"}),
-            "words": report.text.words(),
+            "words": report.text.parts(*_PARTS),
             "pictures": [leave(folder, number, pictures) for number, pictures in enumerate(report.pictures, start=1)],
             "colours": {
                 "states": {state: css(colour) for state, colour in STATES.items()},

@@ -1,5 +1,6 @@
 """What several commands need: where the server is, who the user is, and plain words for errors."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,10 @@ import typer
 from rich.console import Console
 
 from lobule.client import ApiError
+from lobule.contracts.language import Language
 from lobule.launcher.redis_server import NoRedisError
 from lobule.launcher.system import StartError
+from lobule.words import Words
 
 console = Console(stderr=True)
 
@@ -23,6 +26,13 @@ HomeFolder = Annotated[Path, typer.Option("--home", envvar="LOBULE_HOME", help="
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 DEFAULT_HOME = Path("var/lobule")
+
+
+def words() -> Words:
+    """The sentences of the terminal's language: Chinese where its locale is Chinese, else English."""
+    named = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    language: Language = "zh" if named.startswith("zh") else "en"
+    return Words(language)
 
 
 @contextmanager

@@ -12,17 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors
+from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, console, plain_errors, words
 from lobule.client import ApiError, Client
-from lobule.contracts.certainty import percent
 from lobule.contracts.progress import Progress as JobProgress
 from lobule.contracts.result import Magnification, Modality, Result
-
-IN_WORDS = {
-    "malignancy_suspected": "[bold]malignancy suspected[/]",
-    "not_sure": "not sure",
-    "no_sign_of_malignancy": "no sign of malignancy",
-}
 
 
 @dataclass(frozen=True)
@@ -142,9 +135,13 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
 
 def _in_words(file: Path, result: Result) -> Iterator[str]:
     """An image's conclusion, and the suspicion of each marked finding on the same scale."""
-    suspicion = percent(result.probability_malignant, result.thresholds)
-    yield f"{escape(str(file))}: {IN_WORDS[result.assessment]}, suspicion of malignancy {suspicion}"
+    t, thresholds = words(), result.thresholds
+    assessment = t(f"common.assessment.{result.assessment}")
+    bold = f"[bold]{assessment}[/]" if result.assessment == "malignancy_suspected" else assessment
+    suspicion = t.percent(result.probability_malignant, thresholds)
+    yield t("cli.conclusion", file=escape(str(file)), assessment=bold, suspicion=suspicion)
     for number, finding in enumerate(result.marked_findings(), start=1):
         own = finding.probability_malignant
-        said = "no suspicion given" if own is None else f"suspicion {percent(own, result.thresholds)}"
-        yield f"  finding {number}: {said}, a mass is there {percent(finding.probability)}"
+        key = "cli.finding.unknown" if own is None else "cli.finding"
+        own_words = "" if own is None else t.percent(own, thresholds)
+        yield "  " + t(key, number=number, suspicion=own_words, presence=t.percent(finding.probability))

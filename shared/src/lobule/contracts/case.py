@@ -102,18 +102,18 @@ def numbered(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
 
 
 class Reason(Document):
-    """Why the conclusion is what it is; `lobule.contracts.case_words` has its sentence in every language."""
+    """Why the conclusion is what it is; the catalogue has its sentence as `reason.<code>`."""
 
     code: ReasonCode
     job_id: str | None = Field(default=None, description="the analysis it speaks of, where it is one")
-    values: dict[str, str] = Field(default={}, description="what the sentence names")
+    values: dict[str, str | list[str]] = Field(default={}, description="what the sentence names")
 
 
 class Suggestion(Document):
-    """What could be done next."""
+    """What could be done next; the catalogue has its sentence as `suggestion.<code>`."""
 
     code: SuggestionCode
-    values: dict[str, str] = Field(default={})
+    values: dict[str, str | list[str]] = Field(default={}, description="what the sentence names")
 
 
 class Conclusion(Document):

@@ -171,7 +171,8 @@ class Notice(Document):
     """Something the reader should know about this result: a limit, an assumption, a correction, advice."""
 
     code: str
-    detail: str
+    detail: str = Field(description="the sentence in English, for clients without a catalogue")
+    values: dict[str, str] = Field(default={}, description="what the sentence names")
 
 
 class Result(Document):

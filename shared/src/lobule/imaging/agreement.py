@@ -2,6 +2,7 @@
 
 from lobule.contracts.result import ImageInfo, Notice
 from lobule.imaging.film import Film
+from lobule.words import make_notice
 
 
 def conflicts(image: ImageInfo, film: Film) -> list[Notice]:
@@ -13,19 +14,7 @@ def conflicts(image: ImageInfo, film: Film) -> list[Notice]:
     """
     notices: list[Notice] = []
     if image.laterality and film.laterality and image.laterality != film.laterality:
-        notices.append(
-            Notice(
-                code="laterality_against_file",
-                detail=f"The film was sent as {image.laterality}, its file says {film.laterality}. "
-                f"{image.laterality} is used; please check it.",
-            )
-        )
+        notices.append(make_notice("laterality_against_file", side=image.laterality, file_side=film.laterality))
     if image.view and film.view and image.view != film.view:
-        notices.append(
-            Notice(
-                code="view_against_file",
-                detail=f"The film was sent as {image.view}, its file says {film.view}. "
-                f"{image.view} is used; please check it.",
-            )
-        )
+        notices.append(make_notice("view_against_file", view=image.view, file_view=film.view))
     return notices

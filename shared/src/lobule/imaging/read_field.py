@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lobule.contracts.result import Notice
 from lobule.imaging.colour import RGB8, Colours
 from lobule.imaging.decode import decode_picture, to_rgb
+from lobule.words import make_notice
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,4 @@ def read_field(data: bytes) -> Field:
     pixels = to_rgb(colours)
     if not colours.profile_refused:
         return Field(pixels, [])
-    detail = "The file's colour profile is damaged or for other colours. Its colours were taken for sRGB."
-    return Field(pixels, [Notice(code="colour_profile_ignored", detail=detail)])
+    return Field(pixels, [make_notice("colour_profile_ignored")])

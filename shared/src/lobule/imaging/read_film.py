@@ -15,6 +15,7 @@ from lobule.imaging.film import Film
 from lobule.imaging.header import read_header
 from lobule.imaging.negative import is_negative
 from lobule.imaging.picture import Picture
+from lobule.words import make_notice
 
 _ROW_PIXELS = 1 << 20  # that are looked at at once
 
@@ -44,9 +45,7 @@ def film_of(picture: Picture) -> Film:
         top = 2**picture.bits - 1
         np.subtract(grey.dtype.type(top), grey, out=grey)
         offset, step = offset + step * top, -step
-        notices.append(
-            Notice(code="film_inverted", detail="The film was stored with a bright background; it was inverted.")
-        )
+        notices.append(make_notice("film_inverted"))
     if valid is not None:
         least = np.min(grey, where=valid, initial=np.iinfo(grey.dtype).max) if valid.any() else 0
         np.copyto(grey, least, where=~valid)

@@ -62,13 +62,13 @@ def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> 
         yield Reason(code="histology_does_not_clear")
     for code, clear in (("films_no_sign", films), ("histology_no_sign", tissue)):
         if named := [image.name for image in clear if image.assessment == "no_sign_of_malignancy"]:
-            yield Reason(code=code, values={"images": ", ".join(named)})  # pyright: ignore[reportArgumentType]
+            yield Reason(code=code, values={"images": named})  # pyright: ignore[reportArgumentType]
     failed = _in_state(images, "failed")
     yield from (Reason(code="not_assessed", job_id=i.job_id, values={"image": i.name}) for i in failed)
     if failed and assessment == "not_sure" and not any(i.assessment == "not_sure" for i in images):
         yield Reason(code="not_called_negative")
     if pending := _in_state(images, "pending"):
-        yield Reason(code="still_analysed", values={"images": ", ".join(image.name for image in pending)})
+        yield Reason(code="still_analysed", values={"images": [image.name for image in pending]})
     yield from (
         Reason(code="view_unknown", job_id=film.job_id, values={"image": film.name}) for film in _unplaced(images)
     )
@@ -91,7 +91,11 @@ def _two_views(films: Sequence[ImageEvidence]) -> Iterator[Reason]:
             most = max(suspected, key=_number)
             others = [film for film in of_side if film.view != most.view]
             if others and all(_shows_more(most, other) for other in others):
-                values = {"side": side, "image": most.name, "other": max(others, key=_number).name}
+                values: dict[str, str | list[str]] = {
+                    "side": side,
+                    "image": most.name,
+                    "other": max(others, key=_number).name,
+                }
                 yield Reason(code="suspected_in_one_view", values=values)
 
 
@@ -135,7 +139,7 @@ def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None)
     if in_doubt:
         # Imaging comes before tissue is taken; once it is taken, the question is whether the two agree.
         code = "correlate_with_tissue" if tissue_is_there else "further_imaging"
-        yield Suggestion(code=code, values={"images": ", ".join(film.name for film in in_doubt)})
+        yield Suggestion(code=code, values={"images": [film.name for film in in_doubt]})
     if any(_has_suspicious_finding(film) for film in in_doubt) and not tissue_is_there:
         yield Suggestion(code="histopathology")
     if _tissue_does_not_clear(films, tissue):
@@ -143,9 +147,9 @@ def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None)
     if assessment == "no_sign_of_malignancy":
         yield Suggestion(code="read_as_usual")
     if failed := _in_state(images, "failed"):
-        yield Suggestion(code="repeat_failed", values={"images": ", ".join(image.name for image in failed)})
+        yield Suggestion(code="repeat_failed", values={"images": [image.name for image in failed]})
     if missing := _missing_views(images):
-        yield Suggestion(code="complete_views", values={"views": ", ".join(missing)})
+        yield Suggestion(code="complete_views", values={"views": list(missing)})
     if any(_unplaced(images)):
         yield Suggestion(code="name_views")
     if _in_state(images, "pending"):

@@ -19,9 +19,9 @@ from lobule.contracts.case import (
     Review,
     SuggestionCode,
 )
-from lobule.contracts.case_words import reason_in_words, suggestion_in_words
 from lobule.contracts.language import Language
 from lobule.contracts.result import Assessment
+from lobule.words import Words
 
 
 class CaseCreate(BaseModel):
@@ -111,17 +111,18 @@ class ConclusionRead(BaseModel):
 
     @classmethod
     def of(cls, conclusion: Conclusion, language: Language) -> "ConclusionRead":
-        """A conclusion in words."""
+        """A conclusion with its sentences."""
+        words = Words(language)
         return cls(
             assessment=conclusion.assessment,
             probability_malignant=conclusion.probability_malignant,
             reasons=[
-                ReasonRead(code=reason.code, text=reason_in_words(reason, language), job_id=reason.job_id)
+                ReasonRead(code=reason.code, text=words.reason(reason), job_id=reason.job_id)
                 for reason in conclusion.reasons
             ],
             missing_views=conclusion.missing_views,
             suggestions=[
-                SuggestionRead(code=suggestion.code, text=suggestion_in_words(suggestion, language))
+                SuggestionRead(code=suggestion.code, text=words.suggestion(suggestion))
                 for suggestion in conclusion.suggestions
             ],
         )

@@ -12,8 +12,10 @@ from jinja2 import StrictUndefined
 from gateway.accounts.schemas import UserRead
 from gateway.auth.sessions import csrf_token_for
 from gateway.clock import now
-from gateway.portal.words import COOKIE, LANGUAGES, OWN_NAMES, Language, Words, choose_language
+from gateway.portal.words import COOKIE, OWN_NAMES, PageWords, choose_language
 from gateway.users.models import User
+from lobule.contracts.language import LANGUAGES, Language
+from lobule.words import Words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "web"
@@ -27,7 +29,7 @@ def language_of(request: Request) -> Language:
 def _common(request: Request) -> dict[str, Any]:
     max_upload_bytes = request.app.state.settings.max_upload_bytes
     return {
-        "t": Words(language_of(request)),
+        "t": PageWords(language_of(request)),
         "csrf_token": csrf_token_for(request),
         "max_upload_bytes": max_upload_bytes,
         "max_upload_words": f"{max_upload_bytes / 1024 / 1024:.0f} MB",

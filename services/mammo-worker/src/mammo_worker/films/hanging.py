@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lobule.contracts.result import Hanging, Laterality, Notice
+from lobule.words import make_notice
 from mammo_worker.films.breast import Breast
 from mammo_worker.inference import Detections
-
-_SIDES = {"L": "left", "R": "right"}
 
 
 def turned(film: NDArray[Any], hanging: Hanging | None) -> NDArray[Any]:
@@ -67,15 +66,6 @@ def hang_by_chest_wall(
     """
     if laterality is None or not breast.chest_wall_sure or breast.on_right == (laterality == "R"):
         return hanging, None
-    side = _SIDES[laterality]
     if hanging is None:
-        detail = (
-            f"The chest wall lies on the other side than on films of a {side} breast: the film is mirrored, or its "
-            "side is wrong. It is shown with the chest wall on the usual side. Please check the side."
-        )
-        return Hanging(mirrored=True), Notice(code="hung_by_chest_wall", detail=detail)
-    detail = (
-        f"The film is labelled as a {side} breast, but its chest wall lies where the other breast has it. "
-        "Please check the side."
-    )
-    return hanging, Notice(code="chest_wall_against_laterality", detail=detail)
+        return Hanging(mirrored=True), make_notice("hung_by_chest_wall", side=laterality)
+    return hanging, make_notice("chest_wall_against_laterality", side=laterality)

@@ -14,6 +14,7 @@ from lobule.imaging.dicom.tables import modality_table, palette
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
 from lobule.imaging.negative import is_negative
+from lobule.words import make_notice
 
 _ROWS_AT_ONCE = 256
 _MOST_RESCALED = 1e9
@@ -60,9 +61,7 @@ def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Meas
     bright = _inverse(values, bits) if inverted else values
     if is_negative(bright, valid):
         inverted, bright = not inverted, values if inverted else _inverse(values, bits)
-        say.append(
-            Notice(code="film_inverted", detail="The film was stored with a bright background; it was inverted.")
-        )
+        say.append(make_notice("film_inverted"))
     top = (1 << bits) - 1
     offset, step = (base + top, -slope) if inverted else (base, slope)
     offset = intercept + slope * offset
@@ -100,11 +99,7 @@ def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> 
     greatest = int(cells.max())
     if shift and greatest <= mask and bool((cells & ((1 << shift) - 1)).any()):
         shift = 0
-        say.append(
-            Notice(
-                code="high_bit_unusable", detail="The file's tags misplace its samples within their cells; it was read."
-            )
-        )
+        say.append(make_notice("high_bit_unusable"))
     bits = layout.stored
     dtype = np.uint8 if layout.stored <= 8 else np.uint16
     if shift:
@@ -118,12 +113,7 @@ def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> 
                 "unsupported_format", f"The DICOM file uses {used} bits per pixel; up to 16 can be read."
             )
         if used > bits:
-            say.append(
-                Notice(
-                    code="bits_stored_exceeded",
-                    detail="The file uses more bits per pixel than its tags say; all were read.",
-                )
-            )
+            say.append(make_notice("bits_stored_exceeded"))
             bits, mask, dtype = used, (1 << used) - 1, np.uint8 if used <= 8 else np.uint16
     if int(cells.max()) > mask:
         cells = cells & mask
@@ -166,11 +156,7 @@ def _valid(
     if valid.all():
         return None
     if float(valid.mean()) < _LEAST_MEASURED:
-        say.append(
-            Notice(
-                code="padding_unusable", detail="The file's tags call nearly all of its pixels padding; they were read."
-            )
-        )
+        say.append(make_notice("padding_unusable"))
         return None
     return valid
 
@@ -181,10 +167,6 @@ def _rescale(tags: Tags, say: list[Notice]) -> tuple[float, float]:
     if slope is not None and abs(slope) < 1 / _MOST_RESCALED:
         strange = True
     if strange or {Tag.RESCALE_SLOPE, Tag.RESCALE_INTERCEPT} & tags.unusable:
-        say.append(
-            Notice(
-                code="rescale_unusable", detail="The file's rescale slope or intercept cannot be used; it was left out."
-            )
-        )
+        say.append(make_notice("rescale_unusable"))
         return 1.0, 0.0
     return (1.0 if slope is None else slope), (0.0 if intercept is None else intercept)

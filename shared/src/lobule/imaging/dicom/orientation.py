@@ -5,6 +5,7 @@ from typing import get_args
 from lobule.contracts.result import Hanging, Laterality, Notice
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
+from lobule.words import make_notice
 
 _ROTATIONS = (0, 90, 180, 270)
 
@@ -22,21 +23,10 @@ def hanging_of(tags: Tags, laterality: Laterality | None, say: list[Notice]) -> 
     turn = _turn(codes[0], codes[1], laterality) if len(codes) == 2 else None
     if turn is None:
         if tags.code(Tag.FIELD_OF_VIEW_FLIP) == "YES" or (tags.number(Tag.FIELD_OF_VIEW_ROTATION) or 0) % 360:
-            say.append(
-                Notice(
-                    code="orientation_unknown",
-                    detail="The file says that its picture was flipped or rotated, but not which side is up. "
-                    "Please check how it hangs.",
-                )
-            )
+            say.append(make_notice("orientation_unknown"))
         return None
     if turn != Hanging():
-        say.append(
-            Notice(
-                code="hung_right",
-                detail="The film is stored mirrored or turned. It is shown upright, the chest wall on the usual side.",
-            )
-        )
+        say.append(make_notice("hung_right"))
     return turn
 
 

@@ -10,6 +10,7 @@ from lobule.imaging.dicom.tables import LookupTable, voi_tables
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
 from lobule.imaging.film import Window
+from lobule.words import make_notice
 
 MOST_WINDOWS = 16
 _RISE = (0.02, 0.98)  # of a table's output: between them it rises from black to white
@@ -40,17 +41,9 @@ def windows_of(tags: Tags, measured: Measured, *, signed: bool, say: list[Notice
         else:
             unusable = True
     if unusable or other or len(given) < len(tables):
-        say.append(
-            Notice(
-                code="window_unusable",
-                detail="A window or lookup table that the file names cannot be used. "
-                "It changes only how the film is shown first, never what is read.",
-            )
-        )
+        say.append(make_notice("window_unusable"))
     if not usable and not named:
-        say.append(
-            Notice(code="no_window", detail="The file names no window; the film is shown over the range of its tissue.")
-        )
+        say.append(make_notice("no_window"))
     return tuple(usable[:MOST_WINDOWS])
 
 

@@ -14,6 +14,7 @@ from lobule.imaging.dicom.spacing import spacing_of
 from lobule.imaging.dicom.views import laterality_of, view_of
 from lobule.imaging.dicom.vocabulary import Tag
 from lobule.imaging.film import Film
+from lobule.words import make_notice
 
 
 def read_dicom(data: bytes) -> Film:
@@ -50,13 +51,9 @@ def _read(file: DicomFile) -> Film:
     say += [*about_view, *about_side]
     hanging = None if about_side else hanging_of(tags, laterality, say)
     if file.syntax in LOSSY:
-        say.append(
-            Notice(code="lossy_compression", detail=f"The film was compressed with losses ({file.syntax_name}).")
-        )
+        say.append(make_notice("lossy_compression", compression=file.syntax_name))
     if tags.code(Tag.PARTIAL_VIEW) == "YES":
-        say.append(
-            Notice(code="partial_view", detail="This film shows a part of the breast, one of several of its view.")
-        )
+        say.append(make_notice("partial_view"))
     return Film(
         measured.pixels,
         view,

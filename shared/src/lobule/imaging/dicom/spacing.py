@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lobule.contracts.result import Notice, SpacingPlane
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
+from lobule.words import make_notice
 
 _PLAUSIBLE_MM = (0.005, 2.0)
 _PLAUSIBLE_FACTOR = (1.0, 10.0)
@@ -36,13 +37,7 @@ def spacing_of(tags: Tags, say: list[Notice]) -> Spacing:
     strange = any(tags.has(tag) and (_pair(tags, tag) is None or tag in tags.unusual) for tag in _SPACINGS)
     factor = magnification_of(tags)
     if strange or (factor is None and tags.number(Tag.MAGNIFICATION_FACTOR) is not None):
-        say.append(
-            Notice(
-                code="spacing_uncertain",
-                detail="The file does not give the size of a pixel, or its magnification, as the standard wants it. "
-                "Please take millimetres with care.",
-            )
-        )
+        say.append(make_notice("spacing_uncertain"))
     if calibrated and (tags.has(Tag.SPACING_CALIBRATION) or (imager and not _same(calibrated, imager))):
         return Spacing(calibrated, "patient", factor or 1.0)
     on_detector = imager or calibrated

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lobule.contracts.result import Notice
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
+from lobule.words import make_notice
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def modality_table(tags: Tags, signed: bool, say: list[Notice]) -> LookupTable |
     items = tags.items(Tag.MODALITY_LUT)
     found = table_of(items[0], Tag.LUT_DESCRIPTOR, Tag.LUT_DATA, signed) if items else None
     if found is None and (items or Tag.MODALITY_LUT in tags.unusable):
-        say.append(Notice(code="rescale_unusable", detail="The file's modality LUT cannot be used; it was left out."))
+        say.append(make_notice("rescale_unusable"))
     return found
 
 
@@ -64,9 +65,7 @@ def palette(tags: Tags, say: list[Notice]) -> tuple[LookupTable | None, float]:
     ]
     usable = [table for table in colours if table is not None]
     if len(usable) < 3 or len({(len(table.entries), table.first) for table in usable}) > 1:
-        say.append(
-            Notice(code="palette_unusable", detail="The file's palette cannot be used; its indices were read as grey.")
-        )
+        say.append(make_notice("palette_unusable"))
         return None, 0.0
     stack = np.stack([table.entries.astype(np.int32) for table in usable])
     bits = max(table.bits for table in usable)

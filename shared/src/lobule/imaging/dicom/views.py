@@ -7,6 +7,7 @@ from lobule.contracts.result import Laterality, Notice, View
 from lobule.imaging.dicom.spacing import magnification_of
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
+from lobule.words import make_notice
 
 FoundView = View | Literal["specimen"]
 MAGNIFIED_FROM = 1.3  # a breast on the detector's cover appears up to 1.1 times as large as it is
@@ -96,30 +97,14 @@ def view_of(tags: Tags) -> tuple[View | None, list[Notice]]:
     worded = _worded_view(tags.code(Tag.VIEW_POSITION))
     view = coded or worded
     if coded is None and (unknown := _unknown_words(tags, worded)):
-        notices.append(
-            Notice(
-                code="view_unknown",
-                detail=f"The view {unknown} that the file names is not known; "
-                + (f"{worded} is used, as its view position says." if worded else "the view was left open."),
-            )
-        )
+        notices.append(make_notice("view_unknown", named=unknown))
     if coded and worded and worded not in (coded, from_codes):
-        notices.append(
-            Notice(
-                code="view_conflict",
-                detail=f"The file's view code says {coded}, its view position {worded}. {coded} is used.",
-            )
-        )
+        notices.append(make_notice("view_conflict", used=coded, other=worded))
     if view == _NO_VIEW:
         return None, notices
     view = _magnified(tags, view, notices)
     if view is not None and view not in ("CC", "MLO"):
-        notices.append(
-            Notice(
-                code="special_view",
-                detail=f"This is a special view ({view}), no screening view. The model was not measured on such films.",
-            )
-        )
+        notices.append(make_notice("special_view", view=view))
     return view, notices
 
 
@@ -148,12 +133,7 @@ def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
     sides = [side[0].upper() for side in said if side.upper() in _SIDES] or prefix
     notices: list[Notice] = []
     if len({*sides, *prefix}) > 1:
-        notices.append(
-            Notice(
-                code="laterality_conflict",
-                detail=f"The file names both sides. The image's own ({sides[0]}) is used; please check it.",
-            )
-        )
+        notices.append(make_notice("laterality_conflict", side=sides[0]))
     return (sides[0] if sides else None), notices  # pyright: ignore[reportReturnType]
 
 
@@ -166,13 +146,9 @@ def _coded_view(tags: Tags, notices: list[Notice]) -> tuple[FoundView | None, Fo
             code = modifier.code(Tag.CODE_VALUE)
             special = special or _SPECIAL.get(code)
             if code in _IMPLANT_DISPLACED:
-                notices.append(Notice(code="implant_displaced", detail="The implant was displaced for this film."))
+                notices.append(make_notice("implant_displaced"))
             elif code and code not in _SPECIAL and code not in _HARMLESS:
-                notices.append(
-                    Notice(
-                        code="view_modifier_unknown", detail="The file modifies the view by a code that is not known."
-                    )
-                )
+                notices.append(make_notice("view_modifier_unknown"))
         if projection or special:
             return (projection if projection == _NO_VIEW else special or projection), projection
     return None, None
@@ -185,12 +161,7 @@ def _projection(item: Tags, notices: list[Notice]) -> FoundView | None:
     sides = ("XCC", "XCCL", "XCCM")
     if by_code in sides and by_meaning in sides and by_code != by_meaning:
         # Writers exchange the two codes of the exaggerated views; their words they do not.
-        notices.append(
-            Notice(
-                code="view_conflict",
-                detail=f"The file's view code says {by_code}, its meaning {by_meaning}. {by_meaning} is used.",
-            )
-        )
+        notices.append(make_notice("view_conflict", used=by_meaning, other=by_code))
         return by_meaning
     return by_code or by_meaning
 
@@ -236,13 +207,7 @@ def _names_side(word: str) -> bool:
 def _magnified(tags: Tags, view: View | None, notices: list[Notice]) -> View | None:
     factor = magnification_of(tags) or 1.0
     if view in ("M", "S") or factor >= MAGNIFIED_FROM:
-        notices.append(
-            Notice(
-                code="magnified_view",
-                detail="This film shows a part of the breast, magnified or under spot compression. "
-                "It does not replace a film of the whole breast.",
-            )
-        )
+        notices.append(make_notice("magnified_view"))
     if view is None or view in _PROJECTIONS:
         if factor >= MAGNIFIED_FROM:
             return "M"

@@ -10,10 +10,17 @@ const ADVICE = ['further_imaging_suggested', 'histopathology_suggested'];
 /** What went wrong, in the page's language; the API's own words where it has none for the code. @param {Coded} problem */
 export const problemWords = ({ code, detail }) => (has(`errors.${code}`) ? t(`errors.${code}`) : detail || t('errors.unknown'));
 
-/** @param {{code: string, detail: string}} notice */
-const noticeWords = ({ code, detail }) => (has(`notice.${code}`) ? t(`notice.${code}`) : detail);
+/** @typedef {{code: string, detail: string, values?: Record<string, string>}} Notice */
 
-/** What a reader should bear in mind of an image. @param {{code: string, detail: string}[]} notices */
+/** A pipeline's own English stands where its code is unknown or a value is missing. @param {Notice} notice */
+function noticeWords({ code, detail, values = {} }) {
+  if (!has(`notice.${code}`)) return detail;
+  const named = Object.entries(values).map(([name, value]) => [name, name.endsWith('side') ? t(`examined.laterality.${value}`) : value]);
+  const said = t(`notice.${code}`, Object.fromEntries(named));
+  return /\{\w+\}/.test(said) ? detail : said;
+}
+
+/** What a reader should bear in mind of an image. @param {Notice[]} notices */
 export const noticesWords = (notices) => notices.filter(({ code }) => !ADVICE.includes(code)).map(noticeWords);
 
 /**

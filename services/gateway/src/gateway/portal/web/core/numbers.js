@@ -21,10 +21,8 @@ export function bytes(count) {
 
 /** Seconds left in words, rounded as coarsely as the estimate is. @param {number} seconds */
 export function timeLeft(seconds) {
-  if (seconds < 1.5) return t('steps.left.second');
-  if (seconds < 60) return t('steps.left.seconds', { count: Math.round(seconds) });
-  const minutes = Math.round(seconds / 60);
-  return minutes === 1 ? t('steps.left.minute') : t('steps.left.minutes', { count: minutes });
+  if (seconds < 60) return t('steps.left.seconds', { count: Math.max(1, Math.round(seconds)) });
+  return t('steps.left.minutes', { count: Math.round(seconds / 60) });
 }
 
 /** A share of the work as a percentage; 100% is only said when it is over. @param {number} fraction */

@@ -61,3 +61,8 @@ export const t = (key, values) => words().t(key, values);
 
 /** Whether there is a sentence of this key. @param {string} key */
 export const has = (key) => words().has(key);
+
+const lists = new Intl.ListFormat(language === 'en' ? 'en-GB' : language, { style: 'long', type: 'conjunction' });
+
+/** Items as in a sentence: `LCC, RCC and LMLO`. @param {string[]} items */
+export const list = (items) => lists.format(items);

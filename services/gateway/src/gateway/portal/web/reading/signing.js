@@ -2,7 +2,7 @@
 
 import { Problem, call, url } from '../core/api.js';
 import { message, role, write } from '../core/dom.js';
-import { t } from '../core/words.js';
+import { list, t } from '../core/words.js';
 import { contradiction } from './contradiction.js';
 
 /** See above. The comment stays when the dialog is closed; everything else is asked anew. */
@@ -85,7 +85,7 @@ export class Signing {
   #contradict() {
     const { conclusion, stands } = this.form.elements;
     const found = contradiction(conclusion.value, this.page.judged, this.page.reviews.verdictOf);
-    const words = found && found.targets.map((target) => this.page.findings.nameOf(target)).join(t('reading.list.comma'));
+    const words = found && list(found.targets.map((target) => this.page.findings.nameOf(target)));
     const said = found ? t(`reading.sign.${found.code}`, { what: words }) : '';
     const box = role(this.dialog, 'contradiction');
     if (role(box, 'words').textContent !== said) stands.checked = false; // another contradiction is another question

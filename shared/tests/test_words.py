@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lobule.contracts.certainty import percent
 from lobule.contracts.result import Thresholds
+from lobule.words import Words
 
 THRESHOLDS = Thresholds(low=0.25, high=0.6)
 
@@ -24,19 +24,19 @@ class TestPercent:
         ],
     )
     def test_never_contradicts_the_assessment(self, probability, shown):
-        assert percent(probability, THRESHOLDS) == shown
+        assert Words().percent(probability, THRESHOLDS) == shown
 
     @pytest.mark.parametrize(("probability", "shown"), [(0.000001, "under 0.01%"), (0.999999, "over 99.99%")])
     def test_never_claims_false_certainty(self, probability, shown):
-        assert percent(probability, THRESHOLDS) == shown
+        assert Words().percent(probability, THRESHOLDS) == shown
 
     def test_speaks_chinese(self):
-        assert percent(0.000001, THRESHOLDS, "zh") == "小于 0.01%"
-        assert percent(0.999999, THRESHOLDS, "zh") == "大于 99.99%"
-        assert percent(0.873, THRESHOLDS, "zh") == "87%"
+        assert Words("zh").percent(0.000001, THRESHOLDS) == "小于 0.01%"
+        assert Words("zh").percent(0.999999, THRESHOLDS) == "大于 99.99%"
+        assert Words("zh").percent(0.873, THRESHOLDS) == "87%"
 
     @given(st.floats(0, 1))
     def test_the_shown_number_assesses_like_the_real_one(self, probability):
-        shown = percent(probability, THRESHOLDS)
+        shown = Words().percent(probability, THRESHOLDS)
         if shown[0].isdigit() and abs(probability - 0.25) > 1e-5 and abs(probability - 0.6) > 1e-5:
             assert THRESHOLDS.assess(float(shown.rstrip("%")) / 100) == THRESHOLDS.assess(probability)

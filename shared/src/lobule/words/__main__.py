@@ -1,0 +1,66 @@
+"""`python -m lobule.words`: sorts the catalogues and marks Chinese entries whose English has changed.
+
+Above each Chinese sentence stands the English that it translates. Where the English is another now, the entry becomes
+`fuzzy`, as gettext calls it: someone has to look at the Chinese and take the mark away. A test refuses entries that are
+fuzzy, missing or out of order.
+"""
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import write_po
+
+from lobule.contracts.language import LANGUAGES, Language
+from lobule.words.catalogue import LOCALES, po_file, read_catalogue
+
+_HEADER = """\
+# The sentences of Lobule in {name}: docs/adr/0007-one-catalogue-of-sentences.md.
+msgid ""
+msgstr ""
+"Project-Id-Version: Lobule\\n"
+"Language: {locale}\\n"
+"Plural-Forms: {plural}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+_UNBROKEN = 100_000  # characters of a line: wrapped comments would not read back as they were
+
+
+def english_of(message: Message) -> list[str]:
+    """An English sentence as it stands above its translation: a line for each plural form."""
+    return [message.string] if isinstance(message.string, str) else list(message.string)
+
+
+def tidy(english: Catalog, chinese: Catalog) -> None:
+    """Give every English entry its Chinese one, and mark those whose English has changed."""
+    for message in english:
+        if not message.id:
+            continue
+        known = chinese.get(message.id if isinstance(message.id, str) else message.id[0])
+        if known is None:
+            empty = "" if isinstance(message.id, str) else [""]
+            chinese.add(message.id, empty, auto_comments=english_of(message))
+        elif known.auto_comments != english_of(message):
+            known.auto_comments = english_of(message)
+            known.flags.add("fuzzy")
+
+
+def write(language: Language, catalogue: Catalog) -> None:
+    """Write a catalogue, sorted by key."""
+    locale = LOCALES[language]
+    header = _HEADER.format(name=locale.english_name, locale=locale, plural=catalogue.plural_forms)
+    with po_file(language).open("wb") as file:
+        file.write(header.encode("utf-8"))
+        write_po(file, catalogue, width=_UNBROKEN, omit_header=True, sort_output=True)
+
+
+def main() -> None:
+    """Tidy both files."""
+    catalogues = {language: read_catalogue(language) for language in LANGUAGES}
+    tidy(catalogues["en"], catalogues["zh"])
+    for language, catalogue in catalogues.items():
+        write(language, catalogue)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The sentences, lists, numbers and dates of one language."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel.dates import format_date, format_time
+from babel.lists import format_list
+from babel.numbers import format_percent
+
+from lobule.contracts.case import Reason, Suggestion
+from lobule.contracts.language import Language
+from lobule.contracts.result import Notice, Thresholds
+from lobule.words.catalogue import LOCALES, Sentence, sentences
+from lobule.words.packages import package_sentence
+
+
+class Words:
+    """What portal, report and command line say in one language.
+
+    Args:
+        language: Of the sentences; the form of numbers, lists and dates follows it.
+    """
+
+    def __init__(self, language: Language = "en") -> None:
+        self.language: Language = language
+        self.locale = LOCALES[language]
+        self._sentences: Mapping[str, Sentence] = sentences(language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The sentence of `key` with `values` filled in; a list reads as in a sentence.
+
+        Raises:
+            KeyError: The catalogue has no such sentence, or a value for it is missing. A sentence with plural forms
+                needs the number `count`.
+        """
+        sentence = self._sentences[key]
+        if not isinstance(sentence, str):
+            sentence = sentence[self.locale.plural_form(values["count"])]
+        return sentence.format_map({name: self._shown(value) for name, value in values.items()})
+
+    def _shown(self, value: object) -> object:
+        return self.list([str(item) for item in value]) if isinstance(value, list | tuple) else value
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a sentence of this key."""
+        return key in self._sentences
+
+    def parts(self, *names: str) -> dict[str, str]:
+        """The sentences whose keys begin with one of these names; plural forms end with their category, as `.one`."""
+        found: dict[str, str] = {}
+        for key, sentence in self._sentences.items():
+            if key.split(".")[0] in names:
+                forms = {key: sentence} if isinstance(sentence, str) else {f"{key}.{c}": s for c, s in sentence.items()}
+                found |= forms
+        return found
+
+    def list(self, items: Sequence[str]) -> str:
+        """Items as in a sentence: `LCC, RCC and LMLO`; `LCC、RCC和LMLO`."""
+        return format_list(items, locale=self.locale)
+
+    def date(self, day: date) -> str:
+        """A day: `26 Nov 2026`; `2026年11月26日`."""
+        return format_date(day, "medium", locale=self.locale)
+
+    def moment(self, at: datetime) -> str:
+        """A day and a time to the minute, in the zone that `at` has: `26 Nov 2026, 07:30`."""
+        pattern = self.locale.datetime_formats["medium"]
+        return pattern.format(format_time(at, "short", locale=self.locale), self.date(at)).replace("'", "")
+
+    def percent(self, probability: float, thresholds: Thresholds | None = None) -> str:
+        """A probability as a percentage that never contradicts the assessment.
+
+        Whole percents, unless rounding would carry the number over a threshold or to a false 0% or 100%. The portal's
+        `probability` in `words.js` writes the same.
+
+        Args:
+            probability: From 0 to 1.
+            thresholds: Of the model that gave it; None where it is compared with none.
+        """
+        for decimals in (0, 1, 2):
+            shown = _rounded(probability, decimals + 2)
+            crosses = thresholds is not None and thresholds.assess(float(shown)) != thresholds.assess(probability)
+            if not crosses and (shown in (0, 1)) == (probability in (0.0, 1.0)):
+                return self._percentage(shown, decimals)
+        if probability > 0.9999:
+            return self("steps.over", percent=self._percentage(Decimal("0.9999"), 2))
+        if probability < 0.0001:
+            return self("steps.under", percent=self._percentage(Decimal("0.0001"), 2))
+        return self._percentage(_rounded(probability * 100, 4) / 100, 4)
+
+    def _percentage(self, share: Decimal, decimals: int) -> str:
+        places = f".{'0' * decimals}" if decimals else ""
+        return format_percent(share, format=f"0{places}%", locale=self.locale)
+
+    def reason(self, reason: Reason) -> str:
+        """Why a case's conclusion is what it is."""
+        return self(f"reason.{reason.code}", **self.with_sides(reason.values))
+
+    def suggestion(self, suggestion: Suggestion) -> str:
+        """What could be done next."""
+        return self(f"suggestion.{suggestion.code}", **self.with_sides(suggestion.values))
+
+    def notice(self, notice: Notice) -> str:
+        """What a pipeline says of an image; its own English where the code is unknown or a value is missing."""
+        try:
+            return self(f"notice.{notice.code}", **self.with_sides(notice.values))
+        except KeyError:
+            return notice.detail
+
+    def with_sides(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Values for a sentence: a side, `L` or `R`, in words."""
+        sides = {"L", "R"}
+        return {
+            name: self(f"examined.laterality.{value}") if name.endswith("side") and value in sides else value
+            for name, value in values.items()
+        }
+
+    def of_package(self, english: str) -> str | None:
+        """What a model package says of itself in English, in this language; None where it is not known."""
+        return package_sentence(self.language, english)
+
+
+def _rounded(value: float, places: int) -> Decimal:
+    """Rounded half up, as JavaScript's `toFixed` does; Python's `round` goes to the even neighbour."""
+    return Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)

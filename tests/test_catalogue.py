@@ -1,0 +1,207 @@
+"""The catalogue and its use: nothing is missing, unused, untranslated or fuzzy, and every blank is filled."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, nodes
+
+import gateway.portal
+import report
+from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.language import LANGUAGES
+from lobule.words import Words
+from lobule.words.__main__ import english_of
+from lobule.words.catalogue import plural_categories, po_file, read_catalogue, sentences
+
+ROOT = Path(__file__).parents[1]
+PORTAL, REPORT = Path(gateway.portal.__file__).parent, Path(report.__file__).parent
+PYTHON = [
+    path
+    for folder in ("shared", "services/gateway", "services/report", "services/histo-worker", "services/mammo-worker")
+    for path in sorted((ROOT / folder / "src").rglob("*.py"))
+]
+SCRIPTS = sorted((PORTAL / "web").rglob("*.js"))
+TEMPLATES = sorted((PORTAL / "templates").rglob("*.html")) + sorted(REPORT.glob("templates/*.html.j2"))
+TYPST = sorted(REPORT.glob("templates/*.typ"))
+TRANSLATORS = {"t", "text", "words", "english"}  # what a function that looks a key up is called
+PARTS = {key.split(".")[0] for key in sentences("en")}
+KEY = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
+
+
+@dataclass
+class Uses:
+    """What a source asks of the catalogue.
+
+    Attributes:
+        calls: Keys that are written out in a call, with the names of their values; None where those are computed.
+        quoted: Every string of the source.
+        made: Patterns of keys that are put together.
+    """
+
+    calls: list[tuple[str, frozenset[str] | None]] = field(default_factory=list)
+    quoted: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
+
+    def made_of(self, pieces: list[str | None]) -> None:
+        """Note a key that is put together of strings and of values (None)."""
+        if pieces and (pieces[0] or "").split(".")[0] in PARTS and "." in (pieces[0] or ""):
+            self.made.add("".join(r"([\w.]+)" if piece is None else re.escape(piece) for piece in pieces))
+
+
+def uses_of(path: Path) -> Uses:
+    read = {".py": python_uses, ".js": script_uses, ".typ": typst_uses}.get(path.suffix, template_uses)
+    return read(path.read_text("utf-8"))
+
+
+def python_uses(source: str) -> Uses:
+    uses = Uses()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            uses.quoted |= {node.value, node.value.strip(".")}
+        elif isinstance(node, ast.JoinedStr):
+            uses.made_of([str(part.value) if isinstance(part, ast.Constant) else None for part in node.values])
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            key = str(node.args[0].value)
+            names = frozenset(str(k.arg) for k in node.keywords) if all(k.arg for k in node.keywords) else None
+            if name in TRANSLATORS and KEY.fullmatch(key):  # SQLAlchemy has a `text`, too
+                uses.calls.append((key, names))
+            elif name == "make_notice":
+                uses.calls.append((f"notice.{key}", names))
+    uses.quoted |= {key for key, _ in uses.calls}
+    return uses
+
+
+def template_uses(source: str) -> Uses:
+    uses = Uses()
+    tree = Environment(autoescape=True, extensions=["jinja2.ext.do"]).parse(source)
+    uses.quoted |= {str(node.value) for node in tree.find_all(nodes.Const)}
+    for node in tree.find_all(nodes.Concat):
+        uses.made_of([str(n.value) if isinstance(n, nodes.Const) else None for n in node.nodes])
+    for node in tree.find_all(nodes.Call):
+        if isinstance(node.node, nodes.Name) and node.node.name == "t" and isinstance(node.args[0], nodes.Const):
+            names = None if node.dyn_kwargs else frozenset(word.key for word in node.kwargs)
+            uses.calls.append((str(node.args[0].value), names))
+    return uses
+
+
+def script_uses(source: str) -> Uses:
+    uses = Uses(quoted=set(re.findall(r"""['"`]([\w.]+)['"`]""", source)))
+    for key, values in re.findall(r"\bt\('([\w.]+)'(?:, \{([^{}]*)\})?\)", source):
+        names = [pair.partition(":")[0].strip() for pair in re.sub(r"\([^()]*\)", "", values).split(",")]
+        uses.calls.append((key, None if "..." in values else frozenset(filter(None, names))))
+    for template in re.findall(r"`([a-z_]+\.[^`\s]*\$\{[^`]+)`", source):
+        pieces = re.split(r"\$\{[^}]*\}", template)
+        uses.made_of([piece for part in pieces for piece in (part, None)][:-1])
+    return uses
+
+
+def typst_uses(source: str) -> Uses:
+    uses = Uses(quoted=set(re.findall(r'"([\w.]+)"', source)))
+    uses.calls += [(key, None) for key in re.findall(r'\b(?:w|filled|counted)\("([\w.]+\w)"', source)]
+    for start in re.findall(r'"([a-z_]+\.[\w.]*)" \+', source):
+        uses.made_of([start, None])
+    return uses
+
+
+@cache
+def all_uses() -> dict[Path, Uses]:
+    return {path: uses_of(path) for path in [*PYTHON, *SCRIPTS, *TEMPLATES, *TYPST]}
+
+
+def blanks(sentence: object) -> set[str]:
+    """The names of the values that a sentence or its plural forms are filled with."""
+    forms = [sentence] if isinstance(sentence, str) else list(sentence.values())  # pyright: ignore[reportAttributeAccessIssue]
+    return {name for form in forms for name in re.findall(r"{(\w+)}", form)}
+
+
+def named_by(uses: Uses, enumerated: set[str]) -> Iterator[str]:
+    """The keys that a source names: whole, or put together of a start and a code or a word that is quoted somewhere."""
+    starts = {text for text in uses.quoted if text.endswith(".") and text.split(".")[0] in PARTS}
+    patterns = [*uses.made, *(re.escape(start) + r"([\w.]+)" for start in starts)]
+    made = re.compile("|".join(patterns) or "$.")
+    for key in sentences("en"):
+        found = made.fullmatch(key)
+        values = [value for value in (found.groups() if found else ()) if value]
+        if key in uses.quoted or (found and all(_is_said(value, uses.quoted | enumerated) for value in values)):
+            yield key
+
+
+def _is_said(value: str, quoted: set[str]) -> bool:
+    return value.isdigit() or bool(set(value.split(".")) & quoted)
+
+
+class TestEntries:
+    def test_every_language_has_the_same_keys_and_blanks(self):
+        english = sentences("en")
+        assert len(english) > 900
+        for language in LANGUAGES:
+            found = sentences(language)
+            assert found.keys() == english.keys()
+            assert {key for key in english if blanks(found[key]) != blanks(english[key])} == set()
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_nothing_is_empty_fuzzy_doubled_or_out_of_order(self, language):
+        messages = [message for message in read_catalogue(language) if message.id]
+        assert [message.id for message in messages if message.fuzzy or not all(english_of(message))] == []
+        written = re.findall(r'^msgid "(.+)"$', po_file(language).read_text("utf-8"), re.MULTILINE)
+        assert written == sorted(set(written)), "run python -m lobule.words"
+        forms = {len(message.string) for message in messages if not isinstance(message.id, str)}
+        assert forms == {len(plural_categories(language))}
+
+    def test_every_translation_stands_below_the_english_that_it_translates(self):
+        english = {str(message.id): english_of(message) for message in read_catalogue("en") if message.id}
+        stale = [m.id for m in read_catalogue("zh") if m.id and m.auto_comments != english[str(m.id)]]
+        assert stale == [], "run python -m lobule.words, and look at the Chinese of these entries"
+
+    def test_no_sentence_was_left_in_english(self):
+        english, chinese = sentences("en"), sentences("zh")
+        texts = {key: " ".join(text if isinstance(text, str) else text.values()) for key, text in chinese.items()}
+        same = {key for key in english if texts[key] == english[key] and re.search(r"[a-z]{3,} ", texts[key])}
+        assert same == set()
+        assert sum(bool(re.search(r"[\u4e00-\u9fff]", text)) for text in texts.values()) > 0.95 * len(texts)
+
+    def test_research_use_is_said_as_everywhere(self):
+        assert Words("en")("common.research_use_only") == RESEARCH_USE_ONLY
+
+
+class TestUse:
+    def test_no_key_is_missing(self):
+        missing = {
+            f"{path.name}: {key}"
+            for path, uses in all_uses().items()
+            for key, _ in uses.calls
+            if key not in sentences("en")
+        }
+        assert missing == set()
+        assert sum(len(uses.calls) for uses in all_uses().values()) > 500
+
+    def test_no_way_to_put_a_key_together_leads_nowhere(self):
+        keys = " ".join(sentences("en"))
+        assert {
+            m for uses in all_uses().values() for m in uses.made if not re.search(rf"(?<!\S){m}(?!\S)", keys)
+        } == set()
+
+    def test_every_key_is_used(self):
+        """By its name, or by a name that is put together: `admin.role.` ~ role, `steps.${name}.of`."""
+        enumerated = {
+            text for path, uses in all_uses().items() if path.suffix in (".py", ".js") for text in uses.quoted
+        }
+        named = {key for uses in all_uses().values() for key in named_by(uses, enumerated)}
+        # What a model package says is found by its English, what a worker does by the words that it says.
+        found_otherwise = {key for key in sentences("en") if key.startswith(("package.", "activity."))}
+        assert sorted(sentences("en").keys() - named - found_otherwise) == []
+
+    def test_every_call_gives_the_values_that_its_sentence_names(self):
+        wrong = [
+            f"{path.name}: {key} is given {set(names)}, needs {blanks(sentences('en')[key])}"
+            for path, uses in all_uses().items()
+            for key, names in uses.calls
+            if names is not None and not blanks(sentences("en")[key]) <= names
+        ]
+        assert wrong == []
