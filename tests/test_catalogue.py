@@ -197,6 +197,12 @@ class TestUse:
         found_otherwise = {key for key in sentences("en") if key.startswith(("package.", "activity."))}
         assert sorted(sentences("en").keys() - named - found_otherwise) == []
 
+    def test_every_sentence_about_heat_maps_is_said_by_a_pipeline(self):
+        said = {text for path, uses in all_uses().items() if path.suffix == ".py" for text in uses.quoted}
+        english = {key: text for key, text in sentences("en").items() if key.startswith("package.heat_map.")}
+        assert len(english) == 4
+        assert {key for key, text in english.items() if text not in said} == set()
+
     def test_every_call_gives_the_values_that_its_sentence_names(self):
         wrong = [
             f"{path.name}: {key} is given {set(names)}, needs {blanks(sentences('en')[key])}"

@@ -75,7 +75,10 @@ def test_no_english_is_left(mammogram, make_histology, probability):
     ]:
         modality = result.image.modality
         image = result.image.model_copy(update={"view": view, "file_name": "1.dcm", "sha256": "00" * 32})
-        changes = {"image": image, "model": models[modality], "notices": notices, "probability_malignant": probability}
+        said = {key: str(sentences("en")[f"package.heat_map.{key}.{modality}"]) for key in ("meaning", "method")}
+        heat_map = result.heat_map and result.heat_map.model_copy(update=said)
+        changes = {"image": image, "model": models[modality], "notices": notices, "heat_map": heat_map}
+        changes |= {"probability_malignant": probability}
         results.append(result.model_copy(update=changes | {"assessment": result.thresholds.assess(probability)}))
         files.append(pictures)
     at = datetime(2026, 1, 2, tzinfo=UTC)

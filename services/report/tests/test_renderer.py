@@ -99,7 +99,7 @@ class TestHtml:
             "32 patients",
             "25% to below 60%",
             "2026-03-04 05:06 UTC",
-            "No magnification was given.",
+            "The magnification was not given, so the field was read",
             "spoke for malignancy",
             "only this one image was seen",
         ):

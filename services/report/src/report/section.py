@@ -176,19 +176,15 @@ def _count_of_100(probability: float, text: Words) -> str:
 def _heat_map_notes(result: Result, text: Words) -> tuple[str, ...]:
     if result.heat_map is None:
         return ()
-    modality, heat = result.image.modality, result.heat_map
+    heat = result.heat_map
     return (
-        text("heat_map.meaning", meaning=_known(f"heat_map.meaning.{modality}", heat.meaning, text)),
-        text("heat_map.method", method=_known(f"heat_map.method.{modality}", heat.method, text)),
+        text("heat_map.meaning", meaning=_of_package(heat.meaning, text)),
+        text("heat_map.method", method=_of_package(heat.method, text)),
     )
 
 
-def _known(key: str, english: str, text: Words) -> str:
-    """A sentence of the catalogue, or what the pipeline says in English where the catalogue has none."""
-    return text(key) if key in text else english
-
-
 def _of_package(english: str, text: Words) -> str:
+    """A sentence of a model package or of its pipeline, in English where the catalogue does not know it."""
     return text.of_package(english) or english
 
 

@@ -1,7 +1,8 @@
-"""What a model package says of itself, in other languages.
+"""What a model package and its pipeline say of themselves, in other languages.
 
-A package states its training data, limits and measurements in English sentences. The catalogue knows those of the
-packages that we ship; their numbers may change, for `{0}`, `{1}` … stand for them.
+A package states its training data, limits and measurements in English sentences, its pipeline the meaning of its heat
+map. The catalogue knows the sentences of those that we ship, and finds them by their English, in which numbers may
+change: `{0}`, `{1}` … stand for them.
 """
 
 import re
@@ -19,7 +20,7 @@ _BLANK = re.compile(r"\{\d+\}")
 def _keys() -> Mapping[str, str]:
     """The catalogue's keys by the English sentence, in which `#` stands for each number."""
     english = sentences("en").items()
-    return {_BLANK.sub("#", str(text)): key for key, text in english if key.startswith("package.")}
+    return {_NUMBER.sub("#", _BLANK.sub("#", str(text))): key for key, text in english if key.startswith("package.")}
 
 
 def package_sentence(language: Language, english: str) -> str | None:
