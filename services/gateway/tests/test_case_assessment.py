@@ -148,7 +148,7 @@ class TestTissueAndFilms:
         conclusion = conclude([film(on_film, finding=SUSPECTED), tissue(of_tissue)])
         assert {"further_imaging", "histopathology"} & codes(conclusion) == set()
         [step] = [step for step in conclusion.suggestions if step.code == "correlate_with_tissue"]
-        assert step.values == {"images": "RCC"}
+        assert step.values == {"images": ["RCC"]}
 
     @pytest.mark.parametrize("on_film", [SUSPECTED, UNSURE, CLEAR, "failed", "pending"])
     def test_malignant_tissue_asks_how_far_the_disease_extends(self, on_film):
