@@ -210,8 +210,8 @@ class TestHtml:
             "Comment: seen twice",
             "not reviewed",
             "The clinician on this image: dismissed.",
-            "<b>broken.png: The file ends too early.</b>",
-            "Views that are not in this case: RCC, RMLO, LMLO.",
+            "<b>broken.png: The file is incomplete.</b>",
+            "Views that are not in this case: RCC, RMLO and LMLO.",
             "1. LCC",
             "Version 2",
         ):
