@@ -7,9 +7,11 @@ import threading
 import pytest
 from sqlalchemy import update
 from starlette.responses import Response
+from typer.testing import CliRunner
 
 from gateway.auth.sessions import open_session
 from gateway.jobs.models import Rendering
+from gateway.reports import commands
 from gateway.reports.models import CaseReport
 from gateway.users.models import User
 
@@ -287,6 +289,30 @@ class TestEachRenderingAlone:
         client.post(f"{path}/renderings", json=wanted, headers=alice)
         answer_next(b"second")
         assert client.get(path, params={"format": "pdf", "lang": "en"}, headers=alice).content == b"second"
+
+    def test_administrators_render_by_command_and_the_log_knows(
+        self, client, alice, case, path, answer_next, headers_of, tmp_path, monkeypatch
+    ):
+        for name in ("LOBULE_DATABASE_URL", "LOBULE_DATABASE_URL_FILE"):
+            monkeypatch.delenv(name, raising=False)
+
+        def run(*arguments):
+            return CliRunner().invoke(commands.app, ["render", "--home", str(tmp_path), *arguments])
+
+        done = run(case)
+        assert (done.exit_code, done.output.split()[0]) == (0, "1")
+        assert answer_next(b"second").endswith(":en:html")
+        assert run("--all", "--anew", "--language", "zh", "--form", "pdf").exit_code == 0
+        assert answer_next(b"third").endswith(":zh:pdf")
+        events = client.get("/api/v1/audit", params={"action": "report.render"}, headers=headers_of("root")).json()
+        assert [event["detail"]["anew"] for event in events["items"]] == [True, False]
+        assert events["items"][0]["actor_name"].startswith("command line: ")
+        for wrong in ([], ["no-such-case"], ["--all", case], ["--all", "--form", "docx"]):
+            assert run(*wrong).exit_code == 1
+        with client.app.state.sessions.begin() as session:
+            session.execute(update(CaseReport).values(sha256="x"))
+        altered = run("--all", "--anew")
+        assert (altered.exit_code, "is not what was signed" in altered.output) == (1, True)
 
     def test_a_page_in_the_browser_is_a_page_with_a_way_to_try_again(self, client, app, path, answer_next):
         client.cookies.set(*portal_cookie(app))

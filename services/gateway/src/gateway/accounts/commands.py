@@ -1,8 +1,6 @@
 """`lobule user …`: users straight in the database, for the first administrator and for emergencies."""
 
-import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,38 +8,17 @@ from pydantic import ValidationError
 
 from gateway.accounts import service
 from gateway.accounts.schemas import UserCreate
-from gateway.database import SessionFactory, make_engine, make_session_factory
+from gateway.command_line import fail, sessions_at
 from gateway.errors import ProblemError
-from gateway.settings import get_settings
 from gateway.users import repository
 from gateway.users.models import Role
 from gateway.users.passwords import verify_password
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
-from lobule.launcher.home import Home
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Manage users: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
 )
-
-
-def _fail(words: str) -> typer.Exit:
-    typer.echo(words, err=True)
-    return typer.Exit(1)
-
-
-def _sessions(home: Path) -> SessionFactory:
-    """Sessions of the database that `lobule up` with the same folder and variables would use."""
-    if os.environ.get("LOBULE_DATABASE_URL") or os.environ.get("LOBULE_DATABASE_URL_FILE"):
-        url = get_settings().database_url
-    else:
-        url = Home.database_in(home)
-    if url is None:
-        raise _fail(
-            f"There is no Lobule in {home.resolve()}. Start it once with `lobule up`, name its folder with --home, "
-            "or set LOBULE_DATABASE_URL."
-        )
-    return make_session_factory(make_engine(url))
 
 
 @app.command()
@@ -56,7 +33,7 @@ def add(
     change: Annotated[bool, typer.Option(help="the password must be changed at the first login")] = False,
 ) -> None:
     """Add a user; asks for the password, or reads it from standard input."""
-    sessions = _sessions(home)
+    sessions = sessions_at(home)
     password = (
         sys.stdin.readline().rstrip("\n")
         if password_stdin
@@ -65,7 +42,7 @@ def add(
     try:
         new = UserCreate(username=username, password=password, role=role, display_name=display_name)
     except ValidationError as error:
-        raise _fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
+        raise fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
     with sessions.begin() as session:
         user = repository.by_username(session, username)
         if user is not None and if_missing:
@@ -78,13 +55,13 @@ def add(
             try:
                 user = service.create_user(session, new, by_another=change)
             except ProblemError as error:
-                raise _fail(error.detail) from None
+                raise fail(error.detail) from None
     typer.echo(f"User {user.username} ({user.role}) is ready.")
 
 
 @app.command("list")
 def list_users(home: HomeFolder = DEFAULT_HOME) -> None:
     """List all users."""
-    with _sessions(home).begin() as session:
+    with sessions_at(home).begin() as session:
         for user in repository.all_users(session):
             typer.echo(f"{user.username}\t{user.role}\t{'active' if user.active else 'inactive'}\t{user.display_name}")

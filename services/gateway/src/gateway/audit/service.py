@@ -11,7 +11,7 @@ from gateway.users.models import User
 
 def record(
     session: Session,
-    request: Request,
+    request: Request | None,
     actor: User | str,
     action: str,
     target_type: str | None = None,
@@ -22,7 +22,7 @@ def record(
 
     Args:
         session: The request's session.
-        request: Gives address and request id.
+        request: Gives address and request id; None where the deed is a command on the server itself.
         actor: The user, or a name where nobody is logged in.
         action: `noun.verb`, such as `image.upload`.
         target_type: Kind of what it was done to.
@@ -37,7 +37,7 @@ def record(
             target_type=target_type,
             target_id=target_id,
             detail=detail or {},
-            address=request.client.host if request.client else None,
-            request_id=getattr(request.state, "request_id", None),
+            address=request.client.host if request and request.client else None,
+            request_id=getattr(request.state, "request_id", None) if request else None,
         )
     )

@@ -92,13 +92,17 @@ def render_version(
     wanted: RenderingsCreate,
     case: VisibleCase,
     version: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    user: CurrentUser,
     session: DbSession,
+    request: Request,
 ) -> CaseReportRead:
     """Have a signed version rendered again from its stored content: what failed or was never rendered, or everything.
 
     The content is held against its fingerprint first. What was rendered before stays readable until it is replaced.
     """
     renderings.ensure(session, _version(session, case, version), case.owner_id, wanted)
+    detail = {"version": version, **wanted.model_dump(mode="json")}
+    record(session, request, user, "report.render", "case", case.id, detail)
     session.flush()
     return next(shown for shown in versions(session, case) if shown.version == version)
 

@@ -1,0 +1,30 @@
+"""What the gateway's commands have in common: which database they work on, and how they say that they cannot."""
+
+import os
+from pathlib import Path
+
+import typer
+
+from gateway.database import SessionFactory, make_engine, make_session_factory
+from gateway.settings import get_settings
+from lobule.launcher.home import Home
+
+
+def fail(words: str) -> typer.Exit:
+    """Say what is wrong on standard error; raise what this returns."""
+    typer.echo(words, err=True)
+    return typer.Exit(1)
+
+
+def sessions_at(home: Path) -> SessionFactory:
+    """Sessions of the database that `lobule up` with the same folder and variables would use."""
+    if os.environ.get("LOBULE_DATABASE_URL") or os.environ.get("LOBULE_DATABASE_URL_FILE"):
+        url = get_settings().database_url
+    else:
+        url = Home.database_in(home)
+    if url is None:
+        raise fail(
+            f"There is no Lobule in {home.resolve()}. Start it once with `lobule up`, name its folder with --home, "
+            "or set LOBULE_DATABASE_URL."
+        )
+    return make_session_factory(make_engine(url))

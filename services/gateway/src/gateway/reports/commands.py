@@ -1,0 +1,90 @@
+"""`lobule reports …`: signed reports straight in the database, for administrators after a fault."""
+
+import getpass
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.audit.service import record
+from gateway.cases.models import Case
+from gateway.command_line import fail, sessions_at
+from gateway.database import SessionFactory, reading
+from gateway.errors import ProblemError
+from gateway.reports import renderings
+from gateway.reports.models import CaseReport
+from gateway.reports.schemas import RenderingsCreate
+from lobule.cli.common import DEFAULT_HOME, HomeFolder
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Render signed reports: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
+)
+
+
+@app.callback()
+def reports() -> None:
+    """Keeps `render` a command of its own, however few there are."""
+
+
+@app.command()
+def render(
+    case: Annotated[list[str] | None, typer.Argument(help="ids of cases; none with --all")] = None,
+    home: HomeFolder = DEFAULT_HOME,
+    every: Annotated[bool, typer.Option("--all", help="the signed versions of every case")] = False,
+    version: Annotated[int | None, typer.Option(min=1, help="one version instead of all")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="en or zh; may be repeated; both without")] = None,
+    form: Annotated[list[str] | None, typer.Option(help="html, pdf, png or json; may be repeated; all without")] = None,
+    anew: Annotated[bool, typer.Option(help="render those again, too, that are there; else only what is not")] = False,
+) -> None:
+    """Have signed versions rendered again from their stored content, by the report service.
+
+    Each version is held against its fingerprint first, and each rendering is noted in the audit log.
+    """
+    if every == bool(case):
+        raise fail("Name the cases, or give --all.")
+    wanted = _wanted(language, form, anew=anew)
+    sessions = sessions_at(home)
+    with reading(sessions) as session:
+        found = _versions(session, case, version)
+    if unknown := set(case or []) - {case_id for case_id, _ in found}:
+        raise fail(f"No signed version of: {', '.join(sorted(unknown))}.")
+    altered = [at for at in found if not _render(sessions, *at, wanted)]
+    typer.echo(f"{len(found) - len(altered)} signed versions are being rendered by the report service.")
+    for case_id, number in altered:
+        typer.echo(f"version {number} of case {case_id} is not what was signed: its fingerprint differs", err=True)
+    if altered:
+        raise typer.Exit(1)
+
+
+def _wanted(languages: list[str] | None, forms: list[str] | None, *, anew: bool) -> RenderingsCreate:
+    given = {name: value for name, value in (("languages", languages), ("forms", forms)) if value}
+    try:
+        return RenderingsCreate.model_validate({**given, "anew": anew})
+    except ValidationError as error:
+        raise fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
+
+
+def _versions(session: Session, case_ids: list[str] | None, version: int | None) -> list[tuple[str, int]]:
+    query = select(CaseReport.case_id, CaseReport.version).order_by(CaseReport.case_id, CaseReport.version)
+    if case_ids:
+        query = query.where(CaseReport.case_id.in_(case_ids))
+    if version is not None:
+        query = query.where(CaseReport.version == version)
+    return [(case_id, number) for case_id, number in session.execute(query)]
+
+
+def _render(sessions: SessionFactory, case_id: str, version: int, wanted: RenderingsCreate) -> bool:
+    """Ask for one version's renderings, in a transaction of its own; False where its content was altered."""
+    with sessions.begin() as session:
+        query = select(CaseReport).where(CaseReport.case_id == case_id, CaseReport.version == version)
+        report = session.scalars(query).one()
+        detail = {"version": version, **wanted.model_dump(mode="json")}
+        try:
+            renderings.ensure(session, report, session.get_one(Case, case_id).owner_id, wanted)
+        except ProblemError as problem:
+            detail["code"] = problem.code
+        record(session, None, f"command line: {getpass.getuser()}", "report.render", "case", case_id, detail)
+    return "code" not in detail
