@@ -1,0 +1,122 @@
+"""Landmarks of a breast on a film: chest wall and nipple, and where a point lies between them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.examination.frame import Frame, Thumbnail
+from mammo_worker.examination.pectoral import fit_muscle
+
+ChestWallFrom = Literal["edge", "muscle", "assumed"]
+
+_TIP = 0.01  # of the breast's depth: the part of the contour that is as far from the chest wall as the nipple
+_THINNEST = 17  # pixels of the thumbnail: what is thinner (frames, folds, tape) is no part of the contour
+_ASSUMED_TOP, _ASSUMED_BOTTOM = 0.43, 0.52  # of width and height: the median muscle of the training patients
+_EDGE_SPREAD, _ASSUMED_SPREAD = 0.03, 0.12  # of the breast's depth
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Landmarks of a breast on a film, in its frame.
+
+    Attributes:
+        frame: Of the film.
+        view: CC or MLO.
+        nipple: x and y.
+        wall: A point of the chest wall's line, x and y.
+        normal: Unit vector from the chest wall to the nipple.
+        depth: Length of the posterior nipple line: from the nipple back to the chest wall, or to the film's edge where
+            that comes first.
+        wall_from: What the line was taken from: the film's edge, the muscle's edge, or a usual muscle's place.
+        spread: Standard deviation of the depth, as a share of it.
+    """
+
+    frame: Frame
+    view: Literal["CC", "MLO"]
+    nipple: tuple[float, float]
+    wall: tuple[float, float]
+    normal: tuple[float, float]
+    depth: float
+    wall_from: ChestWallFrom
+    spread: float
+
+    def behind_nipple(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Distances (N,) of points (N, 2) of the frame from the nipple, along the posterior nipple line."""
+        return (self.nipple - np.asarray(points, np.float64)) @ np.array(self.normal)
+
+    def from_wall(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Distances (N,) of points (N, 2) of the frame from the chest wall; negative behind it."""
+        return (np.asarray(points, np.float64) - self.wall) @ np.array(self.normal)
+
+    def from_nipple(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Distances (N,) of points (N, 2) of the frame from the nipple: the arc method's radius."""
+        return np.linalg.norm(np.asarray(points, np.float64) - self.nipple, axis=1)
+
+    def across(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Distances (N,) from the posterior nipple line; positive towards the top of the film."""
+        along = np.array([self.normal[1], -self.normal[0]])  # up where the normal points to the right
+        return (np.asarray(points, np.float64) - self.nipple) @ along
+
+
+def find_anatomy(thumbnail: Thumbnail, view: Literal["CC", "MLO"]) -> Anatomy:
+    """Find the landmarks of a breast.
+
+    Args:
+        thumbnail: Its mask must not be empty.
+        view: Decides what the chest wall is: the edge of the film, or the edge of the pectoral muscle.
+    """
+    rows, columns = (np.flatnonzero(thumbnail.mask.any(axis=axis)) for axis in (1, 0))
+    left, top = float(columns[0]), float(rows[0])
+    width, height = columns[-1] + 1 - left, rows[-1] + 1 - top
+    wall, normal, wall_from = np.array([left, top]), np.array([1.0, 0.0]), "edge"
+    pixels = 0.0
+    if view == "MLO":
+        muscle = fit_muscle(thumbnail.grey, thumbnail.mask)
+        if muscle.seen:
+            upper, lower, wall_from, pixels = np.array(muscle.top), np.array(muscle.bottom), "muscle", muscle.spread
+        else:
+            upper = np.array([left + _ASSUMED_TOP * width, top])
+            lower = np.array([left, top + _ASSUMED_BOTTOM * height])
+            wall_from = "assumed"
+        wall, line = upper, lower - upper
+        normal = np.array([line[1], -line[0]]) / np.linalg.norm(line)
+    nipple = _nipple(thumbnail.mask, wall, normal)
+    depth = min(float((nipple - wall) @ normal), float(nipple[0] - left) / float(normal[0]))
+    least = _ASSUMED_SPREAD if wall_from == "assumed" else _EDGE_SPREAD
+    spread = float(np.hypot(least, pixels / max(depth, 1.0)))
+    (nx, ny), (wx, wy) = thumbnail.to_frame(np.stack([nipple, wall])).tolist()
+    return Anatomy(
+        frame=thumbnail.frame,
+        view=view,
+        nipple=(nx, ny),
+        wall=(wx, wy),
+        normal=(float(normal[0]), float(normal[1])),
+        depth=depth * thumbnail.step,
+        wall_from=wall_from,
+        spread=spread,
+    )
+
+
+def _nipple(mask: NDArray[np.bool_], wall: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The middle of the part of the contour that is farthest from the chest wall, in pixels of the thumbnail."""
+    contours = _contours(_without_thin_parts(mask)) or _contours(mask.astype(np.uint8))
+    points = max(contours, key=cv2.contourArea)[:, 0].astype(np.float64) + 0.5
+    far = (points - wall) @ normal
+    return points[far >= far.max() - _TIP * abs(far.max())].mean(axis=0)
+
+
+def _without_thin_parts(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The mask without what is thinner than a disc; behind the chest wall's edge the breast goes on."""
+    k = _THINNEST
+    wide = cv2.copyMakeBorder(mask.astype(np.uint8), 0, 0, k, 0, cv2.BORDER_REPLICATE)
+    wide = cv2.copyMakeBorder(wide, k, k, 0, k, cv2.BORDER_CONSTANT, value=(0,))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
+    return cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc)[k:-k, k:-k].astype(np.uint8)
+
+
+def _contours(mask: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
+    return cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]

@@ -1,0 +1,106 @@
+"""Where a finding lies, in a reader's words: outer or inner, upper or lower, quadrant, clock face, depth.
+
+A craniocaudal film tells outer from inner, a mediolateral oblique one upper from lower. The oblique film's upright is
+not the patient's: a lesion far out is shown higher than it lies. Where both views are there, the patient's upright is
+solved from the two (Sickles, "Practical solutions to common mammographic problems", AJR 151, 1988: lateral lesions move
+down from the oblique to the lateral view, medial ones up).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from lobule.contracts.result import Laterality
+from mammo_worker.examination.anatomy import Anatomy
+
+Depth = Literal["anterior", "middle", "posterior"]
+Across = Literal["outer", "inner"]
+Along = Literal["upper", "lower"]
+
+_OBLIQUE = np.radians(45)  # the usual angle of the oblique projection; films seldom say theirs
+_CENTRAL = 0.12  # of the breast's depth: nearer to the nipple's axis nobody can tell the side
+_RETROAREOLAR = 0.25  # of the breast's depth from the nipple, and central
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a point lies on one film.
+
+    Attributes:
+        from_nipple: Distance from the nipple, in units of the frame.
+        depth: Third of the way from the nipple to the chest wall.
+        across: Distance from the posterior nipple line over the breast's depth; positive is outwards on CC films, upwards
+            on MLO films.
+        retroareolar: Close behind the nipple.
+    """
+
+    from_nipple: float
+    depth: Depth
+    across: float
+    retroareolar: bool
+
+
+def place_on_film(anatomy: Anatomy, point: tuple[float, float]) -> Place:
+    """Where a point of the frame lies.
+
+    On a film that hangs as usual, the outer side of a CC film and the upper side of an MLO film are at the top.
+    """
+    at = np.array([point])
+    behind = float(anatomy.behind_nipple(at)[0]) / anatomy.depth
+    depth: Depth = "anterior" if behind < 1 / 3 else "middle" if behind < 2 / 3 else "posterior"
+    across = float(anatomy.across(at)[0]) / anatomy.depth
+    distance = float(anatomy.from_nipple(at)[0])
+    near = distance < _RETROAREOLAR * anatomy.depth and abs(across) < _CENTRAL
+    return Place(distance, depth, across, near)
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where a lesion lies in a breast.
+
+    Attributes:
+        across: Outer or inner; None where no CC film tells, or near the middle.
+        along: Upper or lower; None where no MLO film tells, or near the middle.
+        clock: Hour on the breast's clock face, seen from the front; None without both views, or behind the nipple.
+        depth: The third in which it lies, by the CC film where there is one.
+        retroareolar: Close behind the nipple on a film.
+    """
+
+    across: Across | None
+    along: Along | None
+    clock: int | None
+    depth: Depth
+    retroareolar: bool
+
+
+def region_of(laterality: Laterality, cc: Place | None, mlo: Place | None) -> Region:
+    """Where a lesion lies that was placed on one or both films of a breast.
+
+    Raises:
+        ValueError: Neither place is given.
+    """
+    first = cc or mlo
+    if first is None:
+        raise ValueError("a place on at least one film is needed")
+    outwards = cc.across if cc else None
+    upwards = mlo.across if mlo else None
+    if cc and mlo:
+        upwards = (mlo.across - cc.across * float(np.sin(_OBLIQUE))) / float(np.cos(_OBLIQUE))
+    across: Across | None = None
+    along: Along | None = None
+    if outwards is not None and abs(outwards) >= _CENTRAL:
+        across = "outer" if outwards > 0 else "inner"
+    if upwards is not None and abs(upwards) >= _CENTRAL:
+        along = "upper" if upwards > 0 else "lower"
+    retroareolar = any(place.retroareolar for place in (cc, mlo) if place)
+    clock = None
+    if outwards is not None and upwards is not None and not retroareolar and (across or along):
+        clock = _hour(outwards if laterality == "L" else -outwards, upwards)
+    return Region(across, along, clock, first.depth, retroareolar)
+
+
+def _hour(right: float, up: float) -> int:
+    """The nearest hour in a direction, as the viewer sees it; the left breast's outer side is on the viewer's right."""
+    hour = round(float(np.degrees(np.arctan2(right, up))) / 30) % 12
+    return hour or 12
