@@ -304,6 +304,7 @@ def test_a_client_that_hangs_up_leaves_nothing(app, client, alice):
 
 
 @pytest.mark.parametrize("extended", [False, True], ids=["urllib3 2", "urllib3 1"])
+@pytest.mark.filterwarnings("ignore:.*will be removed in urllib3 v3:FutureWarning")  # the old form is the subject
 def test_a_name_that_requests_sends_is_understood(client, alice, picture, extended):
     import requests
     from urllib3.fields import RequestField, format_header_param_rfc2231

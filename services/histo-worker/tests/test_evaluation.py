@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,13 @@ def test_patient_level_weighs_patients_alike():
 def test_calibration_error():
     assert expected_calibration_error([1, 0] * 50, [0.5] * 100) == 0
     assert expected_calibration_error([1] * 10, [0.0] * 10) == 1
+
+
+def test_bootstrap_of_a_statistic_that_is_never_defined():
+    """An AUC has no value where no patient is ill; that is no error, and no warning of NumPy's."""
+    low, high = patient_bootstrap(lambda _: math.nan, ["a", "b"], rounds=5)
+    assert math.isnan(low)
+    assert math.isnan(high)
 
 
 def test_bootstrap_is_wider_over_few_patients():

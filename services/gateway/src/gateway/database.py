@@ -1,10 +1,10 @@
 """The database: engine, sessions, and the one place where a request's transaction ends."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, create_engine, event
@@ -90,15 +90,15 @@ def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any
         raise ProblemError(422, "invalid_request", "Please leave out the character NUL (U+0000).")
 
 
-def _holds_nul(parameters: Any) -> bool:
+def _holds_nul(parameters: object) -> bool:
     """Whether a string in parameters of any nesting holds NUL: one row, a list of rows, or the rows in one sequence."""
     if isinstance(parameters, str):
         return "\0" in parameters
     if isinstance(parameters, dict):
-        parameters = parameters.values()
-    elif not isinstance(parameters, list | tuple):
-        return False
-    return any(_holds_nul(value) for value in parameters)
+        return any(map(_holds_nul, cast("dict[str, object]", parameters).values()))
+    if isinstance(parameters, list | tuple):
+        return any(map(_holds_nul, cast("Sequence[object]", parameters)))
+    return False
 
 
 SessionFactory = sessionmaker[Session]
@@ -110,7 +110,7 @@ def make_session_factory(engine: Engine) -> SessionFactory:
 
 
 @contextmanager
-def reading(sessions: SessionFactory) -> Iterator[Session]:
+def reading(sessions: SessionFactory) -> Generator[Session]:
     """A session that only reads, from one consistent snapshot."""
     with sessions.begin() as session:
         session.connection(execution_options={_READS: True})

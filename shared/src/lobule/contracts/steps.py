@@ -23,10 +23,9 @@ class ClaimRequest(Document):
 
 
 class StepClaim(Document):
-    """The right to work on a step until the lease ends: what claims of every step have in common."""
+    """The right to work on a step until the lease ends: what claims of every step have in common but its name."""
 
     job_id: str
-    step: StepName
     attempt: int = Field(ge=1)
     lease_seconds: float = Field(gt=0)
     output_prefix: str = Field(description="object-store prefix that belongs to this attempt alone")

@@ -1,5 +1,6 @@
 """Statistics of classifiers. The patient is the unit of every interval, because images of one patient are alike."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,9 @@ def patient_bootstrap(
         strata: A class by item; the number of each class's patients is then kept in every resample.
         rounds: Resamples.
         seed: Seed of the resampling.
+
+    Returns:
+        Its bounds; NaN where the statistic is NaN in every round.
     """
     names = np.asarray(patients)
     classes = np.zeros(len(names), int) if strata is None else np.asarray(strata)
@@ -119,7 +123,10 @@ def patient_bootstrap(
     for _ in range(rounds):
         drawn = [group[i] for group in groups for i in rng.integers(0, len(group), len(group))]
         values.append(statistic(np.concatenate(drawn)))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    known = [value for value in values if not math.isnan(value)]
+    if not known:
+        return math.nan, math.nan
+    low, high = np.percentile(known, [2.5, 97.5])
     return float(low), float(high)
 
 
