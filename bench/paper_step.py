@@ -15,9 +15,9 @@ import keras
 import numpy as np
 import typer
 
-from mammo_worker.configs import report
+from mammo_worker.configs import reference
 from mammo_worker.configs.plan import Phase
-from mammo_worker.nn.mask_rcnn import MASK_STRIDE
+from mammo_worker.nn.mask_head import MASK_STRIDE
 from mammo_worker.train import build
 
 
@@ -43,11 +43,14 @@ def main(
     scope: Annotated[str, typer.Option(help="what is trained, as in the report's table 15")] = "heads",
 ) -> None:
     """Train one step and say what it took."""
-    plan = report.paper_plan()
+    plan = reference.paper_plan()
     model = build(plan, Phase(1, canvas=(side, side), scope=scope))  # type: ignore[arg-type]
-    levels = [tuple(x.shape[1:]) for x in model.fpn.outputs]
+    levels = [tuple(x.shape[1:]) for x in model.parts.trunk.fpn.outputs]
     parameters = sum(int(np.prod(weight.shape)) for weight in model.weights)
-    print(f"pyramid {levels}, {len(model.anchors):,} anchors, {parameters / 1e6:.1f} M parameters", flush=True)
+    print(
+        f"pyramid {levels}, {len(model.parts.proposals.anchors):,} anchors, {parameters / 1e6:.1f} M parameters",
+        flush=True,
+    )
     before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
     started, cpu = time.time(), time.process_time()
     logs = model.train_on_batch(drawn_batch(side), return_dict=True)

@@ -1,7 +1,5 @@
 """Training the detector in folds: lesions moved and removed, films rescanned, a toy training that resumes."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -11,14 +9,12 @@ from lobule_ml.calibration import Logistic
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import STATE_FILE
 from mammo_worker.calibration import Calibration
-from mammo_worker.configs import light
-from mammo_worker.configs.plan import Phase, TrainingPlan
+from mammo_worker.configs import toy
 from mammo_worker.data.batches import prepare_case
 from mammo_worker.data.cases import BENIGN, MALIGNANT, Case, cbis_ddsm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.lesions import Patch, cut_patch, with_patch, without_masses
-from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.detector.scanner import ScannerChanges, rescanned
 from mammo_worker.detector.train import start_from, train_detector, training_films
 from mammo_worker.packages import write_package
@@ -100,15 +96,8 @@ def test_rescanned_film_keeps_the_breast_and_its_range(films):
     assert not rescanned(black, ScannerChanges(), np.random.default_rng(0)).any()
 
 
-def toy_plan():
-    network = replace(light.network((128, 64)), frozen_blocks=0, pyramid_channels=16, box_head_units=16)
-    network = replace(network, mask_channels=8, mask_convs=1, rois=8, proposals_train=12, proposals_test=12)
-    phases = (Phase(2, canvas=(64, 64)), Phase(2, canvas=(128, 64)))
-    return DetectorPlan(TrainingPlan(network, phases, batch=2, warm_up=1))
-
-
 def test_batches_depend_on_the_step_alone(films):
-    plan = toy_plan()
+    plan = toy.plan()
     first, second = film_batches(films, (128, 64), plan), film_batches(films, (128, 64), plan)
     first(0)
     for key, value in first(5)[0].items():
@@ -116,7 +105,7 @@ def test_batches_depend_on_the_step_alone(films):
 
 
 def test_training_over_two_sizes_resumes_bit_for_bit(tmp_path, eager):
-    plan, cases = toy_plan(), [drawn_case(i) for i in range(3)]
+    plan, cases = toy.plan(), [drawn_case(i) for i in range(3)]
     assert train_detector(plan, cases, tmp_path / "through", None) == 4
     assert train_detector(plan, cases, tmp_path / "stopped", None, until=3) == 3
     assert train_detector(plan, cases, tmp_path / "stopped", None) == 4
@@ -129,7 +118,7 @@ def test_training_over_two_sizes_resumes_bit_for_bit(tmp_path, eager):
 def test_a_fold_never_starts_from_a_package(tmp_path):
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(ValueError, match="model package"):
-        train_detector(toy_plan(), [drawn_case()], tmp_path / "run", tmp_path)
+        train_detector(toy.plan(), [drawn_case()], tmp_path / "run", tmp_path)
 
 
 def test_hand_drawn_masks_fit_the_boxes(shared_data):
@@ -146,11 +135,11 @@ def test_hand_drawn_masks_fit_the_boxes(shared_data):
 
 def test_training_from_a_package_sees_only_the_patients_of_that_package(tmp_path):
     with pytest.raises(ValueError, match="training patients alone"):
-        train_detector(toy_plan(), [drawn_case(2)], tmp_path / "run", None, package=tmp_path)
+        train_detector(toy.plan(), [drawn_case(2)], tmp_path / "run", None, package=tmp_path)
 
 
 def test_training_starts_from_the_weights_of_a_package(tmp_path, eager):
-    plan, case = toy_plan(), drawn_case(0)
+    plan, case = toy.plan(), drawn_case(0)
     network = plan.training.network
     weights = [w + 0.125 for w in build(plan.training, plan.training.phases[0]).get_weights()]
     write_package(

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from mammo_worker.configs import light
+from mammo_worker.configs import toy
 from mammo_worker.films.prepare import prepare_film
 from mammo_worker.fusion import Look, fuse
 from mammo_worker.inference import Detector, View
@@ -53,8 +53,7 @@ def test_nothing_found_stays_nothing():
 
 
 def test_a_network_without_a_triage_head_has_an_empty_instance_map():
-    base = light.network((128, 64))
-    model = MaskRCNN(replace(base, mil=None, pyramid_channels=16, box_head_units=16, mask_channels=8, frozen_blocks=0))
+    model = MaskRCNN(replace(toy.network(), triage=None))
     found = Detector([View(model)])(prepare_film(np.full((400, 200), 90, np.uint8), (128, 64)), 400)
     assert found.instance_map.shape == (8, 4)
     assert not found.instance_map.any()
@@ -63,8 +62,7 @@ def test_a_network_without_a_triage_head_has_an_empty_instance_map():
 def test_an_upside_down_view_of_a_turned_film_says_the_same():
     """The canvas turned upside down and looked at upside down is the canvas: boxes, masks and map must turn back."""
     keras.utils.set_random_seed(0)
-    base = light.network((128, 64))
-    model = MaskRCNN(replace(base, pyramid_channels=16, box_head_units=16, mask_channels=8, frozen_blocks=0))
+    model = MaskRCNN(toy.network())
     film = np.zeros((400, 200), np.uint8)
     film[20:380, :150] = 90
     film[100:160, 40:100] = 220

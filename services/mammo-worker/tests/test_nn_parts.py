@@ -7,12 +7,18 @@ from hypothesis import strategies as st
 from keras import ops
 
 from mammo_worker.nn import boxes as bx
-from mammo_worker.nn import losses, targets
-from mammo_worker.nn.config import MaskRCNNConfig
-from mammo_worker.nn.mask_rcnn import vote
+from mammo_worker.nn import losses
+from mammo_worker.nn.anchors import AnchorGenerator, PointGenerator
+from mammo_worker.nn.box_coder import DeltaCoder, DistanceCoder
+from mammo_worker.nn.centre_stage import centre_targets
+from mammo_worker.nn.config import ANCHOR_MATCHER, MatcherConfig, RoiConfig, TriageConfig
+from mammo_worker.nn.detections import vote
+from mammo_worker.nn.matcher import Matcher, Sampler
 from mammo_worker.nn.nms import nms_keep, top_after_nms
+from mammo_worker.nn.proposals import propose
+from mammo_worker.nn.roi import RoiSampler
 from mammo_worker.nn.roi_align import assign_levels, roi_align
-from mammo_worker.nn.rpn import boxes_from_distances, cell_centres, make_anchors, propose
+from mammo_worker.nn.triage import TriageHead
 
 
 def to_numpy(tensor):
@@ -34,9 +40,9 @@ class TestBoxes:
     @settings(max_examples=40, deadline=None)
     @given(st.integers(0, 10_000))
     def test_decode_undoes_encode(self, seed):
-        chance = np.random.default_rng(seed)
+        chance, coder = np.random.default_rng(seed), DeltaCoder()
         boxes, anchors = random_boxes(chance, 7), random_boxes(chance, 7)
-        back = to_numpy(bx.decode(bx.encode(boxes, anchors), anchors))
+        back = to_numpy(coder.decode(coder.encode(boxes, anchors), anchors))
         assert np.abs(back - boxes).max() < 0.05
 
     def test_iou_and_overlap_ratio(self):
@@ -113,7 +119,7 @@ class TestRoiAlign:
 
 class TestProposals:
     def test_anchors_lie_around_their_cells(self):
-        anchors = make_anchors((64, 32), (8, 16), (16.0, 32.0), (0.5, 1.0, 2.0))
+        anchors = AnchorGenerator((8, 16), (16.0, 32.0), (0.5, 1.0, 2.0))((64, 32))
         assert anchors.shape == ((8 * 4 + 4 * 2) * 3, 4)
         side = anchors[:, 2:] - anchors[:, :2]
         assert np.allclose(np.prod(side, axis=1), [256.0] * 96 + [1024.0] * 24)
@@ -123,9 +129,9 @@ class TestProposals:
     def test_distances_become_boxes(self):
         distances = np.zeros((1, 32, 4), np.float32)
         distances[0, 5] = [1, 2, 3, 4]
-        box = to_numpy(boxes_from_distances(distances, (64, 32), 8))[0, 5]
+        box = to_numpy(DistanceCoder(8).decode(distances, PointGenerator(8)((64, 32))))[0, 5]
         assert box.tolist() == [12 - 8, 12 - 16, 12 + 24, 12 + 32]
-        assert cell_centres((64, 32), 8)[5].tolist() == [12, 12]
+        assert PointGenerator(8)((64, 32))[5].tolist() == [12, 12]
 
     def test_proposals_are_clipped_and_distinct(self):
         boxes = np.array([[[-5, -5, 20, 20], [-4, -4, 20, 20], [30, 30, 90, 90]]], np.float32)
@@ -145,9 +151,10 @@ class TestLosses:
 
     def test_smooth_l1_is_zero_at_the_truth_and_grows(self):
         anchors, truth = np.array([[0.0, 0, 40, 40]]), np.array([[5.0, 5, 45, 50]])
-        perfect = bx.encode(truth, anchors)
-        assert float(losses.box_loss("smooth_l1", perfect, anchors, truth, np.ones(1))) == pytest.approx(0, abs=1e-5)
-        assert float(losses.box_loss("smooth_l1", perfect + 1.0, anchors, truth, np.ones(1))) > 1
+        coder, one = DeltaCoder(), np.ones(1)
+        perfect = coder.encode(truth, anchors)
+        assert float(losses.box_loss("smooth_l1", coder, perfect, anchors, truth, one)) == pytest.approx(0, abs=1e-5)
+        assert float(losses.box_loss("smooth_l1", coder, perfect + 1.0, anchors, truth, one)) > 1
 
     def test_unknown_class_only_asks_for_a_mass(self):
         logits = np.array([[[-9.0, 5, 0]]], np.float32)
@@ -184,10 +191,11 @@ class TestLosses:
         dark, spot, bright = (np.full((1, 4, 4), v, np.float32) for v in (-6.0, -6.0, 6.0))
         spot = spot.copy()
         spot[0, 1, 2] = 6
-        weight, one, zero = np.ones(1, np.float32), np.ones(1), np.zeros(1)
+        head = TriageHead.build(TriageConfig(kind, top=1, sparsity=0.01), (16,), 8)
+        one, zero = np.ones(1, np.int32), np.zeros(1, np.int32)
 
         def loss(logits, label):
-            return float(losses.mil_loss(kind, logits, label, weight, 1, 0.01))
+            return float(head.loss(logits, label))
 
         assert loss(spot, one) < loss(dark, one)
         assert loss(dark, zero) < loss(spot, zero)
@@ -201,17 +209,19 @@ class TestTargets:
 
     def test_anchor_targets(self):
         anchors = np.array([[20, 20, 60, 60], [21, 21, 63, 63], [100, 100, 140, 140], [35, 35, 75, 75]], np.float32)
-        positive, negative, _ = targets.anchor_targets(anchors, self.truth, self.labels)
+        positive, negative, _ = Matcher(ANCHOR_MATCHER)(anchors[None], self.truth, self.labels)
         assert to_numpy(positive)[0].tolist() == [True, True, False, False]
         assert to_numpy(negative)[0].tolist() == [False, False, True, True]
 
     def test_the_best_anchor_of_a_mass_is_positive_however_poor(self):
         anchors = np.array([[40, 40, 80, 80], [100, 100, 140, 140]], np.float32)
-        positive, _, _ = targets.anchor_targets(anchors, self.truth, self.labels)
+        positive, _, _ = Matcher(ANCHOR_MATCHER)(anchors[None], self.truth, self.labels)
         assert to_numpy(positive)[0].tolist() == [True, False]
 
     def test_centre_targets(self):
-        heat, weight, of = (to_numpy(x)[0] for x in targets.centre_targets((96, 64), 8, self.truth, self.labels))
+        heat, weight, of = (
+            to_numpy(x)[0] for x in centre_targets(PointGenerator(8)((96, 64)), 8, self.truth, self.labels)
+        )
         grid = heat.reshape(12, 8)
         assert (grid == 1).sum() >= 1
         assert np.unravel_index(grid.argmax(), grid.shape) in [(4, 4), (4, 5), (5, 4), (5, 5)]
@@ -225,24 +235,24 @@ class TestTargets:
         positive = np.zeros((1, 50), bool)
         positive[0, :20] = True
         negative = ~positive
-        index, weight = targets.sample(positive, negative, 12, 0.25, keras.random.SeedGenerator(1))
+        index, weight = Sampler(12, 0.25)(positive, negative, keras.random.SeedGenerator(1))
         drawn = positive[0][to_numpy(index)[0]]
         assert drawn[:3].all()
         assert not drawn[3:].any()
         assert to_numpy(weight).sum() == 12
         few, _ = positive.copy(), None
         few[0, 1:] = False
-        _, weight = targets.sample(few, ~few & (np.arange(50) > 45), 12, 0.25, keras.random.SeedGenerator(1))
+        _, weight = Sampler(12, 0.25)(few, ~few & (np.arange(50) > 45), keras.random.SeedGenerator(1))
         assert to_numpy(weight).sum() == 1 + 4
 
     @pytest.mark.parametrize(("rule", "expected"), [("iou", 0), ("overlap_ratio", 1)])
     def test_a_small_box_inside_counts_by_overlap_ratio_alone(self, rule, expected):
         import keras
 
-        config = MaskRCNNConfig(match=rule, rois=4, roi_positive_share=0.5)
+        config = RoiConfig(MatcherConfig(rule), samples=4, positive_share=0.5)
         proposals = np.array([[[30, 30, 40, 40]]], np.float32)
         labels = np.array([[2, 0]], np.int32)
-        out = targets.roi_targets(config, proposals, self.truth, labels, keras.random.SeedGenerator(1))
+        out = RoiSampler(config)(proposals, self.truth, labels, keras.random.SeedGenerator(1))
         rois, positive = to_numpy(out["rois"])[0], to_numpy(out["positive"])[0]
         small = (rois == proposals[0, 0]).all(axis=1) & (to_numpy(out["weight"])[0] > 0)
         assert positive[small].max(initial=0) == expected

@@ -7,7 +7,7 @@ import pytest
 
 from lobule.contracts.errors import AnalysisError
 from lobule.model_package import open_package
-from mammo_worker.configs import light
+from mammo_worker.configs import toy
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.packages import build_model, package_folder, read_config, read_weights
 from mammo_worker.pipeline import build_pipeline
@@ -52,15 +52,15 @@ def test_a_training_may_start_from_the_backbone_of_a_package():
     folder = PACKAGES / DEFAULT_MODEL
     package = open_package(folder)
     config = replace(read_config(package), canvas=(64, 64))
-    kept = build_model(config, read_weights(package.weights)).backbone.get_weights()
-    plan = TrainingPlan(replace(config, pyramid_channels=16, frozen_blocks=0), (Phase(1),))
+    kept = build_model(config, read_weights(package.weights)).parts.trunk.backbone.get_weights()
+    narrow = replace(config, pyramid=replace(config.pyramid, channels=16))
+    plan = TrainingPlan(narrow, (Phase(1),))
     model = build(plan, plan.phases[0])
     load_start(model, folder)
-    assert all((a == b).all() for a, b in zip(model.backbone.get_weights(), kept, strict=True))
+    assert all((a == b).all() for a, b in zip(model.parts.trunk.backbone.get_weights(), kept, strict=True))
 
 
 def test_a_package_of_another_backbone_starts_nothing():
-    config = replace(light.network((64, 64)), pyramid_channels=16)
-    model = build(TrainingPlan(config, (Phase(1),)), Phase(1))
+    model = build(TrainingPlan(toy.network((64, 64)), (Phase(1),)), Phase(1))
     with pytest.raises(ValueError, match="densenet121, not efficientnet_lite0"):
         load_start(model, PACKAGES / DEFAULT_MODEL)

@@ -1,26 +1,14 @@
-"""The report's tables 14 and 15, each setting and each scope trained a step; and networks folded for looking only."""
-
-from dataclasses import replace
+"""The thesis' tables 14 and 15, each setting and each scope trained a step; and networks folded for looking only."""
 
 import keras
 import numpy as np
 import pytest
 
-from mammo_worker.configs import light, report
+from mammo_worker.configs import reference, toy
 from mammo_worker.configs.plan import Phase
 from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.train import build, set_scope
-
-
-def small_network(**changes):
-    narrow = {"pyramid_channels": 16, "box_head_units": 16, "mask_channels": 8, "rois": 8, "frozen_blocks": 0}
-    return replace(light.network((128, 64)), **{**narrow, **changes})
-
-
-def anchors_network(**changes):
-    anchors = {"proposal_stage": "anchors", "anchor_scales": (16.0, 32.0, 64.0), "rpn_samples": 32, "mil": None}
-    return small_network(**anchors, **changes)
 
 
 @pytest.fixture
@@ -54,8 +42,7 @@ TABLE_15 = {
 
 @pytest.mark.parametrize("setting", TABLE_14)
 def test_every_setting_of_table_14_trains_a_step(setting, film_batch):
-    base = anchors_network(proposals_train=32, proposals_before_nms_train=64)
-    plan = getattr(report, setting)(base)
+    plan = getattr(reference, setting)(toy.anchor_network())
     model = build(plan, Phase(1))
     model.run_eagerly = True
     before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
@@ -65,16 +52,16 @@ def test_every_setting_of_table_14_trains_a_step(setting, film_batch):
     assert np.mean(moved) > 0.9
 
 
-def test_sequences_of_table_15_are_the_reports():
+def test_sequences_of_table_15_are_those_of_the_thesis():
     for name, (smallest, scopes) in TABLE_15.items():
-        plan = getattr(report, name)()
-        assert plan.network.anchor_scales == tuple(smallest * 2.0**i for i in range(5)), name
+        plan = getattr(reference, name)()
+        assert plan.network.proposals.scales == tuple(smallest * 2.0**i for i in range(5)), name
         assert " ".join(phase.scope for phase in plan.phases) == scopes, name
 
 
 def test_every_scope_of_table_15_trains_a_step_of_its_part_alone(film_batch):
-    model = MaskRCNN(anchors_network(proposals_train=32, proposals_before_nms_train=64))
-    parts = (model.backbone, model.fpn, model.rpn, model.box_head, model.mask_head)
+    model = MaskRCNN(toy.anchor_network())
+    parts = model.networks
     moved = {}
     for scope in ("rpn", "mask", "backbone", "heads", "4+", "all"):
         set_scope(model, scope)
@@ -94,29 +81,29 @@ def test_every_scope_of_table_15_trains_a_step_of_its_part_alone(film_batch):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("network", [small_network, anchors_network], ids=["light", "anchors"])
+@pytest.mark.parametrize("network", [toy.network, toy.anchor_network])
 def test_folded_network_says_the_same(network, precision, film_batch):
     model = MaskRCNN(network())
     chance = np.random.default_rng(0)
-    for part in (model.backbone, model.fpn, model.rpn, model.box_head, model.mask_head, model.mil_head):
-        for layer in part.layers if part is not None else ():
+    for part in model.networks:
+        for layer in part.layers:
             if isinstance(layer, keras.layers.BatchNormalization):  # as after training
                 shape = layer.gamma.shape
                 factors, shifts = (chance.uniform(0.7, 1.3, (2, *shape)), chance.normal(0, 0.1, (2, *shape)))
                 layer.set_weights([factors[0], shifts[0], shifts[1], factors[1]])
     canvas = film_batch["canvas"]
 
-    def levels_and_boxes():
-        levels = model.pyramid(canvas)
-        logits, _, boxes = model.first_stage(levels)
-        return [keras.ops.convert_to_numpy(x) for x in (*levels, logits, boxes)]
+    def levels_and_boxes(parts):
+        levels = parts.trunk(canvas)
+        said = parts.proposals(levels)
+        return [keras.ops.convert_to_numpy(x) for x in (*levels, said.logits, said.boxes)]
 
-    exact = levels_and_boxes()
-    fold(model, precision)
-    kept = [layer for layer in model.backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    exact = levels_and_boxes(model.parts)
+    model = fold(model, precision)
+    kept = [x for x in model.parts.trunk.backbone.layers if isinstance(x, keras.layers.BatchNormalization)]
     assert kept == []
     allowed = 1e-5 if precision == "float32" else 0.03
-    for a, b in zip(exact, levels_and_boxes(), strict=True):
+    for a, b in zip(exact, levels_and_boxes(model.parts), strict=True):
         assert b.dtype == a.dtype
         assert np.abs(a - b).max() < allowed * np.abs(a).max()
     assert np.isfinite(keras.ops.convert_to_numpy(model.detect(canvas)["masks"])).all()

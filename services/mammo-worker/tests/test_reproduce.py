@@ -2,25 +2,28 @@
 
 import numpy as np
 
-from mammo_worker.configs import report
+from mammo_worker.configs import reference
 from mammo_worker.evaluation.metrics import FilmResult, report_measures
 from mammo_worker.reproduce import ROWS, _threshold_at, shortened, small_network
+
+
+def changed(network):
+    return network.backbone.clahe, network.rois.matcher, network.box.loss, network.proposals.box_loss
 
 
 def test_every_row_keeps_its_stages_and_what_it_changes():
     base = small_network(320, "resnet50")
     assert base.canvas == (320, 160)
-    assert base.anchor_scales == tuple(s * 320 / 2048 for s in report.paper().anchor_scales)
+    assert base.proposals.scales == tuple(s * 320 / 2048 for s in reference.paper().proposals.scales)
     assert [len(rows) for rows in ROWS.values()] == [5, 7]
     for rows in ROWS.values():
         for _, make, _ in rows:
             plan, paper = shortened(make(base), 40), make(None)
             assert [p.scope for p in plan.phases] == [p.scope for p in paper.phases]
-            assert {p.steps for p in plan.phases} == {40 if paper.phases[0].steps == report.LONG else 20}
-            changes = ("clahe", "match", "box_loss")
-            assert [getattr(plan.network, c) for c in changes] == [getattr(paper.network, c) for c in changes]
-            share = np.array(plan.network.anchor_scales) / 320
-            assert np.allclose(share, np.array(paper.network.anchor_scales) / 2048)
+            assert {p.steps for p in plan.phases} == {40 if paper.phases[0].steps == reference.LONG else 20}
+            assert changed(plan.network) == changed(paper.network)
+            share = np.array(plan.network.proposals.scales) / 320
+            assert np.allclose(share, np.array(paper.network.proposals.scales) / 2048)
 
 
 def test_operating_point_is_the_nearest_to_the_wanted_false_positives():

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mammo_worker.films.prepare import CanvasTransform, PreparedFilm
 from mammo_worker.fusion import Look, fuse
-from mammo_worker.nn.mask_rcnn import MIL_STRIDE, MaskRCNN
+from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.nn.triage import MIL_STRIDE
 
 _OUTLINE_GRID = 112  # a mask is drawn on so many steps a side, inside its own box only
 _MIN_SCORE = 0.02

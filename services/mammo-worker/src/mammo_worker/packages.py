@@ -18,6 +18,7 @@ from mammo_worker.inference import Detector, View
 from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
 from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.nn.stored_config import read_config as read_stored_config
 from mammo_worker.settings import MammoSettings
 
 ARCHITECTURE = "mammo_worker.mask_rcnn"
@@ -50,7 +51,6 @@ def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN
         ValueError: Where the weights are another network's.
     """
     model = MaskRCNN(config)
-    model.detect(np.zeros((1, *config.canvas, 2), np.uint8))
     model.set_weights([w.astype(np.float32) for w in weights])
     return model
 
@@ -81,7 +81,7 @@ def read_config(package: ModelPackage) -> MaskRCNNConfig:
     architecture = package.manifest.architecture
     if architecture.get("name") != ARCHITECTURE:
         raise ValueError(f"its architecture is {architecture.get('name')!r}")
-    return MaskRCNNConfig.from_dict(architecture["config"])
+    return read_stored_config(architecture["config"])
 
 
 def load_detector(package: ModelPackage) -> Detector:

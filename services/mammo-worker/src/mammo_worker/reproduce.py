@@ -1,4 +1,4 @@
-"""The report's tables 14 and 15 on CBIS-DDSM, at a size that a machine without a GPU can do."""
+"""The thesis' tables 14 and 15 on CBIS-DDSM, at a size that a machine without a GPU can do."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mammo_worker.configs import report
+from mammo_worker.configs import reference
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.augment import Augmentation
 from mammo_worker.data.batches import PreparedCase
@@ -17,7 +17,7 @@ from mammo_worker.evaluation.metrics import FilmResult, average_precision_50, fr
 from mammo_worker.evaluation.report import markdown_table
 from mammo_worker.evaluation.run import run_detector
 from mammo_worker.inference import Detector, View
-from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.config import AnchorStageConfig, MaskRCNNConfig
 from mammo_worker.packages import build_model, read_weights
 from mammo_worker.train import train
 
@@ -25,52 +25,55 @@ Say = Callable[[str], None]
 
 ROWS: dict[str, tuple[tuple[str, Callable[[MaskRCNNConfig | None], TrainingPlan], str], ...]] = {
     "table 14": (
-        ("O", report.original, "45.1 %, 57.9 % at 2.37"),
-        ("O+P", report.preprocessed, "60.3 %, 72.6 % at 3.14"),
-        ("O+P+E", report.preprocessed_ratio, "63.0 %, 65.3 % at 0.72"),
-        ("O+P+E+L", report.preprocessed_ratio_loss, "89.2 %, 45.6 % at 1.11"),
-        ("O+P+L", report.preprocessed_loss, "67.6 %, 62.5 % at 1.4"),
+        ("O", reference.original, "45.1 %, 57.9 % at 2.37"),
+        ("O+P", reference.preprocessed, "60.3 %, 72.6 % at 3.14"),
+        ("O+P+E", reference.preprocessed_ratio, "63.0 %, 65.3 % at 0.72"),
+        ("O+P+E+L", reference.preprocessed_ratio_loss, "89.2 %, 45.6 % at 1.11"),
+        ("O+P+L", reference.preprocessed_loss, "67.6 %, 62.5 % at 1.4"),
     ),
     "table 15": (
-        ("1: head, 4+, all; anchors from 32", report.sequence_1, "60.3 %, 72.6 % at 3.14"),
-        ("2: (RPN, mask, backbone) x 3, 4+, all; from 16", report.sequence_2, "61.6 %, 76.5 % at 4.88"),
-        ("3: (RPN, mask) x 3, 4+, all; from 16", report.sequence_3, "61.6 %, 76.5 % at 4.88"),
-        ("4: mask, RPN, 4+ x 2, all x 2; from 16", report.sequence_4, "56.8 %, 68.1 % at 4.09"),
-        ("5: RPN, mask, 4+ x 2, all x 2; from 16", report.sequence_5, "54.7 %, 62.4 % at 3.84"),
-        ("6: mask, RPN, 4+ x 2, all x 2; from 32", report.sequence_6, "57.5 %, 68.9 % at 3.91"),
-        ("7: RPN, mask, 4+ x 2, all x 2; from 32", report.sequence_7, "58.9 %, 72.1 % at 3.59"),
+        ("1: head, 4+, all; anchors from 32", reference.sequence_1, "60.3 %, 72.6 % at 3.14"),
+        ("2: (RPN, mask, backbone) x 3, 4+, all; from 16", reference.sequence_2, "61.6 %, 76.5 % at 4.88"),
+        ("3: (RPN, mask) x 3, 4+, all; from 16", reference.sequence_3, "61.6 %, 76.5 % at 4.88"),
+        ("4: mask, RPN, 4+ x 2, all x 2; from 16", reference.sequence_4, "56.8 %, 68.1 % at 4.09"),
+        ("5: RPN, mask, 4+ x 2, all x 2; from 16", reference.sequence_5, "54.7 %, 62.4 % at 3.84"),
+        ("6: mask, RPN, 4+ x 2, all x 2; from 32", reference.sequence_6, "57.5 %, 68.9 % at 3.91"),
+        ("7: RPN, mask, 4+ x 2, all x 2; from 32", reference.sequence_7, "58.9 %, 72.1 % at 3.59"),
     ),
 }
-"""Table: rows of name, plan, and what the report prints for it (mean AP, mean sensitivity at FPPI; DDSM)."""
+"""Table: rows of name, plan, and what the thesis prints for it (mean AP, mean sensitivity at FPPI; DDSM)."""
 
 _BATCH = 8
 _LEARNING_RATE = 1e-3
 
 
 def small_network(height: int, backbone: str) -> MaskRCNNConfig:
-    """The report's network on films of `height` x `height / 2`, its anchors the same share of the film."""
-    paper = report.paper()
+    """The thesis' network on films of `height` x `height / 2`, its anchors the same share of the film."""
+    paper = reference.paper()
+    if not isinstance(paper.proposals, AnchorStageConfig):
+        raise TypeError("the thesis' first stage has anchors")
     shrink = height / paper.canvas[0]
+    stage = replace(
+        paper.proposals,
+        scales=tuple(scale * shrink for scale in paper.proposals.scales),
+        selection=replace(paper.proposals.selection, before_train=1000, kept_train=200),
+    )
     return replace(
         paper,
-        backbone=backbone,
+        backbone=replace(paper.backbone, name=backbone),
         canvas=(height, height // 2),
-        pyramid_channels=64,
-        anchor_scales=tuple(scale * shrink for scale in paper.anchor_scales),
-        proposals_before_nms_train=1000,
-        proposals_train=200,
-        rois=32,
-        box_head_units=256,
-        mask_channels=64,
-        mask_convs=2,
-        mask_supervision="weak",
-        detections=20,
+        pyramid=replace(paper.pyramid, channels=64),
+        proposals=stage,
+        rois=replace(paper.rois, samples=32),
+        box=replace(paper.box, units=256),
+        mask=replace(paper.mask, supervision="weak", channels=64, convs=2),
+        detections=replace(paper.detections, limit=20),
     )
 
 
 def shortened(plan: TrainingPlan, stage_steps: int) -> TrainingPlan:
     """The plan with its long stages cut to `stage_steps` and the short ones to half of it, for larger batches."""
-    phases = tuple(Phase(max(1, round(p.steps / report.LONG * stage_steps)), p.canvas, p.scope) for p in plan.phases)
+    phases = tuple(Phase(max(1, round(p.steps / reference.LONG * stage_steps)), p.canvas, p.scope) for p in plan.phases)
     return replace(
         plan,
         phases=phases,
@@ -108,17 +111,16 @@ def reproduce(
         say: Told what is going on.
     """
     lines = [
-        "# Mammography: the report's tables 14 and 15, small",
+        "# Mammography: the thesis' tables 14 and 15, small",
         "",
         "Made by `mammo-worker reproduce`; do not edit by hand.",
-        f"{base.backbone} at {base.canvas[0]} x {base.canvas[1]}, batches of {_BATCH}, {stage_steps} steps for each "
-        f"long stage and half for each short one (the report: ResNet-101 at 2048 x 2048, {report.LONG:,} and "
-        f"{report.SHORT:,} steps of one film). {len(films)} training films, {len(test)} films of the untouched fifth "
-        f"of CBIS-DDSM's training patients. The backbone starts from {weights.name}, which has seen the training "
-        "films; from ImageNet alone so short a row learns little. One training a row: differences of a few "
-        "points are chance. Mean AP and "
-        "mean sensitivity are the report's equations 8 and 9, by OR >= 0.5, at the threshold whose false positives "
-        "per film come nearest to 3.",
+        f"{base.backbone.name} at {base.canvas[0]} x {base.canvas[1]}, batches of {_BATCH}, {stage_steps} steps for "
+        "each long stage and half for each short one (the thesis: ResNet-101 at 2048 x 2048, "
+        f"{reference.LONG:,} and {reference.SHORT:,} steps of one film). {len(films)} training films, {len(test)} "
+        "films of the untouched fifth of CBIS-DDSM's training patients. The backbone starts from "
+        f"{weights.name}, which has seen the training films; from ImageNet alone so short a row learns little. One "
+        "training a row: differences of a few points are chance. Mean AP and mean sensitivity are the thesis' "
+        "equations 8 and 9, by OR >= 0.5, at the threshold whose false positives per film come nearest to 3.",
         "",
     ]
     for table, rows in ROWS.items():
@@ -128,7 +130,7 @@ def reproduce(
             say(f"{table}: {name}")
             plan = replace(shortened(make(base), stage_steps), precision=precision)
             result = _train_and_run(plan, films, test, weights, runs)
-            done.append({"setting": name, "steps": plan.steps, **_measures(result), "report, on DDSM": printed})
+            done.append({"setting": name, "steps": plan.steps, **_measures(result), "thesis, on DDSM": printed})
             output.write_text("\n".join([*lines, markdown_table(done)]), "utf-8")
         lines.append(markdown_table(done))
 
@@ -155,7 +157,7 @@ def _measures(films: Sequence[FilmResult]) -> dict[str, float]:
 
 
 def _threshold_at(films: Sequence[FilmResult], fppi: float) -> float:
-    """The threshold at which the report's FPPI, by OR, comes nearest to what is wanted."""
+    """The threshold at which the thesis' FPPI, by OR, comes nearest to what is wanted."""
 
     def candidates() -> Iterator[float]:
         scores = np.sort(np.concatenate([f.scores for f in films])) if films else np.zeros(1)

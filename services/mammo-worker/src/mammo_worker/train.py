@@ -66,7 +66,7 @@ def phase_at(plan: TrainingPlan, step: int) -> tuple[int, Phase] | None:
 
 
 def set_scope(model: MaskRCNN, scope: Scope) -> None:
-    """Train only what a scope of the report's table 15 names; the rest stands still, its batch norms too.
+    """Train only what a scope of the thesis' table 15 names; the rest stands still, its batch norms too.
 
     `rpn`: pyramid and RPN. `mask`: the second stage's heads and the triage head. `backbone`: its part above the 4th
     ResNet block (C4 and C5). `heads`: `rpn` and `mask`. `4+`: `heads` and `backbone`. `all`: everything that the
@@ -74,15 +74,16 @@ def set_scope(model: MaskRCNN, scope: Scope) -> None:
     """
     first = scope in ("rpn", "heads", "4+", "all")
     second = scope in ("mask", "heads", "4+", "all")
-    model.fpn.trainable = model.rpn.trainable = first
-    model.box_head.trainable = model.mask_head.trainable = second
-    if model.mil_head is not None:
-        model.mil_head.trainable = second
+    parts = model.parts
+    parts.trunk.fpn.trainable = parts.proposals.network.trainable = first
+    parts.box_head.network.trainable = parts.mask_head.network.trainable = second
+    if parts.triage is not None:
+        parts.triage.network.trainable = second
     if scope == "all":
         return
-    spec = BACKBONES[model.config.backbone]
+    spec = BACKBONES[model.config.backbone.name]
     top = spec.layers_of(slice(spec.coarse, None)) if scope in ("backbone", "4+") else ()
-    for layer in model.backbone.layers:
+    for layer in parts.trunk.backbone.layers:
         layer.trainable = bool(top) and layer.name.startswith(top)
 
 
@@ -109,13 +110,15 @@ def load_start(model: MaskRCNN, weights: Path) -> None:
         ValueError: The package has another backbone.
     """
     if not (weights / "model.json").exists():
-        load_pretrained(model.config.backbone, model.backbone, weights)
+        load_pretrained(model.config.backbone.name, model.parts.trunk.backbone, weights)
         return
     package = open_package(weights)
     config = read_config(package)
-    if config.backbone != model.config.backbone:
-        raise ValueError(f"the package {weights.name} has the backbone {config.backbone}, not {model.config.backbone}")
-    model.backbone.set_weights(build_model(config, read_weights(package.weights)).backbone.get_weights())
+    theirs, ours = config.backbone.name, model.config.backbone.name
+    if theirs != ours:
+        raise ValueError(f"the package {weights.name} has the backbone {theirs}, not {ours}")
+    trained = build_model(config, read_weights(package.weights)).parts.trunk.backbone
+    model.parts.trunk.backbone.set_weights(trained.get_weights())
 
 
 def prefetched(batches: Iterator[Batch], depth: int = 3) -> Iterator[Batch]:

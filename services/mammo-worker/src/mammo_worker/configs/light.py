@@ -7,34 +7,35 @@ with both views. Expected result: `docs/results/mammography.md`.
 """
 
 from mammo_worker.configs.plan import Phase, TrainingPlan
-from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
+from mammo_worker.nn.config import (
+    BackboneConfig,
+    BoxHeadConfig,
+    CentreStageConfig,
+    DetectionConfig,
+    MaskHeadConfig,
+    MaskRCNNConfig,
+    MatcherConfig,
+    PyramidConfig,
+    RoiConfig,
+    SelectionConfig,
+    TriageConfig,
+    ViewPlan,
+)
 
 
 def network(canvas: tuple[int, int] = (576, 288)) -> MaskRCNNConfig:
     """The network: blocks up to stride 4 keep their ImageNet weights, the rest is trained."""
+    selection = SelectionConfig(nms=0.6, before=200, before_train=200, kept=64, kept_train=48)
     return MaskRCNNConfig(
-        backbone="efficientnet_lite0",
-        frozen_blocks=3,
         canvas=canvas,
-        pyramid_channels=96,
-        strides=(8, 16, 32),
-        proposal_stage="centre",
-        rpn_nms=0.6,
-        proposals_before_nms=200,
-        proposals_before_nms_train=200,
-        proposals_train=48,
-        proposals_test=64,
-        rois=24,
-        match_negative=0.4,
-        mask_supervision="weak",
-        roi_context=1.5,
-        box_sampling=1,
-        box_head_units=256,
-        mask_convs=2,
-        mask_channels=64,
-        detections=20,
-        box_voting=0.5,
-        mil="sparse",
+        backbone=BackboneConfig("efficientnet_lite0", frozen_blocks=3),
+        pyramid=PyramidConfig(channels=96, strides=(8, 16, 32)),
+        proposals=CentreStageConfig(selection=selection),
+        rois=RoiConfig(matcher=MatcherConfig(negative=0.4), samples=24, sampling=1),
+        box=BoxHeadConfig(context=1.5, units=256),
+        mask=MaskHeadConfig("weak", convs=2, channels=64),
+        triage=TriageConfig("sparse"),
+        detections=DetectionConfig(limit=20, voting=0.5),
     )
 
 

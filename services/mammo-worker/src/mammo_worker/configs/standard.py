@@ -14,12 +14,18 @@ from dataclasses import replace
 from mammo_worker.configs import light
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.augment import Augmentation
-from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
+from mammo_worker.nn.config import BackboneConfig, MaskRCNNConfig, ViewPlan
 
 
 def network(canvas: tuple[int, int] = (704, 352)) -> MaskRCNNConfig:
     """The light one on a larger backbone; its stem and first dense block keep their ImageNet weights."""
-    return replace(light.network(canvas), backbone="densenet121", frozen_blocks=2, pyramid_channels=128, rois=32)
+    base = light.network(canvas)
+    return replace(
+        base,
+        backbone=BackboneConfig("densenet121", frozen_blocks=2),
+        pyramid=replace(base.pyramid, channels=128),
+        rois=replace(base.rois, samples=32),
+    )
 
 
 def plan() -> TrainingPlan:

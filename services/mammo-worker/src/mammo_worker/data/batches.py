@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mammo_worker.data.augment import Augmentation, change_contrast, random_affine, transform_boxes, warp
 from mammo_worker.data.cases import Case
 from mammo_worker.films.prepare import CanvasTransform, prepare_film
-from mammo_worker.nn.mask_rcnn import MASK_STRIDE
+from mammo_worker.nn.mask_head import MASK_STRIDE
 
 MAX_MASSES = 8
 _VISIBLE = 0.4  # a mass of which less than this share is left on the canvas is no mass any more

@@ -2,9 +2,6 @@
 
 from lobule_ml.keras_types import Tensor, ops
 
-DELTA_SCALE = (0.1, 0.1, 0.2, 0.2)
-_MAX_LOG_RATIO = 4.135  # log(1000 / 16): no box grows more in one refinement
-
 
 def area(boxes: Tensor) -> Tensor:
     """Areas (...,) of boxes (..., 4); 0 for empty ones."""
@@ -27,30 +24,8 @@ def pairwise_iou(a: Tensor, b: Tensor) -> Tensor:
 
 
 def pairwise_overlap_ratio(proposals: Tensor, truth: Tensor) -> Tensor:
-    """The report's OR (its eq. 7): shared area over the *proposal's* area, (..., N, M)."""
+    """The thesis' OR (its eq. 7): shared area over the *proposal's* area, (..., N, M)."""
     return pairwise_intersection(proposals, truth) / ops.maximum(ops.expand_dims(area(proposals), -1), 1e-6)
-
-
-def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
-    """Deltas (..., 4) that move `anchors` onto `boxes` (the report's eq. 5), over `DELTA_SCALE`."""
-    aw, ah = anchors[..., 2] - anchors[..., 0], anchors[..., 3] - anchors[..., 1]
-    bw, bh = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
-    aw, ah, bw, bh = (ops.maximum(side, 1e-3) for side in (aw, ah, bw, bh))
-    tx = (boxes[..., 0] + 0.5 * bw - anchors[..., 0] - 0.5 * aw) / aw
-    ty = (boxes[..., 1] + 0.5 * bh - anchors[..., 1] - 0.5 * ah) / ah
-    deltas = ops.stack([tx, ty, ops.log(bw / aw), ops.log(bh / ah)], axis=-1)
-    return deltas / ops.convert_to_tensor(DELTA_SCALE, deltas.dtype)
-
-
-def decode(deltas: Tensor, anchors: Tensor) -> Tensor:
-    """The inverse of `encode`."""
-    deltas = deltas * ops.convert_to_tensor(DELTA_SCALE, deltas.dtype)
-    aw, ah = anchors[..., 2] - anchors[..., 0], anchors[..., 3] - anchors[..., 1]
-    cx = anchors[..., 0] + 0.5 * aw + deltas[..., 0] * aw
-    cy = anchors[..., 1] + 0.5 * ah + deltas[..., 1] * ah
-    w = aw * ops.exp(ops.minimum(deltas[..., 2], _MAX_LOG_RATIO))
-    h = ah * ops.exp(ops.minimum(deltas[..., 3], _MAX_LOG_RATIO))
-    return ops.stack([cx - 0.5 * w, cy - 0.5 * h, cx + 0.5 * w, cy + 0.5 * h], axis=-1)
 
 
 def clip(boxes: Tensor, height: int, width: int) -> Tensor:
@@ -64,3 +39,10 @@ def grow(boxes: Tensor, factor: float) -> Tensor:
     cx, cy = (boxes[..., 0] + boxes[..., 2]) / 2, (boxes[..., 1] + boxes[..., 3]) / 2
     w, h = (boxes[..., 2] - boxes[..., 0]) * factor / 2, (boxes[..., 3] - boxes[..., 1]) * factor / 2
     return ops.stack([cx - w, cy - h, cx + w, cy + h], axis=-1)
+
+
+def take_rows(values: Tensor, index: Tensor) -> Tensor:
+    """Rows (B, N, ...) of `values` (B, G, ...) that `index` (B, N) names."""
+    if len(values.shape) == 3:
+        return ops.take_along_axis(values, ops.expand_dims(index, -1), axis=1)
+    return ops.take_along_axis(values, index, axis=1)

@@ -1,106 +1,243 @@
-"""Everything that decides what a network is and how it learns, in one frozen record."""
+"""What decides how a network is built and what it learns: a small frozen record for each of its parts."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, field
 from typing import Any, Literal
 
-ProposalStage = Literal["anchors", "centre"]
-MatchRule = Literal["iou", "overlap_ratio"]
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+Measure = Literal["iou", "overlap_ratio"]
 BoxLoss = Literal["smooth_l1", "containment"]
 MaskSupervision = Literal["full", "weak", "none"]
 MilLoss = Literal["max_pooling", "label_assignment", "sparse"]
 
+_STRICT = ConfigDict(extra="forbid")  # a package of a newer version may say what this one does not know
 
-@dataclass(frozen=True)
-class MaskRCNNConfig:
-    """A Mask R-CNN, its targets and its losses.
+
+@dataclass(frozen=True, config=_STRICT)
+class BackboneConfig:
+    """The convolutional trunk.
 
     Attributes:
-        backbone: A key of `lobule_ml.backbones.BACKBONES`.
+        name: A key of `lobule_ml.backbones.BACKBONES`.
         frozen_blocks: Stages of the backbone, from the stem on, that are not trained.
-        canvas: Height and width of the input.
-        clahe: Whether the network sees CLAHE beside the plain grey (the report's preprocessing, "P").
-        pyramid_channels: Channels of every FPN level.
-        strides: Strides of the FPN's levels; beyond 32 they are pooled from the last one.
-        proposal_stage: `anchors`: the report's RPN. `centre`: objectness and box at every cell of the finest level
-            (the first stage of Zhou et al., "Probabilistic two-stage detection", 2021).
-        anchor_scales: Side of the square anchor at each level, canvas pixels.
-        anchor_ratios: Height over width of the anchors.
-        rpn_nms: IoU above which the worse of two proposals falls.
-        rpn_samples: Anchors per film in the RPN's loss.
-        proposals_before_nms: Best proposals that go into the suppression at test time.
-        proposals_before_nms_train: The same while training.
-        proposals_train: Proposals per film while training.
-        proposals_test: The same at test time.
-        rois: RoIs per film in the second stage's loss.
-        roi_positive_share: Largest share of positive ones among them.
-        match: Positive decision by IoU or by the report's overlap ratio ("E").
-        match_positive: Match from which a proposal is positive.
-        match_negative: Match below which it is background; between the two it is left out.
-        box_loss: `smooth_l1`, or the report's containment-aware one ("L").
-        mask_supervision: What a film without masks gives the mask head.
-        roi_context: Factor by which boxes grow before the class head looks.
-        box_sampling: RoIAlign samples per bin and axis.
-        box_pool: Bins of the class head's RoIAlign.
-        mask_pool: Bins of the mask head's RoIAlign; its masks have twice as many.
-        box_head_units: Width of the class head's two dense layers.
-        mask_convs: Convolutions of the mask head.
-        mask_channels: Their channels.
-        detections: Findings per film at most.
-        detection_nms: IoU above which the worse of two findings falls.
-        box_voting: IoU from which findings that fell lend their box to the one that stayed; 0 for none.
-        mil: Loss of the triage head (section 2.4), or None for no triage head.
-        mil_top: Instances that label assignment takes for positive.
-        mil_sparsity: Weight of the L1 norm of the instance map.
+        clahe: Whether the network sees CLAHE beside the plain grey (the thesis' preprocessing, "P").
     """
 
-    backbone: Literal["efficientnet_lite0", "densenet121", "resnet50", "resnet101"] = "resnet101"
+    name: Literal["efficientnet_lite0", "densenet121", "resnet50", "resnet101"] = "resnet101"
     frozen_blocks: int = 0
-    canvas: tuple[int, int] = (1024, 1024)
     clahe: bool = True
-    pyramid_channels: int = 256
+
+
+@dataclass(frozen=True, config=_STRICT)
+class PyramidConfig:
+    """The feature pyramid (FPN).
+
+    Attributes:
+        channels: Of every level.
+        strides: Of the levels; beyond 32 they are pooled from the last one.
+    """
+
+    channels: int = 256
     strides: tuple[int, ...] = (4, 8, 16, 32, 64)
-    proposal_stage: ProposalStage = "anchors"
-    anchor_scales: tuple[float, ...] = (32.0, 64.0, 128.0, 256.0, 512.0)
-    anchor_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)
-    rpn_nms: float = 0.7
-    rpn_samples: int = 256
-    proposals_before_nms: int = 1000
-    proposals_before_nms_train: int = 6000
-    proposals_train: int = 2000
-    proposals_test: int = 200
-    rois: int = 200
-    roi_positive_share: float = 0.33
-    match: MatchRule = "iou"
-    match_positive: float = 0.5
-    match_negative: float = 0.5
+
+
+@dataclass(frozen=True, config=_STRICT)
+class MatcherConfig:
+    """When a box matches a true one.
+
+    Attributes:
+        measure: Intersection over union, or the thesis' overlap ratio ("E").
+        positive: Match from which a box is positive.
+        negative: Match below which it is background; between the two it is left out.
+        best_of_each: Whether the best box of every true one is positive, however poor the match.
+    """
+
+    measure: Measure = "iou"
+    positive: float = 0.5
+    negative: float = 0.5
+    best_of_each: bool = False
+
+
+@dataclass(frozen=True, config=_STRICT)
+class SelectionConfig:
+    """Which of the first stage's boxes become proposals.
+
+    Attributes:
+        nms: IoU above which the worse of two proposals is suppressed.
+        before: Best boxes that enter the suppression at test time.
+        before_train: The same while training.
+        kept: Proposals per film at test time.
+        kept_train: The same while training.
+    """
+
+    nms: float = 0.7
+    before: int = 1000
+    before_train: int = 6000
+    kept: int = 200
+    kept_train: int = 2000
+
+
+# Ren et al., "Faster R-CNN", section 3.1.2.
+ANCHOR_MATCHER = MatcherConfig(positive=0.7, negative=0.3, best_of_each=True)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class AnchorStageConfig:
+    """The thesis' RPN: objectness and box of every anchor of every level.
+
+    Attributes:
+        kind: What stored packages call this stage.
+        scales: Side of the square anchor at each level, canvas pixels.
+        ratios: Height over width of the anchors.
+        matcher: Of anchors with true boxes.
+        samples: Anchors per film in the loss.
+        box_loss: `smooth_l1`, or the thesis' containment-aware one ("L").
+        selection: Of the proposals.
+    """
+
+    kind: Literal["anchors"] = "anchors"
+    scales: tuple[float, ...] = (32.0, 64.0, 128.0, 256.0, 512.0)
+    ratios: tuple[float, ...] = (0.5, 1.0, 2.0)
+    matcher: MatcherConfig = ANCHOR_MATCHER
+    samples: int = 256
     box_loss: BoxLoss = "smooth_l1"
-    mask_supervision: MaskSupervision = "full"
-    roi_context: float = 1.0
-    box_sampling: int = 2
-    box_pool: int = 7
-    mask_pool: int = 14
-    box_head_units: int = 1024
-    mask_convs: int = 4
-    mask_channels: int = 256
-    detections: int = 100
-    detection_nms: float = 0.3
-    box_voting: float = 0.0
-    mil: MilLoss | None = None
-    mil_top: int = 8
-    mil_sparsity: float = 1e-4
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class CentreStageConfig:
+    """Objectness and box at every cell of the finest level.
+
+    The first stage of Zhou et al., "Probabilistic two-stage detection", 2021.
+
+    Attributes:
+        kind: What stored packages call this stage.
+        selection: Of the proposals.
+    """
+
+    kind: Literal["centre"] = "centre"
+    selection: SelectionConfig = field(default_factory=SelectionConfig)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class RoiConfig:
+    """Regions of interest: which are drawn for the losses of the second stage, and how features are pooled.
+
+    Attributes:
+        matcher: Of proposals with true boxes.
+        samples: RoIs per film in the losses.
+        positive_share: Largest share of positive ones among them.
+        sampling: RoIAlign samples per bin and axis.
+    """
+
+    matcher: MatcherConfig = field(default_factory=MatcherConfig)
+    samples: int = 200
+    positive_share: float = 0.33
+    sampling: int = 2
+
+
+@dataclass(frozen=True, config=_STRICT)
+class BoxHeadConfig:
+    """Class and box of a RoI.
+
+    Attributes:
+        context: Factor by which boxes grow before the head looks.
+        pool: Bins of its RoIAlign.
+        units: Width of its two dense layers.
+        loss: `smooth_l1`, or the thesis' containment-aware one ("L").
+    """
+
+    context: float = 1.0
+    pool: int = 7
+    units: int = 1024
+    loss: BoxLoss = "smooth_l1"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class MaskHeadConfig:
+    """Mask of a RoI.
+
+    Attributes:
+        supervision: What a film without masks teaches the head; `none`: the head is not trained.
+        pool: Bins of its RoIAlign; masks have twice as many.
+        convs: Convolutions.
+        channels: Of the convolutions.
+    """
+
+    supervision: MaskSupervision = "full"
+    pool: int = 14
+    convs: int = 4
+    channels: int = 256
+
+    @property
+    def side(self) -> int:
+        """Of a mask."""
+        return 2 * self.pool
+
+
+@dataclass(frozen=True, config=_STRICT)
+class TriageConfig:
+    """The multi-instance head over whole films (the thesis' section 2.4).
+
+    Attributes:
+        loss: How instances make up a film.
+        top: Instances that label assignment takes for positive.
+        sparsity: Weight of the L1 norm of the instance map.
+    """
+
+    loss: MilLoss = "sparse"
+    top: int = 8
+    sparsity: float = 1e-4
+
+
+@dataclass(frozen=True, config=_STRICT)
+class DetectionConfig:
+    """Which classified RoIs become findings.
+
+    Attributes:
+        limit: Findings per film at most.
+        nms: IoU above which the worse of two findings is suppressed.
+        voting: IoU from which suppressed findings lend their box to the one that stayed; 0 for none.
+    """
+
+    limit: int = 100
+    nms: float = 0.3
+    voting: float = 0.0
+
+
+@dataclass(frozen=True, config=_STRICT)
+class MaskRCNNConfig:
+    """A Mask R-CNN: the configurations of its parts.
+
+    Attributes:
+        canvas: Height and width of the input.
+        backbone: The trunk.
+        pyramid: The feature pyramid.
+        proposals: The first stage.
+        rois: What the second stage learns from.
+        box: Its class and box head.
+        mask: Its mask head.
+        triage: The triage head, or None for none.
+        detections: The findings.
+    """
+
+    canvas: tuple[int, int] = (1024, 1024)
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    pyramid: PyramidConfig = field(default_factory=PyramidConfig)
+    proposals: AnchorStageConfig | CentreStageConfig = field(default_factory=AnchorStageConfig)
+    rois: RoiConfig = field(default_factory=RoiConfig)
+    box: BoxHeadConfig = field(default_factory=BoxHeadConfig)
+    mask: MaskHeadConfig = field(default_factory=MaskHeadConfig)
+    triage: TriageConfig | None = None
+    detections: DetectionConfig = field(default_factory=DetectionConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "MaskRCNNConfig":
-        """The inverse of `to_dict`, also after a trip through JSON."""
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return cls(**fields)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class ViewPlan:
     """One look at a film, as plans and packages name it: size of the canvas, and whether it is turned upside down."""
 

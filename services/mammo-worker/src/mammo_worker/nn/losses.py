@@ -1,10 +1,11 @@
-"""Losses: the standard ones, the report's containment-aware box loss, weak masks, and multi-instance losses."""
+"""Losses: the standard ones, the thesis' containment-aware box loss, and weak masks."""
 
 from lobule_ml.keras_types import Tensor, ops
 from mammo_worker.nn import boxes as bx
-from mammo_worker.nn.config import BoxLoss, MilLoss
+from mammo_worker.nn.box_coder import DeltaCoder
+from mammo_worker.nn.config import BoxLoss
 
-MASS_OF_UNKNOWN_CLASS = 3  # a label beside heads.CLASSES: a mass, benign or malignant
+MASS_OF_UNKNOWN_CLASS = 3  # a label beside box_head.CLASSES: a mass, benign or malignant
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
@@ -22,7 +23,7 @@ def class_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         logits: (..., 3).
-        labels: int (...), an index into `heads.CLASSES` or `MASS_OF_UNKNOWN_CLASS`.
+        labels: int (...), an index into `box_head.CLASSES` or `MASS_OF_UNKNOWN_CLASS`.
         weights: (...).
     """
     log_p = ops.log_softmax(logits, axis=-1)
@@ -66,7 +67,7 @@ def smooth_l1(difference: Tensor) -> Tensor:
 
 
 def containment_overhang(predicted: Tensor, truth: Tensor) -> Tensor:
-    """How far one box's extent hangs over the other's: the report's section 4.2.4.
+    """How far one box's extent hangs over the other's: the thesis' section 4.2.4.
 
     Per axis: 0 where either extent lies inside the other, otherwise the larger overhang over the true width. So a box
     is not pulled once it lies in the mass (or holds it), as the overlap ratio counts.
@@ -85,21 +86,33 @@ def containment_overhang(predicted: Tensor, truth: Tensor) -> Tensor:
     return ops.where(contained, 0.0, ops.maximum(ops.abs(first), ops.abs(last)) / side)
 
 
-def box_loss(kind: BoxLoss, deltas: Tensor, anchors: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+def smooth_l1_box_loss(coder: DeltaCoder, deltas: Tensor, anchors: Tensor, truth: Tensor) -> Tensor:
+    """Smooth L1 of the deltas (the thesis' eq. 5), (...); arguments as for `box_loss`."""
+    return ops.sum(smooth_l1(deltas - coder.encode(truth, anchors)), axis=-1)
+
+
+def containment_box_loss(coder: DeltaCoder, deltas: Tensor, anchors: Tensor, truth: Tensor) -> Tensor:
+    """Smooth L1 of the overhang of the decoded boxes, (...); arguments as for `box_loss`."""
+    return ops.sum(smooth_l1(containment_overhang(coder.decode(deltas, anchors), truth)), axis=-1)
+
+
+BOX_LOSSES = {"smooth_l1": smooth_l1_box_loss, "containment": containment_box_loss}
+
+
+def box_loss(
+    kind: BoxLoss, coder: DeltaCoder, deltas: Tensor, anchors: Tensor, truth: Tensor, weights: Tensor
+) -> Tensor:
     """Box regression loss of paired boxes.
 
     Args:
-        kind: `smooth_l1` on the deltas (eq. 5), or `containment` on the decoded boxes (smooth L1 of the overhang).
+        kind: A key of `BOX_LOSSES`.
+        coder: Of the deltas.
         deltas: Predicted (..., 4).
         anchors: What they move (..., 4).
         truth: (..., 4).
         weights: (...), 1 for positives.
     """
-    if kind == "smooth_l1":
-        each = ops.sum(smooth_l1(deltas - bx.encode(truth, anchors)), axis=-1)
-    else:
-        each = ops.sum(smooth_l1(containment_overhang(bx.decode(deltas, anchors), truth)), axis=-1)
-    return weighted_mean(each, weights)
+    return weighted_mean(BOX_LOSSES[kind](coder, deltas, anchors, truth), weights)
 
 
 def mask_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
@@ -124,27 +137,3 @@ def box_projection_loss(logits: Tensor, inside: Tensor, weights: Tensor) -> Tens
         total = total + (1.0 - 2.0 * shared / ops.maximum(both, 1e-4))
     outside = ops.mean(p * (1.0 - inside), axis=(-2, -1))
     return weighted_mean(total + outside, weights)
-
-
-def mil_loss(kind: MilLoss, logits: Tensor, labels: Tensor, weights: Tensor, top: int, sparsity: float) -> Tensor:
-    """Multi-instance loss of whole films (the report's eqs. 1 to 3; weight decay is the optimiser's).
-
-    Args:
-        kind: `max_pooling` (eq. 1), `label_assignment` (eq. 2) or `sparse` (eq. 3).
-        logits: (B, H, W), malignancy of every instance.
-        labels: (B,), 1 for a malignant film.
-        weights: (B,), 0 for a film of unknown label.
-        top: Instances that share the film's label under label assignment, k.
-        sparsity: Weight mu of the L1 norm of the instance probabilities under `sparse`.
-    """
-    flat = ops.reshape(logits, (ops.shape(logits)[0], -1))
-    labels = ops.cast(labels, "float32")
-    if kind == "label_assignment":
-        ranked, _ = ops.top_k(flat, int(flat.shape[1]))
-        assigned = ops.cast(ops.arange(int(flat.shape[1])) < top, "float32") * ops.expand_dims(labels, -1)
-        each = ops.mean(binary_cross_entropy(ranked, assigned), axis=-1)
-    else:
-        each = binary_cross_entropy(ops.max(flat, axis=-1), labels)
-        if kind == "sparse":
-            each = each + sparsity * ops.sum(ops.sigmoid(flat), axis=-1)
-    return weighted_mean(each, weights)

@@ -1,37 +1,78 @@
-"""The report's own configurations: its hyperparameters (5.2.4), its table 14 and its table 15.
+"""The thesis' own configurations: its hyperparameters (5.2.4), its table 14 and its table 15.
 
-Every plan can be trained on another network than the report's: `base` replaces the paper's (ResNet-101 at 2048 x 2048),
-as a machine without a GPU needs it. Costs are for the paper's network on one GPU, as the report prints them: 12,000
-steps in 8 hours on a Titan X. Expected results are the report's, on DDSM, matched by overlap ratio.
+Every plan can be trained on another network than the thesis': `base` replaces the paper's (ResNet-101 at 2048 x 2048),
+as a machine without a GPU needs it. Costs are for the paper's network on one GPU, as the thesis prints them: 12,000
+steps in 8 hours on a Titan X. Expected results are the thesis', on DDSM, matched by overlap ratio.
 """
 
 from dataclasses import replace
 
 from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
-from mammo_worker.nn.config import MaskRCNNConfig
+from mammo_worker.nn.config import (
+    AnchorStageConfig,
+    BackboneConfig,
+    BoxHeadConfig,
+    BoxLoss,
+    MaskHeadConfig,
+    MaskRCNNConfig,
+    Measure,
+    PyramidConfig,
+    RoiConfig,
+    SelectionConfig,
+)
 
 LONG, SHORT = 15_000, 7_500  # steps a stage: "long train" of table 15, and 15 epochs of 500 steps
 
 
 def paper(canvas: tuple[int, int] = (2048, 2048)) -> MaskRCNNConfig:
-    """The report's network: ResNet-101, 2048 x 2048, five anchor scales, three ratios, 2,000 RoIs in training."""
+    """The thesis' network: ResNet-101, 2048 x 2048, five anchor scales, three ratios, 2,000 RoIs in training."""
     return MaskRCNNConfig(
-        backbone="resnet101",
         canvas=canvas,
-        clahe=True,
-        pyramid_channels=256,
-        strides=(4, 8, 16, 32, 64),
-        anchor_scales=(32.0, 64.0, 128.0, 256.0, 512.0),
-        anchor_ratios=(0.5, 1.0, 2.0),
-        rpn_nms=0.7,
-        rpn_samples=256,
-        proposals_train=2000,
-        rois=200,
-        roi_positive_share=0.33,
-        box_pool=7,
-        mask_pool=14,
-        mil=None,
+        backbone=BackboneConfig("resnet101", clahe=True),
+        pyramid=PyramidConfig(channels=256, strides=(4, 8, 16, 32, 64)),
+        proposals=AnchorStageConfig(
+            scales=(32.0, 64.0, 128.0, 256.0, 512.0),
+            ratios=(0.5, 1.0, 2.0),
+            samples=256,
+            selection=SelectionConfig(nms=0.7, kept_train=2000),
+        ),
+        rois=RoiConfig(samples=200, positive_share=0.33),
+        box=BoxHeadConfig(pool=7),
+        mask=MaskHeadConfig(pool=14),
+        triage=None,
     )
+
+
+def with_setting(
+    base: MaskRCNNConfig, *, clahe: bool, measure: Measure = "iou", box_loss: BoxLoss = "smooth_l1"
+) -> MaskRCNNConfig:
+    """A network with what table 14 varies.
+
+    Args:
+        base: Any network.
+        clahe: P.
+        measure: E: how proposals are matched with true boxes.
+        box_loss: L: of the second stage and of an RPN.
+    """
+    stage = base.proposals
+    return replace(
+        base,
+        backbone=replace(base.backbone, clahe=clahe),
+        rois=replace(base.rois, matcher=replace(base.rois.matcher, measure=measure)),
+        box=replace(base.box, loss=box_loss),
+        proposals=replace(stage, box_loss=box_loss) if isinstance(stage, AnchorStageConfig) else stage,
+    )
+
+
+def with_scales(base: MaskRCNNConfig, scales: tuple[float, ...]) -> MaskRCNNConfig:
+    """A network of anchors with other scales.
+
+    Raises:
+        ValueError: Its first stage has no anchors.
+    """
+    if not isinstance(base.proposals, AnchorStageConfig):
+        raise ValueError("the first stage of this network has no anchors")
+    return replace(base, proposals=replace(base.proposals, scales=scales))
 
 
 def _plan(network: MaskRCNNConfig, phases: tuple[Phase, ...]) -> TrainingPlan:
@@ -46,41 +87,41 @@ _DEFAULT_SEQUENCE = _sequence("heads", "4+", "all", steps=LONG)
 
 
 def paper_plan() -> TrainingPlan:
-    """The paper's network, heads, then 4+, then all. Cost: 30 GPU hours. Expected: the report's O+P."""
+    """The paper's network, heads, then 4+, then all. Cost: 30 GPU hours. Expected: the thesis' O+P."""
     return _plan(paper(), _DEFAULT_SEQUENCE)
 
 
 def original(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O: no preprocessing, IoU, smooth L1. Cost: 30 GPU hours. Expected: mean AP 45.1 %, 57.9 % at 2.37 FPPI."""
-    return _plan(replace(base or paper(), clahe=False, match="iou", box_loss="smooth_l1"), _DEFAULT_SEQUENCE)
+    return _plan(with_setting(base or paper(), clahe=False), _DEFAULT_SEQUENCE)
 
 
 def preprocessed(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O+P: CLAHE. Cost: 30 GPU hours. Expected: mean AP 60.3 %, 72.6 % at 3.14 FPPI."""
-    return _plan(replace(base or paper(), clahe=True, match="iou", box_loss="smooth_l1"), _DEFAULT_SEQUENCE)
+    return _plan(with_setting(base or paper(), clahe=True), _DEFAULT_SEQUENCE)
 
 
 def preprocessed_ratio(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O+P+E: positive by overlap ratio. Cost: 30 GPU hours. Expected: mean AP 63.0 %, 65.3 % at 0.72 FPPI."""
-    network = replace(base or paper(), clahe=True, match="overlap_ratio", box_loss="smooth_l1")
+    network = with_setting(base or paper(), clahe=True, measure="overlap_ratio")
     return _plan(network, _DEFAULT_SEQUENCE)
 
 
 def preprocessed_ratio_loss(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O+P+E+L: and the containment-aware loss. Cost: 30 GPU hours. Expected: 89.2 %, 45.6 % at 1.11 FPPI."""
-    network = replace(base or paper(), clahe=True, match="overlap_ratio", box_loss="containment")
+    network = with_setting(base or paper(), clahe=True, measure="overlap_ratio", box_loss="containment")
     return _plan(network, _DEFAULT_SEQUENCE)
 
 
 def preprocessed_loss(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O+P+L: the loss with IoU. Cost: 30 GPU hours. Expected: mean AP 67.6 %, 62.5 % at 1.4 FPPI."""
-    return _plan(replace(base or paper(), clahe=True, match="iou", box_loss="containment"), _DEFAULT_SEQUENCE)
+    return _plan(with_setting(base or paper(), clahe=True, box_loss="containment"), _DEFAULT_SEQUENCE)
 
 
 def _with_smallest_anchor(base: MaskRCNNConfig | None, smallest: int) -> MaskRCNNConfig:
     network = base or paper()
     smallest_here = smallest * network.canvas[0] / paper().canvas[0]  # the same share of a smaller film
-    return replace(network, anchor_scales=tuple(smallest_here * 2.0**i for i in range(len(network.strides))))
+    return with_scales(network, tuple(smallest_here * 2.0**i for i in range(len(network.pyramid.strides))))
 
 
 def sequence_1(base: MaskRCNNConfig | None = None) -> TrainingPlan:

@@ -1,0 +1,112 @@
+"""A first stage without anchors: objectness and box at every cell of the finest level."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import keras
+import numpy as np
+
+from lobule_ml.keras_types import Tensor, layers, ops
+from mammo_worker.nn import boxes as bx
+from mammo_worker.nn.anchors import PointGenerator
+from mammo_worker.nn.box_coder import DistanceCoder
+from mammo_worker.nn.config import CentreStageConfig
+from mammo_worker.nn.fpn import conv_bn_relu
+from mammo_worker.nn.losses import centre_focal_loss, giou_loss
+from mammo_worker.nn.proposals import FirstStage, ProposalStage, logits_and_boxes
+
+PRIOR = 0.01  # objectness before training: foreground is rare (Lin et al., "Focal loss", section 4.1)
+_TYPICAL_HALF_SIDE = 2.5  # of a mass, in cells: where the sizes start from
+_SIGMA = 0.12  # of a mass's side: cells this near its centre are nearly as good
+_CORE = 0.25  # of a mass's side: cells this near its centre learn its box
+_NEARLY_ONE = 0.99
+
+
+def build_network(channels: int) -> keras.Model:
+    """Objectness and box at every cell of one level (Zhou et al., "Objects as points", 2019; boxes as in FCOS).
+
+    Returns:
+        Model from a level (H, W, `channels`) to logits (H * W,) and distances in strides (H * W, 4) from the cell's
+        centre to the left, upper, right and lower edge.
+    """
+    level = layers.Input((None, None, channels))
+    x = conv_bn_relu(conv_bn_relu(level, channels, "centre_conv1"), channels, "centre_conv2")
+    bias = keras.initializers.Constant(float(np.log(PRIOR / (1 - PRIOR))))
+    logits = layers.Conv2D(1, 1, bias_initializer=bias, name="centre_logit")(x)
+    start = keras.initializers.Constant(float(np.log(_TYPICAL_HALF_SIDE)))
+    sizes = layers.Conv2D(4, 1, bias_initializer=start, name="centre_size")(x)
+    sizes = layers.Lambda(_bounded_exp, name="centre_distance")(sizes)
+    return logits_and_boxes(level, logits, sizes, "centre_rpn")
+
+
+@keras.saving.register_keras_serializable("mammo_worker")
+def _bounded_exp(x: Tensor) -> Tensor:
+    return ops.exp(ops.clip(x, -4.0, 5.0))
+
+
+class CentreStage(ProposalStage):
+    """Objectness and distances to the edges at every cell of the finest level.
+
+    Args:
+        config: Selection of the proposals.
+        canvas: Height and width.
+        strides: Of the pyramid's levels.
+        channels: Of the pyramid.
+
+    Attributes:
+        points: float32 (N, 2), the cells' centres.
+    """
+
+    in_half_precision: ClassVar[bool] = False
+
+    def __init__(
+        self, config: CentreStageConfig, canvas: tuple[int, int], strides: Sequence[int], channels: int
+    ) -> None:
+        super().__init__(build_network(channels), canvas, config.selection)
+        self.config = config
+        self.stride = strides[0]
+        self.points = PointGenerator(self.stride)(canvas)
+        self.coder = DistanceCoder(self.stride)
+
+    def __call__(self, levels: Sequence[Tensor], training: bool = False) -> FirstStage:
+        """Predict on the finest level (B, H / s, W / s, C)."""
+        logits, distances = self.network(levels[0], training=training)
+        return FirstStage(logits, distances, self.coder.decode(distances, ops.convert_to_tensor(self.points)))
+
+    def losses(
+        self, said: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
+    ) -> tuple[Tensor, Tensor]:
+        """Focal loss of the heat map, and generalised IoU of the boxes at the cells near a centre."""
+        del seed
+        heat, weight, of = centre_targets(self.points, self.stride, truth, labels)
+        return centre_focal_loss(said.logits, heat), giou_loss(said.boxes, bx.take_rows(truth, of), weight)
+
+    def score(self, mass: Tensor, objectness: Tensor) -> Tensor:
+        """Geometric mean of both stages: this objectness is a probability, so both must agree."""
+        return ops.sqrt(mass * objectness) * ops.cast(objectness > 0, "float32")
+
+
+def centre_targets(points: Tensor, stride: int, truth: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Heat map of a centre head, and which cell learns which box.
+
+    Args:
+        points: (N, 2), the cells' centres.
+        stride: Of the level.
+        truth: (B, G, 4).
+        labels: int (B, G).
+
+    Returns:
+        Heat (B, N), 1 in the cell that holds a centre; box weights (B, N); index of the true box (B, N).
+    """
+    cells = ops.reshape(ops.convert_to_tensor(points), (1, -1, 1, 2))
+    centre = ops.expand_dims((truth[..., :2] + truth[..., 2:]) / 2, 1)
+    side = ops.expand_dims(ops.maximum(truth[..., 2:] - truth[..., :2], 1.0), 1)
+    offset = ops.abs(cells - centre)
+    real = ops.expand_dims(labels > 0, 1)
+    home = ops.logical_and(ops.all(offset <= stride / 2, axis=-1), real)
+    sigma = ops.maximum(side * _SIGMA, stride / 2)
+    heat = ops.exp(-0.5 * ops.sum((offset / sigma) ** 2, axis=-1)) * ops.cast(real, "float32")
+    heat = ops.where(home, 1.0, ops.minimum(heat, _NEARLY_ONE))
+    core = ops.logical_or(home, ops.logical_and(ops.all(offset < side * _CORE, axis=-1), real))
+    best = ops.max(heat, axis=-1)
+    return best, best * ops.cast(ops.any(core, axis=-1), "float32"), ops.argmax(heat, axis=-1)
