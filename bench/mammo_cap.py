@@ -2,8 +2,8 @@
 
     python bench/mammo_cap.py --data ../shared/data
 
-Prints it for the installed package: of the validation patients, on whom the rule was chosen, and of the untouched fifth.
-A marked finding counts as malignant where it hits a malignant mass (IoU from 0.2 on).
+Prints it for the installed package: of the validation patients, on whom the rule was chosen, and of the
+untouched fifth. A marked finding counts as malignant where it hits a malignant mass (IoU from 0.2 on).
 """
 
 import argparse
