@@ -144,6 +144,10 @@ class TestJobs:
         assert f"/jobs/{job}" in page
         assert "90%" in page
 
+    def test_leaves_the_images_of_cases_to_the_worklist(self, portal, case, upload, picture):
+        upload(picture(31), case_id=case, name="of-a-case.png")
+        assert "of-a-case.png" not in portal.get("/jobs").text
+
     def test_names_the_image_and_its_job(self, portal, job):
         page = portal.get(f"/jobs/{job}").text
         assert f'data-job-id="{job}"' in page

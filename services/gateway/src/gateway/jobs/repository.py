@@ -7,6 +7,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
+from gateway.images.models import Image
 from gateway.jobs.models import Job, Step
 from gateway.paging import Order, page
 from gateway.users.models import User
@@ -23,9 +24,14 @@ def visible(session: Session, user: User, job_id: str) -> Job | None:
     return session.scalar(_visible_to(user).where(Job.id == job_id))
 
 
-def newest(session: Session, user: User, limit: int, cursor: str | None) -> tuple[Sequence[Job], str | None]:
-    """A page of the jobs that this user may see."""
-    return page(session, _visible_to(user), Order((Job.created_at, Job.id)), limit, cursor)
+def newest(
+    session: Session, user: User, limit: int, cursor: str | None, *, without_case: bool = False
+) -> tuple[Sequence[Job], str | None]:
+    """A page of the jobs that this user may see; of those alone whose image is in no case, where it is asked for."""
+    query = _visible_to(user)
+    if without_case:
+        query = query.join(Image, Image.id == Job.image_id).where(Image.case_id.is_(None))
+    return page(session, query, Order((Job.created_at, Job.id)), limit, cursor)
 
 
 def latest_of_image(session: Session, image_id: str) -> Job | None:

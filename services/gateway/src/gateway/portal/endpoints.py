@@ -128,8 +128,8 @@ def jobs_page(
     session: DbSession,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
-    """The analyses of single images, newest first."""
-    rows, next_cursor = jobs.newest(session, user, _PAGE_LENGTH, cursor)
+    """The analyses of images that are in no case, newest first."""
+    rows, next_cursor = jobs.newest(session, user, _PAGE_LENGTH, cursor, without_case=True)
     found = [JobRead.of(row) for row in rows]
     return render(
         request,
