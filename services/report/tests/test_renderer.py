@@ -94,11 +94,11 @@ class TestHtml:
             "field.png",
             "360 x 240 pixels",
             "100X (not given with the image; assumed)",
-            "8 pieces of 224 x 224 pixels",
+            "8 patches of 224 x 224 pixels",
             "histo-test, version 1.2.3",
             "32 patients",
             "25% to below 60%",
-            "2026-03-04 05:06 UTC",
+            "4 Mar 2026, 05:06 UTC",
             "The magnification was not given, so the field was read",
             "spoke for malignancy",
             "only this one image was seen",
@@ -136,8 +136,8 @@ class TestHtml:
     def test_mammography_lists_findings_with_sizes(self, mammogram, analysed_at):
         result, files = mammogram
         text = Page(render(result, files, analysed_at=analysed_at)["report.en.html"]).text
-        assert "1 80% rather malignant than benign 83% 16 x 18 mm" in text
-        assert "2 6% rather benign than malignant 41% 10 x 8 mm" in text
+        assert "1 80% more likely malignant than benign 83% 16 x 18 mm" in text
+        assert "2 6% more likely benign than malignant 41% 10 x 8 mm" in text
         assert "720 x 480 pixels (72 x 48 mm)" in text
         assert "MLO (oblique)" in text
         assert "does not say how large a pixel is" not in text
