@@ -214,3 +214,14 @@ def test_separators_of_lines_and_paragraphs_are_line_breaks():
     """A comment that was pasted from a word processor may hold them; the shaping library fails on one."""
     assert writable("a\u2028b\u2029c\x0bd") == "a\nb\nc[U+000B]d"
     assert writable("\u0e01\u0e33 \U0001112e №ﬁ中e\u0301") == "[U+0E01][U+0E33] [U+1112E] №ﬁ中e\u0301"
+
+
+def test_a_dismissed_finding_leaves_no_trace_on_the_hung_film(mammogram, analysed_at):
+    """Neither its outline nor the heat at its place; the appendix keeps both."""
+    result, files = mammogram
+    review = Review(job_id="j", finding="0", verdict="dismissed", reviewer="Dr Lee", reviewed_at=analysed_at)
+    reviews = [review.model_copy(update={"finding": str(index)}) for index in range(len(result.findings))]
+    section = build_section(result, analysed_at, Words("en"), reviews=reviews)
+    pictures = draw_pictures(result, section, files)
+    assert np.array_equal(pictures.hung, pictures.original)
+    assert not np.array_equal(pictures.annotated, pictures.original)
