@@ -34,11 +34,22 @@ up: .venv/.installed ## Start the whole system on this machine until Ctrl-C
 test: .venv/.installed-dev ## Run all tests
 	$(RUN) pytest $(ARGS)
 
+coverage: .venv/.installed-dev ## Run all tests, and hold each package's coverage above its floor
+	$(RUN) coverage run -m pytest $(ARGS)
+	$(RUN) python .ci/coverage_floors.py
+
 check: .venv/.installed-dev ## Lint, format, types, import contracts
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) pyright
 	$(RUN) lint-imports
+
+JSCPD := .npm/jscpd/node_modules/.bin/jscpd
+$(JSCPD):
+	npm install --prefix .npm/jscpd --no-save --no-audit --no-fund --silent jscpd@4.3.0
+
+duplicates: .venv/.installed-dev $(JSCPD) ## Hold repeated code below its budget; needs npm
+	$(RUN) python .ci/duplicates.py
 
 format: .venv/.installed-dev ## Put the code into its format
 	$(RUN) ruff check --fix
@@ -64,4 +75,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: reproduce-histo reproduce-mammo help install demo up test check format words bench secrets
+.PHONY: reproduce-histo reproduce-mammo help install demo up test coverage check duplicates format words bench secrets
