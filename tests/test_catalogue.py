@@ -28,7 +28,7 @@ PYTHON = [
 SCRIPTS = sorted((PORTAL / "web").rglob("*.js"))
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html")) + sorted(REPORT.glob("templates/*.html.j2"))
 TYPST = sorted(REPORT.glob("templates/*.typ"))
-TRANSLATORS = {"t", "text", "words", "english"}  # what a function that looks a key up is called
+TRANSLATORS = {"t", "text", "words", "english", "self", "Words"}  # what a function that looks a key up is called
 PARTS = {key.split(".")[0] for key in sentences("en")}
 KEY = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
 
@@ -66,7 +66,8 @@ def python_uses(source: str) -> Uses:
         elif isinstance(node, ast.JoinedStr):
             uses.made_of([str(part.value) if isinstance(part, ast.Constant) else None for part in node.values])
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            called = node.func.func if isinstance(node.func, ast.Call) else node.func  # words()("key")
+            name = called.id if isinstance(called, ast.Name) else ""
             key = str(node.args[0].value)
             names = frozenset(str(k.arg) for k in node.keywords) if all(k.arg for k in node.keywords) else None
             if name in TRANSLATORS and KEY.fullmatch(key):  # SQLAlchemy has a `text`, too

@@ -66,7 +66,7 @@ class TestOnPostgres:
         assert "psycopg" not in answer.text
         page = client.get("/", headers={"Accept": "text/html", **alice})
         assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
-        assert "Just a moment" in page.text
+        assert "Temporarily unavailable" in page.text
 
 
 def test_the_disk_of_the_database_is_full(app, client, alice, upload, picture):

@@ -122,16 +122,16 @@ def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):
     content = content.model_copy(update={"images": images})
     document = case_document(content, [mammogram[0]] * 4, Words("en"))
     assert [section.name for section in document.images] == [
-        "LCC · prior of 2023-03-02",
+        "LCC · prior of 2 Mar 2023",
         "LCC",
-        "LCC 2 · prior of 2023-03-02",
+        "LCC 2 · prior of 2 Mar 2023",
         "LCC 2",
     ]
     assert document.hung == (1, 3), "films of two examinations never hang together"
     row = [(place.name, place.index, bool(place.words)) for place in document.places]
     empty = [(view, None, True) for view in ("RCC", "RMLO", "LMLO")]
     assert row == [empty[0], ("LCC", 1, False), *empty[1:], ("LCC 2", 3, False)], "a missing view keeps its place"
-    named = "LCC · prior of 2023-03-02 and LCC 2 · prior of 2023-03-02"
+    named = "LCC · prior of 2 Mar 2023 and LCC 2 · prior of 2 Mar 2023"
     assert any(limit.endswith(f"no part of the conclusion: {named}.") for limit in document.limits)
     rendered = render_case(content, [mammogram] * 4, language="en", forms={"html", "pdf"})
     unjudged, count = "Marked by the system, not reviewed yet", 2 * len(mammogram[0].marked_findings())

@@ -94,11 +94,11 @@ class TestHtml:
             "field.png",
             "360 x 240 pixels",
             "100X (not given with the image; assumed)",
-            "8 pieces of 224 x 224 pixels",
+            "8 patches of 224 x 224 pixels",
             "histo-test, version 1.2.3",
             "32 patients",
             "25% to below 60%",
-            "2026-03-04 05:06 UTC",
+            "4 Mar 2026, 05:06 UTC",
             "The magnification was not given, so the field was read",
             "spoke for malignancy",
             "only this one image was seen",
@@ -136,8 +136,8 @@ class TestHtml:
     def test_mammography_lists_findings_with_sizes(self, mammogram, analysed_at):
         result, files = mammogram
         text = Page(render(result, files, analysed_at=analysed_at)["report.en.html"]).text
-        assert "1 80% rather malignant than benign 83% 16 x 18 mm" in text
-        assert "2 6% rather benign than malignant 41% 10 x 8 mm" in text
+        assert "1 80% more likely malignant than benign 83% 16 x 18 mm" in text
+        assert "2 6% more likely benign than malignant 41% 10 x 8 mm" in text
         assert "720 x 480 pixels (72 x 48 mm)" in text
         assert "MLO (oblique)" in text
         assert "does not say how large a pixel is" not in text
@@ -214,3 +214,14 @@ def test_separators_of_lines_and_paragraphs_are_line_breaks():
     """A comment that was pasted from a word processor may hold them; the shaping library fails on one."""
     assert writable("a\u2028b\u2029c\x0bd") == "a\nb\nc[U+000B]d"
     assert writable("\u0e01\u0e33 \U0001112e №ﬁ中e\u0301") == "[U+0E01][U+0E33] [U+1112E] №ﬁ中e\u0301"
+
+
+def test_a_dismissed_finding_leaves_no_trace_on_the_hung_film(mammogram, analysed_at):
+    """Neither its outline nor the heat at its place; the appendix keeps both."""
+    result, files = mammogram
+    review = Review(job_id="j", finding="0", verdict="dismissed", reviewer="Dr Lee", reviewed_at=analysed_at)
+    reviews = [review.model_copy(update={"finding": str(index)}) for index in range(len(result.findings))]
+    section = build_section(result, analysed_at, Words("en"), reviews=reviews)
+    pictures = draw_pictures(result, section, files)
+    assert np.array_equal(pictures.hung, pictures.original)
+    assert not np.array_equal(pictures.annotated, pictures.original)

@@ -7,12 +7,13 @@ import typer
 
 from gateway.database import SessionFactory, make_engine, make_session_factory
 from gateway.settings import get_settings
+from lobule.cli.common import words
 from lobule.launcher.home import Home
 
 
-def fail(words: str) -> typer.Exit:
+def fail(problem: str) -> typer.Exit:
     """Say what is wrong on standard error; raise what this returns."""
-    typer.echo(words, err=True)
+    typer.echo(problem, err=True)
     return typer.Exit(1)
 
 
@@ -23,8 +24,5 @@ def sessions_at(home: Path) -> SessionFactory:
     else:
         url = Home.database_in(home)
     if url is None:
-        raise fail(
-            f"There is no Lobule in {home.resolve()}. Start it once with `lobule up`, name its folder with --home, "
-            "or set LOBULE_DATABASE_URL."
-        )
+        raise fail(words()("cli.no_lobule", folder=home.resolve()))
     return make_session_factory(make_engine(url))

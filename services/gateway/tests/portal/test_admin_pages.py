@@ -25,7 +25,7 @@ def test_nobody_sees_them_without_a_login(client, path):
 def test_clinicians_are_told_why_not(enter, path):
     answer = enter("alice").get(path)
     assert answer.status_code == 403
-    assert "Only an administrator may see this page." in answer.text
+    assert "Only administrators can open this page." in answer.text
     assert 'href="/admin/' not in answer.text, "nor are they led there"
     assert "Log out" in answer.text, "but they still know who they are"
 
@@ -34,7 +34,7 @@ def test_clinicians_are_told_why_not(enter, path):
 def test_administrators_see_them_in_their_language(enter, job, language):
     browser = enter("root")
     for path, words in (
-        ("/admin/users", {"en": "API tokens of everyone", "zh": "所有API令牌"}),
+        ("/admin/users", {"en": "API tokens of all users", "zh": "所有API令牌"}),
         ("/admin/work?state=queued", {"en": "Longest wait", "zh": "最长等待"}),
         ("/admin/audit", {"en": "Export as CSV", "zh": "导出为CSV"}),
         ("/account", {"en": "Change your password", "zh": "修改密码"}),
@@ -71,14 +71,14 @@ def test_in_a_real_browser(chromium, client):
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
         page.fill("[name=name]", "PACS bridge")
-        page.click("text=Make the token")
+        page.click("text=Create the token")
         page.wait_for_selector("#secret:visible")
         assert page.inner_text("#secret-value").startswith("lobule_")
         page.fill("[name=current]", "wrong password")
         page.fill("[name=new]", "another long password")
-        page.click("text=Change the password")
+        page.click("text=Change password")
         page.wait_for_selector("#message:visible")
-        assert "not right" in page.inner_text("#message")
+        assert "incorrect" in page.inner_text("#message")
         page.goto("/admin/users")
         page.select_option("tr:has-text('bob') select", "admin")
         page.wait_for_load_state("networkidle")

@@ -270,7 +270,7 @@ class TestSending:
         page = logged_in(f"/new?case={case}")
         choose(page, ("again.png", picture(66)))
         page.get_by_role("button", name="Upload and analyse").click()
-        link = entry(page, "again.png").get_by_role("link", name="Show the analysis that is there")
+        link = entry(page, "again.png").get_by_role("link", name="Show the existing analysis")
         expect(link).to_have_attribute("href", f"/jobs/{known}")
 
     def test_never_asks_twice_at_once_and_not_while_hidden(self, sent):
@@ -323,7 +323,7 @@ class TestJob:
         page = logged_in(f"/jobs/{job}")
         expect(step(page, "queue")).to_have_attribute("data-state", "running")
         page.context.set_offline(True)
-        expect(page.locator('[data-role="connection"]')).to_contain_text("asking again in")
+        expect(page.locator('[data-role="connection"]')).to_contain_text("checking again in")
         worker.infer(job)
         worker.render(job)
         page.context.set_offline(False)
@@ -357,12 +357,12 @@ class TestWorklist:
     def test_filters_while_one_types(self, logged_in, case):
         page = logged_in("/")
         page.get_by_label("Search pseudonym").fill("nobody")
-        expect(page.get_by_role("heading", name="No case fits")).to_be_visible()
+        expect(page.get_by_role("heading", name="No matching cases")).to_be_visible()
         assert "q=nobody" in page.url
         page.get_by_label("Search pseudonym").fill("p-7")
         expect(page.get_by_role("link", name="P-7")).to_be_visible()
         page.get_by_label("State").select_option("signed")
-        expect(page.get_by_role("heading", name="No case fits")).to_be_visible()
+        expect(page.get_by_role("heading", name="No matching cases")).to_be_visible()
 
     def test_says_that_it_is_not_up_to_date(self, logged_in, case):
         page = logged_in("/")

@@ -103,7 +103,7 @@ class TestWorklist:
         page = portal.get("/?q=q-&sort=pseudonym").text
         assert page.index("Q-1") < page.index("Q-2")
         assert "Z-9" not in page
-        assert "No case fits" in portal.get("/?state=signed").text
+        assert "No matching cases" in portal.get("/?state=signed").text
         assert portal.get("/?state=nonsense&sort=nonsense&assessment=").status_code == 200
 
     def test_pages_keep_the_filters(self, portal, alice, monkeypatch):
@@ -129,7 +129,7 @@ class TestCase:
         other = client.post("/api/v1/cases", headers=headers_of("bob"), json={"pseudonym": "B"}).json()["id"]
         answer = portal.get(path.format(other))
         assert answer.status_code == 404
-        assert "or it is not yours" in answer.text
+        assert "or it belongs to another user" in answer.text
 
     def test_images_can_be_added_to_it(self, portal, case):
         assert f'data-case-id="{case}"' in portal.get(f"/new?case={case}").text
@@ -157,7 +157,7 @@ class TestJobs:
         other = upload(picture(9), headers_of("bob")).json()["job"]["id"]
         answer = portal.get(f"/jobs/{other}")
         assert answer.status_code == 404
-        assert "or it is not yours" in answer.text
+        assert "or it belongs to another user" in answer.text
 
 
 class TestModels:
@@ -194,7 +194,7 @@ class TestModels:
         assert "0.400 to 0.600" in page
         assert "Image AUC" in page
         assert "It &lt;b&gt;fails&lt;/b&gt; here." in page
-        assert page.index("Where it fails") < page.index("AP50")
+        assert page.index("Limits") < page.index("AP50")
 
     @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
     def test_what_a_shipped_model_says_of_itself_is_there_in_chinese(self, package):
@@ -231,7 +231,7 @@ class TestModels:
         from lobule.blackboard import Blackboard, connect
 
         app.state.blackboard = Blackboard(connect("unix:///nowhere.sock"))
-        assert "cannot be asked at the moment" in portal.get("/models").text
+        assert "cannot be reached at the moment" in portal.get("/models").text
 
 
 class TestApi:
@@ -286,7 +286,7 @@ class TestErrors:
     def test_a_person_gets_a_page(self, client):
         answer = client.get("/no-such-page", headers={"Accept": "text/html"})
         assert answer.status_code == 404
-        assert "There is no such page" in answer.text
+        assert "This page does not exist" in answer.text
         assert markup_problems(answer.text) == []
 
     @pytest.mark.parametrize(("path", "accept"), [("/no-such-page", "*/*"), ("/api/v1/nothing", "text/html")])

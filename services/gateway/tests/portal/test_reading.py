@@ -272,7 +272,9 @@ class TestReviewing:
         first, second = page.locator(".finding").nth(0), page.locator(".finding").nth(1)
         expect(first.locator(".row-head")).to_have_text(re.compile(r"RCC, finding 1\s*Malignancy suspected\s*70%"))
         expect(first).to_contain_text("Malignancy: likely")
-        expect(first).to_contain_text("A mass is there: likely, 80%. If it is a mass: rather malignant than benign.")
+        expect(first).to_contain_text(
+            "Presence of a mass: likely, 80%. If it is a mass: more likely malignant than benign."
+        )
         expect(second.locator(".row-head")).to_have_text(re.compile(r"RCC, finding 2\s*No sign of malignancy\s*5%"))
         assert [row.get_attribute("data-assessment") for row in page.locator(".finding").all()] == [
             "malignancy_suspected",

@@ -61,12 +61,12 @@ class TestWhatIsOpen:
         expect(page.get_by_role("radio")).to_have_count(3)
         expect(page.locator("#signing :checked")).to_have_count(0)
         expect(page.locator("#signing")).to_contain_text(
-            "The system says: Malignancy suspected. It is not chosen for you."
+            "The system's conclusion: Malignancy suspected. Please choose your own."
         )
         submit(page)
         expect(alert(page, "conclusion-problem")).to_have_text("Please choose your conclusion.")
         expect(page.get_by_role("radio").first).to_be_focused()
-        expect(alert(page, "password-problem")).to_have_text("Please give your password to sign.")
+        expect(alert(page, "password-problem")).to_have_text("Please enter your password to sign.")
         assert study.read()["reports"] == []
 
     def test_findings_without_a_verdict_and_images_not_assessed_are_named(self, study, masses, picture, read, say):
@@ -224,7 +224,7 @@ class TestPassword:
         password = page.get_by_label("Your password")
         password.fill("wrong password")
         submit(page)
-        expect(alert(page, "password-problem")).to_have_text("Your password is not right. Please try again.")
+        expect(alert(page, "password-problem")).to_have_text("The password is incorrect. Please try again.")
         expect(password).to_be_focused()
         expect(password).to_have_value("")
         expect(page.get_by_label("Comment in the report")).to_have_value("Seen.")

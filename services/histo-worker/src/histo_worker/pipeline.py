@@ -38,8 +38,8 @@ HEAT_MAP_METHOD = (
     "the classifier's filters (after Zhou et al., CVPR 2016), stitched over the patches; a patch's mean is its logit."
 )
 HEAT_MAP_MEANING = (
-    "Bright regions speak for malignancy, dark ones against it. The map shows what moved the classifier; it "
-    "does not outline a tumour."
+    "Bright regions support malignancy, dark ones do not. The map shows what influenced the classification; it does "
+    "not outline a tumour."
 )
 
 

@@ -104,7 +104,7 @@ class MammographyPipeline:
             heat_map=HeatMap(
                 file=HEAT_MAP_FILE,
                 method="Instance probabilities of the triage head (deep multi-instance network, Zhu et al., 2017)",
-                meaning="Bright regions speak for a malignant mass in the eyes of the triage; they are no outline.",
+                meaning="Bright regions raised the suspicion of a malignant mass. They are no outline of a lesion.",
             ),
             notices=notices,
             timings_s=clock.laps,

@@ -175,7 +175,7 @@ def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:
     for day in {image.study_date if image.is_prior else None for image in images}:
         together = [image for image in images if (image.study_date if image.is_prior else None) == day]
         for image in numbered([_evidence(image) for image in together]):
-            names[image.job_id] = text("pictures.prior", name=image.name, day=day.isoformat()) if day else image.name
+            names[image.job_id] = text("pictures.prior", name=image.name, day=text.date(day)) if day else image.name
     return names
 
 

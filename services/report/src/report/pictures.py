@@ -30,7 +30,7 @@ class Pictures:
     Attributes:
         original: As it was analysed.
         annotated: With all that the system found.
-        hung: With what stands after the clinician's review: without the findings that they dismissed.
+        hung: With what stands after the clinician's review: a finding they dismissed goes, the heat map with it.
         cutouts: Each finding enlarged, in their order.
     """
 
@@ -63,14 +63,15 @@ def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, byt
     x, y = size[0] / image.width, size[1] / image.height
     scale = (y, x) if hanging is not None and hanging.rotation in (90, 270) else (x, y)
 
-    def drawn(shown: Sequence[tuple[FindingRow, Finding]]) -> RGB8:
+    def drawn(shown: Sequence[tuple[FindingRow, Finding]], below: RGB8) -> RGB8:
         marks = [Mark(FINDINGS[row.state], row.tag) for row, _ in shown]
-        return draw_findings(ground, [finding for _, finding in shown], marks, scale) if shown else ground
+        return draw_findings(below, [finding for _, finding in shown], marks, scale) if shown else below
 
     every = list(zip(section.findings, found, strict=True))
     standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
-    annotated = drawn(every)
-    hung = annotated if len(standing) == len(every) else drawn(standing)
+    annotated = drawn(every, ground)
+    # The heat map would go on showing the place of a finding that was dismissed.
+    hung = annotated if len(standing) == len(every) else drawn(standing, display)
     return Pictures(display, annotated, hung, tuple(_cutout(display, row, finding, scale) for row, finding in every))
 
 

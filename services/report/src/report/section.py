@@ -154,7 +154,7 @@ def _weak(count: int, text: Words) -> tuple[str, ...]:
 
 def moment(at: datetime, text: Words) -> str:
     """A time as a report writes it."""
-    return text("document.time", time=at.astimezone(UTC).strftime("%Y-%m-%d %H:%M"))
+    return text("document.time", time=text.moment(at.astimezone(UTC)))
 
 
 def _review(review: Review | None, text: Words) -> tuple[str, ...]:

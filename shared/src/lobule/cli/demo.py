@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, words
 from lobule.cli.diagnose import Outcome, diagnose_file, print_outcomes, save_reports
 from lobule.cli.up import tell_where, until_interrupted
 from lobule.client import Client
@@ -25,7 +25,7 @@ def demo(
     """Start everything, have images diagnosed over the REST API, and show where the reports are."""
     missing = [str(image) for image in images or [] if not image.is_file()]
     if missing:
-        console.print(f"[red]There is no such file: {', '.join(missing)}[/]")
+        console.print(words()("cli.no_file", files=missing), style="red", markup=False)
         raise typer.Exit(1)
     with (
         plain_errors(),
@@ -37,9 +37,9 @@ def demo(
             outcomes, saved = _diagnose_all(client, images, system.home.folder / "reports")
         print_outcomes(outcomes)
         for path in saved:
-            console.print(f"report: {path}", highlight=False, soft_wrap=True)
+            console.print(words()("cli.report", path=path), highlight=False, markup=False, soft_wrap=True)
         if not exit_after:
-            console.print(f"The portal is at {system.url}. Ctrl-C ends everything.", highlight=False)
+            console.print(words()("cli.portal", url=system.url), highlight=False)
             threading.Event().wait()
         failed = [outcome for outcome in outcomes if outcome.code not in (None, "model_unavailable")]
     if failed or not saved:
@@ -53,7 +53,7 @@ def _diagnose_all(client: Client, images: list[Path] | None, reports: Path) -> t
         if not images:
             from lobule.phantoms import write_phantoms  # OpenCV is slow to import, and not needed for real images
 
-            console.print("no images given: drawing synthetic phantoms, about which no conclusion means anything")
+            console.print(words()("cli.phantoms"))
             images = write_phantoms(Path(folder))
         for image in images:
             outcome = diagnose_file(client, image, _modality_of(image))

@@ -123,11 +123,14 @@ def save_reports(client: Client, outcome: Outcome, folder: Path) -> list[Path]:
 
 def print_outcomes(outcomes: list[Outcome]) -> None:
     """Print a line for each file."""
-    out = Console()
+    out, t = Console(), words()
     for outcome in outcomes:
         if outcome.result is None:
-            problem = f"[red]{outcome.code}[/]: {escape(outcome.detail or '')}"
-            out.print(f"{escape(str(outcome.file))}: {problem}", highlight=False, soft_wrap=True)
+            key = f"errors.{outcome.code}"
+            # In English the server's own words name figures, too.
+            detail = t(key) if t.language != "en" and key in t else outcome.detail or ""
+            problem = t("cli.problem", file=escape(str(outcome.file)), code=outcome.code, detail=escape(detail))
+            out.print(problem, highlight=False, soft_wrap=True)
         else:
             for line in _in_words(outcome.file, outcome.result):
                 out.print(line, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, words
 from lobule.launcher.system import ADMIN, RunningSystem, running_system
 
 
@@ -31,10 +31,10 @@ def up(
 def tell_where(system: RunningSystem) -> None:
     """Say where the portal is and how to log in."""
     console.rule()
-    console.print(f"[bold green]Lobule is ready:[/] {system.url}", highlight=False)
-    password = system.home.secrets["admin_password"]
-    console.print(f"log in as [bold]{ADMIN}[/] with password {password} (unless it was changed)", highlight=False)
-    console.print(f"everything lives in {system.home.folder}; Ctrl-C ends it", highlight=False)
+    t, password = words(), system.home.secrets["admin_password"]
+    console.print(f"[bold green]{t('cli.ready')}[/] {system.url}", highlight=False)
+    console.print(t("cli.log_in", user=f"[bold]{ADMIN}[/]", password=password), highlight=False)
+    console.print(t("cli.folder", folder=system.home.folder), highlight=False)
     console.rule()
 
 
@@ -45,7 +45,7 @@ def until_interrupted() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        console.print("all services have ended")
+        console.print(words()("cli.ended"))
     finally:
         signal.signal(signal.SIGTERM, before)
 

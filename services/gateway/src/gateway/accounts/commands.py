@@ -13,7 +13,7 @@ from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import Role
 from gateway.users.passwords import verify_password
-from lobule.cli.common import DEFAULT_HOME, HomeFolder
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,7 +56,7 @@ def add(
                 user = service.create_user(session, new, by_another=change)
             except ProblemError as error:
                 raise fail(error.detail) from None
-    typer.echo(f"User {user.username} ({user.role}) is ready.")
+    typer.echo(words()("cli.user_ready", username=user.username, role=user.role))
 
 
 @app.command("list")

@@ -1,5 +1,6 @@
 // Codes of the API and of pipelines as sentences: the one place where a code is looked up.
 
+import { dayWords } from './times.js';
 import { has, t } from './words.js';
 
 /** @typedef {{code?: string, detail?: string}} Coded */
@@ -27,7 +28,14 @@ export const noticesWords = (notices) => notices.filter(({ code }) => !ADVICE.in
  * Where an image was said to be something else than its file says; what was said counts.
  * @param {{of: string, said: string, file: string}[]} conflicts
  */
-export const conflictWords = (conflicts) => conflicts.map(({ of, said, file }) => t(`common.conflict.${of}`, { said, file })).join(' ');
+export const conflictWords = (conflicts) =>
+  conflicts.map(({ of, said, file }) => t(`common.conflict.${of}`, { said: spoken(of, said), file: spoken(of, file) })).join(' ');
+
+/** @param {string} of @param {string} value */
+function spoken(of, value) {
+  if (of === 'study_date') return dayWords(value);
+  return of === 'laterality' ? t(`examined.laterality.${value}`) : value;
+}
 
 /** What a worker says that it is doing, in the page's language where it is known. @param {string | null | undefined} text */
 export function activityWords(text) {

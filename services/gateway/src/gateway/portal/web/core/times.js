@@ -2,10 +2,15 @@
 
 import { language, t } from './words.js';
 
-const format = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+const locale = language === 'en' ? 'en-GB' : language; // as the report writes its dates
+const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const days = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
 
 /** A moment in the reader's zone. @param {string | Date} at */
 export const moment = (at) => format.format(new Date(at));
+
+/** A day: 26 Nov 2026. @param {string} day As `YYYY-MM-DD`. */
+export const dayWords = (day) => days.format(new Date(day));
 
 /** How long ago, in its largest unit. @param {number} seconds */
 export function age(seconds) {

@@ -6,7 +6,7 @@ import { loop } from '../core/poll.js';
 import { inForce, maySupersede } from '../cases/supersede.js';
 import { problemWords } from '../core/codes.js';
 import { probability } from '../core/numbers.js';
-import { localTimes, moment } from '../core/times.js';
+import { dayWords, localTimes, moment } from '../core/times.js';
 import { language, t } from '../core/words.js';
 import { Conclusion } from './conclusion.js';
 import { StatusLine } from './status.js';
@@ -270,7 +270,7 @@ function named(images) {
       const number = (counts.get(key) || 0) + 1;
       counts.set(key, number);
       const name = number > 1 ? `${own} ${number}` : own;
-      return [image, image.is_prior ? t('reading.prior', { name, day: image.examination }) : name];
+      return [image, image.is_prior ? t('reading.prior', { name, day: dayWords(image.examination) }) : name];
     });
 }
 
