@@ -56,15 +56,15 @@ class Blackboard:
         return int(self._redis.llen(queue))
 
     def first_to_ask(self, prefix: str) -> bool:
-        """Whether nobody asked for the picture of a prefix in the last minute; whoever asks has asked now."""
+        """Whether no request for the picture of a prefix was noted in the last minute; notes this one."""
         return bool(self._redis.set(f"lobule:picture:{prefix}", "asked", ex=_PICTURE_TTL_S, nx=True))
 
     def keep_for_a_while(self, prefix: str) -> None:
-        """Note that what lies below a prefix is to go in an hour."""
+        """Schedule the objects below a prefix for deletion in an hour."""
         self._redis.zadd(_KEPT, {prefix: time.time() + _KEPT_FOR_S})
 
     def outlived(self) -> list[str]:
-        """Prefixes whose hour is over; each is named once."""
+        """Prefixes that are due for deletion; each is returned once."""
         over = [str(prefix) for prefix in self._redis.zrangebyscore(_KEPT, 0, time.time())]
         return [prefix for prefix in over if self._redis.zrem(_KEPT, prefix)]
 

@@ -31,7 +31,7 @@ class ApiError(Exception):
 
 
 class Client:
-    """Speaks to one server as one user; logs in at the first call and renews its token when it is over.
+    """A client for one server and one user. It logs in at the first call and renews its token when it expires.
 
     Args:
         base_url: Where the server is.
@@ -150,11 +150,11 @@ class Client:
         self._request("DELETE", f"/api/v1/images/{image_id}")
 
     def progress(self, job_id: str) -> Progress:
-        """How far a job is."""
+        """The progress of a job."""
         return Progress.model_validate_json(self._request("GET", f"/api/v1/jobs/{job_id}/progress").content)
 
     def follow(self, job_id: str, pause: Callable[[float], None]) -> Iterator[Progress]:
-        """A job's progress, again and again until it is over.
+        """Yield a job's progress until the job has ended.
 
         Args:
             job_id: The job.
@@ -168,7 +168,7 @@ class Client:
             pause((progress.poll_after_ms or 1000) / 1000)
 
     def result(self, job_id: str) -> Result:
-        """What the pipeline concluded."""
+        """The result of a job."""
         return Result.model_validate_json(self._request("GET", f"/api/v1/jobs/{job_id}/result").content)
 
     def report(self, job_id: str, format: ReportFormat) -> bytes:
@@ -222,7 +222,7 @@ class Client:
 
 
 class _Watched:
-    """A file that tells how much of it was read."""
+    """A file that reports how much of it has been read."""
 
     def __init__(self, stream: BinaryIO, sent: Callable[[int], None]) -> None:
         self._stream, self._sent = stream, sent

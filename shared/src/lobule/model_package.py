@@ -1,4 +1,4 @@
-"""Model packages: a folder that a worker loads only where its weights are the ones that were measured."""
+"""Model packages: folders whose weights are loaded only if they are the ones that were measured."""
 
 import hashlib
 from dataclasses import dataclass

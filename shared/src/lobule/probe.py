@@ -6,7 +6,7 @@ import urllib.request
 
 
 def main() -> int:
-    """Ask once, and say why where the answer is not a good one."""
+    """Request the address once; print the reason if it fails."""
     try:
         with urllib.request.urlopen(sys.argv[1], timeout=4) as answer:  # noqa: S310 - the image's own address
             answer.read()

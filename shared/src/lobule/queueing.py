@@ -1,4 +1,4 @@
-"""The Celery application that gateway and workers share; a message carries names alone, never content."""
+"""The Celery application that gateway and workers share. Messages carry identifiers, never content."""
 
 from celery import Celery
 
@@ -54,7 +54,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
 
 
 def ring(app: Celery, queue: str, job_id: str, step: StepName) -> None:
-    """Tell a queue's workers that a step waits.
+    """Announce a waiting step to the workers of a queue.
 
     One call for each step, but not of that step: a worker that hears it claims whichever step of the queue is next. The
     names are for workers of an earlier version, which claim what the call names.

@@ -1,4 +1,4 @@
-"""A report ready to be exported: what it says, and its pictures."""
+"""A report ready to be exported: its document and its pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

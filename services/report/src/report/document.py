@@ -1,4 +1,4 @@
-"""The report's content, before any rendering: what stands in it, in which order, in words.
+"""The content of a report before it is rendered: its parts in order, with all sentences written.
 
 One model serves a case and a single image: a single image is a report with one section that speaks for itself.
 """
@@ -164,7 +164,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
 
 
 def _as_known_now(result: Result, image: ImageInfo) -> Result:
-    """View and side may have been put right since the analysis."""
+    """The result with the view and the side as corrected since the analysis."""
     known = result.image.model_copy(update={"view": image.view, "laterality": image.laterality})
     return result.model_copy(update={"image": known})
 
@@ -204,7 +204,7 @@ def _about(content: CaseContent, text: Words) -> tuple[Fact, ...]:
 
 
 def _highest(content: CaseContent, results: Sequence[Result], text: Words) -> str | None:
-    """The case's number, written as in the section that it comes from."""
+    """The highest probability of the case, formatted as in the section that it comes from."""
     probability = content.conclusion.probability_malignant
     if probability is None:
         return None

@@ -1,4 +1,4 @@
-"""Pictures for the eye: a small preview of any file, and the samples of a film in their full depth."""
+"""Pictures for display: a small preview of any file, and the samples of a film in full depth."""
 
 import gzip
 import io
@@ -48,7 +48,7 @@ class PictureHandler:
         self._store = store
 
     def __call__(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
-        """Draw a file. What cannot be drawn is said in the facts, so that nobody waits for it."""
+        """Draw a file. An error is written to the facts, so that no client waits for a picture that cannot be drawn."""
         try:
             data = self._store.get(source_key)
             facts, files = draw_picture(data, kind)

@@ -1,4 +1,4 @@
-"""What the system found, drawn onto the picture itself, pixel on pixel."""
+"""Draws heat map and findings onto the display image."""
 
 from dataclasses import dataclass
 

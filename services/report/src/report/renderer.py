@@ -1,4 +1,4 @@
-"""From results to files: a report in every form that is asked for."""
+"""Renders results into reports of every requested form."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""One analysed image in words: the part that a report of it alone and a report of its case share."""
+"""One analysed image in words: the section that its own report and the report of its case share."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -255,7 +255,7 @@ def _image_size(image: ImageInfo, text: Words) -> str:
 
 
 def _plane(image: ImageInfo) -> str:
-    """The end of a key for millimetres: those on the detector are larger than in the breast, and say so."""
+    """The suffix of a key for sizes in mm; those on the detector are larger than in the breast, and say so."""
     return ".detector" if image.spacing_plane == "detector" else ""
 
 

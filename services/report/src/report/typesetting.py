@@ -1,4 +1,4 @@
-"""Setting reports with Typst, which draws every page and sheet: A4 pages, or a sheet of one picture."""
+"""Lays out reports with Typst: A4 pages, or a sheet for one picture."""
 
 import json
 import tempfile
@@ -67,7 +67,7 @@ def _writable(data: Any) -> Any:
 
 
 def _leave(folder: Path, number: int, pictures: Pictures) -> dict[str, Any]:
-    """Put an image's pictures into the folder, and say what they are called there."""
+    """Write an image's pictures into the folder; returns their file names."""
 
     def put(name: str, picture: RGB8) -> str:
         (folder / f"{number}-{name}.jpg").write_bytes(jpeg(picture))

@@ -77,7 +77,7 @@ class ReportHandler:
                 yield image_report(result, files, request.image.analysed_at, language), tuple(request.forms)
 
     def _case_report(self, content: CaseContent, language: Language) -> Report:
-        """A case's report. An image whose result is gone is named in it; the rest, and the signature, stand."""
+        """Build a case's report. It names images whose result is missing; the rest is unaffected."""
         results: list[ResultAndFiles | None] = []
         for image in content.images:
             if image.result_prefix is None:

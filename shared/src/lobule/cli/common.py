@@ -1,4 +1,4 @@
-"""What several commands need: where the server is, who the user is, and plain words for errors."""
+"""Options and helpers that several commands share."""
 
 import os
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def words() -> Words:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn expected errors into a line and exit status 1."""
+    """Print expected errors as one line and exit with status 1."""
     try:
         yield
     except (ApiError, StartError, NoRedisError) as error:

@@ -1,4 +1,4 @@
-"""`lobule demo`: the whole system does its main job once, as a newcomer's first look."""
+"""`lobule demo`: starts the whole system and has images diagnosed, as a first look for newcomers."""
 
 import tempfile
 import threading

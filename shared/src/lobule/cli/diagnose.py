@@ -1,4 +1,4 @@
-"""`lobule diagnose FILE…`: images in, conclusions out, against any server."""
+"""`lobule diagnose FILE…`: has images diagnosed by a server and prints the conclusions."""
 
 import json
 import time
@@ -29,7 +29,7 @@ class Outcome:
     detail: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The outcome as a JSON object."""
         error = {"code": self.code, "detail": self.detail} if self.code else None
         result = self.result.model_dump(mode="json") if self.result else None
         return {"file": str(self.file), "job_id": self.job_id, "result": result, "error": error}

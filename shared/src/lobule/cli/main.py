@@ -1,4 +1,4 @@
-"""The command line: our own commands, and those that installed services add."""
+"""The command line: the commands of this package, and those that installed services register."""
 
 from importlib.metadata import entry_points
 

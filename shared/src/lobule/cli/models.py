@@ -8,17 +8,17 @@ from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, plain_
 from lobule.client import Client
 from lobule.contracts.models import Figure, figure_of
 
-app = typer.Typer(no_args_is_help=True, help="The models that are at work.")
+app = typer.Typer(no_args_is_help=True, help="The models in use.")
 
 
 @app.callback()
 def _group() -> None:
-    """The models that are at work."""
+    """The models in use."""
 
 
 @app.command("list")
 def list_models(username: Username, password: Password, server: Server = DEFAULT_SERVER) -> None:
-    """List the models at work on a server, with their measured figures."""
+    """List the models in use on a server, with their measured figures."""
     table = Table("modality", "workers", "model", "version", "measured")
     with plain_errors(), Client(server, username, password) as client:
         for status in client.models():

@@ -1,4 +1,4 @@
-"""The languages in which people are spoken to."""
+"""The languages of the user interface and of reports."""
 
 from collections.abc import Iterator
 from typing import Literal, get_args

@@ -28,7 +28,7 @@ class ModelManifest(Document):
     metrics: list[dict[str, Any]] = Field(description="each with its data, split, protocol, value and interval")
 
     def info(self) -> ModelInfo:
-        """What a result says of the model that spoke."""
+        """The model as a result names it."""
         return ModelInfo(
             name=self.name,
             version=self.version,

@@ -1,4 +1,4 @@
-"""Pictures for the eye: what a browser can show of a file that it cannot read itself.
+"""Pictures for display: what a browser can show of a file that it cannot read itself.
 
 They are drawn on demand by the report service, lie in the object store below a target prefix, and may be lost at any
 time: nothing but a view depends on them.
@@ -41,7 +41,7 @@ class PictureError(Document):
 
 
 class PictureFacts(Document):
-    """What a file turned out to hold."""
+    """What a file contains."""
 
     error: PictureError | None = Field(default=None, description="why it cannot be shown")
     width: int | None = Field(default=None, description="pixels, upright")

@@ -1,4 +1,4 @@
-"""What the browser polls: the four steps of a job as the user sees them."""
+"""The progress of a job: its four steps as users see them."""
 
 from typing import Literal
 

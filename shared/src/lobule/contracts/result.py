@@ -97,7 +97,7 @@ class Thresholds(Document):
 
 
 class ModelInfo(Document):
-    """Which model spoke, exactly."""
+    """The exact model that gave a result."""
 
     name: str
     version: str
@@ -156,7 +156,7 @@ class HeatMap(Document):
 
 
 class Patches(Document):
-    """How the image was looked at."""
+    """How the image was divided for the analysis."""
 
     count: int = Field(ge=0)
     size: int = Field(gt=0, description="side of a patch in pixels of the analysed image")

@@ -1,1 +1,1 @@
-"""Reading images from strangers: the header first, then, within bounds, the pixels."""
+"""Reads untrusted images: the header first, then the pixels, with bounded time and memory."""

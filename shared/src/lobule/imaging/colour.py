@@ -118,7 +118,7 @@ def _moves_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
 
 
 def _in_8_bits(samples: NDArray[Any], bits: int) -> NDArray[np.uint8]:
-    """The upper byte of deeper samples; shallower ones laid over the whole range."""
+    """Samples in 8 bits: the upper byte of deeper ones; shallower ones are scaled to the full range."""
     if bits == 8:
         return samples
     if bits > 8:
@@ -127,7 +127,7 @@ def _in_8_bits(samples: NDArray[Any], bits: int) -> NDArray[np.uint8]:
 
 
 def _over_white(rgb: RGB8, alpha: NDArray[np.uint8], *, premultiplied: bool) -> RGB8:
-    """A transparent picture on bare glass."""
+    """A transparent picture over a white background, as bare glass looks."""
     opacity = alpha.astype(np.uint16)
     own = rgb.astype(np.uint16) * (255 if premultiplied else opacity)
     return np.minimum((own + 255 * (255 - opacity) + 127) // 255, 255).astype(np.uint8)

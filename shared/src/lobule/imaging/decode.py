@@ -74,7 +74,7 @@ def to_rgb(colours: Colours) -> RGB8:
 
 @contextmanager
 def decoder_errors(file_format: str) -> Iterator[None]:
-    """Turn whatever a decoder raises on hostile bytes into a refusal; a lack of memory or time stays what it is.
+    """Turn the errors that a decoder raises on damaged bytes into an `AnalysisError`; lack of memory or time passes.
 
     Raises:
         AnalysisError: `image_truncated` or `image_unreadable`.

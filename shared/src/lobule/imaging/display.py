@@ -1,4 +1,4 @@
-"""How a film is shown first: by the file's own window, else over the range of its tissue."""
+"""The window in which a film is first displayed: the file's own, else the grey range of its tissue."""
 
 from typing import Any
 

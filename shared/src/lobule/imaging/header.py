@@ -1,4 +1,4 @@
-"""What an image file says of itself, read without decoding a pixel.
+"""Reads the headers of image files without decoding pixels.
 
 Only the header is parsed, so a file that announces 60000 x 60000 pixels is refused before any memory is set aside.
 """

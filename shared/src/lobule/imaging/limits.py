@@ -1,4 +1,4 @@
-"""Every bound on the work that an image file may cause; docs/limits.md is the same table for people.
+"""The limits on the work that an image file may cause; docs/limits.md lists them for readers.
 
 A file is judged by what it announces in its header, before memory is set aside, and by what it holds while it is
 decoded: a reader stops at the announced size, whatever follows in the file.

@@ -1,4 +1,4 @@
-"""Telling a film whose background is bright, as on a light box, from one whose tissue is."""
+"""Detects negatives: films whose background is bright, as on a light box."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A decoded picture, before anybody asks for a film or a field."""
+"""A decoded picture, before it is read as a film or a field."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -39,7 +39,7 @@ class Home:
         return cls(folder, known)
 
     def environment(self, redis_url: str, port: int, log_format: str) -> dict[str, str]:
-        """What the services are told; a variable that is set already wins, so that any part can be a real server."""
+        """The environment of the services. Variables that are set already win, to allow external servers."""
         embedded = {
             "LOBULE_REDIS_URL": redis_url,
             "LOBULE_DATABASE_URL": f"sqlite:///{self.folder / _DATABASE}",

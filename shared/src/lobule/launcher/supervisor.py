@@ -1,4 +1,4 @@
-"""Child processes: started, logged, started again when they crash, and ended together."""
+"""Child processes: starts and logs them, restarts them after a crash, and ends them together."""
 
 import contextlib
 import os

@@ -33,7 +33,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True)
 class RunningSystem:
-    """A system that is ready.
+    """A running system.
 
     Attributes:
         url: Where portal and API are.

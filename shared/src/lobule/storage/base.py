@@ -91,7 +91,7 @@ class ObjectStore(Protocol):
         ...
 
     def space(self) -> Space | None:
-        """How large the store's disk is; None where it has no end that it tells."""
+        """The size of the store's disk; None where the store reports none."""
         ...
 
 

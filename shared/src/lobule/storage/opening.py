@@ -1,4 +1,4 @@
-"""From an address to an object store."""
+"""Opens the object store at an address."""
 
 import os
 import sys

@@ -91,7 +91,7 @@ class S3Store:
             self._client.head_bucket(Bucket=self.bucket)
 
     def space(self) -> None:
-        """See `ObjectStore.space`: a bucket tells of no end."""
+        """See `ObjectStore.space`: a bucket reports no size."""
 
 
 @contextmanager

@@ -20,7 +20,7 @@ class LeaseLostError(Exception):
 
 
 class GatewayClient:
-    """Claims steps and reports on them, waiting for a gateway that is away for a moment."""
+    """Claims steps and reports on them. Calls wait while the gateway is unreachable for a short time."""
 
     def __init__(self, base_url: str, internal_token: str, patience_s: float = _PATIENCE_S) -> None:
         self._http = httpx.Client(
@@ -53,7 +53,7 @@ class GatewayClient:
         self._say(claim, "heartbeat", Heartbeat(attempt=claim.attempt), patience_s=0)
 
     def complete(self, claim: Claim) -> None:
-        """Say that the attempt's output is in place.
+        """Report that the output of the attempt is complete.
 
         Raises:
             LeaseLostError: Where the attempt is no longer the current one: the output is ignored.
@@ -61,7 +61,7 @@ class GatewayClient:
         self._say(claim, "complete", Completion(attempt=claim.attempt))
 
     def fail(self, claim: Claim, error: AnalysisError) -> None:
-        """Say why the attempt failed.
+        """Report why the attempt failed.
 
         Raises:
             LeaseLostError: Where the attempt is no longer the current one.
@@ -83,7 +83,7 @@ class GatewayClient:
         body: ClaimRequest | Heartbeat | Completion | Failure,
         patience_s: float | None = None,
     ) -> httpx.Response:
-        """Post, trying again while the gateway is away.
+        """Send a POST request, and repeat it while the gateway is unreachable.
 
         Saying a verb twice is safe: the attempt number
         fences it, and a claim whose answer was lost comes back when its lease ends.

@@ -1,4 +1,4 @@
-"""What Prometheus learns from a worker: how long steps and their stages take, how they fail, which model speaks."""
+"""Prometheus metrics of a worker: durations of steps and stages, failures, and the model in use."""
 
 import time
 from collections.abc import Iterator
@@ -85,7 +85,7 @@ class GpuCollector(Collector):
     """Memory and load of the NVIDIA GPUs that this worker sees; nothing where there is none."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Ask the driver, at each scrape."""
+        """Query the driver at each scrape."""
         try:
             import pynvml  # pyright: ignore[reportMissingImports] - only in images for GPUs
 

@@ -28,13 +28,13 @@ _STUCK_S = 60.0
 
 
 class LoopBeat:
-    """The pulse of the parent's loop, which takes messages from Redis; seen by the child through shared memory."""
+    """Heartbeat of the parent's loop, which takes messages from Redis. The child reads it from shared memory."""
 
     def __init__(self) -> None:
         self._at: Any = RawValue("d", time.monotonic())
 
     def beat(self) -> None:
-        """The loop goes round."""
+        """Note that the loop has run."""
         self._at.value = time.monotonic()
 
     def age_s(self) -> float:
@@ -42,7 +42,7 @@ class LoopBeat:
         return time.monotonic() - self._at.value
 
     def watch(self, app: Celery) -> None:
-        """Let an application's worker beat this pulse from its loop."""
+        """Have the loop of an application's worker call `beat`."""
         beat = self.beat
 
         class Step(StartStopStep):
@@ -56,7 +56,7 @@ class LoopBeat:
 
 
 class Health:
-    """Says whether this worker lives, and whether it can do its work.
+    """Tells whether this worker is alive and ready.
 
     Args:
         redis: The queue's server.
@@ -68,11 +68,11 @@ class Health:
         self._redis, self._loop, self._has_model = redis, loop, has_model
 
     def live(self) -> dict[str, bool]:
-        """A loop that stands still while Redis is there will not come back by itself."""
+        """Whether the worker is alive. A loop that stands still while Redis answers does not recover by itself."""
         return {"loop": self._loop.age_s() < _STUCK_S or not self._redis_works()}
 
     def ready(self) -> dict[str, bool]:
-        """Work arrives, and can be done."""
+        """Whether messages arrive and the worker can process them."""
         return {"redis": self._redis_works(), "model": self._has_model, **self.live()}
 
     def _redis_works(self) -> bool:
@@ -88,7 +88,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Probes come every few seconds; nobody wants to read of them."""
+        """Log nothing: probes come every few seconds."""
 
 
 def serve(host: str, port: int, health: Health) -> None:

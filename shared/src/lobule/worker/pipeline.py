@@ -1,4 +1,4 @@
-"""The seam between the job machinery and what a service knows how to do."""
+"""The interface between job processing and the inference pipeline of a service."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ ReportProgress = Callable[[float, str], None]
 
 
 def no_progress(_fraction: float, _activity: str) -> None:
-    """A `ReportProgress` for callers that do not watch."""
+    """A `ReportProgress` that does nothing."""
 
 
 def part_of(progress: ReportProgress, number: int, total: int) -> ReportProgress:

@@ -49,7 +49,7 @@ class StepRunner:
         self._gateway, self._blackboard, self._handler, self._worker = gateway, blackboard, handler, worker
 
     def run(self, queue: str) -> None:
-        """Do one attempt at the queue's next step. Returns in every case; what went wrong is told to the gateway."""
+        """Attempt the next step of the queue. Never raises: failures are reported to the gateway."""
         claim = self._gateway.claim(queue, self._worker)
         if claim is None:
             log.info("nothing_to_claim", queue=queue)
@@ -116,7 +116,7 @@ class StepRunner:
 
 
 class _Lease:
-    """Heartbeats in a thread; `check` raises in the working thread once the lease is lost."""
+    """Sends heartbeats from a thread; `check` raises in the working thread once the lease is lost."""
 
     def __init__(self, gateway: GatewayClient, claim: Claim) -> None:
         self._gateway, self._claim = gateway, claim
@@ -147,7 +147,7 @@ class _Lease:
 
 
 def unavailable(error: AnalysisError) -> StepHandler:
-    """A handler that fails every step with the same error, at once."""
+    """A handler that fails every step at once with the same error."""
 
     def fail(claim: Claim, progress: ReportProgress) -> None:  # noqa: ARG001 - the protocol's names
         raise error

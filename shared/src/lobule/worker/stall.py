@@ -1,4 +1,4 @@
-"""Ends a worker that takes nothing although something waits, so that it starts anew.
+"""Ends a worker that takes no messages although some wait, so that it is restarted.
 
 Where Redis is away at the moment when a finished step is acknowledged, Celery can lose the acknowledgement and fetch no
 further message, with its loop alive and its connection back. No job is lost, for the database holds them; but they
@@ -47,7 +47,7 @@ class StallWatch:
         self._since: float | None = None
 
     def stalled(self) -> bool:
-        """Look once."""
+        """Check once."""
         try:
             idle = self._held() == 0 and self._waiting() > 0
         except RedisError:

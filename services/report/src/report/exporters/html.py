@@ -37,7 +37,7 @@ class Picture:
 
 
 def export_html(report: Report) -> bytes:
-    """HTML5, UTF-8, printable on A4; it reflows on a phone."""
+    """Render the report as HTML5 in UTF-8, printable on A4 and readable on a phone."""
     document, text = report.document, report.text
     longest = _LONGEST_SIDE_IN_A_CASE if document.kind == "case" else None
     shown = [

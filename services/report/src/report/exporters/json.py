@@ -4,5 +4,5 @@ from report.composition import Report
 
 
 def export_json(report: Report) -> bytes:
-    """A `ReportDocument` in UTF-8."""
+    """Serialise the `ReportDocument` as JSON in UTF-8."""
     return report.document.model_dump_json(indent=2).encode("utf-8")

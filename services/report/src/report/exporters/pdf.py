@@ -5,5 +5,5 @@ from report.typesetting import typeset
 
 
 def export_pdf(report: Report) -> bytes:
-    """As many pages as the report needs."""
+    """Render the report as A4 pages in a PDF."""
     return typeset(report, report.document.kind, format="pdf")[0]

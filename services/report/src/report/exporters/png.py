@@ -8,7 +8,7 @@ _SHEET_PPI = 72  # a sheet is measured in pixels: one point each
 
 
 def export_png(report: Report) -> bytes:
-    """The first page of what Typst lays out: whatever a report holds, there is one.
+    """Render the first page that Typst lays out; every report has one.
 
     The sheet of a single image is as high as its content, and shows the picture pixel for pixel.
     """

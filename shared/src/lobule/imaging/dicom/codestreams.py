@@ -1,4 +1,4 @@
-"""What compressed pixels say of their own size, read before anything is decoded."""
+"""The size that compressed pixels state themselves, read before they are decoded."""
 
 import struct
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _JP2 = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 
 @dataclass(frozen=True)
 class Codestream:
-    """Compressed pixels and what they say of themselves.
+    """Compressed pixels and the size that they state.
 
     Attributes:
         codec: By its first bytes, whatever the transfer syntax says.

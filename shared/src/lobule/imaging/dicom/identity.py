@@ -1,4 +1,4 @@
-"""Whom and what a DICOM file shows."""
+"""The identity of a DICOM file: its patient, study, series and instance."""
 
 from dataclasses import dataclass
 from datetime import date

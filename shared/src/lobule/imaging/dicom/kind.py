@@ -50,7 +50,7 @@ _SEND_FILM = "Please send the mammogram itself, a digital mammography image for 
 
 
 def check_kind(tags: Tags) -> None:
-    """Refuse what is no film of a breast.
+    """Refuse anything but a film of a breast.
 
     Raises:
         AnalysisError: `unsupported_format` for raw images, tomosynthesis and its projections; `not_mammogram` for

@@ -1,4 +1,4 @@
-"""How a file lays out its pixels, and whether it holds as many bytes as that takes."""
+"""The layout of a file's pixels, and whether the file holds as many bytes as the layout takes."""
 
 from dataclasses import dataclass
 
@@ -50,7 +50,7 @@ class Layout:
 
     @property
     def bytes(self) -> int:
-        """What the uncompressed pixels take."""
+        """The number of bytes of the uncompressed pixels."""
         samples = 2 if self.photometric.endswith("_422") else self.samples
         return self.width * self.height * samples * self.allocated // 8
 

@@ -1,4 +1,4 @@
-"""From stored cells to measured values: tissue bright, padding apart, no window applied."""
+"""Turns stored samples into measured values: tissue bright, padding excluded, no window applied."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ _LEAST_MEASURED = 0.01  # of the pixels: padding that leaves fewer is a mistake 
 
 @dataclass(frozen=True)
 class Measured:
-    """What `lobule.imaging.film.Film` says of pixels; see there."""
+    """The pixels and their description, as in `lobule.imaging.film.Film`."""
 
     pixels: NDArray[Any]
     valid: NDArray[np.bool_] | None

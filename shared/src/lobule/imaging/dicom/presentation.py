@@ -1,4 +1,4 @@
-"""How a file asks to be shown first: its windows and VOI lookup tables (DICOM PS3.3, C.11.2)."""
+"""The display windows that a file specifies: its windows and VOI lookup tables (DICOM PS3.3, C.11.2)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Bytes read forwards, with a bound: from memory, from a file, or inflated on the way."""
+"""Bounded forward reading of bytes: from memory, from a file, or inflated."""
 
 import zlib
 from typing import BinaryIO
@@ -47,7 +47,7 @@ class Source:
         return content
 
     def skip(self, count: int) -> None:
-        """Pass over so many bytes.
+        """Skip so many bytes.
 
         Raises:
             EndOfFileError: Where there are fewer.

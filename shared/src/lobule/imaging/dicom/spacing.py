@@ -65,7 +65,7 @@ def _pair(tags: Tags, tag: Tag) -> tuple[float, float] | None:
 
 
 def _single(tags: Tags, tag: Tag) -> tuple[float, float] | None:
-    """One value where two belong: pixels are taken as square."""
+    """A single value in place of two: pixels are taken as square."""
     values = tags.numbers(tag)
     if len(values) != 1 or not _PLAUSIBLE_MM[0] <= values[0] <= _PLAUSIBLE_MM[1]:
         return None

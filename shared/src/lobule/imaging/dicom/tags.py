@@ -1,4 +1,4 @@
-"""Tolerant access to tags: whatever cannot be used reads as absent, and is remembered so that it can be said.
+"""Tolerant access to tags: a value that cannot be used reads as absent, and is recorded for a notice.
 
 No tag but the pixels' layout may decide whether a film is read, so nothing here raises.
 """
