@@ -1,1 +1,1 @@
-"""Lobule's gateway: the only door, and the owner of the database."""
+"""Lobule's gateway: the only entry point for clients, and the owner of the database."""

@@ -45,7 +45,7 @@ def main(
 
 
 def warm_up() -> None:
-    """Do now what an early request would wait for; what is there stays, so the collector need not look at it again."""
+    """Prepare what the first requests need, and exempt it from garbage collection."""
     compile_templates()
     gc.collect()
     gc.freeze()

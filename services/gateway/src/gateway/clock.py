@@ -1,4 +1,4 @@
-"""Time as the database keeps it: UTC, aware."""
+"""Time as the database stores it: aware, in UTC."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ def now() -> datetime:
 
 
 def shared_now(session: Session) -> datetime:
-    """The present moment by the one clock that all gateways share: PostgreSQL's. SQLite has one gateway alone.
+    """The present moment by PostgreSQL's clock, which all gateways share. With SQLite there is only one gateway.
 
     Leases and queues are timed by it, so that a gateway whose clock is wrong takes no step from a worker that lives.
     The transaction begins first: a writer may wait for SQLite's lock, and a lease must not run out while it does.

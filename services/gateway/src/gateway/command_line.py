@@ -1,4 +1,4 @@
-"""What the gateway's commands have in common: which database they work on, and how they say that they cannot."""
+"""What the gateway's commands share: the choice of the database, and error messages."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from lobule.launcher.home import Home
 
 
 def fail(problem: str) -> typer.Exit:
-    """Say what is wrong on standard error; raise what this returns."""
+    """Print a problem to standard error; returns the exception to raise."""
     typer.echo(problem, err=True)
     return typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""The database: engine, sessions, and the one place where a request's transaction ends."""
+"""The database: engine, sessions, and the place where the transaction of a request ends."""
 
 import uuid
 from collections.abc import Generator, Iterator, Sequence
@@ -17,7 +17,7 @@ _READS = "lobule_reads"  # execution option of a transaction that writes nothing
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time in every database; SQLite forgets the zone, this puts it back."""
+    """An aware UTC time in every database. SQLite does not store the zone, so it is added when a value is read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -81,7 +81,7 @@ def make_engine(url: str) -> Engine:
 
 
 def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-    """PostgreSQL cannot store the character NUL, so no database is asked for it or told of it.
+    """Refuse the character NUL in parameters of queries: PostgreSQL cannot store it.
 
     Raises:
         ProblemError: `invalid_request`, 422.

@@ -46,7 +46,7 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """An error with its own status and code; anything may raise it, one handler answers.
+    """An error with an HTTP status and a stable code. Any code may raise it; one handler turns it into a response.
 
     Args:
         status: HTTP status.
@@ -70,7 +70,7 @@ class ProblemError(Exception):
 
 
 def not_found(what: str) -> ProblemError:
-    """What does not exist and what belongs to someone else are answered alike."""
+    """The same 404 for what does not exist and for what belongs to another user."""
     return ProblemError(404, "not_found", f"There is no such {what}, or it is not yours.")
 
 
@@ -78,7 +78,7 @@ _STATUS_OF_INPUT_ERRORS = {"unsupported_format": 415, "too_many_pixels": 413}
 
 
 def from_analysis_error(error: AnalysisError) -> ProblemError:
-    """An image that is refused at the door."""
+    """The response for an image that is refused at upload."""
     return ProblemError(_STATUS_OF_INPUT_ERRORS.get(error.code, 422), error.code, error.detail)
 
 

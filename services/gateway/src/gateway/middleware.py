@@ -1,4 +1,4 @@
-"""What happens around every request: an id, a log line, and headers that make browsers careful."""
+"""Middleware of every request: a request id, a log line, and security headers."""
 
 import re
 import time
@@ -29,7 +29,7 @@ _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
 class RequestContext:
-    """Gives each request an id (the client's, where it sent a sane one), logs it, and sets security headers."""
+    """Gives each request an id (the client's, if it is valid), logs the request, and sets security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

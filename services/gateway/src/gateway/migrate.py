@@ -1,4 +1,4 @@
-"""`python -m gateway.migrate`: bring the database to the shape that this version needs, or back to an older one."""
+"""`python -m gateway.migrate`: migrates the database to the schema of this version, or back to an older one."""
 
 import time
 from functools import cache
@@ -34,7 +34,7 @@ def _revisions() -> list[str]:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Where a database stands; None before its first migration."""
+    """The revision of a database; None before its first migration."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -99,7 +99,7 @@ def _raw(connection: Connection) -> Any:
 
 
 def _fill_cases(sessions: SessionFactory) -> None:
-    """Cases of a version that kept no summary of them get one."""
+    """Fill the summaries of cases from a version that stored none."""
     with reading(sessions) as session:
         unknown = session.scalars(select(Case.id).where(Case.evidence_digest.is_(None))).all()
     for case_id in unknown:

@@ -1,4 +1,4 @@
-"""What is answered while the database, Redis or the object store is away, busy or full: it passes, and says so."""
+"""Maps outages of database, Redis and object store to 503 and 507 responses."""
 
 from typing import Literal
 
@@ -35,7 +35,7 @@ _OF_SQLITE: dict[int, _Kind] = {5: "busy", 6: "busy", 8: "away", 10: "away", 13:
 
 
 def install_outage_handlers(app: FastAPI) -> None:
-    """Answer outages; what is none is answered as any crash. Call after `install_error_handlers`."""
+    """Install the handlers of outages; other errors stay crashes. Call after `install_error_handlers`."""
     crash = app.exception_handlers[Exception]
 
     async def answer(request: Request, error: Exception) -> Response:
@@ -50,7 +50,7 @@ def install_outage_handlers(app: FastAPI) -> None:
 
 
 def problem_of_outage(error: Exception) -> ProblemError | None:
-    """The answer for an error that comes from below; None where it is a mistake of ours.
+    """The problem for an error of database, Redis or store; None where the error is a bug.
 
     A transaction that PostgreSQL ended for a deadlock left nothing behind, so the request may be sent again.
     """

@@ -1,4 +1,4 @@
-"""Pages of a list that stay stable while new rows come in: each begins after the last row of the one before."""
+"""Stable pages of a list to which rows are added: each page begins after the last row of the previous one."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Two ports on one process: what is for everybody, and what is for our own workers and the operator."""
+"""Two ports of one process: a public one, and an internal one for workers and operators."""
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
 @router.get("/me", response_model=UserRead, responses=responses(401))
 def read_me(user: CurrentUser) -> User:
-    """Who am I?"""
+    """Your own user."""
     return user
 
 
@@ -28,7 +28,7 @@ def read_me(user: CurrentUser) -> User:
 def change_password(
     change: PasswordChange, user: Person, session: DbSession, request: Request, settings: AppSettings
 ) -> None:
-    """Change your password; every other login of yours ends."""
+    """Change your password. Your other sessions end."""
     check_password(request, user, change.current)
     if change.new == change.current:
         raise ProblemError(422, "same_password", "The new password is the present one. Please choose another.")
@@ -44,7 +44,7 @@ def list_users(_admin: AdminUser, session: DbSession) -> Sequence[User]:
 
 @router.post("", status_code=201, response_model=UserRead, responses=responses(401, 403, 409, 422))
 def create_user(new: UserCreate, admin: AdminUser, session: DbSession, request: Request) -> User:
-    """Add a user (administrators); who is no program has to choose another password at the first login."""
+    """Add a user (administrators). A person must choose a new password at the first login; a program need not."""
     user = service.create_user(session, new, by_another=True)
     detail = {"username": user.username, "role": user.role}
     record(session, request, admin, "user.create", "user", user.id, detail)
@@ -53,7 +53,7 @@ def create_user(new: UserCreate, admin: AdminUser, session: DbSession, request: 
 
 @router.patch("/{user_id}", response_model=UserRead, responses=responses(401, 403, 404, 409, 422))
 def update_user(user_id: str, changes: UserUpdate, admin: AdminUser, session: DbSession, request: Request) -> User:
-    """Change a user's name, role or activity (administrators). What takes rights away ends every login at once."""
+    """Change a user's name, role or activity (administrators). Removing rights ends all sessions of the user."""
     user = _user(session, user_id)
     service.update_user(session, user, changes, admin)
     detail = {"username": user.username} | changes.model_dump(exclude_none=True)
@@ -63,7 +63,7 @@ def update_user(user_id: str, changes: UserUpdate, admin: AdminUser, session: Db
 
 @router.post("/{user_id}/password", status_code=204, responses=responses(401, 403, 404, 422))
 def reset_password(user_id: str, reset: PasswordReset, admin: AdminUser, session: DbSession, request: Request) -> None:
-    """Give a user another password (administrators); every login and API token of theirs ends.
+    """Set a user's password (administrators). All sessions and API tokens of the user end.
 
     At the next login the user has to choose one that nobody else knows.
     """

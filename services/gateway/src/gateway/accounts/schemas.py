@@ -36,7 +36,7 @@ class UserRead(BaseModel):
 
 
 class UserUpdate(BaseModel):
-    """What changes of a user; what is not given stays."""
+    """Changes to a user; fields that are not given stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Creating and changing users. What takes rights away ends every login of the user at once."""
+"""Creating and changing users. Removing rights ends all sessions of the user."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -72,7 +72,7 @@ def set_password(session: Session, user: User, password: str, but: AuthSession |
 
 
 def reset_password(session: Session, user: User, password: str, *, by_another: bool) -> None:
-    """As `set_password`, when it is not the user: API tokens end too, for somebody may have stolen them.
+    """As `set_password`, by another person. API tokens end too, since they may have been stolen.
 
     Args:
         session: The transaction.
@@ -86,6 +86,6 @@ def reset_password(session: Session, user: User, password: str, *, by_another: b
 
 
 def end_logins(session: Session, user: User, but: AuthSession | None = None) -> None:
-    """Void every session, refresh token and access token of a user."""
+    """End every session, refresh token and access token of a user."""
     logins.revoke_all(session, user.id, but)
     user.auth_epoch += 1

@@ -1,1 +1,1 @@
-"""What an administrator sees of the work: queues, and jobs that did not end well."""
+"""Queues and failed jobs, for administrators."""

@@ -82,7 +82,7 @@ def _cells(event: AuditEvent) -> list[str]:
 
 
 def _safe(cell: str) -> str:
-    """A spreadsheet takes a cell that begins like this for a formula; names are what people typed."""
+    """Escape a cell that a spreadsheet would read as a formula; names are user input."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 

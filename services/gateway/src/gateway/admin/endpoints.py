@@ -61,7 +61,7 @@ def list_work(
 
 @router.post("/jobs/{work_id}/retry", responses=responses(401, 403, 404, 409))
 def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
-    """Start work that did not end well again, with a fresh budget of tries."""
+    """Start failed work again, with a new budget of attempts."""
     work = _work(session, work_id)
     jobs.retry(session, work)
     record(session, request, admin, "job.redrive", "job", work.id)
@@ -70,7 +70,7 @@ def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request
 
 @router.post("/jobs/{work_id}/cancel", responses=responses(401, 403, 404, 409))
 def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
-    """Stop work; its worker learns it at the next heartbeat."""
+    """Stop work. Its worker is told at the next heartbeat."""
     work = _work(session, work_id)
     jobs.cancel(session, work)
     record(session, request, admin, "job.cancel", "job", work.id)
@@ -79,7 +79,7 @@ def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request)
 
 @router.post("/jobs/retry-dead", responses=responses(401, 403))
 def redrive_dead(admin: AdminUser, session: DbSession, request: Request) -> Redriven:
-    """Start all dead work again, for example after a worker was mended."""
+    """Start all dead work again, for example after a worker was repaired."""
     parked = repository.parked(session)
     for work in parked:
         jobs.retry(session, work)

@@ -40,7 +40,7 @@ def by_id(session: Session, work_id: str) -> Work | None:
 
 
 def parked(session: Session) -> Sequence[Work]:
-    """Work that killed its workers and waits for an administrator, oldest first."""
+    """Work whose workers were lost repeatedly and that waits for an administrator, oldest first."""
     return session.scalars(select(Work).where(Work.state == "dead").order_by(Work.created_at)).all()
 
 

@@ -1,4 +1,4 @@
-"""Who did what, when."""
+"""The audit log: who did what, and when."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from gateway.database import Base
 
 
 class AuditEvent(Base):
-    """One deed, kept forever; names are copied so that it stays readable when the user is gone."""
+    """One event, kept forever. Names are copied, so that it stays readable when the user is deleted."""
 
     __tablename__ = "audit_events"
 

@@ -16,7 +16,7 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which events; what is None or empty does not matter.
+    """A filter of events; None and empty values match all.
 
     Attributes:
         actor: Part of the actor's name.

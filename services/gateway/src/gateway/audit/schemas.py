@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class AuditEventRead(BaseModel):
-    """One deed."""
+    """One event."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -24,7 +24,7 @@ class AuditEventRead(BaseModel):
 
 
 class AuditPage(BaseModel):
-    """Some deeds, newest first."""
+    """Some events, newest first."""
 
     items: list[AuditEventRead]
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")

@@ -18,7 +18,7 @@ def record(
     target_id: str | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Note a deed in the same transaction as the deed itself.
+    """Write an event to the audit log, in the transaction of the change itself.
 
     Args:
         session: The request's session.

@@ -1,4 +1,4 @@
-"""API tokens: named keys for programs, with scopes and an end; only a hash is kept."""
+"""API tokens: named keys for programs, with scopes and an expiry date; only a hash is stored."""
 
 import secrets
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ def check_scope(request: Request, scope: Scope) -> None:
 
 
 def _note_use(request: Request, session: Session, token: ApiToken) -> None:
-    """Remember when it was last used, to the minute; a session that only reads is not written with."""
+    """Note the time of last use, to the minute, unless the session only reads."""
     if token.last_used_at is not None and now() - token.last_used_at < _NOTE_USE_EVERY:
         return
     note = update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now())
@@ -102,11 +102,11 @@ def by_id(session: Session, token_id: str) -> ApiToken | None:
 
 
 def revoke(token: ApiToken) -> None:
-    """Void from now on."""
+    """Revoke the token."""
     token.revoked_at = now()
 
 
 def revoke_all(session: Session, user: User) -> None:
-    """Void every token of a user."""
+    """Revoke every token of a user."""
     live = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
     session.execute(live.values(revoked_at=now()))

@@ -1,4 +1,4 @@
-"""Who is asking: the dependencies that endpoints take."""
+"""Authentication dependencies of the endpoints."""
 
 import hmac
 from typing import Annotated
@@ -65,7 +65,7 @@ def _identified(request: Request, credentials: HTTPAuthorizationCredentials | No
 
 
 def at_portal(request: Request) -> bool:
-    """Whether a person at the portal asks, not a program with a token; known once the user is."""
+    """Whether the request comes from the portal, not from a program with a token; call after the user is identified."""
     return getattr(request.state, "at_portal", False)
 
 
@@ -102,7 +102,7 @@ AdminUser = Annotated[User, Depends(admin_user, scope="function")]
 
 
 def person(request: Request, user: CurrentUser) -> User:
-    """A user who logged in: what a stolen API token must not be able to do.
+    """A user who logged in with a password. Protects what a stolen API token must not be able to do.
 
     Raises:
         ProblemError: `login_required`, 403.
@@ -162,7 +162,7 @@ PortalUser = Annotated[User, Depends(portal_user, scope="function")]
 
 
 def worker(request: Request, credentials: Credentials) -> None:
-    """Let workers alone through: they know the internal token.
+    """Admit workers only: they send the internal token.
 
     Raises:
         ProblemError: `not_authenticated`, 401.

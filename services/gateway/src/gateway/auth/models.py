@@ -14,7 +14,7 @@ Kind = Literal["portal", "refresh"]
 
 
 class AuthSession(Base):
-    """A login that lasts: a browser's session, or the chain of an API client's refresh tokens."""
+    """A session: of a browser, or the chain of refresh tokens of an API client."""
 
     __tablename__ = "auth_sessions"
 

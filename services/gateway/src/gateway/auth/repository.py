@@ -30,7 +30,7 @@ def by_previous_secret(session: Session, secret: str) -> AuthSession | None:
 
 
 def delete_expired(session: Session) -> None:
-    """Forget logins that are over."""
+    """Delete expired sessions."""
     session.execute(delete(AuthSession).where(AuthSession.expires_at <= now()))
 
 

@@ -29,7 +29,7 @@ TokenRequest = Annotated[PasswordGrant | RefreshGrant, Field(union_mode="left_to
 
 
 class TokenPair(BaseModel):
-    """What an API client works with."""
+    """An access token and a refresh token."""
 
     access_token: str
     refresh_token: str

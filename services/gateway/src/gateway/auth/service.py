@@ -1,4 +1,4 @@
-"""Who is it? The one place where a password is checked."""
+"""Authentication: the only place where passwords are checked."""
 
 from fastapi import Request
 from pydantic import SecretStr
@@ -62,7 +62,7 @@ def _address(request: Request) -> str:
 def fresh_authentication(
     request: Request, user: User, password: SecretStr | None, *, required: bool, purpose: str
 ) -> None:
-    """Make sure that the person who logged in is the one who acts now: they give their password once more.
+    """Require the password again, to confirm that the person who logged in is the one who acts now.
 
     Args:
         request: The request, already identified; no transaction may be open.
@@ -87,7 +87,7 @@ def fresh_authentication(
 
 
 def check_own_password(user: User) -> None:
-    """Refuse who has a password that somebody else chose: first of all it has to be changed.
+    """Refuse users whose password was set by somebody else until they have changed it.
 
     Raises:
         ProblemError: `password_change_required`, 403.

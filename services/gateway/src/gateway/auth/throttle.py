@@ -1,4 +1,4 @@
-"""A pause after too many failed logins, counted on Redis by name and by address."""
+"""Limits failed logins, counted in Redis by user name and by address."""
 
 import time
 from collections.abc import Callable
@@ -51,7 +51,7 @@ end
 
 
 class LoginThrottle:
-    """Counts failed logins. Without Redis it lets people in and says so in the log: a hospital must be able to work.
+    """Counts failed logins. Without Redis it admits users and logs a warning: a hospital must be able to work.
 
     A check counts while it is under way, so guesses in parallel are as many as guesses one after the other. Checks that
     would exceed the limit only if those under way failed wait for them: a client may log in many times at once.

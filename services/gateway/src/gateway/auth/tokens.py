@@ -19,7 +19,7 @@ _ISSUER = "lobule"
 
 
 def make_access_token(user: User, settings: GatewaySettings) -> str:
-    """A signed statement of who this is, valid for minutes."""
+    """A signed access token that names the user, valid for minutes."""
     claims = {
         "iss": _ISSUER,
         "sub": user.id,
@@ -58,7 +58,7 @@ def unauthorized(code: str, detail: str) -> ProblemError:
 
 
 def open_login(session: Session, user: User, settings: GatewaySettings) -> TokenPair:
-    """A first pair of tokens for a user who has proved who they are."""
+    """The first pair of tokens for an authenticated user."""
     secret = secrets.token_urlsafe(32)
     session.add(
         AuthSession(

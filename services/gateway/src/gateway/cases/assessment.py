@@ -1,4 +1,4 @@
-"""The rule that makes one conclusion of a case's images. Pure: evidence in, conclusion out (docs/case-assessment.md).
+"""The rule that combines the evidence of a case's images into one conclusion (docs/case-assessment.md).
 
 It only ever errs towards suspicion: one suspected image makes a suspected case, tissue outranks films only where it
 says malignant, and what could not be assessed keeps a case from being called negative.
@@ -15,7 +15,7 @@ MEANINGFUL_DIFFERENCE = 0.2
 
 
 def conclude(images: Sequence[ImageEvidence]) -> Conclusion:
-    """What the images of a case say together.
+    """Combine the evidence of the images of a case.
 
     Args:
         images: Each image of the case once, with the state of its latest analysis.
@@ -32,7 +32,7 @@ def conclude(images: Sequence[ImageEvidence]) -> Conclusion:
 
 
 def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:
-    """Suspected as soon as one image is; anything less waits for the last image, and for every image."""
+    """Suspected as soon as one image is; any lower assessment needs the result of every image."""
     said = {image.assessment for image in _assessed(images)}
     if "malignancy_suspected" in said:
         return "malignancy_suspected"
@@ -51,7 +51,7 @@ def _probability(images: Sequence[ImageEvidence], assessment: Assessment | None)
 
 
 def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Reason]:
-    """What speaks for suspicion comes first, tissue before films; then doubt, what is clear, and what is missing."""
+    """Reasons for suspicion first, tissue before films; then doubt, images without a sign, and what is missing."""
     films, tissue = _of(images, "mammography"), _of(images, "histopathology")
     yield from _each(tissue, "malignancy_suspected", "histology_malignant")
     yield from _each(films, "malignancy_suspected", "film_suspected")
@@ -81,7 +81,7 @@ def _each(images: Sequence[ImageEvidence], assessment: Assessment, code: str) ->
 
 
 def _two_views(films: Sequence[ImageEvidence]) -> Iterator[Reason]:
-    """CC and MLO of a side belong together: is a suspicion seen in both?"""
+    """Compare the two views of each breast: is a suspicion seen in both?"""
     for side in _SIDES:
         of_side = [film for film in films if film.laterality == side and film.hanging]
         suspected = [film for film in of_side if film.assessment == "malignancy_suspected"]

@@ -1,4 +1,4 @@
-"""Which films of a case belong to one examination: those of one study date. Earlier examinations are priors.
+"""Groups the films of a case into examinations by study date. Earlier examinations are priors.
 
 Films without a date belong to the current examination, unless their file says that they are of a study whose date is
 known from another film. Histology fields are of no examination and always count.
@@ -13,7 +13,7 @@ from gateway.images.models import Image
 
 @dataclass(frozen=True)
 class Examination:
-    """Where an image belongs.
+    """The examination that an image belongs to.
 
     Attributes:
         date: Of the examination; None where no film of it has a date, and for histology without one.

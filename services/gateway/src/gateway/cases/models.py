@@ -12,7 +12,7 @@ from lobule.contracts.result import Assessment
 
 
 class Case(Base):
-    """One patient's work-up, under a pseudonym; the patient's name has no place here.
+    """The images and conclusions of one patient, under a pseudonym; never the patient's name.
 
     All below `revision` follows from the case's images and signatures; `cases.service.refresh` writes it in the
     transaction that changes them, so that a list of cases reads this table alone.

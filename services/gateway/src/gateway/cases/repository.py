@@ -67,7 +67,7 @@ def worklist(
 
 
 def locked(session: Session, case_id: str) -> Case:
-    """The case, as it is now and for this transaction alone: others that would change it wait.
+    """Lock the case row for this transaction, and read it anew.
 
     Not its key: on PostgreSQL each new image shares a lock on that, and two uploads would wait for one another.
     """

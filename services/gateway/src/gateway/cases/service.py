@@ -1,4 +1,4 @@
-"""Keeping a case's row true to what its images, reviews and signatures say."""
+"""Updates a case's row from its images, reviews and signatures."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _RANKS: dict[Assessment, int] = {"malignancy_suspected": 2, "not_sure": 1, "no_s
 
 
 def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
-    """What the newest jobs of a case's images say. An assessment counts as soon as it is there, report or not."""
+    """The evidence of the newest job of each image. An assessment counts even before its report."""
     return [
         ImageEvidence(
             job_id=job.id,
@@ -39,14 +39,14 @@ def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
 
 
 def state_of(job: Job) -> Evidence:
-    """Whether a job's image was assessed, could not be, or is still waited for."""
+    """Whether a job's image was assessed, failed or is pending."""
     if job.assessment is not None:
         return "assessed"
     return "failed" if job.state in FINAL_STATES else "pending"
 
 
 def conclusion_of(jobs: Sequence[Job]) -> Conclusion:
-    """What the images of a case say together, now; films of earlier examinations are not judged with those of today.
+    """The present conclusion from the images of a case; films of earlier examinations are not part of it.
 
     Args:
         jobs: The newest of each image.
@@ -56,14 +56,14 @@ def conclusion_of(jobs: Sequence[Job]) -> Conclusion:
 
 
 def urgency_of(conclusion: Conclusion) -> float:
-    """Where a case stands in the worklist: by its state, within a state by its number; -1 where it has none yet."""
+    """The position of a case in the worklist: by state, then by probability; -1 where it has none yet."""
     if conclusion.assessment is None:
         return -1.0
     return _RANKS[conclusion.assessment] + (conclusion.probability_malignant or 0.0)
 
 
 def refresh(session: Session, case_id: str) -> Case:
-    """Bring a case's row up to what its images say now; called in every transaction that changes them."""
+    """Update a case's row from its images; called in every transaction that changes them."""
     case = repository.locked(session, case_id)
     jobs = repository.latest_jobs(session, case_id)
     images = [job.image for job in jobs]
@@ -100,14 +100,14 @@ def _dated(images: Sequence[Image]) -> list[str]:
 
 
 def changed(case: Case) -> None:
-    """A report of this case would say something else from now on: what was signed is superseded."""
+    """Mark the case as changed: its signed version is superseded."""
     case.revision += 1
     case.updated_at = now()
     case.state = _state(case)
 
 
 def signed(case: Case, version: int) -> None:
-    """This version says what the case says now."""
+    """Note that this version was signed for the present state of the case."""
     case.signed_version, case.signed_revision = version, case.revision
     case.updated_at = now()
     case.state = _state(case)
@@ -124,13 +124,13 @@ def _state(case: Case) -> CaseState:
 
 
 def etag(case: Case) -> str:
-    """Names this state of a case, for `If-Match`. Signing changes it too: nobody supersedes a report unseen."""
+    """The `ETag` of this state of a case, for `If-Match`. Signing changes it too: no report is superseded unseen."""
     signed = "" if case.signed_version is None else f".{case.signed_version}"
     return f'"{case.id}.{case.revision}{signed}"'
 
 
 def check_unchanged(case: Case | None, if_match: str | None) -> None:
-    """Refuse a change that was made looking at an older state of the case, or at a case that it left meanwhile.
+    """Refuse a change that was based on an older state of the case, or on a case that the image has left.
 
     Raises:
         ProblemError: `case_changed`, 412.

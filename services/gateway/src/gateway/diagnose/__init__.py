@@ -1,1 +1,1 @@
-"""The simple interface: one request with name, password and image; the answer is the report."""
+"""The simple interface: one request with user name, password and image is answered with the report."""

@@ -1,4 +1,4 @@
-"""`POST /api/v1/diagnose`, for whoever wants a report and nothing else."""
+"""`POST /api/v1/diagnose`, for clients that need a report only."""
 
 import asyncio
 import re
@@ -124,7 +124,7 @@ async def _submit(request: Request, max_bytes: int) -> str:
 
 
 def _start_again_if_failed(request: Request, job_id: str) -> None:
-    """Sending an image again is asking again: a job that did not finish gets another try."""
+    """Retry a job that did not finish: sending its image again asks for it."""
     with request.app.state.sessions.begin() as session:
         job = session.get(Job, job_id)
         if job is not None and job.state in ("failed", "dead", "cancelled"):
@@ -132,7 +132,7 @@ def _start_again_if_failed(request: Request, job_id: str) -> None:
 
 
 async def _finished(request: Request, job_id: str, patience: float) -> Job:
-    """The job, when it is over or the patience is.
+    """The job once it has ended, or when the time limit is reached.
 
     Raises:
         ProblemError: `not_found`, 404, where its image was removed meanwhile.

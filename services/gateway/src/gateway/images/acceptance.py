@@ -1,4 +1,4 @@
-"""Making an upload an image with a job: of which patient, of which day, and whether it is there already."""
+"""Turns an upload into an image with a job: checks patient, date and duplicates."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -28,7 +28,7 @@ Note = Callable[[Session, Image, dict[str, Any]], None]
 
 
 class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answers with the job that exists
-    """These bytes are known already: which image they are, and its newest job."""
+    """An image with the same bytes, and its newest job."""
 
     def __init__(self, image_id: str, job_id: str) -> None:
         super().__init__(image_id)
@@ -46,7 +46,7 @@ def accept(
     *,
     interactive: bool,
 ) -> tuple[Image, Job]:
-    """Make an upload an image with a job, in one transaction; only when this returns is it accepted.
+    """Turn an upload into an image with a job in one transaction. It is accepted only when this returns.
 
     Args:
         sessions: For the transaction.
@@ -127,7 +127,7 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
 
 
 def _make_room(session: Session, image: Image, replaced: Image) -> list[str]:
-    """Remove the image whose place another takes; what was said of it goes on to hold where nothing else is said."""
+    """Remove the image that another replaces. Its description applies to the new one where none was given."""
     if replaced.modality == image.modality:
         for name in ("magnification", "view", "laterality", "study_date"):
             setattr(image, name, getattr(image, name) or getattr(replaced, name))
@@ -160,7 +160,7 @@ def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: boo
 
 
 def _refuse_duplicate(session: Session, image: Image) -> None:
-    """The same film may belong to several cases; a program that names no case asks for the analysis that is there."""
+    """Refuse a duplicate within a case. A program that names no case is told of the existing analysis."""
     twins = repository.twins(session, image.owner_id, image.modality, image.sha256)
     same = [twin for twin in twins if image.case_id in (None, twin.case_id)]
     # A caseless twin of a caseless image goes first: that is the one which was sent before in the same way.
@@ -170,7 +170,7 @@ def _refuse_duplicate(session: Session, image: Image) -> None:
 
 
 def also_in(session: Session, image: Image) -> list[Twin]:
-    """Where else its owner has the same bytes as the same kind of image, newest first."""
+    """The owner's other images with the same bytes and modality, newest first."""
     twins = repository.twins(session, image.owner_id, image.modality, image.sha256)
     return [_twin(session, twin) for twin in twins if twin.id != image.id]
 

@@ -1,4 +1,4 @@
-"""Putting right what was guessed or said of an image."""
+"""Corrects the description of an image."""
 
 from sqlalchemy.orm import Session
 

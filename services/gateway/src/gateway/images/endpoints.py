@@ -72,7 +72,7 @@ UPLOAD_FORM: dict[str, Any] = {
     openapi_extra={"requestBody": UPLOAD_FORM},
 )
 async def upload_image(request: Request, response: Response, user: WaitingUser, settings: AppSettings) -> Accepted:
-    """Upload an image for analysis. Answers when it is safely stored; follow the job's progress from there.
+    """Upload an image for analysis. The response comes when it is stored; then follow the job's progress.
 
     The same bytes are one image of a case: sent into it again, or sent without a case where you have them anywhere,
     they are a 409 that names what exists. Another case takes them as an image of its own, analysed anew.
@@ -152,7 +152,7 @@ def correct_image(
     request: Request,
     if_match: IfMatch = None,
 ) -> ImageCorrected:
-    """Put right what was guessed or said of an image.
+    """Correct the description of an image.
 
     Another modality analyses it again. A signed report of its case is superseded, never altered.
     """

@@ -1,4 +1,4 @@
-"""Whom a film shows and in which study, as keyed fingerprints: two files can be compared, and nothing can be read.
+"""Patient and study of a film as keyed fingerprints, which can be compared but not read.
 
 A fingerprint is HMAC-SHA256 (RFC 2104) of one attribute of the file's header under a key that follows from the server's
 secret. The attribute itself is not stored. A fingerprint begins with the name of its key, so that a server whose secret
@@ -69,7 +69,7 @@ _PATIENT: dict[PatientAttribute, str] = {
 
 
 def differences(new: Image | Marks, others: Sequence[Image]) -> list[PatientAttribute]:
-    """In which attributes a file names another patient than every other file that names one; what is missing agrees."""
+    """The attributes in which a file names another patient than the other files do; missing ones count as equal."""
     marks = {attribute: [getattr(other, mark) for other in others] for attribute, mark in _PATIENT.items()}
     return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
 
@@ -82,7 +82,7 @@ def _differs(mark: str | None, others: list[str | None]) -> bool:
 
 
 def _plain(text: str | None) -> str:
-    """Without what says nothing: case, width and composition of letters, and white space in excess."""
+    """A text without differences in case, width and composition of letters, or white space."""
     return " ".join(unicodedata.normalize("NFKC", text or "").casefold().split())
 
 

@@ -16,7 +16,7 @@ ConflictOf = Literal["view", "laterality", "study_date"]
 
 @dataclass(frozen=True)
 class Conflict:
-    """Something of an image that was said otherwise than its file says it."""
+    """A difference between what a user entered for an image and what its file says."""
 
     of: ConflictOf
     said: str
@@ -79,7 +79,7 @@ class Image(Base):
         return [Conflict(of, str(said), str(file)) for of, said, file in pairs if said and file and said != file]
 
     def info(self) -> ImageInfo:
-        """What a worker is told of this image."""
+        """The description of this image for workers."""
         return ImageInfo(
             sha256=self.sha256,
             file_name=self.file_name,

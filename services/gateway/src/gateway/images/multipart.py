@@ -1,4 +1,4 @@
-"""Streaming multipart/form-data: text fields into memory (bounded), the file piece by piece to whoever takes it.
+"""Streams multipart/form-data: text fields into bounded memory, the file in chunks to the caller.
 
 Starlette's own form parser writes the whole upload to a temporary file before the endpoint sees it; this one lets the
 endpoint check the fields, and refuse, before the first byte of the file is stored.
@@ -144,7 +144,7 @@ def _write(parser: MultipartParser, piece: bytes) -> ProblemError | None:
 
 
 def malformed(what: str) -> ProblemError:
-    """An upload that does not follow the rules."""
+    """The error for an upload that is not valid multipart/form-data."""
     return ProblemError(400, "malformed_upload", f"The upload cannot be read: {what}.")
 
 

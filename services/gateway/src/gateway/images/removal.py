@@ -1,4 +1,4 @@
-"""Taking an image away: its rows in one transaction, its objects after it."""
+"""Removes an image: its rows in one transaction, then its objects."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def remove(
     note: Callable[[Session, Image], None],
     if_match: str | None = None,
 ) -> None:
-    """Remove an image with its analyses and reviews; what works on it is stopped and its output refused.
+    """Remove an image with its analyses and reviews. Running work is stopped and its output refused.
 
     Args:
         sessions: For the transaction.
@@ -67,7 +67,7 @@ def lock(session: Session, image: Image, if_match: str | None) -> None:
 
 
 def take_out(session: Session, image: Image, if_match: str | None = None) -> list[str]:
-    """Delete an image's rows; gives the prefixes of the objects to be deleted once the transaction is through.
+    """Delete an image's rows; returns the prefixes of the objects to delete after the commit.
 
     Raises:
         ProblemError: `image_signed` (409) or `case_changed` (412).
@@ -118,7 +118,7 @@ def delete_works(session: Session, ids: list[str]) -> list[str]:
 
 
 def delete_objects(store: ObjectStore, prefixes: list[str]) -> None:
-    """Delete what rows no longer name. Where the store is away, `lobule retention run` finds it later."""
+    """Delete objects that no row names. If the store cannot be reached, `lobule retention run` deletes them later."""
     for prefix in prefixes:
         try:
             store.delete(prefix)

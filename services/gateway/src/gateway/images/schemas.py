@@ -17,12 +17,12 @@ _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def plausible_day(day: date) -> bool:
-    """Whether an examination can have been on a day; the next one has begun elsewhere on Earth."""
+    """Whether a day is plausible for an examination: not after tomorrow, which has begun elsewhere on Earth."""
     return _FIRST_DAY <= day <= now().date() + timedelta(days=1)
 
 
 def _check_text(value: object) -> object:
-    """Numbers are no days: 20240501 would be read as seconds since 1970."""
+    """Refuse numbers as days: 20240501 would be read as seconds since 1970."""
     if isinstance(value, date) or (isinstance(value, str) and _ISO_DAY.fullmatch(value)):
         return value
     raise PydanticCustomError("day_notation", "Write a day as YYYY-MM-DD")
@@ -38,7 +38,7 @@ StudyDate = Annotated[date, BeforeValidator(_check_text), AfterValidator(_check_
 
 
 class ImageOptions(BaseModel):
-    """What the uploader says of an image; the text fields of the upload."""
+    """The description of an image: the text fields of its upload."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,7 +53,7 @@ class ImageOptions(BaseModel):
 
 
 class ImageCorrection(BaseModel):
-    """What is put right about an image; what is not given stays, null means "not known"."""
+    """A correction of an image; fields that are not given stay, and null means unknown."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -69,7 +69,7 @@ class ImageCorrection(BaseModel):
 
 
 class ConflictRead(BaseModel):
-    """Something that was said of an image otherwise than its file says it."""
+    """A difference between what a user entered for an image and what its file says."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -109,7 +109,7 @@ class ImageCorrected(ImageRead):
 
 
 class Twin(BaseModel):
-    """An image of the same bytes, elsewhere."""
+    """Another image with the same bytes."""
 
     image_id: str
     job_id: str = Field(description="its newest job")
@@ -118,7 +118,7 @@ class Twin(BaseModel):
 
 
 class Accepted(BaseModel):
-    """An upload that was accepted: it is stored, and its analysis will happen."""
+    """An accepted upload: it is stored, and its analysis is queued."""
 
     image: ImageRead
     job: JobRead

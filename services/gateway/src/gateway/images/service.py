@@ -1,4 +1,4 @@
-"""Receiving an upload: streamed into the object store while it is hashed and bounded, then looked at, then accepted."""
+"""Receives an upload: streams it into the object store with a hash and a size limit, then checks and accepts it."""
 
 import contextlib
 import hashlib
@@ -32,7 +32,7 @@ Checked = TypeVar("Checked")
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that lies in the object store and belongs to nobody yet."""
+    """A file in the object store that is not accepted yet."""
 
     image_id: str
     object_key: str

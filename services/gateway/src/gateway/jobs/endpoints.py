@@ -48,7 +48,7 @@ def read_progress(
     request: Request,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """How far a job is. Send the `ETag` back as `If-None-Match`; ask again after `Retry-After` seconds."""
+    """The progress of a job. Send the `ETag` back as `If-None-Match`; poll again after `Retry-After` seconds."""
     progress: Progress = request.app.state.progress.of(session, job)
     body = progress.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
@@ -62,7 +62,7 @@ def read_progress(
 
 @router.post("/{job_id}/retry", responses=responses(401, 403, 404, 409))
 def retry_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
-    """Try a job that failed, died or was cancelled again, from the step where it ended."""
+    """Retry a job that failed, died or was cancelled, from the step where it ended."""
     service.retry(session, job)
     record(session, request, user, "job.retry", "job", job.id)
     return JobRead.of(job)

@@ -1,4 +1,4 @@
-"""`/internal/v1`: what workers say. Not for the outside: it takes the internal token and is not in the OpenAPI page."""
+"""`/internal/v1`: the API of workers. It requires the internal token and is not part of the OpenAPI document."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -34,7 +34,7 @@ Store = Annotated[ObjectStore, Depends(object_store)]
 
 
 def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
-    """The answer to an attempt that is not the current one; where its image was removed, what it left goes, too."""
+    """The response to an attempt that is not current. Where its image was removed, its output is deleted."""
     if session.get(Work, job_id) is None:
         removal.delete_objects(store, [layout.work_folder(job_id)])
     return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")

@@ -28,7 +28,7 @@ class Lane:
 
 
 def in_order(lanes: Sequence[Lane], recently_interactive: Sequence[bool]) -> list[Lane]:
-    """Lanes, the one to be served first at the front.
+    """Lanes, the one to be served next first.
 
     Args:
         lanes: Of one queue.

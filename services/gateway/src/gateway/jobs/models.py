@@ -1,4 +1,4 @@
-"""Jobs, their steps, and the outbox from which workers are called."""
+"""Jobs, their steps, and the outbox of announcements to workers."""
 
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ def _current_request() -> str | None:
 
 
 class Work(Base):
-    """Something that workers do in steps: an image's analysis (`Job`), or a rendering that was asked for later."""
+    """Work that workers do in steps: the analysis of an image (`Job`), or a rendering that was requested later."""
 
     __tablename__ = "jobs"
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 - SQLAlchemy's own convention
@@ -61,7 +61,7 @@ class Job(Work):
 
 
 class Rendering(Work):
-    """A report in languages and forms that no analysis renders by itself. Its one step is `render`."""
+    """A report in languages and formats that are rendered on request. Its only step is `render`."""
 
     __mapper_args__ = {"polymorphic_identity": "rendering"}  # noqa: RUF012
 
@@ -108,7 +108,7 @@ class Step(Base):
 
 
 class Ring(Base):
-    """The outbox: a call to a queue's workers that is still to be made. Written with the state it announces."""
+    """An outbox row: an announcement to the workers of a queue, written together with the state that it announces."""
 
     __tablename__ = "outbox"
 

@@ -1,4 +1,4 @@
-"""How far is a job, and how long will it take? From the database, the blackboard and measured history."""
+"""Progress and remaining time of jobs, from the database, Redis and measured durations."""
 
 import statistics
 import threading
@@ -44,7 +44,7 @@ class History:
 
 
 class ProgressBoard:
-    """Answers how far a job is."""
+    """Computes the progress of jobs."""
 
     def __init__(self, blackboard: Blackboard) -> None:
         self._blackboard, self._history = blackboard, History()
@@ -139,7 +139,7 @@ def _seconds_left(step: Step, fraction: float, usual: float | None) -> float | N
 
 
 def _sum_known(steps: list[StepProgress]) -> float | None:
-    """Seconds until the report; unknown where a step that is still to come is unknown."""
+    """Seconds until the report; None where the duration of a remaining step is unknown."""
     open_steps = [step for step in steps if step.state in ("waiting", "running")]
     known = [step.seconds_left for step in open_steps if step.seconds_left is not None]
     return sum(known) if len(known) == len(open_steps) else None

@@ -1,4 +1,4 @@
-"""Queries on queues: what waits and in which order, and the outbox of calls to their workers."""
+"""Queries on queues: waiting steps in their order, and the outbox."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from gateway.jobs.models import Ring, Step
 
 
 def lanes(session: Session, queue: str) -> list[Lane]:
-    """What waits in a queue, by user and class, the lane to be served first at the front."""
+    """The waiting steps of a queue by user and class, the lane to be served next first."""
     waiting = (
         select(
             Step.owner_id,
@@ -74,21 +74,21 @@ def _in_lane(queue: str, lane: Lane) -> ColumnElement[bool]:
 
 
 def enqueue(session: Session, step: Step) -> None:
-    """Let a step wait for a worker, and write the call for it to the outbox."""
+    """Queue a step, and write its announcement to the outbox."""
     step.state, step.queued_at = "queued", shared_now(session)
     step.lease_expires_at, step.worker = None, None
     ring(session, step)
 
 
 def ring(session: Session, step: Step) -> None:
-    """Write a call for a step's queue to the outbox; the relay is woken when the transaction is through."""
+    """Write an announcement for a step's queue to the outbox; the relay is woken after the commit."""
     step.rung_at = shared_now(session)
     session.add(Ring(job_id=step.job_id, step=step.name, queue=step.queue))
     session.info["rings"] = True
 
 
 def unheard(session: Session, queue: str, before: datetime) -> Sequence[Step]:
-    """Steps that wait in a queue, were last called before a moment, and of which no call waits in the outbox."""
+    """Waiting steps that were last announced before a moment and have no announcement in the outbox."""
     unsent = exists().where(Ring.job_id == Step.job_id, Ring.step == Step.name)
     return session.scalars(
         select(Step)
@@ -99,12 +99,12 @@ def unheard(session: Session, queue: str, before: datetime) -> Sequence[Step]:
 
 
 def outbox(session: Session, limit: int = 100) -> Sequence[Ring]:
-    """Calls to be made, oldest first. Two relays may take the same: a call that is made twice is harmless."""
+    """Announcements to send, oldest first. Two relays may take the same one; announcing twice is harmless."""
     return session.scalars(select(Ring).order_by(Ring.id).limit(limit)).all()
 
 
 def forget_rings(session: Session, rings: Sequence[Ring]) -> None:
-    """Calls were made: they leave the outbox."""
+    """Delete announcements that were sent from the outbox."""
     session.execute(delete(Ring).where(Ring.id.in_([made.id for made in rings])))
 
 

@@ -1,4 +1,4 @@
-"""The relay and the reaper: two small loops that turn what the database says into calls on Redis.
+"""Two background loops: the relay announces queued steps on Redis, the reaper takes steps back from lost workers.
 
 The database is the truth. A call that is made twice is harmless (a step can be claimed once); a call that is lost is
 made again by the reaper. So both loops may run in every gateway, and Redis may forget everything.
@@ -29,7 +29,7 @@ _UNHEARD_S = 10.0  # a call this old that is not in Redis was lost, or its worke
 
 
 class Relay:
-    """Empties the outbox into Redis, at once after a commit that wrote to it."""
+    """Sends the outbox to Redis, right after a commit that wrote to it."""
 
     def __init__(self, sessions: SessionFactory, celery: Celery) -> None:
         self._sessions, self._celery = sessions, celery
@@ -41,7 +41,7 @@ class Relay:
             self.wake.set()
 
     def turn(self) -> None:
-        """Wait for something to do, and do it."""
+        """Wait for rows in the outbox, and send them."""
         self.wake.wait(_IDLE_S)
         self.wake.clear()
         try:
@@ -51,7 +51,7 @@ class Relay:
             log.warning("redis_away", error=repr(error))
 
     def empty_outbox(self) -> int:
-        """Make the calls that wait, oldest first; returns how many were made. A call that fails stays in the outbox.
+        """Send the waiting announcements, oldest first; returns their number. One that fails stays in the outbox.
 
         No transaction is open while Redis is spoken to: on SQLite the worker's claim, which follows within a
         millisecond, would wait for it.
@@ -68,14 +68,14 @@ class Relay:
 
 
 class Reaper:
-    """Takes steps back from silent workers, and calls again where Redis has lost a call."""
+    """Takes steps back from workers whose lease expired, and announces steps again that Redis has lost."""
 
     def __init__(self, sessions: SessionFactory, blackboard: Blackboard, settings: GatewaySettings) -> None:
         self._sessions, self._blackboard, self._settings = sessions, blackboard, settings
         self.stopped = threading.Event()
 
     def turn(self) -> None:
-        """Wait for the next round, and do it."""
+        """Wait for the next round, and run it."""
         if self.stopped.wait(self._settings.reap_every_s):
             return
         self.take_back()
@@ -85,7 +85,7 @@ class Reaper:
             log.warning("redis_away", error=repr(error))
 
     def take_back(self) -> None:
-        """Steps whose lease is over go back to their queue, or park their job."""
+        """Queue steps again whose lease has expired, or park their job."""
         with reading(self._sessions) as session:
             if not repository.abandoned(session):
                 return
@@ -95,7 +95,7 @@ class Reaper:
                 service.reap(session, self._settings, step)
 
     def call_again(self) -> None:
-        """Ring for steps that the database says wait while their queue in Redis is empty."""
+        """Announce steps again that wait in the database while their queue in Redis is empty."""
         for queue in QUEUES:
             if self._blackboard.waiting(queue):
                 continue
@@ -107,7 +107,7 @@ class Reaper:
 
 
 class BackgroundLoop:
-    """Takes turns in a thread until it is closed; a turn that crashes is logged and the loop goes on."""
+    """Runs turns in a thread until it is closed. A turn that raises is logged, and the loop continues."""
 
     def __init__(self, name: str, turn: Callable[[], None], wake: threading.Event) -> None:
         self._turn, self._wake = turn, wake
@@ -115,11 +115,11 @@ class BackgroundLoop:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Finish the present turn and end."""
+        """Finish the current turn and stop."""
         self._closing.set()
         self._wake.set()
         self._thread.join(timeout=10)

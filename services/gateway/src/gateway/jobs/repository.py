@@ -59,7 +59,7 @@ def claim(session: Session, job_id: str, name: StepName, worker: str, lease: tim
 
 
 def renew(session: Session, job_id: str, name: StepName, attempt: int, lease: timedelta) -> bool:
-    """Make a running attempt's lease last longer; False where it is not the current one."""
+    """Renew the lease of a running attempt; False where it is not the current one."""
     changed = session.execute(
         update(Step).where(*_current(job_id, name, attempt)).values(lease_expires_at=shared_now(session) + lease)
     )

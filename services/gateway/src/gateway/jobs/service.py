@@ -1,4 +1,4 @@
-"""The life of a job: opened, claimed, completed or failed, tried again, cancelled."""
+"""The life cycle of a job: opened, claimed, completed or failed, retried, cancelled."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ _LOST = "The worker was lost {tries} times while it worked on this. Your IT can 
 
 
 def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
-    """Start the analysis of an image: job, steps and the first call, all in the session's transaction.
+    """Start the analysis of an image: creates job, steps and the first announcement in the session's transaction.
 
     Args:
         session: The transaction.
@@ -41,7 +41,7 @@ def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
 
 
 def open_rendering(session: Session, owner_id: str, key: str, request: RenderRequest) -> Rendering:
-    """Ask the report service for something that somebody waits for, in the session's transaction.
+    """Request a rendering that a user waits for from the report service, in the session's transaction.
 
     Args:
         session: The transaction.
@@ -134,7 +134,7 @@ def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepNam
 
 
 def reap(session: Session, settings: GatewaySettings, step: Step) -> None:
-    """Take a step back from a worker that is silent: queue it again, or park the job where its budget is spent."""
+    """Take a step back from a lost worker: queue it again, or park the job if its attempts are used up."""
     if step.tries < settings.max_attempts:
         queues.enqueue(session, step)
         return
@@ -143,7 +143,7 @@ def reap(session: Session, settings: GatewaySettings, step: Step) -> None:
 
 
 def retry(session: Session, job: Work) -> None:
-    """Try a job again from the step that failed, with a fresh budget.
+    """Retry a job from the step that failed, with a new budget of attempts.
 
     Raises:
         ProblemError: `job_not_failed`, 409.
@@ -165,7 +165,7 @@ def retry(session: Session, job: Work) -> None:
 
 
 def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> None:
-    """Render once more, whether it failed or not; what earlier attempts left stays.
+    """Render again, whether or not it failed; files of earlier attempts stay.
 
     Args:
         session: The transaction.
@@ -180,7 +180,7 @@ def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> No
 
 
 def cancel(session: Session, job: Work) -> None:
-    """Stop a job; its worker learns it at the next heartbeat.
+    """Stop a job. Its worker is told at the next heartbeat.
 
     Raises:
         ProblemError: `job_finished`, 409.
@@ -199,6 +199,6 @@ def _finish(session: Session, job: Work, state: str, code: str, detail: str) -> 
 
 
 def _tell_case(session: Session, job: Work) -> None:
-    """What an image says has changed, and with it what its case says."""
+    """Update the case of an image whose assessment has changed."""
     if isinstance(job, Job) and job.image.case_id is not None:
         cases.refresh(session, job.image.case_id)

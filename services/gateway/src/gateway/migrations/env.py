@@ -10,7 +10,7 @@ from gateway.migrations import tables as _tables  # noqa: F401 - so that the met
 
 
 def render_item(kind: str, value: object, _context: object) -> str | Literal[False]:
-    """Write our own time type into migrations as the plain one it is."""
+    """Write our time type into migrations as the plain type that it wraps."""
     if kind == "type" and isinstance(value, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     return False

@@ -74,7 +74,7 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
 
 
 def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
-    """Bring a backup into a database that is empty and migrated, and into its store.
+    """Restore a backup into an empty, migrated database and into its store.
 
     Raises:
         BackupError: Where the backup is damaged, the database is not empty, or stands at another revision.
@@ -157,7 +157,7 @@ def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
 
 
 def _continue_numbers(connection: Any, table: Table) -> None:
-    """PostgreSQL's sequences know nothing of rows that came with their numbers."""
+    """Set PostgreSQL's sequences past the ids of restored rows."""
     for column in inspect(connection).get_columns(table.name):
         if column.get("autoincrement") is True:
             name = column["name"]

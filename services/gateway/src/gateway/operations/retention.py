@@ -1,4 +1,4 @@
-"""`lobule retention run`: delete what is older than it may be, and what belongs to nothing.
+"""`lobule retention run`: deletes what has passed its retention period, and what nothing refers to.
 
 A case is deleted as a whole, once nothing of it is younger than the limit; the audit log stays. Rows go first and
 objects after them: what a crash leaves between the two belongs to nothing, and the next run finds it.
@@ -93,7 +93,7 @@ class Retention:
         session.execute(delete(Case).where(Case.id == case_id))
 
     def _orphans(self) -> None:
-        """Objects whose row is gone or never came, and what attempts left that others overtook."""
+        """Objects without a row, and the output of attempts that are no longer current."""
         before = now() - _ORPHAN_AGE
         young: set[layout.Place] = set()
         found: set[layout.Place] = set()
@@ -110,7 +110,7 @@ class Retention:
                     self.store.delete(prefix)
 
     def _forgotten(self) -> None:
-        """Sessions that are over, and messages that were delivered or given up long ago."""
+        """Expired sessions, and old messages that were delivered or given up."""
         with self.sessions.begin() as session:
             over = session.execute(delete(AuthSession).where(AuthSession.expires_at < now()))
             told = session.execute(
@@ -125,7 +125,7 @@ def _delete_rendering(session: Session, rendering_id: str) -> list[str]:
 
 
 def _is_young(limit: datetime) -> ColumnElement[bool]:
-    """Of an image: it, or its newest job, is younger than the limit, or not over yet."""
+    """Whether an image or its newest job is younger than the limit, or still running."""
     job = aliased(Job)
     busy = exists().where(
         job.image_id == Image.id,
@@ -144,7 +144,7 @@ def _old_cases(limit: datetime) -> Select[str]:
 
 
 def _old_renderings(limit: datetime) -> Select[str]:
-    """Made on demand, and made anew when somebody asks; those of signed reports go with their case."""
+    """Old renderings that can be made again on request; those of signed reports are deleted with their case."""
     signed = Rendering.key.like("case:%:version:%")
     old = and_(Rendering.created_at < limit, Rendering.state.in_(FINAL_STATES))
     return select(Rendering.id).where(old, not_(signed))
@@ -166,7 +166,7 @@ def make(settings: GatewaySettings, *, dry_run: bool = False) -> Retention:
 
 @app.callback()
 def _group() -> None:
-    """Delete what is too old, and what belongs to nothing."""
+    """Delete what has passed its retention period, and what nothing refers to."""
 
 
 @app.command()
@@ -174,7 +174,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how much would be deleted")] = False,
     every_hours: Annotated[float | None, typer.Option(help="go on, and run this often")] = None,
 ) -> None:
-    """Delete what is older than LOBULE_RETENTION_DAYS (unset: nothing), and what belongs to nothing."""
+    """Delete what is older than LOBULE_RETENTION_DAYS (unset: nothing), and what nothing refers to."""
     settings = get_settings()
     configure_logging("retention", settings.log_format, settings.log_level)
     while True:

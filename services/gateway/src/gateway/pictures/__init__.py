@@ -1,1 +1,1 @@
-"""Pictures for the eye: previews of files before their upload, and the full depth of films for the viewer."""
+"""Pictures for display: previews of files before their upload, and films in full depth for the viewer."""

@@ -48,7 +48,7 @@ _PRIVATE = {"Cache-Control": "private, max-age=3600"}
 
 
 def picture_desk(request: Request) -> PictureDesk:
-    """The desk the app was made with."""
+    """The picture service of the app."""
     return request.app.state.pictures
 
 
@@ -100,7 +100,7 @@ async def make_preview(request: Request, user: WaitingUser, settings: AppSetting
 
 
 def _identity(store: ObjectStore, key: str) -> DicomIdentity:
-    """Whom a DICOM file names; nobody where its header is refused, which its drawing says."""
+    """The patient that a DICOM file names; none where its header is refused, which its picture reports."""
     try:
         with store.open(key) as stream:
             return read_header(stream, "mammography").dicom or DicomIdentity()
@@ -110,7 +110,7 @@ def _identity(store: ObjectStore, key: str) -> DicomIdentity:
 
 @router.get("/previews/{preview_id}", responses=responses(401, 422))
 def read_preview(preview_id: UUID, user: CurrentUser, desk: Desk) -> PictureRead:
-    """Whether a preview is drawn, and what the file holds."""
+    """The state of a preview, and what the file contains."""
     return PictureRead.of(str(preview_id), desk.facts(layout.preview_folder(user.id, str(preview_id))))
 
 
@@ -127,7 +127,7 @@ def read_preview_picture(preview_id: UUID, user: CurrentUser, desk: Desk) -> Res
 
 @router.delete("/previews/{preview_id}", status_code=204, responses=responses(401, 403, 422))
 def delete_preview(preview_id: UUID, user: CurrentUser, desk: Desk) -> None:
-    """Forget a preview; it is forgotten within the hour anyway."""
+    """Delete a preview now; otherwise it is deleted within an hour."""
     desk.forget_preview(layout.preview_folder(user.id, str(preview_id)))
 
 

@@ -10,7 +10,7 @@ from lobule.contracts.pictures import PictureFacts
 
 
 class PictureRead(BaseModel):
-    """A picture that the report service draws: what it is of, once it is there."""
+    """A picture drawn by the report service, with its facts once it is ready."""
 
     id: str
     state: Literal["drawing", "ready", "failed"]
@@ -41,7 +41,7 @@ class PatientRead(BaseModel):
 
 
 class PreviewRead(PictureRead):
-    """A preview that was asked for, with what the file's header says before anything is drawn."""
+    """A requested preview, with the facts from the file's header."""
 
     study_date: date | None = Field(description="day of the examination, as the file says it")
     patient: PatientRead

@@ -1,4 +1,4 @@
-"""Asking for pictures and finding them in the object store. None is in the database: all may be drawn again."""
+"""Requests pictures and finds them in the object store. The database holds none: all can be drawn again."""
 
 import structlog
 from celery import Celery
@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 class PictureDesk:
-    """Knows which pictures are there and asks the report service for the others.
+    """Finds existing pictures and requests the others from the report service.
 
     Args:
         store: Where they lie.
@@ -34,7 +34,7 @@ class PictureDesk:
             return None
 
     def ask(self, source_key: str, prefix: str, kind: PictureKind) -> PictureFacts | None:
-        """Have a file drawn, unless that is done or under way.
+        """Request a picture of a file, unless it exists or is being drawn.
 
         Raises:
             RedisError, kombu's OperationalError: Where Redis is away.
@@ -58,7 +58,7 @@ class PictureDesk:
             raise ProblemError(409, "picture_not_ready", "There is no such picture (yet).") from None
 
     def remember_preview(self, prefix: str) -> None:
-        """Note a preview that is to go after a while, and delete those whose time is over."""
+        """Schedule a preview for deletion, and delete those that are due."""
         try:
             self._blackboard.keep_for_a_while(prefix)
             for old in self._blackboard.outlived():

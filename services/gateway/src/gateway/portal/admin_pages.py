@@ -27,7 +27,7 @@ _OPEN_STATES: tuple[JobState, ...] = ("dead", "failed", "running", "queued", "ca
 
 
 class NotAnAdministratorError(Exception):
-    """A page of administrators was asked for by somebody else.
+    """Somebody other than an administrator requested a page for administrators.
 
     Args:
         user: By whom.
@@ -60,7 +60,7 @@ def refuse(request: Request, error: Exception) -> HTMLResponse:
 
 @router.get("/account", response_class=HTMLResponse)
 def account_page(request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
-    """One's own password and API tokens."""
+    """The user's password and API tokens."""
     tokens = [ApiTokenRead.of(token) for token in api_tokens.of_user(session, user)]
     scopes = [scope for scope in get_args(Scope) if scope != "admin" or user.role == "admin"]
     return render(request, "account.html", user, tokens=tokens, scopes=scopes)
@@ -68,7 +68,7 @@ def account_page(request: Request, user: PortalUser, session: DbSession) -> HTML
 
 @router.get("/admin/users", response_class=HTMLResponse)
 def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLResponse:
-    """Who may log in, and the keys of programs."""
+    """Users and API tokens."""
     tokens = [ApiTokenRead.of(token) for token in api_tokens.of_user(session, None)]
     people = users.all_users(session)
     return render(request, "admin_users.html", user, people=people, roles=get_args(Role), tokens=tokens)
@@ -82,7 +82,7 @@ def work_page(
     state: JobState = "dead",
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
-    """Queues, and work to start again or stop."""
+    """Queues, and work that can be restarted or stopped."""
     found = work.list_work(user, session, state=[state], limit=_PAGE_LENGTH, cursor=cursor)
     items: list[WorkRead] = found.items
     return render(
@@ -105,7 +105,7 @@ def audit_page(
     wanted: Wanted,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
-    """Who did what, when."""
+    """The audit log: who did what, and when."""
     rows, next_cursor = audit.events(session, wanted, _PAGE_LENGTH, cursor)
     given = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
     return render(

@@ -1,4 +1,4 @@
-"""What the pages about models and API show, made from model manifests, model cards and our OpenAPI document."""
+"""Content of the pages about models and API, from model manifests, model cards and the OpenAPI document."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The portal's pages. What they show beyond the first view, their scripts fetch from the JSON API."""
+"""The portal's pages. Their scripts fetch everything beyond the first view from the JSON API."""
 
 from typing import Annotated, get_args
 from urllib.parse import urlencode
@@ -58,7 +58,7 @@ def worklist_page(
     sort: str = "urgency",
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> HTMLResponse:
-    """The cases of the user; what a filter or an order does not know is ignored."""
+    """The cases of the user; unknown filters and orders are ignored."""
     states = [known for known in get_args(CaseState) if known == state]
     assessments = [known for known in get_args(Assessment) if known == assessment]
     order: Sort = next((known for known in get_args(Sort) if known == sort), "urgency")
@@ -86,7 +86,7 @@ def worklist_page(
 
 @router.get("/cases/{case_id}", response_class=HTMLResponse)
 def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
-    """One case: its images, what was found, and the clinician's word on it."""
+    """One case: its images, findings and reviews."""
     case = cases.visible(session, user, case_id)
     if case is None:
         return render_error(request, 404, "no_case", user)
@@ -104,7 +104,7 @@ def new_page(
     case: Annotated[str | None, Query(max_length=36)] = None,
     replaces: Annotated[str | None, Query(max_length=36)] = None,
 ) -> HTMLResponse:
-    """Choose images, look at them, send them: into a new case, into one that is there, or in the place of an image."""
+    """Choose, check and upload images: into a new case, into an existing one, or to replace an image."""
     found = cases.visible(session, user, case) if case else None
     replaced = images.visible(session, user, replaces) if replaces else None
     if (case and found is None) or (replaces and (replaced is None or found is None or replaced.case_id != found.id)):
@@ -155,7 +155,7 @@ def job_page(job_id: str, request: Request, user: PortalUser, session: DbSession
 
 @router.get("/models", response_class=HTMLResponse)
 def models_page(request: Request, user: PortalUser) -> HTMLResponse:
-    """The models at work: how good they are, and where they fail."""
+    """The models in use: their measured performance and their limits."""
     try:
         models = [model_page(status) for status in models_at_work(request.app.state.blackboard)]
     except RedisError:
@@ -165,7 +165,7 @@ def models_page(request: Request, user: PortalUser) -> HTMLResponse:
 
 @router.get("/api", response_class=HTMLResponse)
 def api_page(request: Request, user: PortalUser) -> HTMLResponse:
-    """Our OpenAPI document, to read."""
+    """The OpenAPI document, rendered for readers."""
     address = str(request.base_url).rstrip("/")
     examples = [(name, command.format(address=address)) for name, command in _API_EXAMPLES]
     return render(request, "api.html", user, groups=api_groups(request.app.openapi()), examples=examples)

@@ -1,4 +1,4 @@
-"""Errors as pages, for people; programs get problem documents."""
+"""Error pages for browsers; programs get problem documents."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ _Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 def install_error_pages(app: FastAPI) -> None:
-    """Answer browsers that ask for a page with one, whatever goes wrong.
+    """Answer errors with a page where a browser asked for one.
 
     Call after the handlers of `gateway.errors` and `gateway.outages` are there.
     """

@@ -25,7 +25,7 @@ def login_page(
     settings: AppSettings,
     next: Annotated[str, Query(max_length=500)] = "/",
 ) -> Response:
-    """The login form; whoever is logged in needs none."""
+    """The login form; users who are logged in are redirected."""
     if sessions.read_session(session, request, settings) is not None:
         return RedirectResponse("/", status_code=303)
     return render_login(request, next_path=next)
@@ -33,7 +33,7 @@ def login_page(
 
 @router.get("/password", response_class=HTMLResponse)
 def password_page(request: Request, user: LoggedIn, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
-    """Where those go first whose password somebody else chose."""
+    """The page on which users replace a password that was set by somebody else."""
     if not user.must_change_password:
         return RedirectResponse(local_path(next), status_code=303)
     return render(request, "password.html", next_path=local_path(next), username=user.username)

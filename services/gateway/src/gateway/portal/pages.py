@@ -38,7 +38,7 @@ def _common(request: Request) -> dict[str, Any]:
 
 
 def age(t: Words, at: datetime) -> str:
-    """How long ago, in the words that the page's script keeps up to date: it must not change the width of a row."""
+    """How long ago, as the page's script updates it later, so that the row does not change its width."""
     seconds = (now() - at).total_seconds()
     if seconds < 60:
         return t("age.now")
@@ -56,7 +56,7 @@ templates.env.globals.update(languages=LANGUAGES, own_names=OWN_NAMES, age=age)
 
 
 def compile_templates() -> None:
-    """Compile every page now: the first reader of each would wait for it."""
+    """Compile all templates, so that no first request waits for it."""
     for name in templates.env.list_templates(extensions=("html",)):
         templates.env.get_template(name)
 

@@ -49,7 +49,7 @@ def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
 
 
 def present_signer(said: CaseReportCreate, user: WaitingUser, request: Request) -> None:
-    """The person who signs in the portal gives their password; an API client has a credential of its own and no person.
+    """Require the password of a person who signs in the portal. API clients sign with their own credentials.
 
     Checked before the transaction begins, which a slow hash must not hold up.
     """
@@ -194,7 +194,7 @@ async def _answer(
 
 @router.get("/{version}/content", response_class=Response, responses=responses(401, 404))
 def read_content(case: VisibleCase, version: Annotated[int, Path(ge=1, le=2**31 - 1)], session: DbSession) -> Response:
-    """What was signed, to the letter: the JSON document whose SHA-256 the version carries."""
+    """The signed content: the JSON document, byte for byte, whose SHA-256 the version states."""
     headers = {"Cache-Control": "private, no-cache"}
     content = letters(_version(session, case, version).content)
     return Response(content, media_type="application/json", headers=headers)

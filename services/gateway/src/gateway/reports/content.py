@@ -20,7 +20,7 @@ from lobule.contracts.progress import StepError
 
 
 def letters(content: dict[str, Any]) -> bytes:
-    """A stored content to the letter, as it was signed.
+    """The bytes of a stored content, as they were signed.
 
     It is written from what is stored and never by way of `CaseContent`: a newer version of that may know more fields,
     and would write them too.
@@ -29,12 +29,12 @@ def letters(content: dict[str, Any]) -> bytes:
 
 
 def fingerprint(content: dict[str, Any]) -> str:
-    """SHA-256 of a content's letters."""
+    """SHA-256 of the bytes of a content."""
     return hashlib.sha256(letters(content)).hexdigest()
 
 
 def signed_content(report: CaseReport) -> CaseContent:
-    """What a signed version says, once it is certain that this is what was signed.
+    """The content of a signed version, after its fingerprint was checked.
 
     Raises:
         ProblemError: `report_altered`, 500.

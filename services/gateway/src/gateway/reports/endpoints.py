@@ -120,7 +120,7 @@ def as_response(content: bytes, media_type: str, language: Language) -> Response
 
 
 def attach(response: Response, file_name: str) -> None:
-    """Ask the browser to save an answer under this name."""
+    """Have the browser save a response under this name."""
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
 
 

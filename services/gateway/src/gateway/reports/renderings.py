@@ -1,4 +1,4 @@
-"""Renderings that are made when somebody first asks for them, by the report service, and kept."""
+"""Renderings that the report service makes at the first request, and that are stored."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ def of_version(report: CaseReport, owner_id: str, language: Language, form: Repo
 
 
 def ensure(session: Session, report: CaseReport, owner_id: str, wanted: RenderingsCreate) -> None:
-    """Have a signed version rendered where it is not, or did not succeed; with `anew`, also where it did.
+    """Request the rendering of a signed version unless it exists; with `anew`, also if it exists.
 
     Raises:
         ProblemError: `report_altered`, 500.
@@ -72,7 +72,7 @@ def ensure(session: Session, report: CaseReport, owner_id: str, wanted: Renderin
 
 
 async def fetch(request: Request, wanted: Wanted, language: Language, form: ReportForm) -> tuple[bytes, str]:
-    """A rendering's bytes and media type, made now where nobody asked for it before, or where it failed.
+    """The bytes and media type of a rendering. It is made now if it does not exist or has failed.
 
     Raises:
         ProblemError: `report_not_ready` (503, with Retry-After) where it takes longer than a request may,
@@ -107,7 +107,7 @@ async def _made(sessions: SessionFactory, rendering: Rendering) -> Rendering:
 
 
 def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
-    """The file of the newest attempt that left one: an attempt that fails takes nothing away that was there."""
+    """The file of the newest attempt that left one; a failed attempt removes nothing."""
     step = rendering.step("render")
     for attempt in range(step.attempt, 0, -1):
         with contextlib.suppress(ObjectNotFoundError):

@@ -18,7 +18,7 @@ contradicts the verdicts."""
 
 
 class CaseReportCreate(BaseModel):
-    """What the clinician signs with."""
+    """The signature of a clinician: conclusion, comment and password."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -67,7 +67,7 @@ class CaseReportRead(BaseModel):
 
     @classmethod
     def of(cls, report: CaseReport, case: Case, renderings: list[RenderingState]) -> "CaseReportRead":
-        """A version as the API shows it."""
+        """The version as the API returns it."""
         return cls(
             version=report.version,
             signed_by=report.signed_by,

@@ -1,4 +1,4 @@
-"""Reading what is there: signed versions with their renderings, and what the workers left in the object store."""
+"""Reads signed versions with their renderings, and the results of workers from the object store."""
 
 from collections import defaultdict
 
@@ -70,7 +70,7 @@ def _unreadable(job: Job, error: Exception) -> ProblemError:
 
 
 def check_report_ready(job: Job) -> None:
-    """Refuse to show a report that cannot be there yet. One that failed can be made when somebody asks for it.
+    """Refuse a report that cannot exist yet. One that failed is made again on request.
 
     Raises:
         ProblemError: `report_not_ready`, 409.

@@ -1,4 +1,4 @@
-"""Signing a case: what it says now becomes a numbered version that never changes."""
+"""Signing a case: its present content becomes a numbered version that never changes."""
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""What clinicians say of findings."""
+"""Reviews of findings by clinicians."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from lobule.contracts.case import Verdict
 
 
 class FindingReview(Base):
-    """The last word of a clinician on one finding of a job's result, or on the image as a whole."""
+    """The latest review of one finding of a job's result, or of the image as a whole."""
 
     __tablename__ = "finding_reviews"
 

@@ -6,7 +6,7 @@ from lobule.contracts.case import Verdict
 
 
 class ReviewWrite(BaseModel):
-    """What a clinician says of a finding; neither verdict nor comment takes it back."""
+    """A review of a finding; without verdict and comment it is withdrawn."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 

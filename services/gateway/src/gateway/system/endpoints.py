@@ -1,4 +1,4 @@
-"""Health, metrics, and the models that are at work."""
+"""Health, metrics, and the models in use."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -30,7 +30,7 @@ class ModelStatus(BaseModel):
 
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))
 def list_models(_user: CurrentUser, request: Request) -> list[ModelStatus]:
-    """The models that are at work now, with their measured figures and their cards."""
+    """The models in use, with their measured figures and their cards."""
     return models_at_work(request.app.state.blackboard)
 
 

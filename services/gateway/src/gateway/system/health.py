@@ -1,4 +1,4 @@
-"""Whether the gateway lives, and whether it can accept uploads."""
+"""Health checks: whether the gateway is alive and can accept uploads."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ router = APIRouter(tags=["system"])
 
 
 class Health(BaseModel):
-    """What works and what does not."""
+    """The state of the gateway's parts."""
 
     status: Literal["ok", "degraded", "down"]
     database: bool

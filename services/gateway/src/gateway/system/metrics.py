@@ -1,4 +1,4 @@
-"""What Prometheus learns from a gateway.
+"""Prometheus metrics of a gateway.
 
 Jobs and queues are read from the database at each scrape, so they are right with any number of gateways (take one of
 them, or the maximum). Requests are this process's own.
@@ -43,7 +43,7 @@ class JobCollector(Collector):
         self._state = state
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Ask database and blackboard; what cannot be asked is left out."""
+        """Query database and Redis; sources that cannot be reached are left out."""
         yield _gauge("lobule_build_info", "This gateway; 1", ["version"], [((__version__,), 1)])
         yield from self._from_database()
         space = self._state.store.space()

@@ -13,7 +13,7 @@ Role = Literal["clinician", "admin", "service"]
 
 
 class User(Base):
-    """Someone, or some system, that may log in."""
+    """A person or a program that may log in."""
 
     __tablename__ = "users"
 

@@ -12,7 +12,7 @@ def _hasher() -> PasswordHash:
 
 @cache
 def _nobody() -> str:
-    """The hash of no one's password: unknown users cost the same time as known ones."""
+    """A hash that matches no password, so that unknown users take the same time as known ones."""
     return _hasher().hash("no one has this password")
 
 

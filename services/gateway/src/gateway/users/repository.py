@@ -14,7 +14,7 @@ def by_id(session: Session, user_id: str) -> User | None:
 
 
 def by_username(session: Session, username: str) -> User | None:
-    """The user of this name; names are compared in lower case."""
+    """The user of this name, compared in lower case."""
     return session.scalar(select(User).where(User.username == username.lower()))
 
 

@@ -1,4 +1,4 @@
-"""The loop that sends messages to webhooks: at least once, later again where one does not arrive.
+"""Sends messages to webhooks: each at least once, and again later where it did not arrive.
 
 The library of Standard Webhooks signs a message. Sending stays our own code: no client of webhooks connects to the very
 address that was checked (against requests forged from inside the network), or reads what is due from our database.
@@ -42,7 +42,7 @@ class Deliverer:
         self.stopped = threading.Event()
 
     def turn(self) -> None:
-        """Wait a moment, then send what is due."""
+        """Wait a moment, then send the messages that are due."""
         if self.stopped.wait(self._settings.webhook_every_s):
             return
         while self.send_due() and not self.stopped.is_set():
@@ -95,7 +95,7 @@ def _to_address(url: str, address: str, http: httpx.Client, headers: dict[str, s
 
 
 def _note(delivery: Delivery, status: int | None, problem: str | None, at: datetime) -> None:
-    """Write down how an attempt ended, and when the next one is due."""
+    """Store the outcome of an attempt and the time of the next one."""
     delivery.last_status, delivery.last_error = status, problem
     if problem is None:
         delivery.state, delivery.delivered_at = "delivered", at

@@ -1,4 +1,4 @@
-"""`/api/v1/webhooks`: be told when jobs are over, instead of asking again and again."""
+"""`/api/v1/webhooks`: notifications of finished jobs, instead of polling."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -42,7 +42,7 @@ def list_webhooks(user: CurrentUser, session: DbSession) -> Sequence[Webhook]:
 def create_webhook(
     body: WebhookCreate, user: CurrentUser, session: DbSession, settings: AppSettings, request: Request
 ) -> WebhookCreated:
-    """Be told at an address when your jobs are over. The secret in the answer is shown this once."""
+    """Register an address that is notified when your jobs end. The secret in the response is shown only once."""
     webhook = service.create(session, user, str(body.url), settings)
     record(session, request, user, "webhook.create", "webhook", webhook.id)
     return WebhookCreated(
@@ -55,7 +55,7 @@ def create_webhook(
 
 @router.delete("/{webhook_id}", status_code=204, responses=responses(401, 403, 404))
 def delete_webhook(webhook: VisibleWebhook, user: CurrentUser, session: DbSession, request: Request) -> None:
-    """Tell an address no more; what waited for it is forgotten."""
+    """Delete a webhook, with its pending messages."""
     record(session, request, user, "webhook.delete", "webhook", webhook.id)
     session.delete(webhook)
 
@@ -64,7 +64,7 @@ def delete_webhook(webhook: VisibleWebhook, user: CurrentUser, session: DbSessio
 def list_deliveries(
     webhook: VisibleWebhook, session: DbSession, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Sequence[Delivery]:
-    """A webhook's newest messages, and how they fared."""
+    """The newest messages of a webhook, with their delivery state."""
     return repository.deliveries(session, webhook.id, limit)
 
 

@@ -1,4 +1,4 @@
-"""Webhooks, and what is still to be told to them."""
+"""Webhooks and their pending messages."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -13,7 +13,7 @@ DeliveryState = Literal["pending", "delivered", "failed"]
 
 
 class Webhook(Base):
-    """An address that is told when its owner's jobs are over."""
+    """An address that is notified when its owner's jobs end."""
 
     __tablename__ = "webhooks"
 

@@ -12,7 +12,7 @@ WebhookUrl = Annotated[AnyHttpUrl, UrlConstraints(max_length=2000, allowed_schem
 
 
 class WebhookCreate(BaseModel):
-    """What is to be told where."""
+    """A new webhook."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"url": "https://ris.example/lobule"}})
 
@@ -36,7 +36,7 @@ class WebhookCreated(WebhookRead):
 
 
 class DeliveryRead(BaseModel):
-    """A message and how it fares."""
+    """A message and its delivery state."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -1,4 +1,4 @@
-"""Webhooks made and taken away, and messages written when jobs end."""
+"""Creates and deletes webhooks, and writes messages when jobs end."""
 
 import base64
 import hashlib
@@ -50,7 +50,7 @@ def create(session: Session, user: User, url: str, settings: GatewaySettings) ->
 
 
 def tell_of_finished_jobs(sessions: SessionFactory, settings: GatewaySettings) -> None:
-    """From now on, write a message for each webhook of a job's owner, in the transaction that ends the job."""
+    """Write a message for each webhook of a job's owner, in the transaction that ends the job, from now on."""
 
     @event.listens_for(sessions, "before_flush")
     def write(session: Session, _context: object, _instances: object) -> None:
