@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 from gateway.errors import ProblemError
+from gateway.events import Events
 
 _READS = "lobule_reads"  # execution option of a transaction that writes nothing
 
@@ -104,9 +105,14 @@ def _holds_nul(parameters: object) -> bool:
 SessionFactory = sessionmaker[Session]
 
 
-def make_session_factory(engine: Engine) -> SessionFactory:
-    """Sessions whose objects stay readable after the commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+def make_session_factory(engine: Engine, events: Events | None = None) -> SessionFactory:
+    """Sessions whose objects stay readable after the commit.
+
+    Args:
+        engine: The database.
+        events: Handlers of what is published in these sessions; without them, nothing can be published.
+    """
+    return sessionmaker(engine, expire_on_commit=False, info={} if events is None else {Events.INFO_KEY: events})
 
 
 @contextmanager

@@ -16,13 +16,16 @@ from gateway.auth import token_endpoints as tokens
 from gateway.auth.dependencies import LoginRequiredError
 from gateway.auth.throttle import LoginThrottle
 from gateway.cases import endpoints as cases
+from gateway.cases.handlers import refresh_case
 from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
 from gateway.errors import install_error_handlers
+from gateway.events import Events
 from gateway.images import endpoints as images
 from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
+from gateway.jobs.events import AnalysisChanged, AnalysisEnded
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
@@ -40,7 +43,7 @@ from gateway.settings import GatewaySettings, get_settings
 from gateway.system import endpoints as system
 from gateway.webhooks import endpoints as webhooks
 from gateway.webhooks.deliverer import Deliverer
-from gateway.webhooks.service import tell_of_finished_jobs
+from gateway.webhooks.service import JobMessages
 from lobule import RESEARCH_USE_ONLY, __version__
 from lobule.blackboard import Blackboard, connect
 from lobule.queueing import make_celery
@@ -77,14 +80,13 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     configure_logging("gateway", settings.log_format, settings.log_level)
     configure_tracing("gateway", settings.otlp_endpoint)
     engine = make_engine(settings.database_url)
-    sessions = make_session_factory(engine)
+    sessions = make_session_factory(engine, _subscribed(settings))
     redis = connect(settings.redis_url)
     blackboard = Blackboard(redis)
     celery = make_celery(settings.redis_url)
     relay = Relay(sessions, celery)
     reaper = Reaper(sessions, blackboard, settings)
     deliverer = Deliverer(sessions, settings)
-    tell_of_finished_jobs(sessions, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -138,3 +140,11 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         return RedirectResponse(error.location, status_code=303)
 
     return app
+
+
+def _subscribed(settings: GatewaySettings) -> Events:
+    """Who is told of which events."""
+    events = Events()
+    events.subscribe(AnalysisChanged, refresh_case)
+    events.subscribe(AnalysisEnded, JobMessages(settings).write)
+    return events

@@ -5,13 +5,20 @@ import time
 import uuid
 
 import structlog
+from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.system.metrics import request_seconds
 from lobule.tracing import span
 
 log = structlog.get_logger()
+
+_request_seconds = Histogram(
+    "lobule_request_seconds",
+    "Time of a request",
+    ["method", "route", "status"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30),
+)
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
@@ -60,7 +67,7 @@ class RequestContext:
             await self._app(scope, receive, send_with_headers)
             seconds = time.monotonic() - started
             route = getattr(scope.get("route"), "path", "none")  # the template: ids would make a series for each job
-            request_seconds.labels(scope["method"], route, status).observe(seconds)
+            _request_seconds.labels(scope["method"], route, status).observe(seconds)
             if not scope["path"].startswith(_QUIET):
                 milliseconds = round(seconds * 1000, 1)
                 log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)

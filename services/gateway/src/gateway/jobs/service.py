@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from gateway.cases import service as cases
 from gateway.clock import now
 from gateway.errors import ProblemError
+from gateway.events import publish
 from gateway.images.models import Image
 from gateway.jobs import queues, repository
+from gateway.jobs.events import AnalysisChanged, AnalysisEnded
 from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
@@ -36,7 +37,7 @@ def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
     session.add(job)
     session.flush()
     queues.enqueue(session, inference)
-    _tell_case(session, job)
+    publish(session, AnalysisChanged(job))
     return job
 
 
@@ -115,9 +116,11 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
         report = job.step("report")
         report.tries = 0
         queues.enqueue(session, report)
-        _tell_case(session, job)
+        publish(session, AnalysisChanged(job))
     else:
         job.state, job.finished_at, job.error_code, job.error_detail = "done", now(), None, None
+        if isinstance(job, Job):
+            publish(session, AnalysisEnded(job))
     return True
 
 
@@ -161,7 +164,8 @@ def retry(session: Session, job: Work) -> None:
         if later.position > step.position:
             later.state = "waiting"
     queues.enqueue(session, step)
-    _tell_case(session, job)
+    if isinstance(job, Job):
+        publish(session, AnalysisChanged(job))
 
 
 def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> None:
@@ -195,10 +199,6 @@ def cancel(session: Session, job: Work) -> None:
 
 def _finish(session: Session, job: Work, state: str, code: str, detail: str) -> None:
     job.state, job.finished_at, job.error_code, job.error_detail = state, now(), code, detail  # pyright: ignore
-    _tell_case(session, job)
-
-
-def _tell_case(session: Session, job: Work) -> None:
-    """Update the case of an image whose assessment has changed."""
-    if isinstance(job, Job) and job.image.case_id is not None:
-        cases.refresh(session, job.image.case_id)
+    if isinstance(job, Job):
+        publish(session, AnalysisChanged(job))
+        publish(session, AnalysisEnded(job))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 import structlog
-from prometheus_client import REGISTRY, Histogram, generate_latest
+from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 from redis.exceptions import RedisError
@@ -27,13 +27,6 @@ from lobule.queueing import QUEUES
 log = structlog.get_logger()
 
 _STATES = ("queued", "running", "done", "failed", "dead", "cancelled")
-
-request_seconds = Histogram(
-    "lobule_request_seconds",
-    "Time of a request",
-    ["method", "route", "status"],
-    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30),
-)
 
 
 class JobCollector(Collector):

@@ -4,12 +4,11 @@ import base64
 import hashlib
 import hmac
 
-from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
-from gateway.database import SessionFactory
 from gateway.errors import ProblemError
+from gateway.jobs.events import AnalysisEnded
 from gateway.jobs.models import Job
 from gateway.jobs.schemas import JobRead
 from gateway.networks import parse_networks
@@ -19,7 +18,6 @@ from gateway.webhooks import repository
 from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.models import Delivery, Webhook
 from gateway.webhooks.schemas import JobFinished
-from lobule.contracts.progress import FINAL_STATES
 
 MAX_WEBHOOKS = 10
 
@@ -49,15 +47,16 @@ def create(session: Session, user: User, url: str, settings: GatewaySettings) ->
     return webhook
 
 
-def tell_of_finished_jobs(sessions: SessionFactory, settings: GatewaySettings) -> None:
-    """Write a message for each webhook of a job's owner, in the transaction that ends the job, from now on."""
+class JobMessages:
+    """Writes a message for each webhook of a job's owner, in the transaction that ends the job."""
 
-    @event.listens_for(sessions, "before_flush")
-    def write(session: Session, _context: object, _instances: object) -> None:
-        for job in session.dirty:
-            if isinstance(job, Job) and inspect(job).attrs.state.history.added and job.state in FINAL_STATES:
-                with session.no_autoflush:
-                    _write(session, job, settings)
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+
+    def write(self, session: Session, event: AnalysisEnded) -> None:
+        """Handle the end of an analysis."""
+        with session.no_autoflush:
+            _write(session, event.job, self._settings)
 
 
 def _write(session: Session, job: Job, settings: GatewaySettings) -> None:
