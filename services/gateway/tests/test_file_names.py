@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.images.file_names import file_name_of
+from gateway.uploads.file_names import file_name_of
 
 FORM = 'form-data; name="file"'
 

@@ -15,8 +15,10 @@ from gateway.auth import endpoints as auth
 from gateway.auth import token_endpoints as tokens
 from gateway.auth.dependencies import LoginRequiredError
 from gateway.auth.throttle import LoginThrottle
+from gateway.case_details import endpoints as case_details
 from gateway.cases import endpoints as cases
 from gateway.cases.handlers import refresh_case
+from gateway.corrections import endpoints as corrections
 from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
 from gateway.errors import install_error_handlers
@@ -41,6 +43,8 @@ from gateway.reports import endpoints as reports
 from gateway.reviews import endpoints as reviews
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system import endpoints as system
+from gateway.uploads import endpoints as uploads
+from gateway.uploads.service import UploadService
 from gateway.webhooks import endpoints as webhooks
 from gateway.webhooks.deliverer import Deliverer
 from gateway.webhooks.service import JobMessages
@@ -58,9 +62,12 @@ _ROUTERS = (
     audit,
     admin,
     cases,
+    case_details,
     reviews,
     case_reports,
+    uploads,
     images,
+    corrections,
     jobs,
     reports,
     pictures,
@@ -121,6 +128,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.deliverer = deliverer
     app.state.store = open_configured_store(settings)
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
+    app.state.uploads = UploadService(sessions, app.state.store, app.state.fingerprints, settings.max_upload_bytes)
     app.state.pictures = PictureDesk(app.state.store, celery, blackboard)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(blackboard)

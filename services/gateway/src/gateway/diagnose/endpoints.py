@@ -7,24 +7,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from gateway.audit.service import record
 from gateway.auth import service as auth
 from gateway.auth.dependencies import AppSettings
 from gateway.database import reading
 from gateway.errors import ProblemError, responses
-from gateway.images import service as images
-from gateway.images.acceptance import Duplicate, accept
-from gateway.images.endpoints import UPLOAD_FORM
-from gateway.images.models import Image
-from gateway.images.schemas import ImageOptions
+from gateway.jobs import repository
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Job
 from gateway.jobs.schemas import JobRead
 from gateway.reports.endpoints import REPORT_TYPES, AcceptLanguage, report_response
 from gateway.reports.service import negotiate
+from gateway.uploads.checks import Duplicate
+from gateway.uploads.dependencies import Uploads
+from gateway.uploads.schemas import UPLOAD_FORM
+from gateway.uploads.service import UploadService
 from gateway.users.models import User
 from lobule.contracts.language import negotiate_language
 from lobule.contracts.progress import FINAL_STATES
@@ -69,6 +67,7 @@ _FORM: dict[str, Any] = {
 async def diagnose(
     request: Request,
     settings: AppSettings,
+    uploads: Uploads,
     accept: Annotated[str, Header()] = "*/*",
     accept_language: AcceptLanguage = None,
     prefer: Annotated[str, Header(description="`wait=N`: seconds you would wait (RFC 7240)")] = "",
@@ -80,7 +79,7 @@ async def diagnose(
     wanted = negotiate(accept)
     wait = re.search(r"\bwait=(\d+)", prefer)
     patience = min(float(wait.group(1)) if wait else settings.diagnose_wait_s, _LONGEST_WAIT_S)
-    job_id = await _submit(request, settings.max_upload_bytes)
+    job_id = await _submit(request, uploads)
     job = await _finished(request, job_id, patience)
     if job.state not in FINAL_STATES:
         headers = {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"}
@@ -92,30 +91,18 @@ async def diagnose(
     return await report_response(request, job, wanted, negotiate_language(accept_language))
 
 
-async def _submit(request: Request, max_bytes: int) -> str:
+async def _submit(request: Request, uploads: UploadService) -> str:
     state = request.app.state
 
-    async def check(fields: dict[str, str]) -> tuple[User, ImageOptions]:
+    async def sender(fields: dict[str, str]) -> User:
         username, password = fields.pop("username", ""), fields.pop("password", "")
         user = await run_in_threadpool(auth.authenticate, state.sessions, state.throttle, request, username, password)
         auth.check_own_password(user)
-        options = images.parse_options(fields, default_modality="histopathology")
-
-        def case_is_visible() -> None:
-            with reading(state.sessions) as session:
-                images.check_place(session, user, options)
-
-        await run_in_threadpool(case_is_visible)
-        return user, options
-
-    (user, options), upload = await images.receive(request, state.store, max_bytes, check)
-
-    def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
-        record(session, request, user, "image.diagnose", "image", image.id, detail)
+        return user
 
     try:
-        _, job = await run_in_threadpool(
-            accept, state.sessions, state.store, state.fingerprints, user, options, upload, note, interactive=False
+        _, job = await uploads.submit(
+            request, sender, action="image.diagnose", interactive=False, default_modality="histopathology"
         )
     except Duplicate as known:
         await run_in_threadpool(_start_again_if_failed, request, known.job_id)
@@ -126,7 +113,7 @@ async def _submit(request: Request, max_bytes: int) -> str:
 def _start_again_if_failed(request: Request, job_id: str) -> None:
     """Retry a job that did not finish: sending its image again asks for it."""
     with request.app.state.sessions.begin() as session:
-        job = session.get(Job, job_id)
+        job = repository.by_id(session, job_id)
         if job is not None and job.state in ("failed", "dead", "cancelled"):
             jobs.retry(session, job)
 
@@ -141,7 +128,7 @@ async def _finished(request: Request, job_id: str, patience: float) -> Job:
 
     def look() -> Job:
         with reading(request.app.state.sessions) as session:
-            job = session.get(Job, job_id)
+            job = repository.by_id(session, job_id)
         if job is None:
             raise ProblemError(404, "not_found", "The image was removed meanwhile.")
         return job

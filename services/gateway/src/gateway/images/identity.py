@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from gateway.errors import ProblemError
 from gateway.images.models import Image
 from lobule.imaging.header import DicomIdentity
 
@@ -72,6 +73,31 @@ def differences(new: Image | Marks, others: Sequence[Image]) -> list[PatientAttr
     """The attributes in which a file names another patient than the other files do; missing ones count as equal."""
     marks = {attribute: [getattr(other, mark) for other in others] for attribute, mark in _PATIENT.items()}
     return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
+
+
+def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: bool) -> dict[str, list[PatientAttribute]]:
+    """Refuse to put an image of another patient into a case.
+
+    Gives what differs, for the audit log, where it is accepted.
+
+    Args:
+        image: The image.
+        others: Those of the case.
+        accepted: Whether the user said that it belongs there.
+
+    Raises:
+        ProblemError: `other_patient`, 409.
+    """
+    differing = differences(image, [other for other in others if other.id != image.id])
+    if differing and not accepted:
+        raise ProblemError(
+            409,
+            "other_patient",
+            "This file names another patient than the images of this case do, so it was not added. Please check it; if "
+            "it belongs here, send it again with accept_other_patient.",
+            differs=differing,
+        )
+    return {"other_patient_accepted": differing} if differing else {}
 
 
 def _differs(mark: str | None, others: list[str | None]) -> bool:

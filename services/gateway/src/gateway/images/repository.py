@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from gateway.images.models import Image
@@ -18,6 +18,11 @@ def _visible_to(user: User) -> Select[Image]:
 def visible(session: Session, user: User, image_id: str) -> Image | None:
     """An image that this user may see."""
     return session.scalar(_visible_to(user).where(Image.id == image_id))
+
+
+def by_id(session: Session, image_id: str) -> Image | None:
+    """An image, whoever may see it."""
+    return session.get(Image, image_id)
 
 
 def of_case(session: Session, case_id: str) -> Sequence[Image]:
@@ -37,3 +42,18 @@ def duplicate(
     """The owner's image of the same bytes and modality in the same case (or likewise in none), other than `but`."""
     found = twins(session, owner_id, modality, sha256)
     return next((image for image in found if image.case_id == case_id and image.id != but), None)
+
+
+def refresh(session: Session, image: Image) -> None:
+    """Read an image's row anew: another transaction may have changed it."""
+    session.refresh(image)
+
+
+def delete_row(session: Session, image_id: str) -> None:
+    """Delete an image's row; what refers to it must be gone."""
+    session.execute(delete(Image).where(Image.id == image_id))
+
+
+def mark_signed(session: Session, case_id: str) -> None:
+    """The images of a case are part of a signed report from now on, which keeps them."""
+    session.execute(update(Image).where(Image.case_id == case_id).values(signed=True))

@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 
 from gateway.clock import now
 from gateway.images.models import ConflictOf
-from gateway.jobs.schemas import JobRead
 from lobule.contracts.result import Laterality, Magnification, Modality, View
 
 _FIRST_DAY = date(1900, 1, 1)
@@ -35,37 +34,6 @@ def _check_day(day: date) -> date:
 
 
 StudyDate = Annotated[date, BeforeValidator(_check_text), AfterValidator(_check_day)]
-
-
-class ImageOptions(BaseModel):
-    """The description of an image: the text fields of its upload."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    modality: Modality
-    case_id: str | None = Field(default=None, max_length=36)
-    magnification: Magnification | None = None
-    view: View | None = None
-    laterality: Laterality | None = None
-    study_date: StudyDate | None = None
-    replaces: str | None = Field(default=None, max_length=36)
-    accept_other_patient: bool = False
-
-
-class ImageCorrection(BaseModel):
-    """A correction of an image; fields that are not given stay, and null means unknown."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    modality: Modality | None = Field(default=None, description="another one analyses the image again")
-    magnification: Magnification | None = None
-    view: View | None = None
-    laterality: Laterality | None = None
-    study_date: StudyDate | None = Field(default=None, description="day of the examination")
-    case_id: str | None = Field(default=None, max_length=36, description="moves the image; null takes it out")
-    accept_other_patient: bool = Field(
-        default=False, description="move it although its file names another patient than those of the case"
-    )
 
 
 class ConflictRead(BaseModel):
@@ -100,26 +68,3 @@ class ImageRead(BaseModel):
         description="where it was said otherwise than by the file; what was said counts"
     )
     created_at: datetime
-
-
-class ImageCorrected(ImageRead):
-    """An image after a correction, with its newest job."""
-
-    job: JobRead
-
-
-class Twin(BaseModel):
-    """Another image with the same bytes."""
-
-    image_id: str
-    job_id: str = Field(description="its newest job")
-    case_id: str | None
-    pseudonym: str | None = Field(description="of that case")
-
-
-class Accepted(BaseModel):
-    """An accepted upload: it is stored, and its analysis is queued."""
-
-    image: ImageRead
-    job: JobRead
-    also_in: list[Twin] = Field(description="where you have the same bytes as the same kind of image already")

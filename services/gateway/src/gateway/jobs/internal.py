@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 from gateway.auth.dependencies import AppSettings, worker
 from gateway.database import DbSession
 from gateway.errors import ProblemError
-from gateway.images import removal
 from gateway.jobs import repository, service
-from gateway.jobs.models import Work
+from gateway.objects import delete_objects
 from lobule import layout
 from lobule.contracts import earlier
 from lobule.contracts.result import Result
@@ -34,9 +33,9 @@ Store = Annotated[ObjectStore, Depends(object_store)]
 
 
 def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
-    """The response to an attempt that is not current. Where its image was removed, its output is deleted."""
-    if session.get(Work, job_id) is None:
-        removal.delete_objects(store, [layout.work_folder(job_id)])
+    """The answer to an attempt that is not the current one; where its image was removed, what it left goes, too."""
+    if repository.work_by_id(session, job_id) is None:
+        delete_objects(store, [layout.work_folder(job_id)])
     return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
 from gateway.images.models import Image
-from gateway.jobs.models import Job, Step
+from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.paging import Order, page
 from gateway.users.models import User
+from lobule import layout
 from lobule.contracts.steps import StepName
 
 
@@ -34,9 +35,55 @@ def newest(
     return page(session, query, Order((Job.created_at, Job.id)), limit, cursor)
 
 
-def latest_of_image(session: Session, image_id: str) -> Job | None:
-    """The newest job of an image."""
-    return session.scalar(select(Job).where(Job.image_id == image_id).order_by(Job.created_at.desc()).limit(1))
+def latest_of_image(session: Session, image_id: str) -> Job:
+    """The newest job of an image, which is never without one."""
+    return session.scalars(select(Job).where(Job.image_id == image_id).order_by(Job.created_at.desc()).limit(1)).one()
+
+
+def by_id(session: Session, job_id: str) -> Job | None:
+    """An analysis, whoever may see it."""
+    return session.get(Job, job_id)
+
+
+def work_by_id(session: Session, work_id: str) -> Work | None:
+    """An analysis or a rendering, whoever may see it."""
+    return session.get(Work, work_id)
+
+
+def rendering_by_id(session: Session, rendering_id: str) -> Rendering | None:
+    """A rendering."""
+    return session.get(Rendering, rendering_id)
+
+
+def of_image(session: Session, image_id: str) -> Sequence[Job]:
+    """Every analysis of an image."""
+    return session.scalars(select(Job).where(Job.image_id == image_id)).all()
+
+
+def ids_of_image(session: Session, image_id: str) -> list[str]:
+    """The ids of every analysis of an image."""
+    return list(session.scalars(select(Job.id).where(Job.image_id == image_id)))
+
+
+def lock_steps_of_image(session: Session, image_id: str) -> None:
+    """Let every other transaction wait that would change a step of an image's analyses."""
+    steps = select(Step).join(Job, Job.id == Step.job_id).where(Job.image_id == image_id)
+    session.scalars(steps.order_by(Step.job_id, Step.name).with_for_update(of=Step)).all()
+
+
+def delete_works(session: Session, ids: list[str]) -> list[str]:
+    """Delete analyses or renderings with their steps; gives the prefixes of their objects."""
+    session.execute(delete(Step).where(Step.job_id.in_(ids)))
+    session.execute(delete(Work).where(Work.id.in_(ids)))
+    return [layout.work_folder(each) for each in ids]
+
+
+def delete_renderings(session: Session, keys: list[str]) -> list[str]:
+    """Delete reports that were rendered on demand, by how their keys begin; gives the prefixes of their objects."""
+    if not keys:
+        return []
+    begins = or_(*(Rendering.key.startswith(key, autoescape=True) for key in keys))
+    return delete_works(session, list(session.scalars(select(Rendering.id).where(begins))))
 
 
 def claim(session: Session, job_id: str, name: StepName, worker: str, lease: timedelta) -> Step | None:

@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session, aliased
 from gateway.auth.models import AuthSession
 from gateway.cases.models import Case
 from gateway.clock import now
+from gateway.corrections.removal import delete_rows
 from gateway.database import SessionFactory, make_engine, make_session_factory, reading
 from gateway.images.models import Image
-from gateway.images.removal import delete_rows, delete_works
 from gateway.jobs.models import Job, Rendering, Step, Work
+from gateway.jobs.repository import delete_works
 from gateway.reports.models import CaseReport
 from gateway.reviews.models import FindingReview
 from gateway.settings import GatewaySettings, get_settings

@@ -14,13 +14,13 @@ from gateway.cases import repository as cases
 from gateway.database import reading
 from gateway.errors import not_found, responses
 from gateway.images import repository
-from gateway.images import service as images
-from gateway.images.endpoints import VisibleImage
+from gateway.images.dependencies import VisibleImage
 from gateway.images.identity import differences
 from gateway.images.models import Image
 from gateway.images.schemas import plausible_day
 from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
 from gateway.pictures.service import PictureDesk
+from gateway.uploads.receiving import receive
 from lobule import layout
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.header import DicomIdentity, read_header
@@ -81,7 +81,7 @@ async def make_preview(request: Request, user: WaitingUser, settings: AppSetting
         return await run_in_threadpool(of_case)
 
     folder = partial(layout.preview_folder, user.id)
-    others, upload = await images.receive(request, state.store, settings.max_upload_bytes, check, folder)
+    others, upload = await receive(request, state.store, settings.max_upload_bytes, check, folder)
     prefix = folder(upload.image_id)
     await run_in_threadpool(desk.remember_preview, prefix)
     try:

@@ -12,6 +12,7 @@ from gateway.auth.dependencies import WaitingUser
 from gateway.database import reading
 from gateway.errors import ProblemError, not_found, responses
 from gateway.jobs import repository as jobs
+from gateway.jobs import results
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.models import Job
 from gateway.reports import renderings, service
@@ -38,19 +39,19 @@ AcceptLanguage = Annotated[str | None, Header(max_length=500)]
 @router.get("/result", responses=responses(401, 404, 409))
 def get_result(job: VisibleJob, request: Request) -> Result:
     """All that the pipeline concluded; there as soon as the inference is done, whatever becomes of the report."""
-    return service.read_result(request.app.state.store, job)
+    return results.read_result(request.app.state.store, job)
 
 
 @router.get("/result/{picture}", responses={200: {"content": {"image/png": {}}}, **responses(401, 404, 409)})
 def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     """A picture that the result names: the display image or the heat map."""
     store = request.app.state.store
-    result = service.read_result(store, job)
+    result = results.read_result(store, job)
     named = {result.display.file, *([result.heat_map.file] if result.heat_map else [])}
     if picture not in named:
         raise ProblemError(404, "not_found", f"The result names no picture {picture!r}; it names {sorted(named)}.")
     return Response(
-        service.read_inference_file(store, job, picture),
+        results.read_inference_file(store, job, picture),
         media_type="image/png",
         headers={"Cache-Control": "private, max-age=3600"},
     )

@@ -1,9 +1,7 @@
-"""Reads signed versions with their renderings, and the results of workers from the object store."""
+"""Reading reports: signed versions with their renderings, and what an analysis rendered by itself."""
 
 from collections import defaultdict
 
-import structlog
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
@@ -15,10 +13,7 @@ from gateway.reports.schemas import CaseReportRead, RenderingState
 from lobule import layout
 from lobule.contracts.case import REPORT_FILES, ReportForm
 from lobule.contracts.language import Language
-from lobule.contracts.result import Result
-from lobule.storage import ObjectNotFoundError, ObjectStore
-
-log = structlog.get_logger()
+from lobule.storage import ObjectStore
 
 AT_ONCE: tuple[Language, frozenset[ReportForm]] = ("en", frozenset({"html", "png", "json"}))
 """What an analysis renders by itself; all else is rendered when somebody first asks for it."""
@@ -34,39 +29,6 @@ def versions(session: Session, case: Case) -> list[CaseReportRead]:
             renderings[number].append(RenderingState.model_validate(shown))
     reports = repository.of_case(session, case.id)
     return [CaseReportRead.of(report, case, renderings[str(report.version)]) for report in reports]
-
-
-def read_result(store: ObjectStore, job: Job) -> Result:
-    """What the pipeline concluded.
-
-    Raises:
-        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
-    """
-    try:
-        return Result.model_validate_json(read_inference_file(store, job, layout.RESULT_FILE))
-    except ValidationError as error:
-        raise _unreadable(job, error) from None
-
-
-def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
-    """A file that the inference step left.
-
-    Raises:
-        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
-    """
-    step = job.step("inference")
-    if step.state != "done":
-        raise ProblemError(409, "result_not_ready", f"There is no result yet: the analysis is {job.state}.")
-    try:
-        return store.get(layout.file_key(step.output_prefix(), name))
-    except ObjectNotFoundError as error:
-        raise _unreadable(job, error) from None
-
-
-def _unreadable(job: Job, error: Exception) -> ProblemError:
-    log.error("result_unreadable", job_id=job.id, error=repr(error))
-    detail = "What is stored of this analysis is lost or damaged. Please analyse the image again, and tell your IT."
-    return ProblemError(500, "result_unreadable", detail)
 
 
 def check_report_ready(job: Job) -> None:

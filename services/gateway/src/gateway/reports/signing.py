@@ -1,6 +1,5 @@
 """Signing a case: its present content becomes a numbered version that never changes."""
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
@@ -8,7 +7,7 @@ from gateway.cases import service as case_service
 from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.errors import ProblemError
-from gateway.images.models import Image
+from gateway.images import repository as images
 from gateway.reports import renderings, repository
 from gateway.reports.content import case_content, fingerprint
 from gateway.reports.models import CaseReport
@@ -59,7 +58,7 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
     )
     session.add(report)
     renderings.ensure(session, report, case.owner_id, RenderingsCreate())
-    session.execute(update(Image).where(Image.case_id == case.id).values(signed=True))
+    images.mark_signed(session, case.id)
     case_service.signed(case, version)
     session.flush()
     return report

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.reviews.models import FindingReview, LastReviewChange
@@ -22,3 +22,18 @@ def find(session: Session, job_id: str, finding: str) -> FindingReview | None:
 def last_change(session: Session, case_id: str) -> LastReviewChange | None:
     """What the last change of a case's reviews replaced."""
     return session.get(LastReviewChange, case_id)
+
+
+def take_back(session: Session, review: FindingReview) -> None:
+    """Delete a review."""
+    session.delete(review)
+
+
+def forget_change(session: Session, change: LastReviewChange) -> None:
+    """Delete what the last change replaced: it cannot be undone any more."""
+    session.delete(change)
+
+
+def delete_of_jobs(session: Session, job_ids: Sequence[str]) -> None:
+    """Delete the reviews of analyses that are deleted."""
+    session.execute(delete(FindingReview).where(FindingReview.job_id.in_(job_ids)))

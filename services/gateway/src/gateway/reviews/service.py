@@ -8,7 +8,7 @@ from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.errors import not_found
 from gateway.jobs.models import Job
-from gateway.reports.service import read_result
+from gateway.jobs.results import read_result
 from gateway.reviews import repository
 from gateway.reviews.models import FindingReview, LastReviewChange
 from gateway.reviews.schemas import ReviewBefore, ReviewChange, ReviewWrite
@@ -62,7 +62,7 @@ def put(
     case_service.changed(case)
     _keep_way_back(session, case, job, finding, before, said, reviewer)
     if said.verdict is None and not said.comment:
-        session.delete(review)
+        repository.take_back(session, review)
         return before[0], None
     if review is None:
         review = FindingReview(job_id=job.id, finding=finding, case_id=case.id)
@@ -85,7 +85,7 @@ def _keep_way_back(
     last = repository.last_change(session, case.id)
     if said.undo:
         if last is not None:
-            session.delete(last)
+            repository.forget_change(session, last)
         return
     if last is None:
         last = LastReviewChange(case_id=case.id)

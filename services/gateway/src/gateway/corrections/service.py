@@ -4,12 +4,12 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
+from gateway.corrections.removal import lock
+from gateway.corrections.schemas import ImageCorrection
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
-from gateway.images.acceptance import refuse_other_patient
+from gateway.images.identity import refuse_other_patient
 from gateway.images.models import Image
-from gateway.images.removal import lock
-from gateway.images.schemas import ImageCorrection
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
@@ -61,7 +61,6 @@ def correct(
     for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
     job = jobs.latest_of_image(session, image.id)
-    assert job is not None, "an image is never without a job"
     if modality != image.modality:
         _reinterpret(session, store, image, modality)
         if job.state not in FINAL_STATES:

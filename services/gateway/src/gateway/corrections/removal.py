@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import structlog
-from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
@@ -12,15 +10,14 @@ from gateway.database import SessionFactory
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
 from gateway.images.models import Image
+from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
-from gateway.jobs.models import Job, Rendering, Step, Work
-from gateway.reviews.models import FindingReview
+from gateway.objects import delete_objects
+from gateway.reviews import repository as reviews
 from gateway.users.models import User
 from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
 from lobule.storage import ObjectStore
-
-log = structlog.get_logger()
 
 
 def remove(
@@ -59,11 +56,10 @@ def lock(session: Session, image: Image, if_match: str | None) -> None:
     Raises:
         ProblemError: `case_changed`, 412, where the case is not as the user saw it.
     """
-    steps = select(Step).join(Job, Job.id == Step.job_id).where(Job.image_id == image.id)
-    session.scalars(steps.order_by(Step.job_id, Step.name).with_for_update(of=Step)).all()
+    jobs.lock_steps_of_image(session, image.id)
     case = cases.locked(session, image.case_id) if image.case_id is not None else None
     case_service.check_unchanged(case, if_match)
-    session.refresh(image)
+    repository.refresh(session, image)
 
 
 def take_out(session: Session, image: Image, if_match: str | None = None) -> list[str]:
@@ -73,9 +69,9 @@ def take_out(session: Session, image: Image, if_match: str | None = None) -> lis
         ProblemError: `image_signed` (409) or `case_changed` (412).
     """
     lock(session, image, if_match)
-    for job in session.scalars(select(Job).where(Job.image_id == image.id)).all():
+    for job in jobs.of_image(session, image.id):
         if job.state not in FINAL_STATES:
-            job_service.cancel(session, job)  # webhooks are told, as of any job that ends
+            job_service.cancel(session, job)  # its owner's webhooks are told, as of any job that ends
     session.flush()
     case_id = image.case_id
     if image.signed:
@@ -86,7 +82,7 @@ def take_out(session: Session, image: Image, if_match: str | None = None) -> lis
         )
     prefixes = delete_rows(session, image.id)
     if case_id is not None:
-        prefixes += _delete_renderings(session, [f"case:{case_id}:draft:"])
+        prefixes += jobs.delete_renderings(session, [f"case:{case_id}:draft:"])
     session.expire_all()
     if case_id is not None:
         case_service.refresh(session, case_id)
@@ -95,32 +91,8 @@ def take_out(session: Session, image: Image, if_match: str | None = None) -> lis
 
 def delete_rows(session: Session, image_id: str) -> list[str]:
     """Delete an image's rows and all that hang on them; gives the prefixes of its objects."""
-    jobs = list(session.scalars(select(Job.id).where(Job.image_id == image_id)).all())
-    session.execute(delete(FindingReview).where(FindingReview.job_id.in_(jobs)))
-    prefixes = delete_works(session, jobs) + _delete_renderings(session, [f"job:{each}:" for each in jobs])
-    session.execute(delete(Image).where(Image.id == image_id))
+    ids = jobs.ids_of_image(session, image_id)
+    reviews.delete_of_jobs(session, ids)
+    prefixes = jobs.delete_works(session, ids) + jobs.delete_renderings(session, [f"job:{each}:" for each in ids])
+    repository.delete_row(session, image_id)
     return [*prefixes, layout.image_folder(image_id)]
-
-
-def _delete_renderings(session: Session, keys: list[str]) -> list[str]:
-    """Delete reports that were rendered on demand, by how their keys begin: they show what is deleted."""
-    if not keys:
-        return []
-    begins = or_(*(Rendering.key.startswith(key, autoescape=True) for key in keys))
-    return delete_works(session, list(session.scalars(select(Rendering.id).where(begins))))
-
-
-def delete_works(session: Session, ids: list[str]) -> list[str]:
-    """Delete jobs or renderings with their steps; gives the prefixes of their objects."""
-    session.execute(delete(Step).where(Step.job_id.in_(ids)))
-    session.execute(delete(Work).where(Work.id.in_(ids)))
-    return [layout.work_folder(each) for each in ids]
-
-
-def delete_objects(store: ObjectStore, prefixes: list[str]) -> None:
-    """Delete objects that no row names. If the store cannot be reached, `lobule retention run` deletes them later."""
-    for prefix in prefixes:
-        try:
-            store.delete(prefix)
-        except Exception as error:  # noqa: BLE001 - the rows are gone: to the user it is removed
-            log.warning("objects_left", prefix=prefix, error=repr(error))

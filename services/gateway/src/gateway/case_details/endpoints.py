@@ -1,0 +1,46 @@
+"""`/api/v1/cases/{id}`: a case with its images, reviews and reports."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response
+
+from gateway.case_details.schemas import CaseDetail, CaseImageRead
+from gateway.cases import repository, service
+from gateway.cases.dependencies import VisibleCase
+from gateway.cases.examinations import examinations
+from gateway.cases.schemas import ConclusionRead
+from gateway.database import DbSession
+from gateway.errors import responses
+from gateway.reports.service import versions
+from gateway.reviews import repository as reviews
+from gateway.reviews.service import as_contract
+from lobule.contracts.language import Language, negotiate_language
+
+router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
+
+
+@router.get("/{case_id}", responses=responses(401, 404))
+def read_case(
+    case: VisibleCase,
+    session: DbSession,
+    response: Response,
+    lang: Annotated[Language | None, Query(description="of the reasons; instead of the Accept-Language header")] = None,
+    accept_language: Annotated[str | None, Header(max_length=500)] = None,
+) -> CaseDetail:
+    """A case with its images, what was concluded from them together, reviews and signed reports.
+
+    Send the `ETag` back as `If-Match` when you review or sign, to be told where somebody else was faster.
+    """
+    language = lang or negotiate_language(accept_language)
+    jobs = repository.latest_jobs(session, case.id)
+    places = examinations([job.image for job in jobs])
+    response.headers["ETag"] = service.etag(case)
+    response.headers["Content-Language"] = language
+    return CaseDetail.of(
+        case,
+        images=[CaseImageRead.of(job, service.state_of(job), places[job.image_id]) for job in jobs],
+        conclusion=ConclusionRead.of(service.conclusion_of(jobs), language),
+        reviews=[as_contract(review) for review in reviews.of_case(session, case.id)],
+        reports=versions(session, case),
+    )

@@ -1,0 +1,79 @@
+"""A case with everything that belongs to it, as the API shows it."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from gateway.cases.examinations import Examination
+from gateway.cases.models import Case
+from gateway.cases.schemas import ConclusionRead
+from gateway.images.schemas import ImageRead
+from gateway.jobs.models import Job
+from gateway.jobs.schemas import JobRead
+from gateway.reports.schemas import CaseReportRead
+from lobule.contracts.case import CaseState, Evidence, Review
+
+
+class CaseImageRead(ImageRead):
+    """An image of a case with its newest analysis."""
+
+    job: JobRead
+    state: Evidence = Field(description="whether it was assessed, could not be, or is waited for")
+    examination: date | None = Field(
+        description="day of the examination that it belongs to; a film without a `study_date` belongs to the newest"
+    )
+    is_prior: bool = Field(description="a film of an earlier examination: shown, but not judged with the current one")
+    removable: bool = Field(description="false where a signed report keeps it")
+
+    @classmethod
+    def of(cls, job: Job, state: Evidence, place: Examination) -> "CaseImageRead":
+        """An image as its newest job knows it."""
+        image = ImageRead.model_validate(job.image)
+        return cls(
+            **image.model_dump(),
+            job=JobRead.of(job),
+            state=state,
+            examination=place.date,
+            is_prior=place.is_prior,
+            removable=not job.image.signed,
+        )
+
+
+class CaseDetail(BaseModel):
+    """A case with all that belongs to it."""
+
+    id: str
+    pseudonym: str
+    created_at: datetime
+    updated_at: datetime
+    revision: int = Field(description="grows with every change; the `ETag` names it")
+    state: CaseState
+    signed_version: int | None
+    images: list[CaseImageRead]
+    conclusion: ConclusionRead
+    reviews: list[Review]
+    reports: list[CaseReportRead] = Field(description="signed versions, newest first")
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        images: list[CaseImageRead],
+        conclusion: ConclusionRead,
+        reviews: list[Review],
+        reports: list[CaseReportRead],
+    ) -> "CaseDetail":
+        """A case with its parts."""
+        return cls(
+            id=case.id,
+            pseudonym=case.pseudonym,
+            created_at=case.created_at,
+            updated_at=case.updated_at,
+            revision=case.revision,
+            state=case.state,
+            signed_version=case.signed_version,
+            images=images,
+            conclusion=conclusion,
+            reviews=reviews,
+            reports=reports,
+        )

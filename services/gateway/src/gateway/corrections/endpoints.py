@@ -1,0 +1,73 @@
+"""`/api/v1/images/{id}`: changing an image, removing it, analysing it again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser, WaitingUser, at_portal
+from gateway.corrections import removal, service
+from gateway.corrections.schemas import ImageCorrected, ImageCorrection
+from gateway.database import DbSession
+from gateway.errors import responses
+from gateway.images.dependencies import VisibleImage
+from gateway.images.models import Image
+from gateway.images.schemas import ImageRead
+from gateway.jobs import service as jobs
+from gateway.jobs.schemas import JobRead
+
+router = APIRouter(prefix="/api/v1/images", tags=["images"])
+
+IfMatch = Annotated[str | None, Header(max_length=200, description="the ETag of its case as you saw it")]
+
+
+@router.patch("/{image_id}", responses=responses(401, 403, 404, 409, 412, 413, 415, 422))
+def correct_image(
+    correction: ImageCorrection,
+    image: VisibleImage,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    if_match: IfMatch = None,
+) -> ImageCorrected:
+    """Put right what was guessed or said of an image.
+
+    Another modality analyses it again. A signed report of its case is superseded, never altered.
+    """
+    job = service.correct(
+        session,
+        request.app.state.store,
+        user,
+        image,
+        correction,
+        interactive=at_portal(request),
+        if_match=if_match,
+    )
+    detail = correction.model_dump(mode="json", exclude_unset=True)
+    record(session, request, user, "image.correct", "image", image.id, detail)
+    return ImageCorrected(**ImageRead.model_validate(image).model_dump(), job=JobRead.of(job))
+
+
+@router.delete("/{image_id}", status_code=204, responses=responses(401, 403, 404, 409, 412))
+def remove_image(image_id: str, user: WaitingUser, request: Request, if_match: IfMatch = None) -> None:
+    """Remove an image with its analyses and reviews. An image of a signed report stays (409 `image_signed`)."""
+    state = request.app.state
+
+    def note(session: Session, image: Image) -> None:
+        detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
+        record(session, request, user, "image.remove", "image", image.id, detail)
+
+    removal.remove(state.sessions, state.store, user, image_id, note, if_match)
+
+
+@router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404))
+def analyse_again(
+    image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, response: Response
+) -> JobRead:
+    """Analyse an image again, for example after a new model was installed."""
+    job = jobs.open_job(session, image, interactive=at_portal(request))
+    record(session, request, user, "job.open", "job", job.id, {"image_id": image.id})
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return JobRead.of(job)

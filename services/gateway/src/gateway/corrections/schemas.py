@@ -1,0 +1,29 @@
+"""Corrections of images as the API takes and answers them."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.images.schemas import ImageRead, StudyDate
+from gateway.jobs.schemas import JobRead
+from lobule.contracts.result import Laterality, Magnification, Modality, View
+
+
+class ImageCorrection(BaseModel):
+    """What is put right about an image; what is not given stays, null means "not known"."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    modality: Modality | None = Field(default=None, description="another one analyses the image again")
+    magnification: Magnification | None = None
+    view: View | None = None
+    laterality: Laterality | None = None
+    study_date: StudyDate | None = Field(default=None, description="day of the examination")
+    case_id: str | None = Field(default=None, max_length=36, description="moves the image; null takes it out")
+    accept_other_patient: bool = Field(
+        default=False, description="move it although its file names another patient than those of the case"
+    )
+
+
+class ImageCorrected(ImageRead):
+    """An image after a correction, with its newest job."""
+
+    job: JobRead

@@ -1,0 +1,45 @@
+"""What the inference step of an analysis left in the object store."""
+
+import structlog
+from pydantic import ValidationError
+
+from gateway.errors import ProblemError
+from gateway.jobs.models import Job
+from lobule import layout
+from lobule.contracts.result import Result
+from lobule.storage import ObjectNotFoundError, ObjectStore
+
+log = structlog.get_logger()
+
+
+def read_result(store: ObjectStore, job: Job) -> Result:
+    """What the pipeline concluded.
+
+    Raises:
+        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
+    """
+    try:
+        return Result.model_validate_json(read_inference_file(store, job, layout.RESULT_FILE))
+    except ValidationError as error:
+        raise _unreadable(job, error) from None
+
+
+def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
+    """A file that the inference step left.
+
+    Raises:
+        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
+    """
+    step = job.step("inference")
+    if step.state != "done":
+        raise ProblemError(409, "result_not_ready", f"There is no result yet: the analysis is {job.state}.")
+    try:
+        return store.get(layout.file_key(step.output_prefix(), name))
+    except ObjectNotFoundError as error:
+        raise _unreadable(job, error) from None
+
+
+def _unreadable(job: Job, error: Exception) -> ProblemError:
+    log.error("result_unreadable", job_id=job.id, error=repr(error))
+    detail = "What is stored of this analysis is lost or damaged. Please analyse the image again, and tell your IT."
+    return ProblemError(500, "result_unreadable", detail)

@@ -1,0 +1,84 @@
+"""Whether an upload may be accepted: what is said of it, where it goes, and whether it is there already."""
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.errors import ProblemError, not_found
+from gateway.images import repository as images
+from gateway.images.models import Image
+from gateway.jobs import repository as jobs
+from gateway.uploads.schemas import ImageOptions, Twin
+from gateway.users.models import User
+from lobule.contracts.result import Modality
+
+
+class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answers with the job that exists
+    """These bytes are known already: which image they are, and its newest job."""
+
+    def __init__(self, image_id: str, job_id: str) -> None:
+        super().__init__(image_id)
+        self.image_id, self.job_id = image_id, job_id
+
+
+def parse_options(fields: dict[str, str], default_modality: Modality | None = None) -> ImageOptions:
+    """The text fields of an upload; empty ones count as absent.
+
+    Raises:
+        ProblemError: `unknown_modality` or `invalid_request`, 422.
+    """
+    given = {name: value for name, value in fields.items() if value}
+    if default_modality is not None:
+        given.setdefault("modality", default_modality)
+    try:
+        return ImageOptions.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = str(first["loc"][0])
+        if where == "modality":
+            detail = (
+                "Please say what the image is: modality must be 'histopathology' or 'mammography', before the file."
+            )
+            raise ProblemError(422, "unknown_modality", detail) from None
+        raise ProblemError(422, "invalid_request", f"Please correct the field {where!r}: {first['msg']}.") from None
+
+
+def check_place(session: Session, user: User, options: ImageOptions) -> None:
+    """Refuse an upload into a case, or in the place of an image, that is not the user's.
+
+    Raises:
+        ProblemError: `not_found` (404), or `invalid_request` (422) where the image is not of the case that is named.
+    """
+    if options.case_id is not None and cases.visible(session, user, options.case_id) is None:
+        raise not_found("case")
+    image = images.by_id(session, options.replaces) if options.replaces is not None else None
+    if image is None:
+        return  # it may have been replaced by this very upload, whose answer was lost: see `UploadService.accept`
+    if images.visible(session, user, image.id) is None:
+        raise not_found("image")
+    if image.case_id != options.case_id:
+        raise ProblemError(422, "invalid_request", "The image to be replaced is not in this case; give its case_id.")
+
+
+def refuse_duplicate(session: Session, image: Image) -> None:
+    """The same film may belong to several cases; a program that names no case asks for the analysis that is there."""
+    twins = images.twins(session, image.owner_id, image.modality, image.sha256)
+    same = [twin for twin in twins if image.case_id in (None, twin.case_id)]
+    # A caseless twin of a caseless image goes first: that is the one which was sent before in the same way.
+    if same:
+        known = next((twin for twin in same if twin.case_id == image.case_id), same[0])
+        raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)
+
+
+def also_in(session: Session, image: Image) -> list[Twin]:
+    """Where else its owner has the same bytes as the same kind of image, newest first."""
+    twins = images.twins(session, image.owner_id, image.modality, image.sha256)
+    return [_twin(session, twin) for twin in twins if twin.id != image.id]
+
+
+def _twin(session: Session, image: Image) -> Twin:
+    case = cases.by_id(session, image.case_id) if image.case_id else None
+    pseudonym = case.pseudonym if case else None
+    return Twin(
+        image_id=image.id, job_id=jobs.latest_of_image(session, image.id).id, case_id=image.case_id, pseudonym=pseudonym
+    )

@@ -1,0 +1,51 @@
+"""`POST /api/v1/images`."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from gateway.auth.dependencies import WaitingUser, at_portal
+from gateway.errors import ProblemError, responses
+from gateway.images.schemas import ImageRead
+from gateway.jobs.schemas import JobRead
+from gateway.uploads.checks import Duplicate
+from gateway.uploads.dependencies import Uploads
+from gateway.uploads.schemas import UPLOAD_FORM, Accepted
+from gateway.users.models import User
+
+router = APIRouter(prefix="/api/v1/images", tags=["images"])
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=Accepted,
+    responses=responses(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
+    openapi_extra={"requestBody": UPLOAD_FORM},
+)
+async def upload_image(request: Request, response: Response, user: WaitingUser, uploads: Uploads) -> Accepted:
+    """Upload an image for analysis. Answers when it is safely stored; follow the job's progress from there.
+
+    The same bytes are one image of a case: sent into it again, or sent without a case where you have them anywhere,
+    they are a 409 that names what exists. Another case takes them as an image of its own, analysed anew.
+
+    A DICOM file that names another patient than the files of the case (by PatientID, name or birth date) is a 409
+    `other_patient`; `differs` says by what.
+    """
+
+    async def sender(_fields: dict[str, str]) -> User:
+        return user
+
+    try:
+        image, job = await uploads.submit(request, sender, action="image.upload", interactive=at_portal(request))
+    except Duplicate as known:
+        raise ProblemError(
+            409,
+            "duplicate_image",
+            "You have this image already, and its analysis; it was not stored a second time.",
+            existing_image_id=known.image_id,
+            existing_job_id=known.job_id,
+        ) from None
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    also_in = await run_in_threadpool(uploads.also_in, image) if image.case_id is not None else []
+    return Accepted(image=ImageRead.model_validate(image), job=JobRead.of(job), also_in=also_in)

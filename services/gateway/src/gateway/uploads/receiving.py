@@ -1,0 +1,134 @@
+"""Receiving a file: streamed from the request into the object store while it is hashed and bounded.
+
+Starlette's own form parser writes the whole upload to a temporary file before the endpoint sees it; this one lets the
+caller check the fields, and refuse, before the first byte of the file is stored.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from gateway.database import new_id
+from gateway.errors import ProblemError
+from gateway.uploads.multipart import Fields, FileStart, MultipartForm, malformed
+from lobule import layout
+from lobule.storage import ObjectStore
+
+_BUFFER_BYTES = 1024 * 1024  # pieces from the network are small; the store is written to in fewer, larger ones
+
+Checked = TypeVar("Checked")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that lies in the object store and belongs to nobody yet."""
+
+    image_id: str
+    object_key: str
+    file_name: str
+    size_bytes: int
+    sha256: str
+
+
+async def receive(
+    request: Request,
+    store: ObjectStore,
+    max_bytes: int,
+    check: Callable[[dict[str, str]], Awaitable[Checked]],
+    folder: Callable[[str], str] = layout.image_folder,
+) -> tuple[Checked, Upload]:
+    """Stream a multipart upload into the object store.
+
+    Args:
+        request: Its body is read here.
+        store: Where the bytes go.
+        max_bytes: A longer file is refused as soon as it is too long.
+        check: Looks at the text fields before the first byte is stored; what it returns is passed on.
+        folder: Gives the folder of an upload by its new id; see `lobule.layout`.
+
+    Raises:
+        ProblemError: Bad form, no file, too large, cut off, or whatever `check` raises. Nothing is left behind.
+    """
+    announced = request.headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) > max_bytes + _BUFFER_BYTES:
+        raise _too_large(max_bytes)
+    parts = read_multipart(request)
+    try:
+        fields = await anext(parts)
+        start = await anext(parts)
+        assert isinstance(fields, Fields)
+        assert isinstance(start, FileStart)
+        checked = await check(fields.values)
+        image_id = new_id()
+        key = layout.upload_key(folder(image_id))
+        digest, size, buffer = hashlib.sha256(), 0, bytearray()
+        async with _writing(store, key) as target:
+            async for event in parts:
+                if not isinstance(event, bytes):
+                    continue  # the file's end; what is left is the closing boundary, without which it is not whole
+                size += len(event)
+                if size > max_bytes:
+                    raise _too_large(max_bytes)
+                digest.update(event)
+                buffer += event
+                if len(buffer) >= _BUFFER_BYTES:
+                    await run_in_threadpool(target.write, bytes(buffer))
+                    buffer.clear()
+            await run_in_threadpool(target.write, bytes(buffer))
+    except ClientDisconnect:
+        raise malformed("the connection ended before the file did; please send it again") from None
+    return checked, Upload(image_id, key, start.file_name, size, digest.hexdigest())
+
+
+async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart | bytes | None]:
+    """The events of an upload: the fields, the file's start, its pieces, and None where it ended as it should.
+
+    An upload that is cut off raises `ClientDisconnect` (the connection ended) or `ProblemError` (the body ended early).
+
+    Raises:
+        ProblemError: `not_multipart`, `malformed_upload` or `file_missing`, 4xx.
+    """
+    form = MultipartForm(request.headers.get("Content-Type", ""))
+    begun = False
+    async for piece in request.stream():
+        problem = form.write(piece)
+        # What came before the problem comes out first, so that an answer does not depend on how the bytes were cut.
+        for event in form.take():
+            if isinstance(event, FileStart):
+                begun = True
+                yield Fields(dict(form.fields))
+            yield event
+        if problem is not None:
+            raise problem
+    if not begun:
+        raise ProblemError(422, "file_missing", "There is no file in the request. Please choose an image.")
+    if not form.file_ended:
+        raise malformed("the upload ended before the file did; please send it again")
+
+
+@contextlib.asynccontextmanager
+async def _writing(store: ObjectStore, key: str) -> AsyncIterator[BinaryIO]:
+    """A new object to write to; it is there once the block ends, and never where the block raises."""
+    writing = store.writer(key)
+    target = await run_in_threadpool(writing.__enter__)
+    try:
+        yield target
+    except BaseException as error:
+        with contextlib.suppress(type(error)):
+            await run_in_threadpool(writing.__exit__, type(error), error, error.__traceback__)
+        raise
+    await run_in_threadpool(writing.__exit__, None, None, None)
+
+
+def _too_large(max_bytes: int) -> ProblemError:
+    return ProblemError(
+        413,
+        "file_too_large",
+        f"The file is larger than {max_bytes / 1024 / 1024:.0f} MB. Please upload a smaller image.",
+    )

@@ -1,0 +1,79 @@
+"""Uploads as the API takes and answers them."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.images.schemas import ImageRead, StudyDate
+from gateway.jobs.schemas import JobRead
+from lobule.contracts.result import Laterality, Magnification, Modality, View
+
+UPLOAD_FORM: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["modality", "file"],
+                "properties": {
+                    "modality": {"type": "string", "enum": ["histopathology", "mammography"]},
+                    "case_id": {"type": "string", "description": "the case that the image belongs to"},
+                    "magnification": {"type": "string", "enum": ["40X", "100X", "200X", "400X"]},
+                    "view": {"type": "string", "enum": ["CC", "MLO"]},
+                    "laterality": {"type": "string", "enum": ["L", "R"]},
+                    "study_date": {
+                        "type": "string",
+                        "format": "date",
+                        "description": "day of the examination, where the file does not say it or says it wrong",
+                    },
+                    "replaces": {
+                        "type": "string",
+                        "description": "an image of the case whose place this one takes: it is removed, and what was "
+                        "said of it holds for this one where nothing else is said",
+                    },
+                    "accept_other_patient": {
+                        "type": "boolean",
+                        "description": "add the file although it names another patient than those of the case",
+                    },
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "the image; the last field",
+                    },
+                },
+            }
+        }
+    },
+}
+
+
+class ImageOptions(BaseModel):
+    """What the uploader says of an image; the text fields of the upload."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    modality: Modality
+    case_id: str | None = Field(default=None, max_length=36)
+    magnification: Magnification | None = None
+    view: View | None = None
+    laterality: Laterality | None = None
+    study_date: StudyDate | None = None
+    replaces: str | None = Field(default=None, max_length=36)
+    accept_other_patient: bool = False
+
+
+class Twin(BaseModel):
+    """An image of the same bytes, elsewhere."""
+
+    image_id: str
+    job_id: str = Field(description="its newest job")
+    case_id: str | None
+    pseudonym: str | None = Field(description="of that case")
+
+
+class Accepted(BaseModel):
+    """An upload that was accepted: it is stored, and its analysis will happen."""
+
+    image: ImageRead
+    job: JobRead
+    also_in: list[Twin] = Field(description="where you have the same bytes as the same kind of image already")

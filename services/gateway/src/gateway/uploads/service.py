@@ -1,0 +1,189 @@
+"""The one way of an upload: received, checked, and made an image with a job in one transaction."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from gateway.audit.service import record
+from gateway.cases import repository as cases
+from gateway.corrections import removal
+from gateway.database import SessionFactory, reading
+from gateway.errors import not_found
+from gateway.images import repository as images
+from gateway.images.identity import Fingerprints, refuse_other_patient
+from gateway.images.models import Image
+from gateway.images.schemas import plausible_day
+from gateway.jobs.models import Job
+from gateway.jobs.service import open_job
+from gateway.objects import delete_objects
+from gateway.uploads import checks
+from gateway.uploads.receiving import Upload, receive
+from gateway.uploads.schemas import ImageOptions, Twin
+from gateway.users.models import User
+from lobule.contracts.result import Modality
+from lobule.imaging.header import DicomIdentity, ImageHeader, read_header
+from lobule.storage import ObjectStore
+
+
+class UploadService:
+    """Makes uploads images with jobs.
+
+    Args:
+        sessions: For its transactions.
+        store: Where the files go.
+        fingerprints: Of patients.
+        max_bytes: A longer file is refused.
+    """
+
+    def __init__(
+        self, sessions: SessionFactory, store: ObjectStore, fingerprints: Fingerprints, max_bytes: int
+    ) -> None:
+        self._sessions, self._store, self._fingerprints, self._max_bytes = sessions, store, fingerprints, max_bytes
+
+    async def submit(
+        self,
+        request: Request,
+        identify: Callable[[dict[str, str]], Awaitable[User]],
+        *,
+        action: str,
+        interactive: bool,
+        default_modality: Modality | None = None,
+    ) -> tuple[Image, Job]:
+        """Take the upload of a request; only when this returns is it accepted.
+
+        Args:
+            request: Its body is read here.
+            identify: Who sends it, by the text fields; it may take fields out.
+            action: How the audit log names it.
+            interactive: Whether a person waits for it at the portal.
+            default_modality: Of an upload that names none.
+
+        Raises:
+            AnalysisError: Where the file's header is refused.
+            Duplicate: Where the owner has the same bytes as the same modality in this case, or, sent without a case,
+                anywhere.
+            ProblemError: A bad form, `other_patient` or `image_signed` (409), or `not_found` (404). Nothing is left.
+        """
+
+        async def check(fields: dict[str, str]) -> tuple[User, ImageOptions]:
+            user = await identify(fields)
+            options = checks.parse_options(fields, default_modality)
+            await run_in_threadpool(self._check_place, user, options)
+            return user, options
+
+        (user, options), upload = await receive(request, self._store, self._max_bytes, check)
+
+        def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
+            record(session, request, user, action, "image", image.id, detail)
+
+        return await run_in_threadpool(self.accept, user, options, upload, note, interactive=interactive)
+
+    def accept(
+        self,
+        user: User,
+        options: ImageOptions,
+        upload: Upload,
+        note: Callable[[Session, Image, dict[str, Any]], None],
+        *,
+        interactive: bool,
+    ) -> tuple[Image, Job]:
+        """Make a received file an image with a job, in one transaction.
+
+        Args:
+            user: Becomes the owner; of an image of a case, the case's owner does.
+            options: What the uploader said of it.
+            upload: What was received; it is deleted where it is refused.
+            note: Writes to the audit log in the transaction, with what is to be told of the image.
+            interactive: Whether a person waits for it at the portal.
+
+        Raises:
+            AnalysisError, Duplicate, ProblemError: See `submit`.
+        """
+        try:
+            image = self._described(user, options, upload)
+            left: list[str] = []
+            with self._sessions.begin() as session:
+                checks.check_place(session, user, options)  # again: case or image may have gone during the upload
+                if options.case_id is not None:  # an administrator's upload is for the case's owner, who has to see it
+                    image.owner_id = cases.by_id(session, options.case_id).owner_id
+                replaced = images.by_id(session, options.replaces) if options.replaces is not None else None
+                detail: dict[str, Any] = {"sha256": image.sha256}
+                if replaced is not None:
+                    detail["replaces"] = replaced.id
+                    left = _make_room(session, image, replaced)
+                if image.case_id is not None:
+                    cases.locked(session, image.case_id)  # two uploads at once must see one another's patient
+                    others = images.of_case(session, image.case_id)
+                    detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
+                checks.refuse_duplicate(session, image)
+                if options.replaces is not None and replaced is None:
+                    raise not_found("image")
+                session.add(image)
+                session.flush()  # a second upload of the same bytes at the same moment fails here
+                job = open_job(session, image, interactive=interactive)
+                note(session, image, detail)
+        except IntegrityError:
+            self._store.delete(upload.object_key)
+            with self._sessions.begin() as session:
+                checks.refuse_duplicate(session, image)
+            raise
+        except BaseException:
+            self._store.delete(upload.object_key)
+            raise
+        delete_objects(self._store, left)
+        return image, job
+
+    def also_in(self, image: Image) -> list[Twin]:
+        """Where else the image's owner has the same bytes as the same kind of image, newest first."""
+        with reading(self._sessions) as session:
+            return checks.also_in(session, image)
+
+    def _check_place(self, user: User, options: ImageOptions) -> None:
+        with reading(self._sessions) as session:
+            checks.check_place(session, user, options)
+
+    def _described(self, user: User, options: ImageOptions, upload: Upload) -> Image:
+        """The image that an upload becomes: what its uploader said of it, and what its header says."""
+        with self._store.open(upload.object_key) as stream:
+            header = read_header(stream, options.modality)
+        return _image(user, options, upload, header, self._fingerprints)
+
+
+def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeader, fingerprints: Fingerprints) -> Image:
+    file = header.dicom or DicomIdentity()
+    film = options.modality == "mammography"
+    day = file.study_date if file.study_date and plausible_day(file.study_date) else None
+    return Image(
+        id=upload.image_id,
+        owner_id=user.id,
+        case_id=options.case_id,
+        file_name=upload.file_name,
+        media_type=header.media_type,
+        size_bytes=upload.size_bytes,
+        sha256=upload.sha256,
+        modality=options.modality,
+        width=header.width,
+        height=header.height,
+        magnification=options.magnification,
+        view=options.view or (file.view if film else None),
+        laterality=options.laterality or (file.laterality if film else None),
+        study_date=options.study_date or day,
+        file_view=file.view,
+        file_laterality=file.laterality,
+        file_study_date=day,
+        object_key=upload.object_key,
+        **asdict(fingerprints.of(header.dicom)),
+    )
+
+
+def _make_room(session: Session, image: Image, replaced: Image) -> list[str]:
+    """Remove the image whose place another takes; what was said of it goes on to hold where nothing else is said."""
+    if replaced.modality == image.modality:
+        for name in ("magnification", "view", "laterality", "study_date"):
+            setattr(image, name, getattr(image, name) or getattr(replaced, name))
+    return removal.take_out(session, replaced)

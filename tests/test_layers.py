@@ -1,0 +1,104 @@
+"""The graph of imports between the packages of each service and of the shared packages: it has no cycle.
+
+Every import counts: in a function, below `TYPE_CHECKING`, or in a package's `__init__`. Which package may import which
+other is written in the import contracts of `pyproject.toml`.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+SOURCES = {
+    "gateway": "services/gateway/src",
+    "histo_worker": "services/histo-worker/src",
+    "mammo_worker": "services/mammo-worker/src",
+    "report": "services/report/src",
+    "lobule": "shared/src",
+    "lobule_ml": "shared/ml/src",
+}
+TIED = {
+    "histo_worker": [{"configs", "evaluation", "training"}],
+    "mammo_worker": [{"configs", "detector", "regions", "train"}, {"films", "inference"}],
+}
+"""Packages of the workers that still import one another in circles; nothing may be added."""
+
+Graph = dict[str, set[str]]
+
+
+def modules_of(root: Path) -> dict[str, Path]:
+    """The modules below a package's folder by their dotted names."""
+    found = {}
+    for path in root.rglob("*.py"):
+        parts = path.relative_to(root.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports_of(module: str, path: Path) -> Iterator[str]:
+    """The dotted names that a module imports, wherever in it."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def graph_of(root: Path) -> Graph:
+    """Which direct child of a package (a package or a module) imports which others."""
+    graph: Graph = defaultdict(set)
+    modules = modules_of(root)
+    for module, path in modules.items():
+        own = module.split(".")[1] if "." in module else "__init__"
+        for imported in imports_of(module, path):
+            parts = imported.split(".")
+            if parts[0] != root.name:
+                continue
+            known = len(parts) > 1 and f"{root.name}.{parts[1]}" in modules
+            graph[own].add(parts[1] if known else "__init__")
+        graph[own].discard(own)
+    return graph
+
+
+def knots_in(graph: Graph) -> list[set[str]]:
+    """The groups of nodes of which each leads to every other."""
+    reach = {node: _reachable(graph, node) for node in graph}
+    groups = {frozenset(other for other in found if node in reach.get(other, ())) for node, found in reach.items()}
+    return sorted((set(group) for group in groups if group), key=sorted)
+
+
+def _reachable(graph: Graph, start: str) -> set[str]:
+    found, ahead = set[str](), list(graph[start])
+    while ahead:
+        if (node := ahead.pop()) not in found:
+            found.add(node)
+            ahead.extend(graph.get(node, ()))
+    return found
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_packages_import_one_another_in_one_direction(name):
+    graph = graph_of(REPOSITORY / SOURCES[name] / name)
+    assert len(graph) > 1
+    new = [knot for knot in knots_in(graph) if not any(knot <= known for known in TIED.get(name, []))]
+    assert new == []
+
+
+def test_a_cycle_is_found_wherever_the_import_stands(tmp_path):
+    root = tmp_path / "service"
+    for name, text in {
+        "high": "from service.low import b",
+        "low": "def b():\n    from ..high import a",
+        "apart": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import service.high",
+    }.items():
+        (root / name).mkdir(parents=True)
+        (root / name / "__init__.py").write_text(text)
+    graph = graph_of(root)
+    assert graph == {"high": {"low"}, "low": {"high"}, "apart": {"high"}}
+    assert knots_in(graph) == [{"high", "low"}]
