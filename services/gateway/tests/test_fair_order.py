@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.jobs.lanes import INTERACTIVE_IN_A_ROW, Lane, in_order, steps_ahead
+from gateway.jobs.queues.lanes import INTERACTIVE_IN_A_ROW, Lane, in_order, steps_ahead
 
 PASSWORD = "correct horse battery staple"
 INTERNAL = "internal-token-of-the-tests-0123456789"

@@ -10,10 +10,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from gateway.cases.models import Case
+from gateway.cases import repository
 from gateway.cases.service import refresh
 from gateway.database import SessionFactory, make_engine, make_session_factory, reading
 from gateway.settings import get_settings
@@ -101,7 +101,7 @@ def _raw(connection: Connection) -> Any:
 def _fill_cases(sessions: SessionFactory) -> None:
     """Fill the summaries of cases from a version that stored none."""
     with reading(sessions) as session:
-        unknown = session.scalars(select(Case.id).where(Case.evidence_digest.is_(None))).all()
+        unknown = repository.without_summary(session)
     for case_id in unknown:
         with sessions.begin() as session:
             refresh(session, case_id)

@@ -1,10 +1,8 @@
 """Creating and changing users. Removing rights ends all sessions of the user."""
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.accounts.schemas import UserCreate, UserUpdate
-from gateway.auth import api_tokens
 from gateway.auth import repository as logins
 from gateway.auth.models import AuthSession
 from gateway.errors import ProblemError
@@ -54,15 +52,10 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User) -> 
     if changes.active is not None:
         user.active = changes.active
     session.flush()
-    if not _has_admin(session):
+    if not repository.has_admin(session):
         raise ProblemError(409, "last_admin", "This is the last administrator. Please make another one first.")
     if loses_rights:
         end_logins(session, user)
-
-
-def _has_admin(session: Session) -> bool:
-    query = select(func.count()).select_from(User).where(User.role == "admin", User.active)
-    return bool(session.scalar(query))
 
 
 def set_password(session: Session, user: User, password: str, but: AuthSession | None = None) -> None:
@@ -82,7 +75,7 @@ def reset_password(session: Session, user: User, password: str, *, by_another: b
     """
     set_password(session, user, password)
     user.must_change_password = by_another and user.role != "service"
-    api_tokens.revoke_all(session, user)
+    logins.revoke_api_tokens(session, user.id)
 
 
 def end_logins(session: Session, user: User, but: AuthSession | None = None) -> None:

@@ -1,13 +1,12 @@
 """API tokens: named keys for programs, with scopes and an expiry date; only a hash is stored."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import timedelta
 
 from fastapi import Request
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from gateway.auth import repository
 from gateway.auth.models import ApiToken, Scope
 from gateway.auth.repository import hash_secret
 from gateway.auth.schemas import ApiTokenCreate
@@ -56,7 +55,7 @@ def use(request: Request, session: Session, secret: str) -> ApiToken:
     Raises:
         ProblemError: `token_invalid` (401) or `scope_missing` (403).
     """
-    token = session.scalar(select(ApiToken).where(ApiToken.secret_hash == hash_secret(secret)))
+    token = repository.api_token_of(session, secret)
     over = token is None or token.revoked_at or (token.expires_at and token.expires_at <= now())
     if token is None or over or not token.user.active:
         raise unauthorized("token_invalid", "This API token is unknown, over or revoked. Please make a new one.")
@@ -81,32 +80,13 @@ def _note_use(request: Request, session: Session, token: ApiToken) -> None:
     """Note the time of last use, to the minute, unless the session only reads."""
     if token.last_used_at is not None and now() - token.last_used_at < _NOTE_USE_EVERY:
         return
-    note = update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now())
     if only_reads(session):
         with request.app.state.sessions.begin() as writing:
-            writing.execute(note)
+            repository.api_token_used(writing, token.id)
     else:
-        session.execute(note)
-
-
-def of_user(session: Session, user: User | None) -> Sequence[ApiToken]:
-    """The tokens of a user, or of all, newest first; revoked ones are gone from sight."""
-    query = select(ApiToken).where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.created_at.desc())
-    return session.scalars(query if user is None else query.where(ApiToken.user_id == user.id)).all()
-
-
-def by_id(session: Session, token_id: str) -> ApiToken | None:
-    """A token that is not revoked."""
-    token = session.get(ApiToken, token_id)
-    return token if token is not None and token.revoked_at is None else None
+        repository.api_token_used(session, token.id)
 
 
 def revoke(token: ApiToken) -> None:
     """Revoke the token."""
     token.revoked_at = now()
-
-
-def revoke_all(session: Session, user: User) -> None:
-    """Revoke every token of a user."""
-    live = update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-    session.execute(live.values(revoked_at=now()))

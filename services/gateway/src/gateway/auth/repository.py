@@ -1,11 +1,12 @@
-"""Queries on logins."""
+"""Queries on logins and API tokens."""
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from gateway.auth.models import AuthSession, Kind
+from gateway.auth.models import ApiToken, AuthSession, Kind
 from gateway.clock import now
 
 
@@ -39,4 +40,32 @@ def revoke_all(session: Session, user_id: str, but: AuthSession | None = None) -
     live = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if but is not None:
         live = live.where(AuthSession.id != but.id)
+    session.execute(live.values(revoked_at=now()))
+
+
+def api_token_of(session: Session, secret: str) -> ApiToken | None:
+    """The API token of this secret, whatever became of it."""
+    return session.scalar(select(ApiToken).where(ApiToken.secret_hash == hash_secret(secret)))
+
+
+def api_token(session: Session, token_id: str) -> ApiToken | None:
+    """An API token that is not revoked."""
+    token = session.get(ApiToken, token_id)
+    return token if token is not None and token.revoked_at is None else None
+
+
+def api_tokens(session: Session, user_id: str | None) -> Sequence[ApiToken]:
+    """The API tokens of a user, or of all, newest first, without those that are revoked."""
+    query = select(ApiToken).where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.created_at.desc())
+    return session.scalars(query if user_id is None else query.where(ApiToken.user_id == user_id)).all()
+
+
+def api_token_used(session: Session, token_id: str) -> None:
+    """Note that an API token was used now."""
+    session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now()))
+
+
+def revoke_api_tokens(session: Session, user_id: str) -> None:
+    """Revoke every API token of a user."""
+    live = update(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
     session.execute(live.values(revoked_at=now()))

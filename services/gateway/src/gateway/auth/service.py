@@ -2,13 +2,11 @@
 
 from fastapi import Request
 from pydantic import SecretStr
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
-from gateway.clock import now
 from gateway.database import SessionFactory, reading
 from gateway.errors import ProblemError
 from gateway.users import repository
@@ -99,5 +97,5 @@ def check_own_password(user: User) -> None:
 
 def note_login(session: Session, request: Request, user: User) -> None:
     """Write a successful login to the audit log and to the user."""
-    session.execute(update(User).where(User.id == user.id).values(last_login_at=now()))
+    repository.logged_in(session, user.id)
     record(session, request, user, "auth.login", "user", user.id)

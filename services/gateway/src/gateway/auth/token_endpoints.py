@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from gateway.audit.service import record
-from gateway.auth import api_tokens
+from gateway.auth import api_tokens, repository
 from gateway.auth.dependencies import CurrentUser, Person
 from gateway.auth.schemas import ApiTokenCreate, ApiTokenCreated, ApiTokenRead
 from gateway.database import DbSession
@@ -22,7 +22,7 @@ def list_tokens(
     """Your API tokens, or everyone's, newest first; never a secret."""
     if everyone and user.role != "admin":
         raise ProblemError(403, "forbidden", "Only an administrator may see the tokens of others.")
-    return [ApiTokenRead.of(token) for token in api_tokens.of_user(session, None if everyone else user)]
+    return [ApiTokenRead.of(token) for token in repository.api_tokens(session, None if everyone else user.id)]
 
 
 @router.post("", status_code=201, responses=responses(401, 403, 422))
@@ -36,8 +36,8 @@ def create_token(new: ApiTokenCreate, user: Person, session: DbSession, request:
 
 @router.delete("/{token_id}", status_code=204, responses=responses(401, 403, 404))
 def revoke_token(token_id: str, user: Person, session: DbSession, request: Request) -> None:
-    """Revoke one of your tokens (administrators: anyone's)."""
-    token = api_tokens.by_id(session, token_id)
+    """Void a token of yours (administrators: of anyone's)."""
+    token = repository.api_token(session, token_id)
     if token is None or not _may_revoke(user, token.user):
         raise not_found("token")
     api_tokens.revoke(token)

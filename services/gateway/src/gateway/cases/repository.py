@@ -85,3 +85,8 @@ def latest_jobs(session: Session, case_id: str) -> list[Job]:
     query = select(Job).join(Image, Image.id == Job.image_id).where(Image.case_id == case_id)
     newest = {job.image_id: job for job in session.scalars(query.order_by(Job.created_at, Job.id))}
     return sorted(newest.values(), key=lambda job: (job.image.created_at, job.image_id))
+
+
+def without_summary(session: Session) -> Sequence[str]:
+    """The ids of cases of a version that kept no summary of their images."""
+    return session.scalars(select(Case.id).where(Case.evidence_digest.is_(None))).all()

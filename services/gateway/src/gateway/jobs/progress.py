@@ -9,8 +9,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
-from gateway.jobs import queues
 from gateway.jobs.models import Job, Step
+from gateway.jobs.queues import repository as queues
 from lobule.blackboard import Blackboard
 from lobule.contracts.progress import FINAL_STATES, Progress, Sighting, StepError, StepProgress, StepState, UserStep
 from lobule.queueing import REPORT_QUEUE

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
 from gateway.database import SessionFactory, reading
-from gateway.jobs import queues, repository, service
+from gateway.jobs import repository, service
+from gateway.jobs.queues import repository as queues
 from gateway.settings import GatewaySettings
 from lobule.blackboard import Blackboard
 from lobule.queueing import QUEUES, ring

@@ -50,11 +50,6 @@ def work_by_id(session: Session, work_id: str) -> Work | None:
     return session.get(Work, work_id)
 
 
-def rendering_by_id(session: Session, rendering_id: str) -> Rendering | None:
-    """A rendering."""
-    return session.get(Rendering, rendering_id)
-
-
 def of_image(session: Session, image_id: str) -> Sequence[Job]:
     """Every analysis of an image."""
     return session.scalars(select(Job).where(Job.image_id == image_id)).all()

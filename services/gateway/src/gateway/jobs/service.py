@@ -8,9 +8,10 @@ from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.events import publish
 from gateway.images.models import Image
-from gateway.jobs import queues, repository
+from gateway.jobs import repository
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded
 from gateway.jobs.models import Job, Rendering, Step, Work
+from gateway.jobs.queues import repository as queues
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.progress import FINAL_STATES
@@ -28,7 +29,7 @@ def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
     Args:
         session: The transaction.
         image: What to analyse.
-        interactive: Whether a person waits for it at the portal; see `gateway.jobs.lanes`.
+        interactive: Whether a person waits for it at the portal; see `gateway.jobs.queues.lanes`.
     """
     lane = {"owner_id": image.owner_id, "interactive": interactive, "attempt": 0, "tries": 0}
     inference = Step(name="inference", position=0, queue=INFERENCE_QUEUES[image.modality], **lane)

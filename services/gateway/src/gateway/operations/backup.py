@@ -14,12 +14,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Date, Engine, Table, func, insert, inspect, select, text
+from sqlalchemy import Date, Engine, Table
 
 from gateway.clock import now
 from gateway.database import Base, UtcDateTime
 from gateway.migrate import current_revision
 from gateway.migrations import tables as _tables  # noqa: F401 - so that the metadata knows every table
+from gateway.operations.repositories import backup as rows
 from lobule import layout
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.storage.local import LocalStore
@@ -65,7 +66,7 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         revision = current_revision(connection)
         for table in Base.metadata.sorted_tables:
-            tables[table.name] = _write_rows(connection.execute(select(table)).mappings(), rows_folder, table)
+            tables[table.name] = _write_rows(rows.read(connection, table), rows_folder, table)
     copied, size, known = _copy(store, LocalStore(folder / "objects"))
     about = {"made_at": now().isoformat(), "revision": revision, "tables": tables}
     (folder / "backup.json.new").write_text(json.dumps(about, indent=2))
@@ -96,23 +97,22 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
                 f"gateway.migrate --revision {about['revision']}; after the restore, migrate it up."
             )
         for table in tables:
-            if connection.scalar(select(func.count()).select_from(table)):
+            if rows.count(connection, table):
                 raise BackupError(f"The database is not empty ({table.name}). Restore into a new one.")
         for table in tables:
-            for rows in _read_rows(folder / "rows" / f"{table.name}.jsonl", table):
-                connection.execute(insert(table), rows)
+            for batch in _read_rows(folder / "rows" / f"{table.name}.jsonl", table):
+                rows.write(connection, table, batch)
         if connection.dialect.name == "postgresql":
             for table in tables:
-                _continue_numbers(connection, table)
-    rows = sum(table["rows"] for table in about["tables"].values())
-    return Report(rows, copied, size, known)
+                rows.continue_numbers(connection, table)
+    return Report(sum(table["rows"] for table in about["tables"].values()), copied, size, known)
 
 
 def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
     """Keys that rows name and the store lacks: uploads, and the results of inference steps that are done."""
     with engine.connect() as connection:
-        keys = list(connection.execute(text("SELECT object_key FROM images")).scalars())
-        done = connection.execute(text("SELECT job_id, attempt FROM steps WHERE name = 'inference' AND state = 'done'"))
+        keys = rows.keys_of_images(connection)
+        done = rows.inferences_done(connection)
         keys += [layout.result_key(layout.attempt_folder(job, "inference", attempt)) for job, attempt in done]
     missing: list[str] = []
     for key in keys:
@@ -154,19 +154,6 @@ def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
                 batch = []
     if batch:
         yield batch
-
-
-def _continue_numbers(connection: Any, table: Table) -> None:
-    """Set PostgreSQL's sequences past the ids of restored rows."""
-    for column in inspect(connection).get_columns(table.name):
-        if column.get("autoincrement") is True:
-            name = column["name"]
-            connection.execute(
-                text(
-                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{name}'), "  # noqa: S608 - our own names
-                    f"coalesce((SELECT max({name}) FROM {table.name}), 0) + 1, false)"
-                )
-            )
 
 
 def _copy(source: ObjectStore, target: ObjectStore) -> tuple[int, int, int]:

@@ -6,30 +6,22 @@ objects after them: what a crash leaves between the two belongs to nothing, and 
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
 
 import structlog
 import typer
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, not_, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from gateway.auth.models import AuthSession
-from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.corrections.removal import delete_rows
 from gateway.database import SessionFactory, make_engine, make_session_factory, reading
-from gateway.images.models import Image
-from gateway.jobs.models import Job, Rendering, Step, Work
-from gateway.jobs.repository import delete_works
-from gateway.reports.models import CaseReport
-from gateway.reviews.models import FindingReview
+from gateway.jobs.repository import delete_renderings, delete_works
+from gateway.operations.repositories import retention as repository
 from gateway.settings import GatewaySettings, get_settings
-from gateway.webhooks.models import Delivery
 from lobule import layout
-from lobule.contracts.progress import FINAL_STATES
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 
@@ -62,36 +54,32 @@ class Retention:
         """Delete; returns how many of what."""
         if self.max_age is not None:
             limit = now() - self.max_age
-            self._each("cases", _old_cases(limit), self._delete_case)
-            self._each("images", _old_images(limit), delete_rows)
-            self._each("renderings", _old_renderings(limit), _delete_rendering)
+            self._each("cases", repository.old_cases, limit, _delete_case)
+            self._each("images", repository.old_images, limit, delete_rows)
+            self._each("renderings", repository.old_renderings, limit, lambda session, id: delete_works(session, [id]))
         self._orphans()
         if not self.dry_run:
             self._forgotten()
         return self.deleted
 
-    def _each(self, what: str, query: Select[str], remove) -> None:
+    def _each(
+        self,
+        what: str,
+        find: Callable[[Session, datetime, int | None], Sequence[str]],
+        limit: datetime,
+        remove: Callable[[Session, str], list[str]],
+    ) -> None:
         while True:
             with reading(self.sessions) as session:
-                ids = session.scalars(query if self.dry_run else query.limit(_TOGETHER)).all()
+                ids = find(session, limit, None if self.dry_run else _TOGETHER)
             self.deleted[what] += len(ids)
             if self.dry_run or not ids:
                 return
             for each in ids:
                 with self.sessions.begin() as session:
-                    prefixes = list(remove(session, each))
+                    prefixes = remove(session, each)
                 for prefix in prefixes:
                     self.store.delete(prefix)
-
-    def _delete_case(self, session: Session, case_id: str) -> Iterator[str]:
-        ours = Rendering.key.startswith(f"case:{case_id}:", autoescape=True)
-        renderings = session.scalars(select(Rendering.id).where(ours)).all()
-        session.execute(delete(FindingReview).where(FindingReview.case_id == case_id))
-        session.execute(delete(CaseReport).where(CaseReport.case_id == case_id))
-        yield from delete_works(session, list(renderings))
-        for image in session.scalars(select(Image.id).where(Image.case_id == case_id)).all():
-            yield from delete_rows(session, image)
-        session.execute(delete(Case).where(Case.id == case_id))
 
     def _orphans(self) -> None:
         """Objects without a row, and the output of attempts that are no longer current."""
@@ -103,7 +91,7 @@ class Retention:
                 (young if entry.modified_at > before else found).add(layout.place_of(entry.key))
         for place in sorted(found - young):
             with reading(self.sessions) as session:
-                known = session.get(Image if place.owner == "images" else Work, place.id) is not None
+                known = (repository.is_image if place.owner == "images" else repository.is_work)(session, place.id)
                 overtaken = [] if not known or place.owner == "images" else _overtaken(session, place.id)
             for prefix in overtaken if known else [place.folder]:
                 self.deleted["orphans" if not known else "overtaken attempts"] += 1
@@ -113,47 +101,22 @@ class Retention:
     def _forgotten(self) -> None:
         """Expired sessions, and old messages that were delivered or given up."""
         with self.sessions.begin() as session:
-            over = session.execute(delete(AuthSession).where(AuthSession.expires_at < now()))
-            told = session.execute(
-                delete(Delivery).where(Delivery.state != "pending", Delivery.created_at < now() - _MESSAGE_AGE)
-            )
-        self.deleted["sessions"] += over.rowcount  # pyright: ignore[reportAttributeAccessIssue]
-        self.deleted["messages"] += told.rowcount  # pyright: ignore[reportAttributeAccessIssue]
+            self.deleted["sessions"] += repository.delete_expired_logins(session)
+            self.deleted["messages"] += repository.delete_messages(session, now() - _MESSAGE_AGE)
 
 
-def _delete_rendering(session: Session, rendering_id: str) -> list[str]:
-    return delete_works(session, [rendering_id])
-
-
-def _is_young(limit: datetime) -> ColumnElement[bool]:
-    """Whether an image or its newest job is younger than the limit, or still running."""
-    job = aliased(Job)
-    busy = exists().where(
-        job.image_id == Image.id,
-        or_(job.created_at >= limit, job.finished_at >= limit, job.state.not_in(FINAL_STATES)),
-    )
-    return or_(Image.created_at >= limit, busy)
-
-
-def _old_images(limit: datetime) -> Select[str]:
-    return select(Image.id).where(Image.case_id.is_(None), not_(_is_young(limit)))
-
-
-def _old_cases(limit: datetime) -> Select[str]:
-    young_image = exists().where(Image.case_id == Case.id, _is_young(limit))
-    return select(Case.id).where(Case.updated_at < limit, Case.created_at < limit, not_(young_image))
-
-
-def _old_renderings(limit: datetime) -> Select[str]:
-    """Old renderings that can be made again on request; those of signed reports are deleted with their case."""
-    signed = Rendering.key.like("case:%:version:%")
-    old = and_(Rendering.created_at < limit, Rendering.state.in_(FINAL_STATES))
-    return select(Rendering.id).where(old, not_(signed))
+def _delete_case(session: Session, case_id: str) -> list[str]:
+    repository.delete_documents(session, case_id)
+    prefixes = delete_renderings(session, [f"case:{case_id}:"])
+    for image in repository.images_of_case(session, case_id):
+        prefixes += delete_rows(session, image)
+    repository.delete_case(session, case_id)
+    return prefixes
 
 
 def _overtaken(session: Session, job_id: str) -> list[str]:
     """Folders of attempts that are not the current one of a step that is over."""
-    steps = session.scalars(select(Step).where(Step.job_id == job_id, Step.state == "done")).all()
+    steps = repository.steps_done(session, job_id)
     return [step.output_prefix(number) for step in steps for number in range(1, step.attempt)]
 
 

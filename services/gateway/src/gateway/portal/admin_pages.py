@@ -10,7 +10,7 @@ from gateway.admin import endpoints as work
 from gateway.admin.audit_endpoints import Wanted
 from gateway.admin.schemas import WorkRead
 from gateway.audit import repository as audit
-from gateway.auth import api_tokens
+from gateway.auth import repository as logins
 from gateway.auth.dependencies import PortalUser
 from gateway.auth.models import Scope
 from gateway.auth.schemas import ApiTokenRead
@@ -60,16 +60,16 @@ def refuse(request: Request, error: Exception) -> HTMLResponse:
 
 @router.get("/account", response_class=HTMLResponse)
 def account_page(request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
-    """The user's password and API tokens."""
-    tokens = [ApiTokenRead.of(token) for token in api_tokens.of_user(session, user)]
+    """One's own password and API tokens."""
+    tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, user.id)]
     scopes = [scope for scope in get_args(Scope) if scope != "admin" or user.role == "admin"]
     return render(request, "account.html", user, tokens=tokens, scopes=scopes)
 
 
 @router.get("/admin/users", response_class=HTMLResponse)
 def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLResponse:
-    """Users and API tokens."""
-    tokens = [ApiTokenRead.of(token) for token in api_tokens.of_user(session, None)]
+    """Who may log in, and the keys of programs."""
+    tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, None)]
     people = users.all_users(session)
     return render(request, "admin_users.html", user, people=people, roles=get_args(Role), tokens=tokens)
 

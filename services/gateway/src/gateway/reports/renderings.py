@@ -117,7 +117,7 @@ def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
 
 def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
     with reading(sessions) as session:
-        rendering = session.get(Rendering, rendering_id)
+        rendering = repository.rendering_by_id(session, rendering_id)
     if rendering is None:
         raise ProblemError(404, "not_found", "What this report shows was removed meanwhile.")
     return rendering

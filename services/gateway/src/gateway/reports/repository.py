@@ -36,3 +36,8 @@ def rendering_states(session: Session, case_id: str) -> list[tuple[str, JobState
 def rendering(session: Session, key: str) -> Rendering | None:
     """The rendering of exactly this."""
     return session.scalar(select(Rendering).where(Rendering.key == key))
+
+
+def rendering_by_id(session: Session, rendering_id: str) -> Rendering | None:
+    """A rendering, where it is still there."""
+    return session.get(Rendering, rendering_id)

@@ -5,21 +5,18 @@ them, or the maximum). Requests are this process's own.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
 import structlog
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 from redis.exceptions import RedisError
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
 from starlette.datastructures import State
 
-from gateway.clock import shared_now
 from gateway.database import reading
-from gateway.jobs.models import Job, Ring, Step
-from gateway.webhooks.models import Delivery, DeliveryState
+from gateway.system import repository
+from gateway.webhooks.models import DeliveryState
 from lobule import __version__
 from lobule.contracts.models import WorkerAnnouncement
 from lobule.queueing import QUEUES
@@ -52,58 +49,39 @@ class JobCollector(Collector):
 
     def _from_database(self) -> Iterator[GaugeMetricFamily]:
         with reading(self._state.sessions) as session:
-            states = _counts(session, select(Job.state, func.count()).group_by(Job.state))
-            failures = _counts(
-                session,
-                select(Job.error_code, func.count()).where(Job.error_code.is_not(None)).group_by(Job.error_code),
-            )
-            at = shared_now(session)
-            waiting = {
-                queue: (count, (at - oldest).total_seconds() if oldest else 0.0)
-                for queue, count, oldest in session.execute(
-                    select(Step.queue, func.count(), func.min(Step.queued_at))
-                    .where(Step.state == "queued")
-                    .group_by(Step.queue)
-                )
-            }
-            running = _counts(
-                session, select(Step.queue, func.count()).where(Step.state == "running").group_by(Step.queue)
-            )
-            messages = _counts(session, select(Delivery.state, func.count()).group_by(Delivery.state))
-            outbox = session.scalar(select(func.count()).select_from(Ring)) or 0
-        yield _gauge("lobule_jobs", "Jobs by state", ["state"], [((s,), states.get(s, 0)) for s in _STATES])
+            load = repository.workload(session)
+        yield _gauge("lobule_jobs", "Jobs by state", ["state"], [((s,), load.jobs.get(s, 0)) for s in _STATES])
         yield _gauge(
             "lobule_jobs_ended_badly",
             "Jobs by the code that they ended with",
             ["code"],
-            [((code,), count) for code, count in failures.items()],
+            [((code,), count) for code, count in load.failures.items()],
         )
         yield _gauge(
             "lobule_queue_depth",
             "Steps that wait for a worker",
             ["queue"],
-            [((q,), waiting.get(q, (0, 0))[0]) for q in QUEUES],
+            [((q,), load.waiting.get(q, (0, 0))[0]) for q in QUEUES],
         )
         yield _gauge(
             "lobule_queue_age_seconds",
             "How long the oldest step has waited for a worker",
             ["queue"],
-            [((q,), waiting.get(q, (0, 0.0))[1]) for q in QUEUES],
+            [((q,), load.waiting.get(q, (0, 0.0))[1]) for q in QUEUES],
         )
         yield _gauge(
-            "lobule_steps_running", "Steps that workers hold", ["queue"], [((q,), running.get(q, 0)) for q in QUEUES]
+            "lobule_steps_running",
+            "Steps that workers hold",
+            ["queue"],
+            [((q,), load.running.get(q, 0)) for q in QUEUES],
         )
         yield _gauge(
             "lobule_webhook_messages",
             "Messages to webhooks by state",
             ["state"],
-            [((s,), messages.get(s, 0)) for s in get_args(DeliveryState)],
+            [((s,), load.messages.get(s, 0)) for s in get_args(DeliveryState)],
         )
-        yield _gauge("lobule_outbox_depth", "Calls to workers that wait for Redis", [], [((), outbox)])
-
-
-def _counts(session: Session, query: Select[Any, int]) -> dict[str, int]:
-    return {name: count for name, count in session.execute(query)}
+        yield _gauge("lobule_outbox_depth", "Calls to workers that wait for Redis", [], [((), load.outbox)])
 
 
 def _of_workers(workers: list[WorkerAnnouncement]) -> Iterator[GaugeMetricFamily]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from gateway.clock import now
 from gateway.users.models import User
 
 
@@ -21,3 +22,14 @@ def by_username(session: Session, username: str) -> User | None:
 def all_users(session: Session) -> Sequence[User]:
     """All users by name."""
     return session.scalars(select(User).order_by(User.username)).all()
+
+
+def has_admin(session: Session) -> bool:
+    """Whether somebody can administrate."""
+    query = select(func.count()).select_from(User).where(User.role == "admin", User.active)
+    return bool(session.scalar(query))
+
+
+def logged_in(session: Session, user_id: str) -> None:
+    """Note that a user logged in now."""
+    session.execute(update(User).where(User.id == user_id).values(last_login_at=now()))

@@ -55,7 +55,7 @@ class Deliverer:
         for delivery in due:
             status, problem = self._send(delivery)
             with self._sessions.begin() as session:
-                kept = session.get(Delivery, delivery.id)
+                kept = repository.delivery(session, delivery.id)
                 if kept is not None:
                     _note(kept, status, problem, shared_now(session))
         return len(due)

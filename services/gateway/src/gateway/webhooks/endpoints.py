@@ -57,7 +57,7 @@ def create_webhook(
 def delete_webhook(webhook: VisibleWebhook, user: CurrentUser, session: DbSession, request: Request) -> None:
     """Delete a webhook, with its pending messages."""
     record(session, request, user, "webhook.delete", "webhook", webhook.id)
-    session.delete(webhook)
+    repository.delete(session, webhook)
 
 
 @router.get("/{webhook_id}/deliveries", response_model=list[DeliveryRead], responses=responses(401, 404, 422))
@@ -75,7 +75,7 @@ def list_deliveries(
 )
 def retry_delivery(webhook: VisibleWebhook, delivery_id: str, session: DbSession) -> Delivery:
     """Send a message again, now."""
-    delivery = session.get(Delivery, delivery_id)
+    delivery = repository.delivery(session, delivery_id)
     if delivery is None or delivery.webhook_id != webhook.id:
         raise not_found("delivery")
     delivery.state, delivery.attempts, delivery.next_at = "pending", 0, shared_now(session)

@@ -28,6 +28,16 @@ def deliveries(session: Session, webhook_id: str, limit: int) -> Sequence[Delive
     return session.scalars(query.order_by(Delivery.created_at.desc(), Delivery.id).limit(limit)).all()
 
 
+def delivery(session: Session, delivery_id: str) -> Delivery | None:
+    """One message."""
+    return session.get(Delivery, delivery_id)
+
+
+def delete(session: Session, webhook: Webhook) -> None:
+    """Delete a webhook with its messages."""
+    session.delete(webhook)
+
+
 def take_due(session: Session, lease: timedelta, limit: int) -> Sequence[Delivery]:
     """Messages to be sent now; nobody else takes them while the lease lasts."""
     at = shared_now(session)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.clock import shared_now
 from gateway.jobs import repository
-from gateway.jobs.lanes import INTERACTIVE_IN_A_ROW, Lane, in_order, steps_ahead
 from gateway.jobs.models import Ring, Step
+from gateway.jobs.queues.lanes import INTERACTIVE_IN_A_ROW, Lane, in_order, steps_ahead
 
 
 def lanes(session: Session, queue: str) -> list[Lane]:
@@ -44,7 +44,7 @@ def lanes(session: Session, queue: str) -> list[Lane]:
 
 
 def claim_next(session: Session, queue: str, worker: str, lease: timedelta) -> Step | None:
-    """Give the next step of a queue to a worker, in the order of `gateway.jobs.lanes`; None where none waits.
+    """Give the next step of a queue to a worker, in the order of `gateway.jobs.queues.lanes`; None where none waits.
 
     Steps that another transaction holds are passed over at first, so that workers do not wait for one another. Only
     where that leaves nothing are they waited for: the other transaction may leave the step in the queue.

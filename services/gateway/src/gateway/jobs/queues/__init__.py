@@ -1,0 +1,1 @@
+"""What waits for workers, and in which order it is given to them."""

@@ -1,0 +1,45 @@
+"""Reading and writing the rows of any table, for backups."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, inspect, select, text
+
+
+def read(connection: Connection, table: Table) -> Iterable[Any]:
+    """The rows of a table."""
+    return connection.execute(select(table)).mappings()
+
+
+def count(connection: Connection, table: Table) -> int:
+    """How many rows a table has."""
+    return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def write(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Add rows to a table."""
+    connection.execute(insert(table), rows)
+
+
+def keys_of_images(connection: Connection) -> list[str]:
+    """The keys of all uploads."""
+    return list(connection.execute(text("SELECT object_key FROM images")).scalars())
+
+
+def inferences_done(connection: Connection) -> Iterable[Any]:
+    """Job and attempt of each inference that is done."""
+    done = "SELECT job_id, attempt FROM steps WHERE name = 'inference' AND state = 'done'"
+    return connection.execute(text(done)).all()
+
+
+def continue_numbers(connection: Connection, table: Table) -> None:
+    """PostgreSQL's sequences know nothing of rows that came with their numbers."""
+    for column in inspect(connection).get_columns(table.name):
+        if column.get("autoincrement") is True:
+            name = column["name"]
+            connection.execute(
+                text(
+                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{name}'), "  # noqa: S608 - our own names
+                    f"coalesce((SELECT max({name}) FROM {table.name}), 0) + 1, false)"
+                )
+            )

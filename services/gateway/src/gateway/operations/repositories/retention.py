@@ -1,0 +1,90 @@
+"""Queries on what is older than it may be, and deleting it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from gateway.auth.models import AuthSession
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.images.models import Image
+from gateway.jobs.models import Job, Rendering, Step, Work
+from gateway.reports.models import CaseReport
+from gateway.reviews.models import FindingReview
+from gateway.webhooks.models import Delivery
+from lobule.contracts.progress import FINAL_STATES
+
+
+def old_images(session: Session, limit: datetime, most: int | None) -> Sequence[str]:
+    """Ids of images outside of cases that are older than a limit."""
+    query = select(Image.id).where(Image.case_id.is_(None), not_(_is_young(limit)))
+    return session.scalars(query.limit(most)).all()
+
+
+def old_cases(session: Session, limit: datetime, most: int | None) -> Sequence[str]:
+    """Ids of cases of which nothing is younger than a limit."""
+    young_image = exists().where(Image.case_id == Case.id, _is_young(limit))
+    query = select(Case.id).where(Case.updated_at < limit, Case.created_at < limit, not_(young_image))
+    return session.scalars(query.limit(most)).all()
+
+
+def old_renderings(session: Session, limit: datetime, most: int | None) -> Sequence[str]:
+    """Ids of reports that were rendered on demand; those of signed versions are deleted with their case."""
+    signed = Rendering.key.like("case:%:version:%")
+    old = and_(Rendering.created_at < limit, Rendering.state.in_(FINAL_STATES))
+    return session.scalars(select(Rendering.id).where(old, not_(signed)).limit(most)).all()
+
+
+def _is_young(limit: datetime) -> ColumnElement[bool]:
+    """Of an image: it, or its newest job, is younger than the limit, or not over yet."""
+    job = aliased(Job)
+    busy = exists().where(
+        job.image_id == Image.id,
+        or_(job.created_at >= limit, job.finished_at >= limit, job.state.not_in(FINAL_STATES)),
+    )
+    return or_(Image.created_at >= limit, busy)
+
+
+def delete_documents(session: Session, case_id: str) -> None:
+    """Delete the reviews and the signed reports of a case."""
+    session.execute(delete(FindingReview).where(FindingReview.case_id == case_id))
+    session.execute(delete(CaseReport).where(CaseReport.case_id == case_id))
+
+
+def images_of_case(session: Session, case_id: str) -> Sequence[str]:
+    """Ids of the images of a case."""
+    return session.scalars(select(Image.id).where(Image.case_id == case_id)).all()
+
+
+def delete_case(session: Session, case_id: str) -> None:
+    """Delete the row of a case that has no images."""
+    session.execute(delete(Case).where(Case.id == case_id))
+
+
+def is_image(session: Session, image_id: str) -> bool:
+    """Whether there is such an image."""
+    return session.get(Image, image_id) is not None
+
+
+def is_work(session: Session, work_id: str) -> bool:
+    """Whether there is such an analysis or rendering."""
+    return session.get(Work, work_id) is not None
+
+
+def steps_done(session: Session, work_id: str) -> Sequence[Step]:
+    """The steps of an analysis or rendering that are done."""
+    return session.scalars(select(Step).where(Step.job_id == work_id, Step.state == "done")).all()
+
+
+def delete_expired_logins(session: Session) -> int:
+    """Delete logins that are over; returns how many."""
+    gone = session.execute(delete(AuthSession).where(AuthSession.expires_at < now()))
+    return gone.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result
+
+
+def delete_messages(session: Session, before: datetime) -> int:
+    """Delete messages to webhooks that were delivered or given up; returns how many."""
+    gone = session.execute(delete(Delivery).where(Delivery.state != "pending", Delivery.created_at < before))
+    return gone.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result

@@ -1,0 +1,55 @@
+"""Queries that count work for the metrics."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from gateway.clock import shared_now
+from gateway.jobs.models import Job, Ring, Step
+from gateway.webhooks.models import Delivery
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What there is to do, and how what was done ended.
+
+    Attributes:
+        jobs: Analyses by state.
+        failures: Analyses by the code that they ended with.
+        waiting: Queued steps of each queue, and for how many seconds the oldest has waited.
+        running: Running steps by queue.
+        messages: Messages to webhooks by state.
+        outbox: Calls to workers that wait for Redis.
+    """
+
+    jobs: dict[str, int]
+    failures: dict[str, int]
+    waiting: dict[str, tuple[int, float]]
+    running: dict[str, int]
+    messages: dict[str, int]
+    outbox: int
+
+
+def workload(session: Session) -> Workload:
+    """Count everything, now."""
+    at = shared_now(session)
+    failed = select(Job.error_code, func.count()).where(Job.error_code.is_not(None)).group_by(Job.error_code)
+    queued = select(Step.queue, func.count(), func.min(Step.queued_at)).where(Step.state == "queued")
+    running = select(Step.queue, func.count()).where(Step.state == "running").group_by(Step.queue)
+    return Workload(
+        jobs=_counts(session, select(Job.state, func.count()).group_by(Job.state)),
+        failures=_counts(session, failed),
+        waiting={
+            queue: (count, (at - oldest).total_seconds() if oldest else 0.0)
+            for queue, count, oldest in session.execute(queued.group_by(Step.queue))
+        },
+        running=_counts(session, running),
+        messages=_counts(session, select(Delivery.state, func.count()).group_by(Delivery.state)),
+        outbox=session.scalar(select(func.count()).select_from(Ring)) or 0,
+    )
+
+
+def _counts(session: Session, query: Select[Any, int]) -> dict[str, int]:
+    return {name: count for name, count in session.execute(query)}

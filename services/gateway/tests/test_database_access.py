@@ -1,0 +1,142 @@
+"""Queries are written in repositories alone, and transactions are opened in the places that are named here."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gateway
+
+ROOT = Path(gateway.__file__).parent
+STATEMENTS = {"select", "insert", "update", "delete"}
+QUERIES = {"execute", "scalar", "scalars", "exec_driver_sql", "get_one", "query", "merge"}
+ON_SESSIONS = {"get", "delete", "refresh"}  # methods of dictionaries and stores, too
+OPENING = {"begin", "reading", "connect", "commit", "rollback"}
+SESSIONS = {"Session", "DbSession", "Connection"}
+
+NO_REPOSITORIES = {
+    "clock.py": "asks the database for its time",
+    "database.py": "sets up connections",
+    "migrate.py": "locks and checks the database around migrations",
+    "paging.py": "runs a repository's query page by page",
+}
+
+TRANSACTIONS = {
+    "database.py": {"reading", "get_session"},  # a request's own
+    # Before or after a request's own: nothing else may wait for what these wait for.
+    "auth/api_tokens.py": {"_note_use"},
+    "auth/dependencies.py": {"briefly_identified"},
+    "auth/endpoints.py": {"issue_token"},
+    "auth/service.py": {"authenticate", "fresh_authentication"},
+    "admin/audit_endpoints.py": {"export_events"},
+    "portal/login_pages.py": {"log_in"},
+    # An upload: checked before its bytes arrive, accepted after them.
+    "uploads/service.py": {"UploadService.accept", "UploadService.also_in", "UploadService._check_place"},
+    "pictures/endpoints.py": {"make_preview"},
+    "corrections/removal.py": {"remove"},  # objects are deleted after the commit
+    # Waiting for workers, with no transaction open meanwhile.
+    "diagnose/endpoints.py": {"_start_again_if_failed", "_finished"},
+    "reports/endpoints.py": {"waiting_job", "note_reading"},
+    "reports/case_endpoints.py": {"read_draft", "read_version"},
+    "reports/renderings.py": {"_look", "_repeat", "_find_or_open"},
+    # Loops beside the requests.
+    "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.call_again"},
+    "webhooks/deliverer.py": {"Deliverer.send_due"},
+    # The operator's requests and commands.
+    "system/health.py": {"_is_migrated"},
+    "system/metrics.py": {"JobCollector._from_database"},
+    "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
+    "accounts/commands.py": {"add", "list_users"},
+    "operations/backup.py": {"create", "restore", "missing_objects"},
+    "operations/retention.py": {"Retention._each", "Retention._orphans", "Retention._forgotten"},
+}
+
+
+def is_repository(path: Path) -> bool:
+    return path.name == "repository.py" or path.parent.name == "repositories"
+
+
+@pytest.fixture(scope="module")
+def modules() -> dict[str, ast.Module]:
+    """The gateway's modules by path; the migrations are frozen queries of their own."""
+    paths = [path for path in sorted(ROOT.rglob("*.py")) if "migrations" not in path.parts]
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
+
+
+def queries_in(tree: ast.Module) -> list[str]:
+    """Statements that a module imports from SQLAlchemy, and calls that query a session or a connection."""
+    found = []
+    sessions = set(_sessions_in(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "sqlalchemy":
+            found += [alias.name for alias in node.names if alias.name in STATEMENTS]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name, of = node.func.attr, node.func.value
+            on_session = isinstance(of, ast.Name) and of.id in sessions
+            if name in QUERIES or (name in ON_SESSIONS and on_session):
+                found.append(f"line {node.lineno}: .{name}()")
+    return found
+
+
+def _sessions_in(tree: ast.Module) -> Iterator[str]:
+    """Names that a module gives to sessions and connections."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and isinstance(node.annotation, ast.Name) and node.annotation.id in SESSIONS:
+            yield node.arg
+        elif isinstance(node, ast.withitem) and any(_opens(call) for call in ast.walk(node.context_expr)):
+            yield from (name.id for name in ast.walk(node.optional_vars or node) if isinstance(name, ast.Name))
+
+
+def _opens(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return name in OPENING
+
+
+def opening_functions(tree: ast.Module) -> set[str]:
+    """The outermost functions, named with their classes, in which a module opens or ends transactions."""
+    found = set()
+
+    def visit(node: ast.AST, name: str, in_function: bool) -> None:
+        if isinstance(node, ast.ClassDef) and not in_function:
+            name = f"{node.name}."
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not in_function:
+            name, in_function = f"{name}{node.name}", True
+        if _opens(node):
+            found.add(name)
+        for child in ast.iter_child_nodes(node):
+            visit(child, name, in_function)
+
+    visit(tree, "", in_function=False)
+    return found
+
+
+def test_queries_are_written_in_repositories_alone(modules):
+    elsewhere = {
+        path: found
+        for path, tree in modules.items()
+        if not is_repository(Path(path)) and path not in NO_REPOSITORIES and (found := queries_in(tree))
+    }
+    assert elsewhere == {}
+    assert set(NO_REPOSITORIES) <= {path for path, tree in modules.items() if queries_in(tree)}
+
+
+def test_transactions_are_opened_in_named_places_alone(modules):
+    found = {path: opening for path, tree in modules.items() if (opening := opening_functions(tree))}
+    found.pop("main.py", None)  # connects to Redis
+    assert found == TRANSACTIONS
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from sqlalchemy import select",
+        "def f(session: Session): return session.get(User, 1)",
+        "def f(x):\n    with x.begin() as writing:\n        writing.delete(user)",
+        "def f(x): x.execute(y)",
+    ],
+)
+def test_a_query_is_found(source):
+    assert len(queries_in(ast.parse(source))) == 1
