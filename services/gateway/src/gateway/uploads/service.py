@@ -104,9 +104,9 @@ class UploadService:
         Raises:
             AnalysisError, Duplicate, ProblemError: See `submit`.
         """
+        image = self._described(user, options, upload)
+        left: list[str] = []
         try:
-            image = self._described(user, options, upload)
-            left: list[str] = []
             with self._sessions.begin() as session:
                 checks.check_place(session, user, options)  # again: case or image may have gone during the upload
                 if options.case_id is not None:  # an administrator's upload is for the case's owner, who has to see it
@@ -148,9 +148,16 @@ class UploadService:
             checks.check_place(session, user, options)
 
     def _described(self, user: User, options: ImageOptions, upload: Upload) -> Image:
-        """The image that an upload becomes: what its uploader said of it, and what its header says."""
-        with self._store.open(upload.object_key) as stream:
-            header = read_header(stream, options.modality)
+        """The image that an upload becomes: what its uploader said of it, and what its header says.
+
+        An upload whose header is refused is deleted.
+        """
+        try:
+            with self._store.open(upload.object_key) as stream:
+                header = read_header(stream, options.modality)
+        except BaseException:
+            self._store.delete(upload.object_key)
+            raise
         return _image(user, options, upload, header, self._fingerprints)
 
 

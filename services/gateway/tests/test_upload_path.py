@@ -1,0 +1,132 @@
+"""The functions that hand an upload on are those that `docs/architecture.md` lists, and no others."""
+
+import importlib
+import inspect
+import re
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, FrameType
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+import gateway
+from gateway.images.models import Image
+from gateway.jobs.models import Job, Ring
+
+SOURCE = Path(gateway.__file__).parent
+DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
+HEADING = "### Its way through the gateway"
+MOST_FUNCTIONS, MOST_MODULES = 8, 5
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def listed() -> list[str]:
+    """`file:function` of each step, as the document lists them."""
+    _, _, section = DOCUMENT.read_text("utf-8").partition(HEADING)
+    return re.findall(r"^\d+\. `([\w/]+\.py:[\w.]+)`", section.partition("\n#")[0], re.MULTILINE)
+
+
+class Trace:
+    """Which functions of the gateway are being called whenever an upload moves.
+
+    It moves when its bytes are read from the request, when they are written to the store, and when a row of it is added
+    to the transaction. A function that a thread of the pool calls was called by whoever gave it to the pool.
+    """
+
+    def __init__(self) -> None:
+        self.functions: set[str] = set()
+        self._given: dict[CodeType, set[str]] = defaultdict(set)
+
+    def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
+        """A profile function of `sys.setprofile`."""
+        if event != "call":
+            return
+        if frame.f_code is Request.stream.__code__:
+            self.functions |= self._callers(frame)
+        elif frame.f_code is run_in_threadpool.__code__:
+            function = frame.f_locals["func"]
+            if getattr(function, "__name__", "") == "write":
+                self.functions |= self._callers(frame)
+            elif inspect.ismethod(function) or inspect.isfunction(function):
+                self._given[function.__code__] |= self._callers(frame)
+        elif frame.f_code is Session.add.__code__ and isinstance(frame.f_locals["instance"], Image | Job | Ring):
+            self.functions |= self._callers(frame)
+
+    def _callers(self, frame: FrameType | None) -> set[str]:
+        found = set()
+        while frame is not None:
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(SOURCE) and path.name != "middleware.py":
+                found |= {f"{path.relative_to(SOURCE)}:{frame.f_code.co_qualname}"} | self._given[frame.f_code]
+            frame = frame.f_back
+        return found
+
+
+@pytest.fixture
+def traced(app) -> Callable[[Callable[[TestClient], object]], set[str]]:
+    """Traces what a client does: each request gets threads of its own, which are traced from their start."""
+
+    def traced(do: Callable[[TestClient], object]) -> set[str]:
+        trace, client = Trace(), TestClient(app)
+        threading.setprofile(trace)
+        sys.setprofile(trace)
+        try:
+            do(client)
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
+        return trace.functions
+
+    return traced
+
+
+def test_the_document_names_few_functions_and_all_exist(listed):
+    assert 0 < len(listed) <= MOST_FUNCTIONS
+    assert len({step.partition(":")[0] for step in listed}) <= MOST_MODULES
+    for step in listed:
+        module, _, name = step.partition(":")
+        found = importlib.import_module("gateway." + module.removesuffix(".py").replace("/", "."))
+        for part in name.split("."):
+            found = getattr(found, part)
+        assert inspect.isfunction(found), step
+
+
+def test_an_upload_takes_the_way_of_the_document(traced, alice, picture, listed):
+    def upload(client: TestClient, **fields: str) -> dict:
+        data = {"modality": "histopathology"} | fields
+        answer = client.post("/api/v1/images", headers=alice, data=data, files={"file": ("a.png", picture())})
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    assert traced(upload) == set(listed)
+
+
+def test_an_upload_in_the_place_of_an_image_takes_the_same_way(traced, alice, upload, client, picture, listed):
+    case = client.post("/api/v1/cases", json={"pseudonym": "P"}, headers=alice).json()["id"]
+    replaced = upload(case_id=case).json()["image"]["id"]
+
+    def replace(client: TestClient) -> None:
+        data = {"modality": "histopathology", "case_id": case, "replaces": replaced}
+        answer = client.post("/api/v1/images", headers=alice, data=data, files={"file": ("a.png", picture(7))})
+        assert answer.status_code == 202, answer.text
+
+    assert traced(replace) == set(listed)
+
+
+def test_diagnose_takes_the_same_way(traced, picture, listed):
+    def diagnose(client: TestClient) -> None:
+        data = {"username": "alice", "password": PASSWORD}
+        headers = {"Prefer": "wait=0"}
+        answer = client.post("/api/v1/diagnose", headers=headers, data=data, files={"file": ("a.png", picture())})
+        assert answer.status_code == 202, answer.text
+
+    own = {"diagnose/endpoints.py:diagnose", "diagnose/endpoints.py:_submit"}
+    assert traced(diagnose) - own == set(listed) - {"uploads/endpoints.py:upload_image"}
