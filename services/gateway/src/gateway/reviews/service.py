@@ -62,6 +62,7 @@ def put(
     case_service.changed(case)
     _keep_way_back(session, case, job, finding, before, said, reviewer)
     if said.verdict is None and not said.comment:
+        assert review is not None, "what is taken back was there"
         repository.take_back(session, review)
         return before[0], None
     if review is None:

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +18,7 @@ from gateway.database import new_id
 from gateway.errors import ProblemError
 from gateway.uploads.multipart import Fields, FileStart, MultipartForm, malformed
 from lobule import layout
-from lobule.storage import ObjectStore
+from lobule.storage import ObjectStore, ObjectWriter
 
 _BUFFER_BYTES = 1024 * 1024  # pieces from the network are small; the store is written to in fewer, larger ones
 
@@ -113,7 +113,7 @@ async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart |
 
 
 @contextlib.asynccontextmanager
-async def _writing(store: ObjectStore, key: str) -> AsyncIterator[BinaryIO]:
+async def _writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
     """A new object to write to; it is there once the block ends, and never where the block raises."""
     writing = store.writer(key)
     target = await run_in_threadpool(writing.__enter__)
