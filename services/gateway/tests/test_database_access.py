@@ -48,6 +48,7 @@ TRANSACTIONS = {
     "system/metrics.py": {"JobCollector._from_database"},
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
     "accounts/commands.py": {"add", "list_users"},
+    "reports/commands.py": {"render", "_render"},
     "operations/backup.py": {"create", "restore", "missing_objects"},
     "operations/retention.py": {"Retention._each", "Retention._orphans", "Retention._forgotten"},
 }

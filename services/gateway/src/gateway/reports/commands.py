@@ -5,16 +5,13 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
-from gateway.cases.models import Case
+from gateway.cases import repository as cases
 from gateway.command_line import fail, sessions_at
 from gateway.database import SessionFactory, reading
 from gateway.errors import ProblemError
-from gateway.reports import renderings
-from gateway.reports.models import CaseReport
+from gateway.reports import renderings, repository
 from gateway.reports.schemas import RenderingsCreate
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 
@@ -48,7 +45,7 @@ def render(
     wanted = _wanted(language, form, anew=anew)
     sessions = sessions_at(home)
     with reading(sessions) as session:
-        found = _versions(session, case, version)
+        found = repository.numbers(session, case, version)
     if unknown := set(case or []) - {case_id for case_id, _ in found}:
         raise fail(f"No signed version of: {', '.join(sorted(unknown))}.")
     altered = [at for at in found if not _render(sessions, *at, wanted)]
@@ -67,23 +64,14 @@ def _wanted(languages: list[str] | None, forms: list[str] | None, *, anew: bool)
         raise fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
 
 
-def _versions(session: Session, case_ids: list[str] | None, version: int | None) -> list[tuple[str, int]]:
-    query = select(CaseReport.case_id, CaseReport.version).order_by(CaseReport.case_id, CaseReport.version)
-    if case_ids:
-        query = query.where(CaseReport.case_id.in_(case_ids))
-    if version is not None:
-        query = query.where(CaseReport.version == version)
-    return [(case_id, number) for case_id, number in session.execute(query)]
-
-
 def _render(sessions: SessionFactory, case_id: str, version: int, wanted: RenderingsCreate) -> bool:
     """Ask for one version's renderings, in a transaction of its own; False where its content was altered."""
     with sessions.begin() as session:
-        query = select(CaseReport).where(CaseReport.case_id == case_id, CaseReport.version == version)
-        report = session.scalars(query).one()
+        report = repository.version(session, case_id, version)
+        assert report is not None, "a signed version is deleted with its case alone"
         detail = {"version": version, **wanted.model_dump(mode="json")}
         try:
-            renderings.ensure(session, report, session.get_one(Case, case_id).owner_id, wanted)
+            renderings.ensure(session, report, cases.by_id(session, case_id).owner_id, wanted)
         except ProblemError as problem:
             detail["code"] = problem.code
         record(session, None, f"command line: {getpass.getuser()}", "report.render", "case", case_id, detail)

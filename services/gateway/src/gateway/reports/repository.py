@@ -21,6 +21,16 @@ def version(session: Session, case_id: str, number: int) -> CaseReport | None:
     return session.scalar(select(CaseReport).where(CaseReport.case_id == case_id, CaseReport.version == number))
 
 
+def numbers(session: Session, case_ids: Sequence[str] | None, version: int | None) -> list[tuple[str, int]]:
+    """Case and number of each signed version, of all cases or some, with any number or one."""
+    query = select(CaseReport.case_id, CaseReport.version).order_by(CaseReport.case_id, CaseReport.version)
+    if case_ids:
+        query = query.where(CaseReport.case_id.in_(case_ids))
+    if version is not None:
+        query = query.where(CaseReport.version == version)
+    return [(case_id, number) for case_id, number in session.execute(query)]
+
+
 def next_version(session: Session, case_id: str) -> int:
     """The number that the next signature gets; the case must be locked."""
     return 1 + (session.scalar(select(func.max(CaseReport.version)).where(CaseReport.case_id == case_id)) or 0)
