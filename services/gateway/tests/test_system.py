@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -118,10 +117,9 @@ def test_migrations_lead_to_the_models_and_back(request, tmp_path, database):
 
 def test_the_gateway_imports_quickly_and_without_numerics():
     code = (
-        "import sys, time; started = time.perf_counter(); import gateway.main; "
-        "print(time.perf_counter() - started, *sorted({'numpy', 'cv2', 'tensorflow'} & set(sys.modules)))"
+        "import sys, time; import gateway.main; "
+        "print(time.process_time(), *sorted({'numpy', 'cv2', 'tensorflow'} & set(sys.modules)))"
     )
-    started = time.perf_counter()
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert out[1:] == [], f"the gateway drags in {out[1:]}"
-    assert time.perf_counter() - started < 30
+    assert float(out[0]) < 30, "seconds of computing, not of waiting for a machine that does much else besides"
