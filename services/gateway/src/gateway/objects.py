@@ -8,7 +8,7 @@ log = structlog.get_logger()
 
 
 def delete_objects(store: ObjectStore, prefixes: list[str]) -> None:
-    """Delete what rows no longer name. Where the store is away, `lobule retention run` finds it later."""
+    """Delete objects that no row names. If the store cannot be reached, `lobule retention run` deletes them later."""
     for prefix in prefixes:
         try:
             store.delete(prefix)

@@ -36,7 +36,7 @@ def create_token(new: ApiTokenCreate, user: Person, session: DbSession, request:
 
 @router.delete("/{token_id}", status_code=204, responses=responses(401, 403, 404))
 def revoke_token(token_id: str, user: Person, session: DbSession, request: Request) -> None:
-    """Void a token of yours (administrators: of anyone's)."""
+    """Revoke one of your tokens (administrators: anyone's)."""
     token = repository.api_token(session, token_id)
     if token is None or not _may_revoke(user, token.user):
         raise not_found("token")

@@ -32,7 +32,7 @@ def correct_image(
     request: Request,
     if_match: IfMatch = None,
 ) -> ImageCorrected:
-    """Put right what was guessed or said of an image.
+    """Correct the description of an image.
 
     Another modality analyses it again. A signed report of its case is superseded, never altered.
     """

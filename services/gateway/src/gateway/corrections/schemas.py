@@ -8,7 +8,7 @@ from lobule.contracts.result import Laterality, Magnification, Modality, View
 
 
 class ImageCorrection(BaseModel):
-    """What is put right about an image; what is not given stays, null means "not known"."""
+    """A correction of an image; fields that are not given stay, and null means unknown."""
 
     model_config = ConfigDict(extra="forbid")
 

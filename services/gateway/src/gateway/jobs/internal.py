@@ -33,7 +33,7 @@ Store = Annotated[ObjectStore, Depends(object_store)]
 
 
 def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
-    """The answer to an attempt that is not the current one; where its image was removed, what it left goes, too."""
+    """The response to an attempt that is not current. Where its image was removed, its output is deleted."""
     if repository.work_by_id(session, job_id) is None:
         delete_objects(store, [layout.work_folder(job_id)])
     return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")

@@ -60,7 +60,7 @@ def refuse(request: Request, error: Exception) -> HTMLResponse:
 
 @router.get("/account", response_class=HTMLResponse)
 def account_page(request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
-    """One's own password and API tokens."""
+    """The user's password and API tokens."""
     tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, user.id)]
     scopes = [scope for scope in get_args(Scope) if scope != "admin" or user.role == "admin"]
     return render(request, "account.html", user, tokens=tokens, scopes=scopes)
@@ -68,7 +68,7 @@ def account_page(request: Request, user: PortalUser, session: DbSession) -> HTML
 
 @router.get("/admin/users", response_class=HTMLResponse)
 def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLResponse:
-    """Who may log in, and the keys of programs."""
+    """Users and API tokens."""
     tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, None)]
     people = users.all_users(session)
     return render(request, "admin_users.html", user, people=people, roles=get_args(Role), tokens=tokens)

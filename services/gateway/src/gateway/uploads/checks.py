@@ -14,7 +14,7 @@ from lobule.contracts.result import Modality
 
 
 class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answers with the job that exists
-    """These bytes are known already: which image they are, and its newest job."""
+    """An image with the same bytes, and its newest job."""
 
     def __init__(self, image_id: str, job_id: str) -> None:
         super().__init__(image_id)
@@ -61,7 +61,7 @@ def check_place(session: Session, user: User, options: ImageOptions) -> None:
 
 
 def refuse_duplicate(session: Session, image: Image) -> None:
-    """The same film may belong to several cases; a program that names no case asks for the analysis that is there."""
+    """Refuse a duplicate within a case. A program that names no case is told of the existing analysis."""
     twins = images.twins(session, image.owner_id, image.modality, image.sha256)
     same = [twin for twin in twins if image.case_id in (None, twin.case_id)]
     # A caseless twin of a caseless image goes first: that is the one which was sent before in the same way.
@@ -71,7 +71,7 @@ def refuse_duplicate(session: Session, image: Image) -> None:
 
 
 def also_in(session: Session, image: Image) -> list[Twin]:
-    """Where else its owner has the same bytes as the same kind of image, newest first."""
+    """The owner's other images with the same bytes and modality, newest first."""
     twins = images.twins(session, image.owner_id, image.modality, image.sha256)
     return [_twin(session, twin) for twin in twins if twin.id != image.id]
 

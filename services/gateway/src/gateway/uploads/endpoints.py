@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1/images", tags=["images"])
     openapi_extra={"requestBody": UPLOAD_FORM},
 )
 async def upload_image(request: Request, response: Response, user: WaitingUser, uploads: Uploads) -> Accepted:
-    """Upload an image for analysis. Answers when it is safely stored; follow the job's progress from there.
+    """Upload an image for analysis. The response comes when it is stored; then follow the job's progress.
 
     The same bytes are one image of a case: sent into it again, or sent without a case where you have them anywhere,
     they are a 409 that names what exists. Another case takes them as an image of its own, analysed anew.

@@ -27,7 +27,7 @@ Checked = TypeVar("Checked")
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that lies in the object store and belongs to nobody yet."""
+    """A file in the object store that is not accepted yet."""
 
     image_id: str
     object_key: str

@@ -48,7 +48,7 @@ UPLOAD_FORM: dict[str, Any] = {
 
 
 class ImageOptions(BaseModel):
-    """What the uploader says of an image; the text fields of the upload."""
+    """The description of an image: the text fields of its upload."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,7 +63,7 @@ class ImageOptions(BaseModel):
 
 
 class Twin(BaseModel):
-    """An image of the same bytes, elsewhere."""
+    """Another image with the same bytes."""
 
     image_id: str
     job_id: str = Field(description="its newest job")
@@ -72,7 +72,7 @@ class Twin(BaseModel):
 
 
 class Accepted(BaseModel):
-    """An upload that was accepted: it is stored, and its analysis will happen."""
+    """An accepted upload: it is stored, and its analysis is queued."""
 
     image: ImageRead
     job: JobRead

@@ -189,7 +189,7 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
 
 
 def _make_room(session: Session, image: Image, replaced: Image) -> list[str]:
-    """Remove the image whose place another takes; what was said of it goes on to hold where nothing else is said."""
+    """Remove the image that another replaces. Its description applies to the new one where none was given."""
     if replaced.modality == image.modality:
         for name in ("magnification", "view", "laterality", "study_date"):
             setattr(image, name, getattr(image, name) or getattr(replaced, name))

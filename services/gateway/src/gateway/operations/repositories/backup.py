@@ -33,7 +33,7 @@ def inferences_done(connection: Connection) -> Iterable[Any]:
 
 
 def continue_numbers(connection: Connection, table: Table) -> None:
-    """PostgreSQL's sequences know nothing of rows that came with their numbers."""
+    """Set PostgreSQL's sequences past the ids of restored rows."""
     for column in inspect(connection).get_columns(table.name):
         if column.get("autoincrement") is True:
             name = column["name"]

@@ -38,7 +38,7 @@ def old_renderings(session: Session, limit: datetime, most: int | None) -> Seque
 
 
 def _is_young(limit: datetime) -> ColumnElement[bool]:
-    """Of an image: it, or its newest job, is younger than the limit, or not over yet."""
+    """Whether an image or its newest job is younger than the limit, or still running."""
     job = aliased(Job)
     busy = exists().where(
         job.image_id == Image.id,
