@@ -38,7 +38,7 @@ coverage: .venv/.installed-dev ## Run all tests, and hold each package's coverag
 	$(RUN) coverage run -m pytest $(ARGS)
 	$(RUN) python .ci/coverage_floors.py
 
-check: .venv/.installed-dev ## Lint, format, types, import contracts
+check: .venv/.installed-dev web ## Lint, format, types, import contracts, the portal's scripts
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) pyright
@@ -50,6 +50,19 @@ $(JSCPD):
 
 duplicates: .venv/.installed-dev $(JSCPD) ## Hold repeated code below its budget; needs npm
 	$(RUN) python .ci/duplicates.py
+
+node_modules/.installed: package-lock.json package.json
+	npm ci --no-audit --no-fund --silent
+	@touch $@
+
+# The types are made anew each time and are not committed: they never lag behind the API, and change with it without noise.
+web: .venv/.installed-dev node_modules/.installed ## Lint, types and unit tests of the portal's scripts; needs npm
+	@mkdir -p var/types
+	$(RUN) python .ci/openapi.py > var/types/openapi.json
+	npm run --silent api-types
+	npm run --silent lint
+	npm run --silent types
+	npm run --silent test
 
 format: .venv/.installed-dev ## Put the code into its format
 	$(RUN) ruff check --fix
@@ -75,4 +88,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: reproduce-histo reproduce-mammo help install demo up test coverage check duplicates format words bench secrets
+.PHONY: reproduce-histo reproduce-mammo help install demo up test coverage check web duplicates format words bench secrets

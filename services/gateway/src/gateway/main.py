@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse, Response
-from fastapi.staticfiles import StaticFiles
 
 from gateway.accounts import endpoints as accounts
 from gateway.admin import audit_endpoints as audit
@@ -37,7 +36,7 @@ from gateway.pictures.service import PictureDesk
 from gateway.portal import admin_pages, login_pages
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
-from gateway.portal.pages import STATIC
+from gateway.portal.scripts import WebFiles
 from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
 from gateway.reviews import endpoints as reviews
@@ -139,7 +138,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     for module in _ROUTERS:
         app.include_router(module.router)
     # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).
-    app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC), minimum_size=500), name="static")
+    app.mount("/static", GZipMiddleware(WebFiles(), minimum_size=500), name="static")
 
     app.add_exception_handler(admin_pages.NotAnAdministratorError, admin_pages.refuse)
 

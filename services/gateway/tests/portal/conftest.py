@@ -25,7 +25,7 @@ from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageIn
 
 WIDTH, HEIGHT = 600, 800  # of the film; its display image has half of that
 
-expect.set_options(timeout=15_000)  # a machine that does much else besides
+expect.set_options(timeout=90_000)  # a machine that does much else besides
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def open_page(chromium: Browser, client: httpx.Client) -> Iterator[Callable[...,
             context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": str(client.base_url)}])
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.set_default_navigation_timeout(60_000)  # a machine that does much else besides
+        page.set_default_timeout(90_000)
+        page.set_default_navigation_timeout(120_000)  # a machine that does much else besides
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda entry: complaints.append(entry.text) if _is_complaint(entry) else None)
         page.goto(path)

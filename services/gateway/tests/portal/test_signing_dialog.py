@@ -170,50 +170,6 @@ class TestContradiction:
         choose(page, "malignancy_suspected")
         expect(alert(page, "contradiction")).to_contain_text("You dismissed: RCC, finding 1, RCC, finding 2.")
 
-    def test_what_contradicts_what(self, read, study, masses, picture):
-        study.add(picture(69), masses, laterality="R", view="CC")
-        page = read(dialog=False)
-        high, low = (
-            {"probability": 0.9, "probability_malignant": 0.8},
-            {"probability": 0.9, "probability_malignant": 0.1},
-        )
-        unsure_finding = {"probability": 0.9, "probability_malignant": 0.3}
-        unknown = {"probability": 0.9, "probability_malignant": None}
-        clear, suspected, unsure = "no_sign_of_malignancy", "malignancy_suspected", "not_sure"
-        confirmed, dismissed = "confirmed", "dismissed"
-        cases = [
-            # assessment, its probability, findings, verdicts, conclusion: what is said
-            ("malignancy_suspected", 0.9, [high, low], {}, clear, None),
-            ("malignancy_suspected", 0.9, [high, low], {"0": confirmed}, clear, ["clear_but_confirmed", [0]]),
-            ("malignancy_suspected", 0.9, [high, low], {"1": confirmed}, clear, None),
-            ("malignancy_suspected", 0.9, [high, low], {"null": confirmed}, clear, ["clear_but_confirmed", [None]]),
-            ("not_sure", 0.4, [], {"null": confirmed}, clear, ["clear_but_confirmed", [None]]),
-            ("not_sure", 0.4, [unsure_finding], {"0": confirmed}, clear, ["clear_but_confirmed", [0]]),
-            ("malignancy_suspected", 0.9, [unknown], {"0": confirmed}, clear, ["clear_but_confirmed", [0]]),
-            ("no_sign_of_malignancy", 0.1, [unknown], {"0": confirmed}, clear, None),
-            ("malignancy_suspected", 0.9, [high], {"0": confirmed}, unsure, None),
-            ("malignancy_suspected", 0.9, [high], {"0": confirmed}, suspected, None),
-            ("malignancy_suspected", 0.9, [high, low], {}, suspected, None),
-            ("malignancy_suspected", 0.9, [high, low], {"0": dismissed}, suspected, None),
-            ("malignancy_suspected", 0.9, [high], {"0": dismissed}, suspected, ["suspected_but_dismissed", [0]]),
-            ("malignancy_suspected", 0.9, [high], {"null": dismissed}, suspected, ["suspected_but_dismissed", [None]]),
-            ("malignancy_suspected", 0.9, [high], {"0": dismissed, "null": confirmed}, suspected, None),
-            ("malignancy_suspected", 0.9, [], {}, suspected, None),
-            ("no_sign_of_malignancy", 0.1, [], {"null": dismissed}, suspected, ["suspected_but_dismissed", [None]]),
-            ("no_sign_of_malignancy", 0.1, [], {}, suspected, None),
-        ]
-        ask = """async (cases) => {
-            const { contradiction } = await import('/static/reading/contradiction.js');
-            return cases.map(([assessment, value, findings, verdicts, conclusion]) => {
-                const thresholds = { low: 0.2, high: 0.7, finding: 0.5 };
-                const study = { result: { assessment, probability_malignant: value, findings, thresholds } };
-                const verdictOf = (_, index) => verdicts[index] || null;
-                const found = contradiction(conclusion, [study, { result: null }], verdictOf);
-                return found && [found.code, found.targets.map(({ index }) => index)];
-            });
-        }"""
-        assert page.evaluate(ask, [case[:5] for case in cases]) == [case[5] for case in cases]
-
 
 class TestPassword:
     def test_a_wrong_one_is_told_beside_its_field(self, study, masses, picture, read):

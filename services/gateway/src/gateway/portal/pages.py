@@ -12,13 +12,13 @@ from jinja2 import StrictUndefined
 from gateway.accounts.schemas import UserRead
 from gateway.auth.sessions import csrf_token_for
 from gateway.clock import now
+from gateway.portal.scripts import preload
 from gateway.portal.words import COOKIE, OWN_NAMES, PageWords, choose_language
 from gateway.users.models import User
 from lobule.contracts.language import LANGUAGES, Language
 from lobule.words import Words
 
 HERE = Path(__file__).parent
-STATIC = HERE / "web"
 
 
 def language_of(request: Request) -> Language:
@@ -52,7 +52,7 @@ def age(t: Words, at: datetime) -> str:
 templates = Jinja2Templates(HERE / "templates", context_processors=[_common])
 templates.env.undefined = StrictUndefined
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
-templates.env.globals.update(languages=LANGUAGES, own_names=OWN_NAMES, age=age)
+templates.env.globals.update(languages=LANGUAGES, own_names=OWN_NAMES, age=age, preload=preload)
 
 
 def compile_templates() -> None:

@@ -1,65 +1,91 @@
 // Forms, buttons and choices that say which call of the API they make; the page shows what became of it.
 
-import { call } from '../core/api.js';
-import { message } from '../core/dom.js';
+import { asProblem, request } from '../core/api.js';
+import { byId, message } from '../core/dom.js';
 import { t } from '../core/words.js';
 
-const note = document.getElementById('message');
+/** @typedef {import('../core/types.d.ts').Method} Method */
 
-/** What a form sends: numbers as numbers, boxes as lists, optional empty fields not at all. */
+const note = byId('message');
+
+/**
+ * What a form sends: numbers as numbers, boxes as lists, optional empty fields not at all.
+ * @param {HTMLFormElement} form
+ */
 function valuesOf(form) {
+  /** @type {Record<string, any>} */
   const values = {};
   for (const field of form.elements) {
-    if (!field.name) continue;
-    if (field.type === 'checkbox') values[field.name] = [...(values[field.name] || []), ...(field.checked ? [field.value] : [])];
-    else if ('number' in field.dataset) values[field.name] = field.value ? Number(field.value) : null;
-    else if (field.value || !('optional' in field.dataset)) values[field.name] = field.value;
+    if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement) || !field.name) continue;
+    const { name, value, dataset } = field;
+    if (field.type === 'checkbox') values[name] = [...(values[name] ?? []), ...(/** @type {HTMLInputElement} */ (field).checked ? [value] : [])];
+    else if ('number' in dataset) values[name] = value ? Number(value) : null;
+    else if (value || !('optional' in dataset)) values[name] = value;
   }
   return values;
 }
 
+/** @param {string} words @param {boolean} bad */
 function show(words, bad) {
   note.classList.toggle('bad', bad);
   message(note, words, { symbol: bad ? 'alert' : 'clear' });
   note.scrollIntoView({ block: 'nearest' });
 }
 
-/** Make the call of an element; afterwards show the secret, the words for it, or the page as it is now. */
+/** A secret is shown once; it has the focus, to be copied. @param {string} secret */
+function showSecret(secret) {
+  byId('secret').hidden = false;
+  const value = byId('secret-value');
+  value.textContent = secret;
+  value.focus();
+}
+
+/**
+ * Show what follows a call that went well: a secret, another page, words, or the page as it is now.
+ * @param {HTMLElement} element
+ * @param {any} body
+ */
+function conclude(element, body) {
+  const { goto, done } = element.dataset;
+  if (body?.secret) showSecret(body.secret);
+  else if (goto) location.assign(goto);
+  else if (done) {
+    if (element instanceof HTMLFormElement) element.reset();
+    show(t(done), false);
+  } else location.reload();
+}
+
+/**
+ * Make the call of an element.
+ * @param {HTMLElement} element
+ * @param {unknown} send
+ */
 async function act(element, send) {
-  if (element.dataset.confirm && !window.confirm(element.dataset.confirm)) return;
+  const { confirm, call = '', url = '' } = element.dataset;
+  if (confirm && !window.confirm(confirm)) return;
   try {
-    const { body } = await call(element.dataset.url, { method: element.dataset.call, send });
-    if (body && body.secret) {
-      document.getElementById('secret').hidden = false;
-      const value = document.getElementById('secret-value');
-      value.textContent = body.secret;
-      value.focus();
-    } else if (element.dataset.goto) {
-      window.location.assign(element.dataset.goto);
-    } else if (element.dataset.done) {
-      element.reset();
-      show(t(element.dataset.done), false);
-    } else {
-      window.location.reload();
-    }
-  } catch (problem) {
-    show(problem.message, true);
-    if (element.matches('select')) element.value = element.querySelector('option[selected]').value;
+    const { body } = await request(/** @type {Method} */ (call.toLowerCase()), url, { send });
+    conclude(element, body);
+  } catch (error) {
+    show(asProblem(error).message, true);
+    if (element instanceof HTMLSelectElement) for (const option of element.options) option.selected = option.defaultSelected;
   }
 }
 
 document.addEventListener('submit', (event) => {
-  if (!event.target.dataset.call) return;
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !form.dataset.call) return;
   event.preventDefault();
-  act(event.target, valuesOf(event.target));
+  act(form, valuesOf(form));
 });
-document.addEventListener('click', (event) => {
-  const button = event.target.closest('button[data-call]');
-  if (button) act(button, button.dataset.send ? JSON.parse(button.dataset.send) : null);
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element ? target.closest('button[data-call]') : null;
+  if (button instanceof HTMLElement) act(button, button.dataset.send ? JSON.parse(button.dataset.send) : null);
 });
-document.addEventListener('change', (event) => {
-  if (event.target.matches('select[data-call]')) act(event.target, { [event.target.name]: event.target.value });
+document.addEventListener('change', ({ target }) => {
+  if (target instanceof HTMLSelectElement && target.dataset.call) act(target, { [target.name]: target.value });
 });
 
 // Until this script was there, the browser would have sent forms by itself, to nobody.
-for (const button of document.querySelectorAll('button[data-call], form[data-call] button')) button.disabled = false;
+for (const button of document.querySelectorAll('button[data-call], form[data-call] button'))
+  if (button instanceof HTMLButtonElement) button.disabled = false;

@@ -1,26 +1,28 @@
 // The question that comes before a change of a signed case: the report in force would be out of date.
 
 import { call } from '../core/api.js';
-import { role } from '../core/dom.js';
+import { byId, role } from '../core/dom.js';
 import { moment } from '../core/times.js';
 import { t } from '../core/words.js';
 
+/** @typedef {import('../core/types.d.ts').CaseReport} CaseReport */
+
 /**
  * The signed version that a change of the case would supersede.
- * @param {{reports: {version: number, superseded: boolean}[]}} detail The case, as the API shows it.
+ * @param {{reports: CaseReport[]}} detail The case, as the API shows it.
  */
-export const inForce = ({ reports }) => reports.find(({ superseded }) => !superseded) || null;
+export const inForce = ({ reports }) => reports.find(({ superseded }) => !superseded) ?? null;
 
 /**
  * Ask whether a signed report may be superseded. Without a report in force nothing is asked. Needs the dialog of
  * macros.html (`supersede_dialog`) and the sentences of `supersede`.
- * @param {{version: number, signed_by: string, signed_at: string} | null} report The version in force.
+ * @param {CaseReport | null} report The version in force.
  * @param {string} change What is about to be done, in words.
  * @returns {Promise<boolean>} Escape and every button but the one that says yes are a no.
  */
 export function maySupersede(report, change) {
   if (!report) return Promise.resolve(true);
-  const dialog = document.getElementById('supersede');
+  const dialog = byId('supersede', HTMLDialogElement);
   if (dialog.open) return Promise.resolve(false);
   const { version, signed_by: name, signed_at: at } = report;
   role(dialog, 'change').textContent = change;
@@ -34,11 +36,11 @@ export function maySupersede(report, change) {
 
 /**
  * As `maySupersede`, for a page that does not show the case: looks at it first.
- * @param {string} caseUrl Of the API.
+ * @param {string} caseId
  * @param {string} change
- * @throws {Problem} Where the case cannot be looked at.
+ * @throws {import('../core/api.js').Problem} Where the case cannot be looked at.
  */
-export async function mayChangeCase(caseUrl, change) {
-  const { body } = await call(caseUrl);
+export async function mayChangeCase(caseId, change) {
+  const { body } = await call('get', '/api/v1/cases/{case_id}', { params: { case_id: caseId } });
   return maySupersede(inForce(body), change);
 }

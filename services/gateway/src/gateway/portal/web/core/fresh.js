@@ -1,6 +1,7 @@
 // A list that the server draws: fetched anew while something in it may change, at a pace that slows down.
 
-import { Problem } from './api.js';
+import { fetchRaw } from './api.js';
+import { all } from './dom.js';
 import { loop } from './poll.js';
 import { localTimes } from './times.js';
 
@@ -11,8 +12,8 @@ const MOST_CALM_MS = 120000;
 /**
  * Keep an element of the page as the server would draw it now.
  * @param {HTMLElement} list With an id, `data-url` and `data-live`: "true" while something is under way.
- * @param {(problem: Error | null) => void} onTrouble
- * @returns {{stop: () => void, wake: () => void}}
+ * @param {(problem: import('./api.js').Problem | null) => void} onTrouble
+ * @returns {import('./poll.js').Loop}
  */
 export function keepFresh(list, onTrouble) {
   let calm = CALM_MS;
@@ -32,27 +33,22 @@ export function keepFresh(list, onTrouble) {
   }
 
   async function refresh() {
-    let response, text;
-    const target = list.dataset.url;
-    try {
-      response = await fetch(target, { credentials: 'same-origin', redirect: 'error', headers: { Accept: 'text/html' } });
-      text = await response.text();
-    } catch {
-      throw new Problem(0, { code: 'offline' });
-    }
-    if (!response.ok) throw new Problem(response.status, {});
+    const target = list.dataset.url ?? '';
+    const response = await fetchRaw(target, { redirect: 'error', headers: { Accept: 'text/html' } });
+    const text = await response.text();
     if (list.dataset.url !== target) return; // asked for something else meanwhile
-    replace(new DOMParser().parseFromString(text, 'text/html').getElementById(list.id));
+    const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById(list.id);
+    if (fresh) replace(fresh);
   }
 
+  /** @param {HTMLElement} fresh */
   function replace(fresh) {
-    if (!fresh) return;
     localTimes(fresh);
     list.dataset.live = fresh.dataset.live;
     if (fresh.innerHTML === list.innerHTML) return;
-    const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
+    const focused = list.contains(document.activeElement) ? document.activeElement?.getAttribute('href') : null;
     list.replaceChildren(...fresh.childNodes);
-    if (focused) list.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) all(list, `[href="${CSS.escape(focused)}"]`)[0]?.focus();
   }
 
   return loop(ask, onTrouble);

@@ -1,14 +1,46 @@
 // Asking again and again: never two requests at once, more and more patiently in trouble, not at all while nobody looks.
 
+import { asProblem } from './api.js';
+
 const MOST_PATIENT_S = 30;
 
+/** @typedef {{stop: () => void, wake: () => void}} Loop `wake` asks at once, or when the request under way is through. */
+/** @typedef {import('./api.js').Problem} Problem */
+
 /**
- * Call `ask` until it says that there is nothing more to ask, or an error that will not pass.
- * @param {() => Promise<number | null>} ask Asks once; gives the milliseconds until the next time, null for the end.
- * @param {(problem: Error, seconds: number | null) => void} onTrouble `seconds` until the next try, null for none.
- * @returns {{stop: () => void, wake: () => void}} `wake` asks at once, or as soon as the request under way is through.
+ * What a loop needs of the world, so that a test can bring its own.
+ * @typedef {{
+ *   setTimeout: (act: () => void, milliseconds: number) => unknown,
+ *   clearTimeout: (timer: any) => void,
+ *   seen: () => boolean,
+ *   onReturn: (act: () => void) => () => void,
+ * }} World `seen`: whether somebody looks. `onReturn`: tells when somebody looks again, or the network is back.
  */
-export function loop(ask, onTrouble) {
+
+/** @type {World} */
+export const THIS_PAGE = {
+  setTimeout: (act, milliseconds) => setTimeout(act, milliseconds),
+  clearTimeout: (timer) => clearTimeout(timer),
+  seen: () => !document.hidden,
+  onReturn(act) {
+    document.addEventListener('visibilitychange', act);
+    addEventListener('online', act);
+    return () => {
+      document.removeEventListener('visibilitychange', act);
+      removeEventListener('online', act);
+    };
+  },
+};
+
+/**
+ * Call `ask` until it says that there is nothing more to ask, or until an error that will not pass.
+ * @param {() => Promise<number | null>} ask Asks once; gives the milliseconds until the next time, null for the end.
+ * @param {(problem: Problem, seconds: number | null) => void} onTrouble `seconds` until the next try, null for none.
+ * @param {World} [world]
+ * @returns {Loop}
+ */
+export function loop(ask, onTrouble, world = THIS_PAGE) {
+  /** @type {unknown} */
   let timer = null;
   let asking = false;
   let woken = false;
@@ -17,7 +49,7 @@ export function loop(ask, onTrouble) {
 
   async function turn() {
     timer = null;
-    if (asking || stopped || document.hidden) return;
+    if (asking || stopped || !world.seen()) return;
     asking = true;
     woken = false;
     try {
@@ -25,8 +57,8 @@ export function loop(ask, onTrouble) {
       failures = 0;
       if (pace === null) stop();
       else again(pace);
-    } catch (problem) {
-      if (!('status' in problem)) throw problem;
+    } catch (error) {
+      const problem = asProblem(error);
       if (!stopped) trouble(problem);
     } finally {
       asking = false;
@@ -34,9 +66,9 @@ export function loop(ask, onTrouble) {
     }
   }
 
+  /** @param {Problem} problem */
   function trouble(problem) {
-    const passing = problem.status === 0 || problem.status === 429 || problem.status >= 500;
-    if (!passing) {
+    if (!problem.passing) {
       stop();
       onTrouble(problem, null);
       return;
@@ -47,9 +79,10 @@ export function loop(ask, onTrouble) {
     again(seconds * 1000);
   }
 
+  /** @param {number} milliseconds */
   function again(milliseconds) {
-    clearTimeout(timer);
-    if (!stopped) timer = setTimeout(turn, milliseconds);
+    world.clearTimeout(timer);
+    if (!stopped) timer = world.setTimeout(turn, milliseconds);
   }
 
   function wake() {
@@ -57,19 +90,32 @@ export function loop(ask, onTrouble) {
     else again(0);
   }
 
-  function look() {
-    if (!document.hidden) wake();
-  }
-
   function stop() {
     stopped = true;
-    clearTimeout(timer);
-    document.removeEventListener('visibilitychange', look);
-    removeEventListener('online', look);
+    world.clearTimeout(timer);
+    forget();
   }
 
-  document.addEventListener('visibilitychange', look);
-  addEventListener('online', look);
+  const forget = world.onReturn(() => {
+    if (world.seen()) wake();
+  });
   again(0);
   return { stop, wake };
+}
+
+/**
+ * Ask until what the server makes is there.
+ * @template {{state: string, poll_after_ms: number | null}} T
+ * @param {() => Promise<T>} ask
+ * @param {{tries?: number, slowing?: boolean}} [options] `slowing`: wait up to eight times as long, later on.
+ * @returns {Promise<T>} The last answer; its state is `drawing` where it was not there in time.
+ */
+export async function untilDrawn(ask, { tries = 60, slowing = true } = {}) {
+  let answer = await ask();
+  for (let made = 0; answer.state === 'drawing' && made < tries; made += 1) {
+    const factor = slowing ? Math.min(8, 1 + made / 4) : 1;
+    await new Promise((done) => setTimeout(done, (answer.poll_after_ms ?? 500) * factor));
+    answer = await ask();
+  }
+  return answer;
 }

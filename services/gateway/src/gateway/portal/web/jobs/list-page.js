@@ -1,5 +1,6 @@
 // The list of single images.
 
+import { byId } from '../core/dom.js';
 import { keepFresh } from '../core/fresh.js';
 
-keepFresh(document.getElementById('list'), () => {});
+keepFresh(byId('list'), () => {});

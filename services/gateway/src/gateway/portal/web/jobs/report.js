@@ -1,76 +1,80 @@
 // The report in the page: the conclusion at once, the annotated picture, and the full document on demand.
 
-import { call, url } from '../core/api.js';
-import { ASSESSMENT_ICONS, icon, listItems, role } from '../core/dom.js';
+import { address, call } from '../core/api.js';
 import { noticesWords } from '../core/codes.js';
+import { ASSESSMENT_ICONS, icon, listItems, role } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
-import { language, t } from '../core/words.js';
+import { apiLanguage, t } from '../core/words.js';
 
-/** The report section of a page. */
-export class Report {
-  constructor(root, urls) {
-    this.root = root;
-    this.urls = urls;
-    this.conclusion = '';
-    role(root, 'full').addEventListener('toggle', () => {
-      const frame = role(root, 'frame');
-      if (!frame.src) frame.src = frame.dataset.src;
-    });
+/** @typedef {import('../core/types.d.ts').Result} Result */
+
+/**
+ * The report section of a page.
+ * @param {HTMLElement} root
+ * @param {string} jobId
+ */
+export function reportView(root, jobId) {
+  const params = { job_id: jobId };
+  const frame = role(root, 'frame', HTMLIFrameElement);
+  const source = (/** @type {string} */ format, more = {}) =>
+    address('/api/v1/jobs/{job_id}/report', { params, query: { format, lang: apiLanguage, ...more } });
+
+  role(root, 'full').addEventListener('toggle', () => {
+    if (!frame.src) frame.src = source('html');
+  });
+  role(root, 'picture-again').addEventListener('click', () => showPicture());
+
+  /** @param {Result} result @returns {string} The conclusion in words. */
+  function conclude({ assessment, probability_malignant: value, thresholds, model, notices }) {
+    const name = t(`common.assessment.${assessment}`);
+    const percent = probability(value, thresholds);
+    role(root, 'conclusion').dataset.assessment = assessment;
+    role(root, 'icon').replaceChildren(icon(ASSESSMENT_ICONS[assessment]));
+    role(root, 'assessment').textContent = name;
+    role(root, 'percent').textContent = percent;
+    role(root, 'model').textContent = t('jobs.model', { name: model.name, version: model.version });
+    const items = listItems(noticesWords(notices));
+    role(root, 'notices').hidden = items.length === 0;
+    role(root, 'notices').replaceChildren(...items);
+    return `${name}, ${percent}`;
   }
 
-  /**
-   * Fetch and show the result of a job.
-   * @param {string} jobId
-   * @param {boolean} complete Whether the rendered report is there too; a rendering that failed leaves the conclusion.
-   * @throws {Problem}
-   */
-  async show(jobId, complete) {
-    const { body: result } = await call(url(this.urls.resultUrl, jobId));
-    this.#conclude(result);
-    for (const part of ['links', 'figure', 'full']) role(this.root, part).hidden = !complete;
-    if (complete) this.#link(url(this.urls.reportUrl, jobId));
-    this.root.hidden = false;
-    if (complete) await this.#picture(`${url(this.urls.reportUrl, jobId)}?format=png&lang=${language.slice(0, 2)}`);
-    this.#scroll();
-  }
-
-  #conclude(result) {
-    const name = t(`common.assessment.${result.assessment}`);
-    const percent = probability(result.probability_malignant, result.thresholds);
-    this.conclusion = `${name}, ${percent}`;
-    role(this.root, 'conclusion').dataset.assessment = result.assessment;
-    role(this.root, 'icon').replaceChildren(icon(ASSESSMENT_ICONS[result.assessment]));
-    role(this.root, 'assessment').textContent = name;
-    role(this.root, 'percent').textContent = percent;
-    role(this.root, 'model').textContent = t('jobs.model', result.model);
-    const notices = role(this.root, 'notices');
-    const items = listItems(noticesWords(result.notices));
-    notices.hidden = items.length === 0;
-    notices.replaceChildren(...items);
-  }
-
-  #link(report) {
-    const lang = `lang=${language.slice(0, 2)}`;
-    role(this.root, 'open').href = `${report}?format=html&${lang}`;
+  function link() {
+    role(root, 'open', HTMLAnchorElement).href = source('html');
     for (const format of ['html', 'pdf', 'png', 'json'])
-      role(this.root, `save-${format}`).href = `${report}?format=${format}&${lang}&download=true`;
-    role(this.root, 'frame').dataset.src = `${report}?format=html&${lang}`;
+      role(root, `save-${format}`, HTMLAnchorElement).href = source(format, { download: 'true' });
   }
 
   /** Load the picture first, so that scrolling to the report ends where it should. */
-  async #picture(source) {
-    const picture = role(this.root, 'picture');
-    role(this.root, 'picture-again').onclick = () => this.#picture(source);
+  async function showPicture() {
+    const picture = role(root, 'picture', HTMLImageElement);
     picture.removeAttribute('src'); // the same address once more is asked for again
-    picture.src = source;
+    picture.src = source('png');
     const shown = await picture.decode().then(() => true, () => false);
-    role(this.root, 'figure').hidden = !shown;
-    role(this.root, 'no-picture').hidden = shown;
+    role(root, 'figure').hidden = !shown;
+    role(root, 'no-picture').hidden = shown;
   }
 
-  #scroll() {
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.root.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
-    this.root.focus({ preventScroll: true });
-  }
+  return {
+    /**
+     * Fetch and show the result of the job.
+     * @param {boolean} complete Whether the rendered report is there too; where rendering failed, the conclusion is left.
+     * @returns {Promise<string>} The conclusion in words.
+     * @throws {import('../core/api.js').Problem}
+     */
+    async show(complete) {
+      const { body: result } = await call('get', '/api/v1/jobs/{job_id}/result', { params });
+      const conclusion = conclude(result);
+      for (const part of ['links', 'figure', 'full']) role(root, part).hidden = !complete;
+      root.hidden = false;
+      if (complete) {
+        link();
+        await showPicture();
+      }
+      const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      root.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
+      root.focus({ preventScroll: true });
+      return conclusion;
+    },
+  };
 }

@@ -1,48 +1,47 @@
-// The four bars of one image: upload, queue, analysis, report.
+// The four steps of a job as bars: upload, queue, analysis, report.
 
-import { icon, role, write } from '../core/dom.js';
 import { activityWords } from '../core/codes.js';
+import { find, icon, role, write } from '../core/dom.js';
 import { share, timeLeft } from '../core/numbers.js';
 import { t } from '../core/words.js';
 
-export const STEPS = ['upload', 'queue', 'inference', 'report'];
-export const FINAL = ['done', 'failed', 'dead', 'cancelled'];
+/** @typedef {import('../core/types.d.ts').StepProgress} Step */
+
+/** @type {Step['name'][]} */
+const STEPS = ['upload', 'queue', 'inference', 'report'];
+/** @type {Record<string, string>} */
 const ICONS = { done: 'check', failed: 'cross', cancelled: 'stop' };
 
-/** The bars below `root`, where the template `bars` was written. */
-export class Bars {
-  constructor(root) {
-    this.root = root;
-  }
+/**
+ * The steps while a file is on its way: there is no job yet.
+ * @param {number} fraction Of the bytes. All of them sent are not yet the file stored.
+ * @param {number | null} secondsLeft
+ * @returns {Step[]}
+ */
+export function uploadSteps(fraction, secondsLeft = null) {
+  const whole = fraction >= 1;
+  const activity = fraction ? t(whole ? 'steps.storing' : 'steps.sending') : null;
+  const upload = { state: /** @type {const} */ ('running'), fraction, activity, seconds_left: whole ? null : secondsLeft };
+  return STEPS.map((name) => ({ name, state: 'waiting', fraction: 0, ...(name === 'upload' ? upload : {}) }));
+}
 
-  /** The line of a step. */
-  line(name) {
-    return this.root.querySelector(`[data-step="${name}"]`);
-  }
+/** The steps of a file that did not arrive. @param {'failed' | 'cancelled'} state @returns {Step[]} */
+export const brokenUpload = (state) => STEPS.map((name) => ({ name, state: name === 'upload' ? state : 'waiting', fraction: 0 }));
 
-  /** Show a step as the API describes it. */
-  step({ name, state, fraction, activity = null, seconds_left: left = null }) {
-    const line = this.line(name);
-    if (line.dataset.state !== state) {
-      line.dataset.state = state;
-      line.querySelector('.mark').replaceChildren(icon(ICONS[state] || name));
-    }
-    line.querySelector('progress').value = state === 'done' ? 1 : fraction;
-    const running = state === 'running';
-    write(role(line, 'state'), running ? share(fraction) : t(`steps.${state}`));
-    const parts = running ? [activityWords(activity), left === null ? '' : timeLeft(left)] : [];
-    write(role(line, 'detail'), parts.filter(Boolean).join(' · '));
-  }
+/** Show steps in the bars below `root`, as macros.html draws them. @param {ParentNode} root @param {Step[]} steps */
+export function showSteps(root, steps) {
+  for (const step of steps) showStep(find(root, `[data-step="${step.name}"]`), step);
+}
 
-  /** Before there is a job: the upload begins. */
-  begin() {
-    for (const name of STEPS) this.step({ name, state: name === 'upload' ? 'running' : 'waiting', fraction: 0 });
+/** @param {HTMLElement} line @param {Step} step */
+function showStep(line, { name, state, fraction, activity, seconds_left: left }) {
+  if (line.dataset.state !== state) {
+    line.dataset.state = state;
+    find(line, '.mark').replaceChildren(icon(ICONS[state] || name));
   }
-
-  /** How far the upload is; the last bytes sent are not yet the file stored. */
-  uploading(fraction, secondsLeft) {
-    const whole = fraction >= 1;
-    const activity = t(whole ? 'steps.storing' : 'steps.sending');
-    this.step({ name: 'upload', state: 'running', fraction, activity, seconds_left: whole ? null : secondsLeft });
-  }
+  find(line, 'progress', HTMLProgressElement).value = state === 'done' ? 1 : fraction;
+  const running = state === 'running';
+  write(role(line, 'state'), running ? share(fraction) : t(`steps.${state}`));
+  const parts = running ? [activityWords(activity), left == null ? '' : timeLeft(left)] : [];
+  write(role(line, 'detail'), parts.filter(Boolean).join(' · '));
 }

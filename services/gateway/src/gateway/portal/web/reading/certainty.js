@@ -3,6 +3,7 @@
 import { probability, stateOf } from '../core/numbers.js';
 import { t } from '../core/words.js';
 
+/** @type {[number, string][]} */
 const WORDS = [
   [0.9, 'very_likely'],
   [0.66, 'likely'],
@@ -12,14 +13,21 @@ const WORDS = [
 ];
 
 /** A probability in words: the bands of the IPCC's calibrated language (Mastrandrea et al. 2010), as in the report. */
-export const inWords = (value) => t(`reading.certainty.${WORDS.find(([bound]) => value >= bound)[1]}`);
+export function inWords(/** @type {number} */ value) {
+  const [, name] = WORDS.find(([bound]) => value >= bound) ?? WORDS[WORDS.length - 1];
+  return t(`reading.certainty.${name}`);
+}
 
 /**
  * What stands first of a finding, the same text in list and picture: its suspicion on the film's scale, from which its
  * colour follows by the film's thresholds. A model that gives none leaves the number of the finding alone.
+ * @param {{thresholds: import('../core/numbers.js').Thresholds}} result
+ * @param {{probability_malignant?: number | null}} finding
+ * @returns {{state: import('../viewer/palette.js').SuspicionState, percent: string, tag: {short: string, long: string}}}
  */
 export function headlineOf({ thresholds }, { probability_malignant: suspicion }, index = 0) {
-  if (suspicion === null) return { state: 'unknown', percent: '', tag: { short: `${index + 1}`, long: `${index + 1}` } };
+  const number = `${index + 1}`;
+  if (suspicion == null) return { state: 'unknown', percent: '', tag: { short: number, long: number } };
   const percent = probability(suspicion, thresholds);
-  return { state: stateOf(suspicion, thresholds), percent, tag: { short: `${index + 1}`, long: `${index + 1} · ${percent}` } };
+  return { state: stateOf(suspicion, thresholds), percent, tag: { short: number, long: `${number} · ${percent}` } };
 }

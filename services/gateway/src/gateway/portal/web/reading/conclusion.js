@@ -1,54 +1,57 @@
-// What the system says of the case, with its reasons, and what is missing.
+// What the system says of the case, with its reasons, and what it suggests next.
 
-import { ASSESSMENT_ICONS, icon, role, write } from '../core/dom.js';
+import { ASSESSMENT_ICONS, find, icon, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
 import { t } from '../core/words.js';
 import { inWords } from './certainty.js';
 
-/** The conclusion section of the panel. */
-export class Conclusion {
-  constructor(root, page) {
-    Object.assign(this, { root, page });
-  }
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
-  show() {
-    const { conclusion } = this.page.case;
-    const { assessment, probability_malignant: value } = conclusion;
-    this.root.dataset.assessment = assessment || '';
-    role(this.root, 'symbol').replaceChildren(icon(ASSESSMENT_ICONS[assessment] || 'queue'));
-    write(role(this.root, 'assessment'), assessment ? t(`common.assessment.${assessment}`) : t('reading.conclusion.none'));
-    write(role(this.root, 'percent'), value === null ? '' : probability(value, this.#thresholds(value)));
-    write(role(this.root, 'of'), value === null ? '' : t('reading.probability.highest', { words: inWords(value) }));
-    this.#list('reasons', conclusion.reasons);
-    this.#list('suggestions', conclusion.suggestions);
-  }
+/**
+ * The conclusion section of the panel.
+ * @param {HTMLElement} root
+ * @param {(image: ViewedImage) => void} onChoose A reason was clicked that speaks of an image.
+ */
+export function createConclusion(root, onChoose) {
+  /** @param {Reading} state */
+  return ({ case: detail, images }) => {
+    if (!detail) return;
+    const { assessment, probability_malignant: value, reasons, suggestions } = detail.conclusion;
+    root.dataset.assessment = assessment ?? '';
+    role(root, 'symbol').replaceChildren(icon(assessment ? ASSESSMENT_ICONS[assessment] : 'queue'));
+    write(role(root, 'assessment'), assessment ? t(`common.assessment.${assessment}`) : t('reading.conclusion.none'));
+    write(role(root, 'percent'), value === null ? '' : probability(value, thresholdsOf(images, value)));
+    write(role(root, 'of'), value === null ? '' : t('reading.probability.highest', { words: inWords(value) }));
+    const imageOfJob = (/** @type {string | null} */ job) => images.find(({ jobId }) => jobId === job);
+    const items = reasons.map(({ text, job_id: job }) => reasonItem(text, imageOfJob(job)));
+    list('reasons', JSON.stringify([reasons, items.map(({ children }) => children.length)]), items);
+    list('suggestions', JSON.stringify(suggestions), listItems(suggestions.map(({ text }) => text)));
+  };
 
-  /** The thresholds of the image whose probability is shown: rounding must not carry it over one. */
-  #thresholds(value) {
-    return this.page.studies.find(({ result }) => result?.probability_malignant === value)?.result.thresholds || null;
-  }
-
-  #list(name, items) {
-    const section = role(this.root, name);
+  /** Written anew only where it changed: what has the focus keeps it. @param {string} name @param {string} key @param {HTMLElement[]} items */
+  function list(name, key, items) {
+    const section = role(root, name);
+    const place = find(section, 'ul');
     section.hidden = items.length === 0;
-    const list = section.querySelector('ul');
-    const words = JSON.stringify(items);
-    if (list.dataset.words === words) return;
-    list.dataset.words = words;
-    list.replaceChildren(...items.map((item) => this.#item(item)));
+    if (place.dataset.words === key) return;
+    place.dataset.words = key;
+    place.replaceChildren(...items);
   }
 
-  #item({ text, job_id: job }) {
-    const line = document.createElement('li');
-    const study = job && this.page.studies.find(({ jobId }) => jobId === job);
-    if (study) {
-      const go = document.createElement('button');
-      go.type = 'button';
-      go.className = 'plain';
-      go.textContent = text;
-      go.addEventListener('click', () => this.page.onChoose(study));
-      line.append(go);
-    } else line.textContent = text;
-    return line;
+  /** @param {string} text @param {ViewedImage | undefined} image */
+  function reasonItem(text, image) {
+    const [item] = listItems([image ? '' : text]);
+    if (!image) return item;
+    const go = document.createElement('button');
+    go.type = 'button';
+    go.className = 'plain';
+    go.textContent = text;
+    go.addEventListener('click', () => onChoose(image));
+    item.append(go);
+    return item;
   }
 }
+
+/** The thresholds of the image whose probability is shown: rounding must not carry it over one. @param {ViewedImage[]} images @param {number} value */
+const thresholdsOf = (images, value) => images.find(({ result }) => result?.probability_malignant === value)?.result?.thresholds ?? null;

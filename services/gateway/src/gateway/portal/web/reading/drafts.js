@@ -1,47 +1,28 @@
-// Comments that were typed and are not saved yet, and what keeps the reader from leaving them behind.
+// Comments that were typed and are not saved yet. Pure.
 
-/** The unsaved comments of the page, by row. A row that is hidden and shown again gets its text back. */
-export class Drafts {
-  /** @type {Map<string, string>} */
-  #texts = new Map();
+import { isOfJob, keyOf, targetOf } from './targets.js';
 
-  /** Keep what is typed; nothing where it is what is saved already. */
-  keep(key, text, saved) {
-    if (text === saved) this.#texts.delete(key);
-    else this.#texts.set(key, text);
-  }
+/** @typedef {Record<string, string>} Drafts */
 
-  /** Give the text of a row that is gone to another one. */
-  move(from, to) {
-    const texts = [this.#texts.get(to), this.#texts.get(from)].filter(Boolean);
-    this.#texts.delete(from);
-    this.#texts.set(to, texts.join('\n'));
-  }
-
-  /** The unsaved text of a row, undefined where there is none. */
-  of(key) {
-    return this.#texts.get(key);
-  }
-
-  get keys() {
-    return [...this.#texts.keys()];
-  }
+/** Keep what is typed; nothing where it is what is saved already. */
+export function withDraft(/** @type {Drafts} */ drafts, /** @type {string} */ key, /** @type {string} */ text, /** @type {string} */ saved) {
+  const { [key]: _, ...others } = drafts;
+  return text === saved ? others : { ...others, [key]: text };
 }
 
 /**
- * Follow a link only when all is saved, and have the browser ask before the page is left with something unsaved.
- * @param {{unsaved: () => boolean, pending: () => boolean, settled: () => Promise<void>}} work
+ * What was typed of an analysis that another has replaced goes to its image as a whole.
+ * @param {Drafts} drafts
+ * @param {import('../viewer/image.js').ViewedImage[]} images
  */
-export function guard({ unsaved, pending, settled }) {
-  addEventListener('beforeunload', (event) => {
-    if (unsaved()) event.preventDefault();
-  });
-  document.addEventListener('click', async (event) => {
-    const link = event.target.closest('a[href]');
-    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (!link || link.target || elsewhere || event.defaultPrevented || !pending()) return;
-    event.preventDefault();
-    await settled();
-    location.assign(link.href);
-  });
+export function adopted(drafts, images) {
+  let kept = drafts;
+  for (const key of Object.keys(drafts)) {
+    const image = images.find(({ formerJobs }) => formerJobs.some((job) => isOfJob(key, job)));
+    if (!image) continue;
+    const { [key]: text, ...others } = kept;
+    const whole = keyOf(targetOf(image));
+    kept = { ...others, [whole]: [others[whole], text].filter(Boolean).join('\n') };
+  }
+  return kept;
 }

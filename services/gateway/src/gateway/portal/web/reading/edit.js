@@ -1,99 +1,127 @@
-// Correcting what was guessed or said of an image.
+// Correcting what was guessed or said of an image, replacing its file, removing it.
 
-import { Problem, call, url } from '../core/api.js';
-import { message, role } from '../core/dom.js';
+import { asProblem, call } from '../core/api.js';
 import { conflictWords } from '../core/codes.js';
+import { all, find, message, role } from '../core/dom.js';
 import { t } from '../core/words.js';
 
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
+/** @typedef {'modality' | 'laterality' | 'view' | 'study_date' | 'magnification'} FieldName */
+/** @typedef {HTMLSelectElement | HTMLInputElement} Field */
+
+/** @type {FieldName[]} */
 const FIELDS = ['modality', 'laterality', 'view', 'study_date', 'magnification'];
+/** @type {Record<string, FieldName[]>} */
+const OWN = { mammography: ['laterality', 'view', 'study_date'], histopathology: ['magnification'] };
 
-/** The dialog about one image. */
-export class Edit {
-  constructor(dialog, page) {
-    Object.assign(this, { dialog, page });
-    this.form = dialog.querySelector('form');
-    this.form.addEventListener('change', () => this.#fields());
-    role(dialog, 'cancel').addEventListener('click', () => dialog.close());
-    role(dialog, 'remove').addEventListener('click', () => this.#confirming(true));
-    role(dialog, 'keep').addEventListener('click', () => this.#confirming(false));
-    role(dialog, 'sure').addEventListener('click', () => !this.busy && this.#act({ method: 'DELETE' }));
-    this.form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      if (!this.busy) this.#save();
-    });
+/** What is said of an image and of what was found in it. @param {import('./state.js').Reading} state @param {string} id */
+function saidOf({ images, case: detail }, id) {
+  const image = images.find((other) => other.id === id);
+  const reviews = detail?.reviews.filter(({ job_id: job }) => job === image?.jobId);
+  return image && JSON.stringify([FIELDS.map((name) => image.entry[name]), reviews]);
+}
+
+/**
+ * The dialog about one image.
+ * @param {HTMLDialogElement} dialog
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{maySupersede: (change: string) => Promise<boolean>, refresh: () => Promise<void>, onChanged: () => Promise<void>}} actions
+ */
+export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) {
+  const form = find(dialog, 'form', HTMLFormElement);
+  const fields = new Map(FIELDS.map((name) => [name, /** @type {Field} */ (find(form, `[name="${name}"]`))]));
+  /** @type {ViewedImage | null} */
+  let edited = null;
+  /** @type {{etag: string | null, said: string | undefined}} The case and the image as the reader saw them. */
+  let seen = { etag: null, said: undefined };
+  let busy = false;
+
+  const valueOf = (/** @type {FieldName} */ name) => fields.get(name)?.value || null;
+
+  /** @param {ViewedImage} image */
+  function open(image) {
+    if (dialog.open) return;
+    edited = image;
+    const { entry, id } = image;
+    seen = { etag: store.state.etag, said: saidOf(store.state, id) };
+    role(dialog, 'file').textContent = entry.file_name;
+    for (const [name, field] of fields) field.value = entry[name] ?? '';
+    message(role(dialog, 'problem'), '');
+    message(role(dialog, 'conflicts'), conflictWords(entry.conflicts), { symbol: 'question' });
+    const query = new URLSearchParams({ case: entry.case_id ?? '', replaces: id });
+    role(dialog, 'replace', HTMLAnchorElement).href = `/new?${query}`;
+    role(dialog, 'change').hidden = !entry.removable;
+    role(dialog, 'kept').hidden = entry.removable;
+    confirming(false);
+    showFields();
+    dialog.showModal();
   }
 
-  open(study) {
-    if (this.dialog.open) return;
-    this.study = study;
-    this.seen = { etag: this.page.etag, words: this.#words() };
-    role(this.dialog, 'file').textContent = study.entry.file_name;
-    for (const name of FIELDS) this.form.elements[name].value = study.entry[name] || '';
-    message(role(this.dialog, 'problem'), '');
-    message(role(this.dialog, 'conflicts'), conflictWords(study.entry.conflicts), { symbol: 'question' });
-    role(this.dialog, 'replace').href = `/new?case=${encodeURIComponent(study.entry.case_id)}&replaces=${encodeURIComponent(study.id)}`;
-    role(this.dialog, 'change').hidden = !study.entry.removable;
-    role(this.dialog, 'kept').hidden = study.entry.removable;
-    this.#confirming(false);
-    this.#fields();
-    this.dialog.showModal();
+  function showFields() {
+    for (const part of all(form, '[data-for]')) part.hidden = part.dataset.for !== valueOf('modality');
   }
 
-  #fields() {
-    const modality = this.form.elements.modality.value;
-    for (const part of this.form.querySelectorAll('[data-for]')) part.hidden = part.dataset.for !== modality;
-  }
-
-  async #save() {
-    const said = (name) => this.form.elements[name].value || null;
-    const own = said('modality') === 'mammography' ? ['laterality', 'view', 'study_date'] : ['magnification'];
-    const { entry } = this.study;
-    const shown = (name) => [...this.form.elements[name].options || [{ value: entry[name] }]].some(({ value }) => value === entry[name]);
+  async function save() {
+    if (!edited) return;
+    const { entry, name: ofImage } = edited;
     // A special view that this form cannot name stays as it is, unless another is chosen.
-    const changed = ['modality', ...own].filter((name) => said(name) !== entry[name] && (said(name) || shown(name)));
-    const send = Object.fromEntries(changed.map((name) => [name, said(name)]));
-    if (!(await this.page.maySupersede(t('reading.edit.of', { name: this.study.name })))) return;
-    await this.#act({ method: 'PATCH', send });
+    const changed = ['modality', ...OWN[valueOf('modality') ?? '']].filter((name) => {
+      const field = /** @type {FieldName} */ (name);
+      return valueOf(field) !== entry[field] && (valueOf(field) || canName(field, entry[field]));
+    });
+    const send = Object.fromEntries(changed.map((name) => [name, valueOf(/** @type {FieldName} */ (name))]));
+    if (await maySupersede(t('reading.edit.of', { name: ofImage }))) await act('patch', send);
   }
 
-  /** Removing asks once more, in the dialog itself. */
-  #confirming(on) {
-    role(this.dialog, 'confirm').hidden = !on;
-    role(this.dialog, 'remove').disabled = on;
-    if (on) role(this.dialog, 'keep').focus();
+  /** Whether the form has a choice for a value. @param {FieldName} name @param {string | null} value */
+  function canName(name, value) {
+    const field = fields.get(name);
+    return !(field instanceof HTMLSelectElement) || [...field.options].some((option) => option.value === value);
   }
 
-  async #act(request) {
-    this.busy = true;
+  /** Removing asks once more, in the dialog itself. @param {boolean} on */
+  function confirming(on) {
+    role(dialog, 'confirm').hidden = !on;
+    role(dialog, 'remove', HTMLButtonElement).disabled = on;
+    if (on) role(dialog, 'keep').focus();
+  }
+
+  /** @param {'patch' | 'delete'} method @param {any} [send] */
+  async function act(method, send) {
+    if (!edited) return;
+    busy = true;
     try {
-      await this.#send(request);
-      this.dialog.close();
-      await this.page.refresh();
-      this.page.watcher.wake();
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      message(role(this.dialog, 'problem'), problem.message);
+      await write(edited.id, method, send);
+      dialog.close();
+      await onChanged();
+    } catch (error) {
+      message(role(dialog, 'problem'), asProblem(error).message);
     } finally {
-      this.busy = false;
+      busy = false;
     }
   }
 
   /** Change the image as the reader saw it: again where only something else of the case changed meanwhile. */
-  async #send(request) {
+  async function write(/** @type {string} */ id, /** @type {'patch' | 'delete'} */ method, /** @type {any} */ send) {
     try {
-      await call(url(this.page.urls.imageUrl, this.study.id), { ...request, ifMatch: this.seen.etag });
-    } catch (problem) {
-      if (problem.code !== 'case_changed') throw problem;
-      await this.page.refresh();
-      if (!this.page.studies.includes(this.study) || this.#words() !== this.seen.words) throw problem;
-      this.seen.etag = this.page.etag;
-      await this.#send(request);
+      await call(method, '/api/v1/images/{image_id}', { params: { image_id: id }, send, ifMatch: seen.etag });
+    } catch (error) {
+      if (asProblem(error).code !== 'case_changed') throw error;
+      await refresh();
+      if (saidOf(store.state, id) !== seen.said) throw error;
+      seen.etag = store.state.etag;
+      await write(id, method, send);
     }
   }
 
-  /** What is said of the image and of what was found in it. */
-  #words() {
-    const { entry, jobId } = this.study;
-    return JSON.stringify([FIELDS.map((name) => entry[name]), this.page.case.reviews.filter(({ job_id: job }) => job === jobId)]);
-  }
+  form.addEventListener('change', showFields);
+  role(dialog, 'cancel').addEventListener('click', () => dialog.close());
+  role(dialog, 'remove').addEventListener('click', () => confirming(true));
+  role(dialog, 'keep').addEventListener('click', () => confirming(false));
+  role(dialog, 'sure').addEventListener('click', () => !busy && act('delete'));
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (!busy) save();
+  });
+  return { open };
 }

@@ -1,73 +1,89 @@
 // Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4). None acts while something is typed, while a dialog is
 // open (wherever the focus is), or before there is an image; a key that is held down gives its verdict once.
 
-import { VIEWS } from '../viewer/hanging.js';
+import { keep, recall } from '../core/kept.js';
+import { VIEWS } from '../viewer/image.js';
 
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
 const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, [contenteditable]';
 const ONCE = ['c', 'x', 'u', 'i', 'a', 'b', 'o', 'h', '?'];
+/** @type {Record<string, import('../viewer/geometry.js').Point>} */
+const ARROWS = {
+  ArrowLeft: { x: PAN, y: 0 },
+  ArrowRight: { x: -PAN, y: 0 },
+  ArrowUp: { x: 0, y: PAN },
+  ArrowDown: { x: 0, y: -PAN },
+};
 
-/** Listen for shortcuts; `page` as in page.js. */
-export function listen(page, help, toggle) {
-  const act = {
-    '+': () => page.activePane?.zoom(1.25),
-    '=': () => page.activePane?.zoom(1.25),
-    '-': () => page.activePane?.zoom(0.8),
-    0: () => page.activePane?.fit(),
-    n: () => page.navigation.step(1),
-    p: () => page.navigation.step(-1),
-    c: () => page.navigation.judge('confirmed'),
-    x: () => page.navigation.judge('dismissed'),
-    u: () => page.reviews.undo(),
-    i: () => page.tools.acts.invert(),
-    r: () => page.tools.acts.reset(),
-    b: () => page.tools.toggle('boxes'),
-    o: () => page.tools.toggle('outlines'),
-    h: () => page.tools.toggle('heat'),
-    a: () => page.tools.all(),
-    '[': () => page.tools.adjust(page.active, -0.1, 0),
-    ']': () => page.tools.adjust(page.active, 0.1, 0),
-    ',': () => page.tools.adjust(page.active, 0, -0.05),
-    '.': () => page.tools.adjust(page.active, 0, 0.05),
-    v: () => page.arrange('hang'),
-    s: () => page.arrange('two'),
-    f: () => page.arrange('one'),
-    '?': () => help.showModal(),
+/** @typedef {ReturnType<typeof import('./navigation.js').createNavigation>} Navigation */
+/** @typedef {ReturnType<typeof import('../viewer/tools.js').createTools>} Tools */
+
+/**
+ * What each key does.
+ * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, help: () => void}} page
+ * @returns {Record<string, () => unknown>}
+ */
+function actsOf({ navigation, tools, undo, help }) {
+  return {
+    '+': tools.zoomIn,
+    '=': tools.zoomIn,
+    '-': tools.zoomOut,
+    0: tools.fit,
+    n: () => navigation.step(1),
+    p: () => navigation.step(-1),
+    c: () => navigation.judge('confirmed'),
+    x: () => navigation.judge('dismissed'),
+    u: undo,
+    i: tools.invert,
+    r: tools.reset,
+    b: () => tools.toggle('boxes'),
+    o: () => tools.toggle('outlines'),
+    h: () => tools.toggle('heat'),
+    a: tools.toggleAll,
+    '[': () => tools.adjust(-0.1, 0),
+    ']': () => tools.adjust(0.1, 0),
+    ',': () => tools.adjust(0, -0.05),
+    '.': () => tools.adjust(0, 0.05),
+    v: () => navigation.arrange('hang'),
+    s: () => navigation.arrange('two'),
+    f: () => navigation.arrange('one'),
+    '?': help,
+    ...Object.fromEntries(VIEWS.map((view, index) => [index + 1, () => navigation.view(view)])),
+    ...Object.fromEntries([5, 6, 7, 8, 9].map((number) => [number, () => navigation.field(number - 5)])),
   };
-  VIEWS.forEach((view, index) => {
-    act[index + 1] = () => page.navigation.view(view);
-  });
-  for (let number = 5; number <= 9; number += 1) act[number] = () => page.navigation.field(number - 5);
-  const arrows = { ArrowLeft: [PAN, 0], ArrowRight: [-PAN, 0], ArrowUp: [0, PAN], ArrowDown: [0, -PAN] };
-
-  toggle.checked = read() !== 'true';
-  toggle.addEventListener('change', () => {
-    try {
-      localStorage.setItem(OFF, String(!toggle.checked));
-    } catch {
-      // the switch holds until the page is left
-    }
-  });
-  addEventListener('keydown', (event) => {
-    const busy = document.querySelector('dialog[open]') || event.target.closest(TYPED) || event.isComposing;
-    if (busy || event.altKey || !page.studies.length) return;
-    const key = event.shiftKey ? event.key : event.key.toLowerCase(); // Caps Lock is no other key
-    const control = event.ctrlKey || event.metaKey;
-    const onPane = event.target.closest('.pane') && arrows[event.key];
-    let wanted = toggle.checked ? act[key] : null;
-    if (control) wanted = key === 'z' ? () => page.reviews.undo() : null;
-    else if (onPane) wanted = () => page.activePane?.pan(...onPane);
-    if (!wanted || (event.repeat && (control || ONCE.includes(key)))) return;
-    event.preventDefault();
-    wanted();
-  });
 }
 
-function read() {
-  try {
-    return localStorage.getItem(OFF);
-  } catch {
-    return null;
+/** Whether the keys belong to something else: a field that is typed into, a dialog, an input method. @param {KeyboardEvent} event */
+const belongsElsewhere = ({ target, isComposing, altKey }) =>
+  isComposing || altKey || document.querySelector('dialog[open]') !== null || (target instanceof Element && target.closest(TYPED) !== null);
+
+/**
+ * Listen for shortcuts.
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, help: () => void, toggle: HTMLInputElement}} page
+ *     `toggle`: the switch for single keys.
+ */
+export function listenToKeys(store, page) {
+  const acts = actsOf(page);
+  const { navigation, undo, toggle } = page;
+  toggle.checked = !recall(OFF, false);
+  toggle.addEventListener('change', () => keep(OFF, !toggle.checked));
+
+  /** What a key does here, and whether it does so once however long it is held. @param {KeyboardEvent} event */
+  function wanted(event) {
+    const key = event.shiftKey ? event.key : event.key.toLowerCase(); // Caps Lock is no other key
+    if (event.ctrlKey || event.metaKey) return { act: key === 'z' ? undo : null, once: true };
+    const by = event.target instanceof Element && event.target.closest('.pane') ? ARROWS[event.key] : undefined;
+    if (by) return { act: () => navigation.activePane()?.pan(by), once: false };
+    return { act: toggle.checked && Object.hasOwn(acts, key) ? acts[key] : null, once: ONCE.includes(key) };
   }
+
+  addEventListener('keydown', (event) => {
+    if (!store.state.images.length || belongsElsewhere(event)) return;
+    const { act, once } = wanted(event);
+    if (!act || (event.repeat && once)) return;
+    event.preventDefault();
+    act();
+  });
 }

@@ -1,121 +1,131 @@
 // Which image is read, which finding is chosen, and how the reader goes from one to the next.
 
 import { t } from '../core/words.js';
+import { activeOf, firstToRead, layoutOf } from '../viewer/hanging.js';
+import { isHidden, shownTargets } from './findings.js';
+import { reads } from './state.js';
+import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
 
-/** Acts on `page.active`, the image that tools work on, and `page.chosen`, the target of the next verdict. */
-export class Navigation {
-  constructor(page) {
-    this.page = page;
-  }
+/** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
+/** @typedef {import('../viewer/hanging.js').Layout} Layout */
+
+/**
+ * The place of the next item of a list: after or before the chosen one; the first time, beginning at the image that is read.
+ * @param {number} count
+ * @param {{chosen: number, here: number}} places -1 where there is none.
+ * @param {1 | -1} by
+ */
+export function stepped(count, { chosen, here }, by) {
+  const from = chosen >= 0 ? chosen : here < 0 ? -1 : by > 0 ? here - 1 : here;
+  return (from + by + count + (from < 0 && by < 0 ? 1 : 0)) % count;
+}
+
+/**
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{
+ *   panes: Pick<ReturnType<typeof import('../viewer/panes.js').createPanes>, 'of'>,
+ *   list: Pick<ReturnType<typeof import('./findings-list.js').createFindingsList>, 'rowOf' | 'focus' | 'showFrom'>,
+ *   deepen: (imageId: string) => void,
+ *   tell: (words: string) => void,
+ *   say: (target: Target, change: {verdict: import('./state.js').Verdict}) => void,
+ * }} page
+ */
+export function createNavigation(store, { panes, list, deepen, tell, say }) {
+  /** @param {Target} target */
+  const shows = (target) => panes.of(target.imageId)?.shows(findingOf(store.state.images, target)?.box ?? null) ?? false;
 
   /**
    * Choose a finding, or an image as a whole, and bring it onto the screen.
-   * @param {import('../viewer/study.js').Study} study
-   * @param {number | null} index
-   * @param {boolean} go Whether to move the film and the list there; not where the reader points at it already.
+   * @param {Target} target
+   * @param {boolean} go Whether to move the film there; not where the reader points at it already.
    */
-  pick(study, index, go = true) {
-    const { page } = this;
-    page.active = study;
-    page.chosen = { study, index, jobId: study.jobId };
-    page.hanging.arrange();
-    page.findings.show();
-    page.tools.show();
-    page.status.show();
-    page.draw();
-    study.deepen();
+  function pick(target, go = true) {
+    const image = imageOf(store.state.images, target);
+    if (!image) return;
+    store.update({ ...reads(image), chosen: target });
+    deepen(image.id);
     if (!go) return;
-    if (index !== null) page.hanging.paneOf(study)?.frame(study.result.findings[index].box);
-    this.#scroll();
+    const finding = findingOf(store.state.images, target);
+    if (finding) panes.of(image.id)?.frame(finding.box);
+    scrollTo(target);
   }
 
-  /** Bring the row of what is chosen into the list's sight, and its film into the window's: on a phone the film wins. */
-  #scroll() {
-    const { chosen, findings, hanging } = this.page;
-    findings.rowOf(chosen)?.scrollIntoView({ block: 'nearest' });
-    if (!hanging.shows(chosen.study, chosen.index)) hanging.paneOf(chosen.study)?.root.scrollIntoView({ block: 'nearest' });
+  /** Bring the row of a target into the list's sight, and its film into the window's: on a phone the film wins. @param {Target} target */
+  function scrollTo(target) {
+    list.rowOf(target)?.scrollIntoView({ block: 'nearest' });
+    if (!shows(target)) panes.of(target.imageId)?.root.scrollIntoView({ block: 'nearest' });
   }
 
-  /** Choose an image as a whole. */
-  choose(study) {
-    this.pick(study, null);
-    this.page.say(t('reading.selected', { name: study.name }));
+  /** Choose an image as a whole. @param {ViewedImage} image */
+  function choose(image) {
+    pick(targetOf(image));
+    store.update({ announced: t('reading.selected', { name: image.name }) });
   }
 
-  /** Work on the image of a pane. It is not chosen for a verdict: a click that pans must not aim the next key. */
-  use(pane) {
-    const { page } = this;
-    if (!pane.study || pane.study === page.active) return;
-    page.active = pane.study;
-    if (page.chosen?.study !== pane.study) page.chosen = null;
-    page.hanging.arrange();
-    page.findings.show();
-    page.tools.show();
-    page.status.show();
-    page.draw();
-    pane.study.deepen();
-  }
+  return {
+    pick,
+    choose,
 
-  /** Nothing is chosen any longer. */
-  drop() {
-    this.page.chosen = null;
-    this.page.status.show();
-  }
+    /** Work on the image of a pane. It is not chosen for a verdict: a click that pans must not aim the next key. */
+    use(/** @type {ViewedImage | null} */ image) {
+      if (!image || image.id === store.state.activeId) return;
+      store.update(({ chosen }) => ({ ...reads(image), chosen: chosen?.imageId === image.id ? chosen : null }));
+      deepen(image.id);
+    },
 
-  /** Bring a target onto the screen where it is not there already. */
-  reveal({ study, index }) {
-    const { page } = this;
-    page.findings.uncover({ study, index });
-    this.pick(study, index, !page.hanging.shows(study, index));
-    this.#scroll();
-  }
+    /** Bring a target onto the screen where it is not there already. @param {Target} target */
+    reveal(target) {
+      if (isHidden(store.state, target)) list.showFrom(findingOf(store.state.images, target)?.probability ?? 0);
+      pick(target, !shows(target));
+      scrollTo(target);
+    },
 
-  /** The next finding, or the one before; the first time, beginning at the image that is read. */
-  step(by) {
-    const { page } = this;
-    const { items } = page.findings;
-    if (!items.length) return;
-    const { chosen } = page;
-    const at = items.findIndex(({ study, index }) => study === chosen?.study && index === chosen.index);
-    const here = items.findIndex(({ study }) => study === page.active);
-    const from = at >= 0 ? at : here < 0 ? -1 : by > 0 ? here - 1 : here;
-    const next = items[(from + by + items.length + (from < 0 && by < 0 ? 1 : 0)) % items.length];
-    this.pick(next.study, next.index);
-    page.findings.focus(next);
-  }
+    /** The next finding, or the one before. @param {1 | -1} by */
+    step(by) {
+      const { chosen, activeId } = store.state;
+      const items = shownTargets(store.state);
+      if (!items.length) return;
+      const places = { chosen: items.findIndex((item) => sameTarget(item, chosen)), here: items.findIndex(({ imageId }) => imageId === activeId) };
+      const next = items[stepped(items.length, places, by)];
+      pick(next);
+      list.focus(next);
+    },
 
-  /** The film of a view: the one that hangs, then the others of this view in turn. */
-  view(name) {
-    const { page } = this;
-    const here = page.studies.filter(({ hanging }) => hanging === name);
-    if (!here.length) {
-      page.status.tell(t('reading.missing', { view: name }));
-      return;
-    }
-    const shown = here.find((study) => page.hanging.paneOf(study)) || here[0];
-    const again = page.chosen?.study === shown && page.chosen.index === null;
-    this.choose(again ? here[(here.indexOf(shown) + 1) % here.length] : shown);
-  }
+    /** The film of a view: the one that hangs, then the others of this view in turn. @param {import('../viewer/image.js').ViewName} view */
+    view(view) {
+      const here = store.state.images.filter((image) => image.view === view);
+      if (!here.length) return tell(t('reading.missing', { view }));
+      const shown = here.find(({ id }) => panes.of(id)) ?? here[0];
+      const again = sameTarget(store.state.chosen, targetOf(shown));
+      return choose(again ? here[(here.indexOf(shown) + 1) % here.length] : shown);
+    },
 
-  field(number) {
-    const study = this.page.studies.filter(({ film }) => !film)[number];
-    if (study) this.choose(study);
-    else this.page.status.tell(t('reading.missing', { view: t('reading.field', { number: number + 1 }) }));
-  }
+    /** @param {number} number From 0. */
+    field(number) {
+      const image = store.state.images.filter(({ film }) => !film)[number];
+      if (image) choose(image);
+      else tell(t('reading.missing', { view: t('reading.field', { number: number + 1 }) }));
+    },
 
-  /** Give a verdict by key: only on what the reader sees. What is out of sight is shown first, and named. */
-  judge(verdict) {
-    const { page } = this;
-    const { chosen } = page;
-    if (!chosen?.study.result) {
-      page.status.tell(t('reading.judge.nothing'));
-      return;
-    }
-    if (page.hanging.shows(chosen.study, chosen.index)) {
-      page.reviews.say(chosen, { verdict });
-      return;
-    }
-    this.pick(chosen.study, chosen.index);
-    page.status.tell(t('reading.judge.shown', { what: page.findings.nameOf(chosen) }));
-  }
+    /** Give a verdict by key: only on what the reader sees. What is out of sight is shown first, and named. */
+    judge(/** @type {import('./state.js').Verdict} */ verdict) {
+      const { chosen, images } = store.state;
+      if (!chosen || !imageOf(images, chosen)?.result) return tell(t('reading.judge.nothing'));
+      if (shows(chosen)) return say(chosen, { verdict });
+      pick(chosen);
+      return tell(t('reading.judge.shown', { what: nameOf(images, chosen) }));
+    },
+
+    /** Choose a layout. Four views show no field: there the first film is read then. @param {Layout} layout */
+    arrange(layout) {
+      const { state } = store;
+      if (!state.images.length) return;
+      if (layoutOf({ ...state, layout }) === layout) store.update({ layout });
+      else store.update({ layout, ...reads(firstToRead(state.images)), chosen: null });
+    },
+
+    /** The pane of the image that is read. */
+    activePane: () => panes.of(activeOf(store.state)?.id ?? null),
+  };
 }

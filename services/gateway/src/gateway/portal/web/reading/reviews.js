@@ -1,192 +1,183 @@
 // What the reader says of findings: saved one after the other, each against the state it was said of, and undone again.
 
-import { Problem, call, url } from '../core/api.js';
+import { Problem, asProblem, call } from '../core/api.js';
 import { t } from '../core/words.js';
+import { imageOf, nameOf, placeOf, reviewOf, sameTarget, targetAt } from './targets.js';
+
+/** @typedef {import('./state.js').Said} Said */
+/** @typedef {import('./state.js').Change} Change */
+/** @typedef {import('./state.js').Review} Review */
+/** @typedef {import('../core/types.d.ts').ReviewChange} ReviewChange */
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('./targets.js').Target} Target */
 
 const TRIES = 4; // against changes of the case elsewhere that do not touch this finding
+const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
+
+/** What can be undone: the last change whose analysis is still the newest of its image. @param {Reading} state */
+export const lastChange = ({ changes, images }) => [...changes].reverse().find(({ target }) => imageOf(images, target)) ?? null;
 
 /**
- * @typedef {import('../viewer/study.js').Study} Study
- * @typedef {{study: Study, index: number | null}} Target A finding; an image as a whole where `index` is null.
- * @typedef {Target & {jobId: string}} Aimed A target in the analysis that the reader saw.
- * @typedef {{verdict: 'confirmed' | 'dismissed' | null, comment: string}} Said
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{
+ *   feed: Pick<ReturnType<typeof import('./case-feed.js').createCaseFeed>, 'refresh' | 'takeReview' | 'wake'>,
+ *   status: ReturnType<typeof import('./status.js').createStatus>,
+ *   maySupersede: (change: string) => Promise<boolean>,
+ *   reveal: (target: Target) => void,
+ * }} page
  */
+export function createReviews(store, { feed, status, maySupersede, reveal }) {
+  /** @type {Promise<unknown>} */
+  let queue = Promise.resolve();
 
-/** The reviews of the case. */
-export class Reviews {
-  #queue = Promise.resolve();
-  /** @type {{target: Aimed, before: Said, after: object | null}[]} */
-  #done = [];
-  #pending = 0;
+  const now = (/** @type {Target} */ target) => reviewOf(store.state.case?.reviews ?? [], target);
+  const name = (/** @type {Target} */ target) => nameOf(store.state.images, target);
+  const remember = (/** @type {Change} */ change) => store.update(({ changes }) => ({ changes: [...changes, change] }));
 
-  constructor(page) {
-    this.page = page;
+  /** One at a time: each write needs the state that the one before has left. @param {Target | null} target @param {() => Promise<boolean>} task */
+  function next(target, task) {
+    store.update(({ saving }) => ({ saving: saving + 1 }));
+    const turn = queue.then(task).catch((error) => {
+      status.failed(target, asProblem(error));
+      return false;
+    });
+    queue = turn.catch(() => {});
+    return turn.finally(() => store.update(({ saving }) => ({ saving: saving - 1 })));
   }
 
-  /** Whether something is being saved. */
-  get pending() {
-    return this.#pending > 0;
-  }
-
-  /** Ends when everything that was said is saved, or could not be. */
-  get settled() {
-    return this.#queue;
-  }
-
-  /** What can be undone: the last change whose analysis is still the newest of its image. */
-  get last() {
-    while (this.#done.length && !this.#stands(this.#done.at(-1).target)) this.#done.pop();
-    return this.#done.at(-1) || null;
-  }
-
-  /** The review of a finding as the case shows it, or null. */
-  of({ study, index }) {
-    return this.page.case.reviews.find(({ job_id: job, finding }) => job === study.jobId && finding === place(index)) || null;
-  }
-
-  verdictOf = (study, index) => this.of({ study, index })?.verdict || null;
-
-  /**
-   * Give a verdict or a comment.
-   * @param {Target} target
-   * @param {Partial<Said>} change
-   * @returns {Promise<boolean>} Whether it is saved.
-   */
-  say(target, change) {
-    const aimed = { study: target.study, index: target.index, jobId: target.study.jobId };
-    return this.#next(aimed, () => this.#say(aimed, change));
-  }
-
-  /** Take in what the reader said last before the page was loaded: it can be undone as well. */
-  async recall() {
-    const { page } = this;
-    const { body: change } = await call(url(page.urls.lastReviewUrl, page.case.id)).catch(() => ({ body: null }));
-    const study = change && page.studies.find(({ jobId }) => jobId === change.job_id);
-    if (!study || this.pending || this.#done.length) return;
-    const target = { study, index: change.finding === 'image' ? null : Number(change.finding), jobId: change.job_id };
-    this.#done.push({ target, before: change.before, after: this.of(target) });
-    page.status.show();
-  }
-
-  /** Take back what was said last, wherever the reader is now. */
-  undo() {
-    const { last } = this;
-    return this.#next(last?.target || null, () => this.#undo());
-  }
-
-  async #say(target, change) {
-    const seen = this.of(target);
-    const [before, send] = [said(seen), { ...said(seen), ...change }];
-    if (before.verdict === send.verdict && before.comment === send.comment) {
-      if ('verdict' in change) this.page.status.tell(t('reading.done.already', { change: this.#words(send, target, change) }));
+  /** @param {Target} target @param {Partial<Said>} change */
+  async function sayNow(target, change) {
+    const seen = now(target);
+    const before = said(seen);
+    const after = { ...before, ...change };
+    if (before.verdict === after.verdict && before.comment === after.comment) {
+      if ('verdict' in change) status.tell(t('reading.done.already', { change: doneWords(name(target), after, change) }));
       return true;
     }
-    const saved = await this.#put(target, seen, send, this.#intent(send, target, change));
+    const saved = await put(target, seen, after, intentWords(name(target), after, change));
     if (!saved) {
-      this.page.findings.status(target, '');
+      status.beside(target, '');
       return false;
     }
-    this.#done.push({ target, before, after: saved.review });
-    this.page.status.done(target, this.#words(send, target, change));
+    remember({ target, before, after: saved.review });
+    status.done(target, doneWords(name(target), after, change));
     return true;
   }
 
-  async #undo() {
-    const { last } = this;
+  async function undoLast() {
+    const last = lastChange(store.state);
     if (!last) {
-      this.page.status.tell(t('reading.undo.nothing'));
+      status.tell(t('reading.undo.nothing'));
       return false;
     }
     const { target, before, after } = last;
-    const what = this.page.findings.nameOf(target);
-    this.page.reveal(target);
-    this.#done.pop();
-    if (!same(this.of(target), after)) throw changed(this.of(target));
-    const saved = await this.#put(target, after, { ...before, undo: true }, t('reading.undo.of', { what })).catch((problem) => {
-      if (problem.code !== 'review_changed') this.#done.push(last); // it can be tried again
-      throw problem;
+    const what = name(target);
+    reveal(target);
+    store.update(({ changes }) => ({ changes: changes.slice(0, changes.indexOf(last)) }));
+    if (!same(now(target), after)) throw changed(now(target));
+    const saved = await put(target, after, { ...before, undo: true }, t('reading.undo.of', { what })).catch((error) => {
+      if (asProblem(error).code !== 'review_changed') remember(last); // it can be tried again
+      throw error;
     });
     if (!saved) {
-      this.#done.push(last);
+      remember(last);
       return false;
     }
-    const earlier = this.#done.findLast((change) => change.target.study === target.study && change.target.index === target.index);
-    if (earlier) earlier.after = saved.review; // as it stands now, it is what that change had left
-    this.page.status.done(target, t('reading.done.undone', { what, state: t(`reading.state.${before.verdict || 'open'}`) }));
+    store.update(({ changes }) => ({ changes: leftAs(changes, target, saved.review) }));
+    status.done(target, t('reading.done.undone', { what, state: t(`reading.state.${before.verdict ?? 'open'}`) }));
     return true;
   }
 
-  /** One at a time: each write needs the state that the one before has left. */
-  #next(target, task) {
-    this.#pending += 1;
-    const turn = this.#queue.then(task).catch((problem) => {
-      if (!(problem instanceof Problem)) throw problem;
-      this.page.status.failed(target, problem);
-      return false;
-    });
-    this.#queue = turn.then(() => {}, () => {});
-    return turn.finally(() => {
-      this.#pending -= 1;
-    });
-  }
-
-  /** Write a review, again where the case changed elsewhere; null where the reader would not supersede a report. */
-  async #put(target, seen, send, change) {
+  /**
+   * Write a review, again where the case changed elsewhere; null where the reader would not supersede a report.
+   * @param {Target} target
+   * @param {Review | null} seen
+   * @param {Said & {undo?: boolean}} send
+   * @param {string} intent
+   */
+  async function put(target, seen, send, intent) {
     for (let tries = 1; ; tries += 1) {
-      if (!this.#stands(target)) throw new Problem(412, { code: 'review_changed', detail: t('reading.review_changed.again') });
-      if (!(await this.page.maySupersede(change))) return null;
-      this.page.findings.status(target, t('reading.saving'));
+      if (!imageOf(store.state.images, target)) throw new Problem(412, { code: 'review_changed', detail: t('reading.review_changed.again') });
+      if (!(await maySupersede(intent))) return null;
+      status.beside(target, t('reading.saving'));
       try {
-        return await this.#send(target, send);
-      } catch (problem) {
-        if (problem.code !== 'case_changed' || tries === TRIES) throw problem;
-        await this.page.refresh();
-        if (!same(this.of(target), seen)) throw changed(this.of(target));
+        return await write(target, send);
+      } catch (error) {
+        if (asProblem(error).code !== 'case_changed' || tries === TRIES) throw error;
+        await feed.refresh();
+        if (!same(now(target), seen)) throw changed(now(target));
       }
     }
   }
 
-  async #send(target, send) {
-    const { page } = this;
-    const at = { job: target.jobId, finding: place(target.index) };
-    const where = url(page.urls.reviewUrl, page.case.id, at);
-    const { body: review, headers } = await call(where, { method: 'PUT', send, ifMatch: page.etag });
-    page.takeReview(at, review, headers.get('ETag'));
+  /** @param {Target} target @param {Said & {undo?: boolean}} send */
+  async function write(target, send) {
+    const at = { job: target.jobId, finding: placeOf(target) };
+    const params = { case_id: store.state.case?.id ?? '', job_id: at.job, finding: at.finding };
+    const { body, headers } = await call('put', '/api/v1/cases/{case_id}/reviews/{job_id}/{finding}', { params, send, ifMatch: store.state.etag });
+    const review = /** @type {Review | null} */ (body);
+    feed.takeReview(at, review, headers.get('ETag'));
     try {
-      await page.refresh();
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      page.watcher.wake(); // it is saved; the next look at the case says what else is wrong
+      await feed.refresh();
+    } catch (error) {
+      asProblem(error);
+      feed.wake(); // it is saved; the next look at the case says what else is wrong
     }
     return { review };
   }
 
-  /** What is about to be done, in words. */
-  #intent(after, target, change) {
-    const verbs = { confirmed: 'confirm', dismissed: 'dismiss', null: 'take_back' };
-    const verb = t(`reading.${'verdict' in change ? verbs[after.verdict] : 'comment'}`);
-    return t('reading.verdict.of', { verb, what: this.page.findings.nameOf(target) });
-  }
+  return {
+    /** Ends when everything that was said is saved, or could not be. */
+    settled: () => queue,
 
-  /** What was done, in words. */
-  #words(after, target, change) {
-    const what = this.page.findings.nameOf(target);
-    if (!('verdict' in change)) return t('reading.done.comment', { what });
-    return t(`reading.done.${after.verdict || 'taken_back'}`, { what });
-  }
+    /**
+     * Give a verdict or a comment. Gives whether it is saved.
+     * @param {Target} target
+     * @param {Partial<Said>} change
+     */
+    say: (target, change) => next(target, () => sayNow(target, change)),
 
-  /** Whether the analysis that the reader saw is still the newest of its image: another has other findings. */
-  #stands = ({ study, jobId }) => this.page.studies.includes(study) && study.jobId === jobId;
+    /** Take in what the reader said last before the page was loaded: it can be undone as well. */
+    async recall() {
+      const params = { case_id: store.state.case?.id ?? '' };
+      const answer = await call('get', '/api/v1/cases/{case_id}/reviews/last', { params }).catch(() => null);
+      const change = /** @type {ReviewChange | null | undefined} */ (answer?.body);
+      const target = change && targetAt(store.state.images, change.job_id, change.finding);
+      if (!change || !target || store.state.saving || store.state.changes.length) return;
+      remember({ target, before: change.before, after: now(target) });
+    },
+
+    /** Take back what was said last, wherever the reader is now. */
+    undo: () => next(lastChange(store.state)?.target ?? null, undoLast),
+  };
 }
 
-const place = (index) => (index === null ? 'image' : String(index));
+/** @param {Review | null} review @returns {Said} */
+const said = (review) => ({ verdict: review?.verdict ?? null, comment: review?.comment ?? '' });
 
-const said = (review) => ({ verdict: review?.verdict || null, comment: review?.comment || '' });
-
+/** @param {Review | null} one @param {Review | null} other */
 const same = (one, other) => one?.reviewed_at === other?.reviewed_at && one?.reviewer === other?.reviewer;
 
-/** Somebody else had a word on the same finding: it must not be written over unseen. */
+/** What stands now of a target is what the earlier change of it had left. @param {Change[]} changes @param {Target} target @param {Review | null} review */
+function leftAs(changes, target, review) {
+  const earlier = [...changes].reverse().find((change) => sameTarget(change.target, target));
+  return changes.map((change) => (change === earlier ? { ...change, after: review } : change));
+}
+
+/** Somebody else had a word on the same finding: it must not be written over unseen. @param {Review | null} review */
 function changed(review) {
-  const words = review ? t('reading.review_changed', { who: review.reviewer }) : t('reading.review_changed.gone');
-  return new Problem(412, { code: 'review_changed', detail: words });
+  const detail = review ? t('reading.review_changed', { who: review.reviewer }) : t('reading.review_changed.gone');
+  return new Problem(412, { code: 'review_changed', detail });
+}
+
+/** What is about to be done, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
+function intentWords(what, after, change) {
+  const verb = 'verdict' in change ? (after.verdict ? VERBS[after.verdict] : 'take_back') : 'comment';
+  return t('reading.verdict.of', { verb: t(`reading.${verb}`), what });
+}
+
+/** What was done, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
+function doneWords(what, after, change) {
+  if (!('verdict' in change)) return t('reading.done.comment', { what });
+  return t(`reading.done.${after.verdict ?? 'taken_back'}`, { what });
 }

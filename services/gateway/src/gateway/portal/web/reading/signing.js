@@ -1,177 +1,187 @@
 // The dialog to sign in: it chooses nothing, names what is open, and asks again where the conclusion contradicts the verdicts.
 
-import { Problem, call, url } from '../core/api.js';
-import { message, role, write } from '../core/dom.js';
+import { asProblem, call } from '../core/api.js';
+import { all, find, message, role, write } from '../core/dom.js';
+import { loginLinks } from '../core/trouble.js';
 import { list, t } from '../core/words.js';
 import { contradiction } from './contradiction.js';
+import { lackingIn } from './lacking.js';
+import { verdictOf } from './findings.js';
+import { judged } from './state.js';
+import { nameOf } from './targets.js';
 
-/** See above. The comment stays when the dialog is closed; everything else is asked anew. */
-export class Signing {
-  constructor(dialog, page) {
-    Object.assign(this, { dialog, page });
-    this.form = dialog.querySelector('form');
-    this.busy = false;
-    role(dialog, 'cancel').addEventListener('click', () => dialog.close());
-    dialog.addEventListener('cancel', (event) => {
-      if (this.busy) event.preventDefault(); // Escape cannot call back what is being signed
-    });
-    this.form.addEventListener('change', (event) => {
-      // Not when a text field is left: what moves then would move the button away under the pointer.
-      if (event.target.matches('[type="radio"], [type="checkbox"]')) this.#contradict();
-    });
-    this.form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.#sign();
-    });
+/** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('../core/api.js').Problem} Problem */
+/** @typedef {'stale' | 'problem' | 'conclusion-problem' | 'stands-problem' | 'password-problem'} Place Where something is said. */
+
+const OPEN = /** @type {const} */ (['unreviewed', 'not_assessed', 'pending']);
+
+/**
+ * The comment stays when the dialog is closed; everything else is asked anew.
+ * @param {HTMLDialogElement} dialog
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{refresh: () => Promise<void>, onSigned: (version: number) => Promise<void>, goTo: (target: Target) => void}} actions
+ */
+export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
+  const form = find(dialog, 'form', HTMLFormElement);
+  const choices = /** @type {HTMLInputElement[]} */ (all(form, '[name="conclusion"]'));
+  const stands = find(form, '[name="stands"]', HTMLInputElement);
+  const comment = find(form, '[name="comment"]', HTMLTextAreaElement);
+  const password = /** @type {HTMLInputElement | undefined} */ (all(form, '[name="password"]')[0]); // not everybody asks for one
+  let busy = false;
+  /** @type {string | null} */
+  let seen = null; // the state of the case that is being signed
+
+  const chosen = () => choices.find(({ checked }) => checked)?.value ?? '';
+  const found = () => contradiction(chosen(), judged(store.state), (target) => verdictOf(store.state, target));
+
+  /** @param {Place} place @param {string} words @param {{links?: import('../core/dom.js').Link[]}} [more] */
+  function say(place, words, more) {
+    if (place !== 'password-problem' || password) message(role(dialog, place), words, more);
   }
 
-  open() {
-    const { comment } = this.form.elements;
+  function open() {
     const kept = comment.value;
-    this.form.reset();
+    form.reset();
     comment.value = kept;
-    this.seen = this.page.etag;
-    for (const name of ['stale', 'problem', 'conclusion-problem', 'stands-problem', 'password-problem']) this.#problem(name, '');
-    this.#show();
-    this.dialog.showModal();
-    this.form.querySelector('[name="conclusion"]').focus();
+    seen = store.state.etag;
+    for (const place of /** @type {Place[]} */ (['stale', 'problem', 'conclusion-problem', 'stands-problem', 'password-problem'])) say(place, '');
+    show();
+    dialog.showModal();
+    choices[0].focus();
   }
 
-  /** The page was drawn anew while the dialog is open: say what is open now, and that it is not what was seen. */
-  changed() {
-    this.#show();
-    if (this.seen === this.page.etag || this.busy) return;
-    this.seen = this.page.etag;
-    this.#anew();
+  /** The case changed while the dialog is open: say what is open now, and that it is not what was seen. */
+  function changed() {
+    if (!dialog.open) return;
+    show();
+    if (seen === store.state.etag || busy) return;
+    seen = store.state.etag;
+    askAnew();
   }
 
-  #anew() {
-    for (const choice of this.form.querySelectorAll('[name="conclusion"]')) choice.checked = false;
-    this.form.elements.stands.checked = false;
-    this.#contradict();
-    this.#problem('stale', t('reading.conflict'));
+  function askAnew() {
+    for (const choice of choices) choice.checked = false;
+    stands.checked = false;
+    showContradiction();
+    say('stale', t('reading.conflict'));
   }
 
-  #show() {
-    const { images, conclusion } = this.page.case;
-    const ofState = (wanted) => this.page.judged.filter(({ state }) => state === wanted).map((study) => ({ study, index: null }));
-    const drafts = this.page.findings.drafted;
-    this.lacking = { unreviewed: this.page.findings.unreviewed, not_assessed: ofState('failed'), pending: ofState('pending') };
-    for (const [name, targets] of [...Object.entries(this.lacking), ['drafts', drafts]]) this.#name(role(this.dialog, name), targets);
-    role(this.dialog, 'settled').hidden = Object.values(this.lacking).some((targets) => targets.length) || drafts.length > 0 || !images.length;
-    const own = conclusion.assessment;
-    write(role(this.dialog, 'system'), own ? t('reading.sign.system', { assessment: t(`common.assessment.${own}`) }) : t('reading.sign.system.none'));
-    this.#contradict();
+  function show() {
+    const { state } = store;
+    const lacking = lackingIn(state);
+    for (const [name, targets] of Object.entries(lacking)) showTargets(role(dialog, name), targets);
+    role(dialog, 'settled').hidden = Object.values(lacking).some(({ length }) => length) || !state.images.length;
+    const own = state.case?.conclusion.assessment;
+    write(role(dialog, 'system'), own ? t('reading.sign.system', { assessment: t(`common.assessment.${own}`) }) : t('reading.sign.system.none'));
+    showContradiction();
   }
 
-  /** Links that close the dialog and go there. */
-  #name(line, targets) {
+  /** Links that close the dialog and go there. @param {HTMLElement} line @param {Target[]} targets */
+  function showTargets(line, targets) {
+    const { images } = store.state;
     line.hidden = targets.length === 0;
     const links = targets.map((target) => {
       const link = document.createElement('button');
       link.type = 'button';
       link.className = 'chip';
-      link.textContent = target.index === null ? target.study.name : this.page.findings.nameOf(target);
+      link.textContent = target.index === null ? images.find(({ id }) => id === target.imageId)?.name ?? '' : nameOf(images, target);
       link.addEventListener('click', () => {
-        this.dialog.close();
-        this.page.reveal(target);
-        this.page.findings.focus(target);
+        dialog.close();
+        goTo(target);
       });
       return link;
     });
     role(line, 'links').replaceChildren(...links);
   }
 
-  #contradict() {
-    const { conclusion, stands } = this.form.elements;
-    const found = contradiction(conclusion.value, this.page.judged, this.page.reviews.verdictOf);
-    const words = found && list(found.targets.map((target) => this.page.findings.nameOf(target)));
-    const said = found ? t(`reading.sign.${found.code}`, { what: words }) : '';
-    const box = role(this.dialog, 'contradiction');
+  function showContradiction() {
+    const against = found();
+    const what = against ? list(against.targets.map((target) => nameOf(store.state.images, target))) : '';
+    const said = against ? t(`reading.sign.${against.code}`, { what }) : '';
+    const box = role(dialog, 'contradiction');
     if (role(box, 'words').textContent !== said) stands.checked = false; // another contradiction is another question
     write(role(box, 'words'), said);
-    box.hidden = !found;
-    this.contradicts = Boolean(found);
-    if (conclusion.value) this.#problem('conclusion-problem', '');
-    if (!found || stands.checked) this.#problem('stands-problem', '');
+    box.hidden = !against;
+    if (chosen()) say('conclusion-problem', '');
+    if (!against || stands.checked) say('stands-problem', '');
   }
 
-  #problem(name, words, more = {}) {
-    const element = role(this.dialog, name); // there is none for a password that nobody asks for
-    if (element) message(element, words, more);
-  }
-
-  /** What keeps it from being signed, said beside where it is mended; the first one gets the focus. */
-  #lacks() {
-    const { conclusion, stands, comment, password } = this.form.elements;
-    const why = this.contradicts && !(stands.checked && comment.value.trim());
+  /** Say what keeps it from being signed beside where it is mended; the first one gets the focus. */
+  function lacksSomething() {
+    const why = found() !== null && !(stands.checked && comment.value.trim());
+    /** @type {[Place, boolean, string, HTMLElement | undefined][]} */
     const checks = [
-      ['conclusion-problem', !conclusion.value, 'reading.sign.choose', this.form.querySelector('[name="conclusion"]')],
+      ['conclusion-problem', !chosen(), 'reading.sign.choose', choices[0]],
       ['stands-problem', why, 'reading.sign.say_why', stands.checked ? comment : stands],
-      ['password-problem', password && !password.value, 'errors.password_required', password],
+      ['password-problem', Boolean(password && !password.value), 'errors.password_required', password],
     ];
-    for (const [name, wrong, words] of checks) this.#problem(name, wrong ? t(words) : '');
-    const [, , , first] = checks.find(([, wrong]) => wrong) || [];
-    first?.focus();
+    for (const [place, wrong, words] of checks) say(place, wrong ? t(words) : '');
+    const first = checks.find(([, wrong]) => wrong);
+    first?.[3]?.focus();
     return Boolean(first);
   }
 
-  async #sign() {
-    if (this.busy || this.#lacks()) return;
-    const { conclusion, comment, password } = this.form.elements;
-    const open = Object.entries(this.lacking).filter(([, targets]) => targets.length).map(([name]) => name);
+  /** What the reader signs although it is open, as the API names it. */
+  function acknowledged() {
+    const lacking = lackingIn(store.state);
+    const open = OPEN.filter((name) => lacking[name].length);
+    return found() ? [...open, /** @type {const} */ ('contradiction')] : open;
+  }
+
+  async function sign() {
+    if (busy || lacksSomething()) return;
     const send = {
-      conclusion: conclusion.value,
+      conclusion: /** @type {import('../core/types.d.ts').Assessment} */ (chosen()),
       comment: comment.value.trim(),
       password: password?.value || null,
-      acknowledged: this.contradicts ? [...open, 'contradiction'] : open,
+      acknowledged: acknowledged(),
     };
-    this.#working(true);
-    this.#problem('problem', '');
+    work(true);
+    say('problem', '');
     try {
-      const target = url(this.page.urls.reportsUrl, this.page.case.id);
-      const { body } = await call(target, { method: 'POST', send, ifMatch: this.seen });
-      this.form.reset();
-      this.dialog.close();
-      await this.#signed(body.version);
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      await this.#refused(problem);
+      const { body } = await call('post', '/api/v1/cases/{case_id}/reports', { params: { case_id: store.state.case?.id ?? '' }, send, ifMatch: seen });
+      form.reset();
+      dialog.close();
+      await onSigned(body.version);
+    } catch (error) {
+      await refused(asProblem(error));
     } finally {
-      this.#working(false);
+      work(false);
     }
   }
 
-  async #signed(version) {
-    this.page.status.tell(t('reading.signed.now', { version }));
-    try {
-      await this.page.refresh();
-      this.page.versions.focus();
-    } catch {
-      this.page.watcher.wake(); // it is signed; the next look at the case says what else is wrong
-    }
-  }
-
-  async #refused(problem) {
-    const { password } = this.form.elements;
+  /** @param {Problem} problem */
+  async function refused(problem) {
     if (problem.status === 412) {
-      await this.page.refresh().catch(() => {});
-      this.seen = this.page.etag;
-      this.#anew();
+      await refresh().catch(() => {});
+      seen = store.state.etag;
+      askAnew();
     } else if (password && ['wrong_password', 'password_required'].includes(problem.code)) {
-      this.#problem('password-problem', problem.message);
+      say('password-problem', problem.message);
       password.value = '';
       password.focus();
-    } else {
-      const gone = problem.status === 401;
-      const links = gone ? [{ href: `${this.page.urls.loginUrl}?next=${encodeURIComponent(location.pathname)}`, label: t('steps.log_in_again') }] : [];
-      this.#problem('problem', problem.message, { links });
-    }
+    } else say('problem', problem.message, { links: loginLinks(problem, location.pathname) });
   }
 
-  #working(busy) {
-    this.busy = busy;
-    role(this.dialog, 'submit').disabled = busy;
-    role(this.dialog, 'cancel').disabled = busy;
+  /** @param {boolean} on */
+  function work(on) {
+    busy = on;
+    for (const name of ['submit', 'cancel']) role(dialog, name, HTMLButtonElement).disabled = on;
   }
+
+  role(dialog, 'cancel').addEventListener('click', () => dialog.close());
+  dialog.addEventListener('cancel', (event) => {
+    if (busy) event.preventDefault(); // Escape cannot call back what is being signed
+  });
+  form.addEventListener('change', ({ target }) => {
+    // Not when a text field is left: what moves then would move the button away under the pointer.
+    if (target instanceof Element && target.matches('[type="radio"], [type="checkbox"]')) showContradiction();
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    sign();
+  });
+  store.subscribe(['case', 'images', 'drafts', 'etag'], changed);
+  return { open };
 }

@@ -2,60 +2,61 @@
 
 import { role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
+import { lastChange } from './reviews.js';
+import { keyOf, nameOf } from './targets.js';
+
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('./targets.js').Target} Target */
 
 const LIT_MS = 2500;
 
-/** See above. */
-export class StatusLine {
-  constructor(root, page) {
-    Object.assign(this, { root, page });
-    /** @type {import('./reviews.js').Target | null} What was touched a moment ago: its mark shows, whatever is hidden. */
-    this.lit = null;
-    role(root, 'undo').addEventListener('click', () => this.#undo());
-  }
+/** What the line says, and what is lit for a moment. @param {import('./state.js').ReadingStore} store */
+export function createStatus(store) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
 
-  show() {
-    const { chosen, findings, reviews } = this.page;
-    write(role(this.root, 'target'), chosen ? t('reading.target', { what: findings.nameOf(chosen) }) : t('reading.target.none'));
-    const { last } = reviews;
-    const undo = role(this.root, 'undo');
-    undo.hidden = !last;
-    if (last) write(role(undo, 'undo-what'), t('reading.undo.what', { what: findings.nameOf(last.target) }));
-  }
+  /** Say something that is no change. @param {string} words */
+  const tell = (words, bad = false) => store.update({ line: { words, bad } });
 
-  /** Say something that is no change. */
-  tell(words) {
-    const line = role(this.root, 'words');
-    line.textContent = ''; // the same words twice are two messages
-    line.textContent = words;
-    this.root.toggleAttribute('data-bad', false);
-    this.show();
-  }
+  /** Say beside a target what becomes of what was said of it. @param {Target} target @param {string} words */
+  const beside = (target, words) => store.update(({ savings }) => ({ savings: { ...savings, [keyOf(target)]: words } }));
 
-  /** Show what was touched: in the line, in its row, and on its image. The reader may have gone on, and is not called back. */
-  done(target, words) {
-    this.tell(words);
-    this.page.findings.status(target, t('reading.saved'));
-    this.lit = target;
-    this.page.light();
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.lit = null;
-      this.page.light();
-    }, LIT_MS);
-  }
+  return {
+    tell,
+    beside,
 
-  /** @param {Error} problem In words. */
-  failed(target, problem) {
-    const words = t('reading.not_saved', { detail: problem.message });
-    if (target) this.page.findings.status(target, words);
-    this.tell(target ? t('reading.not_saved.of', { what: this.page.findings.nameOf(target), detail: problem.message }) : words);
-    this.root.toggleAttribute('data-bad', true);
-  }
+    /** Show what was touched. The reader may have gone on, and is not called back. @param {Target} target @param {string} words */
+    done(target, words) {
+      tell(words);
+      beside(target, t('reading.saved'));
+      store.update({ lit: target });
+      clearTimeout(timer);
+      timer = setTimeout(() => store.update({ lit: null }), LIT_MS);
+    },
 
-  async #undo() {
-    const { last } = this.page.reviews;
-    await this.page.reviews.undo();
-    if (role(this.root, 'undo').hidden && last) this.page.findings.focus(last.target);
-  }
+    /** @param {Target | null} target @param {import('../core/api.js').Problem} problem */
+    failed(target, { message: detail }) {
+      const words = t('reading.not_saved', { detail });
+      if (target) beside(target, words);
+      tell(target ? t('reading.not_saved.of', { what: nameOf(store.state.images, target), detail }) : words, true);
+    },
+  };
+}
+
+/** @param {HTMLElement} root @param {Reading} state */
+export function showStatus(root, state) {
+  const { chosen, images, line } = state;
+  root.hidden = images.length === 0;
+  root.toggleAttribute('data-bad', line.bad);
+  write(role(root, 'target'), chosen ? t('reading.target', { what: nameOf(images, chosen) }) : t('reading.target.none'));
+  const last = lastChange(state);
+  const undo = role(root, 'undo');
+  undo.hidden = !last;
+  if (last) write(role(undo, 'undo-what'), t('reading.undo.what', { what: nameOf(images, last.target) }));
+}
+
+/** The same words twice are two messages. @param {HTMLElement} root @param {Reading} state */
+export function showLine(root, { line }) {
+  role(root, 'words').textContent = '';
+  role(root, 'words').textContent = line.words;
 }

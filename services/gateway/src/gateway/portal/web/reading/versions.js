@@ -1,110 +1,100 @@
 // The report section of the panel: what is open, drafts, and the versions that were signed.
 
-import { Problem, call, url } from '../core/api.js';
-import { copy, message, role, write } from '../core/dom.js';
-import { t } from '../core/words.js';
+import { address, asProblem, call } from '../core/api.js';
+import { all, copy, find, message, role, write } from '../core/dom.js';
+import { moment } from '../core/times.js';
+import { apiLanguage, t } from '../core/words.js';
+import { FINAL } from '../jobs/follower.js';
+import { markedTargets, unreviewed } from './findings.js';
 
-const FAILED = ['failed', 'dead', 'cancelled'];
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('../core/types.d.ts').CaseReport} CaseReport */
+/** @typedef {import('../core/types.d.ts').CaseDetail} CaseDetail */
 
-/** See above. */
-export class Versions {
-  constructor(root, page) {
-    Object.assign(this, { root, page });
-    this.dialog = document.getElementById('signing');
-    this.signing = null;
-    this.asking = false;
-    role(root, 'sign').addEventListener('click', () => this.#ask());
-  }
+/** The address of a version of the report, or of a draft of it. */
+export const reportAddress = (/** @type {string} */ caseId, /** @type {string | number} */ version, /** @type {string} */ format) =>
+  address('/api/v1/cases/{case_id}/reports/{version}', { params: { case_id: caseId, version }, query: { format, lang: apiLanguage } });
 
-  /** Whether a comment for the report was typed and is not signed yet. */
-  get typed() {
-    return this.dialog.querySelector('[name="comment"]').value.trim() !== '';
-  }
+/**
+ * @param {HTMLElement} root
+ * @param {{onSign: () => void, refresh: () => Promise<void>, onProblem: (problem: import('../core/api.js').Problem) => void}} actions
+ */
+export function createVersions(root, { onSign, refresh, onProblem }) {
+  role(root, 'sign').addEventListener('click', onSign);
 
-  /** Go to the newest version. */
-  focus() {
-    role(this.root, 'version-list').querySelector('a')?.focus();
-  }
-
-  show() {
-    const { page } = this;
-    const { state, reports, conclusion, images } = page.case;
+  /** @param {Reading} state */
+  function show(state) {
+    const { case: detail } = state;
+    if (!detail) return;
+    const { state: caseState, reports } = detail;
     const last = reports[0];
-    const open = page.findings.unreviewed.length;
-    write(role(this.root, 'to-review'), open ? t('reading.to_review', { count: open }) : page.findings.marked.length ? t('reading.all_reviewed') : '');
-    const sign = role(this.root, 'sign');
+    write(role(root, 'to-review'), openWords(state));
+    showSign(detail);
+    const changed = last && caseState !== 'signed';
+    message(role(root, 'changed'), changed ? t('reading.changed.since', { version: last.version }) : '');
+    for (const format of ['html', 'pdf']) role(root, `draft-${format}`, HTMLAnchorElement).href = reportAddress(detail.id, 'draft', format);
+    role(root, 'versions').hidden = reports.length === 0;
+    showList(detail);
+  }
+
+  /** @param {CaseDetail} detail */
+  function showSign({ state, reports, conclusion, images }) {
+    const sign = role(root, 'sign', HTMLButtonElement);
     sign.disabled = conclusion.assessment === null && images.every((image) => image.state !== 'failed');
-    write(sign.querySelector('span'), t(last ? 'reading.sign.again' : 'reading.sign'));
     sign.hidden = state === 'signed';
-    const changed = last && state !== 'signed';
-    message(role(this.root, 'changed'), changed ? t('reading.changed.since', { version: last.version }) : '', { symbol: 'alert' });
-    for (const format of ['html', 'pdf']) role(this.root, `draft-${format}`).href = this.#report('draft', format);
-    role(this.root, 'versions').hidden = reports.length === 0;
-    this.#list(reports);
-    if (this.dialog.open) this.signing?.changed();
+    write(find(sign, 'span'), t(reports.length ? 'reading.sign.again' : 'reading.sign'));
   }
 
-  /** Written anew only where it changed: a link that has the focus keeps it. */
-  #list(reports) {
-    const list = role(this.root, 'version-list');
-    const words = JSON.stringify(reports);
-    if (list.dataset.words === words) return;
-    list.dataset.words = words;
-    list.replaceChildren(...reports.map((report) => this.#version(report)));
+  /** Written anew only where it changed: a link that has the focus keeps it. @param {CaseDetail} detail */
+  function showList({ id, reports }) {
+    const list = role(root, 'version-list');
+    const key = JSON.stringify(reports);
+    if (list.dataset.words === key) return;
+    list.dataset.words = key;
+    list.replaceChildren(...reports.map((report) => versionItem(id, report)));
   }
 
-  #report(version, format) {
-    return `${url(this.page.urls.reportUrl, this.page.case.id, { version })}?format=${format}&lang=${this.page.lang}`;
-  }
-
-  #version({ version, signed_by: name, signed_at: at, superseded, conclusion, comment, renderings }) {
-    const line = copy(document.getElementById('version'));
+  /** @param {string} caseId @param {CaseReport} report */
+  function versionItem(caseId, { version, signed_by: name, signed_at: at, superseded, conclusion, comment, renderings }) {
+    const line = copy('version');
     line.toggleAttribute('data-old', superseded);
     role(line, 'number').textContent = t('reading.version', { version });
     role(line, 'state').textContent = t(superseded ? 'reading.version.old' : 'reading.version.current');
-    role(line, 'by').textContent = t('reading.version.by', { name, when: this.page.when(at) });
+    role(line, 'by').textContent = t('reading.version.by', { name, when: moment(at) });
     role(line, 'said').textContent = [conclusion && t(`common.assessment.${conclusion}`), comment].filter(Boolean).join(' · ');
-    const links = [['html', 'reading.open.of'], ['pdf', 'reading.pdf.of']];
-    for (const [format, key] of links) {
-      const link = role(line, format);
-      link.href = this.#report(version, format) + (format === 'pdf' ? '&download=true' : '');
-      link.setAttribute('aria-label', t(key, { version }));
-    }
-    const ours = ({ language, state }) => language === this.page.lang && FAILED.includes(state);
-    role(line, 'failed').hidden = !renderings.some(ours);
-    role(line, 'again').addEventListener('click', (event) => this.#again(version, event.currentTarget));
+    const [html, pdf] = ['html', 'pdf'].map((format) => role(line, format, HTMLAnchorElement));
+    html.href = reportAddress(caseId, version, 'html');
+    html.setAttribute('aria-label', t('reading.open.of', { version }));
+    pdf.href = `${reportAddress(caseId, version, 'pdf')}&download=true`;
+    pdf.setAttribute('aria-label', t('reading.pdf.of', { version }));
+    role(line, 'failed').hidden = !renderings.some(({ language, state }) => language === apiLanguage && state !== 'done' && FINAL.includes(state));
+    const again = role(line, 'again', HTMLButtonElement);
+    again.addEventListener('click', () => renderAgain(caseId, version, again));
     return line;
   }
 
   /** What could not be rendered of a version is tried again; its links wait for it. */
-  async #again(version, button) {
+  async function renderAgain(/** @type {string} */ caseId, /** @type {number} */ version, /** @type {HTMLButtonElement} */ button) {
     button.disabled = true;
     try {
-      const target = `${url(this.page.urls.reportUrl, this.page.case.id, { version })}/renderings`;
-      await call(target, { method: 'POST', send: {} });
-      await this.page.refresh();
-    } catch (problem) {
+      await call('post', '/api/v1/cases/{case_id}/reports/{version}/renderings', { params: { case_id: caseId, version }, send: {} });
+      await refresh();
+    } catch (error) {
       button.disabled = false;
-      this.page.trouble(problem instanceof Problem ? problem : new Problem(0, { code: 'offline' }), null);
+      onProblem(asProblem(error));
     }
   }
 
-  /** The dialog is fetched when it is wanted first. */
-  async #ask() {
-    if (this.asking) return;
-    this.asking = true;
-    try {
-      const { Signing } = await import('./signing.js').catch(() => {
-        throw new Problem(0, { code: 'offline' });
-      });
-      this.signing ??= new Signing(this.dialog, this.page);
-      await this.page.reviews.settled;
-      await this.page.refresh();
-      this.signing.open();
-    } catch (problem) {
-      this.page.trouble(problem, null);
-    } finally {
-      this.asking = false;
-    }
-  }
+  return {
+    show,
+    /** Go to the newest version. */
+    focus: () => all(role(root, 'version-list'), 'a')[0]?.focus(),
+  };
+}
+
+/** How many findings have no verdict. @param {Reading} state */
+function openWords(state) {
+  const open = unreviewed(state).length;
+  if (open) return t('reading.to_review', { count: open });
+  return markedTargets(state).length ? t('reading.all_reviewed') : '';
 }

@@ -3,6 +3,9 @@
 import { bytes } from '../core/numbers.js';
 import { t } from '../core/words.js';
 
+/** @typedef {{maxBytes: number, maxPixels: number, minSide: number}} Limits */
+
+/** @type {[string, number, number[]][]} */
 const SIGNATURES = [
   ['PNG', 0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
   ['JPEG', 0, [0xff, 0xd8, 0xff]],
@@ -23,7 +26,7 @@ const PIECE = 4 * 1024 * 1024;
 /**
  * Judge a file.
  * @param {File} file
- * @param {{maxBytes: number, maxPixels: number, minSide: number}} limits
+ * @param {Limits} limits
  * @returns {Promise<{format: string | null, problem: string | null, bits: number, previewable: boolean}>}
  *     `previewable`: whether the browser can show it as well as the server would.
  */
@@ -35,34 +38,35 @@ export async function examine(file, limits) {
   return { format, bits, previewable, problem: problemOf(file, head, format, limits) };
 }
 
-function formatOf(head) {
+/** @param {Uint8Array} head The first bytes of a file. */
+export function formatOf(head) {
   const found = SIGNATURES.find(([, at, signature]) => signature.every((byte, index) => head[at + index] === byte));
   return found ? found[0] : null;
 }
 
+/** @param {File} file @param {Uint8Array} head @param {string | null} format @param {Limits} limits */
 function problemOf(file, head, format, limits) {
   if (file.size === 0) return t('checks.empty');
   if (file.size > limits.maxBytes) return t('checks.too_large', { size: bytes(file.size), limit: bytes(limits.maxBytes) });
   const extension = extensionOf(file.name);
-  if (format === null && extension && EXTENSIONS.includes(extension)) return t('checks.not_such', { extension });
-  if (!ACCEPTED.includes(format)) return format ? t('checks.wrong_type', { format }) : t('checks.no_image');
-  if (extension && !EXTENSIONS.includes(extension) && format !== 'DICOM') return t('checks.wrong_name', { extension });
-  if (format === 'PNG' && head.length >= 24) {
-    const view = new DataView(head.buffer);
-    return sizeProblem(view.getUint32(16), view.getUint32(20), limits);
-  }
-  return null;
+  const known = extension !== null && EXTENSIONS.includes(extension);
+  if (format === null) return known ? t('checks.not_such', { extension }) : t('checks.no_image');
+  if (!ACCEPTED.includes(format)) return t('checks.wrong_type', { format });
+  if (extension && !known && format !== 'DICOM') return t('checks.wrong_name', { extension });
+  if (format !== 'PNG' || head.length < 24) return null;
+  const view = new DataView(head.buffer);
+  return sizeProblem(view.getUint32(16), view.getUint32(20), limits);
 }
 
 /** Why an image of this many pixels cannot be analysed; null where it can. */
-export function sizeProblem(width, height, { maxPixels, minSide }) {
+export function sizeProblem(/** @type {number} */ width, /** @type {number} */ height, /** @type {Limits} */ { maxPixels, minSide }) {
   if (width * height > maxPixels) return t('checks.too_many_pixels', { width, height, most: Math.floor(maxPixels / 1e6) });
   if (Math.min(width, height) < minSide) return t('checks.too_small', { width, height, least: minSide });
   return null;
 }
 
 /** Whether two files hold the same bytes; read piece by piece, and not at all where their sizes differ. */
-export async function sameBytes(one, other) {
+export async function sameBytes(/** @type {File} */ one, /** @type {File} */ other) {
   if (one.size !== other.size) return false;
   for (let at = 0; at < one.size; at += PIECE) {
     const [a, b] = await Promise.all([one, other].map(async (file) => new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer())));
@@ -71,6 +75,7 @@ export async function sameBytes(one, other) {
   return true;
 }
 
+/** @param {string} name */
 function extensionOf(name) {
   const match = /\.([A-Za-z][A-Za-z0-9]{1,5})$/.exec(name);
   return match ? match[1].toLowerCase() : null;

@@ -1,41 +1,53 @@
 // What an image probably is, from its name, its format, its tags and its colours; the user corrects it.
 
+/** @typedef {{modality?: string | null, view?: string | null, laterality?: string | null}} Facts What tags or pixels say. */
+
 const GREY_UP_TO = 0.03; // mean difference between the colour channels, as the server measures it
 
+/** @type {[string, RegExp][]} */
 const SIDES = [
   ['R', /(?:^|[^a-z])(?:r|right|rt)(?:[^a-z]|$)/i],
   ['L', /(?:^|[^a-z])(?:l|left|lt)(?:[^a-z]|$)/i],
 ];
+const VIEW = /(?:^|[^a-z])(l|r)?[-_ ]?(cc|mlo)(?:[^a-z]|$)/i;
+const MIAS = /^mdb\d/i; // its films are all MLO
+const FILM = /mammo|^mdb\d/i;
+const SLIDE = /^sob_|histo|biops|h&e|(?:^|[-_ ])(?:40|100|200|400)x/i;
+const OBJECTIVE = /(?:^|[-_ ])(40|100|200|400)(?:x|(?=[-_ ]\d))/i;
 
 /**
  * @param {string} name Of the file.
  * @param {string | null} format
- * @param {{modality?: string, view?: string, laterality?: string}} facts What its tags or its pixels say.
+ * @param {Facts} facts
  * @returns {{modality: string, view: string, laterality: string, magnification: string}} Empty where nothing is known.
  */
 export function guess(name, format, facts = {}) {
-  const named = /(?:^|[^a-z])(l|r)?[-_ ]?(cc|mlo)(?:[^a-z]|$)/i.exec(name);
-  const side = named?.[1]?.toUpperCase() || SIDES.find(([, words]) => words.test(name))?.[0] || '';
-  const film = named !== null || /mammo|^mdb\d/i.test(name);
-  const slide = /^sob_|histo|biops|h&e|(?:^|[-_ ])(?:40|100|200|400)x/i.test(name);
-  let modality = facts.modality || 'histopathology';
-  if (format === 'DICOM' || (film && !slide)) modality = 'mammography';
-  else if (slide && !film) modality = 'histopathology';
-  const objective = /(?:^|[-_ ])(40|100|200|400)(?:x|(?=[-_ ]\d))/i.exec(name);
-  const mammogram = modality === 'mammography';
-  return {
-    modality,
-    view: mammogram ? facts.view || named?.[2].toUpperCase() || (/^mdb\d/i.test(name) ? 'MLO' : '') : '',
-    laterality: mammogram ? facts.laterality || side : '',
-    magnification: !mammogram && objective ? `${objective[1]}X` : '',
-  };
+  const modality = modalityFrom(name, format, facts);
+  if (modality !== 'mammography') return { modality, view: '', laterality: '', magnification: magnificationFrom(name) };
+  return { modality, view: facts.view || viewFrom(name), laterality: facts.laterality || sideFrom(name), magnification: '' };
 }
 
-/** Whether a picture that the browser shows is a grey film or coloured tissue. */
+/** @param {string} name @param {string | null} format @param {Facts} facts */
+function modalityFrom(name, format, facts) {
+  const film = VIEW.test(name) || FILM.test(name);
+  const slide = SLIDE.test(name);
+  if (format === 'DICOM' || (film && !slide)) return 'mammography';
+  return slide && !film ? 'histopathology' : facts.modality || 'histopathology';
+}
+
+/** @param {string} name */
+const viewFrom = (name) => VIEW.exec(name)?.[2].toUpperCase() ?? (MIAS.test(name) ? 'MLO' : '');
+
+/** @param {string} name */
+const sideFrom = (name) => VIEW.exec(name)?.[1]?.toUpperCase() ?? SIDES.find(([, words]) => words.test(name))?.[0] ?? '';
+
+/** @param {string} name */
+const magnificationFrom = (name) => (OBJECTIVE.test(name) ? `${OBJECTIVE.exec(name)?.[1]}X` : '');
+
+/** Whether a picture that the browser shows is a grey film or coloured tissue. @param {CanvasImageSource} picture */
 export function modalityOf(picture) {
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = 64;
-  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const context = new OffscreenCanvas(64, 64).getContext('2d', { willReadFrequently: true });
+  if (!context) return 'histopathology';
   context.drawImage(picture, 0, 0, 64, 64);
   const { data } = context.getImageData(0, 0, 64, 64);
   let spread = 0;

@@ -1,214 +1,119 @@
 // The page of a new case: choose files, look at them, correct the guesses, send them, follow each.
 
-import { Problem, call, url } from '../core/api.js';
-import { sameBytes } from './checks.js';
-import { message, role, write } from '../core/dom.js';
-import { Entry } from './entry.js';
-import { patientDifferences } from './patients.js';
-import { loop } from '../core/poll.js';
 import { mayChangeCase } from '../cases/supersede.js';
+import { asProblem, call } from '../core/api.js';
+import { byId, find, role } from '../core/dom.js';
+import { createStore } from '../core/store.js';
+import { troubleWords } from '../core/trouble.js';
 import { t } from '../core/words.js';
+import { createFollower } from '../jobs/follower.js';
+import { createCard, neighbourOf } from './card.js';
+import { createDelivery } from './delivery.js';
+import { look } from './looking.js';
+import { entryOf, newEntry, patch, ready } from './state.js';
+import { announce, showIntake } from './views.js';
 
 const AT_ONCE = 2; // uploads
-const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
-const form = document.getElementById('new');
-const drop = document.getElementById('drop');
-const picker = document.getElementById('files');
-const template = document.getElementById('entry');
-const urls = form.dataset;
-const limits = { maxBytes: Number(urls.maxUploadBytes), maxPixels: Number(urls.maxPixels), minSide: Number(urls.minSide) };
-const page = { urls, limits, onChange: show, onLeave: remove };
-let entries = [];
-let caseId = urls.caseId;
+const form = byId('new', HTMLFormElement);
+const drop = byId('drop');
+const picker = byId('files', HTMLInputElement);
+const { caseId = '', replaces = '', inputErrors = '', maxUploadBytes, maxPixels, minSide } = form.dataset;
+const limits = { maxBytes: Number(maxUploadBytes), maxPixels: Number(maxPixels), minSide: Number(minSide) };
+/** @type {import('./state.js').Config} */
+const config = { inputErrors: inputErrors.split(' '), replaces, limits };
+const store = createStore(/** @type {import('./state.js').Intake} */ ({ entries: [], started: false, caseId, problem: '', announced: '' }));
+/** @type {Map<number, HTMLElement>} */
+const cards = new Map();
 let asking = false;
-let started = false;
-let watcher = null;
 
-const ready = () => entries.filter(({ state }) => state === 'chosen');
+const follower = createFollower({
+  onProgress: (jobId, progress) => delivery.take(jobId, progress),
+  onTrouble(problem, seconds) {
+    if (!problem) return; // each answer clears what its card says
+    const back = `/cases/${store.state.caseId}`;
+    const connection = { ...troubleWords(problem, { back, seconds }), symbol: 'offline' };
+    for (const { id, stage } of store.state.entries) if (stage === 'following') patch(store, id, { connection });
+  },
+});
+const delivery = createDelivery(store, config, follower.follow);
+const actions = {
+  retry: delivery.retry,
+  cancel: delivery.cancel,
+  accept: delivery.acceptPatient,
+  leave: remove,
+  remove,
+};
 
+/** @param {Iterable<File>} files */
 async function add(files) {
   for (const file of files) {
-    if (urls.replaces && ready().length) break; // one file takes the place of one
-
-    const entry = new Entry(file, template, page);
-    entries.push(entry);
-    role(entry.card, 'remove').addEventListener('click', () => remove(entry));
-    role(form, 'entries').append(entry.card);
-    show();
-    await entry.look(twinOf(entry));
-    const name = file.name;
-    say(entry.state === 'refused' ? t('newcase.was_refused', { name, reason: entry.reason }) : t('newcase.added', { name }));
+    if (replaces && ready(store.state).length) break; // one file takes the place of one
+    const entry = newEntry(file);
+    store.update(({ entries }) => ({ entries: [...entries, entry] }));
+    const card = createCard(store, entry, actions);
+    cards.set(entry.id, card);
+    role(form, 'entries').append(card);
+    await look(store, entry, config);
+    const { stage, reason = '' } = entryOf(store, entry.id) ?? {};
+    const { name } = file;
+    if (stage) store.update({ announced: stage === 'refused' ? t('newcase.was_refused', { name, reason }) : t('newcase.added', { name }) });
   }
 }
 
-/** Finds the file of this list that holds the same bytes. */
-function twinOf(entry) {
-  return async (file) => {
-    for (const other of entries) {
-      if (other === entry) break;
-      if (other.state !== 'refused' && (await sameBytes(other.file, file))) return other.file;
-    }
-    return null;
-  };
+/** @param {number} id */
+function remove(id) {
+  const card = cards.get(id);
+  const next = (card && neighbourOf(card)) ?? picker;
+  store.update(({ entries }) => ({ entries: entries.filter((entry) => entry.id !== id) }));
+  cards.delete(id);
+  next.focus();
 }
 
-function remove(entry) {
-  const next = entry.card.nextElementSibling || entry.card.previousElementSibling;
-  entries = entries.filter((other) => other !== entry);
-  entry.card.remove();
-  show();
-  const button = next && role(next, 'remove');
-  (button && !button.hidden ? button : picker).focus();
-}
-
-function show() {
-  role(form, 'entries').hidden = entries.length === 0;
-  role(form, 'guessed').hidden = started || ready().length === 0;
-  const count = ready().length;
-  const refused = entries.filter(({ state }) => state === 'refused').length;
-  role(form, 'submit').disabled = started || count === 0;
-  write(role(form, 'submit-words'), count ? t('newcase.submit', { count: count }) : t('newcase.submit.none'));
-  if (!started) message(role(form, 'form-problem'), refused ? t('newcase.refused', { count: refused }) : '');
-  showHanging();
-  showPatients();
-  if (started) showSummary();
-}
-
-/** Which of the four views are there. */
-function showHanging() {
-  const films = entries.filter(({ state }) => state !== 'refused').map((entry) => entry.options).filter(({ modality }) => modality === 'mammography');
-  const here = films.map(({ laterality = '', view = '' }) => laterality + view);
-  const missing = VIEWS.filter((view) => !here.includes(view));
-  const twice = VIEWS.find((view) => here.filter((other) => other === view).length > 1);
-  let words = '';
-  if (films.length && !started) {
-    if (twice) words = t('newcase.views.twice', { view: twice });
-    else words = missing.length ? t('newcase.views.missing', { views: missing.join(', ') }) : t('newcase.views.complete');
-  }
-  message(role(form, 'hanging'), words, { symbol: missing.length || twice ? 'question' : 'clear' });
-}
-
-/** Which files name another patient than the case, or than the files before them. */
-function showPatients() {
-  const waiting = ready().filter(({ header }) => header);
-  const differences = patientDifferences(waiting.map(({ header }) => header));
-  for (const [index, entry] of waiting.entries()) entry.warn(differences[index]);
-}
-
-function showSummary() {
-  const sent = entries.filter(({ state }) => state !== 'refused');
-  const done = sent.filter(({ state }) => state === 'done').length;
-  const failed = entries.filter(({ state }) => ['failed', 'refused'].includes(state)).length;
-  const parts = [t('newcase.summary', { done, all: sent.length })];
-  if (failed) parts.push(t('newcase.summary.failed', { count: failed }));
-  write(role(form, 'summary'), parts.join(' · '));
-  if (sent.some(({ state }) => state === 'following')) watch();
-}
-
+/** Send all that is ready; a case that is signed is changed only after it was asked. */
 async function submit() {
   if (asking) return;
   asking = true;
   try {
-    if (caseId && !(await mayChangeCase(url(urls.caseUrl, caseId), t('supersede.add', { count: ready().length })))) return;
-  } catch (problem) {
-    if (!(problem instanceof Problem)) throw problem;
-    message(role(form, 'form-problem'), problem.message);
+    const known = store.state.caseId;
+    if (known && !(await mayChangeCase(known, t('supersede.add', { count: ready(store.state).length })))) return;
+    store.update({ started: true, problem: '' });
+    if (!known) store.update({ caseId: await newCase() });
+  } catch (error) {
+    const { message } = asProblem(error);
+    const { started } = store.state;
+    store.update({ started: false, problem: started ? t('newcase.case_failed', { detail: message }) : message });
     return;
   } finally {
     asking = false;
   }
-  started = true;
-  show();
-  try {
-    if (!caseId) {
-      const pseudonym = form.elements.pseudonym.value.trim();
-      caseId = (await call(urls.casesUrl, { method: 'POST', send: { pseudonym } })).body.id;
-    }
-  } catch (problem) {
-    if (!(problem instanceof Problem)) throw problem;
-    started = false;
-    show();
-    message(role(form, 'form-problem'), t('newcase.case_failed', { detail: problem.message }));
-    return;
-  }
-  message(role(form, 'form-problem'), '');
-  for (const part of form.querySelectorAll('[data-before]')) part.hidden = true;
-  role(form, 'under-way').hidden = false;
-  role(form, 'submit').hidden = true;
-  const link = role(form, 'open-case');
-  link.href = url(urls.casePageUrl, caseId);
-  link.hidden = false;
-  const waiting = ready();
+  await sendAll();
+}
+
+async function newCase() {
+  const pseudonym = find(form, '[name="pseudonym"]', HTMLInputElement).value.trim();
+  return (await call('post', '/api/v1/cases', { send: { pseudonym } })).body.id;
+}
+
+async function sendAll() {
+  const waiting = ready(store.state);
   const lane = async () => {
-    for (let entry = waiting.shift(); entry; entry = waiting.shift()) await entry.send(caseId);
+    for (let entry = waiting.shift(); entry; entry = waiting.shift()) await delivery.deliver(entry.id);
   };
   addEventListener('beforeunload', warn);
   // The first file that names a patient says whose case it is, however long the others take: they are compared with it.
   const first = waiting.findIndex(({ format }) => format === 'DICOM');
-  if (first >= 0) await waiting.splice(first, 1)[0].send(caseId);
+  if (first >= 0) await delivery.deliver(waiting.splice(first, 1)[0].id);
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   removeEventListener('beforeunload', warn);
 }
 
-/** One loop asks for all of them, one after the other. */
-function watch() {
-  if (watcher) return;
-  const following = () => entries.filter(({ state }) => state === 'following');
-  const ask = async () => {
-    let pace = Infinity;
-    for (const entry of following()) pace = Math.min(pace, (await entry.ask()) ?? Infinity);
-    if (following().length === 0) {
-      watcher = null;
-      return null;
-    }
-    return Number.isFinite(pace) ? pace : 500;
-  };
-  watcher = loop(ask, (problem, seconds) => {
-    if (seconds === null) watcher = null;
-    const gone = problem.status === 401;
-    const words = gone ? t('steps.logged_out') : seconds === null ? problem.message : t('steps.asking_again', { problem: problem.message, seconds });
-    const back = encodeURIComponent(url(urls.casePageUrl, caseId));
-    const links = gone ? [{ href: `${urls.loginUrl}?next=${back}`, label: t('steps.log_in_again') }] : [];
-    for (const entry of following()) entry.trouble(words, links);
-  });
-}
-
-/** Leaving now would break the uploads off; the browser asks in its own words. */
-const warn = (event) => event.preventDefault();
-
-function say(words) {
-  role(form, 'announcer').textContent = words;
-}
-
-picker.addEventListener('change', take);
-for (const kind of ['dragenter', 'dragover'])
-  form.addEventListener(kind, (event) => {
-    event.preventDefault();
-    if (!started) drop.classList.add('over');
-  });
-for (const kind of ['dragleave', 'drop']) form.addEventListener(kind, () => drop.classList.remove('over'));
-form.addEventListener('drop', (event) => {
+/** Leaving now would break the uploads off; the browser asks in its own words. @param {Event} event */
+function warn(event) {
   event.preventDefault();
-  if (!started) add([...event.dataTransfer.files]);
-});
-// A file that misses the form must not replace the page.
-for (const kind of ['dragover', 'drop']) addEventListener(kind, (event) => event.preventDefault());
-form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  const name = form.elements.pseudonym;
-  if (name && !name.value.trim()) {
-    name.value = '';
-    name.reportValidity();
-    return;
-  }
-  if (!started && ready().length) submit();
-});
-if (form.elements.pseudonym && !form.elements.pseudonym.value) form.elements.pseudonym.value = suggestion();
-show();
-take(); // chosen before this script was there, or kept by the browser at a reload
+}
 
 function take() {
-  const files = [...picker.files];
+  const files = [...(picker.files ?? [])];
   picker.value = ''; // the same file may be chosen again after it was removed
   add(files);
 }
@@ -219,3 +124,31 @@ function suggestion() {
   const chosen = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => letters[byte % letters.length]);
   return `P-${chosen.join('')}`;
 }
+
+store.subscribe(['entries', 'started', 'caseId', 'problem'], (state) => showIntake(form, state));
+store.subscribe(['announced'], (state) => announce(form, state));
+picker.addEventListener('change', take);
+for (const kind of ['dragenter', 'dragover'])
+  form.addEventListener(kind, (event) => {
+    event.preventDefault();
+    if (!store.state.started) drop.classList.add('over');
+  });
+for (const kind of ['dragleave', 'drop']) form.addEventListener(kind, () => drop.classList.remove('over'));
+form.addEventListener('drop', (event) => {
+  event.preventDefault();
+  if (!store.state.started) add([...(event.dataTransfer?.files ?? [])]);
+});
+// A file that misses the form must not replace the page.
+for (const kind of ['dragover', 'drop']) addEventListener(kind, (event) => event.preventDefault());
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (pseudonym && !pseudonym.value.trim()) {
+    pseudonym.value = '';
+    pseudonym.reportValidity();
+    return;
+  }
+  if (!store.state.started && ready(store.state).length) submit();
+});
+const [pseudonym] = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll('[name="pseudonym"]')]);
+if (pseudonym && !pseudonym.value) pseudonym.value = suggestion();
+take(); // chosen before this script was there, or kept by the browser at a reload

@@ -1,13 +1,17 @@
-// Whether files that wait to be sent are of one patient. The server gives opaque marks: the same mark, the same patient.
+// Whether files that wait to be sent are of one patient. The server gives opaque marks: the same mark, the same patient. Pure.
 
+import { t } from '../core/words.js';
+
+/** @typedef {'patient_id' | 'patient_name' | 'birth_date'} Attribute */
+/** @typedef {{patient: Record<Attribute, string | null>, differs: Attribute[]}} Header As the API's `PreviewRead`. */
+
+/** @type {Attribute[]} */
 const ATTRIBUTES = ['patient_id', 'patient_name', 'birth_date'];
-
-/** @typedef {{patient: Record<string, string | null>, differs: string[]}} Header As the API's `PreviewRead`. */
 
 /**
  * In what each file names another patient: than the case, or than the files before it that name the case's.
  * @param {Header[]} headers In the order in which the files are sent.
- * @returns {string[][]} Attributes, for each file.
+ * @returns {Attribute[][]}
  */
 export function patientDifferences(headers) {
   /** @type {Header[]} */
@@ -19,8 +23,24 @@ export function patientDifferences(headers) {
   });
 }
 
-/** @param {Header} header @param {Header[]} others @param {string} name */
+/** @param {Header} header @param {Header[]} others @param {Attribute} name */
 function differs({ patient }, others, name) {
   const known = others.map((other) => other.patient[name]).filter((mark) => mark !== null);
   return patient[name] !== null && known.length > 0 && !known.includes(patient[name]);
+}
+
+/** In what a file names another patient, in words, each with a space before it. @param {string[]} attributes */
+export const differingWords = (attributes) => attributes.map((name) => ` ${t(`newcase.other_patient.${name}`)}`).join('');
+
+/**
+ * What to say of a file before it is sent; nothing where it names the same patient, or where the reader has accepted it.
+ * @param {import('./state.js').Entry[]} entries
+ * @param {number} id
+ */
+export function patientWarning(entries, id) {
+  const waiting = entries.filter(({ stage, header }) => stage === 'chosen' && header);
+  const at = waiting.findIndex((entry) => entry.id === id);
+  const attributes = patientDifferences(waiting.map(({ header }) => /** @type {Header} */ (header)))[at] ?? [];
+  const warned = attributes.length > 0 && !waiting[at].acceptsOtherPatient;
+  return warned ? t('newcase.other_patient') + differingWords(attributes) : '';
 }

@@ -1,47 +1,68 @@
-// Where an image lies in its pane: screen = image * scale + (x, y), in CSS pixels of the pane's upper left corner.
+// Where an image lies in its pane: screen = image * scale + (x, y), in CSS pixels from the pane's upper left corner.
 // Image coordinates are continuous: pixel k covers [k, k + 1).
 
-export const MOST_ZOOM = 32; // CSS pixels for a pixel of the image
+/** @typedef {{width: number, height: number}} Size */
+/** @typedef {{x: number, y: number}} Point */
+/** @typedef {{scale: number, x: number, y: number}} Transform `scale` in CSS pixels for a pixel of the image. */
+/** @typedef {{x1: number, y1: number, x2: number, y2: number}} Area In pixels of the image. */
+/** @typedef {'left' | 'right' | 'centre'} Side Of the pane, where the chest wall is hung. */
+/** @typedef {import('../core/types.d.ts').Box} Box */
 
-/** The whole image in a pane, against the side where the chest wall is hung: 'left', 'right' or 'centre'. */
-export function fit(image, pane, side = 'centre', margin = 0) {
+export const MOST_ZOOM = 32; // CSS pixels for a pixel of the image
+const STRIP = 40; // CSS pixels of an image that stay in its pane
+
+/** The whole image in a pane. */
+export function fit(/** @type {Size} */ image, /** @type {Size} */ pane, /** @type {Side} */ side = 'centre', margin = 0) {
   const scale = Math.min((pane.width - 2 * margin) / image.width, (pane.height - 2 * margin) / image.height);
   const free = pane.width - image.width * scale;
   const x = side === 'left' ? margin : side === 'right' ? free - margin : free / 2;
   return { scale, x, y: (pane.height - image.height * scale) / 2 };
 }
 
-/** Zoom by a factor around a point of the pane, between a quarter of the fitted size and MOST_ZOOM. */
+/**
+ * Zoom around a point of the pane, between a quarter of the fitted size and MOST_ZOOM.
+ * @param {Transform} transform
+ * @param {number} factor
+ * @param {Point} at
+ * @param {Transform} fitted
+ * @returns {Transform}
+ */
 export function zoom(transform, factor, at, fitted) {
   const scale = Math.min(Math.max(transform.scale * factor, fitted.scale / 4), Math.max(MOST_ZOOM, fitted.scale));
   const ratio = scale / transform.scale;
   return { scale, x: at.x - (at.x - transform.x) * ratio, y: at.y - (at.y - transform.y) * ratio };
 }
 
-/** Shift, but never so far that less than a strip of the image is left in the pane. */
-export function pan(transform, dx, dy, image, pane) {
-  const keep = 40;
-  const clamp = (value, size, room) => Math.min(Math.max(value, keep - size), room - keep);
-  return {
-    scale: transform.scale,
-    x: clamp(transform.x + dx, image.width * transform.scale, pane.width),
-    y: clamp(transform.y + dy, image.height * transform.scale, pane.height),
-  };
+/**
+ * Shift, but never so far that less than a strip of the image is left in the pane.
+ * @param {Transform} transform
+ * @param {Point} by
+ * @param {Size} image
+ * @param {Size} pane
+ * @returns {Transform}
+ */
+export function pan({ scale, x, y }, by, image, pane) {
+  const clamp = (/** @type {number} */ value, /** @type {number} */ size, /** @type {number} */ room) =>
+    Math.min(Math.max(value, STRIP - size), room - STRIP);
+  return { scale, x: clamp(x + by.x, image.width * scale, pane.width), y: clamp(y + by.y, image.height * scale, pane.height) };
 }
 
-/** Bring a box of the image into the middle of the pane, at most `share` of it large. */
+/**
+ * Bring a box of the image into the middle of the pane, at most `share` of it large.
+ * @param {Box} box
+ * @param {Size} pane
+ * @param {Transform} fitted
+ * @returns {Transform}
+ */
 export function frame(box, pane, fitted, share = 0.45) {
   const wanted = Math.min((pane.width * share) / box.width, (pane.height * share) / box.height);
   const scale = Math.min(Math.max(wanted, fitted.scale), MOST_ZOOM);
-  return {
-    scale,
-    x: pane.width / 2 - (box.x + box.width / 2) * scale,
-    y: pane.height / 2 - (box.y + box.height / 2) * scale,
-  };
+  const centre = centreOf(box);
+  return { scale, x: pane.width / 2 - centre.x * scale, y: pane.height / 2 - centre.y * scale };
 }
 
-/** The part of the image that can be seen: x1, y1, x2, y2 in image pixels, clipped to the image. */
-export function visible(transform, image, pane) {
+/** The part of the image that can be seen, clipped to the image. */
+export function visible(/** @type {Transform} */ transform, /** @type {Size} */ image, /** @type {Size} */ pane) {
   const left = (0 - transform.x) / transform.scale;
   const top = (0 - transform.y) / transform.scale;
   return {
@@ -51,3 +72,15 @@ export function visible(transform, image, pane) {
     y2: Math.min(image.height, top + pane.height / transform.scale),
   };
 }
+
+/** Where a point of the pane lies in the image. @param {Transform} transform @param {Point} point @returns {Point} */
+export const toImage = ({ scale, x, y }, point) => ({ x: (point.x - x) / scale, y: (point.y - y) / scale });
+
+/** Where a point of the image lies in the pane. @param {Transform} transform @param {Point} point @returns {Point} */
+export const toPane = ({ scale, x, y }, point) => ({ x: x + point.x * scale, y: y + point.y * scale });
+
+/** @param {Box} box @returns {Point} */
+export const centreOf = (box) => ({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
+
+/** Whether a point lies in a box. @param {Box} box @param {Point} point */
+export const holds = (box, { x, y }) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;

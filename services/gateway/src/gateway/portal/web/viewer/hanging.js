@@ -1,187 +1,92 @@
-// Which image hangs in which pane.
+// Which image hangs in which pane. Pure.
 
-import { copy, icon, role } from '../core/dom.js';
-import { t } from '../core/words.js';
-import { Pane } from './pane.js';
-import { hangingOf } from './study.js';
+import { VIEWS, mostSuspicious, suspicionOf, viewOf } from './image.js';
 
-export const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
-const SIDES = { R: 'right', L: 'left' }; // chest walls meet in the middle, as films are hung
+/** @typedef {import('./image.js').ViewedImage} ViewedImage */
+/** @typedef {import('./image.js').ViewName} ViewName */
+/** @typedef {'hang' | 'two' | 'one'} Layout Four views, side by side, one image. */
+/** @typedef {ViewedImage | ViewName} Slot An image, or the view that is missing. */
 
-/** The panes and the strip of all images below them. */
-export class Hanging {
-  /**
-   * @param {HTMLElement} root
-   * @param {object} page See page.js: `studies`, `active`, `shown`, and what to do when a pane is used.
-   */
-  constructor(root, page) {
-    this.page = page;
-    this.grid = role(root, 'panes');
-    this.strip = role(root, 'strip');
-    this.panes = [0, 1, 2, 3].map(() => this.#pane());
-    this.grid.replaceChildren(...this.panes.map((pane) => pane.root));
-  }
+/**
+ * What hanging goes by.
+ * @typedef {object} Hung
+ * @property {ViewedImage[]} images
+ * @property {string | null} activeId The image that is read.
+ * @property {string | null} lastFilmId The film that was read last.
+ * @property {string | null} lastFieldId
+ * @property {Layout | null} layout As the reader wants it; null before there are images.
+ */
 
-  #pane() {
-    const pane = new Pane(copy(document.getElementById('pane')), this.page);
-    role(pane.root, 'edit').addEventListener('click', () => this.page.onEdit(pane.study));
-    role(pane.root, 'again').addEventListener('click', () => this.page.onRetry(pane.study));
-    return pane;
-  }
+/** @param {Hung} state */
+export const activeOf = ({ images, activeId }) => images.find(({ id }) => id === activeId) ?? null;
 
-  /** Four views where there is a film that can be hung, else as many panes as there are images. */
-  static preferred(studies) {
-    if (studies.some(({ hanging }) => hanging)) return 'hang';
-    return studies.length > 1 ? 'hang' : 'one';
-  }
+/** The layout to begin with: four views where films hang, else as many as there are images. @param {ViewedImage[]} images */
+export const preferredLayout = (images) => (images.some(({ view }) => view) || images.length > 1 ? 'hang' : 'one');
 
-  /** The layout that shows the image that is read: four views hold neither a field nor a film of no known view. */
-  get layout() {
-    const { layout, studies, active } = this.page;
-    const hung = studies.some(({ hanging }) => hanging);
-    return layout === 'hang' && hung && active && !active.hanging ? 'two' : layout;
-  }
-
-  /** What each pane shows: a study, the name of a view that is missing, or nothing. */
-  #slots() {
-    const { studies, active } = this.page;
-    const films = studies.filter(({ film }) => film);
-    if (this.layout === 'one') return [active];
-    if (this.layout === 'two') return this.#pair(films, studies.filter(({ film }) => !film));
-    if (!films.some(({ hanging }) => hanging)) {
-      const together = studies.filter(({ prior, entry }) => prior === active?.prior && (!prior || entry.examination === active.entry.examination));
-      const first = 4 * Math.floor(Math.max(0, together.indexOf(active)) / 4);
-      return together.slice(first, first + 4);
-    }
-    return VIEWS.map((view) => this.#hung(view) || view);
-  }
-
-  /** The film of a view: where there are several, the one that is read now, else the most suspicious. */
-  #hung(view) {
-    const { studies, active } = this.page;
-    const here = studies.filter(({ hanging }) => hanging === view);
-    return here.includes(active) ? active : here.length ? mostSuspicious(here) : undefined;
-  }
-
-  /** A film beside a field; where there is but one kind, the image beside the one that belongs to it. */
-  #pair(films, fields) {
-    const { studies, active } = this.page;
-    const now = active?.prior && studies.find(({ hanging }) => hanging && hanging === hangingOf(active.entry));
-    if (now) return [now, active];
-    if (films.length && fields.length) {
-      const film = active?.film ? active : films.find((other) => other === this.lastFilm) || mostSuspicious(films);
-      const field = active && !active.film ? active : fields.find((other) => other === this.lastField) || mostSuspicious(fields);
-      [this.lastFilm, this.lastField] = [film, field];
-      return [film, field];
-    }
-    const partner = active?.hanging ? studies.find(({ hanging, side }) => hanging && side === active.side && hanging !== active.hanging) : null;
-    const other = partner || studies.find((study) => study !== active);
-    return [active, other].filter(Boolean).sort((a, b) => studies.indexOf(a) - studies.indexOf(b));
-  }
-
-  /** Put everything where it belongs. */
-  arrange() {
-    const slots = this.#slots();
-    this.grid.dataset.layout = this.layout;
-    this.grid.dataset.count = slots.length;
-    this.panes.forEach((pane, index) => {
-      const slot = slots[index];
-      pane.root.hidden = slot === undefined || slot === null;
-      if (slot) this.#fill(pane, slot);
-    });
-    this.#fillStrip();
-  }
-
-  /** The pane of a study; null where it does not hang. */
-  paneOf(study) {
-    return this.panes.find((pane) => !pane.root.hidden && pane.study === study) || null;
-  }
-
-  /** Whether a finding, or an image as a whole, is in sight: its picture drawn, its place within pane and window. */
-  shows(study, index) {
-    return Boolean(this.paneOf(study)?.shows(index === null ? null : study.result.findings[index].box));
-  }
-
-  /** Light up an image as a whole; a finding's mark is drawn by its pane. */
-  light(target) {
-    for (const pane of this.panes) pane.root.toggleAttribute('data-lit', target?.index === null && pane.study === target.study);
-    this.draw();
-  }
-
-  draw() {
-    for (const pane of this.panes) if (!pane.root.hidden) pane.draw();
-  }
-
-  #fill(pane, slot) {
-    const missing = typeof slot === 'string';
-    const study = missing ? null : slot;
-    const { root } = pane;
-    root.dataset.view = missing ? slot : study.hanging || '';
-    root.toggleAttribute('data-active', !missing && study === this.page.active);
-    root.setAttribute('aria-label', missing ? t('reading.missing', { view: slot }) : this.page.describe(study));
-    role(root, 'name').textContent = missing ? slot : study.name;
-    role(root, 'depth').textContent = missing ? '' : study.depthWords;
-    role(root, 'file').textContent = missing ? '' : [study.entry.study_date, study.entry.file_name].filter((said) => said && !study.name.startsWith(said)).join(' · ');
-    const edit = role(root, 'edit');
-    edit.hidden = missing;
-    if (!missing) edit.setAttribute('aria-label', t('reading.image.edit', { name: study.name }));
-    this.#note(root, slot, study);
-    pane.show(study, study?.film && this.layout === 'hang' ? SIDES[study.side] : 'centre');
-  }
-
-  /** What a pane says where it has no picture. */
-  #note(root, slot, study) {
-    const note = role(root, 'note');
-    const bare = !study?.source;
-    note.hidden = !bare;
-    role(root, 'again').hidden = true;
-    role(root, 'add').hidden = study !== null;
-    if (!bare) return;
-    let [symbol, title, words] = ['queue', t('reading.waiting'), ''];
-    if (!study) [symbol, title, words] = ['image', t('reading.missing', { view: slot }), t('reading.missing.hint')];
-    else if (study.problem) [symbol, title, words] = ['alert', t('reading.failed'), t('reading.picture.failed', { detail: study.problem.message })];
-    else if (study.state === 'failed') {
-      [symbol, title, words] = ['alert', t('reading.failed'), this.page.failureOf(study)];
-      role(root, 'again').hidden = this.page.hopeless(study);
-    } else if (study.state === 'assessed') title = t('reading.loading');
-    role(note, 'symbol').replaceChildren(icon(symbol));
-    role(note, 'title').textContent = title;
-    role(note, 'words').textContent = words;
-  }
-
-  #fillStrip() {
-    const { studies, active } = this.page;
-    this.strip.hidden = studies.length < 2;
-    const buttons = [...this.strip.children];
-    studies.forEach((study, index) => {
-      const button = buttons[index] || this.strip.appendChild(copy(document.getElementById('thumb')));
-      button.onclick = () => this.page.onChoose(study);
-      button.setAttribute('aria-pressed', String(study === active));
-      button.setAttribute('aria-label', this.page.describe(study));
-      button.dataset.assessment = study.result?.assessment || '';
-      button.dataset.state = study.state;
-      button.toggleAttribute('data-prior', study.prior);
-      role(button, 'name').textContent = study.name;
-      button.title = study.name;
-      const canvas = button.querySelector('canvas');
-      if (study.source && canvas.dataset.of !== `${study.jobId} ${study.source.bits}`) {
-        canvas.dataset.of = `${study.jobId} ${study.source.bits}`;
-        thumbnail(canvas, study);
-      }
-    });
-    for (const button of buttons.slice(studies.length)) button.remove();
-  }
+/** The layout that shows the image that is read: four views hold neither a field nor a film of no known view. @param {Hung} state */
+export function layoutOf(state) {
+  const { layout, images } = state;
+  const active = activeOf(state);
+  return layout === 'hang' && images.some(({ view }) => view) && active && !active.view ? 'two' : layout ?? 'one';
 }
 
-const mostSuspicious = (studies) =>
-  studies.reduce((most, study) => ((study.result?.probability_malignant ?? -1) > (most.result?.probability_malignant ?? -1) ? study : most));
+/** The image to read first: where the suspicion is highest, among the films where these hang. @param {ViewedImage[]} images */
+export function firstToRead(images) {
+  const hung = images.filter(({ view }) => view);
+  return [...(hung.length ? hung : images)].sort((a, b) => suspicionOf(b) - suspicionOf(a))[0] ?? null;
+}
 
-function thumbnail(canvas, study) {
-  const { image, source } = study;
-  const context = canvas.getContext('2d');
-  const scale = Math.min(canvas.width / image.width, canvas.height / image.height);
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.setTransform(scale, 0, 0, scale, (canvas.width - image.width * scale) / 2, (canvas.height - image.height * scale) / 2);
-  source.draw(context, { x1: 0, y1: 0, x2: image.width, y2: image.height }, image, scale, { ...source.first, inverted: false });
+/** What the panes show, in their order. @param {Hung} state @returns {Slot[]} */
+export function slotsOf(state) {
+  const { images } = state;
+  const active = activeOf(state);
+  const layout = layoutOf(state);
+  if (!active) return [];
+  if (layout === 'one') return [active];
+  if (layout === 'two') return pairOf(state, active);
+  if (images.some(({ view }) => view)) return VIEWS.map((view) => hungAs(view, images, active) ?? view);
+  return fourAround(images, active);
+}
+
+/** The film of a view: where there are several, the one that is read now, else the most suspicious. */
+function hungAs(/** @type {ViewName} */ view, /** @type {ViewedImage[]} */ images, /** @type {ViewedImage} */ active) {
+  const here = images.filter((image) => image.view === view);
+  if (here.includes(active)) return active;
+  return here.length ? mostSuspicious(here) : null;
+}
+
+/** Four images of one examination, where none has a place of its own. @param {ViewedImage[]} images @param {ViewedImage} active */
+function fourAround(images, active) {
+  const together = images.filter(({ prior, entry }) => prior === active.prior && (!prior || entry.examination === active.entry.examination));
+  const first = 4 * Math.floor(Math.max(0, together.indexOf(active)) / 4);
+  return together.slice(first, first + 4);
+}
+
+/** A film beside a field, or the image beside the one that belongs to it. @param {Hung} state @param {ViewedImage} active */
+function pairOf({ images, lastFilmId, lastFieldId }, active) {
+  const now = active.prior && images.find(({ view }) => view !== null && view === viewOf(active.entry));
+  if (now) return [now, active];
+  const films = images.filter(({ film }) => film);
+  const fields = images.filter(({ film }) => !film);
+  if (films.length && fields.length) {
+    const film = active.film ? active : films.find(({ id }) => id === lastFilmId) ?? mostSuspicious(films);
+    const field = active.film ? fields.find(({ id }) => id === lastFieldId) ?? mostSuspicious(fields) : active;
+    return [film, field];
+  }
+  const other = partnerOf(images, active) ?? images.find((image) => image !== active);
+  return images.filter((image) => image === active || image === other);
+}
+
+/** The other view of the same breast. @param {ViewedImage[]} images @param {ViewedImage} active */
+const partnerOf = (images, active) =>
+  active.view && images.find(({ view, id }) => view !== null && id !== active.id && view[0] === active.view?.[0] && view !== active.view);
+
+/**
+ * The side of its pane where a film's chest wall is hung: they meet in the middle.
+ * @param {ViewedImage} image
+ * @param {Layout} layout
+ */
+export function sideOf({ film, entry }, layout) {
+  if (!film || layout !== 'hang' || !entry.laterality) return 'centre';
+  return entry.laterality === 'R' ? 'right' : 'left';
 }

@@ -1,6 +1,9 @@
 // Colours of what is drawn over images, by the state of a finding's suspicion. Near the set of Okabe and Ito (2008), the
 // same as in the report; each state has its own line too, so that nothing rests on colour alone.
 
+/** @typedef {import('../core/types.d.ts').Assessment | 'unknown'} SuspicionState */
+
+/** @type {Record<SuspicionState, {colour: string, dash: number[]}>} */
 export const STATES = {
   malignancy_suspected: { colour: '#ff8c28', dash: [] },
   not_sure: { colour: '#f0e442', dash: [7, 4] },
@@ -15,7 +18,7 @@ const VIRIDIS = [
   '1f988b', '22a884', '35b779', '54c568', '7ad151', 'a5db36', 'd2e21b', 'fde725',
 ].map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
 
-/** Colour of a strength from 0 to 255, as [red, green, blue]. */
+/** Colour of a strength from 0 to 255, as red, green, blue. @param {number} strength */
 export function heatColour(strength) {
   const place = (strength / 255) * (VIRIDIS.length - 1);
   const below = Math.min(Math.floor(place), VIRIDIS.length - 2);

@@ -1,15 +1,29 @@
 // Turning films to hang upright, as `Hanging` of the API says: degrees clockwise first, then left and right exchanged.
 // Everything of a film is turned once, when it is loaded, so that the viewer knows one kind of coordinates.
 
-/** The size of a turned picture. */
+/** @typedef {import('../core/types.d.ts').Hanging} Hanging */
+/** @typedef {import('../core/types.d.ts').Box} Box */
+/** @typedef {import('../core/types.d.ts').Result} Result */
+/** @typedef {import('./geometry.js').Size} Size */
+/** @typedef {import('./samples.js').Level} Level */
+/** @typedef {[number, number]} Pair */
+
+/** The size of a turned picture. @param {Size} size @param {Hanging} hanging @returns {Size} */
 const turnedSize = ({ width, height }, { rotation }) => (rotation % 180 ? { width: height, height: width } : { width, height });
 
-/** Where a point of a picture comes to lie; continuous coordinates, pixel edges at whole numbers. */
+/**
+ * Where a point of a picture comes to lie; continuous coordinates, pixel edges at whole numbers.
+ * @param {Pair} point
+ * @param {Size} size
+ * @param {Hanging} hanging
+ * @returns {Pair}
+ */
 export function turnPoint([x, y], { width, height }, { rotation, mirrored }) {
   for (let quarter = 0; quarter < rotation / 90; quarter += 1) [x, y, width, height] = [height - y, x, height, width];
   return [mirrored ? width - x : x, y];
 }
 
+/** @param {Box} box @param {Size} size @param {Hanging} hanging @returns {Box} */
 function turnBox(box, size, hanging) {
   const [x1, y1] = turnPoint([box.x, box.y], size, hanging);
   const [x2, y2] = turnPoint([box.x + box.width, box.y + box.height], size, hanging);
@@ -17,50 +31,67 @@ function turnBox(box, size, hanging) {
 }
 
 /** Outlines run through the centres of pixels, which are half a pixel from their edges. */
-const turnOutline = (outline, size, hanging) =>
-  outline && outline.map(([x, y]) => turnPoint([x + 0.5, y + 0.5], size, hanging).map((value) => value - 0.5));
+const turnOutline = (/** @type {Pair[]} */ outline, /** @type {Size} */ size, /** @type {Hanging} */ hanging) =>
+  outline.map(([x, y]) => {
+    const [across, down] = turnPoint([x + 0.5, y + 0.5], size, hanging);
+    return /** @type {Pair} */ ([across - 0.5, down - 0.5]);
+  });
 
-/** A result with its findings and its size as the film hangs. */
+/** A result with its findings and its size as the film hangs. @param {Result} result @returns {Result} */
 export function turnResult(result) {
   const { image, findings } = result;
   const { hanging, pixel_spacing_mm: spacing } = image;
   if (!hanging) return result;
+  const turned = spacing && hanging.rotation % 180 ? /** @type {Pair} */ ([spacing[1], spacing[0]]) : spacing;
   return {
     ...result,
-    image: { ...image, ...turnedSize(image, hanging), pixel_spacing_mm: spacing && hanging.rotation % 180 ? [spacing[1], spacing[0]] : spacing },
+    image: { ...image, ...turnedSize(image, hanging), pixel_spacing_mm: turned },
     findings: findings.map((finding) => ({
       ...finding,
       box: turnBox(finding.box, image, hanging),
-      outline: turnOutline(finding.outline, image, hanging),
+      outline: finding.outline && turnOutline(finding.outline, image, hanging),
     })),
   };
 }
 
-/** A picture that can be drawn, as it hangs. */
+/**
+ * A picture that can be drawn, as it hangs.
+ * @param {ImageBitmap} picture
+ * @param {Hanging | null | undefined} hanging
+ */
 export function turnPicture(picture, hanging) {
   if (!hanging) return picture;
   const size = turnedSize(picture, hanging);
   const canvas = new OffscreenCanvas(size.width, size.height);
-  const context = canvas.getContext('2d');
   const origin = turnPoint([0, 0], picture, hanging);
-  const [right, down] = [[1, 0], [0, 1]].map((point) => turnPoint(point, picture, hanging).map((value, axis) => value - origin[axis]));
-  context.setTransform(...right, ...down, ...origin);
-  context.drawImage(picture, 0, 0);
+  const axis = (/** @type {Pair} */ point) => {
+    const [x, y] = turnPoint(point, picture, hanging);
+    return /** @type {Pair} */ ([x - origin[0], y - origin[1]]);
+  };
+  const context = canvas.getContext('2d');
+  context?.setTransform(...axis([1, 0]), ...axis([0, 1]), ...origin);
+  context?.drawImage(picture, 0, 0);
   return canvas;
 }
 
-/** Samples, row by row, as they hang; with their new size. */
+/**
+ * Samples as they hang; with their new size.
+ * @param {Uint16Array} samples Row by row.
+ * @param {Size} size
+ * @param {Hanging | null | undefined} hanging
+ * @returns {Level}
+ */
 export function turnSamples(samples, size, hanging) {
-  if (!hanging) return { samples, ...size };
+  if (!hanging) return { samples, width: size.width, height: size.height };
   const hung = turnedSize(size, hanging);
-  const place = (x, y) => {
+  const place = (/** @type {number} */ x, /** @type {number} */ y) => {
     const [column, row] = turnPoint([x + 0.5, y + 0.5], size, hanging).map(Math.floor);
     return row * hung.width + column;
   };
   const first = place(0, 0);
   const [across, down] = [place(1, 0) - first, place(0, 1) - first];
-  const turned = new samples.constructor(samples.length);
+  const turned = new Uint16Array(samples.length);
   for (let row = 0, from = 0; row < size.height; row += 1)
     for (let column = 0, to = first + row * down; column < size.width; column += 1, to += across, from += 1) turned[to] = samples[from];
-  return { ...size, samples: turned, ...hung };
+  return { samples: turned, ...hung };
 }

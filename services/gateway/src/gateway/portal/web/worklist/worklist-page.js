@@ -1,14 +1,15 @@
 // The worklist: filtered while one types, kept up to date while one looks.
 
-import { message } from '../core/dom.js';
+import { byId, message, role } from '../core/dom.js';
 import { keepFresh } from '../core/fresh.js';
 import { t } from '../core/words.js';
 
 const TYPING_MS = 300;
-const list = document.getElementById('list');
-const form = document.getElementById('filters');
-const contact = document.getElementById('contact');
-let typing = null;
+const list = byId('list');
+const form = byId('filters', HTMLFormElement);
+const contact = byId('contact');
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let typing;
 
 const fresh = keepFresh(list, (problem) => {
   message(contact, problem ? (problem.status === 0 ? t('worklist.no_contact') : problem.message) : '', { symbol: 'offline' });
@@ -17,14 +18,15 @@ const fresh = keepFresh(list, (problem) => {
 /** Show what the filters say, and keep it in the address, so that a reload and the way back find it. */
 function filter() {
   clearTimeout(typing);
-  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== '')).toString();
+  const given = [...new FormData(form)].map(([name, value]) => [name, String(value)]).filter(([, value]) => value !== '');
+  const query = new URLSearchParams(given).toString();
   const target = query ? `${form.action}?${query}` : form.action;
   history.replaceState(null, '', target);
   list.dataset.url = target;
   fresh.wake();
 }
 
-form.querySelector('[data-role="apply"]').hidden = true; // the list follows by itself
+role(form, 'apply').hidden = true; // the list follows by itself
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   filter();

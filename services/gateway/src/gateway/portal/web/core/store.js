@@ -1,0 +1,64 @@
+// The state of a page: one object, changed in one place, and views that are told which of its parts changed.
+
+/**
+ * @template {object} S
+ * @typedef {{
+ *   readonly state: Readonly<S>,
+ *   update: (change: Partial<S> | ((state: Readonly<S>) => Partial<S>)) => void,
+ *   subscribe: (keys: (keyof S)[], view: (state: Readonly<S>) => void) => () => void,
+ * }} Store
+ */
+
+/**
+ * A store. `update` replaces parts of the state; a part counts as changed where it is another value or object, so what is
+ * in the state is replaced and never modified.
+ *
+ * A view that updates the state while it is told of a change is told again afterwards: every view sees whole states only,
+ * in their order.
+ * @template {object} S
+ * @param {S} initial
+ * @returns {Store<S>}
+ */
+export function createStore(initial) {
+  let state = { ...initial };
+  /** @type {Set<{keys: (keyof S)[], view: (state: Readonly<S>) => void}>} */
+  const subscribers = new Set();
+  /** @type {Set<keyof S>} */
+  let changed = new Set();
+  let telling = false;
+
+  function tell() {
+    if (telling) return;
+    telling = true;
+    try {
+      while (changed.size) {
+        const now = changed;
+        changed = new Set();
+        for (const { keys, view } of [...subscribers]) if (keys.some((key) => now.has(key))) view(state);
+      }
+    } finally {
+      telling = false;
+      changed = new Set();
+    }
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    update(change) {
+      const parts = typeof change === 'function' ? change(state) : change;
+      const keys = /** @type {(keyof S)[]} */ (Object.keys(parts)).filter((key) => !Object.is(state[key], parts[key]));
+      if (!keys.length) return;
+      state = { ...state, ...parts };
+      for (const key of keys) changed.add(key);
+      tell();
+    },
+    subscribe(keys, view) {
+      const subscriber = { keys, view };
+      subscribers.add(subscriber);
+      view(state);
+      return () => subscribers.delete(subscriber);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// The API's types by short names, from `#api`, which `make web` makes of the gateway's OpenAPI document.
+
+import type { components, paths } from '#api';
+
+type Schemas = components['schemas'];
+
+export type CaseDetail = Schemas['CaseDetail'];
+export type CaseImage = Schemas['CaseImageRead'];
+export type CaseReport = Schemas['CaseReportRead'];
+export type Conflict = Schemas['ConflictRead'];
+export type Finding = Schemas['Finding'];
+export type Box = Schemas['Box'];
+export type Hanging = Schemas['Hanging'];
+export type Notice = Schemas['Notice'];
+export type PictureFacts = Schemas['PictureFacts'];
+export type PreviewRead = Schemas['PreviewRead'];
+export type Progress = Schemas['Progress'];
+export type ReasonRead = Schemas['ReasonRead'];
+export type Result = Schemas['Result'];
+export type ReviewChange = Schemas['ReviewChange'];
+export type Review = Schemas['Review'];
+export type StepProgress = Schemas['StepProgress'];
+export type SuggestionRead = Schemas['SuggestionRead'];
+export type Twin = Schemas['Twin'];
+export type Accepted = Schemas['Accepted'];
+export type Assessment = Result['assessment'];
+export type Verdict = NonNullable<Review['verdict']>;
+export type NamedWindow = Schemas['NamedWindow'];
+export type Samples = Schemas['Samples'];
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** The addresses of the API that take a method. */
+export type PathOf<M extends Method> = { [P in keyof paths]: paths[P][M] extends object ? P : never }[keyof paths] & string;
+
+type Operation<M extends Method, P extends PathOf<M>> = NonNullable<paths[P][M]>;
+type Json<A> = A extends { content: { 'application/json': infer B } } ? B : never;
+type Good<R> = R[keyof R & (200 | 201 | 202 | 204)];
+
+/** What an operation answers with. */
+export type AnswerOf<M extends Method, P extends PathOf<M>> =
+  Operation<M, P> extends { responses: infer R } ? Json<Good<R>> : never;
+
+/** What an operation takes as JSON. Each part may be left out: the generator requires those too that have a default. */
+export type SendOf<M extends Method, P extends PathOf<M>> =
+  Operation<M, P> extends { requestBody?: { content: { 'application/json': infer B } } } ? Partial<B> : never;

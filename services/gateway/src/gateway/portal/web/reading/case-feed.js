@@ -1,0 +1,97 @@
+// The case as the server has it: asked for again and again, and taken into the state where something changed.
+
+import { call } from '../core/api.js';
+import { loop } from '../core/poll.js';
+import { loginLinks } from '../core/trouble.js';
+import { apiLanguage, t } from '../core/words.js';
+import { activeOf, firstToRead, preferredLayout } from '../viewer/hanging.js';
+import { imagesOf } from '../viewer/image.js';
+import { adopted } from './drafts.js';
+import { reads } from './state.js';
+import { imageOf } from './targets.js';
+
+/** @typedef {import('./state.js').CaseDetail} CaseDetail */
+/** @typedef {import('./state.js').Review} Review */
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
+
+const BUSY_MS = 1500;
+const CALM_MS = 30000;
+
+/**
+ * @param {import('./state.js').ReadingStore} store
+ * @param {string} caseId
+ * @param {{onImages: (images: ViewedImage[]) => void, onFirst: () => void}} events `onImages`: told of the images after each
+ *     change of the case. `onFirst`: the case is there for the first time.
+ */
+export function createCaseFeed(store, caseId, { onImages, onFirst }) {
+  let asked = 0; // how often the case was asked for or written
+  let taken = 0; // which of these is in the state
+  /** @type {import('../core/poll.js').Loop | null} */
+  let watcher = null;
+
+  /** Ask for the case again, and take what changed. */
+  async function refresh() {
+    asked += 1;
+    const turn = asked;
+    const { body, headers } = await call('get', '/api/v1/cases/{case_id}', { params: { case_id: caseId }, query: { lang: apiLanguage } });
+    if (turn < taken) return; // something newer is in the state already
+    taken = turn;
+    if (JSON.stringify(store.state.case) === JSON.stringify(body)) store.update({ etag: headers.get('ETag') });
+    else take(body, headers.get('ETag'));
+  }
+
+  /** @param {CaseDetail} detail @param {string | null} etag */
+  function take(detail, etag) {
+    const { state } = store;
+    const images = imagesOf(detail.images, state.images);
+    const active = activeOf({ ...state, images }) ?? firstToRead(images);
+    store.update({
+      case: detail,
+      etag,
+      images,
+      ...reads(active),
+      chosen: imageOf(images, state.chosen) ? state.chosen : null, // another analysis has other findings
+      layout: state.layout ?? (images.length ? preferredLayout(images) : null),
+      drafts: adopted(state.drafts, images),
+    });
+    onImages(images);
+  }
+
+  /**
+   * Take a review that was written just now; an older look at the case that arrives late does not undo it.
+   * @param {{job: string, finding: string}} at
+   * @param {Review | null} review
+   * @param {string | null} etag
+   */
+  function takeReview({ job, finding }, review, etag) {
+    asked += 1;
+    taken = asked;
+    const detail = /** @type {CaseDetail} */ (store.state.case);
+    const others = detail.reviews.filter((other) => other.job_id !== job || other.finding !== finding);
+    store.update({ etag, case: { ...detail, reviews: review ? [...others, review] : others } });
+  }
+
+  async function ask() {
+    const first = store.state.case === null;
+    await refresh();
+    if (first) onFirst();
+    store.update({ trouble: { words: '' } });
+    return store.state.case?.state === 'analysing' ? BUSY_MS : CALM_MS;
+  }
+
+  return {
+    refresh,
+    takeReview,
+    /** Look at the case now. */
+    wake: () => watcher?.wake(),
+    start() {
+      watcher = loop(ask, (problem, seconds) => {
+        const words = seconds === null ? problem.message : t('reading.trouble', { problem: problem.message });
+        store.update({ trouble: troubleNote(problem, words) });
+      });
+    },
+  };
+}
+
+/** @param {import('../core/api.js').Problem} problem */
+export const troubleNote = (problem, words = problem.message) => ({ words, links: loginLinks(problem, location.pathname), symbol: 'offline' });

@@ -1,0 +1,93 @@
+// One row of the list of findings: an image as a whole, or a finding.
+
+import { address } from '../core/api.js';
+import { noticesWords } from '../core/codes.js';
+import { find, listItems, role, write } from '../core/dom.js';
+import { probability } from '../core/numbers.js';
+import { moment } from '../core/times.js';
+import { apiLanguage, t } from '../core/words.js';
+import { STATES } from '../viewer/palette.js';
+import { headlineOf, inWords } from './certainty.js';
+import { findingOf, imageOf, keyOf, nameOf, reviewOf, sameTarget } from './targets.js';
+
+/** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('../core/types.d.ts').Finding} Finding */
+/** @typedef {import('../core/types.d.ts').Result} Result */
+
+const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
+
+/** @param {HTMLElement} row @param {Reading} state @param {Target} target */
+export function fillRow(row, state, target) {
+  const image = imageOf(state.images, target);
+  if (!image?.result) return;
+  const finding = findingOf(state.images, target);
+  row.toggleAttribute('data-chosen', sameTarget(state.chosen, target));
+  row.toggleAttribute('data-lit', sameTarget(state.lit, target));
+  write(role(row, 'what'), finding ? nameOf(state.images, target) : image.name);
+  write(role(row, 'status'), state.savings[keyOf(target)] ?? '');
+  if (finding) fillFinding(row, image.result, finding);
+  else fillImage(row, image);
+  fillVerdict(row, state, target);
+}
+
+/** @param {HTMLElement} row @param {Reading} state @param {Target} target */
+function fillVerdict(row, state, target) {
+  const what = nameOf(state.images, target);
+  const review = reviewOf(state.case?.reviews ?? [], target);
+  row.dataset.verdict = review?.verdict ?? '';
+  for (const [verdict, verb] of Object.entries(VERBS)) {
+    const button = role(row, verdict);
+    const given = review?.verdict === verdict;
+    const words = t(`reading.${given ? verdict : verb}`);
+    button.setAttribute('aria-pressed', String(given));
+    button.setAttribute('aria-label', t('reading.verdict.of', { verb: words, what }));
+    write(find(button, 'span'), words);
+  }
+  const text = role(row, 'text', HTMLTextAreaElement);
+  const draft = state.drafts[keyOf(target)];
+  text.setAttribute('aria-label', t('reading.comment.of', { what }));
+  if (document.activeElement !== text) text.value = draft ?? review?.comment ?? '';
+  role(row, 'unsaved').hidden = draft === undefined;
+  find(row, 'details').toggleAttribute('data-said', Boolean(review?.comment));
+  write(role(row, 'by'), review ? t('reading.by', { who: review.reviewer, when: moment(review.reviewed_at) }) : '');
+}
+
+/** @param {HTMLElement} row @param {Result} result @param {Finding} finding */
+function fillFinding(row, result, finding) {
+  const { state, percent } = headlineOf(result, finding);
+  const { probability: there, probability_malignant: suspicion } = finding;
+  row.dataset.assessment = state;
+  role(row, 'swatch').style.borderColor = STATES[state].colour;
+  write(role(row, 'said'), state === 'unknown' ? '' : t(`common.assessment.${state}`));
+  write(role(row, 'percent'), percent);
+  write(role(row, 'words'), suspicion == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: inWords(suspicion) }));
+  write(role(row, 'there'), t('reading.finding.there', { words: inWords(there), percent: probability(there) }));
+  write(role(row, 'kind'), t(`reading.kind.${finding.label}`));
+  write(role(row, 'size'), sizeWords(result.image, finding));
+}
+
+/** How large a finding is: in mm where the spacing is known, else in pixels. @param {Result['image']} image @param {Finding} finding */
+function sizeWords({ pixel_spacing_mm: spacing, spacing_plane: plane }, { box: { width, height } }) {
+  if (!spacing) return t('reading.finding.size.pixels', { width: Math.round(width), height: Math.round(height) });
+  const size = { width: (width * spacing[1]).toFixed(0), height: (height * spacing[0]).toFixed(0) };
+  return t(plane === 'detector' ? 'reading.finding.size.detector' : 'reading.finding.size', size);
+}
+
+/** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image */
+function fillImage(row, { film, jobId, result }) {
+  if (!result) return;
+  const { assessment, probability_malignant: value, thresholds, findings, heat_map: heat, notices } = result;
+  row.dataset.assessment = assessment;
+  write(role(row, 'said'), t(`common.assessment.${assessment}`));
+  write(role(row, 'percent'), probability(value, thresholds));
+  write(role(row, 'words'), t('reading.suspicion', { words: inWords(value) }));
+  const note = film ? (findings.length ? '' : t('reading.image.none')) : heat ? t('reading.image.map') : '';
+  write(role(row, 'note'), note && `· ${note}`);
+  const list = role(row, 'notices');
+  const items = listItems(noticesWords(notices));
+  list.hidden = items.length === 0;
+  if (list.childElementCount !== items.length) list.replaceChildren(...items); // they do not change
+  const query = { format: 'html', lang: apiLanguage };
+  role(row, 'link', HTMLAnchorElement).href = address('/api/v1/jobs/{job_id}/report', { params: { job_id: jobId }, query });
+}

@@ -1,0 +1,114 @@
+// The list of findings: goes to each, takes the reader's verdict and comment, and says how many the threshold hides.
+
+import { copy, find, onClick, role, write } from '../core/dom.js';
+import { t } from '../core/words.js';
+import { withDraft } from './drafts.js';
+import { fillRow } from './finding-row.js';
+import { hiding, shownTargets, verdictOf } from './findings.js';
+import { findingOf, keyOf, reviewOf } from './targets.js';
+
+/** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('./state.js').Reading} Reading */
+
+/**
+ * @param {HTMLElement} root
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{
+ *   pick: (target: Target) => void,
+ *   reveal: (target: Target) => void,
+ *   say: (target: Target, change: Partial<import('./state.js').Said>) => Promise<boolean>,
+ * }} actions
+ */
+export function createFindingsList(root, store, { pick, reveal, say }) {
+  const list = role(root, 'list');
+  const slider = role(root, 'threshold', HTMLInputElement);
+  /** @type {Map<string, HTMLElement>} */
+  const rows = new Map();
+
+  const savedComment = (/** @type {Target} */ target) => reviewOf(store.state.case?.reviews ?? [], target)?.comment ?? '';
+
+  /** Show findings from a probability on. What is hidden must not be the target of the next key. @param {number} threshold */
+  function showFrom(threshold) {
+    const limit = Math.floor(threshold * 100) / 100;
+    const { chosen, images } = store.state;
+    const hidden = chosen && (findingOf(images, chosen)?.probability ?? 1) < limit;
+    store.update({ threshold: limit, chosen: hidden ? null : chosen });
+  }
+
+  /** @param {Target} target */
+  function createRow(target) {
+    const row = copy(target.index === null ? 'image-row' : 'finding-row');
+    const text = role(row, 'text', HTMLTextAreaElement);
+    const key = keyOf(target);
+    const typed = () => text.value.trim();
+    const keep = () => store.update(({ drafts }) => ({ drafts: withDraft(drafts, key, typed(), savedComment(target)) }));
+    const comment = async () => {
+      if (typed() === savedComment(target)) return;
+      if (await say(target, { comment: typed() })) keep();
+    };
+    find(row, 'details', HTMLDetailsElement).open = key in store.state.drafts;
+    text.addEventListener('input', keep);
+    text.addEventListener('change', comment);
+    role(row, 'save').addEventListener('click', comment);
+    role(row, 'go').addEventListener('click', () => pick(target));
+    for (const verdict of /** @type {const} */ (['confirmed', 'dismissed']))
+      role(row, verdict).addEventListener('click', () => {
+        reveal(target); // its image comes onto the screen first
+        say(target, { verdict: verdictOf(store.state, target) === verdict ? null : verdict }); // once more takes it back
+      });
+    return row;
+  }
+
+  /** @param {Target} target */
+  function rowFor(target) {
+    const row = rows.get(keyOf(target)) ?? createRow(target);
+    rows.set(keyOf(target), row);
+    return row;
+  }
+
+  /** Rows are moved only where their order changed: what has the focus, or is being typed, stays. @param {Reading} state */
+  function show(state) {
+    const targets = shownTargets(state);
+    const shown = new Set(targets.map(keyOf));
+    for (const [key, row] of rows)
+      if (!shown.has(key)) {
+        row.remove();
+        rows.delete(key);
+      }
+    for (const [index, target] of targets.entries()) {
+      const row = rowFor(target);
+      if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+      fillRow(row, state, target);
+    }
+    showHiding(state);
+  }
+
+  /** @param {Reading} state */
+  function showHiding(state) {
+    const { count, limit, films } = hiding(state);
+    const percent = `${Math.round(limit * 100)}%`;
+    slider.value = String(Math.round(limit * 100));
+    write(role(root, 'threshold-value'), percent);
+    write(role(root, 'hidden'), count ? t('reading.threshold.hidden', { count, percent }) : t('reading.threshold.all'));
+    root.toggleAttribute('data-hides', count > 0);
+    role(root, 'threshold-of-marks').hidden = !films;
+    role(root, 'show-all').hidden = count === 0;
+  }
+
+  slider.addEventListener('input', () => showFrom(Number(slider.value) / 100));
+  onClick(root, '[data-role="show-all"]', () => {
+    showFrom(0);
+    slider.focus();
+  });
+  store.subscribe(['case', 'images', 'chosen', 'lit', 'threshold', 'drafts', 'savings'], show);
+
+  /** @param {Target} target */
+  const rowOf = (target) => rows.get(keyOf(target)) ?? null;
+
+  return {
+    showFrom,
+    rowOf,
+    /** @param {Target} target */
+    focus: (target) => role(rowOf(target) ?? root, 'go').focus({ preventScroll: true }),
+  };
+}

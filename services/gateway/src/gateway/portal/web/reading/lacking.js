@@ -1,0 +1,12 @@
+// What is still open when a report is signed. Pure.
+
+import { drafted, unreviewed } from './findings.js';
+import { judged } from './state.js';
+import { targetOf } from './targets.js';
+
+/** By the names that the API and the signing dialog know. @param {import('./state.js').Reading} state */
+export function lackingIn(state) {
+  const ofState = (/** @type {string} */ wanted) =>
+    judged(state).filter(({ entry }) => entry.state === wanted).map((image) => targetOf(image));
+  return { unreviewed: unreviewed(state), not_assessed: ofState('failed'), pending: ofState('pending'), drafts: drafted(state) };
+}

@@ -1,0 +1,68 @@
+// The state of the reading page, and what follows from it without looking elsewhere.
+
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
+/** @typedef {import('../viewer/window.js').Window} Window */
+/** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('../core/types.d.ts').CaseDetail} CaseDetail */
+/** @typedef {import('../core/types.d.ts').Review} Review */
+/** @typedef {import('../core/types.d.ts').Verdict} Verdict */
+
+/** @typedef {{verdict: Verdict | null, comment: string}} Said */
+/** @typedef {{target: Target, before: Said, after: Review | null}} Change What was said of a target, and can be undone. */
+
+/**
+ * @typedef {object} OwnReading
+ * @property {CaseDetail | null} case
+ * @property {string | null} etag Of the case.
+ * @property {Target | null} chosen What the next verdict is given on.
+ * @property {Target | null} lit What was touched a moment ago: its mark shows, whatever is hidden.
+ * @property {import('../viewer/overlay.js').Overlays} overlays
+ * @property {Record<string, Window>} windows The reader's own, by image; else as the file says.
+ * @property {number | null} threshold The reader's own; until there is one, each model's working threshold.
+ * @property {Record<string, string>} drafts Comments that were typed and are not saved yet, by key of their target.
+ * @property {Record<string, string>} savings What becomes of what was said, in words, by key of its target.
+ * @property {Change[]} changes What can be undone, the last one first to go.
+ * @property {number} saving How many verdicts and comments are being saved.
+ * @property {{words: string, bad: boolean}} line What was done last.
+ * @property {import('../core/dom.js').Note} trouble
+ * @property {string} announced
+ */
+/** @typedef {OwnReading & import('../viewer/hanging.js').Hung} Reading */
+/** @typedef {import('../core/store.js').Store<Reading>} ReadingStore */
+
+/** @type {Omit<Reading, 'overlays'>} */
+export const NOTHING_YET = {
+  case: null,
+  etag: null,
+  images: [],
+  activeId: null,
+  lastFilmId: null,
+  lastFieldId: null,
+  layout: null,
+  chosen: null,
+  lit: null,
+  windows: {},
+  threshold: null,
+  drafts: {},
+  savings: {},
+  changes: [],
+  saving: 0,
+  line: { words: '', bad: false },
+  trouble: { words: '' },
+  announced: '',
+};
+
+/** The images that are judged: those of the current examination. @param {Reading} state */
+export const judged = ({ images }) => images.filter(({ prior }) => !prior);
+
+/** The images whose result is there. @param {ViewedImage[]} images */
+export const withResult = (images) => images.flatMap((image) => (image.result ? [{ image, result: image.result }] : []));
+
+/** Change what is known of an image. @param {Reading} state @param {string} id @param {Partial<ViewedImage>} change */
+export const withImage = ({ images }, id, change) => ({
+  images: images.map((image) => (image.id === id ? { ...image, ...change } : image)),
+});
+
+/** What changes when another image is read. @param {ViewedImage | null} image @returns {Partial<Reading>} */
+export const reads = (image) =>
+  image ? { activeId: image.id, [image.film ? 'lastFilmId' : 'lastFieldId']: image.id } : { activeId: null };

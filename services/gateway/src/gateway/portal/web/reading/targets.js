@@ -1,0 +1,54 @@
+// What a verdict or a comment is about: a finding, or an image as a whole. The one place that knows how a finding is named
+// in results and reviews.
+
+import { t } from '../core/words.js';
+
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
+/** @typedef {import('../core/types.d.ts').Finding} Finding */
+/** @typedef {import('../core/types.d.ts').Review} Review */
+/** @typedef {{imageId: string, jobId: string, index: number | null}} Target `index` is null for an image as a whole. */
+
+/** @param {ViewedImage} image @param {number | null} index @returns {Target} */
+export const targetOf = ({ id, jobId }, index = null) => ({ imageId: id, jobId, index });
+
+/** A target as a key of an object. @param {Target} target */
+export const keyOf = ({ jobId, index }) => `${jobId} ${index}`;
+
+/** Whether a key is of a target in an analysis. @param {string} key @param {string} jobId */
+export const isOfJob = (key, jobId) => key.startsWith(`${jobId} `);
+
+/** @param {Target | null} one @param {Target | null} other */
+export const sameTarget = (one, other) => one !== null && other !== null && keyOf(one) === keyOf(other);
+
+/** How the API names a target of an analysis. @param {Target} target */
+export const placeOf = ({ index }) => (index === null ? 'image' : String(index));
+
+/** The target that the API names so; null where its analysis is not the newest of an image. */
+export function targetAt(/** @type {ViewedImage[]} */ images, /** @type {string} */ jobId, /** @type {string} */ place) {
+  const image = images.find((other) => other.jobId === jobId);
+  return image ? targetOf(image, place === 'image' ? null : Number(place)) : null;
+}
+
+/** The image of a target, where the analysis that the reader saw is still its newest: another has other findings. */
+export const imageOf = (/** @type {ViewedImage[]} */ images, /** @type {Target | null} */ target) =>
+  images.find(({ id, jobId }) => id === target?.imageId && jobId === target.jobId) ?? null;
+
+/** The finding of a target; null for an image as a whole. @param {ViewedImage[]} images @param {Target} target */
+export function findingOf(images, target) {
+  const result = imageOf(images, target)?.result;
+  return target.index === null || !result ? null : result.findings[target.index];
+}
+
+/** All targets of an image: itself, then its findings in the order of the result. @param {ViewedImage} image */
+export const targetsOf = (image) =>
+  image.result ? [targetOf(image), ...image.result.findings.map((_, index) => targetOf(image, index))] : [];
+
+/** What a target is called wherever a verdict on it is spoken of. @param {ViewedImage[]} images @param {Target} target */
+export function nameOf(images, { imageId, index }) {
+  const image = images.find(({ id }) => id === imageId)?.name ?? '';
+  return index === null ? t('reading.image.whole', { image }) : t('reading.finding.full', { image, number: index + 1 });
+}
+
+/** The review of a target as the case shows it, or null. @param {Review[]} reviews @param {Target} target */
+export const reviewOf = (reviews, target) =>
+  reviews.find(({ job_id: job, finding }) => job === target.jobId && finding === placeOf(target)) ?? null;

@@ -1,0 +1,98 @@
+// The state of the page of a new case: the chosen files, each with what is known of it and how far it is.
+
+/** @typedef {import('../core/dom.js').Note} Note */
+/** @typedef {import('../core/types.d.ts').StepProgress} Step */
+
+/** @typedef {'examining' | 'chosen' | 'refused' | 'sending' | 'following' | 'done' | 'failed' | 'cancelled'} Stage */
+/** @typedef {'modality' | 'laterality' | 'view' | 'study_date' | 'magnification'} OptionName */
+/** @typedef {Record<OptionName, string>} Options Empty where it is not known. */
+/** @typedef {{picture: HTMLCanvasElement} | {words: string, symbol: string}} Thumb */
+
+/**
+ * A chosen file.
+ * @typedef {object} Entry
+ * @property {number} id
+ * @property {File} file
+ * @property {Stage} stage
+ * @property {string | null} format
+ * @property {{width?: number, height?: number, bits?: number}} facts Of its picture, once they are known.
+ * @property {Options} options What it is: guessed, until the reader corrects it.
+ * @property {boolean} corrected
+ * @property {boolean} acceptsOtherPatient The reader says that it belongs here although it names another patient.
+ * @property {Thumb} thumb
+ * @property {string} reason Why it is refused.
+ * @property {Step[]} steps
+ * @property {Note} failure
+ * @property {Note} connection
+ * @property {Note} alsoIn Where the same image is already.
+ * @property {Note} conflicts Where its file says otherwise than the reader.
+ * @property {boolean} retryable
+ * @property {boolean} otherPatient Whether the reader has to say whether it belongs here.
+ * @property {string | null} jobId
+ * @property {Pick<import('../core/types.d.ts').PreviewRead, 'patient' | 'differs'> | null} header What a DICOM file says of
+ *     its patient, once the server has read it.
+ */
+
+/**
+ * @typedef {object} Intake
+ * @property {Entry[]} entries
+ * @property {boolean} started
+ * @property {string} caseId
+ * @property {string} problem Why nothing could be sent.
+ * @property {string} announced
+ */
+
+/** @typedef {import('../core/store.js').Store<Intake>} IntakeStore */
+
+/**
+ * What the template hands over.
+ * @typedef {{inputErrors: string[], replaces: string, limits: {maxBytes: number, maxPixels: number, minSide: number}}} Config
+ */
+
+const NO_NOTE = { words: '' };
+/** @type {Options} */
+const UNKNOWN = { modality: 'mammography', laterality: '', view: '', study_date: '', magnification: '' };
+/** @type {Record<string, OptionName[]>} */
+const OWN = { histopathology: ['modality', 'magnification'], mammography: ['modality', 'view', 'laterality', 'study_date'] };
+let count = 0;
+
+/** A file that was chosen just now. @param {File} file @returns {Entry} */
+export function newEntry(file) {
+  count += 1;
+  return {
+    id: count,
+    file,
+    stage: 'examining',
+    format: null,
+    facts: {},
+    options: UNKNOWN,
+    corrected: false,
+    acceptsOtherPatient: false,
+    thumb: { words: '', symbol: 'image' },
+    reason: '',
+    steps: [],
+    failure: NO_NOTE,
+    connection: NO_NOTE,
+    alsoIn: NO_NOTE,
+    conflicts: NO_NOTE,
+    retryable: false,
+    otherPatient: false,
+    jobId: null,
+    header: null,
+  };
+}
+
+/** @param {IntakeStore} store @param {number} id */
+export const entryOf = (store, id) => store.state.entries.find((entry) => entry.id === id);
+
+/** Change what is known of a file; nothing where it was removed meanwhile. */
+export function patch(/** @type {IntakeStore} */ store, /** @type {number} */ id, /** @type {Partial<Entry>} */ change) {
+  store.update(({ entries }) => ({ entries: entries.map((entry) => (entry.id === id ? { ...entry, ...change } : entry)) }));
+}
+
+/** The files that can be sent. @param {Intake} state */
+export const ready = ({ entries }) => entries.filter(({ stage }) => stage === 'chosen');
+
+/** What is said of a file when it is sent: only what its kind has, and what is known. @param {Options} options */
+export const saidOf = (options) =>
+  Object.fromEntries(OWN[options.modality].filter((name) => options[name]).map((name) => [name, options[name]]));

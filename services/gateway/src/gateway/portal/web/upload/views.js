@@ -1,0 +1,69 @@
+// What the page of a new case says of all its files together.
+
+import { all, role, showNote, write } from '../core/dom.js';
+import { t } from '../core/words.js';
+import { ready } from './state.js';
+
+/** @typedef {import('./state.js').Intake} Intake */
+
+const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
+
+/**
+ * Which of the four views the chosen films are: what is missing, or there twice.
+ * @param {Intake} state
+ * @returns {import('../core/dom.js').Note}
+ */
+export function viewsNote({ entries, started }) {
+  const films = entries.filter(({ stage, options }) => stage !== 'refused' && stage !== 'examining' && options.modality === 'mammography');
+  const here = films.map(({ options }) => options.laterality + options.view);
+  const missing = VIEWS.filter((view) => !here.includes(view));
+  const twice = VIEWS.find((view) => here.filter((other) => other === view).length > 1);
+  if (!films.length || started) return { words: '' };
+  if (twice) return { words: t('newcase.views.twice', { view: twice }), symbol: 'question' };
+  if (missing.length) return { words: t('newcase.views.missing', { views: missing.join(', ') }), symbol: 'question' };
+  return { words: t('newcase.views.complete'), symbol: 'clear' };
+}
+
+/** How many of the files that were sent are done. @param {Intake} state */
+export function summaryWords({ entries }) {
+  const sent = entries.filter(({ stage }) => stage !== 'refused');
+  const done = sent.filter(({ stage }) => stage === 'done').length;
+  const failed = entries.filter(({ stage }) => stage === 'failed' || stage === 'refused').length;
+  const parts = [t('newcase.summary', { done, all: sent.length })];
+  if (failed) parts.push(t('newcase.summary.failed', { count: failed }));
+  return parts.join(' · ');
+}
+
+/** Why files, or the whole case, cannot be sent. @param {Intake} state */
+export function problemWords({ entries, started, problem }) {
+  const refused = entries.filter(({ stage }) => stage === 'refused').length;
+  if (problem) return problem;
+  return refused && !started ? t('newcase.refused', { count: refused }) : '';
+}
+
+/** @param {HTMLFormElement} form @param {Intake} state */
+export function showIntake(form, state) {
+  const { entries, started, caseId } = state;
+  const count = ready(state).length;
+  role(form, 'entries').hidden = entries.length === 0;
+  role(form, 'guessed').hidden = started || count === 0;
+  const submit = role(form, 'submit', HTMLButtonElement);
+  submit.disabled = started || count === 0;
+  write(role(form, 'submit-words'), count ? t('newcase.submit', { count }) : t('newcase.submit.none'));
+  showNote(role(form, 'form-problem'), { words: problemWords(state) });
+  showNote(role(form, 'hanging'), viewsNote(state));
+  const underWay = started && caseId !== '';
+  for (const part of all(form, '[data-before]')) part.hidden = underWay;
+  role(form, 'under-way').hidden = !underWay;
+  submit.hidden = underWay;
+  const link = role(form, 'open-case', HTMLAnchorElement);
+  link.hidden = !underWay;
+  link.href = `/cases/${caseId}`;
+  if (started) write(role(form, 'summary'), summaryWords(state));
+}
+
+/** @param {HTMLFormElement} form @param {Intake} state */
+export function announce(form, { announced }) {
+  write(role(form, 'announcer'), announced);
+}
+

@@ -1,0 +1,61 @@
+// Loading the pictures of an image: first what every browser shows, then the heat map, then the film's full depth.
+
+import { address, asProblem, call, fetchRaw } from '../core/api.js';
+import { untilDrawn } from '../core/poll.js';
+import { colourHeat } from './heat.js';
+import { ColourSource, GreySource } from './sources.js';
+import { turnPicture, turnResult, turnSamples } from './turn.js';
+
+/** @typedef {import('./image.js').ViewedImage} ViewedImage */
+/** @typedef {(change: Partial<ViewedImage>) => void} Patch Changes what is known of the image; nothing once it is outdated. */
+
+/**
+ * Load result and display image, then the heat map. Failures are kept in the image.
+ * @param {ViewedImage} image
+ * @param {Patch} patch
+ */
+export async function loadPictures({ jobId, film }, patch) {
+  try {
+    const { body: stored } = await call('get', '/api/v1/jobs/{job_id}/result', { params: { job_id: jobId } });
+    const { hanging } = stored.image;
+    const result = turnResult(stored);
+    const bitmap = turnPicture(await picture(jobId, result.display.file), hanging);
+    patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
+    if (result.heat_map) patch({ heat: colourHeat(turnPicture(await picture(jobId, result.heat_map.file), hanging)) });
+  } catch (error) {
+    patch({ problem: asProblem(error) });
+  }
+}
+
+/**
+ * Load a film's samples of more than 8 bits. Without them the display image stays, and the pane says so.
+ * @param {ViewedImage} image With its result.
+ * @param {Patch} patch
+ * @returns {Promise<boolean>} Whether that is settled; it may be tried again where it is not.
+ */
+export async function loadDepth({ id, result }, patch) {
+  const params = { image_id: id };
+  patch({ depth: 'loading' });
+  try {
+    const film = await untilDrawn(async () => (await call('get', '/api/v1/images/{image_id}/film', { params })).body);
+    const facts = film.facts?.samples;
+    if (!film.facts || !facts) {
+      patch({ depth: 'eight' });
+      return true;
+    }
+    const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/samples', { params }));
+    const level = turnSamples(new Uint16Array(await answer.arrayBuffer()), facts, result?.image.hanging);
+    const source = new GreySource(level, { ...facts, bits: film.facts.bits ?? 16 });
+    patch({ source, depth: source.bits > 8 ? 'deep' : 'eight' });
+    return true;
+  } catch {
+    patch({ depth: 'eight' });
+    return false;
+  }
+}
+
+/** @param {string} jobId @param {string} file */
+async function picture(jobId, file) {
+  const answer = await fetchRaw(address('/api/v1/jobs/{job_id}/result/{picture}', { params: { job_id: jobId, picture: file } }));
+  return createImageBitmap(await answer.blob());
+}

@@ -1,0 +1,100 @@
+// The toolbar and the display section: layout, zoom, window and level, overlays.
+
+import { all, find, onClick, role, write } from '../core/dom.js';
+import { t } from '../core/words.js';
+import { activeOf, layoutOf } from './hanging.js';
+import { anyShown } from './tools.js';
+import { fromPercent, toPercent, windowOf } from './window.js';
+
+/** @typedef {import('../reading/state.js').Reading} Reading */
+/** @typedef {ReturnType<typeof import('./tools.js').createTools>} Tools */
+/** @typedef {import('./tools.js').OverlayName} OverlayName */
+/** @typedef {import('./sources.js').GreySource} GreySource */
+
+/**
+ * @param {HTMLElement} root
+ * @param {Tools} tools
+ * @param {(layout: import('./hanging.js').Layout) => void} arrange
+ */
+export function createDisplay(root, tools, arrange) {
+  const slider = (/** @type {string} */ name) => role(root, name, HTMLInputElement);
+  const [contrast, brightness, opacity] = [slider('width'), slider('centre'), slider('opacity')];
+  const choice = role(root, 'windows', HTMLSelectElement);
+  /** @type {GreySource['windows'] | null} */
+  let listed = null;
+
+  const acts = {
+    zoom_in: tools.zoomIn,
+    zoom_out: tools.zoomOut,
+    fit: tools.fit,
+    actual: tools.actual,
+    invert: tools.invert,
+    reset: tools.reset,
+    overlays: tools.toggleAll,
+  };
+  for (const [name, act] of Object.entries(acts)) onClick(root, `[data-act="${name}"]`, () => act());
+  onClick(root, 'button[data-layout]', ({ dataset }) => arrange(/** @type {import('./hanging.js').Layout} */ (dataset.layout)));
+  for (const box of all(root, '[data-shown]')) box.addEventListener('change', () => tools.toggle(/** @type {OverlayName} */ (box.dataset.shown)));
+  opacity.addEventListener('input', () => tools.show({ opacity: Number(opacity.value) / 100 }));
+  choice.addEventListener('change', () =>
+    tools.setActiveWindow((window, { windows }) => {
+      const { low, high } = windows[choice.selectedIndex];
+      return { ...window, low, high };
+    }),
+  );
+  for (const input of [contrast, brightness])
+    input.addEventListener('input', () =>
+      tools.setActiveWindow(({ inverted }, { first }) => {
+        const percent = { contrast: Number(contrast.value), brightness: Number(brightness.value) };
+        return fromPercent(first, percent, inverted);
+      }),
+    );
+
+  /** @param {Reading} state */
+  function showOverlays({ overlays }) {
+    for (const box of all(root, '[data-shown]'))
+      /** @type {HTMLInputElement} */ (box).checked = overlays[/** @type {OverlayName} */ (box.dataset.shown)];
+    opacity.value = String(Math.round(overlays.opacity * 100));
+    press('[data-act="overlays"]', () => anyShown(overlays));
+  }
+
+  /** @param {string} selector @param {(element: HTMLElement) => boolean} pressed */
+  function press(selector, pressed) {
+    for (const button of all(root, selector)) button.setAttribute('aria-pressed', String(pressed(button)));
+  }
+
+  /** @param {Reading} state */
+  function showLayout(state) {
+    const layout = layoutOf(state);
+    press('button[data-layout]', ({ dataset }) => dataset.layout === layout);
+  }
+
+  /** @param {Reading} state */
+  function showWindow(state) {
+    const image = activeOf(state);
+    const window = image && windowOf(state, image);
+    const source = image?.source?.grey ? image.source : null;
+    for (const part of all(root, '[data-grey]')) part.toggleAttribute('disabled', !source);
+    listWindows(source, window);
+    press('[data-act="invert"]', () => window?.inverted ?? false);
+    if (!source || !window) return write(role(root, 'window-value'), '');
+    const percent = toPercent(source.first, window);
+    contrast.value = String(percent.contrast);
+    brightness.value = String(percent.brightness);
+    const { low, high } = window;
+    return write(role(root, 'window-value'), t('reading.window.value', { window: high - low, level: Math.round((low + high) / 2) }));
+  }
+
+  /** The file's windows to choose from, where it names several. @param {GreySource | null} source @param {import('./window.js').Window | null} window */
+  function listWindows(source, window) {
+    const windows = source?.windows ?? [];
+    find(root, '[data-role="windows-of-file"]').hidden = windows.length < 2;
+    if (listed !== windows) {
+      choice.replaceChildren(...windows.map(({ name }, index) => new Option(name || t('reading.windows.unnamed', { number: index + 1 }))));
+      listed = windows;
+    }
+    choice.selectedIndex = windows.findIndex(({ low, high }) => low === window?.low && high === window.high);
+  }
+
+  return { showOverlays, showLayout, showWindow };
+}

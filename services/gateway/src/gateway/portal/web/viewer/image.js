@@ -1,0 +1,96 @@
+// One image of a case as the viewer holds it: with its newest analysis, and its pictures once they are loaded.
+
+import { dayWords } from '../core/times.js';
+import { t } from '../core/words.js';
+
+/** @typedef {import('../core/types.d.ts').CaseImage} CaseImage */
+/** @typedef {'RCC' | 'LCC' | 'RMLO' | 'LMLO'} ViewName Side and view of a screening film. */
+
+/**
+ * Replaced where something of it changes, never modified.
+ * @typedef {object} ViewedImage
+ * @property {string} id
+ * @property {string} jobId Its newest analysis.
+ * @property {string[]} formerJobs Analyses that others have replaced.
+ * @property {CaseImage} entry As the API shows it.
+ * @property {string} name What it is called in lists, reasons and reports.
+ * @property {boolean} film A mammogram; else a field of tissue.
+ * @property {boolean} prior Of an earlier examination.
+ * @property {ViewName | null} view Where it hangs; null where it has no place of its own.
+ * @property {import('../core/types.d.ts').Result | null} result As the film hangs.
+ * @property {import('./sources.js').Source | null} source What is drawn; null until something is there.
+ * @property {HTMLCanvasElement | null} heat
+ * @property {import('../core/api.js').Problem | null} problem Why its pictures could not be loaded.
+ * @property {'eight' | 'loading' | 'deep'} depth
+ */
+
+/** @type {ViewName[]} */
+export const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
+
+/**
+ * Side and view in one word for a film of a screening view; null for anything else.
+ * @param {CaseImage} entry
+ */
+export const viewOf = ({ modality, laterality, view }) =>
+  modality === 'mammography' ? VIEWS.find((name) => name === `${laterality}${view}`) ?? null : null;
+
+/**
+ * The images of a case in the order of reading, with what is known of them already: hung films, other films, fields, then
+ * earlier examinations, newest first.
+ * @param {CaseImage[]} entries
+ * @param {ViewedImage[]} known
+ * @returns {ViewedImage[]}
+ */
+export function imagesOf(entries, known) {
+  const before = new Map(known.map((image) => [image.id, image]));
+  return named(entries).map(([entry, name]) => renewed(entry, name, before.get(entry.id)));
+}
+
+/** @param {CaseImage} entry @param {string} name @param {ViewedImage | undefined} before @returns {ViewedImage} */
+function renewed(entry, name, before) {
+  const now = {
+    id: entry.id,
+    jobId: entry.job.id,
+    entry,
+    name,
+    film: entry.modality === 'mammography',
+    prior: entry.is_prior,
+    view: entry.is_prior ? null : viewOf(entry), // earlier examinations do not hang with the current one
+  };
+  if (before?.jobId === now.jobId) return { ...before, ...now };
+  const formerJobs = before ? [...before.formerJobs, before.jobId] : [];
+  return { ...now, formerJobs, result: null, source: null, heat: null, problem: null, depth: 'eight' };
+}
+
+/** Entries in the order of reading, each with its name. @param {CaseImage[]} entries @returns {[CaseImage, string][]} */
+function named(entries) {
+  const day = (/** @type {CaseImage} */ { is_prior: prior, examination }) => (prior ? examination ?? '' : '9999');
+  const place = (/** @type {CaseImage} */ entry) => {
+    const view = viewOf(entry);
+    return view ? VIEWS.indexOf(view) : entry.modality === 'mammography' ? VIEWS.length : VIEWS.length + 1;
+  };
+  const counts = new Map();
+  return [...entries]
+    .sort((a, b) => day(b).localeCompare(day(a)) || place(a) - place(b))
+    .map((entry) => {
+      const own = viewOf(entry) ?? entry.file_name; // as reasons and reports call it
+      const key = `${own} ${day(entry)}`;
+      const number = (counts.get(key) ?? 0) + 1;
+      counts.set(key, number);
+      const name = number > 1 ? `${own} ${number}` : own;
+      return [entry, entry.is_prior ? t('reading.prior', { name, day: dayWords(entry.examination ?? '') }) : name];
+    });
+}
+
+/** How suspicious an image is; below everything else where that is not known. @param {ViewedImage} image */
+export const suspicionOf = ({ result, entry }) => result?.probability_malignant ?? entry.job.probability_malignant ?? -1;
+
+/** The most suspicious of some images. @param {ViewedImage[]} images */
+export const mostSuspicious = (images) => images.reduce((most, image) => (suspicionOf(image) > suspicionOf(most) ? image : most));
+
+/** How deep what is shown of a film is, in words. @param {ViewedImage} image */
+export function depthWords({ film, source, depth }) {
+  if (!film || !source) return '';
+  if (depth === 'loading') return t('reading.depth.loading');
+  return source.bits > 8 ? t('reading.depth.deep', { bits: source.bits }) : t('reading.depth.eight');
+}

@@ -1,0 +1,122 @@
+// The panes of the viewer, as the state says what hangs where.
+
+import { copy, icon, role } from '../core/dom.js';
+import { t } from '../core/words.js';
+import { layoutOf, sideOf, slotsOf } from './hanging.js';
+import { depthWords } from './image.js';
+import { Pane } from './pane.js';
+import { windowOf } from './window.js';
+
+/** @typedef {import('./image.js').ViewedImage} ViewedImage */
+/** @typedef {import('../reading/state.js').Reading} Reading */
+/** @typedef {import('./hanging.js').Slot} Slot */
+
+const MOST = 4;
+
+/**
+ * @param {HTMLElement} grid
+ * @param {{
+ *   marksOf: (state: Reading, image: ViewedImage) => import('./overlay.js').Mark[],
+ *   isLit: (state: Reading, image: ViewedImage) => boolean,
+ *   describe: (image: ViewedImage) => string,
+ *   failureOf: (image: ViewedImage) => {words: string, hopeless: boolean},
+ *   onEdit: (image: ViewedImage) => void,
+ *   onRetry: (image: ViewedImage) => void,
+ * } & import('./pane.js').PaneEvents} options
+ */
+export function createPanes(grid, options) {
+  const panes = Array.from({ length: MOST }, () => {
+    const pane = new Pane(copy('pane'), options);
+    role(pane.root, 'edit').addEventListener('click', () => pane.viewed && options.onEdit(pane.viewed));
+    role(pane.root, 'again').addEventListener('click', () => pane.viewed && options.onRetry(pane.viewed));
+    return pane;
+  });
+  grid.replaceChildren(...panes.map(({ root }) => root));
+
+  /** @param {Reading} state */
+  function show(state) {
+    const slots = slotsOf(state);
+    grid.dataset.layout = layoutOf(state);
+    grid.dataset.count = String(slots.length);
+    for (const [index, pane] of panes.entries()) {
+      pane.root.hidden = index >= slots.length;
+      if (slots[index]) fill(pane, slots[index], state);
+    }
+  }
+
+  /** @param {Pane} pane @param {Slot} slot @param {Reading} state */
+  function fill(pane, slot, state) {
+    const image = typeof slot === 'string' ? null : slot;
+    const { root } = pane;
+    root.toggleAttribute('data-active', image?.id === state.activeId);
+    root.toggleAttribute('data-lit', image !== null && options.isLit(state, image));
+    if (typeof slot === 'string') labelMissing(root, slot);
+    else labelImage(root, slot, options.describe(slot));
+    showNote(root, slot, options.failureOf);
+    pane.show({
+      image,
+      side: image ? sideOf(image, layoutOf(state)) : 'centre',
+      window: image && windowOf(state, image),
+      marks: image ? options.marksOf(state, image) : [],
+      overlays: state.overlays,
+    });
+  }
+
+  /** The pane of an image; undefined where it does not hang. @param {string | null} imageId */
+  const of = (imageId) => panes.find(({ root, viewed }) => !root.hidden && viewed !== null && viewed.id === imageId);
+
+  return { show, of };
+}
+
+/** @param {HTMLElement} root @param {string} view */
+function labelMissing(root, view) {
+  root.dataset.view = view;
+  root.setAttribute('aria-label', t('reading.missing', { view }));
+  role(root, 'name').textContent = view;
+  for (const name of ['depth', 'file']) role(root, name).textContent = '';
+  role(root, 'edit').hidden = true;
+}
+
+/** @param {HTMLElement} root @param {ViewedImage} image @param {string} description */
+function labelImage(root, image, description) {
+  root.dataset.view = image.view ?? '';
+  root.setAttribute('aria-label', description);
+  role(root, 'name').textContent = image.name;
+  role(root, 'depth').textContent = depthWords(image);
+  role(root, 'file').textContent = fileWords(image);
+  role(root, 'edit').hidden = false;
+  role(root, 'edit').setAttribute('aria-label', t('reading.image.edit', { name: image.name }));
+}
+
+/** @param {ViewedImage} image */
+const fileWords = ({ entry, name }) =>
+  [entry.study_date, entry.file_name].filter((said) => said && !name.startsWith(said)).join(' · ');
+
+/**
+ * What a pane says where it has no picture.
+ * @param {HTMLElement} root
+ * @param {Slot} slot
+ * @param {(image: ViewedImage) => {words: string, hopeless: boolean}} failureOf
+ */
+function showNote(root, slot, failureOf) {
+  const image = typeof slot === 'string' ? null : slot;
+  const note = role(root, 'note');
+  note.hidden = Boolean(image?.source);
+  role(root, 'add').hidden = image !== null;
+  const failed = image?.entry.state === 'failed' ? failureOf(image) : null;
+  role(root, 'again').hidden = !failed || failed.hopeless;
+  if (note.hidden) return;
+  const [symbol, title, words] = noteOf(slot, failed?.words ?? '');
+  role(note, 'symbol').replaceChildren(icon(symbol));
+  role(note, 'title').textContent = title;
+  role(note, 'words').textContent = words;
+}
+
+/** @param {Slot} slot @param {string} failure @returns {[string, string, string]} Icon, title and words. */
+function noteOf(slot, failure) {
+  if (typeof slot === 'string') return ['image', t('reading.missing', { view: slot }), t('reading.missing.hint')];
+  const { problem, entry } = slot;
+  if (problem) return ['alert', t('reading.failed'), t('reading.picture.failed', { detail: problem.message })];
+  if (entry.state === 'failed') return ['alert', t('reading.failed'), failure];
+  return ['queue', t(entry.state === 'assessed' ? 'reading.loading' : 'reading.waiting'), ''];
+}

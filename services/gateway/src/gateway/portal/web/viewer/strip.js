@@ -1,0 +1,46 @@
+// The strip of all images of the case below the panes.
+
+import { all, copy, find, role } from '../core/dom.js';
+
+/** @typedef {import('./image.js').ViewedImage} ViewedImage */
+
+/**
+ * @param {HTMLElement} strip
+ * @param {{describe: (image: ViewedImage) => string, onChoose: (image: ViewedImage) => void}} options
+ */
+export function createStrip(strip, { describe, onChoose }) {
+  /** @param {{images: ViewedImage[], activeId: string | null}} state */
+  return ({ images, activeId }) => {
+    strip.hidden = images.length < 2;
+    const buttons = all(strip, '.thumb');
+    for (const button of buttons.slice(images.length)) button.remove();
+    for (const [index, image] of images.entries()) {
+      const button = buttons[index] ?? strip.appendChild(copy('thumb'));
+      button.onclick = () => onChoose(image);
+      button.setAttribute('aria-pressed', String(image.id === activeId));
+      button.setAttribute('aria-label', describe(image));
+      button.dataset.assessment = image.result?.assessment ?? '';
+      button.dataset.state = image.entry.state;
+      button.toggleAttribute('data-prior', image.prior);
+      role(button, 'name').textContent = image.name;
+      button.title = image.name;
+      drawThumbnail(find(button, 'canvas', HTMLCanvasElement), image);
+    }
+  };
+}
+
+/** Draw a small copy, where another image or another depth of it is there than before. */
+function drawThumbnail(/** @type {HTMLCanvasElement} */ canvas, /** @type {ViewedImage} */ { source, result, jobId }) {
+  const key = source && result ? `${jobId} ${source.bits}` : '';
+  if (!source || !result || canvas.dataset.of === key) return;
+  canvas.dataset.of = key;
+  const { image } = result;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  const scale = Math.min(canvas.width / image.width, canvas.height / image.height);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.setTransform(scale, 0, 0, scale, (canvas.width - image.width * scale) / 2, (canvas.height - image.height * scale) / 2);
+  const view = { image, scale, seen: { x1: 0, y1: 0, x2: image.width, y2: image.height } };
+  if (source.grey) source.draw(context, { ...view, window: { ...source.first, inverted: false } });
+  else source.draw(context, view);
+}

@@ -1,0 +1,46 @@
+"""The portal's scripts: how they are served, and their unit tests in Node.js, for which nothing of npm is needed."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gateway.portal.scripts import WEB, modules_of, without_comments
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+TESTS = sorted(Path(__file__).parents[1].joinpath("web").rglob("*.test.js"))
+
+
+def test_scripts():
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed")
+    assert len(TESTS) > 5
+    done = subprocess.run([node, "--test", *map(str, TESTS)], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_comments_are_left_out_and_lines_keep_their_numbers():
+    script = "// One.\n/** Two.\n * @param {number} a */\nexport const f = (/** @type {number} */ a) => a; // kept\n"
+    assert without_comments(script) == "\n\n\nexport const f = (a) => a; // kept\n"
+    for path in WEB.rglob("*.js"):
+        before = path.read_text("utf-8")
+        after = without_comments(before)
+        assert "/**" not in after, path.name
+        assert after.count("\n") == before.count("\n"), path.name
+
+
+def test_scripts_are_served_with_their_tag(client):
+    answer = client.get("/static/core/store.js")
+    assert "createStore" in answer.text
+    assert "/**" not in answer.text
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert client.get("/static/core/store.js", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+def test_a_page_names_every_module_of_its_script():
+    modules = modules_of("worklist/worklist-page.js")
+    assert set(modules) >= {"core/fresh.js", "core/api.js", "core/words.js"}
+    assert "worklist/worklist-page.js" not in modules
+    assert len(modules) == len(set(modules))

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { translator, useWords } from '#web/core/words.js';
+import { formatOf } from '#web/upload/checks.js';
+import { guess } from '#web/upload/guess.js';
+import { worthAnother } from '#web/upload/sending.js';
+import { newEntry, saidOf } from '#web/upload/state.js';
+import { viewsNote } from '#web/upload/views.js';
+
+const SENTENCES = { 'newcase.views.missing': 'missing {views}', 'newcase.views.twice': 'twice {view}', 'newcase.views.complete': 'complete' };
+useWords(translator(SENTENCES, 'en'));
+
+const film = (laterality, view) => ({ ...newEntry({ name: 'a.png' }), stage: 'chosen', options: { modality: 'mammography', laterality, view, study_date: '', magnification: '' } });
+
+test('a name tells view, side and magnification', () => {
+  const cases = [
+    ['P_1_RIGHT_MLO.png', 'PNG', 'mammography', 'MLO', 'R', ''],
+    ['case7-LCC.dcm', 'DICOM', 'mammography', 'CC', 'L', ''],
+    ['mdb001.pgm', null, 'mammography', 'MLO', '', ''],
+    ['SOB_B_A-14-1-200-001.png', 'PNG', 'histopathology', '', '', '200X'],
+    ['scan', 'DICOM', 'mammography', '', '', ''],
+    ['picture.png', 'PNG', 'histopathology', '', '', ''],
+  ];
+  for (const [name, format, modality, view, laterality, magnification] of cases)
+    assert.deepEqual(guess(name, format), { modality, view, laterality, magnification }, name);
+});
+
+test('what the file says goes before its name, and nothing known does not hide what the name tells', () => {
+  assert.equal(guess('x_RCC.dcm', 'DICOM', { view: 'MLO', laterality: null }).view, 'MLO');
+  assert.equal(guess('x_RCC.dcm', 'DICOM', { view: null, laterality: null }).laterality, 'R');
+});
+
+test('only what a kind has, and what is known, is sent', () => {
+  const { options } = film('R', '');
+  assert.deepEqual(saidOf(options), { modality: 'mammography', laterality: 'R' });
+  assert.deepEqual(saidOf({ ...options, modality: 'histopathology', magnification: '40X' }), { modality: 'histopathology', magnification: '40X' });
+});
+
+test('the page says which of the four views are missing, or there twice', () => {
+  const words = (...entries) => viewsNote({ entries, started: false }).words;
+  assert.equal(words(film('R', 'CC'), film('L', 'MLO')), 'missing LCC, RMLO');
+  assert.equal(words(film('R', 'CC'), film('R', 'CC')), 'twice RCC');
+  assert.equal(words(film('R', 'CC'), film('L', 'CC'), film('R', 'MLO'), film('L', 'MLO')), 'complete');
+  assert.equal(words(), '');
+});
+
+test('a kind is told by the first bytes', () => {
+  assert.equal(formatOf(new Uint8Array([0xff, 0xd8, 0xff, 0xe0])), 'JPEG');
+  assert.equal(formatOf(new Uint8Array([...new Array(128).fill(0), 0x44, 0x49, 0x43, 0x4d])), 'DICOM');
+  assert.equal(formatOf(new Uint8Array(132)), null);
+});
+
+test('an upload is tried again for ever without a network, and a few times where the server fails', () => {
+  assert.equal(worthAnother({ code: 'offline', status: 0 }, 100), true);
+  assert.deepEqual([5, 6].map((tries) => worthAnother({ code: 'unknown', status: 503 }, tries)), [true, false]);
+  assert.equal(worthAnother({ code: 'storage_full', status: 507 }, 1), false);
+  assert.equal(worthAnother({ code: 'not_mammogram', status: 422 }, 1), false);
+});

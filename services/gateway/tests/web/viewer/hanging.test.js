@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { firstToRead, layoutOf, preferredLayout, sideOf, slotsOf } from '#web/viewer/hanging.js';
+import { imageWith } from '../world.js';
+
+const FOUR = ['RCC', 'LCC', 'RMLO', 'LMLO'].map((view) => imageWith({ id: view, view }));
+const FIELD = imageWith({ id: 'field', film: false });
+
+const hung = (images, activeId, more = {}) => ({ images, activeId, layout: 'hang', lastFilmId: null, lastFieldId: null, ...more });
+const names = (state) => slotsOf(state).map((slot) => (typeof slot === 'string' ? `no ${slot}` : slot.id));
+
+test('four views hang in their order, and a missing one is named', () => {
+  assert.deepEqual(names(hung(FOUR, 'LCC')), ['RCC', 'LCC', 'RMLO', 'LMLO']);
+  assert.deepEqual(names(hung(FOUR.slice(1), 'LCC')), ['no RCC', 'LCC', 'RMLO', 'LMLO']);
+});
+
+test('of several films of a view the one that is read hangs, else the most suspicious', () => {
+  const images = [imageWith({ id: 'a', view: 'RCC', probability_malignant: 0.1 }), imageWith({ id: 'b', view: 'RCC', probability_malignant: 0.9 }), FOUR[1]];
+  assert.deepEqual(names(hung(images, 'LCC'))[0], 'b');
+  assert.deepEqual(names(hung(images, 'a'))[0], 'a');
+});
+
+test('a field is not hidden by four views: it stands beside the film that was read last', () => {
+  const state = hung([...FOUR, FIELD], 'field', { lastFilmId: 'LMLO' });
+  assert.equal(layoutOf(state), 'two');
+  assert.deepEqual(names(state), ['LMLO', 'field']);
+});
+
+test('side by side stand both views of a breast', () => {
+  assert.deepEqual(names(hung(FOUR, 'LMLO', { layout: 'two' })), ['LCC', 'LMLO']);
+});
+
+test('an earlier film stands beside the current one of its view', () => {
+  const prior = imageWith({ id: 'old', view: 'LCC', prior: true });
+  assert.deepEqual(names(hung([...FOUR, prior], 'old', { layout: 'two' })), ['LCC', 'old']);
+});
+
+test('fields hang four at a time, with the one that is read among them', () => {
+  const fields = [0, 1, 2, 3, 4].map((number) => imageWith({ id: `f${number}`, film: false }));
+  assert.deepEqual(names(hung(fields, 'f1')), ['f0', 'f1', 'f2', 'f3']);
+  assert.deepEqual(names(hung(fields, 'f4')), ['f4']);
+});
+
+test('nothing hangs before there are images', () => {
+  assert.deepEqual(slotsOf(hung([], null, { layout: null })), []);
+});
+
+test('reading begins with the most suspicious film, with as much glass as there are images', () => {
+  const suspicious = imageWith({ id: 'field', film: false, probability_malignant: 0.99 });
+  const worst = imageWith({ id: 'worst', view: 'RMLO', probability_malignant: 0.8 });
+  assert.equal(firstToRead([...FOUR, worst, suspicious]).id, 'worst');
+  assert.equal(firstToRead([]), null);
+  assert.deepEqual([[FIELD], [FOUR[0]], [FIELD, FIELD]].map(preferredLayout), ['one', 'hang', 'hang']);
+});
+
+test('chest walls meet in the middle', () => {
+  assert.deepEqual(FOUR.slice(0, 2).map((image) => sideOf(image, 'hang')), ['right', 'left']);
+  assert.equal(sideOf(FOUR[0], 'one'), 'centre');
+  assert.equal(sideOf(FIELD, 'hang'), 'centre');
+});
