@@ -34,9 +34,13 @@ up: .venv/.installed ## Start the whole system on this machine until Ctrl-C
 test: .venv/.installed-dev ## Run all tests
 	$(RUN) pytest $(ARGS)
 
+# SlipCover takes its probes out again once they were hit. The warning it causes is of pytest's, about itself.
+SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src
 coverage: .venv/.installed-dev ## Run all tests, and hold each package's coverage above its floor
-	$(RUN) coverage run -m pytest $(ARGS)
-	$(RUN) python .ci/coverage_floors.py
+	@mkdir -p var
+	$(RUN) python -m slipcover --source $(SOURCES) --json --out var/coverage.json \
+		-m pytest -W ignore::pytest.PytestAssertRewriteWarning $(ARGS)
+	$(RUN) python .ci/coverage_floors.py var/coverage.json
 
 check: .venv/.installed-dev web ## Lint, format, types, import contracts, the portal's scripts
 	$(RUN) ruff check
