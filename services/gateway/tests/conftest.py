@@ -1,6 +1,7 @@
 """A gateway with a real Redis and a real database, and hands to play the worker with."""
 
 import io
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
@@ -64,6 +65,14 @@ def png(colour: int = 200, size: tuple[int, int] = (80, 70)) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", size, (colour, 20, 120)).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_loop_ends() -> Iterator[None]:
+    """A loop that outlives its gateway would go on after Redis and log into streams that are closed."""
+    yield
+    left = {thread.name for thread in threading.enumerate()} & {"relay", "reaper", "webhooks"}
+    assert left == set()
 
 
 @pytest.fixture

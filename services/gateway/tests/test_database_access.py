@@ -26,7 +26,7 @@ TRANSACTIONS = {
     "database.py": {"reading", "get_session"},  # a request's own
     # Before or after a request's own: nothing else may wait for what these wait for.
     "auth/api_tokens.py": {"_note_use"},
-    "auth/dependencies.py": {"briefly_identified"},
+    "auth/dependencies.py": {"detached_user"},
     "auth/endpoints.py": {"issue_token"},
     "auth/service.py": {"authenticate", "fresh_authentication"},
     "admin/audit_endpoints.py": {"export_events"},
@@ -41,7 +41,7 @@ TRANSACTIONS = {
     "reports/case_endpoints.py": {"read_draft", "read_version"},
     "reports/renderings.py": {"_look", "_repeat", "_find_or_open"},
     # Loops beside the requests.
-    "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.call_again"},
+    "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.announce_again"},
     "webhooks/deliverer.py": {"Deliverer.send_due"},
     # The operator's requests and commands.
     "system/health.py": {"_is_migrated"},

@@ -54,7 +54,7 @@ def test_the_call_reaches_redis_at_once(job, clean_redis):
     redis = Redis.from_url(clean_redis)
     deadline = time.monotonic() + PATIENCE_S
     while not redis.llen("histo"):
-        assert time.monotonic() < deadline, "the relay did not ring"
+        assert time.monotonic() < deadline, "the relay did not announce it"
         time.sleep(0.01)
     message = redis.lindex("histo", 0)
     assert job not in str(redis.lindex("mammo", 0))
@@ -179,7 +179,7 @@ def test_a_job_that_loses_its_worker_three_times_is_parked_and_can_be_driven_aga
 
 
 def test_redis_forgets_everything_and_the_job_is_called_again(client, alice, job, clean_redis, monkeypatch):
-    monkeypatch.setattr("gateway.jobs.relay._UNHEARD_S", 0.3)
+    monkeypatch.setattr("gateway.jobs.relay._LOST_AFTER_S", 0.3)
     redis = Redis.from_url(clean_redis)
     while not redis.llen("histo"):
         time.sleep(0.01)

@@ -18,12 +18,13 @@ from starlette.requests import Request
 
 import gateway
 from gateway.images.models import Image
-from gateway.jobs.models import Job, Ring
+from gateway.jobs.models import Job, OutboxMessage
 
 SOURCE = Path(gateway.__file__).parent
 DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
 HEADING = "### Its way through the gateway"
 MOST_FUNCTIONS, MOST_MODULES = 8, 5
+ROWS = (Image, Job, OutboxMessage)
 PASSWORD = "correct horse battery staple"
 
 
@@ -57,7 +58,9 @@ class Trace:
                 self.functions |= self._callers(frame)
             elif inspect.ismethod(function) or inspect.isfunction(function):
                 self._given[function.__code__] |= self._callers(frame)
-        elif frame.f_code is Session.add.__code__ and isinstance(frame.f_locals["instance"], Image | Job | Ring):
+        elif frame.f_code is Session.add.__code__ and isinstance(
+            frame.f_locals["instance"], Image | Job | OutboxMessage
+        ):
             self.functions |= self._callers(frame)
 
     def _callers(self, frame: FrameType | None) -> set[str]:

@@ -53,7 +53,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
     return app
 
 
-def ring(app: Celery, queue: str, job_id: str, step: StepName) -> None:
+def announce(app: Celery, queue: str, job_id: str, step: StepName) -> None:
     """Announce a waiting step to the workers of a queue.
 
     One call for each step, but not of that step: a worker that hears it claims whichever step of the queue is next. The

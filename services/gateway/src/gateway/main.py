@@ -32,7 +32,7 @@ from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
 from gateway.outages import install_outage_handlers
 from gateway.pictures import endpoints as pictures
-from gateway.pictures.service import PictureDesk
+from gateway.pictures.service import PictureService
 from gateway.portal import admin_pages, login_pages
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
@@ -128,7 +128,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.store = open_configured_store(settings)
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
     app.state.uploads = UploadService(sessions, app.state.store, app.state.fingerprints, settings.max_upload_bytes)
-    app.state.pictures = PictureDesk(app.state.store, celery, blackboard)
+    app.state.pictures = PictureService(app.state.store, celery, blackboard)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(blackboard)
     install_error_handlers(app)

@@ -31,7 +31,9 @@ expect.set_options(timeout=90_000)  # a machine that does much else besides
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[httpx.Client]:
     """A client of a gateway that really listens; the fixtures that upload and play the worker use it too."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    # A page that is closed leaves requests that wait for workers; they are cancelled, so that the loops end in time.
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 60
@@ -44,7 +46,8 @@ def client(app: FastAPI) -> Iterator[httpx.Client]:
         client.app = app
         yield client
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
+    assert not thread.is_alive(), "the gateway did not stop"
 
 
 @pytest.fixture

@@ -77,13 +77,13 @@ def current_user(request: Request, credentials: Credentials, session: DbSession)
 CurrentUser = Annotated[User, Depends(current_user, scope="function")]
 
 
-def briefly_identified(request: Request, credentials: Credentials) -> User:
+def detached_user(request: Request, credentials: Credentials) -> User:
     """As `current_user`, in a transaction of its own: none stays open while a request waits for something."""
     with reading(request.app.state.sessions) as session:
         return identify(request, credentials, session)
 
 
-WaitingUser = Annotated[User, Depends(briefly_identified)]
+DetachedUser = Annotated[User, Depends(detached_user)]
 
 
 def admin_user(request: Request, user: CurrentUser) -> User:

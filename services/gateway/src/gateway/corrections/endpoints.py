@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser, WaitingUser, at_portal
+from gateway.auth.dependencies import CurrentUser, DetachedUser, at_portal
 from gateway.corrections import removal, service
 from gateway.corrections.schemas import ImageCorrected, ImageCorrection
 from gateway.database import DbSession
@@ -51,7 +51,7 @@ def correct_image(
 
 
 @router.delete("/{image_id}", status_code=204, responses=responses(401, 403, 404, 409, 412))
-def remove_image(image_id: str, user: WaitingUser, request: Request, if_match: IfMatch = None) -> None:
+def remove_image(image_id: str, user: DetachedUser, request: Request, if_match: IfMatch = None) -> None:
     """Remove an image with its analyses and reviews. An image of a signed report stays (409 `image_signed`)."""
     state = request.app.state
 

@@ -95,7 +95,7 @@ class Step(Base):
     tries: Mapped[int] = mapped_column(default=0)  # since it was last asked for: the budget
     worker: Mapped[str | None] = mapped_column(String(200))
     queued_at: Mapped[datetime | None]
-    rung_at: Mapped[datetime | None]  # when a call was last written to the outbox
+    announced_at: Mapped[datetime | None] = mapped_column("rung_at")  # when it was last written to the outbox
     lease_expires_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -107,7 +107,7 @@ class Step(Base):
         return layout.attempt_folder(self.job_id, self.name, attempt or self.attempt)
 
 
-class Ring(Base):
+class OutboxMessage(Base):
     """An outbox row: an announcement to the workers of a queue, written together with the state that it announces."""
 
     __tablename__ = "outbox"

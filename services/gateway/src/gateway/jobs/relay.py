@@ -21,12 +21,12 @@ from gateway.jobs import repository, service
 from gateway.jobs.queues import repository as queues
 from gateway.settings import GatewaySettings
 from lobule.blackboard import Blackboard
-from lobule.queueing import QUEUES, ring
+from lobule.queueing import QUEUES, announce
 
 log = structlog.get_logger()
 
 _IDLE_S = 1.0  # the relay looks by itself this often: another gateway's outbox, a Redis that is back
-_UNHEARD_S = 10.0  # a call this old that is not in Redis was lost, or its worker died with it
+_LOST_AFTER_S = 10.0  # a call this old that is not in Redis was lost, or its worker died with it
 
 
 class Relay:
@@ -38,7 +38,7 @@ class Relay:
         event.listen(sessions, "after_commit", self._after_commit)
 
     def _after_commit(self, session: Session) -> None:
-        if session.info.pop("rings", False):
+        if session.info.pop("outbox", False):
             self.wake.set()
 
     def turn(self) -> None:
@@ -58,14 +58,14 @@ class Relay:
         millisecond, would wait for it.
         """
         with reading(self._sessions) as session:
-            rings = queues.outbox(session)
-        if not rings:
+            messages = queues.waiting_messages(session)
+        if not messages:
             return 0
-        for waiting in rings:
-            ring(self._celery, waiting.queue, waiting.job_id, waiting.step)
+        for waiting in messages:
+            announce(self._celery, waiting.queue, waiting.job_id, waiting.step)
         with self._sessions.begin() as session:
-            queues.forget_rings(session, rings)
-        return len(rings)
+            queues.delete_messages(session, messages)
+        return len(messages)
 
 
 class Reaper:
@@ -81,7 +81,7 @@ class Reaper:
             return
         self.take_back()
         try:
-            self.call_again()
+            self.announce_again()
         except RedisError as error:
             log.warning("redis_away", error=repr(error))
 
@@ -95,16 +95,16 @@ class Reaper:
                 log.warning("lease_over", job_id=step.job_id, step=step.name, attempt=step.attempt, worker=step.worker)
                 service.reap(session, self._settings, step)
 
-    def call_again(self) -> None:
+    def announce_again(self) -> None:
         """Announce steps again that wait in the database while their queue in Redis is empty."""
         for queue in QUEUES:
             if self._blackboard.waiting(queue):
                 continue
             with self._sessions.begin() as session:
-                before = shared_now(session) - timedelta(seconds=_UNHEARD_S)
-                for step in queues.unheard(session, queue, before):
+                before = shared_now(session) - timedelta(seconds=_LOST_AFTER_S)
+                for step in queues.announcements_lost(session, queue, before):
                     log.warning("call_repeated", job_id=step.job_id, step=step.name)
-                    queues.ring(session, step)
+                    queues.announce(session, step)
 
 
 class BackgroundLoop:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from gateway.auth.dependencies import AppSettings, CurrentUser, WaitingUser
+from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser
 from gateway.cases import repository as cases
 from gateway.database import reading
 from gateway.errors import not_found, responses
@@ -19,7 +19,7 @@ from gateway.images.identity import differences
 from gateway.images.models import Image
 from gateway.images.schemas import plausible_day
 from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
-from gateway.pictures.service import PictureDesk
+from gateway.pictures.service import PictureService
 from gateway.uploads.receiving import receive
 from lobule import layout
 from lobule.contracts.errors import AnalysisError
@@ -47,12 +47,12 @@ PREVIEW_FORM: dict[str, Any] = {
 _PRIVATE = {"Cache-Control": "private, max-age=3600"}
 
 
-def picture_desk(request: Request) -> PictureDesk:
+def picture_service(request: Request) -> PictureService:
     """The picture service of the app."""
     return request.app.state.pictures
 
 
-Desk = Annotated[PictureDesk, Depends(picture_desk)]
+Pictures = Annotated[PictureService, Depends(picture_service)]
 
 
 @router.post(
@@ -61,7 +61,7 @@ Desk = Annotated[PictureDesk, Depends(picture_desk)]
     responses=responses(400, 401, 403, 404, 413, 415, 422, 503),
     openapi_extra={"requestBody": PREVIEW_FORM},
 )
-async def make_preview(request: Request, user: WaitingUser, settings: AppSettings, desk: Desk) -> PreviewRead:
+async def make_preview(request: Request, user: DetachedUser, settings: AppSettings, pictures: Pictures) -> PreviewRead:
     """Have a file drawn that the browser cannot show: DICOM, TIFF, 16-bit PNG. Nothing is analysed or kept.
 
     Says whether a DICOM file names another patient than the files of a case, so that it can be held back.
@@ -83,11 +83,11 @@ async def make_preview(request: Request, user: WaitingUser, settings: AppSetting
     folder = partial(layout.preview_folder, user.id)
     others, upload = await receive(request, state.store, settings.max_upload_bytes, check, folder)
     prefix = folder(upload.image_id)
-    await run_in_threadpool(desk.remember_preview, prefix)
+    await run_in_threadpool(pictures.remember_preview, prefix)
     try:
-        await run_in_threadpool(desk.ask, upload.object_key, prefix, "preview")
+        await run_in_threadpool(pictures.ask, upload.object_key, prefix, "preview")
     except Exception:
-        await run_in_threadpool(desk.forget_preview, prefix)
+        await run_in_threadpool(pictures.forget_preview, prefix)
         raise
     file = await run_in_threadpool(_identity, state.store, upload.object_key)
     marks = state.fingerprints.of(file)
@@ -109,9 +109,9 @@ def _identity(store: ObjectStore, key: str) -> DicomIdentity:
 
 
 @router.get("/previews/{preview_id}", responses=responses(401, 422))
-def read_preview(preview_id: UUID, user: CurrentUser, desk: Desk) -> PictureRead:
+def read_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> PictureRead:
     """The state of a preview, and what the file contains."""
-    return PictureRead.of(str(preview_id), desk.facts(layout.preview_folder(user.id, str(preview_id))))
+    return PictureRead.of(str(preview_id), pictures.facts(layout.preview_folder(user.id, str(preview_id))))
 
 
 @router.get(
@@ -119,22 +119,22 @@ def read_preview(preview_id: UUID, user: CurrentUser, desk: Desk) -> PictureRead
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, **responses(401, 409, 422)},
 )
-def read_preview_picture(preview_id: UUID, user: CurrentUser, desk: Desk) -> Response:
+def read_preview_picture(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> Response:
     """The preview itself."""
-    content = desk.read(layout.preview_folder(user.id, str(preview_id)), layout.PREVIEW_FILE)
+    content = pictures.read(layout.preview_folder(user.id, str(preview_id)), layout.PREVIEW_FILE)
     return Response(content, media_type="image/jpeg", headers=_PRIVATE)
 
 
 @router.delete("/previews/{preview_id}", status_code=204, responses=responses(401, 403, 422))
-def delete_preview(preview_id: UUID, user: CurrentUser, desk: Desk) -> None:
+def delete_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> None:
     """Delete a preview now; otherwise it is deleted within an hour."""
-    desk.forget_preview(layout.preview_folder(user.id, str(preview_id)))
+    pictures.forget_preview(layout.preview_folder(user.id, str(preview_id)))
 
 
 @router.get("/images/{image_id}/film", responses=responses(401, 404, 503))
-def read_film(image: VisibleImage, desk: Desk) -> PictureRead:
+def read_film(image: VisibleImage, pictures: Pictures) -> PictureRead:
     """Whether a film has more bits or pixels than its display image, and how to read them; drawn when first asked."""
-    return PictureRead.of(image.id, desk.ask(image.object_key, layout.film_folder(image.id), "samples"))
+    return PictureRead.of(image.id, pictures.ask(image.object_key, layout.film_folder(image.id), "samples"))
 
 
 @router.get(
@@ -142,8 +142,8 @@ def read_film(image: VisibleImage, desk: Desk) -> PictureRead:
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}, **responses(401, 404, 409)},
 )
-def read_samples(image: VisibleImage, desk: Desk) -> Response:
+def read_samples(image: VisibleImage, pictures: Pictures) -> Response:
     """A film's samples: 16-bit unsigned little-endian integers, row by row, as `facts.samples` of the film says."""
-    content = desk.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
+    content = pictures.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
     headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", **_PRIVATE}
     return Response(content, media_type="application/octet-stream", headers=headers)

@@ -14,7 +14,7 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 log = structlog.get_logger()
 
 
-class PictureDesk:
+class PictureService:
     """Finds existing pictures and requests the others from the report service.
 
     Args:

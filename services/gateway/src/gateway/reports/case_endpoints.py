@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser, WaitingUser, at_portal
+from gateway.auth.dependencies import CurrentUser, DetachedUser, at_portal
 from gateway.auth.service import fresh_authentication
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
@@ -48,7 +48,7 @@ def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
     return versions(session, case)
 
 
-def present_signer(said: CaseReportCreate, user: WaitingUser, request: Request) -> None:
+def present_signer(said: CaseReportCreate, user: DetachedUser, request: Request) -> None:
     """Require the password of a person who signs in the portal. API clients sign with their own credentials.
 
     Checked before the transaction begins, which a slow hash must not hold up.
@@ -110,7 +110,7 @@ def render_version(
 @router.get("/draft", response_class=Response, responses=_ANSWERS)
 async def read_draft(
     case_id: str,
-    user: WaitingUser,
+    user: DetachedUser,
     request: Request,
     format: Format = None,
     lang: Lang = None,
@@ -140,7 +140,7 @@ async def read_draft(
 async def read_version(
     case_id: str,
     version: Annotated[int, Path(ge=1, le=2**31 - 1)],
-    user: WaitingUser,
+    user: DetachedUser,
     request: Request,
     format: Format = None,
     lang: Lang = None,

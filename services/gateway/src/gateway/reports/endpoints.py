@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import WaitingUser
+from gateway.auth.dependencies import DetachedUser
 from gateway.database import reading
 from gateway.errors import ProblemError, not_found, responses
 from gateway.jobs import repository as jobs
@@ -57,7 +57,7 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     )
 
 
-def waiting_job(job_id: str, user: WaitingUser, request: Request) -> Job:
+def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
     """As `visible_job`, in a transaction of its own."""
     with reading(request.app.state.sessions) as session:
         job = jobs.visible(session, user, job_id)
@@ -73,7 +73,7 @@ def waiting_job(job_id: str, user: WaitingUser, request: Request) -> Job:
 )
 async def get_report(
     job: Annotated[Job, Depends(waiting_job)],
-    user: WaitingUser,
+    user: DetachedUser,
     request: Request,
     format: Format = None,
     lang: Lang = None,
@@ -94,8 +94,8 @@ async def get_report(
 async def report_response(request: Request, job: Job, form: ReportForm, language: Language) -> Response:
     """A job's report as an answer."""
     service.check_report_ready(job)
-    at_once_language, at_once_forms = service.AT_ONCE
-    if language == at_once_language and form in at_once_forms:
+    language_made, forms_made = service.RENDERED_BY_ANALYSIS
+    if language == language_made and form in forms_made:
         with contextlib.suppress(ObjectNotFoundError):  # this form failed, or an older version named it otherwise
             found = await run_in_threadpool(service.read_report, request.app.state.store, job, form)
             return as_response(*found, language)

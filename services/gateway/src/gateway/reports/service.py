@@ -15,7 +15,7 @@ from lobule.contracts.case import REPORT_FILES, ReportForm
 from lobule.contracts.language import Language
 from lobule.storage import ObjectStore
 
-AT_ONCE: tuple[Language, frozenset[ReportForm]] = ("en", frozenset({"html", "png", "json"}))
+RENDERED_BY_ANALYSIS: tuple[Language, frozenset[ReportForm]] = ("en", frozenset({"html", "png", "json"}))
 """What an analysis renders by itself; all else is rendered when somebody first asks for it."""
 
 
@@ -49,7 +49,7 @@ def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, 
     """
     check_report_ready(job)
     prefix = job.step("report").output_prefix()
-    return store.get(layout.report_key(prefix, AT_ONCE[0], form)), REPORT_FILES[form][1]
+    return store.get(layout.report_key(prefix, RENDERED_BY_ANALYSIS[0], form)), REPORT_FILES[form][1]
 
 
 def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:

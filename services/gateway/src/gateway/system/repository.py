@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
-from gateway.jobs.models import Job, Ring, Step
+from gateway.jobs.models import Job, OutboxMessage, Step
 from gateway.webhooks.models import Delivery
 
 
@@ -47,7 +47,7 @@ def workload(session: Session) -> Workload:
         },
         running=_counts(session, running),
         messages=_counts(session, select(Delivery.state, func.count()).group_by(Delivery.state)),
-        outbox=session.scalar(select(func.count()).select_from(Ring)) or 0,
+        outbox=session.scalar(select(func.count()).select_from(OutboxMessage)) or 0,
     )
 
 

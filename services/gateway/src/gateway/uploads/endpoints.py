@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from gateway.auth.dependencies import WaitingUser, at_portal
+from gateway.auth.dependencies import DetachedUser, at_portal
 from gateway.errors import ProblemError, responses
 from gateway.images.schemas import ImageRead
 from gateway.jobs.schemas import JobRead
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1/images", tags=["images"])
     responses=responses(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
     openapi_extra={"requestBody": UPLOAD_FORM},
 )
-async def upload_image(request: Request, response: Response, user: WaitingUser, uploads: Uploads) -> Accepted:
+async def upload_image(request: Request, response: Response, user: DetachedUser, uploads: Uploads) -> Accepted:
     """Upload an image for analysis. The response comes when it is stored; then follow the job's progress.
 
     The same bytes are one image of a case: sent into it again, or sent without a case where you have them anywhere,

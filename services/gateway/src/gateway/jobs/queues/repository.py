@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.clock import shared_now
 from gateway.jobs import repository
-from gateway.jobs.models import Ring, Step
+from gateway.jobs.models import OutboxMessage, Step
 from gateway.jobs.queues.lanes import INTERACTIVE_IN_A_ROW, Lane, in_order, steps_ahead
 
 
@@ -77,35 +77,35 @@ def enqueue(session: Session, step: Step) -> None:
     """Queue a step, and write its announcement to the outbox."""
     step.state, step.queued_at = "queued", shared_now(session)
     step.lease_expires_at, step.worker = None, None
-    ring(session, step)
+    announce(session, step)
 
 
-def ring(session: Session, step: Step) -> None:
+def announce(session: Session, step: Step) -> None:
     """Write an announcement for a step's queue to the outbox; the relay is woken after the commit."""
-    step.rung_at = shared_now(session)
-    session.add(Ring(job_id=step.job_id, step=step.name, queue=step.queue))
-    session.info["rings"] = True
+    step.announced_at = shared_now(session)
+    session.add(OutboxMessage(job_id=step.job_id, step=step.name, queue=step.queue))
+    session.info["outbox"] = True
 
 
-def unheard(session: Session, queue: str, before: datetime) -> Sequence[Step]:
+def announcements_lost(session: Session, queue: str, before: datetime) -> Sequence[Step]:
     """Waiting steps that were last announced before a moment and have no announcement in the outbox."""
-    unsent = exists().where(Ring.job_id == Step.job_id, Ring.step == Step.name)
+    unsent = exists().where(OutboxMessage.job_id == Step.job_id, OutboxMessage.step == Step.name)
     return session.scalars(
         select(Step)
-        .where(Step.state == "queued", Step.queue == queue, Step.rung_at < before, not_(unsent))
+        .where(Step.state == "queued", Step.queue == queue, Step.announced_at < before, not_(unsent))
         .order_by(Step.queued_at)
         .limit(1000)
     ).all()
 
 
-def outbox(session: Session, limit: int = 100) -> Sequence[Ring]:
+def waiting_messages(session: Session, limit: int = 100) -> Sequence[OutboxMessage]:
     """Announcements to send, oldest first. Two relays may take the same one; announcing twice is harmless."""
-    return session.scalars(select(Ring).order_by(Ring.id).limit(limit)).all()
+    return session.scalars(select(OutboxMessage).order_by(OutboxMessage.id).limit(limit)).all()
 
 
-def forget_rings(session: Session, rings: Sequence[Ring]) -> None:
+def delete_messages(session: Session, messages: Sequence[OutboxMessage]) -> None:
     """Delete announcements that were sent from the outbox."""
-    session.execute(delete(Ring).where(Ring.id.in_([made.id for made in rings])))
+    session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_([made.id for made in messages])))
 
 
 def ahead_of(session: Session, step: Step) -> int:
