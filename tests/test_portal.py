@@ -172,7 +172,7 @@ def test_a_wrong_password_is_refused(begin):
     day = begin()
     day.page.goto("/new")
     day.log_in(DEMO, "not my password")
-    expect(day.page.get_by_role("alert")).to_contain_text("not right")
+    expect(day.page.get_by_role("alert")).to_contain_text(day.t("errors.wrong_credentials"))
     assert day.page.url.endswith("/login")
 
 

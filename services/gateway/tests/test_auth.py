@@ -39,7 +39,7 @@ def test_wrong_password_and_unknown_user_get_the_same_answer_in_the_same_time(cl
     known = [attempt("alice") for _ in range(4)]
     unknown = [attempt(f"nobody{number}") for number in range(4)]
     bodies = {(a.status_code, a.json()["code"], a.json()["detail"]) for a, _ in known + unknown}
-    assert bodies == {(401, "wrong_credentials", "The user name or the password is not right.")}
+    assert bodies == {(401, "wrong_credentials", "The user name or the password is incorrect. Please try again.")}
     fastest_known, fastest_unknown = min(t for _, t in known), min(t for _, t in unknown)
     assert fastest_unknown > 0.3 * fastest_known, "an unknown name must cost a hash as well"
 
@@ -147,7 +147,7 @@ def test_login_never_leads_to_another_host(client, target):
 def test_wrong_password_in_the_form(client):
     answer = form(client, password="wrong password 1")
     assert answer.status_code == 401
-    assert "not right" in answer.text
+    assert "incorrect" in answer.text
     assert "set-cookie" not in answer.headers
 
 

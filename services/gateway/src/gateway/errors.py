@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from lobule.contracts.errors import AnalysisError
+from lobule.words import Words
 
 log = structlog.get_logger()
 
@@ -51,7 +52,7 @@ class ProblemError(Exception):
     Args:
         status: HTTP status.
         code: Stable name.
-        detail: Words for the user: what happened, what to do.
+        detail: What happened and what to do, in English; the catalogue's sentence of the code where None.
         headers: Extra headers of the answer.
         extra: Extra members of the problem document.
     """
@@ -60,18 +61,19 @@ class ProblemError(Exception):
         self,
         status: int,
         code: str,
-        detail: str,
+        detail: str | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         **extra: Any,
     ) -> None:
+        detail = detail or Words("en")(f"errors.{code}")
         super().__init__(detail)
         self.status, self.code, self.detail, self.headers, self.extra = status, code, detail, headers, extra
 
 
 def not_found(what: str) -> ProblemError:
     """The same 404 for what does not exist and for what belongs to another user."""
-    return ProblemError(404, "not_found", f"There is no such {what}, or it is not yours.")
+    return ProblemError(404, "not_found", f"This {what} does not exist, or it belongs to another user.")
 
 
 _STATUS_OF_INPUT_ERRORS = {"unsupported_format": 415, "too_many_pixels": 413}
@@ -130,8 +132,7 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def crash(request: Request, error: Exception) -> Response:
         log.error("request_crashed", path=request.url.path, exc_info=error)
-        detail = "Something went wrong on our side. Please try again; if it stays, give your IT the request id."
-        return problem_response(request, ProblemError(500, "internal_error", detail))
+        return problem_response(request, ProblemError(500, "internal_error"))
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -59,14 +59,14 @@ def problem_of_outage(error: Exception) -> ProblemError | None:
     if isinstance(error, StoreUnavailableError):
         return _away("storage_unavailable", "The object store cannot be reached at the moment.", 5)
     if isinstance(error, RedisError | BrokerError):
-        return _away("redis_unavailable", "The workers cannot be asked at the moment.", 5)
+        return _away("redis_unavailable", "The workers cannot be reached at the moment.", 5)
     if isinstance(error, PoolTimeoutError):
         return _away("database_busy", "Too many requests wait for the database.", 2)
     match _kind(error) if isinstance(error, DBAPIError) else None:
         case "full":
             return _full()
         case "busy":
-            return _away("database_busy", "Others changed the same at this moment.", 1)
+            return _away("database_busy", "Another request changed the same data at this moment.", 1)
         case "away":
             return _away("database_unavailable", "The database cannot be reached at the moment.", 5)
     return None
@@ -88,5 +88,4 @@ def _away(code: str, what: str, seconds: int) -> ProblemError:
 
 
 def _full() -> ProblemError:
-    detail = "The server has no space left, so this was not stored. Please tell your IT, then try again."
-    return ProblemError(507, "storage_full", detail)
+    return ProblemError(507, "storage_full")

@@ -67,7 +67,7 @@ def _decode(cursor: str, order: Order) -> tuple[Any, ...]:
         return tuple(_read(value, column) for value, column in zip(values, order.columns, strict=True))
     except (ValueError, TypeError, binascii.Error):
         raise ProblemError(
-            422, "cursor_invalid", "This cursor is not one that we gave for this order. Please start at the first page."
+            422, "cursor_invalid", "This cursor is not valid for this order. Please start at the first page."
         ) from None
 
 

@@ -31,7 +31,7 @@ def change_password(
     """Change your password. Your other sessions end."""
     check_password(request, user, change.current)
     if change.new == change.current:
-        raise ProblemError(422, "same_password", "The new password is the present one. Please choose another.")
+        raise ProblemError(422, "same_password")
     service.set_password(session, user, change.new, but=sessions.read_session(session, request, settings))
     record(session, request, user, "user.password", "user", user.id)
 

@@ -24,7 +24,7 @@ def create_user(session: Session, new: UserCreate, *, by_another: bool) -> User:
     """
     if repository.by_username(session, new.username):
         raise ProblemError(
-            409, "username_taken", f"There is already a user {new.username!r}. Please choose another name."
+            409, "username_taken", f"The user name {new.username!r} is already taken. Please choose another one."
         )
     user = User(
         username=new.username.lower(),
@@ -46,14 +46,19 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User) -> 
     """
     loses_rights = changes.active is False or (changes.role is not None and changes.role != user.role)
     if loses_rights and user.id == by.id:
-        raise ProblemError(409, "not_yourself", "You cannot take your own rights away. Another administrator can.")
+        raise ProblemError(409, "not_yourself")
     user.display_name = changes.display_name or user.display_name
     user.role = changes.role or user.role
     if changes.active is not None:
         user.active = changes.active
     session.flush()
+<<<<<<< HEAD
     if not repository.has_admin(session):
-        raise ProblemError(409, "last_admin", "This is the last administrator. Please make another one first.")
+        raise ProblemError(409, "last_admin")
+=======
+    if not _has_admin(session):
+        raise ProblemError(409, "last_admin")
+>>>>>>> 0988c0a (Take the English of errors from the catalogue, and reword API errors and documentation plainly)
     if loses_rights:
         end_logins(session, user)
 

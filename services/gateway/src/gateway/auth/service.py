@@ -35,7 +35,7 @@ def authenticate(
     if user is None:
         with sessions.begin() as session:
             record(session, request, username or "?", "auth.failed")
-        raise unauthorized("wrong_credentials", "The user name or the password is not right.")
+        raise unauthorized("wrong_credentials")
     return user
 
 
@@ -50,7 +50,7 @@ def check_password(request: Request, user: User, password: str) -> None:
         user.username, _address(request), lambda: True if verify_password(password, user.password_hash) else None
     )
     if right is None:
-        raise ProblemError(403, "wrong_password", "Your password is not right. Please try again.")
+        raise ProblemError(403, "wrong_password")
 
 
 def _address(request: Request) -> str:
@@ -74,7 +74,7 @@ def fresh_authentication(
     """
     if password is None:
         if required:
-            raise ProblemError(403, "password_required", "Please give your password to sign.")
+            raise ProblemError(403, "password_required")
         return
     try:
         check_password(request, user, password.get_secret_value())

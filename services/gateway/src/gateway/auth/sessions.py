@@ -87,7 +87,7 @@ def check_csrf(request: Request, token: str | None = None) -> None:
     given = token if token is not None else request.headers.get(CSRF_HEADER, "")
     expected = csrf_token_for(request)
     if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise ProblemError(403, "csrf_failed", "The page is out of date. Please reload it and try again.")
+        raise ProblemError(403, "csrf_failed")
 
 
 def check_same_origin(request: Request) -> None:

@@ -52,7 +52,7 @@ def read_access_token(token: str, settings: GatewaySettings) -> tuple[str, int]:
     return str(claims["sub"]), int(claims.get("epoch", 0))
 
 
-def unauthorized(code: str, detail: str) -> ProblemError:
+def unauthorized(code: str, detail: str | None = None) -> ProblemError:
     """A 401 that says how to authenticate."""
     return ProblemError(401, code, detail, headers={"WWW-Authenticate": "Bearer"})
 

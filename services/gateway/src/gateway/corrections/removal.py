@@ -78,7 +78,7 @@ def take_out(session: Session, image: Image, if_match: str | None = None) -> lis
         raise ProblemError(
             409,
             "image_signed",
-            "This image is part of a signed report, which keeps it. It can be taken out of the case instead.",
+            "This image is part of a signed report, so it cannot be removed. It can be taken out of the case instead.",
         )
     prefixes = delete_rows(session, image.id)
     if case_id is not None:

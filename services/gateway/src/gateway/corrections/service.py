@@ -76,7 +76,11 @@ def _move(session: Session, user: User, image: Image, case_id: str | None, *, ac
     if case_id is not None and case is None:
         raise not_found("case")
     if case is not None and case.owner_id != image.owner_id:
-        raise ProblemError(422, "invalid_request", "This case is another user's, who could not see the image.")
+        raise ProblemError(
+            422,
+            "invalid_request",
+            "This case belongs to another user.",
+        )
     for each in sorted(each for each in {image.case_id, case_id} if each is not None):
         cases.locked(session, each)
     if case_id is not None:

@@ -130,7 +130,7 @@ async def _finished(request: Request, job_id: str, patience: float) -> Job:
         with reading(request.app.state.sessions) as session:
             job = repository.by_id(session, job_id)
         if job is None:
-            raise ProblemError(404, "not_found", "The image was removed meanwhile.")
+            raise ProblemError(404, "not_found", "The image has been removed in the meantime.")
         return job
 
     while True:

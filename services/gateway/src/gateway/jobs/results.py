@@ -41,5 +41,4 @@ def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
 
 def _unreadable(job: Job, error: Exception) -> ProblemError:
     log.error("result_unreadable", job_id=job.id, error=repr(error))
-    detail = "What is stored of this analysis is lost or damaged. Please analyse the image again, and tell your IT."
-    return ProblemError(500, "result_unreadable", detail)
+    return ProblemError(500, "result_unreadable")

@@ -156,7 +156,7 @@ def retry(session: Session, job: Work) -> None:
         raise ProblemError(
             409,
             "job_not_failed",
-            f"This job is {job.state}; only one that did not finish can be tried again.",
+            f"This job is {job.state}; only a job that did not finish can be retried.",
         )
     step = next(step for step in job.steps if step.state != "done")
     step.tries = 0
@@ -191,7 +191,7 @@ def cancel(session: Session, job: Work) -> None:
         ProblemError: `job_finished`, 409.
     """
     if job.state in FINAL_STATES:
-        raise ProblemError(409, "job_finished", f"This job is {job.state} already; there is nothing to cancel.")
+        raise ProblemError(409, "job_finished", f"This job is already {job.state}; there is nothing to cancel.")
     for step in job.steps:
         if step.state in ("waiting", "queued", "running"):
             step.state, step.finished_at, step.lease_expires_at = "cancelled", now(), None

@@ -40,8 +40,7 @@ def signed_content(report: CaseReport) -> CaseContent:
         ProblemError: `report_altered`, 500.
     """
     if fingerprint(report.content) != report.sha256:
-        detail = "What is stored of this report is not what was signed: its fingerprint differs. Please tell your IT."
-        raise ProblemError(500, "report_altered", detail)
+        raise ProblemError(500, "report_altered")
     return CaseContent.model_validate(report.content)
 
 

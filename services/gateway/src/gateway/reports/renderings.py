@@ -85,7 +85,7 @@ async def fetch(request: Request, wanted: Wanted, language: Language, form: Repo
         rendering = await _made(state.sessions, await run_in_threadpool(_repeat, state.sessions, wanted))
         content = await run_in_threadpool(_read, state.store, rendering, name)
     if content is None:
-        detail = f"The report could not be made: {rendering.error_detail} Ask for it again to have it tried again."
+        detail = f"The report could not be created: {rendering.error_detail} Request it again to have it created again."
         raise ProblemError(500, "report_failed", detail)
     return content, REPORT_FILES[form][1]
 
@@ -119,7 +119,7 @@ def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
     with reading(sessions) as session:
         rendering = repository.rendering_by_id(session, rendering_id)
     if rendering is None:
-        raise ProblemError(404, "not_found", "What this report shows was removed meanwhile.")
+        raise ProblemError(404, "not_found", "The content of this report has been removed in the meantime.")
     return rendering
 
 

@@ -33,8 +33,7 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
     if case.state in _NOT_NOW:
         raise ProblemError(409, "case_not_signable", _NOT_NOW[case.state].format(version=case.signed_version))
     if said.conclusion is None and case.assessment is None:
-        detail = "No image of this case could be assessed. Please state your own conclusion to sign it."
-        raise ProblemError(422, "conclusion_needed", detail)
+        raise ProblemError(422, "conclusion_needed")
     version, signed_at = repository.next_version(session, case.id), now()
     signature = Signature(
         version=version,
