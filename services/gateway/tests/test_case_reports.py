@@ -312,7 +312,7 @@ class TestEachRenderingAlone:
         with client.app.state.sessions.begin() as session:
             session.execute(update(CaseReport).values(sha256="x"))
         altered = run("--all", "--anew")
-        assert (altered.exit_code, "is not what was signed" in altered.output) == (1, True)
+        assert (altered.exit_code, "differs from what was signed" in altered.output) == (1, True)
 
     def test_a_page_in_the_browser_is_a_page_with_a_way_to_try_again(self, client, app, path, answer_next):
         client.cookies.set(*portal_cookie(app))

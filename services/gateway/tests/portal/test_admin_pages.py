@@ -34,7 +34,7 @@ def test_clinicians_are_told_why_not(enter, path):
 def test_administrators_see_them_in_their_language(enter, job, language):
     browser = enter("root")
     for path, words in (
-        ("/admin/users", {"en": "API tokens of all users", "zh": "所有API令牌"}),
+        ("/admin/users", {"en": "API tokens of all users", "zh": "所有用户的API令牌"}),
         ("/admin/work?state=queued", {"en": "Longest wait", "zh": "最长等待"}),
         ("/admin/audit", {"en": "Export as CSV", "zh": "导出为CSV"}),
         ("/account", {"en": "Change your password", "zh": "修改密码"}),

@@ -168,7 +168,7 @@ class TestContradiction:
         say(0, "1", "dismissed")
         page = read()
         choose(page, "malignancy_suspected")
-        expect(alert(page, "contradiction")).to_contain_text("You dismissed: RCC, finding 1, RCC, finding 2.")
+        expect(alert(page, "contradiction")).to_contain_text("you dismissed every finding that supports it: RCC, finding 1 and RCC, finding 2.")
 
 
 class TestPassword:
@@ -242,7 +242,7 @@ class TestChangesMeanwhile:
 
     def test_are_not_signed_unseen(self, changed, study):
         submit(changed)
-        expect(alert(changed, "stale")).to_contain_text("Somebody changed this case meanwhile.")
+        expect(alert(changed, "stale")).to_contain_text("Somebody else has changed this case.")
         assert study.read()["reports"] == []
         expect(changed.locator('#signing [name="conclusion"]:checked')).to_have_count(0)
         expect(changed.locator("#signing")).to_contain_text("RCC, finding 2")
@@ -254,7 +254,7 @@ class TestChangesMeanwhile:
     def test_that_the_page_sees_first_are_said_in_the_dialog(self, changed, study):
         """The page looks at the case again now and then; that must not renew what the reader is about to sign."""
         changed.evaluate("dispatchEvent(new Event('online'))")  # look now
-        expect(alert(changed, "stale")).to_contain_text("Somebody changed this case meanwhile.")
+        expect(alert(changed, "stale")).to_contain_text("Somebody else has changed this case.")
         expect(changed.locator('#signing [name="conclusion"]:checked')).to_have_count(0)
         submit(changed)
         expect(alert(changed, "conclusion-problem")).to_be_visible()
