@@ -168,7 +168,9 @@ class TestContradiction:
         say(0, "1", "dismissed")
         page = read()
         choose(page, "malignancy_suspected")
-        expect(alert(page, "contradiction")).to_contain_text("you dismissed every finding that supports it: RCC, finding 1 and RCC, finding 2.")
+        expect(alert(page, "contradiction")).to_contain_text(
+            "you dismissed every finding that supports it: RCC, finding 1 and RCC, finding 2."
+        )
 
 
 class TestPassword:

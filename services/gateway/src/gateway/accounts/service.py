@@ -52,13 +52,8 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User) -> 
     if changes.active is not None:
         user.active = changes.active
     session.flush()
-<<<<<<< HEAD
     if not repository.has_admin(session):
         raise ProblemError(409, "last_admin")
-=======
-    if not _has_admin(session):
-        raise ProblemError(409, "last_admin")
->>>>>>> 0988c0a (Take the English of errors from the catalogue, and reword API errors and documentation plainly)
     if loses_rights:
         end_logins(session, user)
 

@@ -31,41 +31,6 @@ def versions(session: Session, case: Case) -> list[CaseReportRead]:
     return [CaseReportRead.of(report, case, renderings[str(report.version)]) for report in reports]
 
 
-<<<<<<< HEAD
-=======
-def read_result(store: ObjectStore, job: Job) -> Result:
-    """What the pipeline concluded.
-
-    Raises:
-        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
-    """
-    try:
-        return Result.model_validate_json(read_inference_file(store, job, layout.RESULT_FILE))
-    except ValidationError as error:
-        raise _unreadable(job, error) from None
-
-
-def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
-    """A file that the inference step left.
-
-    Raises:
-        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
-    """
-    step = job.step("inference")
-    if step.state != "done":
-        raise ProblemError(409, "result_not_ready", f"There is no result yet: the analysis is {job.state}.")
-    try:
-        return store.get(layout.file_key(step.output_prefix(), name))
-    except ObjectNotFoundError as error:
-        raise _unreadable(job, error) from None
-
-
-def _unreadable(job: Job, error: Exception) -> ProblemError:
-    log.error("result_unreadable", job_id=job.id, error=repr(error))
-    return ProblemError(500, "result_unreadable")
-
-
->>>>>>> 0988c0a (Take the English of errors from the catalogue, and reword API errors and documentation plainly)
 def check_report_ready(job: Job) -> None:
     """Refuse a report that cannot exist yet. One that failed is made again on request.
 
