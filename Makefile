@@ -48,11 +48,7 @@ check: .venv/.installed-dev web ## Lint, format, types, import contracts, the po
 	$(RUN) pyright
 	$(RUN) lint-imports
 
-JSCPD := .npm/jscpd/node_modules/.bin/jscpd
-$(JSCPD):
-	npm install --prefix .npm/jscpd --no-save --no-audit --no-fund --silent jscpd@4.3.0
-
-duplicates: .venv/.installed-dev $(JSCPD) ## Hold repeated code below its budget; needs npm
+duplicates: .venv/.installed-dev node_modules/.installed ## Hold repeated code below its budget; needs npm
 	$(RUN) python .ci/duplicates.py
 
 node_modules/.installed: package-lock.json package.json

@@ -1,4 +1,4 @@
-"""Hold repeated code below its budget: `make duplicates`, which installs jscpd.
+"""Hold repeated code below its budget: `make duplicates`.
 
 jscpd finds passages of at least five lines and forty tokens that stand twice, in Python and JavaScript, tests included.
 `.ci/duplicates.json` says how much of it there may be. The budget only falls: who finds a passage to share lowers it.
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 BUDGET = Path(__file__).with_suffix(".json")
-PROGRAM = Path(".npm/jscpd/node_modules/.bin/jscpd")
+PROGRAM = Path("node_modules/.bin/jscpd")
 SETTINGS = ("--pattern", "**/*.{py,js}", "--min-tokens", "40", "--min-lines", "5", "--gitignore", "--silent")
 IGNORED = "**/.*/**,**/node_modules/**,**/migrations/**,var/**"
 

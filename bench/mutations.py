@@ -5,6 +5,7 @@ import io
 import random
 import struct
 import zlib
+from typing import Any
 
 import pydicom
 from pydicom.uid import (
@@ -89,6 +90,13 @@ def _some(values: tuple[int, ...], rng: random.Random) -> int:
 # Changes of what a format consists of
 
 
+def _drop_or_repeat(parts: list[Any], at: int, drop: bool, rng: random.Random) -> None:
+    if drop:
+        del parts[at]
+    else:
+        parts.insert(rng.randrange(len(parts) + 1), parts[at])
+
+
 def _change_png(data: bytes, rng: random.Random) -> bytes:
     parts, position = [], 8
     while position + 8 <= len(data) and len(parts) < 2000:
@@ -100,10 +108,8 @@ def _change_png(data: bytes, rng: random.Random) -> bytes:
     at = rng.randrange(len(parts))
     kind, content = parts[at]
     deed = rng.randrange(7)
-    if deed == 0:
-        del parts[at]
-    elif deed == 1:
-        parts.insert(rng.randrange(len(parts) + 1), parts[at])
+    if deed < 2:
+        _drop_or_repeat(parts, at, deed == 0, rng)
     elif deed == 2:
         parts[at:at] = [rng.choice(_png_bombs())] * rng.choice((1, 3, 1500))
     elif deed == 3 and len(parts[0][1]) == 13:
@@ -158,10 +164,8 @@ def _change_jpeg(data: bytes, rng: random.Random) -> bytes:
     if not parts:
         return data
     rest, at, deed = data[position:], rng.randrange(len(parts)), rng.randrange(7)
-    if deed == 0:
-        del parts[at]
-    elif deed == 1:
-        parts.insert(rng.randrange(len(parts) + 1), parts[at])
+    if deed < 2:
+        _drop_or_repeat(parts, at, deed == 0, rng)
     elif deed == 2:
         frame = next((i for i, part in enumerate(parts) if 0xC0 <= part[1] <= 0xCF and part[1] != 0xC4), at)
         sides = struct.pack(">HH", _some(_SIDES, rng), _some(_SIDES, rng))

@@ -30,6 +30,10 @@ def opened(data):
     return np.asarray(Image.open(io.BytesIO(data)))
 
 
+def stored_values(files, shape):
+    return np.frombuffer(gzip.decompress(files[SAMPLES_FILE]), "<u2").reshape(shape)
+
+
 class TestPreview:
     def test_a_16_bit_film_is_shown_over_its_range(self):
         facts, files = draw_picture(as_png(film()), "preview")
@@ -95,7 +99,7 @@ class TestSamples:
         path = write_dicom(tmp_path / "a.dcm", pixels, 12, RescaleSlope=2, RescaleIntercept=-100, **tags)
         facts, files = draw_picture(path.read_bytes(), "samples")
         assert facts.samples is not None
-        content = np.frombuffer(gzip.decompress(files[SAMPLES_FILE]), "<u2").reshape(pixels.shape)
+        content = stored_values(files, pixels.shape)
         assert np.array_equal(content, pixels)
         assert facts.bits == 12
         assert (facts.samples.offset, facts.samples.step) == (-100, 2)
@@ -110,7 +114,7 @@ class TestSamples:
         path = write_dicom(tmp_path / "a.dcm", 4095 - pixels, 12, PhotometricInterpretation="MONOCHROME1")
         facts, files = draw_picture(path.read_bytes(), "samples")
         assert facts.samples is not None
-        content = np.frombuffer(gzip.decompress(files[SAMPLES_FILE]), "<u2").reshape(pixels.shape)
+        content = stored_values(files, pixels.shape)
         assert np.array_equal(content, pixels)
         assert np.array_equal(facts.samples.offset + content * facts.samples.step, 4095 - pixels)
 
