@@ -1,11 +1,14 @@
-"""Probabilities as people read them."""
+"""Sentences, lists, dates and probabilities in each language."""
+
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lobule.contracts.result import Thresholds
-from lobule.words import Words
+from lobule.contracts.case import Reason
+from lobule.contracts.result import Notice, Thresholds
+from lobule.words import Words, make_notice
 
 THRESHOLDS = Thresholds(low=0.25, high=0.6)
 
@@ -40,3 +43,55 @@ class TestPercent:
         shown = Words().percent(probability, THRESHOLDS)
         if shown[0].isdigit() and abs(probability - 0.25) > 1e-5 and abs(probability - 0.6) > 1e-5:
             assert THRESHOLDS.assess(float(shown.rstrip("%")) / 100) == THRESHOLDS.assess(probability)
+
+
+class TestSentences:
+    def test_a_count_chooses_the_plural_form_of_the_language(self):
+        english, chinese = Words("en"), Words("zh")
+        assert [english("common.images", count=n) for n in (0, 1, 2)] == ["0 images", "1 image", "2 images"]
+        assert [chinese("common.images", count=n) for n in (0, 1, 2)] == ["0 幅图像", "1 幅图像", "2 幅图像"]
+
+    def test_a_page_gets_plural_forms_by_their_category(self):
+        assert Words("en").parts("common")["common.images.one"] == "{count} image"
+        assert [key for key in Words("zh").parts("common") if key.startswith("common.images")] == [
+            "common.images.other"
+        ]
+
+    def test_lists_read_as_in_a_sentence(self):
+        reason = Reason(code="films_no_sign", values={"images": ["RCC", "LCC", "RMLO"]})
+        assert "RCC, LCC and RMLO." in Words("en").reason(reason)
+        assert "RCC、LCC和RMLO。" in Words("zh").reason(reason)
+
+    def test_sides_are_written_in_words(self):
+        reason = Reason(code="suspected_in_both_views", values={"side": "R"})
+        assert Words("en").reason(reason) == "Both views of the right breast raise suspicion."
+        assert "右乳" in Words("zh").reason(reason)
+
+    def test_dates_follow_the_language(self):
+        at = datetime(2026, 11, 6, 7, 5, tzinfo=UTC)
+        assert (Words("en").moment(at), Words("zh").moment(at)) == ("6 Nov 2026, 07:05", "2026年11月6日 07:05")
+
+    def test_a_missing_value_is_an_error(self):
+        with pytest.raises(KeyError):
+            Words("en")("common.images")
+
+
+class TestNotices:
+    def test_are_written_in_the_language_of_the_reader(self):
+        notice = make_notice("laterality_against_file", side="L", file_side="R")
+        assert notice.detail == Words("en").notice(notice)
+        assert "given as left, the file says right" in notice.detail
+        assert "侧别为左，文件中为右" in Words("zh").notice(notice)
+
+    @pytest.mark.parametrize(
+        "notice", [Notice(code="of_tomorrow", detail="New."), Notice(code="view_conflict", detail="Old.")]
+    )
+    def test_keep_their_own_words_where_the_catalogue_cannot_say_them(self, notice):
+        assert Words("zh").notice(notice) == notice.detail
+
+
+class TestPackages:
+    def test_numbers_of_a_known_sentence_may_change(self):
+        assert Words("zh").of_package("Sensitivity at 0.25 FPPI") == "FPPI为0.25时的灵敏度"
+        assert Words("zh").of_package("A sentence of tomorrow.") is None
+        assert Words("en").of_package("A sentence of tomorrow.") == "A sentence of tomorrow."
