@@ -11,14 +11,13 @@ import resource
 import time
 from typing import Annotated
 
-import keras
 import numpy as np
 import typer
 
 from mammo_worker.configs import reference
 from mammo_worker.configs.plan import Phase
 from mammo_worker.nn.mask_head import MASK_STRIDE
-from mammo_worker.train import build
+from mammo_worker.training.network import build
 
 
 def drawn_batch(side: int) -> dict[str, np.ndarray]:
@@ -51,13 +50,11 @@ def main(
         f"pyramid {levels}, {len(model.parts.proposals.anchors):,} anchors, {parameters / 1e6:.1f} M parameters",
         flush=True,
     )
-    before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    before = [v.numpy() for v in model.trainable_variables]
     started, cpu = time.time(), time.process_time()
     logs = model.train_on_batch(drawn_batch(side), return_dict=True)
     took, cpu = time.time() - started, time.process_time() - cpu
-    moved = sum(
-        bool((keras.ops.convert_to_numpy(v) != b).any()) for v, b in zip(model.trainable_variables, before, strict=True)
-    )
+    moved = sum(bool((v.numpy() != b).any()) for v, b in zip(model.trainable_variables, before, strict=True))
     print({name: round(float(value), 4) for name, value in logs.items()})
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{moved} of {len(before)} trained variables moved; {took:.0f} s ({cpu:.0f} s of the processor), tracing")

@@ -1,16 +1,12 @@
 """Data: who is in which split, truth in the right place, augmentation that moves films and boxes together."""
 
-import threading
-import time
-
 import numpy as np
 import pytest
 
 from mammo_worker.data.augment import Augmentation, random_affine, transform_boxes, warp
-from mammo_worker.data.batches import MAX_MASSES, augmented, endless_batches, film_to_canvas, prepare_case
+from mammo_worker.data.batches import MAX_MASSES, augmented, augmented_batches, film_to_canvas, prepare_case
 from mammo_worker.data.cases import Case, cbis_ddsm, cdd_cesm, mini_mias
 from mammo_worker.data.splits import split_of
-from mammo_worker.train import prefetched
 
 
 def test_split_is_by_patient_and_of_the_wanted_sizes():
@@ -100,7 +96,7 @@ def test_prepared_mask_fills_the_prepared_box(right, draw_film):
 
 def test_batches_have_the_shapes_that_the_network_takes(draw_film):
     films = [prepare_case(drawn_case(draw_film(600, 400, 8, seed=i), with_mask=i == 0), (320, 160)) for i in range(3)]
-    batch = next(endless_batches(films, (256, 128), 4, Augmentation(), 3))
+    (batch,) = augmented_batches(films, (256, 128), 4, Augmentation(), 3)(0)
     assert batch["canvas"].shape == (4, 256, 128, 2)
     assert batch["boxes"].shape == (4, MAX_MASSES, 4)
     assert batch["mask"].shape == (4, 64, 32, 1)
@@ -109,21 +105,3 @@ def test_batches_have_the_shapes_that_the_network_takes(draw_film):
     example = augmented(films[0], (320, 160), still, np.random.default_rng(0))
     assert np.array_equal(example["canvas"], films[0].canvas)
     assert np.allclose(example["boxes"][0], films[0].boxes[0])
-
-
-def test_batches_made_ahead_end_with_their_reader():
-    made = []
-
-    def endless():
-        while True:
-            made.append(len(made))
-            yield {"n": made[-1]}
-
-    ahead = prefetched(endless(), depth=2)
-    assert [next(ahead)["n"] for _ in range(3)] == [0, 1, 2]
-    before = threading.active_count()
-    del ahead
-    deadline = time.monotonic() + 20
-    while threading.active_count() >= before and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert threading.active_count() < before

@@ -18,7 +18,7 @@ from mammo_worker.detector.lesions import Patch, cut_patch, with_patch, without_
 from mammo_worker.detector.scanner import ScannerChanges, rescanned
 from mammo_worker.detector.train import start_from, train_detector, training_films
 from mammo_worker.packages import write_package
-from mammo_worker.train import build
+from mammo_worker.training.network import build
 
 CENTRE, RADIUS = (150, 260), 16
 

@@ -11,16 +11,8 @@ from mammo_worker.configs.names import PLANS
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.nn.config import AnchorStageConfig, TriageConfig
 from mammo_worker.nn.mask_rcnn import MaskRCNN
-from mammo_worker.train import (
-    WeightAverage,
-    build,
-    learning_rate,
-    load_state,
-    phase_at,
-    save_state,
-    saved_step,
-    set_scope,
-)
+from mammo_worker.training.network import set_scope
+from mammo_worker.training.phases import phase_at
 
 
 def batch(size=(128, 64)):
@@ -124,35 +116,6 @@ def test_plan_walks_its_phases():
     plan = TrainingPlan(toy.network(), (Phase(3), Phase(2, scope="heads")), warm_up=2)
     assert [phase_at(plan, i)[0] for i in range(5)] == [0, 0, 0, 1, 1]
     assert phase_at(plan, 5) is None
-    rates = [learning_rate(plan, i) for i in range(5)]
-    assert rates[0] < rates[1]
-    assert rates[1] > rates[2] > rates[4] > 0
-
-
-def test_a_saved_state_goes_on_at_another_canvas(tmp_path):
-    plan = TrainingPlan(toy.network(), (Phase(2, canvas=(128, 64)), Phase(2, canvas=(192, 96))))
-    first = build(plan, plan.phases[0])
-    first.run_eagerly = True
-    first.train_on_batch(batch())
-    average = WeightAverage(first.get_weights())
-    average.update([w + 1 for w in first.get_weights()])
-    save_state(tmp_path, first, average, 2)
-    second = build(plan, plan.phases[1])
-    assert second.config.canvas == (192, 96)
-    loaded, step = load_state(tmp_path, second)
-    assert step == saved_step(tmp_path) == 2
-    assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
-    assert all(np.allclose(a, b) for a, b in zip(average.weights, loaded.weights, strict=True))
-    moments = [keras.ops.convert_to_numpy(v) for v in second.optimizer.variables]
-    assert any(np.abs(m).max() > 0 for m in moments if m.ndim > 1)
-    assert saved_step(tmp_path / "elsewhere") == 0
-
-
-def test_weight_average_follows_and_smooths():
-    average = WeightAverage([np.zeros(1)])
-    for value in (1.0, 1.0, 1.0, 1.0):
-        average.update([np.full(1, value)])
-    assert 0.9 < average.weights[0][0] < 1.0
 
 
 def test_trunk_in_half_the_bits_says_nearly_the_same():

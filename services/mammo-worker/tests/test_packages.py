@@ -12,7 +12,7 @@ from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.packages import build_model, package_folder, read_config, read_weights
 from mammo_worker.pipeline import build_pipeline
 from mammo_worker.settings import DEFAULT_MODEL, PACKAGES
-from mammo_worker.train import build, load_start
+from mammo_worker.training.network import build, start_backbone
 
 
 def test_missing_package_is_told_by_name(monkeypatch, tmp_path):
@@ -56,11 +56,11 @@ def test_a_training_may_start_from_the_backbone_of_a_package():
     narrow = replace(config, pyramid=replace(config.pyramid, channels=16))
     plan = TrainingPlan(narrow, (Phase(1),))
     model = build(plan, plan.phases[0])
-    load_start(model, folder)
+    start_backbone(model, folder)
     assert all((a == b).all() for a, b in zip(model.parts.trunk.backbone.get_weights(), kept, strict=True))
 
 
 def test_a_package_of_another_backbone_starts_nothing():
     model = build(TrainingPlan(toy.network((64, 64)), (Phase(1),)), Phase(1))
     with pytest.raises(ValueError, match="densenet121, not efficientnet_lite0"):
-        load_start(model, PACKAGES / DEFAULT_MODEL)
+        start_backbone(model, PACKAGES / DEFAULT_MODEL)

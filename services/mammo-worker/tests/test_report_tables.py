@@ -8,7 +8,7 @@ from mammo_worker.configs import reference, toy
 from mammo_worker.configs.plan import Phase
 from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
-from mammo_worker.train import build, set_scope
+from mammo_worker.training.network import build, set_scope
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def test_every_setting_of_table_14_trains_a_step(setting, film_batch):
     plan = getattr(reference, setting)(toy.anchor_network())
     model = build(plan, Phase(1))
     model.run_eagerly = True
-    before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    before = [v.numpy() for v in model.trainable_variables]
     loss = model.train_on_batch(film_batch, return_dict=True)["loss"]
     assert np.isfinite(float(loss))
-    moved = [(keras.ops.convert_to_numpy(v) != b).any() for v, b in zip(model.trainable_variables, before, strict=True)]
+    moved = [(v.numpy() != b).any() for v, b in zip(model.trainable_variables, before, strict=True)]
     assert np.mean(moved) > 0.9
 
 

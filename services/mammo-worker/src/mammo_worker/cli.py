@@ -111,20 +111,21 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; one that holds a state is gone on with.")],
     until: Annotated[int | None, typer.Option(help="Stop at this step, to go on later.")] = None,
 ) -> None:
-    """Train on the training patients; resumable."""
+    """Train on the training patients; resumable, SIGTERM saves."""
     from mammo_worker.configs.names import PLANS
-    from mammo_worker.data.batches import prepare_case
+    from mammo_worker.data.batches import SOURCE_CANVAS, prepare_case
     from mammo_worker.data.cases import cbis_ddsm, cdd_cesm
     from mammo_worker.data.splits import split_of
-    from mammo_worker.train import SOURCE_CANVAS
-    from mammo_worker.train import train as run
+    from mammo_worker.training.films import train as run
 
     if plan not in PLANS:
         raise typer.BadParameter(f"there is no plan {plan!r}; there are {', '.join(PLANS)}")
     cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
     cases += cdd_cesm(data / "cdd_cesm")
     typer.echo(f"preparing {len(cases)} films")
-    run(PLANS[plan](), [prepare_case(c, SOURCE_CANVAS) for c in cases], out, weights, until)
+    chosen = PLANS[plan]()
+    done = run(chosen, [prepare_case(c, SOURCE_CANVAS) for c in cases], out, weights, until=until)
+    typer.echo(f"{done} of {chosen.steps} steps done")
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """From a training run to a measured model package and its results document."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,8 @@ import numpy as np
 
 from lobule.contracts.models import ModelManifest
 from lobule.model_package import ModelPackage, open_package
+from lobule_ml.training.loop import AVERAGE_FILE
+from lobule_ml.training.state import saved_step
 from mammo_worker.calibration import Calibration
 from mammo_worker.configs.plan import TrainingPlan
 from mammo_worker.data.cases import cbis_ddsm, mini_mias
@@ -53,7 +54,7 @@ def release(
     """Calibrate on the validation patients, measure on the untouched fifth, write package and document.
 
     Args:
-        run: Folder of `train.train`, with `average.npz`.
+        run: Folder of a finished training.
         plan: What was trained.
         data: Folder of the data sets.
         package: Folder of the package to write.
@@ -62,14 +63,13 @@ def release(
         fppi: False positives per validation film at the working threshold.
         say: Told what is going on.
     """
-    weights = [w.astype(np.float32) for w in half_precision(read_weights(run / "average.npz"))]
+    weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
     config, views = plan.network, plan.views or (ViewPlan(plan.network.canvas),)
     detector = build_detector(config, weights, views)
     films = cbis_ddsm(data / "cbis_ddsm_mass")
     say("calibrating on the validation patients")
     validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
     calibration, thresholds = fit_calibration(validation, fppi)
-    steps = json.loads((run / "log.jsonl").read_text().splitlines()[-1])["step"]
 
     def write(metrics: list[dict[str, Any]], card: str) -> ModelManifest:
         return write_package(
@@ -90,7 +90,7 @@ def release(
     say("measuring on the untouched fifth and on mini-MIAS")
     test, metrics = evaluate_package(ModelPackage(package, manifest, ""), data, detector)
     manifest = manifest.model_copy(update={"metrics": metrics})
-    counts = f"{_counts(test)}; {steps} training steps."
+    counts = f"{_counts(test)}; {saved_step(run)} training steps."
     manifest = write(metrics, model_card(manifest, _tried(docs), counts))
     write_results(manifest, test, docs)
     return manifest

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.configs import reference
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.augment import Augmentation
@@ -19,7 +20,7 @@ from mammo_worker.evaluation.run import run_detector
 from mammo_worker.inference import Detector, View
 from mammo_worker.nn.config import AnchorStageConfig, MaskRCNNConfig
 from mammo_worker.packages import build_model, read_weights
-from mammo_worker.train import train
+from mammo_worker.training.films import train
 
 Say = Callable[[str], None]
 
@@ -102,7 +103,7 @@ def reproduce(
         base: The network of every row, see `small_network`.
         films: Of the training patients, prepared.
         test: Films that nothing was trained or chosen on.
-        weights: What every row's backbone starts from, see `train.load_start`.
+        weights: What every row's backbone starts from, see `training.network.start_backbone`.
         output: A Markdown file.
         runs: Folder that keeps every row's training, so that an interrupted call goes on where it was; a plan that
             stands in both tables is trained once.
@@ -140,7 +141,7 @@ def _train_and_run(
 ) -> list[FilmResult]:
     folder = runs / hashlib.sha256(repr(plan).encode()).hexdigest()[:12]
     train(plan, films, folder, weights)
-    trained = read_weights(folder / "average.npz")
+    trained = read_weights(folder / AVERAGE_FILE)
     return run_detector(Detector([View(build_model(plan.network, trained))]), test)
 
 

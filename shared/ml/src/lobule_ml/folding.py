@@ -5,8 +5,6 @@ from typing import Any, Literal
 
 import keras
 
-from lobule_ml.keras_types import ops
-
 Precision = Literal["float32", "bfloat16"]
 _MERGING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 _EXACT = (keras.layers.Reshape, keras.layers.Rescaling)  # cheap, and their rounding would reach every value
@@ -51,11 +49,11 @@ def _is_norm(layer: Any) -> bool:
 
 def _merged(layer: Any, norm: Any) -> list[Any]:
     """Kernel and bias of a layer with the batch norm behind it."""
-    mean, variance = (ops.convert_to_numpy(v) for v in (norm.moving_mean, norm.moving_variance))
+    mean, variance = (v.numpy() for v in (norm.moving_mean, norm.moving_variance))
     factor = (variance + norm.epsilon) ** -0.5
     if norm.scale:
-        factor = factor * ops.convert_to_numpy(norm.gamma)
-    shift = ops.convert_to_numpy(norm.beta) if norm.center else 0.0
+        factor = factor * norm.gamma.numpy()
+    shift = norm.beta.numpy() if norm.center else 0.0
     kernel, *bias = layer.get_weights()
     # A depthwise kernel has its channels on the axis before the last, which has one entry.
     along = factor[:, None] if isinstance(layer, keras.layers.DepthwiseConv2D) else factor

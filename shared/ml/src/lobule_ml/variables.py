@@ -42,7 +42,7 @@ def get_variables(net: keras.Model) -> dict[str, NDArray[np.generic]]:
     """A network's variables as arrays to keep: large kernels in float16, everything else in float32."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for name, variable in named_variables(net):
-        array = np.asarray(keras.ops.convert_to_numpy(variable))
+        array = np.asarray(variable.numpy())
         half = name.endswith("kernel") and array.size >= _HALF_FROM
         arrays[name] = array.astype(np.float16 if half else np.float32)
     return arrays

@@ -17,4 +17,5 @@ from mammo_worker.detector.plan import DetectorPlan
 def plan() -> DetectorPlan:
     """Small films first, where a step costs half, then the size that is served."""
     base = standard.plan()
-    return DetectorPlan(replace(base, phases=(Phase(3000, canvas=(512, 256)), Phase(1000, canvas=(704, 352)))))
+    phases = (Phase(3000, canvas=(512, 256)), Phase(1000, canvas=(704, 352)))
+    return DetectorPlan(replace(base, phases=phases, average_momentum=0.99))

@@ -18,4 +18,5 @@ from mammo_worker.detector.plan import DetectorPlan
 def plan() -> DetectorPlan:
     """Half of the shipped network's rate; the size that is served has the last and the longer word."""
     phases = (Phase(400, canvas=(512, 256)), Phase(700, canvas=(704, 352)))
-    return DetectorPlan(replace(standard.plan(), phases=phases, learning_rate=2.5e-4, warm_up=50))
+    base = replace(standard.plan(), phases=phases, learning_rate=2.5e-4, warm_up=50, average_momentum=0.99)
+    return DetectorPlan(base)

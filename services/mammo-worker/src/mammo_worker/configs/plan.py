@@ -16,7 +16,7 @@ class Phase:
     Attributes:
         steps: How many batches.
         canvas: Size of the films, or None for the network's own.
-        scope: What is trained, in the words of the report's table 15.
+        scope: What is trained, in the words of the thesis' table 15.
     """
 
     steps: int
@@ -37,6 +37,8 @@ class TrainingPlan:
         warm_up: Steps.
         augmentation: Of the films.
         seed: Of order and augmentation.
+        average_momentum: Of the moving average of the weights, which is what is kept.
+        average_every: Steps between its updates.
         precision: Keras dtype policy of backbone and pyramid while training; a network is always served in float32.
         views: How the trained network is to look at a film; once, upright, where none is given.
     """
@@ -49,6 +51,8 @@ class TrainingPlan:
     warm_up: int = 50
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 1
+    average_momentum: float = 0.98
+    average_every: int = 5
     precision: str = "float32"
     views: tuple[ViewPlan, ...] = ()
 

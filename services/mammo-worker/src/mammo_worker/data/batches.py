@@ -1,6 +1,6 @@
 """Batches for training: films prepared once, changed at random each time they are seen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule_ml.training.loop import BatchOf
+from lobule_ml.training.order import epoch_order
 from mammo_worker.data.augment import Augmentation, change_contrast, random_affine, transform_boxes, warp
 from mammo_worker.data.cases import Case
 from mammo_worker.films.prepare import CanvasTransform, prepare_film
 from mammo_worker.nn.mask_head import MASK_STRIDE
 
+SOURCE_CANVAS = (800, 400)  # films are kept at this size and scaled down from it
 MAX_MASSES = 8
 _VISIBLE = 0.4  # a mass of which less than this share is left on the canvas is no mass any more
 
@@ -76,15 +79,30 @@ def augmented(prepared: PreparedCase, size: tuple[int, int], how: Augmentation, 
     }
 
 
-def endless_batches(
+def batches_of_examples(
+    films: Sequence[PreparedCase], batch: int, seed: int, example: Callable[[PreparedCase, np.random.Generator], Batch]
+) -> BatchOf:
+    """Batches by step: every film once per pass, in a new order each time.
+
+    Args:
+        films: Of the training patients.
+        batch: Films in a batch.
+        seed: Of order and changes.
+        example: One example of `nn.mask_rcnn.MaskRCNN`'s training input, of a film and what decides its changes.
+    """
+    at = epoch_order(len(films), seed)
+
+    def batch_of(step: int) -> tuple[Any, ...]:
+        chance = np.random.default_rng((seed, 1, step))
+        chosen = [films[at(step * batch + i)] for i in range(batch)]
+        examples = [example(film, chance) for film in chosen]
+        return ({key: np.stack([e[key] for e in examples]) for key in examples[0]},)
+
+    return batch_of
+
+
+def augmented_batches(
     films: Sequence[PreparedCase], size: tuple[int, int], batch: int, how: Augmentation, seed: int
-) -> Iterator[Batch]:
-    """Batches without end; every film once per pass, in a new order."""
-    chance = np.random.default_rng(seed)
-    waiting: list[int] = []
-    while True:
-        while len(waiting) < batch:
-            waiting.extend(chance.permutation(len(films)).tolist())
-        chosen, waiting = waiting[:batch], waiting[batch:]
-        examples = [augmented(films[i], size, how, chance) for i in chosen]
-        yield {key: np.stack([e[key] for e in examples]) for key in examples[0]}
+) -> BatchOf:
+    """Batches by step of films changed at random."""
+    return batches_of_examples(films, batch, seed, lambda film, chance: augmented(film, size, how, chance))

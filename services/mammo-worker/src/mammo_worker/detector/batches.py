@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from lobule_ml.training.loop import BatchOf
-from lobule_ml.training.order import epoch_order
-from mammo_worker.data.batches import Batch, PreparedCase, augmented
+from mammo_worker.data.batches import Batch, PreparedCase, augmented, batches_of_examples
 from mammo_worker.detector.lesions import changed_lesions
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.detector.scanner import rescanned
@@ -29,12 +27,7 @@ def example(
 
 def film_batches(films: Sequence[PreparedCase], size: tuple[int, int], plan: DetectorPlan) -> BatchOf:
     """Batches by step; every film once per pass, in a new order each time."""
-    at, batch = epoch_order(len(films), plan.training.seed), plan.training.batch
-
-    def batch_of(step: int) -> tuple[Any, ...]:
-        chance = np.random.default_rng((plan.training.seed, 1, step))
-        chosen = [films[at(step * batch + i)] for i in range(batch)]
-        examples = [example(film, films, size, plan, chance) for film in chosen]
-        return ({key: np.stack([e[key] for e in examples]) for key in examples[0]},)
-
-    return batch_of
+    training = plan.training
+    return batches_of_examples(
+        films, training.batch, training.seed, lambda film, chance: example(film, films, size, plan, chance)
+    )

@@ -15,12 +15,8 @@ class DetectorPlan:
         training: Network, phases, rates and geometric augmentation. Its contrast is not used: `scanner` does more.
         lesions: Masses moved and removed.
         scanner: The film's look.
-        average_momentum: Of the weights' moving average, which is what is kept.
-        average_every: Steps between its updates.
     """
 
     training: TrainingPlan
     lesions: LesionChanges = field(default_factory=LesionChanges)
     scanner: ScannerChanges = field(default_factory=ScannerChanges)
-    average_momentum: float = 0.99
-    average_every: int = 5

@@ -1,19 +1,14 @@
 """Training the detector on the patients of four folds, to be measured on the fifth."""
 
-import gc
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from lobule.model_package import open_package
-from lobule_ml.training.loop import LoopSettings, run
+from lobule_ml.training.loop import LoopSettings
 from lobule_ml.training.record import hash_files, write_record
-from lobule_ml.training.schedule import Schedule
-from lobule_ml.training.state import saved_step
-from lobule_ml.training.torch_speed import prepare_torch
-from mammo_worker.data.batches import prepare_case
+from mammo_worker.data.batches import SOURCE_CANVAS, prepare_case
 from mammo_worker.data.cases import Case, cbis_ddsm
 from mammo_worker.data.splits import fold_of, split_of
 from mammo_worker.detector.batches import film_batches
@@ -21,7 +16,8 @@ from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.packages import read_weights
-from mammo_worker.train import SOURCE_CANVAS, build, load_start, phase_at
+from mammo_worker.training.network import start_backbone
+from mammo_worker.training.phases import run_phases
 
 
 def training_films(data: Path, fold: int | None) -> list[Case]:
@@ -74,27 +70,15 @@ def train_detector(
     counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
     digest = hash_files(c.path for c in cases if c.path is not None)
     write_record(folder, plan, seed=training.seed, data_sha256=digest, examples=counts)
-    prepare_torch()
     films = [prepare_case(c, SOURCE_CANVAS) for c in cases]
-    schedule = Schedule(training.steps, training.learning_rate, training.warm_up)
-    settings = settings or LoopSettings(plan.average_momentum, plan.average_every)
-    last = min(training.steps, training.steps if until is None else until)
-    done = saved_step(folder)
-    while done < last and (now := phase_at(training, done)):
-        number, phase = now
-        keras.backend.clear_session()
-        gc.collect()  # a network is full of cycles: without this, each phase's stays until memory ends
-        keras.utils.set_random_seed(training.seed)
-        model = build(training, phase)
-        if done == 0:
-            start_from(model, weights, package)
-        end = min(last, sum(p.steps for p in training.phases[: number + 1]))
-        batch_of = film_batches(films, model.config.canvas, plan)
-        reached = run(model, batch_of, schedule, folder, settings=settings, until=end)
-        if reached < end:
-            return reached
-        done = reached
-    return done
+    return run_phases(
+        training,
+        lambda size: film_batches(films, size, plan),
+        folder,
+        lambda model: start_from(model, weights, package),
+        until=until,
+        settings=settings,
+    )
 
 
 def start_from(model: MaskRCNN, weights: Path | None, package: Path | None) -> None:
@@ -102,4 +86,4 @@ def start_from(model: MaskRCNN, weights: Path | None, package: Path | None) -> N
     if package is not None:
         model.set_weights([w.astype(np.float32) for w in read_weights(open_package(package).weights)])
     elif weights is not None:
-        load_start(model, weights)
+        start_backbone(model, weights)

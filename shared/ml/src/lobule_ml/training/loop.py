@@ -3,6 +3,10 @@
 A batch is a function of its step alone, and everything else that changes is in the state, so a training that was
 stopped and resumed gives the same weights, bit for bit, as one that ran through (on one machine, one back-end and the
 same number of threads).
+
+It is a loop rather than `Model.fit` with callbacks: `fit` takes batches from a data set that knows no step, and
+`BackupAndRestore` saves after epochs or numbers of batches. Batches by step, saving by time and on SIGTERM, and an
+average of the weights that resumes with them would be callbacks of our own that share the state kept in one place here.
 """
 
 import csv
@@ -73,6 +77,7 @@ def run(
     *,
     settings: LoopSettings | None = None,
     until: int | None = None,
+    optimizer_from: int = 0,
 ) -> int:
     """Train, going on from `folder` where it holds a state.
 
@@ -83,6 +88,7 @@ def run(
         folder: Of the run: `state.npz`, `log.csv` and, once the last step is done, `average.npz`.
         settings: See `LoopSettings`.
         until: Stop before this step, to go on later.
+        optimizer_from: See `load_state`.
 
     Returns:
         Steps done. Fewer than `until` and `schedule.steps` where SIGTERM or SIGINT asked to stop: the state is saved.
@@ -91,7 +97,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     last = min(schedule.steps, schedule.steps if until is None else until)
     if (folder / STATE_FILE).exists():
-        state = load_state(folder, model, settings.average_momentum)
+        state = load_state(folder, model, settings.average_momentum, optimizer_from)
     else:
         state = TrainingState(0, WeightAverage(model.get_weights(), settings.average_momentum))
     if state.step < last:

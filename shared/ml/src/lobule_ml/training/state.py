@@ -85,15 +85,24 @@ def saved_step(folder: Path) -> int:
         return int(saved["step"])
 
 
-def load_state(folder: Path, model: keras.Model, momentum: float) -> TrainingState:
+def load_state(folder: Path, model: keras.Model, momentum: float, optimizer_from: int = 0) -> TrainingState:
     """Put the saved state into a compiled and built model of the same network.
+
+    Args:
+        folder: That holds the state.
+        model: Changed.
+        momentum: Of the average.
+        optimizer_from: First step of `model`'s optimizer; one of a state from before it is left out.
 
     Raises:
         ValueError: The state is of another network or optimizer.
     """
     model.optimizer.build(model.trainable_variables)
     with np.load(folder / STATE_FILE) as saved:
-        for group, variables in (("v", _variables(model)), ("o", list(model.optimizer.variables))):
+        groups = {"v": _variables(model)}
+        if int(saved["step"]) > optimizer_from or optimizer_from == 0:
+            groups["o"] = list(model.optimizer.variables)
+        for group, variables in groups.items():
             count = sum(name[0] == group and name[1:].isdigit() for name in saved.files)
             if count != len(variables):
                 raise ValueError(

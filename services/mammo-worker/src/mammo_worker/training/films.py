@@ -1,0 +1,57 @@
+"""Training a plan on films that are only moved, turned and changed in contrast: plans by name, and the tables' rows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lobule_ml.training.loop import LoopSettings
+from lobule_ml.training.record import hash_files, write_record
+from mammo_worker.configs.plan import TrainingPlan
+from mammo_worker.data.batches import PreparedCase, augmented_batches
+from mammo_worker.films.prepare import PREPROCESSING_VERSION
+from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.training.network import start_backbone
+from mammo_worker.training.phases import run_phases
+
+
+def train(
+    plan: TrainingPlan,
+    films: Sequence[PreparedCase],
+    folder: Path,
+    weights: Path | None,
+    *,
+    until: int | None = None,
+    settings: LoopSettings | None = None,
+) -> int:
+    """Train, going on from `folder` where there is something to go on from.
+
+    Args:
+        plan: What and how.
+        films: Prepared films of the training patients.
+        folder: Of the run: `run.json`, `state.npz`, `log.csv` and, at the end, `average.npz`.
+        weights: What the backbone starts from, see `training.network.start_backbone`; None to start from chance.
+        until: Stop before this step, to go on later.
+        settings: Of the loop.
+
+    Returns:
+        Steps done.
+
+    Raises:
+        ValueError: The folder holds another run.
+    """
+    cases = [film.case for film in films]
+    counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
+    digest = hash_files(c.path for c in cases if c.path is not None)
+    write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts)
+
+    def start(model: MaskRCNN) -> None:
+        if weights is not None:
+            start_backbone(model, weights)
+
+    return run_phases(
+        plan,
+        lambda size: augmented_batches(films, size, plan.batch, plan.augmentation, plan.seed),
+        folder,
+        start,
+        until=until,
+        settings=settings,
+    )

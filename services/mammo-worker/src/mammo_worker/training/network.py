@@ -1,0 +1,67 @@
+"""A network made ready to be trained: built at the canvas of a phase, given its first weights."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+
+from lobule.model_package import open_package
+from lobule_ml.backbones import BACKBONES, load_pretrained
+from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
+from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.packages import build_model, read_config, read_weights
+
+
+def build(plan: TrainingPlan, phase: Phase) -> MaskRCNN:
+    """The network at the phase's canvas, compiled."""
+    network = replace(plan.network, canvas=phase.canvas or plan.network.canvas)
+    model = MaskRCNN(network, plan.precision)
+    set_scope(model, phase.scope)
+    model.compile(keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay, global_clipnorm=10.0))
+    model.jit_compile = False
+    return model
+
+
+def set_scope(model: MaskRCNN, scope: Scope) -> None:
+    """Train only what a scope of the thesis' table 15 names; the rest stands still, its batch norms too.
+
+    `rpn`: pyramid and RPN. `mask`: the second stage's heads and the triage head. `backbone`: its part above the 4th
+    ResNet block (C4 and C5). `heads`: `rpn` and `mask`. `4+`: `heads` and `backbone`. `all`: everything that the
+    network's configuration does not freeze.
+    """
+    first = scope in ("rpn", "heads", "4+", "all")
+    second = scope in ("mask", "heads", "4+", "all")
+    parts = model.parts
+    parts.trunk.fpn.trainable = parts.proposals.network.trainable = first
+    parts.box_head.network.trainable = parts.mask_head.network.trainable = second
+    if parts.triage is not None:
+        parts.triage.network.trainable = second
+    if scope == "all":
+        return
+    spec = BACKBONES[model.config.backbone.name]
+    top = spec.layers_of(slice(spec.coarse, None)) if scope in ("backbone", "4+") else ()
+    for layer in parts.trunk.backbone.layers:
+        layer.trainable = bool(top) and layer.name.startswith(top)
+
+
+def start_backbone(model: MaskRCNN, weights: Path) -> None:
+    """Give the backbone its first weights.
+
+    Args:
+        model: From `build`; changed.
+        weights: Pretrained weights, see `lobule_ml.backbones.load_pretrained`; or a model package of the same
+            backbone, which has seen masses already.
+
+    Raises:
+        ValueError: The package has another backbone.
+    """
+    if not (weights / "model.json").exists():
+        load_pretrained(model.config.backbone.name, model.parts.trunk.backbone, weights)
+        return
+    package = open_package(weights)
+    config = read_config(package)
+    theirs, ours = config.backbone.name, model.config.backbone.name
+    if theirs != ours:
+        raise ValueError(f"the package {weights.name} has the backbone {theirs}, not {ours}")
+    trained = build_model(config, read_weights(package.weights)).parts.trunk.backbone
+    model.parts.trunk.backbone.set_weights(trained.get_weights())

@@ -1,0 +1,83 @@
+"""A network's way through the phases of a plan: each at its own canvas and scope, from the last one's weights."""
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from lobule_ml.training.loop import BatchOf, LoopSettings, run
+from lobule_ml.training.schedule import Schedule
+from lobule_ml.training.state import saved_step
+from lobule_ml.training.torch_speed import prepare_torch
+from mammo_worker.configs.plan import Phase, TrainingPlan
+from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.training.network import build
+
+Start = Callable[[MaskRCNN], None]
+BatchesAt = Callable[[tuple[int, int]], BatchOf]
+"""Batches by step, for films of a height and width."""
+
+
+def phase_at(plan: TrainingPlan, step: int) -> tuple[int, Phase] | None:
+    """Number and phase that `step` belongs to; None when the plan is done."""
+    for number, phase in enumerate(plan.phases):
+        if step < phase.steps:
+            return number, phase
+        step -= phase.steps
+    return None
+
+
+def run_phases(
+    plan: TrainingPlan,
+    batches_at: BatchesAt,
+    folder: Path,
+    start: Start,
+    *,
+    until: int | None = None,
+    settings: LoopSettings | None = None,
+) -> int:
+    """Train, going on from `folder` where it holds a state.
+
+    The moments of the optimiser go on from phase to phase where the same part of the network is trained, and start
+    anew where another one is.
+
+    Args:
+        plan: Network, phases and rates.
+        batches_at: The films to learn from.
+        folder: Of the run, see `lobule_ml.training.loop.run`.
+        start: Gives a new network its first weights.
+        until: Stop before this step, to go on later.
+        settings: Of the loop; the plan's average by default.
+
+    Returns:
+        Steps done.
+    """
+    prepare_torch()
+    schedule = Schedule(plan.steps, plan.learning_rate, plan.warm_up)
+    settings = settings or LoopSettings(plan.average_momentum, plan.average_every)
+    last = min(plan.steps, plan.steps if until is None else until)
+    done = saved_step(folder)
+    while done < last and (now := phase_at(plan, done)):
+        number, phase = now
+        keras.backend.clear_session()
+        gc.collect()  # a network is full of cycles: without this, each phase's stays until memory ends
+        keras.utils.set_random_seed(plan.seed)
+        model = build(plan, phase)
+        if done == 0:
+            start(model)
+        end = min(last, sum(p.steps for p in plan.phases[: number + 1]))
+        batch_of = batches_at(model.config.canvas)
+        first = _optimizer_from(plan, number)
+        done = run(model, batch_of, schedule, folder, settings=settings, until=end, optimizer_from=first)
+        if done < end:
+            break
+    return done
+
+
+def _optimizer_from(plan: TrainingPlan, number: int) -> int:
+    """First step of the phases up to this one that train the same part of the network."""
+    same = number
+    while same > 0 and plan.phases[same - 1].scope == plan.phases[number].scope:
+        same -= 1
+    return sum(p.steps for p in plan.phases[:same])
