@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import STATE_FILE
 from mammo_worker.configs import toy
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.batches import prepare_case
 from mammo_worker.data.cases import MALIGNANT, Case
-from mammo_worker.packages import read_weights
 from mammo_worker.training.films import train
 
 PLAN = TrainingPlan(

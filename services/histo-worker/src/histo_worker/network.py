@@ -14,6 +14,7 @@ from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.report_resnet import report_resnet
 from lobule.contracts.errors import AnalysisError
 from lobule.model_package import ModelPackage
+from lobule_ml.packages import building
 from lobule_ml.variables import set_variables
 
 Float = NDArray[np.float32]
@@ -54,16 +55,10 @@ class CompiledClassifier:
                 "model_unavailable", "The worker serves on TensorFlow; please set KERAS_BACKEND=tensorflow."
             )
         manifest = package.manifest
-        try:
+        with building(package):
             net = build_network(manifest.architecture, package.weights)
             self._prepare = FieldReader.from_manifest(manifest.input).prepare
             self.size = int(manifest.architecture["size"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise AnalysisError(
-                "model_unavailable",
-                f"The model package {manifest.name!r} does not fit this version of Lobule "
-                f"({type(error).__name__}: {error}).",
-            ) from None
         self.batch = batch
         signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.float32)
 

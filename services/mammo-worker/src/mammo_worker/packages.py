@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
-from lobule.model_package import ModelPackage, open_package, sha256_of
+from lobule.model_package import ModelPackage, open_package
+from lobule_ml.packages import building, half_precision, in_order, read_weights, write_description, write_weights
 from mammo_worker.calibration import Calibration
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.inference import Detector, View
@@ -22,7 +22,6 @@ from mammo_worker.nn.stored_config import read_config as read_stored_config
 from mammo_worker.settings import MammoSettings
 
 ARCHITECTURE = "mammo_worker.mask_rcnn"
-WEIGHTS_FILE = "weights.npz"
 
 
 def package_folder() -> Path:
@@ -39,11 +38,6 @@ def installed_package() -> ModelPackage:
     return open_package(package_folder())
 
 
-def half_precision(weights: list[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Kernels in float16; vectors (biases, batch-norm statistics) stay as they are, for they need the range."""
-    return [w.astype(np.float16) if w.ndim > 1 else w.astype(np.float32) for w in weights]
-
-
 def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN:
     """A network with given weights, ready to detect.
 
@@ -53,12 +47,6 @@ def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN
     model = MaskRCNN(config)
     model.set_weights([w.astype(np.float32) for w in weights])
     return model
-
-
-def read_weights(path: Path) -> list[NDArray[Any]]:
-    """Arrays of an `.npz`, in the order that they were saved in."""
-    with np.load(path) as saved:
-        return [saved[name] for name in saved.files]
 
 
 def build_detector(config: MaskRCNNConfig, weights: list[NDArray[Any]], views: Sequence[ViewPlan]) -> Detector:
@@ -90,15 +78,10 @@ def load_detector(package: ModelPackage) -> Detector:
     Raises:
         AnalysisError: `model_unavailable` where this version of the worker cannot run it.
     """
-    try:
+    with building(package):
         config = read_config(package)
         views = [ViewPlan((v["canvas"][0], v["canvas"][1]), v["upside_down"]) for v in package.manifest.input["views"]]
         return build_detector(config, read_weights(package.weights), views)
-    except (KeyError, TypeError, ValueError) as error:
-        raise AnalysisError(
-            "model_unavailable",
-            f"The model package {package.manifest.name!r} cannot be run by this version of the worker ({error}).",
-        ) from None
 
 
 def write_package(
@@ -115,11 +98,8 @@ def write_package(
     metrics: list[dict[str, Any]],
     card: str,
 ) -> ModelManifest:
-    """Write a model package; `model.json` last, so that a half-written one is never taken for whole."""
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, Any] = {f"{i:04d}": w for i, w in enumerate(half_precision(weights))}
-    np.savez_compressed(folder / WEIGHTS_FILE, **arrays)
-    (folder / "MODEL_CARD.md").write_text(card, "utf-8")
+    """Write a model package of the detector."""
+    stored = write_weights(folder, in_order(half_precision(weights)))
     manifest = ModelManifest(
         name=folder.name,
         version=version,
@@ -138,16 +118,11 @@ def write_package(
             "description": "Logistic regression on the validation patients (a tenth of CBIS-DDSM's training films).",
             **calibration.to_dict(),
         },
-        weights_file=WEIGHTS_FILE,
-        weights_sha256=sha256_of(folder / WEIGHTS_FILE),
+        weights_file=stored.weights_file,
+        weights_sha256=stored.weights_sha256,
         trained_on=trained_on,
         licence=licence,
         metrics=metrics,
     )
-    write_manifest(folder, manifest)
+    write_description(folder, manifest, card)
     return manifest
-
-
-def write_manifest(folder: Path, manifest: ModelManifest) -> None:
-    """Write the `model.json` of a package."""
-    (folder / "model.json").write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")

@@ -9,6 +9,7 @@ import numpy as np
 
 from lobule.contracts.models import ModelManifest
 from lobule.model_package import ModelPackage, open_package
+from lobule_ml.packages import half_precision, read_weights, write_description
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import saved_step
 from mammo_worker.calibration import Calibration
@@ -24,10 +25,7 @@ from mammo_worker.inference import Detector
 from mammo_worker.nn.config import ViewPlan
 from mammo_worker.packages import (
     build_detector,
-    half_precision,
     load_detector,
-    read_weights,
-    write_manifest,
     write_package,
 )
 
@@ -126,8 +124,7 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
     test, metrics = evaluate_package(replace(package, manifest=manifest), data, detector)
     manifest = manifest.model_copy(update={"metrics": metrics})
     counts = f"{_counts(test)}; the weights are those of {before.version}, calibrated anew."
-    (folder / "MODEL_CARD.md").write_text(model_card(manifest, _tried(docs), counts), "utf-8")
-    write_manifest(folder, manifest)
+    write_description(folder, manifest, model_card(manifest, _tried(docs), counts))
     write_results(manifest, test, docs)
     return manifest
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.configs import reference
 from mammo_worker.configs.plan import Phase, TrainingPlan
@@ -19,7 +20,7 @@ from mammo_worker.evaluation.report import markdown_table
 from mammo_worker.evaluation.run import run_detector
 from mammo_worker.inference import Detector, View
 from mammo_worker.nn.config import AnchorStageConfig, MaskRCNNConfig
-from mammo_worker.packages import build_model, read_weights
+from mammo_worker.packages import build_model
 from mammo_worker.training.films import train
 
 Say = Callable[[str], None]

@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from histo_worker.data.breakhis import MAGNIFICATIONS
 from histo_worker.evaluation.cross_validation import OutOfFold, choose_thresholds, measure_band
 from histo_worker.gate.gate import InputGate
@@ -14,9 +12,8 @@ from histo_worker.training.trained import Trained
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
-from lobule.model_package import sha256_of
+from lobule_ml.packages import write_description, write_weights
 
-WEIGHTS_FILE = "model.weights.npz"
 NEVER_SURE = Thresholds(low=0.0, high=1.0)
 
 
@@ -38,8 +35,7 @@ class PackageTerms:
 def write_package(trained: Trained, folder: Path, terms: PackageTerms) -> ModelManifest:
     """Write the package and return its manifest; an existing one in the folder is replaced."""
     config, oof = trained.config, trained.oof
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(folder / WEIGHTS_FILE, **trained.arrays)  # pyright: ignore[reportArgumentType] - numpy's stub
+    stored = write_weights(folder, trained.arrays)
     calibration = oof.final_calibration()
     counts = Counter(f.magnification or "unknown magnification" for f in oof.fields)
     data = f"{terms.data}, {len(oof.fields)} fields of {len(set(oof.patients.tolist()))} patients: " + ", ".join(
@@ -60,14 +56,13 @@ def write_package(trained: Trained, folder: Path, terms: PackageTerms) -> ModelM
             "evidence_scale": trained.evidence_scale,
             "description": "Platt scaling on out-of-fold logits, classes weighing alike, the intercept held near 0",
         },
-        weights_file=WEIGHTS_FILE,
-        weights_sha256=sha256_of(folder / WEIGHTS_FILE),
+        weights_file=stored.weights_file,
+        weights_sha256=stored.weights_sha256,
         trained_on=data,
         licence=terms.licence + (f"; pretrained backbone: {trained.pretrained}" if trained.pretrained else ""),
         metrics=_metrics(trained, data),
     )
-    (folder / "model.json").write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
-    (folder / "MODEL_CARD.md").write_text(_card(trained, manifest, terms), "utf-8")
+    write_description(folder, manifest, _card(trained, manifest, terms))
     return manifest
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.data.cases import Case
 from mammo_worker.data.splits import fold_of
@@ -12,7 +13,7 @@ from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.evaluation.metrics import FilmResult
 from mammo_worker.evaluation.run import run_detector
 from mammo_worker.nn.config import ViewPlan
-from mammo_worker.packages import build_detector, read_weights
+from mammo_worker.packages import build_detector
 
 FOLDS = 5
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lobule.model_package import open_package
+from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import LoopSettings
 from lobule_ml.training.record import hash_files, write_record
 from mammo_worker.data.batches import SOURCE_CANVAS, prepare_case
@@ -15,7 +16,6 @@ from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
-from mammo_worker.packages import read_weights
 from mammo_worker.training.network import start_backbone
 from mammo_worker.training.phases import run_phases
 

@@ -9,14 +9,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
-from lobule.model_package import ModelPackage, open_package, sha256_of
+from lobule.model_package import ModelPackage, open_package
 from lobule_ml.calibration import Logistic, logit
+from lobule_ml.packages import building, write_description, write_weights
 from lobule_ml.variables import get_variables, set_variables
 from mammo_worker.calibration import sensitivity_threshold, specificity_threshold
-from mammo_worker.packages import WEIGHTS_FILE
 from mammo_worker.regions.evaluate import OutOfFold
 from mammo_worker.regions.inference import classify
 from mammo_worker.regions.names import KINDS, Kind
@@ -71,7 +70,7 @@ def write_package(
     metrics: Sequence[dict[str, Any]],
     card: str,
 ) -> ModelManifest:
-    """Write the package; `model.json` last, so that a half-written one is never taken for whole.
+    """Write the package.
 
     Args:
         folder: Of the package; its name is the package's.
@@ -82,10 +81,7 @@ def write_package(
         metrics: Of the folds.
         card: `MODEL_CARD.md`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, Any] = get_variables(whole)
-    np.savez_compressed(folder / WEIGHTS_FILE, **arrays)
-    (folder / "MODEL_CARD.md").write_text(card, "utf-8")
+    stored = write_weights(folder, get_variables(whole))
     by_kind, thresholds = fit_calibration(result)
     manifest = ModelManifest(
         name=folder.name,
@@ -100,13 +96,13 @@ def write_package(
             "description": "Logistic regression by kind on out-of-fold outputs of CBIS-DDSM's training patients.",
             **{kind: asdict(logistic) for kind, logistic in by_kind.items()},
         },
-        weights_file=WEIGHTS_FILE,
-        weights_sha256=sha256_of(folder / WEIGHTS_FILE),
+        weights_file=stored.weights_file,
+        weights_sha256=stored.weights_sha256,
         trained_on="Lesions of CBIS-DDSM's official training films, masses and calcifications, at native resolution.",
         licence="Apache-2.0; trained on CC BY 3.0 data, see the attribution.",
         metrics=list(metrics),
     )
-    (folder / "model.json").write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+    write_description(folder, manifest, card)
     return manifest
 
 
@@ -122,7 +118,7 @@ class RegionReader:
 
     def __init__(self, package: ModelPackage) -> None:
         manifest = package.manifest
-        try:
+        with building(package):
             if manifest.architecture.get("name") != ARCHITECTURE:
                 raise ValueError(f"its architecture is {manifest.architecture.get('name')!r}")
             network = RegionNetwork(**manifest.architecture["network"])
@@ -133,9 +129,6 @@ class RegionReader:
             self._by_kind: dict[Kind, Logistic] = {
                 k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in KINDS
             }
-        except (KeyError, TypeError, ValueError) as error:
-            detail = f"The model package {manifest.name!r} cannot be run by this version of the worker ({error})."
-            raise AnalysisError("model_unavailable", detail) from None
         self.manifest = manifest
         self.side = network.side
 

@@ -7,9 +7,10 @@ import keras
 
 from lobule.model_package import open_package
 from lobule_ml.backbones import BACKBONES, load_pretrained
+from lobule_ml.packages import read_weights
 from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
 from mammo_worker.nn.mask_rcnn import MaskRCNN
-from mammo_worker.packages import build_model, read_config, read_weights
+from mammo_worker.packages import build_model, read_config
 
 
 def build(plan: TrainingPlan, phase: Phase) -> MaskRCNN:

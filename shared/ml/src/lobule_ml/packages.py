@@ -1,0 +1,87 @@
+"""Model packages of the workers: weights, card and manifest written, and networks built from them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.models import ModelManifest
+from lobule.model_package import ModelPackage, sha256_of
+
+WEIGHTS_FILE = "weights.npz"
+MANIFEST_FILE = "model.json"
+CARD_FILE = "MODEL_CARD.md"
+
+
+class StoredWeights(NamedTuple):
+    """The weights file of a package, as its manifest names it.
+
+    Attributes:
+        weights_file: Its name.
+        weights_sha256: Hash of its content.
+    """
+
+    weights_file: str
+    weights_sha256: str
+
+
+def half_precision(weights: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Kernels in float16; vectors (biases, batch-norm statistics) stay in float32, for they need the range."""
+    return [w.astype(np.float16) if w.ndim > 1 else w.astype(np.float32) for w in weights]
+
+
+def in_order(weights: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays named by their place, for networks whose weights are told apart by their order."""
+    return {f"{i:04d}": w for i, w in enumerate(weights)}
+
+
+def read_weights(path: Path) -> list[NDArray[Any]]:
+    """Arrays of an `.npz`, in the order that they were saved in."""
+    with np.load(path) as saved:
+        return [saved[name] for name in saved.files]
+
+
+def write_weights(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> StoredWeights:
+    """Write the weights of a package.
+
+    Args:
+        folder: Of the package; made where it is missing.
+        arrays: By name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    named: dict[str, Any] = dict(arrays)
+    np.savez_compressed(folder / WEIGHTS_FILE, **named)
+    return StoredWeights(WEIGHTS_FILE, sha256_of(folder / WEIGHTS_FILE))
+
+
+def write_description(folder: Path, manifest: ModelManifest, card: str) -> None:
+    """Write the card and then the manifest, so that a half-written package is never taken for whole.
+
+    Args:
+        folder: Of the package, with its weights.
+        manifest: What the package is.
+        card: The same for people, Markdown.
+    """
+    (folder / CARD_FILE).write_text(card, "utf-8")
+    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+
+
+@contextmanager
+def building(package: ModelPackage) -> Iterator[None]:
+    """Tell what goes wrong while a package becomes a network as what it means to the user.
+
+    Raises:
+        AnalysisError: `model_unavailable` where the package does not fit this version of the worker.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise AnalysisError(
+            "model_unavailable",
+            f"The model package {package.manifest.name!r} does not fit this version of the worker "
+            f"({type(error).__name__}: {error}).",
+        ) from None
