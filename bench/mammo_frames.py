@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import is_negative
-from mammo_worker.data.cases import every_film
+from mammo_worker.data.every_film import every_film
 from mammo_worker.data.framing import draw_frame
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram

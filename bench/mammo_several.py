@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.data.cases import every_film
+from mammo_worker.data.every_film import every_film
 from mammo_worker.data.framing import lay_out
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.several import several_films

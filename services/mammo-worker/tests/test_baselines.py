@@ -9,7 +9,7 @@ from mammo_worker.baselines.document import candidate_recall, sensitivity_rows
 from mammo_worker.baselines.features import NAMES, describe
 from mammo_worker.baselines.run import CANVAS, Baseline, Described, describe_films, grow
 from mammo_worker.baselines.sifting import linear_element, sift, sift_scales
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def canvas():
 
 
 def case(canvas):
-    return Case(
+    return AnnotatedFilm(
         "a.png", "P1", np.array([[65, 175, 115, 225]], np.float32), np.array([2], np.int32), True,
         lambda: canvas[..., 0],
     )  # fmt: skip
@@ -139,7 +139,9 @@ def test_boxes_grow_within_the_film():
 
 def test_found_films_are_kept_and_found_again(canvas, tmp_path):
     (first,) = describe_films([case(canvas)], tmp_path, lambda _: None)
-    unread = Case("a.png", "P1", first.case.boxes, first.case.labels, True, lambda: pytest.fail("read again"))
+    unread = AnnotatedFilm(
+        "a.png", "P1", first.annotated.boxes, first.annotated.labels, True, lambda: pytest.fail("read again")
+    )
     (again,) = describe_films([unread], tmp_path, lambda _: None)
     assert np.array_equal(again.features, first.features)
     assert np.array_equal(again.boxes, first.boxes)
@@ -156,7 +158,7 @@ def test_a_mass_that_ranks_first_is_measured_as_found(canvas):
         def score(self, features):
             return features[:, NAMES.index("edge_convergence")] / 2 + 0.5
 
-    found = Baseline(ByEdge(), 1.0)(Described(film.case, film.size, film.boxes, film.features, 0.0))
+    found = Baseline(ByEdge(), 1.0)(Described(film.annotated, film.size, film.boxes, film.features, 0.0))
     assert (np.diff(found.scores) <= 0).all()
     rows = sensitivity_rows([found])
     assert rows[0]["sensitivity at"] == "0.5 FPPI"

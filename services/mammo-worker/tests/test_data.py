@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.augment import Augmentation, random_affine, transform_boxes, warp
-from mammo_worker.data.batches import MAX_MASSES, augmented, augmented_batches, film_to_canvas, prepare_case
-from mammo_worker.data.cases import Case, cbis_ddsm, cdd_cesm, mini_mias
+from mammo_worker.data.batches import MAX_MASSES, augmented, augmented_batches, film_to_canvas, prepare_training_film
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+from mammo_worker.data.readers.cdd_cesm import cdd_cesm
+from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import split_of
 
 
@@ -66,7 +69,7 @@ def test_a_square_and_its_box_move_together(seed):
 def drawn_case(film, name="a", with_mask=True):
     mask = np.zeros_like(film, np.uint8)
     mask[200:260, 80:130] = 255
-    return Case(
+    return AnnotatedFilm(
         name,
         "P1",
         np.array([[80, 200, 130, 260]], np.float32),
@@ -82,11 +85,11 @@ def test_prepared_mask_fills_the_prepared_box(right, draw_film):
     film = draw_film(600, 400, bits=8, right=right)
     case = drawn_case(film)
     if right:
-        case = Case(
+        case = AnnotatedFilm(
             "a", "P1", np.array([[270, 200, 320, 260]], np.float32), case.labels, True, case.read,
             lambda: np.ascontiguousarray(drawn_case(film).read_mask()[:, ::-1]),
         )  # fmt: skip
-    prepared = prepare_case(case, (320, 160))
+    prepared = prepare_training_film(case, (320, 160))
     x1, y1, x2, y2 = prepared.boxes[0].round().astype(int)
     assert (prepared.mask[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1] > 127).all()
     assert (prepared.mask > 127).sum() == pytest.approx((x2 - x1) * (y2 - y1), rel=0.15)
@@ -95,7 +98,10 @@ def test_prepared_mask_fills_the_prepared_box(right, draw_film):
 
 
 def test_batches_have_the_shapes_that_the_network_takes(draw_film):
-    films = [prepare_case(drawn_case(draw_film(600, 400, 8, seed=i), with_mask=i == 0), (320, 160)) for i in range(3)]
+    films = [
+        prepare_training_film(drawn_case(draw_film(600, 400, 8, seed=i), with_mask=i == 0), (320, 160))
+        for i in range(3)
+    ]
     (batch,) = augmented_batches(films, (256, 128), 4, Augmentation(), 3)(0)
     assert batch["canvas"].shape == (4, 256, 128, 2)
     assert batch["boxes"].shape == (4, MAX_MASSES, 4)

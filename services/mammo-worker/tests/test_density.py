@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.density.evaluate import labelled, measure, out_of_fold, results_document
 from mammo_worker.density.features import CANVAS, build_network, canvas_features
@@ -13,7 +13,9 @@ from mammo_worker.density.model import fit
 def case(number, side, density):
     attributes = {"density": density, "laterality": side}
     none = np.zeros((0, 4), np.float32)
-    return Case(f"{number}{side}", f"P_{number}", none, np.zeros(0, np.int32), None, lambda: none, None, attributes)
+    return AnnotatedFilm(
+        f"{number}{side}", f"P_{number}", none, np.zeros(0, np.int32), None, lambda: none, None, attributes
+    )
 
 
 def made_up(patients=160, noise=0.7):

@@ -10,13 +10,15 @@ from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import STATE_FILE
 from mammo_worker.calibration import Calibration
 from mammo_worker.configs import toy
-from mammo_worker.data.batches import prepare_case
-from mammo_worker.data.cases import BENIGN, MALIGNANT, Case, cbis_ddsm
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.batches import prepare_training_film
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.lesions import Patch, cut_patch, with_patch, without_masses
 from mammo_worker.detector.scanner import ScannerChanges, rescanned
 from mammo_worker.detector.train import start_from, train_detector, training_films
+from mammo_worker.labels import BENIGN, MALIGNANT
 from mammo_worker.packages import write_package
 from mammo_worker.training.network import build
 
@@ -39,12 +41,14 @@ def drawn_case(number=0, label=MALIGNANT):
         return cv2.circle(np.zeros((520, 300), np.uint8), CENTRE, RADIUS, (255,), -1)
 
     box = np.array([[CENTRE[0] - RADIUS, CENTRE[1] - RADIUS, CENTRE[0] + RADIUS, CENTRE[1] + RADIUS]], np.float32)
-    return Case(f"film{number}", f"patient{number}", box, np.array([label], np.int32), label == MALIGNANT, film, mask)
+    return AnnotatedFilm(
+        f"film{number}", f"patient{number}", box, np.array([label], np.int32), label == MALIGNANT, film, mask
+    )
 
 
 @pytest.fixture(scope="module")
 def films():
-    return [prepare_case(drawn_case(i, (BENIGN, MALIGNANT)[i % 2]), (512, 256)) for i in range(4)]
+    return [prepare_training_film(drawn_case(i, (BENIGN, MALIGNANT)[i % 2]), (512, 256)) for i in range(4)]
 
 
 def stands_out(film, box):
@@ -58,8 +62,8 @@ def stands_out(film, box):
 def test_removed_mass_does_not_stand_out_any_more(films):
     film, chance = films[1], np.random.default_rng(0)
     normal = without_masses(film, chance)
-    assert len(normal.boxes) == len(normal.case.labels) == 0
-    assert normal.case.malignant is False
+    assert len(normal.boxes) == len(normal.annotated.labels) == 0
+    assert normal.annotated.malignant is False
     assert not normal.mask.any()
     assert stands_out(film, film.boxes[0]) > 30
     assert abs(stands_out(normal, film.boxes[0])) < 15
@@ -70,8 +74,8 @@ def test_pasted_mass_is_where_its_box_says(films):
     patch = cut_patch(malignant, np.random.default_rng(1))
     assert patch is not None
     both = with_patch(benign, patch, np.random.default_rng(2))
-    assert both.case.labels.tolist() == [BENIGN, MALIGNANT]
-    assert both.case.malignant is True
+    assert both.annotated.labels.tolist() == [BENIGN, MALIGNANT]
+    assert both.annotated.malignant is True
     x1, y1, x2, y2 = both.boxes[1].astype(int)
     assert both.mask[y1:y2, x1:x2].mean() > 0.5 * 255
     assert stands_out(both, both.boxes[1]) > 15

@@ -7,7 +7,7 @@ import pytest
 
 from lobule.contracts.result import ImageInfo
 from lobule.worker.pipeline import no_progress
-from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.breast import find_breast
 from mammo_worker.packages import package_folder
 from mammo_worker.pipeline import build_pipeline

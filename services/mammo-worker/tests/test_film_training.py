@@ -8,8 +8,9 @@ from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import STATE_FILE
 from mammo_worker.configs import toy
 from mammo_worker.configs.plan import Phase, TrainingPlan
-from mammo_worker.data.batches import prepare_case
-from mammo_worker.data.cases import MALIGNANT, Case
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.batches import prepare_training_film
+from mammo_worker.labels import MALIGNANT
 from mammo_worker.training.films import train
 
 PLAN = TrainingPlan(
@@ -25,8 +26,8 @@ def films(draw_film):
     box = np.array([[60, 200, 100, 260]], np.float32)
     labels = np.array([MALIGNANT], np.int32)
     readers = [lambda seed=seed: draw_film(600, 400, 8, seed=seed) for seed in range(3)]
-    cases = [Case(f"film{i}", f"patient{i}", box, labels, True, read) for i, read in enumerate(readers)]
-    return [prepare_case(case, (128, 64)) for case in cases]
+    cases = [AnnotatedFilm(f"film{i}", f"patient{i}", box, labels, True, read) for i, read in enumerate(readers)]
+    return [prepare_training_film(case, (128, 64)) for case in cases]
 
 
 def test_training_over_scopes_resumes_bit_for_bit(films, tmp_path, eager):

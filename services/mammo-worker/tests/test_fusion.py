@@ -9,7 +9,7 @@ import pytest
 from mammo_worker.configs import toy
 from mammo_worker.films.prepare import prepare_film
 from mammo_worker.fusion import Look, fuse
-from mammo_worker.inference import Detector, View
+from mammo_worker.inference import Detector, VariantNetwork
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 
 
@@ -54,7 +54,7 @@ def test_nothing_found_stays_nothing():
 
 def test_a_network_without_a_triage_head_has_an_empty_instance_map():
     model = MaskRCNN(replace(toy.network(), triage=None))
-    found = Detector([View(model)])(prepare_film(np.full((400, 200), 90, np.uint8), (128, 64)), 400)
+    found = Detector([VariantNetwork(model)])(prepare_film(np.full((400, 200), 90, np.uint8), (128, 64)), 400)
     assert found.instance_map.shape == (8, 4)
     assert not found.instance_map.any()
 
@@ -69,8 +69,8 @@ def test_an_upside_down_view_of_a_turned_film_says_the_same():
     prepared = prepare_film(film, (128, 64))
     height = prepared.canvas.shape[0]
     turned = replace(prepared, canvas=np.ascontiguousarray(prepared.canvas[::-1]))
-    upright = Detector([View(model)])(prepared, film.shape[0])
-    back = Detector([View(model, upside_down=True)])(turned, film.shape[0])
+    upright = Detector([VariantNetwork(model)])(prepared, film.shape[0])
+    back = Detector([VariantNetwork(model, upside_down=True)])(turned, film.shape[0])
     assert np.allclose(upright.scores, back.scores, atol=1e-5)
     assert np.allclose(upright.instance_map, back.instance_map[::-1], atol=1e-5)
     canvas = prepared.transform.boxes_to_canvas(upright.boxes)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
+from mammo_worker.labels import MASS_OF_UNKNOWN_CLASS
 from mammo_worker.nn import boxes as bx
 from mammo_worker.nn import losses
 from mammo_worker.nn.anchors import AnchorGenerator, PointGenerator
@@ -159,7 +160,7 @@ class TestLosses:
     def test_unknown_class_only_asks_for_a_mass(self):
         logits = np.array([[[-9.0, 5, 0]]], np.float32)
         weight = np.ones((1, 1), np.float32)
-        as_mass = float(losses.class_loss(logits, np.array([[losses.MASS_OF_UNKNOWN_CLASS]]), weight))
+        as_mass = float(losses.class_loss(logits, np.array([[MASS_OF_UNKNOWN_CLASS]]), weight))
         as_malignant = float(losses.class_loss(logits, np.array([[2]]), weight))
         assert as_mass < 0.01 < 4 < as_malignant
 

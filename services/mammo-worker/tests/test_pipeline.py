@@ -14,7 +14,7 @@ from lobule.contracts.result import ImageInfo
 from lobule.imaging.film import Film
 from lobule.worker.pipeline import no_progress
 from mammo_worker import cli
-from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.gate import not_a_mammogram
 from mammo_worker.packages import package_folder

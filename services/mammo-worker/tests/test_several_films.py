@@ -6,8 +6,9 @@ import pytest
 
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.film import Film
-from mammo_worker.data.cases import cbis_ddsm, mini_mias
 from mammo_worker.data.framing import lay_out
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram
 from mammo_worker.films.several import several_films

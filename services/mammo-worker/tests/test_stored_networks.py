@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from mammo_worker.configs import light, reference, standard
 from mammo_worker.films.prepare import prepare_film
-from mammo_worker.inference import Detector, View
+from mammo_worker.inference import Detector, VariantNetwork
 from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.nn.stored_config import read_config
@@ -46,7 +46,7 @@ def test_weights_in_the_stored_order_say_what_they_said(name):
     model = MaskRCNN(read_config(stored["config"]))
     assert [f"{v.path} {list(v.shape)}" for v in model.weights] == stored["weights"]
     model.set_weights(list(drawn_weights(model)))
-    detector = Detector([View(fold(model)), View(fold(model), upside_down=True)])
+    detector = Detector([VariantNetwork(fold(model)), VariantNetwork(fold(model), upside_down=True)])
     found = detector(prepare_film(drawn_film(), model.config.canvas), 520)
     # The numbers are equal to the bit on one machine; other processors round elsewhere.
     np.testing.assert_allclose(found.scores, stored["scores"], atol=1e-5)

@@ -14,6 +14,7 @@ from lobule.worker.pipeline import no_progress
 from lobule_ml.quiet import quiet_tensorflow
 from mammo_worker.density.cli import app as density_app
 from mammo_worker.detector.cli import app as detector_app
+from mammo_worker.options import DataOption, RunOption, UntilOption
 from mammo_worker.regions.cli import app as regions_app
 
 quiet_tensorflow()
@@ -32,9 +33,6 @@ TRIAGE: dict[Assessment, str] = {
     "no_sign_of_malignancy": "not cancer",
     "not_sure": "not sure",
 }
-
-
-DataOption = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
 
 
 @app.command()
@@ -108,13 +106,14 @@ def train(
     plan: Annotated[str, typer.Argument(help="A named plan: standard, light, paper, table14-..., table15-1 to -7.")],
     data: DataOption,
     weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; one that holds a state is gone on with.")],
-    until: Annotated[int | None, typer.Option(help="Stop at this step, to go on later.")] = None,
+    out: RunOption,
+    until: UntilOption = None,
 ) -> None:
     """Train on the training patients; resumable, SIGTERM saves."""
     from mammo_worker.configs.names import PLANS
-    from mammo_worker.data.batches import SOURCE_CANVAS, prepare_case
-    from mammo_worker.data.cases import cbis_ddsm, cdd_cesm
+    from mammo_worker.data.batches import SOURCE_CANVAS, prepare_training_film
+    from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+    from mammo_worker.data.readers.cdd_cesm import cdd_cesm
     from mammo_worker.data.splits import split_of
     from mammo_worker.training.films import train as run
 
@@ -124,7 +123,7 @@ def train(
     cases += cdd_cesm(data / "cdd_cesm")
     typer.echo(f"preparing {len(cases)} films")
     chosen = PLANS[plan]()
-    done = run(chosen, [prepare_case(c, SOURCE_CANVAS) for c in cases], out, weights, until=until)
+    done = run(chosen, [prepare_training_film(c, SOURCE_CANVAS) for c in cases], out, weights, until=until)
     typer.echo(f"{done} of {chosen.steps} steps done")
 
 
@@ -193,8 +192,8 @@ def reproduce(
     precision: Annotated[str, typer.Option(help="Keras dtype policy of the trunk.")] = "float32",
 ) -> None:
     """Train the rows of the report's tables 14 and 15, small, and measure them on the untouched fifth."""
-    from mammo_worker.data.batches import prepare_case
-    from mammo_worker.data.cases import cbis_ddsm
+    from mammo_worker.data.batches import prepare_training_film
+    from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.data.splits import split_of
     from mammo_worker.packages import package_folder
     from mammo_worker.reproduce import reproduce as run
@@ -203,7 +202,7 @@ def reproduce(
     cases = cbis_ddsm(data / "cbis_ddsm_mass")
     base = small_network(height, backbone)
     typer.echo("preparing the training films")
-    films = [prepare_case(c, base.canvas) for c in cases if split_of(c.patient) == "train"]
+    films = [prepare_training_film(c, base.canvas) for c in cases if split_of(c.patient) == "train"]
     test = [c for c in cases if split_of(c.patient) == "test"]
     run(
         base,

@@ -38,32 +38,32 @@ class Detections:
 
 
 @dataclass(frozen=True)
-class View:
-    """One look at a film: with which network (its canvas is the size of the look), and whether upside down."""
+class VariantNetwork:
+    """The network of a test-time variant, whose canvas has the size of the look, and whether it looks upside down."""
 
     model: MaskRCNN
     upside_down: bool = False
 
 
 class Detector:
-    """Networks compiled for single films; what the views say is fused.
+    """Networks compiled for single films; what the variants say is fused.
 
     Args:
-        views: How each film is looked at. Films are prepared on the first one's canvas.
+        variants: How each film is looked at. Films are prepared on the first one's canvas.
     """
 
-    def __init__(self, views: Sequence[View]) -> None:
-        self.canvas_size = views[0].model.config.canvas
-        self._views = [(view, _compiled(view.model)) for view in views]
+    def __init__(self, variants: Sequence[VariantNetwork]) -> None:
+        self.canvas_size = variants[0].model.config.canvas
+        self._variants = [(variant, _compiled(variant.model)) for variant in variants]
 
     def warm_up(self) -> None:
         """Trace and compile, so that the first film does not wait for it."""
-        for view, detect in self._views:
-            detect(np.zeros((1, *view.model.config.canvas, 2), np.uint8))
+        for variant, detect in self._variants:
+            detect(np.zeros((1, *variant.model.config.canvas, 2), np.uint8))
 
     def __call__(self, film: PreparedFilm, film_height: int) -> Detections:
         """Find the masses of a film of `film_height` rows."""
-        looks, maps = zip(*(_look(view, detect, film.canvas) for view, detect in self._views), strict=True)
+        looks, maps = zip(*(_look(variant, detect, film.canvas) for variant, detect in self._variants), strict=True)
         found = fuse(looks)
         boxes = film.transform.boxes_to_film(found.boxes)
         width = film.transform.film_width
@@ -76,20 +76,20 @@ class Detector:
 
 
 def _look(
-    view: View, detect: Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]], canvas: NDArray[np.uint8]
+    variant: VariantNetwork, detect: Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]], canvas: NDArray[np.uint8]
 ) -> tuple[Look, NDArray[np.float32]]:
-    """What a view found, in pixels of the upright `canvas`, and its instance map at the size of that canvas' map."""
-    (height, width), (own_height, own_width) = canvas.shape[:2], view.model.config.canvas
+    """What a variant found, in pixels of the upright `canvas`, and its instance map at the size of that canvas' map."""
+    (height, width), (own_height, own_width) = canvas.shape[:2], variant.model.config.canvas
     seen = canvas
     if (height, width) != (own_height, own_width):
         seen = cv2.resize(canvas, (own_width, own_height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    if view.upside_down:
+    if variant.upside_down:
         seen = seen[::-1]
     out = {name: value[0] for name, value in detect(np.ascontiguousarray(seen)[None]).items()}
     real = out["score"] > 0
     boxes, masks = out["boxes"][real].astype(np.float64), out["masks"][real]
     instances = out.get("mil", np.zeros((1, 1), np.float32))  # a network without a triage head suspects no instance
-    if view.upside_down:
+    if variant.upside_down:
         boxes = np.stack([boxes[:, 0], own_height - boxes[:, 3], boxes[:, 2], own_height - boxes[:, 1]], axis=1)
         masks, instances = masks[:, ::-1], instances[::-1]
     boxes *= np.array([width / own_width, height / own_height] * 2)

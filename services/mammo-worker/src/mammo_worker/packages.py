@@ -14,8 +14,8 @@ from lobule.model_package import ModelPackage, open_package
 from lobule_ml.packages import building, half_precision, in_order, read_weights, write_description, write_weights
 from mammo_worker.calibration import Calibration
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
-from mammo_worker.inference import Detector, View
-from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
+from mammo_worker.inference import Detector, VariantNetwork
+from mammo_worker.nn.config import MaskRCNNConfig, TestTimeVariant
 from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.nn.stored_config import read_config as read_stored_config
@@ -49,15 +49,17 @@ def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN
     return model
 
 
-def build_detector(config: MaskRCNNConfig, weights: list[NDArray[Any]], views: Sequence[ViewPlan]) -> Detector:
+def build_detector(
+    config: MaskRCNNConfig, weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant]
+) -> Detector:
     """A detector that looks at each film in all these ways.
 
     Raises:
         ValueError: Where the weights are another network's.
     """
-    sizes = {view.canvas for view in views}
+    sizes = {variant.canvas for variant in variants}
     models = {size: fold(build_model(replace(config, canvas=size), weights)) for size in sizes}
-    return Detector([View(models[view.canvas], view.upside_down) for view in views])
+    return Detector([VariantNetwork(models[variant.canvas], variant.upside_down) for variant in variants])
 
 
 def read_config(package: ModelPackage) -> MaskRCNNConfig:
@@ -80,8 +82,9 @@ def load_detector(package: ModelPackage) -> Detector:
     """
     with building(package):
         config = read_config(package)
-        views = [ViewPlan((v["canvas"][0], v["canvas"][1]), v["upside_down"]) for v in package.manifest.input["views"]]
-        return build_detector(config, read_weights(package.weights), views)
+        views = package.manifest.input["views"]
+        variants = [TestTimeVariant((v["canvas"][0], v["canvas"][1]), v["upside_down"]) for v in views]
+        return build_detector(config, read_weights(package.weights), variants)
 
 
 def write_package(
@@ -89,7 +92,7 @@ def write_package(
     *,
     version: str,
     config: MaskRCNNConfig,
-    views: Sequence[ViewPlan],
+    variants: Sequence[TestTimeVariant],
     weights: list[NDArray[Any]],
     calibration: Calibration,
     thresholds: Thresholds,
@@ -109,7 +112,7 @@ def write_package(
             "channels": ["grey", "CLAHE"],
             "preprocessing": "mammo_worker.films.prepare",
             "preprocessing_version": PREPROCESSING_VERSION,
-            "views": [{"canvas": list(view.canvas), "upside_down": view.upside_down} for view in views],
+            "views": [{"canvas": list(variant.canvas), "upside_down": variant.upside_down} for variant in variants],
         },
         classes=["benign", "malignant"],
         thresholds=thresholds,

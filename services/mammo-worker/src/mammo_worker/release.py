@@ -14,7 +14,8 @@ from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import saved_step
 from mammo_worker.calibration import Calibration
 from mammo_worker.configs.plan import TrainingPlan
-from mammo_worker.data.cases import cbis_ddsm, mini_mias
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import split_of
 from mammo_worker.evaluation.document import model_card, results_document
 from mammo_worker.evaluation.metrics import FilmResult, bootstrap, report_measures
@@ -22,7 +23,6 @@ from mammo_worker.evaluation.report import measure, measures_at, plot_froc, plot
 from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.inference import Detector
-from mammo_worker.nn.config import ViewPlan
 from mammo_worker.packages import (
     build_detector,
     load_detector,
@@ -62,8 +62,8 @@ def release(
         say: Told what is going on.
     """
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
-    config, views = plan.network, plan.views or (ViewPlan(plan.network.canvas),)
-    detector = build_detector(config, weights, views)
+    config, variants = plan.network, plan.looks
+    detector = build_detector(config, weights, variants)
     films = cbis_ddsm(data / "cbis_ddsm_mass")
     say("calibrating on the validation patients")
     validation = run_detector(detector, [c for c in films if split_of(c.patient) == "validation"])
@@ -74,7 +74,7 @@ def release(
             package,
             version=version,
             config=config,
-            views=views,
+            variants=variants,
             weights=weights,
             calibration=calibration,
             thresholds=thresholds,

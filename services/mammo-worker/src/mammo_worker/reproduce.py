@@ -12,13 +12,13 @@ from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.configs import reference
 from mammo_worker.configs.plan import Phase, TrainingPlan
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.augment import Augmentation
-from mammo_worker.data.batches import PreparedCase
-from mammo_worker.data.cases import Case
+from mammo_worker.data.batches import TrainingFilm
 from mammo_worker.evaluation.metrics import FilmResult, average_precision_50, froc, report_measures
 from mammo_worker.evaluation.report import markdown_table
 from mammo_worker.evaluation.run import run_detector
-from mammo_worker.inference import Detector, View
+from mammo_worker.inference import Detector, VariantNetwork
 from mammo_worker.nn.config import AnchorStageConfig, MaskRCNNConfig
 from mammo_worker.packages import build_model
 from mammo_worker.training.films import train
@@ -88,8 +88,8 @@ def shortened(plan: TrainingPlan, stage_steps: int) -> TrainingPlan:
 
 def reproduce(
     base: MaskRCNNConfig,
-    films: Sequence[PreparedCase],
-    test: Sequence[Case],
+    films: Sequence[TrainingFilm],
+    test: Sequence[AnnotatedFilm],
     weights: Path,
     output: Path,
     runs: Path,
@@ -138,12 +138,12 @@ def reproduce(
 
 
 def _train_and_run(
-    plan: TrainingPlan, films: Sequence[PreparedCase], test: Sequence[Case], weights: Path, runs: Path
+    plan: TrainingPlan, films: Sequence[TrainingFilm], test: Sequence[AnnotatedFilm], weights: Path, runs: Path
 ) -> list[FilmResult]:
     folder = runs / hashlib.sha256(repr(plan).encode()).hexdigest()[:12]
     train(plan, films, folder, weights)
     trained = read_weights(folder / AVERAGE_FILE)
-    return run_detector(Detector([View(build_model(plan.network, trained))]), test)
+    return run_detector(Detector([VariantNetwork(build_model(plan.network, trained))]), test)
 
 
 def _measures(films: Sequence[FilmResult]) -> dict[str, float]:

@@ -20,7 +20,7 @@ from mammo_worker.baselines.run import (
     some_of,
 )
 from mammo_worker.baselines.sifting import ORIENTATIONS, SCALES
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.evaluation.metrics import (
     RULES,
     FilmResult,
@@ -115,7 +115,7 @@ def candidate_recall(films: Sequence[Described], rule: Rule) -> float:
     return float(np.concatenate(found).mean())
 
 
-def seconds_a_film(baseline: Baseline, cases: Sequence[Case]) -> tuple[float, float]:
+def seconds_a_film(baseline: Baseline, cases: Sequence[AnnotatedFilm]) -> tuple[float, float]:
     """Median seconds from a film's file to its findings, one after the other: by the clock, and of the processor."""
     wall: list[float] = []
     processor: list[float] = []

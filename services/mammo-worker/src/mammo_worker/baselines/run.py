@@ -15,7 +15,9 @@ from mammo_worker.baselines.candidates import find_candidates
 from mammo_worker.baselines.cascade import Cascade, suppress
 from mammo_worker.baselines.features import describe
 from mammo_worker.baselines.sifting import sift_scales
-from mammo_worker.data.cases import Case, cbis_ddsm, mini_mias
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import Split, split_of
 from mammo_worker.evaluation.metrics import FilmResult, Rule, froc, overlaps
 from mammo_worker.films.prepare import prepare_film
@@ -32,14 +34,14 @@ class Described:
     """A film's candidates.
 
     Attributes:
-        case: The film.
+        annotated: The film.
         size: Its height and width.
         boxes: (N, 4) of x1, y1, x2, y2 in film pixels.
         features: (N, F), see `features.NAMES`.
         seconds: From reading the file to the features.
     """
 
-    case: Case
+    annotated: AnnotatedFilm
     size: tuple[int, int]
     boxes: NDArray[np.float64]
     features: NDArray[np.float32]
@@ -48,10 +50,10 @@ class Described:
     @property
     def truth(self) -> NDArray[np.float64]:
         """True boxes (M, 4) in film pixels."""
-        return self.case.boxes.astype(np.float64)
+        return self.annotated.boxes.astype(np.float64)
 
 
-def describe_film(case: Case) -> Described:
+def describe_film(case: AnnotatedFilm) -> Described:
     """Read a film and find and describe its candidates."""
     started = time.perf_counter()
     film = case.read()
@@ -63,7 +65,7 @@ def describe_film(case: Case) -> Described:
     return Described(case, (film.shape[0], film.shape[1]), boxes, table, time.perf_counter() - started)
 
 
-def describe_films(cases: Sequence[Case], cache: Path | None, say: Callable[[str], None]) -> list[Described]:
+def describe_films(cases: Sequence[AnnotatedFilm], cache: Path | None, say: Callable[[str], None]) -> list[Described]:
     """Describe all films.
 
     Args:
@@ -108,7 +110,7 @@ class Baseline:
         boxes = grow(film.boxes, self.growth, film.size)
         scores = self.cascade.score(film.features)
         kept = suppress(boxes, scores, MARKS)
-        case = film.case
+        case = film.annotated
         return FilmResult(
             case.name,
             case.patient,
@@ -137,7 +139,7 @@ def train_cascade(train: Sequence[Described], held: Sequence[Described], rule: R
     for film in held:
         on = overlaps(film.boxes, film.truth, rule)
         lesion.append(np.where(on.any(axis=1), masses + on.argmax(axis=1), -1))
-        masses += len(film.case.boxes)
+        masses += len(film.annotated.boxes)
     return Cascade(seed=seed).fit(table, positive, np.concatenate([f.features for f in held]), np.concatenate(lesion))
 
 
@@ -169,17 +171,17 @@ def choose(
     return best, tried
 
 
-def cases_of(data: Path, split: Split) -> list[Case]:
+def cases_of(data: Path, split: Split) -> list[AnnotatedFilm]:
     """CBIS-DDSM's films of the patients of one split."""
     return [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == split]
 
 
-def normal_films(data: Path) -> list[Case]:
+def normal_films(data: Path) -> list[AnnotatedFilm]:
     """The normal films of mini-MIAS; none where the set is not there."""
     folder = data / "mias"
     return [c for c in mini_mias(folder) if c.attributes["class"] == "normal"] if folder.is_dir() else []
 
 
-def some_of(cases: Sequence[Case], most: int) -> list[Case]:
+def some_of(cases: Sequence[AnnotatedFilm], most: int) -> list[AnnotatedFilm]:
     """So many of the films, always the same ones: those whose names hash lowest."""
     return sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).digest())[:most]

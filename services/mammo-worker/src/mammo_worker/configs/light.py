@@ -18,8 +18,8 @@ from mammo_worker.nn.config import (
     PyramidConfig,
     RoiConfig,
     SelectionConfig,
+    TestTimeVariant,
     TriageConfig,
-    ViewPlan,
 )
 
 
@@ -45,5 +45,5 @@ def plan() -> TrainingPlan:
         network=network(),
         phases=(Phase(500, canvas=(448, 224)), Phase(210, canvas=(576, 288))),
         learning_rate=6e-4,
-        views=(ViewPlan((576, 288)), ViewPlan((576, 288), upside_down=True)),
+        variants=(TestTimeVariant((576, 288)), TestTimeVariant((576, 288), upside_down=True)),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mammo_worker.data.augment import Augmentation
-from mammo_worker.nn.config import MaskRCNNConfig, ViewPlan
+from mammo_worker.nn.config import MaskRCNNConfig, TestTimeVariant
 
 Scope = Literal["rpn", "mask", "backbone", "heads", "4+", "all"]
 
@@ -40,7 +40,7 @@ class TrainingPlan:
         average_momentum: Of the moving average of the weights, which is what is kept.
         average_every: Steps between its updates.
         precision: Keras dtype policy of backbone and pyramid while training; a network is always served in float32.
-        views: How the trained network is to look at a film; once, upright, where none is given.
+        variants: How the trained network is to look at a film; once, upright, where none is given.
     """
 
     network: MaskRCNNConfig
@@ -54,7 +54,12 @@ class TrainingPlan:
     average_momentum: float = 0.98
     average_every: int = 5
     precision: str = "float32"
-    views: tuple[ViewPlan, ...] = ()
+    variants: tuple[TestTimeVariant, ...] = ()
+
+    @property
+    def looks(self) -> tuple[TestTimeVariant, ...]:
+        """The variants, or the one upright look."""
+        return self.variants or (TestTimeVariant(self.network.canvas),)
 
     @property
     def steps(self) -> int:

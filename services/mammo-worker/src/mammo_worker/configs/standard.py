@@ -14,7 +14,7 @@ from dataclasses import replace
 from mammo_worker.configs import light
 from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.augment import Augmentation
-from mammo_worker.nn.config import BackboneConfig, MaskRCNNConfig, ViewPlan
+from mammo_worker.nn.config import BackboneConfig, MaskRCNNConfig, TestTimeVariant
 
 
 def network(canvas: tuple[int, int] = (704, 352)) -> MaskRCNNConfig:
@@ -39,5 +39,5 @@ def plan() -> TrainingPlan:
         augmentation=Augmentation(scale=(0.75, 1.33), rotation=20.0, shift=0.08, contrast=0.35),
         precision="mixed_bfloat16",
         # Two looks of two sizes, fused, are worth far more than one: see what was tried.
-        views=(ViewPlan((704, 352)), ViewPlan((512, 256), upside_down=True)),
+        variants=(TestTimeVariant((704, 352)), TestTimeVariant((512, 256), upside_down=True)),
     )

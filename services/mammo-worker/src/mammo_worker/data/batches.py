@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from lobule_ml.training.loop import BatchOf
 from lobule_ml.training.order import epoch_order
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.augment import Augmentation, change_contrast, random_affine, transform_boxes, warp
-from mammo_worker.data.cases import Case
 from mammo_worker.films.prepare import CanvasTransform, prepare_film
 from mammo_worker.nn.mask_head import MASK_STRIDE
 
@@ -23,23 +23,32 @@ Batch = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class PreparedCase:
-    """A case on its canvas: `boxes` in canvas pixels, `mask` (height, width) or None."""
+class TrainingFilm:
+    """A film on its canvas, as it is changed at random while training.
 
-    case: Case
+    Attributes:
+        annotated: The film with its truth.
+        canvas: uint8 (height, width, 2).
+        transform: From film to canvas.
+        boxes: (N, 4) in canvas pixels.
+        mask: (height, width), 255 inside, or None.
+    """
+
+    annotated: AnnotatedFilm
     canvas: NDArray[np.uint8]
     transform: CanvasTransform
     boxes: NDArray[np.float32]
     mask: NDArray[np.uint8] | None
 
 
-def prepare_case(case: Case, size: tuple[int, int]) -> PreparedCase:
-    """Read and prepare one case on a canvas of `size` (height, width)."""
-    film = prepare_film(case.read(), size)
+def prepare_training_film(annotated: AnnotatedFilm, size: tuple[int, int]) -> TrainingFilm:
+    """Read and prepare a film on a canvas of `size` (height, width)."""
+    film = prepare_film(annotated.read(), size)
     mask = None
-    if case.read_mask is not None:
-        mask = warp(((case.read_mask() > 127) * 255).astype(np.uint8), film_to_canvas(film.transform), size)
-    return PreparedCase(case, film.canvas, film.transform, film.transform.boxes_to_canvas(case.boxes), mask)
+    if annotated.read_mask is not None:
+        mask = warp(((annotated.read_mask() > 127) * 255).astype(np.uint8), film_to_canvas(film.transform), size)
+    boxes = film.transform.boxes_to_canvas(annotated.boxes)
+    return TrainingFilm(annotated, film.canvas, film.transform, boxes, mask)
 
 
 def film_to_canvas(transform: CanvasTransform) -> NDArray[np.float64]:
@@ -54,7 +63,7 @@ def film_to_canvas(transform: CanvasTransform) -> NDArray[np.float64]:
     )
 
 
-def augmented(prepared: PreparedCase, size: tuple[int, int], how: Augmentation, chance: np.random.Generator) -> Batch:
+def augmented(prepared: TrainingFilm, size: tuple[int, int], how: Augmentation, chance: np.random.Generator) -> Batch:
     """One example of `nn.mask_rcnn.MaskRCNN`'s training input, without the batch axis."""
     affine = random_affine(how, prepared.canvas.shape[:2], size, chance)
     boxes = transform_boxes(prepared.boxes, affine)
@@ -64,7 +73,7 @@ def augmented(prepared: PreparedCase, size: tuple[int, int], how: Augmentation, 
     left = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1) / np.maximum(area, 1e-3)
     seen = np.flatnonzero(left > _VISIBLE)[:MAX_MASSES]
     out_boxes, labels = np.zeros((MAX_MASSES, 4), np.float32), np.zeros(MAX_MASSES, np.int32)
-    out_boxes[: len(seen)], labels[: len(seen)] = clipped[seen], prepared.case.labels[seen]
+    out_boxes[: len(seen)], labels[: len(seen)] = clipped[seen], prepared.annotated.labels[seen]
     mask = np.zeros((height // MASK_STRIDE, width // MASK_STRIDE, 1), np.uint8)
     if prepared.mask is not None:
         small = cv2.resize(warp(prepared.mask, affine, size), mask.shape[1::-1], interpolation=cv2.INTER_AREA)
@@ -75,12 +84,12 @@ def augmented(prepared: PreparedCase, size: tuple[int, int], how: Augmentation, 
         "labels": labels,
         "mask": mask,
         "has_mask": np.int32(prepared.mask is not None),
-        "malignant": np.int32(-1 if prepared.case.malignant is None else prepared.case.malignant),
+        "malignant": np.int32(-1 if prepared.annotated.malignant is None else prepared.annotated.malignant),
     }
 
 
 def batches_of_examples(
-    films: Sequence[PreparedCase], batch: int, seed: int, example: Callable[[PreparedCase, np.random.Generator], Batch]
+    films: Sequence[TrainingFilm], batch: int, seed: int, example: Callable[[TrainingFilm, np.random.Generator], Batch]
 ) -> BatchOf:
     """Batches by step: every film once per pass, in a new order each time.
 
@@ -102,7 +111,7 @@ def batches_of_examples(
 
 
 def augmented_batches(
-    films: Sequence[PreparedCase], size: tuple[int, int], batch: int, how: Augmentation, seed: int
+    films: Sequence[TrainingFilm], size: tuple[int, int], batch: int, how: Augmentation, seed: int
 ) -> BatchOf:
     """Batches by step of films changed at random."""
     return batches_of_examples(films, batch, seed, lambda film, chance: augmented(film, size, how, chance))

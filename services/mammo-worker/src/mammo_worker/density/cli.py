@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
+from mammo_worker.options import DataOption, WeightsOption
+
 app = typer.Typer()
 
 
 @app.command()
 def evaluate_density(
-    data: Annotated[Path, typer.Option("--data", help="Folder of the data sets.")],
-    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones.")],
+    data: DataOption,
+    weights: WeightsOption,
     predictions: Annotated[Path, typer.Option(help="CSV of the out-of-fold categories.")],
     docs: Annotated[Path | None, typer.Option(help="Folder for density.md.")] = None,
 ) -> None:
     """Measure how well density is read from films, five folds by patient; two minutes on one core."""
-    from mammo_worker.data.cases import cbis_ddsm
+    from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.density import evaluate
     from mammo_worker.density.features import build_network, film_features
     from mammo_worker.evaluation.report import markdown_table

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
 from lobule_ml.evaluation.statistics import auc, patient_bootstrap
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.density.model import CATEGORIES, fit
 from mammo_worker.evaluation.report import markdown_table
@@ -37,14 +37,14 @@ class Reading:
     said: NDArray[np.int64]
 
 
-def labelled(cases: Sequence[Case]) -> tuple[list[Case], NDArray[np.int64]]:
+def labelled(cases: Sequence[AnnotatedFilm]) -> tuple[list[AnnotatedFilm], NDArray[np.int64]]:
     """Films whose density is known, and their categories, 0 to 3."""
     known = [c for c in cases if c.attributes.get("density") in ("1", "2", "3", "4")]
     return known, np.array([int(c.attributes["density"]) - 1 for c in known])
 
 
 def out_of_fold(
-    cases: Sequence[Case], features: NDArray[np.floating], true: NDArray[np.int64]
+    cases: Sequence[AnnotatedFilm], features: NDArray[np.floating], true: NDArray[np.int64]
 ) -> tuple[Reading, Reading]:
     """Films, and breasts by the mean over their views, each read by a model that has not seen the patient."""
     patients = [c.patient for c in cases]
@@ -86,7 +86,7 @@ def measure(reading: Reading, unit: str) -> list[dict[str, Any]]:
     return rows
 
 
-def write_predictions(cases: Sequence[Case], reading: Reading, path: Path) -> None:
+def write_predictions(cases: Sequence[AnnotatedFilm], reading: Reading, path: Path) -> None:
     """A row for every film."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lobule_ml.backbones import build_backbone, load_pretrained
 from lobule_ml.training.torch_speed import prepare_torch
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.films.prepare import prepare_film
 
 CANVAS = (448, 224)
@@ -39,7 +39,7 @@ def canvas_features(net: keras.Model, canvases: NDArray[np.uint8]) -> NDArray[np
     return np.concatenate([*parts, np.stack([_histograms(c) for c in canvases])], axis=1).astype(np.float32)
 
 
-def film_features(net: keras.Model, cases: Sequence[Case]) -> NDArray[np.float32]:
+def film_features(net: keras.Model, cases: Sequence[AnnotatedFilm]) -> NDArray[np.float32]:
     """Features (N, F) of films."""
     found: list[NDArray[np.float32]] = []
     for start in range(0, len(cases), _BATCH):

@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from lobule_ml.training.loop import BatchOf
-from mammo_worker.data.batches import Batch, PreparedCase, augmented, batches_of_examples
+from mammo_worker.data.batches import Batch, TrainingFilm, augmented, batches_of_examples
 from mammo_worker.detector.lesions import changed_lesions
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.detector.scanner import rescanned
 
 
 def example(
-    film: PreparedCase,
-    donors: Sequence[PreparedCase],
+    film: TrainingFilm,
+    donors: Sequence[TrainingFilm],
     size: tuple[int, int],
     plan: DetectorPlan,
     chance: np.random.Generator,
@@ -25,7 +25,7 @@ def example(
     return out | {"canvas": rescanned(out["canvas"][..., 0], plan.scanner, chance)}
 
 
-def film_batches(films: Sequence[PreparedCase], size: tuple[int, int], plan: DetectorPlan) -> BatchOf:
+def film_batches(films: Sequence[TrainingFilm], size: tuple[int, int], plan: DetectorPlan) -> BatchOf:
     """Batches by step; every film once per pass, in a new order each time."""
     training = plan.training
     return batches_of_examples(

@@ -5,38 +5,42 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mammo_worker.options import (
+    ChangeOption,
+    DataOption,
+    FoldOption,
+    RunOption,
+    RunsOption,
+    UntilOption,
+    WeightsOption,
+    read_plan,
+)
+
 if TYPE_CHECKING:
     from mammo_worker.detector.plan import DetectorPlan
 
 app = typer.Typer()
 
-DataOption = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
-
 
 def _plan(config: str, change: list[str] | None) -> "DetectorPlan":
-    from lobule_ml.training.configuration import load_plan
-    from mammo_worker import configs
     from mammo_worker.detector.plan import DetectorPlan
 
-    try:
-        return load_plan(config, DetectorPlan, Path(configs.__path__[0]), change or ())
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    return read_plan(config, DetectorPlan, change)
 
 
 @app.command()
 def train_detector(
     config: Annotated[str, typer.Argument(help="A configuration: `detector`, or the path of a Python file.")],
     data: DataOption,
-    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; one that holds a state is gone on with.")],
-    fold: Annotated[int | None, typer.Option(help="Hold out the patients of this fold, 0 to 4.", min=0, max=4)] = None,
+    weights: WeightsOption,
+    out: RunOption,
+    fold: FoldOption = None,
     package: Annotated[
         Path | None,
         typer.Option(help="Start from this model package, on the patients that it learned from, without --fold."),
     ] = None,
-    until: Annotated[int | None, typer.Option(help="Stop at this step, to go on later.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
+    until: UntilOption = None,
+    change: ChangeOption = None,
 ) -> None:
     """Train the detector of masses on the patients outside a fold; resumable, SIGTERM saves."""
     from mammo_worker.detector.train import package_films, training_films
@@ -55,9 +59,9 @@ def train_detector(
 def evaluate_detector(
     config: Annotated[str, typer.Argument(help="The configuration that was trained.")],
     data: DataOption,
-    runs: Annotated[Path, typer.Option(help="Folder with the runs of the folds: fold0 to fold4.")],
+    runs: RunsOption,
     predictions: Annotated[Path, typer.Option(help="CSV of the out-of-fold findings.")],
-    change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
+    change: ChangeOption = None,
 ) -> None:
     """Measure the detectors on the patients that each fold has not seen."""
     from mammo_worker.detector.evaluate import out_of_fold, write_predictions

@@ -7,19 +7,18 @@ from pathlib import Path
 
 from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.evaluation.metrics import FilmResult
 from mammo_worker.evaluation.run import run_detector
-from mammo_worker.nn.config import ViewPlan
 from mammo_worker.packages import build_detector
 
 FOLDS = 5
 
 
 def out_of_fold(
-    plan: DetectorPlan, cases: Sequence[Case], runs: Path, say: Callable[[str], None]
+    plan: DetectorPlan, cases: Sequence[AnnotatedFilm], runs: Path, say: Callable[[str], None]
 ) -> dict[int, list[FilmResult]]:
     """Run the detector of every finished fold over the films of its held-out patients.
 
@@ -34,7 +33,7 @@ def out_of_fold(
     Raises:
         FileNotFoundError: No fold is finished.
     """
-    network, views = plan.training.network, plan.training.views or (ViewPlan(plan.training.network.canvas),)
+    network, variants = plan.training.network, plan.training.looks
     results: dict[int, list[FilmResult]] = {}
     for fold in range(FOLDS):
         file = runs / f"fold{fold}" / AVERAGE_FILE
@@ -43,7 +42,7 @@ def out_of_fold(
             continue
         own = [c for c in cases if fold_of(c.patient, FOLDS) == fold]
         say(f"fold {fold}: {len(own)} films")
-        films = run_detector(build_detector(network, read_weights(file), views), own)
+        films = run_detector(build_detector(network, read_weights(file), variants), own)
         results[fold] = [replace(f, probability=float((f.scores * f.malignant).max(initial=0.0))) for f in films]
     if not results:
         raise FileNotFoundError(f"no fold in {runs} is finished")

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.data.batches import PreparedCase
-from mammo_worker.data.cases import MALIGNANT
+from mammo_worker.data.batches import TrainingFilm
+from mammo_worker.labels import MALIGNANT
 
 Image = NDArray[np.uint8]
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
@@ -49,7 +49,7 @@ class Patch:
     Attributes:
         grey: (height, width).
         mask: The mass in it, 255 inside.
-        label: Its class, as in `data.cases`.
+        label: Its class, as in `labels`.
     """
 
     grey: Image
@@ -58,8 +58,8 @@ class Patch:
 
 
 def changed_lesions(
-    film: PreparedCase, donors: Sequence[PreparedCase], how: LesionChanges, chance: np.random.Generator
-) -> PreparedCase:
+    film: TrainingFilm, donors: Sequence[TrainingFilm], how: LesionChanges, chance: np.random.Generator
+) -> TrainingFilm:
     """The film as it is, without its masses, or with one more; only the plain grey of the canvas is kept true."""
     draw = chance.random()
     if draw < how.remove:
@@ -70,19 +70,19 @@ def changed_lesions(
     return film
 
 
-def cut_patch(film: PreparedCase, chance: np.random.Generator) -> Patch | None:
+def cut_patch(film: TrainingFilm, chance: np.random.Generator) -> Patch | None:
     """One of the film's masses; None where it is too large, too small, too faint or too near to the breast's edge."""
     at = int(chance.integers(len(film.boxes)))
     grey, rectangle = film.canvas[..., 0], _grown(film.boxes[at], _MARGIN)
     if not _fits(grey, rectangle):
         return None
     patch = Patch(
-        _part(grey, rectangle).copy(), _part(_own_mask(film, at), rectangle).copy(), int(film.case.labels[at])
+        _part(grey, rectangle).copy(), _part(_own_mask(film, at), rectangle).copy(), int(film.annotated.labels[at])
     )
     return patch if patch.mask.any() and _contrast(patch.grey, patch.mask) >= _VISIBLE else None
 
 
-def with_patch(film: PreparedCase, patch: Patch, chance: np.random.Generator) -> PreparedCase:
+def with_patch(film: TrainingFilm, patch: Patch, chance: np.random.Generator) -> TrainingFilm:
     """The film with the patch in its breast, away from its own masses, where the tissue is as bright as around it.
 
     The film stays as it is where no such place is found, or where the mass would not stand out.
@@ -107,13 +107,13 @@ def with_patch(film: PreparedCase, patch: Patch, chance: np.random.Generator) ->
     x, y, box_width, box_height = cv2.boundingRect(patch.mask)
     corner = np.array([place[0] + x, place[1] + y])
     box = np.concatenate([corner, corner + np.array([box_width, box_height])]).astype(np.float32)
-    known = None if film.case.malignant is None else film.case.malignant or patch.label == MALIGNANT
-    labels = np.append(film.case.labels, np.int32(patch.label)).astype(np.int32)
-    case = replace(film.case, labels=labels, malignant=known)
-    return replace(film, canvas=canvas, boxes=np.concatenate([film.boxes, box[None]]), mask=mask, case=case)
+    known = None if film.annotated.malignant is None else film.annotated.malignant or patch.label == MALIGNANT
+    labels = np.append(film.annotated.labels, np.int32(patch.label)).astype(np.int32)
+    annotated = replace(film.annotated, labels=labels, malignant=known)
+    return replace(film, canvas=canvas, boxes=np.concatenate([film.boxes, box[None]]), mask=mask, annotated=annotated)
 
 
-def without_masses(film: PreparedCase, chance: np.random.Generator) -> PreparedCase:
+def without_masses(film: TrainingFilm, chance: np.random.Generator) -> TrainingFilm:
     """The film with tissue of the same breast over its masses.
 
     It stays as it is where no place is alike, or where a mass would still stand out: a half-hidden mass that is called
@@ -135,9 +135,9 @@ def without_masses(film: PreparedCase, chance: np.random.Generator) -> PreparedC
             return film
     canvas = film.canvas.copy()
     canvas[..., 0] = grey
-    case = replace(film.case, labels=np.zeros(0, np.int32), malignant=False)
+    annotated = replace(film.annotated, labels=np.zeros(0, np.int32), malignant=False)
     mask = None if film.mask is None else np.zeros_like(film.mask)
-    return replace(film, canvas=canvas, boxes=np.zeros((0, 4), np.float32), mask=mask, case=case)
+    return replace(film, canvas=canvas, boxes=np.zeros((0, 4), np.float32), mask=mask, annotated=annotated)
 
 
 def _part(image: Image, rectangle: Rectangle) -> Image:
@@ -178,7 +178,7 @@ def _free_places(
             yield x, y
 
 
-def _own_mask(film: PreparedCase, at: int) -> Image:
+def _own_mask(film: TrainingFilm, at: int) -> Image:
     """Mask of one mass on the canvas: the hand-drawn one within its box, or the box's ellipse."""
     drawn = np.zeros(film.canvas.shape[:2], np.uint8)
     x1, y1, x2, y2 = film.boxes[at]

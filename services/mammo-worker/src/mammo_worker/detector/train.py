@@ -9,8 +9,9 @@ from lobule.model_package import open_package
 from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import LoopSettings
 from lobule_ml.training.record import hash_files, write_record
-from mammo_worker.data.batches import SOURCE_CANVAS, prepare_case
-from mammo_worker.data.cases import Case, cbis_ddsm
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.batches import SOURCE_CANVAS, prepare_training_film
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.splits import fold_of, split_of
 from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.plan import DetectorPlan
@@ -20,20 +21,20 @@ from mammo_worker.training.network import start_backbone
 from mammo_worker.training.phases import run_phases
 
 
-def training_films(data: Path, fold: int | None) -> list[Case]:
+def training_films(data: Path, fold: int | None) -> list[AnnotatedFilm]:
     """CBIS-DDSM's mass films of the patients outside a fold, with their hand-drawn masks; of everybody for None."""
     cases = cbis_ddsm(data / "cbis_ddsm_mass", data / "cbis_masks")
     return [c for c in cases if fold is None or fold_of(c.patient) != fold]
 
 
-def package_films(data: Path) -> list[Case]:
+def package_films(data: Path) -> list[AnnotatedFilm]:
     """The mass films, with their hand-drawn masks, of the patients that `mammo_worker.data.splits` gives a package."""
     return [c for c in training_films(data, None) if split_of(c.patient) == "train"]
 
 
 def train_detector(
     plan: DetectorPlan,
-    cases: Sequence[Case],
+    cases: Sequence[AnnotatedFilm],
     folder: Path,
     weights: Path | None,
     *,
@@ -70,7 +71,7 @@ def train_detector(
     counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
     digest = hash_files(c.path for c in cases if c.path is not None)
     write_record(folder, plan, seed=training.seed, data_sha256=digest, examples=counts)
-    films = [prepare_case(c, SOURCE_CANVAS) for c in cases]
+    films = [prepare_training_film(c, SOURCE_CANVAS) for c in cases]
     return run_phases(
         training,
         lambda size: film_batches(films, size, plan),

@@ -24,7 +24,7 @@ class FilmResult:
         name: File.
         patient: Whose.
         truth: True boxes.
-        labels: Their classes, as in `data.cases`.
+        labels: Their classes, as in `labels`.
         malignant_film: Whether a malignant mass is on the film; None where unknown.
         boxes: Found boxes, best first.
         scores: Their scores.

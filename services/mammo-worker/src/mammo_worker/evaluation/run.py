@@ -14,17 +14,18 @@ from mammo_worker.calibration import (
     sensitivity_threshold,
     specificity_threshold,
 )
-from mammo_worker.data.cases import BENIGN, MALIGNANT, Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.evaluation.metrics import FilmResult, froc, overlaps
 from mammo_worker.films.prepare import prepare_film
 from mammo_worker.inference import Detector
+from mammo_worker.labels import BENIGN, MALIGNANT
 
 LOW_SENSITIVITY = 0.95  # of malignant films that must not be called free of signs
 HIGH_SPECIFICITY = 0.90  # of benign films that must not be called suspected
 
 
 def run_detector(
-    detector: Detector, cases: Sequence[Case], progress: Callable[[int], None] = lambda _: None
+    detector: Detector, cases: Sequence[AnnotatedFilm], progress: Callable[[int], None] = lambda _: None
 ) -> list[FilmResult]:
     """Look at every film; probabilities are still missing."""
     results: list[FilmResult] = []

@@ -239,7 +239,12 @@ class MaskRCNNConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class ViewPlan:
-    """One look at a film, as plans and packages name it: size of the canvas, and whether it is turned upside down."""
+    """One of several looks at a film, whose findings are fused.
+
+    Attributes:
+        canvas: Height and width of the network's input.
+        upside_down: Whether the film is turned upside down.
+    """
 
     canvas: tuple[int, int]
     upside_down: bool = False

@@ -5,8 +5,6 @@ from mammo_worker.nn import boxes as bx
 from mammo_worker.nn.box_coder import DeltaCoder
 from mammo_worker.nn.config import BoxLoss
 
-MASS_OF_UNKNOWN_CLASS = 3  # a label beside box_head.CLASSES: a mass, benign or malignant
-
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
     """Mean of `values` under `weights`; 0 where all weights are 0."""

@@ -5,37 +5,41 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mammo_worker.options import (
+    ChangeOption,
+    DataOption,
+    FoldOption,
+    RunOption,
+    RunsOption,
+    UntilOption,
+    WeightsOption,
+    read_plan,
+)
+
 if TYPE_CHECKING:
     from mammo_worker.regions.plan import RegionPlan
 
 app = typer.Typer()
 
-DataOption = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
-
 
 def _plan(config: str, change: list[str] | None) -> "RegionPlan":
-    from lobule_ml.training.configuration import load_plan
-    from mammo_worker import configs
     from mammo_worker.regions.plan import RegionPlan
 
-    try:
-        return load_plan(config, RegionPlan, Path(configs.__path__[0]), change or ())
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    return read_plan(config, RegionPlan, change)
 
 
 @app.command()
 def train_regions(
     config: Annotated[str, typer.Argument(help="A configuration: `regions`, or the path of a Python file.")],
     data: DataOption,
-    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; one that holds a state is gone on with.")],
+    weights: WeightsOption,
+    out: RunOption,
     cache: Annotated[
         Path, typer.Option(help="Folder of the augmented views, shared by the folds of one configuration.")
     ],
-    fold: Annotated[int | None, typer.Option(help="Hold out the patients of this fold, 0 to 4.", min=0, max=4)] = None,
-    until: Annotated[int | None, typer.Option(help="Stop at this step, to go on later.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
+    fold: FoldOption = None,
+    until: UntilOption = None,
+    change: ChangeOption = None,
 ) -> None:
     """Train the classifier of masses and calcifications; resumable, SIGTERM saves."""
     from mammo_worker.regions.crops import cbis_crops
@@ -51,11 +55,11 @@ def train_regions(
 def evaluate_regions(
     config: Annotated[str, typer.Argument(help="The configuration that was trained.")],
     data: DataOption,
-    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones.")],
-    runs: Annotated[Path, typer.Option(help="Folder with the runs of the folds: fold0 to fold4.")],
+    weights: WeightsOption,
+    runs: RunsOption,
     predictions: Annotated[Path, typer.Option(help="CSV of the out-of-fold probabilities.")],
     docs: Annotated[Path | None, typer.Option(help="Folder for regions.md; regions-tried.md in it is kept.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
+    change: ChangeOption = None,
 ) -> None:
     """Measure the classifier on the patients that each fold has not seen."""
     from mammo_worker.evaluation.report import markdown_table
@@ -79,11 +83,11 @@ def evaluate_regions(
 def release_regions(
     config: Annotated[str, typer.Argument(help="The configuration that was trained.")],
     data: DataOption,
-    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones.")],
+    weights: WeightsOption,
     runs: Annotated[Path, typer.Option(help="Folder with the runs: fold0 to fold4, and all, trained on everybody.")],
     package: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
     version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
-    change: Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")] = None,
+    change: ChangeOption = None,
 ) -> None:
     """Calibrate on the folds and package the weights that were trained on everybody."""
     from mammo_worker.regions import evaluate

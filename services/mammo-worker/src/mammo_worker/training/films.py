@@ -6,7 +6,7 @@ from pathlib import Path
 from lobule_ml.training.loop import LoopSettings
 from lobule_ml.training.record import hash_files, write_record
 from mammo_worker.configs.plan import TrainingPlan
-from mammo_worker.data.batches import PreparedCase, augmented_batches
+from mammo_worker.data.batches import TrainingFilm, augmented_batches
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.network import start_backbone
@@ -15,7 +15,7 @@ from mammo_worker.training.phases import run_phases
 
 def train(
     plan: TrainingPlan,
-    films: Sequence[PreparedCase],
+    films: Sequence[TrainingFilm],
     folder: Path,
     weights: Path | None,
     *,
@@ -38,7 +38,7 @@ def train(
     Raises:
         ValueError: The folder holds another run.
     """
-    cases = [film.case for film in films]
+    cases = [film.annotated for film in films]
     counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
     digest = hash_files(c.path for c in cases if c.path is not None)
     write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts)

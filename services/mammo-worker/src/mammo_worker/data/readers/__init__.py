@@ -1,0 +1,1 @@
+"""Readers of data sets: each gives `data.annotated.AnnotatedFilm`."""

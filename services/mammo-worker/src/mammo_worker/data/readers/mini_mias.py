@@ -1,0 +1,41 @@
+"""mini-MIAS, for evaluation."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, plain_reader
+from mammo_worker.labels import LABELS
+
+
+def mini_mias(folder: Path) -> list[AnnotatedFilm]:
+    """mini-MIAS (Suckling et al. 1994): for evaluation only, its licence allows no more.
+
+    A mass is given as a circle; its box is the square around it. `attributes["class"]` is `normal` on normal films.
+
+    Args:
+        folder: `mias`, with `index.csv` and `images/`.
+    """
+    films: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in csv_rows(folder / "index.csv"):
+        films[row["image"]].append(row)
+    cases: list[AnnotatedFilm] = []
+    for name, rows in films.items():
+        masses = [r for r in rows if r["is_mass"] == "1" and r["x"]]
+        circles = np.array([[float(r[k]) for k in ("x", "y_from_top", "radius")] for r in masses]).reshape(-1, 3)
+        boxes = np.concatenate([circles[:, :2] - circles[:, 2:], circles[:, :2] + circles[:, 2:]], axis=1)
+        labels = np.array([LABELS[r["label"]] for r in masses], np.int32)
+        kind = "normal" if all(r["label"] == "normal" for r in rows) else "abnormal"
+        cases.append(
+            AnnotatedFilm(
+                name,
+                rows[0]["patient"],
+                boxes.astype(np.float32),
+                labels,
+                any(r["label"] == "malignant" for r in rows),
+                plain_reader(folder / "images" / name),
+                attributes={"class": kind},
+            )
+        )
+    return cases
