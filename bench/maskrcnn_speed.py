@@ -2,7 +2,7 @@
 
 usage: python maskrcnn_speed.py HEIGHT WIDTH PRECISION
 
-ResNet-101 with random weights, the report's configuration, one compiled graph from the canvas to boxes, scores and
+ResNet-101 with random weights, the thesis' configuration, one compiled graph from the canvas to boxes, scores and
 masks; batch norms folded as in `mammo_worker.nn.fold`. It prints the seconds by the clock and of the processor.
 """
 

@@ -39,7 +39,7 @@ def drawn_batch(side: int) -> dict[str, np.ndarray]:
 
 def main(
     side: Annotated[int, typer.Option(help="of the square canvas")] = 2048,
-    scope: Annotated[str, typer.Option(help="what is trained, as in the report's table 15")] = "heads",
+    scope: Annotated[str, typer.Option(help="what is trained, as in the thesis' table 15")] = "heads",
 ) -> None:
     """Train one step and say what it took."""
     plan = reference.paper_plan()

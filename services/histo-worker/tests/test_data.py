@@ -7,7 +7,7 @@ import pytest
 from histo_worker.data.batches import PatchBatches, crop_field
 from histo_worker.data.breakhis import find_fields, parse_name
 from histo_worker.data.check import check_data
-from histo_worker.data.folds import grouped_folds, official_fold, report_trials
+from histo_worker.data.folds import grouped_folds, official_fold, reference_trials
 from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.operations import OPERATIONS
 from lobule.imaging.decode import decode_rgb
@@ -60,7 +60,7 @@ class TestFolds:
         assert first == again != other
 
     def test_report_trials_hold_a_quarter_of_the_patients(self, fields):
-        trials = report_trials(fields)
+        trials = reference_trials(fields)
         patients = {f.patient for f in fields}
         assert len(trials) == 4
         for train, test in trials:

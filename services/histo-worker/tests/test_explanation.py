@@ -10,7 +10,7 @@ from histo_worker.explanation.grad_cam import feature_map_sheet, first_convoluti
 from histo_worker.explanation.stitch import smooth, stitch
 from histo_worker.models.heads import LocalDeviation, evidence_head
 from histo_worker.models.patch_classifier import patch_classifier
-from histo_worker.models.report_resnet import report_resnet
+from histo_worker.models.reference_resnet import reference_resnet
 from histo_worker.preprocessing.windows import covering_windows, cut_patches
 
 STRIDE = 8  # of the stand-in networks, in pixels of a patch
@@ -54,7 +54,7 @@ class TestRegistration:
 
 class TestGradCam:
     def test_agrees_with_the_map_of_evidence_where_the_head_is_linear(self):
-        net = report_resnet("normal", 64)
+        net = reference_resnet("normal", 64)
         patches = np.random.default_rng(0).random((2, 64, 64, 3)).astype(np.float32)
         evidence = np.asarray(net(patches)["evidence"]) - np.asarray(net.get_layer("evidence_last").bias)
         cam = grad_cam(net, last_maps(net), patches)
@@ -74,7 +74,7 @@ class TestDeviation:
 
 class TestFirstLayer:
     def test_the_sheet_shows_every_map(self):
-        net = report_resnet("best", 64)
+        net = reference_resnet("best", 64)
         inside, layer = first_convolution(net)
         assert layer.name == "conv00_1"
         patch = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)

@@ -4,7 +4,7 @@ import pytest
 
 from histo_worker.models.attention_mil import attention_mil
 from histo_worker.models.patch_classifier import patch_classifier
-from histo_worker.models.report_resnet import FAMILY, report_resnet
+from histo_worker.models.reference_resnet import FAMILY, reference_resnet
 from histo_worker.models.taps import build_trunk
 from lobule_ml.backbones import BACKBONES
 
@@ -32,25 +32,25 @@ def table_8_parameters(variant: str) -> int:
 class TestReportResNet:
     @pytest.mark.parametrize("variant", FAMILY)
     def test_parameters_are_table_8s(self, variant):
-        assert report_resnet(variant).count_params() == table_8_parameters(variant)
+        assert reference_resnet(variant).count_params() == table_8_parameters(variant)
 
     def test_sides_and_maps_are_table_8s(self):
-        net = report_resnet("normal")
+        net = reference_resnet("normal")
         for stage, (side, maps) in enumerate([(128, 16), (64, 32), (32, 64), (16, 128), (8, 256)], 1):
             assert net.get_layer(f"conv{stage}_5_relu").output.shape[1:] == (side, side, maps)
         assert net.get_layer("conv00_1").output.shape[1:] == (256, 256, 16)
-        assert report_resnet("stride2").get_layer("conv00_1").output.shape[1:] == (128, 128, 16)
-        assert report_resnet("two_pools").get_layer("pool01").output.shape[1:] == (64, 64, 16)
-        assert report_resnet("blocks_changed").get_layer("conv4_7_relu").output.shape[1:] == (16, 16, 128)
+        assert reference_resnet("stride2").get_layer("conv00_1").output.shape[1:] == (128, 128, 16)
+        assert reference_resnet("two_pools").get_layer("pool01").output.shape[1:] == (64, 64, 16)
+        assert reference_resnet("blocks_changed").get_layer("conv4_7_relu").output.shape[1:] == (16, 16, 128)
 
     @pytest.mark.parametrize("size", [64, 128, 256, 512])
     def test_every_input_of_figure_43_ends_in_8_by_8(self, size):
-        net = report_resnet("best", size)
+        net = reference_resnet("best", size)
         assert net.input.shape[1:] == (size, size, 3)
         assert net.output["evidence"].shape[1:] == (8, 8)
 
     def test_the_best_has_stride_2_and_dropout(self):
-        names = [layer.name for layer in report_resnet("best").layers]
+        names = [layer.name for layer in reference_resnet("best").layers]
         assert "dropout_last" in names
         assert "pool00" not in names
 
@@ -59,7 +59,7 @@ class TestReportResNet:
             FAMILY["normal"].__class__(size=128).build()
 
     def test_saves_and_loads(self, tmp_path):
-        net = report_resnet("normal", 64)
+        net = reference_resnet("normal", 64)
         patches = np.random.default_rng(0).random((2, 64, 64, 3), np.float32)
         net.save(tmp_path / "net.keras")
         again = keras.models.load_model(tmp_path / "net.keras")

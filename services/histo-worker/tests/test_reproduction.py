@@ -70,7 +70,7 @@ def test_patient_auc_ranks_means():
 
 
 def test_network_tables_have_a_row_for_every_cell(fields, monkeypatch):
-    """Training is tested elsewhere; here its scores are stand-ins, and the layouts of the report's tables are read."""
+    """Training is tested elsewhere; here its scores are stand-ins, and the layouts of the thesis' tables are read."""
     at = [f for f in fields if f.magnification == "100X"][::5]
     rng = np.random.default_rng(0)
 

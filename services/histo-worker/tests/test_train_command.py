@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from histo_worker.cli import app
 from histo_worker.data.breakhis import find_fields
-from histo_worker.models.report_resnet import FAMILY
+from histo_worker.models.reference_resnet import FAMILY
 from histo_worker.models.taps import build_trunk
 from histo_worker.training.config import CONFIGS, HistologyConfig
 from histo_worker.training.network_config import train_on_fields
@@ -69,7 +69,7 @@ def toy_weights(tmp_path_factory) -> Path:
 
 
 def toy_changes(name: str) -> list[str]:
-    kind = TOY_NETWORK if name.startswith("report") else TOY_HEAD
+    kind = TOY_NETWORK if name.startswith("reference") else TOY_HEAD
     return [word for change in (*TOY, *kind) for word in ("--set", change)]
 
 
@@ -78,7 +78,7 @@ def test_shipped_configuration_trains_resumes_evaluates_and_serves(name, toy_dat
     package, folder = tmp_path / "package", tmp_path / "run"
     command = ["train", name, "--data", toy_data, "--weights", toy_weights, "--output", package, "--run", folder]
     command += toy_changes(name)
-    if name.startswith("report"):
+    if name.startswith("reference"):
         stopped = CliRunner().invoke(app, [*map(str, command), "--until", "2"])
         assert stopped.exit_code == 1
         assert "after 2 of 3 steps" in stopped.output
@@ -103,7 +103,7 @@ def test_shipped_configuration_trains_resumes_evaluates_and_serves(name, toy_dat
 
 def test_same_seed_gives_the_same_weights_and_a_stopped_run_too(toy_data, tmp_path):
     changes = [*TOY_NETWORK, "recipe.steps=4"]
-    plan = load_plan("report_small", HistologyConfig, CONFIGS, changes)
+    plan = load_plan("reference_small", HistologyConfig, CONFIGS, changes)
     fields = find_fields(toy_data)
     for name, stops in (("first", ()), ("again", ()), ("stopped", (2,))):
         for until in (*stops, None):
@@ -117,14 +117,14 @@ def test_same_seed_gives_the_same_weights_and_a_stopped_run_too(toy_data, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["no_such"], "densenet121_deviation, report_best, report_small"),
-        (["report_small", "--set", "recipe.step=3"], "there is no 'step' in Recipe"),
-        (["report_small", "--set", "size=96"], "not 8x8"),
-        (["report_small", "--set", "operation=none"], "there is no operation 'none'"),
-        (["report_small", "--set", "cropping=none"], "there is no cropping 'none'"),
-        (["report_small", "--set", "variant=none"], "none"),
+        (["no_such"], "densenet121_deviation, reference_best, reference_small"),
+        (["reference_small", "--set", "recipe.step=3"], "there is no 'step' in Recipe"),
+        (["reference_small", "--set", "size=96"], "not 8x8"),
+        (["reference_small", "--set", "operation=none"], "there is no operation 'none'"),
+        (["reference_small", "--set", "cropping=none"], "there is no cropping 'none'"),
+        (["reference_small", "--set", "variant=none"], "none"),
         (["densenet121_deviation"], "--weights"),
-        (["report_small", "--set", "folds=9"], "9 folds need as many benign patients; there are 4"),
+        (["reference_small", "--set", "folds=9"], "9 folds need as many benign patients; there are 4"),
     ],
 )
 def test_what_cannot_be_trained_is_told(arguments, said, toy_data, tmp_path):
@@ -137,7 +137,9 @@ def test_what_cannot_be_trained_is_told(arguments, said, toy_data, tmp_path):
 
 def test_a_configuration_may_stand_anywhere(toy_data, tmp_path):
     mine = tmp_path / "mine.py"
-    mine.write_text("from histo_worker.configs.report_small import plan as base\n\n\ndef plan():\n    return base()\n")
+    mine.write_text(
+        "from histo_worker.configs.reference_small import plan as base\n\n\ndef plan():\n    return base()\n"
+    )
     places = ["--data", str(toy_data), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
     result = CliRunner().invoke(app, ["train", str(mine), *places, "--set", "folds=9"])
     assert "9 folds need" in result.output  # the file was read and changed

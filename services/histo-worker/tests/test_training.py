@@ -4,14 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from histo_worker.configs import report_small
-from histo_worker.models.report_resnet import ReportResNet
+from histo_worker.configs import reference_small
+from histo_worker.models.reference_resnet import ReferenceResNet
 from histo_worker.training.linear_head import fit_linear_head, fit_platt
-from histo_worker.training.trainer import MODERN_RECIPE, REPORT_RECIPE, train_network
+from histo_worker.training.trainer import MODERN_RECIPE, REFERENCE_RECIPE, train_network
 
 
 def tiny():
-    return ReportResNet(size=32, stem_kernel=3, stem_stride=2, width=8, blocks=(1, 1)).build()
+    return ReferenceResNet(size=32, stem_kernel=3, stem_stride=2, width=8, blocks=(1, 1)).build()
 
 
 def coloured_batch(step):
@@ -23,7 +23,7 @@ def coloured_batch(step):
     return patches, target
 
 
-@pytest.mark.parametrize("recipe", [replace(REPORT_RECIPE, rate=0.02), replace(MODERN_RECIPE, rate=3e-3, ema=0.9)])
+@pytest.mark.parametrize("recipe", [replace(REFERENCE_RECIPE, rate=0.02), replace(MODERN_RECIPE, rate=3e-3, ema=0.9)])
 def test_the_loss_falls_and_is_logged(recipe, tmp_path):
     assert train_network(tiny(), coloured_batch, replace(recipe, steps=40), tmp_path) == 40
     with (tmp_path / "log.csv").open() as stream:
@@ -33,12 +33,12 @@ def test_the_loss_falls_and_is_logged(recipe, tmp_path):
 
 
 def test_the_reports_schedule():
-    rate = REPORT_RECIPE.schedule()
+    rate = REFERENCE_RECIPE.schedule()
     assert [rate.at(step) for step in (0, 499, 1000, 2999)] == [0.001, 0.001, 0.0005, 0.00025]
 
 
 def test_small_config_is_the_best_variant():
-    config = report_small.plan()
+    config = reference_small.plan()
     assert (config.variant, config.size, config.operation) == ("best", 64, "clahe")
 
 

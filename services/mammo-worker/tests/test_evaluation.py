@@ -20,11 +20,11 @@ from mammo_worker.evaluation.metrics import (
     froc,
     match_film,
     overlaps,
-    report_measures,
+    reference_measures,
     triage_auc,
 )
-from mammo_worker.evaluation.report import markdown_table, measure, triage_table
 from mammo_worker.evaluation.run import fit_calibration
+from mammo_worker.evaluation.summary import markdown_table, measure, triage_table
 
 
 def film(boxes, scores, truth=((0, 0, 10, 10),), labels=(2,), patient="P1", malignant=None, mal_film=True, p=None):
@@ -78,7 +78,7 @@ def test_own_average_precision_agrees_with_coco():
 
 def test_report_measures_by_hand():
     films = [film([HIT, MISS], [0.9, 0.5]), film([HIT], [0.9], labels=(1,), patient="P2")]
-    low, high = report_measures(films, "OR >= 0.5", 0.4), report_measures(films, "OR >= 0.5", 0.6)
+    low, high = reference_measures(films, "OR >= 0.5", 0.4), reference_measures(films, "OR >= 0.5", 0.6)
     assert low.mean_sensitivity == 1.0
     assert low.fppi == 0.5
     assert low.mean_ap == pytest.approx((1 / 3 + 0) / 2)  # one of three malignant findings has the right class

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mammo_worker.configs import reference
-from mammo_worker.evaluation.metrics import FilmResult, report_measures
+from mammo_worker.evaluation.metrics import FilmResult, reference_measures
 from mammo_worker.reproduce import ROWS, _threshold_at, shortened, small_network
 
 
@@ -45,4 +45,4 @@ def test_operating_point_is_the_nearest_to_the_wanted_false_positives():
             )
         )
     threshold = _threshold_at(films, 3.0)
-    assert abs(report_measures(films, "OR >= 0.5", threshold).fppi - 3.0) < 0.3
+    assert abs(reference_measures(films, "OR >= 0.5", threshold).fppi - 3.0) < 0.3

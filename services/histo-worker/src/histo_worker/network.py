@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.patch_classifier import patch_classifier
-from histo_worker.models.report_resnet import report_resnet
+from histo_worker.models.reference_resnet import reference_resnet
 from lobule.contracts.errors import AnalysisError
 from lobule.model_package import ModelPackage
 from lobule_ml.packages import building
@@ -21,7 +21,8 @@ Float = NDArray[np.float32]
 
 ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
     "patch_classifier": patch_classifier,
-    "report_resnet": report_resnet,
+    "reference_resnet": reference_resnet,
+    "report_resnet": reference_resnet,  # as older packages call it
 }
 
 

@@ -191,7 +191,7 @@ def reproduce(
     stage_steps: Annotated[int, typer.Option(help="Batches of a long stage.")] = 100,
     precision: Annotated[str, typer.Option(help="Keras dtype policy of the trunk.")] = "float32",
 ) -> None:
-    """Train the rows of the report's tables 14 and 15, small, and measure them on the untouched fifth."""
+    """Train the rows of the thesis' tables 14 and 15, small, and measure them on the untouched fifth."""
     from mammo_worker.data.batches import prepare_training_film
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.data.splits import split_of
@@ -224,7 +224,7 @@ def baseline(
     films: Annotated[int, typer.Option(help="Training films at most.")] = 400,
     cache: Annotated[Path | None, typer.Option(help="Folder to keep the candidates of every film in.")] = None,
 ) -> None:
-    """Train and measure the detector before deep learning (the report's section 2.5) on the same films."""
+    """Train and measure the detector before deep learning (the thesis' section 2.5) on the same films."""
     from mammo_worker.baselines.document import run_baseline
 
     typer.echo(run_baseline(data, out, films, cache, typer.echo))

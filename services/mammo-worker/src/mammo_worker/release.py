@@ -18,9 +18,9 @@ from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import split_of
 from mammo_worker.evaluation.document import model_card, results_document
-from mammo_worker.evaluation.metrics import FilmResult, bootstrap, report_measures
-from mammo_worker.evaluation.report import measure, measures_at, plot_froc, plot_sweep, triage_table
+from mammo_worker.evaluation.metrics import FilmResult, bootstrap, reference_measures
 from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
+from mammo_worker.evaluation.summary import measure, measures_at, plot_froc, plot_sweep, triage_table
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.inference import Detector
 from mammo_worker.packages import (
@@ -178,7 +178,7 @@ def evaluate_package(
 def _at_working_threshold(test: list[FilmResult], calibration: Calibration) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for rule in ("IoU >= 0.2", "OR >= 0.5"):
-        m = report_measures(test, rule, calibration.working_score)
+        m = reference_measures(test, rule, calibration.working_score)
         for name, value in (("mean sensitivity", m.mean_sensitivity), ("FPPI", m.fppi)):
             rows.append(
                 {
@@ -207,7 +207,7 @@ def _mias(detector: Detector, folder: Path, calibration: Calibration) -> list[di
             "interval_95": [round(low, 4), round(high, 4)],
         }
     ]
-    hit = report_measures(masses, "centre hit", calibration.working_score)
+    hit = reference_measures(masses, "centre hit", calibration.working_score)
     rows.append(
         {
             "data": f"mini-MIAS, {len(masses)} films with a mass",

@@ -15,9 +15,9 @@ from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.augment import Augmentation
 from mammo_worker.data.batches import TrainingFilm
-from mammo_worker.evaluation.metrics import FilmResult, average_precision_50, froc, report_measures
-from mammo_worker.evaluation.report import markdown_table
+from mammo_worker.evaluation.metrics import FilmResult, average_precision_50, froc, reference_measures
 from mammo_worker.evaluation.run import run_detector
+from mammo_worker.evaluation.summary import markdown_table
 from mammo_worker.inference import Detector, VariantNetwork
 from mammo_worker.nn.config import AnchorStageConfig, MaskRCNNConfig
 from mammo_worker.packages import build_model
@@ -148,7 +148,7 @@ def _train_and_run(
 
 def _measures(films: Sequence[FilmResult]) -> dict[str, float]:
     threshold = _threshold_at(films, 3.0)
-    m = report_measures(films, "OR >= 0.5", threshold)
+    m = reference_measures(films, "OR >= 0.5", threshold)
     return {
         "mean AP": m.mean_ap,
         "mean sensitivity": m.mean_sensitivity,
@@ -165,4 +165,4 @@ def _threshold_at(films: Sequence[FilmResult], fppi: float) -> float:
         scores = np.sort(np.concatenate([f.scores for f in films])) if films else np.zeros(1)
         yield from np.unique(np.quantile(scores, np.linspace(0, 1, 60))) if len(scores) else [0.5]
 
-    return min(candidates(), key=lambda t: abs(report_measures(films, "OR >= 0.5", float(t)).fppi - fppi))
+    return min(candidates(), key=lambda t: abs(reference_measures(films, "OR >= 0.5", float(t)).fppi - fppi))

@@ -1,1 +1,1 @@
-"""What was done before networks (the report's chapter 2): nuclei, hand-made features, classical classifiers."""
+"""What was done before networks (the thesis' chapter 2): nuclei, hand-made features, classical classifiers."""

@@ -18,7 +18,7 @@ RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 Cropping = Literal["sliding", "random", "resizing"]
 
-_RANDOM_CROPS = 20  # of a field, where all its patches are asked for; the report draws 100
+_RANDOM_CROPS = 20  # of a field, where all its patches are asked for; the thesis draws 100
 _KEPT_BYTES = 1 << 30  # of decoded fields; further ones are decoded each time they are drawn
 
 
@@ -30,7 +30,7 @@ class PatchBatches:
 
     Attributes:
         fields: The training fields.
-        cropping: The report's three ways to patches (4.1.2).
+        cropping: The thesis' three ways to patches (4.1.2).
         window: Side of a patch in pixels of the field.
         size: Side of a patch in pixels of the network's input.
         batch: Patches in a batch.
@@ -80,14 +80,14 @@ class PatchBatches:
 
 
 def crop_field(pixels: RGB8, cropping: Cropping, window: int, size: int, rng: np.random.Generator) -> RGB8:
-    """Patches of a field by one of the report's ways; uint8 (n, size, size, 3)."""
+    """Patches of a field by one of the thesis' ways; uint8 (n, size, size, 3)."""
     return cut_patches(pixels, _windows(pixels, cropping, window, _RANDOM_CROPS, rng), size)
 
 
 def _windows(pixels: RGB8, cropping: Cropping, window: int, crops: int, rng: np.random.Generator) -> list[Window]:
     """Windows of a field; no larger than the field.
 
-    "resizing" takes squares of the field's full height and shrinks them by areas, as the report's code does.
+    "resizing" takes squares of the field's full height and shrinks them by areas, as the thesis' code does.
     """
     height, width = pixels.shape[:2]
     side = min(height, width)

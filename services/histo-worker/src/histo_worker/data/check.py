@@ -12,7 +12,7 @@ from histo_worker.data.labels import LabelledFiles
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
 
-# Spanhol et al. 2016, table 2, and the report's table 4 (whose 400X benign images are the same 588).
+# Spanhol et al. 2016, table 2, and the thesis' table 4 (whose 400X benign images are the same 588).
 OFFICIAL_COUNTS: dict[tuple[str, str], int] = {
     ("40X", "benign"): 625, ("100X", "benign"): 644, ("200X", "benign"): 623, ("400X", "benign"): 588,
     ("40X", "malignant"): 1370, ("100X", "malignant"): 1437, ("200X", "malignant"): 1390, ("400X", "malignant"): 1232,

@@ -1,4 +1,4 @@
-"""Splits, always by patient: repeated grouped folds, the report's four trials, and the official five folds."""
+"""Splits, always by patient: repeated grouped folds, the thesis' four trials, and the official five folds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,8 +35,8 @@ def grouped_folds(fields: Sequence[Field], folds: int, seed: int) -> list[Split]
     return [_split(fields, {p for p, at in fold_of.items() if at == fold}) for fold in range(folds)]
 
 
-def report_trials(fields: Sequence[Field], trials: int = 4) -> list[Split]:
-    """The report's protocol (4.1.4, 5.1.1): every fourth patient tests, the others train; each trial starts one later.
+def reference_trials(fields: Sequence[Field], trials: int = 4) -> list[Split]:
+    """The thesis' protocol (4.1.4, 5.1.1): every fourth patient tests, the others train; each trial starts one later.
 
     The patients are ordered by class and number, so that both classes stand on both sides.
     """

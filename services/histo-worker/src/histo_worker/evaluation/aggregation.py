@@ -1,8 +1,8 @@
 """From patches to an image.
 
-The report's five rules (tables 9 and 12) by name. Learned pooling is in `models.attention_mil`.
+The thesis' five rules (tables 9 and 12) by name. Learned pooling is in `models.attention_mil`.
 
-The report names its rules without defining them; these are the readings that fit its tables (`exist` has a
+The thesis names its rules without defining them; these are the readings that fit its tables (`exist` has a
 sensitivity near one).
 """
 

@@ -49,7 +49,7 @@ def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Itera
     lines = [
         f"Model {manifest.name} {manifest.version}. Fields that it was trained on flatter it. In brackets 95 % "
         "bootstrap intervals over patients. Patient level: a patient is called by the mean of its fields' "
-        "probabilities; the report's patient accuracy is the share of right fields of each patient, averaged over "
+        "probabilities; the thesis' patient accuracy is the share of right fields of each patient, averaged over "
         "patients.",
         "",
         _HEADER,
@@ -98,7 +98,7 @@ def _patient_row(target: Ints, p: Floats, patients: NDArray[np.str_]) -> str:
         lambda at: patient_auc(target[at], p[at], patients[at]), patients.tolist(), strata=target, rounds=500
     )
     return (
-        f"{len(of)} | {auc(of, mean):.3f} ({low:.3f} to {high:.3f}) | {counts.accuracy:.3f} (the report's "
+        f"{len(of)} | {auc(of, mean):.3f} ({low:.3f} to {high:.3f}) | {counts.accuracy:.3f} (the thesis' "
         f"{patient_score(target, p >= 0.5, patients):.3f}) | {counts.precision:.3f} | {counts.recall:.3f} | "
         f"{counts.specificity:.3f} | {counts.f1:.3f} | {expected_calibration_error(of, mean):.3f}"
     )

@@ -22,9 +22,9 @@ Float = NDArray[np.float32]
 def explain(package: Path, data: bytes, folder: Path, magnification: Magnification | None = None) -> list[Path]:
     """Write `cam.png`, `grad_cam.png` and `first_layer.png`.
 
-    The first is the exact map of evidence (the report's method), around its zero: red speaks for malignancy, blue
+    The first is the exact map of evidence (the thesis' method), around its zero: red speaks for malignancy, blue
     against it. The second is Grad-CAM on the maps that the head reads, which shows only what speaks for it. The third
-    holds the maps of the first convolution over the patch with the highest logit (the report's figure 44).
+    holds the maps of the first convolution over the patch with the highest logit (the thesis' figure 44).
 
     Args:
         package: Folder of the model package.

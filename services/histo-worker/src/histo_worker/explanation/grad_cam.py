@@ -52,7 +52,7 @@ def first_convolution(net: keras.Model) -> tuple[keras.Model, keras.layers.Layer
 
 
 def feature_map_sheet(net: keras.Model, layer: keras.layers.Layer, patch: Float, columns: int = 8) -> NDArray[np.uint8]:
-    """The maps of a layer side by side, each stretched to the full range of greys (the report's figure 44).
+    """The maps of a layer side by side, each stretched to the full range of greys (the thesis' figure 44).
 
     Args:
         net: The network that the layer stands in.

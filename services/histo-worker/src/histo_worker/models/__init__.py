@@ -1,1 +1,1 @@
-"""Networks: the report's ResNet family, pretrained backbones, and the heads that stand on either."""
+"""Networks: the thesis' ResNet family, pretrained backbones, and the heads that stand on either."""

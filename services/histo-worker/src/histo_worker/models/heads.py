@@ -1,7 +1,7 @@
 """The head that every network here carries: linear on pooled features, so that its logit is the mean of a map.
 
 Averaging and weighting can be swapped: weighting the feature maps first gives a map of evidence whose mean is the
-logit. This is the report's location prediction (6.1.4: filters of the last layer times the last feature maps; Zhou et
+logit. This is the thesis' location prediction (6.1.4: filters of the last layer times the last feature maps; Zhou et
 al., CVPR 2016) as the network's own output, exact and free of cost. The same holds where a map's standard deviation is
 read instead of its mean, because that too is the mean of something local (`LocalDeviation`).
 """

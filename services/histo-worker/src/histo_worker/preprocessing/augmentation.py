@@ -1,4 +1,4 @@
-"""Random changes that leave the diagnosis alone: the report's geometry (4.1.2) and other laboratories' dyes."""
+"""Random changes that leave the diagnosis alone: the thesis' geometry (4.1.2) and other laboratories' dyes."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The preprocessing methods that the report compares (4.1.2, 5.1.1, table 7), each by its name.
+"""The preprocessing methods that the thesis compares (4.1.2, 5.1.1, table 7), each by its name.
 
 An operation takes one uint8 RGB patch (height, width, 3) and returns float32 of the same shape, centred near
 zero or scaled to
@@ -51,7 +51,7 @@ def demean(patch: RGB8) -> Float:
 def whiten(patch: RGB8) -> Float:
     """Mean 0 and deviation 1 over the whole patch.
 
-    A flat patch becomes 0 (the deviation is bounded as in the report).
+    A flat patch becomes 0 (the deviation is bounded as in the thesis).
     """
     values = patch.astype(np.float32)
     return ((values - values.mean()) / max(float(values.std()), 1 / np.sqrt(values.size))).astype(np.float32)
@@ -67,7 +67,7 @@ def clahe(patch: RGB8) -> Float:
 def gaussian_clahe(patch: RGB8) -> Float:
     """The patch less its Gaussian-smoothed self, around mid-grey, then CLAHE.
 
-    The report subtracts in 8 bits, where negative values wrap; around mid-grey nothing is lost.
+    The thesis subtracts in 8 bits, where negative values wrap; around mid-grey nothing is lost.
     """
     smooth = cv2.GaussianBlur(patch, (0, 0), patch.shape[0] / 30)
     detail = np.clip(patch.astype(np.int16) - smooth + 128, 0, 255).astype(np.uint8)
@@ -88,7 +88,7 @@ def whiten_clahe(patch: RGB8) -> Float:
 
 @register("pca_whiten")
 def pca_whiten(patch: RGB8) -> Float:
-    """Colours rotated to their principal axes and scaled to unit variance (the report's whitening formula)."""
+    """Colours rotated to their principal axes and scaled to unit variance (the thesis' whitening formula)."""
     rotated, vectors, variances = _principal(patch)
     del vectors
     return (rotated / np.sqrt(variances + 1e-5)).reshape(patch.shape).astype(np.float32)
@@ -102,7 +102,7 @@ def zca_whiten(patch: RGB8) -> Float:
 
 
 def clahe_rgb(patch: RGB8) -> RGB8:
-    """CLAHE on the luminance of YUV, clip limit 2.0, 8 by 8 tiles (the report's parameters)."""
+    """CLAHE on the luminance of YUV, clip limit 2.0, 8 by 8 tiles (the thesis' parameters)."""
     yuv = cv2.cvtColor(patch, cv2.COLOR_RGB2YUV)
     yuv[:, :, 0] = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8)).apply(yuv[:, :, 0])
     return cv2.cvtColor(yuv, cv2.COLOR_YUV2RGB).astype(np.uint8)

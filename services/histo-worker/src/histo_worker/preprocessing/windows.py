@@ -1,6 +1,6 @@
 """Where patches lie.
 
-Windows that cover a field, the report's sliding windows and random crops (4.1.2), and resizing.
+Windows that cover a field, the thesis' sliding windows and random crops (4.1.2), and resizing.
 """
 
 import math
@@ -37,7 +37,7 @@ def covering_windows(height: int, width: int, side: int) -> list[Window]:
 
 
 def sliding_windows(height: int, width: int, side: int) -> list[Window]:
-    """The report's sliding window: steps of half a window, from the upper left corner, as far as they fit.
+    """The thesis' sliding window: steps of half a window, from the upper left corner, as far as they fit.
 
     Raises:
         ValueError: The image is smaller than the window.
@@ -48,7 +48,7 @@ def sliding_windows(height: int, width: int, side: int) -> list[Window]:
 
 
 def random_windows(height: int, width: int, side: int, count: int, rng: np.random.Generator) -> list[Window]:
-    """The report's random crop: `count` windows anywhere in the image.
+    """The thesis' random crop: `count` windows anywhere in the image.
 
     Raises:
         ValueError: The image is smaller than the window.
@@ -59,7 +59,7 @@ def random_windows(height: int, width: int, side: int, count: int, rng: np.rando
 
 
 def resize_area(image: RGB8, height: int, width: int) -> RGB8:
-    """Resize; shrinking averages over areas (no moiré, as the report asks), growing interpolates linearly."""
+    """Resize; shrinking averages over areas (no moiré, as the thesis asks), growing interpolates linearly."""
     if image.shape[:2] == (height, width):
         return image
     shrinking = height * width < image.shape[0] * image.shape[1]

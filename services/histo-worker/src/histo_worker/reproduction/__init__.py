@@ -1,1 +1,1 @@
-"""The report's comparisons and ours, run again and written as Markdown beside the published figures."""
+"""The thesis' comparisons and ours, run again and written as Markdown beside the published figures."""

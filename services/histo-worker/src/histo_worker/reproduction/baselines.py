@@ -1,4 +1,4 @@
-"""The baselines of the report's chapter 2 on the folds of the networks."""
+"""The baselines of the thesis' chapter 2 on the folds of the networks."""
 
 from collections.abc import Callable, Iterator, Sequence
 

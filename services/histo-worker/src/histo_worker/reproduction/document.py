@@ -67,8 +67,8 @@ def write_document(document: Path, fields: Sequence[Field], parts: dict[str, str
         "holds 7,909 of 82. Splits are by patient; intervals are 95 % bootstrap intervals over patients. Pointed at "
         "the whole data set, the same commands give its figures. `make reproduce-histo` runs them all.",
         "",
-        "Precision and recall are the standard ones; the report's printed equations (4.1.4) define them otherwise.",
-        "The report's figures stand beside ours for comparison; it had all 82 patients.",
+        "Precision and recall are the standard ones; the thesis' printed equations (4.1.4) define them otherwise.",
+        "The thesis' figures stand beside ours for comparison; it had all 82 patients.",
         "",
     ]
     for section in SECTIONS:

@@ -79,7 +79,7 @@ HEADS = (
 
 _BAND = ("answered", "sensitivity_outside", "specificity_outside", "malignant_cleared", "benign_suspected")
 
-# The report's table 13: patient accuracy, image accuracy, image F1 (%).
+# The thesis' table 13: patient accuracy, image accuracy, image F1 (%).
 TABLE_13: dict[Magnification, str] = {"40X": "88.26, 88.72, 92.02", "100X": "88.17, 85.46, 89.89"}
 
 
@@ -190,7 +190,7 @@ def _levels(oof: OutOfFold) -> Iterator[str]:
     yield "| --- |" + " --- |" * len(rows)
     for name in names:
         yield f"| {name.replace('_', ' ')} | " + " | ".join(cell(r[name]) for r in rows.values()) + " |"
-    yield "| the report: patient accuracy, image accuracy, F1 (%) | " + " | ".join(TABLE_13.values()) + " |"
+    yield "| the thesis: patient accuracy, image accuracy, F1 (%) | " + " | ".join(TABLE_13.values()) + " |"
     yield ""
     yield (
         "Decisions at 0.5, calibrated crosswise. ROC curve, calibration and confusion matrix of the first seed at 100X "

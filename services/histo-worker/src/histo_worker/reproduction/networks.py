@@ -1,4 +1,4 @@
-"""The report's ablations (tables 7, 10, 11 and 12) at a size that two cores can do, beside its own figures."""
+"""The thesis' ablations (tables 7, 10, 11 and 12) at a size that two cores can do, beside its own figures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from histo_worker.configs import report_small
+from histo_worker.configs import reference_small
 from histo_worker.data.breakhis import Field
-from histo_worker.data.folds import report_trials
+from histo_worker.data.folds import reference_trials
 from histo_worker.evaluation.aggregation import RULES
 from histo_worker.training.cache import cached, content_key
 from histo_worker.training.network_config import NetworkConfig, patch_logits, train_on_fields
@@ -21,9 +21,9 @@ from lobule_ml.evaluation.statistics import Counts, auc, patient_bootstrap, pati
 Floats = NDArray[np.floating]
 
 TRIALS = 1
-BASE = replace(report_small.plan(), variant="normal")
+BASE = replace(reference_small.plan(), variant="normal")
 
-# Each cell with the report's figures at 100X: best rule, image accuracy, image F1, patch accuracy, patch AUC (%).
+# Each cell with the thesis' figures at 100X: best rule, image accuracy, image F1, patch accuracy, patch AUC (%).
 PREPROCESSING = {
     "raw": "exist3, 78.64, 85.58, 79.09, 79.42",
     "gaussian_clahe": "vote, 69.12, 80.41, 69.28, 70.39",
@@ -71,13 +71,13 @@ def networks_section(fields: Sequence[Field], cache: Path | None) -> Iterator[st
         replace(BASE, variant="best"),
     }
     scored = {cell: _score(cell, fields, cache) for cell in track(sorted(cells, key=repr), description="networks")}
-    yield "## The report's networks, at 100X, at a size that two cores can do"
+    yield "## The thesis' networks, at 100X, at a size that two cores can do"
     yield ""
     yield (
-        f"Input {BASE.size} pixels, {BASE.recipe.steps} steps of {BASE.recipe.batch}; {TRIALS} of the report's four "
+        f"Input {BASE.size} pixels, {BASE.recipe.steps} steps of {BASE.recipe.batch}; {TRIALS} of the thesis' four "
         f"trials (every fourth patient tests); windows of {BASE.window} pixels by random crops and CLAHE where nothing "
-        "else is said; no tuning, one seed. The report: 256 pixels, 3000 steps of 64, four trials, all 82 patients. "
-        "As in the report, the best rule is chosen on the test fields, so it flatters. So short a training "
+        "else is said; no tuning, one seed. The thesis: 256 pixels, 3000 steps of 64, four trials, all 82 patients. "
+        "As in the thesis, the best rule is chosen on the test fields, so it flatters. So short a training "
         "cannot rank the cells; it shows that each of them runs and learns."
     )
     yield ""
@@ -122,7 +122,7 @@ class _Scored:
 def _score(config: NetworkConfig, fields: Sequence[Field], cache: Path | None) -> _Scored:
     tested: list[Field] = []
     logits: list[Floats] = []
-    for train, test in report_trials(fields)[:TRIALS]:
+    for train, test in reference_trials(fields)[:TRIALS]:
         training, testing = [fields[i] for i in train], [fields[i] for i in test]
         key = content_key(training, config, content_key(testing)) if cache else ""
         kept = cache / f"network-{key}.npz" if cache else None
@@ -145,10 +145,10 @@ def _overall(
     yield ""
     yield (
         f"| {name} | best rule | image accuracy (95 %) | image F1 | patient accuracy | patch accuracy | patch AUC | "
-        "the report: rule, image accuracy, F1, patch accuracy, AUC (%) |"
+        "the thesis: rule, image accuracy, F1, patch accuracy, AUC (%) |"
     )
     yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    for label, (config, report) in rows.items():
+    for label, (config, thesis) in rows.items():
         one = scored[config]
         target, patients = one.target, one.patients
         rule = max(RULES, key=lambda r, s=one, t=target: Counts.of(t, s.called(r)).accuracy)
@@ -161,7 +161,7 @@ def _overall(
             f"| {label} | {rule} | {counts.accuracy:.3f} ({low:.3f} to {high:.3f}) | {counts.f1:.3f} | "
             f"{patient_score(target, called, patients):.3f} | "
             f"{Counts.of(patch_target, patch_logit >= 0).accuracy:.3f} | {auc(patch_target, patch_logit):.3f} | "
-            f"{report} |"
+            f"{thesis} |"
         )
     yield ""
 
@@ -171,16 +171,16 @@ def _best(one: _Scored) -> Iterator[str]:
     yield ""
     yield (
         "| rule | image accuracy | precision | recall | F1 | patient accuracy | "
-        "the report: image accuracy, precision, recall, F1 (%) |"
+        "the thesis: image accuracy, precision, recall, F1 (%) |"
     )
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     target, patients = one.target, one.patients
-    for rule, report in BEST_RULES.items():
+    for rule, thesis in BEST_RULES.items():
         called = one.called(rule)
         counts = Counts.of(target, called)
         yield (
             f"| {rule} | {counts.accuracy:.3f} | {counts.precision:.3f} | {counts.recall:.3f} | {counts.f1:.3f} | "
-            f"{patient_score(target, called, patients):.3f} | {report} |"
+            f"{patient_score(target, called, patients):.3f} | {thesis} |"
         )
     patch_target, patch_logit = one.patches()
     c = Counts.of(patch_target, patch_logit >= 0)
@@ -188,6 +188,6 @@ def _best(one: _Scored) -> Iterator[str]:
     yield (
         f"Patches: accuracy {c.accuracy:.3f}, AUC {auc(patch_target, patch_logit):.3f}; malignant "
         f"{c.true_positive} right and {c.false_negative} wrong, benign {c.true_negative} right and "
-        f"{c.false_positive} wrong (the report: 85.22 %, 82.35 %). The report's row of table 13 at 100X: patient "
+        f"{c.false_positive} wrong (the thesis: 85.22 %, 82.35 %). The thesis' row of table 13 at 100X: patient "
         "88.17 %, image 85.46 %, F1 89.89 %."
     )

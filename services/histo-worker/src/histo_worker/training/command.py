@@ -9,7 +9,7 @@ from histo_worker.training.cache import content_key
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.frozen_head import FrozenHeadConfig, train_frozen_head
 from histo_worker.training.network_config import NetworkConfig
-from histo_worker.training.network_training import train_report_network
+from histo_worker.training.network_training import train_reference_network
 from histo_worker.training.package_writer import PackageTerms, write_package
 from histo_worker.training.trained import Trained
 from lobule.contracts.models import ModelManifest
@@ -59,7 +59,7 @@ def train(
 def _trainer(config: HistologyConfig, weights: Path | None, cache: Path | None, until: int | None) -> Trainer:
     if isinstance(config, NetworkConfig):
         config.build()  # a variant or a size that does not fit is told before anything is read
-        return lambda fields, run: train_report_network(config, fields, run, until)
+        return lambda fields, run: train_reference_network(config, fields, run, until)
     if isinstance(config, FrozenHeadConfig):
         if weights is None:
             raise ValueError(f"{config.name} starts from a pretrained {config.backbone}: give its folder, --weights")

@@ -1,4 +1,4 @@
-"""A configuration of the report's networks, and its training and scoring on given fields."""
+"""A configuration of the thesis' networks, and its training and scoring on given fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from histo_worker.data.batches import Cropping, PatchBatches, crop_field
 from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
-from histo_worker.models.report_resnet import report_resnet
+from histo_worker.models.reference_resnet import reference_resnet
 from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.operations import OPERATIONS
 from histo_worker.training.config import HistologyConfig
@@ -26,10 +26,10 @@ _MAX_TESTED = 24  # patches of a field: small windows overlap so much that more 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(HistologyConfig):
-    """One cell of the report's comparisons.
+    """One cell of the thesis' comparisons.
 
     Attributes:
-        variant: A key of `report_resnet.FAMILY`.
+        variant: A key of `reference_resnet.FAMILY`.
         size: Side of the network's input: 64, 128, 256 or 512.
         window: Side of a patch in pixels of the field.
         cropping: The way to patches in training.
@@ -66,7 +66,7 @@ class NetworkConfig(HistologyConfig):
             KeyError, ValueError: The variant is not known or does not fit the size.
         """
         keras.utils.set_random_seed(self.seed)
-        net = report_resnet(self.variant, self.size, self.recipe.penalty)
+        net = reference_resnet(self.variant, self.size, self.recipe.penalty)
         for layer in net.layers:
             if isinstance(layer, keras.layers.BatchNormalization):  # a short run must forget where its averages began
                 layer.momentum = max(0.0, min(layer.momentum, 1 - 10 / self.recipe.steps))
@@ -76,7 +76,7 @@ class NetworkConfig(HistologyConfig):
 def train_on_fields(
     config: NetworkConfig, fields: Sequence[Field], folder: Path, *, until: int | None = None
 ) -> tuple[keras.Model, int]:
-    """Train one of the report's networks on patches of given fields.
+    """Train one of the thesis' networks on patches of given fields.
 
     Args:
         config: The configuration.

@@ -21,7 +21,7 @@ from lobule_ml.variables import get_variables
 Float = NDArray[np.floating]
 
 
-def train_report_network(
+def train_reference_network(
     config: NetworkConfig, fields: Sequence[Field], folder: Path, until: int | None = None
 ) -> Trained:
     """Train a network for each fold, score the fields that it has not seen, and train one on all fields.
@@ -52,14 +52,14 @@ def train_report_network(
     recipe = config.recipe
     return Trained(
         config=config,
-        architecture={"name": "report_resnet", "variant": config.variant, "size": config.size},
+        architecture={"name": "reference_resnet", "variant": config.variant, "size": config.size},
         reader=config.reader,
         arrays=get_variables(net),
         oof=oof,
         evidence_scale=float(np.std(oof.logits)) * 2 or 1.0,
         how=(
             f"Patches of {config.window} pixels, read at {config.size} pixels and changed by `{config.operation}`, go "
-            f"through the report's network `{config.variant}`, trained from chance for {recipe.steps} steps of "
+            f"through the thesis' network `{config.variant}`, trained from chance for {recipe.steps} steps of "
             f"{recipe.batch} patches ({recipe.optimiser}, rate {recipe.rate}, seed {config.seed}); patch logits are "
             "averaged over the field and calibrated"
         ),

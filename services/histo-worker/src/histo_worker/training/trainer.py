@@ -1,4 +1,4 @@
-"""Training networks end to end, on any Keras backend: the report's recipe and a modern one."""
+"""Training networks end to end, on any Keras backend: the thesis' recipe and a modern one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ class Recipe:
         rate: Initial learning rate.
         steps: Batches in all.
         halve_at: Steps at which the rate is halved (SGD only).
-        weight_decay: L2 penalty built into the network (SGD, as the report) or decoupled (AdamW).
+        weight_decay: L2 penalty built into the network (SGD, as the thesis) or decoupled (AdamW).
         batch: Patches in a batch.
         ema: Momentum of the average of the weights, which is kept; 0 keeps the last weights.
     """
@@ -52,8 +52,8 @@ class Recipe:
         return keras.optimizers.AdamW(self.rate, weight_decay=self.weight_decay)
 
 
-REPORT_RECIPE = Recipe("sgd", rate=0.001, steps=3000, halve_at=(500, 2000), weight_decay=0.0002, batch=64)
-"""The report's hyper-parameters (5.1.4)."""
+REFERENCE_RECIPE = Recipe("sgd", rate=0.001, steps=3000, halve_at=(500, 2000), weight_decay=0.0002, batch=64)
+"""The thesis' hyper-parameters (5.1.4)."""
 
 MODERN_RECIPE = Recipe("adamw", rate=3e-4, steps=1500, weight_decay=0.05, batch=32, ema=0.99)
 

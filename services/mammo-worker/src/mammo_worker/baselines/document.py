@@ -31,7 +31,7 @@ from mammo_worker.evaluation.metrics import (
     froc,
     overlaps,
 )
-from mammo_worker.evaluation.report import FPPI_POINTS, markdown_table
+from mammo_worker.evaluation.summary import FPPI_POINTS, markdown_table
 
 DOCUMENT = "mammography-baseline.md"
 REPORT_FPPI = 3.93
@@ -88,7 +88,7 @@ def run_baseline(data: Path, out: Path, films: int, cache: Path | None, say: Cal
 _HEAD = """# Mammography: the baseline before deep learning
 
 Made by `mammo-worker baseline --data ../shared/data --out docs/results`. Multi-scale morphological sifting and a
-cascade of random forests, after the report's section 2.5: films at 512 x 256 as the network gets them, {scales}
+cascade of random forests, after the thesis' section 2.5: films at 512 x 256 as the network gets them, {scales}
 scales of linear structuring elements ({low} to {high} pixels, {orientations} orientations), SLIC superpixels grown
 together around each peak, {features} features, forests in a row. Trained on {train} films of the training patients,
 the stages' thresholds and the choices below on {validation} films of the validation patients, measured on the
@@ -140,10 +140,10 @@ def _beside(
     lines = [
         f"- AP50, class-agnostic (IoU >= 0.5, COCO): {coco_ap(test)[0]:.3f} ({low:.3f} to {high:.3f}).",
         f"- Seconds a film, reading included: median {wall:.2f} by the clock, {processor:.2f} of the processor, one "
-        "core shared with other work. The report prints 472 s.",
+        "core shared with other work. The thesis prints 472 s.",
         f"- {np.mean([len(f.boxes) for f in described]):.0f} candidates a film, before the cascade; of the masses they "
         f"match {recall}.",
-        "- The report prints a sensitivity of 0.77 at 3.93 FPPI (OR >= 0.5 between masks, DDSM). Here the truth is a "
+        "- The thesis prints a sensitivity of 0.77 at 3.93 FPPI (OR >= 0.5 between masks, DDSM). Here the truth is a "
         "box, so OR is that of boxes.",
     ]
     if normal:

@@ -1,6 +1,6 @@
 """Multi-scale morphological sifting: what is as wide as a mass, in whatever direction it is measured.
 
-After Min et al., "Multi-scale mass segmentation for mammograms via cascaded random forests" (ISBI 2017), the report's
+After Min et al., "Multi-scale mass segmentation for mammograms via cascaded random forests" (ISBI 2017), the thesis'
 section 2.5: greyscale morphology with linear structuring elements at many orientations. A mass is bright and round:
 it holds a short line in every direction and a long one in none. A vessel holds the long line in one direction.
 """

@@ -21,7 +21,7 @@ def evaluate_density(
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.density import evaluate
     from mammo_worker.density.features import build_network, film_features
-    from mammo_worker.evaluation.report import markdown_table
+    from mammo_worker.evaluation.summary import markdown_table
 
     cases, true = evaluate.labelled(cbis_ddsm(data / "cbis_ddsm_mass"))
     typer.echo(f"looking at {len(cases)} films")

@@ -14,7 +14,7 @@ from lobule_ml.evaluation.statistics import auc, patient_bootstrap
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.density.model import CATEGORIES, fit
-from mammo_worker.evaluation.report import markdown_table
+from mammo_worker.evaluation.summary import markdown_table
 
 FOLDS = 5
 BARS = (("quadratic kappa", 0.65), ("dense (c, d) or not, accuracy", 0.85))

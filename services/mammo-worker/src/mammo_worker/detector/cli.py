@@ -66,7 +66,7 @@ def evaluate_detector(
     """Measure the detectors on the patients that each fold has not seen."""
     from mammo_worker.detector.evaluate import out_of_fold, write_predictions
     from mammo_worker.detector.train import training_films
-    from mammo_worker.evaluation.report import markdown_table, measure
+    from mammo_worker.evaluation.summary import markdown_table, measure
 
     results = out_of_fold(_plan(config, change), training_films(data, None), runs, typer.echo)
     write_predictions(results, predictions)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lobule.contracts.models import ModelManifest
-from mammo_worker.evaluation.report import markdown_table
+from mammo_worker.evaluation.summary import markdown_table
 
 # What was asked of the model before it was trained: metric, rule, wanted, whether more is better.
 BARS: tuple[tuple[str, str, float, bool], ...] = (
@@ -18,12 +18,12 @@ BARS: tuple[tuple[str, str, float, bool], ...] = (
 OTHERS = """\
 | source | data | method | figure as printed there |
 | --- | --- | --- | --- |
-| report, table 14, O | DDSM | Mask R-CNN, ResNet-101, 2048 | mean AP 45.1 %, mean sensitivity 57.9 % at 2.37 FPPI |
-| report, table 14, O+P | DDSM | and CLAHE | 60.3 %, 72.6 % at 3.14 |
-| report, table 14, O+P+E | DDSM | and OR as positive decision | 63.0 %, 65.3 % at 0.72 |
-| report, table 14, O+P+E+L | DDSM | and the containment-aware loss | 89.2 %, 45.6 % at 1.11 |
-| report, table 14, O+P+L | DDSM | CLAHE and the loss | 67.6 %, 62.5 % at 1.4 |
-| report, section 2.5 | DDSM | cascaded random forests | sensitivity 0.77 at 3.93 FPPI, 472 s a film |
+| thesis, table 14, O | DDSM | Mask R-CNN, ResNet-101, 2048 | mean AP 45.1 %, mean sensitivity 57.9 % at 2.37 FPPI |
+| thesis, table 14, O+P | DDSM | and CLAHE | 60.3 %, 72.6 % at 3.14 |
+| thesis, table 14, O+P+E | DDSM | and OR as positive decision | 63.0 %, 65.3 % at 0.72 |
+| thesis, table 14, O+P+E+L | DDSM | and the containment-aware loss | 89.2 %, 45.6 % at 1.11 |
+| thesis, table 14, O+P+L | DDSM | CLAHE and the loss | 67.6 %, 62.5 % at 1.4 |
+| thesis, section 2.5 | DDSM | cascaded random forests | sensitivity 0.77 at 3.93 FPPI, 472 s a film |
 | literature | CBIS-DDSM | plain Mask R-CNN | mAP about 0.61 |
 | literature | CBIS-DDSM | D-Mask R-CNN | mAP 0.66 |
 | literature | CBIS-DDSM | recent one-stage detectors | mAP50 0.57 to 0.59 |
@@ -89,7 +89,7 @@ The bars that were set for it:
 {bars_table(manifest.metrics)}
 ![FROC](mammography-froc.png)
 
-### The report's measures over the threshold (its equations 8 and 9, figure 50)
+### The thesis' measures over the threshold (its equations 8 and 9, figure 50)
 The mean AP of equation 8 is a mean precision over the two classes; a finding counts only where its class is right.
 
 {markdown_table(sweep)}
@@ -100,10 +100,10 @@ Thresholds: low {manifest.thresholds.low:.3f}, high {manifest.thresholds.high:.3
 finding is marked from {manifest.thresholds.finding:.3f} on.
 
 {markdown_table(triage)}
-## The report's older baseline, on the same films
-[Section 2.5 of the report](mammography-baseline.md): morphological sifting and cascaded random forests.
+## The thesis' older baseline, on the same films
+[Section 2.5 of the thesis](mammography-baseline.md): morphological sifting and cascaded random forests.
 
-## The report's tables 14 and 15, small
+## The thesis' tables 14 and 15, small
 [Its settings and its training sequences](mammography-tables.md), each trained on the same films at a size that a
 machine without a GPU can do.
 

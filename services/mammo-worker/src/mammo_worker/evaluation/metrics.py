@@ -145,8 +145,8 @@ def triage_auc(films: Sequence[FilmResult]) -> float:
 
 
 @dataclass(frozen=True)
-class ReportMeasures:
-    """The report's measures at one threshold (its section 4.2.5).
+class ReferenceMeasures:
+    """The thesis' measures at one threshold (its section 4.2.5).
 
     Attributes:
         mean_ap: Its eq. 8: mean over the classes of TP / (TP + FP).
@@ -159,8 +159,8 @@ class ReportMeasures:
     fppi: float
 
 
-def report_measures(films: Sequence[FilmResult], rule: Rule, threshold: float) -> ReportMeasures:
-    """The report's measures of findings from a threshold on.
+def reference_measures(films: Sequence[FilmResult], rule: Rule, threshold: float) -> ReferenceMeasures:
+    """The thesis' measures of findings from a threshold on.
 
     A finding's class is malignant from 0.5 on; for eq. 8 it must also have the true box's class, where that is known.
     """
@@ -189,7 +189,7 @@ def report_measures(films: Sequence[FilmResult], rule: Rule, threshold: float) -
             right[kind] += same
             wrong[kind] += not same
     precision = right / np.maximum(right + wrong, 1)
-    return ReportMeasures(float(precision.mean()), float(np.mean(shares or [0.0])), false_total / max(1, len(films)))
+    return ReferenceMeasures(float(precision.mean()), float(np.mean(shares or [0.0])), false_total / max(1, len(films)))
 
 
 def coco_ap(films: Sequence[FilmResult]) -> tuple[float, float]:

@@ -17,7 +17,7 @@ Digitizer = Literal["DBA", "HOWTEK-MGH", "HOWTEK-ISMD", "LUMISYS"]
 VIEWS = ("LEFT_CC", "LEFT_MLO", "RIGHT_CC", "RIGHT_MLO")
 MAX_DENSITY = 4.0  # optical density at which a normalised film is black
 
-# Step of each chain-code digit as (x, y), y downwards: 0 is up, then clockwise (the report's table 6).
+# Step of each chain-code digit as (x, y), y downwards: 0 is up, then clockwise (the thesis' table 6).
 _STEPS = ((0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1))
 _VIEW_LINE = re.compile(
     r"(?P<view>LEFT_CC|LEFT_MLO|RIGHT_CC|RIGHT_MLO)\s+LINES\s+(?P<lines>\d+)\s+PIXELS_PER_LINE\s+(?P<pixels>\d+)\s+"

@@ -1,6 +1,6 @@
 """From a film of any size and source to the canvas that the networks see, and exactly back.
 
-The steps of the report's section 4.2.2, each as robust as scanned films need it: drop white frames, find the breast
+The steps of the thesis' section 4.2.2, each as robust as scanned films need it: drop white frames, find the breast
 (Otsu, largest component, chest wall straightened), blank everything else (markers, tape, labels), turn the chest
 wall to the left, crop, normalise, CLAHE, and resize with the aspect kept onto a canvas of two to one.
 

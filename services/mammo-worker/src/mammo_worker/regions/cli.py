@@ -62,7 +62,7 @@ def evaluate_regions(
     change: ChangeOption = None,
 ) -> None:
     """Measure the classifier on the patients that each fold has not seen."""
-    from mammo_worker.evaluation.report import markdown_table
+    from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.regions import evaluate
     from mammo_worker.regions.crops import cbis_crops
     from mammo_worker.regions.document import results_document

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mammo_worker.evaluation.report import markdown_table
+from mammo_worker.evaluation.summary import markdown_table
 from mammo_worker.regions.evaluate import FOLDS, OutOfFold
 from mammo_worker.regions.plan import RegionPlan
 

@@ -17,7 +17,7 @@ Ints = NDArray[np.integer]
 class Counts:
     """A confusion matrix; malignant is positive.
 
-    Precision and recall are the standard ones. The report's equations (4.1.4) print TP/(TP+FN) as "precision", which is
+    Precision and recall are the standard ones. The thesis' equations (4.1.4) print TP/(TP+FN) as "precision", which is
     recall, and a "recall" over the negatives that is no recall; compare its columns with that in mind.
     """
 
@@ -70,7 +70,7 @@ def auc(target: ArrayLike, score: ArrayLike) -> float:
 
 
 def patient_score(target: ArrayLike, predicted: ArrayLike, patients: Sequence[str] | NDArray[Any]) -> float:
-    """The report's patient level (4.1.4): the share of a patient's fields that are right, averaged over patients."""
+    """The thesis' patient level (4.1.4): the share of a patient's fields that are right, averaged over patients."""
     right = np.asarray(target, bool) == np.asarray(predicted, bool)
     _, place, fields = np.unique(np.asarray(patients), return_inverse=True, return_counts=True)
     return float((np.bincount(place, right) / fields).mean())

@@ -1,6 +1,6 @@
-"""The report's "best" network for 64-pixel patches, a short run that two cores can do.
+"""The thesis' "best" network for 64-pixel patches, a short run that two cores can do.
 
-    histo-worker train report_small --data BREAKHIS --output PACKAGE --run RUN
+    histo-worker train reference_small --data BREAKHIS --output PACKAGE --run RUN
 
 Cost: six networks, five folds and all, of about one minute each on two quiet cores.
 Result: see docs/results/histopathology.md, written by `histo-worker reproduce`.
@@ -9,17 +9,17 @@ Result: see docs/results/histopathology.md, written by `histo-worker reproduce`.
 from dataclasses import replace
 
 from histo_worker.training.network_config import NetworkConfig
-from histo_worker.training.trainer import REPORT_RECIPE
+from histo_worker.training.trainer import REFERENCE_RECIPE
 
 
 def plan() -> NetworkConfig:
     """The same at 64 pixels, for a short run."""
     return NetworkConfig(
-        name="report-small",
+        name="reference-small",
         variant="best",
         size=64,
         window=256,
         cropping="random",
         operation="clahe",
-        recipe=replace(REPORT_RECIPE, steps=100, batch=32, halve_at=(60,), rate=0.02),
+        recipe=replace(REFERENCE_RECIPE, steps=100, batch=32, halve_at=(60,), rate=0.02),
     )

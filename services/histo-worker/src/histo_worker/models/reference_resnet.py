@@ -1,6 +1,6 @@
-"""The report's ResNet family (table 8, figures 41 and 43) from one definition.
+"""The thesis' ResNet family (table 8, figures 41 and 43) from one definition.
 
-Where the report leaves a choice open: residual blocks are convolution, batch norm, ReLU (He et al., CVPR 2016);
+Where the thesis leaves a choice open: residual blocks are convolution, batch norm, ReLU (He et al., CVPR 2016);
 a shortcut
 into a wider, smaller stage averages 2x2 pixels and pads with empty maps, which adds no parameters; the caption
 of figure 41 doubles
@@ -21,7 +21,7 @@ _LAST_SIDE = 8  # of the last feature maps, whatever the input
 
 
 @dataclass(frozen=True)
-class ReportResNet:
+class ReferenceResNet:
     """One network of the family.
 
     Attributes:
@@ -32,7 +32,7 @@ class ReportResNet:
         blocks: Residual blocks of each stage.
         pools: Max pools before the residual stages, each behind two convolutions.
         dropout: Share dropped before the last layer.
-        regulariser: L2 penalty of all kernels; the report's weight decay.
+        regulariser: L2 penalty of all kernels; the thesis' weight decay.
     """
 
     size: int = 256
@@ -44,7 +44,7 @@ class ReportResNet:
     dropout: float = 0.0
     regulariser: float = 0.0
 
-    def for_size(self, size: int) -> "ReportResNet":
+    def for_size(self, size: int) -> "ReferenceResNet":
         """The same network for another input: stages are added or left out at the coarse end."""
         more = (size // self.size).bit_length() - 1 if size >= self.size else -((self.size // size).bit_length() - 1)
         blocks = self.blocks[: len(self.blocks) + more] if more < 0 else self.blocks + self.blocks[-1:] * more
@@ -76,7 +76,7 @@ class ReportResNet:
                 stride = 2 if stage > 1 and block == 1 else 1
                 x = self._residual(x, self.width << (stage - 1), f"conv{stage}_{block}", stride)
         outputs = evidence_head({"last": x}, dropout=self.dropout, regulariser=self.regulariser)
-        return keras.Model(pixels, outputs, name="report_resnet")
+        return keras.Model(pixels, outputs, name="reference_resnet")
 
     def _convolve(
         self, x: keras.KerasTensor, maps: int, name: str, *, kernel: int = 3, stride: int = 1, relu: bool = True
@@ -124,8 +124,8 @@ class PadMaps(layers.Layer):
         return super().get_config() | {"more": self.more}
 
 
-NORMAL = ReportResNet()
-FAMILY: dict[str, ReportResNet] = {
+NORMAL = ReferenceResNet()
+FAMILY: dict[str, ReferenceResNet] = {
     "normal": NORMAL,
     "conv3x3": replace(NORMAL, stem_kernel=3),
     "stride2": replace(NORMAL, stem_stride=2),
@@ -138,7 +138,7 @@ FAMILY: dict[str, ReportResNet] = {
 """Table 8's columns, the normal model with dropout (table 9) and the "best" model (table 12), for 256 pixels."""
 
 
-def report_resnet(variant: str, size: int = 256, regulariser: float = 0.0) -> keras.Model:
+def reference_resnet(variant: str, size: int = 256, regulariser: float = 0.0) -> keras.Model:
     """A network of the family by name.
 
     Raises:

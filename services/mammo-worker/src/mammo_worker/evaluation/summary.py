@@ -14,7 +14,7 @@ from mammo_worker.evaluation.metrics import (
     bootstrap,
     coco_ap,
     froc,
-    report_measures,
+    reference_measures,
     triage_auc,
 )
 
@@ -49,11 +49,11 @@ def measure(films: Sequence[FilmResult], data: str, rounds: int = 1000) -> list[
 
 
 def measures_at(films: Sequence[FilmResult], thresholds: Sequence[float]) -> list[dict[str, Any]]:
-    """The report's measures over a sweep of thresholds (its figure 50), by OR and by IoU."""
+    """The thesis' measures over a sweep of thresholds (its figure 50), by OR and by IoU."""
     rows: list[dict[str, Any]] = []
     for threshold in thresholds:
         for rule in ("OR >= 0.5", "IoU >= 0.5"):
-            m = report_measures(films, rule, threshold)
+            m = reference_measures(films, rule, threshold)
             rows.append(
                 {
                     "threshold": round(float(threshold), 4),
@@ -94,13 +94,13 @@ def _cell(value: Any) -> str:
 
 
 def plot_froc(films: Sequence[FilmResult], path: Path) -> None:
-    """FROC curves under every rule, with the report's printed points beside them."""
+    """FROC curves under every rule, with the thesis' printed points beside them."""
     plt = _pyplot()
     figure, axes = plt.subplots(figsize=(6, 4.5))
     for rule in RULES:
         curve = froc(films, rule)
         axes.step(curve.fppi, curve.sensitivity, where="post", label=rule)
-    axes.plot([3.14, 0.72], [0.726, 0.653], "kx", label="report, DDSM (OR)")
+    axes.plot([3.14, 0.72], [0.726, 0.653], "kx", label="thesis, DDSM (OR)")
     axes.set(xlim=(0, 5), ylim=(0, 1), xlabel="false positives per film", ylabel="sensitivity by mass")
     axes.legend(loc="lower right")
     axes.grid(alpha=0.3)
@@ -110,7 +110,7 @@ def plot_froc(films: Sequence[FilmResult], path: Path) -> None:
 
 
 def plot_sweep(films: Sequence[FilmResult], path: Path) -> None:
-    """The report's figure 50: mean AP, mean sensitivity and FPPI over the threshold."""
+    """The thesis' figure 50: mean AP, mean sensitivity and FPPI over the threshold."""
     plt = _pyplot()
     thresholds = np.linspace(0.02, 0.95, 32)
     rows = [r for r in measures_at(films, thresholds.tolist()) if r["rule"] == "OR >= 0.5"]
