@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from histo_worker.cli import app
-from histo_worker.predict import expand
+from histo_worker.data.breakhis import SUFFIXES
 from lobule.imaging.decode import decode_rgb
+from lobule_ml.batch import expand
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("TF_CPP_MIN_LOG_LEVEL", "GRPC_VERBOSITY")}
 
@@ -81,12 +82,12 @@ def test_files_folders_and_lists(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     listed = io.StringIO(f"{tmp_path / 'with space.jpg'}\r\n\n{tmp_path / 'b'}\n")
-    files = expand([tmp_path / "a.png", Path("-"), Path("gone.png")], listed)
+    files = expand([tmp_path / "a.png", Path("-"), Path("gone.png")], listed, SUFFIXES)
     names = ["a.png", "with space.jpg", "b/2.PNG", "b/c/1.tif"]
     assert files == [*(tmp_path / name for name in names), Path("gone.png")]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no image"):
-        expand([tmp_path / "empty"], io.StringIO())
+        expand([tmp_path / "empty"], io.StringIO(), SUFFIXES)
 
 
 def test_standard_output_is_silent_but_for_rows(tmp_path):

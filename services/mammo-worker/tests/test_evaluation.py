@@ -76,7 +76,7 @@ def test_own_average_precision_agrees_with_coco():
     assert 0.05 < ap < ap50 < 1
 
 
-def test_report_measures_by_hand():
+def test_reference_measures_by_hand():
     films = [film([HIT, MISS], [0.9, 0.5]), film([HIT], [0.9], labels=(1,), patient="P2")]
     low, high = reference_measures(films, "OR >= 0.5", 0.4), reference_measures(films, "OR >= 0.5", 0.6)
     assert low.mean_sensitivity == 1.0

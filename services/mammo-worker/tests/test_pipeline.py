@@ -3,6 +3,10 @@
 import csv
 import hashlib
 import io
+import json
+import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -19,6 +23,7 @@ from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.gate import not_a_mammogram
 from mammo_worker.packages import package_folder
 from mammo_worker.pipeline import build_pipeline
+from mammo_worker.predict import FILM_COLUMNS, FINDING_COLUMNS, TRIAGE
 
 
 @pytest.fixture(scope="module")
@@ -142,33 +147,59 @@ def test_gate_knows_films_from_other_grey_pictures(shared_data):
     assert not_a_mammogram(Film(noise)) is not None
 
 
-def test_predict_writes_what_the_pipeline_says(pipeline, film, tmp_path, monkeypatch):
-    monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", lambda: pipeline)
-    good, bad = tmp_path / "film.png", tmp_path / "broken.png"
+@pytest.fixture
+def predict(pipeline, monkeypatch):
+    monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", lambda model: pipeline)
+    return lambda *arguments: CliRunner().invoke(cli.app, ["predict", *map(str, arguments)])
+
+
+def test_predict_writes_what_the_pipeline_says(predict, pipeline, film, tmp_path):
+    good, bad = tmp_path / "in" / "film.png", tmp_path / "in" / "deep" / "broken.PNG"
+    bad.parent.mkdir(parents=True)
     good.write_bytes(as_png(film))
     bad.write_bytes(b"no picture")
     findings, films = tmp_path / "findings.csv", tmp_path / "films.csv"
-    arguments = ["predict", str(good), str(bad), "--output", str(findings), "--films", str(films)]
-    outcome = CliRunner().invoke(cli.app, arguments)
+    outcome = predict(tmp_path / "in", "--output", findings, "--films", films)
     assert outcome.exit_code == 1
-    assert "broken.png" in outcome.output
+    assert "1 of 2 films read" in outcome.stderr
+    assert f"{bad}: unsupported_format" in outcome.stderr.replace("\n", "")
     result = analyse(pipeline, film).result
     rows = list(csv.DictReader(io.StringIO(findings.read_text())))
-    assert list(rows[0]) == ["file", "x", "y", "width", "height", "label", "probability"]
-    assert [float(r["x"]) for r in rows] == [round(f.box.x, 2) for f in result.findings]
-    (row,) = csv.DictReader(io.StringIO(films.read_text()))
-    assert list(row) == ["file", "image_width", "image_height", "probability_malignant", "triage", "assessment"]
-    assert row["assessment"] == result.assessment
-    assert row["triage"] == cli.TRIAGE[result.assessment]
-    assert (int(row["image_width"]), int(row["image_height"])) == (film.shape[1], film.shape[0])
-    before = findings.read_bytes()
-    CliRunner().invoke(cli.app, arguments)
-    assert findings.read_bytes() == before
+    assert tuple(rows[0]) == FINDING_COLUMNS
+    assert [float(r["x"]) for r in rows] == [f.box.x for f in result.findings]
+    assert [float(r["probability_malignant"]) for r in rows] == [f.probability_malignant for f in result.findings]
+    failed, read = csv.DictReader(io.StringIO(films.read_text()))
+    assert tuple(read) == FILM_COLUMNS
+    assert read["assessment"] == result.assessment
+    assert read["triage"] == TRIAGE[result.assessment]
+    assert float(read["probability_malignant"]) == result.probability_malignant
+    assert (int(read["image_width"]), int(read["image_height"])) == (film.shape[1], film.shape[0])
+    assert (failed["file"], failed["error"], failed["probability_malignant"]) == (str(bad), "unsupported_format", "")
 
 
-def test_predict_without_a_model_says_so(tmp_path, monkeypatch):
-    monkeypatch.setenv("LOBULE_MAMMO_MODEL", str(tmp_path / "nothing"))
-    arguments = ["predict", "x.png", "--output", str(tmp_path / "a"), "--films", str(tmp_path / "b")]
-    outcome = CliRunner().invoke(cli.app, arguments)
-    assert outcome.exit_code == 2
-    assert "'nothing'" in outcome.output
+def test_predict_writes_json_with_outlines(predict, pipeline, film, tmp_path):
+    file = tmp_path / "film.png"
+    file.write_bytes(as_png(film))
+    outcome = predict(file, "--json", "--output", "-")
+    assert outcome.exit_code == 0, outcome.output
+    said, result = json.loads(outcome.stdout), analyse(pipeline, film).result
+    assert [f["probability"] for f in said["findings"]] == [f.probability for f in result.findings]
+    assert [f["outline"] is None for f in said["findings"]] == [f.outline is None for f in result.findings]
+    assert predict(file, "--json", "--films", "x.csv").exit_code == 2
+
+
+def test_predict_without_a_model_says_so(tmp_path):
+    """In a process of its own, where TensorFlow's start-up lines would be seen."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("TF_CPP_MIN_LOG_LEVEL", "GRPC_VERBOSITY")}
+    done = subprocess.run(
+        [sys.executable, "-c", "from mammo_worker.cli import main; main()", "predict", "x.png", "--model", "nothing"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("model_unavailable: ")
+    assert "'nothing'" in done.stderr

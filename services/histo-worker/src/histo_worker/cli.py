@@ -2,17 +2,16 @@
 
 import json
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
-from histo_worker import predict as batch
+from histo_worker.data.breakhis import SUFFIXES
+from histo_worker.predict import COLUMNS, describer, row_of
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Magnification
+from lobule_ml import batch
 from lobule_ml.quiet import held_standard_error, quiet_tensorflow
 
 quiet_tensorflow()
@@ -44,7 +43,7 @@ def predict(
     at the end, and the exit code is 1.
     """
     try:
-        paths = batch.expand(files, sys.stdin)
+        paths = batch.expand(files, sys.stdin, SUFFIXES)
         with held_standard_error():
             from histo_worker.pipeline import build_pipeline
             from histo_worker.settings import HistoSettings
@@ -53,21 +52,17 @@ def predict(
     except (AnalysisError, ValueError) as error:
         _complain(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error))
         raise typer.Exit(1) from None
-    target = output or Path("predictions.jsonl" if as_json else "predictions.csv")
-    tally, refused = batch.Tally(), []
-    with nullcontext(sys.stdout) if str(target) == "-" else target.open("w", newline="", encoding="utf-8") as stream:
-        write = batch.row_writer(stream, as_json=as_json)
-        console = Console(stderr=True)
-        rows = batch.predict(pipeline, paths, magnification)
-        for row in track(rows, "fields", len(paths), console=console, disable=not console.is_terminal):
-            write(row)
-            tally.add(row)
-            if row["error"]:
-                refused.append(f"{row['file']}: {row['error']}: {row['detail']}")
+    target, tally = output or Path("predictions.jsonl" if as_json else "predictions.csv"), batch.Tally("fields")
+    with batch.open_output(target) as stream:
+        write = batch.row_writer(stream, COLUMNS, as_json=as_json)
+        outcomes = batch.analyse(pipeline, paths, describer(magnification))
+        for outcome in batch.tracked(outcomes, "fields", len(paths)):
+            write(row_of(outcome))
+            tally.add(outcome)
     typer.echo(tally, err=True)
-    for line in refused:
+    for line in tally.refused:
         _complain(line)
-    if refused:
+    if tally.refused:
         raise typer.Exit(1)
 
 

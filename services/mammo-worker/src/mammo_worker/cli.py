@@ -1,20 +1,28 @@
 """`mammo-worker`: predict, train, release, evaluate, and prepare data."""
 
-import csv
-import hashlib
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import Assessment, ImageInfo
-from lobule.imaging.header import read_header
-from lobule.worker.pipeline import no_progress
-from lobule_ml.quiet import quiet_tensorflow
+from lobule_ml import batch
+from lobule_ml.quiet import held_standard_error, quiet_tensorflow
 from mammo_worker.density.cli import app as density_app
 from mammo_worker.detector.cli import app as detector_app
 from mammo_worker.options import DataOption, RunOption, UntilOption
+from mammo_worker.predict import (
+    FILM_COLUMNS,
+    FINDING_COLUMNS,
+    SUFFIXES,
+    describe,
+    film_row,
+    finding_rows,
+    json_row,
+)
 from mammo_worker.regions.cli import app as regions_app
 
 quiet_tensorflow()
@@ -26,79 +34,74 @@ app.add_typer(density_app)
 app.add_typer(detector_app)
 app.add_typer(regions_app)
 
-FINDING_COLUMNS = ("file", "x", "y", "width", "height", "label", "probability")
-FILM_COLUMNS = ("file", "image_width", "image_height", "probability_malignant", "triage", "assessment")
-TRIAGE: dict[Assessment, str] = {
-    "malignancy_suspected": "cancer",
-    "no_sign_of_malignancy": "not cancer",
-    "not_sure": "not sure",
-}
-
 
 @app.command()
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Films: DICOM, PNG, TIFF or JPEG.")],
-    output: Annotated[Path, typer.Option(help="CSV of the findings, in pixels of the given file.")],
-    films: Annotated[Path, typer.Option(help="CSV of the films.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Films (DICOM, PNG, TIFF, JPEG), folders of them, or - for a list of paths on standard input."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="CSV of the findings, findings.csv by itself, in pixels of the upright film; - for stdout."),
+    ] = None,
+    films: Annotated[Path | None, typer.Option(help="CSV of the films, films.csv by itself; - for stdout.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write one JSON object a film, findings inside, to --output instead.")
+    ] = False,
 ) -> None:
-    """Analyse films with the installed model; the same as through the service.
+    """Analyse films with a model; the same as through the service.
 
     Weak findings are among the rows too: the portal marks those from `thresholds.finding` of the model.json on.
-    Whatever is wrong with a film, the others are read. Those that could not be are listed at the end, each with a code
-    and its reason, and the exit code is 1.
+    Whatever is wrong with a film, the others are read: its row has an error code and the reason, which are also listed
+    at the end, and the exit code is 1.
     """
-    from mammo_worker.pipeline import build_pipeline
-
+    if as_json and films is not None:
+        raise typer.BadParameter("--json writes films and findings to --output; --films is for CSV")
     try:
-        pipeline = build_pipeline()
-    except AnalysisError as error:
-        typer.echo(error.detail, err=True)
-        raise typer.Exit(2) from None
-    refused: list[str] = []
-    with output.open("w", newline="") as finding_stream, films.open("w", newline="") as film_stream:
-        finding_rows, film_rows = csv.writer(finding_stream), csv.writer(film_stream)
-        finding_rows.writerow(FINDING_COLUMNS)
-        film_rows.writerow(FILM_COLUMNS)
-        for path in files:
-            try:
-                data = path.read_bytes()
-                result = pipeline.analyse(data, _describe(path, data), no_progress).result
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
-                refused.append(f"{path}: {_reason(error)}")
-                continue
-            for f in result.findings:
-                box = (f.box.x, f.box.y, f.box.width, f.box.height)
-                finding_rows.writerow((path, *(round(v, 2) for v in box), f.label, round(f.probability, 5)))
-            size = (result.image.width, result.image.height)
-            probability = round(result.probability_malignant, 5)
-            film_rows.writerow((path, *size, probability, TRIAGE[result.assessment], result.assessment))
-            for notice in result.notices:
-                typer.echo(f"{path}: {notice.code}: {notice.detail}")
-    typer.echo(f"{len(files) - len(refused)} of {len(files)} films: {films}, their findings: {output}")
-    for line in refused:
+        paths = batch.expand(files, sys.stdin, SUFFIXES)
+        with held_standard_error():
+            from mammo_worker.pipeline import build_pipeline
+
+            pipeline = build_pipeline(model)
+    except (AnalysisError, ValueError) as error:
+        typer.echo(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error), err=True)
+        raise typer.Exit(1) from None
+    tally = batch.Tally("films")
+    with ExitStack() as stack:
+        write = _film_writer(stack, output, films, as_json=as_json)
+        for outcome in batch.tracked(batch.analyse(pipeline, paths, describe), "films", len(paths)):
+            write(outcome)
+            tally.add(outcome)
+    typer.echo(tally, err=True)
+    for line in tally.refused:
         typer.echo(line, err=True)
-    if refused:
+    if tally.refused:
         raise typer.Exit(1)
 
 
-def _reason(error: Exception) -> str:
-    """Code and words of what was wrong with a file."""
-    if isinstance(error, AnalysisError):
-        return f"{error.code}: {error.detail}"
-    if isinstance(error, OSError):
-        return f"unreadable_file: {error}"
-    return f"internal_error: {type(error).__name__}: {error}"
+def _film_writer(
+    stack: ExitStack, output: Path | None, films: Path | None, *, as_json: bool
+) -> Callable[[batch.Outcome], None]:
+    """Writes an outcome: one JSON object, or a row of the films and the rows of their findings."""
+    if as_json:
+        stream = stack.enter_context(batch.open_output(output or Path("predictions.jsonl")))
+        write_json = batch.row_writer(stream, (), as_json=True)
+        return lambda outcome: write_json(json_row(outcome))
+    finding_stream = stack.enter_context(batch.open_output(output or Path("findings.csv")))
+    film_stream = stack.enter_context(batch.open_output(films or Path("films.csv")))
+    write_finding = batch.row_writer(finding_stream, FINDING_COLUMNS, as_json=False)
+    write_film = batch.row_writer(film_stream, FILM_COLUMNS, as_json=False)
 
+    def write(outcome: batch.Outcome) -> None:
+        write_film(film_row(outcome))
+        for row in finding_rows(outcome):
+            write_finding(row)
 
-def _describe(path: Path, data: bytes) -> ImageInfo:
-    header = read_header(path, "mammography")
-    return ImageInfo(
-        sha256=hashlib.sha256(data).hexdigest(),
-        file_name=path.name,
-        modality="mammography",
-        width=header.width,
-        height=header.height,
-    )
+    return write
 
 
 @app.command()

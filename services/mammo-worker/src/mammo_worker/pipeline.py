@@ -1,6 +1,7 @@
 """The mammography pipeline as the job machinery sees it: bytes of a film in, result out."""
 
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from lobule.imaging.display import first_look, in_8_bits
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
-from lobule.model_package import ModelPackage
+from lobule.model_package import ModelPackage, open_package
 from lobule.words import make_notice
 from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import logit
@@ -198,10 +199,13 @@ def heat_map(
     return warped.astype(np.uint8)
 
 
-def build_pipeline() -> MammographyPipeline:
-    """Load the installed model package and warm its network.
+def build_pipeline(model: Path | None = None) -> MammographyPipeline:
+    """Load a model package and warm its network.
+
+    Args:
+        model: Folder of the package; the installed one for None.
 
     Raises:
-        AnalysisError: `model_unavailable` where no usable package is installed.
+        AnalysisError: `model_unavailable` where no usable package is there.
     """
-    return MammographyPipeline(installed_package())
+    return MammographyPipeline(installed_package() if model is None else open_package(model))

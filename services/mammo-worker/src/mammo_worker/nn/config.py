@@ -238,7 +238,7 @@ class MaskRCNNConfig:
 
 
 @dataclass(frozen=True, config=_STRICT)
-class ViewPlan:
+class TestTimeVariant:
     """One of several looks at a film, whose findings are fused.
 
     Attributes:

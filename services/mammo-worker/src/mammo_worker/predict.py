@@ -1,0 +1,79 @@
+"""Rows of `mammo-worker predict`: what a pipeline said of films, and of the findings on them."""
+
+from pathlib import Path
+
+from lobule.contracts.result import Assessment, ImageInfo
+from lobule.imaging.header import read_header
+from lobule_ml.batch import Outcome, Row
+
+SUFFIXES = frozenset({".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+FILM_COLUMNS = (
+    "file",
+    "image_width",
+    "image_height",
+    "probability_malignant",
+    "triage",
+    "assessment",
+    "notices",
+    "error",
+    "detail",
+)
+FINDING_COLUMNS = ("file", "x", "y", "width", "height", "label", "probability", "probability_malignant")
+TRIAGE: dict[Assessment, str] = {
+    "malignancy_suspected": "cancer",
+    "no_sign_of_malignancy": "not cancer",
+    "not_sure": "not sure",
+}
+
+
+def film_row(outcome: Outcome) -> Row:
+    """A value for each of `FILM_COLUMNS`; None where there is none."""
+    row: Row = dict.fromkeys(FILM_COLUMNS)
+    row |= {"file": str(outcome.path), "error": outcome.error, "detail": outcome.detail}
+    result = outcome.result
+    if result is None:
+        return row
+    return row | {
+        "image_width": result.image.width,
+        "image_height": result.image.height,
+        "probability_malignant": result.probability_malignant,
+        "triage": TRIAGE[result.assessment],
+        "assessment": result.assessment,
+        "notices": [notice.code for notice in result.notices],
+    }
+
+
+def finding_rows(outcome: Outcome) -> list[Row]:
+    """A row of `FINDING_COLUMNS` for each finding, weak ones too, most probable first."""
+    if outcome.result is None:
+        return []
+    return [
+        {
+            "file": str(outcome.path),
+            "x": finding.box.x,
+            "y": finding.box.y,
+            "width": finding.box.width,
+            "height": finding.box.height,
+            "label": finding.label,
+            "probability": finding.probability,
+            "probability_malignant": finding.probability_malignant,
+        }
+        for finding in outcome.result.findings
+    ]
+
+
+def json_row(outcome: Outcome) -> Row:
+    """The film's row with its findings, outlines included, in one object."""
+    findings = outcome.result.findings if outcome.result else []
+    outlined = [
+        {**row, "outline": finding.outline} for row, finding in zip(finding_rows(outcome), findings, strict=True)
+    ]
+    return film_row(outcome) | {"findings": [{k: v for k, v in row.items() if k != "file"} for row in outlined]}
+
+
+def describe(path: Path, sha256: str) -> ImageInfo:
+    """What the pipeline is told of a film."""
+    header = read_header(path, "mammography")
+    return ImageInfo(
+        sha256=sha256, file_name=path.name, modality="mammography", width=header.width, height=header.height
+    )

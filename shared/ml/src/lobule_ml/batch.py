@@ -1,0 +1,145 @@
+"""`predict` of both workers: many files through a pipeline, an outcome for each, whatever is wrong with it."""
+
+import csv
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO, TypeVar, get_args
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Assessment, ImageInfo, Result
+from lobule.worker.pipeline import Pipeline, no_progress
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+Describe = Callable[[Path, str], ImageInfo]
+"""From a file and the SHA-256 of its content to what the pipeline is told of it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a file.
+
+    Attributes:
+        path: The file.
+        result: What the pipeline said; None where it failed.
+        error: Code of what was wrong.
+        detail: The same in words.
+    """
+
+    path: Path
+    result: Result | None = None
+    error: str | None = None
+    detail: str | None = None
+
+
+def expand(arguments: Iterable[Path], listed: TextIO, suffixes: Collection[str]) -> list[Path]:
+    """Files that arguments name: a folder stands for the images in it, however deep, `-` for the lines of `listed`.
+
+    Args:
+        arguments: Files, folders and `-`.
+        listed: Standard input.
+        suffixes: Of images, lower case.
+
+    Raises:
+        ValueError: A folder holds no image.
+    """
+    files: list[Path] = []
+    for argument in arguments:
+        if str(argument) == "-":
+            lines = (line.rstrip("\r\n") for line in listed)
+            files += expand((Path(line) for line in lines if line and line != "-"), listed, suffixes)
+        elif argument.is_dir():
+            inside = sorted(p for p in argument.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+            if not inside:
+                raise ValueError(f"{argument} holds no image ({', '.join(sorted(suffixes))})")
+            files += inside
+        else:
+            files.append(argument)
+    return files
+
+
+def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> Iterator[Outcome]:
+    """Analyse files one after the other.
+
+    Args:
+        pipeline: The service's own.
+        files: Images.
+        describe: What the pipeline is told of each.
+    """
+    for path in files:
+        try:
+            data = path.read_bytes()
+            info = describe(path, hashlib.sha256(data).hexdigest())
+            yield Outcome(path, pipeline.analyse(data, info, no_progress).result)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
+            yield Outcome(path, None, *reason(error))
+
+
+def reason(error: Exception) -> tuple[str, str]:
+    """Code and words of what was wrong with a file."""
+    if isinstance(error, AnalysisError):
+        return error.code, error.detail
+    if isinstance(error, OSError):
+        return "unreadable_file", str(error)
+    return "internal_error", f"{type(error).__name__}: {error}"
+
+
+def open_output(target: Path) -> AbstractContextManager[TextIO]:
+    """A file to write text to, standard output for `-`."""
+    return nullcontext(sys.stdout) if str(target) == "-" else target.open("w", newline="", encoding="utf-8")
+
+
+def row_writer(stream: TextIO, columns: Sequence[str], *, as_json: bool) -> Callable[[Row], None]:
+    """Writes rows as CSV with a header, lists joined by spaces, or as JSON, one object a line."""
+    if as_json:
+        return lambda row: print(json.dumps(row, ensure_ascii=False), file=stream, flush=True)
+    table = csv.DictWriter(stream, list(columns), lineterminator="\n")
+    table.writeheader()
+
+    def write(row: Row) -> None:
+        table.writerow({k: " ".join(map(str, v)) if isinstance(v, list) else v for k, v in row.items()})
+        stream.flush()
+
+    return write
+
+
+def tracked(items: Iterable[T], noun: str, total: int) -> Iterable[T]:
+    """The same items, with a progress bar on standard error where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(items, noun, total, console=console, disable=not console.is_terminal)
+
+
+class Tally:
+    """How many files were read, what they were assessed as, and which failed.
+
+    Args:
+        noun: What a file is called, in the plural.
+    """
+
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
+        self._counts = Counter[str | None]()
+        self.refused: list[str] = []
+        """A line for each file that failed."""
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        self._counts[outcome.result.assessment if outcome.result else None] += 1
+        if outcome.result is None:
+            self.refused.append(f"{outcome.path}: {outcome.error}: {outcome.detail}")
+
+    def __str__(self) -> str:
+        """The summary line."""
+        words = ", ".join(f"{self._counts[name]} {name}" for name in get_args(Assessment))
+        total, failed = self._counts.total(), self._counts[None]
+        return f"{total - failed} of {total} {self._noun} read: {words}; {failed} failed"

@@ -1,0 +1,57 @@
+"""Batches of files for `predict`: files named in every way, rows in both formats, an account of what failed."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from lobule.contracts.errors import AnalysisError
+from lobule_ml.batch import Tally, analyse, expand, row_writer
+
+SUFFIXES = {".png", ".dcm"}
+
+
+def test_files_folders_and_lists(tmp_path):
+    for name in ("b/2.PNG", "b/c/1.dcm", "b/notes.txt", "a.png", "with space.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    listed = io.StringIO(f"{tmp_path / 'with space.png'}\r\n\n{tmp_path / 'b'}\n")
+    files = expand([tmp_path / "a.png", Path("-"), Path("gone.png")], listed, SUFFIXES)
+    names = ["a.png", "with space.png", "b/2.PNG", "b/c/1.dcm"]
+    assert files == [*(tmp_path / name for name in names), Path("gone.png")]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no image"):
+        expand([tmp_path / "empty"], io.StringIO(), SUFFIXES)
+
+
+def test_every_failure_has_a_code_and_is_counted(tmp_path):
+    refusals = {"a": AnalysisError("image_truncated", "It is cut."), "b": ZeroDivisionError("a fault of ours")}
+
+    class Refusing:
+        manifest, card = None, ""
+
+        def analyse(self, data, image, progress):
+            raise refusals[image]
+
+    for name in refusals:
+        (tmp_path / name).write_bytes(b"x")
+    files = [tmp_path / "a", tmp_path / "b", tmp_path / "gone"]
+    outcomes = list(analyse(Refusing(), files, lambda path, _sha256: path.name))
+    assert [o.error for o in outcomes] == ["image_truncated", "internal_error", "unreadable_file"]
+    assert "ZeroDivisionError" in outcomes[1].detail
+    tally = Tally("films")
+    for outcome in outcomes:
+        tally.add(outcome)
+    assert str(tally).startswith("0 of 3 films read")
+    assert str(tally).endswith("3 failed")
+    assert tally.refused[0] == f"{tmp_path / 'a'}: image_truncated: It is cut."
+
+
+def test_rows_join_lists_in_csv_and_keep_them_in_json():
+    row = {"file": "a", "p": 0.1 + 0.2, "notices": ["x", "y"]}
+    table, lines = io.StringIO(), io.StringIO()
+    row_writer(table, tuple(row), as_json=False)(row)
+    row_writer(lines, tuple(row), as_json=True)(row)
+    assert table.getvalue() == "file,p,notices\na,0.30000000000000004,x y\n"
+    assert json.loads(lines.getvalue()) == row
