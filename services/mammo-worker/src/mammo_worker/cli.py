@@ -107,26 +107,32 @@ def _film_writer(
 @app.command()
 def train(
     plan: Annotated[str, typer.Argument(help="A named plan: standard, light, paper, table14-..., table15-1 to -7.")],
-    data: DataOption,
     weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
     out: RunOption,
+    data: Annotated[Path | None, typer.Option(help="Folder of the public data sets.")] = None,
+    films: Annotated[
+        list[Path] | None,
+        typer.Option(help="Own films instead: a labels CSV, a COCO JSON or the folder of a known data set."),
+    ] = None,
     until: UntilOption = None,
 ) -> None:
-    """Train on the training patients; resumable, SIGTERM saves."""
+    """Train on the training patients of the public data sets, or on own films; resumable, SIGTERM saves."""
     from mammo_worker.configs.names import PLANS
     from mammo_worker.data.batches import SOURCE_CANVAS, prepare_training_film
-    from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
-    from mammo_worker.data.readers.cdd_cesm import cdd_cesm
-    from mammo_worker.data.splits import split_of
+    from mammo_worker.data.training_set import own_films, public_films
     from mammo_worker.training.films import train as run
 
     if plan not in PLANS:
         raise typer.BadParameter(f"there is no plan {plan!r}; there are {', '.join(PLANS)}")
-    cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
-    cases += cdd_cesm(data / "cdd_cesm")
-    typer.echo(f"preparing {len(cases)} films")
+    try:
+        found = own_films(films) if films else public_films(data) if data else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if found is None:
+        raise typer.BadParameter("give --data or --films")
+    typer.echo(f"preparing {len(found)} films")
     chosen = PLANS[plan]()
-    done = run(chosen, [prepare_training_film(c, SOURCE_CANVAS) for c in cases], out, weights, until=until)
+    done = run(chosen, [prepare_training_film(film, SOURCE_CANVAS) for film in found], out, weights, until=until)
     typer.echo(f"{done} of {chosen.steps} steps done")
 
 
@@ -231,6 +237,32 @@ def baseline(
     from mammo_worker.baselines.document import run_baseline
 
     typer.echo(run_baseline(data, out, films, cache, typer.echo))
+
+
+@data_app.command("check")
+def check(
+    data: Annotated[Path, typer.Argument(help="A labels CSV, a COCO JSON, or the folder of a known data set.")],
+    layout: Annotated[str | None, typer.Option(help="Name of its layout, where it is not recognised.")] = None,
+) -> None:
+    """Count films, patients and masses, open every file, and name what is wrong; exit 1 where anything is."""
+    from mammo_worker.data.check import faults, summary
+    from mammo_worker.data.readers import read_data_set
+
+    try:
+        found = read_data_set(data, layout)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    for line in summary(found.films):
+        typer.echo(line)
+    problems = list(found.problems)
+    for film in batch.tracked(found.films, "films", len(found.films)):
+        problems += faults(film)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{len(found.films)} films opened; {len(problems)} faults")
+    if problems or not found.films:
+        raise typer.Exit(1)
 
 
 @data_app.command("prepare-ddsm")

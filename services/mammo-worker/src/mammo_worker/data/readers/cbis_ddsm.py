@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, read_grey
+from mammo_worker.data.readers.reading import Reader, Reading
 from mammo_worker.labels import LABELS
 
 _WORKING_HEIGHT = 1000  # films come as 800 x 800, stretched; upright they get this height
@@ -60,3 +61,11 @@ def cbis_ddsm(folder: Path, masks: Path | None = None) -> list[AnnotatedFilm]:
 
 def _upright_reader(path: Path, size: tuple[int, int]) -> Callable[[], NDArray[np.uint8]]:
     return lambda: cv2.resize(read_grey(path), size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+READER = Reader(
+    "CBIS-DDSM, prepared squares",
+    "FOLDER with index.csv, lesions.csv and images/ of 800 x 800",
+    lambda path: (path / "index.csv").is_file() and (path / "lesions.csv").is_file(),
+    lambda path: Reading(cbis_ddsm(path)),
+)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, plain_reader, read_grey
+from mammo_worker.data.readers.reading import Reader, Reading
 from mammo_worker.labels import MASS_OF_UNKNOWN_CLASS
 
 # A region that is larger or less compact is no single mass (skin, a whole quadrant).
@@ -48,3 +49,11 @@ def cdd_cesm(folder: Path) -> list[AnnotatedFilm]:
             )
         )
     return cases
+
+
+READER = Reader(
+    "CDD-CESM",
+    "FOLDER with index.csv, images/ and masks/",
+    lambda path: (path / "index.csv").is_file() and (path / "masks").is_dir(),
+    lambda path: Reading(cdd_cesm(path)),
+)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, plain_reader
+from mammo_worker.data.readers.reading import Reader, Reading
 from mammo_worker.labels import LABELS
 
 
@@ -39,3 +40,11 @@ def mini_mias(folder: Path) -> list[AnnotatedFilm]:
             )
         )
     return cases
+
+
+READER = Reader(
+    "mini-MIAS with a table",
+    "FOLDER with index.csv, whose circles are counted from the top, and images/",
+    lambda path: (path / "index.csv").is_file() and "y_from_top" in (path / "index.csv").open().readline(),
+    lambda path: Reading(mini_mias(path)),
+)

@@ -1,0 +1,101 @@
+"""CBIS-DDSM as TCIA ships it: the official CSVs, and DICOMs in folders named after film and abnormality.
+
+The paths in the CSVs are not those of the download, and the CSVs exchange crop and mask in places; so the films are
+looked for in the folder of their name, and the mask is the largest picture in the abnormality's folder.
+"""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.data.annotated import AnnotatedFilm, csv_rows
+from mammo_worker.data.readers.reading import (
+    Reader,
+    Reading,
+    as_boxes,
+    as_labels,
+    box_around,
+    film_pixels,
+    mask_pixels,
+    union_reader,
+)
+from mammo_worker.labels import BENIGN, MALIGNANT
+
+_TABLES = "mass_case_description_*_set.csv"
+_CLASSES = {"MALIGNANT": MALIGNANT, "BENIGN": BENIGN, "BENIGN_WITHOUT_CALLBACK": BENIGN}
+
+
+def read(folder: Path) -> Reading:
+    """Read the films with a mass; boxes come from the masks, so those are opened here."""
+    found = Reading()
+    folders = {p.name: p for depth in ("*", "*/*") for p in folder.glob(depth) if p.is_dir()}
+    films: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for table in sorted(folder.rglob(_TABLES)):
+        for row in csv_rows(table):
+            films[Path(row["image file path"].strip()).parts[0]].append(row)
+    for name, rows in films.items():
+        try:
+            found.films.append(_film(name, rows, folders))
+        except (KeyError, ValueError) as error:
+            found.problems.append(f"{folder}, {name}: {error}")
+    return found
+
+
+def _film(name: str, rows: list[dict[str, str]], folders: dict[str, Path]) -> AnnotatedFilm:
+    path = _dicoms(name, folders)[0]
+    masks = [_mask(f"{name}_{row['abnormality id']}", folders) for row in rows]
+    boxes = [_box(mask) for mask in masks]
+    labels = as_labels([_CLASSES[row["pathology"].strip()] for row in rows])
+    first = rows[0]
+    return AnnotatedFilm(
+        name,
+        first["patient_id"],
+        as_boxes(boxes),
+        labels,
+        bool((labels == MALIGNANT).any()),
+        lambda: film_pixels(path),
+        union_reader(masks),
+        {
+            "view": first["image view"],
+            "laterality": first["left or right breast"][:1],
+            "density": first.get("breast_density") or first.get("breast density") or "",
+        },
+        path,
+    )
+
+
+def _dicoms(name: str, folders: dict[str, Path]) -> list[Path]:
+    if name not in folders:
+        raise ValueError("its folder is not there")
+    files = sorted(folders[name].rglob("*.dcm"))
+    if not files:
+        raise ValueError(f"{folders[name]} holds no DICOM")
+    return files
+
+
+def _mask(name: str, folders: dict[str, Path]) -> Path:
+    """The largest picture of the abnormality's folder: the other one is the crop."""
+    from pydicom import dcmread
+
+    def pixels(path: Path) -> int:
+        header = dcmread(path, stop_before_pixels=True)
+        return int(header.Rows) * int(header.Columns)
+
+    return max(_dicoms(name, folders), key=pixels)
+
+
+def _box(mask: Path) -> NDArray[np.float32]:
+    box = box_around(mask_pixels(mask))
+    if box is None:
+        raise ValueError(f"{mask}: the mask is empty")
+    return box
+
+
+READER = Reader(
+    "CBIS-DDSM from TCIA",
+    "FOLDER with mass_case_description_*_set.csv and Mass-Training_P_…/ with DICOMs",
+    lambda path: path.is_dir() and next(path.rglob(_TABLES), None) is not None,
+    read,
+)

@@ -1,0 +1,77 @@
+"""COCO JSON: images, annotations with boxes and polygons, and the categories benign, malignant and mass."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.readers.reading import Reader, Reading, as_boxes, as_labels, film_pixels, polygon_reader
+from mammo_worker.labels import BENIGN, MALIGNANT, MASS_OF_UNKNOWN_CLASS
+
+CATEGORIES = {"benign": BENIGN, "malignant": MALIGNANT, "mass": MASS_OF_UNKNOWN_CLASS}
+_PATIENT = ("patient", "patient_id")  # what an image's patient is called; COCO itself knows none
+
+
+def read(file: Path) -> Reading:
+    """Read a COCO file; films lie beside it or in `images/`.
+
+    Raises:
+        ValueError: It is no COCO file, or has another category.
+    """
+    try:
+        document = json.loads(file.read_text("utf-8"))
+        categories = {c["id"]: CATEGORIES[c["name"].lower()] for c in document["categories"]}
+        by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        for annotation in document["annotations"]:
+            by_image[annotation["image_id"]].append(annotation)
+        images = document["images"]
+    except KeyError as error:
+        raise ValueError(f"{file} has no {error}; categories are {', '.join(CATEGORIES)}") from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{file} is no COCO file: {error}") from None
+    found = Reading()
+    for image in images:
+        try:
+            found.films.append(_film(file.parent, image, by_image[image["id"]], categories))
+        except KeyError as error:
+            found.problems.append(f"{file}, image {image.get('file_name', image)}: it has no {error}")
+        except ValueError as error:
+            found.problems.append(f"{file}, image {image.get('file_name', image)}: {error}")
+    return found
+
+
+def _film(
+    folder: Path, image: dict[str, Any], annotations: list[dict[str, Any]], categories: dict[Any, int]
+) -> AnnotatedFilm:
+    name = image["file_name"]
+    path = next((p for p in (folder / name, folder / "images" / name) if p.is_file()), None)
+    if path is None:
+        raise ValueError(f"{folder / name} is not there")
+    patient = next((str(image[key]) for key in _PATIENT if image.get(key)), None)
+    if patient is None:
+        raise ValueError("it has no patient, and films of one patient must stay together")
+    corners = [np.array(a["bbox"], float) for a in annotations]
+    labels = as_labels([categories[a["category_id"]] for a in annotations])
+    polygons = [np.array(p) for a in annotations for p in a.get("segmentation") or () if isinstance(p, list)]
+    unknown = len(labels) > 0 and bool((labels == MASS_OF_UNKNOWN_CLASS).any())
+    return AnnotatedFilm(
+        name,
+        patient,
+        as_boxes([(x, y, x + w, y + h) for x, y, w, h in corners]),
+        labels,
+        None if unknown else bool((labels == MALIGNANT).any()),
+        lambda: film_pixels(path),
+        polygon_reader(polygons, lambda: film_pixels(path).shape[:2]),
+        path=path,
+    )
+
+
+READER = Reader(
+    "COCO JSON",
+    "FILE.json with images (each with a patient), annotations and categories",
+    lambda path: path.suffix.lower() == ".json" and path.is_file(),
+    read,
+)

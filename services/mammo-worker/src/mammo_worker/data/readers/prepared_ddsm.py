@@ -1,0 +1,61 @@
+"""DDSM as `mammo-worker data prepare-ddsm` writes it: a folder for each case, with `case.json`, films and masks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.readers.reading import Reader, Reading, as_boxes, as_labels, film_pixels, union_reader
+from mammo_worker.labels import BENIGN, MALIGNANT, MASS_OF_UNKNOWN_CLASS
+
+_CLASSES = {
+    "MALIGNANT": MALIGNANT,
+    "BENIGN": BENIGN,
+    "BENIGN_WITHOUT_CALLBACK": BENIGN,
+    "UNPROVEN": MASS_OF_UNKNOWN_CLASS,
+}
+
+
+def read(folder: Path) -> Reading:
+    """Read all cases; of their abnormalities the masses are kept, and masks are left where they are."""
+    found = Reading()
+    for file in sorted(folder.rglob("case.json")):
+        try:
+            case = json.loads(file.read_text("utf-8"))
+            found.films += [_film(file.parent, case, view, film) for view, film in case["films"].items()]
+        except (KeyError, ValueError) as error:
+            found.problems.append(f"{file}: {type(error).__name__}: {error}")
+    return found
+
+
+def _film(folder: Path, case: dict[str, Any], view: str, film: dict[str, Any]) -> AnnotatedFilm:
+    path = folder / f"{view}.png"
+    if not path.is_file():
+        raise ValueError(f"{path} is not there")
+    masses = [(i, a) for i, a in enumerate(film["abnormalities"]) if any("MASS" in words for words in a["lesion"])]
+    labels = as_labels([_CLASSES[a["pathology"]] for _, a in masses])
+    laterality, _, projection = view.partition("_")
+    return AnnotatedFilm(
+        f"{case['name']}.{view}",
+        case["name"],
+        as_boxes([a["box"] for _, a in masses]),
+        labels,
+        None if (labels == MASS_OF_UNKNOWN_CLASS).any() else bool((labels == MALIGNANT).any()),
+        lambda: film_pixels(path),
+        union_reader([folder / f"{view}.mask{i}.png" for i, _ in masses]),
+        {
+            "laterality": laterality[:1],
+            "view": projection,
+            "density": str(case["density"]),
+            "mm_per_pixel": str(film["microns"] / 1000),
+        },
+        path,
+    )
+
+
+READER = Reader(
+    "prepared DDSM",
+    "FOLDER/<case>/case.json with 16-bit PNGs and masks",
+    lambda path: path.is_dir() and next(path.rglob("case.json"), None) is not None,
+    read,
+)

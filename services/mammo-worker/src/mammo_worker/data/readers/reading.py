@@ -1,0 +1,119 @@
+"""What every reader of a data set is and gives, and what they share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.errors import AnalysisError
+from lobule.imaging.read_film import read_film
+from mammo_worker.data.annotated import AnnotatedFilm
+
+
+@dataclass
+class Reading:
+    """What a data set holds.
+
+    Attributes:
+        films: Those that can be used.
+        problems: What is wrong with the others, each with its file or line.
+    """
+
+    films: list[AnnotatedFilm] = field(default_factory=list[AnnotatedFilm])
+    problems: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A layout in which data sets come.
+
+    Attributes:
+        title: What it is called.
+        layout: What it looks like, in a line.
+        recognises: Whether a path has this layout.
+        read: Reads what is there; pixels are read later, except where boxes must be taken from masks.
+    """
+
+    title: str
+    layout: str
+    recognises: Callable[[Path], bool]
+    read: Callable[[Path], Reading]
+
+
+def film_pixels(path: Path) -> NDArray[Any]:
+    """The film in a file of any format that the service reads, tissue bright.
+
+    Raises:
+        ValueError: It cannot be read, and why.
+    """
+    try:
+        return read_film(path.read_bytes()).pixels
+    except (AnalysisError, OSError) as error:
+        raise ValueError(f"{path}: {getattr(error, 'detail', None) or error}") from None
+
+
+def mask_pixels(path: Path) -> NDArray[np.uint8]:
+    """A mask, 255 inside: whatever is above 0 in a picture or a DICOM.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    if path.suffix.lower() in (".dcm", ".dicom"):
+        return ((film_samples(path) > 0) * 255).astype(np.uint8)
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise ValueError(f"{path}: it is no picture")
+    return ((mask > 0) * 255).astype(np.uint8)
+
+
+def film_samples(path: Path) -> NDArray[Any]:
+    """Stored samples of a DICOM, whatever they mean.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    from pydicom import dcmread
+
+    try:
+        return dcmread(path).pixel_array
+    except Exception as error:  # noqa: BLE001 - pydicom has many ways to fail on a damaged file
+        raise ValueError(f"{path}: {type(error).__name__}: {error}") from None
+
+
+def union_reader(paths: Sequence[Path]) -> Callable[[], NDArray[np.uint8]] | None:
+    """Reads the union of masks of one size; None where there is no mask."""
+    if not paths:
+        return None
+    return lambda: np.maximum.reduce([mask_pixels(path) for path in paths])
+
+
+def polygon_reader(
+    polygons: Sequence[NDArray[Any]], size_of: Callable[[], tuple[int, int]]
+) -> Callable[[], NDArray[np.uint8]] | None:
+    """Draws filled polygons on a mask of the film's height and width; None where there is none."""
+    if not polygons:
+        return None
+    points = [np.rint(p).astype(np.int32).reshape(-1, 1, 2) for p in polygons]
+    return lambda: cv2.fillPoly(np.zeros(size_of(), np.uint8), points, (255,)).astype(np.uint8)
+
+
+def box_around(mask: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """x1, y1, x2, y2 of what a mask holds; None where it is empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
+
+
+def as_boxes(boxes: Sequence[Any]) -> NDArray[np.float32]:
+    """Boxes as an array (N, 4), also for none."""
+    return np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def as_labels(labels: Sequence[int]) -> NDArray[np.int32]:
+    """Labels as an array (N,), also for none."""
+    return np.array(labels, np.int32)

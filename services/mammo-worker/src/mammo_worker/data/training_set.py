@@ -1,0 +1,40 @@
+"""The films that a training learns from: the public sets' training patients, or own data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.readers import read_data_set
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+from mammo_worker.data.readers.cdd_cesm import cdd_cesm
+from mammo_worker.data.splits import split_of
+
+
+def public_films(data: Path) -> list[AnnotatedFilm]:
+    """CBIS-DDSM's training patients, as `data.splits` knows them, and CDD-CESM.
+
+    Args:
+        data: Folder of the data sets.
+    """
+    films = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
+    return films + cdd_cesm(data / "cdd_cesm")
+
+
+def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
+    """All films of data sets in known layouts.
+
+    Raises:
+        ValueError: There are none, or something is wrong with them.
+    """
+    films: list[AnnotatedFilm] = []
+    problems: list[str] = []
+    for path in paths:
+        found = read_data_set(path)
+        films += found.films
+        problems += found.problems
+    if problems:
+        first = "\n".join(problems[:5])
+        raise ValueError(f"{len(problems)} films are wrong; `mammo-worker data check` names all:\n{first}")
+    if not films:
+        raise ValueError("there is no film to learn from")
+    return films
