@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.anatomy import find_anatomy
 from mammo_worker.examination.frame import thumbnail_of
 from mammo_worker.examination.location import Place, place_on_film, region_of

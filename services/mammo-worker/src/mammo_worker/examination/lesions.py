@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.examination.anatomy import Anatomy, find_anatomy
 from mammo_worker.examination.frame import Thumbnail, thumbnail_of
 from mammo_worker.examination.marks import Mark, marks_of
@@ -27,7 +27,7 @@ class MeasuredFilm:
         lesions: Names of the lesions by box; None where the tables do not tell one from another.
     """
 
-    case: Case
+    case: AnnotatedFilm
     thumbnail: Thumbnail
     anatomy: Anatomy
     lesions: list[str | None]
@@ -54,7 +54,7 @@ def lesion_names(folder: Path) -> dict[str, list[str | None]]:
 
 
 def measure_films(
-    cases: Sequence[Case], names: dict[str, list[str | None]], progress: Callable[[int], None] = lambda _: None
+    cases: Sequence[AnnotatedFilm], names: dict[str, list[str | None]], progress: Callable[[int], None] = lambda _: None
 ) -> dict[str, MeasuredFilm]:
     """Landmarks of films of CBIS-DDSM; those without a breast are left out."""
     films: dict[str, MeasuredFilm] = {}
