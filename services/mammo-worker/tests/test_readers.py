@@ -68,10 +68,10 @@ def test_labels_csv(tmp_path, draw):
     assert check(tmp_path / "films.csv").exit_code == 0
 
 
-def test_every_fault_of_a_labels_csv_is_named_with_its_line(tmp_path, draw):
+def test_every_fault_of_a_labels_csv_is_named_with_its_line(tmp_path, draw, draw_film):
     table = labels_csv(tmp_path, draw)
     (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:300])
-    cv2.imwrite(str(tmp_path / "small.png"), mask_of((60, 40), [1, 2, 3, 4]))
+    cv2.imwrite(str(tmp_path / "small.png"), draw_film(300, 200, 8))
     rows = (
         "a.png,P1,normal,,,,",
         "gone.png,P3,normal,,,,",
@@ -88,7 +88,7 @@ def test_every_fault_of_a_labels_csv_is_named_with_its_line(tmp_path, draw):
     said = done.stderr.replace("\n", " ")
     for words in (
         "line 5: ", "already in line 2", "gone.png is not there", "file is empty", "'odd'", "not x1 y1 x2 y2",
-        "is empty or outside", "cut.png", "lies outside its 40 x 60 pixels", "its mask has 400 x 600 pixels",
+        "is empty or outside", "cut.png", "lies outside its 200 x 300 pixels", "its mask has 400 x 600 pixels",
     ):  # fmt: skip
         assert words in said
     assert "5 films opened; 9 faults" in done.stdout
