@@ -86,7 +86,9 @@ HEADS: dict[MaskSupervision, type[MaskHead]] = {"full": MaskHead, "weak": WeakMa
 
 def build_mask_head(config: MaskHeadConfig, channels: int, pooler: RoiPooler) -> MaskHead:
     """A new mask head for a pyramid of so many channels."""
-    return HEADS[config.supervision](config, build_network(config, channels), pooler)
+    head = HEADS[config.supervision](config, build_network(config, channels), pooler)
+    head.network.trainable = head.is_trained
+    return head
 
 
 def inside_truth(boxes: Tensor, truth: Tensor, side: int) -> Tensor:

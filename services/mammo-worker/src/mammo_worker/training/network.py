@@ -34,7 +34,8 @@ def set_scope(model: MaskRCNN, scope: Scope) -> None:
     second = scope in ("mask", "heads", "4+", "all")
     parts = model.parts
     parts.trunk.fpn.trainable = parts.proposals.network.trainable = first
-    parts.box_head.network.trainable = parts.mask_head.network.trainable = second
+    parts.box_head.network.trainable = second
+    parts.mask_head.network.trainable = second and parts.mask_head.is_trained
     if parts.triage is not None:
         parts.triage.network.trainable = second
     if scope == "all":
