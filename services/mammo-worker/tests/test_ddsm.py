@@ -106,6 +106,19 @@ def test_overlay_becomes_a_filled_mask():
         parse_overlay(OVERLAY.replace("TOTAL_ABNORMALITIES 1", "TOTAL_ABNORMALITIES 2"))
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["40 60 2 2 2 2 4 4 4 4\n6 6 6 6 0\n0 0 0 #", "40 60 2 2 2 2 4 4 4 4 6 6 6 6 0 0 0 0", "40 60 2 2 2 2\n4 4 4 4 #"],
+    ids=["several lines", "without #", "both"],
+)
+def test_overlay_with_an_odd_chain_code(code):
+    plain = "40 60 2 2 2 2 4 4 4 4 6 6 6 6 0 0 0 0 #"
+    (mark,) = parse_overlay(OVERLAY.replace(plain, f"{code}\n\tCORE\n41 61 2 2 4 4 6 6 0 0"))
+    assert mark.boundary[:9].tolist()[-1] == [44, 64]
+    (core,) = mark.cores
+    assert core.tolist()[0] == core.tolist()[-1] == [41, 61]
+
+
 @pytest.mark.parametrize("digitizer", ["DBA", "HOWTEK-MGH", "HOWTEK-ISMD", "LUMISYS"])
 def test_bright_is_thin_density_for_every_scanner(digitizer):
     grey = np.arange(100, 3600, 50, dtype=np.uint16)

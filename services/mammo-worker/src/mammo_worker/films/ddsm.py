@@ -1,8 +1,8 @@
 """DDSM's own format: `.ics` case files, LJPEG films, `.OVERLAY` outlines (Heath et al., IWDM 2000)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ _VIEW_LINE = re.compile(
     r"(?P<view>LEFT_CC|LEFT_MLO|RIGHT_CC|RIGHT_MLO)\s+LINES\s+(?P<lines>\d+)\s+PIXELS_PER_LINE\s+(?P<pixels>\d+)\s+"
     r"BITS_PER_PIXEL\s+(?P<bits>\d+)\s+RESOLUTION\s+(?P<microns>[\d.]+)\s+(?P<overlay>NON_OVERLAY|OVERLAY)"
 )
+_CHAIN_CODE = re.compile(r"[\d\s]*\d[\d\s]*(#.*)?|#")
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,19 @@ def follow_chain(words: str) -> NDArray[np.int32]:
     return np.concatenate([start[None], start + np.cumsum(steps, axis=0, dtype=np.int32)])
 
 
+def _chain_code(lines: Sequence[str]) -> str:
+    """The chain code that `lines` begin with: over as many lines as hold digits alone, up to a `#` if there is one."""
+    code: list[str] = []
+    for line in lines:
+        if not _CHAIN_CODE.fullmatch(line):
+            break
+        before, mark, _ = line.partition("#")
+        code.append(before)
+        if mark:
+            break
+    return " ".join(code)
+
+
 def parse_overlay(text: str) -> list[Abnormality]:
     """Read an `.OVERLAY` file.
 
@@ -208,9 +222,9 @@ def parse_overlay(text: str) -> list[Abnormality]:
         fields = {key: rest for key, _, rest in (line.partition(" ") for line in lines)}
         lesion = tuple(line.removeprefix("LESION_TYPE").strip() for line in lines if line.startswith("LESION_TYPE"))
         outlines: dict[str, list[NDArray[np.int32]]] = {"BOUNDARY": [], "CORE": []}
-        for line, following in pairwise(lines):
+        for at, line in enumerate(lines):
             if line in outlines:
-                outlines[line].append(follow_chain(following))
+                outlines[line].append(follow_chain(_chain_code(lines[at + 1 :])))
         if not outlines["BOUNDARY"]:
             raise ValueError("an abnormality has no boundary")
         found.append(
