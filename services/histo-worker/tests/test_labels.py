@@ -56,7 +56,7 @@ def test_every_wrong_row_is_named(tmp_path):
     for line, (problem, words) in enumerate(zip(found.problems, said, strict=True), 3):
         assert f"line {line}: " in problem
         assert words in problem
-    with pytest.raises(ValueError, match="7 rows"):
+    with pytest.raises(ValueError, match="7 fields"):
         read_source(table)
 
 

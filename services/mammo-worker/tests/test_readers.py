@@ -57,7 +57,7 @@ def labels_csv(folder, draw):
 
 
 def test_labels_csv(tmp_path, draw):
-    normal, malignant, masked = read_data_set(labels_csv(tmp_path, draw)).films
+    normal, malignant, masked = read_data_set(labels_csv(tmp_path, draw)).items
     assert (normal.patient, normal.malignant, len(normal.boxes)) == ("P1", False, 0)
     assert normal.attributes == {"view": "CC", "mm_per_pixel": "0.05"}
     assert normal.read().dtype == np.uint16
@@ -111,7 +111,7 @@ def test_coco(tmp_path, draw):
     }
     (tmp_path / "films.json").write_text(json.dumps(document))
     found = read_data_set(tmp_path / "films.json")
-    marked, normal = found.films
+    marked, normal = found.items
     assert marked.boxes[0].tolist() == BOX
     assert marked.labels.tolist() == [MALIGNANT, MASS_OF_UNKNOWN_CLASS]
     assert marked.malignant is None
@@ -136,7 +136,7 @@ def test_cbis_ddsm_from_tcia(tmp_path, draw_dicom):
         "P_00002,3,LEFT,CC,1,MALIGNANT,Mass-Training_P_00002_LEFT_CC/1.3/1.4/000000.dcm\n"
     )
     found = read_data_set(tmp_path)
-    (film,) = found.films
+    (film,) = found.items
     assert film.boxes.tolist() == [BOX]
     assert film.labels.tolist() == [BENIGN]
     assert film.attributes == {"view": "CC", "laterality": "L", "density": "3"}
@@ -156,7 +156,7 @@ def test_inbreast(tmp_path, draw_dicom):
         "Patient ID;Laterality;View;File Name;ACR;Bi-Rads\nremoved;R;CC;20586908;2;4a\nremoved;R;MLO;20586909;2;1\n"
     )
     found = read_data_set(tmp_path)
-    (film,) = found.films
+    (film,) = found.items
     assert film.patient == "6c613a14b80a8591"
     assert film.boxes.tolist() == [BOX]
     assert (film.labels.tolist(), film.malignant) == ([MALIGNANT], True)
@@ -171,7 +171,7 @@ def test_mias(tmp_path, draw_film):
         "INFORMATION\nmdb001 G CIRC B 535 425 197\nmdb002 G NORM\nmdb003 D SPIC M *NOTE 3*\nmdb004 D NORM\n"
     )
     found = read_data_set(tmp_path)
-    circle, normal, unplaced = found.films
+    circle, normal, unplaced = found.items
     assert circle.boxes.tolist() == [[535 - 197, 1024 - 425 - 197, 535 + 197, 1024 - 425 + 197]]
     assert circle.patient == normal.patient != unplaced.patient
     assert (circle.malignant, normal.attributes["class"]) == (False, "normal")
@@ -191,7 +191,7 @@ def test_vindr(tmp_path, draw_dicom):
         "study,image,\"['Suspicious Calcification']\",BI-RADS 4,1,2,3,4\n"
     )
     found = read_data_set(tmp_path)
-    (film,) = found.films
+    (film,) = found.items
     assert film.boxes.tolist() == [BOX]
     assert (film.labels.tolist(), film.malignant, film.attributes["density"]) == ([MALIGNANT], True, "C")
     assert film.read().shape == (600, 400)
@@ -209,7 +209,7 @@ def test_prepared_ddsm(tmp_path, draw):
     film = {"width": 400, "height": 600, "microns": 43.5, "abnormalities": marks}
     case = {"name": "A_1234_1", "density": 3, "films": {"LEFT_CC": film}}
     (tmp_path / "A_1234_1" / "case.json").write_text(json.dumps(case))
-    (found,) = read_data_set(tmp_path).films
+    (found,) = read_data_set(tmp_path).items
     assert found.boxes.tolist() == [BOX]
     assert found.labels.tolist() == [MALIGNANT]
     assert (found.read_mask() == mask_of()).all()

@@ -191,24 +191,26 @@ def data_commands() -> None:
 
 @data_app.command("check")
 def data_check(
-    data: Annotated[Path, typer.Argument(help="BreakHis, the original tree or a flat folder, or a labels CSV.")],
+    data: Annotated[Path, typer.Argument(help="A labels CSV, or the folder of BreakHis or BACH.")],
     listing: Annotated[Path | None, typer.Option(help="An official dsfoldN.txt; found in folds/ by itself.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Name of its layout, where it is not recognised.")] = None,
 ) -> None:
     """Count the fields by magnification and class, open every file, and name what is wrong; exit 1 where anything is.
 
     Of BreakHis, names that are missing or foreign are told, too, but a part of it is no fault.
     """
     from histo_worker.data.check import check_data, count_labels, unreadable_files
-    from histo_worker.data.labels import read_labels
+    from histo_worker.data.readers import breakhis_tree, find_reader
 
     try:
-        if data.suffix.lower() == ".csv":
-            found = read_labels(data)
-            lines, problems, files = count_labels(found), found.problems, [f.path for f in found.fields]
-        else:
+        reader = find_reader(data, layout)
+        if reader is breakhis_tree.READER:
             check = check_data(data, listing or next(iter(sorted(data.glob("folds/dsfold*.txt"))), None))
             lines, files = check.lines(), check.files
             problems = [f"{p}: its name stands in another file, too" for p in files if p.stem in check.doubled]
+        else:
+            found = reader.read(data)
+            lines, problems, files = count_labels(found.items), found.problems, [f.path for f in found.items]
     except (FileNotFoundError, ValueError) as error:
         _complain(str(error))
         raise typer.Exit(1) from None

@@ -253,15 +253,15 @@ def check(
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    for line in summary(found.films):
+    for line in summary(found.items):
         typer.echo(line)
     problems = list(found.problems)
-    for film in batch.tracked(found.films, "films", len(found.films)):
+    for film in batch.tracked(found.items, "films", len(found.items)):
         problems += faults(film)
     for problem in problems:
         typer.echo(problem, err=True)
-    typer.echo(f"{len(found.films)} films opened; {len(problems)} faults")
-    if problems or not found.films:
+    typer.echo(f"{len(found.items)} films opened; {len(problems)} faults")
+    if problems or not found.items:
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What a copy of BreakHis holds, beside what the published data set holds; what a labels CSV holds; bad files."""
+"""What a copy of BreakHis holds, beside what the published data set holds; what other data sets hold; bad files."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,6 @@ from pathlib import Path
 from rich.progress import track
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, SUFFIXES, Field, parse_name
-from histo_worker.data.labels import LabelledFiles
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
 
@@ -91,14 +90,14 @@ def _missing(fields: dict[str, Field], listing: Path | None) -> list[str]:
     return sorted(named - fields.keys())
 
 
-def count_labels(found: LabelledFiles) -> Iterator[str]:
-    """Fields of a labels CSV by magnification and class, as a Markdown table, and patients."""
-    counts = Counter((f.magnification, f.label) for f in found.fields)
+def count_labels(fields: Sequence[Field]) -> Iterator[str]:
+    """Fields by magnification and class, as a Markdown table, and patients."""
+    counts = Counter((f.magnification, f.label) for f in fields)
     yield "| magnification | benign | malignant |"
     yield "| --- | ---: | ---: |"
     for magnification in (*MAGNIFICATIONS, None):
         yield f"| {magnification or 'unknown'} | {' | '.join(str(counts[magnification, c]) for c in LABELS)} |"
-    yield f"{len(found.fields)} fields, {len({f.patient for f in found.fields})} patients"
+    yield f"{len(fields)} fields, {len({f.patient for f in fields})} patients"
 
 
 def unreadable_files(paths: Sequence[Path]) -> Iterator[str]:

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from histo_worker.data.breakhis import Field, find_fields
-from histo_worker.data.labels import read_labels
-
-BREAKHIS = "BreakHis (Spanhol et al., IEEE TBME 2016, 10.1109/TBME.2015.2496264)"
-BREAKHIS_TERMS = "free for research; cite its publication"
+from histo_worker.data.breakhis import Field
+from histo_worker.data.readers import find_reader
 
 
 @dataclass(frozen=True)
@@ -26,23 +23,24 @@ class DataSource:
 
 
 def read_source(data: Path, name: str | None = None, terms: str | None = None) -> DataSource:
-    """Read a folder of BreakHis, the original tree or flat, or a labels CSV (`data.labels`).
+    """Read a data set of a known layout: see `data.readers`.
 
     Args:
-        data: The folder or the CSV.
-        name: Of the data set; by itself BreakHis or the CSV's name.
+        data: Its folder, or a labels CSV.
+        name: Of the data set; by itself what the reader calls it, or the CSV's name.
         terms: Under which it may be used.
 
     Raises:
         FileNotFoundError: There is nothing.
-        ValueError: Rows of the CSV are wrong.
+        ValueError: It has none of the known layouts, or something in it is wrong.
     """
-    if data.suffix.lower() != ".csv":
-        return DataSource(name or BREAKHIS, terms or BREAKHIS_TERMS, find_fields(data))
-    found = read_labels(data)
+    if not data.exists():
+        raise FileNotFoundError(f"{data} is not there")
+    reader = find_reader(data)
+    found = reader.read(data)
     if found.problems:
         first = "\n".join(found.problems[:5])
-        raise ValueError(f"{len(found.problems)} rows are wrong; `histo-worker data check` names all:\n{first}")
-    if not found.fields:
-        raise ValueError(f"{data} has no rows")
-    return DataSource(name or data.stem, terms or "not stated", found.fields)
+        raise ValueError(f"{len(found.problems)} fields are wrong; `histo-worker data check` names all:\n{first}")
+    if not found.items:
+        raise ValueError(f"{data} holds no field")
+    return DataSource(name or (data.stem if data.is_file() else reader.title), terms or reader.terms, found.items)

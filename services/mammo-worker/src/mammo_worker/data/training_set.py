@@ -30,7 +30,7 @@ def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
     problems: list[str] = []
     for path in paths:
         found = read_data_set(path)
-        films += found.films
+        films += found.items
         problems += found.problems
     if problems:
         first = "\n".join(problems[:5])

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, read_grey
-from mammo_worker.data.readers.reading import Reader, Reading
 from mammo_worker.labels import LABELS
 
 _WORKING_HEIGHT = 1000  # films come as 800 x 800, stretched; upright they get this height

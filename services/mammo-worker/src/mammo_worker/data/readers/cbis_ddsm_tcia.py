@@ -10,26 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows
-from mammo_worker.data.readers.reading import (
-    Reader,
-    Reading,
-    as_boxes,
-    as_labels,
-    box_around,
-    film_pixels,
-    mask_pixels,
-    union_reader,
-)
+from mammo_worker.data.readers.reading import as_boxes, as_labels, box_around, film_pixels, mask_pixels, union_reader
 from mammo_worker.labels import BENIGN, MALIGNANT
 
 _TABLES = "mass_case_description_*_set.csv"
 _CLASSES = {"MALIGNANT": MALIGNANT, "BENIGN": BENIGN, "BENIGN_WITHOUT_CALLBACK": BENIGN}
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path) -> Reading[AnnotatedFilm]:
     """Read the films with a mass; boxes come from the masks, so those are opened here."""
-    found = Reading()
+    found = Reading[AnnotatedFilm]()
     folders = {p.name: p for depth in ("*", "*/*") for p in folder.glob(depth) if p.is_dir()}
     films: dict[str, list[dict[str, str]]] = defaultdict(list)
     for table in sorted(folder.rglob(_TABLES)):
@@ -37,7 +29,7 @@ def read(folder: Path) -> Reading:
             films[Path(row["image file path"].strip()).parts[0]].append(row)
     for name, rows in films.items():
         try:
-            found.films.append(_film(name, rows, folders))
+            found.items.append(_film(name, rows, folders))
         except (KeyError, ValueError) as error:
             found.problems.append(f"{folder}, {name}: {error}")
     return found

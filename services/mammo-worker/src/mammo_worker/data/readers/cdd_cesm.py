@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, plain_reader, read_grey
-from mammo_worker.data.readers.reading import Reader, Reading
 from mammo_worker.labels import MASS_OF_UNKNOWN_CLASS
 
 # A region that is larger or less compact is no single mass (skin, a whole quadrant).

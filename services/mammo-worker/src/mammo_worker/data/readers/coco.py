@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm
-from mammo_worker.data.readers.reading import Reader, Reading, as_boxes, as_labels, film_pixels, polygon_reader
+from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels, polygon_reader
 from mammo_worker.labels import BENIGN, MALIGNANT, MASS_OF_UNKNOWN_CLASS
 
 CATEGORIES = {"benign": BENIGN, "malignant": MALIGNANT, "mass": MASS_OF_UNKNOWN_CLASS}
 _PATIENT = ("patient", "patient_id")  # what an image's patient is called; COCO itself knows none
 
 
-def read(file: Path) -> Reading:
+def read(file: Path) -> Reading[AnnotatedFilm]:
     """Read a COCO file; films lie beside it or in `images/`.
 
     Raises:
@@ -32,10 +33,10 @@ def read(file: Path) -> Reading:
         raise ValueError(f"{file} has no {error}; categories are {', '.join(CATEGORIES)}") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{file} is no COCO file: {error}") from None
-    found = Reading()
+    found = Reading[AnnotatedFilm]()
     for image in images:
         try:
-            found.films.append(_film(file.parent, image, by_image[image["id"]], categories))
+            found.items.append(_film(file.parent, image, by_image[image["id"]], categories))
         except KeyError as error:
             found.problems.append(f"{file}, image {image.get('file_name', image)}: it has no {error}")
         except ValueError as error:

@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm
-from mammo_worker.data.readers.reading import Reader, Reading, as_boxes, as_labels, film_pixels, polygon_reader
+from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels, polygon_reader
 from mammo_worker.labels import BENIGN, MALIGNANT
 
 _TABLE = "INbreast.csv"
 _SUSPICIOUS = 4
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path) -> Reading[AnnotatedFilm]:
     """Read every film of the table; of the outlines the masses are kept."""
-    found = Reading()
+    found = Reading[AnnotatedFilm]()
     table = next(folder.rglob(_TABLE))
     dicoms = {p.name.split("_")[0]: p for p in table.parent.rglob("*.dcm")}
     outlines = {p.stem: p for p in table.parent.rglob("*.xml")}
@@ -34,7 +35,7 @@ def read(folder: Path) -> Reading:
             try:
                 if name not in dicoms:
                     raise ValueError("its DICOM is not there")
-                found.films.append(_film(dicoms[name], outlines.get(name), row))
+                found.items.append(_film(dicoms[name], outlines.get(name), row))
             except (KeyError, ValueError) as error:
                 found.problems.append(f"{table}, film {name}: {error}")
     return found

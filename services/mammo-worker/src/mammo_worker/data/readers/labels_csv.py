@@ -13,16 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm
-from mammo_worker.data.readers.reading import (
-    Reader,
-    Reading,
-    as_boxes,
-    as_labels,
-    film_pixels,
-    mask_pixels,
-    union_reader,
-)
+from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels, mask_pixels, union_reader
 from mammo_worker.labels import LABELS
 
 REQUIRED = ("file", "patient", "label")
@@ -30,13 +23,13 @@ _KEPT = ("view", "laterality", "density", "mm_per_pixel")
 _LEAST_AREA = 20  # pixels of a mask's region; smaller ones are crumbs
 
 
-def read(table: Path) -> Reading:
+def read(table: Path) -> Reading[AnnotatedFilm]:
     """Read a labels CSV; films are looked for, not opened.
 
     Raises:
         ValueError: It is no CSV of these columns.
     """
-    found, lines = Reading(), dict[Path, int]()
+    found, lines = Reading[AnnotatedFilm](), dict[Path, int]()
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.DictReader(stream)
@@ -52,7 +45,7 @@ def read(table: Path) -> Reading:
                     continue
                 if film.path is not None:
                     lines[film.path] = rows.line_num
-                found.films.append(film)
+                found.items.append(film)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{table} is no CSV in UTF-8: {error}") from None
     return found

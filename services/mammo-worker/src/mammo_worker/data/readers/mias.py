@@ -3,8 +3,9 @@
 from collections import defaultdict
 from pathlib import Path
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, plain_reader, read_grey
-from mammo_worker.data.readers.reading import Reader, Reading, as_boxes, as_labels
+from mammo_worker.data.readers.reading import as_boxes, as_labels
 from mammo_worker.labels import BENIGN, MALIGNANT
 
 _TABLE = "Info.txt"
@@ -12,9 +13,9 @@ _MASSES = ("CIRC", "SPIC", "MISC")
 _CLASSES = {"B": BENIGN, "M": MALIGNANT}
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path) -> Reading[AnnotatedFilm]:
     """Read every film; a mass's box is the square around its circle."""
-    found = Reading()
+    found = Reading[AnnotatedFilm]()
     table = next(folder.rglob(_TABLE))
     films: dict[str, list[list[str]]] = defaultdict(list)
     for line in table.read_text("latin-1").splitlines():
@@ -23,7 +24,7 @@ def read(folder: Path) -> Reading:
             films[words[0]].append(words)
     for name, lines in films.items():
         try:
-            found.films.append(_film(table.parent / f"{name}.pgm", lines))
+            found.items.append(_film(table.parent / f"{name}.pgm", lines))
         except ValueError as error:
             found.problems.append(f"{table}, film {name}: {error}")
     return found

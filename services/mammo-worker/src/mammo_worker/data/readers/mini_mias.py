@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, plain_reader
-from mammo_worker.data.readers.reading import Reader, Reading
 from mammo_worker.labels import LABELS
 
 

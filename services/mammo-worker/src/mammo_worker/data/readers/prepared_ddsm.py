@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm
-from mammo_worker.data.readers.reading import Reader, Reading, as_boxes, as_labels, film_pixels, union_reader
+from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels, union_reader
 from mammo_worker.labels import BENIGN, MALIGNANT, MASS_OF_UNKNOWN_CLASS
 
 _CLASSES = {
@@ -16,13 +17,13 @@ _CLASSES = {
 }
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path) -> Reading[AnnotatedFilm]:
     """Read all cases; of their abnormalities the masses are kept, and masks are left where they are."""
-    found = Reading()
+    found = Reading[AnnotatedFilm]()
     for file in sorted(folder.rglob("case.json")):
         try:
             case = json.loads(file.read_text("utf-8"))
-            found.films += [_film(file.parent, case, view, film) for view, film in case["films"].items()]
+            found.items += [_film(file.parent, case, view, film) for view, film in case["films"].items()]
         except (KeyError, ValueError) as error:
             found.problems.append(f"{file}: {type(error).__name__}: {error}")
     return found

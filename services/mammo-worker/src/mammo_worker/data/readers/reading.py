@@ -1,7 +1,6 @@
-"""What every reader of a data set is and gives, and what they share."""
+"""What readers of data sets of films share: pixels, masks and boxes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,37 +10,6 @@ from numpy.typing import NDArray
 
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.read_film import read_film
-from mammo_worker.data.annotated import AnnotatedFilm
-
-
-@dataclass
-class Reading:
-    """What a data set holds.
-
-    Attributes:
-        films: Those that can be used.
-        problems: What is wrong with the others, each with its file or line.
-    """
-
-    films: list[AnnotatedFilm] = field(default_factory=list[AnnotatedFilm])
-    problems: list[str] = field(default_factory=list[str])
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A layout in which data sets come.
-
-    Attributes:
-        title: What it is called.
-        layout: What it looks like, in a line.
-        recognises: Whether a path has this layout.
-        read: Reads what is there; pixels are read later, except where boxes must be taken from masks.
-    """
-
-    title: str
-    layout: str
-    recognises: Callable[[Path], bool]
-    read: Callable[[Path], Reading]
 
 
 def film_pixels(path: Path) -> NDArray[Any]:

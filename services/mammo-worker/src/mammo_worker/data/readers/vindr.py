@@ -7,17 +7,18 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows
-from mammo_worker.data.readers.reading import Reader, Reading, as_boxes, as_labels, film_pixels
+from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels
 from mammo_worker.labels import BENIGN, MALIGNANT
 
 _FINDINGS, _BREASTS = "finding_annotations.csv", "breast-level_annotations.csv"
 _SUSPICIOUS = 4
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path) -> Reading[AnnotatedFilm]:
     """Read every film of the breast-level table; of the findings the masses are kept."""
-    found = Reading()
+    found = Reading[AnnotatedFilm]()
     table = next(folder.rglob(_BREASTS))
     masses: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in csv_rows(table.parent / _FINDINGS):
@@ -26,7 +27,7 @@ def read(folder: Path) -> Reading:
     for row in csv_rows(table):
         path = table.parent / "images" / row["study_id"] / f"{row['image_id']}.dicom"
         try:
-            found.films.append(_film(path, row, masses[row["image_id"]]))
+            found.items.append(_film(path, row, masses[row["image_id"]]))
         except (KeyError, ValueError) as error:
             found.problems.append(f"{table}, film {row['image_id']}: {error}")
     return found
