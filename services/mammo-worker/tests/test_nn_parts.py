@@ -147,6 +147,8 @@ class TestLosses:
         inside, around = np.array([[20.0, 20, 40, 40]]), np.array([[0.0, 0, 60, 60]])
         assert to_numpy(losses.containment_overhang(inside, truth)).tolist() == [[0, 0]]
         assert to_numpy(losses.containment_overhang(around, truth)).tolist() == [[0, 0]]
+        shared = np.array([[10.0, 10, 60, 60]])
+        assert to_numpy(losses.containment_overhang(shared, truth)).tolist() == [[0, 0]]
         shifted = np.array([[20.0, 20, 70, 40]])
         assert to_numpy(losses.containment_overhang(shifted, truth))[0] == pytest.approx([20 / 40, 0])
 

@@ -118,7 +118,6 @@ def train(
 ) -> None:
     """Train on the training patients of the public data sets, or on own films; resumable, SIGTERM saves."""
     from mammo_worker.configs.names import PLANS
-    from mammo_worker.data.batches import SOURCE_CANVAS, prepare_training_film
     from mammo_worker.data.training_set import own_films, public_films
     from mammo_worker.training.films import train as run
 
@@ -130,9 +129,9 @@ def train(
         raise typer.BadParameter(str(error)) from None
     if found is None:
         raise typer.BadParameter("give --data or --films")
-    typer.echo(f"preparing {len(found)} films")
     chosen = PLANS[plan]()
-    done = run(chosen, [prepare_training_film(film, SOURCE_CANVAS) for film in found], out, weights, until=until)
+    typer.echo(f"{len(found)} films, prepared at {chosen.source_canvas[0]} x {chosen.source_canvas[1]}")
+    done = run(chosen, found, out, weights, until=until)
     typer.echo(f"{done} of {chosen.steps} steps done")
 
 

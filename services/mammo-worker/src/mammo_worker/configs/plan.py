@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lobule_ml.training.schedule import HalvingSchedule, LearningRate, Schedule
 from mammo_worker.data.augment import Augmentation
 from mammo_worker.nn.config import MaskRCNNConfig, TestTimeVariant
 
+SOURCE_CANVAS = (800, 400)
+"""Films are prepared no smaller than this, and scaled down from it."""
 Scope = Literal["rpn", "mask", "backbone", "heads", "4+", "all"]
 
 
@@ -32,8 +35,11 @@ class TrainingPlan:
         network: What is trained.
         phases: In order; each goes on from the last one's weights.
         batch: Films per step.
-        learning_rate: The largest; it rises over `warm_up` steps and falls as a cosine over all phases.
-        weight_decay: Decoupled (AdamW).
+        learning_rate: The largest.
+        rate: How it goes: `cosine` rises over `warm_up` steps and falls over all phases, `constant` stays.
+        optimiser: `adamw`, or `sgd` with a momentum of 0.9.
+        weight_decay: Decoupled from the gradient, of either optimiser.
+        clip_norm: Largest norm of the whole gradient.
         warm_up: Steps.
         augmentation: Of the films.
         seed: Of order and augmentation.
@@ -47,7 +53,10 @@ class TrainingPlan:
     phases: tuple[Phase, ...]
     batch: int = 8
     learning_rate: float = 5e-4
+    rate: Literal["cosine", "constant"] = "cosine"
+    optimiser: Literal["adamw", "sgd"] = "adamw"
     weight_decay: float = 1e-4
+    clip_norm: float = 10.0
     warm_up: int = 50
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 1
@@ -60,6 +69,23 @@ class TrainingPlan:
     def looks(self) -> tuple[TestTimeVariant, ...]:
         """The variants, or the one upright look."""
         return self.variants or (TestTimeVariant(self.network.canvas),)
+
+    @property
+    def canvases(self) -> list[tuple[int, int]]:
+        """Of the phases, in order."""
+        return [phase.canvas or self.network.canvas for phase in self.phases]
+
+    @property
+    def source_canvas(self) -> tuple[int, int]:
+        """Height and width at which films are prepared, so that no phase has to enlarge them."""
+        sizes = [SOURCE_CANVAS, *self.canvases]
+        return max(h for h, _ in sizes), max(w for _, w in sizes)
+
+    def schedule(self) -> LearningRate:
+        """The learning rate by step."""
+        if self.rate == "constant":
+            return HalvingSchedule(self.steps, self.learning_rate)
+        return Schedule(self.steps, self.learning_rate, self.warm_up)
 
     @property
     def steps(self) -> int:

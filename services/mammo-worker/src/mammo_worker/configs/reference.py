@@ -1,5 +1,13 @@
 """The thesis' own configurations: its hyperparameters (5.2.4), its table 14 and its table 15.
 
+Films are prepared at the plan's own size, 2048 x 2048. The recipe is that of the implementation that the thesis builds
+on (Matterport's Mask R-CNN), where the thesis itself prints no more than rate and weight decay: SGD with a momentum of
+0.9, one film a step, a constant rate, gradients cut at a norm of 5, no change of the films.
+
+Where we deviate on purpose: films are mirrored so that the chest wall is on the left, which takes the place of the
+thesis' flips to left and right; the weight decay is decoupled from the gradient, not a penalty in the loss; the mask
+head draws one mask for both classes; steps are counted in all, without epochs and validation in between.
+
 Every plan can be trained on another network than the thesis': `base` replaces the paper's (ResNet-101 at 2048 x 2048),
 as a machine without a GPU needs it. Costs are for the paper's network on one GPU, as the thesis prints them: 12,000
 steps in 8 hours on a Titan X. Expected results are the thesis', on DDSM, matched by overlap ratio.
@@ -8,6 +16,7 @@ steps in 8 hours on a Titan X. Expected results are the thesis', on DDSM, matche
 from dataclasses import replace
 
 from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
+from mammo_worker.data.augment import Augmentation
 from mammo_worker.nn.config import (
     AnchorStageConfig,
     BackboneConfig,
@@ -76,7 +85,17 @@ def with_scales(base: MaskRCNNConfig, scales: tuple[float, ...]) -> MaskRCNNConf
 
 
 def _plan(network: MaskRCNNConfig, phases: tuple[Phase, ...]) -> TrainingPlan:
-    return TrainingPlan(network, phases, batch=1, learning_rate=1e-3, weight_decay=1e-4)
+    return TrainingPlan(
+        network,
+        phases,
+        batch=1,
+        learning_rate=1e-3,
+        rate="constant",
+        optimiser="sgd",
+        weight_decay=1e-4,
+        clip_norm=5.0,
+        augmentation=Augmentation(flip=0.0, scale=(1.0, 1.0), rotation=0.0, shift=0.0, contrast=0.0),
+    )
 
 
 def _sequence(*scopes: Scope, steps: int) -> tuple[Phase, ...]:

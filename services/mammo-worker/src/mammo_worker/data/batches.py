@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, overload
 
 import cv2
 import numpy as np
@@ -15,8 +16,8 @@ from mammo_worker.data.augment import Augmentation, change_contrast, random_affi
 from mammo_worker.films.prepare import CanvasTransform, prepare_film
 from mammo_worker.nn.mask_head import MASK_STRIDE
 
-SOURCE_CANVAS = (800, 400)  # films are kept at this size and scaled down from it
 MAX_MASSES = 8
+_MEMORY = 3 << 30  # bytes of prepared films that are kept
 _VISIBLE = 0.4  # a mass of which less than this share is left on the canvas is no mass any more
 
 Batch = dict[str, Any]
@@ -49,6 +50,35 @@ def prepare_training_film(annotated: AnnotatedFilm, size: tuple[int, int]) -> Tr
         mask = warp(((annotated.read_mask() > 127) * 255).astype(np.uint8), film_to_canvas(film.transform), size)
     boxes = film.transform.boxes_to_canvas(annotated.boxes)
     return TrainingFilm(annotated, film.canvas, film.transform, boxes, mask)
+
+
+class FilmsOnDemand(Sequence[TrainingFilm]):
+    """Films of a training that are prepared when they are asked for, the latest kept as far as memory goes.
+
+    Args:
+        films: To prepare.
+        canvas: Height and width.
+        memory: Bytes that may be kept.
+    """
+
+    def __init__(self, films: Sequence[AnnotatedFilm], canvas: tuple[int, int], memory: int = _MEMORY) -> None:
+        self._films = films
+        of_a_film = canvas[0] * canvas[1] * 3  # two channels and a mask
+        self._prepared = lru_cache(max(1, memory // of_a_film))(lambda i: prepare_training_film(films[i], canvas))
+
+    def __len__(self) -> int:
+        return len(self._films)
+
+    @overload
+    def __getitem__(self, index: int) -> TrainingFilm: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[TrainingFilm]: ...
+    def __getitem__(self, index: int | slice) -> TrainingFilm | Sequence[TrainingFilm]:
+        if isinstance(index, slice):
+            return [self._prepared(i) for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return self._prepared(index % len(self))
 
 
 def film_to_canvas(transform: CanvasTransform) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import LoopSettings
 from lobule_ml.training.record import hash_files, write_record
 from mammo_worker.data.annotated import AnnotatedFilm
-from mammo_worker.data.batches import SOURCE_CANVAS, prepare_training_film
+from mammo_worker.data.batches import prepare_training_film
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.splits import fold_of, split_of
 from mammo_worker.detector.batches import film_batches
@@ -71,7 +71,7 @@ def train_detector(
     counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
     digest = hash_files(c.path for c in cases if c.path is not None)
     write_record(folder, plan, seed=training.seed, data_sha256=digest, examples=counts)
-    films = [prepare_training_film(c, SOURCE_CANVAS) for c in cases]
+    films = [prepare_training_film(c, training.source_canvas) for c in cases]
     return run_phases(
         training,
         lambda size: film_batches(films, size, plan),

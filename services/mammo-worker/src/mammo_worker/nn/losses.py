@@ -67,8 +67,12 @@ def smooth_l1(difference: Tensor) -> Tensor:
 def containment_overhang(predicted: Tensor, truth: Tensor) -> Tensor:
     """How far one box's extent hangs over the other's: the thesis' section 4.2.4.
 
-    Per axis: 0 where either extent lies inside the other, otherwise the larger overhang over the true width. So a box
-    is not pulled once it lies in the mass (or holds it), as the overlap ratio counts.
+    Per axis: 0 where either extent lies inside the other, shared edges included, otherwise the larger overhang over the
+    true width. So a box is not pulled once it lies in the mass (or holds it), as the overlap ratio counts.
+
+    The thesis prints max(x'0 - x0, x'3 - x3) / w. Where a box lies beyond the true one to the right, that is the
+    smaller overhang, and negative; here it is the larger one on either side, without a sign, which smooth L1 does not
+    see anyway. Its w is the predicted width, by which a box could lower its loss by growing; here it is the true one.
 
     Args:
         predicted: (..., 4).
@@ -79,7 +83,7 @@ def containment_overhang(predicted: Tensor, truth: Tensor) -> Tensor:
     """
     first = truth[..., :2] - predicted[..., :2]
     last = truth[..., 2:] - predicted[..., 2:]
-    contained = (first > 0) != (last > 0)
+    contained = first * last <= 0
     side = ops.maximum(truth[..., 2:] - truth[..., :2], 1.0)
     return ops.where(contained, 0.0, ops.maximum(ops.abs(first), ops.abs(last)) / side)
 

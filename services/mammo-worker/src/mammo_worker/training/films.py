@@ -6,7 +6,8 @@ from pathlib import Path
 from lobule_ml.training.loop import LoopSettings
 from lobule_ml.training.record import hash_files, write_record
 from mammo_worker.configs.plan import TrainingPlan
-from mammo_worker.data.batches import TrainingFilm, augmented_batches
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.batches import FilmsOnDemand, TrainingFilm, augmented_batches
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.network import start_backbone
@@ -15,10 +16,11 @@ from mammo_worker.training.phases import run_phases
 
 def train(
     plan: TrainingPlan,
-    films: Sequence[TrainingFilm],
+    films: Sequence[AnnotatedFilm],
     folder: Path,
     weights: Path | None,
     *,
+    prepared: Sequence[TrainingFilm] | None = None,
     until: int | None = None,
     settings: LoopSettings | None = None,
 ) -> int:
@@ -26,9 +28,10 @@ def train(
 
     Args:
         plan: What and how.
-        films: Prepared films of the training patients.
+        films: Of the training patients.
         folder: Of the run: `run.json`, `state.npz`, `log.csv` and, at the end, `average.npz`.
         weights: What the backbone starts from, see `training.network.start_backbone`; None to start from chance.
+        prepared: The same films, prepared already; None to prepare them at the plan's size.
         until: Stop before this step, to go on later.
         settings: Of the loop.
 
@@ -38,10 +41,11 @@ def train(
     Raises:
         ValueError: The folder holds another run.
     """
-    cases = [film.annotated for film in films]
-    counts = {"films": len(cases), "patients": len({c.patient for c in cases}), "preparation": PREPROCESSING_VERSION}
-    digest = hash_files(c.path for c in cases if c.path is not None)
+    counts = {"films": len(films), "patients": len({f.patient for f in films}), "preparation": PREPROCESSING_VERSION}
+    digest = hash_files(f.path for f in films if f.path is not None)
     write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts)
+
+    ready = FilmsOnDemand(films, plan.source_canvas) if prepared is None else prepared
 
     def start(model: MaskRCNN) -> None:
         if weights is not None:
@@ -49,7 +53,7 @@ def train(
 
     return run_phases(
         plan,
-        lambda size: augmented_batches(films, size, plan.batch, plan.augmentation, plan.seed),
+        lambda size: augmented_batches(ready, size, plan.batch, plan.augmentation, plan.seed),
         folder,
         start,
         until=until,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -12,15 +13,24 @@ from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.packages import build_model, read_config
 
+_MOMENTUM = 0.9
+
 
 def build(plan: TrainingPlan, phase: Phase) -> MaskRCNN:
     """The network at the phase's canvas, compiled."""
     network = replace(plan.network, canvas=phase.canvas or plan.network.canvas)
     model = MaskRCNN(network, plan.precision)
     set_scope(model, phase.scope)
-    model.compile(keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay, global_clipnorm=10.0))
+    model.compile(_optimiser(plan))
     model.jit_compile = False
     return model
+
+
+def _optimiser(plan: TrainingPlan) -> keras.optimizers.Optimizer:
+    common: dict[str, Any] = {"weight_decay": plan.weight_decay, "global_clipnorm": plan.clip_norm}
+    if plan.optimiser == "sgd":
+        return keras.optimizers.SGD(plan.learning_rate, momentum=_MOMENTUM, **common)
+    return keras.optimizers.AdamW(plan.learning_rate, **common)
 
 
 def set_scope(model: MaskRCNN, scope: Scope) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import keras
 
 from lobule_ml.training.loop import BatchOf, LoopSettings, run
-from lobule_ml.training.schedule import Schedule
 from lobule_ml.training.state import saved_step
 from lobule_ml.training.torch_speed import prepare_torch
 from mammo_worker.configs.plan import Phase, TrainingPlan
@@ -54,7 +53,7 @@ def run_phases(
         Steps done.
     """
     prepare_torch()
-    schedule = Schedule(plan.steps, plan.learning_rate, plan.warm_up)
+    schedule = plan.schedule()
     settings = settings or LoopSettings(plan.average_momentum, plan.average_every)
     last = min(plan.steps, plan.steps if until is None else until)
     done = saved_step(folder)
