@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from lobule_ml.evaluation.statistics import auc
 from mammo_worker.calibration import Calibration, cap_suspicion, logit
-from mammo_worker.data.cases import BENIGN, MALIGNANT, cbis_ddsm
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.splits import split_of
 from mammo_worker.evaluation.metrics import FilmResult, overlaps
 from mammo_worker.evaluation.run import run_detector, with_probabilities
+from mammo_worker.labels import BENIGN, MALIGNANT
 from mammo_worker.packages import installed_package, load_detector
 
 
