@@ -1,5 +1,8 @@
 """Measures on films whose answers are known by hand."""
 
+import csv
+import json
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from mammo_worker.calibration import (
     sensitivity_threshold,
     specificity_threshold,
 )
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.evaluation.document import bars_table
 from mammo_worker.evaluation.metrics import (
     FilmResult,
@@ -23,7 +27,8 @@ from mammo_worker.evaluation.metrics import (
     reference_measures,
     triage_auc,
 )
-from mammo_worker.evaluation.run import fit_calibration
+from mammo_worker.evaluation.predictions import write_coco, write_csv
+from mammo_worker.evaluation.run import fit_calibration, run_detector
 from mammo_worker.evaluation.summary import markdown_table, measure, triage_table
 
 
@@ -160,3 +165,28 @@ def test_bars_are_judged_by_what_was_measured():
     assert len(lines) == 4
     assert lines[2].endswith("| no |")
     assert lines[3].endswith("| yes |")
+
+
+def test_predictions_as_csv_and_coco(tmp_path):
+    found = film([[10, 10, 20, 30]], [0.75], malignant=[0.25])
+    write_csv({2: [found]}, tmp_path / "p.csv")
+    (row,) = csv.DictReader((tmp_path / "p.csv").open())
+    assert (row["fold"], row["y2"], row["score"], row["malignant"]) == ("2", "30.0", "0.75", "0.25")
+    write_coco([found], tmp_path / "p.json")
+    document = json.loads((tmp_path / "p.json").read_text())
+    assert document["annotations"][0]["bbox"] == [10, 10, 10, 20]
+    assert document["annotations"][0]["category_id"] == 1
+    assert document["images"][0]["patient"] == found.patient
+
+
+def test_a_film_that_cannot_be_read_is_named_and_passed_over():
+    def broken():
+        raise ValueError("it is cut off")
+
+    nothing = np.zeros((0, 4), np.float32)
+    unreadable = AnnotatedFilm("a.png", "P", nothing, np.zeros(0, np.int32), False, broken)
+    refused = []
+    assert run_detector(None, [unreadable], refused=refused) == []
+    assert refused == ["a.png: it is cut off"]
+    with pytest.raises(ValueError, match="cut off"):
+        run_detector(None, [unreadable])

@@ -168,17 +168,56 @@ def recalibrate(
 
 @app.command()
 def evaluate(
-    data: DataOption,
-    out: Annotated[Path, typer.Option(help="Folder for mammography.md and its plots.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for mammography.md and its plots, of the public sets alone.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the public data sets.")] = None,
+    films: Annotated[
+        list[Path] | None,
+        typer.Option(help="Own films instead: a labels CSV, a COCO JSON or the folder of a known data set."),
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Of own films the first so many.", min=1)] = None,
+    predictions: Annotated[Path | None, typer.Option(help="CSV of the findings to write.")] = None,
+    coco: Annotated[Path | None, typer.Option(help="COCO JSON of the findings to write.")] = None,
 ) -> None:
-    """Measure the installed model on the untouched fifth of CBIS-DDSM and on mini-MIAS."""
+    """Measure a model on the untouched fifth of CBIS-DDSM and on mini-MIAS, or on own films.
+
+    Of own films, those that cannot be read are named with their reason, the others go on, and the exit code is 1.
+    """
+    from lobule.model_package import open_package
+    from mammo_worker.evaluation.own_films import evaluate_films
+    from mammo_worker.evaluation.predictions import write_coco, write_csv
+    from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.packages import installed_package
     from mammo_worker.release import evaluate_package, write_results
 
-    package = installed_package()
-    test, metrics = evaluate_package(package, data)
-    write_results(package.manifest.model_copy(update={"metrics": metrics}), test, out)
-    typer.echo((out / "mammography.md").read_text("utf-8"))
+    refused: list[str] = []
+    try:
+        package = installed_package() if model is None else open_package(model)
+        if films:
+            results, metrics, refused = evaluate_films(package, films, limit)
+            typer.echo(markdown_table(metrics))
+        elif data is not None:
+            results, metrics = evaluate_package(package, data)
+        else:
+            raise typer.BadParameter("give --data or --films")
+    except (AnalysisError, ValueError) as error:
+        typer.echo(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error), err=True)
+        raise typer.Exit(1) from None
+    if predictions is not None:
+        write_csv({None: results}, predictions)
+    if coco is not None:
+        write_coco(results, coco)
+    if not films and out is not None:
+        write_results(package.manifest.model_copy(update={"metrics": metrics}), results, out)
+        typer.echo((out / "mammography.md").read_text("utf-8"))
+    elif not films:
+        typer.echo(markdown_table(metrics))
+    for line in refused:
+        typer.echo(line, err=True)
+    if refused:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import numpy as np
 
 from lobule.contracts.models import ModelManifest
 from lobule.model_package import ModelPackage, open_package
+from lobule_ml.batch import tracked
 from lobule_ml.packages import half_precision, read_weights, write_description
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import saved_step
@@ -167,7 +168,7 @@ def evaluate_package(
     if detector is None:
         detector = load_detector(package)
     cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "test"]
-    test = with_probabilities(run_detector(detector, cases), calibration)
+    test = with_probabilities(run_detector(detector, tracked(cases, "films", len(cases))), calibration)
     metrics = measure(test, "CBIS-DDSM, untouched fifth")
     metrics += _at_working_threshold(test, calibration)
     if (data / "mias").is_dir():
@@ -192,8 +193,9 @@ def _at_working_threshold(test: list[FilmResult], calibration: Calibration) -> l
 
 
 def _mias(detector: Detector, folder: Path, calibration: Calibration) -> list[dict[str, Any]]:
-    films = run_detector(detector, mini_mias(folder))
-    normal = {c.name for c in mini_mias(folder) if c.attributes["class"] == "normal"}
+    cases = mini_mias(folder)
+    films = run_detector(detector, tracked(cases, "normal films", len(cases)))
+    normal = {c.name for c in cases if c.attributes["class"] == "normal"}
     shown = [_shown(f, calibration) for f in films]
     without = [f for f in shown if f.name in normal]
     masses = [f for f in shown if len(f.truth)]

@@ -64,11 +64,12 @@ def evaluate_detector(
     change: ChangeOption = None,
 ) -> None:
     """Measure the detectors on the patients that each fold has not seen."""
-    from mammo_worker.detector.evaluate import out_of_fold, write_predictions
+    from mammo_worker.detector.evaluate import out_of_fold
     from mammo_worker.detector.train import training_films
+    from mammo_worker.evaluation.predictions import write_csv
     from mammo_worker.evaluation.summary import markdown_table, measure
 
     results = out_of_fold(_plan(config, change), training_films(data, None), runs, typer.echo)
-    write_predictions(results, predictions)
+    write_csv(results, predictions)
     films = [film for of_fold in results.values() for film in of_fold]
     typer.echo(markdown_table(measure(films, f"CBIS-DDSM, {len(results)} folds by patient, out of fold")))

@@ -1,6 +1,5 @@
 """What the detectors of the folds say of the patients that each has not seen."""
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -47,15 +46,3 @@ def out_of_fold(
     if not results:
         raise FileNotFoundError(f"no fold in {runs} is finished")
     return results
-
-
-def write_predictions(results: dict[int, list[FilmResult]], path: Path) -> None:
-    """A row for every finding: film, patient, fold, box in pixels of the read film, score and malignancy."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("film", "patient", "fold", "x1", "y1", "x2", "y2", "score", "malignant"))
-        for fold, films in results.items():
-            for film in films:
-                for box, score, malignant in zip(film.boxes, film.scores, film.malignant, strict=True):
-                    numbers = (*(f"{v:.2f}" for v in box), f"{score:.6f}", f"{malignant:.6f}")
-                    writer.writerow((film.name, film.patient, fold, *numbers))

@@ -1,6 +1,6 @@
 """Running a detector over cases, and fitting the calibration on what it said."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,12 +25,28 @@ HIGH_SPECIFICITY = 0.90  # of benign films that must not be called suspected
 
 
 def run_detector(
-    detector: Detector, cases: Sequence[AnnotatedFilm], progress: Callable[[int], None] = lambda _: None
+    detector: Detector,
+    cases: Iterable[AnnotatedFilm],
+    progress: Callable[[int], None] = lambda _: None,
+    refused: list[str] | None = None,
 ) -> list[FilmResult]:
-    """Look at every film; probabilities are still missing."""
+    """Look at every film; probabilities are still missing.
+
+    Args:
+        detector: At work.
+        cases: The films.
+        progress: Called with the number of films done.
+        refused: Gets a line for each film that cannot be read, and the others go on; None to fail at the first.
+    """
     results: list[FilmResult] = []
     for number, case in enumerate(cases, start=1):
-        film = case.read()
+        try:
+            film = case.read()
+        except (FileNotFoundError, ValueError) as error:
+            if refused is None:
+                raise
+            refused.append(f"{case.path or case.name}: {error}")
+            continue
         found = detector(prepare_film(film, detector.canvas_size), film.shape[0])
         results.append(
             FilmResult(

@@ -1,0 +1,56 @@
+"""What a detector said of films, as files for other programs: CSV, and COCO JSON."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mammo_worker.evaluation.metrics import FilmResult
+
+CATEGORIES = ({"id": 1, "name": "benign"}, {"id": 2, "name": "malignant"})
+
+
+def write_csv(groups: Mapping[int | None, Sequence[FilmResult]], path: Path) -> None:
+    """A row for every finding: film, patient, fold, box in pixels of the read film, score and malignancy.
+
+    Args:
+        groups: Films by fold; None for films of no fold.
+        path: To write.
+    """
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("film", "patient", "fold", "x1", "y1", "x2", "y2", "score", "malignant", "film_probability"))
+        for fold, films in groups.items():
+            for film in films:
+                own = (film.name, film.patient, "" if fold is None else fold)
+                for box, score, malignant in zip(film.boxes, film.scores, film.malignant, strict=True):
+                    writer.writerow((*own, *map(float, box), float(score), float(malignant), film.probability))
+
+
+def write_coco(films: Sequence[FilmResult], path: Path) -> None:
+    """All findings as COCO annotations with a `score`, and `malignant` beside it; each image has its patient.
+
+    The category is the likelier class of the finding.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, film in enumerate(films, start=1):
+        images.append({"id": number, "file_name": film.name, "patient": film.patient, "malignant": film.probability})
+        for (x1, y1, x2, y2), score, malignant in zip(
+            film.boxes.tolist(), film.scores.tolist(), film.malignant.tolist(), strict=True
+        ):
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": number,
+                    "category_id": 2 if malignant >= 0.5 else 1,
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": (x2 - x1) * (y2 - y1),
+                    "iscrowd": 0,
+                    "score": score,
+                    "malignant": malignant,
+                }
+            )
+    document = {"images": images, "categories": list(CATEGORIES), "annotations": annotations}
+    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
