@@ -1,0 +1,53 @@
+"""Commands that look at data sets and prepare them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lobule_ml import batch
+
+app = typer.Typer(help="Check and prepare data sets.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(
+    data: Annotated[Path, typer.Argument(help="A labels CSV, a COCO JSON, or the folder of a known data set.")],
+    layout: Annotated[str | None, typer.Option(help="Name of its layout, where it is not recognised.")] = None,
+) -> None:
+    """Count films, patients and masses, open every file, and name what is wrong; exit 1 where anything is."""
+    from mammo_worker.data.check import faults, summary
+    from mammo_worker.data.readers import read_data_set
+
+    try:
+        found = read_data_set(data, layout)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    for line in summary(found.items):
+        typer.echo(line)
+    problems = list(found.problems)
+    for film in batch.tracked(found.items, "films", len(found.items)):
+        problems += faults(film)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{len(found.items)} films opened; {len(problems)} faults")
+    if problems or not found.items:
+        raise typer.Exit(1)
+
+
+@app.command("prepare-ddsm")
+def prepare_ddsm(
+    folder: Annotated[Path, typer.Argument(help="Folder with DDSM cases, at any depth.")],
+    out: Annotated[Path | None, typer.Option(help="Where to; beside the cases by default.")] = None,
+    remove_sources: Annotated[bool, typer.Option(help="Delete a case's LJPEG films once it is done.")] = False,
+) -> None:
+    """Convert DDSM to 16-bit PNG, linear in optical density, case by case; resumable."""
+    from mammo_worker.data.prepare_ddsm import prepare_ddsm as convert
+
+    refused = 0
+    for name, outcome in convert(folder, out or folder / "prepared", remove_sources):
+        typer.echo(f"{name}: {outcome}")
+        refused += outcome.startswith("refused")
+    if refused:
+        raise typer.Exit(1)
