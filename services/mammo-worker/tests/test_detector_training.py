@@ -150,7 +150,7 @@ def test_training_starts_from_the_weights_of_a_package(tmp_path, eager):
         tmp_path / "package",
         version="1.0.0",
         config=network,
-        views=(),
+        variants=(),
         weights=weights,
         calibration=Calibration(Logistic((1.0,), 0.0), Logistic((1.0,), 0.0), Logistic((1.0, 1.0), 0.0), 0.5),
         thresholds=Thresholds(low=0.1, high=0.9, finding=0.5),
