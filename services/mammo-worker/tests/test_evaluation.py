@@ -169,7 +169,7 @@ def test_bars_are_judged_by_what_was_measured():
 
 def test_predictions_as_csv_and_coco(tmp_path):
     found = film([[10, 10, 20, 30]], [0.75], malignant=[0.25])
-    write_csv({2: [found]}, tmp_path / "p.csv")
+    write_csv([(2, [found])], tmp_path / "p.csv")
     (row,) = csv.DictReader((tmp_path / "p.csv").open())
     assert (row["fold"], row["y2"], row["score"], row["malignant"]) == ("2", "30.0", "0.75", "0.25")
     write_coco([found], tmp_path / "p.json")

@@ -44,7 +44,7 @@ def predict(
     """
     try:
         paths = batch.expand(files, sys.stdin, SUFFIXES)
-        with held_standard_error():
+        with held_standard_error(AnalysisError):
             from histo_worker.pipeline import build_pipeline
             from histo_worker.settings import HistoSettings
 

@@ -63,7 +63,7 @@ def predict(
         raise typer.BadParameter("--json writes films and findings to --output; --films is for CSV")
     try:
         paths = batch.expand(files, sys.stdin, SUFFIXES)
-        with held_standard_error():
+        with held_standard_error(AnalysisError):
             from mammo_worker.pipeline import build_pipeline
 
             pipeline = build_pipeline(model)
@@ -206,7 +206,7 @@ def evaluate(
         typer.echo(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error), err=True)
         raise typer.Exit(1) from None
     if predictions is not None:
-        write_csv({None: results}, predictions)
+        write_csv([(None, results)], predictions)
     if coco is not None:
         write_coco(results, coco)
     if not films and out is not None:

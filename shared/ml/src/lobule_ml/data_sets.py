@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class Reader(Generic[T]):
     terms: str = "not stated"
 
 
-def readers_in(package: ModuleType) -> dict[str, "Reader[T]"]:
+def readers_in(package: ModuleType) -> dict[str, Reader[Any]]:
     """All readers of a package, by the names of their modules."""
     modules = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
     return {m.__name__.rsplit(".", 1)[-1]: m.READER for m in modules if hasattr(m, "READER")}

@@ -19,10 +19,13 @@ def quiet_tensorflow() -> None:
 
 
 @contextmanager
-def held_standard_error() -> Iterator[None]:
+def held_standard_error(*explained: type[BaseException]) -> Iterator[None]:
     """Hold back what libraries write to standard error, and show it only where an exception follows.
 
     TensorFlow writes its first lines before it reads TF_CPP_MIN_LOG_LEVEL; import it and build the network in here.
+
+    Args:
+        explained: Exceptions that say all that is to be said, so that nothing is shown beside them.
     """
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
         yield
@@ -33,6 +36,8 @@ def held_standard_error() -> Iterator[None]:
         os.dup2(held.fileno(), STANDARD_ERROR)
         try:
             yield
+        except explained:
+            raise
         except BaseException:
             os.dup2(kept, STANDARD_ERROR)
             held.seek(0)

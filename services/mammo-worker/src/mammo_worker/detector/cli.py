@@ -70,6 +70,6 @@ def evaluate_detector(
     from mammo_worker.evaluation.summary import markdown_table, measure
 
     results = out_of_fold(_plan(config, change), training_films(data, None), runs, typer.echo)
-    write_csv(results, predictions)
+    write_csv(results.items(), predictions)
     films = [film for of_fold in results.values() for film in of_fold]
     typer.echo(markdown_table(measure(films, f"CBIS-DDSM, {len(results)} folds by patient, out of fold")))

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,17 @@ from mammo_worker.evaluation.metrics import FilmResult
 CATEGORIES = ({"id": 1, "name": "benign"}, {"id": 2, "name": "malignant"})
 
 
-def write_csv(groups: Mapping[int | None, Sequence[FilmResult]], path: Path) -> None:
+def write_csv(groups: Iterable[tuple[int | None, Sequence[FilmResult]]], path: Path) -> None:
     """A row for every finding: film, patient, fold, box in pixels of the read film, score and malignancy.
 
     Args:
-        groups: Films by fold; None for films of no fold.
+        groups: Folds with their films; None for films of no fold.
         path: To write.
     """
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("film", "patient", "fold", "x1", "y1", "x2", "y2", "score", "malignant", "film_probability"))
-        for fold, films in groups.items():
+        for fold, films in groups:
             for film in films:
                 own = (film.name, film.patient, "" if fold is None else fold)
                 for box, score, malignant in zip(film.boxes, film.scores, film.malignant, strict=True):

@@ -41,7 +41,7 @@ def from_flat(values: dict[str, Any]) -> MaskRCNNConfig:
         KeyError: A field is missing.
         ValueError: There is no such first stage.
     """
-    v = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    v: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     selection = SelectionConfig(
         nms=v["rpn_nms"],
         before=v["proposals_before_nms"],

@@ -27,8 +27,10 @@ def _root(path: Path) -> Path | None:
 def read(folder: Path) -> Reading[Field]:
     """All images of the four classes."""
     root, found = _root(folder), Reading[Field]()
+    if root is None:
+        return found
     magnification = magnification_at(_UM_PER_PIXEL)
-    for name, label in CLASSES.items() if root else ():
+    for name, label in CLASSES.items():
         files = sorted(p for p in (root / name).iterdir() if p.suffix.lower() in (".tif", ".tiff", ".png"))
         if not files:
             found.problems.append(f"{root / name} holds no image")
