@@ -15,8 +15,7 @@ import report
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.language import LANGUAGES
 from lobule.words import Words
-from lobule.words.__main__ import english_of
-from lobule.words.catalogue import plural_categories, po_file, read_catalogue, sentences
+from lobule.words.catalogue import forms_of, plural_categories, po_file, read_catalogue, sentences
 
 ROOT = Path(__file__).parents[1]
 PORTAL, REPORT = Path(gateway.portal.__file__).parent, Path(report.__file__).parent
@@ -149,14 +148,14 @@ class TestEntries:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_nothing_is_empty_fuzzy_doubled_or_out_of_order(self, language):
         messages = [message for message in read_catalogue(language) if message.id]
-        assert [message.id for message in messages if message.fuzzy or not all(english_of(message))] == []
+        assert [message.id for message in messages if message.fuzzy or not all(forms_of(message))] == []
         written = re.findall(r'^msgid "(.+)"$', po_file(language).read_text("utf-8"), re.MULTILINE)
         assert written == sorted(set(written)), "run python -m lobule.words"
         forms = {len(message.string) for message in messages if not isinstance(message.id, str)}
         assert forms == {len(plural_categories(language))}
 
     def test_every_translation_stands_below_the_english_that_it_translates(self):
-        english = {str(message.id): english_of(message) for message in read_catalogue("en") if message.id}
+        english = {str(message.id): forms_of(message) for message in read_catalogue("en") if message.id}
         stale = [m.id for m in read_catalogue("zh") if m.id and m.auto_comments != english[str(m.id)]]
         assert stale == [], "run python -m lobule.words, and look at the Chinese of these entries"
 

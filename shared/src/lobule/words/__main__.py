@@ -5,11 +5,11 @@ Above each Chinese sentence stands the English that it translates. Where the Eng
 fuzzy, missing or out of order.
 """
 
-from babel.messages.catalog import Catalog, Message
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
 from lobule.contracts.language import LANGUAGES, Language
-from lobule.words.catalogue import LOCALES, po_file, read_catalogue
+from lobule.words.catalogue import LOCALES, forms_of, po_file, read_catalogue
 
 _HEADER = """\
 # The sentences of Lobule in {name}: docs/adr/0007-one-catalogue-of-sentences.md.
@@ -26,11 +26,6 @@ msgstr ""
 _UNBROKEN = 100_000  # characters of a line: wrapped comments would not read back as they were
 
 
-def english_of(message: Message) -> list[str]:
-    """An English sentence as it stands above its translation: a line for each plural form."""
-    return [message.string] if isinstance(message.string, str) else list(message.string)
-
-
 def tidy(english: Catalog, chinese: Catalog) -> None:
     """Give every English entry its Chinese one, and mark those whose English has changed."""
     for message in english:
@@ -39,9 +34,9 @@ def tidy(english: Catalog, chinese: Catalog) -> None:
         known = chinese.get(message.id if isinstance(message.id, str) else message.id[0])
         if known is None:
             empty = "" if isinstance(message.id, str) else [""]
-            chinese.add(message.id, empty, auto_comments=english_of(message))
-        elif known.auto_comments != english_of(message):
-            known.auto_comments = english_of(message)
+            chinese.add(message.id, empty, auto_comments=forms_of(message))
+        elif known.auto_comments != forms_of(message):
+            known.auto_comments = forms_of(message)
             known.flags.add("fuzzy")
 
 
@@ -58,8 +53,8 @@ def main() -> None:
     """Tidy both files."""
     catalogues = {language: read_catalogue(language) for language in LANGUAGES}
     tidy(catalogues["en"], catalogues["zh"])
-    for language, catalogue in catalogues.items():
-        write(language, catalogue)
+    for language in LANGUAGES:
+        write(language, catalogues[language])
 
 
 if __name__ == "__main__":

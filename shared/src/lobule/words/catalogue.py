@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from lobule.contracts.language import Language
@@ -34,6 +34,12 @@ def plural_categories(language: Language) -> tuple[str, ...]:
     return tuple(category for category in _CATEGORIES if category in used)
 
 
+def forms_of(message: Message) -> list[str]:
+    """The sentence of an entry, or its plural forms in the order of `plural_categories`."""
+    written = message.string or ""
+    return [written] if isinstance(written, str) else [str(form) for form in written]
+
+
 @cache
 def sentences(language: Language) -> Mapping[str, Sentence]:
     """All sentences of a language by their keys."""
@@ -42,7 +48,7 @@ def sentences(language: Language) -> Mapping[str, Sentence]:
     for message in read_catalogue(language):
         if isinstance(message.id, str):
             if message.id:  # the header has none
-                found[message.id] = str(message.string)
+                (found[message.id],) = forms_of(message)
         else:
-            found[message.id[0]] = dict(zip(categories, message.string, strict=True))
+            found[message.id[0]] = dict(zip(categories, forms_of(message), strict=True))
     return found

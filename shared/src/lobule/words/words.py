@@ -36,7 +36,7 @@ class Words:
         """
         sentence = self._sentences[key]
         if not isinstance(sentence, str):
-            sentence = sentence[self.locale.plural_form(values["count"])]
+            sentence = sentence[self.locale.plural_form(float(str(values["count"])))]
         return sentence.format_map({name: self._shown(value) for name, value in values.items()})
 
     def _shown(self, value: object) -> object:
