@@ -1,4 +1,4 @@
-"""How many real films are refused, and how far the breast moves, where scanner frames, labels and tape are drawn on.
+"""How many real films are refused, how many of their negatives are recognised, and how far frames move the breast.
 
 python bench/mammo_frames.py --data ../shared/data --films 1000
 """
@@ -50,6 +50,8 @@ def main() -> None:
     print(f"real films: {len(plain)} of {len(films)} refused")
     for name, reason in plain.items():
         print(f"  {name}: {reason}")
+    negatives = sum(is_negative(255 - film) for _, film in films)
+    print(f"their negatives: {negatives} of {len(films)} recognised")
     chance = np.random.default_rng(given.seed)
     refused: list[str] = []
     shared: list[float] = []

@@ -34,3 +34,18 @@ def test_padding_says_nothing_of_the_sign(padding):
     beside = np.pad(255 - film, ((0, 0), (0, 200)), constant_values=padding)
     assert is_negative(beside, np.pad(np.ones(film.shape, bool), ((0, 0), (0, 200))))
     assert not is_negative(film, np.zeros(film.shape, bool))
+
+
+def test_tissue_in_a_second_corner_does_not_hide_a_negative():
+    """Muscle fills the upper corner, the inframammary fold the lower one, at half the muscle's brightness."""
+    film = oblique_film()
+    film[-90:, :70] = 110
+    assert not is_negative(film)
+    assert is_negative(255 - film)
+
+
+def test_a_film_full_of_tissue_with_two_bright_corners_across_is_none():
+    film = np.full((480, 320), 190, np.uint8)
+    film[:120, 200:], film[300:, :150] = 60, 10
+    film[:90, :80], film[-90:, -80:] = 205, 200
+    assert not is_negative(film)

@@ -15,9 +15,10 @@ _BRIGHT, _DARK = 0.8, 0.2  # of the range, for the median of a corner
 def is_negative(grey: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> bool:
     """Whether the background is bright, which beside a breast is most of the film.
 
-    Inside of what may be a frame there is more white than black, and at least two more corners are bright than dark:
-    the muscle of an oblique film fills one corner, and so may a label. Padding says nothing; where it covers the
-    background, what is left is tissue.
+    Inside of what may be a frame there is more white than black, and two more corners are bright than dark: the muscle
+    of an oblique film fills one corner, and so may a label. Where tissue reaches into a second corner, one more is
+    enough if both corners of a side are bright: those that the breast points to. Padding says nothing; where it covers
+    the background, what is left is tissue.
 
     Args:
         grey: (height, width).
@@ -38,7 +39,7 @@ def is_negative(grey: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> b
     share = (share - low) / max(float(high - low), 1e-6)
     measured_share = share[np.isfinite(share)]
     more = float((measured_share > 1 - _NEAR).mean() - (measured_share < _NEAR).mean())
-    return more > _MORE and _bright_corners(share) >= 2
+    return more > _MORE and _bright_corners(share)
 
 
 def _extent(valid: NDArray[np.bool_], axis: int) -> slice:
@@ -47,9 +48,12 @@ def _extent(valid: NDArray[np.bool_], axis: int) -> slice:
     return slice(int(measured[0]), int(measured[-1]) + 1) if len(measured) else slice(0)
 
 
-def _bright_corners(share: NDArray[np.float32]) -> int:
-    """How many more corners are bright than dark; one that is mostly padding is neither."""
+def _bright_corners(share: NDArray[np.float32]) -> bool:
+    """Whether enough more corners are bright than dark; one that is mostly padding is neither."""
     down, across = (max(1, length // _CORNER) for length in share.shape)
-    corners = [part for rows in (share[:down], share[-down:]) for part in (rows[:, :across], rows[:, -across:])]
-    medians = [float(np.nanmedian(corner)) for corner in corners if np.isfinite(corner).mean() > 0.5]
-    return sum(m > _BRIGHT for m in medians) - sum(m < _DARK for m in medians)
+    sides = share[:, :across], share[:, -across:]
+    corners = [part for side in sides for part in (side[:down], side[-down:])]
+    medians = [float(np.nanmedian(corner)) if np.isfinite(corner).mean() > 0.5 else 0.5 for corner in corners]
+    more = sum(m > _BRIGHT for m in medians) - sum(m < _DARK for m in medians)
+    beside_breast = min(medians[:2]) > _BRIGHT or min(medians[2:]) > _BRIGHT
+    return more >= (1 if beside_breast else 2)
