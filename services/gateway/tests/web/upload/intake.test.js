@@ -48,6 +48,8 @@ test('the page says which of the four views are missing, or there twice', () => 
 test('a kind is told by the first bytes', () => {
   assert.equal(formatOf(new Uint8Array([0xff, 0xd8, 0xff, 0xe0])), 'JPEG');
   assert.equal(formatOf(new Uint8Array([...new Array(128).fill(0), 0x44, 0x49, 0x43, 0x4d])), 'DICOM');
+  for (const start of [[0x02, 0, 0, 0, 0x55, 0x4c], [0x08, 0, 0x05, 0], [0x08, 0, 0x08, 0], [0x08, 0, 0x16, 0]])
+    assert.equal(formatOf(new Uint8Array([...start, ...new Array(128).fill(0)])), 'DICOM', 'a film without a preamble');
   assert.equal(formatOf(new Uint8Array(132)), null);
 });
 
