@@ -9,9 +9,9 @@ import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
 from redis import Redis
 
-from lobule.blackboard import Blackboard
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import WorkerAnnouncement
+from lobule.progress_cache import ProgressCache
 from lobule.storage import StoreFullError, StoreUnavailableError
 from lobule.worker.gateway_client import GatewayClient
 from lobule.worker.runner import StepRunner, unavailable
@@ -74,11 +74,11 @@ def gateway():
 
 
 @pytest.fixture
-def board(clean_redis) -> Blackboard:
-    return Blackboard(Redis.from_url(clean_redis, decode_responses=True))
+def board(clean_redis) -> ProgressCache:
+    return ProgressCache(Redis.from_url(clean_redis, decode_responses=True))
 
 
-def run(gateway: Gateway, board: Blackboard, handler, patience: float = 5) -> None:
+def run(gateway: Gateway, board: ProgressCache, handler, patience: float = 5) -> None:
     with GatewayClient(gateway.url, "token", patience_s=patience) as client:
         StepRunner(client, board, handler, "test").run("mammo")
 
@@ -90,9 +90,9 @@ def test_done(gateway, board):
     run(gateway, board, handler)
     assert gateway.verbs() == ["claim", "complete"]
     assert gateway.said[-1] == ("complete", {"attempt": 2})
-    sighting = board.read_sighting("j1", "inference")
-    assert sighting is not None
-    assert (sighting.attempt, sighting.fraction, sighting.activity) == (2, 0.5, "half")
+    reported = board.read_progress("j1", "inference")
+    assert reported is not None
+    assert (reported.attempt, reported.fraction, reported.activity) == (2, 0.5, "half")
 
 
 def raising(error: BaseException):
@@ -167,7 +167,7 @@ def test_a_gateway_that_stays_away_is_no_crash(gateway, board):
 
 
 def test_without_redis_the_work_goes_on(gateway):
-    nowhere = Blackboard(Redis.from_url("unix:///nowhere/redis.sock", decode_responses=True))
+    nowhere = ProgressCache(Redis.from_url("unix:///nowhere/redis.sock", decode_responses=True))
     run(gateway, nowhere, lambda claim, progress: progress(0.5, "half"))
     assert gateway.verbs() == ["claim", "complete"]
 

@@ -7,8 +7,8 @@ import time
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from lobule.blackboard import Blackboard
 from lobule.launcher.redis_server import redis_command
+from lobule.progress_cache import ProgressCache
 from lobule.queueing import make_celery
 from lobule.worker.stall import StallWatch
 
@@ -31,7 +31,7 @@ def seconds_until_stalled(watch: StallWatch, clock: Clock, longest: float = 100.
 
 def test_waiting_messages_that_nobody_takes(clean_redis):
     clock, redis = Clock(), Redis.from_url(clean_redis)
-    watch = StallWatch(lambda: Blackboard(redis).waiting("histo"), lambda: 0, 30.0, clock)
+    watch = StallWatch(lambda: ProgressCache(redis).waiting("histo"), lambda: 0, 30.0, clock)
     assert seconds_until_stalled(watch, clock) is None
     clock.now = 0.0
     redis.lpush("histo", "message")

@@ -4,8 +4,8 @@ import json
 import pytest
 from redis import Redis
 
-from lobule.blackboard import Blackboard, connect
 from lobule.contracts.pictures import PictureError, PictureFacts, Samples
+from lobule.progress_cache import ProgressCache, connect
 
 PREVIEWS = "/api/v1/previews"
 
@@ -74,7 +74,7 @@ class TestPreview:
         assert list((app.state.store.root / alices_folder(app)).iterdir()) == []
 
     def test_is_forgotten_after_an_hour(self, client, app, alice, picture, preview, monkeypatch):
-        monkeypatch.setattr("lobule.blackboard.time.time", lambda: 10**10)
+        monkeypatch.setattr("lobule.progress_cache.time.time", lambda: 10**10)
         client.post(PREVIEWS, headers=alice, files={"file": ("other.png", picture(9))})
         left = [path.name for path in (app.state.store.root / alices_folder(app)).iterdir()]
         assert preview not in left
@@ -89,7 +89,7 @@ class TestPreview:
         assert client.post(PREVIEWS, files={"file": ("a.png", picture())}).status_code == 401
 
     def test_without_redis_it_says_so_and_keeps_nothing(self, client, app, alice, picture):
-        app.state.pictures._blackboard = Blackboard(connect("unix:///nowhere.sock"))
+        app.state.pictures._cache = ProgressCache(connect("unix:///nowhere.sock"))
         answer = client.post(PREVIEWS, headers=alice, files={"file": ("a.png", picture())})
         assert (answer.status_code, answer.json()["code"]) == (503, "redis_unavailable")
         assert list((app.state.store.root / alices_folder(app)).iterdir()) == []

@@ -1,6 +1,6 @@
 """What the browser polls: cheap, moving, and honest about what is not known."""
 
-from lobule.contracts.progress import Sighting
+from lobule.contracts.progress import ReportedProgress
 
 
 def get(client, alice, job, **headers):
@@ -29,18 +29,18 @@ def test_unchanged_progress_is_answered_with_304(client, alice, job, worker):
 
 def test_the_fraction_moves_with_what_the_worker_says(client, alice, job, worker, app):
     claim = worker.claim(job)
-    board = app.state.blackboard
+    board = app.state.progress_cache
     for done in (0.25, 0.75):
-        sighting = Sighting(attempt=claim["attempt"], fraction=done, activity=f"patch {done * 40:.0f} of 40")
-        board.write_sighting(job, "inference", sighting)
+        reported = ReportedProgress(attempt=claim["attempt"], fraction=done, activity=f"patch {done * 40:.0f} of 40")
+        board.write_progress(job, "inference", reported)
         assert step(get(client, alice, job), "inference")["fraction"] == done
     assert step(get(client, alice, job), "inference")["activity"] == "patch 30 of 40"
 
 
 def test_what_an_earlier_attempt_said_is_not_shown(client, alice, job, worker, app):
     claim = worker.claim(job)
-    app.state.blackboard.write_sighting(
-        job, "inference", Sighting(attempt=claim["attempt"] - 1, fraction=0.9, activity="")
+    app.state.progress_cache.write_progress(
+        job, "inference", ReportedProgress(attempt=claim["attempt"] - 1, fraction=0.9, activity="")
     )
     assert step(get(client, alice, job), "inference")["fraction"] == 0.0
 
@@ -61,7 +61,7 @@ def test_time_left_comes_from_measured_history(client, alice, upload, worker, pi
 def test_the_place_in_the_queue(client, alice, upload, picture, app):
     from lobule.contracts.models import WorkerAnnouncement
 
-    app.state.blackboard.announce(WorkerAnnouncement(worker="w", queue="histo", modality="histopathology"))
+    app.state.progress_cache.announce(WorkerAnnouncement(worker="w", queue="histo", modality="histopathology"))
     jobs = [upload(picture(colour)).json()["job"]["id"] for colour in range(3)]
     assert step(get(client, alice, jobs[0]), "queue")["activity"] == "next in line"
     assert step(get(client, alice, jobs[2]), "queue")["activity"] == "2 images ahead"
@@ -74,6 +74,6 @@ def test_no_redis_is_no_error(client, alice, job, worker, app, monkeypatch):
         raise ConnectionError("away")
 
     worker.claim(job)
-    monkeypatch.setattr(app.state.blackboard, "read_sighting", away)
-    monkeypatch.setattr(app.state.blackboard, "workers", away)
+    monkeypatch.setattr(app.state.progress_cache, "read_progress", away)
+    monkeypatch.setattr(app.state.progress_cache, "workers", away)
     assert get(client, alice, job).json()["state"] == "running"

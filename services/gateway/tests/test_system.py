@@ -46,7 +46,7 @@ def test_metrics(client, job):
 
 
 def test_models_name_what_is_missing(client, alice, app):
-    app.state.blackboard.announce(WorkerAnnouncement(worker="w", queue="mammo", modality="mammography"))
+    app.state.progress_cache.announce(WorkerAnnouncement(worker="w", queue="mammo", modality="mammography"))
     histo, mammo = client.get("/api/v1/models", headers=alice).json()
     assert (histo["modality"], histo["workers"], histo["model"]) == ("histopathology", 0, None)
     assert (mammo["modality"], mammo["workers"], mammo["model"]) == ("mammography", 1, None)

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
 
-    redis_url: str = Field(description="redis:// address or unix:// socket of the doorbell and blackboard")
+    redis_url: str = Field(description="redis:// address or unix:// socket of the message broker and progress cache")
     object_store_url: str = Field(description="file:///folder or s3://bucket/prefix")
     s3_endpoint_url: str | None = Field(default=None, description="for an S3 service other than Amazon's")
     gateway_url: str = Field("http://127.0.0.1:8000", description="where workers reach the gateway")

@@ -48,7 +48,7 @@ from gateway.webhooks import endpoints as webhooks
 from gateway.webhooks.deliverer import Deliverer
 from gateway.webhooks.service import JobMessages
 from lobule import RESEARCH_USE_ONLY, __version__
-from lobule.blackboard import Blackboard, connect
+from lobule.progress_cache import ProgressCache, connect
 from lobule.queueing import make_celery
 from lobule.storage import open_configured_store
 from lobule.telemetry import configure_logging
@@ -88,10 +88,10 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     engine = make_engine(settings.database_url)
     sessions = make_session_factory(engine, _subscribed(settings))
     redis = connect(settings.redis_url)
-    blackboard = Blackboard(redis)
+    cache = ProgressCache(redis)
     celery = make_celery(settings.redis_url)
     relay = Relay(sessions, celery)
-    reaper = Reaper(sessions, blackboard, settings)
+    reaper = Reaper(sessions, cache, settings)
     deliverer = Deliverer(sessions, settings)
 
     @asynccontextmanager
@@ -121,16 +121,16 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.sessions = sessions
     app.state.redis = redis
-    app.state.blackboard = blackboard
+    app.state.progress_cache = cache
     app.state.relay = relay
     app.state.reaper = reaper
     app.state.deliverer = deliverer
     app.state.store = open_configured_store(settings)
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
     app.state.uploads = UploadService(sessions, app.state.store, app.state.fingerprints, settings.max_upload_bytes)
-    app.state.pictures = PictureService(app.state.store, celery, blackboard)
+    app.state.pictures = PictureService(app.state.store, celery, cache)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
-    app.state.progress = ProgressBoard(blackboard)
+    app.state.progress = ProgressBoard(cache)
     install_error_handlers(app)
     install_outage_handlers(app)
     install_error_pages(app)

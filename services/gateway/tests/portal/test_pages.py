@@ -185,7 +185,7 @@ class TestModels:
         announcement = WorkerAnnouncement(
             worker="w", queue="mammo", modality="mammography", manifest=manifest, model_card=self.CARD
         )
-        app.state.blackboard.announce(announcement)
+        app.state.progress_cache.announce(announcement)
 
     def test_says_how_good_they_are_and_where_they_fail(self, portal, app):
         self.announce(app)
@@ -213,7 +213,7 @@ class TestModels:
         [package] = [package for package in PACKAGES if package.name.startswith("mammo")]
         manifest = ModelManifest.model_validate_json((package / "model.json").read_text("utf-8"))
         card = (package / "MODEL_CARD.md").read_text("utf-8")
-        app.state.blackboard.announce(
+        app.state.progress_cache.announce(
             WorkerAnnouncement(worker="w", queue="mammo", modality="mammography", manifest=manifest, model_card=card)
         )
         page = portal.get("/models", headers={"Accept-Language": "zh"}).text
@@ -228,9 +228,9 @@ class TestModels:
         assert "No worker for Mammography is ready" not in page
 
     def test_says_that_the_workers_cannot_be_asked(self, portal, app):
-        from lobule.blackboard import Blackboard, connect
+        from lobule.progress_cache import ProgressCache, connect
 
-        app.state.blackboard = Blackboard(connect("unix:///nowhere.sock"))
+        app.state.progress_cache = ProgressCache(connect("unix:///nowhere.sock"))
         assert "cannot be reached at the moment" in portal.get("/models").text
 
 

@@ -39,7 +39,7 @@ class ModelManifest(Document):
 
 
 class WorkerAnnouncement(Document):
-    """What a worker that is ready says of itself on the blackboard; it expires unless renewed."""
+    """What a worker that is ready says of itself in the progress cache; it expires unless renewed."""
 
     worker: str
     queue: str

@@ -35,8 +35,8 @@ class Progress(Document):
     poll_after_ms: int | None = Field(default=None, description="ask again after this; null when nothing will change")
 
 
-class Sighting(Document):
-    """What a worker writes on the blackboard while it works."""
+class ReportedProgress(Document):
+    """What a worker reports to the progress cache while it works."""
 
     attempt: int
     fraction: float = Field(ge=0.0, le=1.0)

@@ -16,10 +16,10 @@ from pathlib import Path
 import httpx
 from redis.exceptions import RedisError
 
-from lobule.blackboard import Blackboard, connect
 from lobule.launcher.home import Home
 from lobule.launcher.redis_server import redis_command
 from lobule.launcher.supervisor import Child, Supervisor
+from lobule.progress_cache import ProgressCache, connect
 from lobule.queueing import QUEUES
 
 WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
@@ -85,7 +85,7 @@ def running_system(
             supervisor.start(Child(queue, [python, "-m", module]))
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
         say("starting the gateway and the workers (the first one loads its model)")
-        _wait_until_ready(url, Blackboard(connect(environment["LOBULE_REDIS_URL"])), home)
+        _wait_until_ready(url, ProgressCache(connect(environment["LOBULE_REDIS_URL"])), home)
         yield RunningSystem(url, home)
     finally:
         supervisor.close()
@@ -118,21 +118,21 @@ def _prepare(home: Home, environment: dict[str, str]) -> None:
             raise StartError(f"The database could not be prepared:\n{done.stdout}{done.stderr}")
 
 
-def _wait_until_ready(url: str, blackboard: Blackboard, home: Home) -> None:
+def _wait_until_ready(url: str, cache: ProgressCache, home: Home) -> None:
     deadline = time.monotonic() + _START_S
     missing = ["gateway", *QUEUES]
     while time.monotonic() < deadline:
-        missing = [name for name in missing if not _is_ready(name, url, blackboard)]
+        missing = [name for name in missing if not _is_ready(name, url, cache)]
         if not missing:
             return
         time.sleep(0.1)
     raise StartError(f"Not ready after {_START_S:.0f} s: {', '.join(missing)}. Look into {home.folder / 'logs'}.")
 
 
-def _is_ready(name: str, url: str, blackboard: Blackboard) -> bool:
+def _is_ready(name: str, url: str, cache: ProgressCache) -> bool:
     try:
         if name == "gateway":
             return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
-        return bool(blackboard.workers(name))
+        return bool(cache.workers(name))
     except (httpx.HTTPError, RedisError):
         return False

@@ -14,12 +14,12 @@ from celery import Celery
 from celery.signals import worker_process_init, worker_process_shutdown
 from redis.exceptions import RedisError
 
-from lobule.blackboard import ANNOUNCE_EVERY_S, Blackboard, connect
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import WorkerAnnouncement
 from lobule.contracts.pictures import PictureKind
 from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
+from lobule.progress_cache import ANNOUNCE_EVERY_S, ProgressCache, connect
 from lobule.queueing import INFERENCE_QUEUES, PICTURE_QUEUE, PICTURE_TASK, REPORT_QUEUE, TASK, make_celery
 from lobule.settings import Settings, read_settings
 from lobule.storage import ObjectStore, open_configured_store
@@ -110,14 +110,14 @@ def _register(
             configure_tracing(f"{queue}-worker", settings.otlp_endpoint)  # its thread must be the child's own
             equipment = equip(open_configured_store(settings))
             redis = connect(settings.redis_url)
-            blackboard = Blackboard(redis)
+            cache = ProgressCache(redis)
             gateway = GatewayClient(settings.gateway_url, settings.internal_token.get_secret_value())
-            child["runner"] = StepRunner(gateway, blackboard, MeasuredHandler(equipment.handler), worker)
+            child["runner"] = StepRunner(gateway, cache, MeasuredHandler(equipment.handler), worker)
             if settings.worker_port is not None:
                 serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=equipment.complete))
             if equipment.draw_picture:
                 child["draw"] = equipment.draw_picture
-            child["stop"] = _announce(blackboard, _announcement(worker, queue, modality, equipment.pipeline))
+            child["stop"] = _announce(cache, _announcement(worker, queue, modality, equipment.pipeline))
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
             # Celery logs a failed signal handler and goes on with a child that cannot work, and would start a child
@@ -156,20 +156,20 @@ def _announcement(worker: str, queue: str, modality: Modality | None, pipeline: 
     )
 
 
-def _announce(blackboard: Blackboard, announcement: WorkerAnnouncement) -> threading.Event:
+def _announce(cache: ProgressCache, announcement: WorkerAnnouncement) -> threading.Event:
     """Say that this worker is ready, again and again in a thread, until the returned event is set."""
     stop = threading.Event()
 
     def repeat() -> None:
         while True:
             try:
-                blackboard.announce(announcement)
+                cache.announce(announcement)
             except RedisError as error:
                 log.warning("not_announced", error=repr(error))
             if stop.wait(ANNOUNCE_EVERY_S):
                 break
         with contextlib.suppress(RedisError):
-            blackboard.withdraw(announcement)
+            cache.withdraw(announcement)
 
     threading.Thread(target=repeat, name="announce", daemon=True).start()
     return stop

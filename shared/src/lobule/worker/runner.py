@@ -10,17 +10,17 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from redis.exceptions import RedisError
 
-from lobule.blackboard import Blackboard
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.progress import Sighting
+from lobule.contracts.progress import ReportedProgress
 from lobule.contracts.steps import Claim
+from lobule.progress_cache import ProgressCache
 from lobule.storage import StoreFullError, StoreUnavailableError
 from lobule.worker.gateway_client import GatewayClient, LeaseLostError
 from lobule.worker.pipeline import ReportProgress
 
 log = structlog.get_logger()
 
-_SIGHTING_EVERY_S = 0.1  # the browser polls less often than this
+_REPORT_EVERY_S = 0.1  # the browser polls less often than this
 
 
 class StepHandler(Protocol):
@@ -40,13 +40,13 @@ class StepRunner:
 
     Args:
         gateway: The internal API.
-        blackboard: Where progress is written.
+        cache: Where progress is written.
         handler: Does the work.
         worker: This process, in words for the operator.
     """
 
-    def __init__(self, gateway: GatewayClient, blackboard: Blackboard, handler: StepHandler, worker: str) -> None:
-        self._gateway, self._blackboard, self._handler, self._worker = gateway, blackboard, handler, worker
+    def __init__(self, gateway: GatewayClient, cache: ProgressCache, handler: StepHandler, worker: str) -> None:
+        self._gateway, self._cache, self._handler, self._worker = gateway, cache, handler, worker
 
     def run(self, queue: str) -> None:
         """Attempt the next step of the queue. Never raises: failures are reported to the gateway."""
@@ -103,14 +103,14 @@ class StepRunner:
             nonlocal last
             lease.check()
             now = time.monotonic()
-            if now - last < _SIGHTING_EVERY_S and fraction < 1.0:
+            if now - last < _REPORT_EVERY_S and fraction < 1.0:
                 return
             last = now
-            sighting = Sighting(attempt=claim.attempt, fraction=min(max(fraction, 0.0), 1.0), activity=activity)
+            reported = ReportedProgress(attempt=claim.attempt, fraction=min(max(fraction, 0.0), 1.0), activity=activity)
             try:
-                self._blackboard.write_sighting(claim.job_id, claim.step, sighting)
+                self._cache.write_progress(claim.job_id, claim.step, reported)
             except RedisError as error:
-                log.warning("sighting_not_written", error=repr(error))
+                log.warning("progress_not_written", error=repr(error))
 
         return report
 

@@ -17,7 +17,7 @@ from celery.signals import worker_ready
 from celery.worker import state
 from redis.exceptions import RedisError
 
-from lobule.blackboard import Blackboard, connect
+from lobule.progress_cache import ProgressCache, connect
 
 log = structlog.get_logger()
 
@@ -66,8 +66,8 @@ def watch_for_stall(app: Celery, redis_url: str, queue: str, patience_s: float =
     def held() -> int:
         return len(state.reserved_requests) + len(state.active_requests)
 
-    def watch(blackboard: Blackboard) -> None:
-        judge = StallWatch(lambda: blackboard.waiting(queue), held, patience_s)
+    def watch(cache: ProgressCache) -> None:
+        judge = StallWatch(lambda: cache.waiting(queue), held, patience_s)
         while not judge.stalled():
             time.sleep(_LOOK_EVERY_S)
         log.error("worker_stalled", queue=queue, waiting_for_s=patience_s)
@@ -78,5 +78,5 @@ def watch_for_stall(app: Celery, redis_url: str, queue: str, patience_s: float =
     @worker_ready.connect(weak=False)
     def begin(sender: object = None, **_signal: object) -> None:
         if getattr(sender, "app", app) is app:
-            blackboard = Blackboard(connect(redis_url))
-            threading.Thread(target=watch, args=(blackboard,), name="stall-watch", daemon=True).start()
+            cache = ProgressCache(connect(redis_url))
+            threading.Thread(target=watch, args=(cache,), name="stall-watch", daemon=True).start()

@@ -15,8 +15,8 @@ from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Work
-from lobule.blackboard import Blackboard
 from lobule.contracts.progress import JobState
+from lobule.progress_cache import ProgressCache
 from lobule.queueing import QUEUES
 
 log = structlog.get_logger()
@@ -31,16 +31,16 @@ def list_queues(_admin: AdminUser, session: DbSession, request: Request) -> list
     for queue in QUEUES:
         waiting, running, since = found.get(queue, (0, 0, None))
         oldest = (at - since).total_seconds() if since else None
-        workers = _workers(request.app.state.blackboard, queue)
+        workers = _workers(request.app.state.progress_cache, queue)
         rows.append(QueueRead(queue=queue, waiting=waiting, running=running, oldest_s=oldest, workers=workers))
     return rows
 
 
-def _workers(blackboard: Blackboard, queue: str) -> int | None:
+def _workers(cache: ProgressCache, queue: str) -> int | None:
     try:
-        return len(blackboard.workers(queue))
+        return len(cache.workers(queue))
     except RedisError as error:
-        log.warning("blackboard_away", error=repr(error))
+        log.warning("progress_cache_away", error=repr(error))
         return None
 
 

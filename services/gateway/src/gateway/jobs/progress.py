@@ -11,8 +11,16 @@ from sqlalchemy.orm import Session
 from gateway.clock import now
 from gateway.jobs.models import Job, Step
 from gateway.jobs.queues import repository as queues
-from lobule.blackboard import Blackboard
-from lobule.contracts.progress import FINAL_STATES, Progress, Sighting, StepError, StepProgress, StepState, UserStep
+from lobule.contracts.progress import (
+    FINAL_STATES,
+    Progress,
+    ReportedProgress,
+    StepError,
+    StepProgress,
+    StepState,
+    UserStep,
+)
+from lobule.progress_cache import ProgressCache
 from lobule.queueing import REPORT_QUEUE
 
 log = structlog.get_logger()
@@ -46,8 +54,8 @@ class History:
 class ProgressBoard:
     """Computes the progress of jobs."""
 
-    def __init__(self, blackboard: Blackboard) -> None:
-        self._blackboard, self._history = blackboard, History()
+    def __init__(self, cache: ProgressCache) -> None:
+        self._cache, self._history = cache, History()
 
     def of(self, session: Session, job: Job) -> Progress:
         """The four steps of a job as the user sees them."""
@@ -111,20 +119,20 @@ class ProgressBoard:
         return StepProgress(name=name, state="waiting", fraction=0.0, seconds_left=usual)
 
     def _fraction(self, step: Step) -> tuple[float, str | None]:
-        sighting: Sighting | None = None
+        reported: ReportedProgress | None = None
         try:
-            sighting = self._blackboard.read_sighting(step.job_id, step.name)
+            reported = self._cache.read_progress(step.job_id, step.name)
         except RedisError as error:
-            log.warning("blackboard_away", error=repr(error))
-        if sighting is None or sighting.attempt != step.attempt:
+            log.warning("progress_cache_away", error=repr(error))
+        if reported is None or reported.attempt != step.attempt:
             return 0.0, "starting" if step.state == "running" else None
-        return sighting.fraction, sighting.activity
+        return reported.fraction, reported.activity
 
     def _workers(self, queue: str) -> int:
         try:
-            return len(self._blackboard.workers(queue))
+            return len(self._cache.workers(queue))
         except RedisError as error:
-            log.warning("blackboard_away", error=repr(error))
+            log.warning("progress_cache_away", error=repr(error))
             return 0
 
 

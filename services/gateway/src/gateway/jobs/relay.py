@@ -20,7 +20,7 @@ from gateway.database import SessionFactory, reading
 from gateway.jobs import repository, service
 from gateway.jobs.queues import repository as queues
 from gateway.settings import GatewaySettings
-from lobule.blackboard import Blackboard
+from lobule.progress_cache import ProgressCache
 from lobule.queueing import QUEUES, announce
 
 log = structlog.get_logger()
@@ -71,8 +71,8 @@ class Relay:
 class Reaper:
     """Takes steps back from workers whose lease expired, and announces steps again that Redis has lost."""
 
-    def __init__(self, sessions: SessionFactory, blackboard: Blackboard, settings: GatewaySettings) -> None:
-        self._sessions, self._blackboard, self._settings = sessions, blackboard, settings
+    def __init__(self, sessions: SessionFactory, cache: ProgressCache, settings: GatewaySettings) -> None:
+        self._sessions, self._cache, self._settings = sessions, cache, settings
         self.stopped = threading.Event()
 
     def turn(self) -> None:
@@ -98,7 +98,7 @@ class Reaper:
     def announce_again(self) -> None:
         """Announce steps again that wait in the database while their queue in Redis is empty."""
         for queue in QUEUES:
-            if self._blackboard.waiting(queue):
+            if self._cache.waiting(queue):
                 continue
             with self._sessions.begin() as session:
                 before = shared_now(session) - timedelta(seconds=_LOST_AFTER_S)

@@ -6,8 +6,8 @@ from redis.exceptions import RedisError
 
 from gateway.errors import ProblemError
 from lobule import layout
-from lobule.blackboard import Blackboard
 from lobule.contracts.pictures import PictureFacts, PictureKind
+from lobule.progress_cache import ProgressCache
 from lobule.queueing import ask_for_picture
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
@@ -20,11 +20,11 @@ class PictureService:
     Args:
         store: Where they lie.
         celery: For the calls.
-        blackboard: Remembers what was asked for, and when a preview is to be forgotten.
+        cache: Remembers what was asked for, and when a preview is to be forgotten.
     """
 
-    def __init__(self, store: ObjectStore, celery: Celery, blackboard: Blackboard) -> None:
-        self._store, self._celery, self._blackboard = store, celery, blackboard
+    def __init__(self, store: ObjectStore, celery: Celery, cache: ProgressCache) -> None:
+        self._store, self._celery, self._cache = store, celery, cache
 
     def facts(self, prefix: str) -> PictureFacts | None:
         """What was drawn below a prefix; None while it is not there."""
@@ -42,7 +42,7 @@ class PictureService:
         facts = self.facts(prefix)
         if facts is not None:
             return facts
-        if self._blackboard.first_to_ask(prefix):
+        if self._cache.first_to_ask(prefix):
             ask_for_picture(self._celery, source_key, prefix, kind)
         return None
 
@@ -60,8 +60,8 @@ class PictureService:
     def remember_preview(self, prefix: str) -> None:
         """Schedule a preview for deletion, and delete those that are due."""
         try:
-            self._blackboard.keep_for_a_while(prefix)
-            for old in self._blackboard.outlived():
+            self._cache.keep_for_a_while(prefix)
+            for old in self._cache.outlived():
                 self._store.delete(old)
         except RedisError as error:
             log.warning("previews_not_swept", error=repr(error))

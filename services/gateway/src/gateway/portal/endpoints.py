@@ -157,7 +157,7 @@ def job_page(job_id: str, request: Request, user: PortalUser, session: DbSession
 def models_page(request: Request, user: PortalUser) -> HTMLResponse:
     """The models in use: their measured performance and their limits."""
     try:
-        models = [model_page(status) for status in models_at_work(request.app.state.blackboard)]
+        models = [model_page(status) for status in models_at_work(request.app.state.progress_cache)]
     except RedisError:
         models = None
     return render(request, "models.html", user, models=models)

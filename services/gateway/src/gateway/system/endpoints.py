@@ -9,9 +9,9 @@ from gateway.auth.dependencies import CurrentUser
 from gateway.errors import responses
 from gateway.system import health
 from gateway.system.metrics import exposition
-from lobule.blackboard import Blackboard
 from lobule.contracts.models import ModelManifest, WorkerAnnouncement
 from lobule.contracts.result import Modality
+from lobule.progress_cache import ProgressCache
 from lobule.queueing import INFERENCE_QUEUES
 
 router = APIRouter()
@@ -31,16 +31,16 @@ class ModelStatus(BaseModel):
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))
 def list_models(_user: CurrentUser, request: Request) -> list[ModelStatus]:
     """The models in use, with their measured figures and their cards."""
-    return models_at_work(request.app.state.blackboard)
+    return models_at_work(request.app.state.progress_cache)
 
 
-def models_at_work(blackboard: Blackboard) -> list[ModelStatus]:
+def models_at_work(cache: ProgressCache) -> list[ModelStatus]:
     """Every modality's workers and model.
 
     Raises:
         RedisError: Where the workers cannot be asked.
     """
-    return [_status(modality, queue, blackboard.workers(queue)) for modality, queue in INFERENCE_QUEUES.items()]
+    return [_status(modality, queue, cache.workers(queue)) for modality, queue in INFERENCE_QUEUES.items()]
 
 
 def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -> ModelStatus:

@@ -27,7 +27,7 @@ _STATES = ("queued", "running", "done", "failed", "dead", "cancelled")
 
 
 class JobCollector(Collector):
-    """Jobs, queues and workers as database and blackboard know them."""
+    """Jobs, queues and workers as the database and the progress cache know them."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -41,7 +41,7 @@ class JobCollector(Collector):
             yield _gauge("lobule_store_size_bytes", "The disk of the object store", [], [((), space.size_bytes)])
             yield _gauge("lobule_store_free_bytes", "What is free of it", [], [((), space.free_bytes)])
         try:
-            workers = self._state.blackboard.workers()
+            workers = self._state.progress_cache.workers()
         except RedisError as error:
             log.warning("metrics_without_redis", error=repr(error))
             return

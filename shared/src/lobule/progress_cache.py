@@ -1,14 +1,14 @@
-"""The blackboard on Redis: what workers are doing at this moment. All of it may be lost at any time."""
+"""The progress cache on Redis: what workers are doing at this moment. All of it may be lost at any time."""
 
 import time
 
 from redis import Redis
 
 from lobule.contracts.models import WorkerAnnouncement
-from lobule.contracts.progress import Sighting
+from lobule.contracts.progress import ReportedProgress
 from lobule.contracts.steps import StepName
 
-_SIGHTING_TTL_S = 3600
+_PROGRESS_TTL_S = 3600
 ANNOUNCE_EVERY_S = 5.0
 _ANNOUNCEMENT_TTL_S = 20
 _PICTURE_TTL_S = 60
@@ -21,20 +21,20 @@ def connect(redis_url: str) -> "Redis":
     return Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2, decode_responses=True)
 
 
-class Blackboard:
+class ProgressCache:
     """Progress of running steps and the workers that are ready."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
 
-    def write_sighting(self, job_id: str, step: StepName, sighting: Sighting) -> None:
+    def write_progress(self, job_id: str, step: StepName, reported: ReportedProgress) -> None:
         """Note how far a step is; overwrites the last note."""
-        self._redis.set(_step_key(job_id, step), sighting.model_dump_json(), ex=_SIGHTING_TTL_S)
+        self._redis.set(_step_key(job_id, step), reported.model_dump_json(), ex=_PROGRESS_TTL_S)
 
-    def read_sighting(self, job_id: str, step: StepName) -> Sighting | None:
+    def read_progress(self, job_id: str, step: StepName) -> ReportedProgress | None:
         """The last note of a step, if there is one."""
         text = self._redis.get(_step_key(job_id, step))
-        return Sighting.model_validate_json(str(text)) if text else None
+        return ReportedProgress.model_validate_json(str(text)) if text else None
 
     def announce(self, announcement: WorkerAnnouncement) -> None:
         """Say that a worker is ready; to be said again every `ANNOUNCE_EVERY_S` seconds."""
