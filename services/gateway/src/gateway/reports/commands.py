@@ -51,7 +51,7 @@ def render(
     altered = [at for at in found if not _render(sessions, *at, wanted)]
     typer.echo(f"{len(found) - len(altered)} signed versions are being rendered by the report service.")
     for case_id, number in altered:
-        typer.echo(f"version {number} of case {case_id} is not what was signed: its fingerprint differs", err=True)
+        typer.echo(f"version {number} of case {case_id} differs from what was signed (fingerprint)", err=True)
     if altered:
         raise typer.Exit(1)
 
