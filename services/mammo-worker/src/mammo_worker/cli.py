@@ -14,6 +14,7 @@ from lobule_ml.quiet import held_standard_error, quiet_tensorflow
 from mammo_worker.data.cli import app as data_app
 from mammo_worker.density.cli import app as density_app
 from mammo_worker.detector.cli import app as detector_app
+from mammo_worker.examination.cli import app as examination_app
 from mammo_worker.options import DataOption, RunOption, UntilOption
 from mammo_worker.predict import (
     FILM_COLUMNS,
@@ -32,6 +33,7 @@ app = typer.Typer(help="Mammography: find masses on films, train and measure the
 app.add_typer(data_app, name="data")
 app.add_typer(density_app)
 app.add_typer(detector_app)
+app.add_typer(examination_app)
 app.add_typer(regions_app)
 
 

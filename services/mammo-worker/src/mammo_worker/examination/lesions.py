@@ -15,6 +15,9 @@ from mammo_worker.examination.frame import Thumbnail, thumbnail_of
 from mammo_worker.examination.marks import Mark, marks_of
 from mammo_worker.films.breast import find_breast
 
+WORKING_HEIGHT = 1000
+"""Rows of a film as `cbis_ddsm` reads it."""
+
 
 @dataclass(frozen=True)
 class MeasuredFilm:
@@ -51,6 +54,16 @@ def lesion_names(folder: Path) -> dict[str, list[str | None]]:
         film: [name if name and Counter(of_film)[name] == 1 else None for name in of_film]
         for film, of_film in names.items()
     }
+
+
+def lengths(folder: Path) -> dict[str, float]:
+    """By film, pixels of the scanner to a unit of the frame: the films of a patient were scanned alike.
+
+    Args:
+        folder: `cbis_ddsm_mass`, with `index.csv`.
+    """
+    with (folder / "index.csv").open(newline="", encoding="utf-8") as stream:
+        return {row["image"]: int(row["orig_rows"]) / WORKING_HEIGHT for row in csv.DictReader(stream)}
 
 
 def measure_films(

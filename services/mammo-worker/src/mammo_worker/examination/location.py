@@ -30,7 +30,7 @@ class Place:
     Attributes:
         from_nipple: Distance from the nipple, in units of the frame.
         depth: Third of the way from the nipple to the chest wall.
-        across: Distance from the posterior nipple line over the breast's depth; positive is outwards on CC films,
+        across: Distance from the posterior nipple line over the breast's depth; positive is outwards on CC films and
             upwards on MLO films.
         retroareolar: Close behind the nipple.
     """

@@ -1,0 +1,128 @@
+"""The other breast, mirrored and laid over this one: where the two differ.
+
+Breasts of a person are alike, so that a difference is a sign (Karssemeijer and te Brake, Digital Mammography 1998;
+Tzikopoulos et al., Comput Methods Programs Biomed 102, 2011). The other breast is brought over this one by nipple,
+chest wall and extent, then by demons (Thirion, Med Image Anal 2, 1998) on small, blurred pictures, too coarse to pull
+a mass onto nothing.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.examination.anatomy import Anatomy
+from mammo_worker.examination.frame import Thumbnail
+
+_ROUNDS = 40
+_SMALL = 100  # rows of the pictures that demons work on
+_STIFFNESS = 6.0  # pixels of these, over which the movement is smoothed
+_BLUR = 0.05  # of the depth: what is compared
+_RIM = 0.04  # of the depth, along the contour, where thickness falls: not compared
+_STRONGEST = 3.0  # standard deviations that are shown as the strongest difference
+
+
+@dataclass(frozen=True)
+class Asymmetry:
+    """How a breast differs from the other one.
+
+    Attributes:
+        difference: (h, w) on this breast's thumbnail: by how many standard deviations it is brighter than the other.
+        compared: (h, w), False where one of the two has no tissue.
+        feature: The 99th percentile of the difference where it is positive: one number for the breast.
+    """
+
+    difference: NDArray[np.float32]
+    compared: NDArray[np.bool_]
+    feature: float
+
+    def at(self, box: NDArray[np.floating]) -> float:
+        """Mean difference in a box (x1, y1, x2, y2) of the thumbnail; 0 where nothing is compared."""
+        x1, y1, x2, y2 = np.round(box).astype(int)
+        rows, columns = slice(max(0, y1), max(y2, y1 + 1)), slice(max(0, x1), max(x2, x1 + 1))
+        inside = self.compared[rows, columns]
+        return float(self.difference[rows, columns][inside].mean()) if inside.any() else 0.0
+
+    def picture(self) -> NDArray[np.uint8]:
+        """(h, w) for the reader: 0 where this breast is no brighter, 255 where it is by three standard deviations."""
+        return (np.clip(self.difference / _STRONGEST, 0, 1) * 255 * self.compared).astype(np.uint8)
+
+
+def compare_breasts(this: tuple[Thumbnail, Anatomy], other: tuple[Thumbnail, Anatomy]) -> Asymmetry:
+    """Lay the other breast over this one and compare.
+
+    Args:
+        this: A breast's film.
+        other: The film of the other breast in the same view.
+
+    Raises:
+        ValueError: The views differ.
+    """
+    if this[1].view != other[1].view:
+        raise ValueError("films of the same view are compared")
+    grey, mask = this[0].grey, this[0].mask
+    size = (grey.shape[1], grey.shape[0])
+    matrix = _affine(other, this)
+    moved = cv2.warpAffine(other[0].grey, matrix, size).astype(np.float32)
+    there = cv2.warpAffine(other[0].mask.astype(np.uint8), matrix, size) > 0
+    depth = this[1].depth / this[0].step
+    mine, theirs = (_standardised(g, m, _BLUR * depth) for g, m in ((grey, mask), (moved, there)))
+    move = _demons(mine * mask, theirs * there)
+    theirs, there = _moved(theirs, move), _moved(there.astype(np.float32), move) > 0.5
+    compared = _without_rim(mask & there, _RIM * depth)
+    difference = np.where(compared, mine - theirs, 0).astype(np.float32)
+    brighter = difference[compared & (difference > 0)]
+    return Asymmetry(difference, compared, float(np.percentile(brighter, 99)) if len(brighter) else 0.0)
+
+
+def _affine(source: tuple[Thumbnail, Anatomy], target: tuple[Thumbnail, Anatomy]) -> NDArray[np.float64]:
+    """From the source's thumbnail to the target's: nipple on nipple, depth on depth, extent along the wall alike."""
+    bases: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    for thumbnail, anatomy in (source, target):
+        nipple = thumbnail.from_frame(np.array([anatomy.nipple]))[0]
+        normal = np.array(anatomy.normal)
+        along = np.array([-normal[1], normal[0]])
+        rows, columns = np.nonzero(thumbnail.mask)
+        extent = float(np.std(np.stack([columns, rows], axis=1) @ along))
+        bases.append((nipple, np.stack([normal * anatomy.depth / thumbnail.step, along * extent], axis=1)))
+    (nipple_a, basis_a), (nipple_b, basis_b) = bases
+    linear = basis_b @ np.linalg.inv(basis_a)
+    return np.column_stack([linear, nipple_b - linear @ nipple_a])
+
+
+def _standardised(grey: NDArray[np.float32], mask: NDArray[np.bool_], blur: float) -> NDArray[np.float32]:
+    """Blurred within the mask, with a mean of 0 and a deviation of 1 there."""
+    weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(blur, 0.5))
+    smooth = cv2.GaussianBlur(grey * mask, (0, 0), max(blur, 0.5)) / np.maximum(weight, 1e-3)
+    inside = smooth[mask]
+    if len(inside) == 0:
+        return np.zeros_like(grey)
+    return (np.clip((smooth - inside.mean()) / max(float(inside.std()), 1e-3), -4, 4) * mask).astype(np.float32)
+
+
+def _demons(fixed: NDArray[np.float32], moving: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The movement (h, w, 2) in pixels that brings `moving` onto `fixed`, smooth."""
+    height, width = fixed.shape
+    factor = _SMALL / height
+    small = (max(8, round(width * factor)), _SMALL)
+    a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA) for picture in (fixed, moving))
+    move = np.zeros((small[1], small[0], 2), np.float32)
+    slope = np.stack(np.gradient(a)[::-1], axis=-1)
+    steepness = (slope**2).sum(axis=-1)
+    for _ in range(_ROUNDS):
+        gap = a - _moved(b, move)
+        move += (gap / (steepness + gap**2 + 1e-3))[..., None] * slope * -1.0
+        move = cv2.GaussianBlur(move, (0, 0), _STIFFNESS).astype(np.float32)
+    scale = np.array([width / small[0], height / small[1]], np.float32)
+    return (cv2.resize(move, (width, height), interpolation=cv2.INTER_LINEAR) * scale).astype(np.float32)
+
+
+def _moved(picture: NDArray[np.float32], move: NDArray[np.float32]) -> NDArray[np.float32]:
+    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float32)
+    return cv2.remap(picture, x - move[..., 0], y - move[..., 1], cv2.INTER_LINEAR).astype(np.float32)
+
+
+def _without_rim(mask: NDArray[np.bool_], rim: float) -> NDArray[np.bool_]:
+    distance = cv2.distanceTransform(np.pad(mask, ((0, 0), (1, 0)), mode="edge").astype(np.uint8), cv2.DIST_L2, 5)
+    return distance[:, 1:] > rim

@@ -1,0 +1,162 @@
+"""A breast from its films: the lesions that its views share, one number, and what each view contributes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lobule.contracts.result import Laterality
+from mammo_worker.examination.films import ExaminedFilm
+from mammo_worker.examination.location import Place, Region, place_on_film, region_of
+from mammo_worker.examination.models import ExaminationModels
+from mammo_worker.examination.pairing import assign, pair_probabilities
+from mammo_worker.examination.rule import Verdict, by_rule
+from mammo_worker.examination.suspicion import BreastEvidence, FilmEvidence
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A marked lesion of a breast, counted once.
+
+    Attributes:
+        findings: By film its place among the result's findings: on one film, or on two.
+        suspicion: Of its most suspicious finding.
+        together: Probability that its two findings are one lesion; None on one film.
+        region: Where it lies; None where the film shows no breast.
+    """
+
+    findings: dict[str, int]
+    suspicion: float
+    together: float | None
+    region: Region | None
+
+
+@dataclass(frozen=True)
+class BreastReading:
+    """What the films of a breast say together.
+
+    Attributes:
+        laterality: Of the breast.
+        films: That were assessed.
+        failed: How many could not be.
+        verdict: The number and the assessment.
+        lesions: Most suspicious first.
+        without: By view, the number if that view were hidden; None where nothing would be left.
+    """
+
+    laterality: Laterality
+    films: list[ExaminedFilm]
+    failed: int
+    verdict: Verdict
+    lesions: list[Lesion] = field(default_factory=list[Lesion])
+    without: dict[str, float | None] = field(default_factory=dict[str, float | None])
+
+    @property
+    def views(self) -> list[str]:
+        """The views that were assessed."""
+        return sorted({film.view for film in self.films})
+
+    @property
+    def complete(self) -> bool:
+        """Whether both views were assessed and nothing failed."""
+        return self.views == ["CC", "MLO"] and not self.failed
+
+
+def read_breast(
+    laterality: Laterality, films: Sequence[ExaminedFilm], failed: int, models: ExaminationModels
+) -> BreastReading:
+    """Read a breast.
+
+    Args:
+        laterality: Of the breast.
+        films: That were assessed, of one side.
+        failed: Films of this side that could not be assessed.
+        models: What is installed.
+    """
+    ordered = sorted(films, key=lambda film: (film.view, film.name))
+    evidence = _evidence(ordered, models)
+    without: dict[str, float | None] = {}
+    for view in sorted({film.view for film in ordered}):
+        rest = [film for film in ordered if film.view != view]
+        without[view] = _verdict(rest, failed, models, _evidence(rest, models)).probability if rest else None
+    return BreastReading(
+        laterality,
+        list(ordered),
+        failed,
+        _verdict(ordered, failed, models, evidence),
+        lesions_of(laterality, ordered, evidence),
+        without,
+    )
+
+
+def _evidence(films: Sequence[ExaminedFilm], models: ExaminationModels) -> BreastEvidence:
+    shown = [FilmEvidence(film.view, _number(film, models), film.suspicions()) for film in films]
+    pairs = {
+        (i, j): pair_probabilities(models.pairs, a.marks, b.marks)
+        for i, a in enumerate(films)
+        for j, b in enumerate(films)
+        if models.pairs is not None and (a.view, b.view) == ("CC", "MLO")
+    }
+    return BreastEvidence(shown, pairs)
+
+
+def _number(film: ExaminedFilm, models: ExaminationModels) -> float:
+    if models.breast is None or models.film_numbers == "films":
+        return film.result.probability_malignant
+    return max((f.probability_malignant or 0.0 for f in film.result.findings), default=0.0)
+
+
+def _verdict(
+    films: Sequence[ExaminedFilm], failed: int, models: ExaminationModels, evidence: BreastEvidence
+) -> Verdict:
+    """By the model where one is installed.
+
+    A film that failed keeps a breast from being called negative, and so does a film that is suspected by itself: the
+    number is then not below the lower threshold.
+    """
+    said = [Verdict(film.result.assessment, film.result.probability_malignant) for film in films]
+    if models.breast is None or models.thresholds is None or not films:
+        return by_rule(said, failed)
+    probability = models.breast(evidence)
+    if any(verdict.assessment == "malignancy_suspected" for verdict in said):
+        probability = max(probability, models.thresholds.low)
+    return by_rule([Verdict(models.thresholds.assess(probability), probability)], failed)
+
+
+def lesions_of(laterality: Laterality, films: Sequence[ExaminedFilm], evidence: BreastEvidence) -> list[Lesion]:
+    """The marked findings of a breast's films; those of two views that are one lesion stand together.
+
+    Pairs are chosen among the first CC and the first MLO film, so that a lesion has one mark on each view.
+    """
+    partners: dict[tuple[int, int], tuple[int, int, float]] = {}
+    for (i, j), probabilities in sorted(evidence.pairs.items())[:1]:
+        for pair in assign(probabilities):
+            partners[i, pair.cc] = (j, pair.mlo, pair.probability)
+            partners[j, pair.mlo] = (i, pair.cc, pair.probability)
+    lesions: list[Lesion] = []
+    used: set[tuple[int, int]] = set()
+    for i, film in enumerate(films):
+        for k in range(len(film.result.marked_findings())):
+            if (i, k) in used:
+                continue
+            members, together = [(i, k)], None
+            if (i, k) in partners:
+                j, other, together = partners[i, k]
+                members.append((j, other))
+            used.update(members)
+            lesions.append(_lesion(laterality, films, members, together))
+    return sorted(lesions, key=lambda lesion: -lesion.suspicion)
+
+
+def _lesion(
+    laterality: Laterality, films: Sequence[ExaminedFilm], members: list[tuple[int, int]], together: float | None
+) -> Lesion:
+    places: dict[str, Place] = {}
+    for i, k in members:
+        film = films[i]
+        if film.anatomy is not None and k < len(film.marks):
+            places[film.view] = place_on_film(film.anatomy, film.marks[k].centre)
+    return Lesion(
+        findings={films[i].name: k for i, k in members},
+        suspicion=max(films[i].result.findings[k].probability_malignant or 0.0 for i, k in members),
+        together=together,
+        region=region_of(laterality, places.get("CC"), places.get("MLO")) if places else None,
+    )

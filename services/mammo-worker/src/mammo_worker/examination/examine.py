@@ -1,0 +1,216 @@
+"""Every examination of a table: its films through the installed pipeline, its breasts, and the case."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.language import LANGUAGES
+from lobule.contracts.result import ImageInfo, Laterality
+from lobule.imaging.header import read_header
+from lobule.imaging.read_film import read_film
+from lobule.words import Words
+from lobule.worker.pipeline import no_progress
+from mammo_worker.examination.breasts import BreastReading, read_breast
+from mammo_worker.examination.explain import category_in_words, reasons, suggested_category
+from mammo_worker.examination.films import ExaminedFilm, examined
+from mammo_worker.examination.models import ExaminationModels
+from mammo_worker.examination.rule import Verdict, by_rule
+from mammo_worker.examination.views import FilmRow
+from mammo_worker.pipeline import MammographyPipeline
+
+COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density")
+CASE = "case"
+"""What stands for the laterality in the row of a case."""
+_SIDES: tuple[Laterality, ...] = ("L", "R")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row whose film was not assessed.
+
+    Attributes:
+        row: As the table has it.
+        code: Stable.
+        detail: What to do.
+    """
+
+    row: FilmRow
+    code: str
+    detail: str
+
+    def __str__(self) -> str:
+        """As it is told on the command line."""
+        return f"{self.row.file}: {self.code}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class ExaminationReading:
+    """An examination: its breasts, and the case as a whole."""
+
+    name: str
+    breasts: list[BreastReading]
+    case: Verdict
+
+
+FilmReader = Callable[[FilmRow], ExaminedFilm]
+
+
+def film_reader(pipeline: MammographyPipeline) -> FilmReader:
+    """Reads films with a pipeline: the same results as through the service."""
+
+    def read(row: FilmRow) -> ExaminedFilm:
+        data = row.file.read_bytes()
+        header = read_header(row.file, "mammography")
+        image = ImageInfo(
+            sha256=hashlib.sha256(data).hexdigest(),
+            file_name=row.file.name,
+            modality="mammography",
+            width=header.width,
+            height=header.height,
+            view=row.view,
+            laterality=row.laterality,
+        )
+        result = pipeline.analyse(data, image, no_progress).result
+        laterality, view = result.image.laterality, result.image.view
+        if laterality is None:
+            raise UnplacedFilmError("laterality_unknown", "neither the table nor the file says which breast it is")
+        standard: Literal["CC", "MLO"] | None = "CC" if view == "CC" else "MLO" if view == "MLO" else None
+        if standard is None:
+            raise UnplacedFilmError("view_unknown", f"the view is {view or 'not known'}; CC and MLO are examined")
+        film = read_film(data)
+        return examined(row.file.name, laterality, standard, film, result, film.hanging)
+
+    return read
+
+
+class UnplacedFilmError(Exception):
+    """A film was read, but nobody says where it belongs.
+
+    Args:
+        code: Stable.
+        detail: What is missing.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+def examine(
+    rows: Sequence[FilmRow], read: FilmReader, models: ExaminationModels
+) -> Iterator[tuple[ExaminationReading, list[Failure]]]:
+    """Read every examination, in the order of its first row.
+
+    Args:
+        rows: Of all examinations.
+        read: Reads a film.
+        models: What is installed.
+
+    Yields:
+        Each examination, and the films that could not be assessed.
+    """
+    for name in dict.fromkeys(row.examination for row in rows):
+        films: list[ExaminedFilm] = []
+        failures: list[Failure] = []
+        for row in (row for row in rows if row.examination == name):
+            outcome = _attempt(row, read)
+            if isinstance(outcome, Failure):
+                failures.append(outcome)
+            else:
+                films.append(outcome)
+        yield _reading(name, films, failures, models), failures
+
+
+def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
+    """A film, or why it is none; whatever is wrong with one file, the others are read."""
+    if row.wrong:
+        code, _, detail = row.wrong.partition(": ")
+        return Failure(row, code, detail)
+    try:
+        return read(row)
+    except (AnalysisError, UnplacedFilmError) as error:
+        return Failure(row, error.code, error.detail)
+    except OSError as error:
+        return Failure(row, "unreadable_file", str(error))
+    except Exception as error:  # noqa: BLE001 - as `predict`: one file never ends the run
+        return Failure(row, "internal_error", f"{type(error).__name__}: {error}")
+
+
+def _reading(
+    name: str, films: Sequence[ExaminedFilm], failures: Sequence[Failure], models: ExaminationModels
+) -> ExaminationReading:
+    breasts: list[BreastReading] = []
+    for side in _SIDES:
+        own = [film for film in films if film.laterality == side]
+        failed = sum(failure.row.laterality == side for failure in failures)
+        if own or failed:
+            breasts.append(read_breast(side, own, failed, models))
+    unplaced = sum(failure.row.laterality is None for failure in failures)
+    return ExaminationReading(name, breasts, by_rule([b.verdict for b in breasts], unplaced))
+
+
+def table_rows(reading: ExaminationReading) -> Iterator[tuple[str, ...]]:
+    """A row for each breast, then one for the case; `COLUMNS`."""
+    views: list[str] = []
+    for breast in reading.breasts:
+        views += [f"{breast.laterality}{view}" for view in breast.views]
+        yield _row(reading.name, breast.laterality, " ".join(breast.views), breast.verdict)
+    yield _row(reading.name, CASE, " ".join(views), reading.case)
+
+
+def _row(name: str, laterality: str, views: str, verdict: Verdict) -> tuple[str, ...]:
+    number = "" if verdict.probability is None else f"{verdict.probability:.5f}"
+    return (name, laterality, views, number, verdict.assessment, "")  # no package reads density yet
+
+
+def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str, Any]:
+    """All that was concluded, ready for JSON."""
+    languages = {language: Words(language) for language in LANGUAGES}
+    breasts: list[dict[str, Any]] = []
+    for breast in reading.breasts:
+        category = suggested_category(breast)
+        breasts.append(
+            {
+                "laterality": breast.laterality,
+                "views": breast.views,
+                **asdict(breast.verdict),
+                "lesions": [asdict(lesion) for lesion in breast.lesions],
+                "without": breast.without,
+                "bi_rads": category,
+                "words": {
+                    language: [category_in_words(category, words), *(said for _, said in reasons(breast, words))]
+                    for language, words in languages.items()
+                },
+            }
+        )
+    case: dict[str, Any] = asdict(reading.case)
+    if reading.case.probability is not None:
+        case["scale"] = {p.name: p.place(reading.case.probability) for p in models.populations}
+    return {"examination": reading.name, "breasts": breasts, "case": case}
+
+
+def write_examinations(
+    rows: Sequence[FilmRow], read: FilmReader, models: ExaminationModels, output: Path, details_to: Path | None
+) -> list[Failure]:
+    """Read every examination and write the table as it goes.
+
+    Returns:
+        The films that could not be assessed.
+    """
+    failures: list[Failure] = []
+    everything: list[dict[str, Any]] = []
+    with output.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for reading, failed in examine(rows, read, models):
+            failures += failed
+            writer.writerows(table_rows(reading))
+            everything.append(details(reading, models))
+    if details_to is not None:
+        details_to.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return failures

@@ -1,0 +1,87 @@
+"""A film of an examination: what its pipeline said of it, and where its findings lie in the breast."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.contracts.result import Hanging, Laterality, Result
+from lobule.imaging.film import Film
+from mammo_worker.examination.anatomy import Anatomy, find_anatomy
+from mammo_worker.examination.frame import Thumbnail, thumbnail_of
+from mammo_worker.examination.marks import Mark, marks_of
+from mammo_worker.films.aspect import squeeze_of
+from mammo_worker.films.breast import find_breast
+from mammo_worker.films.hanging import points_in_file, turned
+
+MOST_FINDINGS = 8  # of a film that are compared with another film's
+
+
+@dataclass(frozen=True)
+class ExaminedFilm:
+    """A film with its result and its geometry.
+
+    Attributes:
+        name: Of the file.
+        laterality: Of the breast.
+        view: CC or MLO.
+        result: Of the film's own pipeline.
+        thumbnail: Of the breast; None where no breast is found.
+        anatomy: Its landmarks; None where no breast is found.
+        marks: Of the first `MOST_FINDINGS` findings of the result, in their order.
+        mm_per_unit: Millimetres to a unit of the frame; None where nobody knows.
+    """
+
+    name: str
+    laterality: Laterality
+    view: Literal["CC", "MLO"]
+    result: Result
+    thumbnail: Thumbnail | None
+    anatomy: Anatomy | None
+    marks: list[Mark]
+    mm_per_unit: float | None
+
+    def suspicions(self) -> NDArray[np.float64]:
+        """Suspicion of the findings that have marks, (N,)."""
+        found = self.result.findings[: len(self.marks)]
+        return np.array([f.probability_malignant or 0.0 for f in found], np.float64)
+
+
+Look = Callable[[Film, Result], ExaminedFilm]
+
+
+def examined(
+    name: str, laterality: Laterality, view: Literal["CC", "MLO"], film: Film, result: Result, hanging: Hanging | None
+) -> ExaminedFilm:
+    """Place a film's findings in its breast.
+
+    Args:
+        name: Of the file.
+        laterality: Of the breast.
+        view: Of the film.
+        film: As its file gives it.
+        result: What the pipeline said of it; boxes are in pixels of the file.
+        hanging: How the pipeline turned the film's pixels.
+    """
+    pixels = turned(film.pixels, hanging)
+    valid = None if film.valid is None else turned(film.valid, hanging)
+    breast = find_breast(pixels, valid, squeeze_of(pixels))
+    spacing = result.image.pixel_spacing_mm
+    mm = float(spacing[0]) if spacing and hanging is None else None
+    if not breast.mask.any():
+        return ExaminedFilm(name, laterality, view, result, None, None, [], mm)
+    thumbnail = thumbnail_of(breast, pixels.shape[1])
+    anatomy = find_anatomy(thumbnail, view)
+    boxes = np.array([[f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height] for f in result.findings])
+    hung = boxes_as_hung(boxes.reshape(-1, 4)[:MOST_FINDINGS], hanging, film.pixels.shape)
+    return ExaminedFilm(name, laterality, view, result, thumbnail, anatomy, marks_of(thumbnail, anatomy, hung), mm)
+
+
+def boxes_as_hung(boxes: NDArray[np.floating], hanging: Hanging | None, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Boxes (N, 4) in pixels of the file, in pixels of the film as it hangs: the inverse of `points_in_file`."""
+    origin, right, down = points_in_file(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), hanging, shape)
+    matrix = np.stack([right - origin, down - origin], axis=1)
+    corners = np.linalg.solve(matrix, (boxes.reshape(-1, 2) - origin).T).T.reshape(-1, 2, 2)
+    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)

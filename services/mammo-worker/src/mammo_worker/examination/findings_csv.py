@@ -1,0 +1,131 @@
+"""Out-of-fold findings of a detector as tables, and the evidence of the breasts that they are about.
+
+The findings' table is `evaluate-detector`'s: film, patient, fold, x1, y1, x2, y2, score, malignant. A second table with
+film and probability can say what the films' own triage says.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule_ml.calibration import Logistic, logit
+from mammo_worker.calibration import Calibration
+from mammo_worker.data.cases import Case
+from mammo_worker.examination.films import MOST_FINDINGS
+from mammo_worker.examination.lesions import MeasuredFilm
+from mammo_worker.examination.pairing import pair_probabilities
+from mammo_worker.examination.suspicion import BreastEvidence, FilmEvidence
+
+
+@dataclass(frozen=True)
+class FilmFindings:
+    """Findings of a film, best first: boxes (N, 4) in film pixels, scores (N,) and malignancies (N,)."""
+
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    malignant: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class KnownBreast:
+    """A breast of known truth, as it is used to fit and to measure."""
+
+    patient: str
+    laterality: str
+    evidence: BreastEvidence
+    malignant: bool
+
+
+def read_findings(path: Path) -> tuple[dict[str, FilmFindings], set[str]]:
+    """Findings by film, and the patients that the table is about.
+
+    Raises:
+        ValueError: A column is missing or a number is none.
+    """
+    rows: dict[str, list[list[float]]] = defaultdict(list)
+    patients: set[str] = set()
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            for row in csv.DictReader(stream):
+                numbers = [float(row[k]) for k in ("x1", "y1", "x2", "y2", "score", "malignant")]
+                rows[row["film"]].append(numbers)
+                patients.add(row["patient"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no table of findings: {error}") from None
+    found: dict[str, FilmFindings] = {}
+    for film, numbers in rows.items():
+        table = np.array(sorted(numbers, key=lambda r: -r[4]))
+        found[film] = FilmFindings(table[:, :4], table[:, 4], table[:, 5])
+    return found, patients
+
+
+def read_probabilities(path: Path) -> dict[str, float]:
+    """Probabilities by film.
+
+    Raises:
+        ValueError: A column is missing or a number is none.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            return {row["film"]: float(row["probability"]) for row in csv.DictReader(stream)}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no table of films: {error}") from None
+
+
+def known_breasts(
+    cases: Sequence[Case],
+    measured: dict[str, MeasuredFilm],
+    findings: dict[str, FilmFindings],
+    calibration: Calibration,
+    pairs: Logistic | None,
+    probabilities: dict[str, float] | None = None,
+) -> list[KnownBreast]:
+    """Evidence and truth of every breast of some films.
+
+    Args:
+        cases: Films of the patients that the findings are about.
+        measured: Their landmarks.
+        findings: By film; a film without a row has none.
+        calibration: Of the detector, as a result has it.
+        pairs: The pair model.
+        probabilities: Of the films; without them a film is as suspicious as its most suspicious finding.
+    """
+    by_breast: dict[tuple[str, str], list[Case]] = defaultdict(list)
+    for case in cases:
+        by_breast[case.patient, case.attributes["laterality"]].append(case)
+    breasts: list[KnownBreast] = []
+    for (patient, side), films in sorted(by_breast.items()):
+        used = sorted((c for c in films if c.name in measured), key=lambda c: (c.attributes["view"], c.name))
+        if not used:
+            continue
+        evidence = [_film(measured[c.name], findings.get(c.name), calibration, probabilities) for c in used]
+        marks = [
+            measured[c.name].marks(findings[c.name].boxes[:MOST_FINDINGS]) if c.name in findings else [] for c in used
+        ]
+        together = {
+            (i, j): pair_probabilities(pairs, marks[i], marks[j])
+            for i in range(len(used))
+            for j in range(len(used))
+            if pairs is not None and (evidence[i].view, evidence[j].view) == ("CC", "MLO")
+        }
+        truth = any(bool(c.malignant) for c in used)
+        breasts.append(KnownBreast(patient, side, BreastEvidence(evidence, together), truth))
+    return breasts
+
+
+def _film(
+    film: MeasuredFilm, found: FilmFindings | None, calibration: Calibration, probabilities: dict[str, float] | None
+) -> FilmEvidence:
+    suspicions = np.zeros(0)
+    if found is not None:
+        suspicions = calibration.mass(logit(found.scores)) * calibration.malignant(logit(found.malignant))
+    probability = float(suspicions.max(initial=0.0))
+    if probabilities is not None:
+        probability = probabilities[film.case.name]
+        suspicions = np.minimum(suspicions, probability)
+    return FilmEvidence(film.anatomy.view, probability, suspicions[:MOST_FINDINGS])

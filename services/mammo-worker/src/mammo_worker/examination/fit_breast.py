@@ -1,0 +1,108 @@
+"""The model of a breast: fitted on out-of-fold findings, compared with plain rules, always by patient."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from lobule.contracts.result import Thresholds
+from lobule_ml.calibration import Logistic
+from lobule_ml.evaluation.statistics import auc, expected_calibration_error, patient_bootstrap
+from mammo_worker.calibration import sensitivity_threshold, specificity_threshold
+from mammo_worker.data.splits import fold_of
+from mammo_worker.evaluation.run import HIGH_SPECIFICITY, LOW_SENSITIVITY
+from mammo_worker.examination.findings_csv import KnownBreast
+from mammo_worker.examination.suspicion import RULES, BreastModel, by_rule, features, view_values
+
+FOLDS = 5
+_LEAST = 20  # breasts of one kind that a model is fitted on
+
+
+def fit_breast(breasts: Sequence[KnownBreast], suspicious: float) -> BreastModel:
+    """Fit a model that rises with suspicion.
+
+    Args:
+        breasts: With their truth; those with one view fit one part, those with two the other.
+        suspicious: Probability from which a film counts as suspicious.
+
+    Raises:
+        ValueError: There are too few breasts with two views, or of one class only.
+    """
+    two = [b for b in breasts if _views(b) == 2]
+    if len(two) < _LEAST or len({b.malignant for b in two}) < 2:
+        raise ValueError(f"at least {_LEAST} breasts with two views are needed, of both classes; there are {len(two)}")
+    # A view of a breast with two is a breast with one, which makes the part for one view steadier.
+    single = np.array([[value] for b in breasts for value in _values(b)])
+    truth = np.array([b.malignant for b in breasts for _ in _values(b)])
+    return BreastModel(
+        one=Logistic.fit(single, truth, rising=True),
+        two=Logistic.fit(_table(two), np.array([b.malignant for b in two]), rising=True),
+        suspicious=suspicious,
+    )
+
+
+def thresholds_of(breasts: Sequence[KnownBreast], probabilities: NDArray[np.floating]) -> Thresholds:
+    """Between the three states, as for films: from probabilities that were said out of fold."""
+    truth = [b.malignant for b in breasts]
+    low = sensitivity_threshold(list(probabilities), truth, LOW_SENSITIVITY)
+    high = specificity_threshold(list(probabilities), truth, HIGH_SPECIFICITY)
+    return Thresholds(low=min(low, high), high=max(low, high))
+
+
+def out_of_fold(breasts: Sequence[KnownBreast], suspicious: float) -> dict[str, NDArray[np.float64]]:
+    """What every rule and model says of each breast, (N,) each; models have not seen the patient."""
+    said = {rule: np.array([by_rule(rule, b.evidence) for b in breasts]) for rule in RULES}
+    folds = np.array([fold_of(f"breast {b.patient}", FOLDS) for b in breasts])
+    logistic, boosted = np.zeros(len(breasts)), np.zeros(len(breasts))
+    for fold in range(FOLDS):
+        seen = [b for b, own in zip(breasts, folds, strict=True) if own != fold]
+        model = fit_breast(seen, suspicious)
+        trees = _boosting(seen)
+        for i in np.flatnonzero(folds == fold):
+            logistic[i] = model(breasts[i].evidence)
+            boosted[i] = trees(breasts[i])
+    return {**said, "logistic": logistic, "gradient boosting": boosted}
+
+
+def measure(breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]]) -> list[dict[str, Any]]:
+    """AUC and calibration error of every rule, of all breasts and of those with two views."""
+    truth, patients = np.array([b.malignant for b in breasts]), [b.patient for b in breasts]
+    both = np.array([_views(b) == 2 for b in breasts])
+    rows: list[dict[str, Any]] = []
+    for unit, part in (("all", np.flatnonzero(both | True)), ("two views", np.flatnonzero(both))):
+        of = [patients[i] for i in part]
+        for name, p in said.items():
+            low, high = patient_bootstrap(lambda at, p=p, part=part: auc(truth[part][at], p[part][at]), of)
+            rows.append(
+                {
+                    "breasts": f"{unit}, {len(part)}",
+                    "rule": name,
+                    "auc": round(auc(truth[part], p[part]), 3),
+                    "interval_95": [round(low, 3), round(high, 3)],
+                    "ece": round(expected_calibration_error(truth[part], p[part]), 3),
+                }
+            )
+    return rows
+
+
+def _boosting(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], float]:
+    """Small trees on the same features, every one of them rising; to compare with."""
+    model = HistGradientBoostingClassifier(
+        max_iter=60, learning_rate=0.08, max_leaf_nodes=6, min_samples_leaf=10, monotonic_cst=[1, 1, 1], random_state=0
+    )
+    model.fit(_table(breasts), [b.malignant for b in breasts])
+    return lambda breast: float(model.predict_proba(_table([breast]))[0, 1])
+
+
+def _table(breasts: Sequence[KnownBreast]) -> NDArray[np.float64]:
+    return np.stack([features(b.evidence, range(len(b.evidence.films))) for b in breasts])
+
+
+def _values(breast: KnownBreast) -> list[float]:
+    return list(view_values(breast.evidence, range(len(breast.evidence.films))).values())
+
+
+def _views(breast: KnownBreast) -> int:
+    return len(_values(breast))

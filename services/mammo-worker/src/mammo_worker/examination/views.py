@@ -1,0 +1,63 @@
+"""The films of an examination as a table names them: `file,examination,laterality,view`."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lobule.contracts.result import Laterality
+
+COLUMNS = ("file", "examination", "laterality", "view")
+_SIDES: dict[str, Laterality] = {"l": "L", "left": "L", "r": "R", "right": "R"}
+_VIEWS: dict[str, Literal["CC", "MLO"]] = {"cc": "CC", "mlo": "MLO"}
+
+
+@dataclass(frozen=True)
+class FilmRow:
+    """A row of the table.
+
+    Attributes:
+        file: The film.
+        examination: Which examination it belongs to.
+        laterality: Of the breast; None where the table leaves it to the file.
+        view: CC or MLO; None where the table leaves it to the file.
+        wrong: What the table says that is no side or view; None where all is well.
+    """
+
+    file: Path
+    examination: str
+    laterality: Laterality | None
+    view: Literal["CC", "MLO"] | None
+    wrong: str | None = None
+
+
+def read_views(path: Path) -> list[FilmRow]:
+    """The rows of a table; files are as written, or else relative to the table's folder.
+
+    Raises:
+        ValueError: It cannot be read as UTF-8 text, or a column is missing.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise ValueError(f"{path} lacks the columns {', '.join(missing)}; it needs {','.join(COLUMNS)}")
+            return [_row({k: (row.get(k) or "").strip() for k in COLUMNS}, path.parent) for row in reader]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+
+
+def _row(values: dict[str, str], folder: Path) -> FilmRow:
+    file = Path(values["file"])
+    beside = folder / file
+    laterality, view = _SIDES.get(values["laterality"].lower()), _VIEWS.get(values["view"].lower())
+    wrong = None
+    if values["laterality"] and laterality is None:
+        wrong = f"laterality_unknown: the laterality is {values['laterality']!r}; write L or R"
+    elif values["view"] and view is None:
+        wrong = f"view_unknown: the view is {values['view']!r}; write CC or MLO"
+    elif not values["examination"]:
+        wrong = "examination_unknown: the row names no examination"
+    found = beside if not file.exists() and beside.exists() else file
+    return FilmRow(found, values["examination"], laterality, view, wrong)

@@ -1,0 +1,165 @@
+"""The other breast and the earlier film, on drawn breasts with a mass put where the test wants it; and scales."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.imaging.film import Film
+from mammo_worker.examination.asymmetry import compare_breasts
+from mammo_worker.examination.films import examined
+from mammo_worker.examination.priors import track
+from mammo_worker.examination.scale import STEPS, Population, population_of
+
+HEIGHT, WIDTH = 600, 360
+
+
+def breast(seed=0, scale=1.0, mass=None, right=False):
+    """A drawn breast; `scale` is its size, `mass` is x, y and radius before scaling."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(float)
+    x, y = x / scale, (y - HEIGHT / 2) / scale + HEIGHT / 2
+    inside = (x / 270) ** 2 + ((y - 300) / 240) ** 2 < 1
+    chance = np.random.default_rng(seed)
+    texture = cv2.GaussianBlur(chance.normal(0, 1, (HEIGHT, WIDTH)), (0, 0), 4)
+    gland = 40 * np.exp(-(((x - 120) / 80) ** 2) - ((y - 300) / 110) ** 2)
+    grey = np.where(inside, 80 + gland + 5 * texture / texture.std(), 3.0)
+    if mass:
+        grey += np.where(inside, 60 * np.exp(-(((x - mass[0]) / mass[2]) ** 2) - ((y - mass[1]) / mass[2]) ** 2), 0)
+    film = np.clip(grey + chance.normal(0, 1, grey.shape), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(film[:, ::-1]) if right else film
+
+
+def shown(pixels, boxes=(), side="L", spacing=None):
+    """An examined film with findings at these boxes: centre x, centre y, side."""
+    sha = "0" * 64
+    thresholds = Thresholds(low=0.2, high=0.6, finding=0.3)
+    image = ImageInfo(sha256=sha, file_name="f", modality="mammography", width=WIDTH, height=HEIGHT)
+    result = Result(
+        image=image.model_copy(update={"pixel_spacing_mm": spacing and (spacing, spacing)}),
+        model=ModelInfo(name="m", version="1", weights_sha256=sha, calibration="c", trained_on="t"),
+        thresholds=thresholds,
+        assessment="not_sure",
+        probability_malignant=0.5,
+        findings=[
+            Finding(
+                label="malignant",
+                probability=0.9,
+                probability_malignant=0.4,
+                box=Box(x=x - size / 2, y=y - size / 2, width=size, height=size),
+            )
+            for x, y, size in boxes
+        ],
+        display=DisplayImage(file="d.png", width=WIDTH, height=HEIGHT),
+    )
+    return examined("f", side, "CC", Film(pixels=pixels, bits=8), result, None)
+
+
+def compared(this, other):
+    return compare_breasts((this.thumbnail, this.anatomy), (other.thumbnail, other.anatomy))
+
+
+class TestAsymmetry:
+    def test_mass_on_one_side_stands_out_where_it_lies(self):
+        this, other = shown(breast(0, mass=(110, 200, 22))), shown(breast(1, right=True), side="R")
+        found = compared(this, other)
+        y, x = np.unravel_index(int(found.difference.argmax()), found.difference.shape)
+        assert this.thumbnail.to_frame(np.array([[x, y]]))[0] == pytest.approx([110, 200], abs=20)
+        box = this.thumbnail.from_frame(np.array([[90, 180], [130, 220]])).ravel()
+        assert found.at(box) > 1
+        assert compared(other, this).at(box) < 0
+        assert found.picture().max() > 150
+
+    @pytest.mark.parametrize("scale", [0.85, 1.0, 1.1])
+    def test_alike_breasts_of_another_size_differ_little(self, scale):
+        this = shown(breast(0))
+        alike = compared(this, shown(breast(1, scale=scale, right=True), side="R"))
+        with_mass = compared(shown(breast(0, mass=(110, 200, 22))), shown(breast(1, scale=scale, right=True), side="R"))
+        assert alike.feature < 0.6 * with_mass.feature
+        assert alike.compared.sum() > 0.7 * this.thumbnail.mask.sum()
+
+    def test_mass_on_both_sides_is_no_difference(self):
+        mass = (110, 200, 22)
+        this, other = shown(breast(0, mass=mass)), shown(breast(1, mass=mass, right=True), side="R")
+        box = this.thumbnail.from_frame(np.array([[90, 180], [130, 220]])).ravel()
+        assert compared(this, other).at(box) < 0.5
+
+    def test_outside_the_breast_nothing_is_compared(self):
+        found = compared(shown(breast(0)), shown(breast(1, right=True), side="R"))
+        assert found.at(np.array([0.0, 0.0, 3.0, 3.0])) == 0.0
+        assert found.picture()[~found.compared].max() == 0
+
+
+class TestPriors:
+    def test_same_finding_is_stable_though_the_breast_is_shown_smaller(self):
+        now = shown(breast(0), [(110, 200, 40)])
+        before = shown(breast(1, scale=0.9), [(110 * 0.9, 300 - 100 * 0.9, 36)])
+        [tracked] = track(now, before)
+        assert (tracked.prior, tracked.change) == (0, "stable")
+        assert abs(tracked.growth) < 0.15
+        assert tracked.growth_mm is None
+
+    def test_growth_in_millimetres(self):
+        now, before = shown(breast(0), [(110, 200, 60)], spacing=0.2), shown(breast(1), [(112, 205, 40)], spacing=0.2)
+        [tracked] = track(now, before)
+        assert tracked.change == "grown"
+        assert tracked.growth_mm == pytest.approx(4.0, abs=0.3)
+        [smaller] = track(before, now)
+        assert smaller.change == "smaller"
+
+    def test_small_change_in_millimetres_is_stable_whatever_its_share(self):
+        now, before = shown(breast(0), [(110, 200, 13)], spacing=0.2), shown(breast(1), [(110, 200, 10)], spacing=0.2)
+        assert track(now, before)[0].change == "stable"
+
+    def test_finding_without_a_partner_is_new(self):
+        now, before = shown(breast(0), [(110, 200, 40), (150, 400, 40)]), shown(breast(1), [(112, 205, 40)])
+        assert [t.change for t in track(now, before)] == ["stable", "new"]
+        assert track(now, shown(breast(1)))[0].change == "new"
+
+    def test_finding_beyond_the_earlier_film_cannot_be_compared(self):
+        now = shown(breast(0), [(20, 90, 30)])
+        before = breast(1)
+        before[:200] = 3
+        assert track(now, shown(before))[0].change in ("not_comparable", "new")
+        blank = shown(np.zeros((HEIGHT, WIDTH), np.uint8))
+        assert track(now, blank)[0].change == "not_comparable"
+
+    def test_another_breast_is_refused(self):
+        with pytest.raises(ValueError, match="same breast"):
+            track(shown(breast(0)), shown(breast(0), side="R"))
+
+    def test_partners_are_the_nearest_together(self):
+        now = shown(breast(0), [(110, 200, 40), (110, 230, 40)])
+        before = shown(breast(1), [(110, 228, 40), (110, 202, 40)])
+        assert [t.prior for t in track(now, before)] == [1, 0]
+
+
+class TestScale:
+    def test_tenths_of_the_population_get_equal_places(self):
+        p = np.linspace(0, 1, 1000)
+        whole = population_of("enriched", p, p > 0.5, 0.5)
+        places = [whole.place(v) for v in p]
+        assert set(places) == set(range(1, STEPS + 1))
+        assert np.bincount(places)[1:].max() <= 105
+
+    def test_where_cancers_are_rare_the_same_number_stands_higher(self):
+        chance = np.random.default_rng(0)
+        truth = chance.random(2000) < 0.5
+        p = np.clip(0.35 + 0.3 * truth + chance.normal(0, 0.1, 2000), 0, 1)
+        enriched, screening = population_of("enriched", p, truth, 0.5), population_of("screening", p, truth, 0.006)
+        assert screening.place(0.6) == 10 > enriched.place(0.6)
+
+    @given(st.lists(st.floats(0, 1), min_size=9, max_size=9), st.floats(0, 1), st.floats(0, 1))
+    def test_more_suspicion_never_stands_lower(self, limits, p, q):
+        population = Population("x", 0.5, tuple(sorted(limits)), 9)
+        assert population.place(max(p, q)) >= population.place(min(p, q))
+        assert 1 <= population.place(p) <= STEPS
+
+    def test_populations_come_back_whole_and_wrong_ones_are_refused(self):
+        values = {"name": "screening", "prevalence": 0.006, "limits": [i / 10 for i in range(1, 10)], "cases": 100}
+        assert Population.from_dict(values).place(0.95) == STEPS
+        with pytest.raises(ValueError, match="rising"):
+            Population.from_dict({**values, "limits": values["limits"][::-1]})
+        with pytest.raises(ValueError, match="with and without"):
+            population_of("x", np.ones(3), np.ones(3, bool), 0.5)

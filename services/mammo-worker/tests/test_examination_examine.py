@@ -1,0 +1,272 @@
+"""Examinations from a table: breasts, case, safety, words, and files that are no films."""
+
+import csv
+import itertools
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.imaging.film import Film
+from lobule.words import Words
+from lobule_ml.calibration import Logistic
+from mammo_worker import cli
+from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.examination.breasts import read_breast
+from mammo_worker.examination.examine import COLUMNS, Failure, details, examine, table_rows
+from mammo_worker.examination.explain import reasons, suggested_category
+from mammo_worker.examination.films import boxes_as_hung, examined
+from mammo_worker.examination.models import ExaminationModels, installed_models
+from mammo_worker.examination.rule import Verdict, by_rule
+from mammo_worker.examination.suspicion import BreastModel
+from mammo_worker.examination.views import FilmRow, read_views
+from mammo_worker.films.hanging import points_in_file
+from mammo_worker.packages import package_folder
+
+THRESHOLDS = Thresholds(low=0.2, high=0.6, finding=0.3)
+# Only the distance from the nipple is compared: alike within a tenth of the depth or so.
+PAIRS = Logistic((-2.0, 0.0, 0.0, 0.0, 0.0), 3.0)
+BREAST = BreastModel(Logistic((1.0,), 0.0), Logistic((0.6, 0.3, 0.1), 0.0), 0.6)
+MODELS = ExaminationModels(PAIRS, BREAST, THRESHOLDS)
+
+
+def result(probability, findings=(), side="L", view="CC"):
+    """What a pipeline could say; findings as centre x, centre y, suspicion."""
+    sha = "0" * 64
+    return Result(
+        image=ImageInfo(
+            sha256=sha, file_name="film.png", modality="mammography", width=300, height=500, laterality=side, view=view
+        ),
+        model=ModelInfo(name="m", version="1", weights_sha256=sha, calibration="c", trained_on="t"),
+        thresholds=THRESHOLDS,
+        assessment=THRESHOLDS.assess(probability),
+        probability_malignant=probability,
+        findings=[
+            Finding(
+                label="malignant",
+                probability=0.9,
+                probability_malignant=p,
+                box=Box(x=x - 12, y=y - 12, width=24, height=24),
+            )
+            for x, y, p in findings
+        ],
+        display=DisplayImage(file="display.png", width=300, height=500),
+    )
+
+
+@pytest.fixture(scope="module")
+def pixels(draw_film):
+    return cv2.GaussianBlur(draw_film(height=500, width=300, bits=8), (0, 0), 2)
+
+
+@pytest.fixture
+def film(pixels):
+    """Makes examined films of one drawn breast, nipple at about (240, 250)."""
+
+    def make(probability, findings=(), side="L", view="CC", name=None):
+        said = result(probability, findings, side, view)
+        return examined(name or f"{side}{view}", side, view, Film(pixels=pixels, bits=8), said, None)
+
+    return make
+
+
+def reader(films):
+    """Reads films by name; an exception among them is raised."""
+
+    def read(row):
+        found = films[row.file.name]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return read
+
+
+def row(name, side="L", view="CC", examination="1"):
+    return FilmRow(Path(name), examination, side, view)
+
+
+def test_lesion_on_both_views_counts_once_with_both_marks(film):
+    mlo = film(0.5, [(150, 190, 0.5)], view="MLO")
+    away = mlo.marks[0].from_nipple / 0.9  # the CC film shows a tenth less of the breast
+    x, y = film(0.7).anatomy.nipple
+    depth = film(0.7).anatomy.depth
+    cc = film(0.7, [(x - 0.8 * away * depth, y - 0.6 * away * depth, 0.6), (x - 5, y + 5, 0.4)])
+    reading = read_breast("L", [cc, mlo], 0, MODELS)
+    first, second = reading.lesions
+    assert first.findings == {"LCC": 0, "LMLO": 0}
+    assert first.suspicion == 0.6
+    assert first.together > 0.5
+    assert second.findings == {"LCC": 1}
+    assert second.together is None
+    assert first.region.across == "outer"
+    without_pairs = read_breast("L", [cc, mlo], 0, ExaminationModels())
+    assert len(without_pairs.lesions) == 3
+
+
+def test_view_that_is_hidden_changes_the_number(film):
+    reading = read_breast("L", [film(0.8), film(0.4, view="MLO")], 0, MODELS)
+    assert reading.without["MLO"] == pytest.approx(0.8)
+    assert reading.without["CC"] == pytest.approx(0.4)
+    assert reading.verdict.probability not in reading.without.values()
+    assert read_breast("L", [film(0.8)], 0, MODELS).without == {"CC": None}
+
+
+@pytest.mark.parametrize("models", [ExaminationModels(), MODELS], ids=["rule", "model"])
+def test_suspicious_film_never_lowers_and_a_failed_one_never_clears(film, models):
+    chances = (0.05, 0.4, 0.7, 0.95)
+    for p, q in itertools.product(chances, chances):
+        alone = read_breast("L", [film(p)], 0, models).verdict
+        both = read_breast("L", [film(p), film(q, view="MLO")], 0, models).verdict
+        if q >= 0.6:
+            assert both.probability >= alone.probability
+        failed = read_breast("L", [film(p)], 1, models).verdict
+        assert failed.assessment != "no_sign_of_malignancy"
+        assert failed.probability == alone.probability
+
+
+def test_rule_is_that_of_case_assessment():
+    clear, doubt, bad = (
+        Verdict("no_sign_of_malignancy", 0.1),
+        Verdict("not_sure", 0.5),
+        Verdict("malignancy_suspected", 0.8),
+    )
+    assert by_rule([clear, doubt, bad], 2) == bad
+    assert by_rule([clear, doubt], 0) == doubt
+    assert by_rule([clear], 0) == clear
+    assert by_rule([clear], 1) == Verdict("not_sure", 0.1)
+    assert by_rule([], 1) == Verdict("not_sure", None)
+
+
+def test_table_has_a_row_for_each_breast_and_one_for_the_case(film):
+    films = {"a": film(0.7), "b": film(0.1, view="MLO"), "c": film(0.1, side="R")}
+    rows = [row("a"), row("b", view="MLO"), row("c", side="R"), row("d", side="R", view="MLO")]
+    [(reading, failures)] = examine(rows, reader({**films, "d": AnalysisError("image_truncated", "cut off")}), MODELS)
+    table = list(table_rows(reading))
+    assert [r[:3] for r in table] == [("1", "L", "CC MLO"), ("1", "R", "CC"), ("1", "case", "LCC LMLO RCC")]
+    assert table[1][4] == "not_sure"  # one of its films failed
+    assert float(table[2][3]) == max(float(table[0][3]), float(table[1][3]))
+    assert [str(f) for f in failures] == ["d: image_truncated: cut off"]
+
+
+def test_case_never_falls_with_one_more_suspicious_film(film):
+    for p, q in itertools.product((0.05, 0.4, 0.7), (0.6, 0.9)):
+        few = {"a": film(p), "b": film(p, side="R")}
+        more = {**few, "c": film(q, side="R", view="MLO")}
+        table = [row("a"), row("b", side="R"), row("c", side="R", view="MLO")]
+        for models in (ExaminationModels(), MODELS):
+            [(before, _)] = examine(table[:2], reader(few), models)
+            [(after, _)] = examine(table, reader(more), models)
+            assert after.case.probability >= before.case.probability
+            assert after.case.assessment != "no_sign_of_malignancy"
+
+
+def test_whatever_is_wrong_with_a_file_the_others_are_read(film):
+    films = {"a": film(0.1), "b": OSError("gone"), "c": ZeroDivisionError("odd"), "e": film(0.9)}
+    unclear = FilmRow(row("d").file, "1", None, None, "view_unknown: no")
+    rows = [row("a"), row("b"), row("c", side="R"), unclear, row("e", examination="2")]
+    first, second = examine(rows, reader(films), ExaminationModels())
+    assert [f.code for f in first[1]] == ["unreadable_file", "internal_error", "view_unknown"]
+    assert [b.verdict.assessment for b in first[0].breasts] == ["not_sure", "not_sure"]
+    assert first[0].case == Verdict("not_sure", 0.1)
+    assert second[0].case.probability == pytest.approx(0.9)
+    assert isinstance(first[1][0], Failure)
+
+
+def test_categories_are_suggested_and_told_in_both_languages(film):
+    def category(*films, failed=0):
+        return suggested_category(read_breast("L", films, failed, ExaminationModels()))
+
+    mlo = film(0.1, view="MLO")
+    assert category(film(0.1), mlo) == "1"
+    assert category(film(0.1, [(140, 200, 0.1)]), mlo) == "2"
+    assert category(film(0.4), mlo) == "0"
+    assert category(film(0.7), mlo) == "4"
+    assert category(film(0.97), mlo) == "5"
+    assert category(film(0.97)) == "0"
+    assert category(film(0.1), mlo, failed=1) == "0"
+    reading = read_breast("L", [film(0.7, [(140, 200, 0.6)]), mlo], 1, MODELS)
+    for language in ("en", "zh"):
+        said = dict(reasons(reading, Words(language)))
+        assert set(said) == {"lesion_on_one_view", "without_view", "not_assessed"}
+        assert "60%" in said["lesion_on_one_view"]
+        assert "{" not in "".join(said.values())
+
+
+def test_details_are_json(film):
+    films = {"a": film(0.7, [(140, 200, 0.6)]), "b": film(0.7, view="MLO")}
+    [(reading, _)] = examine([row("a"), row("b", view="MLO")], reader(films), MODELS)
+    told = json.loads(json.dumps(details(reading, MODELS)))
+    assert told["breasts"][0]["lesions"][0]["findings"] == {"LCC": 0}
+    assert "BI-RADS 4" in told["breasts"][0]["words"]["en"][0]
+    assert told["case"]["scale"] == {}
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_boxes_are_turned_as_the_film_hangs(rotation, mirrored):
+    hanging, shape = Hanging(rotation=rotation, mirrored=mirrored), (500, 300)
+    hung = np.array([[20.0, 30.0, 80.0, 120.0]])
+    corners = points_in_file(hung.reshape(-1, 2), hanging, shape).reshape(-1, 2, 2)
+    in_file = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    assert boxes_as_hung(in_file, hanging, shape) == pytest.approx(hung)
+
+
+def test_film_without_a_breast_has_no_marks():
+    blank = Film(pixels=np.zeros((400, 300), np.uint8), bits=8)
+    said = examined("x", "L", "CC", blank, result(0.4, [(100, 100, 0.4)]), None)
+    assert said.anatomy is None
+    assert read_breast("L", [said], 0, MODELS).lesions[0].region is None
+
+
+def test_table_is_read(tmp_path):
+    path = tmp_path / "views.csv"
+    (tmp_path / "a.png").touch()
+    path.write_text("file,examination,laterality,view\na.png,7,left,cc\nb.png,7,X,CC\nc.png,7,R,AP\nd.png,,,\n")
+    a, b, c, d = read_views(path)
+    assert (a.file, a.laterality, a.view, a.wrong) == (tmp_path / "a.png", "L", "CC", None)
+    assert b.wrong.startswith("laterality_unknown")
+    assert c.wrong.startswith("view_unknown")
+    assert d.wrong.startswith("examination_unknown")
+    path.write_text("file,view\n")
+    with pytest.raises(ValueError, match="lacks the columns examination, laterality"):
+        read_views(path)
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_views(tmp_path / "none.csv")
+
+
+def test_models_that_are_damaged_are_refused(tmp_path):
+    assert installed_models(tmp_path) == ExaminationModels()
+    for text in ("{", "{}", '{"features": ["x"], "weights": [1], "bias": 0}'):
+        (tmp_path / "pairs.json").write_text(text)
+        with pytest.raises(AnalysisError, match="damaged"):
+            installed_models(tmp_path)
+    assert installed_models().pairs is not None
+
+
+def test_command_on_real_films(shared_data, tmp_path):
+    if not (package_folder() / "model.json").exists():
+        pytest.skip(f"the model package {package_folder().name} is not installed")
+    cases = [c for c in cbis_ddsm(shared_data / "cbis_ddsm_mass") if c.patient == "P_00001"]
+    lines = [",".join(("file", "examination", "laterality", "view"))]
+    for case in cases:
+        cv2.imwrite(str(tmp_path / case.name), case.read())
+        lines.append(f"{case.name},P_00001,{case.attributes['laterality']},{case.attributes['view']}")
+    (tmp_path / "bad.png").write_bytes(b"no film")
+    lines.append("bad.png,P_00001,R,CC")
+    (tmp_path / "views.csv").write_text("\n".join(lines) + "\n")
+    arguments = ["examine", "--views", str(tmp_path / "views.csv"), "--output", str(tmp_path / "out.csv")]
+    run = CliRunner().invoke(cli.app, [*arguments, "--details", str(tmp_path / "out.json")])
+    assert run.exit_code == 1, run.output
+    assert "bad.png: unsupported_format" in run.output
+    with (tmp_path / "out.csv").open() as stream:
+        table = list(csv.DictReader(stream))
+    assert tuple(table[0]) == COLUMNS
+    assert table[-1]["laterality"] == "case"
+    assert all(0 <= float(r["probability_malignant"]) <= 1 for r in table if r["views"])
+    assert json.loads((tmp_path / "out.json").read_text())[0]["breasts"][0]["words"]["zh"]
