@@ -106,7 +106,7 @@ def _demons(fixed: NDArray[np.float32], moving: NDArray[np.float32]) -> NDArray[
     height, width = fixed.shape
     factor = _SMALL / height
     small = (max(8, round(width * factor)), _SMALL)
-    a, b = (cv2.resize(picture, small, interpolation=cv2.INTER_AREA) for picture in (fixed, moving))
+    a, b = (cv2.resize(p, small, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (fixed, moving))
     move = np.zeros((small[1], small[0], 2), np.float32)
     slope = np.stack(np.gradient(a)[::-1], axis=-1)
     steepness = (slope**2).sum(axis=-1)

@@ -58,7 +58,7 @@ def _reason(code: ReasonCode, words: Words, **values: str) -> tuple[ReasonCode, 
 
 
 def place_in_words(region: Region | None, words: Words) -> str:
-    """Where a lesion lies, as `outer, upper, 2 o'clock, middle third`."""
+    """Where a lesion lies, as `outer, upper, 2 o'clock and middle third`."""
     if region is None:
         return words("breast.place.unknown")
     if region.retroareolar:
@@ -66,4 +66,4 @@ def place_in_words(region: Region | None, words: Words) -> str:
     parts = [words(f"breast.place.{part}") for part in (region.across, region.along) if part]
     if region.clock:
         parts.append(words("breast.place.hour", hour=region.clock))
-    return words("breast.place.between").join([*parts, words(f"breast.place.{region.depth}")])
+    return words.list([*parts, words(f"breast.place.{region.depth}")])

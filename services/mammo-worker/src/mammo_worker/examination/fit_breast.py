@@ -60,7 +60,7 @@ def out_of_fold(breasts: Sequence[KnownBreast], suspicious: float) -> dict[str, 
         seen = [b for b, own in zip(breasts, folds, strict=True) if own != fold]
         model = fit_breast(seen, suspicious)
         trees = _boosting(seen)
-        for i in np.flatnonzero(folds == fold):
+        for i in np.flatnonzero(folds == fold).tolist():
             logistic[i] = model(breasts[i].evidence)
             boosted[i] = trees(breasts[i])
     return {**said, "logistic": logistic, "gradient boosting": boosted}

@@ -51,20 +51,26 @@ def pair_table(films: dict[str, MeasuredFilm], seed: int = 0) -> PairTable:
     breasts = both_views(films)
     of_patient = {key: mlo.marks() for key, (_, mlo) in breasts.items()}
     pool = [(key[0], mark) for key, marks in of_patient.items() for mark in marks]
-    rows: list[tuple[Mark, Mark, Kind, str]] = []
+    features: list[NDArray[np.float64]] = []
+    kinds: list[Kind] = []
+    patients: list[str] = []
+
+    def add(kind: Kind, patient: str, mark: Mark, others: Sequence[Mark]) -> None:
+        features.extend(pair_features(mark, other) for other in others)
+        kinds.extend([kind] * len(others))
+        patients.extend([patient] * len(others))
+
     for (patient, side), (cc, mlo) in breasts.items():
-        same = dict(same_lesions(cc, mlo))
         marks, on_mlo = cc.marks(), of_patient[patient, side]
         strangers = [mark for other, mark in pool if other != patient]
-        for i, j in same.items():
-            rows.append((marks[i], on_mlo[j], "same lesion", patient))
-            others = [k for k, name in enumerate(mlo.lesions) if k != j and name is not None]
-            rows += [(marks[i], on_mlo[k], "other lesion of the breast", patient) for k in others]
-            drawn = chance.choice(len(strangers), min(_OTHERS, len(strangers)), replace=False)
-            rows += [(marks[i], strangers[k], "lesion of another patient", patient) for k in drawn]
-            rows += [(marks[i], mark, "tissue", patient) for mark in mlo.marks(_on_tissue(mlo, chance))]
-    features = np.stack([pair_features(a, b) for a, b, _, _ in rows])
-    return PairTable(features, [kind for _, _, kind, _ in rows], [patient for *_, patient in rows])
+        for i, j in same_lesions(cc, mlo):
+            add("same lesion", patient, marks[i], [on_mlo[j]])
+            named = [k for k, name in enumerate(mlo.lesions) if k != j and name is not None]
+            add("other lesion of the breast", patient, marks[i], [on_mlo[k] for k in named])
+            drawn = chance.choice(len(strangers), min(_OTHERS, len(strangers)), replace=False).tolist()
+            add("lesion of another patient", patient, marks[i], [strangers[k] for k in drawn])
+            add("tissue", patient, marks[i], mlo.marks(_on_tissue(mlo, chance)))
+    return PairTable(np.stack(features), kinds, patients)
 
 
 def _on_tissue(film: MeasuredFilm, chance: np.random.Generator) -> NDArray[np.float64]:

@@ -33,13 +33,13 @@ def measure_asymmetry(cases: Sequence[Case]) -> list[dict[str, Any]]:
     in_masses: list[float] = []
     for patient, films in patients.items():
         if len(films) == 2:
-            for (case, *this), (_, *other) in (films, films[::-1]):
-                found = compare_breasts((this[0], this[1]), (other[0], other[1]))
+            for (case, thumbnail, anatomy), (_, mirrored, landmarks) in (films, films[::-1]):
+                found = compare_breasts((thumbnail, anatomy), (mirrored, landmarks))
                 names.append(patient)
                 abnormal.append(case.attributes["class"] != "normal")
                 features.append(found.feature)
-                for box in this[1].frame.boxes_from_film(case.boxes):
-                    in_masses.append(found.at(this[0].from_frame(box.reshape(2, 2)).ravel()))
+                for box in anatomy.frame.boxes_from_film(case.boxes):
+                    in_masses.append(found.at(thumbnail.from_frame(box.reshape(2, 2)).ravel()))
     truth, values = np.array(abnormal), np.array(features)
     low, high = patient_bootstrap(lambda at: auc(truth[at], values[at]), names)
     return [
