@@ -70,7 +70,7 @@ def compare_breasts(this: tuple[Thumbnail, Anatomy], other: tuple[Thumbnail, Ana
     mine, theirs = (_standardised(g, m, _BLUR * depth) for g, m in ((grey, mask), (moved, there)))
     move = _demons(mine * mask, theirs * there)
     theirs, there = _moved(theirs, move), _moved(there.astype(np.float32), move) > 0.5
-    compared = _without_rim(mask & there, _RIM * depth)
+    compared = _without_rim(mask & there, _RIM * depth) & _before_wall(*this)
     difference = np.where(compared, mine - theirs, 0).astype(np.float32)
     brighter = difference[compared & (difference > 0)]
     return Asymmetry(difference, compared, float(np.percentile(brighter, 99)) if len(brighter) else 0.0)
@@ -108,7 +108,8 @@ def _demons(fixed: NDArray[np.float32], moving: NDArray[np.float32]) -> NDArray[
     small = (max(8, round(width * factor)), _SMALL)
     a, b = (cv2.resize(p, small, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (fixed, moving))
     move = np.zeros((small[1], small[0], 2), np.float32)
-    slope = np.stack(np.gradient(a)[::-1], axis=-1)
+    down, across = np.gradient(a, axis=0), np.gradient(a, axis=1)
+    slope = np.stack([np.asarray(across), np.asarray(down)], axis=-1)
     steepness = (slope**2).sum(axis=-1)
     for _ in range(_ROUNDS):
         gap = a - _moved(b, move)
@@ -121,6 +122,14 @@ def _demons(fixed: NDArray[np.float32], moving: NDArray[np.float32]) -> NDArray[
 def _moved(picture: NDArray[np.float32], move: NDArray[np.float32]) -> NDArray[np.float32]:
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float32)
     return cv2.remap(picture, x - move[..., 0], y - move[..., 1], cv2.INTER_LINEAR).astype(np.float32)
+
+
+def _before_wall(thumbnail: Thumbnail, anatomy: Anatomy) -> NDArray[np.bool_]:
+    """False behind the chest wall's line: muscles differ by how a breast was positioned."""
+    height, width = thumbnail.mask.shape
+    y, x = np.mgrid[:height, :width] + 0.5
+    points = thumbnail.to_frame(np.stack([x.ravel(), y.ravel()], axis=1))
+    return (anatomy.from_wall(points) >= 0).reshape(height, width)
 
 
 def _without_rim(mask: NDArray[np.bool_], rim: float) -> NDArray[np.bool_]:

@@ -57,7 +57,7 @@ def pair_table(films: dict[str, MeasuredFilm], seed: int = 0) -> PairTable:
 
     def add(kind: Kind, patient: str, mark: Mark, others: Sequence[Mark]) -> None:
         features.extend(pair_features(mark, other) for other in others)
-        kinds.extend([kind] * len(others))
+        kinds.extend(kind for _ in others)
         patients.extend([patient] * len(others))
 
     for (patient, side), (cc, mlo) in breasts.items():
