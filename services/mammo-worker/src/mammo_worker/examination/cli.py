@@ -104,7 +104,7 @@ def fit_breast(
         findings_csv.read_probabilities(films) if films else None,
     )
     suspicious = manifest.thresholds.high
-    said = breast.out_of_fold(breasts, suspicious)
+    said = breast.compared(breasts, suspicious)
     metrics = breast.measure(breasts, said)
     typer.echo(markdown_table(metrics))
     if output is not None:

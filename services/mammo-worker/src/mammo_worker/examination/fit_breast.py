@@ -51,22 +51,53 @@ def thresholds_of(breasts: Sequence[KnownBreast], probabilities: NDArray[np.floa
     return Thresholds(low=min(low, high), high=max(low, high))
 
 
-def out_of_fold(breasts: Sequence[KnownBreast], suspicious: float) -> dict[str, NDArray[np.float64]]:
+def out_of_fold(
+    breasts: Sequence[KnownBreast], fit: Callable[[Sequence[KnownBreast]], Callable[[KnownBreast], float]]
+) -> NDArray[np.float64]:
+    """What a model says of each breast, (N,), fitted on the patients of the other folds.
+
+    Args:
+        breasts: With their truth.
+        fit: Fits a model, which then reads single breasts.
+    """
+    folds = np.array([fold_of(f"breast {b.patient}", FOLDS) for b in breasts])
+    said = np.zeros(len(breasts))
+    for fold in range(FOLDS):
+        model = fit([b for b, own in zip(breasts, folds, strict=True) if own != fold])
+        for i in np.flatnonzero(folds == fold).tolist():
+            said[i] = model(breasts[i])
+    return said
+
+
+def fit_logistic(suspicious: float) -> Callable[[Sequence[KnownBreast]], Callable[[KnownBreast], float]]:
+    """`fit_breast`, as `out_of_fold` fits models."""
+
+    def fit(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], float]:
+        model = fit_breast(breasts, suspicious)
+        return lambda breast: model(breast.evidence)
+
+    return fit
+
+
+def fit_boosting(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], float]:
+    """Small trees on the same features, every one of them rising; to compare with."""
+    model = HistGradientBoostingClassifier(
+        max_iter=60, learning_rate=0.08, max_leaf_nodes=6, min_samples_leaf=10, monotonic_cst=[1, 1, 1], random_state=0
+    )
+    model.fit(_table(breasts), [b.malignant for b in breasts])
+    return lambda breast: float(model.predict_proba(_table([breast]))[0, 1])
+
+
+def compared(breasts: Sequence[KnownBreast], suspicious: float) -> dict[str, NDArray[np.float64]]:
     """What every rule and model says of each breast, (N,) each; models have not seen the patient."""
     said = {rule: np.array([by_rule(rule, b.evidence) for b in breasts]) for rule in RULES}
-    folds = np.array([fold_of(f"breast {b.patient}", FOLDS) for b in breasts])
-    logistic, boosted = np.zeros(len(breasts)), np.zeros(len(breasts))
-    for fold in range(FOLDS):
-        seen = [b for b, own in zip(breasts, folds, strict=True) if own != fold]
-        model = fit_breast(seen, suspicious)
-        trees = _boosting(seen)
-        for i in np.flatnonzero(folds == fold).tolist():
-            logistic[i] = model(breasts[i].evidence)
-            boosted[i] = trees(breasts[i])
-    return {**said, "logistic": logistic, "gradient boosting": boosted}
+    said["logistic"] = out_of_fold(breasts, fit_logistic(suspicious))
+    return {**said, "gradient boosting": out_of_fold(breasts, fit_boosting)}
 
 
-def measure(breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]]) -> list[dict[str, Any]]:
+def measure(
+    breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]], rounds: int = 1000
+) -> list[dict[str, Any]]:
     """AUC and calibration error of every rule, of all breasts and of those with two views."""
     truth, patients = np.array([b.malignant for b in breasts]), [b.patient for b in breasts]
     both = np.array([_views(b) == 2 for b in breasts])
@@ -74,7 +105,9 @@ def measure(breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]]
     for unit, part in (("all", np.flatnonzero(both | True)), ("two views", np.flatnonzero(both))):
         of = [patients[i] for i in part]
         for name, p in said.items():
-            low, high = patient_bootstrap(lambda at, p=p, part=part: auc(truth[part][at], p[part][at]), of)
+            low, high = patient_bootstrap(
+                lambda at, p=p, part=part: auc(truth[part][at], p[part][at]), of, rounds=rounds
+            )
             rows.append(
                 {
                     "breasts": f"{unit}, {len(part)}",
@@ -85,15 +118,6 @@ def measure(breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]]
                 }
             )
     return rows
-
-
-def _boosting(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], float]:
-    """Small trees on the same features, every one of them rising; to compare with."""
-    model = HistGradientBoostingClassifier(
-        max_iter=60, learning_rate=0.08, max_leaf_nodes=6, min_samples_leaf=10, monotonic_cst=[1, 1, 1], random_state=0
-    )
-    model.fit(_table(breasts), [b.malignant for b in breasts])
-    return lambda breast: float(model.predict_proba(_table([breast]))[0, 1])
 
 
 def _table(breasts: Sequence[KnownBreast]) -> NDArray[np.float64]:
