@@ -16,7 +16,7 @@ from lobule.imaging.film import Film
 from lobule.words import Words
 from lobule_ml.calibration import Logistic
 from mammo_worker import cli
-from mammo_worker.data.cases import cbis_ddsm
+from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.examine import COLUMNS, Failure, details, examine, table_rows
 from mammo_worker.examination.explain import reasons, suggested_category

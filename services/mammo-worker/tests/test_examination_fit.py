@@ -5,7 +5,7 @@ import pytest
 
 from lobule_ml.calibration import Logistic, sigmoid
 from mammo_worker.calibration import Calibration
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.examination.findings_csv import (
     FilmFindings,
     KnownBreast,
@@ -83,7 +83,7 @@ def case(patient, view, draw_film, malignant=True):
     boxes = np.array([[60 + at, 120, 90 + at, 150], [100, 200 + at, 120, 220 + at]], np.float32)
     attributes = {"view": view, "laterality": "L"}
     labels = np.full(2, 2, np.int32)
-    return Case(f"{patient}_{view}", patient, boxes, labels, malignant, lambda: film, None, attributes)
+    return AnnotatedFilm(f"{patient}_{view}", patient, boxes, labels, malignant, lambda: film, None, attributes)
 
 
 @pytest.fixture

@@ -48,9 +48,9 @@ def fit_pairs(
 ) -> None:
     """Fit which findings of two views are one lesion on training patients, and measure it on validation patients."""
     from lobule_ml.calibration import Logistic
-    from mammo_worker.data.cases import cbis_ddsm
+    from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.data.splits import split_of
-    from mammo_worker.evaluation.report import markdown_table
+    from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.examination import fit_pairs as pairs
     from mammo_worker.examination.lesions import lengths, lesion_names, measure_films
     from mammo_worker.examination.models import write_model
@@ -84,8 +84,8 @@ def fit_breast(
     The findings must be of films that the detector has not learned from.
     """
     from mammo_worker.calibration import Calibration
-    from mammo_worker.data.cases import cbis_ddsm
-    from mammo_worker.evaluation.report import markdown_table
+    from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+    from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.examination import findings_csv
     from mammo_worker.examination import fit_breast as breast
     from mammo_worker.examination.lesions import lesion_names, measure_films
@@ -121,8 +121,8 @@ def fit_breast(
 @app.command()
 def measure_asymmetry(data: DataOption) -> None:
     """Measure on mini-MIAS what the difference of two breasts says; nothing was tuned there."""
-    from mammo_worker.data.cases import mini_mias
-    from mammo_worker.evaluation.report import markdown_table
+    from mammo_worker.data.readers.mini_mias import mini_mias
+    from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.examination.measure_asymmetry import measure_asymmetry as measure
 
     typer.echo(markdown_table(measure(mini_mias(data / "mias"))))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lobule_ml.calibration import Logistic, logit
 from mammo_worker.calibration import Calibration
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.examination.films import MOST_FINDINGS
 from mammo_worker.examination.lesions import MeasuredFilm
 from mammo_worker.examination.pairing import pair_probabilities
@@ -78,7 +78,7 @@ def read_probabilities(path: Path) -> dict[str, float]:
 
 
 def known_breasts(
-    cases: Sequence[Case],
+    cases: Sequence[AnnotatedFilm],
     measured: dict[str, MeasuredFilm],
     findings: dict[str, FilmFindings],
     calibration: Calibration,
@@ -95,7 +95,7 @@ def known_breasts(
         pairs: The pair model.
         probabilities: Of the films; without them a film is as suspicious as its most suspicious finding.
     """
-    by_breast: dict[tuple[str, str], list[Case]] = defaultdict(list)
+    by_breast: dict[tuple[str, str], list[AnnotatedFilm]] = defaultdict(list)
     for case in cases:
         by_breast[case.patient, case.attributes["laterality"]].append(case)
     breasts: list[KnownBreast] = []

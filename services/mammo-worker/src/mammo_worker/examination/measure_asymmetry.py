@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 
 from lobule_ml.evaluation.statistics import auc, patient_bootstrap
-from mammo_worker.data.cases import Case
+from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.examination.anatomy import Anatomy, find_anatomy
 from mammo_worker.examination.asymmetry import compare_breasts
 from mammo_worker.examination.frame import Thumbnail, thumbnail_of
 from mammo_worker.films.breast import find_breast
 
 
-def measure_asymmetry(cases: Sequence[Case]) -> list[dict[str, Any]]:
+def measure_asymmetry(cases: Sequence[AnnotatedFilm]) -> list[dict[str, Any]]:
     """AUC of the feature, abnormal against normal breasts, and the difference within true masses.
 
     Args:
         cases: Of mini-MIAS.
     """
-    patients: dict[str, list[tuple[Case, Thumbnail, Anatomy]]] = defaultdict(list)
+    patients: dict[str, list[tuple[AnnotatedFilm, Thumbnail, Anatomy]]] = defaultdict(list)
     for case in cases:
         film = case.read()
         breast = find_breast(film)
