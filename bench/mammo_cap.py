@@ -68,7 +68,8 @@ def table(films: list[FilmResult], calibration: Calibration) -> None:
     strongest = np.array([each.suspicion.max(initial=0.0) for each in found])
     above = strongest - said
     capped = [cap_suspicion(each.suspicion, number) for each, number in zip(found, said, strict=True)]
-    suspicion, malignant = (np.concatenate([each[part] for each in found]) for part in (1, 2))
+    suspicion = np.concatenate([each.suspicion for each in found])
+    malignant = np.concatenate([each.malignant for each in found])
     print("| rule | what it changes | AUC | log loss | Brier score |\n|---|---|---|---|---|")
     print(row("none", "films", said, truth))
     print(row("raise the film to its strongest marked finding", "films", np.maximum(said, strongest), truth))
@@ -77,7 +78,7 @@ def table(films: list[FilmResult], calibration: Calibration) -> None:
     below = above[above > 0]
     print(f"The film lies below its strongest marked finding in {len(below)} of {len(films)} films", end="")
     print(f", by {below.mean():.2f} in the mean and {below.max():.2f} at most." if len(below) else ".")
-    mass, known = (np.concatenate([each[part] for each in found]) for part in (0, 3))
+    mass, known = np.concatenate([each.mass for each in found]), np.concatenate([each.known for each in found])
     sure = known >= 0
     for name, values in (("with the cap", np.concatenate(capped)), ("without it", suspicion)):
         right = (values >= mass / 2)[sure] == (known[sure] == MALIGNANT)
