@@ -204,7 +204,7 @@ def plain(words: str) -> str:
 def body_of(page: str, report: Report) -> str:
     """What stands between the head of a page and its foot, without spaces."""
     head = plain(report.text("document.product") + report.text("document.tagline"))
-    foot = plain(report.text("document.research_use") + report.text("document.footer"))
+    foot = plain(report.text("common.research_use_only") + report.text("document.footer"))
     version = report.document.about[2].value
     text = plain(page).removeprefix(plain(report.text("document.draft.watermark")))
     assert text.startswith(head), text[:80]
