@@ -232,8 +232,40 @@ class TestHanging:
         study.add(picture(16), laterality="R", view="CC")
         page = logged_in(study.url)
         expect(page.locator('.pane[data-view="RCC"] .corner')).to_contain_text("RCC")
-        for view in ("LCC", "RMLO", "LMLO"):
-            expect(page.locator(f'.pane[data-view="{view}"]')).to_contain_text(f"{view} is missing")
+        expect(page.locator(".pane:visible")).to_have_count(1)
+        missing = page.locator('[data-role="missing"] a')
+        expect(missing).to_have_text(["LCC is missing", "RMLO is missing", "LMLO is missing"])
+
+    def test_films_fill_their_panes_with_the_breast_at_one_scale(self, logged_in, study, picture):
+        """Two films of which the breast is a half of each: cropped, it is larger, at the seam, and as large in both."""
+        half = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+        half[100:300, :150] = 120
+        study.add(picture(47), laterality="L", view="CC", display=half)
+        study.add(picture(48), laterality="R", view="CC", display=half[:, ::-1])
+        page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+        left, right = (page.locator(f'.pane[data-view="{view}"]') for view in ("LCC", "RCC"))
+        for pane in (left, right):
+            expect(pane).to_have_attribute("data-scale", re.compile("."))
+        show_only(page)
+
+        def breast(pane):
+            rows, columns = np.nonzero(canvas(page, pane, "image")[..., 0] > 60)
+            return columns.min(), columns.max() + 1, rows.max() + 1 - rows.min()
+
+        width = right.evaluate("pane => pane.clientWidth")
+        assert breast(left)[0] == 0, "the chest wall is at the seam"
+        assert breast(right)[1] == width
+        tall = [breast(pane)[2] for pane in (left, right)]
+        assert abs(tall[0] - tall[1]) <= 2
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("k")
+        expect(page.get_by_role("button", name="Crop to the breast")).to_have_attribute("aria-pressed", "false")
+        assert breast(left)[2] < 0.7 * tall[0]
+        page.keyboard.press("Space")  # all in one row
+        page.keyboard.press("Space")
+        expect(page.get_by_role("button", name="CC views")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("Shift+Space")
+        expect(page.get_by_role("button", name="In one row")).to_have_attribute("aria-pressed", "true")
 
     def test_a_film_stands_beside_a_field(self, logged_in, study, picture):
         study.add(picture(17), laterality="R", view="CC")

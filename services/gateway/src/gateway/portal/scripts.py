@@ -17,8 +17,10 @@ from starlette.types import Scope
 
 WEB = Path(__file__).parent / "web"
 
-_COMMENTS = re.compile(r"/\*\*.*?\*/ ?|^[ \t]*//[^\n]*$", re.MULTILINE | re.DOTALL)
+_COMMENTS = re.compile(r"/\*\*.*?\*/ ?|^[ \t]*//[^\n]*$|^[ \t]+", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r"^(?:import|export)[^'(]*? from '(\.[^']+)';$", re.MULTILINE)
+_LATE_IMPORT = re.compile(r"= await fetched\(import\('(\.[^']+)'\)\)")
+_PLURAL = re.compile(r"\.(one|other)$")
 
 
 @cache
@@ -33,21 +35,41 @@ def modules_of(script: str) -> tuple[str, ...]:
     """
     found = [script]
     for module in found:
-        for target in _IMPORT.findall((WEB / module).read_text("utf-8")):
-            path = normpath(join(dirname(module), target))
-            if path not in found:
-                found.append(path)
+        found += [path for path in _imports_of(module) if path not in found]
     return tuple(found[1:])
 
 
 def preload(script: str) -> Markup:
-    """The links of a page's head for the modules of its script."""
+    """The links of a page's head for the modules that its script imports through others."""
     link = Markup('<link rel="modulepreload" href="/static/{}">')
-    return Markup("").join(link.format(module) for module in modules_of(script))
+    own = _imports_of(script)
+    return Markup("").join(link.format(module) for module in modules_of(script) if module not in own)
+
+
+def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
+    """Those sentences that a script or a module of it says, by their key or by one that is put together."""
+    modules = [script, *modules_of(script)]
+    for module in modules:
+        modules += [late for late in _imports_of(module, _LATE_IMPORT) if late not in modules]
+    source = "".join((WEB / module).read_text("utf-8") for module in modules)
+    named = set(re.findall(r"['`]([\w.]+)['`]", source))
+    joined = [re.split(r"\$\{[^}]*\}", key) for key in re.findall(r"`([a-z_.]+\.\$\{[^`]+)`", source)]
+    pattern = re.compile("|".join(".+".join(map(re.escape, parts)) for parts in joined) or "$.")
+    return {
+        key: text
+        for key, text in sentences.items()
+        if not key.startswith("errors.page.")
+        and (key in named or _PLURAL.sub("", key) in named or pattern.fullmatch(_PLURAL.sub("", key)))
+    }
+
+
+def _imports_of(module: str, pattern: re.Pattern[str] = _IMPORT) -> list[str]:
+    source = (WEB / module).read_text("utf-8")
+    return [normpath(join(dirname(module), target)) for target in pattern.findall(source)]
 
 
 def without_comments(script: str) -> str:
-    """A script without JSDoc and without lines that are a comment; every line of code keeps its number."""
+    """A script without JSDoc, lines that are a comment, and indentation; every line of code keeps its number."""
     return _COMMENTS.sub(lambda comment: "\n" * comment[0].count("\n"), script)
 
 

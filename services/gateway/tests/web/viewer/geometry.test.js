@@ -4,13 +4,19 @@ import { test } from 'node:test';
 import { MOST_ZOOM, fit, frame, holds, pan, toImage, toPane, visible, zoom } from '#web/viewer/geometry.js';
 import { turnPoint, turnSamples } from '#web/viewer/turn.js';
 
-const IMAGE = { width: 200, height: 400 };
+const IMAGE = { x: 0, y: 0, width: 200, height: 400 };
 const PANE = { width: 300, height: 400 };
 
 test('an image fits its pane, against the side where the chest wall is hung', () => {
   assert.deepEqual(fit(IMAGE, PANE, 'left'), { scale: 1, x: 0, y: 0 });
   assert.deepEqual(fit(IMAGE, PANE, 'right'), { scale: 1, x: 100, y: 0 });
   assert.deepEqual(fit(IMAGE, PANE), { scale: 1, x: 50, y: 0 });
+});
+
+test('a part of an image fits as well, at a given scale too', () => {
+  const part = { x: 100, y: 100, width: 100, height: 200 };
+  assert.deepEqual(fit(part, PANE, 'right'), { scale: 2, x: 300 - 2 * 200, y: -200 });
+  assert.deepEqual(fit(part, PANE, 'left', 1), { scale: 1, x: -100, y: 0 });
 });
 
 test('what is under the pointer stays there while zooming', () => {

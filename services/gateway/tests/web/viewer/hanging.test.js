@@ -1,18 +1,43 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { firstToRead, layoutOf, preferredLayout, sideOf, slotsOf } from '#web/viewer/hanging.js';
+import { firstToRead, layoutOf, missingViews, preferredLayout, readIn, sideOf, slotsOf, stepOf } from '#web/viewer/hanging.js';
 import { imageWith } from '../world.js';
 
 const FOUR = ['RCC', 'LCC', 'RMLO', 'LMLO'].map((view) => imageWith({ id: view, view }));
 const FIELD = imageWith({ id: 'field', film: false });
 
 const hung = (images, activeId, more = {}) => ({ images, activeId, layout: 'hang', lastFilmId: null, lastFieldId: null, ...more });
-const names = (state) => slotsOf(state).map((slot) => (typeof slot === 'string' ? `no ${slot}` : slot.id));
+const names = (state) => slotsOf(state).map(({ id }) => id);
 
-test('four views hang in their order, and a missing one is named', () => {
+test('four views hang in their order; the others share the glass of a missing one, which is named', () => {
   assert.deepEqual(names(hung(FOUR, 'LCC')), ['RCC', 'LCC', 'RMLO', 'LMLO']);
-  assert.deepEqual(names(hung(FOUR.slice(1), 'LCC')), ['no RCC', 'LCC', 'RMLO', 'LMLO']);
+  assert.deepEqual(names(hung(FOUR.slice(1), 'LCC')), ['LCC', 'RMLO', 'LMLO']);
+  assert.deepEqual(missingViews(FOUR.slice(1)), ['RCC']);
+  assert.deepEqual([missingViews(FOUR), missingViews([FIELD])], [[], []]);
+});
+
+test('both breasts hang in one view, where the image that is read is among them', () => {
+  assert.deepEqual(names(hung(FOUR, 'LCC', { layout: 'cc' })), ['RCC', 'LCC']);
+  assert.deepEqual(names(hung(FOUR, 'RMLO', { layout: 'mlo' })), ['RMLO', 'LMLO']);
+  assert.equal(layoutOf(hung(FOUR, 'LMLO', { layout: 'cc' })), 'hang');
+  assert.equal(readIn('mlo', hung(FOUR, 'LCC')).view, 'RMLO');
+  assert.equal(readIn('cc', hung(FOUR, 'LCC')).view, 'LCC');
+});
+
+test('the steps of reading go round, there and back', () => {
+  const walk = (images, by) => {
+    const steps = [];
+    for (let layout = 'hang', turn = 0; turn < 6; turn += 1) {
+      const state = hung(images, readIn(layout, hung(images, images[0].id)).id, { layout });
+      layout = stepOf(state, by);
+      steps.push(layout);
+    }
+    return steps;
+  };
+  assert.deepEqual(walk(FOUR, 1), ['row', 'cc', 'mlo', 'one', 'two', 'hang']);
+  assert.deepEqual(walk(FOUR, -1), ['two', 'one', 'mlo', 'cc', 'row', 'hang']);
+  assert.deepEqual(walk([FIELD, imageWith({ id: 'g', film: false })], 1).slice(0, 3), ['one', 'two', 'hang']);
 });
 
 test('of several films of a view the one that is read hangs, else the most suspicious', () => {

@@ -7,7 +7,8 @@ import { VIEWS } from '../viewer/image.js';
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
 const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, [contenteditable]';
-const ONCE = ['c', 'x', 'u', 'i', 'a', 'b', 'o', 'h', '?'];
+const ONCE = ['c', 'x', 'u', 'i', 'a', 'b', 'o', 'h', 'k', ' ', '?'];
+const PRESSED_BY_SPACE = 'button, summary, a, input';
 /** @type {Record<string, import('../viewer/geometry.js').Point>} */
 const ARROWS = {
   ArrowLeft: { x: PAN, y: 0 },
@@ -48,6 +49,7 @@ function actsOf({ navigation, tools, undo, help }) {
     v: () => navigation.arrange('hang'),
     s: () => navigation.arrange('two'),
     f: () => navigation.arrange('one'),
+    k: tools.toggleCrop,
     '?': help,
     ...Object.fromEntries(VIEWS.map((view, index) => [index + 1, () => navigation.view(view)])),
     ...Object.fromEntries([5, 6, 7, 8, 9].map((number) => [number, () => navigation.field(number - 5)])),
@@ -57,6 +59,9 @@ function actsOf({ navigation, tools, undo, help }) {
 /** Whether the keys belong to something else: a field that is typed into, a dialog, an input method. @param {KeyboardEvent} event */
 const belongsElsewhere = ({ target, isComposing, altKey }) =>
   isComposing || altKey || document.querySelector('dialog[open]') !== null || (target instanceof Element && target.closest(TYPED) !== null);
+
+/** Space presses a button that has the focus. @param {KeyboardEvent} event */
+const pressesSomething = ({ target }) => target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
 
 /**
  * Listen for shortcuts.
@@ -74,6 +79,7 @@ export function listenToKeys(store, page) {
   function wanted(event) {
     const key = event.shiftKey ? event.key : event.key.toLowerCase(); // Caps Lock is no other key
     if (event.ctrlKey || event.metaKey) return { act: key === 'z' ? undo : null, once: true };
+    if (event.key === ' ') return { act: toggle.checked && !pressesSomething(event) ? () => navigation.stepHanging(event.shiftKey ? -1 : 1) : null, once: true };
     const by = event.target instanceof Element && event.target.closest('.pane') ? ARROWS[event.key] : undefined;
     if (by) return { act: () => navigation.activePane()?.pan(by), once: false };
     return { act: toggle.checked && Object.hasOwn(acts, key) ? acts[key] : null, once: ONCE.includes(key) };

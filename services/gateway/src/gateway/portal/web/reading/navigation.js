@@ -1,7 +1,7 @@
 // Which image is read, which finding is chosen, and how the reader goes from one to the next.
 
 import { t } from '../core/words.js';
-import { activeOf, firstToRead, layoutOf } from '../viewer/hanging.js';
+import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
 import { isHidden, shownTargets } from './findings.js';
 import { reads } from './state.js';
 import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
@@ -121,8 +121,14 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     arrange(layout) {
       const { state } = store;
       if (!state.images.length) return;
-      if (layoutOf({ ...state, layout }) === layout) store.update({ layout });
-      else store.update({ layout, ...reads(firstToRead(state.images)), chosen: null });
+      const image = readIn(layout, state);
+      if (image?.id === state.activeId && layoutOf({ ...state, layout }) === layout) store.update({ layout });
+      else store.update({ layout, ...reads(image?.id === state.activeId ? firstToRead(state.images) : image), chosen: null });
+    },
+
+    /** The next step of reading, or the one before. @param {1 | -1} by */
+    stepHanging(by) {
+      if (store.state.images.length) this.arrange(stepOf(store.state, by));
     },
 
     /** The pane of the image that is read. */

@@ -11,8 +11,9 @@ import { localTimes } from '../core/times.js';
 import { t } from '../core/words.js';
 import { createDisplay } from '../viewer/display.js';
 import { createPanes } from '../viewer/panes.js';
+import { showMissing } from '../viewer/missing.js';
 import { createStrip } from '../viewer/strip.js';
-import { createTools, rememberedOverlays } from '../viewer/tools.js';
+import { createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
 import { createCaseFeed, troubleNote } from './case-feed.js';
 import { createConclusion } from './conclusion.js';
 import { createFindingsList } from './findings-list.js';
@@ -33,7 +34,7 @@ const root = byId('reading');
 const { caseId = '', inputErrors = '' } = root.dataset;
 const INPUT_ERRORS = inputErrors.split(' ');
 const signingDialog = byId('signing', HTMLDialogElement);
-const store = createStore(/** @type {Reading} */ ({ ...NOTHING_YET, overlays: rememberedOverlays() }));
+const store = createStore(/** @type {Reading} */ ({ ...NOTHING_YET, overlays: rememberedOverlays(), cropped: rememberedCrop() }));
 
 const loader = createLoader(store);
 const feed = createCaseFeed(store, caseId, { onImages: loader.load, onFirst: () => reviews.recall() });
@@ -185,12 +186,14 @@ const commented = () => find(signingDialog, '[name="comment"]', HTMLTextAreaElem
 const unsaved = () => Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
 
 store.subscribe(['case', 'images'], showCase);
-store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'threshold'], panes.show);
+store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold'], panes.show);
 store.subscribe(['images', 'activeId'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));
 store.subscribe(['case', 'images'], createConclusion(role(root, 'conclusion'), navigation.choose));
 store.subscribe(['case', 'images'], versions.show);
 store.subscribe(['overlays'], display.showOverlays);
+store.subscribe(['cropped'], display.showCrop);
 store.subscribe(['images', 'activeId', 'layout'], display.showLayout);
+store.subscribe(['images'], showMissing(role(root, 'missing')));
 store.subscribe(['images', 'activeId', 'windows'], display.showWindow);
 store.subscribe(['chosen', 'images', 'line', 'changes'], (state) => showStatus(role(root, 'status-line'), state));
 store.subscribe(['line'], (state) => showLine(role(root, 'status-line'), state));

@@ -17,6 +17,7 @@
  * @property {Target | null} chosen What the next verdict is given on.
  * @property {Target | null} lit What was touched a moment ago: its mark shows, whatever is hidden.
  * @property {import('../viewer/overlay.js').Overlays} overlays
+ * @property {boolean} cropped Whether films fill their panes with the breast.
  * @property {Record<string, Window>} windows The reader's own, by image; else as the file says.
  * @property {number | null} threshold The reader's own; until there is one, each model's working threshold.
  * @property {Record<string, string>} drafts Comments that were typed and are not saved yet, by key of their target.
@@ -30,7 +31,7 @@
 /** @typedef {OwnReading & import('../viewer/hanging.js').Hung} Reading */
 /** @typedef {import('../core/store.js').Store<Reading>} ReadingStore */
 
-/** @type {Omit<Reading, 'overlays'>} */
+/** @type {Omit<Reading, 'overlays' | 'cropped'>} */
 export const NOTHING_YET = {
   case: null,
   etag: null,

@@ -2,6 +2,7 @@
 
 import { address, asProblem, call, fetchRaw } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';
+import { breastBox } from './breast.js';
 import { colourHeat } from './heat.js';
 import { ColourSource, GreySource } from './sources.js';
 import { turnPicture, turnResult, turnSamples } from './turn.js';
@@ -20,7 +21,7 @@ export async function loadPictures({ jobId, film }, patch) {
     const { hanging } = stored.image;
     const result = turnResult(stored);
     const bitmap = turnPicture(await picture(jobId, result.display.file), hanging);
-    patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
+    patch({ result, ...(film ? filmOf(bitmap, result) : { source: new ColourSource(bitmap) }) });
     if (result.heat_map) patch({ heat: colourHeat(turnPicture(await picture(jobId, result.heat_map.file), hanging)) });
   } catch (error) {
     patch({ problem: asProblem(error) });
@@ -52,6 +53,15 @@ export async function loadDepth({ id, result }, patch) {
     patch({ depth: 'eight' });
     return false;
   }
+}
+
+/** A film and where the breast is on it, in pixels of the film. @param {ImageBitmap | OffscreenCanvas} bitmap @param {import('./image.js').Result} result */
+function filmOf(bitmap, { image }) {
+  const source = GreySource.fromBitmap(bitmap);
+  const found = breastBox(source.levels[0]);
+  const scale = image.width / bitmap.width;
+  const breast = found && { x: found.x * scale, y: found.y * scale, width: found.width * scale, height: found.height * scale };
+  return { source, breast };
 }
 
 /** @param {string} jobId @param {string} file */

@@ -31,6 +31,7 @@ export function createDisplay(root, tools, arrange) {
     invert: tools.invert,
     reset: tools.reset,
     overlays: tools.toggleAll,
+    crop: tools.toggleCrop,
   };
   for (const [name, act] of Object.entries(acts)) onClick(root, `[data-act="${name}"]`, () => act());
   onClick(root, 'button[data-layout]', ({ dataset }) => arrange(/** @type {import('./hanging.js').Layout} */ (dataset.layout)));
@@ -61,6 +62,11 @@ export function createDisplay(root, tools, arrange) {
   /** @param {string} selector @param {(element: HTMLElement) => boolean} pressed */
   function press(selector, pressed) {
     for (const button of all(root, selector)) button.setAttribute('aria-pressed', String(pressed(button)));
+  }
+
+  /** @param {Reading} state */
+  function showCrop({ cropped }) {
+    press('[data-act="crop"]', () => cropped);
   }
 
   /** @param {Reading} state */
@@ -96,5 +102,5 @@ export function createDisplay(root, tools, arrange) {
     choice.selectedIndex = windows.findIndex(({ low, high }) => low === window?.low && high === window.high);
   }
 
-  return { showOverlays, showLayout, showWindow };
+  return { showOverlays, showCrop, showLayout, showWindow };
 }

@@ -11,12 +11,20 @@
 export const MOST_ZOOM = 32; // CSS pixels for a pixel of the image
 const STRIP = 40; // CSS pixels of an image that stay in its pane
 
-/** The whole image in a pane. */
-export function fit(/** @type {Size} */ image, /** @type {Size} */ pane, /** @type {Side} */ side = 'centre', margin = 0) {
-  const scale = Math.min((pane.width - 2 * margin) / image.width, (pane.height - 2 * margin) / image.height);
-  const free = pane.width - image.width * scale;
-  const x = side === 'left' ? margin : side === 'right' ? free - margin : free / 2;
-  return { scale, x, y: (pane.height - image.height * scale) / 2 };
+/** The largest scale at which a part of an image fits a pane. */
+export const fitScale = (/** @type {Size} */ part, /** @type {Size} */ pane) => Math.min(pane.width / part.width, pane.height / part.height);
+
+/**
+ * A part of an image in a pane, its chest wall at a side of the pane.
+ * @param {Box} part
+ * @param {Size} pane
+ * @param {Side} side
+ * @returns {Transform}
+ */
+export function fit(part, pane, side = 'centre', scale = fitScale(part, pane)) {
+  const free = pane.width - part.width * scale;
+  const left = { left: 0, right: free, centre: free / 2 }[side];
+  return { scale, x: left - part.x * scale, y: (pane.height - part.height * scale) / 2 - part.y * scale };
 }
 
 /**

@@ -4,8 +4,8 @@ import { VIEWS, mostSuspicious, suspicionOf, viewOf } from './image.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 /** @typedef {import('./image.js').ViewName} ViewName */
-/** @typedef {'hang' | 'two' | 'one'} Layout Four views, side by side, one image. */
-/** @typedef {ViewedImage | ViewName} Slot An image, or the view that is missing. */
+/** @typedef {'hang' | 'row' | 'cc' | 'mlo' | 'two' | 'one'} Layout Four views, the same in one row, both breasts in one view,
+ *     side by side, one image. */
 
 /**
  * What hanging goes by.
@@ -23,11 +23,16 @@ export const activeOf = ({ images, activeId }) => images.find(({ id }) => id ===
 /** The layout to begin with: four views where films hang, else as many as there are images. @param {ViewedImage[]} images */
 export const preferredLayout = (images) => (images.some(({ view }) => view) || images.length > 1 ? 'hang' : 'one');
 
-/** The layout that shows the image that is read: four views hold neither a field nor a film of no known view. @param {Hung} state */
+/** @param {Layout} layout */
+const viewsOf = (layout) => VIEWS.filter((view) => (layout !== 'cc' && layout !== 'mlo') || view.slice(1) === layout.toUpperCase());
+
+/** The layout that shows the image that is read: views hold neither a field nor a film of no known view. @param {Hung} state */
 export function layoutOf(state) {
   const { layout, images } = state;
   const active = activeOf(state);
-  return layout === 'hang' && images.some(({ view }) => view) && active && !active.view ? 'two' : layout ?? 'one';
+  if (!layout || layout === 'two' || layout === 'one' || !active) return layout ?? 'one';
+  if (!images.some(({ view }) => view)) return 'hang';
+  return active.view && viewsOf(layout).includes(active.view) ? layout : active.view ? 'hang' : 'two';
 }
 
 /** The image to read first: where the suspicion is highest, among the films where these hang. @param {ViewedImage[]} images */
@@ -36,7 +41,7 @@ export function firstToRead(images) {
   return [...(hung.length ? hung : images)].sort((a, b) => suspicionOf(b) - suspicionOf(a))[0] ?? null;
 }
 
-/** What the panes show, in their order. @param {Hung} state @returns {Slot[]} */
+/** What the panes show, in their order. @param {Hung} state @returns {ViewedImage[]} */
 export function slotsOf(state) {
   const { images } = state;
   const active = activeOf(state);
@@ -44,7 +49,7 @@ export function slotsOf(state) {
   if (!active) return [];
   if (layout === 'one') return [active];
   if (layout === 'two') return pairOf(state, active);
-  if (images.some(({ view }) => view)) return VIEWS.map((view) => hungAs(view, images, active) ?? view);
+  if (images.some(({ view }) => view)) return viewsOf(layout).flatMap((view) => hungAs(view, images, active) ?? []);
   return fourAround(images, active);
 }
 
@@ -87,6 +92,34 @@ const partnerOf = (images, active) =>
  * @param {Layout} layout
  */
 export function sideOf({ film, entry }, layout) {
-  if (!film || layout !== 'hang' || !entry.laterality) return 'centre';
+  if (!film || layout === 'two' || layout === 'one' || !entry.laterality) return 'centre';
   return entry.laterality === 'R' ? 'right' : 'left';
+}
+
+/** The views that the current examination lacks; none where it has no film that hangs. @param {ViewedImage[]} images */
+export const missingViews = (images) =>
+  images.some(({ view }) => view) ? VIEWS.filter((name) => !images.some(({ view }) => view === name)) : [];
+
+/**
+ * The step of reading after a layout, or before it: all views, both breasts in each view, the image that is read, and that
+ * beside what belongs to it. Steps that would show nothing are left out.
+ * @param {Hung} state
+ * @param {1 | -1} by
+ * @returns {Layout}
+ */
+export function stepOf(state, by) {
+  const { images } = state;
+  const hangs = (/** @type {string} */ view) => images.some((image) => image.view?.endsWith(view));
+  /** @type {[Layout, boolean][]} */
+  const all = [['hang', true], ['row', hangs('')], ['cc', hangs('CC')], ['mlo', hangs('MLO')], ['one', true], ['two', images.length > 1]];
+  const steps = all.flatMap(([layout, shows]) => (shows ? [layout] : []));
+  return steps[(steps.indexOf(layoutOf(state)) + by + steps.length) % steps.length];
+}
+
+/** The image to read in a layout: the one that is read where it hangs there, else the most suspicious of those that do. */
+export function readIn(/** @type {Layout} */ layout, /** @type {Hung} */ state) {
+  const active = activeOf(state);
+  if (layout === 'one' || layout === 'two') return active;
+  const hung = state.images.filter(({ view }) => view && viewsOf(layout).includes(view));
+  return (active && hung.includes(active)) || !hung.length ? active : mostSuspicious(hung);
 }

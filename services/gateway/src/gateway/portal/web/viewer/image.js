@@ -2,8 +2,10 @@
 
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
+import { around } from './breast.js';
 
 /** @typedef {import('../core/types.d.ts').CaseImage} CaseImage */
+/** @typedef {import('../core/types.d.ts').Result} Result */
 /** @typedef {'RCC' | 'LCC' | 'RMLO' | 'LMLO'} ViewName Side and view of a screening film. */
 
 /**
@@ -19,6 +21,7 @@ import { t } from '../core/words.js';
  * @property {ViewName | null} view Where it hangs; null where it has no place of its own.
  * @property {import('../core/types.d.ts').Result | null} result As the film hangs.
  * @property {import('./sources.js').Source | null} source What is drawn; null until something is there.
+ * @property {import('./geometry.js').Box | null} breast Where the breast is on a film; null where that cannot be told.
  * @property {HTMLCanvasElement | null} heat
  * @property {import('../core/api.js').Problem | null} problem Why its pictures could not be loaded.
  * @property {'eight' | 'loading' | 'deep'} depth
@@ -59,7 +62,7 @@ function renewed(entry, name, before) {
   };
   if (before?.jobId === now.jobId) return { ...before, ...now };
   const formerJobs = before ? [...before.formerJobs, before.jobId] : [];
-  return { ...now, formerJobs, result: null, source: null, heat: null, problem: null, depth: 'eight' };
+  return { ...now, formerJobs, result: null, source: null, breast: null, heat: null, problem: null, depth: 'eight' };
 }
 
 /** Entries in the order of reading, each with its name. @param {CaseImage[]} entries @returns {[CaseImage, string][]} */
@@ -87,6 +90,21 @@ export const suspicionOf = ({ result, entry }) => result?.probability_malignant 
 
 /** The most suspicious of some images. @param {ViewedImage[]} images */
 export const mostSuspicious = (images) => images.reduce((most, image) => (suspicionOf(image) > suspicionOf(most) ? image : most));
+
+/**
+ * The part of an image that fills its pane: the breast with everything that was found, or all of it.
+ * @param {ViewedImage} image With its result.
+ * @param {boolean} cropped
+ * @returns {import('./geometry.js').Box}
+ */
+export function partOf({ result, breast }, cropped) {
+  const { width = 1, height = 1 } = result?.image ?? {};
+  if (!breast || !cropped) return { x: 0, y: 0, width, height };
+  return (result?.findings ?? []).reduce((part, { box }) => around(part, box), breast);
+}
+
+/** The distance between two pixels of a film, in mm; null where it is not known. @param {ViewedImage | null} image */
+export const spacingOf = (image) => (image?.film ? image.result?.image.pixel_spacing_mm?.[1] ?? null : null);
 
 /** How deep what is shown of a film is, in words. @param {ViewedImage} image */
 export function depthWords({ film, source, depth }) {

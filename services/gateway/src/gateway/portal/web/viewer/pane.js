@@ -14,6 +14,7 @@ import { drawOverlay } from './overlay.js';
  * What a pane shows.
  * @typedef {object} Shown
  * @property {ViewedImage | null} image
+ * @property {import('./geometry.js').Box} part Of the image: it fills the pane until the reader zooms.
  * @property {import('./geometry.js').Side} side Where its chest wall is hung.
  * @property {import('./window.js').Window | null} window Null for a field, which has none.
  * @property {Mark[]} marks
@@ -26,11 +27,11 @@ import { drawOverlay } from './overlay.js';
  * @property {(pane: Pane) => void} onUse
  * @property {(pane: Pane, contrast: number, brightness: number) => void} onWindow
  * @property {(image: ViewedImage, index: number) => void} onPick
+ * @property {(pane: Pane) => number} scaleOf The scale at which a pane shows its part: the same for all films, in mm.
  */
 
-const MARGIN = 2;
 /** @type {Shown} */
-const NOTHING = { image: null, side: 'centre', window: null, marks: [], overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 } };
+const NOTHING = { image: null, part: { x: 0, y: 0, width: 1, height: 1 }, side: 'centre', window: null, marks: [], overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 } };
 
 export class Pane {
   #shown = NOTHING;
@@ -47,12 +48,14 @@ export class Pane {
     this.image = find(root, '.image', HTMLCanvasElement);
     this.overlay = find(root, '.overlay', HTMLCanvasElement);
     new ResizeObserver(() => this.#resize()).observe(root);
+    this.scaleOf = events.scaleOf;
     listenToHands(this, events);
   }
 
-  /** Show an image, or nothing. Another image begins fitted. @param {Shown} shown */
+  /** Show an image, or nothing. Another image, or another part of it, begins fitted. @param {Shown} shown */
   show(shown) {
-    if (shown.image?.id !== this.#shown.image?.id) this.#transform = null;
+    const { image, part } = this.#shown;
+    if (shown.image?.id !== image?.id || !sameBox(shown.part, part)) this.#transform = null;
     this.#shown = shown;
     this.#draw();
   }
@@ -83,7 +86,13 @@ export class Pane {
   }
 
   get #fitted() {
-    return this.imageSize && geometry.fit(this.imageSize, this.size, this.#shown.side, MARGIN);
+    const { part, side } = this.#shown;
+    return this.imageSize && geometry.fit(part, this.size, side, this.scaleOf(this));
+  }
+
+  /** The largest scale at which the part that it shows fits it. */
+  get ownScale() {
+    return geometry.fitScale(this.#shown.part, this.size);
   }
 
   fit() {
@@ -166,6 +175,9 @@ export class Pane {
     drawOverlay(above, { image: imageSize, heat: image.heat, marks }, overlays, scale);
   }
 }
+
+/** @param {Box} a @param {Box} b */
+const sameBox = (a, b) => a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;
 
 /** @param {HTMLCanvasElement} canvas */
 function cleared(canvas) {

@@ -3,13 +3,12 @@
 import { copy, icon, role } from '../core/dom.js';
 import { t } from '../core/words.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
-import { depthWords } from './image.js';
+import { depthWords, partOf, spacingOf } from './image.js';
 import { Pane } from './pane.js';
 import { windowOf } from './window.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../reading/state.js').Reading} Reading */
-/** @typedef {import('./hanging.js').Slot} Slot */
 
 const MOST = 4;
 
@@ -22,11 +21,12 @@ const MOST = 4;
  *   failureOf: (image: ViewedImage) => {words: string, hopeless: boolean},
  *   onEdit: (image: ViewedImage) => void,
  *   onRetry: (image: ViewedImage) => void,
- * } & import('./pane.js').PaneEvents} options
+ * } & Omit<import('./pane.js').PaneEvents, 'scaleOf'>} options
  */
 export function createPanes(grid, options) {
+  /** @type {Pane[]} */
   const panes = Array.from({ length: MOST }, () => {
-    const pane = new Pane(copy('pane'), options);
+    const pane = new Pane(copy('pane'), { ...options, scaleOf });
     role(pane.root, 'edit').addEventListener('click', () => pane.viewed && options.onEdit(pane.viewed));
     role(pane.root, 'again').addEventListener('click', () => pane.viewed && options.onRetry(pane.viewed));
     return pane;
@@ -44,37 +44,39 @@ export function createPanes(grid, options) {
     }
   }
 
-  /** @param {Pane} pane @param {Slot} slot @param {Reading} state */
-  function fill(pane, slot, state) {
-    const image = typeof slot === 'string' ? null : slot;
+  /** @param {Pane} pane @param {ViewedImage} image @param {Reading} state */
+  function fill(pane, image, state) {
     const { root } = pane;
-    root.toggleAttribute('data-active', image?.id === state.activeId);
-    root.toggleAttribute('data-lit', image !== null && options.isLit(state, image));
-    if (typeof slot === 'string') labelMissing(root, slot);
-    else labelImage(root, slot, options.describe(slot));
-    showNote(root, slot, options.failureOf);
+    root.toggleAttribute('data-active', image.id === state.activeId);
+    root.toggleAttribute('data-lit', options.isLit(state, image));
+    root.dataset.side = sideOf(image, layoutOf(state));
+    labelImage(root, image, options.describe(image));
+    showNote(root, image, options.failureOf);
     pane.show({
       image,
-      side: image ? sideOf(image, layoutOf(state)) : 'centre',
-      window: image && windowOf(state, image),
-      marks: image ? options.marksOf(state, image) : [],
+      part: partOf(image, state.cropped),
+      side: sideOf(image, layoutOf(state)),
+      window: windowOf(state, image),
+      marks: options.marksOf(state, image),
       overlays: state.overlays,
     });
+  }
+
+  /** One scale in mm for all films that hang, so that sizes can be compared; an image of unknown spacing fills its pane. @param {Pane} pane */
+  function scaleOf(pane) {
+    const spacing = spacingOf(pane.viewed);
+    if (!spacing) return pane.ownScale;
+    const perMm = panes.flatMap((other) => {
+      const theirs = other.root.hidden ? null : spacingOf(other.viewed);
+      return theirs ? [other.ownScale / theirs] : [];
+    });
+    return Math.min(...perMm) * spacing;
   }
 
   /** The pane of an image; undefined where it does not hang. @param {string | null} imageId */
   const of = (imageId) => panes.find(({ root, viewed }) => !root.hidden && viewed !== null && viewed.id === imageId);
 
   return { show, of };
-}
-
-/** @param {HTMLElement} root @param {string} view */
-function labelMissing(root, view) {
-  root.dataset.view = view;
-  root.setAttribute('aria-label', t('reading.missing', { view }));
-  role(root, 'name').textContent = view;
-  for (const name of ['depth', 'file']) role(root, name).textContent = '';
-  role(root, 'edit').hidden = true;
 }
 
 /** @param {HTMLElement} root @param {ViewedImage} image @param {string} description */
@@ -84,7 +86,6 @@ function labelImage(root, image, description) {
   role(root, 'name').textContent = image.name;
   role(root, 'depth').textContent = depthWords(image);
   role(root, 'file').textContent = fileWords(image);
-  role(root, 'edit').hidden = false;
   role(root, 'edit').setAttribute('aria-label', t('reading.image.edit', { name: image.name }));
 }
 
@@ -95,27 +96,23 @@ const fileWords = ({ entry, name }) =>
 /**
  * What a pane says where it has no picture.
  * @param {HTMLElement} root
- * @param {Slot} slot
+ * @param {ViewedImage} image
  * @param {(image: ViewedImage) => {words: string, hopeless: boolean}} failureOf
  */
-function showNote(root, slot, failureOf) {
-  const image = typeof slot === 'string' ? null : slot;
+function showNote(root, image, failureOf) {
   const note = role(root, 'note');
-  note.hidden = Boolean(image?.source);
-  role(root, 'add').hidden = image !== null;
-  const failed = image?.entry.state === 'failed' ? failureOf(image) : null;
+  note.hidden = image.source !== null;
+  const failed = image.entry.state === 'failed' ? failureOf(image) : null;
   role(root, 'again').hidden = !failed || failed.hopeless;
   if (note.hidden) return;
-  const [symbol, title, words] = noteOf(slot, failed?.words ?? '');
+  const [symbol, title, words] = noteOf(image, failed?.words ?? '');
   role(note, 'symbol').replaceChildren(icon(symbol));
   role(note, 'title').textContent = title;
   role(note, 'words').textContent = words;
 }
 
-/** @param {Slot} slot @param {string} failure @returns {[string, string, string]} Icon, title and words. */
-function noteOf(slot, failure) {
-  if (typeof slot === 'string') return ['image', t('reading.missing', { view: slot }), t('reading.missing.hint')];
-  const { problem, entry } = slot;
+/** @param {ViewedImage} image @param {string} failure @returns {[string, string, string]} Icon, title and words. */
+function noteOf({ problem, entry }, failure) {
   if (problem) return ['alert', t('reading.failed'), t('reading.picture.failed', { detail: problem.message })];
   if (entry.state === 'failed') return ['alert', t('reading.failed'), failure];
   return ['queue', t(entry.state === 'assessed' ? 'reading.loading' : 'reading.waiting'), ''];

@@ -13,10 +13,14 @@ const STEP = 1.25;
 const REMEMBERED = 'lobule-overlays';
 /** @type {Overlays} */
 const USUAL = { boxes: true, outlines: true, heat: true, tags: true, opacity: 0.45 };
+const CROP = 'lobule-crop';
 const NONE = { boxes: false, outlines: false, heat: false, tags: false };
 
 /** What of the overlays is shown, as the reader left it on this browser. @returns {Overlays} */
 export const rememberedOverlays = () => ({ ...USUAL, ...recall(REMEMBERED, {}) });
+
+/** Whether films fill their panes with the breast, as the reader left it on this browser. @returns {boolean} */
+export const rememberedCrop = () => recall(CROP, true);
 
 /** Whether any overlay is shown. @param {Overlays} overlays */
 export const anyShown = ({ boxes, outlines, heat, tags }) => boxes || outlines || heat || tags;
@@ -72,6 +76,13 @@ export function createTools(store, activePane) {
 
     /** Show one kind of overlay, or no longer. @param {OverlayName} name */
     toggle: (name) => show({ [name]: !store.state.overlays[name] }),
+
+    /** Fill the panes with the breast, or with the whole films. */
+    toggleCrop() {
+      const cropped = !store.state.cropped;
+      keep(CROP, cropped);
+      store.update({ cropped });
+    },
 
     /** Hide all overlays, or bring back those that were shown. */
     toggleAll() {
