@@ -3,7 +3,7 @@
 import pytest
 
 from lobule.cli.models import _in_words
-from lobule.contracts.models import figure_of
+from lobule.contracts.manifest import Metric, figure_of
 
 DETECTOR = {
     "data": "CBIS-DDSM, untouched fifth",
@@ -30,4 +30,4 @@ CLASSIFIER = {
     ],
 )
 def test_a_figure_in_words(metric, words):
-    assert _in_words(figure_of(metric)) == words
+    assert _in_words(figure_of(Metric.model_validate(metric))) == words

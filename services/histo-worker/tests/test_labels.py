@@ -1,6 +1,5 @@
 """Own data: a labels CSV in the place of BreakHis."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -113,7 +112,7 @@ def test_package_names_the_data_it_learned_from(tmp_path):
     assert manifest.trained_on.startswith("Fields of our clinic, 8 fields of 4 patients")
     assert manifest.licence == "CC-BY-4.0"
     card = (tmp_path / "package" / "MODEL_CARD.md").read_text("utf-8")
-    for text in (card, json.dumps(manifest.metrics)):
+    for text in (card, manifest.model_dump_json()):
         assert "BreakHis" not in text
         assert "Spanhol" not in text
     assert "by agreement" in card

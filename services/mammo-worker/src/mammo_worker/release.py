@@ -88,7 +88,7 @@ def release(
     manifest = write([], "# not yet measured\n")
     say("measuring on the untouched fifth and on mini-MIAS")
     test, metrics = evaluate_package(ModelPackage(package, manifest, ""), data, detector)
-    manifest = manifest.model_copy(update={"metrics": metrics})
+    manifest = manifest.with_metrics(metrics)
     counts = f"{_counts(test)}; {saved_step(run)} training steps."
     manifest = write(metrics, model_card(manifest, _tried(docs), counts))
     write_results(manifest, test, docs)
@@ -123,7 +123,7 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
     )
     say("measuring on the untouched fifth and on mini-MIAS")
     test, metrics = evaluate_package(replace(package, manifest=manifest), data, detector)
-    manifest = manifest.model_copy(update={"metrics": metrics})
+    manifest = manifest.with_metrics(metrics)
     counts = f"{_counts(test)}; the weights are those of {before.version}, calibrated anew."
     write_description(folder, manifest, model_card(manifest, _tried(docs), counts))
     write_results(manifest, test, docs)

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, plain_errors
 from lobule.client import Client
-from lobule.contracts.models import Figure, figure_of
+from lobule.contracts.manifest import Figure, Metric, figure_of
 
 app = typer.Typer(no_args_is_help=True, help="The models in use.")
 
@@ -23,7 +23,8 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
     with plain_errors(), Client(server, username, password) as client:
         for status in client.models():
             model = status["model"]
-            measured = [] if model is None else [_in_words(figure_of(metric)) for metric in model["metrics"][:3]]
+            metrics = [] if model is None else [Metric.model_validate(metric) for metric in model["metrics"][:3]]
+            measured = [_in_words(figure_of(metric)) for metric in metrics]
             table.add_row(
                 status["modality"],
                 str(status["workers"]),

@@ -8,7 +8,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from gateway.system.endpoints import ModelStatus
-from lobule.contracts.models import Figure, ModelManifest, figure_of
+from lobule.contracts.manifest import Figure, figure_of
+from lobule.contracts.models import ModelManifest
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")  # a card's own HTML is shown as text
 _LIMITS = re.compile(r"^##+ +Limits\s*$(.*?)(?=^##? |\Z)", re.MULTILINE | re.DOTALL)

@@ -88,7 +88,7 @@ def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return " to ".join(f"{v:.3f}" for v in value)
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 

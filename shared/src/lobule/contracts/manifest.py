@@ -1,0 +1,134 @@
+"""The sections of a model package's `model.json`, and what is measured there.
+
+A section names what everybody reads; a worker's own values stand beside that under their own names.
+"""
+
+import re
+from collections.abc import Iterator, KeysView, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+Interval = tuple[float, float]
+
+
+class Section(BaseModel):
+    """A section with values of a worker's own beside the typed ones; read as a mapping of those that are there."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in write(self).items() if value is not None}
+
+    def values(self) -> Mapping[str, Any]:
+        """Everything that the section says."""
+        said = {name: getattr(self, name) for name in type(self).model_fields} | (self.model_extra or {})
+        return {name: value for name, value in said.items() if value is not None}
+
+    def keys(self) -> KeysView[str]:
+        """The names of everything that the section says."""
+        return self.values().keys()
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Names and values."""
+        return iter(self.values().items())
+
+    def get(self, name: str, otherwise: Any = None) -> Any:
+        """A value by its name."""
+        return self.values().get(name, otherwise)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values()[name]
+
+    def __iter__(self) -> Iterator[str]:  # pyright: ignore[reportIncompatibleMethodOverride] - as a mapping's
+        return iter(self.values())
+
+
+class NetworkInput(Section):
+    """What the network sees."""
+
+    size: int | None = Field(default=None, gt=0, description="side of a patch, in pixels")
+    channels: list[str] | None = None
+    preprocessing: str | None = Field(default=None, description="the module that prepares it")
+    preprocessing_version: int | None = None
+
+
+class CalibrationSection(Section):
+    """How raw scores become probabilities: the method, its parameters, and the data that they were fitted on."""
+
+    method: str
+    description: str | None = Field(default=None, description="in words")
+
+
+class Runtime(Section):
+    """What runs the network."""
+
+    engine: Literal["tensorflow", "openvino"] = "tensorflow"
+    precision: Literal["float32", "float16", "int8"] = "float32"
+
+
+class Metric(Section):
+    """One measured figure. Packages of both workers name its parts in two ways; `title` and `confidence` know both."""
+
+    name: str | None = None
+    metric: str | None = None
+    value: float
+    data: str | None = None
+    split: str | None = Field(default=None, description="the part of the data that was measured on")
+    protocol: str | None = None
+    magnification: str | None = None
+    rule: str | None = Field(default=None, description="by which a finding counts as found")
+    interval: Interval | None = Field(default=None, description="95 % confidence")
+    interval_95: Interval | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Metric":
+        if not self.title:
+            raise ValueError("a metric has a name")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What was measured, as the package says it."""
+        return self.metric or self.name or ""
+
+    @property
+    def confidence(self) -> Interval | None:
+        """Its 95 % confidence interval, where one was computed."""
+        return self.interval_95 or self.interval
+
+
+_ABBREVIATION = re.compile(r"\b(auc|ece)\b")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure of a model, as people read it.
+
+    Attributes:
+        name: What was measured.
+        under: At which magnification, by which rule.
+        data: On what it was measured.
+        value: The figure.
+        interval: Its 95 % confidence interval, where one was computed.
+    """
+
+    name: str
+    under: list[str]
+    data: str
+    value: float
+    interval: Interval | None
+
+
+def figure_of(metric: Metric) -> Figure:
+    """A metric of a manifest as a figure."""
+    words = metric.title.replace("_", " ")
+    return Figure(
+        name=_ABBREVIATION.sub(lambda found: found[0].upper(), words[:1].upper() + words[1:]),
+        under=[under for under in (metric.magnification, metric.rule) if under],
+        data=metric.split or metric.data or "",
+        value=metric.value,
+        interval=metric.confidence,
+    )
