@@ -6,8 +6,10 @@ With it the rest of the system is measured without the network's need of process
 import os
 import time
 
+from lobule.contracts.activity import DONE
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, ImageInfo, Result, Thresholds
+from lobule.modalities import HISTOPATHOLOGY
 from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
 
@@ -36,7 +38,7 @@ class SleepingPipeline:
     def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Sleep, and conclude nothing."""
         time.sleep(float(os.environ["LOBULE_BENCH_SLEEP_S"]))
-        progress(1.0, "slept")
+        progress(1.0, DONE)
         result = Result(
             image=image,
             model=_MANIFEST.info(),
@@ -53,4 +55,4 @@ def _build() -> Pipeline:
 
 
 if __name__ == "__main__":
-    run_inference_worker("histopathology", _build)
+    run_inference_worker(HISTOPATHOLOGY, _build)

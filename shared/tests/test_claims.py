@@ -7,10 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from lobule.contracts import earlier
+from lobule.contracts.activity import activity
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.contracts.steps import CLAIM, InferenceClaim, RenderClaim, ReportClaim
 from lobule.contracts.unit import AnalysisUnit, UnitImage
+from lobule.modalities import MAMMOGRAPHY
 from lobule.storage import open_store
 from lobule.worker.inference import InferenceHandler
 from lobule.worker.pipeline import Analysis
@@ -90,7 +92,7 @@ class Echo:
     manifest = card = None
 
     def analyse(self, data, image, progress):
-        progress(0.5, "counting")
+        progress(0.5, activity("drawing"))
         result = Result(
             image=image,
             model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
@@ -113,7 +115,7 @@ class TestHandler:
         unit = [subject(image_id, role, content=content) for image_id, (role, content) in images.items()]
         seen: list[float] = []
         claim = InferenceClaim(**COMMON, unit=AnalysisUnit(images=unit))
-        InferenceHandler(Echo(), store)(claim, lambda fraction, _: seen.append(fraction))
+        InferenceHandler(Echo(), store, MAMMOGRAPHY)(claim, lambda fraction, _: seen.append(fraction))
         return seen
 
     def read(self, store, key: str) -> Result:
@@ -134,9 +136,9 @@ class TestHandler:
         store.put("images/i1/original", b"something else")
         unit = AnalysisUnit(images=[subject(content=b"abc")])
         with pytest.raises(AnalysisError, match="not the one"):
-            InferenceHandler(Echo(), store)(InferenceClaim(**COMMON, unit=unit), lambda *_: None)
+            InferenceHandler(Echo(), store, MAMMOGRAPHY)(InferenceClaim(**COMMON, unit=unit), lambda *_: None)
 
     def test_a_step_of_another_service_is_refused(self, store):
         claim = ReportClaim(**COMMON, result_prefix="p", analysed_at="2026-01-01T00:00:00Z")
         with pytest.raises(AnalysisError, match="report"):
-            InferenceHandler(Echo(), store)(claim, lambda *_: None)
+            InferenceHandler(Echo(), store, MAMMOGRAPHY)(claim, lambda *_: None)

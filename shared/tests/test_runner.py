@@ -9,6 +9,7 @@ import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
 from redis import Redis
 
+from lobule.contracts.activity import activity
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import WorkerAnnouncement
 from lobule.progress_cache import ProgressCache
@@ -85,14 +86,14 @@ def run(gateway: Gateway, board: ProgressCache, handler, patience: float = 5) ->
 
 def test_done(gateway, board):
     def handler(claim, progress):
-        progress(0.5, "half")
+        progress(0.5, activity("drawing"))
 
     run(gateway, board, handler)
     assert gateway.verbs() == ["claim", "complete"]
     assert gateway.said[-1] == ("complete", {"attempt": 2})
     reported = board.read_progress("j1", "inference")
     assert reported is not None
-    assert (reported.attempt, reported.fraction, reported.activity) == (2, 0.5, "half")
+    assert (reported.attempt, reported.fraction, reported.activity.code) == (2, 0.5, "drawing")
 
 
 def raising(error: BaseException):
@@ -145,7 +146,7 @@ def test_a_lost_lease_stops_the_work_and_nothing_is_claimed_to_be_done(gateway, 
     def handler(claim, progress):
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            progress(0.5, "working")
+            progress(0.5, activity("drawing"))
             time.sleep(0.02)
         ended.append(claim)
 
@@ -168,7 +169,7 @@ def test_a_gateway_that_stays_away_is_no_crash(gateway, board):
 
 def test_without_redis_the_work_goes_on(gateway):
     nowhere = ProgressCache(Redis.from_url("unix:///nowhere/redis.sock", decode_responses=True))
-    run(gateway, nowhere, lambda claim, progress: progress(0.5, "half"))
+    run(gateway, nowhere, lambda claim, progress: progress(0.5, activity("drawing")))
     assert gateway.verbs() == ["claim", "complete"]
 
 

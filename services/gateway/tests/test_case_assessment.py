@@ -10,6 +10,7 @@ from gateway.cases.assessment import conclude
 from lobule.contracts.case import HANGINGS, ImageEvidence
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Assessment
+from lobule.modalities import PACKAGED
 from lobule.words import Words
 
 PROBABILITY = {"malignancy_suspected": 0.9, "not_sure": 0.5, "no_sign_of_malignancy": 0.1}
@@ -26,6 +27,7 @@ def image(
         job_id=f"job-{number}",
         file_name=f"{number}.png",
         modality=modality,
+        evidence=PACKAGED[modality].evidence,
         laterality=hanging[0] if hanging else None,
         view=hanging[1:] if hanging else None,
         state="assessed" if assessed else said,

@@ -319,9 +319,18 @@ class TestReview:
     def test_of_one_finding(self, film, read, worker, put):
         job = film(1)
         worker.infer(job, findings=2)
+        assert put(job, "f2", verdict="confirmed").json()["finding_id"] == "f2"
+        assert put(job, "f3", verdict="confirmed").status_code == 404
+        assert put(job, "first", verdict="confirmed").status_code == 422
+
+    def test_a_client_of_version_0_1_names_a_place_and_reads_it(self, film, read, worker, put):
+        job = film(1)
+        worker.infer(job, findings=2)
         assert put(job, "1", verdict="confirmed").status_code == 200
         assert put(job, "2", verdict="confirmed").status_code == 404
-        assert put(job, "first", verdict="confirmed").status_code == 422
+        put(job, "f2", verdict="dismissed")
+        [review] = read()["reviews"]
+        assert (review["finding"], review["finding_id"], review["verdict"]) == ("1", "f2", "dismissed")
 
     def test_needs_a_result_of_this_case(self, film, upload, picture, put):
         assert put(film(1), "image", verdict="confirmed").json()["code"] == "result_not_ready"
@@ -349,7 +358,8 @@ class TestReview:
         assert last() is None
         put(job, "0", verdict="confirmed", comment="sure")
         put(job, "0", verdict="dismissed")
-        assert last() == {"job_id": job, "finding": "0", "before": {"verdict": "confirmed", "comment": "sure"}}
+        before = {"verdict": "confirmed", "comment": "sure"}
+        assert last() == {"job_id": job, "finding": "0", "finding_id": "f1", "before": before}
         put(job, "0", headers_of("root"), verdict="confirmed")
         assert last() is None, "what somebody else said is not taken back unseen"
         assert last(headers_of("root"))["before"] == {"verdict": "dismissed", "comment": ""}

@@ -42,6 +42,7 @@ TRANSACTIONS = {
     "reports/renderings.py": {"_look", "_repeat", "_find_or_open"},
     # Loops beside the requests.
     "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.announce_again"},
+    "modalities/service.py": {"Modalities.known", "Modalities.learn"},
     "webhooks/deliverer.py": {"Deliverer.send_due"},
     # The operator's requests and commands.
     "system/health.py": {"_is_migrated"},

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from gateway.cases.examinations import examinations
 from gateway.images.identity import Fingerprints, differences
-from gateway.images.models import Image
+from gateway.images.models import FileIdentity, Image
 from lobule.imaging.header import DicomIdentity
 
 ANNA = {"PatientID": "4711", "PatientName": "Lee^Anna", "PatientBirthDate": "19610203"}
@@ -148,10 +148,8 @@ class TestPreview:
 
 
 class TestFingerprints:
-    def of(self, key="k" * 32, **identity) -> Image:
-        from dataclasses import asdict
-
-        return Image(**asdict(Fingerprints(key).of(DicomIdentity(**identity))))
+    def of(self, key="k" * 32, **identity) -> FileIdentity:
+        return Fingerprints(key).of(DicomIdentity(**identity))
 
     @pytest.mark.parametrize(
         ("one", "other"),
@@ -173,6 +171,15 @@ class TestFingerprints:
     def test_the_same_value_of_two_attributes_has_two_fingerprints(self):
         marked = self.of(patient_id="1", patient_name="1")
         assert marked.patient_id_mark != marked.patient_name_mark
+
+    def test_what_names_no_person_is_kept_and_uids_are_not(self):
+        kept = self.of(
+            sop_class_uid="1.2.840.10008.5.1.4.1.1.1.2", sop_instance_uid="1.2.3", series_instance_uid="1.2.3"
+        )
+        assert kept.sop_class == "1.2.840.10008.5.1.4.1.1.1.2"
+        assert kept.instance_mark != kept.series_mark
+        assert "1.2.3" not in f"{kept.instance_mark}{kept.series_mark}"
+        assert self.of(sop_class_uid="Lee^Anna").sop_class is None
 
     def test_fingerprints_of_another_key_say_nothing(self):
         assert differences(self.of(patient_id="1"), [self.of("x" * 32, patient_id="2")]) == []
@@ -227,7 +234,7 @@ class TestExaminations:
 
     def test_a_film_without_a_date_is_of_the_day_of_its_study(self):
         def film(name, day=None, study=None):
-            return Image(id=name, modality="mammography", study_date=day, study_mark=study)
+            return Image(id=name, modality="mammography", study_date=day, identity=FileIdentity(study_mark=study))
 
         old = film("old", date(2020, 1, 1), "k:1")
         found = examinations([old, film("dateless", None, "k:1"), film("new", date(2026, 1, 1)), film("unknown")])
@@ -239,8 +246,10 @@ class TestExaminations:
         }
 
     def test_histology_always_counts(self):
-        field = Image(id="h", modality="histopathology", study_date=date(2010, 1, 1))
-        found = examinations([field, Image(id="f", modality="mammography", study_date=date(2026, 1, 1))])
+        field = Image(id="h", modality="histopathology", study_date=date(2010, 1, 1), identity=FileIdentity())
+        found = examinations(
+            [field, Image(id="f", modality="mammography", study_date=date(2026, 1, 1), identity=FileIdentity())]
+        )
         assert not found["h"].is_prior
 
     def test_a_report_of_an_older_content_reads_as_it_was_signed(self, app, client, alice, case, send, analysed):

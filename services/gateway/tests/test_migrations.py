@@ -86,6 +86,29 @@ def insert_user(connection: Connection) -> None:
     connection.execute(text(ROWS[0].replace("created_at)", "created_at, auth_epoch)").replace(f"{AT})", f"{AT}, 0)")))
 
 
+def test_reviews_get_the_ids_of_their_findings(url):
+    """And lose them on the way down, where the place in the result still stands."""
+    migrate(url, "0009")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        insert_user(connection)
+        connection.execute(
+            text(ROWS[1].replace("created_at)", "created_at, updated_at)").replace(f"{AT})", f"{AT}, {AT})"))
+        )
+        connection.execute(text(ROWS[2]))
+        connection.execute(text(ROWS[3].replace("(id,", "(kind, id,").replace("('j',", "('analysis', 'j',")))
+        for finding in ("image", "0", "11"):
+            columns = "job_id, finding, case_id, verdict, comment, reviewer_id, reviewer, reviewed_at"
+            said = f"'j', '{finding}', 'c', 'confirmed', '', 'u', 'Alice', {AT}"
+            connection.execute(text(f"INSERT INTO finding_reviews ({columns}) VALUES ({said})"))
+    engine.dispose()
+    migrate(url)
+    found = rows(url, "SELECT finding, finding_id FROM finding_reviews ORDER BY finding")
+    assert found == [("0", "f1"), ("11", "f12"), ("image", "image")]
+    migrate(url, "0009")
+    assert rows(url, "SELECT finding FROM finding_reviews ORDER BY finding") == [("0",), ("11",), ("image",)]
+
+
 def test_going_down_leaves_no_rendering_behind(url):
     migrate(url)
     engine = make_engine(url)

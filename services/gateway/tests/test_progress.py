@@ -1,5 +1,6 @@
 """What the browser polls: cheap, moving, and honest about what is not known."""
 
+from lobule.contracts.activity import activity
 from lobule.contracts.progress import ReportedProgress
 
 
@@ -31,16 +32,20 @@ def test_the_fraction_moves_with_what_the_worker_says(client, alice, job, worker
     claim = worker.claim(job)
     board = app.state.progress_cache
     for done in (0.25, 0.75):
-        reported = ReportedProgress(attempt=claim["attempt"], fraction=done, activity=f"patch {done * 40:.0f} of 40")
+        reported = ReportedProgress(
+            attempt=claim["attempt"], fraction=done, activity=activity("patches", done=round(done * 40), total=40)
+        )
         board.write_progress(job, "inference", reported)
         assert step(get(client, alice, job), "inference")["fraction"] == done
-    assert step(get(client, alice, job), "inference")["activity"] == "patch 30 of 40"
+    doing = step(get(client, alice, job), "inference")
+    assert (doing["activity_code"], doing["activity_values"]) == ("patches", {"done": 30, "total": 40})
+    assert doing["activity"] == "patch 30 of 40"
 
 
 def test_what_an_earlier_attempt_said_is_not_shown(client, alice, job, worker, app):
     claim = worker.claim(job)
     app.state.progress_cache.write_progress(
-        job, "inference", ReportedProgress(attempt=claim["attempt"] - 1, fraction=0.9, activity="")
+        job, "inference", ReportedProgress(attempt=claim["attempt"] - 1, fraction=0.9, activity=activity("drawing"))
     )
     assert step(get(client, alice, job), "inference")["fraction"] == 0.0
 

@@ -13,6 +13,7 @@ from histo_worker.network import CompiledClassifier
 from histo_worker.pipeline import SMOOTHED_CELLS, HistologyPipeline
 from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches
 from histo_worker.settings import HistoSettings
+from lobule.contracts.activity import activity
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.imaging.decode import decode_rgb
@@ -46,7 +47,7 @@ def one(fields):
 class TestResult:
     def test_pictures_progress_and_determinism(self, pipeline, one):
         seen = []
-        first = pipeline.analyse(one, info(one), lambda fraction, words: seen.append((fraction, words)))
+        first = pipeline.analyse(one, info(one), lambda fraction, doing: seen.append((fraction, doing)))
         again = pipeline.analyse(one, info(one), no_progress)
         result = first.result
         assert result.probability_malignant == again.result.probability_malignant
@@ -60,7 +61,8 @@ class TestResult:
         fractions = [f for f, _ in seen]
         assert fractions == sorted(fractions)
         assert fractions[-1] == 1.0
-        assert f"patch {result.patches.count} of {result.patches.count}" in [w for _, w in seen]
+        last = activity("patches", done=result.patches.count, total=result.patches.count)
+        assert last in [doing for _, doing in seen]
         assert not result.notices
 
     def test_never_retraces_whatever_the_size(self, pipeline, field_pixels):

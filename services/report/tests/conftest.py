@@ -88,6 +88,7 @@ def mammogram(make_histology: Callable[..., Case]) -> Case:
     )
     outline = [(200.0, 120.0), (360.0, 120.0), (360.0, 300.0), (200.0, 300.0)]
     malignant = Finding(
+        id="f1",
         label="malignant",
         probability=0.83,
         probability_malignant=0.8,
@@ -95,7 +96,11 @@ def mammogram(make_histology: Callable[..., Case]) -> Case:
         outline=outline,
     )
     benign = Finding(
-        label="benign", probability=0.41, probability_malignant=0.06, box=Box(x=500, y=20, width=100, height=80)
+        id="f2",
+        label="benign",
+        probability=0.41,
+        probability_malignant=0.06,
+        box=Box(x=500, y=20, width=100, height=80),
     )
     changes = {
         "image": image,

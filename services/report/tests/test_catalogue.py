@@ -10,14 +10,15 @@ import pytest
 import report
 from lobule.contracts.case import ReasonCode, SuggestionCode
 from lobule.contracts.errors import INPUT_ERROR_CODES, PIPELINE_ERROR_CODES
-from lobule.contracts.result import Assessment, Modality
+from lobule.contracts.result import Assessment
+from lobule.modalities import PACKAGED
 from lobule.words.catalogue import sentences
 
 SOURCES = Path(report.__file__).parent
 
 
 def test_every_state_of_every_modality_has_its_sentences():
-    for modality, assessment in itertools.product(get_args(Modality), get_args(Assessment)):
+    for modality, assessment in itertools.product((*PACKAGED, "any"), get_args(Assessment)):
         assert {f"conclusion.{modality}.{assessment}", f"next.{modality}.{assessment}"} <= sentences("en").keys()
 
 

@@ -14,7 +14,7 @@ from lobule.contracts.case import CaseContent, CaseImage, Conclusion, Reason, Re
 from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.progress import StepError
-from lobule.contracts.result import ImageInfo, View
+from lobule.contracts.result import ImageInfo, MammographyView
 from lobule.words import make_notice
 from lobule.words.catalogue import sentences
 from report.composition import case_report
@@ -70,7 +70,7 @@ def test_no_english_is_left(mammogram, make_histology, probability):
     assert set(models) >= {"mammography", "histopathology"}
     notices = [make_notice(code, **_values(f"notice.{code}")) for code in sorted(notice_codes())]
     results, files = [], []
-    for (result, pictures), view in [(mammogram, view) for view in ("CC", None, *get_args(View)[2:])] + [
+    for (result, pictures), view in [(mammogram, view) for view in ("CC", None, *get_args(MammographyView)[2:])] + [
         (make_histology(), None)
     ]:
         modality = result.image.modality
@@ -102,7 +102,9 @@ def test_no_english_is_left(mammogram, make_histology, probability):
     )
     page = export_html(case_report(content, list(zip(results, files, strict=True)), "zh")).decode("utf-8")
     seen = html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "\n", page, flags=re.DOTALL))
-    allowed = {"1.dcm", *get_args(View)} | {part for m in models.values() for part in (m.name, m.weights_sha256[:16])}
+    allowed = {"1.dcm", *get_args(MammographyView)} | {
+        part for m in models.values() for part in (m.name, m.weights_sha256[:16])
+    }
     left = english_in(seen, allowed)
     assert set(left) == set()
 

@@ -4,6 +4,7 @@ import time
 
 from redis import Redis
 
+from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.models import WorkerAnnouncement
 from lobule.contracts.progress import ReportedProgress
 from lobule.contracts.steps import StepName
@@ -45,6 +46,16 @@ class ProgressCache:
         """Say that a worker is going."""
         self._redis.delete(f"lobule:worker:{announcement.queue}:{announcement.worker}")
 
+    def announce_modality(self, spec: ModalitySpec) -> None:
+        """Say what a modality is, by a worker of it; to be said again as `announce`."""
+        self._redis.set(f"lobule:modality:{spec.name}", spec.model_dump_json(), ex=_ANNOUNCEMENT_TTL_S)
+
+    def modalities(self) -> list[ModalitySpec]:
+        """The modalities of the workers that are ready."""
+        keys = sorted(self._redis.scan_iter("lobule:modality:*", count=200))
+        texts = self._redis.mget(keys) if keys else []
+        return [ModalitySpec.model_validate_json(text) for text in texts if text]
+
     def workers(self, queue: str | None = None) -> list[WorkerAnnouncement]:
         """The workers that are ready, of one queue or of all."""
         keys = sorted(self._redis.scan_iter(f"lobule:worker:{queue or '*'}:*", count=200))
@@ -70,4 +81,4 @@ class ProgressCache:
 
 
 def _step_key(job_id: str, step: StepName) -> str:
-    return f"lobule:sighting:{job_id}:{step}"
+    return f"lobule:progress:{job_id}:{step}"  # `lobule:sighting:…` holds what version 0.1 says

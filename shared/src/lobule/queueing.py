@@ -3,18 +3,18 @@
 from celery import Celery
 
 from lobule.contracts.pictures import PictureKind
-from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
+from lobule.modalities import PACKAGED
 
 TASK = "lobule.step"
 PICTURE_TASK = "lobule.picture"
 
-INFERENCE_QUEUES: dict[Modality, str] = {"histopathology": "histo", "mammography": "mammo"}
 REPORT_QUEUE = "report"
 PICTURE_QUEUE = "pictures"
 """Pictures for somebody who looks at a page. The report service takes from this and from its own queue in turn, so that
 no preview waits behind the reports of a batch."""
-QUEUES = (*INFERENCE_QUEUES.values(), REPORT_QUEUE)
+QUEUES = (*(spec.queue for spec in PACKAGED.values()), REPORT_QUEUE)
+"""Those of the services that Lobule brings along; a worker of another modality announces its own."""
 
 
 def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float = 330) -> Celery:

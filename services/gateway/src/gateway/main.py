@@ -30,6 +30,8 @@ from gateway.jobs.events import AnalysisChanged, AnalysisEnded
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
+from gateway.modalities import endpoints as modality_endpoints
+from gateway.modalities.service import Modalities
 from gateway.outages import install_outage_handlers
 from gateway.pictures import endpoints as pictures
 from gateway.pictures.service import PictureService
@@ -72,6 +74,7 @@ _ROUTERS = (
     pictures,
     diagnose,
     internal,
+    modality_endpoints,
     system,
     webhooks,
     login_pages,
@@ -91,7 +94,8 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     cache = ProgressCache(redis)
     celery = make_celery(settings.redis_url)
     relay = Relay(sessions, celery)
-    reaper = Reaper(sessions, cache, settings)
+    modalities = Modalities(sessions, cache)
+    reaper = Reaper(sessions, cache, modalities, settings)
     deliverer = Deliverer(sessions, settings)
 
     @asynccontextmanager
@@ -122,12 +126,15 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.sessions = sessions
     app.state.redis = redis
     app.state.progress_cache = cache
+    app.state.modalities = modalities
     app.state.relay = relay
     app.state.reaper = reaper
     app.state.deliverer = deliverer
     app.state.store = open_configured_store(settings)
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
-    app.state.uploads = UploadService(sessions, app.state.store, app.state.fingerprints, settings.max_upload_bytes)
+    app.state.uploads = UploadService(
+        sessions, app.state.store, app.state.fingerprints, modalities, settings.max_upload_bytes
+    )
     app.state.pictures = PictureService(app.state.store, celery, cache)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)
     app.state.progress = ProgressBoard(cache)

@@ -320,9 +320,9 @@ class TestReviewing:
         second.get_by_label("Comment on RCC, finding 2").fill("A lymph node.")
         second.get_by_role("button", name="Save comment").click()
         expect(second.locator('[data-role="status"]')).to_have_text("Saved")
-        assert {(r["finding"], r["verdict"], r["comment"]) for r in study.read()["reviews"]} == {
-            ("0", "confirmed", ""),
-            ("1", "dismissed", "A lymph node."),
+        assert {(r["finding_id"], r["verdict"], r["comment"]) for r in study.read()["reviews"]} == {
+            ("f1", "confirmed", ""),
+            ("f2", "dismissed", "A lymph node."),
         }
         expect(page.get_by_text("Every marked finding has a verdict", exact=True)).to_be_visible()
         page.get_by_role("button", name="Sign report").click()

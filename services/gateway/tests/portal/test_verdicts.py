@@ -28,7 +28,7 @@ def press(page, *keys):
 
 def said(study) -> list[tuple]:
     """The verdicts of the case as the API shows them."""
-    return [(review["finding"], review["verdict"], review["comment"]) for review in study.read()["reviews"]]
+    return [(review["finding_id"], review["verdict"], review["comment"]) for review in study.read()["reviews"]]
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ class TestWhatAKeyAimsAt:
         assert said(study) == []
         press(page, "c")
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
-        assert said(study) == [("0", "confirmed", "")]
+        assert said(study) == [("f1", "confirmed", "")]
 
     def test_a_film_that_is_scrolled_away_is_shown_first(self, opened, study, lesion, picture):
         study.add(picture(7), [lesion], laterality="R", view="CC")
@@ -191,7 +191,7 @@ class TestWhatAKeyAimsAt:
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
         press(page, "c")  # a key says it, and takes nothing back
         expect(line(page)).to_have_text("Nothing to change. Confirmed: RCC, finding 1")
-        assert said(study) == [("0", "confirmed", "")]
+        assert said(study) == [("f1", "confirmed", "")]
 
     def test_keys_before_the_case_is_there_do_nothing(self, logged_in, study, lesion, picture):
         study.add(picture(33), [lesion], laterality="R", view="CC")
@@ -232,7 +232,7 @@ class TestWhatAVerdictShows:
         expect(target(page)).to_have_text("Chosen: RCC, finding 2")
         press(page, "x")
         expect(line(page)).to_have_text("Dismissed: RCC, finding 2")
-        assert said(study) == [("0", "confirmed", ""), ("1", "dismissed", "")]
+        assert said(study) == [("f1", "confirmed", ""), ("f2", "dismissed", "")]
 
 
 class TestUndo:
@@ -247,7 +247,7 @@ class TestUndo:
         press(page, "1", "u")
         expect(line(page)).to_have_text("Undone: LCC, finding 1 is without a verdict again")
         expect(target(page)).to_have_text("Chosen: LCC, finding 1")
-        assert said(study) == [("0", "confirmed", "")]
+        assert said(study) == [("f1", "confirmed", "")]
         press(page, "Control+z")
         expect(line(page)).to_have_text("Undone: RCC, finding 1 is without a verdict again")
         assert said(study) == []
@@ -265,7 +265,7 @@ class TestUndo:
         expect(line(page)).to_have_text("Dismissed: RCC, finding 1")
         undo.click()
         expect(line(page)).to_have_text("Undone: RCC, finding 1 is confirmed again")
-        assert said(study) == [("0", "confirmed", "")]
+        assert said(study) == [("f1", "confirmed", "")]
         undo.focus()
         press(page, "Enter")
         expect(line(page)).to_have_text("Undone: RCC, finding 1 is without a verdict again")
@@ -292,10 +292,10 @@ class TestUndo:
         page = opened(1)
         press(page, "n", "n", "c")
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
-        put("0", verdict="dismissed", comment="a lymph node")
+        put("f1", verdict="dismissed", comment="a lymph node")
         press(page, "u")
         expect(line(page)).to_contain_text("RCC, finding 1: not saved. alice said something else of it meanwhile.")
-        assert said(study) == [("0", "dismissed", "a lymph node")]
+        assert said(study) == [("f1", "dismissed", "a lymph node")]
         expect(page.get_by_role("button", name="Undo the last change")).to_be_hidden()
 
 
@@ -304,20 +304,20 @@ class TestConflicts:
         study.add(picture(45), masses, laterality="R", view="CC")
         page = opened(2)
         press(page, "n", "n")
-        put("1", verdict="dismissed")
+        put("f2", verdict="dismissed")
         press(page, "c")
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
         expect(page.locator(".finding").nth(1)).to_have_attribute("data-verdict", "dismissed")
-        assert said(study) == [("0", "confirmed", ""), ("1", "dismissed", "")]
+        assert said(study) == [("f1", "confirmed", ""), ("f2", "dismissed", "")]
 
     def test_another_verdict_on_the_same_finding_is_not_written_over(self, opened, study, masses, picture, put):
         study.add(picture(46), masses, laterality="R", view="CC")
         page = opened(2)
         press(page, "n", "n")
-        put("0", verdict="dismissed")
+        put("f1", verdict="dismissed")
         press(page, "c")
         expect(line(page)).to_contain_text("RCC, finding 1: not saved. alice said something else of it meanwhile.")
-        assert said(study) == [("0", "dismissed", "")]
+        assert said(study) == [("f1", "dismissed", "")]
         press(page, "c")  # now that it was seen
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
 
@@ -345,7 +345,7 @@ class TestConflicts:
         page.unroute("**/reviews/**")
         row.get_by_role("button", name="Save comment").click()
         expect(line(page)).to_have_text("Comment saved: RCC, finding 1")
-        assert said(study) == [("0", None, "Spiculated.")]
+        assert said(study) == [("f1", None, "Spiculated.")]
 
     def test_a_link_waits_for_what_is_being_saved(self, opened, study, masses, picture):
         study.add(picture(48), masses, laterality="R", view="CC")
@@ -356,7 +356,7 @@ class TestConflicts:
         row.get_by_label("Comment on RCC, finding 1").fill("Round.")
         page.get_by_role("link", name="Worklist").first.click()
         page.wait_for_url(re.compile("/$"))
-        assert said(study) == [("0", None, "Round.")]
+        assert said(study) == [("f1", None, "Round.")]
 
 
 class TestAnotherAnalysis:

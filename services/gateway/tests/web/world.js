@@ -45,8 +45,9 @@ export function createWorld() {
 /** An image of a case as the viewer holds it; only what a test names differs from a film that is assessed. */
 export function imageWith({ id = 'i', view = null, film = true, prior = false, findings = [], ...result } = {}) {
   const thresholds = { low: 0.2, high: 0.7, finding: 0.5 };
-  const assessed = { assessment: 'not_sure', probability_malignant: 0.5, findings, thresholds, ...result };
+  const named = findings.map((finding, place) => ({ id: `f${place + 1}`, ...finding }));
+  const assessed = { assessment: 'not_sure', probability_malignant: 0.5, findings: named, thresholds, ...result };
   const [laterality = null] = view ?? '';
   const entry = { state: 'assessed', laterality, modality: film ? 'mammography' : 'histopathology', view: view?.slice(1) ?? null, examination: null, job: {} };
-  return { id, jobId: `job-${id}`, formerJobs: [], name: view ?? id, film, prior, view: prior ? null : view, entry, result: result.result === null ? null : assessed };
+  return { id, jobId: `job-${id}`, formerJobs: [], name: view ?? id, film, marks: film, prior, view: prior ? null : view, entry, result: result.result === null ? null : assessed };
 }

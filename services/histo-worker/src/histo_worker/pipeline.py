@@ -17,6 +17,7 @@ from histo_worker.gate.gate import InputGate
 from histo_worker.network import CompiledClassifier
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.settings import HistoSettings
+from lobule.contracts.activity import DONE, activity
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
@@ -97,25 +98,25 @@ class HistologyPipeline:
         """Analyse one field; see `lobule.worker.pipeline.Pipeline.analyse`."""
         clock = _Clock()
         with clock.stage("decode"):
-            progress(0.0, "reading the image")
+            progress(0.0, activity("reading_image"))
             read = read_field(data)
             field = read.pixels
         height, width = field.shape[:2]
         with clock.stage("gate"):
-            progress(0.05, "checking that this is an H&E field")
+            progress(0.05, activity("checking_field"))
             self._gate.check(field)
         with clock.stage("patches"):
-            progress(0.1, "cutting patches")
+            progress(0.1, activity("cutting_patches"))
             magnification = image.magnification or magnification_in(image.file_name)
             readings = self._reader.read(field, magnification)
             count = sum(len(reading.patches) for reading in readings)
         with clock.stage("model"):
             logits, evidence = self._classify(
-                readings, lambda done: progress(0.15 + 0.7 * done / count, f"patch {done} of {count}")
+                readings, lambda done: progress(0.15 + 0.7 * done / count, activity("patches", done=done, total=count))
             )
             probability = float(self._calibrated(_field_logit(logits))[0])
         with clock.stage("pictures"):
-            progress(0.85, "drawing the map of evidence")
+            progress(0.85, activity("drawing_evidence"))
             display = _shrink(field)
             files = {DISPLAY_FILE: encode_png(display)}
             rows, columns = display.shape[:2]
@@ -127,7 +128,7 @@ class HistologyPipeline:
             maps = [cv2.resize(m, (columns, rows), interpolation=cv2.INTER_AREA) for m in maps]
             heat = sigmoid(np.mean(maps, axis=0) / np.float32(self._evidence_scale))
             files[HEAT_MAP_FILE] = encode_png((heat * 255).round().astype(np.uint8))
-        progress(1.0, "done")
+        progress(1.0, DONE)
         result = Result(
             image=image.model_copy(update={"height": height, "width": width}),
             model=self.manifest.info(),

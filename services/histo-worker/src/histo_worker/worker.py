@@ -1,5 +1,6 @@
 """Entry point of the histopathology worker: `python -m histo_worker.worker`."""
 
+from lobule.modalities import HISTOPATHOLOGY
 from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Pipeline
 
@@ -11,4 +12,4 @@ def _build() -> Pipeline:
 
 
 if __name__ == "__main__":
-    run_inference_worker("histopathology", _build)
+    run_inference_worker(HISTOPATHOLOGY, _build)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
 from lobule.imaging.agreement import conflicts
@@ -64,10 +65,10 @@ class MammographyPipeline:
             AnalysisError: What `read_film`, `check_shape` and `check_mammogram` raise.
         """
         clock = _Clock()
-        progress(0.02, "reading the film")
+        progress(0.02, activity("reading_film"))
         film = read_film(data)
         clock.lap("read")
-        progress(0.25, "checking that it is a mammogram")
+        progress(0.25, activity("checking_mammogram"))
         check_shape(film)
         hanging = image.hanging or film.hanging
         pixels = turned(film.pixels, hanging)
@@ -75,19 +76,19 @@ class MammographyPipeline:
         squeeze = squeeze_of(pixels)
         breast = find_breast(pixels, valid, squeeze)
         check_mammogram(film, breast)
-        progress(0.35, "finding the breast")
+        progress(0.35, activity("finding_breast"))
         prepared = prepare_film(pixels, self._detector.canvas_size, squeeze, valid, breast)
         clock.lap("prepare")
-        progress(0.45, "looking for masses")
+        progress(0.45, activity("looking_for_masses"))
         found = detections_in_file(self._detector(prepared, pixels.shape[0]), hanging, film.pixels.shape)
         clock.lap("network")
-        progress(0.8, "drawing")
+        progress(0.8, activity("drawing"))
         probability = float(self._calibration.film(film_features(found))[0])
         display = display_image(film)
         heat = heat_map(found, prepared, film, hanging, display.shape)
         files = {DISPLAY_FILE: encode_png(display), HEAT_MAP_FILE: encode_png(heat)}
         clock.lap("draw")
-        progress(1.0, "done")
+        progress(1.0, DONE)
         assessment = self.manifest.thresholds.assess(probability)
         known = _upright_info(image, film)
         hung, beside = hang_by_chest_wall(breast, known.laterality, hanging)

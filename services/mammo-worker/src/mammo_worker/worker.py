@@ -1,5 +1,6 @@
 """Entry point of the mammography worker: `python -m mammo_worker.worker`."""
 
+from lobule.modalities import MAMMOGRAPHY
 from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Pipeline
 
@@ -13,4 +14,4 @@ def _build() -> Pipeline:
 
 
 if __name__ == "__main__":
-    run_inference_worker("mammography", _build)
+    run_inference_worker(MAMMOGRAPHY, _build)

@@ -3,7 +3,7 @@
 One model serves a case and a single image: a single image is a report with one section that speaks for itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -11,7 +11,9 @@ from pydantic import Field
 
 from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, Signature, numbered
 from lobule.contracts.language import Language
+from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Assessment, ImageInfo, Result
+from lobule.modalities import spec_of_result
 from lobule.words import Words
 from report.parts import Fact, Part
 from report.places import Place, order, places
@@ -100,7 +102,7 @@ def image_document(result: Result, analysed_at: datetime, text: Words) -> Report
         hung=(),
         places=(),
         not_assessed=(),
-        limits=_limits_of_image(result.image, text),
+        limits=tuple(_limits(spec_of_result(result), [result.image], text, whole=True)),
         models=(section.system,),
         results=(result,),
     )
@@ -243,30 +245,36 @@ def _not_assessed(image: CaseImage, name: str, text: Words) -> NotAssessed:
     return NotAssessed(name=name, file_name=file_name, label=label, why=why)
 
 
-def _limits_of_image(image: ImageInfo, text: Words) -> tuple[str, ...]:
-    if image.modality == "histopathology":
-        keys = ["histopathology.slide", "histopathology.type", "histopathology.clinic"]
-    else:
-        keys = ["mammography.views", "mammography.signs", "mammography.clinic"]
-        if image.pixel_spacing_mm is None:
-            keys.append("mammography.size")
-    return tuple(text(f"limits.{key}") for key in keys)
+_OF_UNKNOWN_SIZE = "size"
+"""The limit that holds only where a file does not say how large a pixel is."""
+
+
+def _limits(spec: ModalitySpec, images: Sequence[ImageInfo], text: Words, *, whole: bool) -> Iterator[str]:
+    """What the analysis of images of a modality does not tell.
+
+    Args:
+        spec: The modality.
+        images: Those in the report.
+        text: The catalogue.
+        whole: Everything; else what a case's report repeats.
+    """
+    sizes_known = all(image.pixel_spacing_mm is not None for image in images)
+    for key in spec.limits if whole else spec.limits_of_case:
+        if key != _OF_UNKNOWN_SIZE or not sizes_known:
+            yield text.of_modality(spec, "limits.", key)
 
 
 def _limits_of_case(
     content: CaseContent, results: Sequence[Result], priors: Sequence[str], text: Words
 ) -> tuple[str, ...]:
-    films = [result.image for result in results if result.image.modality == "mammography"]
-    tissue = [result.image for result in results if result.image.modality == "histopathology"]
+    by_modality: dict[str, list[Result]] = {}
+    for result in results:
+        by_modality.setdefault(result.image.modality, []).append(result)
     limits: list[str] = []
     if missing := content.conclusion.missing_views:
         limits.append(text("limits.missing_views", views=missing))
     if priors:
         limits.append(text("limits.priors", images=priors))
-    if films:
-        limits.append(text("limits.mammography.signs"))
-    if any(film.pixel_spacing_mm is None for film in films):
-        limits.append(text("limits.mammography.size"))
-    if tissue:
-        limits.append(text("limits.histopathology.type"))
+    for together in sorted(by_modality.values(), key=lambda some: spec_of_result(some[0]).evidence):
+        limits += _limits(spec_of_result(together[0]), [r.image for r in together], text, whole=False)
     return (*limits, text("limits.case.other"), text("limits.mammography.clinic"))

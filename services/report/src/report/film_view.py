@@ -27,6 +27,7 @@ from lobule.imaging.picture import Picture
 from lobule.imaging.read_film import colourfulness, film_of
 from lobule.imaging.shrink import fitting, shrink
 from lobule.layout import FACTS_FILE, PREVIEW_FILE, SAMPLES_FILE
+from lobule.modalities import of_colours
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from report.pictures import jpeg
 
@@ -87,7 +88,7 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
         width=width,
         height=height,
         bits=film.bits,
-        modality="mammography",
+        modality=of_colours("grey").name,
         view=film.view,
         laterality=film.laterality,
         notices=film.notices,
@@ -111,7 +112,12 @@ def _film_or_tissue(data: bytes) -> Film | Picture:
 def _tissue(picture: Picture, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
     """A picture in colour, which is taken for a stained section."""
     size = (picture.width, picture.height)
-    facts = PictureFacts(width=picture.width, height=picture.height, bits=picture.bits, modality="histopathology")
+    facts = PictureFacts(
+        width=picture.width,
+        height=picture.height,
+        bits=picture.bits,
+        modality=of_colours("colour").name,
+    )
     if kind != "preview":
         return facts, {}
     small = shrink(Colours(picture).rows, size, fitting(size, PREVIEW_SIDE))

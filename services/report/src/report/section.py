@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from lobule.contracts.case import Review, Verdict
+from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageInfo, Laterality, Patches, Result
+from lobule.modalities import spec_of_result
 from lobule.words import Words
 from report.certainty import Zone, in_words, zones
 from report.parts import Fact, Part
@@ -102,22 +104,22 @@ def build_section(
     """
     if analysed_at.tzinfo is None:
         raise ValueError("analysed_at needs a time zone")
-    modality, assessment, probability = result.image.modality, result.assessment, result.probability_malignant
+    spec, assessment, probability = spec_of_result(result), result.assessment, result.probability_malignant
     shown = text.percent(probability, result.thresholds)
-    said = {review.finding: review for review in reviews}
+    said = {review.finding_id: review for review in reviews}
     findings = _shown(result, said)
     return ImageSection(
         number=number,
         name=name or result.image.file_name,
         file_name=result.image.file_name,
-        is_film=modality == "mammography",
+        is_film=spec.evidence == "film",
         is_prior=is_prior,
         side=result.image.laterality,
-        title=text(f"document.title.{modality}"),
+        title=text.of_modality(spec, "document.title."),
         analysed=moment(analysed_at, text),
         assessment=assessment,
         conclusion=text(f"common.assessment.{assessment}"),
-        explanation=text(f"conclusion.{modality}.{assessment}"),
+        explanation=text.of_modality(spec, "conclusion.", assessment),
         percent=shown,
         probability=probability,
         certainty=text(in_words(probability)),
@@ -126,15 +128,15 @@ def build_section(
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
         heat_map_notes=_heat_map_notes(result, text),
-        findings=tuple(_finding(n, f, result, said.get(str(n - 1)), bool(said), text) for n, f in findings),
-        looks_for_findings=modality == "mammography",
-        examined=tuple(_examined(result.image, result.patches, text)),
+        findings=tuple(_finding(n, f, result, said.get(f.id), bool(said), text) for n, f in findings),
+        looks_for_findings=bool(spec.holds.findings),
+        examined=tuple(_examined(result.image, spec, result.patches, text)),
         notices=(
             *(text.notice(n) for n in result.notices if n.code not in ADVICE_NOTICES),
             *_weak(len(result.findings) - len(findings), text),
         ),
         review=_review(said.get("image"), text),
-        next_step=text(_next_step(result)),
+        next_step=text.of_modality(spec, "next.", _next_step(result, spec)),
         system=_system(result, text),
         model_line=text("system.line", name=result.model.name, version=result.model.version),
         weights_sha256=result.model.weights_sha256,
@@ -145,7 +147,7 @@ def _shown(result: Result, said: dict[str, Review]) -> list[tuple[int, Finding]]
     """Findings with their numbers: the marked ones, and weak ones about which the clinician said something."""
     marked = len(result.marked_findings())  # they come first
     numbered = list(enumerate(result.findings, start=1))
-    return [(n, f) for n, f in numbered if n <= marked or str(n - 1) in said]
+    return [(n, f) for n, f in numbered if n <= marked or f.id in said]
 
 
 def _weak(count: int, text: Words) -> tuple[str, ...]:
@@ -188,12 +190,11 @@ def _of_package(english: str, text: Words) -> str:
     return text.of_package(english) or english
 
 
-def _next_step(result: Result) -> str:
-    """The key of the advice: a tissue sample is spoken of only where a marked finding is suspicious."""
-    key = f"next.{result.image.modality}.{result.assessment}"
+def _next_step(result: Result, spec: ModalitySpec) -> str:
+    """The end of the key of the advice: a tissue sample is spoken of only where a marked finding is suspicious."""
     marked = result.finding_assessment() in ("not_sure", "malignancy_suspected")
-    in_doubt = result.image.modality == "mammography" and result.assessment != "no_sign_of_malignancy"
-    return f"{key}.marked" if marked and in_doubt else key
+    in_doubt = spec.evidence == "film" and result.assessment != "no_sign_of_malignancy"
+    return f"{result.assessment}.marked" if marked and in_doubt else result.assessment
 
 
 def _finding(
@@ -212,7 +213,7 @@ def _finding(
         suspicion=shown,
         headline=text("findings.headline", percent=shown),
         tag=str(number) if suspicion is None else text("findings.tag", number=number, percent=shown),
-        kind=text(f"findings.label.{finding.label}"),
+        kind=text.name(spec_of_result(result), f"findings.label.{finding.label}"),
         presence=text.percent(finding.probability),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
         size=size,
@@ -222,20 +223,21 @@ def _finding(
     )
 
 
-def _examined(image: ImageInfo, patches: Patches | None, text: Words) -> list[Fact]:
+def _examined(image: ImageInfo, spec: ModalitySpec, patches: Patches | None, text: Words) -> list[Fact]:
     def fact(key: str, value: str) -> Fact:
         return Fact(label=text(f"examined.{key}"), value=value)
 
     unknown = text("examined.unknown")
     facts = [
         fact("file", image.file_name),
-        fact("kind", text(f"examined.kind.{image.modality}")),
+        fact("kind", text.of_modality(spec, "examined.kind.")),
         fact("size", _image_size(image, text)),
     ]
-    if image.modality == "histopathology":
+    if "magnification" in spec.attributes:
         facts.append(fact("magnification", _magnification(image, patches, text)))
-    else:
-        facts.append(fact("view", text(f"examined.view.{image.view}") if image.view else unknown))
+    if "view" in spec.attributes:
+        facts.append(fact("view", text.name(spec, f"examined.view.{image.view}") if image.view else unknown))
+    if "laterality" in spec.attributes:
         facts.append(
             fact("laterality", text(f"examined.laterality.{image.laterality}") if image.laterality else unknown)
         )

@@ -7,6 +7,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from pydantic import ValidationError
 
 from lobule import layout
+from lobule.contracts.activity import DONE, activity
 from lobule.contracts.case import CaseContent, ReportForm
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.language import Language
@@ -42,13 +43,13 @@ class ReportHandler:
         raised. The report step of an analysis fails only where no form at all could be rendered: a form that is
         missing is rendered when somebody asks for it, and fails alone if it fails again.
         """
-        progress(0.0, "reading the result")
+        progress(0.0, activity("reading_result"))
         wanted: list[tuple[Report, ReportForm]] = [
             (report, form) for report, forms in self._reports(claim) for form in forms
         ]
         failures: list[Exception] = []
         for number, (report, form) in enumerate(wanted):
-            progress(0.3 + 0.7 * number / len(wanted), "drawing the report")
+            progress(0.3 + 0.7 * number / len(wanted), activity("drawing_report"))
             try:
                 content = EXPORTERS[form](report)
             except SoftTimeLimitExceeded:
@@ -60,7 +61,7 @@ class ReportHandler:
                 self._store.put(layout.report_key(claim.output_prefix, report.text.language, form), content)
         if failures and (isinstance(claim, RenderClaim) or len(failures) == len(wanted)):
             raise failures[0]
-        progress(1.0, "done")
+        progress(1.0, DONE)
 
     def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
         if isinstance(claim, InferenceClaim):

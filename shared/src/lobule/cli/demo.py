@@ -14,6 +14,7 @@ from lobule.client import Client
 from lobule.contracts.result import Modality
 from lobule.imaging.header import is_grey
 from lobule.launcher.system import DEMO, running_system
+from lobule.modalities import of_colours
 
 
 def demo(
@@ -64,4 +65,4 @@ def _diagnose_all(client: Client, images: list[Path] | None, reports: Path) -> t
 
 def _modality_of(image: Path) -> Modality:
     """A film is DICOM or grey; a stained field is in colour."""
-    return "mammography" if is_grey(image) else "histopathology"
+    return of_colours("grey" if is_grey(image) else "colour").name

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from lobule.contracts.findings import FINDING_ID, WHOLE_IMAGE, reviewed_id
 from lobule.contracts.language import Language
+from lobule.contracts.modality import Evidence as EvidenceKind
 from lobule.contracts.progress import StepError
 from lobule.contracts.result import (
     Assessment,
@@ -32,6 +34,9 @@ ReasonCode = Literal[
     "films_no_sign",
     "suspected_in_both_views",
     "suspected_in_one_view",
+    "image_suspected",
+    "image_not_sure",
+    "images_no_sign",
     "histology_malignant",
     "histology_not_sure",
     "histology_no_sign",
@@ -65,6 +70,7 @@ class ImageEvidence(Document):
     job_id: str
     file_name: str
     modality: Modality
+    evidence: EvidenceKind = Field(default="image", exclude=True, description="by the modality's specification")
     view: View | None = None
     laterality: Laterality | None = None
     state: Evidence
@@ -135,11 +141,29 @@ class Review(Document):
     """What the clinician said of one finding, or of an image as a whole."""
 
     job_id: str
-    finding: str = Field(pattern=r"^(image|\d{1,4})$", description="index in the result's findings, or `image`")
+    finding: str = Field(
+        pattern=r"^(image|\d{1,4})$",
+        json_schema_extra={"deprecated": True},
+        description="place in the result's findings, or `image`; use `finding_id`",
+    )
+    finding_id: str = Field(
+        default="", pattern=rf"^({WHOLE_IMAGE}|{FINDING_ID})?$", description="id of the finding, or `image`"
+    )
     verdict: Verdict | None = None
     comment: str = ""
     reviewer: str
     reviewed_at: AwareDatetime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name(cls, given: Any) -> Any:
+        """Reviews of versions signed before findings had ids name a place alone."""
+        if not isinstance(given, dict):
+            return given
+        said = cast(dict[str, Any], given)
+        if said.get("finding_id") or "finding" not in said:
+            return said
+        return {**said, "finding_id": reviewed_id(str(said["finding"]))}
 
 
 class CaseImage(Document):

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from lobule.contracts.result import Document
+from lobule.contracts.activity import Activity, ActivityCode
+from lobule.contracts.document import Document
 
 UserStep = Literal["upload", "queue", "inference", "report"]
 USER_STEPS: tuple[UserStep, ...] = ("upload", "queue", "inference", "report")
@@ -22,7 +23,9 @@ class StepProgress(Document):
     name: UserStep
     state: StepState
     fraction: float = Field(ge=0.0, le=1.0)
-    activity: str | None = Field(default=None, description="what is being done now, in words")
+    activity: str | None = Field(default=None, description="what is being done now, in English words")
+    activity_code: ActivityCode | None = Field(default=None, description="the same as a code, to look a sentence up by")
+    activity_values: dict[str, int | str] = Field(default={}, description="what the sentence names")
     seconds_left: float | None = Field(default=None, description="estimate from measured history; null when unknown")
     error: StepError | None = None
 
@@ -40,4 +43,4 @@ class ReportedProgress(Document):
 
     attempt: int
     fraction: float = Field(ge=0.0, le=1.0)
-    activity: str
+    activity: Activity

@@ -6,14 +6,17 @@ right. Pictures (display image, heat map) lie in the object store beside the res
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
-Modality = Literal["histopathology", "mammography"]
+from lobule.contracts.document import Document
+from lobule.contracts.findings import FINDING_ID, finding_id
+from lobule.contracts.modality import FindingLabel, Modality, ModalitySpec, View
+
 Assessment = Literal["malignancy_suspected", "not_sure", "no_sign_of_malignancy"]
 Magnification = Literal["40X", "100X", "200X", "400X"]
 StandardView = Literal["CC", "MLO"]
 """The two screening views, which a case hangs and compares."""
-View = Literal[
+MammographyView = Literal[
     StandardView,
     "ML",
     "LM",
@@ -41,12 +44,6 @@ Laterality = Literal["L", "R"]
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Document(BaseModel):
-    """Base of every exchanged document: unknown fields are an error, so that a typo cannot pass silently."""
-
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
 class Hanging(Document):
@@ -122,8 +119,14 @@ class Finding(Document):
     `label` and `probability` are details.
     """
 
-    label: Literal["benign", "malignant", "mass"] = Field(
-        description="the likelier class if a lesion is there; `mass` where the model does not tell them apart"
+    id: str = Field(
+        default="",
+        pattern=rf"^({FINDING_ID})?$",
+        description="names the finding within its job, for ever; where a pipeline gives none, its place does",
+    )
+    label: FindingLabel = Field(
+        description="the likelier class if a lesion is there, of the labels of its modality, such as `benign`, "
+        "`malignant`, or `mass` where the model does not tell them apart"
     )
     probability: Probability = Field(description="calibrated probability that a lesion is there, whatever its label")
     probability_malignant: Probability | None = Field(
@@ -179,6 +182,9 @@ class Result(Document):
     """Everything one pipeline concluded about one image."""
 
     schema_version: Literal["1"] = "1"
+    modality: ModalitySpec | None = Field(
+        default=None, description="what kind of image it is, as its worker announced it then; null in old results"
+    )
     image: ImageInfo
     model: ModelInfo
     thresholds: Thresholds
@@ -190,8 +196,40 @@ class Result(Document):
     patches: Patches | None = None
     display: DisplayImage
     heat_map: HeatMap | None = None
-    notices: list[Notice] = []
+    notices: list[Notice] = Field(default=[])
     timings_s: dict[str, float] = Field(default={}, description="seconds by stage of the pipeline")
+
+    @model_validator(mode="after")
+    def _name_findings(self) -> "Result":
+        self.findings = [
+            finding if finding.id else finding.model_copy(update={"id": finding_id(place)})
+            for place, finding in enumerate(self.findings)
+        ]
+        if len({finding.id for finding in self.findings}) < len(self.findings):
+            raise ValueError("two findings have the same id")
+        return self
+
+    def of_modality(self, spec: ModalitySpec) -> "Result":
+        """The same result with the specification of its modality.
+
+        Raises:
+            ValueError: Where it holds what results of this modality may not hold.
+        """
+        spec.check_findings(
+            {finding.label for finding in self.findings},
+            outlines=any(finding.outline for finding in self.findings),
+            heat_map=self.heat_map is not None,
+        )
+        return self.model_copy(update={"modality": spec})
+
+    def numbered_from(self, first: int) -> "Result":
+        """The same result, its findings numbered from another place: one of several results of a job."""
+        named = [f.model_copy(update={"id": finding_id(first + place)}) for place, f in enumerate(self.findings)]
+        return self.model_copy(update={"findings": named})
+
+    def place_of(self, finding: str) -> int | None:
+        """The place of a finding, by its id; None where there is no such finding."""
+        return next((place for place, found in enumerate(self.findings) if found.id == finding), None)
 
     def marked_findings(self) -> list[Finding]:
         """The findings that are marked by default: those from the working threshold on."""
@@ -202,3 +240,30 @@ class Result(Document):
         suspicions = [finding.probability_malignant for finding in self.marked_findings()]
         known = [suspicion for suspicion in suspicions if suspicion is not None]
         return self.thresholds.assess(max(known)) if known else None
+
+
+__all__ = [
+    "ADVICE_NOTICES",
+    "Assessment",
+    "Box",
+    "DisplayImage",
+    "Document",
+    "Finding",
+    "Hanging",
+    "HeatMap",
+    "ImageInfo",
+    "Laterality",
+    "Magnification",
+    "MammographyView",
+    "Modality",
+    "ModelInfo",
+    "Notice",
+    "Patches",
+    "Probability",
+    "Result",
+    "Sha256",
+    "SpacingPlane",
+    "StandardView",
+    "Thresholds",
+    "View",
+]

@@ -11,7 +11,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from numpy.typing import NDArray
 
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import Modality
+from lobule.contracts.modality import ModalitySpec
 from lobule.imaging.colour import RGB8, Colours
 from lobule.imaging.header import read_header
 from lobule.imaging.jpeg_pixels import decode_jpeg
@@ -26,7 +26,7 @@ logging.getLogger("imagecodecs").setLevel(logging.CRITICAL)
 _CUT_OFF = ("truncated", "incomplete", "too small", "not enough", "eof", "premature")
 
 
-def decode_picture(data: bytes, modality: Modality) -> Picture:
+def decode_picture(data: bytes, modality: str | ModalitySpec) -> Picture:
     """Decode a PNG, JPEG or TIFF: upright, its depth kept.
 
     Args:
@@ -42,7 +42,7 @@ def decode_picture(data: bytes, modality: Modality) -> Picture:
         return _DECODERS[header.format](data)
 
 
-def decode_rgb(data: bytes, modality: Modality = "histopathology") -> RGB8:
+def decode_rgb(data: bytes, modality: str | ModalitySpec = "histopathology") -> RGB8:
     """Decode a PNG, JPEG or TIFF into upright 8-bit sRGB.
 
     The orientation tag and an embedded colour profile are applied, alpha is laid over white (blank glass), CMYK,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.result import Hanging, Laterality, Notice, SpacingPlane, View
+from lobule.contracts.result import Hanging, Laterality, MammographyView, Notice, SpacingPlane
 
 _ROWS_AT_ONCE = 256  # NumPy counts in 64 bits: a whole film at once would need eight times its memory
 
@@ -51,7 +51,7 @@ class Film:
     """
 
     pixels: NDArray[Any]
-    view: View | None = None
+    view: MammographyView | None = None
     laterality: Laterality | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
     colourfulness: float = 0.0

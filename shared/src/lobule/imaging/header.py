@@ -6,10 +6,10 @@ Only the header is parsed, so a file that announces 60000 x 60000 pixels is refu
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import Modality
+from lobule.contracts.modality import Format, ModalitySpec
 from lobule.imaging import jpeg_header, png_header, tiff_directory
 from lobule.imaging.dicom.file import PREAMBLE, looks_like_dicom, open_dicom
 from lobule.imaging.dicom.identity import DicomIdentity, identity_of
@@ -18,13 +18,8 @@ from lobule.imaging.jpeg_header import read_jpeg
 from lobule.imaging.picture_header import PictureHeader, check_size
 from lobule.imaging.png_header import read_png
 from lobule.imaging.tiff_header import read_tiff
+from lobule.modalities import spec_of
 
-Format = Literal["PNG", "JPEG", "TIFF", "DICOM"]
-
-ACCEPTED: dict[Modality, tuple[Format, ...]] = {
-    "histopathology": ("PNG", "JPEG", "TIFF"),
-    "mammography": ("PNG", "JPEG", "TIFF", "DICOM"),
-}
 MEDIA_TYPES: dict[Format, str] = {
     "PNG": "image/png",
     "JPEG": "image/jpeg",
@@ -62,12 +57,13 @@ class ImageHeader:
         return MEDIA_TYPES[self.format]
 
 
-def read_header(source: Path | BinaryIO, modality: Modality) -> ImageHeader:
+def read_header(source: Path | BinaryIO, modality: str | ModalitySpec) -> ImageHeader:
     """Read and judge an image's header.
 
     Args:
         source: A file, or a binary stream positioned at its start.
-        modality: What the image is meant to be; decides which formats are accepted.
+        modality: What the image is meant to be, by the name of a packaged modality or by its specification; decides
+            which formats are accepted.
 
     Raises:
         AnalysisError: `empty_file`, `unsupported_format`, `image_unreadable`, `animated_image`, `too_many_pixels` or
@@ -76,17 +72,18 @@ def read_header(source: Path | BinaryIO, modality: Modality) -> ImageHeader:
     if isinstance(source, Path):
         with source.open("rb") as stream:
             return read_header(stream, modality)
+    spec = spec_of(modality)
     first = source.read(PREAMBLE)
     source.seek(0)
     if not first:
         raise AnalysisError("empty_file", "The file is empty. Please choose the image again.")
     if looks_like_dicom(first):
-        if "DICOM" not in ACCEPTED[modality]:
-            raise _unsupported("DICOM", modality)
+        if "DICOM" not in spec.formats:
+            raise _unsupported("DICOM", spec)
         return _dicom_header(source)
-    header = _picture_header(source, modality)
-    if header.format not in ACCEPTED[modality]:
-        raise _unsupported(header.format, modality)
+    header = _picture_header(source, spec)
+    if header.format not in spec.formats:
+        raise _unsupported(header.format, spec)
     check_size(header.width, header.height)
     return header
 
@@ -105,21 +102,21 @@ def is_grey(path: Path) -> bool:
             return False
 
 
-def _unsupported(found: str, modality: Modality) -> AnalysisError:
-    accepted = ", ".join(ACCEPTED[modality])
+def _unsupported(found: str, spec: ModalitySpec) -> AnalysisError:
+    accepted = ", ".join(spec.formats)
     return AnalysisError(
         "unsupported_format",
-        f"This file is {found}, which cannot be analysed as {modality}. Please upload one of: {accepted}.",
+        f"This file is {found}, which cannot be analysed as {spec.name}. Please upload one of: {accepted}.",
     )
 
 
-def _picture_header(source: BinaryIO, modality: Modality) -> ImageHeader:
+def _picture_header(source: BinaryIO, spec: ModalitySpec) -> ImageHeader:
     first = source.read(12)
     source.seek(0)
     reader = next((reader for start, reader in _PICTURES if first.startswith(start)), None)
     if reader is None:
         known = next((name for start, name in _OTHERS.items() if first.startswith(start)), None)
-        raise _unsupported(known or "not an image that we know (or its first bytes are damaged)", modality)
+        raise _unsupported(known or "not an image that we know (or its first bytes are damaged)", spec)
     header = reader(source)
     check_size(header.width, header.height, header.decoded_bytes)
     return ImageHeader(header.format, header.width, header.height)

@@ -8,8 +8,10 @@ from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_percent
 
+from lobule.contracts.activity import Activity
 from lobule.contracts.case import Reason, Suggestion
 from lobule.contracts.language import Language
+from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Notice, Thresholds
 from lobule.words.catalogue import LOCALES, Sentence, sentences
 from lobule.words.packages import package_sentence
@@ -115,6 +117,41 @@ class Words:
             name: self(f"examined.laterality.{value}") if name.endswith("side") and value in sides else value
             for name, value in values.items()
         }
+
+    def of_modality(self, spec: ModalitySpec, start: str, end: str = "", **values: object) -> str:
+        """A sentence about images of a modality: the catalogue's own, that of its worker, or one for any modality.
+
+        Args:
+            spec: The modality.
+            start: Of the key, before the modality's name, such as `conclusion.`.
+            end: Of the key, after it, such as `not_sure`.
+            values: Filled in; `{modality}` is what people call the modality.
+
+        Raises:
+            KeyError: There is no such sentence, even for any modality.
+        """
+        values = {"modality": spec.titles[self.language], **values}
+        key = f"{start}{spec.name}.{end}".strip(".")
+        if key in self:
+            return self(key, **values)
+        own = spec.sentences.get(self.language, {}).get(f"{start}{end}".strip("."))
+        return own.format_map(values) if own else self(f"{start}any.{end}".strip("."), **values)
+
+    def name(self, spec: ModalitySpec, key: str) -> str:
+        """What a view or a finding's label is called, by the catalogue or the modality's worker, else by its own code.
+
+        Args:
+            spec: The modality.
+            key: Such as `examined.view.CC`.
+        """
+        if key in self:
+            return self(key)
+        return spec.sentences.get(self.language, {}).get(key) or key.rsplit(".", 1)[1].replace("_", " ")
+
+    def activity(self, now_doing: Activity) -> str:
+        """What is being done; the code as words where the catalogue does not know it."""
+        key = f"activity.{now_doing.code}"
+        return self(key, **now_doing.values) if key in self else now_doing.code.replace("_", " ")
 
     def of_package(self, english: str) -> str | None:
         """What a model package says of itself in English, in this language; None where it is not known."""

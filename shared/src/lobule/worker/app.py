@@ -15,12 +15,12 @@ from celery.signals import worker_process_init, worker_process_shutdown
 from redis.exceptions import RedisError
 
 from lobule.contracts.errors import AnalysisError
+from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.models import WorkerAnnouncement
 from lobule.contracts.pictures import PictureKind
-from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
 from lobule.progress_cache import ANNOUNCE_EVERY_S, ProgressCache, connect
-from lobule.queueing import INFERENCE_QUEUES, PICTURE_QUEUE, PICTURE_TASK, REPORT_QUEUE, TASK, make_celery
+from lobule.queueing import PICTURE_QUEUE, PICTURE_TASK, REPORT_QUEUE, TASK, make_celery
 from lobule.settings import Settings, read_settings
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
@@ -52,11 +52,11 @@ class Equipment:
     draw_picture: PictureHandler | None = None
 
 
-def run_inference_worker(modality: Modality, build_pipeline: Callable[[], Pipeline]) -> None:
+def run_inference_worker(spec: ModalitySpec, build_pipeline: Callable[[], Pipeline]) -> None:
     """Run the worker of a modality until it is told to stop.
 
     Args:
-        modality: Decides the queue.
+        spec: The modality, which it announces: its queue, the files it takes, what its results hold.
         build_pipeline: Called once in the worker's child process; an `AnalysisError` it raises is told to every job.
     """
 
@@ -66,19 +66,19 @@ def run_inference_worker(modality: Modality, build_pipeline: Callable[[], Pipeli
         except AnalysisError as error:
             log.warning("no_model", code=error.code, detail=error.detail)
             return Equipment(unavailable(error), complete=False)
-        return Equipment(InferenceHandler(pipeline, store), pipeline)
+        return Equipment(InferenceHandler(pipeline, store, spec), pipeline)
 
-    run_worker(INFERENCE_QUEUES[modality], equip, modality)
+    run_worker(spec.queue, equip, spec)
 
 
-def run_worker(queue: str, equip: Callable[[ObjectStore], Equipment], modality: Modality | None = None) -> None:
+def run_worker(queue: str, equip: Callable[[ObjectStore], Equipment], spec: ModalitySpec | None = None) -> None:
     """Run a worker of a queue until it is told to stop; one child process does one step at a time."""
     settings = read_settings(Settings)
     configure_logging(f"{queue}-worker", settings.log_format, settings.log_level)
     if settings.object_store_url.startswith("file:"):
         open_configured_store(settings)  # here, because a child that cannot start is only started again
     app = make_celery(settings.redis_url, settings.step_soft_time_limit_s, settings.step_time_limit_s)
-    _register(app, settings, queue, equip, modality)
+    _register(app, settings, queue, equip, spec)
     app.worker_main(
         [
             "worker",
@@ -96,7 +96,7 @@ def _register(
     settings: Settings,
     queue: str,
     equip: Callable[[ObjectStore], Equipment],
-    modality: Modality | None,
+    spec: ModalitySpec | None,
 ) -> None:
     child: dict[str, StepRunner | threading.Event | PictureHandler] = {}
     loop = LoopBeat()
@@ -117,7 +117,7 @@ def _register(
                 serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=equipment.complete))
             if equipment.draw_picture:
                 child["draw"] = equipment.draw_picture
-            child["stop"] = _announce(cache, _announcement(worker, queue, modality, equipment.pipeline))
+            child["stop"] = _announce(cache, _announcement(worker, queue, spec, equipment.pipeline), spec)
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
             # Celery logs a failed signal handler and goes on with a child that cannot work, and would start a child
@@ -146,23 +146,25 @@ def _register(
         draw(source_key, target_prefix, kind)
 
 
-def _announcement(worker: str, queue: str, modality: Modality | None, pipeline: Pipeline | None) -> WorkerAnnouncement:
+def _announcement(worker: str, queue: str, spec: ModalitySpec | None, pipeline: Pipeline | None) -> WorkerAnnouncement:
     return WorkerAnnouncement(
         worker=worker,
         queue=queue,
-        modality=modality,
+        modality=spec.name if spec else None,
         manifest=pipeline.manifest if pipeline else None,
         model_card=pipeline.card if pipeline else None,
     )
 
 
-def _announce(cache: ProgressCache, announcement: WorkerAnnouncement) -> threading.Event:
-    """Say that this worker is ready, again and again in a thread, until the returned event is set."""
+def _announce(cache: ProgressCache, announcement: WorkerAnnouncement, spec: ModalitySpec | None) -> threading.Event:
+    """Say that this worker is ready, and what its modality is, in a thread until the returned event is set."""
     stop = threading.Event()
 
     def repeat() -> None:
         while True:
             try:
+                if spec is not None:
+                    cache.announce_modality(spec)
                 cache.announce(announcement)
             except RedisError as error:
                 log.warning("not_announced", error=repr(error))

@@ -3,7 +3,10 @@
 import hashlib
 
 from lobule import layout
+from lobule.contracts.activity import DONE, activity
 from lobule.contracts.errors import AnalysisError
+from lobule.contracts.modality import ModalitySpec
+from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, InferenceClaim
 from lobule.contracts.unit import UnitImage
 from lobule.storage import ObjectStore
@@ -14,23 +17,29 @@ class InferenceHandler:
     """Runs a pipeline on every current image of a claimed unit, one after the other.
 
     A result is written after its pictures, so that where it stands, all of it stands.
+
+    Args:
+        pipeline: Analyses one image.
+        store: Where images lie and results go.
+        spec: The modality; a result that holds what it does not allow is an error of the pipeline.
     """
 
-    def __init__(self, pipeline: Pipeline, store: ObjectStore) -> None:
-        self._pipeline, self._store = pipeline, store
+    def __init__(self, pipeline: Pipeline, store: ObjectStore, spec: ModalitySpec) -> None:
+        self._pipeline, self._store, self._spec = pipeline, store, spec
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
         """See `lobule.worker.runner.StepHandler`."""
         if not isinstance(claim, InferenceClaim):
             raise AnalysisError("internal_error", f"An inference worker was given a step {claim.step!r}.")
-        current = claim.unit.current
+        current, findings = claim.unit.current, 0
         for number, subject in enumerate(current):
             folder = layout.unit_result_folder(claim.output_prefix, subject.image_id, alone=len(current) == 1)
-            self._analyse(subject, folder, part_of(progress, number, len(current)))
-        progress(1.0, "done")
+            result = self._analyse(subject, folder, part_of(progress, number, len(current)), findings)
+            findings += len(result.findings)
+        progress(1.0, DONE)
 
-    def _analyse(self, subject: UnitImage, folder: str, progress: ReportProgress) -> None:
-        progress(0.0, "reading the image")
+    def _analyse(self, subject: UnitImage, folder: str, progress: ReportProgress, findings: int) -> Result:
+        progress(0.0, activity("reading_image"))
         data = self._store.get(subject.key)
         if hashlib.sha256(data).hexdigest() != subject.image.sha256:
             raise AnalysisError(
@@ -40,4 +49,7 @@ class InferenceHandler:
         analysis = self._pipeline.analyse(data, subject.image, progress)
         for name, content in analysis.files.items():
             self._store.put(layout.file_key(folder, name), content)
-        self._store.put(layout.result_key(folder), analysis.result.model_dump_json().encode())
+        result = analysis.result.of_modality(self._spec)
+        result = result.numbered_from(findings) if findings else result
+        self._store.put(layout.result_key(folder), result.model_dump_json().encode())
+        return result

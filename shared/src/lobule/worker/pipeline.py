@@ -4,14 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from lobule.contracts.activity import Activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import ImageInfo, Result
 
-ReportProgress = Callable[[float, str], None]
-"""Called with the fraction done, 0 to 1, and what is being done now, in words for the user."""
+ReportProgress = Callable[[float, Activity], None]
+"""Called with the fraction done, 0 to 1, and what is being done now."""
 
 
-def no_progress(_fraction: float, _activity: str) -> None:
+def no_progress(_fraction: float, _activity: Activity) -> None:
     """A `ReportProgress` that does nothing."""
 
 

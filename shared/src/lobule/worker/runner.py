@@ -10,6 +10,7 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from redis.exceptions import RedisError
 
+from lobule.contracts.activity import Activity
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.progress import ReportedProgress
 from lobule.contracts.steps import Claim
@@ -99,7 +100,7 @@ class StepRunner:
     def _progress(self, claim: Claim, lease: "_Lease") -> ReportProgress:
         last = 0.0
 
-        def report(fraction: float, activity: str) -> None:
+        def report(fraction: float, activity: Activity) -> None:
             nonlocal last
             lease.check()
             now = time.monotonic()

@@ -15,9 +15,9 @@ from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Work
+from gateway.modalities.repository import queues_of
 from lobule.contracts.progress import JobState
 from lobule.progress_cache import ProgressCache
-from lobule.queueing import QUEUES
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/api/v1/admin", tags=["administration"])
@@ -28,7 +28,7 @@ def list_queues(_admin: AdminUser, session: DbSession, request: Request) -> list
     """How much waits and runs, and how many workers are ready."""
     found, at = repository.queues(session), now()
     rows: list[QueueRead] = []
-    for queue in QUEUES:
+    for queue in queues_of(session):
         waiting, running, since = found.get(queue, (0, 0, None))
         oldest = (at - since).total_seconds() if since else None
         workers = _workers(request.app.state.progress_cache, queue)

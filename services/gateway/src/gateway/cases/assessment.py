@@ -7,6 +7,7 @@ says malignant, and what could not be assessed keeps a case from being called ne
 from collections.abc import Iterator, Sequence
 
 from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion, numbered
+from lobule.contracts.modality import Evidence
 from lobule.contracts.result import Assessment, Laterality
 
 _SIDES: tuple[Laterality, ...] = ("R", "L")
@@ -52,15 +53,17 @@ def _probability(images: Sequence[ImageEvidence], assessment: Assessment | None)
 
 def _reasons(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Reason]:
     """Reasons for suspicion first, tissue before films; then doubt, images without a sign, and what is missing."""
-    films, tissue = _of(images, "mammography"), _of(images, "histopathology")
+    films, tissue, others = _of(images, "film"), _of(images, "tissue"), _of(images, "image")
     yield from _each(tissue, "malignancy_suspected", "histology_malignant")
     yield from _each(films, "malignancy_suspected", "film_suspected")
+    yield from _each(others, "malignancy_suspected", "image_suspected")
     yield from _two_views(films)
     yield from _each(tissue, "not_sure", "histology_not_sure")
     yield from _each(films, "not_sure", "film_not_sure")
+    yield from _each(others, "not_sure", "image_not_sure")
     if _tissue_does_not_clear(films, tissue):
         yield Reason(code="histology_does_not_clear")
-    for code, clear in (("films_no_sign", films), ("histology_no_sign", tissue)):
+    for code, clear in (("films_no_sign", films), ("images_no_sign", others), ("histology_no_sign", tissue)):
         if named := [image.name for image in clear if image.assessment == "no_sign_of_malignancy"]:
             yield Reason(code=code, values={"images": named})  # pyright: ignore[reportArgumentType]
     failed = _in_state(images, "failed")
@@ -126,7 +129,7 @@ def _missing_views(images: Sequence[ImageEvidence]) -> list[Hanging]:
 
 
 def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None) -> Iterator[Suggestion]:
-    films, tissue = _of(images, "mammography"), _of(images, "histopathology")
+    films, tissue = _of(images, "film"), _of(images, "tissue")
     if assessment == "malignancy_suspected":
         yield Suggestion(code="read_with_priority")
     if any(image.assessment == "not_sure" for image in tissue):
@@ -135,7 +138,7 @@ def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None)
     if films and tissue_is_malignant:
         yield Suggestion(code="disease_extent")
     in_doubt = [film for film in films if film.assessment != "no_sign_of_malignancy"]
-    tissue_is_there = any(image.modality == "histopathology" for image in images)
+    tissue_is_there = any(image.evidence == "tissue" for image in images)
     if in_doubt:
         # Imaging comes before tissue is taken; once it is taken, the question is whether the two agree.
         code = "correlate_with_tissue" if tissue_is_there else "further_imaging"
@@ -164,13 +167,13 @@ def _in_state(images: Sequence[ImageEvidence], state: str) -> list[ImageEvidence
     return [image for image in images if image.state == state]
 
 
-def _of(images: Sequence[ImageEvidence], modality: str) -> list[ImageEvidence]:
-    """The assessed images of a modality."""
-    return [image for image in _assessed(images) if image.modality == modality]
+def _of(images: Sequence[ImageEvidence], evidence: Evidence) -> list[ImageEvidence]:
+    """The assessed images that are evidence of this kind."""
+    return [image for image in _assessed(images) if image.evidence == evidence]
 
 
 def _films(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
-    return [image for image in images if image.modality == "mammography"]
+    return [image for image in images if image.evidence == "film"]
 
 
 def _unplaced(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:

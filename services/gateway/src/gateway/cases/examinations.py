@@ -1,7 +1,7 @@
 """Groups the films of a case into examinations by study date. Earlier examinations are priors.
 
-Films without a date belong to the current examination, unless their file says that they are of a study whose date is
-known from another film. Histology fields are of no examination and always count.
+Images without a date belong to the current examination, unless their file says that they are of a study whose date is
+known from another image. Those of a modality that has no examinations (histology fields) are of none and always count.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,10 @@ class Examination:
 
 def examinations(images: Sequence[Image]) -> dict[str, Examination]:
     """The examination of each image of a case, by the image's id."""
-    films = [image for image in images if image.modality == "mammography"]
-    of_study = {film.study_mark: film.study_date for film in films if film.study_mark and film.study_date}
-    dates = {film.id: film.study_date or of_study.get(film.study_mark or "") for film in films}
+    films = [image for image in images if image.spec.in_examinations]
+    studies = {film.id: film.identity.study_mark for film in films}
+    of_study = {studies[film.id]: film.study_date for film in films if studies[film.id] and film.study_date}
+    dates = {film.id: film.study_date or of_study.get(studies[film.id]) for film in films}
     newest = max((found for found in dates.values() if found), default=None)
     return {
         image.id: _of_film(dates[image.id], newest) if image.id in dates else Examination(image.study_date)
@@ -43,5 +44,5 @@ def _of_film(own: date | None, newest: date | None) -> Examination:
 def current_date(images: Sequence[Image]) -> date | None:
     """The date of the current examination; None where no film has one."""
     found = examinations(images)
-    films = (found[image.id] for image in images if image.modality == "mammography")
+    films = (found[image.id] for image in images if image.spec.in_examinations)
     return max((film.date for film in films if film.date), default=None)

@@ -27,6 +27,7 @@ def evidence_of(jobs: Sequence[Job]) -> list[ImageEvidence]:
             job_id=job.id,
             file_name=job.image.file_name,
             modality=job.image.modality,
+            evidence=job.image.spec.evidence,
             view=job.image.view,
             laterality=job.image.laterality,
             state=state_of(job),

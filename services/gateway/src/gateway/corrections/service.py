@@ -13,14 +13,16 @@ from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
+from gateway.modalities import repository as modalities
 from gateway.users.models import User
+from lobule.contracts.modality import Attribute, Modality, ModalitySpec
 from lobule.contracts.progress import FINAL_STATES
-from lobule.contracts.result import Modality
 from lobule.imaging.header import read_header
 from lobule.storage import ObjectStore
 
-_BELONGS_TO = {"magnification": "histopathology", "view": "mammography", "laterality": "mammography"}
-_SAID = (*_BELONGS_TO, "study_date")
+_OF_SOME: tuple[Attribute, ...] = ("magnification", "view", "laterality")
+"""What is said of the images of some modalities alone; a day may be said of any."""
+_SAID = (*_OF_SOME, "study_date")
 
 
 def correct(
@@ -53,22 +55,35 @@ def correct(
         lock(session, image, if_match)
     given = correction.model_fields_set
     modality = correction.modality or image.modality
-    for name, owner in _BELONGS_TO.items():
-        if name in given and getattr(correction, name) is not None and owner != modality:
-            raise ProblemError(422, "invalid_request", f"Please correct: {name} is said of {owner} images alone.")
+    spec = _spec(session, modality)
+    for name in _OF_SOME:
+        if name in given and getattr(correction, name) is not None and name not in spec.attributes:
+            detail = f"Please correct: {name} is not said of {modality} images."
+            raise ProblemError(422, "invalid_request", detail)
+    if correction.view is not None and not spec.accepts_view(correction.view):
+        raise ProblemError(
+            422, "invalid_request", f"Please correct: {correction.view} is no view of {modality} images."
+        )
     if "case_id" in given:
         _move(session, user, image, correction.case_id, accepted=correction.accept_other_patient)
     for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
     job = jobs.latest_of_image(session, image.id)
     if modality != image.modality:
-        _reinterpret(session, store, image, modality)
+        _reinterpret(session, store, image, spec)
         if job.state not in FINAL_STATES:
             job_service.cancel(session, job)
         job = job_service.open_job(session, image, interactive=interactive)
     if image.case_id is not None:
         case_service.refresh(session, image.case_id)
     return job
+
+
+def _spec(session: Session, modality: Modality) -> ModalitySpec:
+    spec = modalities.known(session).get(modality)
+    if spec is None:
+        raise ProblemError(422, "unknown_modality", f"This server knows no modality {modality!r}.")
+    return spec
 
 
 def _move(session: Session, user: User, image: Image, case_id: str | None, *, accepted: bool) -> None:
@@ -92,14 +107,14 @@ def _move(session: Session, user: User, image: Image, case_id: str | None, *, ac
         case_service.refresh(session, left)
 
 
-def _reinterpret(session: Session, store: ObjectStore, image: Image, modality: Modality) -> None:
-    _refuse_twin(session, image, modality, image.case_id)
+def _reinterpret(session: Session, store: ObjectStore, image: Image, spec: ModalitySpec) -> None:
+    _refuse_twin(session, image, spec.name, image.case_id)
     with store.open(image.object_key) as stream:
-        header = read_header(stream, modality)
-    image.modality, image.media_type = modality, header.media_type
+        header = read_header(stream, spec)
+    image.modality, image.media_type = spec.name, header.media_type
     image.width, image.height = header.width, header.height
-    for name, owner in _BELONGS_TO.items():
-        if owner != modality:
+    for name in _OF_SOME:
+        if name not in spec.attributes:
             setattr(image, name, None)
 
 

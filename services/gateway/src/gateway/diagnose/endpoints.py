@@ -26,6 +26,7 @@ from gateway.uploads.service import UploadService
 from gateway.users.models import User
 from lobule.contracts.language import negotiate_language
 from lobule.contracts.progress import FINAL_STATES
+from lobule.modalities import HISTOPATHOLOGY
 
 router = APIRouter(prefix="/api/v1", tags=["diagnose"])
 
@@ -102,7 +103,7 @@ async def _submit(request: Request, uploads: UploadService) -> str:
 
     try:
         _, job = await uploads.submit(
-            request, sender, action="image.diagnose", interactive=False, default_modality="histopathology"
+            request, sender, action="image.diagnose", interactive=False, default_modality=HISTOPATHOLOGY.name
         )
     except Duplicate as known:
         await run_in_threadpool(_start_again_if_failed, request, known.job_id)

@@ -7,30 +7,22 @@ was changed takes older fingerprints for unknown, not for another patient's.
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from gateway.errors import ProblemError
-from gateway.images.models import Image
+from gateway.images.models import FileIdentity, Image
+from gateway.images.schemas import plausible_day
 from lobule.imaging.header import DicomIdentity
 
 PatientAttribute = Literal["patient_id", "patient_name", "birth_date"]
 
+_UID = re.compile(r"[0-9.]{1,64}")
 _KEY_NAME_LENGTH = 8
 _LENGTH = 32  # hexadecimal digits: 128 bits
-
-
-@dataclass(frozen=True)
-class Marks:
-    """The fingerprints of a file; None where it does not say the attribute."""
-
-    patient_id_mark: str | None = None
-    patient_name_mark: str | None = None
-    birth_date_mark: str | None = None
-    study_mark: str | None = None
 
 
 class Fingerprints:
@@ -44,15 +36,19 @@ class Fingerprints:
         self._key = hmac.new(secret_key.encode(), b"patient fingerprints", hashlib.sha256).digest()
         self._key_name = self._digest("key", "name")[:_KEY_NAME_LENGTH]
 
-    def of(self, identity: DicomIdentity | None) -> Marks:
-        """The fingerprints of what a DICOM header says; none for other files."""
+    def of(self, identity: DicomIdentity | None) -> FileIdentity:
+        """What is kept of a DICOM header; nothing for other files."""
         if identity is None:
-            return Marks()
-        return Marks(
+            return FileIdentity()
+        return FileIdentity(
             patient_id_mark=self._mark("patient_id", _plain(identity.patient_id)),
             patient_name_mark=self._mark("patient_name", _name(identity.patient_name)),
             birth_date_mark=self._mark("birth_date", _day(identity.patient_birth_date)),
             study_mark=self._mark("study", _plain(identity.study_instance_uid)),
+            series_mark=self._mark("series", _plain(identity.series_instance_uid)),
+            instance_mark=self._mark("instance", _plain(identity.sop_instance_uid)),
+            sop_class=_uid(identity.sop_class_uid),
+            study_date=identity.study_date if identity.study_date and plausible_day(identity.study_date) else None,
         )
 
     def _mark(self, attribute: str, value: str) -> str | None:
@@ -69,7 +65,7 @@ _PATIENT: dict[PatientAttribute, str] = {
 }
 
 
-def differences(new: Image | Marks, others: Sequence[Image]) -> list[PatientAttribute]:
+def differences(new: FileIdentity, others: Sequence[FileIdentity]) -> list[PatientAttribute]:
     """The attributes in which a file names another patient than the other files do; missing ones count as equal."""
     marks = {attribute: [getattr(other, mark) for other in others] for attribute, mark in _PATIENT.items()}
     return [attribute for attribute, mark in _PATIENT.items() if _differs(getattr(new, mark), marks[attribute])]
@@ -88,7 +84,7 @@ def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: boo
     Raises:
         ProblemError: `other_patient`, 409.
     """
-    differing = differences(image, [other for other in others if other.id != image.id])
+    differing = differences(image.identity, [other.identity for other in others if other.id != image.id])
     if differing and not accepted:
         raise ProblemError(
             409,
@@ -105,6 +101,11 @@ def _differs(mark: str | None, others: list[str | None]) -> bool:
         return False
     same_key = [other for other in others if other and other.partition(":")[0] == mark.partition(":")[0]]
     return bool(same_key) and mark not in same_key
+
+
+def _uid(text: str | None) -> str | None:
+    """A UID of the standard; anything else a file may say in its place is left out."""
+    return text if text and _UID.fullmatch(text) else None
 
 
 def _plain(text: str | None) -> str:

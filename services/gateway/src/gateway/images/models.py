@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, false, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Date, ForeignKey, Index, String, UniqueConstraint, false, text
+from sqlalchemy.orm import Mapped, composite, mapped_column, object_session
 
 from gateway.clock import now
 from gateway.database import Base, new_id
+from gateway.modalities import repository as modalities
+from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import ImageInfo, Laterality, Magnification, Modality, View
+from lobule.modalities import PACKAGED
 
 ConflictOf = Literal["view", "laterality", "study_date"]
 
@@ -21,6 +24,33 @@ class Conflict:
     of: ConflictOf
     said: str
     file: str
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """Whom and what a DICOM file shows; None where it does not say the attribute, and for other files.
+
+    A mark is a keyed fingerprint, never the value; see `gateway.images.identity`. What names nobody is kept as it is.
+
+    Attributes:
+        patient_id_mark: Of PatientID.
+        patient_name_mark: Of PatientName.
+        birth_date_mark: Of PatientBirthDate.
+        study_mark: Of StudyInstanceUID.
+        series_mark: Of SeriesInstanceUID.
+        instance_mark: Of SOPInstanceUID.
+        sop_class: SOPClassUID.
+        study_date: StudyDate, where it can be right.
+    """
+
+    patient_id_mark: str | None = None
+    patient_name_mark: str | None = None
+    birth_date_mark: str | None = None
+    study_mark: str | None = None
+    series_mark: str | None = None
+    instance_mark: str | None = None
+    sop_class: str | None = None
+    study_date: date | None = None
 
 
 class Image(Base):
@@ -57,16 +87,27 @@ class Image(Base):
     # What the file itself says; where a person says otherwise, that stands above, and the conflict is told.
     file_view: Mapped[View | None] = mapped_column(String(5))
     file_laterality: Mapped[Laterality | None] = mapped_column(String(5))
-    file_study_date: Mapped[date | None]
     study_date: Mapped[date | None]
-    # Keyed fingerprints, never the values; see `gateway.images.identity`.
-    patient_id_mark: Mapped[str | None] = mapped_column(String(50))
-    patient_name_mark: Mapped[str | None] = mapped_column(String(50))
-    birth_date_mark: Mapped[str | None] = mapped_column(String(50))
-    study_mark: Mapped[str | None] = mapped_column(String(50))
+    identity: Mapped[FileIdentity] = composite(
+        FileIdentity,
+        mapped_column("patient_id_mark", String(50), nullable=True),
+        mapped_column("patient_name_mark", String(50), nullable=True),
+        mapped_column("birth_date_mark", String(50), nullable=True),
+        mapped_column("study_mark", String(50), nullable=True),
+        mapped_column("series_mark", String(50), nullable=True),
+        mapped_column("instance_mark", String(50), nullable=True),
+        mapped_column("sop_class", String(64), nullable=True),
+        mapped_column("file_study_date", Date, nullable=True),
+    )
     signed: Mapped[bool] = mapped_column(default=False, server_default=false())  # part of a signed version: it stays
     object_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+    @property
+    def spec(self) -> ModalitySpec:
+        """The specification of its modality."""
+        session = object_session(self)
+        return (PACKAGED if session is None else modalities.known(session))[self.modality]
 
     @property
     def conflicts(self) -> list[Conflict]:
@@ -74,7 +115,7 @@ class Image(Base):
         pairs: tuple[tuple[ConflictOf, object, object], ...] = (
             ("view", self.view, self.file_view),
             ("laterality", self.laterality, self.file_laterality),
-            ("study_date", self.study_date, self.file_study_date),
+            ("study_date", self.study_date, self.identity.study_date if self.identity else None),
         )
         return [Conflict(of, str(said), str(file)) for of, said, file in pairs if said and file and said != file]
 

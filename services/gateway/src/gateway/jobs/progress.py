@@ -3,6 +3,7 @@
 import statistics
 import threading
 import time
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.clock import now
 from gateway.jobs.models import Job, Step
 from gateway.jobs.queues import repository as queues
+from lobule.contracts.activity import Activity, activity
 from lobule.contracts.progress import (
     FINAL_STATES,
     Progress,
@@ -22,6 +24,7 @@ from lobule.contracts.progress import (
 )
 from lobule.progress_cache import ProgressCache
 from lobule.queueing import REPORT_QUEUE
+from lobule.words import Words
 
 log = structlog.get_logger()
 
@@ -85,14 +88,14 @@ class ProgressBoard:
         workers = self._workers(inference.queue)
         each = self._history.median(session, inference.queue)
         if workers == 0:
-            activity = "waiting for a worker to start"
+            now_doing = activity("waiting_for_worker")
         elif ahead:
-            activity = f"{ahead} image{'s' if ahead > 1 else ''} ahead"
+            now_doing = activity("images_ahead", count=ahead) if ahead > 1 else activity("one_image_ahead")
         else:
-            activity = "next in line"
+            now_doing = activity("next_in_line")
         left = None if each is None or not workers else each * ahead / workers
         return StepProgress(
-            name="queue", state="running", fraction=1 / (1 + ahead), activity=activity, seconds_left=left
+            name="queue", state="running", fraction=1 / (1 + ahead), seconds_left=left, **_said(now_doing)
         )
 
     def _worked(self, session: Session, job: Job, step: Step, name: UserStep) -> StepProgress:
@@ -105,27 +108,27 @@ class ProgressBoard:
         if step.state == "cancelled":
             return StepProgress(name=name, state="cancelled", fraction=0.0)
         if step.state == "running":
-            fraction, activity = self._fraction(step)
+            fraction, now_doing = self._fraction(step)
             left = _seconds_left(step, fraction, usual)
-            return StepProgress(name=name, state="running", fraction=fraction, activity=activity, seconds_left=left)
+            return StepProgress(name=name, state="running", fraction=fraction, seconds_left=left, **_said(now_doing))
         if step.state == "queued" and step.queue == REPORT_QUEUE:
             return StepProgress(
                 name=name,
                 state="running",
                 fraction=0.0,
-                activity="waiting for the report service",
                 seconds_left=usual,
+                **_said(activity("waiting_for_report_service")),
             )
         return StepProgress(name=name, state="waiting", fraction=0.0, seconds_left=usual)
 
-    def _fraction(self, step: Step) -> tuple[float, str | None]:
+    def _fraction(self, step: Step) -> tuple[float, Activity | None]:
         reported: ReportedProgress | None = None
         try:
             reported = self._cache.read_progress(step.job_id, step.name)
         except RedisError as error:
             log.warning("progress_cache_away", error=repr(error))
         if reported is None or reported.attempt != step.attempt:
-            return 0.0, "starting" if step.state == "running" else None
+            return 0.0, activity("starting") if step.state == "running" else None
         return reported.fraction, reported.activity
 
     def _workers(self, queue: str) -> int:
@@ -134,6 +137,17 @@ class ProgressBoard:
         except RedisError as error:
             log.warning("progress_cache_away", error=repr(error))
             return 0
+
+
+def _said(now_doing: Activity | None) -> dict[str, Any]:
+    """The fields of a step's progress that say what is being done."""
+    if now_doing is None:
+        return {}
+    return {
+        "activity": Words("en").activity(now_doing),
+        "activity_code": now_doing.code,
+        "activity_values": now_doing.values,
+    }
 
 
 def _seconds_left(step: Step, fraction: float, usual: float | None) -> float | None:

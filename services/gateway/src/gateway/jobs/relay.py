@@ -19,9 +19,10 @@ from gateway.clock import shared_now
 from gateway.database import SessionFactory, reading
 from gateway.jobs import repository, service
 from gateway.jobs.queues import repository as queues
+from gateway.modalities.service import Modalities
 from gateway.settings import GatewaySettings
 from lobule.progress_cache import ProgressCache
-from lobule.queueing import QUEUES, announce
+from lobule.queueing import REPORT_QUEUE, announce
 
 log = structlog.get_logger()
 
@@ -71,8 +72,11 @@ class Relay:
 class Reaper:
     """Takes steps back from workers whose lease expired, and announces steps again that Redis has lost."""
 
-    def __init__(self, sessions: SessionFactory, cache: ProgressCache, settings: GatewaySettings) -> None:
+    def __init__(
+        self, sessions: SessionFactory, cache: ProgressCache, modalities: Modalities, settings: GatewaySettings
+    ) -> None:
         self._sessions, self._cache, self._settings = sessions, cache, settings
+        self._modalities = modalities
         self.stopped = threading.Event()
 
     def turn(self) -> None:
@@ -95,9 +99,12 @@ class Reaper:
                 log.warning("lease_over", job_id=step.job_id, step=step.name, attempt=step.attempt, worker=step.worker)
                 service.reap(session, self._settings, step)
 
+    def _queues(self) -> list[str]:
+        return [*{spec.queue for spec in self._modalities.learn().values()}, REPORT_QUEUE]
+
     def announce_again(self) -> None:
         """Announce steps again that wait in the database while their queue in Redis is empty."""
-        for queue in QUEUES:
+        for queue in self._queues():
             if self._cache.waiting(queue):
                 continue
             with self._sessions.begin() as session:

@@ -18,7 +18,7 @@ from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, Failure, InferenceClaim, RenderClaim, ReportClaim, StepName
 from lobule.contracts.unit import AnalysisUnit, UnitImage
-from lobule.queueing import INFERENCE_QUEUES, REPORT_QUEUE
+from lobule.queueing import REPORT_QUEUE
 
 _LOST = "The worker was lost {tries} times while it worked on this. Your IT can look into it and start it again."
 
@@ -32,7 +32,7 @@ def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
         interactive: Whether a person waits for it at the portal; see `gateway.jobs.queues.lanes`.
     """
     lane = {"owner_id": image.owner_id, "interactive": interactive, "attempt": 0, "tries": 0}
-    inference = Step(name="inference", position=0, queue=INFERENCE_QUEUES[image.modality], **lane)
+    inference = Step(name="inference", position=0, queue=image.spec.queue, **lane)
     report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", **lane)
     job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report])
     session.add(job)

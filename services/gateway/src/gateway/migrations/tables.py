@@ -5,9 +5,10 @@ from gateway.auth import models as auth
 from gateway.cases import models as cases
 from gateway.images import models as images
 from gateway.jobs import models as jobs
+from gateway.modalities import models as modalities
 from gateway.reports import models as reports
 from gateway.reviews import models as reviews
 from gateway.users import models as users
 from gateway.webhooks import models as webhooks
 
-TABLES = (audit, auth, cases, images, jobs, reports, reviews, users, webhooks)
+TABLES = (audit, auth, cases, images, jobs, modalities, reports, reviews, users, webhooks)

@@ -95,7 +95,7 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
         **PictureRead.of(upload.image_id, None).model_dump(),
         study_date=file.study_date if file.study_date and plausible_day(file.study_date) else None,
         patient=PatientRead.of(marks),
-        differs=differences(marks, others),
+        differs=differences(marks, [other.identity for other in others]),
     )
 
 

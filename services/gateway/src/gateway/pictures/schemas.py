@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from gateway.images.identity import Marks, PatientAttribute
+from gateway.images.identity import PatientAttribute
+from gateway.images.models import FileIdentity
 from lobule.contracts.pictures import PictureFacts
 
 
@@ -33,7 +34,7 @@ class PatientRead(BaseModel):
     birth_date: str | None
 
     @classmethod
-    def of(cls, marks: Marks) -> "PatientRead":
+    def of(cls, marks: FileIdentity) -> "PatientRead":
         """The marks of a file's patient."""
         return cls(
             patient_id=marks.patient_id_mark, patient_name=marks.patient_name_mark, birth_date=marks.birth_date_mark

@@ -154,10 +154,10 @@ def job_page(job_id: str, request: Request, user: PortalUser, session: DbSession
 
 
 @router.get("/models", response_class=HTMLResponse)
-def models_page(request: Request, user: PortalUser) -> HTMLResponse:
+def models_page(request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
     """The models in use: their measured performance and their limits."""
     try:
-        models = [model_page(status) for status in models_at_work(request.app.state.progress_cache)]
+        models = [model_page(status) for status in models_at_work(session, request.app.state.progress_cache)]
     except RedisError:
         models = None
     return render(request, "models.html", user, models=models)

@@ -1,7 +1,9 @@
 """Rendering pages: the one Jinja2 environment and what every page needs."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,10 @@ from gateway.portal.scripts import preload, sentences_for
 from gateway.portal.words import COOKIE, OWN_NAMES, PageWords, choose_language
 from gateway.users.models import User
 from lobule.contracts.language import LANGUAGES, Language
+from lobule.contracts.modality import ModalitySpec
 from lobule.words import Words
+
+_NOT_FOR_SCRIPTS = {"queue", "titles", "limits", "limits_of_case", "sentences"}
 
 HERE = Path(__file__).parent
 
@@ -30,13 +35,33 @@ def language_of(request: Request) -> Language:
 
 def _common(request: Request) -> dict[str, Any]:
     max_upload_bytes = request.app.state.settings.max_upload_bytes
+    words = PageWords(language_of(request))
+
+    @cache
+    def known() -> Mapping[str, ModalitySpec]:
+        """Read from the database once a page asks for them: others stand without it."""
+        return request.app.state.modalities.known()
+
+    def modalities() -> list[ModalitySpec]:
+        return sorted(known().values(), key=lambda spec: (spec.evidence, spec.name))
+
     return {
-        "t": PageWords(language_of(request)),
+        "t": words,
+        "modalities": modalities,
+        "modalities_json": lambda: [_for_scripts(spec, words) for spec in modalities()],
+        "modality_title": lambda name: known()[name].titles[words.language],
         "csrf_token": csrf_token_for(request),
         "max_upload_bytes": max_upload_bytes,
         "max_upload_words": f"{max_upload_bytes / 1024 / 1024:.0f} MB",
         "version": request.app.version,
     }
+
+
+def _for_scripts(spec: ModalitySpec, words: PageWords) -> dict[str, Any]:
+    """A modality as a page's scripts read it: without what only workers and reports need, with the names of labels."""
+    own = spec.sentences.get(words.language, {})
+    labels = {label: words.kind(label, own.get(f"findings.label.{label}")) for label in spec.holds.findings}
+    return {**spec.model_dump(mode="json", exclude=_NOT_FOR_SCRIPTS), "labels": labels}
 
 
 def age(t: Words, at: datetime) -> str:
@@ -90,7 +115,7 @@ def render(
         template: File below `templates/`.
         user: Who is logged in.
         status: HTTP status.
-        context: What the template needs besides `user`, `t`, `csrf_token`, `version` and the greatest upload.
+        context: What the template needs besides what every page gets; see `_common`.
     """
     response = templates.TemplateResponse(request, template, {"user": user, **context}, status_code=status)
     response.headers["Vary"] = "Accept-Language, Cookie"

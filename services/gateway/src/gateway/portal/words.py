@@ -35,6 +35,14 @@ class PageWords(Words):
         super().__init__(language)
         self.tag = HTML_TAGS[language]
 
+    def view(self, code: str) -> str:
+        """What a view is called; its code where the catalogue has no name for it."""
+        return self(f"newcase.view.{code}") if f"newcase.view.{code}" in self else code
+
+    def kind(self, label: str, own: str | None) -> str:
+        """What a finding's label is called, else what its modality's worker calls it, else the label."""
+        return self(f"reading.kind.{label}") if f"reading.kind.{label}" in self else own or label.replace("_", " ")
+
     def of_code(self, code: str, otherwise: str) -> str:
         """The sentence of an error of the API; `otherwise` where the catalogue has none."""
         return self(f"errors.{code}") if f"errors.{code}" in self else otherwise

@@ -15,6 +15,7 @@ from gateway.jobs import repository as jobs
 from gateway.reviews import service
 from gateway.reviews.schemas import ReviewChange, ReviewWrite
 from lobule.contracts.case import Review
+from lobule.contracts.findings import FINDING_ID, WHOLE_IMAGE
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/reviews", tags=["cases"])
 
@@ -34,7 +35,13 @@ def put_review(
     said: ReviewWrite,
     case: VisibleCase,
     job_id: str,
-    finding: Annotated[str, Path(pattern=r"^(image|\d{1,4})$", description="index in the findings, or `image`")],
+    finding: Annotated[
+        str,
+        Path(
+            pattern=rf"^({WHOLE_IMAGE}|{FINDING_ID}|\d{{1,4}})$",
+            description="id of the finding, or `image`; a number is taken for its place in the result, from 0",
+        ),
+    ],
     user: CurrentUser,
     session: DbSession,
     request: Request,
@@ -45,10 +52,10 @@ def put_review(
     job = jobs.visible(session, user, job_id)
     if job is None or job.image.case_id != case.id:
         raise not_found("analysis in this case")
-    service.check_finding(request.app.state.store, job, finding)
-    was, review = service.put(session, case, job, finding, said, user, if_match)
+    target = service.find_target(request.app.state.store, job, finding)
+    was, review = service.put(session, case, job, target, said, user, if_match)
     detail = {
-        "finding": finding,
+        "finding": target.id,
         "verdict": said.verdict,
         "was": was,
         "commented": bool(said.comment),

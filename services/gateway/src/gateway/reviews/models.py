@@ -16,7 +16,9 @@ class FindingReview(Base):
     __tablename__ = "finding_reviews"
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    finding: Mapped[str] = mapped_column(String(10), primary_key=True)  # index in the result, or `image`
+    # The place in the result, or `image`: what versions before 0.2 read, which may run beside this one.
+    finding: Mapped[str] = mapped_column(String(10), primary_key=True)
+    finding_id: Mapped[str | None] = mapped_column(String(10))  # None where such a version wrote it
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"), index=True)
     verdict: Mapped[Verdict | None] = mapped_column(String(10))
     comment: Mapped[str] = mapped_column(Text, default="")
@@ -32,7 +34,8 @@ class LastReviewChange(Base):
 
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    finding: Mapped[str] = mapped_column(String(10))
+    finding: Mapped[str] = mapped_column(String(10))  # these two as those of a review
+    finding_id: Mapped[str | None] = mapped_column(String(10))
     verdict: Mapped[Verdict | None] = mapped_column(String(10))
     comment: Mapped[str] = mapped_column(Text, default="")
     reviewer_id: Mapped[str] = mapped_column(ForeignKey("users.id"))  # who made the change

@@ -26,5 +26,6 @@ class ReviewChange(BaseModel):
     """The last change of a case's reviews, and what it replaced."""
 
     job_id: str
-    finding: str = Field(description="index in the findings, or `image`")
+    finding: str = Field(description="place in the findings, or `image`; use `finding_id`")
+    finding_id: str = Field(description="id of the finding, or `image`")
     before: ReviewBefore

@@ -1,5 +1,7 @@
 """Confirming, dismissing and commenting on what the system found."""
 
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
@@ -14,9 +16,8 @@ from gateway.reviews.models import FindingReview, LastReviewChange
 from gateway.reviews.schemas import ReviewBefore, ReviewChange, ReviewWrite
 from gateway.users.models import User
 from lobule.contracts.case import Review, Verdict
+from lobule.contracts.findings import WHOLE_IMAGE, reviewed_id
 from lobule.storage import ObjectStore
-
-IMAGE = "image"
 
 
 def as_contract(review: FindingReview) -> Review:
@@ -24,6 +25,7 @@ def as_contract(review: FindingReview) -> Review:
     return Review(
         job_id=review.job_id,
         finding=review.finding,
+        finding_id=review.finding_id or reviewed_id(review.finding),
         verdict=review.verdict,
         comment=review.comment,
         reviewer=review.reviewer,
@@ -31,19 +33,31 @@ def as_contract(review: FindingReview) -> Review:
     )
 
 
-def check_finding(store: ObjectStore, job: Job, finding: str) -> None:
-    """Refuse a review of what the result does not hold.
+@dataclass(frozen=True)
+class Target:
+    """What a review is about: an id, and the place in the result that stood for it before findings had ids."""
+
+    id: str
+    place: str
+
+
+def find_target(store: ObjectStore, job: Job, finding: str) -> Target:
+    """What a finding's id, its place in the result, or `image` names.
 
     Raises:
         ProblemError: `not_found` or `result_not_ready`.
     """
     result = read_result(store, job)
-    if finding != IMAGE and int(finding) >= len(result.findings):
+    if finding == WHOLE_IMAGE:
+        return Target(WHOLE_IMAGE, WHOLE_IMAGE)
+    place = int(finding) if finding.isdigit() else result.place_of(finding)
+    if place is None or place >= len(result.findings):
         raise not_found(f"finding; this analysis has {len(result.findings)}")
+    return Target(result.findings[place].id, str(place))
 
 
 def put(
-    session: Session, case: Case, job: Job, finding: str, said: ReviewWrite, reviewer: User, if_match: str | None
+    session: Session, case: Case, job: Job, target: Target, said: ReviewWrite, reviewer: User, if_match: str | None
 ) -> tuple[Verdict | None, FindingReview | None]:
     """Write, change or (with neither verdict nor comment) take back a review.
 
@@ -55,20 +69,20 @@ def put(
     """
     case = cases.locked(session, case.id)
     case_service.check_unchanged(case, if_match)
-    review = repository.find(session, job.id, finding)
+    review = repository.find(session, job.id, target.place)
     before = (review.verdict, review.comment) if review else (None, "")
     if before == (said.verdict, said.comment):
         return before[0], review
     case_service.changed(case)
-    _keep_way_back(session, case, job, finding, before, said, reviewer)
+    _keep_way_back(session, case, job, target, before, said, reviewer)
     if said.verdict is None and not said.comment:
         assert review is not None, "what is taken back was there"
         repository.take_back(session, review)
         return before[0], None
     if review is None:
-        review = FindingReview(job_id=job.id, finding=finding, case_id=case.id)
+        review = FindingReview(job_id=job.id, finding=target.place, case_id=case.id)
         session.add(review)
-    review.verdict, review.comment = said.verdict, said.comment
+    review.finding_id, review.verdict, review.comment = target.id, said.verdict, said.comment
     review.reviewer_id, review.reviewer, review.reviewed_at = reviewer.id, reviewer.display_name, now()
     session.flush()
     return before[0], review
@@ -78,7 +92,7 @@ def _keep_way_back(
     session: Session,
     case: Case,
     job: Job,
-    finding: str,
+    target: Target,
     before: tuple[Verdict | None, str],
     said: ReviewWrite,
     reviewer: User,
@@ -91,7 +105,8 @@ def _keep_way_back(
     if last is None:
         last = LastReviewChange(case_id=case.id)
         session.add(last)
-    last.job_id, last.finding, last.reviewer_id = job.id, finding, reviewer.id
+    last.job_id, last.reviewer_id = job.id, reviewer.id
+    last.finding, last.finding_id = target.place, target.id
     last.verdict, last.comment = before
 
 
@@ -101,4 +116,5 @@ def last_change(session: Session, case: Case, user: User) -> ReviewChange | None
     if last is None or last.reviewer_id != user.id:
         return None
     before = ReviewBefore(verdict=last.verdict, comment=last.comment)
-    return ReviewChange(job_id=last.job_id, finding=last.finding, before=before)
+    finding_id = last.finding_id or reviewed_id(last.finding)
+    return ReviewChange(job_id=last.job_id, finding=last.finding, finding_id=finding_id, before=before)

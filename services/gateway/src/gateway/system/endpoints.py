@@ -4,15 +4,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 
 from gateway.auth.dependencies import CurrentUser
+from gateway.database import DbSession
 from gateway.errors import responses
+from gateway.modalities import repository as modalities
 from gateway.system import health
 from gateway.system.metrics import exposition
 from lobule.contracts.models import ModelManifest, WorkerAnnouncement
 from lobule.contracts.result import Modality
 from lobule.progress_cache import ProgressCache
-from lobule.queueing import INFERENCE_QUEUES
 
 router = APIRouter()
 router.include_router(health.router)
@@ -29,18 +31,19 @@ class ModelStatus(BaseModel):
 
 
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))
-def list_models(_user: CurrentUser, request: Request) -> list[ModelStatus]:
+def list_models(_user: CurrentUser, request: Request, session: DbSession) -> list[ModelStatus]:
     """The models in use, with their measured figures and their cards."""
-    return models_at_work(request.app.state.progress_cache)
+    return models_at_work(session, request.app.state.progress_cache)
 
 
-def models_at_work(cache: ProgressCache) -> list[ModelStatus]:
+def models_at_work(session: Session, cache: ProgressCache) -> list[ModelStatus]:
     """Every modality's workers and model.
 
     Raises:
         RedisError: Where the workers cannot be asked.
     """
-    return [_status(modality, queue, cache.workers(queue)) for modality, queue in INFERENCE_QUEUES.items()]
+    specs = modalities.known(session).values()
+    return [_status(spec.name, spec.queue, cache.workers(spec.queue)) for spec in specs]
 
 
 def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -> ModelStatus:

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from starlette.datastructures import State
 
 from gateway.database import reading
+from gateway.modalities.repository import queues_of
 from gateway.system import repository
 from gateway.webhooks.models import DeliveryState
 from lobule import __version__
@@ -50,6 +51,7 @@ class JobCollector(Collector):
     def _from_database(self) -> Iterator[GaugeMetricFamily]:
         with reading(self._state.sessions) as session:
             load = repository.workload(session)
+            queues = queues_of(session)
         yield _gauge("lobule_jobs", "Jobs by state", ["state"], [((s,), load.jobs.get(s, 0)) for s in _STATES])
         yield _gauge(
             "lobule_jobs_ended_badly",
@@ -61,19 +63,19 @@ class JobCollector(Collector):
             "lobule_queue_depth",
             "Steps that wait for a worker",
             ["queue"],
-            [((q,), load.waiting.get(q, (0, 0))[0]) for q in QUEUES],
+            [((q,), load.waiting.get(q, (0, 0))[0]) for q in queues],
         )
         yield _gauge(
             "lobule_queue_age_seconds",
             "How long the oldest step has waited for a worker",
             ["queue"],
-            [((q,), load.waiting.get(q, (0, 0.0))[1]) for q in QUEUES],
+            [((q,), load.waiting.get(q, (0, 0.0))[1]) for q in queues],
         )
         yield _gauge(
             "lobule_steps_running",
             "Steps that workers hold",
             ["queue"],
-            [((q,), load.running.get(q, 0)) for q in QUEUES],
+            [((q,), load.running.get(q, 0)) for q in queues],
         )
         yield _gauge(
             "lobule_webhook_messages",
@@ -85,7 +87,8 @@ class JobCollector(Collector):
 
 
 def _of_workers(workers: list[WorkerAnnouncement]) -> Iterator[GaugeMetricFamily]:
-    per_queue = {queue: [worker for worker in workers if worker.queue == queue] for queue in QUEUES}
+    queues = dict.fromkeys((*QUEUES, *(worker.queue for worker in workers)))
+    per_queue = {queue: [worker for worker in workers if worker.queue == queue] for queue in queues}
     yield _gauge(
         "lobule_workers", "Workers that are ready", ["queue"], [((q,), len(each)) for q, each in per_queue.items()]
     )

@@ -8,6 +8,7 @@ from gateway.errors import ProblemError, not_found
 from gateway.images import repository as images
 from gateway.images.models import Image
 from gateway.jobs import repository as jobs
+from gateway.modalities.service import Modalities
 from gateway.uploads.schemas import ImageOptions, Twin
 from gateway.users.models import User
 from lobule.contracts.result import Modality
@@ -21,8 +22,15 @@ class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answe
         self.image_id, self.job_id = image_id, job_id
 
 
-def parse_options(fields: dict[str, str], default_modality: Modality | None = None) -> ImageOptions:
+def parse_options(
+    fields: dict[str, str], modalities: Modalities, default_modality: Modality | None = None
+) -> ImageOptions:
     """The text fields of an upload; empty ones count as absent.
+
+    Args:
+        fields: By name.
+        modalities: Those that this server knows.
+        default_modality: Of an upload that names none.
 
     Raises:
         ProblemError: `unknown_modality` or `invalid_request`, 422.
@@ -30,16 +38,16 @@ def parse_options(fields: dict[str, str], default_modality: Modality | None = No
     given = {name: value for name, value in fields.items() if value}
     if default_modality is not None:
         given.setdefault("modality", default_modality)
+    spec = modalities.find(given.get("modality", ""))
+    if spec is None:
+        known = " or ".join(f"'{name}'" for name in sorted(modalities.known()))
+        detail = f"Please say what the image is: modality must be {known}, before the file."
+        raise ProblemError(422, "unknown_modality", detail)
     try:
-        return ImageOptions.model_validate(given)
+        return ImageOptions.model_validate({**given, "spec": spec})
     except ValidationError as error:
         first = error.errors()[0]
         where = str(first["loc"][0])
-        if where == "modality":
-            detail = (
-                "Please say what the image is: modality must be 'histopathology' or 'mammography', before the file."
-            )
-            raise ProblemError(422, "unknown_modality", detail) from None
         raise ProblemError(422, "invalid_request", f"Please correct the field {where!r}: {first['msg']}.") from None
 
 

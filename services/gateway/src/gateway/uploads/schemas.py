@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from gateway.images.schemas import ImageRead, StudyDate
 from gateway.jobs.schemas import JobRead
+from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Laterality, Magnification, Modality, View
+from lobule.modalities import PACKAGED
 
 UPLOAD_FORM: dict[str, Any] = {
     "required": True,
@@ -16,10 +19,18 @@ UPLOAD_FORM: dict[str, Any] = {
                 "type": "object",
                 "required": ["modality", "file"],
                 "properties": {
-                    "modality": {"type": "string", "enum": ["histopathology", "mammography"]},
+                    "modality": {
+                        "type": "string",
+                        "examples": sorted(PACKAGED),
+                        "description": "what the image is; `GET /api/v1/modalities` lists what can be said",
+                    },
                     "case_id": {"type": "string", "description": "the case that the image belongs to"},
                     "magnification": {"type": "string", "enum": ["40X", "100X", "200X", "400X"]},
-                    "view": {"type": "string", "enum": ["CC", "MLO"]},
+                    "view": {
+                        "type": "string",
+                        "examples": ["CC", "MLO"],
+                        "description": "of the vocabulary of the modality",
+                    },
                     "laterality": {"type": "string", "enum": ["L", "R"]},
                     "study_date": {
                         "type": "string",
@@ -53,6 +64,7 @@ class ImageOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     modality: Modality
+    spec: ModalitySpec = Field(exclude=True, description="of the modality, as this server knows it")
     case_id: str | None = Field(default=None, max_length=36)
     magnification: Magnification | None = None
     view: View | None = None
@@ -60,6 +72,16 @@ class ImageOptions(BaseModel):
     study_date: StudyDate | None = None
     replaces: str | None = Field(default=None, max_length=36)
     accept_other_patient: bool = False
+
+    @field_validator("view")
+    @classmethod
+    def _check_view(cls, view: View | None, given: ValidationInfo) -> View | None:
+        """A view of the modality's vocabulary. Without a vocabulary nothing is made of it."""
+        spec: ModalitySpec | None = given.data.get("spec")
+        if view is not None and spec is not None and spec.views is not None and not spec.accepts_view(view):
+            views = ", ".join(spec.views.codes)
+            raise PydanticCustomError("view_unknown", "It must be one of {views}", {"views": views})
+        return view
 
 
 class Twin(BaseModel):

@@ -1,7 +1,6 @@
 """The one way of an upload: received, checked, and made an image with a job in one transaction."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import Request
@@ -17,9 +16,9 @@ from gateway.errors import not_found
 from gateway.images import repository as images
 from gateway.images.identity import Fingerprints, refuse_other_patient
 from gateway.images.models import Image
-from gateway.images.schemas import plausible_day
 from gateway.jobs.models import Job
 from gateway.jobs.service import open_job
+from gateway.modalities.service import Modalities
 from gateway.objects import delete_objects
 from gateway.uploads import checks
 from gateway.uploads.receiving import Upload, receive
@@ -37,13 +36,20 @@ class UploadService:
         sessions: For its transactions.
         store: Where the files go.
         fingerprints: Of patients.
+        modalities: Those that are known.
         max_bytes: A longer file is refused.
     """
 
     def __init__(
-        self, sessions: SessionFactory, store: ObjectStore, fingerprints: Fingerprints, max_bytes: int
+        self,
+        sessions: SessionFactory,
+        store: ObjectStore,
+        fingerprints: Fingerprints,
+        modalities: Modalities,
+        max_bytes: int,
     ) -> None:
         self._sessions, self._store, self._fingerprints, self._max_bytes = sessions, store, fingerprints, max_bytes
+        self._modalities = modalities
 
     async def submit(
         self,
@@ -72,7 +78,7 @@ class UploadService:
 
         async def check(fields: dict[str, str]) -> tuple[User, ImageOptions]:
             user = await identify(fields)
-            options = checks.parse_options(fields, default_modality)
+            options = await run_in_threadpool(checks.parse_options, fields, self._modalities, default_modality)
             await run_in_threadpool(self._check_place, user, options)
             return user, options
 
@@ -154,7 +160,7 @@ class UploadService:
         """
         try:
             with self._store.open(upload.object_key) as stream:
-                header = read_header(stream, options.modality)
+                header = read_header(stream, options.spec)
         except BaseException:
             self._store.delete(upload.object_key)
             raise
@@ -163,8 +169,7 @@ class UploadService:
 
 def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeader, fingerprints: Fingerprints) -> Image:
     file = header.dicom or DicomIdentity()
-    film = options.modality == "mammography"
-    day = file.study_date if file.study_date and plausible_day(file.study_date) else None
+    identity = fingerprints.of(header.dicom)
     return Image(
         id=upload.image_id,
         owner_id=user.id,
@@ -177,14 +182,13 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
         width=header.width,
         height=header.height,
         magnification=options.magnification,
-        view=options.view or (file.view if film else None),
-        laterality=options.laterality or (file.laterality if film else None),
-        study_date=options.study_date or day,
+        view=options.view or (file.view if file.view and options.spec.accepts_view(file.view) else None),
+        laterality=options.laterality or (file.laterality if "laterality" in options.spec.attributes else None),
+        study_date=options.study_date or identity.study_date,
         file_view=file.view,
         file_laterality=file.laterality,
-        file_study_date=day,
         object_key=upload.object_key,
-        **asdict(fingerprints.of(header.dicom)),
+        identity=identity,
     )
 
 

@@ -15,7 +15,7 @@ const FINDINGS = [{ probability: 0.8, probability_malignant: 0.75 }, { probabili
 const FILM = imageWith({ view: 'RCC', findings: FINDINGS });
 
 const state = (more = {}, reviews = []) => ({ ...NOTHING_YET, images: [FILM], case: { reviews }, ...more });
-const review = (finding, verdict) => ({ job_id: FILM.jobId, finding, verdict });
+const review = (id, verdict) => ({ job_id: FILM.jobId, finding_id: id, verdict });
 const places = (targets) => targets.map(({ index }) => index);
 
 test('what the threshold of the model hides is counted, and shown where the reader lowers it', () => {
@@ -25,13 +25,13 @@ test('what the threshold of the model hides is counted, and shown where the read
 });
 
 test('a mark is faded where it is dismissed, and selected where it is chosen', () => {
-  const [mark] = marksOf(state({ chosen: targetOf(FILM, 0) }, [review('0', 'dismissed')]), FILM);
+  const [mark] = marksOf(state({ chosen: targetOf(FILM, 0) }, [review('f1', 'dismissed')]), FILM);
   assert.deepEqual([mark.selected, mark.faded, mark.lit, mark.state, mark.tag.long], [true, true, false, 'malignancy_suspected', '1 · 75%']);
 });
 
 test('what the report marks needs a verdict, whatever is shown; earlier examinations do not', () => {
   assert.deepEqual(places(unreviewed(state({ threshold: 1 }))), [0]);
-  assert.deepEqual(unreviewed(state({}, [review('0', 'confirmed')])), []);
+  assert.deepEqual(unreviewed(state({}, [review('f1', 'confirmed')])), []);
   assert.deepEqual(unreviewed(state({ images: [{ ...FILM, prior: true }] })), []);
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { useModalities } from '#web/core/modalities.js';
 import { translator, useWords } from '#web/core/words.js';
 import { formatOf } from '#web/upload/checks.js';
 import { guess } from '#web/upload/guess.js';
@@ -8,8 +9,10 @@ import { worthAnother } from '#web/upload/sending.js';
 import { newEntry, saidOf } from '#web/upload/state.js';
 import { viewsNote } from '#web/upload/views.js';
 
+import { PACKAGED } from '../modalities.js';
 const SENTENCES = { 'newcase.views.missing': 'missing {views}', 'newcase.views.twice': 'twice {view}', 'newcase.views.complete': 'complete' };
 useWords(translator(SENTENCES, 'en'));
+useModalities(PACKAGED);
 
 const film = (laterality, view) => ({ ...newEntry({ name: 'a.png' }), stage: 'chosen', options: { modality: 'mammography', laterality, view, study_date: '', magnification: '' } });
 

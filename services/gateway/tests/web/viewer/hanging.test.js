@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { firstToRead, layoutOf, missingViews, preferredLayout, readIn, sideOf, slotsOf, stepOf } from '#web/viewer/hanging.js';
+import { useModalities } from '#web/core/modalities.js';
+import { PACKAGED } from '../modalities.js';
 import { imageWith } from '../world.js';
+
+useModalities(PACKAGED);
 
 const FOUR = ['RCC', 'LCC', 'RMLO', 'LMLO'].map((view) => imageWith({ id: view, view }));
 const FIELD = imageWith({ id: 'field', film: false });

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from lobule.contracts.result import Laterality, View
+from lobule.contracts.result import Laterality, MammographyView
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.views import laterality_of, view_of
 from lobule.imaging.dicom.vocabulary import Tag
@@ -39,7 +39,7 @@ class DicomIdentity:
     sop_class_uid: str | None = None
     study_date: date | None = None
     laterality: Laterality | None = None
-    view: View | None = None
+    view: MammographyView | None = None
     station_name: str | None = None
     manufacturer: str | None = None
 

@@ -3,13 +3,13 @@
 import re
 from typing import Literal, get_args
 
-from lobule.contracts.result import Laterality, Notice, View
+from lobule.contracts.result import Laterality, MammographyView, Notice
 from lobule.imaging.dicom.spacing import magnification_of
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.vocabulary import Tag
 from lobule.words import make_notice
 
-FoundView = View | Literal["specimen"]
+FoundView = MammographyView | Literal["specimen"]
 MAGNIFIED_FROM = 1.3  # a breast on the detector's cover appears up to 1.1 times as large as it is
 _NO_VIEW = "specimen"
 _LONGEST_NAMED = 16  # of a code, as the standard bounds it
@@ -31,7 +31,7 @@ _VIEWS: dict[str, FoundView] = {
     **dict.fromkeys(("127457009", "G-8310"), _NO_VIEW),
 }
 # Modifiers that make a view of its own of any projection.
-_SPECIAL: dict[str, View] = {
+_SPECIAL: dict[str, MammographyView] = {
     **dict.fromkeys(("399163009", "R-102D6"), "M"),
     **dict.fromkeys(("399055006", "R-102D7"), "S"),
     **dict.fromkeys(("399011000", "R-102D1"), "AT"),
@@ -67,7 +67,7 @@ _MEANINGS: dict[str, FoundView] = {
     "tissuespecimenfrombreast": _NO_VIEW,
     "specimen": _NO_VIEW,
 }
-_NAMES: tuple[View, ...] = get_args(View)
+_NAMES: tuple[MammographyView, ...] = get_args(MammographyView)
 _POSITIONS: dict[str, FoundView] = {
     **{name: name for name in _NAMES},
     "CLEAVAGE": "CV",
@@ -84,7 +84,7 @@ _NOT_LETTERS = re.compile(r"[^a-z]")
 _SEPARATORS = re.compile(r"[\s_/\-.,+()]+")
 
 
-def view_of(tags: Tags) -> tuple[View | None, list[Notice]]:
+def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
     """The view of a film; None where it is not known or none of a breast.
 
     A film whose projection is modified (magnified, rolled, …) is never called by its projection alone.
@@ -141,7 +141,7 @@ def _coded_view(tags: Tags, notices: list[Notice]) -> tuple[FoundView | None, Fo
     """The view that codes give, and the projection alone."""
     for item in tags.items(Tag.VIEW_CODES):
         projection = _projection(item, notices)
-        special: View | None = None
+        special: MammographyView | None = None
         for modifier in [*item.items(Tag.VIEW_MODIFIERS), *tags.items(Tag.VIEW_MODIFIERS)]:
             code = modifier.code(Tag.CODE_VALUE)
             special = special or _SPECIAL.get(code)
@@ -204,7 +204,7 @@ def _names_side(word: str) -> bool:
     return word not in _POSITIONS and word[:1] in ("L", "R") and word[1:].removesuffix("ID") in _NAMES
 
 
-def _magnified(tags: Tags, view: View | None, notices: list[Notice]) -> View | None:
+def _magnified(tags: Tags, view: MammographyView | None, notices: list[Notice]) -> MammographyView | None:
     factor = magnification_of(tags) or 1.0
     if view in ("M", "S") or factor >= MAGNIFIED_FROM:
         notices.append(make_notice("magnified_view"))

@@ -37,10 +37,9 @@ function spoken(of, value) {
   return of === 'laterality' ? t(`examined.laterality.${value}`) : value;
 }
 
-/** What a worker says that it is doing, in the page's language where it is known. @param {string | null | undefined} text */
-export function activityWords(text) {
-  if (!text) return '';
-  const [a = '', b = ''] = text.match(/\d+/g) ?? [];
-  const key = text.toLowerCase().replace(/\d+/g, 'n').replace(/[^a-z]+/g, '_').replace(/^_|_$/g, '');
-  return has(`activity.${key}`) ? t(`activity.${key}`, { a, b }) : text;
-}
+/**
+ * What is being done, in the page's language; the API's own words where it has none for the code.
+ * @param {{activity?: string | null, activity_code?: string | null, activity_values?: import('./words.js').Values}} step
+ */
+export const activityWords = ({ activity, activity_code: code, activity_values: values }) =>
+  code && has(`activity.${code}`) ? t(`activity.${code}`, values) : activity || '';

@@ -34,7 +34,7 @@ export function showSteps(root, steps) {
 }
 
 /** @param {HTMLElement} line @param {Step} step */
-function showStep(line, { name, state, fraction, activity, seconds_left: left }) {
+function showStep(line, { name, state, fraction, seconds_left: left, ...doing }) {
   if (line.dataset.state !== state) {
     line.dataset.state = state;
     find(line, '.mark').replaceChildren(icon(ICONS[state] || name));
@@ -42,6 +42,6 @@ function showStep(line, { name, state, fraction, activity, seconds_left: left })
   find(line, 'progress', HTMLProgressElement).value = state === 'done' ? 1 : fraction;
   const running = state === 'running';
   write(role(line, 'state'), running ? share(fraction) : t(`steps.${state}`));
-  const parts = running ? [activityWords(activity), left == null ? '' : timeLeft(left)] : [];
+  const parts = running ? [activityWords(doing), left == null ? '' : timeLeft(left)] : [];
   write(role(line, 'detail'), parts.filter(Boolean).join(' · '));
 }

@@ -67,7 +67,7 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
     asked += 1;
     taken = asked;
     const detail = /** @type {CaseDetail} */ (store.state.case);
-    const others = detail.reviews.filter((other) => other.job_id !== job || other.finding !== finding);
+    const others = detail.reviews.filter((other) => other.job_id !== job || other.finding_id !== finding);
     store.update({ etag, case: { ...detail, reviews: review ? [...others, review] : others } });
   }
 

@@ -2,7 +2,8 @@
 
 import { asProblem, call } from '../core/api.js';
 import { conflictWords } from '../core/codes.js';
-import { all, find, message, role } from '../core/dom.js';
+import { find, message, role } from '../core/dom.js';
+import { attributesOf, showFieldsOf } from '../core/modalities.js';
 import { t } from '../core/words.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
@@ -11,8 +12,6 @@ import { t } from '../core/words.js';
 
 /** @type {FieldName[]} */
 const FIELDS = ['modality', 'laterality', 'view', 'study_date', 'magnification'];
-/** @type {Record<string, FieldName[]>} */
-const OWN = { mammography: ['laterality', 'view', 'study_date'], histopathology: ['magnification'] };
 
 /** What is said of an image and of what was found in it. @param {import('./state.js').Reading} state @param {string} id */
 function saidOf({ images, case: detail }, id) {
@@ -58,14 +57,14 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
   }
 
   function showFields() {
-    for (const part of all(form, '[data-for]')) part.hidden = part.dataset.for !== valueOf('modality');
+    showFieldsOf(form, valueOf('modality'));
   }
 
   async function save() {
     if (!edited) return;
     const { entry, name: ofImage } = edited;
     // A special view that this form cannot name stays as it is, unless another is chosen.
-    const changed = ['modality', ...OWN[valueOf('modality') ?? '']].filter((name) => {
+    const changed = ['modality', ...attributesOf(valueOf('modality'))].filter((name) => {
       const field = /** @type {FieldName} */ (name);
       return valueOf(field) !== entry[field] && (valueOf(field) || canName(field, entry[field]));
     });

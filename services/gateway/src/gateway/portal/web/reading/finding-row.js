@@ -1,5 +1,6 @@
 // One row of the list of findings: an image as a whole, or a finding.
 
+import { modality } from '../core/modalities.js';
 import { address } from '../core/api.js';
 import { noticesWords } from '../core/codes.js';
 import { find, listItems, role, write } from '../core/dom.js';
@@ -63,7 +64,7 @@ function fillFinding(row, result, finding) {
   write(role(row, 'percent'), percent);
   write(role(row, 'words'), suspicion == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: inWords(suspicion) }));
   write(role(row, 'there'), t('reading.finding.there', { words: inWords(there), percent: probability(there) }));
-  write(role(row, 'kind'), t(`reading.kind.${finding.label}`));
+  write(role(row, 'kind'), modality(result.image.modality)?.labels[finding.label] ?? finding.label);
   write(role(row, 'size'), sizeWords(result.image, finding));
 }
 

@@ -48,7 +48,7 @@ export function hiding(state) {
   const read = withResult(state.images);
   const hidden = read.flatMap(({ result }) => result.findings.filter(({ probability }) => probability < limitOf(state, result)));
   const limit = state.threshold ?? Math.max(0, ...read.map(({ result }) => limitOf(state, result)));
-  return { count: hidden.length, limit, films: read.some(({ image }) => image.film) }; // only films have marks
+  return { count: hidden.length, limit, films: read.some(({ image }) => image.marks) };
 }
 
 /** The findings of the current examination that the report marks, whatever is shown now. @param {Reading} state */

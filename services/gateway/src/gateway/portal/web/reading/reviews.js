@@ -2,7 +2,7 @@
 
 import { Problem, asProblem, call } from '../core/api.js';
 import { t } from '../core/words.js';
-import { imageOf, nameOf, placeOf, reviewOf, sameTarget, targetAt } from './targets.js';
+import { imageOf, nameOf, reviewOf, sameTarget, targetAt } from './targets.js';
 
 /** @typedef {import('./state.js').Said} Said */
 /** @typedef {import('./state.js').Change} Change */
@@ -112,7 +112,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
 
   /** @param {Target} target @param {Said & {undo?: boolean}} send */
   async function write(target, send) {
-    const at = { job: target.jobId, finding: placeOf(target) };
+    const at = { job: target.jobId, finding: target.findingId };
     const params = { case_id: store.state.case?.id ?? '', job_id: at.job, finding: at.finding };
     const { body, headers } = await call('put', '/api/v1/cases/{case_id}/reviews/{job_id}/{finding}', { params, send, ifMatch: store.state.etag });
     const review = /** @type {Review | null} */ (body);
@@ -142,7 +142,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
       const params = { case_id: store.state.case?.id ?? '' };
       const answer = await call('get', '/api/v1/cases/{case_id}/reviews/last', { params }).catch(() => null);
       const change = /** @type {ReviewChange | null | undefined} */ (answer?.body);
-      const target = change && targetAt(store.state.images, change.job_id, change.finding);
+      const target = change && targetAt(store.state.images, change);
       if (!change || !target || store.state.saving || store.state.changes.length) return;
       remember({ target, before: change.before, after: now(target) });
     },

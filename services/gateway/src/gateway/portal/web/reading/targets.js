@@ -6,10 +6,16 @@ import { t } from '../core/words.js';
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
 /** @typedef {import('../core/types.d.ts').Review} Review */
-/** @typedef {{imageId: string, jobId: string, index: number | null}} Target `index` is null for an image as a whole. */
+/**
+ * @typedef {object} Target
+ * @property {string} imageId
+ * @property {string} jobId
+ * @property {number | null} index Place in the result; null for an image as a whole.
+ * @property {string} findingId How the API names it.
+ */
 
 /** @param {ViewedImage} image @param {number | null} index @returns {Target} */
-export const targetOf = ({ id, jobId }, index = null) => ({ imageId: id, jobId, index });
+export const targetOf = ({ id, jobId, result }, index = null) => ({ imageId: id, jobId, index, findingId: index === null ? 'image' : result?.findings[index]?.id ?? '' });
 
 /** A target as a key of an object. @param {Target} target */
 export const keyOf = ({ jobId, index }) => `${jobId} ${index}`;
@@ -20,13 +26,15 @@ export const isOfJob = (key, jobId) => key.startsWith(`${jobId} `);
 /** @param {Target | null} one @param {Target | null} other */
 export const sameTarget = (one, other) => one !== null && other !== null && keyOf(one) === keyOf(other);
 
-/** How the API names a target of an analysis. @param {Target} target */
-export const placeOf = ({ index }) => (index === null ? 'image' : String(index));
-
-/** The target that the API names so; null where its analysis is not the newest of an image. */
-export function targetAt(/** @type {ViewedImage[]} */ images, /** @type {string} */ jobId, /** @type {string} */ place) {
+/**
+ * The target of a change; null where its analysis is not the newest of an image. Its result need not be loaded yet.
+ * @param {ViewedImage[]} images
+ * @param {import('../core/types.d.ts').ReviewChange} change
+ * @returns {Target | null}
+ */
+export function targetAt(images, { job_id: jobId, finding, finding_id: findingId }) {
   const image = images.find((other) => other.jobId === jobId);
-  return image ? targetOf(image, place === 'image' ? null : Number(place)) : null;
+  return image ? { ...targetOf(image, finding === 'image' ? null : Number(finding)), findingId } : null;
 }
 
 /** The image of a target, where the analysis that the reader saw is still its newest: another has other findings. */
@@ -51,4 +59,4 @@ export function nameOf(images, { imageId, index }) {
 
 /** The review of a target as the case shows it, or null. @param {Review[]} reviews @param {Target} target */
 export const reviewOf = (reviews, target) =>
-  reviews.find(({ job_id: job, finding }) => job === target.jobId && finding === placeOf(target)) ?? null;
+  reviews.find(({ job_id: job, finding_id: finding }) => job === target.jobId && finding === target.findingId) ?? null;

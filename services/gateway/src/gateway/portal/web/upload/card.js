@@ -1,6 +1,7 @@
 // The card of a chosen file.
 
 import { all, copy, find, icon, role, showNote } from '../core/dom.js';
+import { modality, showFieldsOf } from '../core/modalities.js';
 import { bytes } from '../core/numbers.js';
 import { t } from '../core/words.js';
 import { showSteps } from '../jobs/steps.js';
@@ -79,7 +80,7 @@ function show(card, entry, before) {
 /** @param {HTMLElement} card @param {Entry} entry */
 function showChoices(card, { options }) {
   for (const field of fieldsOf(card)) field.value = options[/** @type {import('./state.js').OptionName} */ (field.name)];
-  for (const part of all(card, '[data-for]')) part.hidden = part.dataset.for !== options.modality;
+  showFieldsOf(card, options.modality);
 }
 
 /** @param {HTMLElement} place @param {Entry} entry */
@@ -97,7 +98,7 @@ function showThumb(place, { thumb, file }) {
 
 /** @param {Entry} entry */
 function problemOf({ stage, reason, format, options }) {
-  const wrong = stage !== 'examining' && format === 'DICOM' && options.modality === 'histopathology';
+  const wrong = stage !== 'examining' && format === 'DICOM' && !modality(options.modality)?.formats.includes('DICOM');
   return reason || (wrong ? t('checks.dicom_histology') : '');
 }
 

@@ -1,5 +1,7 @@
 // What an image probably is, from its name, its format, its tags and its colours; the user corrects it.
 
+import { modalities, nameByLook } from '../core/modalities.js';
+
 /** @typedef {{modality?: string | null, view?: string | null, laterality?: string | null}} Facts What tags or pixels say. */
 
 const GREY_UP_TO = 0.03; // mean difference between the colour channels, as the server measures it
@@ -11,8 +13,6 @@ const SIDES = [
 ];
 const VIEW = /(?:^|[^a-z])(l|r)?[-_ ]?(cc|mlo)(?:[^a-z]|$)/i;
 const MIAS = /^mdb\d/i; // its films are all MLO
-const FILM = /mammo|^mdb\d/i;
-const SLIDE = /^sob_|histo|biops|h&e|(?:^|[-_ ])(?:40|100|200|400)x/i;
 const OBJECTIVE = /(?:^|[-_ ])(40|100|200|400)(?:x|(?=[-_ ]\d))/i;
 
 /**
@@ -22,17 +22,28 @@ const OBJECTIVE = /(?:^|[-_ ])(40|100|200|400)(?:x|(?=[-_ ]\d))/i;
  * @returns {{modality: string, view: string, laterality: string, magnification: string}} Empty where nothing is known.
  */
 export function guess(name, format, facts = {}) {
-  const modality = modalityFrom(name, format, facts);
-  if (modality !== 'mammography') return { modality, view: '', laterality: '', magnification: magnificationFrom(name) };
-  return { modality, view: facts.view || viewFrom(name), laterality: facts.laterality || sideFrom(name), magnification: '' };
+  const kind = kindFrom(name, format, facts);
+  const says = (/** @type {string} */ attribute) => kind?.attributes.includes(attribute) ?? false;
+  const view = facts.view || viewFrom(name);
+  return {
+    modality: kind?.name ?? '',
+    view: kind?.views?.codes.includes(view) ? view : '',
+    laterality: says('laterality') ? facts.laterality || sideFrom(name) : '',
+    magnification: says('magnification') ? magnificationFrom(name) : '',
+  };
 }
 
-/** @param {string} name @param {string | null} format @param {Facts} facts */
-function modalityFrom(name, format, facts) {
-  const film = VIEW.test(name) || FILM.test(name);
-  const slide = SLIDE.test(name);
-  if (format === 'DICOM' || (film && !slide)) return 'mammography';
-  return slide && !film ? 'histopathology' : facts.modality || 'histopathology';
+/**
+ * The modality whose usual names a file has, of those that take its format; else the one that its pixels tell, else one of
+ * colour.
+ * @param {string} name @param {string | null} format @param {Facts} facts
+ */
+function kindFrom(name, format, facts) {
+  const possible = modalities().filter(({ formats }) => !format || formats.includes(format));
+  const [only, another] = possible.filter(({ look }) => look.file_names && new RegExp(look.file_names, 'i').test(name));
+  if (only && !another) return only;
+  const told = possible.find((kind) => kind.name === facts.modality) ?? possible.find(({ look }) => look.colours === 'colour');
+  return told ?? possible[0] ?? null;
 }
 
 /** @param {string} name */
@@ -47,7 +58,7 @@ const magnificationFrom = (name) => (OBJECTIVE.test(name) ? `${OBJECTIVE.exec(na
 /** Whether a picture that the browser shows is a grey film or coloured tissue. @param {CanvasImageSource} picture */
 export function modalityOf(picture) {
   const context = new OffscreenCanvas(64, 64).getContext('2d', { willReadFrequently: true });
-  if (!context) return 'histopathology';
+  if (!context) return nameByLook('colour');
   context.drawImage(picture, 0, 0, 64, 64);
   const { data } = context.getImageData(0, 0, 64, 64);
   let spread = 0;
@@ -55,5 +66,5 @@ export function modalityOf(picture) {
     const [r, g, b] = [data[at], data[at + 1], data[at + 2]];
     spread += Math.max(r, g, b) - Math.min(r, g, b);
   }
-  return spread / (64 * 64 * 255) > GREY_UP_TO ? 'histopathology' : 'mammography';
+  return nameByLook(spread / (64 * 64 * 255) > GREY_UP_TO ? 'colour' : 'grey');
 }

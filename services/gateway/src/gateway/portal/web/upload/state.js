@@ -1,5 +1,7 @@
 // The state of the page of a new case: the chosen files, each with what is known of it and how far it is.
 
+import { attributesOf } from '../core/modalities.js';
+
 /** @typedef {import('../core/dom.js').Note} Note */
 /** @typedef {import('../core/types.d.ts').StepProgress} Step */
 
@@ -51,9 +53,7 @@
 
 const NO_NOTE = { words: '' };
 /** @type {Options} */
-const UNKNOWN = { modality: 'mammography', laterality: '', view: '', study_date: '', magnification: '' };
-/** @type {Record<string, OptionName[]>} */
-const OWN = { histopathology: ['modality', 'magnification'], mammography: ['modality', 'view', 'laterality', 'study_date'] };
+const UNKNOWN = { modality: '', laterality: '', view: '', study_date: '', magnification: '' };
 let count = 0;
 
 /** A file that was chosen just now. @param {File} file @returns {Entry} */
@@ -95,4 +95,4 @@ export const ready = ({ entries }) => entries.filter(({ stage }) => stage === 'c
 
 /** What is said of a file when it is sent: only what its kind has, and what is known. @param {Options} options */
 export const saidOf = (options) =>
-  Object.fromEntries(OWN[options.modality].filter((name) => options[name]).map((name) => [name, options[name]]));
+  Object.fromEntries(['modality', ...attributesOf(options.modality)].map((name) => [name, options[/** @type {OptionName} */ (name)]]).filter(([, value]) => value));

@@ -1,6 +1,7 @@
 // What the page of a new case says of all its files together.
 
 import { all, role, showNote, write } from '../core/dom.js';
+import { modality } from '../core/modalities.js';
 import { t } from '../core/words.js';
 import { ready } from './state.js';
 
@@ -14,7 +15,7 @@ const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
  * @returns {import('../core/dom.js').Note}
  */
 export function viewsNote({ entries, started }) {
-  const films = entries.filter(({ stage, options }) => stage !== 'refused' && stage !== 'examining' && options.modality === 'mammography');
+  const films = entries.filter(({ stage, options }) => stage !== 'refused' && stage !== 'examining' && modality(options.modality)?.views?.screening.length);
   const here = films.map(({ options }) => options.laterality + options.view);
   const missing = VIEWS.filter((view) => !here.includes(view));
   const twice = VIEWS.find((view) => here.filter((other) => other === view).length > 1);

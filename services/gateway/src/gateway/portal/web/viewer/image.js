@@ -1,5 +1,6 @@
 // One image of a case as the viewer holds it: with its newest analysis, and its pictures once they are loaded.
 
+import { hasFindings, isFilm, modality } from '../core/modalities.js';
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
 import { around } from './breast.js';
@@ -16,7 +17,8 @@ import { around } from './breast.js';
  * @property {string[]} formerJobs Analyses that others have replaced.
  * @property {CaseImage} entry As the API shows it.
  * @property {string} name What it is called in lists, reasons and reports.
- * @property {boolean} film A mammogram; else a field of tissue.
+ * @property {boolean} film A grey film, with window and level; else a picture in colour.
+ * @property {boolean} marks Whether its result may hold findings.
  * @property {boolean} prior Of an earlier examination.
  * @property {ViewName | null} view Where it hangs; null where it has no place of its own.
  * @property {import('../core/types.d.ts').Result | null} result As the film hangs.
@@ -34,8 +36,8 @@ export const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
  * Side and view in one word for a film of a screening view; null for anything else.
  * @param {CaseImage} entry
  */
-export const viewOf = ({ modality, laterality, view }) =>
-  modality === 'mammography' ? VIEWS.find((name) => name === `${laterality}${view}`) ?? null : null;
+export const viewOf = ({ modality: kind, laterality, view }) =>
+  view && modality(kind)?.views?.screening.includes(view) ? VIEWS.find((name) => name === `${laterality}${view}`) ?? null : null;
 
 /**
  * The images of a case in the order of reading, with what is known of them already: hung films, other films, fields, then
@@ -56,7 +58,8 @@ function renewed(entry, name, before) {
     jobId: entry.job.id,
     entry,
     name,
-    film: entry.modality === 'mammography',
+    film: isFilm(entry.modality),
+    marks: hasFindings(entry.modality),
     prior: entry.is_prior,
     view: entry.is_prior ? null : viewOf(entry), // earlier examinations do not hang with the current one
   };
@@ -70,7 +73,7 @@ function named(entries) {
   const day = (/** @type {CaseImage} */ { is_prior: prior, examination }) => (prior ? examination ?? '' : '9999');
   const place = (/** @type {CaseImage} */ entry) => {
     const view = viewOf(entry);
-    return view ? VIEWS.indexOf(view) : entry.modality === 'mammography' ? VIEWS.length : VIEWS.length + 1;
+    return view ? VIEWS.indexOf(view) : isFilm(entry.modality) ? VIEWS.length : VIEWS.length + 1;
   };
   const counts = new Map();
   return [...entries]

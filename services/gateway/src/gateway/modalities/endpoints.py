@@ -1,0 +1,17 @@
+"""`/api/v1/modalities`."""
+
+from fastapi import APIRouter
+
+from gateway.auth.dependencies import CurrentUser
+from gateway.database import DbSession
+from gateway.errors import responses
+from gateway.modalities import repository
+from lobule.contracts.modality import ModalitySpec
+
+router = APIRouter(prefix="/api/v1/modalities", tags=["models"])
+
+
+@router.get("", responses=responses(401))
+def list_modalities(_user: CurrentUser, session: DbSession) -> list[ModalitySpec]:
+    """What kinds of images can be sent, and what may be said of each."""
+    return list(repository.known(session).values())

@@ -1,0 +1,26 @@
+"""What names a finding: its id within an analysis, and the place in the result that stood for it before."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+WHOLE_IMAGE = "image"
+"""In the place of a finding: the image as a whole."""
+
+FINDING_ID = r"[a-z][0-9]{1,4}"
+FindingId = Annotated[str, Field(pattern=rf"^{FINDING_ID}$")]
+"""`f1`, `f2` … for what a pipeline found. It is given once, and unique among all findings of a job: job and id together
+name a lesion for ever, wherever it is reviewed, paired with another, or exported."""
+
+
+def finding_id(place: int) -> str:
+    """The id of the finding at a place of its result, counted from 0, where the result itself names none.
+
+    Results and reviews that were stored before findings had ids are read with these.
+    """
+    return f"f{place + 1}"
+
+
+def reviewed_id(finding: str) -> str:
+    """The id for what a review named before: a place in the result, or the image as a whole."""
+    return finding_id(int(finding)) if finding.isdigit() else finding

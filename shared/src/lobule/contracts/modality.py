@@ -1,0 +1,121 @@
+"""What a kind of image is: the specification that its worker announces, and by which everything else treats it.
+
+Gateway, portal, report and client hold no branch for a modality. What they need to know of it stands here: which files
+are accepted, what is said of an image, what a result may hold, how it is shown, and how it enters a case's conclusion.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from lobule.contracts.document import Document
+from lobule.contracts.language import LANGUAGES, Language
+
+Modality = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,19}$"),
+    Field(
+        description="name of a modality; `GET /api/v1/modalities` lists those that are known",
+        examples=["mammography", "histopathology"],
+    ),
+]
+View = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,4}$"),
+    Field(
+        description="code of a view, of the vocabulary of the image's modality; `GET /api/v1/modalities` lists it",
+        examples=["CC", "MLO"],
+    ),
+]
+FindingLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,29}$")]
+Format = Literal["PNG", "JPEG", "TIFF", "DICOM"]
+Evidence = Literal["film", "tissue", "image"]
+Attribute = Literal["laterality", "view", "study_date", "magnification"]
+
+
+class Views(Document):
+    """The views in which images of a modality are taken."""
+
+    codes: tuple[View, ...] = Field(description="every code that may be said of an image")
+    offered: tuple[View, ...] = Field(description="those that the portal offers, the usual ones")
+    screening: tuple[View, ...] = Field(
+        default=(), description="those that, of both sides, make an examination complete and are hung together"
+    )
+
+
+class Holds(Document):
+    """What a result may hold besides its probability."""
+
+    findings: tuple[FindingLabel, ...] = Field(default=(), description="labels of findings; none: it has no findings")
+    outlines: bool = Field(default=False, description="a finding may have an outline beside its box")
+    heat_map: bool = False
+
+
+class Look(Document):
+    """How images of a modality look, for the viewer and for guesses about a file."""
+
+    colours: Literal["grey", "colour"] | None = Field(
+        default=None, description="what tells them from others; null: nothing"
+    )
+    windowed: bool = Field(
+        default=False, description="grey values are measured; window and level are set in the viewer"
+    )
+    file_names: str = Field(default="", max_length=200, description="pattern of usual file names, without case")
+
+
+class ModalitySpec(Document):
+    """The specification of a modality."""
+
+    name: Modality
+    queue: str = Field(pattern=r"^[a-z][a-z0-9-]{0,19}$", description="where its workers take steps from")
+    titles: Mapping[Language, str] = Field(description="what people call it, in every language")
+    formats: tuple[Format, ...] = Field(min_length=1)
+    evidence: Evidence = Field(
+        description="how an image enters a case's conclusion: a `film` is compared with the others of its breast, "
+        "`tissue` outranks them where it is malignant, any other `image` speaks for itself"
+    )
+    attributes: tuple[Attribute, ...] = Field(default=(), description="what may be said of an image")
+    views: Views | None = None
+    magnifications: tuple[str, ...] = ()
+    in_examinations: bool = Field(
+        default=True, description="images of one day belong together, earlier ones are priors"
+    )
+    holds: Holds = Holds()
+    look: Look = Look()
+    limits: tuple[str, ...] = Field(
+        default=(), description="keys of the sentences that say what an analysis does not tell; see `sentences`"
+    )
+    limits_of_case: tuple[str, ...] = Field(default=(), description="those of them that a case's report repeats")
+    sentences: Mapping[Language, Mapping[str, str]] = Field(
+        default={},
+        description="its own sentences where the catalogue has none, by language and key: `document.title`, "
+        "`conclusion.<assessment>`, `next.<assessment>`, `examined.kind`, `limits.<key>`",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "ModalitySpec":
+        if lacking := [language for language in LANGUAGES if not self.titles.get(language)]:
+            raise ValueError(f"the modality has no title in {lacking}")
+        if ("view" in self.attributes) != (self.views is not None):
+            raise ValueError("a modality has a vocabulary of views where a view may be said of its images, only then")
+        if ("magnification" in self.attributes) != bool(self.magnifications):
+            raise ValueError("a modality names magnifications where one may be said of its images, only then")
+        return self
+
+    def accepts_view(self, view: str) -> bool:
+        """Whether a view is of its vocabulary."""
+        return self.views is not None and view in self.views.codes
+
+    def check_findings(self, labels: set[str], *, outlines: bool, heat_map: bool) -> None:
+        """Refuse what its result may not hold.
+
+        Raises:
+            ValueError: Which of it.
+        """
+        if unknown := labels - set(self.holds.findings):
+            raise ValueError(f"results of {self.name} hold no findings labelled {sorted(unknown)}")
+        if outlines and not self.holds.outlines:
+            raise ValueError(f"results of {self.name} hold no outlines")
+        if heat_map and not self.holds.heat_map:
+            raise ValueError(f"results of {self.name} hold no heat map")
