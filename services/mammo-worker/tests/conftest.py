@@ -17,6 +17,17 @@ def shared_weights():
     return folder
 
 
+@pytest.fixture(scope="session")
+def pipeline():
+    """The pipeline with the model package that ships."""
+    from mammo_worker.packages import package_folder
+    from mammo_worker.pipeline import build_pipeline
+
+    if not (package_folder() / "model.json").exists():
+        pytest.skip(f"the model package {package_folder().name} is not installed")
+    return build_pipeline()
+
+
 @pytest.fixture
 def eager():
     """Keras without graphs: for a few steps, tracing them takes longer than the steps themselves."""

@@ -9,17 +9,8 @@ from lobule.contracts.result import ImageInfo
 from lobule.worker.pipeline import no_progress
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.breast import find_breast
-from mammo_worker.packages import package_folder
-from mammo_worker.pipeline import build_pipeline
 
 ORIENTATION = {"L": ["A", "R"], "R": ["P", "L"]}
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    if not (package_folder() / "model.json").exists():
-        pytest.skip(f"the model package {package_folder().name} is not installed")
-    return build_pipeline()
 
 
 @pytest.fixture(scope="module")

@@ -21,16 +21,7 @@ from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.gate import not_a_mammogram
-from mammo_worker.packages import package_folder
-from mammo_worker.pipeline import build_pipeline
 from mammo_worker.predict import FILM_COLUMNS, FINDING_COLUMNS, TRIAGE
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    if not (package_folder() / "model.json").exists():
-        pytest.skip(f"the model package {package_folder().name} is not installed")
-    return build_pipeline()
 
 
 @pytest.fixture(scope="module")

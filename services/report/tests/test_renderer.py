@@ -220,7 +220,10 @@ def test_a_dismissed_finding_leaves_no_trace_on_the_hung_film(mammogram, analyse
     """Neither its outline nor the heat at its place; the appendix keeps both."""
     result, files = mammogram
     review = Review(job_id="j", finding="0", verdict="dismissed", reviewer="Dr Lee", reviewed_at=analysed_at)
-    reviews = [review.model_copy(update={"finding": str(index)}) for index in range(len(result.findings))]
+    reviews = [
+        review.model_copy(update={"finding": str(index), "finding_id": f"f{index + 1}"})
+        for index in range(len(result.findings))
+    ]
     section = build_section(result, analysed_at, Words("en"), reviews=reviews)
     pictures = draw_pictures(result, section, files)
     assert np.array_equal(pictures.hung, pictures.original)

@@ -1,5 +1,6 @@
 """How a field becomes patches, the same in training and in service."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ class FieldReader:
             raise ValueError(f"there is no operation {self.operation!r}; there are {', '.join(OPERATIONS)}")
 
     @classmethod
-    def from_manifest(cls, section: dict[str, Any]) -> "FieldReader":
+    def from_manifest(cls, section: Mapping[str, Any]) -> "FieldReader":
         """Read a manifest's `input` section.
 
         Raises:

@@ -58,7 +58,7 @@ class CompiledClassifier:
         manifest = package.manifest
         with building(package):
             net = build_network(manifest.architecture, package.weights)
-            self._prepare = FieldReader.from_manifest(manifest.input).prepare
+            self._prepare = FieldReader.from_manifest(manifest.input.values()).prepare
             self.size = int(manifest.architecture["size"])
         self.batch = batch
         signature = tf.TensorSpec((batch, self.size, self.size, 3), tf.float32)

@@ -70,7 +70,7 @@ class HistologyPipeline:
         self._gate = InputGate.load()
         self._classifier = CompiledClassifier(self._package, batch)
         try:
-            self._reader = FieldReader.from_manifest(manifest.input)
+            self._reader = FieldReader.from_manifest(manifest.input.values())
             self._slope = float(manifest.calibration["slope"])
             self._intercept = float(manifest.calibration["intercept"])
             self._evidence_scale = float(manifest.calibration["evidence_scale"])

@@ -1,6 +1,6 @@
 """From scores to probabilities, fitted on the validation patients alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Calibration:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Calibration":
+    def from_dict(cls, values: Mapping[str, Any]) -> "Calibration":
         """The inverse of `to_dict`; other keys are passed over."""
         parts = {k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in ("mass", "malignant", "film")}
         return cls(**parts, working_score=float(values["working_score"]))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.contracts.manifest import CalibrationSection, Metric, NetworkInput
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
 from lobule.model_package import ModelPackage, open_package
@@ -108,24 +109,28 @@ def write_package(
         version=version,
         modality="mammography",
         architecture={"name": ARCHITECTURE, "config": config.to_dict()},
-        input={
-            "channels": ["grey", "CLAHE"],
-            "preprocessing": "mammo_worker.films.prepare",
-            "preprocessing_version": PREPROCESSING_VERSION,
-            "views": [{"canvas": list(variant.canvas), "upside_down": variant.upside_down} for variant in variants],
-        },
+        input=NetworkInput.model_validate(
+            {
+                "channels": ["grey", "CLAHE"],
+                "preprocessing": "mammo_worker.films.prepare",
+                "preprocessing_version": PREPROCESSING_VERSION,
+                "views": [{"canvas": list(variant.canvas), "upside_down": variant.upside_down} for variant in variants],
+            }
+        ),
         classes=["benign", "malignant"],
         thresholds=thresholds,
-        calibration={
-            "method": "logistic regression",
-            "description": "Logistic regression on the validation patients (a tenth of CBIS-DDSM's training films).",
-            **calibration.to_dict(),
-        },
+        calibration=CalibrationSection.model_validate(
+            {
+                "method": "logistic regression",
+                "description": "Logistic regression on a tenth of CBIS-DDSM's training films, the validation patients'.",
+                **calibration.to_dict(),
+            }
+        ),
         weights_file=stored.weights_file,
         weights_sha256=stored.weights_sha256,
         trained_on=trained_on,
         licence=licence,
-        metrics=metrics,
+        metrics=[Metric.model_validate(row) for row in metrics],
     )
     write_description(folder, manifest, card)
     return manifest

@@ -44,7 +44,7 @@ class MammographyPipeline:
 
     def __init__(self, package: ModelPackage) -> None:
         self._package = package
-        self._calibration = Calibration.from_dict(package.manifest.calibration)
+        self._calibration = Calibration.from_dict(package.manifest.calibration.values())
         self._detector = load_detector(package)
         self._detector.warm_up()
 

@@ -164,7 +164,7 @@ def evaluate_package(
     Returns:
         The test films with their results, and the metrics.
     """
-    calibration = Calibration.from_dict(package.manifest.calibration)
+    calibration = Calibration.from_dict(package.manifest.calibration.values())
     if detector is None:
         detector = load_detector(package)
     cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "test"]

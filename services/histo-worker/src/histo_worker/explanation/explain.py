@@ -38,7 +38,7 @@ def explain(package: Path, data: bytes, folder: Path, magnification: Magnificati
     opened = open_package(package)
     field = decode_rgb(data, "histopathology")
     InputGate.load().check(field)
-    reader = FieldReader.from_manifest(opened.manifest.input)
+    reader = FieldReader.from_manifest(opened.manifest.input.values())
     patches, windows, scale = reader.read(field, magnification)[0]
     height, width = field.shape[:2]
     read_at = (round(height * scale), round(width * scale))

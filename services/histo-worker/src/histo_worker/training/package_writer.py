@@ -10,6 +10,7 @@ from histo_worker.evaluation.cross_validation import OutOfFold, choose_threshold
 from histo_worker.gate.gate import InputGate
 from histo_worker.training.trained import Trained
 from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.manifest import CalibrationSection, Metric, NetworkInput
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
 from lobule_ml.packages import write_description, write_weights
@@ -46,21 +47,23 @@ def write_package(trained: Trained, folder: Path, terms: PackageTerms) -> ModelM
         version=config.version,
         modality="histopathology",
         architecture=trained.architecture,
-        input=asdict(trained.reader),
+        input=NetworkInput.model_validate(asdict(trained.reader)),
         classes=["benign", "malignant"],
         thresholds=_thresholds(oof),
-        calibration={
-            "method": "platt",
-            "slope": calibration.slope,
-            "intercept": calibration.intercept,
-            "evidence_scale": trained.evidence_scale,
-            "description": "Platt scaling on out-of-fold logits, classes weighing alike, the intercept held near 0",
-        },
+        calibration=CalibrationSection.model_validate(
+            {
+                "method": "platt",
+                "slope": calibration.slope,
+                "intercept": calibration.intercept,
+                "evidence_scale": trained.evidence_scale,
+                "description": "Platt scaling on out-of-fold logits, classes weighing alike, the intercept held near 0",
+            }
+        ),
         weights_file=stored.weights_file,
         weights_sha256=stored.weights_sha256,
         trained_on=data,
         licence=terms.licence + (f"; pretrained backbone: {trained.pretrained}" if trained.pretrained else ""),
-        metrics=_metrics(trained, data),
+        metrics=[Metric.model_validate(row) for row in _metrics(trained, data)],
     )
     write_description(folder, manifest, _card(trained, manifest, terms))
     return manifest

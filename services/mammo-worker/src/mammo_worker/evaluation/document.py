@@ -1,6 +1,6 @@
 """The evaluation of a model package, put in words: `docs/results/mammography.md` and the model card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lobule.contracts.models import ModelManifest
@@ -58,7 +58,7 @@ ATTRIBUTION = """\
 """
 
 
-def bars_table(metrics: Sequence[dict[str, Any]]) -> str:
+def bars_table(metrics: Sequence[Mapping[str, Any]]) -> str:
     """What was asked for against what was measured, as Markdown."""
     rows: list[dict[str, Any]] = []
     for metric, rule, wanted, more in BARS:
@@ -83,10 +83,10 @@ Model `{manifest.name}` {manifest.version}, weights {manifest.weights_sha256[:12
 ## Protocol
 {PROTOCOL}
 ## The shipped model
-{markdown_table(manifest.metrics)}
+{markdown_table([metric.values() for metric in manifest.metrics])}
 The bars that were set for it:
 
-{bars_table(manifest.metrics)}
+{bars_table([metric.values() for metric in manifest.metrics])}
 ![FROC](mammography-froc.png)
 
 ### The thesis' measures over the threshold (its equations 8 and 9, figure 50)
@@ -141,7 +141,7 @@ Every film is looked at {len(views)} times ({"; ".join(views)}), and what the lo
 ## Protocol
 {PROTOCOL}
 ## Measured
-{markdown_table(manifest.metrics)}
+{markdown_table([metric.values() for metric in manifest.metrics])}
 ## What was tried
 {tried}
 ## Limits

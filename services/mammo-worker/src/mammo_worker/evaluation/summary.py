@@ -1,6 +1,6 @@
 """The evaluation as Markdown and plots."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def triage_table(films: Sequence[FilmResult], thresholds: Thresholds) -> list[di
     return rows
 
 
-def markdown_table(rows: Sequence[dict[str, Any]]) -> str:
+def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows with the same keys as a Markdown table."""
     if not rows:
         return "(none)\n"

@@ -99,7 +99,7 @@ def fit_breast(
         cases,
         measure_films(cases, lesion_names(folder)),
         found,
-        Calibration.from_dict(manifest.calibration),
+        Calibration.from_dict(manifest.calibration.values()),
         installed_models().pairs,
         findings_csv.read_probabilities(films) if films else None,
     )

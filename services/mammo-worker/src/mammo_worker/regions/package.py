@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.contracts.manifest import CalibrationSection, Metric, NetworkInput
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
 from lobule.model_package import ModelPackage, open_package
@@ -88,19 +89,21 @@ def write_package(
         version=version,
         modality="mammography",
         architecture={"name": ARCHITECTURE, "network": asdict(network)},
-        input={"channels": ["grey", "stretched", "fine detail"], "preprocessing": "mammo_worker.regions.prepare"},
+        input=NetworkInput(channels=["grey", "stretched", "fine detail"], preprocessing="mammo_worker.regions.prepare"),
         classes=["benign", "malignant"],
         thresholds=thresholds,
-        calibration={
-            "method": "logistic regression by kind",
-            "description": "Logistic regression by kind on out-of-fold outputs of CBIS-DDSM's training patients.",
-            **{kind: asdict(logistic) for kind, logistic in by_kind.items()},
-        },
+        calibration=CalibrationSection.model_validate(
+            {
+                "method": "logistic regression by kind",
+                "description": "Logistic regression by kind on out-of-fold outputs of CBIS-DDSM's training patients.",
+                **{kind: asdict(logistic) for kind, logistic in by_kind.items()},
+            }
+        ),
         weights_file=stored.weights_file,
         weights_sha256=stored.weights_sha256,
         trained_on="Lesions of CBIS-DDSM's official training films, masses and calcifications, at native resolution.",
         licence="Apache-2.0; trained on CC BY 3.0 data, see the attribution.",
-        metrics=list(metrics),
+        metrics=[Metric.model_validate(row) for row in metrics],
     )
     write_description(folder, manifest, card)
     return manifest

@@ -97,7 +97,10 @@ def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
     worded = _worded_view(tags.code(Tag.VIEW_POSITION))
     view = coded or worded
     if coded is None and (unknown := _unknown_words(tags, worded)):
-        notices.append(make_notice("view_unknown", named=unknown))
+        if view is None:
+            notices.append(make_notice("view_unknown", named=unknown))
+        else:
+            notices.append(make_notice("view_unknown_beside", named=unknown, used=view))
     if coded and worded and worded not in (coded, from_codes):
         notices.append(make_notice("view_conflict", used=coded, other=worded))
     if view == _NO_VIEW:

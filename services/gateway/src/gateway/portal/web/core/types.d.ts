@@ -20,6 +20,8 @@ export type Result = Schemas['Result'];
 export type ReviewChange = Schemas['ReviewChange'];
 export type Review = Schemas['Review'];
 export type StepProgress = Schemas['StepProgress'];
+/** A step as it is shown: before a job exists, nothing fills its sentence. */
+export type ShownStep = Omit<StepProgress, 'activity_values'> & Partial<Pick<StepProgress, 'activity_values'>>;
 export type SuggestionRead = Schemas['SuggestionRead'];
 export type Twin = Schemas['Twin'];
 export type Accepted = Schemas['Accepted'];

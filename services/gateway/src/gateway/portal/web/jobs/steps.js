@@ -5,7 +5,7 @@ import { find, icon, role, write } from '../core/dom.js';
 import { share, timeLeft } from '../core/numbers.js';
 import { t } from '../core/words.js';
 
-/** @typedef {import('../core/types.d.ts').StepProgress} Step */
+/** @typedef {import('../core/types.d.ts').ShownStep} Step */
 
 /** @type {Step['name'][]} */
 const STEPS = ['upload', 'queue', 'inference', 'report'];

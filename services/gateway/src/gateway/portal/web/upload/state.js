@@ -3,7 +3,7 @@
 import { attributesOf } from '../core/modalities.js';
 
 /** @typedef {import('../core/dom.js').Note} Note */
-/** @typedef {import('../core/types.d.ts').StepProgress} Step */
+/** @typedef {import('../core/types.d.ts').ShownStep} Step */
 
 /** @typedef {'examining' | 'chosen' | 'refused' | 'sending' | 'following' | 'done' | 'failed' | 'cancelled'} Stage */
 /** @typedef {'modality' | 'laterality' | 'view' | 'study_date' | 'magnification'} OptionName */
