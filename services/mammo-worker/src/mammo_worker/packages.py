@@ -122,7 +122,7 @@ def write_package(
         calibration=CalibrationSection.model_validate(
             {
                 "method": "logistic regression",
-                "description": "Logistic regression on a tenth of CBIS-DDSM's training films, the validation patients'.",
+                "description": "Logistic regression on the validation patients, a tenth of CBIS-DDSM's.",
                 **calibration.to_dict(),
             }
         ),

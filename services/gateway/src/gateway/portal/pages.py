@@ -23,7 +23,12 @@ from lobule.contracts.language import LANGUAGES, Language
 from lobule.contracts.modality import ModalitySpec
 from lobule.words import Words
 
-_NOT_FOR_SCRIPTS = {"queue", "titles", "limits", "limits_of_case", "sentences"}
+_NOT_FOR_SCRIPTS = {
+    **dict.fromkeys(
+        ("queue", "titles", "limits", "limits_of_case", "sentences", "magnifications", "in_examinations"), True
+    ),
+    "holds": {"outlines", "heat_map"},
+}
 
 HERE = Path(__file__).parent
 
@@ -89,6 +94,7 @@ class _NoIndentation(Extension):
 
 templates.env.add_extension(_NoIndentation)
 templates.env.undefined = StrictUndefined
+templates.env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}  # pages stay small
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.globals.update(
     languages=LANGUAGES, own_names=OWN_NAMES, age=age, preload=preload, sentences_for=sentences_for

@@ -23,6 +23,11 @@ _LATE_IMPORT = re.compile(r"= await fetched\(import\('(\.[^']+)'\)\)")
 _PLURAL = re.compile(r"\.(one|other)$")
 
 
+# What only forms of accounts can be answered with, and notices that pages leave to the case's suggestions.
+_OF_ACCOUNTS = {f"errors.{code}" for code in ("last_admin", "not_yourself", "same_password", "username_taken")}
+_OF_SUGGESTIONS = {f"notice.{code}" for code in ("further_imaging_suggested", "histopathology_suggested")}
+
+
 @cache
 def modules_of(script: str) -> tuple[str, ...]:
     """The modules that a script imports at once, whatever they import included.
@@ -55,10 +60,12 @@ def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
     named = set(re.findall(r"['`]([\w.]+)['`]", source))
     joined = [re.split(r"\$\{[^}]*\}", key) for key in re.findall(r"`([a-z_.]+\.\$\{[^`]+)`", source)]
     pattern = re.compile("|".join(".+".join(map(re.escape, parts)) for parts in joined) or "$.")
+    elsewhere = _OF_SUGGESTIONS if script.startswith("admin/") else _OF_SUGGESTIONS | _OF_ACCOUNTS
     return {
         key: text
         for key, text in sentences.items()
         if not key.startswith("errors.page.")
+        and key not in elsewhere
         and (key in named or _PLURAL.sub("", key) in named or pattern.fullmatch(_PLURAL.sub("", key)))
     }
 
