@@ -173,7 +173,7 @@ class TestSending:
         expect(entry(page, "good.png")).to_have_attribute("data-state", "done")
         bad = entry(page, "bad.png")
         expect(step(bad, "inference")).to_have_attribute("data-state", "failed")
-        expect(bad.get_by_role("alert")).to_contain_text("Analysis failed: The image ends before its last pixel")
+        expect(bad.get_by_role("alert")).to_contain_text("Analysis failed: The file is incomplete.")
         expect(bad.get_by_role("alert")).to_contain_text(words)
         expect(bad.get_by_role("button", name="Try again")).to_be_hidden()  # the image itself is at fault
         expect(page.locator('[data-role="summary"]')).to_have_text("1 of 2 ready · 1 needs your attention")

@@ -78,15 +78,15 @@ class TestWhatAKeyAimsAt:
         study.add(picture(2), [lesion], laterality="R", view="CC")
         study.add(picture(3), modality="histopathology", magnification="100X")
         page = opened(1)
-        expect(page.locator(".pane:visible")).to_have_count(4)
+        expect(page.locator(".pane:visible")).to_have_count(1)  # missing views have no pane
         press(page, "5")
         expect(page.locator(".pane:visible")).to_have_count(2)
         expect(page.locator(".pane[data-active]")).to_contain_text("field.png")
         expect(target(page)).to_have_text("Chosen: field.png as a whole")
         press(page, "c")
         expect(line(page)).to_have_text("Confirmed: field.png as a whole")
-        press(page, "v")  # back to the four views: the field is out of sight, and no target any longer
-        expect(page.locator(".pane:visible")).to_have_count(4)
+        press(page, "v")  # back to the film: the field is out of sight, and no target any longer
+        expect(page.locator(".pane:visible")).to_have_count(1)
         expect(target(page)).to_have_text("Nothing is chosen")
         press(page, "x")
         expect(line(page)).to_contain_text("nothing is chosen")
@@ -294,7 +294,9 @@ class TestUndo:
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
         put("f1", verdict="dismissed", comment="a lymph node")
         press(page, "u")
-        expect(line(page)).to_contain_text("RCC, finding 1: not saved. alice said something else of it meanwhile.")
+        expect(line(page)).to_contain_text(
+            "RCC, finding 1: not saved. alice has changed this verdict or comment in the meantime."
+        )
         assert said(study) == [("f1", "dismissed", "a lymph node")]
         expect(page.get_by_role("button", name="Undo the last change")).to_be_hidden()
 
@@ -316,7 +318,9 @@ class TestConflicts:
         press(page, "n", "n")
         put("f1", verdict="dismissed")
         press(page, "c")
-        expect(line(page)).to_contain_text("RCC, finding 1: not saved. alice said something else of it meanwhile.")
+        expect(line(page)).to_contain_text(
+            "RCC, finding 1: not saved. alice has changed this verdict or comment in the meantime."
+        )
         assert said(study) == [("f1", "dismissed", "")]
         press(page, "c")  # now that it was seen
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
@@ -394,7 +398,7 @@ class TestAnotherAnalysis:
         press(page, "n", "n")
         again(image, masses)
         press(page, "c")  # the page does not know of it yet
-        expect(line(page)).to_contain_text("RCC, finding 1: not saved. The image was analysed again meanwhile.")
+        expect(line(page)).to_contain_text("RCC, finding 1: not saved. The image was analysed again in the meantime.")
         assert said(study) == []
 
     def test_keeps_what_was_typed(self, opened, study, lesion, masses, picture, again):
