@@ -48,7 +48,7 @@ def test_every_metric_that_is_asked_for_exists():
     sources = [
         path.read_text()
         for package in ("services/gateway/src", "shared/src")
-        for path in (MONITORING.parents[1] / package).rglob("metrics.py")
+        for path in (MONITORING.parents[1] / package).rglob("*.py")
     ]
     known = set(re.findall(r'"(lobule_[a-z_]+)"', " ".join(sources)))
     asked = {name for query in [*dashboard_queries(), *(rule["expr"] for rule in rules())] for name in _names(query)}
