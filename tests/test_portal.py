@@ -68,7 +68,9 @@ class Day:
 
     def words(self, key: str) -> re.Pattern[str]:
         """The sentence of a key, whatever its blanks hold."""
-        return re.compile(r".+".join(re.escape(part) for part in re.split(r"{\w+}", self.t.template(key))))
+        sentences = self.t.parts(key.split(".")[0])
+        sentence = sentences.get(key) or sentences[f"{key}.other"]
+        return re.compile(r".+".join(re.escape(part) for part in re.split(r"{\w+}", sentence)))
 
     def reach(self, target: Locator) -> Locator:
         """Go to something by the Tab key."""

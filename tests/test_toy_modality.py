@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect
 
 from lobule.client import ApiError, Client
 from lobule.launcher import system as launcher
@@ -168,19 +168,9 @@ def test_it_is_part_of_its_cases_conclusion(lobule, job, case):
     assert read["conclusion"]["missing_views"] == []
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path("/usr/bin/chromium").exists():
-        pytest.skip("no Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.mark.browser
-def test_the_portal_shows_it(system, browser, job, case, tmp_path, sonogram):
-    page = browser.new_page(base_url=system.url)
+def test_the_portal_shows_it(system, chromium, job, case, tmp_path, sonogram):
+    page = chromium.new_page(base_url=system.url)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto("/login")
