@@ -1,6 +1,5 @@
 """A network's way through the phases of a plan: each at its own canvas and scope, from the last one's weights."""
 
-import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,8 +58,7 @@ def run_phases(
     done = saved_step(folder)
     while done < last and (now := phase_at(plan, done)):
         number, phase = now
-        keras.backend.clear_session()
-        gc.collect()  # a network is full of cycles: without this, each phase's stays until memory ends
+        keras.backend.clear_session()  # and collect garbage: a network is full of cycles
         keras.utils.set_random_seed(plan.seed)
         model = build(plan, phase)
         if done == 0:
