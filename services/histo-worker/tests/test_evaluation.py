@@ -66,17 +66,18 @@ def test_plots_are_written(tmp_path):
     assert all(f.stat().st_size > 3000 for f in files)
 
 
+@pytest.fixture(scope="module")
+def field():
+    import cv2
+
+    field = np.full((200, 300, 3), (200, 130, 180), np.uint8)
+    for x in range(30, 300, 60):
+        for y in range(30, 200, 60):
+            cv2.circle(field, (x, y), 9, (80, 50, 140), -1)
+    return cv2.GaussianBlur(field, (0, 0), 1)
+
+
 class TestNuclei:
-    @pytest.fixture(scope="class")
-    def field(self):
-        import cv2
-
-        field = np.full((200, 300, 3), (200, 130, 180), np.uint8)
-        for x in range(30, 300, 60):
-            for y in range(30, 200, 60):
-                cv2.circle(field, (x, y), 9, (80, 50, 140), -1)
-        return cv2.GaussianBlur(field, (0, 0), 1)
-
     @pytest.mark.parametrize("method", ["maxima", "circles"])
     def test_watershed_finds_the_discs(self, field, method):
         found = len(np.unique(watershed_nuclei(field, 8, method))) - 1
