@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from lobule.contracts import earlier
 from lobule.contracts.activity import activity
 from lobule.contracts.errors import AnalysisError
-from lobule.contracts.result import DisplayImage, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.contracts.steps import CLAIM, InferenceClaim, RenderClaim, ReportClaim
 from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.modalities import MAMMOGRAPHY
@@ -18,6 +18,8 @@ from lobule.worker.inference import InferenceHandler
 from lobule.worker.pipeline import Analysis
 
 COMMON = {"job_id": "j1", "attempt": 2, "lease_seconds": 9, "output_prefix": "jobs/j1/inference/2"}
+NOW = "2026-01-01T00:00:00Z"
+BOX = Box(x=1, y=2, width=3, height=4)
 
 
 def info(content: bytes = b"", modality: str = "mammography") -> ImageInfo:
@@ -36,13 +38,13 @@ def inference() -> InferenceClaim:
 
 class TestClaim:
     def test_the_step_decides_the_kind(self, inference):
-        report = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": "2026-01-01T00:00:00Z"}
+        report = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": NOW}
         assert isinstance(CLAIM.validate_python(report), ReportClaim)
         assert CLAIM.validate_json(inference.model_dump_json()) == inference
 
     @pytest.mark.parametrize("lacking", ["result_prefix", "analysed_at"])
     def test_a_claim_without_what_its_step_needs_is_refused(self, lacking):
-        report = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": "2026-01-01T00:00:00Z"}
+        report = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": NOW}
         del report[lacking]
         with pytest.raises(ValidationError, match=lacking):
             CLAIM.validate_python(report)
@@ -53,12 +55,43 @@ class TestClaim:
             RenderClaim.model_validate({**COMMON, "step": "render", "render": asked})
 
 
+@pytest.fixture
+def rendering() -> RenderClaim:
+    """Of a case with a review and with what version 0.1 does not know."""
+    review = {"job_id": "j0", "finding": "0", "finding_id": "f1", "reviewer": "Dr Lee", "reviewed_at": NOW}
+    image = {"image_id": "i1", "job_id": "j0", "image": info(), "state": "assessed", "reviews": [review]}
+    conclusion = {
+        "assessment": "malignancy_suspected",
+        "probability_malignant": 0.8,
+        "reasons": [{"code": "films_no_sign", "values": {"images": ["RCC", "LCC"]}}, {"code": "image_suspected"}],
+        "suggestions": [{"code": "complete_views", "values": {"views": ["RMLO"]}}, {"code": "disease_extent"}],
+    }
+    about = {"case_id": "c1", "pseudonym": "p", "revision": 3, "created_at": NOW}
+    case = {**about, "images": [image], "conclusion": conclusion}
+    return RenderClaim.model_validate({**COMMON, "render": {"case": case, "languages": ["en"], "forms": ["pdf"]}})
+
+
 class TestVersion01:
     def test_its_worker_gets_the_image_as_it_knows_it(self, inference):
         document = earlier.as_before(inference)
         assert document["image"]["modality"] == "mammography"
         assert document["image_key"] == "images/i1/original"
         assert "unit" not in document
+
+    def test_its_report_service_gets_a_case_as_it_knows_it(self, rendering):
+        case = earlier.as_before(rendering)["render"]["case"]
+        [review] = case["images"][0]["reviews"]
+        assert review["finding"] == "0"
+        assert "finding_id" not in review
+        reasons, suggestions = (case["conclusion"][part] for part in ("reasons", "suggestions"))
+        assert [(said["code"], said["values"]) for said in reasons] == [("films_no_sign", {"images": "RCC, LCC"})]
+        assert [(said["code"], said["values"]) for said in suggestions] == [("complete_views", {"views": "RMLO"})]
+
+    def test_a_claim_on_the_report_of_an_image_is_the_same(self):
+        image = {"result_prefix": "p", "analysed_at": NOW}
+        asked = {"image": image, "languages": ["en"], "forms": ["pdf"]}
+        claim = RenderClaim.model_validate({**COMMON, "render": asked})
+        assert earlier.as_before(claim) == claim.model_dump(mode="json")
 
     def test_what_its_gateway_gives_is_read(self, inference):
         before = earlier.as_before(inference) | {"result_prefix": None, "analysed_at": None, "render": None}
@@ -67,7 +100,7 @@ class TestVersion01:
         assert claim.unit.images[0].image == inference.unit.images[0].image
 
     def test_its_report_step_names_an_image_that_is_not_needed(self):
-        before = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": "2026-01-01T00:00:00Z"}
+        before = {**COMMON, "step": "report", "result_prefix": "p", "analysed_at": NOW}
         before |= {"image": info().model_dump(mode="json"), "image_key": "images/i1/original", "render": None}
         assert isinstance(earlier.read_claim(json.dumps(before).encode()), ReportClaim)
 
@@ -87,9 +120,12 @@ class TestUnit:
 
 
 class Echo:
-    """A pipeline whose result says how many bytes it was given."""
+    """A pipeline whose result says how many bytes it was given, and holds findings of its own ids."""
 
     manifest = card = None
+
+    def __init__(self, *ids: str) -> None:
+        self._ids = ids
 
     def analyse(self, data, image, progress):
         progress(0.5, activity("drawing"))
@@ -99,6 +135,7 @@ class Echo:
             thresholds=Thresholds(low=0.2, high=0.7),
             assessment="not_sure",
             probability_malignant=len(data) / 10,
+            findings=[Finding(id=i, label="mass", probability=0.5, box=BOX) for i in self._ids],
             display=DisplayImage(file="display.png", width=8, height=7),
         )
         return Analysis(result, {"display.png": data})
@@ -109,13 +146,13 @@ class TestHandler:
     def store(self, tmp_path):
         return open_store(tmp_path.as_uri())
 
-    def analyse(self, store, images: dict[str, tuple[str, bytes]]) -> list[float]:
+    def analyse(self, store, images: dict[str, tuple[str, bytes]], *ids: str) -> list[float]:
         for image_id, (_, content) in images.items():
             store.put(f"images/{image_id}/original", content)
         unit = [subject(image_id, role, content=content) for image_id, (role, content) in images.items()]
         seen: list[float] = []
         claim = InferenceClaim(**COMMON, unit=AnalysisUnit(images=unit))
-        InferenceHandler(Echo(), store, MAMMOGRAPHY)(claim, lambda fraction, _: seen.append(fraction))
+        InferenceHandler(Echo(*ids), store, MAMMOGRAPHY)(claim, lambda fraction, _: seen.append(fraction))
         return seen
 
     def read(self, store, key: str) -> Result:
@@ -132,6 +169,11 @@ class TestHandler:
         assert seen == sorted(seen)
         assert seen[-1] == 1.0
 
+    def test_a_finding_has_an_id_of_its_own_in_the_job_whatever_the_pipeline_calls_it(self, store):
+        self.analyse(store, {"i1": ("current", b"abc"), "i2": ("current", b"abcd")}, "f1", "f3")
+        found = [[f.id for f in self.read(store, f"{i}/result.json").findings] for i in ("i1", "i2")]
+        assert found == [["f1", "f2"], ["f3", "f4"]]
+
     def test_bytes_that_are_not_those_uploaded_are_refused(self, store):
         store.put("images/i1/original", b"something else")
         unit = AnalysisUnit(images=[subject(content=b"abc")])
@@ -139,6 +181,6 @@ class TestHandler:
             InferenceHandler(Echo(), store, MAMMOGRAPHY)(InferenceClaim(**COMMON, unit=unit), lambda *_: None)
 
     def test_a_step_of_another_service_is_refused(self, store):
-        claim = ReportClaim(**COMMON, result_prefix="p", analysed_at="2026-01-01T00:00:00Z")
+        claim = ReportClaim(**COMMON, result_prefix="p", analysed_at=NOW)
         with pytest.raises(AnalysisError, match="report"):
             InferenceHandler(Echo(), store, MAMMOGRAPHY)(claim, lambda *_: None)

@@ -20,6 +20,9 @@ SOURCES = Path(report.__file__).parent
 def test_every_state_of_every_modality_has_its_sentences():
     for modality, assessment in itertools.product((*PACKAGED, "any"), get_args(Assessment)):
         assert {f"conclusion.{modality}.{assessment}", f"next.{modality}.{assessment}"} <= sentences("en").keys()
+    films = (spec.name for spec in PACKAGED.values() if spec.evidence == "film")
+    for modality, assessment in itertools.product((*films, "any"), ("malignancy_suspected", "not_sure")):
+        assert f"next.{modality}.{assessment}.marked" in sentences("en")
 
 
 def test_every_code_has_its_sentence():

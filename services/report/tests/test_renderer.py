@@ -201,6 +201,13 @@ class TestWeakFindings:
         assert (len(all_marked.cutouts), len(some.cutouts)) == (2, 1)
         assert (all_marked.annotated != some.annotated).any()
 
+    def test_stand_back_wherever_they_stand_in_the_result(self, mammogram, analysed_at):
+        result, _ = mammogram
+        thresholds = Thresholds(low=0.25, high=0.6, finding=0.5)
+        weak = result.model_copy(update={"thresholds": thresholds, "findings": result.findings[::-1]})
+        section = build_section(weak, analysed_at, Words("en"))
+        assert [row.number for row in section.findings] == [2]
+
     def test_one_that_the_clinician_confirmed_is_shown(self, mammogram, analysed_at):
         result, _ = mammogram
         weak = result.model_copy(update={"thresholds": Thresholds(low=0.25, high=0.6, finding=0.5)})
@@ -213,6 +220,9 @@ class TestWeakFindings:
 def test_separators_of_lines_and_paragraphs_are_line_breaks():
     """A comment that was pasted from a word processor may hold them; the shaping library fails on one."""
     assert writable("a\u2028b\u2029c\x0bd") == "a\nb\nc[U+000B]d"
+
+
+def test_characters_that_the_typefaces_lack_are_named_by_their_code():
     assert writable("\u0e01\u0e33 \U0001112e №ﬁ中e\u0301") == "[U+0E01][U+0E33] [U+1112E] №ﬁ中e\u0301"
 
 

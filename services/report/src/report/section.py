@@ -145,9 +145,8 @@ def build_section(
 
 def _shown(result: Result, said: dict[str, Review]) -> list[tuple[int, Finding]]:
     """Findings with their numbers: the marked ones, and weak ones about which the clinician said something."""
-    marked = len(result.marked_findings())  # they come first
-    numbered = list(enumerate(result.findings, start=1))
-    return [(n, f) for n, f in numbered if n <= marked or f.id in said]
+    numbered = enumerate(result.findings, start=1)
+    return [(n, f) for n, f in numbered if result.marks(f) or f.id in said]
 
 
 def _weak(count: int, text: Words) -> tuple[str, ...]:

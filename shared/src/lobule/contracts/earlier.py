@@ -8,19 +8,34 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from lobule.contracts.steps import CLAIM, Claim, InferenceClaim
+from lobule.contracts.steps import CLAIM, Claim, InferenceClaim, RenderClaim
 
 HEADERS = {"Lobule-Claims": "2"}
 """What a worker that understands today's claims sends."""
 
+_CODES_SINCE = {"image_suspected", "image_not_sure", "images_no_sign", "correlate_with_tissue", "disease_extent"}
+"""Codes of reasons and suggestions that version 0.1 does not know."""
+
 
 def as_before(claim: Claim) -> dict[str, Any]:
-    """A claim for a worker of version 0.1, which knows units of one image only."""
+    """A claim for a worker of version 0.1, which knows units of one image only, and reviews without ids of findings."""
     document = claim.model_dump(mode="json")
     if isinstance(claim, InferenceClaim):
         [subject] = document.pop("unit")["images"]
         document |= {"image": subject["image"], "image_key": subject["key"]}
+    if isinstance(claim, RenderClaim) and (case := document["render"]["case"]):
+        for review in (review for image in case["images"] for review in image["reviews"]):
+            del review["finding_id"]
+        for part in ("reasons", "suggestions"):
+            said = case["conclusion"][part]
+            case["conclusion"][part] = [_with_joined_lists(each) for each in said if each["code"] not in _CODES_SINCE]
     return document
+
+
+def _with_joined_lists(said: dict[str, Any]) -> dict[str, Any]:
+    """A reason or a suggestion whose values are all strings."""
+    values: dict[str, str | list[str]] = said["values"]
+    return said | {"values": {name: v if isinstance(v, str) else ", ".join(v) for name, v in values.items()}}
 
 
 def read_claim(content: bytes) -> Claim:

@@ -1,14 +1,9 @@
 """What names a finding: its id within an analysis, and the place in the result that stood for it before."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 WHOLE_IMAGE = "image"
 """In the place of a finding: the image as a whole."""
 
 FINDING_ID = r"[a-z][0-9]{1,4}"
-FindingId = Annotated[str, Field(pattern=rf"^{FINDING_ID}$")]
 """`f1`, `f2` … for what a pipeline found. It is given once, and unique among all findings of a job: job and id together
 name a lesion for ever, wherever it is reviewed, paired with another, or exported."""
 

@@ -122,7 +122,7 @@ class Finding(Document):
     id: str = Field(
         default="",
         pattern=rf"^({FINDING_ID})?$",
-        description="names the finding within its job, for ever; where a pipeline gives none, its place does",
+        description="names the finding within its job, for ever; the worker gives it, by place",
     )
     label: FindingLabel = Field(
         description="the likelier class if a lesion is there, of the labels of its modality, such as `benign`, "
@@ -231,9 +231,13 @@ class Result(Document):
         """The place of a finding, by its id; None where there is no such finding."""
         return next((place for place, found in enumerate(self.findings) if found.id == finding), None)
 
+    def marks(self, finding: Finding) -> bool:
+        """Whether a finding is marked by default: from the working threshold on."""
+        return finding.probability >= self.thresholds.finding
+
     def marked_findings(self) -> list[Finding]:
-        """The findings that are marked by default: those from the working threshold on."""
-        return [finding for finding in self.findings if finding.probability >= self.thresholds.finding]
+        """The findings that are marked by default."""
+        return [finding for finding in self.findings if self.marks(finding)]
 
     def finding_assessment(self) -> Assessment | None:
         """The state of the most suspicious marked finding, by the film's thresholds; None where none is marked."""

@@ -49,7 +49,6 @@ class InferenceHandler:
         analysis = self._pipeline.analyse(data, subject.image, progress)
         for name, content in analysis.files.items():
             self._store.put(layout.file_key(folder, name), content)
-        result = analysis.result.of_modality(self._spec)
-        result = result.numbered_from(findings) if findings else result
+        result = analysis.result.of_modality(self._spec).numbered_from(findings)
         self._store.put(layout.result_key(folder), result.model_dump_json().encode())
         return result
