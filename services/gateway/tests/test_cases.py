@@ -370,5 +370,23 @@ class TestReview:
         assert events["items"][0]["detail"]["undo"] is True
         image = read()["images"][0]["id"]
         put(job, "0", verdict="confirmed")
+        put(job, "0", headers_of("root"), verdict=None, undo=True)
+        assert last(headers_of("root"))["before"]["verdict"] == "confirmed", "it undoes no change of theirs"
+        events = client.get("/api/v1/audit", params={"action": "finding.review"}, headers=headers_of("root")).json()
+        assert "undo" not in events["items"][0]["detail"]
+        put(job, "0", verdict="confirmed")
         assert client.delete(f"/api/v1/images/{image}", headers=alice).status_code == 204
         assert last() is None
+
+    def test_they_go_with_an_image_into_another_case(self, client, alice, case, film, worker, put, read):
+        job = film(1)
+        worker.infer(job, findings=1)
+        put(job, "f1", verdict="confirmed")
+        other = client.post("/api/v1/cases", json={"pseudonym": "P-2"}, headers=alice).json()["id"]
+        image = f"/api/v1/images/{read()['images'][0]['id']}"
+        assert client.patch(image, json={"case_id": None}, headers=alice).status_code == 200
+        assert client.patch(image, json={"case_id": other}, headers=alice).status_code == 200
+        assert read()["reviews"] == []
+        assert client.get(f"/api/v1/cases/{case}/reviews/last", headers=alice).json() is None
+        [review] = client.get(f"/api/v1/cases/{other}", headers=alice).json()["reviews"]
+        assert (review["finding_id"], review["verdict"]) == ("f1", "confirmed")

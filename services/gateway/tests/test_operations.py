@@ -1,12 +1,14 @@
 """Retention, backup and restore, and upgrades: on SQLite and on PostgreSQL, with objects in a folder."""
 
+import hashlib
+import json
 import os
 import time
 from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from gateway.cases.models import Case
 from gateway.clock import now
@@ -160,6 +162,31 @@ class TestBackup:
             headers = {"Authorization": f"Bearer {token}"}
             assert other.get(f"/api/v1/jobs/{job}/report", headers=headers).content == report
             assert other.get(f"/api/v1/images/{image}", headers=headers).json()["study_date"] == "2026-03-01"
+
+    def test_one_that_was_made_before_later_tables_and_columns(self, app, job, tmp_path):
+        folder, url = tmp_path / "backup", f"sqlite:///{tmp_path / 'older.sqlite'}"
+        backup.create(make_engine(app.state.settings.database_url), app.state.store, folder)
+        migrate(url, "0008")
+        about = json.loads((folder / "backup.json").read_text()) | {"revision": "0008"}
+        there = inspect(make_engine(url))
+        for name in list(about["tables"]):
+            path = folder / "rows" / f"{name}.jsonl"
+            if not there.has_table(name):
+                del about["tables"][name]
+                path.unlink()
+                continue
+            columns = {column["name"] for column in there.get_columns(name)}
+            rows = [json.loads(line) for line in path.read_text().splitlines()]
+            path.write_text("".join(json.dumps({c: row[c] for c in row.keys() & columns}) + "\n" for row in rows))
+            about["tables"][name]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert {"last_review_changes", "modalities"}.isdisjoint(about["tables"])
+        (folder / "backup.json").write_text(json.dumps(about))
+        engine = make_engine(url)
+        restored = backup.restore(engine, LocalStore(tmp_path / "other-objects"), folder)
+        migrate(url)
+        with engine.connect() as connection:
+            assert connection.execute(select(Job.id)).scalars().all() == [job]
+        assert restored.rows == sum(table["rows"] for table in about["tables"].values())
 
     def test_a_damaged_backup_is_refused(self, app, job, tmp_path, other_database):
         backup.create(make_engine(app.state.settings.database_url), app.state.store, tmp_path / "backup")

@@ -58,9 +58,7 @@ class Trace:
                 self.functions |= self._callers(frame)
             elif inspect.ismethod(function) or inspect.isfunction(function):
                 self._given[function.__code__] |= self._callers(frame)
-        elif frame.f_code is Session.add.__code__ and isinstance(
-            frame.f_locals["instance"], Image | Job | OutboxMessage
-        ):
+        elif frame.f_code is Session.add.__code__ and isinstance(frame.f_locals["instance"], ROWS):
             self.functions |= self._callers(frame)
 
     def _callers(self, frame: FrameType | None) -> set[str]:

@@ -14,6 +14,7 @@ from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
 from gateway.modalities import repository as modalities
+from gateway.reviews import repository as reviews
 from gateway.users.models import User
 from lobule.contracts.modality import Attribute, Modality, ModalitySpec
 from lobule.contracts.progress import FINAL_STATES
@@ -103,7 +104,10 @@ def _move(session: Session, user: User, image: Image, case_id: str | None, *, ac
     _refuse_twin(session, image, image.modality, case_id)
     left, image.case_id = image.case_id, case_id
     session.flush()
-    if left is not None and left != case_id:
+    if left == case_id:
+        return
+    reviews.move(session, image.id, case_id)
+    if left is not None:
         case_service.refresh(session, left)
 
 

@@ -84,7 +84,8 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
         about = json.loads((folder / "backup.json").read_text())
     except FileNotFoundError:
         raise BackupError(f"{folder} holds no backup.") from None
-    tables = Base.metadata.sorted_tables
+    # A backup of an earlier revision has neither the tables nor the columns that came later.
+    tables = [table for table in Base.metadata.sorted_tables if table.name in about["tables"]]
     for table in tables:
         if _sha256(folder / "rows" / f"{table.name}.jsonl") != about["tables"][table.name]["sha256"]:
             raise BackupError(f"The backup is damaged: the rows of {table.name} are not those that were written.")
@@ -147,7 +148,7 @@ def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
     with path.open("rb") as stream:
         for line in stream:
             row = json.loads(line)
-            row |= {name: kind.fromisoformat(row[name]) for name, kind in times.items() if row[name] is not None}
+            row |= {name: kind.fromisoformat(row[name]) for name, kind in times.items() if row.get(name) is not None}
             batch.append(row)
             if len(batch) == _TOGETHER:
                 yield batch

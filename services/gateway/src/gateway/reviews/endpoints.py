@@ -53,16 +53,16 @@ def put_review(
     if job is None or job.image.case_id != case.id:
         raise not_found("analysis in this case")
     target = service.find_target(request.app.state.store, job, finding)
-    was, review = service.put(session, case, job, target, said, user, if_match)
+    change = service.put(session, case, job, target, said, user, if_match)
     detail = {
         "finding": target.id,
         "verdict": said.verdict,
-        "was": was,
+        "was": change.was,
         "commented": bool(said.comment),
         "job_id": job.id,
     }
-    if said.undo:
+    if change.undone:
         detail["undo"] = True
     record(session, request, user, "finding.review", "case", case.id, detail)
     response.headers["ETag"] = cases.etag(case)
-    return service.as_contract(review) if review else None
+    return service.as_contract(change.review) if change.review else None

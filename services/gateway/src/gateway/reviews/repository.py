@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from gateway.jobs.models import Job
 from gateway.reviews.models import FindingReview, LastReviewChange
 
 
@@ -32,6 +33,17 @@ def take_back(session: Session, review: FindingReview) -> None:
 def forget_change(session: Session, change: LastReviewChange) -> None:
     """Delete what the last change replaced: it cannot be undone any more."""
     session.delete(change)
+
+
+def move(session: Session, image_id: str, case_id: str | None) -> None:
+    """The reviews of an image go with it into another case, and the last change of one is not undone any more.
+
+    Those of an image that is taken out of its case stay with the case that they were made in.
+    """
+    jobs = select(Job.id).where(Job.image_id == image_id)
+    if case_id is not None:
+        session.execute(update(FindingReview).where(FindingReview.job_id.in_(jobs)).values(case_id=case_id))
+    session.execute(delete(LastReviewChange).where(LastReviewChange.job_id.in_(jobs)))
 
 
 def delete_of_jobs(session: Session, job_ids: Sequence[str]) -> None:

@@ -56,13 +56,25 @@ def find_target(store: ObjectStore, job: Job, finding: str) -> Target:
     return Target(result.findings[place].id, str(place))
 
 
+@dataclass(frozen=True)
+class Change:
+    """What writing a review did.
+
+    Attributes:
+        was: The verdict that stood before.
+        review: As it stands now; None where it was taken back.
+        undone: Whether the reviewer's last change was undone by it.
+    """
+
+    was: Verdict | None
+    review: FindingReview | None
+    undone: bool = False
+
+
 def put(
     session: Session, case: Case, job: Job, target: Target, said: ReviewWrite, reviewer: User, if_match: str | None
-) -> tuple[Verdict | None, FindingReview | None]:
+) -> Change:
     """Write, change or (with neither verdict nor comment) take back a review.
-
-    Returns:
-        The verdict that stood before, and the review as it stands now; None where it was taken back.
 
     Raises:
         ProblemError: `case_changed`, 412.
@@ -72,20 +84,21 @@ def put(
     review = repository.find(session, job.id, target.place)
     before = (review.verdict, review.comment) if review else (None, "")
     if before == (said.verdict, said.comment):
-        return before[0], review
+        return Change(before[0], review)
     case_service.changed(case)
-    _keep_way_back(session, case, job, target, before, said, reviewer)
+    undone = _keep_way_back(session, case, job, target, before, said, reviewer)
     if said.verdict is None and not said.comment:
         assert review is not None, "what is taken back was there"
         repository.take_back(session, review)
-        return before[0], None
+        return Change(before[0], None, undone)
     if review is None:
-        review = FindingReview(job_id=job.id, finding=target.place, case_id=case.id)
+        review = FindingReview(job_id=job.id, finding=target.place)
         session.add(review)
+    review.case_id = case.id  # it may have been made in another, which the image was taken out of
     review.finding_id, review.verdict, review.comment = target.id, said.verdict, said.comment
     review.reviewer_id, review.reviewer, review.reviewed_at = reviewer.id, reviewer.display_name, now()
     session.flush()
-    return before[0], review
+    return Change(before[0], review, undone)
 
 
 def _keep_way_back(
@@ -96,18 +109,26 @@ def _keep_way_back(
     before: tuple[Verdict | None, str],
     said: ReviewWrite,
     reviewer: User,
-) -> None:
+) -> bool:
+    """Keep what a change replaces; gives whether it undoes the reviewer's last change, of which nothing is kept."""
     last = repository.last_change(session, case.id)
-    if said.undo:
-        if last is not None:
-            repository.forget_change(session, last)
-        return
+    if said.undo and last is None:  # an earlier change of the page, after its last one was undone
+        return False
+    if said.undo and last is not None and _undoes(last, job, target, said, reviewer):
+        repository.forget_change(session, last)
+        return True
     if last is None:
         last = LastReviewChange(case_id=case.id)
         session.add(last)
     last.job_id, last.reviewer_id = job.id, reviewer.id
     last.finding, last.finding_id = target.place, target.id
     last.verdict, last.comment = before
+    return False
+
+
+def _undoes(last: LastReviewChange, job: Job, target: Target, said: ReviewWrite, reviewer: User) -> bool:
+    changed = (last.reviewer_id, last.job_id, last.finding, last.verdict, last.comment)
+    return changed == (reviewer.id, job.id, target.place, said.verdict, said.comment)
 
 
 def last_change(session: Session, case: Case, user: User) -> ReviewChange | None:
