@@ -48,21 +48,23 @@ check: .venv/.installed-dev web ## Lint, format, types, import contracts, the po
 	$(RUN) pyright
 	$(RUN) lint-imports
 
-duplicates: .venv/.installed-dev node_modules/.installed ## Hold repeated code below its budget; needs npm
+duplicates: .venv/.installed-dev node_modules/.installed ## Hold repeated code below its budget
 	$(RUN) python .ci/duplicates.py
 
-node_modules/.installed: package-lock.json package.json
-	npm ci --no-audit --no-fund --silent
+node-modules: node_modules/.installed ## Install what checks the portal's scripts and pages; Node.js comes with the Python packages
+
+node_modules/.installed: package-lock.json package.json .venv/.installed-dev
+	$(RUN) npm ci --no-audit --no-fund --silent
 	@touch $@
 
 # The types are made anew each time and are not committed: they never lag behind the API, and change with it without noise.
-web: .venv/.installed-dev node_modules/.installed ## Lint, types and unit tests of the portal's scripts; needs npm
+web: .venv/.installed-dev node_modules/.installed ## Lint, types and unit tests of the portal's scripts
 	@mkdir -p var/types
 	$(RUN) python .ci/openapi.py > var/types/openapi.json
-	npm run --silent api-types
-	npm run --silent lint
-	npm run --silent types
-	npm run --silent test
+	$(RUN) npm run --silent api-types
+	$(RUN) npm run --silent lint
+	$(RUN) npm run --silent types
+	$(RUN) npm run --silent test
 
 format: .venv/.installed-dev ## Put the code into its format
 	$(RUN) ruff check --fix
@@ -88,4 +90,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: reproduce-histo reproduce-mammo help install demo up test coverage check web duplicates format words bench secrets
+.PHONY: node-modules reproduce-histo reproduce-mammo help install demo up test coverage check web duplicates format words bench secrets

