@@ -236,16 +236,22 @@ class TestHanging:
         missing = page.locator('[data-role="missing"] a')
         expect(missing).to_have_text(["LCC is missing", "RMLO is missing", "LMLO is missing"])
 
-    def test_films_fill_their_panes_with_the_breast_at_one_scale(self, logged_in, study, picture):
+    def test_films_fill_their_panes_with_the_breast_at_one_scale(self, logged_in, study, app, picture):
         """Two films of which the breast is a half of each: cropped, it is larger, at the seam, and as large in both."""
         half = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
-        half[100:300, :150] = 120
-        study.add(picture(47), laterality="L", view="CC", display=half)
-        study.add(picture(48), laterality="R", view="CC", display=half[:, ::-1])
+        half[100:300, :150] = np.linspace(80, 160, 150)
+        images = [
+            study.add(picture(47), laterality="L", view="CC", display=half),
+            study.add(picture(48), laterality="R", view="CC", display=half[:, ::-1]),
+        ]
+        no_deeper = PictureFacts(width=WIDTH, height=HEIGHT).model_dump_json().encode()
+        for image in images:
+            app.state.store.put(f"images/{image}/film/facts.json", no_deeper)
         page = logged_in(study.url, viewport={"width": 1440, "height": 900})
         left, right = (page.locator(f'.pane[data-view="{view}"]') for view in ("LCC", "RCC"))
         for pane in (left, right):
-            expect(pane).to_have_attribute("data-scale", re.compile("."))
+            element = pane.element_handle()
+            page.wait_for_function(f"pane => pane.dataset.scale > 1.2 * pane.clientHeight / {HEIGHT}", arg=element)
         show_only(page)
 
         def breast(pane):

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { around, breastBox } from '#web/viewer/breast.js';
+import { around, breastBox, breastOf } from '#web/viewer/breast.js';
 
 const [WIDTH, HEIGHT] = [600, 800];
 
@@ -10,8 +10,8 @@ function film(draw = () => null, type = Uint8Array) {
   const samples = new type(WIDTH * HEIGHT);
   for (let y = 0; y < HEIGHT; y += 1)
     for (let x = 0; x < WIDTH; x += 1) {
-      const inside = (x / 300) ** 2 + ((y - 400) / 250) ** 2 < 1;
-      samples[y * WIDTH + x] = draw(x, y) ?? (inside ? 120 : 0);
+      const out = (x / 300) ** 2 + ((y - 400) / 250) ** 2;
+      samples[y * WIDTH + x] = draw(x, y) ?? (out < 1 ? 160 - 100 * out : 0);
     }
   return { samples, width: WIDTH, height: HEIGHT };
 }
@@ -29,7 +29,7 @@ test('the breast is found with a margin, and most of the background left out', (
 });
 
 test('a label in the background does not count, skin that is hardly bright does', () => {
-  const label = (x, y) => (x > 500 && y < 60 ? 255 : null);
+  const label = (x, y) => (x > 530 && y < 60 ? 255 : null);
   assert.ok(breastBox(film(label)).width < 360);
   const skin = (x, y) => ((x / 330) ** 2 + ((y - 400) / 280) ** 2 < 1 && (x / 300) ** 2 + ((y - 400) / 250) ** 2 >= 1 ? 6 : null);
   assert.ok(breastBox(film(skin)).width >= 330);
@@ -38,6 +38,30 @@ test('a label in the background does not count, skin that is hardly bright does'
 test('noise in the background is no tissue', () => {
   const noise = (x, y) => ((x / 300) ** 2 + ((y - 400) / 250) ** 2 < 1 ? null : (x * 7 + y * 13) % 3);
   assert.ok(share(breastBox(film(noise))) < 0.42);
+});
+
+test('skin and fat that are nearly black are tissue, as far as the skin', () => {
+  const out = (x, y) => (x / 300) ** 2 + ((y - 400) / 250) ** 2;
+  assert.ok(holdsBreast(breastBox(film((x, y) => (out(x, y) < 1 && out(x, y) > 0.8 ? 4 : null)))), 'a faint rim');
+  const core = (x, y) => (x ** 2 + (y - 400) ** 2 < 150 ** 2 ? 3000 + x * 5 : out(x, y) < 1 ? 150 + x / 10 : 0);
+  assert.ok(holdsBreast(breastBox(film(core, Uint16Array))), 'fat that a window from 500 would show black');
+});
+
+test('a part of the tissue that black fat cuts off is kept', () => {
+  const axilla = (x, y) => (x < 200 && y < 120 ? 60 + x / 4 : null);
+  const box = breastBox(film(axilla));
+  assert.ok(holdsBreast(box) && box.y === 0, JSON.stringify(box));
+});
+
+test('a film on which tissue is darker than the background is not cropped', () => {
+  for (const [breast, background] of [[120, 200], [20, 200], [0, 255], [0, 120]])
+    for (const edge of [150, 300, 450])
+      assert.equal(breastBox(film((x, y) => (x < edge + 20 * Math.sin(y / 250) ? breast : background))), null, `${breast} ${edge}`);
+});
+
+test('the box is told in pixels of the image', () => {
+  const [box, twice] = [breastBox(film()), breastOf(film(), { width: 2 * WIDTH })];
+  assert.deepEqual(twice, { x: 2 * box.x, y: 2 * box.y, width: 2 * box.width, height: 2 * box.height });
 });
 
 test('where the background is not dark, or there is no breast, the whole film is shown', () => {

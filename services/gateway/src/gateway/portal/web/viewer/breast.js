@@ -7,14 +7,18 @@ import { halved } from './samples.js';
 
 const COARSE = 256; // samples: the copy that is searched has no longer side
 const BACKGROUND = 0.02; // of all samples are as dark as the background, whatever the film shows
-const FAINTEST = 0.03; // of the range of grey values: skin is hardly brighter than the background
-const MARGIN = 0.02; // of the longer side, around what was found
+const BLACK = 0.25; // of the brightest tissue: a background that is brighter may be tissue
+const FAINTEST = 0.015; // of the range of grey values: skin is hardly brighter than the background
+const MARGIN = 0.03; // of the longer side, around what was found
 const LEAST = 0.05; // of the film: anything smaller is a label, not a breast
+const PART = 0.01; // of the film: a smaller region is a label or dirt, a larger one may be tissue that dark fat cuts off
 const MOST = 0.95; // of both sides: nothing worth cropping is left
+const WHITE = 0.9; // of the range of grey values: where most of what is bright is as bright, it is no tissue
 
 /**
- * The box around the largest connected region that is brighter than the background, with a margin; null where there is no
- * such region, or nothing to crop. A film whose background is not dark is not cropped: tissue must never be lost.
+ * The box around everything that is brighter than a black background, specks excepted, with a margin; null where there is
+ * no breast, nothing to crop, or doubt: where the background is not black, and where what is bright is evenly white, such as
+ * the background of a film on which tissue is dark. Wants measured values: a window may have made tissue black.
  * @param {Level} film
  * @returns {Box | null} In samples of the film.
  */
@@ -25,13 +29,23 @@ export function breastBox(film) {
   const sorted = Uint16Array.from(samples).sort();
   const [dark, bright] = [BACKGROUND, 0.99].map((share) => sorted[Math.floor(share * (sorted.length - 1))]);
   const limit = dark + FAINTEST * (bright - dark);
-  const region = largestRegion(level, (at) => samples[at] > limit);
-  if (!region || region.area < LEAST * samples.length) return null;
-  const [x1, x2] = widened(region.x1, region.x2 + 1, width, Math.max(width, height));
-  const [y1, y2] = widened(region.y1, region.y2 + 1, height, Math.max(width, height));
+  const regions = regionsOf(level, (at) => samples[at] > limit).filter(({ area }) => area >= PART * samples.length);
+  if (dark > BLACK * bright || regions.every(({ area }) => area < LEAST * samples.length)) return null;
+  const white = sorted.filter((sample) => sample > dark + WHITE * (bright - dark));
+  if (white.length > regions.reduce((sum, { area }) => sum + area, 0) / 2) return null;
+  const ends = (/** @type {'x1' | 'x2' | 'y1' | 'y2'} */ side) => regions.map((region) => region[side]);
+  const [x1, x2] = widened(Math.min(...ends('x1')), Math.max(...ends('x2')) + 1, width, Math.max(width, height));
+  const [y1, y2] = widened(Math.min(...ends('y1')), Math.max(...ends('y2')) + 1, height, Math.max(width, height));
   if (x2 - x1 >= MOST * width && y2 - y1 >= MOST * height) return null;
   const [across, down] = [film.width / width, film.height / height];
   return { x: x1 * across, y: y1 * down, width: (x2 - x1) * across, height: (y2 - y1) * down };
+}
+
+/** The same in pixels of the image. @param {Level} film @param {{width: number} | undefined} image */
+export function breastOf(film, image) {
+  const found = breastBox(film);
+  const scale = (image?.width ?? film.width) / film.width;
+  return found && { x: found.x * scale, y: found.y * scale, width: found.width * scale, height: found.height * scale };
 }
 
 /** @param {number} from @param {number} to @param {number} room @param {number} longer */
@@ -44,17 +58,14 @@ function widened(from, to, room, longer) {
  * @typedef {{area: number, x1: number, y1: number, x2: number, y2: number}} Region
  * @param {Level} level
  * @param {(at: number) => boolean} belongs
+ * @returns {Region[]}
  */
-function largestRegion({ width, height }, belongs) {
+function regionsOf({ width, height }, belongs) {
   const seen = new Uint8Array(width * height);
-  /** @type {Region | null} */
-  let largest = null;
-  for (let start = 0; start < seen.length; start += 1) {
-    if (seen[start] || !belongs(start)) continue;
-    const region = flood(start, width, height, seen, belongs);
-    if (!largest || region.area > largest.area) largest = region;
-  }
-  return largest;
+  const regions = [];
+  for (let start = 0; start < seen.length; start += 1)
+    if (!seen[start] && belongs(start)) regions.push(flood(start, width, height, seen, belongs));
+  return regions;
 }
 
 /** The region of a sample, through its four neighbours. */

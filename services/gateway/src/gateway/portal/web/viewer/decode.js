@@ -2,7 +2,7 @@
 
 import { address, asProblem, call, fetchRaw } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';
-import { breastBox } from './breast.js';
+import { breastOf } from './breast.js';
 import { colourHeat } from './heat.js';
 import { ColourSource, GreySource } from './sources.js';
 import { turnPicture, turnResult, turnSamples } from './turn.js';
@@ -21,7 +21,7 @@ export async function loadPictures({ jobId, film }, patch) {
     const { hanging } = stored.image;
     const result = turnResult(stored);
     const bitmap = turnPicture(await picture(jobId, result.display.file), hanging);
-    patch({ result, ...(film ? filmOf(bitmap, result) : { source: new ColourSource(bitmap) }) });
+    patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
     if (result.heat_map) patch({ heat: colourHeat(turnPicture(await picture(jobId, result.heat_map.file), hanging)) });
   } catch (error) {
     patch({ problem: asProblem(error) });
@@ -29,39 +29,32 @@ export async function loadPictures({ jobId, film }, patch) {
 }
 
 /**
- * Load a film's samples of more than 8 bits. Without them the display image stays, and the pane says so.
+ * Load a film's samples of more than 8 bits, and find the breast. Without them the display image stays, and the pane says
+ * so. It is not cropped, since its window may hide tissue, unless the film has no more than it.
  * @param {ViewedImage} image With its result.
  * @param {Patch} patch
  * @returns {Promise<boolean>} Whether that is settled; it may be tried again where it is not.
  */
-export async function loadDepth({ id, result }, patch) {
+export async function loadDepth({ id, result, source: shown }, patch) {
   const params = { image_id: id };
   patch({ depth: 'loading' });
   try {
     const film = await untilDrawn(async () => (await call('get', '/api/v1/images/{image_id}/film', { params })).body);
     const facts = film.facts?.samples;
     if (!film.facts || !facts) {
-      patch({ depth: 'eight' });
+      const whole = film.facts && !film.facts.error && shown?.grey;
+      patch({ depth: 'eight', ...(whole ? { breast: breastOf(shown.levels[0], result?.image) } : {}) });
       return true;
     }
     const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/samples', { params }));
     const level = turnSamples(new Uint16Array(await answer.arrayBuffer()), facts, result?.image.hanging);
     const source = new GreySource(level, { ...facts, bits: film.facts.bits ?? 16 });
-    patch({ source, depth: source.bits > 8 ? 'deep' : 'eight' });
+    patch({ source, breast: breastOf(level, result?.image), depth: source.bits > 8 ? 'deep' : 'eight' });
     return true;
   } catch {
     patch({ depth: 'eight' });
     return false;
   }
-}
-
-/** A film and where the breast is on it, in pixels of the film. @param {ImageBitmap | OffscreenCanvas} bitmap @param {import('./image.js').Result} result */
-function filmOf(bitmap, { image }) {
-  const source = GreySource.fromBitmap(bitmap);
-  const found = breastBox(source.levels[0]);
-  const scale = image.width / bitmap.width;
-  const breast = found && { x: found.x * scale, y: found.y * scale, width: found.width * scale, height: found.height * scale };
-  return { source, breast };
 }
 
 /** @param {string} jobId @param {string} file */

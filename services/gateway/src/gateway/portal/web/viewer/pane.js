@@ -15,6 +15,7 @@ import { drawOverlay } from './overlay.js';
  * @typedef {object} Shown
  * @property {ViewedImage | null} image
  * @property {import('./geometry.js').Box} part Of the image: it fills the pane until the reader zooms.
+ * @property {boolean} cropped Whether that is to be the breast alone.
  * @property {import('./geometry.js').Side} side Where its chest wall is hung.
  * @property {import('./window.js').Window | null} window Null for a field, which has none.
  * @property {Mark[]} marks
@@ -31,7 +32,7 @@ import { drawOverlay } from './overlay.js';
  */
 
 /** @type {Shown} */
-const NOTHING = { image: null, part: { x: 0, y: 0, width: 1, height: 1 }, side: 'centre', window: null, marks: [], overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 } };
+const NOTHING = { image: null, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [], overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 } };
 
 export class Pane {
   #shown = NOTHING;
@@ -52,10 +53,10 @@ export class Pane {
     listenToHands(this, events);
   }
 
-  /** Show an image, or nothing. Another image, or another part of it, begins fitted. @param {Shown} shown */
+  /** Show an image, or nothing. Another image begins fitted, and so does one that is cropped, or no more. @param {Shown} shown */
   show(shown) {
-    const { image, part } = this.#shown;
-    if (shown.image?.id !== image?.id || !sameBox(shown.part, part)) this.#transform = null;
+    const { image, cropped } = this.#shown;
+    if (shown.image?.id !== image?.id || shown.cropped !== cropped) this.#transform = null;
     this.#shown = shown;
     this.#draw();
   }
@@ -175,9 +176,6 @@ export class Pane {
     drawOverlay(above, { image: imageSize, heat: image.heat, marks }, overlays, scale);
   }
 }
-
-/** @param {Box} a @param {Box} b */
-const sameBox = (a, b) => a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;
 
 /** @param {HTMLCanvasElement} canvas */
 function cleared(canvas) {

@@ -55,6 +55,7 @@ export function createPanes(grid, options) {
     pane.show({
       image,
       part: partOf(image, state.cropped),
+      cropped: state.cropped,
       side: sideOf(image, layoutOf(state)),
       window: windowOf(state, image),
       marks: options.marksOf(state, image),
