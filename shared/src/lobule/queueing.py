@@ -3,16 +3,13 @@
 from celery import Celery
 
 from lobule.contracts.pictures import PictureKind
+from lobule.contracts.queues import PICTURE_QUEUE, REPORT_QUEUE
 from lobule.contracts.steps import StepName
 from lobule.modalities import PACKAGED
 
 TASK = "lobule.step"
 PICTURE_TASK = "lobule.picture"
 
-REPORT_QUEUE = "report"
-PICTURE_QUEUE = "pictures"
-"""Pictures for somebody who looks at a page. The report service takes from this and from its own queue in turn, so that
-no preview waits behind the reports of a batch."""
 QUEUES = (*(spec.queue for spec in PACKAGED.values()), REPORT_QUEUE)
 """Those of the services that Lobule brings along; a worker of another modality announces its own."""
 

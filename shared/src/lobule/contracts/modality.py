@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from lobule.contracts.document import Document
 from lobule.contracts.language import LANGUAGES, Language
+from lobule.contracts.queues import PICTURE_QUEUE, REPORT_QUEUE
 
 Modality = Annotated[
     str,
@@ -31,6 +32,7 @@ View = Annotated[
 FindingLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,29}$")]
 Format = Literal["PNG", "JPEG", "TIFF", "DICOM"]
 Evidence = Literal["film", "tissue", "image"]
+Magnification = Literal["40X", "100X", "200X", "400X"]
 Attribute = Literal["laterality", "view", "study_date", "magnification"]
 
 
@@ -61,7 +63,11 @@ class Look(Document):
     windowed: bool = Field(
         default=False, description="grey values are measured; window and level are set in the viewer"
     )
-    file_names: str = Field(default="", max_length=200, description="pattern of usual file names, without case")
+    file_names: str = Field(
+        default="",
+        max_length=200,
+        description="ECMAScript pattern that usual file names contain, without case; one that is none is ignored",
+    )
 
 
 class ModalitySpec(Document):
@@ -77,7 +83,7 @@ class ModalitySpec(Document):
     )
     attributes: tuple[Attribute, ...] = Field(default=(), description="what may be said of an image")
     views: Views | None = None
-    magnifications: tuple[str, ...] = ()
+    magnifications: tuple[Magnification, ...] = ()
     in_examinations: bool = Field(
         default=True, description="images of one day belong together, earlier ones are priors"
     )
@@ -90,7 +96,8 @@ class ModalitySpec(Document):
     sentences: Mapping[Language, Mapping[str, str]] = Field(
         default={},
         description="its own sentences where the catalogue has none, by language and key: `document.title`, "
-        "`conclusion.<assessment>`, `next.<assessment>`, `examined.kind`, `limits.<key>`",
+        "`conclusion.<assessment>`, `next.<assessment>` (with `.marked` where a film has a suspicious finding), "
+        "`examined.kind`, `limits.<key>`; `{modality}` is its title",
     )
 
     @model_validator(mode="after")
@@ -101,6 +108,11 @@ class ModalitySpec(Document):
             raise ValueError("a modality has a vocabulary of views where a view may be said of its images, only then")
         if ("magnification" in self.attributes) != bool(self.magnifications):
             raise ValueError("a modality names magnifications where one may be said of its images, only then")
+        if self.queue in (REPORT_QUEUE, PICTURE_QUEUE):
+            raise ValueError(f"the queue {self.queue!r} is that of the report service")
+        for language, sentences in self.sentences.items():
+            for key, sentence in sentences.items():
+                _check_blanks(key, sentence, self.titles[language])
         return self
 
     def accepts_view(self, view: str) -> bool:
@@ -119,3 +131,10 @@ class ModalitySpec(Document):
             raise ValueError(f"results of {self.name} hold no outlines")
         if heat_map and not self.holds.heat_map:
             raise ValueError(f"results of {self.name} hold no heat map")
+
+
+def _check_blanks(key: str, sentence: str, title: str) -> None:
+    try:
+        sentence.format_map({"modality": title})
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"the sentence {key!r} has another blank than {{modality}}, or a brace alone") from error

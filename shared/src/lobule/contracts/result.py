@@ -10,10 +10,9 @@ from pydantic import Field, model_validator
 
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
-from lobule.contracts.modality import FindingLabel, Modality, ModalitySpec, View
+from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, View
 
 Assessment = Literal["malignancy_suspected", "not_sure", "no_sign_of_malignancy"]
-Magnification = Literal["40X", "100X", "200X", "400X"]
 StandardView = Literal["CC", "MLO"]
 """The two screening views, which a case hangs and compares."""
 MammographyView = Literal[

@@ -2,8 +2,7 @@
 
 from typing import get_args
 
-from lobule.contracts.modality import Holds, Look, ModalitySpec
-from lobule.contracts.result import Magnification
+from lobule.contracts.modality import Holds, Look, Magnification, ModalitySpec
 
 HISTOPATHOLOGY = ModalitySpec(
     name="histopathology",

@@ -25,6 +25,7 @@ from lobule.settings import Settings, read_settings
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 from lobule.tracing import configure_tracing
+from lobule.words.modalities import check_limits
 from lobule.worker.gateway_client import GatewayClient
 from lobule.worker.inference import InferenceHandler
 from lobule.worker.metrics import MeasuredHandler, MeasuredPipeline
@@ -58,7 +59,11 @@ def run_inference_worker(spec: ModalitySpec, build_pipeline: Callable[[], Pipeli
     Args:
         spec: The modality, which it announces: its queue, the files it takes, what its results hold.
         build_pipeline: Called once in the worker's child process; an `AnalysisError` it raises is told to every job.
+
+    Raises:
+        ValueError: The modality names a limit of which there is no sentence.
     """
+    check_limits(spec)
 
     def equip(store: ObjectStore) -> Equipment:
         try:

@@ -29,6 +29,14 @@ test('a name tells view, side and magnification', () => {
     assert.deepEqual(guess(name, format), { modality, view, laterality, magnification }, name);
 });
 
+test('a pattern of file names that is none does not keep files from being guessed', () => {
+  const look = { colours: null, windowed: false, file_names: '(?i)sono[' };
+  useModalities([{ ...PACKAGED[0], name: 'sonography', look }, ...PACKAGED]);
+  assert.equal(guess('case7-LCC.png', 'PNG').modality, 'mammography');
+  assert.equal(guess('sono.png', 'PNG').modality, 'histopathology');
+  useModalities(PACKAGED);
+});
+
 test('what the file says goes before its name, and nothing known does not hide what the name tells', () => {
   assert.equal(guess('x_RCC.dcm', 'DICOM', { view: 'MLO', laterality: null }).view, 'MLO');
   assert.equal(guess('x_RCC.dcm', 'DICOM', { view: null, laterality: null }).laterality, 'R');

@@ -40,10 +40,22 @@ export function guess(name, format, facts = {}) {
  */
 function kindFrom(name, format, facts) {
   const possible = modalities().filter(({ formats }) => !format || formats.includes(format));
-  const [only, another] = possible.filter(({ look }) => look.file_names && new RegExp(look.file_names, 'i').test(name));
+  const [only, another] = possible.filter(({ look }) => isUsual(name, look.file_names));
   if (only && !another) return only;
   const told = possible.find((kind) => kind.name === facts.modality) ?? possible.find(({ look }) => look.colours === 'colour');
   return told ?? possible[0] ?? null;
+}
+
+/**
+ * Whether a name is a usual one; none is where a modality gives no pattern, or one that cannot be read.
+ * @param {string} name @param {string} pattern
+ */
+function isUsual(name, pattern) {
+  try {
+    return pattern !== '' && new RegExp(pattern, 'i').test(name);
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} name */

@@ -1,0 +1,21 @@
+"""Whether there is a sentence for all that a modality's specification names."""
+
+from lobule.contracts.language import LANGUAGES
+from lobule.contracts.modality import ModalitySpec
+from lobule.words.words import Words
+
+
+def check_limits(spec: ModalitySpec) -> None:
+    """Refuse a specification of whose limits a report could not tell.
+
+    Raises:
+        ValueError: A limit has no sentence in some language.
+    """
+    for language in LANGUAGES:
+        for limit in (*spec.limits, *spec.limits_of_case):
+            try:
+                Words(language).of_modality(spec, "limits.", limit)
+            except KeyError as error:
+                raise ValueError(
+                    f"the limit {limit!r} of {spec.name} has no sentence in {language!r}: give it as limits.{limit}"
+                ) from error
