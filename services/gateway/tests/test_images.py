@@ -11,6 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from gateway.corrections.removal import lock
+from gateway.errors import ProblemError
+from gateway.images.models import Image as StoredImage
+
 
 def stored_files(app) -> list[Path]:
     return [path for path in Path(app.state.store.root).rglob("*") if path.is_file()]
@@ -324,3 +328,19 @@ def test_a_name_that_requests_sends_is_understood(client, alice, picture, extend
     answer = raw(client, alice, body, content_type)
     assert answer.status_code == 202, answer.text
     assert answer.json()["image"]["file_name"] == name
+
+
+@pytest.mark.postgres
+def test_what_somebody_else_removed_meanwhile_is_not_found(make_app, postgres_url, picture):
+    app = make_app(postgres_url)
+    with TestClient(app) as client:
+        grant = {"username": "alice", "password": "correct horse battery staple"}
+        headers = {"Authorization": f"Bearer {client.post('/api/v1/auth/token', json=grant).json()['access_token']}"}
+        form = {"data": {"modality": "histopathology"}, "files": {"file": ("a.png", picture())}}
+        image_id = client.post("/api/v1/images", headers=headers, **form).json()["image"]["id"]
+        with app.state.sessions() as session:
+            image = session.get(StoredImage, image_id)
+            assert client.delete(f"/api/v1/images/{image_id}", headers=headers).status_code == 204
+            with pytest.raises(ProblemError) as refused:
+                lock(session, image, None)
+    assert (refused.value.status, refused.value.code) == (404, "not_found")

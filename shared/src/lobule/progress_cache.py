@@ -1,13 +1,20 @@
 """The progress cache on Redis: what workers are doing at this moment. All of it may be lost at any time."""
 
 import time
+from typing import TypeVar
 
+import structlog
+from pydantic import BaseModel, ValidationError
 from redis import Redis
 
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.models import WorkerAnnouncement
 from lobule.contracts.progress import ReportedProgress
 from lobule.contracts.steps import StepName
+
+log = structlog.get_logger()
+
+Announced = TypeVar("Announced", bound=BaseModel)
 
 _PROGRESS_TTL_S = 3600
 ANNOUNCE_EVERY_S = 5.0
@@ -52,15 +59,23 @@ class ProgressCache:
 
     def modalities(self) -> list[ModalitySpec]:
         """The modalities of the workers that are ready."""
-        keys = sorted(self._redis.scan_iter("lobule:modality:*", count=200))
-        texts = self._redis.mget(keys) if keys else []
-        return [ModalitySpec.model_validate_json(text) for text in texts if text]
+        return self._announced("lobule:modality:*", ModalitySpec)
 
     def workers(self, queue: str | None = None) -> list[WorkerAnnouncement]:
         """The workers that are ready, of one queue or of all."""
-        keys = sorted(self._redis.scan_iter(f"lobule:worker:{queue or '*'}:*", count=200))
-        texts = self._redis.mget(keys) if keys else []
-        return [WorkerAnnouncement.model_validate_json(text) for text in texts if text]
+        return self._announced(f"lobule:worker:{queue or '*'}:*", WorkerAnnouncement)
+
+    def _announced(self, pattern: str, kind: type[Announced]) -> list[Announced]:
+        """What was announced under keys of a pattern; what cannot be read is left out: it must stop nothing else."""
+        keys = sorted(self._redis.scan_iter(pattern, count=200))
+        found: list[Announced] = []
+        for key, text in zip(keys, self._redis.mget(keys) if keys else [], strict=True):
+            try:
+                if text:
+                    found.append(kind.model_validate_json(text))
+            except ValidationError as error:
+                log.warning("announcement_unreadable", key=key, error=str(error))
+        return found
 
     def waiting(self, queue: str) -> int:
         """Messages that wait in a queue."""

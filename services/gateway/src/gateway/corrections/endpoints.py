@@ -62,7 +62,7 @@ def remove_image(image_id: str, user: DetachedUser, request: Request, if_match: 
     removal.remove(state.sessions, state.store, user, image_id, note, if_match)
 
 
-@router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404))
+@router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404, 422))
 def analyse_again(
     image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, response: Response
 ) -> JobRead:

@@ -54,19 +54,20 @@ def lock(session: Session, image: Image, if_match: str | None) -> None:
     """Lock the steps of an image, then its case: in the order in which a worker that completes a step locks them.
 
     Raises:
-        ProblemError: `case_changed`, 412, where the case is not as the user saw it.
+        ProblemError: `case_changed`, 412, where the case is not as the user saw it, or `not_found`, 404.
     """
     jobs.lock_steps_of_image(session, image.id)
     case = cases.locked(session, image.case_id) if image.case_id is not None else None
     case_service.check_unchanged(case, if_match)
-    repository.refresh(session, image)
+    if not repository.refresh(session, image):  # removed meanwhile
+        raise not_found("image")
 
 
 def take_out(session: Session, image: Image, if_match: str | None = None) -> list[str]:
     """Delete an image's rows; returns the prefixes of the objects to delete after the commit.
 
     Raises:
-        ProblemError: `image_signed` (409) or `case_changed` (412).
+        ProblemError: `not_found` (404), `image_signed` (409) or `case_changed` (412).
     """
     lock(session, image, if_match)
     for job in jobs.of_image(session, image.id):

@@ -13,7 +13,7 @@ from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
-from gateway.modalities import repository as modalities
+from gateway.modalities.service import required
 from gateway.reviews import repository as reviews
 from gateway.users.models import User
 from lobule.contracts.modality import Attribute, Modality, ModalitySpec
@@ -56,7 +56,7 @@ def correct(
         lock(session, image, if_match)
     given = correction.model_fields_set
     modality = correction.modality or image.modality
-    spec = _spec(session, modality)
+    spec = required(session, modality)
     for name in _OF_SOME:
         if name in given and getattr(correction, name) is not None and name not in spec.attributes:
             detail = f"Please correct: {name} is not said of {modality} images."
@@ -78,13 +78,6 @@ def correct(
     if image.case_id is not None:
         case_service.refresh(session, image.case_id)
     return job
-
-
-def _spec(session: Session, modality: Modality) -> ModalitySpec:
-    spec = modalities.known(session).get(modality)
-    if spec is None:
-        raise ProblemError(422, "unknown_modality", f"This server knows no modality {modality!r}.")
-    return spec
 
 
 def _move(session: Session, user: User, image: Image, case_id: str | None, *, accepted: bool) -> None:

@@ -31,6 +31,8 @@ class FileIdentity:
     """Whom and what a DICOM file shows; None where it does not say the attribute, and for other files.
 
     A mark is a keyed fingerprint, never the value; see `gateway.images.identity`. What names nobody is kept as it is.
+    Nothing reads the marks of series and instance and the SOP class yet. Results for a PACS will: they must
+    refer to the study, series and instance that were analysed, which these tell from others.
 
     Attributes:
         patient_id_mark: Of PatientID.
@@ -105,9 +107,10 @@ class Image(Base):
 
     @property
     def spec(self) -> ModalitySpec:
-        """The specification of its modality."""
+        """The specification of its modality; a neutral one where the modality is not known any more."""
         session = object_session(self)
-        return (PACKAGED if session is None else modalities.known(session))[self.modality]
+        known = PACKAGED if session is None else modalities.known(session)
+        return known.get(self.modality) or modalities.neutral(self.modality)
 
     @property
     def conflicts(self) -> list[Conflict]:

@@ -44,9 +44,9 @@ def duplicate(
     return next((image for image in found if image.case_id == case_id and image.id != but), None)
 
 
-def refresh(session: Session, image: Image) -> None:
-    """Read an image's row anew: another transaction may have changed it."""
-    session.refresh(image)
+def refresh(session: Session, image: Image) -> bool:
+    """Read an image's row anew, which another transaction may have changed; gives whether it is still there."""
+    return session.get(Image, image.id, populate_existing=True) is not None
 
 
 def delete_row(session: Session, image_id: str) -> None:

@@ -19,10 +19,11 @@ from gateway.clock import shared_now
 from gateway.database import SessionFactory, reading
 from gateway.jobs import repository, service
 from gateway.jobs.queues import repository as queues
+from gateway.modalities.repository import queues_of
 from gateway.modalities.service import Modalities
 from gateway.settings import GatewaySettings
 from lobule.progress_cache import ProgressCache
-from lobule.queueing import REPORT_QUEUE, announce
+from lobule.queueing import announce
 
 log = structlog.get_logger()
 
@@ -100,7 +101,9 @@ class Reaper:
                 service.reap(session, self._settings, step)
 
     def _queues(self) -> list[str]:
-        return [*{spec.queue for spec in self._modalities.learn().values()}, REPORT_QUEUE]
+        self._modalities.learn()
+        with reading(self._sessions) as session:
+            return queues_of(session)
 
     def announce_again(self) -> None:
         """Announce steps again that wait in the database while their queue in Redis is empty."""

@@ -12,6 +12,7 @@ from gateway.jobs import repository
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded
 from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.jobs.queues import repository as queues
+from gateway.modalities.service import required
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.progress import FINAL_STATES
@@ -30,9 +31,12 @@ def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
         session: The transaction.
         image: What to analyse.
         interactive: Whether a person waits for it at the portal; see `gateway.jobs.queues.lanes`.
+
+    Raises:
+        ProblemError: `unknown_modality`, 422.
     """
     lane = {"owner_id": image.owner_id, "interactive": interactive, "attempt": 0, "tries": 0}
-    inference = Step(name="inference", position=0, queue=image.spec.queue, **lane)
+    inference = Step(name="inference", position=0, queue=required(session, image.modality).queue, **lane)
     report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", **lane)
     job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report])
     session.add(job)

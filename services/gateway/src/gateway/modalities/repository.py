@@ -1,15 +1,21 @@
 """Queries on modalities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
 from gateway.modalities.models import AnnouncedModality
-from lobule.contracts.modality import ModalitySpec
+from lobule.contracts.language import LANGUAGES
+from lobule.contracts.modality import Format, ModalitySpec
 from lobule.modalities import PACKAGED
 from lobule.queueing import REPORT_QUEUE
+
+log = structlog.get_logger()
 
 _KNOWN = "modalities"  # in `Session.info`: asked once in a session, which lives no longer than a request
 
@@ -19,9 +25,23 @@ def known(session: Session) -> Mapping[str, ModalitySpec]:
     if _KNOWN not in session.info:
         with session.no_autoflush:
             rows = session.scalars(select(AnnouncedModality).order_by(AnnouncedModality.name)).all()
-        announced = {row.name: ModalitySpec.model_validate(row.document) for row in rows}
-        session.info[_KNOWN] = {**PACKAGED, **announced}
+        session.info[_KNOWN] = {**PACKAGED, **{spec.name: spec for spec in _valid(rows)}}
     return session.info[_KNOWN]
+
+
+def _valid(rows: Sequence[AnnouncedModality]) -> Iterator[ModalitySpec]:
+    """The specifications that this version can read; another one may have written the rest."""
+    for row in rows:
+        try:
+            yield ModalitySpec.model_validate(row.document)
+        except ValidationError as error:
+            log.warning("modality_unreadable", modality=row.name, error=str(error))
+
+
+def neutral(name: str) -> ModalitySpec:
+    """What stands for a modality that is not known: its images are shown and speak for themselves."""
+    titles = dict.fromkeys(LANGUAGES, name)
+    return ModalitySpec(name=name, queue=name, titles=titles, formats=get_args(Format), evidence="image")
 
 
 def queues_of(session: Session) -> list[str]:

@@ -5,13 +5,46 @@ from collections.abc import Mapping
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from gateway.database import SessionFactory, reading
+from gateway.errors import ProblemError
 from gateway.modalities import repository
 from lobule.contracts.modality import ModalitySpec
+from lobule.modalities import PACKAGED
 from lobule.progress_cache import ProgressCache
+from lobule.queueing import PICTURE_QUEUE, REPORT_QUEUE
 
 log = structlog.get_logger()
+
+
+def required(session: Session, name: str) -> ModalitySpec:
+    """A modality by its name.
+
+    Raises:
+        ProblemError: `unknown_modality`, 422.
+    """
+    spec = repository.known(session).get(name)
+    if spec is None:
+        raise ProblemError(422, "unknown_modality", f"This server knows no modality {name!r}.")
+    return spec
+
+
+def _fault(spec: ModalitySpec) -> str | None:
+    """Why an announced specification is not taken over."""
+    if spec.queue in (REPORT_QUEUE, PICTURE_QUEUE):
+        return f"{spec.queue} is a queue of the report service"
+    packaged = PACKAGED.get(spec.name)
+    if packaged is not None and packaged.evidence != spec.evidence:
+        return f"images of {spec.name} are evidence of the kind {packaged.evidence}"
+    return None
+
+
+def _acceptable(spec: ModalitySpec) -> bool:
+    fault = _fault(spec)
+    if fault is not None:
+        log.warning("modality_refused", modality=spec.name, fault=fault)
+    return fault is None
 
 
 class Modalities:
@@ -42,7 +75,7 @@ class Modalities:
             log.warning("modalities_not_learnt", error=repr(error))
             return self.known()
         known = self.known()
-        new = [spec for spec in announced if known.get(spec.name) != spec]
+        new = [spec for spec in announced if known.get(spec.name) != spec and _acceptable(spec)]
         if not new:
             return known
         try:

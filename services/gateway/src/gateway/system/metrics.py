@@ -20,7 +20,6 @@ from gateway.system import repository
 from gateway.webhooks.models import DeliveryState
 from lobule import __version__
 from lobule.contracts.models import WorkerAnnouncement
-from lobule.queueing import QUEUES
 
 log = structlog.get_logger()
 
@@ -36,7 +35,9 @@ class JobCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Query database and Redis; sources that cannot be reached are left out."""
         yield _gauge("lobule_build_info", "This gateway; 1", ["version"], [((__version__,), 1)])
-        yield from self._from_database()
+        with reading(self._state.sessions) as session:
+            load, queues = repository.workload(session), queues_of(session)
+        yield from _of_database(load, queues)
         space = self._state.store.space()
         if space is not None:
             yield _gauge("lobule_store_size_bytes", "The disk of the object store", [], [((), space.size_bytes)])
@@ -46,48 +47,46 @@ class JobCollector(Collector):
         except RedisError as error:
             log.warning("metrics_without_redis", error=repr(error))
             return
-        yield from _of_workers(workers)
-
-    def _from_database(self) -> Iterator[GaugeMetricFamily]:
-        with reading(self._state.sessions) as session:
-            load = repository.workload(session)
-            queues = queues_of(session)
-        yield _gauge("lobule_jobs", "Jobs by state", ["state"], [((s,), load.jobs.get(s, 0)) for s in _STATES])
-        yield _gauge(
-            "lobule_jobs_ended_badly",
-            "Jobs by the code that they ended with",
-            ["code"],
-            [((code,), count) for code, count in load.failures.items()],
-        )
-        yield _gauge(
-            "lobule_queue_depth",
-            "Steps that wait for a worker",
-            ["queue"],
-            [((q,), load.waiting.get(q, (0, 0))[0]) for q in queues],
-        )
-        yield _gauge(
-            "lobule_queue_age_seconds",
-            "How long the oldest step has waited for a worker",
-            ["queue"],
-            [((q,), load.waiting.get(q, (0, 0.0))[1]) for q in queues],
-        )
-        yield _gauge(
-            "lobule_steps_running",
-            "Steps that workers hold",
-            ["queue"],
-            [((q,), load.running.get(q, 0)) for q in queues],
-        )
-        yield _gauge(
-            "lobule_webhook_messages",
-            "Messages to webhooks by state",
-            ["state"],
-            [((s,), load.messages.get(s, 0)) for s in get_args(DeliveryState)],
-        )
-        yield _gauge("lobule_outbox_depth", "Calls to workers that wait for Redis", [], [((), load.outbox)])
+        yield from _of_workers(workers, queues)
 
 
-def _of_workers(workers: list[WorkerAnnouncement]) -> Iterator[GaugeMetricFamily]:
-    queues = dict.fromkeys((*QUEUES, *(worker.queue for worker in workers)))
+def _of_database(load: repository.Workload, queues: list[str]) -> Iterator[GaugeMetricFamily]:
+    yield _gauge("lobule_jobs", "Jobs by state", ["state"], [((s,), load.jobs.get(s, 0)) for s in _STATES])
+    yield _gauge(
+        "lobule_jobs_ended_badly",
+        "Jobs by the code that they ended with",
+        ["code"],
+        [((code,), count) for code, count in load.failures.items()],
+    )
+    yield _gauge(
+        "lobule_queue_depth",
+        "Steps that wait for a worker",
+        ["queue"],
+        [((q,), load.waiting.get(q, (0, 0))[0]) for q in queues],
+    )
+    yield _gauge(
+        "lobule_queue_age_seconds",
+        "How long the oldest step has waited for a worker",
+        ["queue"],
+        [((q,), load.waiting.get(q, (0, 0.0))[1]) for q in queues],
+    )
+    yield _gauge(
+        "lobule_steps_running",
+        "Steps that workers hold",
+        ["queue"],
+        [((q,), load.running.get(q, 0)) for q in queues],
+    )
+    yield _gauge(
+        "lobule_webhook_messages",
+        "Messages to webhooks by state",
+        ["state"],
+        [((s,), load.messages.get(s, 0)) for s in get_args(DeliveryState)],
+    )
+    yield _gauge("lobule_outbox_depth", "Calls to workers that wait for Redis", [], [((), load.outbox)])
+
+
+def _of_workers(workers: list[WorkerAnnouncement], known: list[str]) -> Iterator[GaugeMetricFamily]:
+    queues = dict.fromkeys((*known, *(worker.queue for worker in workers)))
     per_queue = {queue: [worker for worker in workers if worker.queue == queue] for queue in queues}
     yield _gauge(
         "lobule_workers", "Workers that are ready", ["queue"], [((q,), len(each)) for q, each in per_queue.items()]

@@ -1,4 +1,7 @@
-"""Images know of which series and instance they are, as fingerprints, and of which class."""
+"""Images know of which series and instance they are, as fingerprints, and of which class.
+
+Nothing reads these columns yet; results for a PACS will, which refer to the series and instance that were analysed.
+"""
 
 import sqlalchemy as sa
 from alembic import op
