@@ -93,7 +93,12 @@ def test_evaluate_writes_three_levels(fields, tmp_path):
     at = [f for f in fields if f.magnification == "100X"]
     for f in at[::40]:
         shutil.copy(f.path, folder / f.path.name)
-    lines = list(evaluate_package(HistoSettings(), folder, tmp_path / "out"))
+    damaged = folder / at[1].path.name
+    damaged.write_bytes(b"no picture")
+    refused = []
+    lines = list(evaluate_package(HistoSettings(), folder, tmp_path / "out", refused))
+    assert len(refused) == 1
+    assert refused[0].startswith(f"{damaged}: unsupported_format: ")
     levels = [line.split("|")[2].strip() for line in lines if line.startswith("| 100X")]
     assert levels == ["patch", "image", "patient"]
     assert any("get an answer" in line for line in lines)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +134,21 @@ def test_what_cannot_be_trained_is_told(arguments, said, toy_data, tmp_path):
     assert result.exit_code == 1
     assert said in result.output
     assert not (tmp_path / "r").exists()
+
+
+def test_a_file_that_cannot_be_read_is_named(toy_data, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(toy_data, data)
+    damaged = min(data.iterdir())
+    damaged.write_bytes(b"no picture")
+    places = ["--data", str(data), "--output", str(tmp_path / "p"), "--run", str(tmp_path / "r")]
+    result = CliRunner().invoke(app, ["train", "reference_small", *places, *toy_changes("reference_small")])
+    assert result.exit_code == 1
+    assert f"{damaged}: unsupported_format: " in result.output.replace("\n", "")
+    result = CliRunner().invoke(app, ["evaluate", str(data), "--output", str(tmp_path / "figures")])
+    assert result.exit_code == 1
+    assert f"{damaged}: unsupported_format: " in result.output.replace("\n", "")
+    assert "| 100X | image | 15 |" in result.output
 
 
 def test_a_configuration_may_stand_anywhere(toy_data, tmp_path):

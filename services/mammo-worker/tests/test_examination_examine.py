@@ -18,7 +18,7 @@ from lobule_ml.calibration import Logistic
 from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.breasts import read_breast
-from mammo_worker.examination.examine import COLUMNS, Failure, details, examine, table_rows
+from mammo_worker.examination.examine import COLUMNS, Failure, details, examine, film_reader, table_rows
 from mammo_worker.examination.explain import reasons, suggested_category
 from mammo_worker.examination.films import boxes_as_hung, examined
 from mammo_worker.examination.models import ExaminationModels, installed_models
@@ -107,6 +107,29 @@ def test_lesion_on_both_views_counts_once_with_both_marks(film):
     assert first.region.across == "outer"
     without_pairs = read_breast("L", [cc, mlo], 0, ExaminationModels())
     assert len(without_pairs.lesions) == 3
+
+
+def test_weak_finding_is_no_second_mark_of_a_lesion(film):
+    mlo = film(0.5, [(150, 190, 0.5)], view="MLO")
+    away = mlo.marks[0].from_nipple / 0.9
+    x, y = film(0.7).anatomy.nipple
+    depth = film(0.7).anatomy.depth
+    cc = film(0.7, [(x - 0.8 * away * depth, y - 0.6 * away * depth, 0.6)])
+    assert read_breast("L", [cc, mlo], 0, MODELS).lesions[0].together is not None
+    mlo.result.findings[0].probability = 0.1
+    [lesion] = read_breast("L", [cc, mlo], 0, MODELS).lesions
+    assert (lesion.findings, lesion.together) == ({"LCC": 0}, None)
+
+
+def test_files_of_one_name_in_two_folders_are_two_films(pipeline, draw_film, tmp_path):
+    rows = []
+    for view in ("CC", "MLO"):
+        path = tmp_path / view / "1.png"
+        path.parent.mkdir()
+        cv2.imwrite(str(path), draw_film(height=500, width=300, bits=8))
+        rows.append(FilmRow(path, "1", "L", view))
+    films = [film_reader(pipeline)(row) for row in rows]
+    assert [film.name for film in films] == [str(row.file) for row in rows]
 
 
 def test_view_that_is_hidden_changes_the_number(film):

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from mammo_worker.cli import app
 from mammo_worker.data.readers import read_data_set, readers
+from mammo_worker.data.training_set import own_films
 from mammo_worker.labels import BENIGN, MALIGNANT, MASS_OF_UNKNOWN_CLASS
 
 BOX = [60, 200, 100, 260]
@@ -59,7 +60,7 @@ def labels_csv(folder, draw):
 def test_labels_csv(tmp_path, draw):
     normal, malignant, masked = read_data_set(labels_csv(tmp_path, draw)).items
     assert (normal.patient, normal.malignant, len(normal.boxes)) == ("P1", False, 0)
-    assert normal.attributes == {"view": "CC", "mm_per_pixel": "0.05"}
+    assert normal.attributes == {"view": "CC", "mm_per_pixel": "0.05", "label": "normal"}
     assert normal.read().dtype == np.uint16
     assert malignant.boxes.tolist() == [BOX, [10, 20, 30, 40]]
     assert malignant.labels.tolist() == [MALIGNANT, BENIGN]
@@ -81,6 +82,7 @@ def test_every_fault_of_a_labels_csv_is_named_with_its_line(tmp_path, draw, draw
         "mask.png,P5,malignant,,,1 2 3,",
         "mask.png,P5,malignant,,,30 30 20 40,",
         "small.png,P5,benign,,,20 20 9000 40,mask.png",
+        "mask.png,P5,benign,,,20 20 30 40 malignant,",
     )
     table.write_text(table.read_text() + "\n".join(rows) + "\n")
     done = check(table)
@@ -88,10 +90,23 @@ def test_every_fault_of_a_labels_csv_is_named_with_its_line(tmp_path, draw, draw
     said = done.stderr.replace("\n", " ")
     for words in (
         "line 5: ", "already in line 2", "gone.png is not there", "file is empty", "'odd'", "not x1 y1 x2 y2",
-        "is empty or outside", "cut.png", "lies outside its 200 x 300 pixels", "its mask has 400 x 600 pixels",
+        "is empty or outside", "a benign film has a malignant mass",
+        "cut.png", "lies outside its 200 x 300 pixels", "its mask has 400 x 600 pixels",
     ):  # fmt: skip
         assert words in said
-    assert "5 films opened; 9 faults" in done.stdout
+    assert "5 films opened; 10 faults" in done.stdout
+
+
+def test_film_whose_mass_nobody_placed_is_no_film_without_a_mass(tmp_path, draw):
+    table = labels_csv(tmp_path, draw)
+    draw(tmp_path / "d.png")
+    for label, malignant in (("ambiguous", None), ("benign", False), ("malignant", True)):
+        table.write_text(f"file,patient,label,boxes\na.png,P1,normal,\nd.png,P9,{label},\n")
+        assert [film.malignant for film in read_data_set(table).items] == [False, malignant]
+        with pytest.raises(ValueError, match=rf"d.png: a {label} film without boxes"):
+            own_films([table])
+    table.write_text("file,patient,label,boxes\na.png,P1,normal,\nd.png,P9,ambiguous,60 200 100 260\n")
+    assert [film.malignant for film in own_films([table])] == [False, None]
 
 
 def test_coco(tmp_path, draw):
@@ -162,6 +177,12 @@ def test_inbreast(tmp_path, draw_dicom):
     assert (film.labels.tolist(), film.malignant) == ([MALIGNANT], True)
     assert film.read_mask()[230, 80]
     assert "20586909" in found.problems[0]
+    regions[0]["Point_px"] = ["(1.2.3, 4)"]
+    for damaged in (b"<?xml version='1.0'?><plist><dict>", plistlib.dumps({"Images": [{"ROIs": regions}]})):
+        (tmp_path / "AllXML" / "20586908.xml").write_bytes(damaged)
+        found = read_data_set(tmp_path)
+        assert not found.items
+        assert "20586908.xml: " in found.problems[0]
 
 
 def test_mias(tmp_path, draw_film):
@@ -198,6 +219,25 @@ def test_vindr(tmp_path, draw_dicom):
     assert "other.dicom is not there" in found.problems[0]
 
 
+def test_damaged_values_of_vindr_are_named_with_their_film(tmp_path, draw_dicom):
+    draw_dicom(tmp_path / "images" / "study" / "image.dicom")
+    for grade, categories, words in (
+        ("", "['Mass']", "its BI-RADS is ''"),
+        ("BI-RADS 5", "['Mass", "line 2, film image"),
+    ):
+        (tmp_path / "breast-level_annotations.csv").write_text(
+            "study_id,image_id,laterality,view_position,breast_birads,breast_density,split\n"
+            f"study,image,L,CC,{grade},DENSITY C,training\n"
+        )
+        (tmp_path / "finding_annotations.csv").write_text(
+            "study_id,image_id,finding_categories,finding_birads,xmin,ymin,xmax,ymax\n"
+            f'study,image,"{categories}",BI-RADS 5,60,200,100,260\n'
+        )
+        found = read_data_set(tmp_path)
+        assert not found.items
+        assert words in found.problems[0]
+
+
 def test_prepared_ddsm(tmp_path, draw):
     draw(tmp_path / "A_1234_1" / "LEFT_CC.png", 16)
     for i, box in enumerate(([1, 2, 9, 9], BOX)):
@@ -215,6 +255,26 @@ def test_prepared_ddsm(tmp_path, draw):
     assert (found.read_mask() == mask_of()).all()
     assert found.attributes == {"laterality": "L", "view": "CC", "density": "3", "mm_per_pixel": "0.0435"}
     assert check(tmp_path).exit_code == 0
+
+
+def test_film_of_prepared_ddsm_is_open_where_a_calcification_may_be_malignant(tmp_path, draw):
+    draw(tmp_path / "A_1" / "LEFT_CC.png", 16)
+    calcification, mass = (
+        {"lesion": [kind], "box": BOX} for kind in ("CALCIFICATION TYPE PUNCTATE", "MASS SHAPE OVAL")
+    )
+    for of_calcification, of_mass, malignant in (
+        ("MALIGNANT", None, None),
+        ("BENIGN", None, False),
+        ("MALIGNANT", "MALIGNANT", True),
+        ("UNPROVEN", "BENIGN", None),
+        ("BENIGN", "UNPROVEN", None),
+    ):
+        marks = [{**calcification, "pathology": of_calcification}]
+        marks += [{**mass, "pathology": of_mass}] if of_mass else []
+        film = {"width": 400, "height": 600, "microns": 43.5, "abnormalities": marks}
+        case = {"name": "A_1", "density": 3, "films": {"LEFT_CC": film}}
+        (tmp_path / "A_1" / "case.json").write_text(json.dumps(case))
+        assert read_data_set(tmp_path).items[0].malignant is malignant
 
 
 def test_what_is_no_data_set_is_told_the_known_layouts(tmp_path):

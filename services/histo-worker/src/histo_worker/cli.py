@@ -134,16 +134,25 @@ def evaluate(
     output: Annotated[Path, typer.Option(help="Folder for the table and the plots.")] = Path("evaluation"),
     model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
 ) -> None:
-    """Measure a model package on labelled fields, at image and patient level, with plots."""
+    """Measure a model package on labelled fields, at image and patient level, with plots.
+
+    Fields that cannot be read are named at the end with their reason, the others go on, and the exit code is 1.
+    """
     from histo_worker.evaluation.package import evaluate_package
     from histo_worker.settings import HistoSettings
 
+    refused: list[str] = []
     try:
-        for line in evaluate_package(HistoSettings() if model is None else HistoSettings(model=model), data, output):
+        settings = HistoSettings() if model is None else HistoSettings(model=model)
+        for line in evaluate_package(settings, data, output, refused):
             typer.echo(line)
     except (AnalysisError, FileNotFoundError, ValueError) as error:
         _complain(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error))
         raise typer.Exit(1) from None
+    for line in refused:
+        _complain(line)
+    if refused:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -212,7 +212,7 @@ def evaluate(
     if coco is not None:
         write_coco(results, coco)
     if not films and out is not None:
-        write_results(package.manifest.model_copy(update={"metrics": metrics}), results, out)
+        write_results(package.manifest.with_metrics(metrics), results, out)
         typer.echo((out / "mammography.md").read_text("utf-8"))
     elif not films:
         typer.echo(markdown_table(metrics))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lobule.contracts.manifest import CalibrationSection, NetworkInput
 from lobule.contracts.models import ModelManifest
 from lobule.model_package import ModelPackage, open_package
 from lobule_ml.batch import tracked
@@ -116,8 +117,10 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
     manifest = before.model_copy(
         update={
             "version": version,
-            "input": {**before.input, "preprocessing_version": PREPROCESSING_VERSION},
-            "calibration": {**before.calibration, **calibration.to_dict()},
+            "input": NetworkInput.model_validate(
+                {**before.input.values(), "preprocessing_version": PREPROCESSING_VERSION}
+            ),
+            "calibration": CalibrationSection.model_validate({**before.calibration.values(), **calibration.to_dict()}),
             "thresholds": thresholds,
         }
     )

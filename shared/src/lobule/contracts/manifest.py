@@ -72,14 +72,15 @@ class Runtime(Section):
 class Metric(Section):
     """One measured figure. Packages of both workers name its parts in two ways; `title` and `confidence` know both."""
 
+    # In the order of the columns of the tables that are made of them.
     name: str | None = None
-    metric: str | None = None
-    value: float
+    magnification: str | None = None
     data: str | None = None
+    metric: str | None = None
     split: str | None = Field(default=None, description="the part of the data that was measured on")
     protocol: str | None = None
-    magnification: str | None = None
     rule: str | None = Field(default=None, description="by which a finding counts as found")
+    value: float
     interval: Interval | None = Field(default=None, description="95 % confidence")
     interval_95: Interval | None = None
 

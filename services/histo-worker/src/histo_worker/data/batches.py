@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from histo_worker.data.breakhis import Field
 from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.windows import Window, cut_patches, random_windows, sliding_windows
-from lobule.imaging.decode import decode_rgb
 from lobule_ml.training.order import epoch_order
 
 RGB8 = NDArray[np.uint8]
@@ -72,7 +71,7 @@ class PatchBatches:
     def _field(self, index: int) -> RGB8:
         pixels = self._pixels.get(index)
         if pixels is None:
-            pixels = decode_rgb(self.fields[index].path.read_bytes())
+            pixels = self.fields[index].pixels()
             if self._kept + pixels.nbytes <= _KEPT_BYTES:
                 self._pixels[index] = pixels
                 self._kept += pixels.nbytes

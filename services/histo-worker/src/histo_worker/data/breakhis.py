@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Magnification
+from lobule.imaging.decode import RGB8, decode_rgb
 
 Label = Literal["benign", "malignant"]
 LABELS: tuple[Label, ...] = get_args(Label)
@@ -55,6 +57,19 @@ class Field:
     magnification: Magnification | None
     sequence: int
     path: Path
+
+    def pixels(self) -> RGB8:
+        """What the file shows, uint8 (height, width, 3).
+
+        Raises:
+            ValueError: It cannot be read: its path, a code and the reason.
+        """
+        try:
+            return decode_rgb(self.path.read_bytes(), "histopathology")
+        except AnalysisError as error:
+            raise ValueError(f"{self.path}: {error.code}: {error.detail}") from None
+        except OSError as error:
+            raise ValueError(f"{self.path}: unreadable_file: {error}") from None
 
     @property
     def target(self) -> int:

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS
+from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field
 from histo_worker.data.source import read_source
 from histo_worker.evaluation.plots import write_plots
-from histo_worker.pipeline import build_pipeline
+from histo_worker.pipeline import Probabilities, build_pipeline
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
-from lobule.imaging.decode import decode_rgb
 from lobule_ml.evaluation.statistics import (
     Counts,
     auc,
@@ -32,19 +31,30 @@ _HEADER = (
 )
 
 
-def evaluate_package(settings: HistoSettings, data: Path, output: Path) -> Iterator[str]:
+def evaluate_package(settings: HistoSettings, data: Path, output: Path, refused: list[str]) -> Iterator[str]:
     """Run the package on every field and yield the tables, Markdown line by line; they are also written to `output`.
 
     Args:
         settings: Which package.
         data: BreakHis or a labels CSV; see `read_source`.
         output: Folder for `evaluation.md` and the plots.
+        refused: Gets a line for each field that cannot be read; the others go on.
+
+    Raises:
+        ValueError: The data set has none of the known layouts, or no field could be read.
     """
     pipeline = build_pipeline(settings)
-    fields = read_source(data).fields
-    patches = [
-        pipeline.probabilities(decode_rgb(f.path.read_bytes()), f.magnification) for f in track(fields, "fields")
-    ]
+    fields: list[Field] = []
+    patches: list[Probabilities] = []
+    for field in track(read_source(data).fields, "fields"):
+        try:
+            patches.append(pipeline.probabilities(field.pixels(), field.magnification))
+        except ValueError as error:
+            refused.append(str(error))
+        else:
+            fields.append(field)
+    if not fields:
+        raise ValueError("no field could be read:\n" + "\n".join(refused[:5]))
     manifest = pipeline.manifest
     lines = [
         f"Model {manifest.name} {manifest.version}. Fields that it was trained on flatter it. In brackets 95 % "

@@ -15,7 +15,6 @@ from histo_worker.models.heads import STATISTICS, LocalDeviation, Statistic
 from histo_worker.models.taps import pretrained_trunk
 from histo_worker.training.cache import cached, content_key
 from lobule.contracts.result import Magnification
-from lobule.imaging.decode import decode_rgb
 from lobule.model_package import sha256_of
 from lobule_ml.backbones import BACKBONES
 
@@ -57,7 +56,7 @@ def field_features(
         pool = _pooler(pretrained_trunk(backbone, taps, weights), taps)
         rows = []
         for field in track(fields, description=f"features of {backbone}"):
-            readings = reader.read(decode_rgb(field.path.read_bytes()), read_as or field.magnification)
+            readings = reader.read(field.pixels(), read_as or field.magnification)
             rows.append(np.mean([pool(tf.constant(reader.prepare(r.patches))).numpy() for r in readings], axis=0))
         return list(np.stack(rows, axis=1).astype(np.float32))
 

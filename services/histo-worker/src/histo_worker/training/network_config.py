@@ -17,7 +17,6 @@ from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.operations import OPERATIONS
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.trainer import LogitsOf, Recipe, train_network
-from lobule.imaging.decode import decode_rgb
 
 Float = NDArray[np.floating]
 
@@ -104,7 +103,7 @@ def patch_logits(config: NetworkConfig, net: keras.Model, fields: Sequence[Field
     cropping: Cropping = "sliding" if config.cropping == "random" else config.cropping
     scores = []
     for field in fields:
-        pixels = decode_rgb(field.path.read_bytes())
+        pixels = field.pixels()
         patches = crop_field(pixels, cropping, config.window, config.size, np.random.default_rng(0))
         patches = patches[np.linspace(0, len(patches) - 1, min(len(patches), _MAX_TESTED)).round().astype(int)]
         scores.append(logits_of(np.stack([OPERATIONS[config.operation](p) for p in patches])))

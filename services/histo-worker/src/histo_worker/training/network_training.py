@@ -15,7 +15,6 @@ from histo_worker.training.cache import cached
 from histo_worker.training.network_config import NetworkConfig, train_on_fields
 from histo_worker.training.trained import Trained, TrainingStopped
 from histo_worker.training.trainer import LogitsOf
-from lobule.imaging.decode import decode_rgb
 from lobule_ml.variables import get_variables
 
 Float = NDArray[np.floating]
@@ -72,7 +71,7 @@ def field_logits(config: NetworkConfig, net: keras.Model, fields: Sequence[Field
     reader = config.reader
     logits = []
     for field in fields:
-        readings = reader.read(decode_rgb(field.path.read_bytes()), field.magnification)
+        readings = reader.read(field.pixels(), field.magnification)
         logits.append(np.mean([logits_of(reader.prepare(r.patches)).mean() for r in readings]))
     return np.array(logits)
 

@@ -8,6 +8,7 @@ from mammo_worker.data.readers import read_data_set
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.cdd_cesm import cdd_cesm
 from mammo_worker.data.splits import split_of
+from mammo_worker.labels import LABELS
 
 
 def public_films(data: Path) -> list[AnnotatedFilm]:
@@ -24,7 +25,7 @@ def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
     """All films of data sets in known layouts.
 
     Raises:
-        ValueError: There are none, or something is wrong with them.
+        ValueError: There are none, something is wrong with them, or a film's mass has no box.
     """
     films: list[AnnotatedFilm] = []
     problems: list[str] = []
@@ -32,9 +33,14 @@ def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
         found = read_data_set(path)
         films += found.items
         problems += found.problems
+    unmarked = (f for f in films if f.attributes.get("label") in LABELS and not len(f.boxes))
+    problems += [
+        f"{film.path}: a {film.attributes['label']} film without boxes or a mask teaches that its mass is tissue"
+        for film in unmarked
+    ]
     if problems:
         first = "\n".join(problems[:5])
-        raise ValueError(f"{len(problems)} films are wrong; `mammo-worker data check` names all:\n{first}")
+        raise ValueError(f"{len(problems)} films are wrong; the first of them:\n{first}")
     if not films:
         raise ValueError("there is no film to learn from")
     return films

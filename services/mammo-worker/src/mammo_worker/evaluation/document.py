@@ -5,6 +5,7 @@ from typing import Any
 
 from lobule.contracts.models import ModelManifest
 from mammo_worker.evaluation.summary import markdown_table
+from mammo_worker.nn.stored_config import read_config
 
 # What was asked of the model before it was trained: metric, rule, wanted, whether more is better.
 BARS: tuple[tuple[str, str, float, bool], ...] = (
@@ -119,7 +120,8 @@ They are no comparison on equal terms: other films, other splits, other match ru
 
 def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
     """`MODEL_CARD.md` of the package."""
-    config = manifest.architecture["config"]
+    config = read_config(manifest.architecture["config"])
+    triage = "none" if config.triage is None else config.triage.loss
     views = [
         f"{v['canvas'][0]} x {v['canvas'][1]}{', upside down' if v['upside_down'] else ''}"
         for v in manifest.input["views"]
@@ -129,9 +131,9 @@ def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
 Finds masses on mammograms, draws them, and says how likely a malignant one is. Research use only.
 
 ## What it is
-Mask R-CNN on {config["backbone"]} with a pyramid of {config["pyramid_channels"]} channels (strides
-{", ".join(str(s) for s in config["strides"])}), a centre-point first stage, a class, a box and a mask head, and a
-multi-instance triage head ({config["mil"]}). Input: the breast on a canvas, grey and CLAHE.
+Mask R-CNN on {config.backbone.name} with a pyramid of {config.pyramid.channels} channels (strides
+{", ".join(str(s) for s in config.pyramid.strides)}), a centre-point first stage, a class, a box and a mask head, and a
+multi-instance triage head ({triage}). Input: the breast on a canvas, grey and CLAHE.
 Every film is looked at {len(views)} times ({"; ".join(views)}), and what the looks say is fused.
 
 ## Trained on

@@ -124,17 +124,19 @@ def _verdict(
 def lesions_of(laterality: Laterality, films: Sequence[ExaminedFilm], evidence: BreastEvidence) -> list[Lesion]:
     """The marked findings of a breast's films; those of two views that are one lesion stand together.
 
-    Pairs are chosen among the first CC and the first MLO film, so that a lesion has one mark on each view.
+    Pairs are chosen among the marked findings, which come first, of the first CC and the first MLO film, so that a
+    lesion has one mark on each view.
     """
+    marked = [len(film.result.marked_findings()) for film in films]
     partners: dict[tuple[int, int], tuple[int, int, float]] = {}
     for (i, j), probabilities in sorted(evidence.pairs.items())[:1]:
-        for pair in assign(probabilities):
+        for pair in assign(probabilities[: marked[i], : marked[j]]):
             partners[i, pair.cc] = (j, pair.mlo, pair.probability)
             partners[j, pair.mlo] = (i, pair.cc, pair.probability)
     lesions: list[Lesion] = []
     used: set[tuple[int, int]] = set()
-    for i, film in enumerate(films):
-        for k in range(len(film.result.marked_findings())):
+    for i, count in enumerate(marked):
+        for k in range(count):
             if (i, k) in used:
                 continue
             members, together = [(i, k)], None

@@ -83,7 +83,7 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
         if standard is None:
             raise UnplacedFilmError("view_unknown", f"the view is {view or 'not known'}; CC and MLO are examined")
         film = read_film(data)
-        return examined(row.file.name, laterality, standard, film, result, film.hanging)
+        return examined(str(row.file), laterality, standard, film, result, film.hanging)
 
     return read
 

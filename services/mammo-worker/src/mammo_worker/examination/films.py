@@ -1,6 +1,5 @@
 """A film of an examination: what its pipeline said of it, and where its findings lie in the breast."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +23,7 @@ class ExaminedFilm:
     """A film with its result and its geometry.
 
     Attributes:
-        name: Of the file.
+        name: Path of the file, for names repeat in other folders.
         laterality: Of the breast.
         view: CC or MLO.
         result: Of the film's own pipeline.
@@ -49,16 +48,13 @@ class ExaminedFilm:
         return np.array([f.probability_malignant or 0.0 for f in found], np.float64)
 
 
-Look = Callable[[Film, Result], ExaminedFilm]
-
-
 def examined(
     name: str, laterality: Laterality, view: Literal["CC", "MLO"], film: Film, result: Result, hanging: Hanging | None
 ) -> ExaminedFilm:
     """Place a film's findings in its breast.
 
     Args:
-        name: Of the file.
+        name: Path of the file.
         laterality: Of the breast.
         view: Of the film.
         film: As its file gives it.

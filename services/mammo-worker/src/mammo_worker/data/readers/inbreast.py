@@ -8,6 +8,7 @@ import plistlib
 import re
 from pathlib import Path
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,9 +67,9 @@ def _masses(outline: Path) -> list[NDArray[np.float64]]:
         document: Any = plistlib.loads(outline.read_bytes())
         regions = document["Images"][0]["ROIs"]
         masses = [r["Point_px"] for r in regions if r["Name"].strip().lower() == "mass"]
-    except (KeyError, IndexError, plistlib.InvalidFileException) as error:
+        polygons = [np.array([[float(v) for v in re.findall(r"-?[\d.]+", p)] for p in points]) for points in masses]
+    except (KeyError, IndexError, TypeError, ValueError, ExpatError, plistlib.InvalidFileException) as error:
         raise ValueError(f"{outline}: {type(error).__name__}: {error}") from None
-    polygons = [np.array([[float(v) for v in re.findall(r"-?[\d.]+", p)] for p in points]) for points in masses]
     return [p for p in polygons if len(p) > 2]
 
 

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.readers.reading import as_boxes, as_labels, film_pixels, mask_pixels, union_reader
-from mammo_worker.labels import LABELS
+from mammo_worker.labels import LABELS, MALIGNANT
 
 REQUIRED = ("file", "patient", "label")
 _KEPT = ("view", "laterality", "density", "mm_per_pixel")
+_MALIGNANT = {"normal": False, "benign": False, "malignant": True}
 _LEAST_AREA = 20  # pixels of a mask's region; smaller ones are crumbs
 
 
@@ -66,19 +67,17 @@ def _film(folder: Path, row: dict[str, str]) -> AnnotatedFilm:
         labels = as_labels([_class_of(label)] * len(boxes))
     if label == "normal" and len(boxes):
         raise ValueError("a normal film has boxes")
-    if label in ("benign", "malignant") or not len(boxes):
-        malignant = label == "malignant"
-    else:
-        malignant = None
+    if label == "benign" and (labels == MALIGNANT).any():
+        raise ValueError("a benign film has a malignant mass")
     return AnnotatedFilm(
         row["file"],
         row["patient"],
         boxes,
         labels,
-        malignant,
+        _MALIGNANT.get(label),
         lambda: film_pixels(path),
         union_reader(masks),
-        {name: row[name] for name in _KEPT if row.get(name)},
+        {**{name: row[name] for name in _KEPT if row.get(name)}, "label": label},
         path,
     )
 

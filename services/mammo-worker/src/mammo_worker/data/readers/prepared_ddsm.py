@@ -35,13 +35,16 @@ def _film(folder: Path, case: dict[str, Any], view: str, film: dict[str, Any]) -
         raise ValueError(f"{path} is not there")
     masses = [(i, a) for i, a in enumerate(film["abnormalities"]) if any("MASS" in words for words in a["lesion"])]
     labels = as_labels([_CLASSES[a["pathology"]] for _, a in masses])
+    # A film without a malignant mass is not known to be benign where a calcification is malignant or unproven.
+    malignant = bool((labels == MALIGNANT).any())
+    others_open = not malignant and any(a["pathology"] in ("MALIGNANT", "UNPROVEN") for a in film["abnormalities"])
     laterality, _, projection = view.partition("_")
     return AnnotatedFilm(
         f"{case['name']}.{view}",
         case["name"],
         as_boxes([a["box"] for _, a in masses]),
         labels,
-        None if (labels == MASS_OF_UNKNOWN_CLASS).any() else bool((labels == MALIGNANT).any()),
+        None if others_open or (labels == MASS_OF_UNKNOWN_CLASS).any() else malignant,
         lambda: film_pixels(path),
         union_reader([folder / f"{view}.mask{i}.png" for i, _ in masses]),
         {

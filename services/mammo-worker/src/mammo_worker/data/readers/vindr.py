@@ -21,10 +21,17 @@ def read(folder: Path) -> Reading[AnnotatedFilm]:
     found = Reading[AnnotatedFilm]()
     table = next(folder.rglob(_BREASTS))
     masses: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in csv_rows(table.parent / _FINDINGS):
-        if "Mass" in ast.literal_eval(row["finding_categories"]):
-            masses[row["image_id"]].append(row)
+    damaged: set[str] = set()
+    for line, row in enumerate(csv_rows(table.parent / _FINDINGS), start=2):
+        try:
+            if "Mass" in ast.literal_eval(row["finding_categories"]):
+                masses[row["image_id"]].append(row)
+        except (SyntaxError, TypeError, ValueError) as error:
+            damaged.add(row["image_id"])
+            found.problems.append(f"{table.parent / _FINDINGS}, line {line}, film {row['image_id']}: {error}")
     for row in csv_rows(table):
+        if row["image_id"] in damaged:
+            continue
         path = table.parent / "images" / row["study_id"] / f"{row['image_id']}.dicom"
         try:
             found.items.append(_film(path, row, masses[row["image_id"]]))
@@ -55,7 +62,10 @@ def _film(path: Path, row: dict[str, str], masses: list[dict[str, str]]) -> Anno
 
 def _grade(text: str) -> int:
     """4 of `BI-RADS 4`."""
-    return int(text.rsplit(" ", 1)[-1][0])
+    grade = text.rsplit(" ", 1)[-1][:1]
+    if not grade.isdecimal():
+        raise ValueError(f"its BI-RADS is {text!r}")
+    return int(grade)
 
 
 READER = Reader(

@@ -1,0 +1,93 @@
+"""A package that is calibrated anew or measured, on what a detector could say of drawn patients' films."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from lobule.contracts.result import Thresholds
+from lobule.model_package import open_package
+from mammo_worker import cli, release
+from mammo_worker.calibration import Calibration, Logistic
+from mammo_worker.configs import toy
+from mammo_worker.data.splits import split_of
+from mammo_worker.evaluation.metrics import FilmResult
+from mammo_worker.nn import config as networks
+from mammo_worker.packages import write_package
+from mammo_worker.release import evaluate_package, recalibrate, write_results
+
+HEADER = "| data | metric | rule | value | interval_95 |"
+PATIENTS = [f"P{i}" for i in range(120)]
+
+
+def said_of(film):
+    """What a detector could say of a film: its mass, and a weaker finding that is none."""
+    chance = np.random.default_rng(int(film.patient[1:]))
+    malignant = int(film.patient[1:]) % 2 == 0
+    score, kind = chance.uniform(0.4, 0.9), chance.uniform(0.3, 0.6) + 0.3 * malignant
+    return FilmResult(
+        film.name,
+        film.patient,
+        np.array([[0.0, 0.0, 10.0, 10.0]]),
+        np.array([2 if malignant else 1]),
+        malignant,
+        np.array([[0.0, 0.0, 10.0, 10.0], [50.0, 50.0, 60.0, 60.0]]),
+        np.array([score, score / 2]),
+        np.array([kind, 0.2]),
+        np.array([kind * 4 - 2, kind]),
+    )
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """The folder of a package whose films are looked at by `said_of`."""
+    films = [SimpleNamespace(name=f"{p}.png", patient=p) for p in PATIENTS]
+    monkeypatch.setattr(release, "cbis_ddsm", lambda _: films)
+    monkeypatch.setattr(release, "load_detector", lambda _: None)
+    monkeypatch.setattr(release, "run_detector", lambda _, cases: [said_of(case) for case in cases])
+    plain = Logistic((1.0,), 0.0)
+    write_package(
+        tmp_path / "toy",
+        version="1.0.0",
+        config=toy.network(),
+        variants=[networks.TestTimeVariant((128, 64), False)],
+        weights=[np.zeros(3, np.float32)],
+        calibration=Calibration(plain, plain, Logistic((1.0, 1.0), 0.0), 0.5),
+        thresholds=Thresholds(low=0.2, high=0.6, finding=0.3),
+        trained_on="t",
+        licence="l",
+        metrics=[],
+        card="# toy\n",
+    )
+    return tmp_path / "toy"
+
+
+def test_a_package_is_calibrated_anew_and_keeps_its_weights(package, tmp_path):
+    before = open_package(package).manifest
+    after = recalibrate(package, tmp_path, tmp_path / "docs", version="1.0.1", fppi=0.5, say=lambda _: None)
+    assert open_package(package).manifest.model_dump_json() == after.model_dump_json()
+    assert (after.version, after.weights_sha256) == ("1.0.1", before.weights_sha256)
+    assert after.input.preprocessing_version == release.PREPROCESSING_VERSION
+    assert after.calibration.method == before.calibration.method
+    assert Calibration.from_dict(after.calibration.values()) != Calibration.from_dict(before.calibration.values())
+    assert "Mask R-CNN on efficientnet_lite0 with a pyramid of 16" in (package / "MODEL_CARD.md").read_text("utf-8")
+    tested = sum(split_of(p) == "test" for p in PATIENTS)
+    for file in (package / "MODEL_CARD.md", tmp_path / "docs" / "mammography.md"):
+        assert HEADER in file.read_text("utf-8")
+        assert f"{tested} films of {tested} patients" in file.read_text("utf-8")
+
+
+def test_what_evaluate_writes_has_the_columns_of_the_committed_tables(package, tmp_path):
+    opened = open_package(package)
+    test, metrics = evaluate_package(opened, tmp_path)
+    write_results(opened.manifest.with_metrics(metrics), test, tmp_path / "docs")
+    assert HEADER in (tmp_path / "docs" / "mammography.md").read_text("utf-8")
+    out = tmp_path / "out"
+    done = CliRunner().invoke(
+        cli.app, ["evaluate", "--model", str(package), "--data", str(tmp_path), "--out", str(out)]
+    )
+    assert done.exit_code == 0, done.output
+    assert HEADER in (out / "mammography.md").read_text("utf-8")
+    assert "metrics" in json.loads((package / "model.json").read_text())
