@@ -41,12 +41,12 @@ TRANSACTIONS = {
     "reports/case_endpoints.py": {"read_draft", "read_version"},
     "reports/renderings.py": {"_look", "_repeat", "_find_or_open"},
     # Loops beside the requests.
-    "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.announce_again"},
+    "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper._queues", "Reaper.announce_again"},
     "modalities/service.py": {"Modalities.known", "Modalities.learn"},
     "webhooks/deliverer.py": {"Deliverer.send_due"},
     # The operator's requests and commands.
     "system/health.py": {"_is_migrated"},
-    "system/metrics.py": {"JobCollector._from_database"},
+    "system/metrics.py": {"JobCollector.collect"},
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
     "accounts/commands.py": {"add", "list_users"},
     "reports/commands.py": {"render", "_render"},
