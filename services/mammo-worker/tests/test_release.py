@@ -43,7 +43,7 @@ def said_of(film):
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """The folder of a package whose films are looked at by `said_of`."""
-    films = [SimpleNamespace(name=f"{p}.png", patient=p) for p in PATIENTS]
+    films = [SimpleNamespace(name=f"{p}.png", patient=p, path=None) for p in PATIENTS]
     monkeypatch.setattr(release, "cbis_ddsm", lambda _: films)
     monkeypatch.setattr(release, "load_detector", lambda _: None)
     monkeypatch.setattr(release, "run_detector", lambda _, cases: [said_of(case) for case in cases])
@@ -91,3 +91,20 @@ def test_what_evaluate_writes_has_the_columns_of_the_committed_tables(package, t
     assert done.exit_code == 0, done.output
     assert HEADER in (out / "mammography.md").read_text("utf-8")
     assert "metrics" in json.loads((package / "model.json").read_text())
+
+
+def test_a_run_on_other_films_is_not_released(package, tmp_path, monkeypatch):
+    film = tmp_path / "film.png"
+    film.write_bytes(b"film")
+    monkeypatch.setattr(release, "public_films", lambda _: [SimpleNamespace(path=film)])
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"data_sha256": "0" * 64}))
+    command = ["release", str(tmp_path / "run"), "--data", str(tmp_path), "--package", str(tmp_path / "new")]
+    command += ["--docs", str(tmp_path / "docs")]
+    done = CliRunner().invoke(cli.app, command)
+    assert done.exit_code == 1
+    assert "was trained on other films" in done.output
+    assert not (tmp_path / "new").exists()
+    done = CliRunner().invoke(cli.app, [*command, "--plan", "none"])
+    assert done.exit_code == 2
+    assert "there is no plan" in done.output

@@ -116,6 +116,8 @@ def test_record_names_versions_and_refuses_another_run(tmp_path):
     write_record(tmp_path, Plan(), seed=1, data_sha256=digest, examples={"films": 2})
     with pytest.raises(ValueError, match="plan"):
         write_record(tmp_path, Plan(0.2), seed=1, data_sha256=digest, examples={"films": 2})
+    with pytest.raises(ValueError, match="starts_from"):
+        write_record(tmp_path, Plan(), seed=1, data_sha256=digest, examples={"films": 2}, starts_from="other 12ab")
 
 
 def test_every_epoch_sees_every_example_once():

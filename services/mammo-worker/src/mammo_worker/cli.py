@@ -151,7 +151,13 @@ def release(
     from mammo_worker.configs.names import PLANS
     from mammo_worker.release import release as make
 
-    make(run, PLANS[plan](), data, package, docs, version=version, fppi=fppi, say=typer.echo)
+    if plan not in PLANS:
+        raise typer.BadParameter(f"there is no plan {plan!r}; there are {', '.join(PLANS)}")
+    try:
+        make(run, PLANS[plan](), data, package, docs, version=version, fppi=fppi, say=typer.echo)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """From a training run to a measured model package and its results document."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,14 @@ from lobule.model_package import ModelPackage, open_package
 from lobule_ml.batch import tracked
 from lobule_ml.packages import half_precision, read_weights, write_description
 from lobule_ml.training.loop import AVERAGE_FILE
+from lobule_ml.training.record import RECORD_FILE, hash_files
 from lobule_ml.training.state import saved_step
 from mammo_worker.calibration import Calibration
 from mammo_worker.configs.plan import TrainingPlan
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import split_of
+from mammo_worker.data.training_set import public_films
 from mammo_worker.evaluation.document import model_card, results_document
 from mammo_worker.evaluation.metrics import FilmResult, bootstrap, reference_measures
 from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
@@ -62,7 +65,11 @@ def release(
         version: Of the package.
         fppi: False positives per validation film at the working threshold.
         say: Told what is going on.
+
+    Raises:
+        ValueError: The run has seen other films than the public sets' training patients.
     """
+    _check_films(run, data)
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
     config, variants = plan.network, plan.looks
     detector = build_detector(config, weights, variants)
@@ -131,6 +138,17 @@ def recalibrate(folder: Path, data: Path, docs: Path, *, version: str, fppi: flo
     write_description(folder, manifest, model_card(manifest, _tried(docs), counts))
     write_results(manifest, test, docs)
     return manifest
+
+
+def _check_films(run: Path, data: Path) -> None:
+    """Refuse a run whose record names other films; earlier versions left CDD-CESM out of the hash."""
+    record = run / RECORD_FILE
+    if not record.exists():
+        return
+    of_cbis = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
+    known = {hash_files(f.path for f in films if f.path is not None) for films in (public_films(data), of_cbis)}
+    if json.loads(record.read_text("utf-8")).get("data_sha256") not in known:
+        raise ValueError(f"{run} was trained on other films than the training patients of CBIS-DDSM and CDD-CESM")
 
 
 def write_results(manifest: ModelManifest, test: list[FilmResult], docs: Path) -> None:

@@ -22,6 +22,7 @@ from mammo_worker.inference import Detector, VariantNetwork
 from mammo_worker.nn.config import AnchorStageConfig, MaskRCNNConfig
 from mammo_worker.packages import build_model
 from mammo_worker.training.films import train
+from mammo_worker.training.network import starting_weights
 
 Say = Callable[[str], None]
 
@@ -147,7 +148,8 @@ def reproduce(
 def _train_and_run(
     plan: TrainingPlan, films: Sequence[TrainingFilm], test: Sequence[AnnotatedFilm], weights: Path, runs: Path
 ) -> list[FilmResult]:
-    folder = runs / hashlib.sha256(repr(plan).encode()).hexdigest()[:12]
+    starts_from = starting_weights(plan.network.backbone.name, weights)
+    folder = runs / hashlib.sha256(repr((plan, starts_from)).encode()).hexdigest()[:12]
     train(plan, [film.annotated for film in films], folder, weights, prepared=films)
     trained = read_weights(folder / AVERAGE_FILE)
     return run_detector(Detector([VariantNetwork(build_model(plan.network, trained))]), test)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer()
+from mammo_worker.options import DataOption
 
-DataOption = Annotated[Path, typer.Option("--data", help="Folder of the data sets.")]
+app = typer.Typer()
 
 
 @app.command()

@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.language import LANGUAGES
-from lobule.contracts.result import ImageInfo, Laterality
-from lobule.imaging.header import read_header
+from lobule.contracts.result import Laterality
 from lobule.imaging.read_film import read_film
 from lobule.words import Words
 from lobule.worker.pipeline import no_progress
+from lobule_ml.batch import reason
 from mammo_worker.examination.breasts import BreastReading, read_breast
 from mammo_worker.examination.explain import category_in_words, reasons, suggested_category
 from mammo_worker.examination.films import ExaminedFilm, examined
@@ -22,6 +21,7 @@ from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.rule import Verdict, by_rule
 from mammo_worker.examination.views import FilmRow
 from mammo_worker.pipeline import MammographyPipeline
+from mammo_worker.predict import describe
 
 COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density")
 CASE = "case"
@@ -65,16 +65,8 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
 
     def read(row: FilmRow) -> ExaminedFilm:
         data = row.file.read_bytes()
-        header = read_header(row.file, "mammography")
-        image = ImageInfo(
-            sha256=hashlib.sha256(data).hexdigest(),
-            file_name=row.file.name,
-            modality="mammography",
-            width=header.width,
-            height=header.height,
-            view=row.view,
-            laterality=row.laterality,
-        )
+        told = {"view": row.view, "laterality": row.laterality}
+        image = describe(row.file, hashlib.sha256(data).hexdigest()).model_copy(update=told)
         result = pipeline.analyse(data, image, no_progress).result
         laterality, view = result.image.laterality, result.image.view
         if laterality is None:
@@ -133,12 +125,10 @@ def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
         return Failure(row, code, detail)
     try:
         return read(row)
-    except (AnalysisError, UnplacedFilmError) as error:
+    except UnplacedFilmError as error:
         return Failure(row, error.code, error.detail)
-    except OSError as error:
-        return Failure(row, "unreadable_file", str(error))
     except Exception as error:  # noqa: BLE001 - as `predict`: one file never ends the run
-        return Failure(row, "internal_error", f"{type(error).__name__}: {error}")
+        return Failure(row, *reason(error))
 
 
 def _reading(

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.readers.cbis_ddsm import WORKING_HEIGHT
 from mammo_worker.examination.anatomy import Anatomy, find_anatomy
 from mammo_worker.examination.frame import Thumbnail, thumbnail_of
 from mammo_worker.examination.marks import Mark, marks_of
 from mammo_worker.films.breast import find_breast
-
-WORKING_HEIGHT = 1000
-"""Rows of a film as `cbis_ddsm` reads it."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.batches import FilmsOnDemand, TrainingFilm, augmented_batches
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
-from mammo_worker.training.network import start_backbone
+from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
 
 
@@ -43,7 +43,8 @@ def train(
     """
     counts = {"films": len(films), "patients": len({f.patient for f in films}), "preparation": PREPROCESSING_VERSION}
     digest = hash_files(f.path for f in films if f.path is not None)
-    write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts)
+    starts_from = starting_weights(plan.network.backbone.name, weights)
+    write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts, starts_from=starts_from)
 
     ready = FilmsOnDemand(films, plan.source_canvas) if prepared is None else prepared
 

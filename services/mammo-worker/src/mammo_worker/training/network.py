@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from lobule.model_package import open_package
+from lobule.model_package import open_package, sha256_of
 from lobule_ml.backbones import BACKBONES, load_pretrained
 from lobule_ml.packages import read_weights
 from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
@@ -54,6 +54,17 @@ def set_scope(model: MaskRCNN, scope: Scope) -> None:
     top = spec.layers_of(slice(spec.coarse, None)) if scope in ("backbone", "4+") else ()
     for layer in parts.trunk.backbone.layers:
         layer.trainable = bool(top) and layer.name.startswith(top)
+
+
+def starting_weights(backbone: str, weights: Path | None) -> str | None:
+    """Name and hash of what `start_backbone` starts from, for a run's record; None where it starts from chance."""
+    if weights is None:
+        return None
+    if (weights / "model.json").exists():
+        manifest = open_package(weights).manifest
+        return f"{manifest.name} {manifest.weights_sha256}"
+    file = weights / BACKBONES[backbone].archive if weights.is_dir() else weights
+    return f"{file.name} {sha256_of(file)}"
 
 
 def start_backbone(model: MaskRCNN, weights: Path) -> None:

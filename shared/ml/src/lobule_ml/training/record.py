@@ -26,7 +26,9 @@ def hash_files(paths: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
-def write_record(folder: Path, plan: Any, *, seed: int, data_sha256: str, examples: dict[str, int]) -> None:
+def write_record(
+    folder: Path, plan: Any, *, seed: int, data_sha256: str, examples: dict[str, int], starts_from: str | None = None
+) -> None:
     """Record plan, command, seed, versions and data; a resumed run must agree with what stands there.
 
     Args:
@@ -35,17 +37,18 @@ def write_record(folder: Path, plan: Any, *, seed: int, data_sha256: str, exampl
         seed: Of the run.
         data_sha256: See `hash_files`.
         examples: How many of what the training sees, and the version of their preparation.
+        starts_from: Name and hash of the weights that it starts from, where it does.
 
     Raises:
-        ValueError: The folder holds a run of another plan, another seed or other data.
+        ValueError: The folder holds a run of another plan, another seed, other data or other starting weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    fixed = json.loads(
-        json.dumps({"plan": asdict(plan), "seed": seed, "data_sha256": data_sha256, "examples": examples})
-    )
+    identity = {"plan": asdict(plan), "seed": seed, "data_sha256": data_sha256, "examples": examples}
+    fixed = json.loads(json.dumps({**identity, "starts_from": starts_from}))
     path = folder / RECORD_FILE
     if path.exists():
-        before = json.loads(path.read_text("utf-8"))
+        # Records of earlier versions do not say what a run starts from.
+        before = {"starts_from": starts_from, **json.loads(path.read_text("utf-8"))}
         other = [key for key, value in fixed.items() if before.get(key) != value]
         if other:
             raise ValueError(f"{folder} holds a run that differs in {', '.join(other)}; choose another folder")

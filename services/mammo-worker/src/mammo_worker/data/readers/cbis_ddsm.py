@@ -12,7 +12,7 @@ from lobule_ml.data_sets import Reader, Reading
 from mammo_worker.data.annotated import AnnotatedFilm, csv_rows, read_grey
 from mammo_worker.labels import LABELS
 
-_WORKING_HEIGHT = 1000  # films come as 800 x 800, stretched; upright they get this height
+WORKING_HEIGHT = 1000  # films come as 800 x 800, stretched; upright they get this height
 _LEAST_AGREEMENT = 0.5  # IoU of a hand-drawn mask with the nearest box
 
 
@@ -33,7 +33,7 @@ def cbis_ddsm(folder: Path, masks: Path | None = None) -> list[AnnotatedFilm]:
     cases: list[AnnotatedFilm] = []
     for row in csv_rows(folder / "index.csv"):
         columns, lines = int(row["orig_cols"]), int(row["orig_rows"])
-        size = (round(columns * _WORKING_HEIGHT / lines), _WORKING_HEIGHT)
+        size = (round(columns * WORKING_HEIGHT / lines), WORKING_HEIGHT)
         found = lesions[row["image"]]
         xywh = np.array([[float(r[k]) for k in ("x_orig", "y_orig", "w_orig", "h_orig")] for r in found])
         boxes = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)

@@ -46,6 +46,7 @@ def cdd_cesm(folder: Path) -> list[AnnotatedFilm]:
                 None,
                 plain_reader(folder / row["image"]),
                 plain_reader(folder / row["mask"]),
+                path=folder / row["image"],
             )
         )
     return cases
