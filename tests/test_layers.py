@@ -21,7 +21,6 @@ SOURCES = {
     "lobule_ml": "shared/ml/src",
 }
 TIED = {
-    "histo_worker": [{"configs", "evaluation", "training"}],
     "mammo_worker": [{"configs", "detector", "options", "regions", "training"}, {"films", "inference"}],
 }
 """Packages of the workers that still import one another in circles; nothing may be added."""

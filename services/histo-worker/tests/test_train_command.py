@@ -14,10 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from histo_worker.cli import app
+from histo_worker.configs import CONFIGS
 from histo_worker.data.breakhis import find_fields
 from histo_worker.models.reference_resnet import FAMILY
 from histo_worker.models.taps import build_trunk
-from histo_worker.training.config import CONFIGS, HistologyConfig
+from histo_worker.training.config import HistologyConfig
 from histo_worker.training.network_config import train_on_fields
 from lobule_ml.backbones import BACKBONES
 from lobule_ml.training.configuration import load_plan

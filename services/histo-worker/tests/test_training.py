@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from histo_worker.configs import reference_small
+from histo_worker.evaluation.calibration import fit_platt
 from histo_worker.models.reference_resnet import ReferenceResNet
-from histo_worker.training.linear_head import fit_linear_head, fit_platt
+from histo_worker.training.linear_head import fit_linear_head
 from histo_worker.training.trainer import MODERN_RECIPE, REFERENCE_RECIPE, train_network
 
 

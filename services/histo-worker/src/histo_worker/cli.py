@@ -83,9 +83,10 @@ def train(
     data_terms: Annotated[str | None, typer.Option(help="Terms of the data set, for the package.")] = None,
 ) -> None:
     """Train a configuration, measure it out of fold, and write the model package; SIGTERM saves and stops."""
+    from histo_worker.configs import CONFIGS
     from histo_worker.data.source import read_source
     from histo_worker.training.command import train as run_training
-    from histo_worker.training.config import CONFIGS, HistologyConfig
+    from histo_worker.training.config import HistologyConfig
     from histo_worker.training.trained import TrainingStopped
     from lobule_ml.training.configuration import load_plan
 

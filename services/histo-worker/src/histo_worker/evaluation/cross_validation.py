@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
 from histo_worker.data.folds import Indices, grouped_folds
-from histo_worker.training.linear_head import PlattCalibration, fit_platt
+from histo_worker.evaluation.calibration import PlattCalibration, fit_platt
 from lobule.contracts.result import Magnification, Thresholds
 from lobule_ml.evaluation.statistics import (
     Counts,

@@ -1,11 +1,6 @@
-"""What every configuration says, and where the ones that ship stand."""
+"""What every training configuration says."""
 
 from dataclasses import dataclass
-from pathlib import Path
-
-from histo_worker import configs
-
-CONFIGS = Path(configs.__path__[0])
 
 
 @dataclass(frozen=True, kw_only=True)
