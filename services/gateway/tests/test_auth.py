@@ -10,7 +10,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from gateway.auth import repository, service
+from gateway.auth import throttle as throttle_module
 from gateway.auth.throttle import LoginThrottle
+from gateway.errors import ProblemError
 
 PASSWORD = "correct horse battery staple"
 
@@ -69,6 +71,23 @@ class TestManyAtOnce:
         with TestClient(make_app(login_attempts=2)) as client, ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: token(client, username="alice", password=PASSWORD).status_code, range(8)))
         assert answers == [200] * 8
+
+    def test_one_whose_gateway_died_is_forgotten_however_many_come_after_it(self, app, monkeypatch):
+        throttle, redis = LoginThrottle(app.state.redis, 2), app.state.redis
+        monkeypatch.setattr(throttle_module, "_BUSY_S", 0.1)
+        keys = [f"lobule:login:checked:{party}" for party in ("name:alice", "address:address")]
+        for key in keys:
+            redis.zadd(key, {"died": time.time() - 61, "lives": time.time()})
+        assert throttle.check("alice", "address", lambda: True), "it renews the set"
+        assert [redis.zrange(key, 0, -1) for key in keys] == [["lives"]] * 2
+
+    def test_where_checks_last_it_is_not_said_that_they_failed(self, app, monkeypatch):
+        monkeypatch.setattr(throttle_module, "_BUSY_S", 0.1)
+        app.state.redis.zadd("lobule:login:checked:name:alice", {"lives": time.time()})
+        with pytest.raises(ProblemError) as refused:
+            LoginThrottle(app.state.redis, 1).check("alice", "address", lambda: True)
+        assert (refused.value.status, refused.value.code) == (429, "logins_busy")
+        assert refused.value.headers == {"Retry-After": "1"}
 
     def test_a_check_that_breaks_off_counts_for_nothing(self, app):
         throttle = LoginThrottle(app.state.redis, 1)

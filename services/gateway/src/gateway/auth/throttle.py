@@ -1,6 +1,7 @@
 """Limits failed logins, counted in Redis by user name and by address."""
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,33 +16,35 @@ log = structlog.get_logger()
 Found = TypeVar("Found")
 
 _WINDOW_S = 15 * 60
-_HASH_S = 60  # longer than any hash takes: a check whose gateway died is forgotten then
+_HASH_S = 60  # longer than any check takes: one whose gateway died counts no longer
 _LOOK_EVERY_S = 0.05
 _BUSY_S = 10
 
-# KEYS: failures and checks under way of each party; ARGV: each party's limit, then _HASH_S. Returns the seconds to
-# wait, 0 to go on, -1 where only checks under way are in the way.
+# KEYS: failures of each party (a number), and its checks under way (a sorted set, by their start on Redis's clock);
+# ARGV: each party's limit, the check's name, _HASH_S. Returns the seconds to wait, 0 to go on, -1 where only checks
+# under way are in the way.
 _ENTER = """
-local busy = 0
+local busy, now, hash_s = 0, tonumber(redis.call('TIME')[1]), tonumber(ARGV[#ARGV])
 for party = 1, #KEYS / 2 do
   local failed = tonumber(redis.call('GET', KEYS[2 * party - 1]) or '0')
-  local pending = tonumber(redis.call('GET', KEYS[2 * party]) or '0')
+  redis.call('ZREMRANGEBYSCORE', KEYS[2 * party], '-inf', now - hash_s)
+  local pending = redis.call('ZCARD', KEYS[2 * party])
   local limit = tonumber(ARGV[party])
   if failed >= limit then return math.max(1, redis.call('TTL', KEYS[2 * party - 1])) end
   if failed + pending >= limit then busy = -1 end
 end
 if busy == 0 then
   for party = 1, #KEYS / 2 do
-    redis.call('INCR', KEYS[2 * party])
-    redis.call('EXPIRE', KEYS[2 * party], ARGV[#ARGV])
+    redis.call('ZADD', KEYS[2 * party], now, ARGV[#ARGV - 1])
+    redis.call('EXPIRE', KEYS[2 * party], hash_s)
   end
 end
 return busy
 """
-# KEYS as above; ARGV: 1 where the check failed, _WINDOW_S.
+# KEYS as above; ARGV: 1 where the check failed, _WINDOW_S, the check's name.
 _LEAVE = """
 for party = 1, #KEYS / 2 do
-  if tonumber(redis.call('GET', KEYS[2 * party]) or '0') > 0 then redis.call('DECR', KEYS[2 * party]) end
+  redis.call('ZREM', KEYS[2 * party], ARGV[3])
   if ARGV[1] == '1' then
     redis.call('INCR', KEYS[2 * party - 1])
     redis.call('EXPIRE', KEYS[2 * party - 1], ARGV[2])
@@ -70,45 +73,48 @@ class LoginThrottle:
             find: The slow check. It returns None where name or password is wrong, which counts as a failure.
 
         Raises:
-            ProblemError: `rate_limited`, 429 with Retry-After.
+            ProblemError: `rate_limited`, or `logins_busy` where others of this name or address are still being checked
+                after a while; both 429 with Retry-After.
         """
         parties = f"name:{username.lower()}", f"address:{address}"
-        keys = [f"lobule:login:{what}:{party}" for party in parties for what in ("failed", "pending")]
-        counted = self._begin(keys)
+        keys = [f"lobule:login:{what}:{party}" for party in parties for what in ("failed", "checked")]
+        check = uuid.uuid4().hex
+        counted = self._begin(keys, check)
         failed = False
         try:
             found = find()
             failed = found is None
         finally:
             if counted:
-                self._end(keys, failed)
+                self._end(keys, check, failed)
         if found is not None:
             self._forget(keys[0])
         return found
 
-    def _begin(self, keys: list[str]) -> bool:
+    def _begin(self, keys: list[str], check: str) -> bool:
         # Many people share a hospital's address; it gets more tries than one name.
         limits = [self._attempts, self._attempts * 5]
         deadline = time.monotonic() + _BUSY_S
         try:
-            while (wait := int(self._enter(keys, [*limits, _HASH_S]))) < 0 and time.monotonic() < deadline:
+            while (wait := int(self._enter(keys, [*limits, check, _HASH_S]))) < 0 and time.monotonic() < deadline:
                 time.sleep(_LOOK_EVERY_S)
         except RedisError as error:
             log.warning("login_throttle_away", error=repr(error))
             return False
+        if wait < 0:
+            raise ProblemError(429, "logins_busy", headers={"Retry-After": "1"})
         if wait:
-            seconds = max(1, wait)
             raise ProblemError(
                 429,
                 "rate_limited",
-                f"Too many failed logins. Please try again in {-(-seconds // 60)} minutes.",
-                headers={"Retry-After": str(seconds)},
+                f"Too many failed logins. Please try again in {-(-wait // 60)} minutes.",
+                headers={"Retry-After": str(wait)},
             )
         return True
 
-    def _end(self, keys: list[str], failed: bool) -> None:
+    def _end(self, keys: list[str], check: str, failed: bool) -> None:
         try:
-            self._leave(keys, [int(failed), _WINDOW_S])
+            self._leave(keys, [int(failed), _WINDOW_S, check])
         except RedisError as error:
             log.warning("login_throttle_away", error=repr(error))
 
