@@ -81,6 +81,7 @@ def template_uses(source: str) -> Uses:
     uses = Uses()
     tree = Environment(autoescape=True, extensions=["jinja2.ext.do"]).parse(source)
     uses.quoted |= {str(node.value) for node in tree.find_all(nodes.Const)}
+    uses.quoted |= set(re.findall(r'data-done="([\w.]+)"', source))
     for node in tree.find_all(nodes.Concat):
         uses.made_of([str(n.value) if isinstance(n, nodes.Const) else None for n in node.nodes])
     for node in tree.find_all(nodes.Call):
@@ -124,16 +125,15 @@ def named_by(uses: Uses, enumerated: set[str]) -> Iterator[str]:
     """The keys that a source names: whole, or put together of a start and a code or a word that is quoted somewhere."""
     starts = {text for text in uses.quoted if text.endswith(".") and text.split(".")[0] in PARTS}
     patterns = [*uses.made, *(re.escape(start) + r"([\w.]+)" for start in starts)]
-    made = re.compile("|".join(patterns) or "$.")
+    known = uses.quoted | enumerated
     for key in sentences("en"):
-        found = made.fullmatch(key)
-        values = [value for value in (found.groups() if found else ()) if value]
-        if key in uses.quoted or (found and all(_is_said(value, uses.quoted | enumerated) for value in values)):
+        ways = [found for pattern in patterns if (found := re.fullmatch(pattern, key))]
+        if key in uses.quoted or any(all(_is_said(value, known) for value in found.groups()) for found in ways):
             yield key
 
 
 def _is_said(value: str, quoted: set[str]) -> bool:
-    return value.isdigit() or bool(set(value.split(".")) & quoted)
+    return value in quoted or all(part.isdigit() or part in quoted for part in value.strip(".").split("."))
 
 
 class TestEntries:

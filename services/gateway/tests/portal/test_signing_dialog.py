@@ -169,7 +169,7 @@ class TestContradiction:
         page = read()
         choose(page, "malignancy_suspected")
         expect(alert(page, "contradiction")).to_contain_text(
-            "you dismissed every finding that supports it: RCC, finding 1 and RCC, finding 2."
+            "nothing that the system found supports it. You dismissed: RCC, finding 1 and RCC, finding 2."
         )
 
 

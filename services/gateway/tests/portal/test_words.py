@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import gateway.portal
-from gateway.portal.words import choose_language
+from gateway.portal.scripts import sentences_for
+from gateway.portal.words import PageWords, choose_language
 from lobule.contracts.activity import ACTIVITY_CODES
 from lobule.words.catalogue import sentences
 
@@ -62,23 +63,44 @@ class TestUse:
         assert [code for code in ACTIVITY_CODES if f'activity("{code}"' not in sources and code != "done"] == []
 
     def test_a_script_uses_only_what_its_page_hands_over(self):
+        found = set()
         for page in TEMPLATES:
             text = page.read_text("utf-8")
-            scripts = re.findall(r'src="/static/([\w/.]+\.js)"', text)
+            scripts = re.findall(r'src="/static/([^"]+\.js)"', text)
             handed = set(re.findall(r'"(\w+)"', (re.search(r"t\.parts\(([^)]*)\)", text) or [""])[0]))
             for script in scripts:
+                found.add(script)
                 used = {part for module in modules_of(script) for part in parts_used(module)}
-                assert used - handed <= {"activity"} - handed, f"{page.name} does not hand over what {script} says"
+                assert used - handed == set(), f"{page.name} does not hand over what {script} says"
+        pages = {str(path.relative_to(PORTAL / "web")) for path in SCRIPTS if path.stem.endswith("-page")}
+        assert found == pages | {"admin/forms.js", "reading/page.js"}
+
+    def test_a_page_is_handed_every_sentence_that_its_script_names(self):
+        handed = sentences_for("reading/page.js", forms("en")).keys()
+        named = {key for module in modules_of("reading/page.js") for key in keys_of(module)}
+        assert len(named) > 80
+        assert {key for key in named if key not in handed and f"{key}.other" not in handed} == set()
+
+
+def forms(language: str) -> dict[str, str]:
+    """All sentences, each plural form by its own key, as pages are handed them."""
+    return PageWords(language).parts(*{key.split(".")[0] for key in sentences(language)})
+
+
+def keys_of(module: Path) -> set[str]:
+    """The keys that a module says word for word."""
+    return sentences("en").keys() & set(re.findall(r"'([\w.]+)'", module.read_text("utf-8")))
 
 
 def modules_of(name: str) -> set[Path]:
-    """A script and all that it imports."""
+    """A script and all that it imports, at once or later."""
     found: set[Path] = set()
     to_read = {PORTAL / "web" / name}
     while to_read:
         module = to_read.pop().resolve()
         found.add(module)
-        imports = re.findall(r"from '(\.{1,2}/[\w./]+)'", module.read_text("utf-8"))
+        code = re.sub(r"/\*\*.*?\*/", "", module.read_text("utf-8"), flags=re.DOTALL)  # types are imported in comments
+        imports = re.findall(r"(?:from |import\()'(\.{1,2}/[^']+)'", code)
         to_read |= {(module.parent / path).resolve() for path in imports} - found
     return found
 

@@ -74,7 +74,7 @@ class Words:
         """A probability as a percentage that never contradicts the assessment.
 
         Whole percents, unless rounding would carry the number over a threshold or to a false 0% or 100%. The portal's
-        `probability` in `words.js` writes the same.
+        `probability` in `core/numbers.js` writes the same.
 
         Args:
             probability: From 0 to 1.

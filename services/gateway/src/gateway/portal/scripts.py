@@ -55,7 +55,8 @@ def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
     """Those sentences that a script or a module of it says, by their key or by one that is put together."""
     modules = [script, *modules_of(script)]
     for module in modules:
-        modules += [late for late in _imports_of(module, _LATE_IMPORT) if late not in modules]
+        for late in _imports_of(module, _LATE_IMPORT):
+            modules += [path for path in (late, *modules_of(late)) if path not in modules]
     source = "".join((WEB / module).read_text("utf-8") for module in modules)
     named = set(re.findall(r"['`]([\w.]+)['`]", source))
     joined = [re.split(r"\$\{[^}]*\}", key) for key in re.findall(r"`([a-z_.]+\.\$\{[^`]+)`", source)]

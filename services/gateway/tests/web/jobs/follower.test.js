@@ -17,7 +17,7 @@ function following(answers) {
   const follower = createFollower({
     world,
     onProgress: (jobId, { state }) => told.push(`${jobId} ${state}`),
-    onTrouble: (problem, seconds) => troubles.push(problem && [problem.status, seconds]),
+    onTrouble: (problem, seconds, ...gone) => troubles.push(problem && [problem.status, seconds, ...gone]),
     async ask(jobId, etag) {
       asked.push(`${jobId} ${etag}`);
       const answer = answers[jobId].shift();
@@ -75,6 +75,16 @@ test('trouble that does not pass ends the loop until a job is followed again', a
   follower.follow('b');
   await world.pass(0);
   assert.deepEqual(told, ['a running', 'b done']);
+});
+
+test('a job that is gone is told and dropped; the others are followed on', async () => {
+  const { world, told, troubles, asked, follower } = following({ a: [new Problem(404, {})], b: ['running', 'done'] });
+  follower.follow('a');
+  follower.follow('b');
+  for (let turn = 0; turn < 3; turn += 1) await world.pass(turn ? 1000 : 0);
+  assert.deepEqual([told, troubles], [['b running', 'b done'], [[404, null, 'a'], null]]);
+  assert.deepEqual(asked, ['a null', 'b null', 'b running']);
+  assert.deepEqual(world.waiting, []);
 });
 
 test('who stops hears nothing of a request under way', async () => {

@@ -42,10 +42,10 @@ test('a comment is unsaved until it is what is saved', () => {
   assert.deepEqual(withDraft(drafts, key, 'A cyst.', 'A cyst.'), {});
 });
 
-test('what was typed of an analysis that another replaced goes to its image', () => {
+test('what was typed of an analysis that another replaced goes to its image, and goes with the image', () => {
   const again = { ...FILM, jobId: 'job-2', formerJobs: [FILM.jobId] };
-  const drafts = { [keyOf(targetOf(FILM, 0))]: 'A cyst.', [keyOf(targetOf(again))]: 'Dense.', other: 'kept' };
-  assert.deepEqual(adopted(drafts, [again]), { other: 'kept', [keyOf(targetOf(again))]: 'Dense.\nA cyst.' });
+  const drafts = { [keyOf(targetOf(FILM, 0))]: 'A cyst.', [keyOf(targetOf(again))]: 'Dense.', 'job-other 0': 'kept', 'job-removed 0': 'dropped' };
+  assert.deepEqual(adopted(drafts, [again, imageWith({ id: 'other' })]), { 'job-other 0': 'kept', [keyOf(targetOf(again))]: 'Dense.\nA cyst.' });
 });
 
 test('stepping begins at the image that is read, and goes round', () => {

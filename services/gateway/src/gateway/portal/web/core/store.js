@@ -14,7 +14,7 @@
  * in the state is replaced and never modified.
  *
  * A view that updates the state while it is told of a change is told again afterwards: every view sees whole states only,
- * in their order.
+ * in their order. Where a view fails, the others are told all the same, and `update` throws the first failure.
  * @template {object} S
  * @param {S} initial
  * @returns {Store<S>}
@@ -30,16 +30,20 @@ export function createStore(initial) {
   function tell() {
     if (telling) return;
     telling = true;
-    try {
-      while (changed.size) {
-        const now = changed;
-        changed = new Set();
-        for (const { keys, view } of [...subscribers]) if (keys.some((key) => now.has(key))) view(state);
-      }
-    } finally {
-      telling = false;
+    /** @type {unknown[]} */
+    const failures = [];
+    while (changed.size) {
+      const now = changed;
       changed = new Set();
+      for (const { keys, view } of [...subscribers])
+        try {
+          if (keys.some((key) => now.has(key))) view(state);
+        } catch (failure) {
+          failures.push(failure);
+        }
     }
+    telling = false;
+    if (failures.length) throw failures[0];
   }
 
   return {

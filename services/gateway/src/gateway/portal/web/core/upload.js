@@ -20,7 +20,7 @@ export function upload(target, form, onProgress) {
       else reject(new Problem(request.status, parsed(request)));
     });
     request.addEventListener('error', () => reject(offline()));
-    request.addEventListener('abort', () => reject(new Problem(0, { code: 'cancelled' })));
+    request.addEventListener('abort', () => reject(new Problem(0, { code: 'upload_cancelled' })));
   });
   request.open('POST', target);
   request.setRequestHeader('Accept', 'application/json');

@@ -1,6 +1,6 @@
 // Following jobs until nothing of them changes any more: the one follower for every page, with one loop for all its jobs.
 
-import { call } from '../core/api.js';
+import { asProblem, call } from '../core/api.js';
 import { loop } from '../core/poll.js';
 
 /** @typedef {import('../core/types.d.ts').Progress} Progress */
@@ -8,6 +8,7 @@ import { loop } from '../core/poll.js';
 /** @typedef {{etag: string | null, pace: number | null}} Seen `pace` in milliseconds, null for the end. */
 
 export const FINAL = ['done', 'failed', 'dead', 'cancelled'];
+const GONE = [403, 404]; // the job was removed, or is no longer this reader's
 const USUAL_MS = 500; // where the server names no pace although the job is not over
 
 /** @param {string} jobId @param {string | null} etag */
@@ -19,10 +20,11 @@ async function askApi(jobId, etag) {
 /**
  * @param {{
  *   onProgress: (jobId: string, progress: Progress) => void,
- *   onTrouble: (problem: Problem | null, seconds: number | null) => void,
+ *   onTrouble: (problem: Problem | null, seconds: number | null, jobId?: string) => void,
  *   ask?: typeof askApi,
  *   world?: import('../core/poll.js').World,
- * }} options `onTrouble` gets null when the server answers (again), and `seconds` until the next try, null for none.
+ * }} options `onTrouble` gets null when the server answers (again), and `seconds` until the next try, null for none;
+ *     `jobId` where one job alone is gone, and is followed no more.
  * @returns {{follow: (jobId: string) => void, stop: () => void}} `follow` a job that is followed already, such as one
  *     that was tried again, asks for it anew at once.
  */
@@ -31,6 +33,21 @@ export function createFollower({ onProgress, onTrouble, ask = askApi, world }) {
   const jobs = new Map();
   /** @type {import('../core/poll.js').Loop | null} */
   let running = null;
+
+  /** @param {string} jobId @param {Seen} seen @returns {Promise<boolean>} Whether the job is still there. */
+  async function lookAt(jobId, seen) {
+    try {
+      await askFor(jobId, seen);
+      return true;
+    } catch (error) {
+      const problem = asProblem(error);
+      if (!GONE.includes(problem.status)) throw problem;
+      if (jobs.get(jobId) !== seen) return true;
+      jobs.delete(jobId);
+      onTrouble(problem, null, jobId);
+      return false;
+    }
+  }
 
   /** @param {string} jobId @param {Seen} seen */
   async function askFor(jobId, seen) {
@@ -43,8 +60,9 @@ export function createFollower({ onProgress, onTrouble, ask = askApi, world }) {
   }
 
   async function turn() {
-    for (const [jobId, seen] of [...jobs]) await askFor(jobId, seen);
-    onTrouble(null, null);
+    let complete = true;
+    for (const [jobId, seen] of [...jobs]) complete = (await lookAt(jobId, seen)) && complete;
+    if (complete) onTrouble(null, null);
     if (jobs.size) return Math.min(...[...jobs.values()].map(({ pace }) => pace ?? USUAL_MS));
     running = null;
     return null;

@@ -11,18 +11,18 @@ export function withDraft(/** @type {Drafts} */ drafts, /** @type {string} */ ke
 }
 
 /**
- * What was typed of an analysis that another has replaced goes to its image as a whole.
+ * What was typed of an analysis that another has replaced goes to its image as a whole; of an image that was removed, away.
  * @param {Drafts} drafts
  * @param {import('../viewer/image.js').ViewedImage[]} images
  */
 export function adopted(drafts, images) {
   let kept = drafts;
   for (const key of Object.keys(drafts)) {
+    if (images.some(({ jobId }) => isOfJob(key, jobId))) continue;
     const image = images.find(({ formerJobs }) => formerJobs.some((job) => isOfJob(key, job)));
-    if (!image) continue;
     const { [key]: text, ...others } = kept;
-    const whole = keyOf(targetOf(image));
-    kept = { ...others, [whole]: [others[whole], text].filter(Boolean).join('\n') };
+    const whole = image && keyOf(targetOf(image));
+    kept = !whole ? others : { ...others, [whole]: [others[whole], text].filter(Boolean).join('\n') };
   }
   return kept;
 }

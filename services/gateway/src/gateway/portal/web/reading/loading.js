@@ -30,10 +30,13 @@ export function createLoader(store) {
     const next = waiting.shift();
     if (!next) return;
     loading += 1;
-    await loadPictures(next, patchOf(next));
-    loading -= 1;
-    work();
-    if (!loading && !waiting.length) deepenAll();
+    try {
+      await loadPictures(next, patchOf(next));
+    } finally {
+      loading -= 1;
+      work();
+      if (!loading && !waiting.length) deepenAll();
+    }
   }
 
   /** First the image that is read, then those that hang beside it. */

@@ -66,7 +66,7 @@ const list = createFindingsList(role(root, 'findings'), store, {
 const navigation = createNavigation(store, { panes, list, deepen: loader.deepen, tell: status.tell, say: reviews.say });
 const tools = createTools(store, navigation.activePane);
 const display = createDisplay(root, tools, navigation.arrange);
-const versions = createVersions(role(root, 'report'), { onSign: openSigning, refresh: feed.refresh, onProblem: showProblem });
+const versions = createVersions(role(root, 'report'), { onSign: () => openSigning(), refresh: feed.refresh, onProblem: showProblem });
 
 /** What an image is and what was said of it, in words. @param {ViewedImage} image */
 function describe({ name, result }) {
@@ -87,15 +87,20 @@ const fetched = (imported) =>
     throw offline();
   });
 
-/** @param {() => Promise<void>} task */
-function oneAtATime(task) {
-  let running = false;
-  return async () => {
-    if (running) return;
-    running = true;
-    await task().catch(showProblem);
-    running = false;
-  };
+/** @type {Set<string>} What is being done. */
+const running = new Set();
+
+/** Do something, unless that is being done already. @param {string} what @param {() => Promise<void>} task */
+async function oneAtATime(what, task) {
+  if (running.has(what)) return;
+  running.add(what);
+  try {
+    await task();
+  } catch (error) {
+    showProblem(error);
+  } finally {
+    running.delete(what);
+  }
 }
 
 /** @type {ReturnType<typeof import('./edit.js').createEdit> | null} */
@@ -117,33 +122,25 @@ async function lookAgain() {
   feed.wake();
 }
 
-/** @type {ViewedImage | null} */
-let retried = null;
-const retryOne = oneAtATime(async () => {
-  if (!retried || !(await mayChange(t('reading.retry.of', { name: retried.name })))) return;
-  await call('post', '/api/v1/jobs/{job_id}/retry', { params: { job_id: retried.jobId } });
-  feed.wake();
-});
-
 /** @param {ViewedImage} image */
-function retry(image) {
-  retried = image;
-  retryOne();
-}
+const retry = ({ jobId, name }) =>
+  oneAtATime(jobId, async () => {
+    if (!(await mayChange(t('reading.retry.of', { name })))) return;
+    await call('post', '/api/v1/jobs/{job_id}/retry', { params: { job_id: jobId } });
+    feed.wake();
+  });
 
 /** @type {ReturnType<typeof import('./signing.js').createSigning> | null} */
 let signing = null;
-const sign = oneAtATime(async () => {
+async function sign() {
   const { createSigning } = await fetched(import('./signing.js'));
   signing ??= createSigning(signingDialog, store, { refresh: feed.refresh, onSigned, goTo });
   await reviews.settled();
   await feed.refresh();
   signing.open();
-});
-
-function openSigning() {
-  sign();
 }
+
+const openSigning = () => oneAtATime('sign', sign);
 
 /** @param {number} version */
 async function onSigned(version) {

@@ -65,7 +65,7 @@ export function createDelivery(store, { inputErrors, replaces }, follow) {
 
   /** @param {number} id @param {Problem} problem */
   function fail(id, problem) {
-    const cancelled = problem.code === 'cancelled';
+    const cancelled = problem.code === 'upload_cancelled';
     const otherPatient = problem.code === 'other_patient';
     const hopeless = [...FINAL_CODES, ...inputErrors].includes(problem.code);
     patch(store, id, {
@@ -93,14 +93,16 @@ export function createDelivery(store, { inputErrors, replaces }, follow) {
     });
   }
 
-  /** @param {Entry} entry @param {'retry' | 'cancel'} name */
-  async function act({ id, jobId }, name) {
-    if (!jobId) return;
+  /** Ask for something to be done with a job, and follow it; where that is refused, say so. */
+  async function act(/** @type {number} */ id, /** @type {string} */ jobId, /** @type {'retry' | 'cancel'} */ name) {
     try {
       await call('post', `/api/v1/jobs/{job_id}/${name}`, { params: { job_id: jobId } });
     } catch (error) {
-      patch(store, id, { connection: { words: asProblem(error).message, symbol: 'offline' } });
+      patch(store, id, { connection: { words: asProblem(error).message, symbol: 'offline' }, retryable: name === 'retry' });
+      return;
     }
+    patch(store, id, { stage: 'following' });
+    follow(jobId);
   }
 
   return {
@@ -112,17 +114,14 @@ export function createDelivery(store, { inputErrors, replaces }, follow) {
       const entry = entryOf(store, id);
       if (!entry?.jobId) return deliver(id);
       patch(store, id, { retryable: false });
-      await act(entry, 'retry');
-      patch(store, id, { stage: 'following' });
-      return follow(entry.jobId);
+      return act(id, entry.jobId, 'retry');
     },
 
     /** @param {number} id */
     async cancel(id) {
       const entry = entryOf(store, id);
       if (!entry?.jobId) return sending.get(id)?.cancel();
-      await act(entry, 'cancel');
-      return follow(entry.jobId);
+      return act(id, entry.jobId, 'cancel');
     },
 
     /** The reader says that the file belongs here although it names another patient. @param {number} id */
@@ -145,7 +144,7 @@ function twinNote(/** @type {import('../core/types.d.ts').Twin | undefined} */ t
 /** Why a file did not arrive, in words. @param {Problem} problem */
 function failureNote(problem) {
   const { code, message, document } = problem;
-  const plain = code === 'cancelled' || code === 'other_patient';
+  const plain = code === 'upload_cancelled' || code === 'other_patient';
   const words = plain ? message : t('steps.step_failed.detail', { step: t('steps.upload'), detail: message });
   const known = code === 'duplicate_image' && document.existing_job_id;
   const links = known ? [{ href: address('/jobs/{id}', { params: { id: known } }), label: t('steps.duplicate') }] : [];

@@ -28,11 +28,12 @@ let asking = false;
 
 const follower = createFollower({
   onProgress: (jobId, progress) => delivery.take(jobId, progress),
-  onTrouble(problem, seconds) {
+  onTrouble(problem, seconds, gone) {
     if (!problem) return; // each answer clears what its card says
     const back = `/cases/${store.state.caseId}`;
     const connection = { ...troubleWords(problem, { back, seconds }), symbol: 'offline' };
-    for (const { id, stage } of store.state.entries) if (stage === 'following') patch(store, id, { connection });
+    for (const { id, stage, jobId } of store.state.entries)
+      if (stage === 'following' && jobId === (gone ?? jobId)) patch(store, id, gone ? { connection, stage: 'failed' } : { connection });
   },
 });
 const delivery = createDelivery(store, config, follower.follow);

@@ -47,7 +47,7 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
         const seconds = Math.min(MOST_PATIENT_S, 2 ** (tries - 1));
         onWaiting(problem, seconds);
         await wait(seconds * 1000);
-        if (cancelled) throw new Problem(0, { code: 'cancelled' });
+        if (cancelled) throw new Problem(0, { code: 'upload_cancelled' });
       }
     }
   }

@@ -1,6 +1,6 @@
 // Loading the pictures of an image: first what every browser shows, then the heat map, then the film's full depth.
 
-import { address, asProblem, call, fetchRaw } from '../core/api.js';
+import { Problem, address, asProblem, call, fetchRaw, offline } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';
 import { breastOf } from './breast.js';
 import { colourHeat } from './heat.js';
@@ -57,8 +57,13 @@ export async function loadDepth({ id, result, source: shown }, patch) {
   }
 }
 
-/** @param {string} jobId @param {string} file */
+/** @param {string} jobId @param {string} file @throws {Problem} It does not arrive, or not whole. */
 async function picture(jobId, file) {
   const answer = await fetchRaw(address('/api/v1/jobs/{job_id}/result/{picture}', { params: { job_id: jobId, picture: file } }));
-  return createImageBitmap(await answer.blob());
+  const content = await answer.blob().catch(() => {
+    throw offline();
+  });
+  return createImageBitmap(content).catch(() => {
+    throw new Problem(0, {});
+  });
 }

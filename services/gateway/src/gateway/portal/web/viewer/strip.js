@@ -29,16 +29,17 @@ export function createStrip(strip, { describe, onChoose }) {
   };
 }
 
-/** Draw a small copy, where another image or another depth of it is there than before. */
+/** Draw a small copy, where another image or another depth of it is there than before; nothing until its picture is there. */
 function drawThumbnail(/** @type {HTMLCanvasElement} */ canvas, /** @type {ViewedImage} */ { source, result, jobId }) {
   const key = source && result ? `${jobId} ${source.bits}` : '';
-  if (!source || !result || canvas.dataset.of === key) return;
+  if (canvas.dataset.of === key) return;
   canvas.dataset.of = key;
-  const { image } = result;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const scale = Math.min(canvas.width / image.width, canvas.height / image.height);
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
+  if (!source || !result) return;
+  const { image } = result;
+  const scale = Math.min(canvas.width / image.width, canvas.height / image.height);
   context.setTransform(scale, 0, 0, scale, (canvas.width - image.width * scale) / 2, (canvas.height - image.height * scale) / 2);
   const view = { image, scale, seen: { x1: 0, y1: 0, x2: image.width, y2: image.height } };
   if (source.grey) source.draw(context, { ...view, window: { ...source.first, inverted: false } });
