@@ -15,9 +15,9 @@ import numpy as np
 import typer
 
 from mammo_worker.configs import reference
-from mammo_worker.configs.plan import Phase
 from mammo_worker.nn.mask_head import MASK_STRIDE
 from mammo_worker.training.network import build
+from mammo_worker.training.plan import Phase
 
 
 def drawn_batch(side: int) -> dict[str, np.ndarray]:

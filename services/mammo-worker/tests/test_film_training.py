@@ -10,13 +10,13 @@ from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.state import STATE_FILE
 from mammo_worker.configs import reference, toy
-from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.batches import FilmsOnDemand
 from mammo_worker.labels import MALIGNANT
 from mammo_worker.reproduce import shortened
 from mammo_worker.training.films import train
 from mammo_worker.training.network import build
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 PLAN = TrainingPlan(
     toy.anchor_network(),

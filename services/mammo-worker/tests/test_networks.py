@@ -8,11 +8,11 @@ import pytest
 
 from mammo_worker.configs import reference, toy
 from mammo_worker.configs.names import PLANS
-from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.nn.config import AnchorStageConfig, TriageConfig
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.network import set_scope
 from mammo_worker.training.phases import phase_at
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 
 def batch(size=(128, 64)):

@@ -9,11 +9,11 @@ from lobule.contracts.errors import AnalysisError
 from lobule.model_package import open_package
 from lobule_ml.packages import read_weights
 from mammo_worker.configs import toy
-from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.packages import build_model, package_folder, read_config
 from mammo_worker.pipeline import build_pipeline
 from mammo_worker.settings import DEFAULT_MODEL, PACKAGES
 from mammo_worker.training.network import build, start_backbone
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 
 def test_missing_package_is_told_by_name(monkeypatch, tmp_path):

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from mammo_worker.configs import reference, toy
-from mammo_worker.configs.plan import Phase
 from mammo_worker.nn.fold import fold
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.network import build, set_scope
+from mammo_worker.training.plan import Phase
 
 
 @pytest.fixture

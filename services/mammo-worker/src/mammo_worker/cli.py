@@ -11,11 +11,12 @@ import typer
 from lobule.contracts.errors import AnalysisError
 from lobule_ml import batch
 from lobule_ml.quiet import held_standard_error, quiet_tensorflow
-from mammo_worker.data.cli import app as data_app
-from mammo_worker.density.cli import app as density_app
-from mammo_worker.detector.cli import app as detector_app
-from mammo_worker.examination.cli import app as examination_app
-from mammo_worker.options import DataOption, RunOption, UntilOption
+from mammo_worker.commands.data import app as data_app
+from mammo_worker.commands.density import app as density_app
+from mammo_worker.commands.detector import app as detector_app
+from mammo_worker.commands.examination import app as examination_app
+from mammo_worker.commands.options import DataOption, RunOption, UntilOption
+from mammo_worker.commands.regions import app as regions_app
 from mammo_worker.predict import (
     FILM_COLUMNS,
     FINDING_COLUMNS,
@@ -25,7 +26,6 @@ from mammo_worker.predict import (
     finding_rows,
     json_row,
 )
-from mammo_worker.regions.cli import app as regions_app
 
 quiet_tensorflow()
 

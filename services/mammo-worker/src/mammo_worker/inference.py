@@ -1,7 +1,7 @@
 """From a prepared film to masses in film pixels: compiled graphs, and the way back from the canvas."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.contracts.result import Hanging
+from mammo_worker.films.hanging import points_in_file
 from mammo_worker.films.prepare import CanvasTransform, PreparedFilm
 from mammo_worker.fusion import Look, fuse
 from mammo_worker.nn.mask_rcnn import MaskRCNN
@@ -35,6 +37,16 @@ class Detections:
     malignant: NDArray[np.float64]
     outlines: list[NDArray[np.float64] | None]
     instance_map: NDArray[np.float32]
+
+
+def detections_in_file(found: Detections, hanging: Hanging | None, shape: tuple[int, ...]) -> Detections:
+    """Detections on a film as it hangs, in pixels of its file; the instance map stays that of the canvas."""
+    if hanging is None:
+        return found
+    corners = points_in_file(found.boxes.reshape(-1, 2), hanging, shape).reshape(-1, 2, 2)
+    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    outlines = [None if line is None else points_in_file(line, hanging, shape) for line in found.outlines]
+    return replace(found, boxes=boxes, outlines=outlines)
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from mammo_worker.calibration import Calibration, cap_suspicion, film_features
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram, check_shape
-from mammo_worker.films.hanging import detections_in_file, hang_by_chest_wall, points_in_file, turned
+from mammo_worker.films.hanging import hang_by_chest_wall, points_in_file, turned
 from mammo_worker.films.prepare import PreparedFilm, prepare_film
-from mammo_worker.inference import Detections
+from mammo_worker.inference import Detections, detections_in_file
 from mammo_worker.packages import installed_package, load_detector
 
 MAX_DISPLAY_SIDE = 2048

@@ -17,7 +17,6 @@ from lobule_ml.training.loop import AVERAGE_FILE
 from lobule_ml.training.record import RECORD_FILE, hash_files
 from lobule_ml.training.state import saved_step
 from mammo_worker.calibration import Calibration
-from mammo_worker.configs.plan import TrainingPlan
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.data.readers.mini_mias import mini_mias
 from mammo_worker.data.splits import split_of
@@ -33,6 +32,7 @@ from mammo_worker.packages import (
     load_detector,
     write_package,
 )
+from mammo_worker.training.plan import TrainingPlan
 
 LICENCE = "Apache-2.0; trained on CC BY 3.0 and CC BY 4.0 data, see the attribution."
 TRAINED_ON = (

@@ -11,7 +11,6 @@ import numpy as np
 from lobule_ml.packages import read_weights
 from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.configs import reference
-from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.augment import Augmentation
 from mammo_worker.data.batches import TrainingFilm
@@ -23,6 +22,7 @@ from mammo_worker.nn.config import AnchorStageConfig, MaskRCNNConfig
 from mammo_worker.packages import build_model
 from mammo_worker.training.films import train
 from mammo_worker.training.network import starting_weights
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 Say = Callable[[str], None]
 

@@ -10,8 +10,8 @@ Cost: see `docs/training.md`. Expected result: not known yet.
 from dataclasses import replace
 
 from mammo_worker.configs import standard
-from mammo_worker.configs.plan import Phase
 from mammo_worker.detector.plan import DetectorPlan
+from mammo_worker.training.plan import Phase
 
 
 def plan() -> DetectorPlan:

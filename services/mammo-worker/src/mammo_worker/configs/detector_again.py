@@ -11,8 +11,8 @@ Cost: 1,100 steps, about 45 minutes on one core.
 from dataclasses import replace
 
 from mammo_worker.configs import standard
-from mammo_worker.configs.plan import Phase
 from mammo_worker.detector.plan import DetectorPlan
+from mammo_worker.training.plan import Phase
 
 
 def plan() -> DetectorPlan:

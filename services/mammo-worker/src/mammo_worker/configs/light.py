@@ -6,7 +6,6 @@ Cost: 2 to 4 s a step at 448 x 224 and 5 to 8 s at 576 x 288 on two shared cores
 with both views. Expected result: `docs/results/mammography.md`.
 """
 
-from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.nn.config import (
     BackboneConfig,
     BoxHeadConfig,
@@ -21,6 +20,7 @@ from mammo_worker.nn.config import (
     TestTimeVariant,
     TriageConfig,
 )
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 
 def network(canvas: tuple[int, int] = (576, 288)) -> MaskRCNNConfig:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mammo_worker.configs import light, reference, standard
-from mammo_worker.configs.plan import TrainingPlan
+from mammo_worker.training.plan import TrainingPlan
 
 PLANS: dict[str, Callable[[], TrainingPlan]] = {
     "standard": standard.plan,

@@ -15,7 +15,6 @@ steps in 8 hours on a Titan X. Expected results are the thesis', on DDSM, matche
 
 from dataclasses import replace
 
-from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
 from mammo_worker.data.augment import Augmentation
 from mammo_worker.nn.config import (
     AnchorStageConfig,
@@ -29,6 +28,7 @@ from mammo_worker.nn.config import (
     RoiConfig,
     SelectionConfig,
 )
+from mammo_worker.training.plan import Phase, Scope, TrainingPlan
 
 LONG, SHORT = 15_000, 7_500  # steps a stage: "long train" of table 15, and 15 epochs of 500 steps
 

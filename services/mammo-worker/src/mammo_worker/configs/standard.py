@@ -12,9 +12,9 @@ both looks included. Expected result: `docs/results/mammography.md`.
 from dataclasses import replace
 
 from mammo_worker.configs import light
-from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.data.augment import Augmentation
 from mammo_worker.nn.config import BackboneConfig, MaskRCNNConfig, TestTimeVariant
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 
 def network(canvas: tuple[int, int] = (704, 352)) -> MaskRCNNConfig:

@@ -8,9 +8,9 @@ Cost: half a minute on one core, most of it for preparing the films. Expected re
 from dataclasses import replace
 
 from mammo_worker.configs import light
-from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.nn.config import AnchorStageConfig, BackboneConfig, MaskRCNNConfig, SelectionConfig
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 
 def network(canvas: tuple[int, int] = (128, 64)) -> MaskRCNNConfig:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from mammo_worker.configs.plan import TrainingPlan
 from mammo_worker.detector.lesions import LesionChanges
 from mammo_worker.detector.scanner import ScannerChanges
+from mammo_worker.training.plan import TrainingPlan
 
 
 @dataclass(frozen=True)

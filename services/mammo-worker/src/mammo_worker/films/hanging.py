@@ -1,6 +1,5 @@
 """From the pixels of a file to a film as it hangs, and back; and whether its chest wall lies where its label says."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 from lobule.contracts.result import Hanging, Laterality, Notice
 from lobule.words import make_notice
 from mammo_worker.films.breast import Breast
-from mammo_worker.inference import Detections
 
 
 def turned(film: NDArray[Any], hanging: Hanging | None) -> NDArray[Any]:
@@ -38,16 +36,6 @@ def points_in_file(
         x = (height if hanging.rotation in (90, 270) else width) - x
     turns = {0: (x, y), 90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}
     return np.stack(turns[hanging.rotation], axis=1)
-
-
-def detections_in_file(found: Detections, hanging: Hanging | None, shape: tuple[int, ...]) -> Detections:
-    """Detections on a film as it hangs, in pixels of its file; the instance map stays that of the canvas."""
-    if hanging is None:
-        return found
-    corners = points_in_file(found.boxes.reshape(-1, 2), hanging, shape).reshape(-1, 2, 2)
-    boxes = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    outlines = [None if line is None else points_in_file(line, hanging, shape) for line in found.outlines]
-    return replace(found, boxes=boxes, outlines=outlines)
 
 
 def hang_by_chest_wall(

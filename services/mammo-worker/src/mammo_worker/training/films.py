@@ -5,13 +5,13 @@ from pathlib import Path
 
 from lobule_ml.training.loop import LoopSettings
 from lobule_ml.training.record import hash_files, write_record
-from mammo_worker.configs.plan import TrainingPlan
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.batches import FilmsOnDemand, TrainingFilm, augmented_batches
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
+from mammo_worker.training.plan import TrainingPlan
 
 
 def train(

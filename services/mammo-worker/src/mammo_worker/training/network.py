@@ -9,9 +9,9 @@ import keras
 from lobule.model_package import open_package, sha256_of
 from lobule_ml.backbones import BACKBONES, load_pretrained
 from lobule_ml.packages import read_weights
-from mammo_worker.configs.plan import Phase, Scope, TrainingPlan
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.packages import build_model, read_config
+from mammo_worker.training.plan import Phase, Scope, TrainingPlan
 
 _MOMENTUM = 0.9
 

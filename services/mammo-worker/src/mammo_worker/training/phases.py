@@ -8,9 +8,9 @@ import keras
 from lobule_ml.training.loop import BatchOf, LoopSettings, run
 from lobule_ml.training.state import saved_step
 from lobule_ml.training.torch_speed import prepare_torch
-from mammo_worker.configs.plan import Phase, TrainingPlan
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.network import build
+from mammo_worker.training.plan import Phase, TrainingPlan
 
 Start = Callable[[MaskRCNN], None]
 BatchesAt = Callable[[tuple[int, int]], BatchOf]

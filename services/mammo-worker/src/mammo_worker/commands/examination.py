@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mammo_worker.options import DataOption
+from mammo_worker.commands.options import DataOption
 
 app = typer.Typer()
 

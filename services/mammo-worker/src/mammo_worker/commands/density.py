@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mammo_worker.options import DataOption, WeightsOption
+from mammo_worker.commands.options import DataOption, WeightsOption
 
 app = typer.Typer()
 

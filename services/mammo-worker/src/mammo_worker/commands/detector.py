@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mammo_worker.options import (
+from mammo_worker.commands.options import (
     ChangeOption,
     DataOption,
     FoldOption,

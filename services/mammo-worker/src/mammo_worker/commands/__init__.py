@@ -1,0 +1,1 @@
+"""The groups of commands of `mammo-worker`, and the options that they share."""
