@@ -107,16 +107,16 @@ def _change_png(data: bytes, rng: random.Random) -> bytes:
         return data
     at = rng.randrange(len(parts))
     kind, content = parts[at]
-    deed = rng.randrange(7)
-    if deed < 2:
-        _drop_or_repeat(parts, at, deed == 0, rng)
-    elif deed == 2:
+    mutation = rng.randrange(7)
+    if mutation < 2:
+        _drop_or_repeat(parts, at, mutation == 0, rng)
+    elif mutation == 2:
         parts[at:at] = [rng.choice(_png_bombs())] * rng.choice((1, 3, 1500))
-    elif deed == 3 and len(parts[0][1]) == 13:
+    elif mutation == 3 and len(parts[0][1]) == 13:
         size = (_some(_SIDES, rng), _some(_SIDES, rng))
         kinds = rng.choice((0, 2, 3, 4, 6, 5)), 0, 0, rng.randrange(3)
         parts[0] = (b"IHDR", struct.pack(">IIBBBBB", *size, rng.choice((1, 2, 4, 8, 16, 3)), *kinds))
-    elif deed == 4 and kind == b"IDAT":
+    elif mutation == 4 and kind == b"IDAT":
         parts[at] = (kind, _deflated(content, rng))
     else:
         parts[at] = (rng.choice((kind, kind, b"iCCP", b"eXIf", b"tRNS", b"PLTE")), _flip(content, rng, b""))
@@ -142,10 +142,10 @@ def _deflated(content: bytes, rng: random.Random) -> bytes:
         raw = zlib.decompressobj().decompress(content, 1 << 20)
     except zlib.error:
         return content
-    deed = rng.randrange(4)
-    if deed == 0:
+    mutation = rng.randrange(4)
+    if mutation == 0:
         return _zeros()
-    return zlib.compress((_flip(raw, rng, b""), raw * 40, raw[: len(raw) // 2])[deed - 1], 1)
+    return zlib.compress((_flip(raw, rng, b""), raw * 40, raw[: len(raw) // 2])[mutation - 1], 1)
 
 
 @functools.cache
@@ -163,18 +163,18 @@ def _change_jpeg(data: bytes, rng: random.Random) -> bytes:
             break
     if not parts:
         return data
-    rest, at, deed = data[position:], rng.randrange(len(parts)), rng.randrange(7)
-    if deed < 2:
-        _drop_or_repeat(parts, at, deed == 0, rng)
-    elif deed == 2:
+    rest, at, mutation = data[position:], rng.randrange(len(parts)), rng.randrange(7)
+    if mutation < 2:
+        _drop_or_repeat(parts, at, mutation == 0, rng)
+    elif mutation == 2:
         frame = next((i for i, part in enumerate(parts) if 0xC0 <= part[1] <= 0xCF and part[1] != 0xC4), at)
         sides = struct.pack(">HH", _some(_SIDES, rng), _some(_SIDES, rng))
         parts[frame] = parts[frame][:5] + sides + parts[frame][9:]
-    elif deed == 3:
+    elif mutation == 3:
         rest = rest[: len(rest) // 2] + b"".join(parts[-1:]) * rng.choice((1, 20, 400)) + rest[len(rest) // 2 :]
-    elif deed == 4:
+    elif mutation == 4:
         rest = _flip(rest, rng, b"")
-    elif deed == 5:
+    elif mutation == 5:
         parts[at] = bytes((0xFF, rng.choice((0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB, 0xDC, 0xD8)))) + parts[at][2:]
     else:
         parts[at] = parts[at][:4] + _flip(parts[at][4:], rng, b"")
@@ -194,16 +194,16 @@ def _change_tiff(data: bytes, rng: random.Random) -> bytes:
     if at + entry > len(data):
         return data
     tag, kind, number, value = struct.unpack(f"{order}{form}", data[at : at + entry])
-    deed = rng.randrange(6)
-    if deed == 0:
+    mutation = rng.randrange(6)
+    if mutation == 0:
         tag = rng.choice((254, 258, 262, 266, 274, 277, 278, 284, 317, 320, 322, 323, 338, 339, 347, 530, 32997, 34675))
-    elif deed == 1:
+    elif mutation == 1:
         kind = rng.randrange(20)
-    elif deed == 2:
+    elif mutation == 2:
         number = rng.choice(_ODD_NUMBERS)
-    elif deed == 3:
+    elif mutation == 3:
         value = rng.choice(_ODD_NUMBERS + _SIDES)
-    elif deed == 4:
+    elif mutation == 4:
         value = rng.randrange(len(data))
     else:  # a chain of directories that leads on
         end = start + head + entry * count
@@ -216,18 +216,18 @@ def _change_dicom(data: bytes, rng: random.Random) -> bytes:
     try:
         read = pydicom.dcmread(io.BytesIO(data))
         element = rng.choice([e for e in read if e.tag.group != 2])
-        deed = rng.randrange(6)
-        if deed == 0:
+        mutation = rng.randrange(6)
+        if mutation == 0:
             del read[element.tag]
-        elif deed == 1:
+        elif mutation == 1:
             read.add_new(element.tag, rng.choice(("LO", "UN", "OB", "UT")), _odd_text(rng).encode("latin-1"))
-        elif deed == 2:
+        elif mutation == 2:
             name = rng.choice(("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "SamplesPerPixel"))
             setattr(read, name, _some(_SIDES, rng))
-        elif deed == 3:
+        elif mutation == 3:
             tag = rng.choice((0x00280030, 0x00281050, 0x00281051, 0x00281052, 0x00281053, 0x00181114, 0x00280008))
             read.add_new(tag, "LO", _odd_text(rng))
-        elif deed == 4:
+        elif mutation == 4:
             content = read.PixelData
             read.PixelData = rng.choice(_CHANGES)(content, rng, content)
         else:

@@ -23,35 +23,27 @@ NO_REPOSITORIES = {
 }
 
 TRANSACTIONS = {
-    "database.py": {"reading", "get_session"},  # a request's own
-    # Before or after a request's own: nothing else may wait for what these wait for.
-    "auth/api_tokens.py": {"_note_use"},
+    # A request's own: the dependencies, and a query before or after a request waits for something.
+    "database.py": {"get_session", "get_stream_session", "reading", "read"},
     "auth/dependencies.py": {"detached_user"},
+    # Kept whatever becomes of the request's own.
+    "audit/service.py": {"record_apart"},
+    "auth/api_tokens.py": {"_note_use"},
     "auth/endpoints.py": {"issue_token"},
-    "auth/service.py": {"authenticate", "fresh_authentication"},
-    "admin/audit_endpoints.py": {"export_events"},
-    "portal/login_pages.py": {"log_in"},
-    # An upload: checked before its bytes arrive, accepted after them.
-    "uploads/service.py": {"UploadService.accept", "UploadService.also_in", "UploadService._check_place"},
-    "pictures/endpoints.py": {"make_preview"},
-    "corrections/removal.py": {"remove"},  # objects are deleted after the commit
-    # Waiting for workers, with no transaction open meanwhile.
-    "diagnose/endpoints.py": {"_start_again_if_failed", "_finished"},
-    "reports/endpoints.py": {"waiting_job", "note_reading"},
-    "reports/case_endpoints.py": {"read_draft", "read_version"},
-    "reports/renderings.py": {"_look", "_repeat", "_find_or_open"},
+    # Accepted once its bytes have arrived; analysed or rendered again while a request waits.
+    "uploads/service.py": {"UploadService.accept"},
+    "diagnose/endpoints.py": {"_start_again_if_failed"},
+    "reports/renderings.py": {"_repeat", "_find_or_open"},
     # Loops beside the requests.
-    "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper._queues", "Reaper.announce_again"},
-    "modalities/service.py": {"Modalities.known", "Modalities.learn"},
+    "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.announce_again"},
+    "modalities/service.py": {"Modalities.learn"},
     "webhooks/deliverer.py": {"Deliverer.send_due"},
-    # The operator's requests and commands.
-    "system/health.py": {"_is_migrated"},
-    "system/metrics.py": {"JobCollector.collect"},
+    # The operator's commands.
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
-    "accounts/commands.py": {"add", "list_users"},
-    "reports/commands.py": {"render", "_render"},
+    "accounts/commands.py": {"add"},
+    "reports/commands.py": {"_render"},
     "operations/backup.py": {"create", "restore", "missing_objects"},
-    "operations/retention.py": {"Retention._each", "Retention._orphans", "Retention._forgotten"},
+    "operations/retention.py": {"Retention._each", "Retention._forgotten"},
 }
 
 

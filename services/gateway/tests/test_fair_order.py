@@ -90,17 +90,17 @@ def test_one_start_in_eight_is_a_batch_s_however_busy_the_portal_is():
 
 
 bursts = st.tuples(st.sampled_from("abc"), st.booleans(), st.integers(1, 8))
-deeds = st.lists(bursts | st.none() | st.none(), max_size=80)
+operations = st.lists(bursts | st.none() | st.none(), max_size=80)
 """Steps that are added at once, or one that starts."""
 
 
-@given(deeds)
+@given(operations)
 @settings(max_examples=200, deadline=None)
-def test_nobody_starts_twice_while_a_peer_waits_and_a_batch_goes_first_only_in_its_turn(deeds):
+def test_nobody_starts_twice_while_a_peer_waits_and_a_batch_goes_first_only_in_its_turn(operations):
     queue, overtaken = Queue(), Counter()
-    for deed in deeds:
-        if deed is not None:
-            queue.add(*deed)
+    for operation in operations:
+        if operation is not None:
+            queue.add(*operation)
             continue
         waiting = queue.lanes()
         if not waiting:
@@ -119,13 +119,13 @@ def test_nobody_starts_twice_while_a_peer_waits_and_a_batch_goes_first_only_in_i
             assert recent == [True] * INTERACTIVE_IN_A_ROW
 
 
-@given(deeds, st.data())
+@given(operations, st.data())
 @settings(max_examples=100, deadline=None)
-def test_steps_ahead_is_what_starts_before_it_within_its_class(deeds, data):
+def test_steps_ahead_is_what_starts_before_it_within_its_class(operations, data):
     queue = Queue()
-    for deed in deeds:
-        if deed is not None:
-            queue.add(*deed)
+    for operation in operations:
+        if operation is not None:
+            queue.add(*operation)
         elif queue.lanes():
             queue.start()
     if not queue.lanes():

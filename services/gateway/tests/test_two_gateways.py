@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from gateway.main import create_app
 
 HANDS = 8
-DEEDS = 60
+ACTIONS = 60
 """Of each hand."""
 
 
@@ -30,11 +30,11 @@ class Hands:
     def _new_case(self, client: TestClient) -> str:
         return client.post("/api/v1/cases", json={"pseudonym": "P"}, headers=self.alice).json()["id"]
 
-    def _note(self, deed: str, answer: httpx.Response) -> httpx.Response:
+    def _note(self, action: str, answer: httpx.Response) -> httpx.Response:
         with self._lock:
-            self.answers[deed, answer.status_code] += 1
+            self.answers[action, answer.status_code] += 1
             if answer.status_code >= 500 and answer.status_code != 503:
-                self.broken.append(f"{deed}: {answer.status_code} {answer.text}")
+                self.broken.append(f"{action}: {answer.status_code} {answer.text}")
         return answer
 
     def upload(self, client: TestClient, chance: random.Random) -> None:
@@ -91,11 +91,11 @@ class Hands:
     def go(self, number: int) -> None:
         """One hand."""
         chance, client = random.Random(number), self.clients[number % len(self.clients)]
-        deeds = [self.upload] * 4 + [self.work] * 8 + [self.review] * 3
-        deeds += [self.sign, self.correct, self.cancel, self.retry]
+        actions = [self.upload] * 4 + [self.work] * 8 + [self.review] * 3
+        actions += [self.sign, self.correct, self.cancel, self.retry]
         self.upload(client, chance)
-        for _ in range(DEEDS):
-            chance.choice(deeds)(client, chance)
+        for _ in range(ACTIONS):
+            chance.choice(actions)(client, chance)
             with self._lock:
                 self.done += 1
 
@@ -114,7 +114,7 @@ def test_nobody_sees_an_error_of_ours(app, client, alice, headers_of, worker, pi
             thread.start()
         for thread in threads:
             thread.join()
-    assert hands.done == HANDS * DEEDS, "a hand stumbled"
+    assert hands.done == HANDS * ACTIONS, "a hand stumbled"
     assert hands.broken == [], hands.answers
     busy = sum(count for (_, status), count in hands.answers.items() if status == 503)
     assert busy <= 0.02 * hands.answers.total(), hands.answers

@@ -33,7 +33,7 @@ def test_the_loss_falls_and_is_logged(recipe, tmp_path):
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_the_reports_schedule():
+def test_the_schedule_of_the_thesis():
     rate = REFERENCE_RECIPE.schedule()
     assert [rate.at(step) for step in (0, 499, 1000, 2999)] == [0.001, 0.001, 0.0005, 0.00025]
 

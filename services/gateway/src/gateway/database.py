@@ -1,10 +1,10 @@
 """The database: engine, sessions, and the place where the transaction of a request ends."""
 
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, String, create_engine, event
@@ -13,6 +13,8 @@ from sqlalchemy.types import TypeDecorator
 
 from gateway.errors import ProblemError
 from gateway.events import Events
+
+T = TypeVar("T")
 
 _READS = "lobule_reads"  # execution option of a transaction that writes nothing
 
@@ -123,6 +125,12 @@ def reading(sessions: SessionFactory) -> Generator[Session]:
         yield session
 
 
+def read(sessions: SessionFactory, query: Callable[[Session], T]) -> T:
+    """What a query gives, in a transaction of its own: for code that waits for something afterwards."""
+    with reading(sessions) as session:
+        return query(session)
+
+
 def only_reads(session: Session) -> bool:
     """Whether a session comes from `reading`."""
     return bool(session.connection().get_execution_options().get(_READS))
@@ -134,6 +142,14 @@ def get_session(request: Request) -> Iterator[Session]:
     with reading(sessions) if request.method in ("GET", "HEAD") else sessions.begin() as session:
         yield session
 
+
+def get_stream_session(request: Request) -> Iterator[Session]:
+    """A session that only reads and stays open until the response is sent."""
+    with reading(request.app.state.sessions) as session:
+        yield session
+
+
+StreamSession = Annotated[Session, Depends(get_stream_session, scope="request")]
 
 # `scope="function"`: the commit happens before the answer is sent, so that an accepted upload is really accepted.
 DbSession = Annotated[Session, Depends(get_session, scope="function")]

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.cases import repository
 from gateway.cases.service import refresh
-from gateway.database import SessionFactory, make_engine, make_session_factory, reading
+from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.settings import get_settings
 
 _LOCK = 0x10B01E  # any number of gateways may start at once on PostgreSQL; one of them migrates
@@ -100,9 +100,7 @@ def _raw(connection: Connection) -> Any:
 
 def _fill_cases(sessions: SessionFactory) -> None:
     """Fill the summaries of cases from a version that stored none."""
-    with reading(sessions) as session:
-        unknown = repository.without_summary(session)
-    for case_id in unknown:
+    for case_id in read(sessions, repository.without_summary):
         with sessions.begin() as session:
             refresh(session, case_id)
 

@@ -115,7 +115,7 @@ def logged_in(open_page: Callable[..., Page], session_cookie: tuple[str, str]) -
 
 
 UPLOAD = b"POST /api/v1/images"
-_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, as a network does that goes away
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, as a network does that goes away
 
 
 class CuttingProxy:
@@ -159,7 +159,7 @@ class CuttingProxy:
                     if passed > self._after and self.broken:
                         self.cuts += 1
                         for end in (browser, gateway):
-                            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
                             end.close()
                         return
                 gateway.sendall(piece)

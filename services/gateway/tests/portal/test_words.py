@@ -53,7 +53,7 @@ class TestUse:
         assert bare_sentences(path.read_text("utf-8")) == []
 
     def test_the_check_would_find_them(self):
-        assert bare_words('<p>Hello there</p><b title="Deed">{{ t("x") }}</b>') == ["Hello", "there", "Deed"]
+        assert bare_words('<p>Hello there</p><b title="Action">{{ t("x") }}</b>') == ["Hello", "there", "Action"]
         assert bare_sentences("say('Please try again.'); // not this one\n`It took ${n} long seconds`") != []
 
     def test_every_activity_has_a_sentence_and_is_said(self):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from gateway.accounts import service
 from gateway.accounts.schemas import UserCreate
 from gateway.command_line import fail, sessions_at
+from gateway.database import read
 from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import Role
@@ -62,6 +63,5 @@ def add(
 @app.command("list")
 def list_users(home: HomeFolder = DEFAULT_HOME) -> None:
     """List all users."""
-    with sessions_at(home).begin() as session:
-        for user in repository.all_users(session):
-            typer.echo(f"{user.username}\t{user.role}\t{'active' if user.active else 'inactive'}\t{user.display_name}")
+    for user in read(sessions_at(home), repository.all_users):
+        typer.echo(f"{user.username}\t{user.role}\t{'active' if user.active else 'inactive'}\t{user.display_name}")

@@ -14,10 +14,10 @@ from gateway.audit import repository
 from gateway.audit.models import AuditEvent
 from gateway.audit.repository import AuditFilter
 from gateway.audit.schemas import AuditEventRead, AuditPage
-from gateway.audit.service import record
+from gateway.audit.service import record_apart
 from gateway.auth.dependencies import AdminUser
 from gateway.clock import now
-from gateway.database import DbSession, reading
+from gateway.database import DbSession, StreamSession
 from gateway.errors import responses
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
@@ -58,16 +58,14 @@ def list_events(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}, **responses(401, 403, 422)},
 )
-def export_events(admin: AdminUser, wanted: Wanted, request: Request) -> StreamingResponse:
+def export_events(admin: AdminUser, wanted: Wanted, request: Request, session: StreamSession) -> StreamingResponse:
     """The whole filtered log as CSV, newest first. That it was exported is noted in it."""
-    with request.app.state.sessions.begin() as session:
-        record(session, request, admin, "audit.export")
+    record_apart(request, admin, "audit.export")
 
     def lines() -> Iterator[str]:
-        with reading(request.app.state.sessions) as session:
-            yield _line(_COLUMNS)
-            for event in repository.every(session, wanted):
-                yield _line(_cells(event))
+        yield _line(_COLUMNS)
+        for event in repository.every(session, wanted):
+            yield _line(_cells(event))
 
     name = f"lobule-audit-{now():%Y%m%dT%H%M%SZ}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

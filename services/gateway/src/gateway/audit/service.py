@@ -6,6 +6,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import AuditEvent
+from gateway.database import SessionFactory
 from gateway.users.models import User
 
 
@@ -22,7 +23,7 @@ def record(
 
     Args:
         session: The request's session.
-        request: Gives address and request id; None where the deed is a command on the server itself.
+        request: Gives address and request id; None where the action is a command on the server itself.
         actor: The user, or a name where nobody is logged in.
         action: `noun.verb`, such as `image.upload`.
         target_type: Kind of what it was done to.
@@ -41,3 +42,17 @@ def record(
             request_id=getattr(request.state, "request_id", None) if request else None,
         )
     )
+
+
+def record_apart(
+    request: Request,
+    actor: User | str,
+    action: str,
+    target_type: str | None = None,
+    target_id: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Write an event in a transaction of its own, for a request whose own is rolled back or only reads."""
+    sessions: SessionFactory = request.app.state.sessions
+    with sessions.begin() as session:
+        record(session, request, actor, action, target_type, target_id, detail)

@@ -17,9 +17,7 @@ def issue_token(grant: Annotated[TokenRequest, Body()], request: Request, settin
     """Get a short-lived access token and a refresh token, for a password or for a refresh token."""
     state = request.app.state
     if isinstance(grant, PasswordGrant):
-        user = service.authenticate(
-            state.sessions, state.throttle, request, grant.username, grant.password.get_secret_value()
-        )
+        user = service.authenticate(request, grant.username, grant.password.get_secret_value())
         with state.sessions.begin() as session:
             service.note_login(session, request, user)
             return tokens.open_login(session, user, settings)

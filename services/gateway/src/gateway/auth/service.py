@@ -4,19 +4,17 @@ from fastapi import Request
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
-from gateway.audit.service import record
+from gateway.audit.service import record, record_apart
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
-from gateway.database import SessionFactory, reading
+from gateway.database import read
 from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import User
 from gateway.users.passwords import verify_password
 
 
-def authenticate(
-    sessions: SessionFactory, throttle: LoginThrottle, request: Request, username: str, password: str
-) -> User:
+def authenticate(request: Request, username: str, password: str) -> User:
     """The user with this name and password.
 
     An unknown name takes the same time and gets the same answer as a wrong password.
@@ -24,17 +22,16 @@ def authenticate(
     Raises:
         ProblemError: `wrong_credentials` (401) or `rate_limited` (429).
     """
+    throttle: LoginThrottle = request.app.state.throttle
 
     def find() -> User | None:
-        with reading(sessions) as session:
-            user = repository.by_username(session, username)
+        user = read(request.app.state.sessions, lambda session: repository.by_username(session, username))
         right = verify_password(password, user.password_hash if user else None)
         return user if user is not None and right and user.active else None
 
     user = throttle.check(username, _address(request), find)
     if user is None:
-        with sessions.begin() as session:
-            record(session, request, username or "?", "auth.failed")
+        record_apart(request, username or "?", "auth.failed")
         raise unauthorized("wrong_credentials")
     return user
 
@@ -79,8 +76,7 @@ def fresh_authentication(
     try:
         check_password(request, user, password.get_secret_value())
     except ProblemError as error:
-        with request.app.state.sessions.begin() as session:
-            record(session, request, user, "auth.failed", detail={"for": purpose, "code": error.code})
+        record_apart(request, user, "auth.failed", detail={"for": purpose, "code": error.code})
         raise
 
 

@@ -4,16 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
-from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser, DetachedUser, at_portal
+from gateway.auth.dependencies import CurrentUser, at_portal
 from gateway.corrections import removal, service
 from gateway.corrections.schemas import ImageCorrected, ImageCorrection
 from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.images.dependencies import VisibleImage
-from gateway.images.models import Image
 from gateway.images.schemas import ImageRead
 from gateway.jobs import service as jobs
 from gateway.jobs.schemas import JobRead
@@ -51,15 +49,13 @@ def correct_image(
 
 
 @router.delete("/{image_id}", status_code=204, responses=responses(401, 403, 404, 409, 412))
-def remove_image(image_id: str, user: DetachedUser, request: Request, if_match: IfMatch = None) -> None:
+def remove_image(
+    image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, if_match: IfMatch = None
+) -> None:
     """Remove an image with its analyses and reviews. An image of a signed report stays (409 `image_signed`)."""
-    state = request.app.state
-
-    def note(session: Session, image: Image) -> None:
-        detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
-        record(session, request, user, "image.remove", "image", image.id, detail)
-
-    removal.remove(state.sessions, state.store, user, image_id, note, if_match)
+    detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
+    record(session, request, user, "image.remove", "image", image.id, detail)
+    removal.remove(session, request.app.state.store, image, if_match)
 
 
 @router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404, 422))

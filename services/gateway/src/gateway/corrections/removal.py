@@ -1,53 +1,34 @@
 """Removes an image: its rows in one transaction, then its objects."""
 
-from collections.abc import Callable
-
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.database import SessionFactory
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
 from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
-from gateway.objects import delete_objects
+from gateway.objects import delete_after_commit
 from gateway.reviews import repository as reviews
-from gateway.users.models import User
 from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
 from lobule.storage import ObjectStore
 
 
-def remove(
-    sessions: SessionFactory,
-    store: ObjectStore,
-    user: User,
-    image_id: str,
-    note: Callable[[Session, Image], None],
-    if_match: str | None = None,
-) -> None:
+def remove(session: Session, store: ObjectStore, image: Image, if_match: str | None = None) -> None:
     """Remove an image with its analyses and reviews. Running work is stopped and its output refused.
 
     Args:
-        sessions: For the transaction.
-        store: Where its objects lie.
-        user: Who removes it.
-        image_id: Which.
-        note: Called in the transaction, for the audit log.
+        session: Of the request; when it commits, the objects are deleted too.
+        store: Where the image's objects lie.
+        image: Which.
         if_match: The ETag of its case as the user saw it.
 
     Raises:
         ProblemError: `not_found` (404), `image_signed` (409) or `case_changed` (412).
     """
-    with sessions.begin() as session:
-        image = repository.visible(session, user, image_id)
-        if image is None:
-            raise not_found("image")
-        note(session, image)
-        prefixes = take_out(session, image, if_match)
-    delete_objects(store, prefixes)
+    delete_after_commit(session, store, take_out(session, image, if_match))
 
 
 def lock(session: Session, image: Image, if_match: str | None) -> None:
@@ -63,7 +44,7 @@ def lock(session: Session, image: Image, if_match: str | None) -> None:
         raise not_found("image")
 
 
-def take_out(session: Session, image: Image, if_match: str | None = None) -> list[str]:
+def take_out(session: Session, image: Image, if_match: str | None) -> list[str]:
     """Delete an image's rows; returns the prefixes of the objects to delete after the commit.
 
     Raises:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.auth import service as auth
 from gateway.auth.dependencies import AppSettings
-from gateway.database import reading
+from gateway.database import read
 from gateway.errors import ProblemError, responses
 from gateway.jobs import repository
 from gateway.jobs import service as jobs
@@ -93,11 +93,9 @@ async def diagnose(
 
 
 async def _submit(request: Request, uploads: UploadService) -> str:
-    state = request.app.state
-
     async def sender(fields: dict[str, str]) -> User:
         username, password = fields.pop("username", ""), fields.pop("password", "")
-        user = await run_in_threadpool(auth.authenticate, state.sessions, state.throttle, request, username, password)
+        user = await run_in_threadpool(auth.authenticate, request, username, password)
         auth.check_own_password(user)
         return user
 
@@ -128,8 +126,7 @@ async def _finished(request: Request, job_id: str, patience: float) -> Job:
     deadline = time.monotonic() + patience
 
     def look() -> Job:
-        with reading(request.app.state.sessions) as session:
-            job = repository.by_id(session, job_id)
+        job = read(request.app.state.sessions, lambda session: repository.by_id(session, job_id))
         if job is None:
             raise ProblemError(404, "not_found", "The image has been removed in the meantime.")
         return job

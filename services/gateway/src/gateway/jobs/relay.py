@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
-from gateway.database import SessionFactory, reading
+from gateway.database import SessionFactory, read
 from gateway.jobs import repository, service
 from gateway.jobs.queues import repository as queues
 from gateway.modalities.repository import queues_of
@@ -59,8 +59,7 @@ class Relay:
         No transaction is open while Redis is spoken to: on SQLite the worker's claim, which follows within a
         millisecond, would wait for it.
         """
-        with reading(self._sessions) as session:
-            messages = queues.waiting_messages(session)
+        messages = read(self._sessions, queues.waiting_messages)
         if not messages:
             return 0
         for waiting in messages:
@@ -92,22 +91,17 @@ class Reaper:
 
     def take_back(self) -> None:
         """Queue steps again whose lease has expired, or park their job."""
-        with reading(self._sessions) as session:
-            if not repository.abandoned(session):
-                return
+        if not read(self._sessions, repository.abandoned):
+            return
         with self._sessions.begin() as session:
             for step in repository.abandoned(session):
                 log.warning("lease_over", job_id=step.job_id, step=step.name, attempt=step.attempt, worker=step.worker)
                 service.reap(session, self._settings, step)
 
-    def _queues(self) -> list[str]:
-        self._modalities.learn()
-        with reading(self._sessions) as session:
-            return queues_of(session)
-
     def announce_again(self) -> None:
         """Announce steps again that wait in the database while their queue in Redis is empty."""
-        for queue in self._queues():
+        self._modalities.learn()
+        for queue in read(self._sessions, queues_of):
             if self._cache.waiting(queue):
                 continue
             with self._sessions.begin() as session:

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.database import SessionFactory, reading
+from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.modalities import repository
 from lobule.contracts.modality import ModalitySpec
@@ -60,8 +60,7 @@ class Modalities:
 
     def known(self) -> Mapping[str, ModalitySpec]:
         """Every modality by its name."""
-        with reading(self._sessions) as session:
-            return repository.known(session)
+        return read(self._sessions, repository.known)
 
     def find(self, name: str) -> ModalitySpec | None:
         """A modality, where need be one whose worker has started just now; None where there is none of this name."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from gateway.clock import now
 from gateway.corrections.removal import delete_rows
-from gateway.database import SessionFactory, make_engine, make_session_factory, reading
+from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.jobs.repository import delete_renderings, delete_works
 from gateway.operations.repositories import retention as repository
 from gateway.settings import GatewaySettings, get_settings
@@ -70,8 +71,7 @@ class Retention:
         remove: Callable[[Session, str], list[str]],
     ) -> None:
         while True:
-            with reading(self.sessions) as session:
-                ids = find(session, limit, None if self.dry_run else _TOGETHER)
+            ids = read(self.sessions, lambda session: find(session, limit, None if self.dry_run else _TOGETHER))
             self.deleted[what] += len(ids)
             if self.dry_run or not ids:
                 return
@@ -90,11 +90,9 @@ class Retention:
             for entry in self.store.entries(owner):
                 (young if entry.modified_at > before else found).add(layout.place_of(entry.key))
         for place in sorted(found - young):
-            with reading(self.sessions) as session:
-                known = (repository.is_image if place.owner == "images" else repository.is_work)(session, place.id)
-                overtaken = [] if not known or place.owner == "images" else _overtaken(session, place.id)
-            for prefix in overtaken if known else [place.folder]:
-                self.deleted["orphans" if not known else "overtaken attempts"] += 1
+            what, prefixes = read(self.sessions, partial(_unnamed, place))
+            for prefix in prefixes:
+                self.deleted[what] += 1
                 if not self.dry_run:
                     self.store.delete(prefix)
 
@@ -112,6 +110,14 @@ def _delete_case(session: Session, case_id: str) -> list[str]:
         prefixes += delete_rows(session, image)
     repository.delete_case(session, case_id)
     return prefixes
+
+
+def _unnamed(place: layout.Place, session: Session) -> tuple[str, list[str]]:
+    """Prefixes below a place that no row names, and what they are called."""
+    known = (repository.is_image if place.owner == "images" else repository.is_work)(session, place.id)
+    if not known:
+        return "orphans", [place.folder]
+    return "overtaken attempts", [] if place.owner == "images" else _overtaken(session, place.id)
 
 
 def _overtaken(session: Session, job_id: str) -> list[str]:

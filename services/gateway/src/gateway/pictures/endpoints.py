@@ -7,11 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser
 from gateway.cases import repository as cases
-from gateway.database import reading
+from gateway.database import read
 from gateway.errors import not_found, responses
 from gateway.images import repository
 from gateway.images.dependencies import VisibleImage
@@ -69,16 +70,13 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
     state = request.app.state
 
     async def check(fields: dict[str, str]) -> Sequence[Image]:
-        def of_case() -> Sequence[Image]:
-            if not fields.get("case_id"):
-                return []
-            with reading(state.sessions) as session:
-                case = cases.visible(session, user, fields["case_id"])
-                if case is None:
-                    raise not_found("case")
-                return [image for image in repository.of_case(session, case.id) if image.id != fields.get("replaces")]
+        def of_case(session: Session) -> Sequence[Image]:
+            case = cases.visible(session, user, fields["case_id"])
+            if case is None:
+                raise not_found("case")
+            return [image for image in repository.of_case(session, case.id) if image.id != fields.get("replaces")]
 
-        return await run_in_threadpool(of_case)
+        return await run_in_threadpool(read, state.sessions, of_case) if fields.get("case_id") else []
 
     folder = partial(layout.preview_folder, user.id)
     others, upload = await receive(request, state.store, settings.max_upload_bytes, check, folder)

@@ -60,15 +60,15 @@ def choose_language(
 def log_in(
     request: Request,
     settings: AppSettings,
+    session: DbSession,
     username: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=500)] = "",
     next: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
     """The portal's login form. No `async`: waiting for the database's lock must not stop the loop that ends others."""
     sessions.check_same_origin(request)
-    state = request.app.state
-    try:
-        user = service.authenticate(state.sessions, state.throttle, request, username, password)
+    try:  # the session begins its transaction at its first query, after the slow check of the password
+        user = service.authenticate(request, username, password)
     except ProblemError as error:
         return render_login(
             request,
@@ -78,9 +78,8 @@ def log_in(
             username=username,
         )
     response = RedirectResponse(local_path(next), status_code=303)
-    with state.sessions.begin() as session:
-        sessions.open_session(session, user, response, settings)
-        service.note_login(session, request, user)
+    sessions.open_session(session, user, response, settings)
+    service.note_login(session, request, user)
     return response
 
 

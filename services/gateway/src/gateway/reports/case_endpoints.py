@@ -7,14 +7,14 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from gateway.audit.service import record
+from gateway.audit.service import record, record_apart
 from gateway.auth.dependencies import CurrentUser, DetachedUser, at_portal
 from gateway.auth.service import fresh_authentication
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
-from gateway.database import DbSession, reading
+from gateway.database import DbSession, read
 from gateway.errors import ProblemError, not_found, responses
 from gateway.reports import renderings, repository, signing
 from gateway.reports.content import case_content, letters
@@ -27,7 +27,6 @@ from gateway.reports.endpoints import (
     Lang,
     as_response,
     attach,
-    note_reading,
 )
 from gateway.reports.models import CaseReport
 from gateway.reports.renderings import Wanted
@@ -121,18 +120,17 @@ async def read_draft(
     """What the report would say if it were signed now, marked as a draft."""
     form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
 
-    def look() -> tuple[Case, Wanted]:
-        with reading(request.app.state.sessions) as session:
-            case = _visible(session, user, case_id)
-            if case.state in ("empty", "analysing"):
-                why = "This case has no image yet." if case.state == "empty" else "This case is still being analysed."
-                raise ProblemError(409, "report_not_ready", f"There is no draft yet. {why}")
-            content = case_content(session, case)
+    def look(session: Session) -> tuple[Case, Wanted]:
+        case = _visible(session, user, case_id)
+        if case.state in ("empty", "analysing"):
+            why = "This case has no image yet." if case.state == "empty" else "This case is still being analysed."
+            raise ProblemError(409, "report_not_ready", f"There is no draft yet. {why}")
+        content = case_content(session, case)
         key = f"case:{case.id}:draft:{case.revision}:{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
         return case, Wanted(key, case.owner_id, lambda: asked)
 
-    case, wanted = await run_in_threadpool(look)
+    case, wanted = await run_in_threadpool(read, request.app.state.sessions, look)
     return await _answer(request, user, case, wanted, "draft", language, form, download)
 
 
@@ -151,12 +149,11 @@ async def read_version(
     """A signed version, as HTML, PDF, PNG or JSON, in English or Chinese."""
     form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
 
-    def look() -> tuple[Case, Wanted]:
-        with reading(request.app.state.sessions) as session:
-            case = _visible(session, user, case_id)
-            return case, renderings.of_version(_version(session, case, version), case.owner_id, language, form)
+    def look(session: Session) -> tuple[Case, Wanted]:
+        case = _visible(session, user, case_id)
+        return case, renderings.of_version(_version(session, case, version), case.owner_id, language, form)
 
-    case, wanted = await run_in_threadpool(look)
+    case, wanted = await run_in_threadpool(read, request.app.state.sessions, look)
     return await _answer(request, user, case, wanted, str(version), language, form, download)
 
 
@@ -188,7 +185,7 @@ async def _answer(
     if download:
         attach(response, f"lobule-case-{case.id[:8]}-{version}.{form}")
     detail = {"version": version, "format": form, "language": language}
-    await note_reading(request, user, "case", case.id, detail)
+    await run_in_threadpool(record_apart, request, user, "report.read", "case", case.id, detail)
     return response
 
 

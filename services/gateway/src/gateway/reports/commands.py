@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from gateway.audit.service import record
 from gateway.cases import repository as cases
 from gateway.command_line import fail, sessions_at
-from gateway.database import SessionFactory, reading
+from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.reports import renderings, repository
 from gateway.reports.schemas import RenderingsCreate
@@ -44,8 +44,7 @@ def render(
         raise fail("Name the cases, or give --all.")
     wanted = _wanted(language, form, anew=anew)
     sessions = sessions_at(home)
-    with reading(sessions) as session:
-        found = repository.numbers(session, case, version)
+    found = read(sessions, lambda session: repository.numbers(session, case, version))
     if unknown := set(case or []) - {case_id for case_id, _ in found}:
         raise fail(f"No signed version of: {', '.join(sorted(unknown))}.")
     altered = [at for at in found if not _render(sessions, *at, wanted)]

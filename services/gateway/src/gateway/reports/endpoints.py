@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from gateway.audit.service import record
+from gateway.audit.service import record_apart
 from gateway.auth.dependencies import DetachedUser
-from gateway.database import reading
+from gateway.database import read
 from gateway.errors import ProblemError, not_found, responses
 from gateway.jobs import repository as jobs
 from gateway.jobs import results
@@ -17,7 +17,6 @@ from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.models import Job
 from gateway.reports import renderings, service
 from gateway.reports.content import image_content
-from gateway.users.models import User
 from lobule.contracts.case import RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
 from lobule.contracts.result import Result
@@ -59,8 +58,7 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
 
 def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
     """As `visible_job`, in a transaction of its own."""
-    with reading(request.app.state.sessions) as session:
-        job = jobs.visible(session, user, job_id)
+    job = read(request.app.state.sessions, lambda session: jobs.visible(session, user, job_id))
     if job is None:
         raise not_found("job")
     return job
@@ -87,7 +85,8 @@ async def get_report(
     response = await report_response(request, job, form, language)
     if download:
         attach(response, f"lobule-report-{job.id[:8]}.{form}")
-    await note_reading(request, user, "job", job.id, {"format": form, "language": language})
+    detail = {"format": form, "language": language}
+    await run_in_threadpool(record_apart, request, user, "report.read", "job", job.id, detail)
     return response
 
 
@@ -123,13 +122,3 @@ def as_response(content: bytes, media_type: str, language: Language) -> Response
 def attach(response: Response, file_name: str) -> None:
     """Have the browser save a response under this name."""
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
-
-
-async def note_reading(request: Request, user: User, target: str, target_id: str, detail: dict[str, str]) -> None:
-    """Write to the audit log that a report was read."""
-
-    def note() -> None:
-        with request.app.state.sessions.begin() as session:
-            record(session, request, user, "report.read", target, target_id, detail)
-
-    await run_in_threadpool(note)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from gateway.database import SessionFactory, reading
+from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Rendering
@@ -116,8 +116,7 @@ def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
 
 
 def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
-    with reading(sessions) as session:
-        rendering = repository.rendering_by_id(session, rendering_id)
+    rendering = read(sessions, lambda session: repository.rendering_by_id(session, rendering_id))
     if rendering is None:
         raise ProblemError(404, "not_found", "The content of this report has been removed in the meantime.")
     return rendering
@@ -133,18 +132,16 @@ def _repeat(sessions: SessionFactory, wanted: Wanted) -> Rendering:
 
 
 def _find_or_open(sessions: SessionFactory, wanted: Wanted) -> Rendering:
-    with reading(sessions) as session:
-        rendering = repository.rendering(session, wanted.key)
+    rendering = read(sessions, lambda session: repository.rendering(session, wanted.key))
     if rendering is not None and rendering.state not in _FAILED:
         return rendering
     try:
         with sessions.begin() as session:
             return _open_or_retry(session, wanted, repository.rendering(session, wanted.key))
     except IntegrityError:  # somebody else asked at the same moment
-        with reading(sessions) as session:
-            rendering = repository.rendering(session, wanted.key)
-            assert rendering is not None, "its key is taken"
-            return rendering
+        rendering = read(sessions, lambda session: repository.rendering(session, wanted.key))
+        assert rendering is not None, "its key is taken"
+        return rendering
 
 
 def _open_or_retry(session: Session, wanted: Wanted, rendering: Rendering | None) -> Rendering:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.datastructures import State
 
-from gateway.database import reading
+from gateway.database import read
 from gateway.migrate import lacks_migration
 
 log = structlog.get_logger()
@@ -54,5 +54,4 @@ def ready(request: Request) -> JSONResponse:
 
 
 def _is_migrated(state: State) -> bool:
-    with reading(state.sessions) as session:
-        return not lacks_migration(session.connection())
+    return read(state.sessions, lambda session: not lacks_migration(session.connection()))

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from redis.exceptions import RedisError
 from starlette.datastructures import State
 
-from gateway.database import reading
+from gateway.database import read
 from gateway.modalities.repository import queues_of
 from gateway.system import repository
 from gateway.webhooks.models import DeliveryState
@@ -35,8 +35,7 @@ class JobCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Query database and Redis; sources that cannot be reached are left out."""
         yield _gauge("lobule_build_info", "This gateway; 1", ["version"], [((__version__,), 1)])
-        with reading(self._state.sessions) as session:
-            load, queues = repository.workload(session), queues_of(session)
+        load, queues = read(self._state.sessions, lambda session: (repository.workload(session), queues_of(session)))
         yield from _of_database(load, queues)
         space = self._state.store.space()
         if space is not None:

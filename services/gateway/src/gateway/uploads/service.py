@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from gateway.audit.service import record
 from gateway.cases import repository as cases
 from gateway.corrections import removal
-from gateway.database import SessionFactory, reading
+from gateway.database import SessionFactory, read
 from gateway.errors import not_found
 from gateway.images import repository as images
 from gateway.images.identity import Fingerprints, refuse_other_patient
@@ -19,7 +19,6 @@ from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.jobs.service import open_job
 from gateway.modalities.service import Modalities
-from gateway.objects import delete_objects
 from gateway.uploads import checks
 from gateway.uploads.receiving import Upload, receive
 from gateway.uploads.schemas import ImageOptions, Twin
@@ -111,7 +110,6 @@ class UploadService:
             AnalysisError, Duplicate, ProblemError: See `submit`.
         """
         image = self._described(user, options, upload)
-        left: list[str] = []
         try:
             with self._sessions.begin() as session:
                 checks.check_place(session, user, options)  # again: case or image may have gone during the upload
@@ -121,7 +119,7 @@ class UploadService:
                 detail: dict[str, Any] = {"sha256": image.sha256}
                 if replaced is not None:
                     detail["replaces"] = replaced.id
-                    left = _make_room(session, image, replaced)
+                    _make_room(session, self._store, image, replaced)
                 if image.case_id is not None:
                     cases.locked(session, image.case_id)  # two uploads at once must see one another's patient
                     others = images.of_case(session, image.case_id)
@@ -141,17 +139,14 @@ class UploadService:
         except BaseException:
             self._store.delete(upload.object_key)
             raise
-        delete_objects(self._store, left)
         return image, job
 
     def also_in(self, image: Image) -> list[Twin]:
         """Where else the image's owner has the same bytes as the same kind of image, newest first."""
-        with reading(self._sessions) as session:
-            return checks.also_in(session, image)
+        return read(self._sessions, lambda session: checks.also_in(session, image))
 
     def _check_place(self, user: User, options: ImageOptions) -> None:
-        with reading(self._sessions) as session:
-            checks.check_place(session, user, options)
+        read(self._sessions, lambda session: checks.check_place(session, user, options))
 
     def _described(self, user: User, options: ImageOptions, upload: Upload) -> Image:
         """The image that an upload becomes: what its uploader said of it, and what its header says.
@@ -192,9 +187,9 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
     )
 
 
-def _make_room(session: Session, image: Image, replaced: Image) -> list[str]:
+def _make_room(session: Session, store: ObjectStore, image: Image, replaced: Image) -> None:
     """Remove the image that another replaces. Its description applies to the new one where none was given."""
     if replaced.modality == image.modality:
         for name in ("magnification", "view", "laterality", "study_date"):
             setattr(image, name, getattr(image, name) or getattr(replaced, name))
-    return removal.take_out(session, replaced)
+    removal.remove(session, store, replaced)

@@ -6,7 +6,7 @@ import { withImage } from './state.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
-const TWO_AT_ONCE = 2;
+const MAX_LOADING = 2;
 
 /** @param {import('./state.js').ReadingStore} store */
 export function createLoader(store) {
@@ -26,7 +26,7 @@ export function createLoader(store) {
   };
 
   async function work() {
-    if (loading >= TWO_AT_ONCE) return;
+    if (loading >= MAX_LOADING) return;
     const next = waiting.shift();
     if (!next) return;
     loading += 1;

@@ -13,7 +13,7 @@ import { look } from './looking.js';
 import { entryOf, newEntry, patch, ready } from './state.js';
 import { announce, showIntake } from './views.js';
 
-const AT_ONCE = 2; // uploads
+const CONCURRENT_UPLOADS = 2;
 const form = byId('new', HTMLFormElement);
 const drop = byId('drop');
 const picker = byId('files', HTMLInputElement);
@@ -104,7 +104,7 @@ async function sendAll() {
   // The first file that names a patient says whose case it is, however long the others take: they are compared with it.
   const first = waiting.findIndex(({ format }) => format === 'DICOM');
   if (first >= 0) await delivery.deliver(waiting.splice(first, 1)[0].id);
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: CONCURRENT_UPLOADS }, lane));
   removeEventListener('beforeunload', warn);
 }
 
