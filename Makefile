@@ -31,8 +31,10 @@ demo: .venv/.installed ## See the whole system at work: make demo [IMAGES="a.png
 up: .venv/.installed ## Start the whole system on this machine until Ctrl-C
 	$(RUN) lobule up $(ARGS)
 
-test: .venv/.installed-dev ## Run all tests
-	$(RUN) pytest $(ARGS)
+# A process for each core; for some of the tests one, since each process imports TensorFlow and starts servers anew.
+PROCESSES ?= $(if $(ARGS),0,logical)
+test: .venv/.installed-dev ## Run all tests: make test [ARGS="services/report -k pdf"] [PROCESSES=4]
+	$(RUN) pytest --numprocesses $(PROCESSES) --maxprocesses 8 $(ARGS)
 
 # SlipCover takes its probes out again once they were hit. The warning it causes is of pytest's, about itself.
 SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src

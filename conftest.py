@@ -23,6 +23,14 @@ from lobule.launcher.redis_server import redis_command
 REPOSITORY = Path(__file__).parent
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Share the tests out among processes; of pytest-xdist, which only `make test` needs."""
+    from parallel import FileByFile
+
+    return FileByFile(config, log)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real images; tests that need it are skipped where it is not there."""
@@ -84,8 +92,9 @@ def postgres_url(new_postgres_url: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, or Playwright's own."""
-    executable = os.environ.get("LOBULE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    """The system's Chromium or Playwright's own; the one without windows takes half the CPU time."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser")
+    executable = os.environ.get("LOBULE_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
         if executable is None and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("no Chromium: install one, or name it in LOBULE_CHROMIUM")

@@ -53,10 +53,10 @@ def running_postgres(*, durable: bool = False) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(server: str) -> str:
-    """Add an empty database; its address."""
+def new_database(server: str, template: str = "template1") -> str:
+    """Add a database, empty or a copy of another one that nobody is connected to; its address."""
     name = f"test_{secrets.token_hex(6)}"
-    execute(f"{server}/postgres", f"CREATE DATABASE {name}")
+    execute(f"{server}/postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
     return f"{server}/{name}"
 
 

@@ -1,25 +1,28 @@
 """A gateway with a real Redis and a real database, and hands to play the worker with."""
 
 import io
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 
 import httpx
+import postgres
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from gateway.clock import now
 from gateway.jobs.models import Step
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
+from gateway.users import passwords
 from gateway.users.models import Role, User
-from gateway.users.passwords import hash_password
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 
 PASSWORD = "correct horse battery staple"
@@ -41,16 +44,11 @@ def make_settings(database_url: str, redis_url: str, objects: Path, **changes) -
     return GatewaySettings(**(values | changes))
 
 
-@cache
-def password_hash() -> str:
-    """The hash of the tests' password, computed once: it is slow by design."""
-    return hash_password(PASSWORD)
-
-
 def add_user(app: FastAPI, username: str, role: Role = "clinician") -> None:
     """Add a user with the tests' password."""
     with app.state.sessions.begin() as session:
-        session.add(User(username=username, display_name=username, password_hash=password_hash(), role=role))
+        hashed = passwords.hash_password(PASSWORD)
+        session.add(User(username=username, display_name=username, password_hash=hashed, role=role))
 
 
 def log_in(client: TestClient, username: str) -> dict[str, str]:
@@ -75,13 +73,55 @@ def every_loop_ends() -> Iterator[None]:
     assert left == set()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords are hashed at argon2's least cost: the product's takes 0.2 s of CPU time for each login."""
+    least = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    passwords._nobody.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: least)
+        yield
+
+
 @pytest.fixture
-def make_app(tmp_path: Path, clean_redis: str) -> Callable[..., FastAPI]:
-    """Makes a gateway; settings may be changed."""
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are hashed as in the product."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHash.recommended)
+    passwords._nobody.cache_clear()
+    yield
+    passwords._nobody.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the present schema, to be copied: the migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "lobule.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """The name of a PostgreSQL database with the present schema, to be copied."""
+    url = postgres.new_database(postgres_server)
+    migrate(url)
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_server: str, postgres_template: str) -> str:
+    """A fresh PostgreSQL database with the present schema."""
+    return postgres.new_database(postgres_server, postgres_template)
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, clean_redis: str, migrated_sqlite: Path) -> Callable[..., FastAPI]:
+    """Makes a gateway on a migrated database, a new one of SQLite by default; settings may be changed."""
 
     def make(database_url: str | None = None, **changes) -> FastAPI:
         url = database_url or f"sqlite:///{tmp_path / 'lobule.sqlite'}"
-        migrate(url)
+        if database_url is None and not (tmp_path / "lobule.sqlite").exists():
+            shutil.copy(migrated_sqlite, tmp_path / "lobule.sqlite")
         settings = make_settings(url, changes.pop("redis_url", clean_redis), tmp_path / "objects", **changes)
         app = create_app(settings)
         for username, role in (("alice", "clinician"), ("bob", "clinician"), ("root", "admin")):

@@ -13,6 +13,7 @@ from gateway.auth import repository, service
 from gateway.auth import throttle as throttle_module
 from gateway.auth.throttle import LoginThrottle
 from gateway.errors import ProblemError
+from gateway.users.passwords import hash_password
 
 PASSWORD = "correct horse battery staple"
 
@@ -31,7 +32,11 @@ def test_password_gives_a_token_that_works(client):
     assert me(client, answer.json()["access_token"]).json()["username"] == "alice"
 
 
-def test_wrong_password_and_unknown_user_get_the_same_answer_in_the_same_time(client):
+def test_passwords_are_kept_as_argon2id_hashes_of_the_recommended_cost(real_passwords):
+    assert hash_password(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+def test_wrong_password_and_unknown_user_get_the_same_answer_in_the_same_time(real_passwords, client):
     def attempt(name):
         started = time.perf_counter()
         answer = token(client, username=name, password="wrong password 1")

@@ -151,7 +151,7 @@ class TestGateway:
 
     @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
     def app(self, request, make_app):
-        return make_app(request.getfixturevalue("postgres_url") if request.param == "postgres" else None)
+        return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgres" else None)
 
     @pytest.fixture
     def claim(self, worker):

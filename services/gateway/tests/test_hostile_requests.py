@@ -19,7 +19,7 @@ class TestCharacters:
 
     @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
     def gateway(self, request, make_app):
-        url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+        url = None if request.param == "sqlite" else request.getfixturevalue("migrated_postgres_url")
         with TestClient(make_app(url), raise_server_exceptions=False) as client:
             yield client
 

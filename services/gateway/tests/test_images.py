@@ -331,8 +331,8 @@ def test_a_name_that_requests_sends_is_understood(client, alice, picture, extend
 
 
 @pytest.mark.postgres
-def test_what_somebody_else_removed_meanwhile_is_not_found(make_app, postgres_url, picture):
-    app = make_app(postgres_url)
+def test_what_somebody_else_removed_meanwhile_is_not_found(make_app, migrated_postgres_url, picture):
+    app = make_app(migrated_postgres_url)
     with TestClient(app) as client:
         grant = {"username": "alice", "password": "correct horse battery staple"}
         headers = {"Authorization": f"Bearer {client.post('/api/v1/auth/token', json=grant).json()['access_token']}"}

@@ -16,7 +16,7 @@ ANNA = {"PatientID": "4711", "PatientName": "Lee^Anna", "PatientBirthDate": "196
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def app(request, make_app):
-    return make_app(request.getfixturevalue("postgres_url") if request.param == "postgres" else None)
+    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgres" else None)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ PATIENCE_S = 60
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request):
-    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+    return request.getfixturevalue("migrated_postgres_url") if request.param == "postgres" else None
 
 
 @pytest.fixture

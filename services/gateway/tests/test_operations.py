@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def app(request, make_app):
     """A gateway on each kind of database."""
-    return make_app(request.getfixturevalue("new_postgres_url")() if request.param == "postgresql" else None)
+    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgresql" else None)
 
 
 def age(app, days: float) -> None:

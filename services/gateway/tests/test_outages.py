@@ -11,6 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event, text
 
+from gateway.migrate import migrate
+
 UPLOADS = 8
 
 
@@ -26,17 +28,8 @@ class _Wrong:
 
 class TestOnPostgres:
     @pytest.fixture
-    def server(self):
-        """A server of the test's own; closing the stack stops it."""
-        if not postgres.installed():
-            pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-        with ExitStack() as stack:
-            stack.address = stack.enter_context(postgres.running_postgres())
-            yield stack
-
-    @pytest.fixture
-    def app(self, make_app, server):
-        return make_app(postgres.new_database(server.address))
+    def app(self, make_app, migrated_postgres_url):
+        return make_app(migrated_postgres_url)
 
     @pytest.mark.parametrize("round_", range(3))
     def test_uploads_into_one_case_at_once(self, client, alice, upload, picture, round_):
@@ -57,7 +50,24 @@ class TestOnPostgres:
         assert worker.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
         worker.render(job)
 
-    def test_it_goes_away(self, client, alice, server):
+
+class TestPostgresGoesAway:
+    @pytest.fixture
+    def server(self):
+        """A server of the test's own; closing the stack stops it."""
+        if not postgres.installed():
+            pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+        with ExitStack() as stack:
+            stack.address = stack.enter_context(postgres.running_postgres())
+            yield stack
+
+    @pytest.fixture
+    def app(self, make_app, server):
+        url = postgres.new_database(server.address)
+        migrate(url)
+        return make_app(url)
+
+    def test_clients_are_told_to_come_again(self, client, alice, server):
         assert client.get("/api/v1/cases", headers=alice).status_code == 200
         server.close()
         answer = client.get("/api/v1/cases", headers=alice)

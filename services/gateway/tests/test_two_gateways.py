@@ -101,8 +101,8 @@ class Hands:
 
 
 @pytest.fixture
-def app(make_app, postgres_url):
-    return make_app(postgres_url, lease_seconds=5.0, log_level="ERROR")
+def app(make_app, migrated_postgres_url):
+    return make_app(migrated_postgres_url, lease_seconds=5.0, log_level="ERROR")
 
 
 @pytest.mark.postgres

@@ -11,7 +11,6 @@ from standardwebhooks import WebhookVerificationError
 
 from gateway.clock import now, shared_now
 from gateway.database import make_engine, make_session_factory
-from gateway.migrate import migrate
 from gateway.networks import parse_networks
 from gateway.users.models import User
 from gateway.webhooks import repository
@@ -145,11 +144,9 @@ class TestWrongClock:
     """Gateways share the database's clock: one whose own is wrong neither delays a message nor sends it twice."""
 
     @pytest.fixture
-    def sessions(self, new_postgres_url, monkeypatch):
+    def sessions(self, migrated_postgres_url, monkeypatch):
         """Sessions on PostgreSQL, a pending message's owner and webhook in it, and a switch of the local clock."""
-        url = new_postgres_url()
-        migrate(url)
-        engine = make_engine(url)
+        engine = make_engine(migrated_postgres_url)
         factory = make_session_factory(engine)
         with factory.begin() as session:
             session.add(User(id="u", username="alice", display_name="Alice", password_hash="x", role="service"))

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
 
 from gateway.accounts import endpoints as accounts
 from gateway.admin import audit_endpoints as audit
@@ -83,6 +85,15 @@ _ROUTERS = (
 )
 
 
+@cache
+def _routes() -> list[BaseRoute]:
+    """The routes of all packages; those of one process share what FastAPI learns of them at their first request."""
+    together = APIRouter()
+    for module in _ROUTERS:
+        together.include_router(module.router)
+    return together.routes
+
+
 def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     """The application, ready to be served; its loops start and end with the server."""
     settings = settings or get_settings()
@@ -115,6 +126,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app = FastAPI(
         title="Lobule",
         version=__version__,
+        routes=_routes(),
         description=f"Breast-cancer computer-aided diagnosis. {RESEARCH_USE_ONLY}",
         lifespan=lifespan,
         docs_url=None,
@@ -142,8 +154,6 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_outage_handlers(app)
     install_error_pages(app)
     app.add_middleware(RequestContext)
-    for module in _ROUTERS:
-        app.include_router(module.router)
     # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).
     app.mount("/static", GZipMiddleware(WebFiles(), minimum_size=500), name="static")
 

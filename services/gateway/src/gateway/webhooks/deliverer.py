@@ -8,6 +8,7 @@ import json
 import random
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -38,8 +39,12 @@ class Deliverer:
     def __init__(self, sessions: SessionFactory, settings: GatewaySettings) -> None:
         self._sessions, self._settings = sessions, settings
         self._allowed = parse_networks(settings.webhook_networks)
-        self._http = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False)
         self.stopped = threading.Event()
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        """Made when there is something to send, for it reads all certificates of the authorities."""
+        return httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False)
 
     def turn(self) -> None:
         """Wait a moment, then send the messages that are due."""

@@ -1,0 +1,48 @@
+"""How `make test` shares the tests out among processes: file by file, those that take longest first."""
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+# Files that use one system, which takes half a minute to start, go to one process.
+TOGETHER = {
+    "tests/test_api_document.py": "tests/test_end_to_end.py",
+    "tests/test_killed_worker.py": "tests/test_end_to_end.py",
+}
+
+# Half a minute and more each. They start first, so that no process is still at one of them when the others are done.
+SLOW = (
+    "tests/test_portal.py",
+    "tests/test_end_to_end.py",
+    "services/gateway/tests/portal/test_verdicts.py",
+    "services/gateway/tests/portal/test_quality.py",
+    "services/gateway/tests/portal/test_reading.py",
+    "services/histo-worker/tests/test_train_command.py",
+    "services/gateway/tests/portal/test_browser.py",
+    "services/mammo-worker/tests/test_examination_examine.py",
+    "services/mammo-worker/tests/test_detector_training.py",
+)
+
+
+def unit(nodeid: str) -> str:
+    """What a test is run together with, in one process: its file, since the tests of a file share fixtures."""
+    file = nodeid.partition("::")[0]
+    return TOGETHER.get(file, file)
+
+
+class FileByFile(LoadScopeScheduling):
+    """Gives a process that gets free the next unit: a slow one while there is one, then in the order of collection."""
+
+    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+        config.option.loadscopereorder = False  # by the number of tests
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        slow = next((file for file in SLOW if file in self.workqueue), None)
+        if slow is not None:
+            self.workqueue.move_to_end(slow, last=False)
+        super()._assign_work_unit(node)
