@@ -64,6 +64,22 @@ def sent(new_case):
     return sent
 
 
+class TestScriptsThatDoNotArrive:
+    def test_the_page_is_loaded_once_more(self, open_page, session_cookie):
+        page = open_page("/help", cookie=session_cookie)
+        page.route("**/core/api.js", lambda route: route.abort("connectionreset"), times=1)
+        with page.expect_response("**/core/api.js"):
+            page.goto("/new")
+        page.wait_for_function("sessionStorage.length === 0")
+        expect(page.locator("#unloaded")).to_be_hidden()
+
+    def test_where_that_does_not_help_it_is_said(self, open_page, session_cookie):
+        page = open_page("/help", cookie=session_cookie)
+        page.route("**/core/api.js", lambda route: route.abort("connectionreset"))
+        page.goto("/new")
+        expect(page.locator("#unloaded")).to_contain_text("did not load completely")
+
+
 class TestLogin:
     def test_a_wrong_password_is_told_and_focus_waits_for_the_right_one(self, open_page):
         page = open_page("/new")
