@@ -1,6 +1,6 @@
 # The images of Lobule, a target each. Build from the repository's root:
 #   docker build --target gateway -t lobule/gateway:0.1.0 .
-# Targets: gateway, report, cli (from nothing but Python), proxy, histo-worker, mammo-worker. docker-compose.yml builds
+# Targets: gateway, report, dicom, cli (from nothing but Python), proxy, histo-worker, mammo-worker. docker-compose.yml builds
 # all of them but `cli`. A target NAME takes its packages from the stage NAME-packages, which changes with the lock alone,
 # and our own code from NAME-code, so that a new version is a small layer over one that is there already.
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim
@@ -116,6 +116,37 @@ ARG VERSION
 ARG REVISION
 LABEL org.opencontainers.image.title="Lobule report" \
       org.opencontainers.image.description="Annotated images and reports of Lobule; research use only" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# ---------------------------------------------------------------------------------------------------------- dicom
+FROM builder AS dicom-packages
+COPY services/dicom/pyproject.toml services/dicom/
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv sync --frozen --no-dev --no-install-workspace --package lobule-dicom \
+    && python shared/image/trim.py /opt/lobule pydicom/sr && python shared/image/runtime.py /opt/lobule /runtime \
+    && install -d -m 750 /folders/dicom
+
+FROM dicom-packages AS dicom-code
+COPY shared/src shared/src
+COPY services/dicom/src services/dicom/src
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./services/dicom
+
+FROM slim AS dicom
+COPY --from=dicom-packages /runtime /
+COPY --from=dicom-packages --chown=10001:10001 /folders /var/lib/lobule
+COPY --from=dicom-packages /opt/lobule /opt/lobule
+COPY --from=dicom-code /opt/code /opt/code
+EXPOSE 11112 9100
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=4 \
+    CMD ["python", "-m", "lobule.probe", "http://127.0.0.1:9100/readyz"]
+CMD ["python", "-m", "dicom_node"]
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="Lobule DICOM node" \
+      org.opencontainers.image.description="Receives films from a PACS and sends results back; research use only" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

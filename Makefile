@@ -37,7 +37,7 @@ test: .venv/.installed-dev ## Run all tests: make test [ARGS="services/report -k
 	$(RUN) pytest --numprocesses $(PROCESSES) --maxprocesses 8 $(ARGS)
 
 # SlipCover takes its probes out again once they were hit. The warning it causes is of pytest's, about itself.
-SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src
+SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src,services/dicom/src
 coverage: .venv/.installed-dev ## Run all tests, and hold each package's coverage above its floor
 	@mkdir -p var
 	$(RUN) python -m slipcover --source $(SOURCES) --json --out var/coverage.json \

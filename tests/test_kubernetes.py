@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 K8S = Path(__file__).parents[1] / "k8s"
-OVERLAYS = ("cpu", "gpu", "dev")
+OVERLAYS = ("cpu", "gpu", "dev", "hospital")
 KUBERNETES = ("1.29", "1.33")
 PODS = ("Deployment", "StatefulSet", "Job", "CronJob")
 

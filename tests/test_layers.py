@@ -17,6 +17,7 @@ SOURCES = {
     "histo_worker": "services/histo-worker/src",
     "mammo_worker": "services/mammo-worker/src",
     "report": "services/report/src",
+    "dicom_node": "services/dicom/src",
     "lobule": "shared/src",
     "lobule_ml": "shared/ml/src",
 }

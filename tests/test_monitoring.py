@@ -47,7 +47,7 @@ def test_the_dashboards_queries_are_queries(tmp_path):
 def test_every_metric_that_is_asked_for_exists():
     sources = [
         path.read_text()
-        for package in ("services/gateway/src", "shared/src")
+        for package in ("services/gateway/src", "services/dicom/src", "shared/src")
         for path in (MONITORING.parents[1] / package).rglob("*.py")
     ]
     known = set(re.findall(r'"(lobule_[a-z_]+)"', " ".join(sources)))

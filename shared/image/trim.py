@@ -1,6 +1,6 @@
 """Takes out of an image's packages what no service of ours ever reads. Runs while an image is built; needs binutils.
 
-python trim.py /opt/lobule
+python trim.py /opt/lobule [KEPT ...]
 
 Wheels are made for developers, too: they carry tests, headers, debugging symbols and clients of services that nobody
 calls here. Each removal names its reason. What is left is tried by tests of the running containers (tests/deployment).
@@ -66,13 +66,13 @@ BUNDLED = ("imagecodecs.libs", "pillow.libs")
 LARGE = 100_000
 
 
-def main(folder: Path) -> None:
-    """Trim a virtual environment."""
+def main(folder: Path, kept: set[str]) -> None:
+    """Trim a virtual environment of everything but what is kept, such as `pydicom/sr`."""
     (packages,) = folder.glob("lib/python3.*/site-packages")
     before = _size(folder)
     for pattern in UNREAD:
         for path in sorted(packages.glob(pattern)):
-            if str(path.relative_to(packages)) not in READ and path.exists():
+            if str(path.relative_to(packages)) not in READ | kept and path.exists():
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     for name in BUNDLED:
         _remove_unneeded(packages, name)
@@ -126,4 +126,4 @@ def _size(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), set(sys.argv[2:]))

@@ -1,5 +1,6 @@
 """A small typed client of Lobule's REST API."""
 
+import math
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -35,8 +36,9 @@ class Client:
 
     Args:
         base_url: Where the server is.
-        username: Who calls.
+        username: Who calls; empty for a program with an API token.
         password: Their password.
+        api_token: Of a program, in the place of name and password.
         timeout_s: Of one request.
         patience_s: How long a server that is away for a moment (it starts again: 503 with `Retry-After`, or no
             connection) is asked again. Every call is safe to repeat: an image that arrived twice is one image.
@@ -53,9 +55,10 @@ class Client:
     def __init__(
         self,
         base_url: str,
-        username: str,
-        password: str,
+        username: str = "",
+        password: str = "",
         *,
+        api_token: str = "",
         timeout_s: float = 30,
         patience_s: float = 0,
         ca: Path | None = None,
@@ -63,9 +66,9 @@ class Client:
         self._http = httpx.Client(base_url=base_url, timeout=timeout_s, verify=_trusting(ca))
         self._patience_s = patience_s
         self._username, self._password = username, password
-        self._access = ""
+        self._access = api_token
         self._refresh: str | None = None
-        self._renew_at = 0.0  # on the monotonic clock
+        self._renew_at = math.inf if api_token else 0.0  # on the monotonic clock
 
     def __enter__(self) -> "Client":
         return self
@@ -85,6 +88,7 @@ class Client:
         case_id: str | None = None,
         replaces: str | None = None,
         accept_other_patient: bool = False,
+        file_name: str | None = None,
         sent: Callable[[int], None] | None = None,
     ) -> str:
         """Upload an image for analysis.
@@ -99,6 +103,7 @@ class Client:
             case_id: The case that the image belongs to.
             replaces: An image of the case whose place this one takes.
             accept_other_patient: Add the file although it names another patient than those of the case.
+            file_name: What to call it, where not as the file is called.
             sent: Called with the bytes sent since the last call.
 
         Returns:
@@ -123,7 +128,7 @@ class Client:
         def send() -> httpx.Response:
             with file.open("rb") as stream:
                 body = cast(BinaryIO, _Watched(stream, sent)) if sent else stream
-                return self._once("POST", "/api/v1/images", data=fields, files={"file": (file.name, body)})
+                return self._once("POST", "/api/v1/images", data=fields, files={"file": (file_name or file.name, body)})
 
         try:
             answer = self._patiently(send)
@@ -136,6 +141,11 @@ class Client:
     def open_case(self, pseudonym: str) -> str:
         """Open a case; gives its id. Never give the patient's name."""
         return str(self._request("POST", "/api/v1/cases", json={"pseudonym": pseudonym}).json()["id"])
+
+    def cases(self, pseudonym: str) -> list[dict[str, Any]]:
+        """The cases of exactly this pseudonym, at most 200."""
+        found = self._request("GET", "/api/v1/cases", params={"q": pseudonym, "limit": 200}).json()["items"]
+        return [case for case in found if case["pseudonym"] == pseudonym]
 
     def case(self, case_id: str) -> dict[str, Any]:
         """A case with its images, what was concluded from them together, and its reports."""

@@ -29,23 +29,16 @@ class _Files(PydanticBaseSettingsSource):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class Settings(BaseSettings):
-    """What a worker needs to do its job; the gateway adds its own. A variable wins over its file."""
+class ServiceSettings(BaseSettings):
+    """What every service needs. A variable wins over its file."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
 
-    redis_url: str = Field(description="redis:// address or unix:// socket of the message broker and progress cache")
-    object_store_url: str = Field(description="file:///folder or s3://bucket/prefix")
-    s3_endpoint_url: str | None = Field(default=None, description="for an S3 service other than Amazon's")
-    gateway_url: str = Field("http://127.0.0.1:8000", description="where workers reach the gateway")
-    internal_token: SecretStr = Field(min_length=32, description="shared secret of gateway and workers")
+    gateway_url: str = Field("http://127.0.0.1:8000", description="where the other services reach the gateway")
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector (OTLP over HTTP) for traces")
     worker_port: int | None = Field(default=None, description="where a worker tells its health and metrics; unset: not")
     worker_host: str = Field("127.0.0.1", description="address of that port")
-    step_soft_time_limit_s: float = Field(300, gt=0, description="a step is asked to stop after this")
-    step_time_limit_s: float = Field(330, gt=0, description="a step's process is killed after this")
 
     @classmethod
     def settings_customise_sources(
@@ -60,7 +53,19 @@ class Settings(BaseSettings):
         return init_settings, env_settings, _Files(settings_cls)
 
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
+class Settings(ServiceSettings):
+    """What a worker needs to do its job; the gateway adds its own."""
+
+    redis_url: str = Field(description="redis:// address or unix:// socket of the message broker and progress cache")
+    object_store_url: str = Field(description="file:///folder or s3://bucket/prefix")
+    s3_endpoint_url: str | None = Field(default=None, description="for an S3 service other than Amazon's")
+    internal_token: SecretStr = Field(min_length=32, description="shared secret of gateway and workers")
+    otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector (OTLP over HTTP) for traces")
+    step_soft_time_limit_s: float = Field(300, gt=0, description="a step is asked to stop after this")
+    step_time_limit_s: float = Field(330, gt=0, description="a step's process is killed after this")
+
+
+AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
 
 def read_settings(kind: type[AnySettings]) -> AnySettings:

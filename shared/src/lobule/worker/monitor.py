@@ -3,25 +3,18 @@
 It is served by the child process that does the work: where that has died or is still loading its model, nobody answers.
 """
 
-import json
-import threading
 import time
-from collections.abc import Callable, Iterable
 from multiprocessing.sharedctypes import RawValue
-from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from typing import Any
 
 from celery import Celery
 from celery.bootsteps import StartStopStep
-from prometheus_client import REGISTRY, make_wsgi_app
+from prometheus_client import REGISTRY
 from redis import Redis
 from redis.exceptions import RedisError
 
+from lobule.health import serve_health
 from lobule.worker.metrics import GpuCollector
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
 _BEAT_EVERY_S = 5.0
 _STUCK_S = 60.0
@@ -82,32 +75,7 @@ class Health:
             return False
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: probes come every few seconds."""
-
-
 def serve(host: str, port: int, health: Health) -> None:
     """Serve health and metrics from threads of this process, from now on."""
     REGISTRY.register(GpuCollector())
-    metrics = make_wsgi_app()
-    checks: dict[str, Callable[[], dict[str, bool]]] = {"/healthz": health.live, "/readyz": health.ready}
-
-    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        path = str(environ["PATH_INFO"])
-        if path == "/metrics":
-            return metrics(environ, start_response)
-        if path not in checks:
-            start_response("404 Not Found", [])
-            return [b""]
-        state = checks[path]()
-        good = all(state.values())
-        start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
-        return [json.dumps({"status": "ok" if good else "down", **state}).encode()]
-
-    server = make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
-    threading.Thread(target=server.serve_forever, name="monitor", daemon=True).start()
+    serve_health(host, port, live=health.live, ready=health.ready)

@@ -1,0 +1,87 @@
+"""A system that sends objects to the DICOM node: for its tests and benchmarks."""
+
+import shutil
+import time
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
+from pynetdicom.ae import ApplicationEntity
+from pynetdicom.association import Association
+from pynetdicom.dimse_messages import C_STORE_RQ
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dsutils import encode
+
+FILM = "1.2.840.10008.5.1.4.1.1.1.2"
+STUDY = "1.2.826.0.1.3680043.8.498.1"
+
+
+def connect(port: int, calling: str = "MODALITY", called: str = "LOBULE", classes: tuple[str, ...] = (FILM,)):
+    """An association with a node."""
+    entity = ApplicationEntity(calling)
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 10
+    for sop_class in classes:
+        entity.add_requested_context(sop_class, "1.2.840.10008.1.2.1")
+    return entity.associate("127.0.0.1", port, ae_title=called)
+
+
+def send(port: int, *objects: Path | Dataset, **named) -> list[tuple[int | None, str]]:
+    """Send objects over one association; gives each status (None: no answer) and comment."""
+    association: Association = connect(port, **named)
+    assert association.is_established
+    try:
+        answers = []
+        for each in objects:
+            dataset = pydicom.dcmread(each) if isinstance(each, Path) else each
+            answer = association.send_c_store(dataset)
+            answers.append((answer.get("Status"), answer.get("ErrorComment", "")))
+        return answers
+    finally:
+        association.release()
+
+
+def with_new_uid(path: Path) -> Dataset:
+    """The same film under another UID."""
+    dataset = pydicom.dcmread(path)
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    return dataset
+
+
+def store_as(association, dataset, sop_instance_uid, keep=None) -> int:
+    """Send a data set, whole or its beginning, under a name that may be another than its own."""
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 2
+    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = dataset.SOPClassUID, sop_instance_uid
+    content = encode(dataset, is_implicit_vr=False, is_little_endian=True)
+    request.DataSet = BytesIO(content if keep is None else content[:keep] or b"\0\0")
+    association._reactor_checkpoint.clear()  # as pynetdicom does, so that its reactor leaves the answer to us
+    while not association._is_paused:
+        time.sleep(0.01)
+    association.dimse.send_msg(request, association.accepted_contexts[0].context_id)
+    _, answer = association.dimse.get_msg(block=True)
+    association._reactor_checkpoint.set()
+    return answer.Status
+
+
+def send_beginning(association, dataset) -> None:
+    """The command of a C-STORE and the first fragments of its data set."""
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 2
+    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+    request.DataSet = BytesIO(encode(dataset, is_implicit_vr=False, is_little_endian=True))
+    message = C_STORE_RQ()
+    message.primitive_to_message(request)
+    fragments = message.encode_msg(association.accepted_contexts[0].context_id, 16384)
+    for _ in range(3):
+        association.dul.send_pdu(next(fragments))
+
+
+def tool(name: str) -> str:
+    """A program of dcmtk."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"there is no {name} (apt-get install dcmtk)")
+    return found

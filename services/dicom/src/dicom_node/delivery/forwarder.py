@@ -1,0 +1,133 @@
+"""Delivers what was received to the gateway: a study becomes a case, an object an image with its analysis.
+
+Every step may be repeated. The case is found again by its pseudonym, and the same bytes are one image of a case; so a
+process that is killed at any moment loses nothing and doubles nothing.
+"""
+
+import threading
+import time
+
+import structlog
+
+from dicom_node import metrics
+from dicom_node.journal import received, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.received import Received
+from dicom_node.journal.studies import Study
+from dicom_node.receiving.intake import Intake, is_complete
+from lobule.client import ApiError, Client
+
+_LONGEST_PAUSE_S = 300.0
+_IDLE_S = 5.0
+_OURS = frozenset({401, 403, 408, 425, 429})
+"""Statuses below 500 that speak of the settings or of the moment, not of the object."""
+_log = structlog.get_logger()
+
+
+class Forwarder:
+    """Delivers studies that are complete, or quiet for long enough.
+
+    Args:
+        journal: What was received.
+        intake: Where it lies.
+        client: Of the gateway.
+    """
+
+    def __init__(self, journal: Journal, intake: Intake, client: Client) -> None:
+        self._journal, self._intake, self._client = journal, intake, client
+        self._wake, self._closing = threading.Event(), False
+        self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
+
+    def start(self) -> None:
+        """Deliver from now on, in a thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now; a study has become complete."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End after the object at hand."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join(30)
+
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def deliver_due(self) -> None:
+        """Deliver every study that is due."""
+        with self._journal.reading() as database:
+            due = studies.due(database, time.time())
+        for study in due:
+            if self._closing:
+                return
+            self._deliver(study)
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._wake.clear()
+            try:
+                self.deliver_due()
+            except Exception:  # noqa: BLE001 - the thread must live; it is in the log, and tried again
+                _log.exception("delivery failed")
+            self._wake.wait(self._pause())
+
+    def _pause(self) -> float:
+        with self._journal.reading() as database:
+            next_due = studies.next_due_at(database)
+        return _IDLE_S if next_due is None else min(_IDLE_S, max(0.05, next_due - time.time()))
+
+    def _deliver(self, study: Study) -> None:
+        try:
+            case_id = self._case_of(study)
+            with self._journal.reading() as database:
+                waiting = received.of_study(database, study.study_uid, "waiting")
+            for each in waiting:
+                if self._closing:
+                    return
+                self._upload(each, case_id)
+        except ApiError as error:
+            self._postpone(study, error.code, error.retry_after_s or 0)
+            return
+        except OSError:  # an object cannot be read; the other studies go on
+            self._postpone(study, "object_unreadable", _LONGEST_PAUSE_S)
+            return
+        with self._journal.transaction() as database:
+            whole = is_complete(received.of_study(database, study.study_uid))
+            studies.mark_delivered(database, study.study_uid, "complete" if whole else "partial")
+        _log.info("study delivered", case=study.pseudonym, complete=whole)
+
+    def _postpone(self, study: Study, code: str, at_least_s: float) -> None:
+        pause = min(_LONGEST_PAUSE_S, max(at_least_s, 2.0 ** min(study.attempts, 10)))
+        metrics.delivery_failures.labels(code).inc()
+        _log.warning("a study waits", case=study.pseudonym, code=code, pause_s=pause)
+        with self._journal.transaction() as database:
+            studies.postpone(database, study.study_uid, time.time() + pause, code)
+
+    def _case_of(self, study: Study) -> str:
+        if study.case_id is not None:
+            return study.case_id
+        known = self._client.cases(study.pseudonym)
+        case_id = str(known[0]["id"]) if known else self._client.open_case(study.pseudonym)
+        with self._journal.transaction() as database:
+            studies.set_case(database, study.study_uid, case_id)
+        return case_id
+
+    def _upload(self, each: Received, case_id: str) -> None:
+        name = f"{each.hanging or 'film'}-{each.sha256[:8]}.dcm"
+        try:
+            job_id = self._client.upload(
+                self._intake.path_of(each.sha256), "mammography", case_id=case_id, file_name=name
+            )
+        except ApiError as error:
+            if error.status < 400 or error.status >= 500 or error.status in _OURS:
+                raise
+            _log.warning("the gateway refused an object", file=name, code=error.code)
+            metrics.delivery_failures.labels(error.code).inc()
+            with self._journal.transaction() as database:
+                received.mark_refused(database, each.sop_instance_uid, error.code)
+            return
+        with self._journal.transaction() as database:
+            received.mark_delivered(database, each.sop_instance_uid, job_id)

@@ -1,0 +1,76 @@
+"""The journal's database: one SQLite file, written through to the disk at every commit."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS studies (
+    study_uid TEXT PRIMARY KEY,
+    pseudonym TEXT NOT NULL UNIQUE,
+    case_id TEXT,
+    state TEXT NOT NULL,
+    changed_at REAL NOT NULL,
+    due_at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    problem TEXT
+);
+CREATE TABLE IF NOT EXISTS received (
+    sop_instance_uid TEXT PRIMARY KEY,
+    sop_class_uid TEXT NOT NULL,
+    study_uid TEXT NOT NULL REFERENCES studies,
+    sha256 TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    hanging TEXT,
+    calling_ae TEXT NOT NULL,
+    received_at REAL NOT NULL,
+    state TEXT NOT NULL,
+    job_id TEXT,
+    refusal TEXT
+);
+CREATE INDEX IF NOT EXISTS received_of_study ON received (study_uid);
+CREATE INDEX IF NOT EXISTS received_by_state ON received (state);
+"""
+
+
+class Journal:
+    """The journal of one node. Its methods may be called from every thread.
+
+    Args:
+        path: The file; it is made where it is missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._database.row_factory = sqlite3.Row
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
+        self._database.execute("PRAGMA foreign_keys = ON")
+        self._database.execute("PRAGMA busy_timeout = 10000")  # the command line writes, too
+        self._database.executescript(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction; it is on the disk when the block ends, and undone where the block raises."""
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The database, to read from."""
+        with self._lock:
+            yield self._database
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()

@@ -1,0 +1,92 @@
+"""What was received: one row an object, written before its sender is told of success."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["waiting", "delivered", "refused"]
+"""`waiting` for the gateway, `delivered` to it, or `refused` by it."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """An object that lies in the folder.
+
+    Attributes:
+        sop_instance_uid: Its own name.
+        sop_class_uid: What it is.
+        study_uid: Of its study.
+        sha256: Of its data set, as it was sent.
+        size_bytes: Of its file.
+        hanging: Side and view (`RCC`), where it is one of the four screening views.
+        calling_ae: Who sent it.
+        received_at: Seconds since 1970.
+        state: What became of it.
+        job_id: Its analysis, once delivered.
+        refusal: The gateway's code, where it was refused.
+    """
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    study_uid: str
+    sha256: str
+    size_bytes: int
+    hanging: str | None
+    calling_ae: str
+    received_at: float
+    state: State = "waiting"
+    job_id: str | None = None
+    refusal: str | None = None
+
+
+def add(database: sqlite3.Connection, new: Received) -> None:
+    """Note a new object."""
+    row = vars(new)
+    names = ", ".join(row)
+    blanks = ", ".join(f":{name}" for name in row)
+    database.execute(f"INSERT INTO received ({names}) VALUES ({blanks})", row)  # noqa: S608 - names of our own
+
+
+def find(database: sqlite3.Connection, sop_instance_uid: str) -> Received | None:
+    """The object of this name."""
+    row = database.execute("SELECT * FROM received WHERE sop_instance_uid = ?", (sop_instance_uid,)).fetchone()
+    return None if row is None else Received(**dict(row))
+
+
+def of_study(database: sqlite3.Connection, study_uid: str, state: State | None = None) -> Sequence[Received]:
+    """The objects of a study, in the order of their arrival."""
+    rows = database.execute(
+        "SELECT * FROM received WHERE study_uid = ? AND (? IS NULL OR state = ?) ORDER BY received_at, sha256",
+        (study_uid, state, state),
+    )
+    return [Received(**dict(row)) for row in rows]
+
+
+def hashes(database: sqlite3.Connection) -> set[str]:
+    """The hashes of all data sets that are noted."""
+    return {row["sha256"] for row in database.execute("SELECT sha256 FROM received")}
+
+
+def mark_delivered(database: sqlite3.Connection, sop_instance_uid: str, job_id: str) -> None:
+    """Note that the gateway has the object."""
+    database.execute(
+        "UPDATE received SET state = 'delivered', job_id = ? WHERE sop_instance_uid = ?", (job_id, sop_instance_uid)
+    )
+
+
+def mark_refused(database: sqlite3.Connection, sop_instance_uid: str, code: str) -> None:
+    """Note that the gateway does not take the object."""
+    database.execute(
+        "UPDATE received SET state = 'refused', refusal = ? WHERE sop_instance_uid = ?", (code, sop_instance_uid)
+    )
+
+
+def counts(database: sqlite3.Connection) -> dict[str, int]:
+    """Objects by state."""
+    return dict(database.execute("SELECT state, count(*) FROM received GROUP BY state").fetchall())
+
+
+def oldest_waiting(database: sqlite3.Connection) -> float | None:
+    """When the object arrived that waits longest."""
+    return database.execute("SELECT min(received_at) FROM received WHERE state = 'waiting'").fetchone()[0]

@@ -1,0 +1,94 @@
+"""Studies: which objects belong together, and the case that they became."""
+
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["collecting", "complete", "partial"]
+"""`collecting` films; delivered `complete` with four views, or `partial`, after the quiet time."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study.
+
+    Attributes:
+        study_uid: Its StudyInstanceUID.
+        pseudonym: Of its case; drawn before the case is opened, so that the case is found again after a crash.
+        case_id: Its case, once there is one.
+        state: Whether it is still awaited, or how it was delivered.
+        changed_at: When its last object arrived, in seconds since 1970.
+        due_at: When it is delivered at the latest; after a failure, when it is tried again.
+        attempts: Failed deliveries since the last one that worked.
+        problem: Code of the last failure.
+    """
+
+    study_uid: str
+    pseudonym: str
+    case_id: str | None
+    state: State
+    changed_at: float
+    due_at: float
+    attempts: int
+    problem: str | None
+
+
+def touch(database: sqlite3.Connection, study_uid: str, now: float, due_at: float) -> None:
+    """Note that an object of the study arrived. A study that was delivered before is collected anew."""
+    pseudonym = f"PACS-{secrets.token_hex(4).upper()}"
+    database.execute(
+        """INSERT INTO studies (study_uid, pseudonym, state, changed_at, due_at) VALUES (?, ?, 'collecting', ?, ?)
+        ON CONFLICT (study_uid) DO UPDATE SET state = 'collecting', changed_at = excluded.changed_at,
+        due_at = excluded.due_at""",
+        (study_uid, pseudonym, now, due_at),
+    )
+
+
+def find(database: sqlite3.Connection, study_uid: str) -> Study | None:
+    """The study of this name."""
+    row = database.execute("SELECT * FROM studies WHERE study_uid = ?", (study_uid,)).fetchone()
+    return None if row is None else _study(row)
+
+
+def due(database: sqlite3.Connection, now: float) -> Sequence[Study]:
+    """The studies whose objects are to be delivered now, the longest due first."""
+    rows = database.execute("SELECT * FROM studies WHERE state = 'collecting' AND due_at <= ? ORDER BY due_at", (now,))
+    return [_study(row) for row in rows]
+
+
+def next_due_at(database: sqlite3.Connection) -> float | None:
+    """When the next study is due."""
+    return database.execute("SELECT min(due_at) FROM studies WHERE state = 'collecting'").fetchone()[0]
+
+
+def set_case(database: sqlite3.Connection, study_uid: str, case_id: str) -> None:
+    """Note the case that the study became."""
+    database.execute("UPDATE studies SET case_id = ? WHERE study_uid = ?", (case_id, study_uid))
+
+
+def mark_delivered(database: sqlite3.Connection, study_uid: str, state: State) -> None:
+    """Note that the objects are delivered, unless another one arrived meanwhile."""
+    database.execute(
+        """UPDATE studies SET state = ?, attempts = 0, problem = NULL WHERE study_uid = ?
+        AND NOT EXISTS (SELECT 1 FROM received WHERE received.study_uid = studies.study_uid AND state = 'waiting')""",
+        (state, study_uid),
+    )
+
+
+def postpone(database: sqlite3.Connection, study_uid: str, due_at: float, problem: str) -> None:
+    """Note a delivery that failed."""
+    database.execute(
+        "UPDATE studies SET due_at = ?, attempts = attempts + 1, problem = ? WHERE study_uid = ?",
+        (due_at, problem, study_uid),
+    )
+
+
+def counts(database: sqlite3.Connection) -> dict[str, int]:
+    """Studies by state."""
+    return dict(database.execute("SELECT state, count(*) FROM studies GROUP BY state").fetchall())
+
+
+def _study(row: sqlite3.Row) -> Study:
+    return Study(**dict(row))

@@ -1,0 +1,45 @@
+"""Prometheus metrics of the node."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from prometheus_client import Counter
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from dicom_node.journal import received, studies
+from dicom_node.journal.database import Journal
+
+associations = Counter("lobule_dicom_associations", "Associations, by what became of them", ["outcome"])
+objects = Counter("lobule_dicom_objects", "Objects that were sent to us, by the status of our answer", ["status"])
+delivery_failures = Counter("lobule_dicom_delivery_failures", "Deliveries to the gateway that failed", ["code"])
+
+
+class JournalCollector(Collector):
+    """What the journal says at each scrape.
+
+    Args:
+        journal: The journal.
+        free_bytes: Free space of its disk.
+    """
+
+    def __init__(self, journal: Journal, free_bytes: Callable[[], int]) -> None:
+        self._journal, self._free_bytes = journal, free_bytes
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Query the journal."""
+        with self._journal.reading() as database:
+            by_state, of_studies = received.counts(database), studies.counts(database)
+            oldest = received.oldest_waiting(database)
+        held = GaugeMetricFamily("lobule_dicom_received", "Objects in the journal, by state", labels=["state"])
+        for state, count in by_state.items():
+            held.add_metric([state], count)
+        yield held
+        known = GaugeMetricFamily("lobule_dicom_studies", "Studies in the journal, by state", labels=["state"])
+        for state, count in of_studies.items():
+            known.add_metric([state], count)
+        yield known
+        age = 0.0 if oldest is None else max(0.0, time.time() - oldest)
+        yield GaugeMetricFamily("lobule_dicom_waiting_seconds", "Age of the oldest object that waits", value=age)
+        free = self._free_bytes()
+        yield GaugeMetricFamily("lobule_dicom_free_bytes", "Free disk below journal and objects", value=free)

@@ -1,0 +1,63 @@
+"""The node: its parts, put together."""
+
+from dicom_node.delivery.forwarder import Forwarder
+from dicom_node.journal import studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.studies import Study
+from dicom_node.metrics import JournalCollector
+from dicom_node.receiving.intake import Intake
+from dicom_node.receiving.scp import StorageScp
+from dicom_node.settings import NodeSettings
+from lobule.client import Client
+
+
+class Node:
+    """Receives and delivers, until it is closed.
+
+    Args:
+        settings: Of the node.
+    """
+
+    def __init__(self, settings: NodeSettings) -> None:
+        settings.dicom_folder.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(settings.dicom_folder / "journal.sqlite")
+        self.intake = Intake(
+            settings.dicom_folder,
+            self.journal,
+            reserve_bytes=settings.dicom_reserve_bytes,
+            quiet_s=settings.dicom_quiet_s,
+            complete=lambda: self._forwarder.wake(),
+        )
+        client = Client(settings.gateway_url, api_token=settings.api_token.get_secret_value(), ca=settings.gateway_ca)
+        self._forwarder = Forwarder(self.journal, self.intake, client)
+        self.collector = JournalCollector(self.journal, self.intake.free_bytes)
+        self._forwarder.start()
+        self._scp = StorageScp(settings, self.intake)
+
+    @property
+    def port(self) -> int:
+        """The port of the Storage SCP."""
+        return self._scp.port
+
+    def associations(self) -> int:
+        """How many associations there are now."""
+        return self._scp.associations()
+
+    def study(self, study_uid: str) -> Study | None:
+        """A study, as the journal has it."""
+        with self.journal.reading() as database:
+            return studies.find(database, study_uid)
+
+    def live(self) -> dict[str, bool]:
+        """Whether every part runs."""
+        return {"forwarder": self._forwarder.is_alive()}
+
+    def ready(self) -> dict[str, bool]:
+        """Whether objects can be received."""
+        return {**self.live(), "disk": self.intake.has_room()}
+
+    def close(self) -> None:
+        """End all parts; what was received stays in the journal."""
+        self._scp.close()
+        self._forwarder.close()
+        self.journal.close()

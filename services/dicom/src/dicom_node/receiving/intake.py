@@ -1,0 +1,174 @@
+"""Keeps an object that has arrived: judged, on the disk, in the journal, and only then a success."""
+
+import errno
+import hashlib
+import os
+import shutil
+import sqlite3
+import struct
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from dicom_node.journal import received, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.received import Received
+from dicom_node.receiving.rules import identify, refuse_class
+from dicom_node.receiving.statuses import Answer, Status
+from lobule.contracts.case import HANGINGS
+from lobule.imaging.header import DicomIdentity
+
+_PIECE = 1024 * 1024
+_GROUP_LENGTH = slice(140, 144)  # of the file meta information, after the preamble, `DICM` and the element's header
+_META_START = 144
+_DISK_SHORT = Answer(Status.OUT_OF_RESOURCES, "There is no room for the object.")
+
+
+class Intake:
+    """Keeps objects in a folder.
+
+    The folder has two parts: `incoming` for what is being received, `objects` for what is kept, each by the hash of its
+    data set. What lies in `objects` and not in the journal was never answered with success.
+
+    Args:
+        folder: Where objects and journal lie, on one file system.
+        journal: Noted there.
+        reserve_bytes: With less free disk, nothing is taken.
+        quiet_s: A study without four views waits this long for more.
+        complete: Called when a study has become complete.
+    """
+
+    def __init__(
+        self, folder: Path, journal: Journal, *, reserve_bytes: int, quiet_s: float, complete: Callable[[], None]
+    ) -> None:
+        self._journal, self._reserve_bytes, self._quiet_s, self._complete = journal, reserve_bytes, quiet_s, complete
+        self.incoming, self.objects = folder / "incoming", folder / "objects"
+        for part in (self.incoming, self.objects):
+            part.mkdir(parents=True, exist_ok=True)
+        self._clear()
+
+    def path_of(self, sha256: str) -> Path:
+        """Where the object of this hash lies."""
+        return self.objects / f"{sha256}.dcm"
+
+    def free_bytes(self) -> int:
+        """Free space of the disk."""
+        return shutil.disk_usage(self.objects).free
+
+    def has_room(self) -> bool:
+        """Whether objects can be kept."""
+        return self.free_bytes() >= self._reserve_bytes
+
+    def keep(self, file: Path, sop_class_uid: str, sop_instance_uid: str, calling_ae: str) -> Answer:
+        """Keep a received file, which is moved away where it is kept.
+
+        Args:
+            file: In `incoming`: preamble, file meta information and data set.
+            sop_class_uid: As its sender named it.
+            sop_instance_uid: As its sender named it.
+            calling_ae: Who sent it.
+        """
+        if refused := refuse_class(sop_class_uid):
+            return refused
+        if not self.has_room():
+            return _DISK_SHORT
+        try:
+            sha256, size = _hash(file)
+            identity = identify(file, sop_class_uid, sop_instance_uid)
+            if isinstance(identity, Answer):
+                return identity
+            if known := self._known(sop_instance_uid, sha256):
+                return known
+            self._store(file, sha256)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return _DISK_SHORT
+            raise
+        return self._note(identity, sha256, size, calling_ae)
+
+    def _known(self, sop_instance_uid: str, sha256: str) -> Answer | None:
+        with self._journal.reading() as database:
+            before = received.find(database, sop_instance_uid)
+        if before is None:
+            return None
+        if before.sha256 == sha256:
+            return Answer(Status.SUCCESS)
+        return Answer(Status.DUPLICATE_INSTANCE, "Another object of this UID was received before.")
+
+    def _store(self, file: Path, sha256: str) -> None:
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+        file.rename(self.path_of(sha256))
+        _sync_folder(self.objects)
+
+    def _note(self, identity: DicomIdentity, sha256: str, size: int, calling_ae: str) -> Answer:
+        assert identity.sop_instance_uid
+        assert identity.sop_class_uid
+        assert identity.study_instance_uid
+        now = time.time()
+        study = identity.study_instance_uid
+        hanging = f"{identity.laterality}{identity.view}"
+        new = Received(
+            sop_instance_uid=identity.sop_instance_uid,
+            sop_class_uid=identity.sop_class_uid,
+            study_uid=study,
+            sha256=sha256,
+            size_bytes=size,
+            hanging=hanging if hanging in HANGINGS else None,
+            calling_ae=calling_ae,
+            received_at=now,
+        )
+        try:
+            with self._journal.transaction() as database:
+                studies.touch(database, study, now, now + self._quiet_s)
+                received.add(database, new)
+                whole = is_complete(received.of_study(database, study))
+                if whole:
+                    studies.touch(database, study, now, now)
+        except sqlite3.IntegrityError:  # the same object came over two associations at the same moment
+            known = self._known(identity.sop_instance_uid, sha256)
+            assert known is not None
+            return known
+        if whole:
+            self._complete()
+        return Answer(Status.SUCCESS)
+
+    def _clear(self) -> None:
+        """Delete what a process left that ended in the middle; none of it was answered with success."""
+        with self._journal.reading() as database:
+            noted = received.hashes(database)
+        for file in self.incoming.iterdir():
+            file.unlink()
+        for file in self.objects.iterdir():
+            if file.stem not in noted:
+                file.unlink()
+
+
+def is_complete(objects: Sequence[Received]) -> bool:
+    """Whether objects show all four screening views."""
+    return {each.hanging for each in objects if each.state != "refused"} >= set(HANGINGS)
+
+
+def _hash(file: Path) -> tuple[str, int]:
+    """The hash of a file's data set, without its file meta information, which is ours; and the file's size in bytes."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        _skip_meta(stream)
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+        return digest.hexdigest(), stream.tell()
+
+
+def _skip_meta(stream: BinaryIO) -> None:
+    start = stream.read(_META_START)
+    (length,) = struct.unpack("<I", start[_GROUP_LENGTH])
+    stream.seek(_META_START + length)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,156 @@
+"""The Storage SCP: associations, C-ECHO, C-STORE."""
+
+import contextlib
+import logging
+import tempfile
+import threading
+from pathlib import Path
+
+import structlog
+from pydicom.dataset import Dataset
+from pynetdicom import _config, evt
+from pynetdicom.ae import ApplicationEntity
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.events import Event
+from pynetdicom.sop_class import Verification  # pyright: ignore[reportAttributeAccessIssue] - made at import
+
+from dicom_node import metrics
+from dicom_node.receiving.intake import Intake
+from dicom_node.receiving.rules import FILM_CLASSES, REFUSED_CLASSES, TRANSFER_SYNTAXES
+from dicom_node.receiving.server import Limits, NodeServer, server_context
+from dicom_node.settings import ANY, NodeSettings, ae_titles
+
+MAX_PDU_BYTES = 256 * 1024
+_log = structlog.get_logger()
+
+
+class StorageScp:
+    """Listens for those who send objects, until it is closed.
+
+    Args:
+        settings: Of the node.
+        intake: Keeps what arrives.
+    """
+
+    def __init__(self, settings: NodeSettings, intake: Intake) -> None:
+        self._intake = intake
+        _config.LOG_HANDLER_LEVEL = "none"  # its log lines would name patients' data
+        _config.STORE_RECV_CHUNKED_DATASET = True
+        logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)  # what callers do is counted and logged here
+        self._tempdir, tempfile.tempdir = (
+            tempfile.tempdir,
+            str(intake.incoming),
+        )  # where pynetdicom streams objects to; a rename must not copy
+        self._server = self._listen(settings)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._server.server_address[1])
+
+    def associations(self) -> int:
+        """How many associations there are now."""
+        return len(self._server.active_associations)
+
+    def close(self) -> None:
+        """End all associations and stop listening."""
+        for association in self._server.active_associations:
+            association.abort()
+        self._server.shutdown()
+        tempfile.tempdir = self._tempdir
+
+    def _listen(self, settings: NodeSettings) -> NodeServer:
+        entity = ApplicationEntity(settings.dicom_ae_title)
+        callers = ae_titles(settings.dicom_calling_ae_titles)
+        entity.require_calling_aet = [] if ANY in callers else callers
+        entity.require_called_aet = True
+        entity.maximum_associations = settings.dicom_max_associations
+        entity.maximum_pdu_size = MAX_PDU_BYTES
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = settings.dicom_timeout_s
+        entity.add_supported_context(Verification)
+        for sop_class in sorted(FILM_CLASSES):
+            entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
+        for sop_class in sorted(REFUSED_CLASSES):
+            entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
+        certificate, key, authority = (
+            settings.dicom_tls_certificate,
+            settings.dicom_tls_key,
+            settings.dicom_tls_ca,
+        )
+        tls = server_context(str(certificate), str(key), str(authority)) if certificate else None
+        limits = Limits(
+            associations=settings.dicom_max_associations,
+            pdu_bytes=MAX_PDU_BYTES,
+            object_bytes=settings.dicom_max_object_bytes,
+            timeout_s=settings.dicom_timeout_s,
+            exceeded=_note_excess,
+        )
+        handlers = [
+            (evt.EVT_C_ECHO, _echo),
+            (evt.EVT_C_STORE, self._store),
+            (evt.EVT_ACCEPTED, _note_accepted),
+            (evt.EVT_REJECTED, _note_rejected),
+            (evt.EVT_ABORTED, _note_aborted),
+            (evt.EVT_CONN_CLOSE, _discard_partial),
+        ]
+        server: NodeServer = entity.make_server(  # pyright: ignore[reportAssignmentType] - it is of the class given
+            (settings.dicom_host, settings.dicom_port),
+            ssl_context=tls,
+            evt_handlers=handlers,
+            server_class=NodeServer,
+            limits=limits,
+        )
+        entity._servers.append(server)  # its `shutdown` takes it out of this list
+        threading.Thread(target=server.serve_forever, name="storage-scp", daemon=True).start()
+        return server
+
+    def _store(self, event: Event) -> Dataset:
+        request = event.request
+        assert isinstance(request, C_STORE)
+        calling_ae = event.assoc.requestor.ae_title.strip()
+        answer = self._intake.keep(
+            event.dataset_path, str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID), calling_ae
+        )
+        metrics.objects.labels(f"{answer.status:04X}").inc()
+        _log.info("object", calling_ae=calling_ae, status=f"{answer.status:04X}", comment=answer.comment)
+        return answer.as_dataset()
+
+
+def _echo(_event: Event) -> int:
+    return 0x0000
+
+
+def _note_accepted(event: Event) -> None:
+    metrics.associations.labels("accepted").inc()
+    _log.info("association accepted", calling_ae=event.assoc.requestor.ae_title.strip())
+
+
+def _note_rejected(event: Event) -> None:
+    metrics.associations.labels("rejected").inc()
+    asked = event.assoc.requestor.primitive
+    _log.warning(
+        "association rejected",
+        calling_ae=event.assoc.requestor.ae_title.strip(),
+        called_ae=asked.called_ae_title.strip() if asked else "",
+        address=event.assoc.requestor.address,
+    )
+
+
+def _note_aborted(event: Event) -> None:
+    metrics.associations.labels("aborted").inc()
+    _log.warning("association aborted", calling_ae=event.assoc.requestor.ae_title.strip())
+
+
+def _note_excess(what: str) -> None:
+    metrics.associations.labels(what).inc()
+    _log.warning("a caller exceeded a limit", limit=what)
+
+
+def _discard_partial(event: Event) -> None:
+    """Delete what was received of an object whose association ended before it did."""
+    partial = getattr(event.assoc.dimse.message, "_data_set_file", None)
+    if partial is not None:
+        with contextlib.suppress(OSError):
+            partial.close()
+        with contextlib.suppress(OSError):
+            Path(partial.name).unlink()

@@ -1,0 +1,106 @@
+"""The server below the SCP: bounded connections, and TLS handshakes that hold nobody else up."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pynetdicom import evt
+from pynetdicom.association import Association
+from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
+
+from dicom_node.receiving.bounds import BoundedReader
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a caller may take.
+
+    Attributes:
+        associations: At the same time.
+        pdu_bytes: Of a PDU.
+        object_bytes: Of an object.
+        timeout_s: Of silence.
+        exceeded: Told what was exceeded: `pdu_too_large`, `object_too_large`, `too_slow`, `tls_handshake` or
+            `connections`.
+    """
+
+    associations: int
+    pdu_bytes: int
+    object_bytes: int
+    timeout_s: float
+    exceeded: Callable[[str], None]
+
+
+class _Handler(RequestHandler):
+    def _create_association(self) -> Association:
+        association = super()._create_association()
+        server = self.server
+        assert isinstance(server, NodeServer)
+        limits = server.limits
+        reader = BoundedReader(
+            self.request,
+            max_pdu=limits.pdu_bytes,
+            max_object=limits.object_bytes,
+            timeout_s=limits.timeout_s,
+            exceeded=limits.exceeded,
+        )
+        association.dul.socket.recv = reader.recv  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+        association.bind(evt.EVT_DIMSE_RECV, reader.next_message)
+        return association
+
+
+class NodeServer(ThreadedAssociationServer):
+    """Accepts connections, each in a thread of its own.
+
+    Args:
+        limits: What a caller may take.
+        arguments: See `AssociationServer`.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, *arguments: Any, limits: Limits, **named: Any) -> None:
+        self.limits = limits
+        super().__init__(*arguments, **named, request_handler=_Handler)
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        """Accept a connection. Its TLS handshake comes later, in its own thread."""
+        connection, address = self.socket.accept()  # pyright: ignore[reportOptionalMemberAccess]
+        connection.settimeout(self.limits.timeout_s)
+        return connection, address
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
+        """Close connections that are far too many; a few too many are rejected with a reason."""
+        few = len(self.active_associations) < 2 * self.limits.associations + 2
+        if not few:
+            self.limits.exceeded("connections")
+        return few
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands and start the association."""
+        if self.ssl_context is not None:
+            try:
+                request = self.ssl_context.wrap_socket(request, server_side=True)
+            except OSError:
+                self.limits.exceeded("tls_handshake")
+                self.shutdown_request(request)
+                return
+        super().finish_request(request, client_address)
+
+
+def server_context(certificate: str, key: str, authority: str) -> ssl.SSLContext:
+    """TLS 1.2 or newer, with a certificate asked of every caller.
+
+    Args:
+        certificate: Our chain, PEM file.
+        key: Its key, PEM file.
+        authority: Who signs the callers' certificates, PEM file.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(certificate, key)
+    return context

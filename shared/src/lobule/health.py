@@ -1,0 +1,57 @@
+"""A service's own small HTTP port: `/metrics`, `/healthz` and `/readyz`."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import make_wsgi_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+Check = Callable[[], dict[str, bool]]
+"""What is well and what is not, by name."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing: probes come every few seconds."""
+
+
+def serve_health(host: str, port: int, *, live: Check, ready: Check) -> int:
+    """Serve health and metrics from threads of this process, from now on.
+
+    Args:
+        host: Address to listen on.
+        port: 0 for any that is free.
+        live: Behind `/healthz`.
+        ready: Behind `/readyz`.
+
+    Returns:
+        The port.
+    """
+    metrics = make_wsgi_app()
+    checks = {"/healthz": live, "/readyz": ready}
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = str(environ["PATH_INFO"])
+        if path == "/metrics":
+            return metrics(environ, start_response)
+        if path not in checks:
+            start_response("404 Not Found", [])
+            return [b""]
+        state = checks[path]()
+        good = all(state.values())
+        start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
+        return [json.dumps({"status": "ok" if good else "down", **state}).encode()]
+
+    server = make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
+    threading.Thread(target=server.serve_forever, name="monitor", daemon=True).start()
+    return server.server_port
