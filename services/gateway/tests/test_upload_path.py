@@ -65,7 +65,7 @@ class Trace:
         found = set()
         while frame is not None:
             path = Path(frame.f_code.co_filename)
-            if path.is_relative_to(SOURCE) and path.name != "middleware.py":
+            if path.is_relative_to(SOURCE) and path.name not in ("middleware.py", "conditional.py", "body_limit.py"):
                 found |= {f"{path.relative_to(SOURCE)}:{frame.f_code.co_qualname}"} | self._given[frame.f_code]
             frame = frame.f_back
         return found

@@ -1,7 +1,7 @@
 """Errors as clients see them: RFC 9457 problem details with a stable `code`."""
 
 import http
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -37,13 +37,15 @@ class Problem(BaseModel):
         },
     )
 
-    type: str = "about:blank"
-    title: str
-    status: int
+    type: str = Field(default="about:blank", description="always `about:blank`: `code` tells errors apart")
+    title: str = Field(description="phrase of the HTTP status")
+    status: int = Field(description="HTTP status")
     code: str = Field(description="stable name of the error")
     detail: str = Field(description="what happened and what to do")
-    instance: str | None = None
-    request_id: str | None = None
+    instance: str | None = Field(default=None, description="path of the request")
+    request_id: str | None = Field(
+        default=None, description="`X-Request-ID` of the request, under which the server's log has more"
+    )
 
 
 class ProblemError(Exception):
@@ -116,7 +118,12 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        errors = [{"where": ".".join(str(part) for part in e["loc"]), "problem": e["msg"]} for e in error.errors()]
+        found = error.errors()
+        if any(e["type"] == "json_invalid" for e in found):
+            return problem_response(request, ProblemError(400, "invalid_json"))
+        if any(e["loc"][0] == "body" for e in found) and not _is_json(request):
+            return problem_response(request, ProblemError(415, "unsupported_media_type"))
+        errors = [_faulty(e["loc"], e["msg"]) for e in found]
         words = "; ".join(f"{e['where']}: {e['problem']}" for e in errors[:3])
         return problem_response(
             request, ProblemError(422, "invalid_request", f"Please correct: {words}.", errors=errors)
@@ -133,6 +140,29 @@ def install_error_handlers(app: FastAPI) -> None:
     async def crash(request: Request, error: Exception) -> Response:
         log.error("request_crashed", path=request.url.path, exc_info=error)
         return problem_response(request, ProblemError(500, "internal_error"))
+
+
+def _is_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _faulty(place: Sequence[Any], message: str) -> dict[str, str]:
+    """What is wrong where: a place in the body also as a JSON Pointer (RFC 6901), another as the parameter's name."""
+    parts = [str(part) for part in place]
+    described = {"where": ".".join(parts), "problem": message}
+    if parts[:1] == ["body"]:
+        steps = [part.replace("~", "~0").replace("/", "~1") for part in parts[1:]]
+        return {**described, "pointer": "#" + "".join(f"/{step}" for step in steps)}
+    return {**described, "parameter": parts[-1]}
+
+
+_ETAG = {"description": "names this state, for `If-None-Match`", "schema": {"type": "string"}}
+WITH_ETAG: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": _ETAG}},
+    304: {"description": "Nothing has changed since this ETag", "headers": {"ETag": _ETAG}},
+}
+"""OpenAPI entries of an endpoint whose answer has an `ETag`."""
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -12,13 +12,16 @@ from starlette.routing import BaseRoute
 from gateway.accounts import endpoints as accounts
 from gateway.admin import audit_endpoints as audit
 from gateway.admin import endpoints as admin
+from gateway.api_document import install_document, operation_id
 from gateway.auth import endpoints as auth
 from gateway.auth import token_endpoints as tokens
 from gateway.auth.dependencies import LoginRequiredError
 from gateway.auth.throttle import LoginThrottle
+from gateway.body_limit import BodyLimit
 from gateway.case_details import endpoints as case_details
 from gateway.cases import endpoints as cases
 from gateway.cases.handlers import refresh_case
+from gateway.conditional import Conditional
 from gateway.corrections import endpoints as corrections
 from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
@@ -88,7 +91,7 @@ _ROUTERS = (
 @cache
 def _routes() -> list[BaseRoute]:
     """The routes of all packages; those of one process share what FastAPI learns of them at their first request."""
-    together = APIRouter()
+    together = APIRouter(generate_unique_id_function=operation_id)
     for module in _ROUTERS:
         together.include_router(module.router)
     return together.routes
@@ -153,7 +156,10 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_error_handlers(app)
     install_outage_handlers(app)
     install_error_pages(app)
-    app.add_middleware(RequestContext)
+    install_document(app)
+    for middleware in (BodyLimit, Conditional, RequestContext):  # the last one is the outermost
+        app.add_middleware(middleware)
+    app.webhooks.include_router(webhooks.messages)
     # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).
     app.mount("/static", GZipMiddleware(WebFiles(), minimum_size=500), name="static")
 

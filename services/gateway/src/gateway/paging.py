@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from fastapi import Request, Response
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -53,6 +54,13 @@ def page(
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], _encode(rows[limit - 1], order)
+
+
+def link_next(request: Request, response: Response, cursor: str | None) -> None:
+    """Name the next page in the `Link` header (RFC 8288), relative to the server."""
+    if cursor is not None:
+        address = request.url.include_query_params(cursor=cursor)
+        response.headers["Link"] = f'<{address.path}?{address.query}>; rel="next"'
 
 
 def _encode(row: object, order: Order) -> str:

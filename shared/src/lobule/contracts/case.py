@@ -140,7 +140,7 @@ Verdict = Literal["confirmed", "dismissed"]
 class Review(Document):
     """What the clinician said of one finding, or of an image as a whole."""
 
-    job_id: str
+    job_id: str = Field(description="analysis whose finding, or whose image as a whole, is reviewed")
     finding: str = Field(
         pattern=r"^(image|\d{1,4})$",
         json_schema_extra={"deprecated": True},
@@ -149,10 +149,12 @@ class Review(Document):
     finding_id: str = Field(
         default="", pattern=rf"^({WHOLE_IMAGE}|{FINDING_ID})?$", description="id of the finding, or `image`"
     )
-    verdict: Verdict | None = None
-    comment: str = ""
-    reviewer: str
-    reviewed_at: AwareDatetime
+    verdict: Verdict | None = Field(
+        default=None, description="`confirmed` or `dismissed`; null where there is a comment alone"
+    )
+    comment: str = Field(default="", description="comment of the clinician; empty for none")
+    reviewer: str = Field(description="user name of the clinician")
+    reviewed_at: AwareDatetime = Field(description="when it was said last")
 
     @model_validator(mode="before")
     @classmethod

@@ -50,39 +50,39 @@ class NetworkInput(Section):
     """What the network sees."""
 
     size: int | None = Field(default=None, gt=0, description="side of a patch, in pixels")
-    channels: list[str] | None = None
+    channels: list[str] | None = Field(default=None, description="what each channel holds")
     preprocessing: str | None = Field(default=None, description="the module that prepares it")
-    preprocessing_version: int | None = None
+    preprocessing_version: int | None = Field(default=None, description="version of that module's way")
 
 
 class CalibrationSection(Section):
     """How raw scores become probabilities: the method, its parameters, and the data that they were fitted on."""
 
-    method: str
+    method: str = Field(description="name of the method")
     description: str | None = Field(default=None, description="in words")
 
 
 class Runtime(Section):
     """What runs the network."""
 
-    engine: Literal["tensorflow", "openvino"] = "tensorflow"
-    precision: Literal["float32", "float16", "int8"] = "float32"
+    engine: Literal["tensorflow", "openvino"] = Field(default="tensorflow", description="library that runs it")
+    precision: Literal["float32", "float16", "int8"] = Field(default="float32", description="of its arithmetic")
 
 
 class Metric(Section):
     """One measured figure. Packages of both workers name its parts in two ways; `title` and `confidence` know both."""
 
     # In the order of the columns of the tables that are made of them.
-    name: str | None = None
-    magnification: str | None = None
-    data: str | None = None
-    metric: str | None = None
+    name: str | None = Field(default=None, description="what was measured, in packages of histopathology")
+    magnification: str | None = Field(default=None, description="of the fields that were measured on")
+    data: str | None = Field(default=None, description="data set that was measured on")
+    metric: str | None = Field(default=None, description="what was measured, in packages of mammography")
     split: str | None = Field(default=None, description="the part of the data that was measured on")
-    protocol: str | None = None
+    protocol: str | None = Field(default=None, description="how it was measured")
     rule: str | None = Field(default=None, description="by which a finding counts as found")
-    value: float
+    value: float = Field(description="the figure")
     interval: Interval | None = Field(default=None, description="95 % confidence")
-    interval_95: Interval | None = None
+    interval_95: Interval | None = Field(default=None, description="95 % confidence, in packages of mammography")
 
     @model_validator(mode="after")
     def _check(self) -> "Metric":

@@ -51,7 +51,7 @@ class Holds(Document):
 
     findings: tuple[FindingLabel, ...] = Field(default=(), description="labels of findings; none: it has no findings")
     outlines: bool = Field(default=False, description="a finding may have an outline beside its box")
-    heat_map: bool = False
+    heat_map: bool = Field(default=False, description="whether a result holds a map of evidence")
 
 
 class Look(Document):
@@ -76,19 +76,23 @@ class ModalitySpec(Document):
     name: Modality
     queue: str = Field(pattern=r"^[a-z][a-z0-9-]{0,19}$", description="where its workers take steps from")
     titles: Mapping[Language, str] = Field(description="what people call it, in every language")
-    formats: tuple[Format, ...] = Field(min_length=1)
+    formats: tuple[Format, ...] = Field(min_length=1, description="file formats that are accepted")
     evidence: Evidence = Field(
         description="how an image enters a case's conclusion: a `film` is compared with the others of its breast, "
         "`tissue` outranks them where it is malignant, any other `image` speaks for itself"
     )
     attributes: tuple[Attribute, ...] = Field(default=(), description="what may be said of an image")
-    views: Views | None = None
-    magnifications: tuple[Magnification, ...] = ()
+    views: Views | None = Field(default=None, description="views in which images are taken; null where there are none")
+    magnifications: tuple[Magnification, ...] = Field(
+        default=(), description="magnifications that may be given; empty where none is"
+    )
     in_examinations: bool = Field(
         default=True, description="images of one day belong together, earlier ones are priors"
     )
-    holds: Holds = Holds()
-    look: Look = Look()
+    holds: Holds = Field(default=Holds(), description="what a result may hold besides its probability")
+    look: Look = Field(
+        default=Look(), description="how its images look, for viewers and for guesses from a file's name"
+    )
     limits: tuple[str, ...] = Field(
         default=(), description="keys of the sentences that say what an analysis does not tell; see `sentences`"
     )

@@ -12,20 +12,20 @@ from lobule.contracts.result import Document, Modality, ModelInfo, Sha256, Thres
 class ModelManifest(Document):
     """`model.json` of a model package."""
 
-    schema_version: str = "1"
-    name: str
-    version: str
+    schema_version: str = Field(default="1", description="version of this document's form")
+    name: str = Field(description="name of the model")
+    version: str = Field(description="version of the model")
     modality: Modality
     architecture: dict[str, Any] = Field(description="what rebuilds the network: a registered name and its arguments")
     input: NetworkInput = Field(description="size, scale and preprocessing of what the network sees")
-    classes: list[str]
-    thresholds: Thresholds
+    classes: list[str] = Field(description="what the network tells apart, in the order of its outputs")
+    thresholds: Thresholds = Field(description="probabilities between the states of the assessment")
     calibration: CalibrationSection = Field(description="method, parameters and the data they were fitted on")
-    runtime: Runtime = Runtime()
-    weights_file: str
-    weights_sha256: Sha256
-    trained_on: str
-    licence: str
+    runtime: Runtime = Field(default=Runtime(), description="what runs the network")
+    weights_file: str = Field(description="file of the weights in the package")
+    weights_sha256: Sha256 = Field(description="SHA-256 of that file, hexadecimal")
+    trained_on: str = Field(description="data sets that it has learned from")
+    licence: str = Field(description="licence of the weights")
     metrics: list[Metric] = Field(description="each with its data, split, protocol, value and interval")
 
     def with_metrics(self, rows: Sequence[dict[str, Any]]) -> "ModelManifest":

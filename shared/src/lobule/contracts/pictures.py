@@ -14,8 +14,8 @@ from lobule.contracts.result import Document, Laterality, Modality, Notice, View
 class NamedWindow(Document):
     """A window that the file names: samples shown black and white."""
 
-    low: int
-    high: int
+    low: int = Field(description="sample that is shown black")
+    high: int = Field(description="sample that is shown white")
     name: str | None = Field(default=None, description="in the file's words")
 
 
@@ -26,9 +26,9 @@ class Samples(Document):
     `offset + sample * step`.
     """
 
-    width: int = Field(gt=0)
-    height: int = Field(gt=0)
-    offset: float
+    width: int = Field(gt=0, description="columns")
+    height: int = Field(gt=0, description="rows")
+    offset: float = Field(description="stored value of sample 0")
     step: float = Field(description="never 0; negative where the file stores tissue dark")
     low: int = Field(description="sample that the first view shows black")
     high: int = Field(description="sample that the first view shows white; may lie beyond the samples' range")
@@ -36,8 +36,8 @@ class Samples(Document):
 
 
 class PictureError(Document):
-    code: str
-    detail: str
+    code: str = Field(description="stable name of the error")
+    detail: str = Field(description="what happened and what to do")
 
 
 class PictureFacts(Document):
@@ -48,12 +48,12 @@ class PictureFacts(Document):
     height: int | None = Field(default=None, description="pixels, upright")
     bits: int | None = Field(default=None, description="of a sample, as stored")
     modality: Modality | None = Field(default=None, description="as far as the file's tags or its colours tell")
-    view: View | None = None
-    laterality: Laterality | None = None
+    view: View | None = Field(default=None, description="view of the film, as the file says")
+    laterality: Laterality | None = Field(default=None, description="which breast, as the file says")
     samples: Samples | None = Field(
         default=None, description="where a grey film has more bits or pixels than its display image"
     )
-    notices: list[Notice] = Field(default=[])
+    notices: list[Notice] = Field(default=[], description="what a reader should know of the file")
 
 
 PictureKind = Literal["preview", "samples"]

@@ -15,25 +15,25 @@ FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "dead", "cancelled"}
 
 
 class StepError(Document):
-    code: str
-    detail: str
+    code: str = Field(description="stable name of the error")
+    detail: str = Field(description="what happened and what to do")
 
 
 class StepProgress(Document):
-    name: UserStep
-    state: StepState
-    fraction: float = Field(ge=0.0, le=1.0)
+    name: UserStep = Field(description="name of the step")
+    state: StepState = Field(description="where the step stands")
+    fraction: float = Field(ge=0.0, le=1.0, description="how much of it is done, 0 to 1")
     activity: str | None = Field(default=None, description="what is being done now, in English words")
     activity_code: ActivityCode | None = Field(default=None, description="the same as a code, to look a sentence up by")
     activity_values: dict[str, int | str] = Field(default={}, description="what the sentence names")
     seconds_left: float | None = Field(default=None, description="estimate from measured history; null when unknown")
-    error: StepError | None = None
+    error: StepError | None = Field(default=None, description="why the step failed; null where it did not")
 
 
 class Progress(Document):
-    job_id: str
-    state: JobState
-    steps: list[StepProgress]
+    job_id: str = Field(description="the job")
+    state: JobState = Field(description="where the job stands; `done`, `failed`, `dead` and `cancelled` are final")
+    steps: list[StepProgress] = Field(description="its steps, in their order")
     seconds_left: float | None = Field(default=None, description="until the report, estimated; null when unknown")
     poll_after_ms: int | None = Field(default=None, description="ask again after this; null when nothing will change")
 

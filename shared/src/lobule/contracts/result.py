@@ -58,14 +58,14 @@ class Hanging(Document):
 class ImageInfo(Document):
     """What is known of the analysed image."""
 
-    sha256: Sha256
-    file_name: str
+    sha256: Sha256 = Field(description="SHA-256 of the file, hexadecimal")
+    file_name: str = Field(description="name of the file, as it was sent")
     modality: Modality
     width: int = Field(gt=0, description="pixels, upright")
     height: int = Field(gt=0, description="pixels, upright")
-    magnification: Magnification | None = None
-    view: View | None = None
-    laterality: Laterality | None = None
+    magnification: Magnification | None = Field(default=None, description="magnification of the objective")
+    view: View | None = Field(default=None, description="view of the film")
+    laterality: Laterality | None = Field(default=None, description="which breast")
     pixel_spacing_mm: tuple[float, float] | None = Field(default=None, description="(row, column) spacing, if known")
     spacing_plane: SpacingPlane | None = Field(default=None, description="where `pixel_spacing_mm` holds, if known")
     hanging: Hanging | None = Field(default=None, description="how to show it, where not as it is stored")
@@ -77,8 +77,8 @@ class Thresholds(Document):
     Below `low`: no sign of malignancy. From `high` on: malignancy suspected. Between: not sure.
     """
 
-    low: Probability
-    high: Probability
+    low: Probability = Field(description="below this probability there is no sign of malignancy")
+    high: Probability = Field(description="from this probability on malignancy is suspected")
     finding: Probability = Field(
         default=0.0, description="the working threshold: findings of a lower probability are weak and stay unmarked"
     )
@@ -95,9 +95,9 @@ class Thresholds(Document):
 class ModelInfo(Document):
     """The exact model that gave a result."""
 
-    name: str
-    version: str
-    weights_sha256: Sha256
+    name: str = Field(description="name of the model")
+    version: str = Field(description="version of the model")
+    weights_sha256: Sha256 = Field(description="SHA-256 of its weights, hexadecimal")
     calibration: str = Field(description="how raw scores became probabilities, in words")
     trained_on: str = Field(description="the training data in one line")
 
@@ -105,10 +105,10 @@ class ModelInfo(Document):
 class Box(Document):
     """Axis-aligned box in pixels; covers [x, x + width) by [y, y + height)."""
 
-    x: float
-    y: float
-    width: float = Field(gt=0)
-    height: float = Field(gt=0)
+    x: float = Field(description="left edge, pixels from the left of the image")
+    y: float = Field(description="upper edge, pixels from the top of the image")
+    width: float = Field(gt=0, description="pixels")
+    height: float = Field(gt=0, description="pixels")
 
 
 class Finding(Document):
@@ -132,7 +132,7 @@ class Finding(Document):
         default=None,
         description="the suspicion: calibrated probability that a malignant lesion is there; never above the film's",
     )
-    box: Box
+    box: Box = Field(description="where it lies, in pixels of the image as it was sent")
     outline: list[tuple[float, float]] | None = Field(
         None, description="closed polygon around the mask, (x, y) in pixels, first point not repeated"
     )
@@ -145,8 +145,8 @@ class DisplayImage(Document):
     """
 
     file: str = Field(description="name of the PNG, relative to the result")
-    width: int = Field(gt=0)
-    height: int = Field(gt=0)
+    width: int = Field(gt=0, description="columns")
+    height: int = Field(gt=0, description="rows")
 
 
 class HeatMap(Document):
@@ -160,9 +160,11 @@ class HeatMap(Document):
 class Patches(Document):
     """How the image was divided for the analysis."""
 
-    count: int = Field(ge=0)
+    count: int = Field(ge=0, description="how many patches were analysed")
     size: int = Field(gt=0, description="side of a patch in pixels of the analysed image")
-    magnification_assumed: Magnification | None = None
+    magnification_assumed: Magnification | None = Field(
+        default=None, description="magnification that was assumed, where none was given; null where one was"
+    )
 
 
 ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggested"})
@@ -172,7 +174,7 @@ ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggest
 class Notice(Document):
     """Something the reader should know about this result: a limit, an assumption, a correction, advice."""
 
-    code: str
+    code: str = Field(description="stable name of the notice")
     detail: str = Field(description="the sentence in English, for clients without a catalogue")
     values: dict[str, str] = Field(default={}, description="what the sentence names")
 
@@ -180,22 +182,22 @@ class Notice(Document):
 class Result(Document):
     """Everything one pipeline concluded about one image."""
 
-    schema_version: Literal["1"] = "1"
+    schema_version: Literal["1"] = Field(default="1", description="version of this document's form")
     modality: ModalitySpec | None = Field(
         default=None, description="what kind of image it is, as its worker announced it then; null in old results"
     )
-    image: ImageInfo
-    model: ModelInfo
-    thresholds: Thresholds
-    assessment: Assessment
+    image: ImageInfo = Field(description="the analysed image")
+    model: ModelInfo = Field(description="the model that gave this result")
+    thresholds: Thresholds = Field(description="probabilities between the states of the assessment")
+    assessment: Assessment = Field(description="the conclusion about the image")
     probability_malignant: Probability = Field(description="calibrated")
     findings: list[Finding] = Field(
         default=[], description="most probable first; those below `thresholds.finding` are weak ones"
     )
-    patches: Patches | None = None
-    display: DisplayImage
-    heat_map: HeatMap | None = None
-    notices: list[Notice] = Field(default=[])
+    patches: Patches | None = Field(default=None, description="how the image was divided; null where it was not")
+    display: DisplayImage = Field(description="the picture that overlays are drawn on")
+    heat_map: HeatMap | None = Field(default=None, description="a map of evidence; null where there is none")
+    notices: list[Notice] = Field(default=[], description="what a reader should know about this result")
     timings_s: dict[str, float] = Field(default={}, description="seconds by stage of the pipeline")
 
     @model_validator(mode="after")

@@ -14,10 +14,15 @@ Password = Annotated[str, Field(min_length=12, max_length=200, examples=["a long
 class UserCreate(BaseModel):
     """A new user."""
 
-    username: Username
-    password: Password
-    display_name: str | None = Field(default=None, max_length=200, examples=["Dr Lee"])
-    role: Role = "clinician"
+    username: Username = Field(description="name to log in with; unique on this server")
+    password: Password = Field(description="first password; the user has to change it at the first login")
+    display_name: str | None = Field(
+        default=None,
+        max_length=200,
+        examples=["Dr Lee"],
+        description="name as pages and reports show it; the user name where it is not given",
+    )
+    role: Role = Field(default="clinician", description="what the user may do")
 
 
 class UserRead(BaseModel):
@@ -25,14 +30,14 @@ class UserRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
-    username: str
-    display_name: str
-    role: Role
-    active: bool
+    id: str = Field(description="identifier of the user")
+    username: str = Field(description="name to log in with")
+    display_name: str = Field(description="name as pages and reports show it")
+    role: Role = Field(description="what the user may do")
+    active: bool = Field(description="whether the user can log in")
     must_change_password: bool = Field(description="an administrator set it; all else waits until it is changed")
-    created_at: datetime
-    last_login_at: datetime | None
+    created_at: datetime = Field(description="when the user was added")
+    last_login_at: datetime | None = Field(description="when the user logged in last; null before the first time")
 
 
 class UserUpdate(BaseModel):
@@ -40,19 +45,21 @@ class UserUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    display_name: str | None = Field(default=None, min_length=1, max_length=200)
-    role: Role | None = None
+    display_name: str | None = Field(
+        default=None, min_length=1, max_length=200, description="new name as pages and reports show it"
+    )
+    role: Role | None = Field(default=None, description="new role")
     active: bool | None = Field(default=None, description="false ends every login at once")
 
 
 class PasswordReset(BaseModel):
     """A password that an administrator sets."""
 
-    password: Password
+    password: Password = Field(description="the new password; the user has to change it at the next login")
 
 
 class PasswordChange(BaseModel):
     """A password that a user changes."""
 
-    current: str = Field(max_length=500)
-    new: Password
+    current: str = Field(max_length=500, description="the password until now")
+    new: Password = Field(description="the password from now on; every session and refresh token of the user ends")

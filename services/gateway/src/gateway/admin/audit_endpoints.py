@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.audit import repository
@@ -19,6 +19,7 @@ from gateway.auth.dependencies import AdminUser
 from gateway.clock import now
 from gateway.database import DbSession, StreamSession
 from gateway.errors import responses
+from gateway.paging import link_next
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
 
@@ -45,11 +46,14 @@ def list_events(
     _admin: AdminUser,
     session: DbSession,
     wanted: Wanted,
+    request: Request,
+    response: Response,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> AuditPage:
     """The audit log, newest first."""
     rows, next_cursor = repository.events(session, wanted, limit, cursor)
+    link_next(request, response, next_cursor)
     return AuditPage(items=[AuditEventRead.model_validate(row) for row in rows], next_cursor=next_cursor)
 
 

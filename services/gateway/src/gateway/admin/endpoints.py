@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from redis.exceptions import RedisError
 
 from gateway.admin import repository
@@ -16,6 +16,7 @@ from gateway.errors import not_found, responses
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Work
 from gateway.modalities.repository import queues_of
+from gateway.paging import link_next
 from lobule.contracts.progress import JobState
 from lobule.progress_cache import ProgressCache
 
@@ -48,15 +49,23 @@ def _workers(cache: ProgressCache, queue: str) -> int | None:
 def list_work(
     _admin: AdminUser,
     session: DbSession,
+    request: Request,
+    response: Response,
     state: Annotated[list[JobState] | None, Query(description="any of these; may be repeated")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> WorkPage:
     """Analyses and renderings of everyone, newest first; `state=dead` lists what waits for you."""
-    rows, next_cursor = repository.work(session, state or [], limit, cursor)
+    found = find_work(session, state or [], limit, cursor)
+    link_next(request, response, found.next_cursor)
+    return found
+
+
+def find_work(session: DbSession, states: list[JobState], limit: int, cursor: str | None) -> WorkPage:
+    """A page of work in any of these states, newest first; of all where none is named."""
+    rows, next_cursor = repository.work(session, states, limit, cursor)
     owners = repository.names(session, {row.owner_id for row in rows})
-    items = [WorkRead.of(row, owners.get(row.owner_id, "")) for row in rows]
-    return WorkPage(items=items, next_cursor=next_cursor)
+    return WorkPage(items=[WorkRead.of(row, owners.get(row.owner_id, "")) for row in rows], next_cursor=next_cursor)
 
 
 @router.post("/jobs/{work_id}/retry", responses=responses(401, 403, 404, 409))

@@ -12,7 +12,7 @@ from lobule.contracts.progress import JobState, StepError
 class QueueRead(BaseModel):
     """One queue, now."""
 
-    queue: str
+    queue: str = Field(description="name of the queue")
     waiting: int = Field(description="steps that wait for a worker")
     running: int = Field(description="steps under a lease")
     oldest_s: float | None = Field(description="seconds that the oldest waiting step has waited")
@@ -22,17 +22,19 @@ class QueueRead(BaseModel):
 class WorkRead(BaseModel):
     """An analysis or a rendering."""
 
-    id: str
-    kind: Literal["analysis", "rendering"]
+    id: str = Field(description="identifier of the job or rendering")
+    kind: Literal["analysis", "rendering"] = Field(
+        description="an analysis of an image, or a rendering of a signed report"
+    )
     subject: str = Field(description="the image's file name, or what is rendered")
-    owner: str
-    state: JobState
+    owner: str = Field(description="user name of whom it is done for")
+    state: JobState = Field(description="where it stands")
     step: str | None = Field(description="the step that it stands at")
-    tries: int
-    worker: str | None
-    created_at: datetime
-    finished_at: datetime | None
-    error: StepError | None
+    tries: int = Field(description="how often a worker began it")
+    worker: str | None = Field(description="worker that does it now, or did it last; null before the first")
+    created_at: datetime = Field(description="when it was asked for")
+    finished_at: datetime | None = Field(description="when it ended; null until then")
+    error: StepError | None = Field(description="why it failed; null where it did not")
 
     @classmethod
     def of(cls, work: Work, owner: str) -> "WorkRead":
@@ -57,11 +59,11 @@ class WorkRead(BaseModel):
 class WorkPage(BaseModel):
     """Some work, newest first."""
 
-    items: list[WorkRead]
+    items: list[WorkRead] = Field(description="the work of this page")
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
 
 
 class Redriven(BaseModel):
     """How many pieces of work were started again."""
 
-    count: int
+    count: int = Field(description="how many pieces of work were started again")

@@ -11,20 +11,20 @@ class AuditEventRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: int
-    at: datetime
-    actor_id: str | None
-    actor_name: str
-    action: str
-    target_type: str | None
-    target_id: str | None
-    detail: dict[str, Any]
-    address: str | None
-    request_id: str | None
+    id: int = Field(description="number of the event, rising")
+    at: datetime = Field(description="when it was done")
+    actor_id: str | None = Field(description="identifier of who did it; null for the system and for unknown names")
+    actor_name: str = Field(description="user name of who did it, as it was then")
+    action: str = Field(description="what was done, such as `auth.login`")
+    target_type: str | None = Field(description="kind of the object that it was done to")
+    target_id: str | None = Field(description="identifier of the object")
+    detail: dict[str, Any] = Field(description="further values; their names depend on the action")
+    address: str | None = Field(description="network address of the request; null for commands and the system")
+    request_id: str | None = Field(description="`X-Request-ID` of the request")
 
 
 class AuditPage(BaseModel):
     """Some events, newest first."""
 
-    items: list[AuditEventRead]
+    items: list[AuditEventRead] = Field(description="the events of this page")
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")

@@ -13,16 +13,16 @@ class PasswordGrant(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": {"username": "dr.lee", "password": "a long sentence"}})
 
-    grant_type: Literal["password"] = "password"
-    username: str = Field(max_length=200)
-    password: SecretStr = Field(max_length=500)
+    grant_type: Literal["password"] = Field(default="password", description="`password`; may be left out")
+    username: str = Field(max_length=200, description="the user's name")
+    password: SecretStr = Field(max_length=500, description="the user's password")
 
 
 class RefreshGrant(BaseModel):
     """Get new tokens for a refresh token; it is void afterwards."""
 
-    grant_type: Literal["refresh_token"]
-    refresh_token: str = Field(max_length=200)
+    grant_type: Literal["refresh_token"] = Field(description="`refresh_token`")
+    refresh_token: str = Field(max_length=200, description="the refresh token of the last answer")
 
 
 TokenRequest = Annotated[PasswordGrant | RefreshGrant, Field(union_mode="left_to_right")]
@@ -31,9 +31,9 @@ TokenRequest = Annotated[PasswordGrant | RefreshGrant, Field(union_mode="left_to
 class TokenPair(BaseModel):
     """An access token and a refresh token."""
 
-    access_token: str
-    refresh_token: str
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the type's name
+    access_token: str = Field(description="to be sent as `Authorization: Bearer`")
+    refresh_token: str = Field(description="gets the next pair; can be used once")
+    token_type: Literal["bearer"] = Field(default="bearer", description="`bearer`")
     expires_in: int = Field(description="seconds until the access token is over")
 
 
@@ -42,7 +42,9 @@ class ApiTokenCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    name: str = Field(min_length=1, max_length=100, examples=["PACS bridge"])
+    name: str = Field(
+        min_length=1, max_length=100, examples=["PACS bridge"], description="what the token is for, in your words"
+    )
     scopes: list[Scope] = Field(default=["read"], min_length=1, max_length=3, description="what it may do")
     expires_in_days: int | None = Field(default=90, ge=1, le=3650, description="null: never")
 
@@ -50,14 +52,14 @@ class ApiTokenCreate(BaseModel):
 class ApiTokenRead(BaseModel):
     """An API token, without its secret."""
 
-    id: str
-    name: str
+    id: str = Field(description="identifier of the token")
+    name: str = Field(description="what the token is for")
     hint: str = Field(description="how the secret begins")
-    username: str
-    scopes: list[Scope]
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
+    username: str = Field(description="user whose rights it has")
+    scopes: list[Scope] = Field(description="what it allows")
+    created_at: datetime = Field(description="when it was made")
+    expires_at: datetime | None = Field(description="when it ends; null for never")
+    last_used_at: datetime | None = Field(description="when it was used last; null for never")
 
     @classmethod
     def of(cls, token: ApiToken) -> "ApiTokenRead":
@@ -77,4 +79,4 @@ class ApiTokenRead(BaseModel):
 class ApiTokenCreated(ApiTokenRead):
     """A new API token. Its secret is shown this once."""
 
-    secret: str
+    secret: str = Field(description="the token itself, to be sent as `Authorization: Bearer`; it cannot be shown again")

@@ -11,7 +11,7 @@ from gateway.cases.dependencies import VisibleCase
 from gateway.cases.examinations import examinations
 from gateway.cases.schemas import ConclusionRead
 from gateway.database import DbSession
-from gateway.errors import responses
+from gateway.errors import WITH_ETAG, responses
 from gateway.reports.service import versions
 from gateway.reviews import repository as reviews
 from gateway.reviews.service import as_contract
@@ -20,7 +20,7 @@ from lobule.contracts.language import Language, negotiate_language
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
 
-@router.get("/{case_id}", responses=responses(401, 404))
+@router.get("/{case_id}", responses={**WITH_ETAG, **responses(401, 404)})
 def read_case(
     case: VisibleCase,
     session: DbSession,

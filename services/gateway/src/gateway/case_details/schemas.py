@@ -17,7 +17,7 @@ from lobule.contracts.case import CaseState, Evidence, Review
 class CaseImageRead(ImageRead):
     """An image of a case with its newest analysis."""
 
-    job: JobRead
+    job: JobRead = Field(description="its newest analysis")
     state: Evidence = Field(description="whether it was assessed, could not be, or is waited for")
     examination: date | None = Field(
         description="day of the examination that it belongs to; a film without a `study_date` belongs to the newest"
@@ -42,16 +42,18 @@ class CaseImageRead(ImageRead):
 class CaseDetail(BaseModel):
     """A case with all that belongs to it."""
 
-    id: str
-    pseudonym: str
-    created_at: datetime
-    updated_at: datetime
+    id: str = Field(description="identifier of the case")
+    pseudonym: str = Field(description="name of the case, chosen by whom opened it")
+    created_at: datetime = Field(description="when the case was opened")
+    updated_at: datetime = Field(description="when anything of it changed last")
     revision: int = Field(description="grows with every change; the `ETag` names it")
-    state: CaseState
-    signed_version: int | None
-    images: list[CaseImageRead]
-    conclusion: ConclusionRead
-    reviews: list[Review]
+    state: CaseState = Field(description="where the case stands")
+    signed_version: int | None = Field(description="version of the report in force; null where none is")
+    images: list[CaseImageRead] = Field(description="its images in hanging order, each with its newest analysis")
+    conclusion: ConclusionRead = Field(
+        description="what the system concludes from the images of the newest examination"
+    )
+    reviews: list[Review] = Field(description="what clinicians said of findings and images")
     reports: list[CaseReportRead] = Field(description="signed versions, newest first")
 
     @classmethod

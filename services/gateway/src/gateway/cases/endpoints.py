@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator
 
 from gateway.audit.service import record
@@ -13,6 +13,7 @@ from gateway.cases.repository import Sort
 from gateway.cases.schemas import CaseCreate, CasePage, CaseRead
 from gateway.database import DbSession
 from gateway.errors import responses
+from gateway.paging import link_next
 from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
 
@@ -44,6 +45,8 @@ def create_case(new: CaseCreate, user: CurrentUser, session: DbSession, request:
 def list_cases(
     user: CurrentUser,
     session: DbSession,
+    request: Request,
+    response: Response,
     q: Annotated[str, Query(max_length=100, description="part of the pseudonym")] = "",
     state: Several[CaseState] = [],  # noqa: B006 - FastAPI's way to say "none given"
     assessment: Several[Assessment] = [],  # noqa: B006
@@ -57,4 +60,5 @@ def list_cases(
     rows, next_cursor = repository.worklist(
         session, user, q=q, states=state, assessments=assessment, sort=sort, limit=limit, cursor=cursor
     )
+    link_next(request, response, next_cursor)
     return CasePage(items=[CaseRead.model_validate(row) for row in rows], next_cursor=next_cursor)

@@ -29,52 +29,54 @@ class CaseRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
-    pseudonym: str
-    created_at: datetime
-    updated_at: datetime
+    id: str = Field(description="identifier of the case")
+    pseudonym: str = Field(description="name of the case, chosen by whom opened it")
+    created_at: datetime = Field(description="when the case was opened")
+    updated_at: datetime = Field(description="when anything of it changed last")
     state: CaseState = Field(
         description="`ready`: every image was assessed or failed; `signed`: nothing has changed since the signature"
     )
     assessment: Assessment | None = Field(description="of all images together; null while nothing can be said")
     probability_malignant: float | None = Field(description="the highest of the images that carry the assessment")
     study_date: date | None = Field(description="of the current examination; null where no film says it")
-    images: int = Field(validation_alias="images_total")
-    images_done: int
-    images_failed: int
+    images: int = Field(validation_alias="images_total", description="how many images it has")
+    images_done: int = Field(description="how many of them are analysed")
+    images_failed: int = Field(description="of how many the analysis failed")
     signed_version: int | None = Field(description="the last signed version; in force only in state `signed`")
 
 
 class CasePage(BaseModel):
     """Some cases."""
 
-    items: list[CaseRead]
+    items: list[CaseRead] = Field(description="the cases of this page")
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
 
 
 class ReasonRead(BaseModel):
     """Why the conclusion is what it is."""
 
-    code: ReasonCode
-    text: str
+    code: ReasonCode = Field(description="stable name of the reason")
+    text: str = Field(description="the reason as a sentence, in the language of `Accept-Language`")
     job_id: str | None = Field(description="the analysis it speaks of, where it is one")
 
 
 class SuggestionRead(BaseModel):
     """What could be done next."""
 
-    code: SuggestionCode
-    text: str
+    code: SuggestionCode = Field(description="stable name of the suggestion")
+    text: str = Field(description="the suggestion as a sentence, in the language of `Accept-Language`")
 
 
 class ConclusionRead(BaseModel):
     """What the system says of a case."""
 
-    assessment: Assessment | None
-    probability_malignant: float | None
-    reasons: list[ReasonRead]
+    assessment: Assessment | None = Field(description="the conclusion; null until an image is assessed")
+    probability_malignant: float | None = Field(
+        description="largest calibrated probability of the images that decide it; null until one is assessed"
+    )
+    reasons: list[ReasonRead] = Field(description="why, in the order of weight")
     missing_views: list[Hanging] = Field(description="of the four views; empty without a mammogram")
-    suggestions: list[SuggestionRead]
+    suggestions: list[SuggestionRead] = Field(description="what could be done next")
 
     @classmethod
     def of(cls, conclusion: Conclusion, language: Language) -> "ConclusionRead":

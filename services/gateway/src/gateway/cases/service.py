@@ -140,6 +140,4 @@ def check_unchanged(case: Case | None, if_match: str | None) -> None:
         return
     if case is not None and etag(case) in (tag.strip() for tag in if_match.split(",")):
         return
-    raise ProblemError(
-        412, "case_changed", "This case has changed since you opened it. Please look at it again, then repeat."
-    )
+    raise ProblemError(412, "case_changed")

@@ -13,9 +13,11 @@ class ImageCorrection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     modality: Modality | None = Field(default=None, description="another one analyses the image again")
-    magnification: Magnification | None = None
-    view: View | None = None
-    laterality: Laterality | None = None
+    magnification: Magnification | None = Field(
+        default=None, description="magnification of the objective; null takes away what was said"
+    )
+    view: View | None = Field(default=None, description="view of the film; null takes away what was said")
+    laterality: Laterality | None = Field(default=None, description="which breast; null takes away what was said")
     study_date: StudyDate | None = Field(default=None, description="day of the examination")
     case_id: str | None = Field(default=None, max_length=36, description="moves the image; null takes it out")
     accept_other_patient: bool = Field(
@@ -26,4 +28,4 @@ class ImageCorrection(BaseModel):
 class ImageCorrected(ImageRead):
     """An image after a correction, with its newest job."""
 
-    job: JobRead
+    job: JobRead = Field(description="its newest analysis; a new one where the correction changes what is analysed")

@@ -1,16 +1,19 @@
 """`POST /api/v1/diagnose`, for clients that need a report only."""
 
 import asyncio
+import base64
 import re
 import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
 
 from gateway.auth import service as auth
-from gateway.auth.dependencies import AppSettings
+from gateway.auth.dependencies import AppSettings, identify
+from gateway.auth.tokens import unauthorized
 from gateway.database import read
 from gateway.errors import ProblemError, responses
 from gateway.jobs import repository
@@ -75,6 +78,8 @@ async def diagnose(
 ) -> Response:
     """Send name, password and an image (in this order); get the report in the media type you accept.
 
+    Name and password may also come as HTTP Basic authentication, or a token as `Authorization: Bearer`.
+
     Without `modality` the image is taken for histopathology. An image that was sent before is answered from its report.
     """
     wanted = negotiate(accept)
@@ -95,6 +100,11 @@ async def diagnose(
 async def _submit(request: Request, uploads: UploadService) -> str:
     async def sender(fields: dict[str, str]) -> User:
         username, password = fields.pop("username", ""), fields.pop("password", "")
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return await run_in_threadpool(_of_token, request, given.strip())
+        if scheme.lower() == "basic":
+            username, password = _of_basic(given)
         user = await run_in_threadpool(auth.authenticate, request, username, password)
         auth.check_own_password(user)
         return user
@@ -107,6 +117,25 @@ async def _submit(request: Request, uploads: UploadService) -> str:
         await run_in_threadpool(_start_again_if_failed, request, known.job_id)
         return known.job_id
     return job.id
+
+
+def _of_token(request: Request, token: str) -> User:
+    """The user of an access token or API token."""
+    credentials = HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
+    return read(request.app.state.sessions, lambda session: identify(request, credentials, session))
+
+
+def _of_basic(given: str) -> tuple[str, str]:
+    """Name and password of HTTP's Basic authentication (RFC 7617).
+
+    Raises:
+        ProblemError: `not_authenticated`, 401.
+    """
+    try:
+        username, _, password = base64.b64decode(given.strip(), validate=True).decode("utf-8").partition(":")
+    except ValueError:
+        raise unauthorized("not_authenticated", "The Authorization header is malformed.") from None
+    return username, password
 
 
 def _start_again_if_failed(request: Request, job_id: str) -> None:

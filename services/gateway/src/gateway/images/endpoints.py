@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from gateway.errors import responses
+from gateway.errors import WITH_ETAG, responses
 from gateway.images.dependencies import VisibleImage
 from gateway.images.models import Image
 from gateway.images.schemas import ImageRead
@@ -26,7 +26,12 @@ def read_image(image: VisibleImage) -> Image:
 @router.get(
     "/{image_id}/content",
     response_class=StreamingResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}, **responses(401, 404)},
+    operation_id="readImageContent",
+    responses={
+        **WITH_ETAG,
+        200: {**WITH_ETAG[200], "content": {"application/octet-stream": {}}},
+        **responses(401, 404),
+    },
 )
 def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
     """The bytes as they were uploaded."""

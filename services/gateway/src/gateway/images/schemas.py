@@ -41,9 +41,9 @@ class ConflictRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    of: ConflictOf
-    said: str
-    file: str
+    of: ConflictOf = Field(description="what the two differ in")
+    said: str = Field(description="what was entered")
+    file: str = Field(description="what the file says")
 
 
 class ImageRead(BaseModel):
@@ -51,20 +51,20 @@ class ImageRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
-    case_id: str | None
-    file_name: str
-    media_type: str
-    size_bytes: int
-    sha256: str
+    id: str = Field(description="identifier of the image")
+    case_id: str | None = Field(description="case of the image; null where it belongs to none")
+    file_name: str = Field(description="name of the file, as it was sent")
+    media_type: str = Field(description="media type that was found in the file")
+    size_bytes: int = Field(description="size of the file in bytes")
+    sha256: str = Field(description="SHA-256 of the file, hexadecimal")
     modality: Modality
     width: int = Field(description="stored columns")
     height: int = Field(description="stored rows")
-    magnification: Magnification | None
-    view: View | None
-    laterality: Laterality | None
+    magnification: Magnification | None = Field(description="magnification of the objective")
+    view: View | None = Field(description="view of the film, as it was entered or as the file says")
+    laterality: Laterality | None = Field(description="which breast, as it was entered or as the file says")
     study_date: date | None = Field(description="day of the examination, as the file or its uploader says")
     conflicts: list[ConflictRead] = Field(
         description="where it was said otherwise than by the file; what was said counts"
     )
-    created_at: datetime
+    created_at: datetime = Field(description="when it was uploaded")

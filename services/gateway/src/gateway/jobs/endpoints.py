@@ -4,16 +4,17 @@ import hashlib
 import math
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
-from gateway.errors import responses
+from gateway.errors import WITH_ETAG, responses
 from gateway.jobs import repository, service
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.schemas import JobPage, JobRead
+from gateway.paging import link_next
 from lobule.contracts.progress import Progress
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
@@ -23,11 +24,14 @@ router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 def list_jobs(
     user: CurrentUser,
     session: DbSession,
+    request: Request,
+    response: Response,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> JobPage:
     """Your jobs, newest first."""
     rows, next_cursor = repository.newest(session, user, limit, cursor)
+    link_next(request, response, next_cursor)
     return JobPage(items=[JobRead.of(row) for row in rows], next_cursor=next_cursor)
 
 
@@ -40,13 +44,12 @@ def read_job(job: VisibleJob) -> JobRead:
 @router.get(
     "/{job_id}/progress",
     response_model=Progress,
-    responses={304: {"description": "Nothing has changed since this ETag"}, **responses(401, 404)},
+    responses={**WITH_ETAG, **responses(401, 404)},
 )
 def read_progress(
     job: VisibleJob,
     session: DbSession,
     request: Request,
-    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """The progress of a job. Send the `ETag` back as `If-None-Match`; poll again after `Retry-After` seconds."""
     progress: Progress = request.app.state.progress.of(session, job)
@@ -55,8 +58,6 @@ def read_progress(
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if progress.poll_after_ms is not None:
         headers["Retry-After"] = str(math.ceil(progress.poll_after_ms / 1000))
-    if if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(",")):
-        return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
 

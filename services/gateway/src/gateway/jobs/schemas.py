@@ -29,16 +29,16 @@ class JobRead(BaseModel):
         }
     )
 
-    id: str
-    image_id: str
-    state: JobState
+    id: str = Field(description="identifier of the job")
+    image_id: str = Field(description="the image that it analyses")
+    state: JobState = Field(description="where it stands; `done`, `failed`, `dead` and `cancelled` are final")
     modality: Modality
-    file_name: str
-    assessment: Assessment | None
-    probability_malignant: float | None
-    created_at: datetime
-    finished_at: datetime | None
-    error: StepError | None
+    file_name: str = Field(description="name of the image's file")
+    assessment: Assessment | None = Field(description="what the analysis concluded; null until it is done")
+    probability_malignant: float | None = Field(description="calibrated probability, 0 to 1; null until it is done")
+    created_at: datetime = Field(description="when the analysis was asked for")
+    finished_at: datetime | None = Field(description="when it ended; null until then")
+    error: StepError | None = Field(description="why it failed; null where it did not")
 
     @classmethod
     def of(cls, job: Job) -> "JobRead":
@@ -61,5 +61,5 @@ class JobRead(BaseModel):
 class JobPage(BaseModel):
     """Some jobs, newest first."""
 
-    items: list[JobRead]
+    items: list[JobRead] = Field(description="the jobs of this page")
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")

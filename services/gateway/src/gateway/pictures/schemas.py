@@ -13,8 +13,8 @@ from lobule.contracts.pictures import PictureFacts
 class PictureRead(BaseModel):
     """A picture drawn by the report service, with its facts once it is ready."""
 
-    id: str
-    state: Literal["drawing", "ready", "failed"]
+    id: str = Field(description="identifier of the picture")
+    state: Literal["drawing", "ready", "failed"] = Field(description="where it stands")
     facts: PictureFacts | None = Field(description="null while it is being drawn")
     poll_after_ms: int | None = Field(description="ask again after this; null when nothing will change")
 
@@ -29,9 +29,9 @@ class PictureRead(BaseModel):
 class PatientRead(BaseModel):
     """Whom a file names, as opaque marks: two files name the same where their marks are equal; null is not named."""
 
-    patient_id: str | None
-    patient_name: str | None
-    birth_date: str | None
+    patient_id: str | None = Field(description="mark of the patient's identifier; null where the file has none")
+    patient_name: str | None = Field(description="mark of the name; null where the file has none")
+    birth_date: str | None = Field(description="mark of the date of birth; null where the file has none")
 
     @classmethod
     def of(cls, marks: FileIdentity) -> "PatientRead":
@@ -45,5 +45,5 @@ class PreviewRead(PictureRead):
     """A requested preview, with the facts from the file's header."""
 
     study_date: date | None = Field(description="day of the examination, as the file says it")
-    patient: PatientRead
+    patient: PatientRead = Field(description="whom the file names, as opaque marks")
     differs: list[PatientAttribute] = Field(description="in what the file names another patient than the case's files")

@@ -83,7 +83,7 @@ def work_page(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
     """Queues, and work that can be restarted or stopped."""
-    found = work.list_work(user, session, state=[state], limit=_PAGE_LENGTH, cursor=cursor)
+    found = work.find_work(session, [state], _PAGE_LENGTH, cursor)
     items: list[WorkRead] = found.items
     return render(
         request,

@@ -15,7 +15,7 @@ from gateway.cases import service as case_service
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.database import DbSession, read
-from gateway.errors import ProblemError, not_found, responses
+from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
 from gateway.reports import renderings, repository, signing
 from gateway.reports.content import case_content, letters
 from gateway.reports.endpoints import (
@@ -38,7 +38,11 @@ from lobule.contracts.language import Language, negotiate_language
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/reports", tags=["reports"])
 
-_ANSWERS = {200: {"content": REPORT_TYPES}, **responses(401, 404, 406, 409, 422, 503)}
+_ANSWERS = {
+    **WITH_ETAG,
+    200: {**WITH_ETAG[200], "content": REPORT_TYPES},
+    **responses(401, 404, 406, 409, 422, 503),
+}
 
 
 @router.get("", responses=responses(401, 404))
@@ -189,7 +193,12 @@ async def _answer(
     return response
 
 
-@router.get("/{version}/content", response_class=Response, responses=responses(401, 404))
+@router.get(
+    "/{version}/content",
+    operation_id="readSignedContent",
+    response_class=Response,
+    responses={200: {"content": {"application/json": {}}}, **responses(401, 404)},
+)
 def read_content(case: VisibleCase, version: Annotated[int, Path(ge=1, le=2**31 - 1)], session: DbSession) -> Response:
     """The signed content: the JSON document, byte for byte, whose SHA-256 the version states."""
     headers = {"Cache-Control": "private, no-cache"}

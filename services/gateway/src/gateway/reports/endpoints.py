@@ -1,6 +1,7 @@
 """A job's result and report."""
 
 import contextlib
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -10,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import DetachedUser
 from gateway.database import read
-from gateway.errors import ProblemError, not_found, responses
+from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
 from gateway.jobs import repository as jobs
 from gateway.jobs import results
 from gateway.jobs.dependencies import VisibleJob
@@ -35,13 +36,20 @@ Accept = Annotated[str, Header()]
 AcceptLanguage = Annotated[str | None, Header(max_length=500)]
 
 
-@router.get("/result", responses=responses(401, 404, 409))
-def get_result(job: VisibleJob, request: Request) -> Result:
+@router.get("/result", responses={**WITH_ETAG, **responses(401, 404, 409)})
+def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
     """All that the pipeline concluded; there as soon as the inference is done, whatever becomes of the report."""
-    return results.read_result(request.app.state.store, job)
+    result = results.read_result(request.app.state.store, job)
+    response.headers["ETag"] = f'"{job.id}-{job.step("inference").attempt}"'
+    response.headers["Cache-Control"] = "private, no-cache"
+    return result
 
 
-@router.get("/result/{picture}", responses={200: {"content": {"image/png": {}}}, **responses(401, 404, 409)})
+@router.get(
+    "/result/{picture}",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, **responses(401, 404, 409)},
+)
 def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     """A picture that the result names: the display image or the heat map."""
     store = request.app.state.store
@@ -67,7 +75,7 @@ def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
 @router.get(
     "/report",
     response_class=Response,
-    responses={200: {"content": REPORT_TYPES}, **responses(401, 404, 406, 409, 503)},
+    responses={**WITH_ETAG, 200: {**WITH_ETAG[200], "content": REPORT_TYPES}, **responses(401, 404, 406, 409, 503)},
 )
 async def get_report(
     job: Annotated[Job, Depends(waiting_job)],
@@ -113,6 +121,7 @@ def as_response(content: bytes, media_type: str, language: Language) -> Response
         "Content-Language": language,
         "Vary": "Accept, Accept-Language",
         "Cache-Control": "private, no-cache",
+        "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
     }
     if media_type != "application/pdf":  # a browser's own viewer of PDF does not work in a sandbox
         headers["Content-Security-Policy"] = _REPORT_POLICY

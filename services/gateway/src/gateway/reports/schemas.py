@@ -23,7 +23,9 @@ class CaseReportCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     conclusion: Assessment | None = Field(default=None, description="your own; without it you adopt the system's")
-    comment: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(default="", max_length=5000)
+    comment: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        default="", max_length=5000, description="the clinician's comment, printed in the report"
+    )
     password: SecretStr | None = Field(
         default=None,
         max_length=500,
@@ -37,9 +39,9 @@ class CaseReportCreate(BaseModel):
 class RenderingState(BaseModel):
     """A signed version in one language and form: each is rendered, fails and is tried again by itself."""
 
-    language: Language
-    form: ReportForm
-    state: JobState
+    language: Language = Field(description="language of its sentences")
+    form: ReportForm = Field(description="file format")
+    state: JobState = Field(description="where it stands")
     code: str | None = Field(description="of the error, where it failed")
 
 
@@ -48,19 +50,28 @@ class RenderingsCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    languages: list[Language] = Field(default=list(LANGUAGES), min_length=1, max_length=len(LANGUAGES))
-    forms: list[ReportForm] = Field(default=list(REPORT_FILES), min_length=1, max_length=len(REPORT_FILES))
+    languages: list[Language] = Field(
+        default=list(LANGUAGES), min_length=1, max_length=len(LANGUAGES), description="languages; all where not given"
+    )
+    forms: list[ReportForm] = Field(
+        default=list(REPORT_FILES),
+        min_length=1,
+        max_length=len(REPORT_FILES),
+        description="file formats; all where not given",
+    )
     anew: bool = Field(default=False, description="render those again, too, that are there; else only what is not")
 
 
 class CaseReportRead(BaseModel):
     """A signed version."""
 
-    version: int
-    signed_by: str
-    signed_at: datetime
-    conclusion: Assessment | None
-    comment: str
+    version: int = Field(description="number of the version, from 1")
+    signed_by: str = Field(description="user name of whom signed it")
+    signed_at: datetime = Field(description="when it was signed")
+    conclusion: Assessment | None = Field(
+        description="the clinician's conclusion; null in reports of early versions, which have the system's"
+    )
+    comment: str = Field(description="the clinician's comment")
     superseded: bool = Field(description="the case has changed since, or a later version was signed")
     sha256: str = Field(description="fingerprint of what was signed")
     renderings: list[RenderingState] = Field(description="asked for so far; any other is rendered when it is asked for")

@@ -10,22 +10,22 @@ class ReviewWrite(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    verdict: Verdict | None = None
-    comment: str = Field(default="", max_length=2000)
+    verdict: Verdict | None = Field(default=None, description="`confirmed` or `dismissed`; null for none")
+    comment: str = Field(default="", max_length=2000, description="comment of the clinician; empty for none")
     undo: bool = Field(default=False, description="this takes the last change back: it is not kept to be undone itself")
 
 
 class ReviewBefore(BaseModel):
     """What was said of a finding before a change."""
 
-    verdict: Verdict | None
-    comment: str
+    verdict: Verdict | None = Field(description="verdict before the change; null for none")
+    comment: str = Field(description="comment before the change")
 
 
 class ReviewChange(BaseModel):
     """The last change of a case's reviews, and what it replaced."""
 
-    job_id: str
+    job_id: str = Field(description="analysis whose finding was reviewed")
     finding: str = Field(description="place in the findings, or `image`; use `finding_id`")
     finding_id: str = Field(description="id of the finding, or `image`")
-    before: ReviewBefore
+    before: ReviewBefore = Field(description="what the change replaced")

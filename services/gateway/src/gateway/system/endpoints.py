@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from gateway.auth.dependencies import CurrentUser
@@ -24,10 +24,10 @@ class ModelStatus(BaseModel):
     """A modality's queue: who works on it, with which model."""
 
     modality: Modality
-    queue: str
-    workers: int
-    model: ModelManifest | None
-    model_card: str | None
+    queue: str = Field(description="name of the queue")
+    workers: int = Field(description="how many workers are connected")
+    model: ModelManifest | None = Field(description="model of its workers; null where none is connected")
+    model_card: str | None = Field(description="the model's card, Markdown")
 
 
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))

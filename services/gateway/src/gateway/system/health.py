@@ -5,7 +5,7 @@ from typing import Literal
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.datastructures import State
 
 from gateway.database import read
@@ -18,11 +18,13 @@ router = APIRouter(tags=["system"])
 class Health(BaseModel):
     """The state of the gateway's parts."""
 
-    status: Literal["ok", "degraded", "down"]
-    database: bool
-    migrated: bool
-    object_store: bool
-    redis: bool
+    status: Literal["ok", "degraded", "down"] = Field(
+        description="`degraded`: jobs wait; `down`: no uploads are accepted"
+    )
+    database: bool = Field(description="whether the database answers")
+    migrated: bool = Field(description="whether its schema is this version's")
+    object_store: bool = Field(description="whether the object store answers")
+    redis: bool = Field(description="whether Redis answers")
 
 
 @router.get("/healthz")
@@ -31,7 +33,7 @@ def live() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"model": Health}})
+@router.get("/readyz", response_model=Health, responses={503: {"model": Health}})
 def ready(request: Request) -> JSONResponse:
     """Uploads can be accepted: database and object store work. Without Redis jobs wait, and nothing is lost."""
     state = request.app.state

@@ -87,15 +87,15 @@ class ImageOptions(BaseModel):
 class Twin(BaseModel):
     """Another image with the same bytes."""
 
-    image_id: str
+    image_id: str = Field(description="the other image")
     job_id: str = Field(description="its newest job")
-    case_id: str | None
+    case_id: str | None = Field(description="its case; null where it belongs to none")
     pseudonym: str | None = Field(description="of that case")
 
 
 class Accepted(BaseModel):
     """An accepted upload: it is stored, and its analysis is queued."""
 
-    image: ImageRead
-    job: JobRead
+    image: ImageRead = Field(description="the stored image")
+    job: JobRead = Field(description="its analysis")
     also_in: list[Twin] = Field(description="where you have the same bytes as the same kind of image already")

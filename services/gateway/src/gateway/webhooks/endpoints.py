@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import AppSettings, CurrentUser
@@ -12,9 +12,21 @@ from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.webhooks import repository, service
 from gateway.webhooks.models import Delivery, Webhook
-from gateway.webhooks.schemas import DeliveryRead, WebhookCreate, WebhookCreated, WebhookRead
+from gateway.webhooks.schemas import DeliveryRead, JobFinished, WebhookCreate, WebhookCreated, WebhookRead
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
+messages = APIRouter(tags=["webhooks"])
+"""What is sent to webhooks, for the OpenAPI document."""
+
+
+@messages.post("jobFinished", operation_id="jobFinished", status_code=204)
+def job_finished(
+    message: JobFinished,
+    webhook_id: Annotated[str, Header(description="identifier of the message, the same at every try")],
+    webhook_timestamp: Annotated[int, Header(description="when it was sent, seconds since 1970")],
+    webhook_signature: Annotated[str, Header(description="signature as Standard Webhooks define it")],
+) -> None:
+    """A job has ended: done, failed or cancelled. Sent to each of your webhooks until one answer is a 2xx."""
 
 
 def visible_webhook(webhook_id: str, user: CurrentUser, session: DbSession) -> Webhook:

@@ -16,7 +16,7 @@ class WebhookCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"url": "https://ris.example/lobule"}})
 
-    url: WebhookUrl
+    url: WebhookUrl = Field(description="where messages are sent, by POST")
 
 
 class WebhookRead(BaseModel):
@@ -24,9 +24,9 @@ class WebhookRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
-    url: str
-    created_at: datetime
+    id: str = Field(description="identifier of the webhook")
+    url: str = Field(description="where messages are sent")
+    created_at: datetime = Field(description="when it was made")
 
 
 class WebhookCreated(WebhookRead):
@@ -40,21 +40,21 @@ class DeliveryRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
-    job_id: str
-    state: DeliveryState
-    attempts: int
-    next_at: datetime
-    created_at: datetime
-    delivered_at: datetime | None
-    last_status: int | None
-    last_error: str | None
+    id: str = Field(description="identifier of the delivery")
+    job_id: str = Field(description="the job that ended")
+    state: DeliveryState = Field(description="where it stands")
+    attempts: int = Field(description="how often it was tried")
+    next_at: datetime = Field(description="when it is tried next")
+    created_at: datetime = Field(description="when the message was written")
+    delivered_at: datetime | None = Field(description="when it was accepted; null until then")
+    last_status: int | None = Field(description="HTTP status of the last answer; null where none came")
+    last_error: str | None = Field(description="why the last try failed, where no answer came")
 
 
 class JobFinished(BaseModel):
     """The body of a message."""
 
-    type: Literal["job.finished"] = "job.finished"
-    timestamp: datetime
-    data: JobRead
+    type: Literal["job.finished"] = Field(default="job.finished", description="kind of the message")
+    timestamp: datetime = Field(description="when the job ended")
+    data: JobRead = Field(description="the job")
     links: dict[str, str] = Field(description="where the job, its result and its report are")

@@ -1,0 +1,151 @@
+"""The OpenAPI document of the REST API: what FastAPI derives from the endpoints, completed for generated clients."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from gateway.error_codes import CODES
+from gateway.errors import PROBLEM, Problem, responses
+
+Document = dict[str, Any]
+
+TAGS = {
+    "auth": "Access tokens for a name and a password, and their renewal.",
+    "users": "Who may log in, and the roles. Administrators alone, but for `me`.",
+    "tokens": "API tokens: for programs, with scopes and a date on which they end.",
+    "cases": "Cases: the images of one patient, what the system concludes, and what clinicians say of it.",
+    "images": "Uploads, corrections and removal of images.",
+    "jobs": "The analysis of an image, and its progress.",
+    "reports": "Results and reports of jobs; drafts and signed versions of the reports of cases.",
+    "pictures": "Previews of files that are not uploaded yet, and films at full depth.",
+    "diagnose": "An image in, a report out, in one request.",
+    "models": "Which kinds of images can be sent, and which models are at work.",
+    "webhooks": "Messages that are sent to you when a job ends.",
+    "administration": "Queues and failed work. Administrators alone.",
+    "audit": "Who did what, and when. Administrators alone.",
+    "system": "Whether the gateway lives and can serve.",
+}
+
+_PARAMETERS = {
+    "accept": "media type of the answer; `format` of the query goes before it",
+    "accept-language": "language of sentences and reports: `en` or `zh`",
+    "action": "events of this action alone, such as `auth.login`",
+    "actor": "events of this user name alone",
+    "case_id": "identifier of the case",
+    "cursor": "`next_cursor` of the page before; the first page without it",
+    "delivery_id": "identifier of the delivery",
+    "if-match": "`ETag` of what you saw; 412 where it has changed since",
+    "if-none-match": "`ETag` of the answer that you have; 304 where nothing has changed since",
+    "image_id": "identifier of the image",
+    "job_id": "identifier of the job",
+    "limit": "how many at most",
+    "picture": "name of a file of the result, such as `image.png` or `heat_map.png`",
+    "preview_id": "identifier of the preview",
+    "target_id": "events that concern this object alone",
+    "token_id": "identifier of the token",
+    "user_id": "identifier of the user",
+    "version": "number of the signed version, from 1",
+    "webhook_id": "identifier of the webhook",
+    "work_id": "identifier of the job or rendering",
+}
+
+_RETRY_AFTER = {"description": "seconds after which to try again", "schema": {"type": "integer"}}
+_REQUEST_ID = {
+    "description": "identifier of the request, as the server logs it",
+    "schema": {"type": "string"},
+}
+_RETRIED = ("429", "503")
+
+
+def install_document(app: FastAPI) -> None:
+    """Let an app serve this document instead of FastAPI's own."""
+
+    def document() -> Document:
+        if app.openapi_schema is None:
+            app.openapi_schema = make_document(app)
+        return app.openapi_schema
+
+    app.openapi = document
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of an operation in camel case, as generated clients call it: the name of its function."""
+    first, *others = route.name.split("_")
+    return first + "".join(part.capitalize() for part in others)
+
+
+def make_document(app: FastAPI) -> Document:
+    """The document of an app's API."""
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        license_info=app.license_info,
+        contact={"name": "The administrator of this server"},
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+        servers=[{"url": "/", "description": "this server"}],
+        routes=app.routes,
+        webhooks=app.webhooks.routes,
+        separate_input_output_schemas=False,
+    )
+    for operation in _operations(made):
+        _describe_parameters(operation)
+        _type_bodies(operation)
+        _type_problems(operation)
+    schemas = made["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"]["properties"]["code"]["enum"] = sorted(CODES)
+    return made
+
+
+def _operations(document: Document) -> Iterator[Document]:
+    for methods in (*document["paths"].values(), *document.get("webhooks", {}).values()):
+        yield from methods.values()
+
+
+def _describe_parameters(operation: Document) -> None:
+    if "304" in operation["responses"]:
+        header = {"name": "if-none-match", "in": "header", "required": False, "schema": {"type": "string"}}
+        operation.setdefault("parameters", []).append(header)
+    for parameter in operation.get("parameters", ()):
+        described = _PARAMETERS.get(parameter["name"].lower())
+        if described is not None:
+            parameter.setdefault("description", described)
+
+
+def _type_bodies(operation: Document) -> None:
+    """Give files a type: text, a JSON object, or bytes."""
+    for answer in operation["responses"].values():
+        for media_type, body in answer.get("content", {}).items():
+            if not body.get("schema"):
+                body["schema"] = _schema_of(media_type)
+
+
+def _schema_of(media_type: str) -> Document:
+    if media_type == "application/json":
+        return {"type": "object"}
+    return {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
+
+
+def _type_problems(operation: Document) -> None:
+    """Every error is a problem document and nothing else; any operation may meet an outage."""
+    answers = operation["responses"]
+    if "security" in operation or "parameters" in operation or "requestBody" in operation:
+        for status, answer in responses(503).items():
+            answers.setdefault(str(status), {"description": answer["description"]})
+    for status, answer in answers.items():
+        answer.setdefault("headers", {})["X-Request-ID"] = _REQUEST_ID
+        if status[0] in "45" and not _is_own(answer):
+            answer["content"] = {PROBLEM: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+        if status in _RETRIED:
+            answer["headers"]["Retry-After"] = _RETRY_AFTER
+
+
+def _is_own(answer: Document) -> bool:
+    """Whether an error has a body of its own, such as the state of the parts of a server that is not ready."""
+    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    return schema.get("$ref", "").rpartition("/")[2] not in ("", Problem.__name__, "HTTPValidationError")

@@ -1,0 +1,33 @@
+"""A bound on the bodies of requests that are read whole: JSON and forms."""
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_BYTES = 1_048_576
+_STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
+"""Where files are uploaded: their bodies are read as streams, which have bounds of their own."""
+_OF_WORKERS = "/internal/"
+
+
+class BodyLimit:
+    """Refuses a body of more than a mebibyte with 413 before it is in memory, whatever its headers say."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http" or scope["path"].startswith(_OF_WORKERS) or scope["path"] in _STREAMED:
+            await self._app(scope, receive, send)
+            return
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MOST_BYTES:
+                raise HTTPException(413, "The request is larger than 1 MB. Please send less at once.")
+            return message
+
+        await self._app(scope, bounded, send)

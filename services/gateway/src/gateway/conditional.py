@@ -1,0 +1,41 @@
+"""HEAD for every GET, and 304 wherever the client has what is answered (RFC 9110, sections 9.3.2 and 13.1.2)."""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ABSENT_FROM_304 = ("content-length", "content-type", "content-encoding")
+
+
+class Conditional:
+    """Answers HEAD as GET without its body, and leaves out a body that the client has."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        known = [_opaque(tag) for tag in Headers(scope=scope).get("if-none-match", "").split(",")]
+        silent = scope["method"] == "HEAD"
+
+        async def answer(message: Message) -> None:
+            nonlocal silent
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                etag = headers.get("etag")
+                if message["status"] == 200 and etag is not None and (_opaque(etag) in known or known == ["*"]):
+                    message["status"], silent = 304, True
+                    for name in _ABSENT_FROM_304:
+                        del headers[name]
+            elif silent:
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"} if silent else scope, receive, answer)
+
+
+def _opaque(tag: str) -> str:
+    """A tag for the weak comparison of `If-None-Match`."""
+    return tag.strip().removeprefix("W/")
