@@ -63,6 +63,7 @@ node_modules/.installed: package-lock.json package.json .venv/.installed-dev
 web: .venv/.installed-dev node_modules/.installed ## Lint, types and unit tests of the portal's scripts
 	@mkdir -p var/types
 	$(RUN) python .ci/openapi.py > var/types/openapi.json
+	$(RUN) npm run --silent api-lint
 	$(RUN) npm run --silent api-types
 	$(RUN) npm run --silent lint
 	$(RUN) npm run --silent types

@@ -96,6 +96,10 @@ def make_document(app: FastAPI) -> Document:
         _type_bodies(operation)
         _type_problems(operation)
     schemas = made["components"]["schemas"]
+    _name_items(schemas)
+    for schema in schemas.values():
+        if "example" in schema:  # FastAPI leaves null out of it
+            schema["example"] = dict.fromkeys(schema.get("required", ())) | schema["example"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"]["properties"]["code"]["enum"] = sorted(CODES)
@@ -105,6 +109,19 @@ def make_document(app: FastAPI) -> Document:
 def _operations(document: Document) -> Iterator[Document]:
     for methods in (*document["paths"].values(), *document.get("webhooks", {}).values()):
         yield from methods.values()
+
+
+def _name_items(schema: Any) -> None:
+    """Name the items of tuples of one type also for generators of clients that do not know `prefixItems`."""
+    if isinstance(schema, list):
+        for part in schema:
+            _name_items(part)
+    elif isinstance(schema, dict):
+        prefix = schema.get("prefixItems")
+        if prefix and "items" not in schema and all(item == prefix[0] for item in prefix):
+            schema["items"] = prefix[0]
+        for part in schema.values():
+            _name_items(part)
 
 
 def _describe_parameters(operation: Document) -> None:
