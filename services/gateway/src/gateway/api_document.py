@@ -89,7 +89,6 @@ def make_document(app: FastAPI) -> Document:
         servers=[{"url": "/", "description": "this server"}],
         routes=app.routes,
         webhooks=app.webhooks.routes,
-        separate_input_output_schemas=False,
     )
     for operation in _operations(made):
         _describe_parameters(operation)

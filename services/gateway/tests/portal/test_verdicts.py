@@ -419,8 +419,9 @@ class TestASignedCase:
     def test_asks_before_a_verdict(self, signed, study):
         page, dialog = signed, signed.locator("#supersede")
         press(page, "n", "n", "x")
-        expect(dialog).to_contain_text("Dismiss: RCC, finding 1")
-        expect(dialog).to_contain_text("Version 1 was signed by alice on")
+        expect(dialog).to_contain_text(
+            re.compile("Dismiss: RCC, finding 1.*Version 1 was signed by alice on", re.DOTALL)
+        )
         expect(page.get_by_role("button", name="Leave it signed")).to_be_focused()
         press(page, "c", "u", "Enter")
         expect(dialog).to_be_hidden()
@@ -430,8 +431,6 @@ class TestASignedCase:
         expect(dialog).to_be_hidden()
         assert (said(study), study.read()["state"]) == ([], "signed")
         press(page, "x")
-        expect(dialog).to_be_visible()
-        expect(dialog).to_contain_text("Dismiss: RCC, finding 1")
         page.get_by_role("button", name="Change it").click()
         expect(line(page)).to_have_text("Dismissed: RCC, finding 1")
         expect(page.get_by_text("Something has changed since version 1 was signed")).to_be_visible()
