@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from lobule.contracts.result import Box, Finding
 
 pytestmark = pytest.mark.browser
-
 DESK = {"width": 1300, "height": 900}
 
 
@@ -419,9 +418,8 @@ class TestASignedCase:
     def test_asks_before_a_verdict(self, signed, study):
         page, dialog = signed, signed.locator("#supersede")
         press(page, "n", "n", "x")
-        expect(dialog).to_contain_text(
-            re.compile("Dismiss: RCC, finding 1.*Version 1 was signed by alice on", re.DOTALL)
-        )
+        expect(dialog).to_contain_text("Dismiss: RCC, finding 1")
+        expect(dialog).to_contain_text("Version 1 was signed by alice on")
         expect(page.get_by_role("button", name="Leave it signed")).to_be_focused()
         press(page, "c", "u", "Enter")
         expect(dialog).to_be_hidden()
