@@ -57,6 +57,16 @@ def test_every_page_has_a_strict_policy(client):
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert len(answer.headers["x-request-id"]) >= 16
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "camera=()" in answer.headers["permissions-policy"]
+
+
+def test_no_cache_keeps_what_the_api_says_without_asking_again(client, alice, upload):
+    image = upload().json()["image"]["id"]
+    assert client.get(f"/api/v1/images/{image}", headers=alice).headers["cache-control"] == "no-store"
+    job = upload().json()["existing_job_id"]
+    assert client.get(f"/api/v1/jobs/{job}/progress", headers=alice).headers["cache-control"] == "private, no-cache"
+    assert client.get("/api/v1/users/me").headers["cache-control"] == "no-store"
 
 
 def test_openapi_documents_every_endpoint_and_its_problems(client):
