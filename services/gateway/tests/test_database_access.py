@@ -40,7 +40,7 @@ TRANSACTIONS = {
     "webhooks/deliverer.py": {"Deliverer.send_due"},
     # The operator's commands.
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
-    "accounts/commands.py": {"add"},
+    "accounts/commands.py": {"_to_user", "add"},
     "reports/commands.py": {"_render"},
     "operations/backup.py": {"create", "restore", "missing_objects"},
     "operations/retention.py": {"Retention._each", "Retention._forgotten"},

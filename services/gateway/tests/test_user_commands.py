@@ -5,6 +5,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from gateway.accounts.commands import app
+from gateway.audit.models import AuditEvent
 from gateway.database import make_engine, make_session_factory
 from gateway.migrate import migrate
 from gateway.users.models import User
@@ -82,3 +83,40 @@ def test_a_start_neither_resets_a_password_nor_makes_a_user_active_again(home):
     assert verify_password(opened.secrets["admin_password"], user(home, "admin").password_hash), (
         "who is missing is added"
     )
+
+
+def test_access_is_taken_and_given_back(home):
+    for name, role in (("anna", "admin"), ("ben", "clinician")):
+        run("add", name, "--home", str(home), "--role", role, "--password-stdin")
+    before = user(home, "ben").auth_epoch
+    assert run("disable", "ben", "--home", str(home)).exit_code == 0
+    assert (user(home, "ben").active, user(home, "ben").auth_epoch) == (False, before + 1)
+    assert run("enable", "ben", "--home", str(home)).exit_code == 0
+    assert run("role", "ben", "service", "--home", str(home)).exit_code == 0
+    assert (user(home, "ben").active, user(home, "ben").role) == (True, "service")
+    with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
+        noted = [(e.actor_name, e.action) for e in session.scalars(select(AuditEvent).order_by(AuditEvent.id))]
+    assert noted == [("command line", a) for a in ("user.create",) * 2 + ("user.update",) * 3]
+
+
+def test_the_last_administrator_keeps_access(home):
+    run("add", "anna", "--home", str(home), "--role", "admin", "--password-stdin")
+    done = run("disable", "anna", "--home", str(home))
+    assert done.exit_code == 1
+    assert "last administrator" in done.output
+    assert user(home, "anna").active
+
+
+def test_a_password_is_exchanged_and_has_to_be_changed(home):
+    run("add", "anna", "--home", str(home), "--password-stdin")
+    assert run("password", "anna", "--home", str(home), "--password-stdin", password="short").exit_code == 1
+    another = "another sentence that is long"
+    assert run("password", "anna", "--home", str(home), "--password-stdin", password=another).exit_code == 0
+    assert verify_password(another, user(home, "anna").password_hash)
+    assert user(home, "anna").must_change_password
+
+
+def test_an_unknown_user_is_told(home):
+    done = run("disable", "nobody", "--home", str(home))
+    assert done.exit_code == 1
+    assert "There is no user nobody." in done.output

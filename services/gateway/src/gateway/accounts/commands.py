@@ -1,20 +1,26 @@
 """`lobule user …`: users straight in the database, for the first administrator and for emergencies."""
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.orm import Session
 
 from gateway.accounts import service
-from gateway.accounts.schemas import UserCreate
+from gateway.accounts.schemas import PasswordReset, UserCreate, UserUpdate
+from gateway.audit.service import record
 from gateway.command_line import fail, sessions_at
 from gateway.database import read
 from gateway.errors import ProblemError
 from gateway.users import repository
-from gateway.users.models import Role
+from gateway.users.models import Role, User
 from gateway.users.passwords import verify_password
 from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
+
+Given = TypeVar("Given", bound=BaseModel)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,15 +41,8 @@ def add(
 ) -> None:
     """Add a user; asks for the password, or reads it from standard input."""
     sessions = sessions_at(home)
-    password = (
-        sys.stdin.readline().rstrip("\n")
-        if password_stdin
-        else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    )
-    try:
-        new = UserCreate(username=username, password=password, role=role, display_name=display_name)
-    except ValidationError as error:
-        raise fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
+    password = _ask_password(password_stdin)
+    new = _valid(UserCreate, username=username, password=password, role=role, display_name=display_name)
     with sessions.begin() as session:
         user = repository.by_username(session, username)
         if user is not None and if_missing:
@@ -52,12 +51,53 @@ def add(
             if not verify_password(password, user.password_hash):
                 service.reset_password(session, user, password, by_another=change)
             user.role, user.active = role, True
+            _note(session, user, "user.update", role=role, active=True)
         else:
             try:
                 user = service.create_user(session, new, by_another=change)
             except ProblemError as error:
                 raise fail(error.detail) from None
+            _note(session, user, "user.create", role=role)
     typer.echo(words()("cli.user_ready", username=user.username, role=user.role))
+
+
+@app.command()
+def disable(username: str, home: HomeFolder = DEFAULT_HOME) -> None:
+    """Take a user's access away; every session and token ends. What they did stays as it is."""
+    _change(home, username, UserUpdate(active=False))
+
+
+@app.command()
+def enable(username: str, home: HomeFolder = DEFAULT_HOME) -> None:
+    """Give a disabled user access again."""
+    _change(home, username, UserUpdate(active=True))
+
+
+@app.command("role")
+def set_role(
+    username: str,
+    role: Annotated[Role, typer.Argument(help="clinician, admin or service")],
+    home: HomeFolder = DEFAULT_HOME,
+) -> None:
+    """Give a user another role; every session of theirs ends."""
+    _change(home, username, UserUpdate(role=role))
+
+
+@app.command("password")
+def set_password(
+    username: str,
+    home: HomeFolder = DEFAULT_HOME,
+    password_stdin: Annotated[bool, typer.Option(help="read the password from standard input")] = False,
+    change: Annotated[bool, typer.Option(help="it must be changed at the next login")] = True,
+) -> None:
+    """Give a user another password; every session and token of theirs ends."""
+    new = _valid(PasswordReset, password=_ask_password(password_stdin))
+
+    def reset(session: Session, user: User) -> None:
+        service.reset_password(session, user, new.password, by_another=change)
+        _note(session, user, "user.password_reset")
+
+    _to_user(home, username, reset)
 
 
 @app.command("list")
@@ -65,3 +105,42 @@ def list_users(home: HomeFolder = DEFAULT_HOME) -> None:
     """List all users."""
     for user in read(sessions_at(home), repository.all_users):
         typer.echo(f"{user.username}\t{user.role}\t{'active' if user.active else 'inactive'}\t{user.display_name}")
+
+
+def _change(home: Path, username: str, changes: UserUpdate) -> None:
+    def change(session: Session, user: User) -> None:
+        service.update_user(session, user, changes, by=None)
+        _note(session, user, "user.update", **changes.model_dump(exclude_unset=True))
+
+    _to_user(home, username, change)
+
+
+def _to_user(home: Path, username: str, change: Callable[[Session, User], None]) -> None:
+    """Do something to a user, or say why not."""
+    try:
+        with sessions_at(home).begin() as session:
+            user = repository.by_username(session, username)
+            if user is None:
+                raise fail(words()("cli.no_user", username=username))
+            change(session, user)
+    except ProblemError as error:
+        raise fail(error.detail) from None
+    key = "cli.user_ready" if user.active else "cli.user_disabled"
+    typer.echo(words()(key, username=user.username, role=user.role))
+
+
+def _ask_password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    return typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+
+def _valid(kind: type[Given], **values: object) -> Given:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
+
+
+def _note(session: Session, user: User, action: str, **detail: object) -> None:
+    record(session, None, "command line", action, "user", user.id, {"username": user.username, **detail})

@@ -38,14 +38,14 @@ def create_user(session: Session, new: UserCreate, *, by_another: bool) -> User:
     return user
 
 
-def update_user(session: Session, user: User, changes: UserUpdate, by: User) -> None:
-    """Change name, role or activity.
+def update_user(session: Session, user: User, changes: UserUpdate, by: User | None) -> None:
+    """Change name, role or activity; `by` is None for a command on the server itself.
 
     Raises:
         ProblemError: `not_yourself` or `last_admin`, 409.
     """
     loses_rights = changes.active is False or (changes.role is not None and changes.role != user.role)
-    if loses_rights and user.id == by.id:
+    if by is not None and loses_rights and user.id == by.id:
         raise ProblemError(409, "not_yourself")
     user.display_name = changes.display_name or user.display_name
     user.role = changes.role or user.role
