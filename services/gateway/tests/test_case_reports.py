@@ -120,6 +120,8 @@ class TestSign:
         sign()
         assert sign().json()["code"] == "case_not_signable", "nothing has changed"
         client.put(f"/api/v1/cases/{case}/reviews/{job}/image", json={"verdict": "dismissed"}, headers=alice)
+        reviews = client.get(f"/api/v1/cases/{case}/reviews", headers=alice).json()
+        assert [(r["job_id"], r["finding_id"], r["verdict"]) for r in reviews] == [(job, "image", "dismissed")]
         assert sign(conclusion="no_sign_of_malignancy").json()["version"] == 2
         assert [(r["version"], r["superseded"]) for r in read()["reports"]] == [(2, False), (1, True)]
         assert read()["state"] == "signed"

@@ -276,6 +276,8 @@ def test_analyse_again(client, alice, upload):
     again = client.post(f"/api/v1/images/{first['image']['id']}/jobs", headers=alice)
     assert again.status_code == 202
     assert again.json()["id"] != first["job"]["id"]
+    jobs = client.get(f"/api/v1/images/{first['image']['id']}/jobs", headers=alice).json()
+    assert [job["id"] for job in jobs] == [again.json()["id"], first["job"]["id"]]
 
 
 def test_a_client_that_hangs_up_leaves_nothing(app, client, alice):

@@ -196,6 +196,20 @@ class TestEndpoints:
         assert client.delete(f"/api/v1/webhooks/{webhook['id']}", headers=bob).status_code == 404
         assert client.get("/api/v1/webhooks", headers=bob).json() == []
 
+    def test_it_is_read_changed_and_tested(self, app, client, alice, webhook, receiver):
+        address = f"/api/v1/webhooks/{webhook['id']}"
+        assert client.get(address, headers=alice).json()["url"] == webhook["url"]
+        url = receiver.url + "&again=yes"
+        assert client.patch(address, headers=alice, json={"url": url}).json()["url"] == url
+        sent = client.post(f"{address}/test", headers=alice)
+        assert (sent.status_code, sent.json()["state"]) == (202, "pending")
+        app.state.deliverer.send_due()
+        ((headers, body),) = receiver.messages
+        assert Verifier(webhook["secret"]).verify(body, headers)["type"] == "webhook.test"
+        assert [delivery["state"] for delivery in deliveries(client, alice, webhook)] == ["delivered"]
+        refused = client.patch(address, headers=alice, json={"url": "http://169.254.169.254/"})
+        assert refused.json()["code"] == "webhook_address_forbidden"
+
     def test_delete(self, app, client, alice, webhook, job):
         client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
         assert client.delete(f"/api/v1/webhooks/{webhook['id']}", headers=alice).status_code == 204

@@ -13,6 +13,7 @@ from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.images.dependencies import VisibleImage
 from gateway.images.schemas import ImageRead
+from gateway.jobs import repository
 from gateway.jobs import service as jobs
 from gateway.jobs.schemas import JobRead
 
@@ -56,6 +57,12 @@ def remove_image(
     detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
     record(session, request, user, "image.remove", "image", image.id, detail)
     removal.remove(session, request.app.state.store, image, if_match)
+
+
+@router.get("/{image_id}/jobs", responses=responses(401, 404))
+def list_jobs_of_image(image: VisibleImage, session: DbSession) -> list[JobRead]:
+    """Every analysis of an image, newest first."""
+    return [JobRead.of(job) for job in repository.of_image(session, image.id)]
 
 
 @router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404, 422))

@@ -12,12 +12,18 @@ from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.jobs import repository as jobs
-from gateway.reviews import service
+from gateway.reviews import repository, service
 from gateway.reviews.schemas import ReviewChange, ReviewWrite
 from lobule.contracts.case import Review
 from lobule.contracts.findings import FINDING_ID, WHOLE_IMAGE
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/reviews", tags=["cases"])
+
+
+@router.get("", responses=responses(401, 404))
+def list_reviews(case: VisibleCase, session: DbSession) -> list[Review]:
+    """What clinicians said of the findings and images of a case."""
+    return [service.as_contract(review) for review in repository.of_case(session, case.id)]
 
 
 @router.get("/last", responses=responses(401, 404))

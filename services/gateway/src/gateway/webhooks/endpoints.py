@@ -65,6 +65,34 @@ def create_webhook(
     )
 
 
+@router.get("/{webhook_id}", response_model=WebhookRead, responses=responses(401, 404))
+def read_webhook(webhook: VisibleWebhook) -> Webhook:
+    """One webhook."""
+    return webhook
+
+
+@router.patch("/{webhook_id}", response_model=WebhookRead, responses=responses(401, 403, 404, 422))
+def change_webhook(
+    body: WebhookCreate,
+    webhook: VisibleWebhook,
+    user: CurrentUser,
+    session: DbSession,
+    settings: AppSettings,
+    request: Request,
+) -> Webhook:
+    """Send messages to another address; the secret stays, and pending messages go there too."""
+    service.check_address(str(body.url), settings)
+    webhook.url = str(body.url)
+    record(session, request, user, "webhook.change", "webhook", webhook.id)
+    return webhook
+
+
+@router.post("/{webhook_id}/test", status_code=202, response_model=DeliveryRead, responses=responses(401, 403, 404))
+def test_webhook(webhook: VisibleWebhook, session: DbSession) -> Delivery:
+    """Send a message of the type `webhook.test`, signed as every message is; its delivery tells what came of it."""
+    return service.write_test(session, webhook)
+
+
 @router.delete("/{webhook_id}", status_code=204, responses=responses(401, 403, 404))
 def delete_webhook(webhook: VisibleWebhook, user: CurrentUser, session: DbSession, request: Request) -> None:
     """Delete a webhook, with its pending messages."""

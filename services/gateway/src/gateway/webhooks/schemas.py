@@ -41,7 +41,7 @@ class DeliveryRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the delivery")
-    job_id: str = Field(description="the job that ended")
+    job_id: str = Field(description="the job that ended; empty for a test")
     state: DeliveryState = Field(description="where it stands")
     attempts: int = Field(description="how often it was tried")
     next_at: datetime = Field(description="when it is tried next")

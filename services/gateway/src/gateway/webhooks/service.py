@@ -35,16 +35,35 @@ def create(session: Session, user: User, url: str, settings: GatewaySettings) ->
     Raises:
         ProblemError: `webhook_address_forbidden`, 422, or `too_many_webhooks`, 409.
     """
-    try:
-        resolve(url, parse_networks(settings.webhook_networks))
-    except ForbiddenAddressError as error:
-        raise ProblemError(422, "webhook_address_forbidden", str(error)) from None
+    check_address(url, settings)
     if len(repository.of_owner(session, user.id)) >= MAX_WEBHOOKS:
         raise ProblemError(409, "too_many_webhooks", f"You have {MAX_WEBHOOKS} webhooks. Please delete one first.")
     webhook = Webhook(owner_id=user.id, url=url)
     session.add(webhook)
     session.flush()
     return webhook
+
+
+def check_address(url: str, settings: GatewaySettings) -> None:
+    """Refuse an address that messages may not be sent to.
+
+    Raises:
+        ProblemError: `webhook_address_forbidden`, 422.
+    """
+    try:
+        resolve(url, parse_networks(settings.webhook_networks))
+    except ForbiddenAddressError as error:
+        raise ProblemError(422, "webhook_address_forbidden", str(error)) from None
+
+
+def write_test(session: Session, webhook: Webhook) -> Delivery:
+    """Write a message that tells of nothing but itself."""
+    at = shared_now(session)
+    payload = {"type": "webhook.test", "timestamp": at.isoformat(), "data": {"webhook_id": webhook.id}}
+    delivery = Delivery(webhook_id=webhook.id, job_id="", payload=payload, next_at=at)
+    session.add(delivery)
+    session.flush()
+    return delivery
 
 
 class JobMessages:
