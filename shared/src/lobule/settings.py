@@ -35,8 +35,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
 
     gateway_url: str = Field("http://127.0.0.1:8000", description="where the other services reach the gateway")
-    log_format: Literal["json", "console"] = "json"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = Field("json", description="of the log's lines")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lines below it are left out")
     worker_port: int | None = Field(default=None, description="where a worker tells its health and metrics; unset: not")
     worker_host: str = Field("127.0.0.1", description="address of that port")
 

@@ -14,9 +14,9 @@ class GatewaySettings(Settings):
     database_url: str = Field(description="sqlite:////path or postgresql+psycopg://user:password@host/name")
     secret_key: SecretStr = Field(min_length=32, description="signs access tokens and CSRF tokens")
     secure_cookies: bool = Field(True, description="send the session cookie over HTTPS alone; off for plain http")
-    max_upload_bytes: int = Field(200 * 1024 * 1024, gt=0)
-    access_token_minutes: float = Field(15, gt=0)
-    refresh_token_days: float = Field(14, gt=0)
+    max_upload_bytes: int = Field(200 * 1024 * 1024, gt=0, description="a larger upload is refused")
+    access_token_minutes: float = Field(15, gt=0, description="an access token ends after this")
+    refresh_token_days: float = Field(14, gt=0, description="a refresh token ends after this")
     session_hours: float = Field(12, gt=0, description="a portal session ends after this")
     login_attempts: int = Field(
         10, gt=0, description="failed logins of a name or an address in 15 minutes before a pause"
@@ -26,7 +26,7 @@ class GatewaySettings(Settings):
     )
     lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
-    reap_every_s: float = Field(5, gt=0)
+    reap_every_s: float = Field(5, gt=0, description="how often silent workers are looked for")
     public_url: str = Field("http://127.0.0.1:8000", description="where people find this server; stands in webhooks")
     webhook_networks: str = Field("", description="private networks (CIDR, comma) that webhooks may be sent to")
     webhook_every_s: float = Field(2, gt=0, description="how often due webhook messages are looked for")

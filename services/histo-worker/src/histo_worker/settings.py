@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PACKAGES = Path(__file__).parent / "model_packages"
@@ -18,5 +19,5 @@ class HistoSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LOBULE_HISTO_", env_ignore_empty=True)
 
-    model: Path = PACKAGES / DEFAULT_MODEL
-    batch: int = 2
+    model: Path = Field(PACKAGES / DEFAULT_MODEL, description="folder of the model package")
+    batch: int = Field(2, gt=0, description="patches that go through the network at once")

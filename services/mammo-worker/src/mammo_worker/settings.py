@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PACKAGES = Path(__file__).parent / "model_packages"
@@ -17,7 +18,7 @@ class MammoSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LOBULE_MAMMO_", env_ignore_empty=True)
 
-    model: Path = Path(DEFAULT_MODEL)
+    model: Path = Field(Path(DEFAULT_MODEL), description="model package: a folder, or the name of a bundled one")
 
     @property
     def package(self) -> Path:

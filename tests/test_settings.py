@@ -1,0 +1,60 @@
+"""Every setting is documented, and what is documented is passed on."""
+
+import re
+from pathlib import Path
+
+import pytest
+import settings_table
+import yaml
+
+ROOT = Path(__file__).parents[1]
+FIXED_IN_COMPOSE = {
+    "gateway": {
+        "LOBULE_GATEWAY_URL",  # the gateway does not call itself
+        "LOBULE_RETENTION_DAYS",  # of the service `retention`
+        "LOBULE_SECURE_COOKIES",  # the proxy speaks https
+        "LOBULE_STEP_SOFT_TIME_LIMIT_S",  # of workers
+        "LOBULE_STEP_TIME_LIMIT_S",
+        "LOBULE_WORKER_HOST",
+        "LOBULE_WORKER_PORT",
+    },
+    "dicom": {
+        "LOBULE_DICOM_PORT",  # inside; LOBULE_DICOM_NODE_PORT is the one outside
+        "LOBULE_DICOM_TLS_CA",  # files that an administrator mounts; docs/integration.md
+        "LOBULE_DICOM_TLS_CERTIFICATE",
+        "LOBULE_DICOM_TLS_KEY",
+        "LOBULE_GATEWAY_CA",  # plain http between containers
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+
+
+def test_the_document_is_what_the_classes_say():
+    assert (ROOT / "docs" / "settings.md").read_text("utf-8") == settings_table.render()
+
+
+def test_every_setting_is_described():
+    assert [name for name, (_, meaning, _) in settings_table.rows().items() if not meaning] == []
+
+
+@pytest.mark.parametrize("service", settings_table.SERVICES)
+def test_compose_passes_every_setting_on(compose, service):
+    given = {name.removesuffix("_FILE") for name in compose["services"][service]["environment"]}
+    wanted = {name for name, (_, _, of) in settings_table.rows().items() if service in of}
+    assert wanted - given == FIXED_IN_COMPOSE.get(service, set())
+
+
+def test_the_example_names_only_what_there_is():
+    text = (ROOT / "docker-compose.yml").read_text("utf-8") + (ROOT / ".ci" / "run").read_text("utf-8")
+    known = settings_table.rows().keys() | set(re.findall(r"\$\{(\w+)", text))
+    example = (ROOT / ".env.example").read_text("utf-8")
+    assert set(re.findall(r"^#?([A-Z][A-Z_0-9]+)=", example, re.MULTILINE)) - known == set()
+
+
+def test_kubernetes_sets_only_what_there_is():
+    named = {n for path in (ROOT / "k8s").rglob("*.yaml") for n in re.findall(r"LOBULE_\w+", path.read_text("utf-8"))}
+    assert {name.removesuffix("_FILE") for name in named} - settings_table.rows().keys() == set()
