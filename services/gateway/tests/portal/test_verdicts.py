@@ -65,12 +65,14 @@ def put(client, headers_of, study):
 
 
 class TestWhatAKeyAimsAt:
-    def test_nothing_before_something_is_chosen(self, opened, study, lesion, picture):
+    def test_nothing_before_something_is_chosen_nor_by_a_number_without_a_field(self, opened, study, lesion, picture):
         study.add(picture(1), [lesion], laterality="R", view="CC")
         page = opened(1)
         expect(target(page)).to_have_text("Nothing is chosen")
         press(page, "c")
         expect(line(page)).to_contain_text("No verdict was given: nothing is chosen.")
+        press(page, "5")
+        expect(line(page)).to_have_text("Field 1 is missing")
         assert said(study) == []
 
     def test_a_field_comes_onto_the_screen_before_it_can_be_judged(self, opened, study, lesion, picture):
@@ -90,12 +92,6 @@ class TestWhatAKeyAimsAt:
         press(page, "x")
         expect(line(page)).to_contain_text("nothing is chosen")
         assert said(study) == [("image", "confirmed", "")]
-
-    def test_a_number_without_a_field_says_so(self, opened, study, lesion, picture):
-        study.add(picture(15), [lesion], laterality="R", view="CC")
-        page = opened(1)
-        press(page, "5")
-        expect(line(page)).to_have_text("Field 1 is missing")
 
     def test_the_fifth_field_hangs_when_it_is_chosen(self, opened, study, picture):
         for number in range(5):
