@@ -1,5 +1,6 @@
 """Fixtures for every test: the real images, drawn films, a real Redis, a real PostgreSQL."""
 
+import gc
 import os
 import secrets
 import shutil
@@ -21,6 +22,11 @@ from redis import Redis
 from lobule.launcher.redis_server import redis_command
 
 REPOSITORY = Path(__file__).parent
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported, TensorFlow above all, out of every later collection of garbage."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

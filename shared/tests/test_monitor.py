@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from redis import Redis
 
+from lobule.progress_cache import connect
 from lobule.worker.monitor import Health, LoopBeat, serve
 
 
@@ -31,7 +32,7 @@ def test_health(redis_url):
     assert health.ready() == {"redis": True, "model": True, "loop": True}
     loop._at.value -= 1000
     assert health.live() == {"loop": False}, "Redis is there, and the loop stands still"
-    away = Health(Redis(host="127.0.0.1", port=free_port(), socket_connect_timeout=1), loop, has_model=True)
+    away = Health(connect(f"redis://127.0.0.1:{free_port()}"), loop, has_model=True)
     assert away.live() == {"loop": True}, "to start again would not bring Redis back"
     assert away.ready()["redis"] is False
 

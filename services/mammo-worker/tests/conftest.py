@@ -1,6 +1,5 @@
 """Fixtures of the mammography tests."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -31,14 +30,9 @@ def pipeline():
 
 @pytest.fixture
 def eager():
-    """Keras without graphs: for a few steps, tracing them takes longer than the steps themselves.
-
-    A training collects garbage before each phase; what earlier tests left is kept out of it, for there is much of it.
-    """
+    """Keras without graphs: for a few steps, tracing them takes longer than the steps themselves."""
     import tensorflow as tf
 
-    gc.freeze()
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
-    gc.unfreeze()
