@@ -15,6 +15,8 @@ TOGETHER = {
 SLOW = (
     "tests/test_portal.py",
     "tests/test_end_to_end.py",
+    "tests/test_on_servers.py",
+    "tests/test_toy_modality.py",
     "services/gateway/tests/portal/test_verdicts.py",
     "services/gateway/tests/portal/test_quality.py",
     "services/gateway/tests/portal/test_reading.py",
@@ -22,6 +24,7 @@ SLOW = (
     "services/gateway/tests/portal/test_browser.py",
     "services/mammo-worker/tests/test_examination_examine.py",
     "services/mammo-worker/tests/test_detector_training.py",
+    "services/mammo-worker/tests/test_film_training.py",
 )
 
 
