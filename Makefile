@@ -31,10 +31,11 @@ demo: .venv/.installed ## See the whole system at work: make demo [IMAGES="a.png
 up: .venv/.installed ## Start the whole system on this machine until Ctrl-C
 	$(RUN) lobule up $(ARGS)
 
-# A process for each core; for some of the tests one, since each process imports TensorFlow and starts servers anew.
-PROCESSES ?= $(if $(ARGS),0,logical)
+# One process more than there are cores, for tests also wait; at most four, for each holds TensorFlow. Some of the tests
+# alone are run by one: each process imports everything and starts servers of its own.
+PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4))))
 test: .venv/.installed-dev ## Run all tests: make test [ARGS="services/report -k pdf"] [PROCESSES=4]
-	$(RUN) pytest --numprocesses $(PROCESSES) --maxprocesses 8 $(ARGS)
+	$(RUN) pytest --numprocesses $(PROCESSES) $(ARGS)
 
 # SlipCover takes its probes out again once they were hit. The warning it causes is of pytest's, about itself.
 SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src,services/dicom/src

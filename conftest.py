@@ -14,7 +14,7 @@ import numpy as np
 import postgres
 import pydicom
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 from redis import Redis
@@ -22,6 +22,8 @@ from redis import Redis
 from lobule.launcher.redis_server import redis_command
 
 REPOSITORY = Path(__file__).parent
+
+expect.set_options(timeout=90_000)  # a machine that does much else besides
 
 
 def pytest_collection_finish() -> None:

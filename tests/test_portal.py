@@ -125,7 +125,7 @@ def begin(chromium: Browser, system: RunningSystem) -> Iterator[Callable[..., Da
         context = chromium.new_context(base_url=system.url, viewport=viewport, locale=locale)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.set_default_navigation_timeout(60_000)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

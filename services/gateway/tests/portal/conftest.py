@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -24,8 +24,6 @@ from gateway.users.models import User
 from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, ModelInfo, Result, Thresholds
 
 WIDTH, HEIGHT = 600, 800  # of the film; its display image has half of that
-
-expect.set_options(timeout=90_000)  # a machine that does much else besides
 
 
 @pytest.fixture
