@@ -185,6 +185,17 @@ class Client:
         """The report of a job that is done."""
         return self._request("GET", f"/api/v1/jobs/{job_id}/report", params={"format": format}).content
 
+    def case_report(self, case_id: str, version: int | None, format: Literal["html", "pdf", "png", "json"]) -> bytes:
+        """The report of a case.
+
+        Args:
+            case_id: The case.
+            version: A signed version; None: the draft.
+            format: Of the report.
+        """
+        path = f"/api/v1/cases/{case_id}/reports/{'draft' if version is None else version}"
+        return self._request("GET", path, params={"format": format}).content
+
     def retry(self, job_id: str) -> None:
         """Try a job that did not finish again."""
         self._request("POST", f"/api/v1/jobs/{job_id}/retry")

@@ -7,11 +7,13 @@ from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from dicom_node.journal import received, studies
+from dicom_node.journal import made, received, studies
 from dicom_node.journal.database import Journal
 
 associations = Counter("lobule_dicom_associations", "Associations, by what became of them", ["outcome"])
 objects = Counter("lobule_dicom_objects", "Objects that were sent to us, by the status of our answer", ["status"])
+sendings = Counter("lobule_dicom_sendings", "Results sent to destinations, by outcome", ["outcome"])
+result_failures = Counter("lobule_dicom_result_failures", "Results that could not be made yet, by code", ["code"])
 delivery_failures = Counter("lobule_dicom_delivery_failures", "Deliveries to the gateway that failed", ["code"])
 
 
@@ -30,6 +32,7 @@ class JournalCollector(Collector):
         """Query the journal."""
         with self._journal.reading() as database:
             by_state, of_studies = received.counts(database), studies.counts(database)
+            of_sendings = made.counts(database)
             oldest = received.oldest_waiting(database)
         held = GaugeMetricFamily("lobule_dicom_received", "Objects in the journal, by state", labels=["state"])
         for state, count in by_state.items():
@@ -39,6 +42,10 @@ class JournalCollector(Collector):
         for state, count in of_studies.items():
             known.add_metric([state], count)
         yield known
+        sent = GaugeMetricFamily("lobule_dicom_results", "Results by what became of their sending", labels=["state"])
+        for state, count in of_sendings.items():
+            sent.add_metric([state], count)
+        yield sent
         age = 0.0 if oldest is None else max(0.0, time.time() - oldest)
         yield GaugeMetricFamily("lobule_dicom_waiting_seconds", "Age of the oldest object that waits", value=age)
         free = self._free_bytes()

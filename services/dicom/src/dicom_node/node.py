@@ -7,7 +7,9 @@ from dicom_node.journal.studies import Study
 from dicom_node.metrics import JournalCollector
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.scp import StorageScp
-from dicom_node.settings import NodeSettings
+from dicom_node.results.maker import ResultMaker
+from dicom_node.sending.sender import Sender
+from dicom_node.settings import NodeSettings, parse_destinations
 from lobule.client import Client
 
 
@@ -28,10 +30,22 @@ class Node:
             quiet_s=settings.dicom_quiet_s,
             complete=lambda: self._forwarder.wake(),
         )
+        destinations = parse_destinations(settings.dicom_destinations)
         client = Client(settings.gateway_url, api_token=settings.api_token.get_secret_value(), ca=settings.gateway_ca)
         self._forwarder = Forwarder(self.journal, self.intake, client)
+        self._sender = Sender(self.journal, self.intake.results, settings)
+        self._maker = ResultMaker(
+            self.journal,
+            self.intake,
+            client,
+            destinations=[each.ae_title for each in destinations],
+            days=settings.dicom_results_days,
+            made=self._sender.wake,
+        )
         self.collector = JournalCollector(self.journal, self.intake.free_bytes)
-        self._forwarder.start()
+        self._loops = [self._forwarder, *((self._maker, self._sender) if destinations else ())]
+        for loop in self._loops:
+            loop.start()
         self._scp = StorageScp(settings, self.intake)
 
     @property
@@ -50,7 +64,7 @@ class Node:
 
     def live(self) -> dict[str, bool]:
         """Whether every part runs."""
-        return {"forwarder": self._forwarder.is_alive()}
+        return {loop.name: loop.is_alive() for loop in self._loops}
 
     def ready(self) -> dict[str, bool]:
         """Whether objects can be received."""
@@ -59,5 +73,6 @@ class Node:
     def close(self) -> None:
         """End all parts; what was received stays in the journal."""
         self._scp.close()
-        self._forwarder.close()
+        for loop in self._loops:
+            loop.close()
         self.journal.close()

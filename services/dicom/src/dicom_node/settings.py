@@ -1,6 +1,8 @@
 """The settings of the DICOM node; each is the environment variable `LOBULE_<NAME>`."""
 
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -28,7 +30,9 @@ class NodeSettings(ServiceSettings):
     dicom_reserve_bytes: int = Field(2 * 1024**3, ge=0, description="with less free disk, objects are refused (A700)")
     dicom_timeout_s: float = Field(60, gt=0, description="a silent association is aborted after this")
     dicom_quiet_s: float = Field(60, ge=0, description="a study without four views waits this long for more")
-    dicom_keep_days: float = Field(30, gt=0, description="objects of studies that rest are deleted after this")
+    dicom_destinations: str = Field("", description="where results are sent: AE@host:port (comma)")
+    dicom_results_days: float = Field(90, gt=0, description="a case is looked at for new results for so long")
+    dicom_give_up_hours: float = Field(72, gt=0, description="a result that a destination does not take is dead then")
 
     @field_validator("dicom_calling_ae_titles")
     @classmethod
@@ -37,12 +41,38 @@ class NodeSettings(ServiceSettings):
             raise ValueError("name AE titles of at most 16 characters, divided by commas")
         return text
 
+    @field_validator("dicom_destinations")
+    @classmethod
+    def _destinations(cls, text: str) -> str:
+        parse_destinations(text)
+        return text
+
     @model_validator(mode="after")
     def _whole_tls(self) -> "NodeSettings":
         given = (self.dicom_tls_certificate, self.dicom_tls_key, self.dicom_tls_ca)
         if any(given) and not all(given):
             raise ValueError("TLS needs LOBULE_DICOM_TLS_CERTIFICATE, LOBULE_DICOM_TLS_KEY and LOBULE_DICOM_TLS_CA")
         return self
+
+
+class Destination(NamedTuple):
+    """A system that takes results."""
+
+    ae_title: str
+    host: str
+    port: int
+
+
+def parse_destinations(text: str) -> list[Destination]:
+    """The destinations of a list.
+
+    Raises:
+        ValueError: Where one is not written as AE@host:port.
+    """
+    found = [re.fullmatch(r"([^@,]{1,16})@([^@,]+):(\d{1,5})", part) for part in ae_titles(text)]
+    if not all(found):
+        raise ValueError("write each destination as AE@host:port, divided by commas")
+    return [Destination(match[1], match[2], int(match[3])) for match in found if match]
 
 
 def ae_titles(text: str) -> list[str]:

@@ -4,7 +4,6 @@ Every step may be repeated. The case is found again by its pseudonym, and the sa
 process that is killed at any moment loses nothing and doubles nothing.
 """
 
-import threading
 import time
 
 import structlog
@@ -14,17 +13,17 @@ from dicom_node.journal import received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
+from dicom_node.loop import IDLE_S, Loop
 from dicom_node.receiving.intake import Intake, is_complete
 from lobule.client import ApiError, Client
 
 _LONGEST_PAUSE_S = 300.0
-_IDLE_S = 5.0
 _OURS = frozenset({401, 403, 408, 425, 429})
 """Statuses below 500 that speak of the settings or of the moment, not of the object."""
 _log = structlog.get_logger()
 
 
-class Forwarder:
+class Forwarder(Loop):
     """Delivers studies that are complete, or quiet for long enough.
 
     Args:
@@ -34,50 +33,23 @@ class Forwarder:
     """
 
     def __init__(self, journal: Journal, intake: Intake, client: Client) -> None:
+        super().__init__("forwarder")
         self._journal, self._intake, self._client = journal, intake, client
-        self._wake, self._closing = threading.Event(), False
-        self._thread = threading.Thread(target=self._run, name="forwarder", daemon=True)
 
-    def start(self) -> None:
-        """Deliver from now on, in a thread."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Look now; a study has become complete."""
-        self._wake.set()
-
-    def close(self) -> None:
-        """End after the object at hand."""
-        self._closing = True
-        self._wake.set()
-        self._thread.join(30)
-
-    def is_alive(self) -> bool:
-        """Whether the thread runs."""
-        return self._thread.is_alive()
-
-    def deliver_due(self) -> None:
+    def work(self) -> None:
         """Deliver every study that is due."""
         with self._journal.reading() as database:
             due = studies.due(database, time.time())
         for study in due:
-            if self._closing:
+            if self.closing:
                 return
             self._deliver(study)
 
-    def _run(self) -> None:
-        while not self._closing:
-            self._wake.clear()
-            try:
-                self.deliver_due()
-            except Exception:  # noqa: BLE001 - the thread must live; it is in the log, and tried again
-                _log.exception("delivery failed")
-            self._wake.wait(self._pause())
-
-    def _pause(self) -> float:
+    def pause(self) -> float:
+        """Until the next study is due."""
         with self._journal.reading() as database:
             next_due = studies.next_due_at(database)
-        return _IDLE_S if next_due is None else min(_IDLE_S, max(0.05, next_due - time.time()))
+        return IDLE_S if next_due is None else min(IDLE_S, max(0.05, next_due - time.time()))
 
     def _deliver(self, study: Study) -> None:
         try:
@@ -85,7 +57,7 @@ class Forwarder:
             with self._journal.reading() as database:
                 waiting = received.of_study(database, study.study_uid, "waiting")
             for each in waiting:
-                if self._closing:
+                if self.closing:
                     return
                 self._upload(each, case_id)
         except ApiError as error:
@@ -96,7 +68,7 @@ class Forwarder:
             return
         with self._journal.transaction() as database:
             whole = is_complete(received.of_study(database, study.study_uid))
-            studies.mark_delivered(database, study.study_uid, "complete" if whole else "partial")
+            studies.mark_delivered(database, study.study_uid, "complete" if whole else "partial", time.time())
         _log.info("study delivered", case=study.pseudonym, complete=whole)
 
     def _postpone(self, study: Study, code: str, at_least_s: float) -> None:

@@ -15,13 +15,16 @@ CREATE TABLE IF NOT EXISTS studies (
     changed_at REAL NOT NULL,
     due_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
-    problem TEXT
+    problem TEXT,
+    delivered_at REAL,
+    look_at REAL
 );
 CREATE TABLE IF NOT EXISTS received (
     sop_instance_uid TEXT PRIMARY KEY,
     sop_class_uid TEXT NOT NULL,
     study_uid TEXT NOT NULL REFERENCES studies,
     sha256 TEXT NOT NULL,
+    file_sha256 TEXT NOT NULL,
     size_bytes INTEGER NOT NULL,
     hanging TEXT,
     calling_ae TEXT NOT NULL,
@@ -32,6 +35,31 @@ CREATE TABLE IF NOT EXISTS received (
 );
 CREATE INDEX IF NOT EXISTS received_of_study ON received (study_uid);
 CREATE INDEX IF NOT EXISTS received_by_state ON received (state);
+CREATE TABLE IF NOT EXISTS products (
+    study_uid TEXT NOT NULL REFERENCES studies,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    made_from TEXT NOT NULL,
+    PRIMARY KEY (study_uid, kind)
+);
+CREATE TABLE IF NOT EXISTS made (
+    sop_instance_uid TEXT PRIMARY KEY,
+    sop_class_uid TEXT NOT NULL,
+    series_uid TEXT NOT NULL,
+    study_uid TEXT NOT NULL REFERENCES studies,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    made_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sendings (
+    sop_instance_uid TEXT NOT NULL REFERENCES made,
+    destination TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at REAL NOT NULL,
+    problem TEXT,
+    PRIMARY KEY (sop_instance_uid, destination)
+);
 """
 
 

@@ -18,6 +18,7 @@ class Received:
         sop_class_uid: What it is.
         study_uid: Of its study.
         sha256: Of its data set, as it was sent.
+        file_sha256: Of the file that is kept, by which the gateway knows it.
         size_bytes: Of its file.
         hanging: Side and view (`RCC`), where it is one of the four screening views.
         calling_ae: Who sent it.
@@ -31,6 +32,7 @@ class Received:
     sop_class_uid: str
     study_uid: str
     sha256: str
+    file_sha256: str
     size_bytes: int
     hanging: str | None
     calling_ae: str

@@ -23,6 +23,8 @@ class Study:
         due_at: When it is delivered at the latest; after a failure, when it is tried again.
         attempts: Failed deliveries since the last one that worked.
         problem: Code of the last failure.
+        delivered_at: When it was delivered last.
+        look_at: When its case is looked at next, for results.
     """
 
     study_uid: str
@@ -33,6 +35,8 @@ class Study:
     due_at: float
     attempts: int
     problem: str | None
+    delivered_at: float | None
+    look_at: float | None
 
 
 def touch(database: sqlite3.Connection, study_uid: str, now: float, due_at: float) -> None:
@@ -68,12 +72,25 @@ def set_case(database: sqlite3.Connection, study_uid: str, case_id: str) -> None
     database.execute("UPDATE studies SET case_id = ? WHERE study_uid = ?", (case_id, study_uid))
 
 
-def mark_delivered(database: sqlite3.Connection, study_uid: str, state: State) -> None:
+def to_look_at(database: sqlite3.Connection, now: float) -> Sequence[Study]:
+    """The studies whose cases are to be looked at now."""
+    rows = database.execute(
+        "SELECT * FROM studies WHERE state != 'collecting' AND look_at <= ? ORDER BY look_at", (now,)
+    )
+    return [_study(row) for row in rows]
+
+
+def look_again(database: sqlite3.Connection, study_uid: str, look_at: float | None) -> None:
+    """Note when the case is looked at next; None: never, until another object arrives."""
+    database.execute("UPDATE studies SET look_at = ? WHERE study_uid = ?", (look_at, study_uid))
+
+
+def mark_delivered(database: sqlite3.Connection, study_uid: str, state: State, now: float) -> None:
     """Note that the objects are delivered, unless another one arrived meanwhile."""
     database.execute(
-        """UPDATE studies SET state = ?, attempts = 0, problem = NULL WHERE study_uid = ?
+        """UPDATE studies SET state = ?, attempts = 0, problem = NULL, delivered_at = ?, look_at = ? WHERE study_uid = ?
         AND NOT EXISTS (SELECT 1 FROM received WHERE received.study_uid = studies.study_uid AND state = 'waiting')""",
-        (state, study_uid),
+        (state, now, now, study_uid),
     )
 
 

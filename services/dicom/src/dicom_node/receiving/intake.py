@@ -9,7 +9,6 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from dicom_node.journal import received, studies
 from dicom_node.journal.database import Journal
@@ -28,8 +27,9 @@ _DISK_SHORT = Answer(Status.OUT_OF_RESOURCES, "There is no room for the object."
 class Intake:
     """Keeps objects in a folder.
 
-    The folder has two parts: `incoming` for what is being received, `objects` for what is kept, each by the hash of its
-    data set. What lies in `objects` and not in the journal was never answered with success.
+    The folder has three parts: `incoming` for what is being received, `objects` for what is kept, each by the hash of
+    its data set, and `results` for what is made of it. What lies in `objects` and not in the journal was never answered
+    with success.
 
     Args:
         folder: Where objects and journal lie, on one file system.
@@ -43,8 +43,8 @@ class Intake:
         self, folder: Path, journal: Journal, *, reserve_bytes: int, quiet_s: float, complete: Callable[[], None]
     ) -> None:
         self._journal, self._reserve_bytes, self._quiet_s, self._complete = journal, reserve_bytes, quiet_s, complete
-        self.incoming, self.objects = folder / "incoming", folder / "objects"
-        for part in (self.incoming, self.objects):
+        self.incoming, self.objects, self.results = (folder / part for part in ("incoming", "objects", "results"))
+        for part in (self.incoming, self.objects, self.results):
             part.mkdir(parents=True, exist_ok=True)
         self._clear()
 
@@ -74,7 +74,7 @@ class Intake:
         if not self.has_room():
             return _DISK_SHORT
         try:
-            sha256, size = _hash(file)
+            sha256, file_sha256, size = _hash(file)
             identity = identify(file, sop_class_uid, sop_instance_uid)
             if isinstance(identity, Answer):
                 return identity
@@ -85,7 +85,7 @@ class Intake:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 return _DISK_SHORT
             raise
-        return self._note(identity, sha256, size, calling_ae)
+        return self._note(identity, sha256, file_sha256, size, calling_ae)
 
     def _known(self, sop_instance_uid: str, sha256: str) -> Answer | None:
         with self._journal.reading() as database:
@@ -100,9 +100,9 @@ class Intake:
         with file.open("rb") as stream:
             os.fsync(stream.fileno())
         file.rename(self.path_of(sha256))
-        _sync_folder(self.objects)
+        sync_folder(self.objects)
 
-    def _note(self, identity: DicomIdentity, sha256: str, size: int, calling_ae: str) -> Answer:
+    def _note(self, identity: DicomIdentity, sha256: str, file_sha256: str, size: int, calling_ae: str) -> Answer:
         assert identity.sop_instance_uid
         assert identity.sop_class_uid
         assert identity.study_instance_uid
@@ -114,6 +114,7 @@ class Intake:
             sop_class_uid=identity.sop_class_uid,
             study_uid=study,
             sha256=sha256,
+            file_sha256=file_sha256,
             size_bytes=size,
             hanging=hanging if hanging in HANGINGS else None,
             calling_ae=calling_ae,
@@ -150,23 +151,24 @@ def is_complete(objects: Sequence[Received]) -> bool:
     return {each.hanging for each in objects if each.state != "refused"} >= set(HANGINGS)
 
 
-def _hash(file: Path) -> tuple[str, int]:
-    """The hash of a file's data set, without its file meta information, which is ours; and the file's size in bytes."""
-    digest = hashlib.sha256()
+def _hash(file: Path) -> tuple[str, str, int]:
+    """The hashes of a file's data set and of the whole file, and its size in bytes.
+
+    The file meta information before the data set is ours: it differs where the same object comes again.
+    """
     with file.open("rb") as stream:
-        _skip_meta(stream)
+        start = stream.read(_META_START)
+        (length,) = struct.unpack("<I", start[_GROUP_LENGTH])
+        start += stream.read(length)
+        data, whole = hashlib.sha256(), hashlib.sha256(start)
         while piece := stream.read(_PIECE):
-            digest.update(piece)
-        return digest.hexdigest(), stream.tell()
+            data.update(piece)
+            whole.update(piece)
+        return data.hexdigest(), whole.hexdigest(), stream.tell()
 
 
-def _skip_meta(stream: BinaryIO) -> None:
-    start = stream.read(_META_START)
-    (length,) = struct.unpack("<I", start[_GROUP_LENGTH])
-    stream.seek(_META_START + length)
-
-
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Write a folder's entries through to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,0 +1,56 @@
+"""Work that is looked for again and again, in a thread of its own."""
+
+import threading
+
+import structlog
+
+IDLE_S = 5.0
+_log = structlog.get_logger()
+
+
+class Loop:
+    """A thread that works, pauses and works again, until it is closed. What goes wrong is logged and tried again.
+
+    Args:
+        name: Of the thread, and of the check of health.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self.closing = name, False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def work(self) -> None:
+        """Do all that is due."""
+        raise NotImplementedError
+
+    def pause(self) -> float:
+        """Seconds until something is due."""
+        return IDLE_S
+
+    def start(self) -> None:
+        """Work from now on."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End after the piece of work at hand."""
+        self.closing = True
+        self._wake.set()
+        self._thread.join(30)
+
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self.closing:
+            self._wake.clear()
+            try:
+                self.work()
+            except Exception:  # noqa: BLE001 - the thread must live
+                _log.exception("work failed", loop=self.name)
+            self._wake.wait(self.pause())

@@ -1,0 +1,142 @@
+"""A film with its result: what the objects about it are made from.
+
+What a sender leaves out or misspells must not spoil them. So a film's header is reduced to what they repeat of it, each
+value in a form that the standard allows (DICOM PS3.5, table 6.2-1), or empty.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, get_args
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+from lobule.contracts.result import Laterality, Result
+
+UNICODE = "ISO_IR 192"
+_TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
+_ORIENTATION = re.compile(r"[ALRPHF]{1,3}")
+
+
+@dataclass(frozen=True)
+class AnalysedFilm:
+    """A film and what was found on it.
+
+    Attributes:
+        header: Of the film, reduced and mended; see `read_header`.
+        job_id: Of its analysis.
+        result: The analysis.
+    """
+
+    header: Dataset
+    job_id: str
+    result: Result
+
+    @property
+    def laterality(self) -> Laterality | None:
+        """The side, as a reader may have corrected it."""
+        return self.result.image.laterality
+
+    @property
+    def name(self) -> str:
+        """Side and view, as far as they are known."""
+        return f"{self.laterality or ''}{self.result.image.view or ''}" or "film"
+
+
+def read_header(path: Path) -> Dataset:
+    """What objects about a film repeat of it: patient, study, its own names and size.
+
+    Args:
+        path: The film, as it was received.
+    """
+    film = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+    header = Dataset()
+    header.SpecificCharacterSet = UNICODE
+    for name, mend in _KEPT.items():
+        setattr(header, name, _value(film, name, mend))
+    issuer = _value(film, "IssuerOfPatientID", _text(64))
+    if issuer:  # whose the identifier is decides in which patient's folder an object ends
+        header.IssuerOfPatientID = issuer
+    for name in ("Rows", "Columns"):
+        setattr(header, name, int(film[name].value))
+    orientation = _value(film, "PatientOrientation", _orientation)
+    if orientation:
+        header.PatientOrientation = orientation
+    return header
+
+
+def _value(film: Dataset, name: str, mend: Callable[[Any], Any]) -> Any:
+    try:
+        found = film.get(name)
+    except Exception:  # noqa: BLE001 - pydicom raises whatever a converter raises; a value that cannot be read is none
+        return ""
+    return "" if found is None else mend(found)
+
+
+def _first(value: Any) -> str:
+    """The first of several values as text, without characters that no text may hold."""
+    if isinstance(value, (MultiValue, list)):
+        value = value[0] if len(value) else ""
+    return "".join(c for c in str(value).replace("\\", " ") if c.isprintable()).strip()
+
+
+def _text(length: int) -> Callable[[Any], str]:
+    return lambda value: _first(value)[:length].strip()
+
+
+def _person(value: Any) -> str:
+    """A person's name: three groups of at most 64 characters."""
+    return "=".join(group[:64].strip() for group in _first(value).split("=")[:3])
+
+
+def _day(value: Any) -> str:
+    text = _first(value).replace(".", "")[:8]
+    try:
+        return date.fromisoformat(text).strftime("%Y%m%d") if len(text) == 8 else ""
+    except ValueError:
+        return ""
+
+
+def _time(value: Any) -> str:
+    text = _first(value).replace(":", "")
+    return text if _TIME.fullmatch(text) else ""
+
+
+def _sex(value: Any) -> str:
+    text = _first(value).upper()
+    return text if text in ("F", "M", "O") else ""
+
+
+def _side(value: Any) -> str:
+    text = _first(value).upper()
+    return text if text in get_args(Laterality) else ""
+
+
+def _orientation(value: Any) -> list[str]:
+    """The directions of rows and columns, where both are given in the standard's letters."""
+    parts = [str(part).strip() for part in value] if isinstance(value, (MultiValue, list)) else []
+    return parts if len(parts) == 2 and all(_ORIENTATION.fullmatch(part) for part in parts) else []
+
+
+_KEPT: dict[str, Callable[[Any], Any]] = {
+    "SOPClassUID": _text(64),
+    "SOPInstanceUID": _text(64),
+    "StudyInstanceUID": _text(64),
+    "SeriesInstanceUID": _text(64),
+    "PatientName": _person,
+    "PatientID": _text(64),
+    "PatientBirthDate": _day,
+    "PatientSex": _sex,
+    "StudyDate": _day,
+    "StudyTime": _time,
+    "StudyID": _text(16),
+    "AccessionNumber": _text(16),
+    "ReferringPhysicianName": _person,
+    "StudyDescription": _text(64),
+    "ImageLaterality": _side,
+}
+"""Present even where empty: highdicom asks for them."""

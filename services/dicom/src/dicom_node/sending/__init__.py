@@ -1,0 +1,1 @@
+"""Sending: what was made goes to its destinations, until each has it."""

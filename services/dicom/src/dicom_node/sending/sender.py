@@ -1,0 +1,91 @@
+"""Sends what was made by C-STORE, with patience."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pydicom
+import structlog
+from pynetdicom.ae import ApplicationEntity
+
+from dicom_node import metrics
+from dicom_node.journal import made
+from dicom_node.journal.database import Journal
+from dicom_node.journal.made import Sending
+from dicom_node.loop import Loop
+from dicom_node.settings import Destination, NodeSettings, parse_destinations
+
+_LONGEST_PAUSE_S = 3600.0
+_FIRST_PAUSE_S = 5.0
+_WARNINGS = range(0xB000, 0xC000)
+"""Statuses of objects that were stored, though not as they are."""
+_EXPLICIT = "1.2.840.10008.1.2.1"
+_log = structlog.get_logger()
+
+
+class Sender(Loop):
+    """Sends objects to every destination.
+
+    Args:
+        journal: What is to be sent.
+        folder: Where it lies.
+        settings: Of the node.
+    """
+
+    def __init__(self, journal: Journal, folder: Path, settings: NodeSettings) -> None:
+        super().__init__("sender")
+        self._journal, self._folder, self._settings = journal, folder, settings
+        self._destinations = parse_destinations(settings.dicom_destinations)
+
+    def work(self) -> None:
+        """Send all that is due."""
+        for destination in self._destinations:
+            with self._journal.reading() as database:
+                due = made.due(database, destination.ae_title, time.time())
+            if due and not self.closing:
+                self._send(destination, due)
+
+    def _send(self, destination: Destination, due: Sequence[Sending]) -> None:
+        entity = ApplicationEntity(self._settings.dicom_ae_title)
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = self._settings.dicom_timeout_s
+        entity.connection_timeout = 10
+        for sop_class in sorted({each.sop_class_uid for each in due}):
+            entity.add_requested_context(sop_class, _EXPLICIT)
+        association = entity.associate(destination.host, destination.port, ae_title=destination.ae_title)
+        if not association.is_established:
+            for each in due:
+                self._failed(each, "not_connected")
+            return
+        accepted = {str(context.abstract_syntax) for context in association.accepted_contexts}
+        try:
+            for each in due:
+                if each.sop_class_uid not in accepted:
+                    self._failed(each, "class_not_accepted")
+                elif not association.is_established:
+                    self._failed(each, "not_connected")
+                else:
+                    answer = association.send_c_store(pydicom.dcmread(self._folder / f"{each.sop_instance_uid}.dcm"))
+                    self._answered(each, answer.get("Status"))
+        finally:
+            if association.is_established:
+                association.release()
+
+    def _answered(self, sending: Sending, status: int | None) -> None:
+        if status == 0x0000 or status in _WARNINGS:
+            metrics.sendings.labels("sent").inc()
+            with self._journal.transaction() as database:
+                made.mark_sent(database, sending)
+        else:
+            self._failed(sending, "no_answer" if status is None else f"status_{status:04X}")
+
+    def _failed(self, sending: Sending, problem: str) -> None:
+        metrics.sendings.labels(problem).inc()
+        now = time.time()
+        dead = now - sending.made_at > 3600 * self._settings.dicom_give_up_hours and sending.attempts > 0
+        pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(sending.attempts, 16))
+        _log.warning("a result was not sent", destination=sending.destination, problem=problem, dead=dead)
+        with self._journal.transaction() as database:
+            if dead:
+                made.bury(database, sending, problem)
+            else:
+                made.postpone(database, sending, now + pause, problem)
