@@ -207,10 +207,11 @@ def compare(acknowledged: list[str], node_folder: Path, client: Client) -> dict[
             break
         page["cursor"] = answer["next_cursor"]
     images = Counter(image["sha256"] for case in cases for image in client.case(case)["images"])
+    ours = set(hashes.values())
     return {
         "acknowledged": len(acknowledged),
         "lost": sum(hashes.get(uid) not in images for uid in acknowledged),
-        "twice": sum(count - 1 for count in images.values()),
+        "twice": sum(count - 1 for sha256, count in images.items() if sha256 in ours),
         "cases": len(cases),
         "kept": len(kept),
     }

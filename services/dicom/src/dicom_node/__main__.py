@@ -1,12 +1,15 @@
 """`python -m dicom_node`: the DICOM node, until it is told to end."""
 
 import signal
+import sys
 import threading
 
 import structlog
 from prometheus_client import REGISTRY
 
+from dicom_node.commands import run
 from dicom_node.node import Node
+from dicom_node.privacy import silence_libraries
 from dicom_node.settings import NodeSettings
 from lobule.health import serve_health
 from lobule.settings import read_settings
@@ -14,9 +17,12 @@ from lobule.telemetry import configure_logging
 
 
 def main() -> None:
-    """Run the node until SIGTERM or SIGINT."""
+    """Run the node until SIGTERM or SIGINT; with arguments, `dicom_node.commands`."""
+    if sys.argv[1:]:
+        sys.exit(run(sys.argv[1:]))
     settings = read_settings(NodeSettings)
     configure_logging("dicom", settings.log_format, settings.log_level)
+    silence_libraries()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

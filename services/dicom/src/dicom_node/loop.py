@@ -4,6 +4,8 @@ import threading
 
 import structlog
 
+from dicom_node.privacy import where
+
 IDLE_S = 5.0
 _log = structlog.get_logger()
 
@@ -51,6 +53,6 @@ class Loop:
             self._wake.clear()
             try:
                 self.work()
-            except Exception:  # noqa: BLE001 - the thread must live
-                _log.exception("work failed", loop=self.name)
+            except Exception as error:  # noqa: BLE001 - the thread must live
+                _log.error("work failed", loop=self.name, error=where(error))
             self._wake.wait(self.pause())

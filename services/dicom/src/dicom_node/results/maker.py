@@ -17,6 +17,7 @@ from dicom_node.journal.database import Journal
 from dicom_node.journal.made import Kind, Made
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
+from dicom_node.privacy import where
 from dicom_node.receiving.intake import Intake, sync_folder
 from dicom_node.results.document import encapsulated_pdf
 from dicom_node.results.film import AnalysedFilm, read_header
@@ -115,9 +116,9 @@ class ResultMaker(Loop):
             rows = [_write(self._intake.results, each, kind, version + 1, now) for each in built]
         except ApiError:
             raise
-        except Exception:  # noqa: BLE001 - of whatever kind; it is in the log and tried again at the next look
+        except Exception as error:  # noqa: BLE001 - of whatever kind; it is in the log and tried again at the next look
             metrics.result_failures.labels(f"{kind}_not_made").inc()
-            _log.exception("a result could not be made", case=study.pseudonym, kind=kind)
+            _log.error("a result could not be made", case=study.pseudonym, kind=kind, error=where(error))
             return
         with self._journal.transaction() as database:
             made.add(database, rows, made_from, self._destinations)

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from highdicom import sr
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
+from pydicom.uid import UID, generate_uid
 
 from dicom_node.results import concepts
 from dicom_node.results.concepts import DCM, PIXELS, SCT, UCUM
 from dicom_node.results.film import AnalysedFilm
 from lobule.contracts.result import Finding, ModelInfo
 
+_EVALUATIONS = sr.CodedConcept("C0034375", "UMLS", "Qualitative Evaluations")
 _SOURCE = sr.CodedConcept("260753009", "SCT", "Source")
 
 
@@ -30,10 +31,12 @@ def structured_report(
     content = sr.MeasurementReport(
         observation_context=_observer(films[0].result.model),
         procedure_reported=SCT.Mammography,
-        imaging_measurements=groups or None,
+        imaging_measurements=groups or [_nothing()],
         title=DCM.ImagingMeasurementReport,
     )
     _insert_library(content[0], films)
+    if not groups:
+        _say_nothing_was_marked(content[0])
     return sr.Comprehensive3DSR(
         evidence=[film.header for film in films],
         content=content[0],
@@ -130,6 +133,22 @@ def _sizes(film: AnalysedFilm, finding: Finding) -> list[sr.Measurement]:
         sr.Measurement(name=name, value=round(value, 1), unit=unit, method=method)
         for name, value in ((SCT.Length, longer), (SCT.Width, shorter))
     ]
+
+
+def _nothing() -> sr.MeasurementsAndQualitativeEvaluations:
+    """A group in the place of none, which highdicom does not allow; it is taken out again."""
+    named = sr.TrackingIdentifier(uid=generate_uid(), identifier="none")
+    return sr.MeasurementsAndQualitativeEvaluations(tracking_identifier=named)
+
+
+def _say_nothing_was_marked(root: Dataset) -> None:
+    """Replace the measurements by a sentence (TID 1500, row 12): a template without either is not complete."""
+    contains = sr.RelationshipTypeValues.CONTAINS
+    evaluations = sr.ContainerContentItem(name=_EVALUATIONS, relationship_type=contains)
+    sentence = sr.TextContentItem(name=DCM.Finding, value="No finding was marked.", relationship_type=contains)
+    evaluations.ContentSequence = sr.ContentSequence([sentence])
+    items = [item for item in root.ContentSequence if item.name != DCM.ImagingMeasurements]
+    root.ContentSequence = sr.ContentSequence([*items, evaluations])
 
 
 def _insert_library(root: Dataset, films: Sequence[AnalysedFilm]) -> None:

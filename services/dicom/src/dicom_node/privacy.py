@@ -1,0 +1,19 @@
+"""Keeps patients' data out of the log: libraries cite what they read in warnings, log lines and errors."""
+
+import logging
+import traceback
+import warnings
+
+
+def silence_libraries() -> None:
+    """Drop the warnings and log lines of the libraries that read objects; what matters of them is logged by us."""
+    warnings.simplefilter("ignore")
+    for library in ("pydicom", "pynetdicom", "highdicom"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
+def where(error: BaseException) -> str:
+    """The kind of an error and where it was raised, without its message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-4:]))
+    return f"{type(error).__name__} in {places}"

@@ -1,0 +1,128 @@
+"""Sending results: to a real Storage SCP, and to none; tried again, given up, and sent once more."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from dicom_faults import free_port, small_film
+from dicom_peer import STUDY, tool
+from numpy.random import default_rng
+
+from dicom_node.journal import made, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.made import Made
+from dicom_node.sending.sender import Sender
+from dicom_node.settings import NodeSettings
+
+
+@pytest.fixture
+def pacs(tmp_path):
+    """Starts dcmtk's storescp; it writes what it gets into a folder."""
+    processes = []
+
+    def start(port: int, *options: str) -> Path:
+        folder = tmp_path / f"pacs-{len(processes)}"
+        folder.mkdir()
+        command = [tool("storescp"), "-aet", "PACS", *options, "-od", str(folder), str(port)]
+        processes.append(subprocess.Popen(command))
+        if "--refuse" in options:
+            return folder
+        deadline = time.monotonic() + 20
+        echo = [tool("echoscu"), "-aec", "PACS", "127.0.0.1", str(port)]
+        while subprocess.run(echo, capture_output=True).returncode:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return folder
+
+    yield start
+    for process in processes:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def waiting(tmp_path):
+    """A journal with an object that waits for the destination PACS."""
+    journal = Journal(tmp_path / "journal.sqlite")
+    film = small_film(STUDY, "R", "CC", default_rng(1))
+    film.save_as(tmp_path / f"{film.SOPInstanceUID}.dcm", enforce_file_format=True)
+    now = time.time()
+    row = Made(str(film.SOPInstanceUID), str(film.SOPClassUID), "1.2", STUDY, "findings", 1, now)
+    with journal.transaction() as database:
+        studies.touch(database, STUDY, now, now)
+        made.add(database, [row], "films", ["PACS"])
+    yield journal
+    journal.close()
+
+
+def sender(tmp_path: Path, journal: Journal, port: int, **changes) -> Sender:
+    values = {
+        "api_token": "x",
+        "dicom_folder": tmp_path,
+        "dicom_calling_ae_titles": "*",
+        "dicom_destinations": f"PACS@127.0.0.1:{port}",
+        "dicom_timeout_s": 10,
+    }
+    return Sender(journal, tmp_path, NodeSettings(**(values | changes)))
+
+
+def state(journal: Journal) -> tuple:
+    with journal.reading() as database:
+        [row] = made.sendings(database)
+    return row["state"], row["attempts"], row["problem"]
+
+
+def hurry(journal: Journal) -> None:
+    """Let the pause before the next try be over."""
+    with journal.transaction() as database:
+        database.execute("UPDATE sendings SET due_at = 0")
+
+
+def test_what_could_not_be_sent_is_sent_later_and_once(tmp_path, waiting, pacs):
+    port = free_port()
+    sending = sender(tmp_path, waiting, port)
+    sending.work()
+    assert state(waiting) == ("waiting", 1, "not_connected")
+    sending.work()
+    assert state(waiting) == ("waiting", 1, "not_connected"), "not before the pause is over"
+    folder = pacs(port)
+    hurry(waiting)
+    sending.work()
+    sending.work()
+    assert state(waiting) == ("sent", 1, None)
+    assert len(list(folder.iterdir())) == 1
+    with waiting.transaction() as database:
+        assert made.send_again(database, STUDY, time.time()) == 1
+    sending.work()
+    assert state(waiting)[0] == "sent"
+
+
+def test_what_no_destination_takes_is_dead_in_the_end_and_can_be_sent_again(tmp_path, waiting, pacs):
+    port = free_port()
+    pacs(port, "--refuse")  # every association
+    sending = sender(tmp_path, waiting, port, dicom_give_up_hours=1e-9)
+    for _ in range(2):
+        hurry(waiting)
+        sending.work()
+    assert state(waiting) == ("dead", 2, "not_connected")
+    with waiting.transaction() as database:
+        assert made.send_again(database, None, time.time()) == 1
+    assert state(waiting)[:2] == ("waiting", 0)
+
+
+def test_the_pauses_grow(tmp_path, waiting):
+    sending = sender(tmp_path, waiting, free_port())
+    pauses = []
+    for _ in range(4):
+        hurry(waiting)
+        sending.work()
+        with waiting.reading() as database:
+            pauses.append(database.execute("SELECT due_at FROM sendings").fetchone()[0] - time.time())
+    assert [round(pause / 5) for pause in pauses] == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("text", ["PACS", "PACS@host", "PACS@host:port", "A" * 17 + "@host:104"])
+def test_a_destination_that_is_none_is_refused_at_the_start(tmp_path, text):
+    with pytest.raises(ValueError, match="AE@host:port"):
+        sender(tmp_path, None, 1, dicom_destinations=text)
