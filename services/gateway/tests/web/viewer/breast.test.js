@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { around, breastBox, breastOf } from '#web/viewer/breast.js';
+import { around, breastOf, findBreast } from '#web/viewer/breast.js';
 
 const [WIDTH, HEIGHT] = [600, 800];
+const breastBox = (film) => findBreast(film)?.box ?? null;
 
 /** A film with a half ellipse at its left edge, as a breast lies on it, and whatever else is drawn. */
 function film(draw = () => null, type = Uint8Array) {
@@ -60,7 +61,7 @@ test('a film on which tissue is darker than the background is not cropped', () =
 });
 
 test('the box is told in pixels of the image', () => {
-  const [box, twice] = [breastBox(film()), breastOf(film(), { width: 2 * WIDTH })];
+  const [box, { breast: twice }] = [breastBox(film()), breastOf(film(), { width: 2 * WIDTH })];
   assert.deepEqual(twice, { x: 2 * box.x, y: 2 * box.y, width: 2 * box.width, height: 2 * box.height });
 });
 
@@ -72,4 +73,11 @@ test('where the background is not dark, or there is no breast, the whole film is
 
 test('two boxes lie in one', () => {
   assert.deepEqual(around({ x: 5, y: 5, width: 10, height: 10 }, { x: 0, y: 8, width: 10, height: 20 }), { x: 0, y: 5, width: 15, height: 23 });
+});
+
+test('the tip of the breast is told by its outline and the side of the chest wall', () => {
+  const { tip } = breastOf(film(), { width: WIDTH }, 'L');
+  assert.ok(Math.abs(tip.x - 300) <= 4 && Math.abs(tip.y - 400) <= 10, JSON.stringify(tip));
+  assert.equal(breastOf(film(), { width: WIDTH }, 'R').tip.x, 0);
+  assert.equal(breastOf(film(), { width: WIDTH }, null).tip, null);
 });

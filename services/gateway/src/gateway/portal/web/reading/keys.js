@@ -7,7 +7,9 @@ import { VIEWS } from '../viewer/image.js';
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
 const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, [contenteditable]';
-const ONCE = ['c', 'x', 'u', 'i', 'a', 'b', 'o', 'h', 'k', ' ', '?'];
+const ONCE = ['c', 'x', 'u', 'i', 'a', 'b', 'o', 'k', 'l', 'F', 'R', 'C', 'E', ' ', '?'];
+/** What is seen as long as a key is held. @type {Record<string, 'marks' | 'heat'>} */
+const PEEKS = { h: 'marks', q: 'heat' };
 const PRESSED_BY_SPACE = 'button, summary, a, input';
 /** @type {Record<string, import('../viewer/geometry.js').Point>} */
 const ARROWS = {
@@ -40,7 +42,20 @@ function actsOf({ navigation, tools, undo, help }) {
     r: tools.reset,
     b: () => tools.toggle('boxes'),
     o: () => tools.toggle('outlines'),
-    h: () => tools.toggle('heat'),
+    d: () => tools.take('move'),
+    z: () => tools.take('zoom'),
+    w: () => tools.take('window'),
+    m: () => tools.take('magnify'),
+    y: () => tools.take('value'),
+    t: () => tools.take('ruler'),
+    e: () => tools.take('ellipse'),
+    g: () => tools.take('angle'),
+    l: tools.link,
+    F: tools.flip,
+    R: tools.rotate,
+    C: tools.local,
+    E: tools.edges,
+    Z: tools.fullScreen,
     a: tools.toggleAll,
     '[': () => tools.adjust(-0.1, 0),
     ']': () => tools.adjust(0.1, 0),
@@ -60,33 +75,55 @@ function actsOf({ navigation, tools, undo, help }) {
 const belongsElsewhere = ({ target, isComposing, altKey }) =>
   isComposing || altKey || document.querySelector('dialog[open]') !== null || (target instanceof Element && target.closest(TYPED) !== null);
 
+/** Whether a key is meant for a film. @param {KeyboardEvent} event */
+const onPane = ({ target }) => target instanceof Element && target.matches('.pane');
+
 /** Space presses a button that has the focus. @param {KeyboardEvent} event */
 const pressesSomething = ({ target }) => target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
 
 /**
  * Listen for shortcuts.
  * @param {import('./state.js').ReadingStore} store
- * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, help: () => void, toggle: HTMLInputElement}} page
- *     `toggle`: the switch for single keys.
+ * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, help: () => void, toggle: HTMLInputElement,
+ *     instruments: () => import('../viewer/instruments.js').Instruments | null}} page `toggle`: the switch for single keys.
  */
 export function listenToKeys(store, page) {
   const acts = actsOf(page);
-  const { navigation, undo, toggle } = page;
+  const { navigation, tools, undo, toggle, instruments } = page;
   toggle.checked = !recall(OFF, false);
   toggle.addEventListener('change', () => keep(OFF, !toggle.checked));
+
+  /** Enter sets a point of a measure in the middle of the pane, Delete takes a measure away. @param {string} key */
+  function measuring(key) {
+    const [pane, instrument] = [navigation.activePane(), instruments()];
+    if (!pane || !instrument) return null;
+    if (key === 'Enter' && instrument.busy) return () => instrument.place(pane);
+    return key === 'Delete' || key === 'Backspace' ? () => instrument.remove(pane) : null;
+  }
 
   /** What a key does here, and whether it does so once however long it is held. @param {KeyboardEvent} event */
   function wanted(event) {
     const key = event.shiftKey ? event.key : event.key.toLowerCase(); // Caps Lock is no other key
     if (event.ctrlKey || event.metaKey) return { act: key === 'z' ? undo : null, once: true };
     if (event.key === ' ') return { act: toggle.checked && !pressesSomething(event) ? () => navigation.stepHanging(event.shiftKey ? -1 : 1) : null, once: true };
-    const by = event.target instanceof Element && event.target.closest('.pane') ? ARROWS[event.key] : undefined;
+    const measured = onPane(event) ? measuring(event.key) : null;
+    if (measured) return { act: measured, once: true };
+    const by = onPane(event) ? ARROWS[event.key] : undefined;
     if (by) return { act: () => navigation.activePane()?.pan(by), once: false };
     return { act: toggle.checked && Object.hasOwn(acts, key) ? acts[key] : null, once: ONCE.includes(key) };
   }
 
+  const letGo = () => store.state.peek && tools.peek(null);
+  addEventListener('keyup', ({ key }) => Object.hasOwn(PEEKS, key.toLowerCase()) && letGo());
+  addEventListener('blur', letGo);
   addEventListener('keydown', (event) => {
     if (!store.state.images.length || belongsElsewhere(event)) return;
+    const peek = event.ctrlKey || event.metaKey || event.shiftKey || !toggle.checked ? undefined : PEEKS[event.key.toLowerCase()];
+    if (peek) {
+      event.preventDefault();
+      if (!event.repeat) tools.peek(peek);
+      return;
+    }
     const { act, once } = wanted(event);
     if (!act || (event.repeat && once)) return;
     event.preventDefault();

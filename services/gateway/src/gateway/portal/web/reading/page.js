@@ -13,7 +13,7 @@ import { createDisplay } from '../viewer/display.js';
 import { createPanes } from '../viewer/panes.js';
 import { showMissing } from '../viewer/missing.js';
 import { createStrip } from '../viewer/strip.js';
-import { createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
+import { BUILT_IN, createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
 import { createCaseFeed, troubleNote } from './case-feed.js';
 import { createConclusion } from './conclusion.js';
 import { createFindingsList } from './findings-list.js';
@@ -56,6 +56,10 @@ const panes = createPanes(role(root, 'panes'), {
   onUse: ({ viewed }) => navigation.use(viewed),
   onPick: (image, index) => navigation.pick(targetOf(image, index)),
   onWindow: ({ viewed }, contrast, brightness) => tools.adjust(contrast, brightness, viewed),
+  enhanced: (state, { id }) => enhancing?.sourceOf(state, id) ?? null,
+  linked: () => store.state.linked,
+  toolOf: () => store.state.tool,
+  instruments: () => instruments,
 });
 const reviews = createReviews(store, { feed, status, maySupersede: mayChange, reveal: (target) => navigation.reveal(target) });
 const list = createFindingsList(role(root, 'findings'), store, {
@@ -64,7 +68,7 @@ const list = createFindingsList(role(root, 'findings'), store, {
   say: reviews.say,
 });
 const navigation = createNavigation(store, { panes, list, deepen: loader.deepen, tell: status.tell, say: reviews.say });
-const tools = createTools(store, navigation.activePane);
+const tools = createTools(store, { activePane: navigation.activePane, fitAll: panes.fitAll });
 const display = createDisplay(root, tools, navigation.arrange);
 const versions = createVersions(role(root, 'report'), { onSign: () => openSigning(), refresh: feed.refresh, onProblem: showProblem });
 
@@ -100,6 +104,34 @@ async function oneAtATime(what, task) {
     showProblem(error);
   } finally {
     running.delete(what);
+  }
+}
+
+/** @type {import('../viewer/instruments.js').Instruments | null} */
+let instruments = null;
+
+/** Fetch what draws over films, once such a tool is taken up. @param {Reading} state */
+async function fetchInstruments({ tool }) {
+  if (instruments || BUILT_IN.includes(tool)) return;
+  try {
+    const { createInstruments } = await fetched(import('../viewer/instruments.js'));
+    instruments ??= createInstruments(store, panes.all);
+  } catch (error) {
+    showProblem(error);
+  }
+}
+
+/** @type {ReturnType<typeof import('../viewer/enhancing.js').createEnhancing> | null} */
+let enhancing = null;
+
+/** The same for what enhances films. @param {Reading} state */
+async function fetchEnhancing({ enhanced: { local, edges } }) {
+  if (enhancing || !(local || edges)) return;
+  try {
+    const { createEnhancing } = await fetched(import('../viewer/enhancing.js'));
+    enhancing ??= createEnhancing(store);
+  } catch (error) {
+    showProblem(error);
   }
 }
 
@@ -183,13 +215,16 @@ const commented = () => find(signingDialog, '[name="comment"]', HTMLTextAreaElem
 const unsaved = () => Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
 
 store.subscribe(['case', 'images'], showCase);
-store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold'], panes.show);
-store.subscribe(['images', 'activeId'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));
+store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'turns', 'enhanced', 'enhancedFilms', 'peek'], panes.show);
+store.subscribe(['images', 'activeId', 'layout'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));
 store.subscribe(['case', 'images'], createConclusion(role(root, 'conclusion'), navigation.choose));
 store.subscribe(['case', 'images'], versions.show);
 store.subscribe(['overlays'], display.showOverlays);
 store.subscribe(['cropped'], display.showCrop);
 store.subscribe(['images', 'activeId', 'layout'], display.showLayout);
+store.subscribe(['tool', 'linked', 'enhanced'], display.showTools);
+store.subscribe(['tool'], fetchInstruments);
+store.subscribe(['enhanced'], fetchEnhancing);
 store.subscribe(['images'], showMissing(role(root, 'missing')));
 store.subscribe(['images', 'activeId', 'windows'], display.showWindow);
 store.subscribe(['chosen', 'images', 'line', 'changes'], (state) => showStatus(role(root, 'status-line'), state));
@@ -204,6 +239,7 @@ listenToKeys(store, {
   undo: reviews.undo,
   help: () => byId('shortcuts', HTMLDialogElement).showModal(),
   toggle: byId('shortcuts-on', HTMLInputElement),
+  instruments: () => instruments,
 });
 onClick(document, '[data-opens]', ({ dataset }) => byId(dataset.opens ?? '', HTMLDialogElement).showModal());
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());

@@ -8,6 +8,8 @@
 /** @typedef {import('../core/types.d.ts').Verdict} Verdict */
 
 /** @typedef {{verdict: Verdict | null, comment: string}} Said */
+/** @typedef {'move' | 'zoom' | 'window' | 'magnify' | 'value' | 'ruler' | 'ellipse' | 'angle'} ToolName What a hand on a film does. */
+/** @typedef {{local: boolean, edges: boolean}} Enhanced Whether local contrast and edges are enhanced. */
 /** @typedef {{target: Target, before: Said, after: Review | null}} Change What was said of a target, and can be undone. */
 
 /**
@@ -18,6 +20,13 @@
  * @property {Target | null} lit What was touched a moment ago: its mark shows, whatever is hidden.
  * @property {import('../viewer/overlay.js').Overlays} overlays
  * @property {boolean} cropped Whether films fill their panes with the breast.
+ * @property {ToolName} tool In the reader's hand.
+ * @property {boolean} linked Whether films are zoomed, panned and windowed together.
+ * @property {Record<string, import('../core/types.d.ts').Hanging>} turns How the reader turned images, by image.
+ * @property {Enhanced} enhanced What is asked for.
+ * @property {Record<string, import('../viewer/enhancing.js').EnhancedFilm>} enhancedFilms What is there of it, by image.
+ * @property {Record<string, import('../viewer/measures.js').Measure[]>} measures By image; kept until the page is left.
+ * @property {'marks' | 'heat' | null} peek A key that is held hides the marks, or shows the heat map.
  * @property {Record<string, Window>} windows The reader's own, by image; else as the file says.
  * @property {number | null} threshold The reader's own; until there is one, each model's working threshold.
  * @property {Record<string, string>} drafts Comments that were typed and are not saved yet, by key of their target.
@@ -42,6 +51,13 @@ export const NOTHING_YET = {
   layout: null,
   chosen: null,
   lit: null,
+  tool: 'move',
+  linked: true,
+  turns: {},
+  enhanced: { local: false, edges: false },
+  enhancedFilms: {},
+  measures: {},
+  peek: null,
   windows: {},
   threshold: null,
   drafts: {},

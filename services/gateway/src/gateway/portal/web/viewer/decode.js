@@ -22,7 +22,7 @@ export async function loadPictures({ jobId, film }, patch) {
     const result = turnResult(stored);
     const bitmap = turnPicture(await picture(jobId, result.display.file), hanging);
     patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
-    if (result.heat_map) patch({ heat: colourHeat(turnPicture(await picture(jobId, result.heat_map.file), hanging)) });
+    if (result.heat_map) patch({ heat: colourHeat(turnPicture(await picture(jobId, result.heat_map.file), hanging), bitmap, film) });
   } catch (error) {
     patch({ problem: asProblem(error) });
   }
@@ -35,7 +35,7 @@ export async function loadPictures({ jobId, film }, patch) {
  * @param {Patch} patch
  * @returns {Promise<boolean>} Whether that is settled; it may be tried again where it is not.
  */
-export async function loadDepth({ id, result, source: shown }, patch) {
+export async function loadDepth({ id, entry, result, source: shown }, patch) {
   const params = { image_id: id };
   patch({ depth: 'loading' });
   try {
@@ -43,13 +43,13 @@ export async function loadDepth({ id, result, source: shown }, patch) {
     const facts = film.facts?.samples;
     if (!film.facts || !facts) {
       const whole = film.facts && !film.facts.error && shown?.grey;
-      patch({ depth: 'eight', ...(whole ? { breast: breastOf(shown.levels[0], result?.image) } : {}) });
+      patch({ depth: 'eight', ...(whole ? breastOf(shown.levels[0], result?.image, entry.laterality) : {}) });
       return true;
     }
     const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/samples', { params }));
     const level = turnSamples(new Uint16Array(await answer.arrayBuffer()), facts, result?.image.hanging);
     const source = new GreySource(level, { ...facts, bits: film.facts.bits ?? 16 });
-    patch({ source, breast: breastOf(level, result?.image), depth: source.bits > 8 ? 'deep' : 'eight' });
+    patch({ source, ...breastOf(level, result?.image, entry.laterality), depth: source.bits > 8 ? 'deep' : 'eight' });
     return true;
   } catch {
     patch({ depth: 'eight' });

@@ -1,8 +1,9 @@
-// The toolbar and the display section: layout, zoom, window and level, overlays.
+// Toolbar, rail and display section: tools, layout, zoom, window and level, overlays.
 
-import { all, find, onClick, role, write } from '../core/dom.js';
+import { all, onClick, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
 import { activeOf, layoutOf } from './hanging.js';
+import { presetsOf } from './presets.js';
 import { anyShown } from './tools.js';
 import { fromPercent, toPercent, windowOf } from './window.js';
 
@@ -20,7 +21,7 @@ export function createDisplay(root, tools, arrange) {
   const slider = (/** @type {string} */ name) => role(root, name, HTMLInputElement);
   const [contrast, brightness, opacity] = [slider('width'), slider('centre'), slider('opacity')];
   const choice = role(root, 'windows', HTMLSelectElement);
-  /** @type {GreySource['windows'] | null} */
+  /** @type {import('./presets.js').Preset[] | null} */
   let listed = null;
 
   const acts = {
@@ -32,17 +33,22 @@ export function createDisplay(root, tools, arrange) {
     reset: tools.reset,
     overlays: tools.toggleAll,
     crop: tools.toggleCrop,
+    link: tools.link,
+    flip: tools.flip,
+    rotate: tools.rotate,
+    local: tools.local,
+    edges: tools.edges,
+    full: tools.fullScreen,
   };
   for (const [name, act] of Object.entries(acts)) onClick(root, `[data-act="${name}"]`, () => act());
   onClick(root, 'button[data-layout]', ({ dataset }) => arrange(/** @type {import('./hanging.js').Layout} */ (dataset.layout)));
+  onClick(root, 'button[data-tool]', ({ dataset }) => tools.take(/** @type {import('../reading/state.js').ToolName} */ (dataset.tool)));
   for (const box of all(root, '[data-shown]')) box.addEventListener('change', () => tools.toggle(/** @type {OverlayName} */ (box.dataset.shown)));
   opacity.addEventListener('input', () => tools.show({ opacity: Number(opacity.value) / 100 }));
-  choice.addEventListener('change', () =>
-    tools.setActiveWindow((window, { windows }) => {
-      const { low, high } = windows[choice.selectedIndex];
-      return { ...window, low, high };
-    }),
-  );
+  choice.addEventListener('change', () => {
+    const { value } = choice;
+    tools.setActiveWindow((_, source) => presetsOf(source).find(({ name }) => name === value)?.window ?? null);
+  });
   for (const input of [contrast, brightness])
     input.addEventListener('input', () =>
       tools.setActiveWindow(({ inverted }, { first }) => {
@@ -70,6 +76,15 @@ export function createDisplay(root, tools, arrange) {
   }
 
   /** @param {Reading} state */
+  function showTools({ tool, linked, enhanced }) {
+    press('button[data-tool]', ({ dataset }) => dataset.tool === tool);
+    press('[data-act="link"]', () => linked);
+    press('[data-act="local"]', () => enhanced.local);
+    press('[data-act="edges"]', () => enhanced.edges);
+    role(root, 'panes').dataset.tool = tool;
+  }
+
+  /** @param {Reading} state */
   function showLayout(state) {
     const layout = layoutOf(state);
     press('button[data-layout]', ({ dataset }) => dataset.layout === layout);
@@ -91,16 +106,16 @@ export function createDisplay(root, tools, arrange) {
     return write(role(root, 'window-value'), t('reading.window.value', { window: high - low, level: Math.round((low + high) / 2) }));
   }
 
-  /** The file's windows to choose from, where it names several. @param {GreySource | null} source @param {import('./window.js').Window | null} window */
+  /** The windows to choose from. @param {GreySource | null} source @param {import('./window.js').Window | null} window */
   function listWindows(source, window) {
-    const windows = source?.windows ?? [];
-    find(root, '[data-role="windows-of-file"]').hidden = windows.length < 2;
-    if (listed !== windows) {
-      choice.replaceChildren(...windows.map(({ name }, index) => new Option(name || t('reading.windows.unnamed', { number: index + 1 }))));
-      listed = windows;
+    const presets = source ? presetsOf(source) : [];
+    choice.disabled = !source;
+    if (listed !== presets) {
+      choice.replaceChildren(...presets.map(({ name }) => new Option(name)));
+      listed = presets;
     }
-    choice.selectedIndex = windows.findIndex(({ low, high }) => low === window?.low && high === window.high);
+    choice.selectedIndex = presets.findIndex(({ window: { low, high, inverted } }) => low === window?.low && high === window.high && inverted === window.inverted);
   }
 
-  return { showOverlays, showCrop, showLayout, showWindow };
+  return { showOverlays, showCrop, showLayout, showTools, showWindow };
 }

@@ -1,13 +1,14 @@
-// Hands on a pane: wheel and two fingers zoom, a drag pans, a drag with Shift or the right button sets the window, a click
-// chooses a finding.
+// Hands on a pane: the wheel zooms, two fingers zoom and pan, one finger or the left button does what the tool in hand does.
+// Shift or the right button sets the window with any tool, the middle button pans; a click chooses a finding.
 
-import { holds, toImage } from './geometry.js';
+import { holds } from './geometry.js';
 
 /** @typedef {import('./pane.js').Pane} Pane */
 /** @typedef {import('./geometry.js').Point} Point */
 
 const WHEEL = 1.0015; // for each unit of the wheel
 const DOUBLE = 1.25 ** 3;
+const DRAG = 1.01; // for each CSS pixel that the zoom tool is dragged up
 const CLICK = 4; // CSS pixels that a hand may tremble
 const CONTRAST = 200; // CSS pixels from the usual window to half of it
 const BRIGHTNESS = 400;
@@ -16,11 +17,13 @@ const BRIGHTNESS = 400;
  * @param {Pane} pane
  * @param {import('./pane.js').PaneEvents} events
  */
-export function listenToHands(pane, { onUse, onWindow, onPick }) {
+export function listenToHands(pane, { onUse, onWindow, onPick, toolOf, instruments }) {
   const { root } = pane;
   /** @type {Map<number, Point>} */
   const pointers = new Map();
   let travelled = 0;
+  let start = pane.middle;
+  let measures = false; // whether an instrument has taken the gesture
 
   /** @param {MouseEvent} event @returns {Point} */
   function at({ clientX, clientY }) {
@@ -31,22 +34,41 @@ export function listenToHands(pane, { onUse, onWindow, onPick }) {
   /** @param {PointerEvent} event */
   function drag(event) {
     const before = pointers.get(event.pointerId);
-    if (!before || !pane.imageSize) return;
+    if (!pane.imageSize) return;
+    if (!before) {
+      if (event.pointerType !== 'touch') instruments()?.hover(pane, at(event));
+      return;
+    }
     const now = { x: event.clientX, y: event.clientY };
     const by = { x: now.x - before.x, y: now.y - before.y };
     travelled += Math.abs(by.x) + Math.abs(by.y);
     const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
-    if (other) pane.zoom(apart(now, other) / Math.max(1, apart(before, other)), at(event));
-    else if (event.shiftKey || event.buttons === 2) onWindow(pane, by.x / CONTRAST, -by.y / BRIGHTNESS);
-    else pane.pan(by);
     pointers.set(event.pointerId, now);
+    if (other) pinch(before, now, other);
+    else if (measures) instruments()?.move(pane, at(event));
+    else move(event, by);
+  }
+
+  /** Two fingers: what is between them stays there. @param {Point} before @param {Point} now @param {Point} other */
+  function pinch(before, now, other) {
+    const { left, top } = root.getBoundingClientRect();
+    pane.zoom(apart(now, other) / Math.max(1, apart(before, other)), { x: (before.x + other.x) / 2 - left, y: (before.y + other.y) / 2 - top });
+    pane.pan({ x: (now.x - before.x) / 2, y: (now.y - before.y) / 2 });
+  }
+
+  /** @param {PointerEvent} event @param {Point} by */
+  function move({ shiftKey, buttons }, by) {
+    const tool = toolOf();
+    if (shiftKey || buttons === 2 || (tool === 'window' && buttons !== 4)) onWindow(pane, by.x / CONTRAST, -by.y / BRIGHTNESS);
+    else if (tool === 'zoom' && buttons !== 4) pane.zoom(DRAG ** -by.y, start);
+    else pane.pan(by);
   }
 
   /** Choose the smallest finding below a click. @param {PointerEvent} event */
   function pick(event) {
     const { transform, viewed } = pane;
     if (!transform || !viewed) return;
-    const point = toImage(transform, at(event));
+    const point = pane.toImage(at(event));
     const area = (/** @type {import('./overlay.js').Mark} */ { finding: { box } }) => box.width * box.height;
     const [hit] = pane.marks.filter(({ finding }) => holds(finding.box, point)).sort((a, b) => area(a) - area(b));
     if (hit) onPick(viewed, hit.index);
@@ -54,7 +76,7 @@ export function listenToHands(pane, { onUse, onWindow, onPick }) {
 
   root.addEventListener('wheel', (event) => {
     event.preventDefault();
-    pane.zoom(WHEEL ** -event.deltaY, at(event));
+    if (!instruments()?.wheel(pane, event.deltaY)) pane.zoom(WHEEL ** -event.deltaY, at(event));
   }, { passive: false });
   root.addEventListener('pointerdown', (event) => {
     if (event.target instanceof Element && event.target.closest('button, a')) return;
@@ -62,13 +84,21 @@ export function listenToHands(pane, { onUse, onWindow, onPick }) {
     root.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     travelled = 0;
+    start = at(event);
+    measures = pointers.size === 1 && event.button === 0 && !event.shiftKey && (instruments()?.down(pane, start, event.pointerType === 'touch') ?? false);
   });
   root.addEventListener('pointermove', drag);
   root.addEventListener('pointerup', (event) => {
-    if (pointers.delete(event.pointerId) && travelled < CLICK) pick(event);
+    if (!pointers.delete(event.pointerId)) return;
+    if (measures) instruments()?.up(pane, at(event), travelled < CLICK);
+    else if (travelled < CLICK) pick(event);
+    measures = false;
   });
   root.addEventListener('pointercancel', (event) => pointers.delete(event.pointerId));
-  root.addEventListener('dblclick', (event) => pane.zoom(DOUBLE, at(event)));
+  root.addEventListener('pointerleave', () => instruments()?.leave(pane));
+  root.addEventListener('dblclick', (event) => {
+    if (!instruments()?.busy) pane.zoom(DOUBLE, at(event));
+  });
   root.addEventListener('contextmenu', (event) => event.preventDefault());
   root.addEventListener('focus', () => onUse(pane));
 }

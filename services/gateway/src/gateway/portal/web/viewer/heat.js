@@ -2,22 +2,34 @@
 
 import { heatColour } from './palette.js';
 
-/** A heat map, coloured: the stronger, the more opaque, and nothing where there is no evidence. */
-export function colourHeat(/** @type {ImageBitmap | OffscreenCanvas} */ bitmap) {
+const GLASS = 228; // of a field: brighter in all colours is slide without tissue
+const AIR = 10; // of a film: darker is no breast
+
+/**
+ * A heat map, coloured: the stronger, the more opaque, and nothing where there is no evidence or no tissue.
+ * @param {ImageBitmap | OffscreenCanvas} bitmap
+ * @param {ImageBitmap | OffscreenCanvas} picture What it is a map of.
+ * @param {boolean} film
+ */
+export function colourHeat(bitmap, picture, film) {
   const canvas = document.createElement('canvas');
   canvas.width = bitmap.width;
   canvas.height = bitmap.height;
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) return canvas;
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const below = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  context.clearRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, 0, 0);
-  const picture = context.getImageData(0, 0, canvas.width, canvas.height);
-  const { data } = picture;
+  const heat = context.getImageData(0, 0, canvas.width, canvas.height);
+  const { data } = heat;
   const colours = Array.from({ length: 256 }, (_, strength) => heatColour(strength).map(Math.round));
   for (let at = 0; at < data.length; at += 4) {
     const strength = data[at];
     [data[at], data[at + 1], data[at + 2]] = colours[strength];
-    data[at + 3] = strength;
+    const darkest = Math.min(below[at], below[at + 1], below[at + 2]);
+    data[at + 3] = (film ? darkest < AIR : darkest > GLASS) ? 0 : strength;
   }
-  context.putImageData(picture, 0, 0);
+  context.putImageData(heat, 0, 0);
   return canvas;
 }

@@ -24,6 +24,7 @@ import { around } from './breast.js';
  * @property {import('../core/types.d.ts').Result | null} result As the film hangs.
  * @property {import('./sources.js').Source | null} source What is drawn; null until something is there.
  * @property {import('./geometry.js').Box | null} breast Where the breast is on a film; null where that cannot be told.
+ * @property {import('./geometry.js').Point | null} tip Where its outline is furthest from the chest wall; null where that cannot be told.
  * @property {HTMLCanvasElement | null} heat
  * @property {import('../core/api.js').Problem | null} problem Why its pictures could not be loaded.
  * @property {'eight' | 'loading' | 'deep'} depth
@@ -65,7 +66,7 @@ function renewed(entry, name, before) {
   };
   if (before?.jobId === now.jobId) return { ...before, ...now };
   const formerJobs = before ? [...before.formerJobs, before.jobId] : [];
-  return { ...now, formerJobs, result: null, source: null, breast: null, heat: null, problem: null, depth: 'eight' };
+  return { ...now, formerJobs, result: null, source: null, breast: null, tip: null, heat: null, problem: null, depth: 'eight' };
 }
 
 /** Entries in the order of reading, each with its name. @param {CaseImage[]} entries @returns {[CaseImage, string][]} */
@@ -108,6 +109,9 @@ export function partOf({ result, breast }, cropped) {
 
 /** The distance between two pixels of a film, in mm; null where it is not known. @param {ViewedImage | null} image */
 export const spacingOf = (image) => (image?.film ? image.result?.image.pixel_spacing_mm?.[1] ?? null : null);
+
+/** Where the spacing of a film holds, and whether it is known at all. @param {ViewedImage | null} image @returns {'mm' | 'mm.detector' | 'pixels'} */
+export const unitOf = (image) => (spacingOf(image) === null ? 'pixels' : image?.result?.image.spacing_plane === 'detector' ? 'mm.detector' : 'mm');
 
 /** How deep what is shown of a film is, in words. @param {ViewedImage} image */
 export function depthWords({ film, source, depth }) {

@@ -2,8 +2,12 @@
 // an outline are centres of pixels.
 
 import { RIM, STATES } from './palette.js';
+import { placeTags } from './tags.js';
+import { matrixOf } from './turn.js';
 
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
+/** @typedef {import('./geometry.js').Point} Point */
+/** @typedef {import('./pane.js').Pane} Pane */
 /**
  * A finding as it is drawn.
  * @typedef {object} Mark
@@ -18,89 +22,145 @@ import { RIM, STATES } from './palette.js';
 /** @typedef {{boxes: boolean, outlines: boolean, heat: boolean, tags: boolean, opacity: number}} Overlays What is shown. */
 
 const LINE = 2; // CSS pixels
-const TINT = 0.2;
 const ROOMY = 90; // CSS pixels
-const TYPE = 'system-ui, sans-serif';
+const TALL = 20; // CSS pixels: a tag
+const FONT = '600 13px system-ui, sans-serif';
+const SMOOTHED = 0.02; // of an outline: the stretch that is averaged
 
 /**
- * Draw over an image. The context is transformed to pixels of the image.
- * @param {CanvasRenderingContext2D} context
- * @param {{image: import('./geometry.js').Size, heat: HTMLCanvasElement | null, marks: Mark[]}} what
+ * Draw over the image of a pane.
+ * @param {CanvasRenderingContext2D} context In CSS pixels of the pane.
+ * @param {Pane} pane
+ * @param {{heat: HTMLCanvasElement | null, marks: Mark[]}} what
  * @param {Overlays} shown
- * @param {number} scale CSS pixels for a pixel of the image.
  */
-export function drawOverlay(context, { image, heat, marks }, shown, scale) {
-  if (shown.heat && heat) {
-    context.globalAlpha = shown.opacity;
-    context.imageSmoothingEnabled = true;
-    context.drawImage(heat, 0, 0, image.width, image.height);
-    context.globalAlpha = 1;
-  }
+export function drawOverlay(context, pane, { heat, marks }, shown) {
+  if (shown.heat && heat) drawHeat(context, pane, heat, shown.opacity);
   for (const mark of marks) {
     context.globalAlpha = mark.faded && !mark.lit ? 0.45 : 1;
-    if (shown.outlines && mark.finding.outline) drawOutline(context, mark, mark.finding.outline, scale);
-    if (shown.boxes || mark.lit) drawBox(context, mark, scale);
+    if (shown.outlines && mark.finding.outline) stroke(context, outlineOf(pane, mark.finding.outline), mark);
+    if (shown.boxes || mark.lit) stroke(context, boxOf(pane, mark.finding.box), mark);
   }
-  for (const mark of marks) if (shown.tags || mark.lit) drawTag(context, mark, scale);
+  context.font = FONT;
+  context.textBaseline = 'middle';
+  const tagged = marks.filter(({ lit }) => shown.tags || lit).map((mark) => ({ mark, ...tagOf(context, pane, mark) }));
+  for (const placed of placeTags(tagged, pane.size)) drawTag(context, placed);
   context.globalAlpha = 1;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Mark} mark @param {[number, number][]} outline @param {number} scale */
-function drawOutline(context, mark, outline, scale) {
-  const line = new Path2D();
-  for (const [index, [x, y]] of outline.entries()) line[index ? 'lineTo' : 'moveTo'](x + 0.5, y + 0.5);
-  line.closePath();
-  const alpha = context.globalAlpha;
-  context.globalAlpha = alpha * TINT;
-  context.fillStyle = STATES[mark.state].colour;
-  context.fill(line);
-  context.globalAlpha = alpha;
-  stroke(context, line, mark, scale);
+/** @param {CanvasRenderingContext2D} context @param {Pane} pane @param {HTMLCanvasElement} heat @param {number} opacity */
+function drawHeat(context, pane, heat, opacity) {
+  const { transform, imageSize } = pane;
+  if (!transform || !imageSize) return;
+  context.save();
+  context.globalAlpha = opacity;
+  context.translate(transform.x, transform.y);
+  context.scale(transform.scale, transform.scale);
+  const [a, b, c, d, e, f] = matrixOf(imageSize, pane.shown.turn);
+  context.transform(a, b, c, d, e, f);
+  context.drawImage(heat, 0, 0, imageSize.width, imageSize.height);
+  context.restore();
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Mark} mark @param {number} scale */
-function drawBox(context, mark, scale) {
-  const { x, y, width, height } = mark.finding.box;
+/** A smooth closed line: the middles of its points' neighbourhoods, joined by curves. @param {Pane} pane @param {[number, number][]} outline */
+function outlineOf(pane, outline) {
+  const points = smoothed(outline).map(([x, y]) => pane.toPane({ x: x + 0.5, y: y + 0.5 }));
+  const between = (/** @type {number} */ at) => {
+    const [one, next] = [points[at % points.length], points[(at + 1) % points.length]];
+    return { x: (one.x + next.x) / 2, y: (one.y + next.y) / 2 };
+  };
+  const line = new Path2D();
+  const first = between(0);
+  line.moveTo(first.x, first.y);
+  for (let at = 1; at <= points.length; at += 1) {
+    const [corner, to] = [points[at % points.length], between(at)];
+    line.quadraticCurveTo(corner.x, corner.y, to.x, to.y);
+  }
+  line.closePath();
+  return line;
+}
+
+/** @type {WeakMap<[number, number][], [number, number][]>} */
+const smooth = new WeakMap();
+
+/**
+ * An outline without the steps of its pixels: each point is the mean of its neighbours along a fiftieth of the line.
+ * @param {[number, number][]} outline
+ * @returns {[number, number][]}
+ */
+export function smoothed(outline) {
+  const known = smooth.get(outline);
+  if (known) return known;
+  const reach = Math.floor((outline.length * SMOOTHED) / 2);
+  /** @type {[number, number][]} */
+  const means = outline.map((_, at) => {
+    let [x, y] = [0, 0];
+    for (let by = -reach; by <= reach; by += 1) {
+      const point = outline[(at + by + outline.length) % outline.length];
+      [x, y] = [x + point[0], y + point[1]];
+    }
+    return [x / (2 * reach + 1), y / (2 * reach + 1)];
+  });
+  smooth.set(outline, means);
+  return means;
+}
+
+/** @param {Pane} pane @param {import('./geometry.js').Box} box */
+function boxOf(pane, box) {
+  const { x, y, width, height } = inPane(pane, box);
   const line = new Path2D();
   line.rect(x, y, width, height);
-  stroke(context, line, mark, scale);
+  return line;
+}
+
+/** A box of the image in CSS pixels of the pane. @param {Pane} pane @param {import('./geometry.js').Box} box */
+function inPane(pane, { x, y, width, height }) {
+  const [one, other] = [pane.toPane({ x, y }), pane.toPane({ x: x + width, y: y + height })];
+  return { x: Math.min(one.x, other.x), y: Math.min(one.y, other.y), width: Math.abs(other.x - one.x), height: Math.abs(other.y - one.y) };
 }
 
 /** A line with a dark rim, so that it shows on light tissue and on dark film alike. */
-function stroke(/** @type {CanvasRenderingContext2D} */ context, /** @type {Path2D} */ line, /** @type {Mark} */ { state, selected }, /** @type {number} */ scale) {
+function stroke(/** @type {CanvasRenderingContext2D} */ context, /** @type {Path2D} */ line, /** @type {Mark} */ { state, selected }) {
   const { colour, dash } = STATES[state];
-  const wide = (selected ? LINE + 1.5 : LINE) / scale;
+  const wide = selected ? LINE + 1.5 : LINE;
   context.setLineDash([]);
-  context.lineWidth = wide + 2 / scale;
+  context.lineWidth = wide + 2;
   context.strokeStyle = RIM;
   context.stroke(line);
-  context.setLineDash(dash.map((length) => length / scale));
+  context.setLineDash(dash);
   context.lineWidth = wide;
   context.strokeStyle = colour;
   context.stroke(line);
   context.setLineDash([]);
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Mark} mark @param {number} scale */
-function drawTag(context, { finding, state, tag, selected, faded }, scale) {
-  const size = 13 / scale;
-  const { x, y, width, height } = finding.box;
-  const words = selected || width * scale > ROOMY ? tag.long : tag.short; // many small marks must not cover the film
+/** The words of a tag and the room that they take; many small marks must not cover the film. @param {CanvasRenderingContext2D} context @param {Pane} pane @param {Mark} mark */
+function tagOf(context, pane, { finding, tag, selected }) {
+  const box = inPane(pane, finding.box);
+  const words = selected || box.width > ROOMY ? tag.long : tag.short;
+  return { box, words, width: Math.max(TALL, context.measureText(words).width + 10), height: TALL, first: selected };
+}
+
+/** @param {CanvasRenderingContext2D} context @param {import('./tags.js').Placed<ReturnType<typeof tagOf> & {mark: Mark}>} placed */
+function drawTag(context, { mark: { state, selected, faded }, words, left, top, width, height, lead }) {
   context.globalAlpha = faded ? 0.6 : 1;
-  context.font = `600 ${size}px ${TYPE}`;
-  const room = context.measureText(words).width + 10 / scale;
-  const tall = 20 / scale;
-  const above = y - tall - 3 / scale;
-  const top = above >= 0 ? above : y + height + 3 / scale;
-  const left = Math.min(x, x + width - room / 2);
+  if (lead) {
+    context.strokeStyle = STATES[state].colour;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(lead.from.x, lead.from.y);
+    context.lineTo(lead.to.x, lead.to.y);
+    context.stroke();
+  }
   context.fillStyle = STATES[state].colour;
   context.strokeStyle = selected ? '#ffffff' : RIM;
-  context.lineWidth = (selected ? 2 : 1) / scale;
+  context.lineWidth = selected ? 2 : 1;
   context.beginPath();
-  context.roundRect(left, top, room, tall, 4 / scale);
+  context.roundRect(left, top, width, height, height / 2);
   context.fill();
   context.stroke();
   context.fillStyle = RIM;
-  context.textBaseline = 'middle';
-  context.fillText(words, left + 5 / scale, top + tall / 2);
+  context.textAlign = 'center';
+  context.fillText(words, left + width / 2, top + height / 2);
+  context.textAlign = 'start';
 }

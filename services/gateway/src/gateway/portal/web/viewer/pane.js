@@ -1,19 +1,24 @@
-// One pane of the viewer: an image below, what was found above it, and its own zoom and place.
+// One pane of the viewer: an image below, what was found above it, and its own zoom and place. What comes from outside and
+// goes out is in pixels of the image as the film hangs; inside, the image is as the reader turned it.
 
 import { find } from '../core/dom.js';
 import * as geometry from './geometry.js';
 import { listenToHands } from './hands.js';
 import { drawOverlay } from './overlay.js';
+import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
 
 /** @typedef {import('./geometry.js').Point} Point */
 /** @typedef {import('./geometry.js').Box} Box */
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 /** @typedef {import('./overlay.js').Mark} Mark */
+/** @typedef {import('../core/types.d.ts').Hanging} Hanging */
 
 /**
  * What a pane shows.
  * @typedef {object} Shown
  * @property {ViewedImage | null} image
+ * @property {import('./sources.js').Source | null} source What is drawn of it: itself, or itself enhanced.
+ * @property {Hanging} turn As the reader turned it.
  * @property {import('./geometry.js').Box} part Of the image: it fills the pane until the reader zooms.
  * @property {boolean} cropped Whether that is to be the breast alone.
  * @property {import('./geometry.js').Side} side Where its chest wall is hung.
@@ -23,16 +28,25 @@ import { drawOverlay } from './overlay.js';
  */
 
 /**
- * What a pane tells of.
+ * What a pane tells of, and asks.
  * @typedef {object} PaneEvents
  * @property {(pane: Pane) => void} onUse
+ * @property {(pane: Pane) => void} onMove The reader zoomed or panned.
+ * @property {(pane: Pane) => void} onPaint It was drawn anew.
  * @property {(pane: Pane, contrast: number, brightness: number) => void} onWindow
  * @property {(image: ViewedImage, index: number) => void} onPick
  * @property {(pane: Pane) => number} scaleOf The scale at which a pane shows its part: the same for all films, in mm.
+ * @property {() => import('../reading/state.js').ToolName} toolOf The tool in the reader's hand.
+ * @property {() => import('./instruments.js').Instruments | null} instruments Once they are loaded.
  */
 
+/** @type {Hanging} */
+export const UPRIGHT = { rotation: 0, mirrored: false };
 /** @type {Shown} */
-const NOTHING = { image: null, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [], overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 } };
+const NOTHING = {
+  image: null, source: null, turn: UPRIGHT, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [],
+  overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 },
+};
 
 export class Pane {
   #shown = NOTHING;
@@ -46,19 +60,24 @@ export class Pane {
    */
   constructor(root, events) {
     this.root = root;
+    this.events = events;
     this.image = find(root, '.image', HTMLCanvasElement);
     this.overlay = find(root, '.overlay', HTMLCanvasElement);
     new ResizeObserver(() => this.#resize()).observe(root);
-    this.scaleOf = events.scaleOf;
     listenToHands(this, events);
   }
 
-  /** Show an image, or nothing. Another image begins fitted, and so does one that is cropped, or no more. @param {Shown} shown */
+  /** Show an image, or nothing. Another image begins fitted, and so does one that is turned, or cropped, or no more. @param {Shown} shown */
   show(shown) {
-    const { image, cropped } = this.#shown;
-    if (shown.image?.id !== image?.id || shown.cropped !== cropped) this.#transform = null;
+    const { image, cropped, turn } = this.#shown;
+    if (shown.image?.id !== image?.id || shown.cropped !== cropped || shown.turn !== turn) this.#transform = null;
     this.#shown = shown;
     this.#draw();
+  }
+
+  /** What is shown. */
+  get shown() {
+    return this.#shown;
   }
 
   /** The image that is shown. */
@@ -77,28 +96,61 @@ export class Pane {
 
   /** The size of the image in its pixels, once there is something to draw. */
   get imageSize() {
-    const { image } = this.#shown;
-    return image?.result && image.source ? image.result.image : null;
+    const { image, source } = this.#shown;
+    return image?.result && source ? image.result.image : null;
   }
 
-  /** Where the image lies; null where there is none. */
+  /** The same as the image is turned. */
+  get turnedSize() {
+    return this.imageSize && turnedSize(this.imageSize, this.#shown.turn);
+  }
+
+  /** Where the image lies as it is turned; null where there is none. */
   get transform() {
     return this.#transform ?? this.#fitted;
   }
 
+  /** How much larger than fitted the image is shown. */
+  get magnification() {
+    return this.transform && this.#fitted ? this.transform.scale / this.#fitted.scale : 1;
+  }
+
   get #fitted() {
-    const { part, side } = this.#shown;
-    return this.imageSize && geometry.fit(part, this.size, side, this.scaleOf(this));
+    const { side, turn } = this.#shown;
+    return this.imageSize && geometry.fit(this.#turned(this.#shown.part), this.size, turn.mirrored || turn.rotation ? 'centre' : side, this.events.scaleOf(this));
   }
 
   /** The largest scale at which the part that it shows fits it. */
   get ownScale() {
-    return geometry.fitScale(this.#shown.part, this.size);
+    return geometry.fitScale(this.#turned(this.#shown.part), this.size);
+  }
+
+  /** Where a point of the image lies in the pane. @param {Point} point @returns {Point} */
+  toPane(point) {
+    const { transform, imageSize } = this;
+    if (!transform || !imageSize) return point;
+    const [x, y] = turnPoint([point.x, point.y], imageSize, this.#shown.turn);
+    return geometry.toPane(transform, { x, y });
+  }
+
+  /** Where a point of the pane lies in the image. @param {Point} point @returns {Point} */
+  toImage(point) {
+    const { transform, imageSize } = this;
+    if (!transform || !imageSize) return point;
+    const turned = geometry.toImage(transform, point);
+    const [x, y] = turnBack([turned.x, turned.y], imageSize, this.#shown.turn);
+    return { x, y };
+  }
+
+  /** The middle of the pane. @returns {Point} */
+  get middle() {
+    return { x: this.size.width / 2, y: this.size.height / 2 };
   }
 
   fit() {
     this.#transform = null;
     this.#draw();
+    this.events.onMove(this);
   }
 
   /** One pixel of the image on one pixel of the screen. */
@@ -107,34 +159,83 @@ export class Pane {
   }
 
   /** @param {number} factor @param {Point} [at] */
-  zoom(factor, at = { x: this.size.width / 2, y: this.size.height / 2 }) {
+  zoom(factor, at = this.middle) {
     const [transform, fitted] = [this.transform, this.#fitted];
-    if (transform && fitted) this.#move(geometry.zoom(transform, factor, at, fitted));
+    if (!transform || !fitted) return;
+    this.#move(geometry.zoom(transform, factor, at, fitted));
+    this.events.onMove(this);
   }
 
   /** @param {Point} by */
   pan(by) {
-    const { transform, imageSize } = this;
-    if (transform && imageSize) this.#move(geometry.pan(transform, by, imageSize, this.size));
+    const { transform, turnedSize: size } = this;
+    if (!transform || !size) return;
+    this.#move(geometry.pan(transform, by, size, this.size));
+    this.events.onMove(this);
   }
 
   /** Bring a finding into the middle. @param {Box} box */
   frame(box) {
     const fitted = this.#fitted;
-    if (fitted) this.#move(geometry.frame(box, this.size, fitted));
+    if (fitted) this.#move(geometry.frame(this.#turned(box), this.size, fitted));
+  }
+
+  /** Look at a point of the image, so many times larger than fitted: another pane does. @param {Point} point @param {number} magnification */
+  look(point, magnification) {
+    const { imageSize, turnedSize: size } = this;
+    const fitted = this.#fitted;
+    if (!fitted || !imageSize || !size) return;
+    if (magnification === 1) this.#transform = null;
+    else {
+      const scale = fitted.scale * magnification;
+      const [x, y] = turnPoint([point.x, point.y], imageSize, this.#shown.turn);
+      this.#transform = geometry.pan({ scale, x: this.size.width / 2 - x * scale, y: this.size.height / 2 - y * scale }, { x: 0, y: 0 }, size, this.size);
+    }
+    this.#draw();
   }
 
   /** Whether the middle of a box is in sight, or most of the pane where there is no box. @param {Box | null} box */
   shows(box) {
-    const { transform } = this;
-    if (!transform) return false;
+    if (!this.transform) return false;
     const pane = this.root.getBoundingClientRect();
     const seen = { left: Math.max(0, pane.left), top: Math.max(0, pane.top), right: Math.min(innerWidth, pane.right), bottom: Math.min(innerHeight, pane.bottom) };
     const area = Math.max(0, seen.right - seen.left) * Math.max(0, seen.bottom - seen.top);
     if (!box) return area > (pane.width * pane.height) / 2;
-    const middle = geometry.toPane(transform, geometry.centreOf(box));
+    const middle = this.toPane(geometry.centreOf(box));
     const [x, y] = [pane.left + middle.x, pane.top + middle.y];
     return x >= seen.left && x <= seen.right && y >= seen.top && y <= seen.bottom;
+  }
+
+  /**
+   * Draw the image as it lies in the pane, enlarged about a point of the pane.
+   * @param {CanvasRenderingContext2D} context In CSS pixels of the pane.
+   * @param {Point} at
+   * @param {number} times
+   * @param {Box} within What is seen, in CSS pixels of the pane.
+   */
+  drawImage(context, at = { x: 0, y: 0 }, times = 1, within = { x: 0, y: 0, ...this.size }) {
+    const { source, window, turn } = this.#shown;
+    const { transform, imageSize, turnedSize: size } = this;
+    if (!source || !transform || !imageSize || !size) return;
+    const scale = transform.scale * times;
+    const placed = { scale, x: at.x + (transform.x - at.x) * times - within.x, y: at.y + (transform.y - at.y) * times - within.y };
+    const { x1, y1, x2, y2 } = geometry.visible(placed, size, within);
+    const corners = [turnBack([x1, y1], imageSize, turn), turnBack([x2, y2], imageSize, turn)];
+    const [[left, right], [top, bottom]] = [0, 1].map((axis) => corners.map((corner) => corner[axis]).sort((a, b) => a - b));
+    const view = { image: imageSize, seen: { x1: left, y1: top, x2: right, y2: bottom }, scale: devicePixelRatio * scale };
+    context.save();
+    context.translate(placed.x + within.x, placed.y + within.y);
+    context.scale(scale, scale);
+    const [a, b, c, d, e, f] = matrixOf(imageSize, turn);
+    context.transform(a, b, c, d, e, f);
+    if (!source.grey) source.draw(context, view);
+    else if (window) source.draw(context, { ...view, window });
+    context.restore();
+  }
+
+  /** @param {Box} box @returns {Box} */
+  #turned(box) {
+    return this.imageSize ? turnBox(box, this.imageSize, this.#shown.turn) : box;
   }
 
   /** @param {import('./geometry.js').Transform} transform */
@@ -163,24 +264,22 @@ export class Pane {
 
   #paint() {
     const [below, above] = [this.image, this.overlay].map(cleared);
-    const { image, window, marks, overlays } = this.#shown;
-    const { transform, imageSize, size } = this;
-    if (!image?.source || !transform || !imageSize || size.width === 0) return;
-    const { scale, x, y } = transform;
-    Object.assign(this.root.dataset, { scale, x, y });
-    const dpr = devicePixelRatio;
-    for (const context of [below, above]) context.setTransform(dpr * scale, 0, 0, dpr * scale, dpr * x, dpr * y);
-    const view = { image: imageSize, seen: geometry.visible(transform, imageSize, size), scale: dpr * scale };
-    if (!image.source.grey) image.source.draw(below, view);
-    else if (window) image.source.draw(below, { ...view, window });
-    drawOverlay(above, { image: imageSize, heat: image.heat, marks }, overlays, scale);
+    const { image, marks, overlays } = this.#shown;
+    const { transform, imageSize } = this;
+    if (image && transform && imageSize && this.size.width > 0) {
+      Object.assign(this.root.dataset, transform);
+      this.drawImage(below);
+      drawOverlay(above, this, { heat: image.heat, marks }, overlays);
+    }
+    this.events.onPaint(this);
   }
 }
 
-/** @param {HTMLCanvasElement} canvas */
-function cleared(canvas) {
+/** An empty canvas, to be drawn on in CSS pixels. @param {HTMLCanvasElement} canvas */
+export function cleared(canvas) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
+  context.scale(devicePixelRatio, devicePixelRatio);
   return context;
 }

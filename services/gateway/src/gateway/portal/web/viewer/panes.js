@@ -1,10 +1,13 @@
 // The panes of the viewer, as the state says what hangs where.
 
-import { copy, icon, role } from '../core/dom.js';
+import { copy, icon, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
 import { depthWords, partOf, spacingOf } from './image.js';
-import { Pane } from './pane.js';
+import { anatomyOf, samePlace } from './linking.js';
+import { Pane, UPRIGHT } from './pane.js';
+import { showScale } from './scale.js';
+import { drawnOverlays } from './tools.js';
 import { windowOf } from './window.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
@@ -21,12 +24,14 @@ const MOST = 4;
  *   failureOf: (image: ViewedImage) => {words: string, hopeless: boolean},
  *   onEdit: (image: ViewedImage) => void,
  *   onRetry: (image: ViewedImage) => void,
- * } & Omit<import('./pane.js').PaneEvents, 'scaleOf'>} options
+ *   enhanced: (state: Reading, image: ViewedImage) => import('./sources.js').GreySource | null,
+ *   linked: () => boolean,
+ * } & Omit<import('./pane.js').PaneEvents, 'scaleOf' | 'onMove' | 'onPaint'>} options
  */
 export function createPanes(grid, options) {
   /** @type {Pane[]} */
   const panes = Array.from({ length: MOST }, () => {
-    const pane = new Pane(copy('pane'), { ...options, scaleOf });
+    const pane = new Pane(copy('pane'), { ...options, scaleOf, onMove: follow, onPaint: painted });
     role(pane.root, 'edit').addEventListener('click', () => pane.viewed && options.onEdit(pane.viewed));
     role(pane.root, 'again').addEventListener('click', () => pane.viewed && options.onRetry(pane.viewed));
     return pane;
@@ -52,14 +57,19 @@ export function createPanes(grid, options) {
     root.dataset.side = sideOf(image, layoutOf(state));
     labelImage(root, image, options.describe(image));
     showNote(root, image, options.failureOf);
+    const enhanced = options.enhanced(state, image);
+    const turn = state.turns[image.id] ?? UPRIGHT;
+    showChips(root, state, image, { turned: turn.rotation !== 0 || turn.mirrored, enhanced: enhanced !== null });
     pane.show({
       image,
+      source: enhanced ?? image.source,
+      turn,
       part: partOf(image, state.cropped),
       cropped: state.cropped,
       side: sideOf(image, layoutOf(state)),
       window: windowOf(state, image),
       marks: options.marksOf(state, image),
-      overlays: state.overlays,
+      overlays: drawnOverlays(state),
     });
   }
 
@@ -74,10 +84,29 @@ export function createPanes(grid, options) {
     return Math.min(...perMm) * spacing;
   }
 
+  /** Films that are linked look where one of them looks. @param {Pane} pane */
+  function follow(pane) {
+    const { viewed, shown } = pane;
+    if (!viewed?.film || !options.linked()) return;
+    const here = anatomyOf(viewed, shown.part);
+    for (const other of panes) {
+      if (other === pane || other.root.hidden || !other.viewed?.film) continue;
+      other.look(samePlace(pane.toImage(pane.middle), here, anatomyOf(other.viewed, other.shown.part)), pane.magnification);
+    }
+  }
+
+  /** @param {Pane} pane */
+  function painted(pane) {
+    showScale(pane.root, spacingOf(pane.viewed), pane.transform?.scale ?? 0);
+    options.instruments()?.paint(pane);
+  }
+
+  const fitAll = () => panes.forEach((pane) => pane.fit());
+
   /** The pane of an image; undefined where it does not hang. @param {string | null} imageId */
   const of = (imageId) => panes.find(({ root, viewed }) => !root.hidden && viewed !== null && viewed.id === imageId);
 
-  return { show, of };
+  return { show, of, fitAll, all: panes };
 }
 
 /** @param {HTMLElement} root @param {ViewedImage} image @param {string} description */
@@ -88,6 +117,20 @@ function labelImage(root, image, description) {
   role(root, 'depth').textContent = depthWords(image);
   role(root, 'file').textContent = fileWords(image);
   role(root, 'edit').setAttribute('aria-label', t('reading.image.edit', { name: image.name }));
+}
+
+/**
+ * What differs from the film as it came, in words: nobody may read an enhanced film without knowing it.
+ * @param {HTMLElement} root
+ * @param {Reading} state
+ * @param {ViewedImage} image
+ * @param {{turned: boolean, enhanced: boolean}} how
+ */
+function showChips(root, { enhanced: { local, edges } }, { source }, { turned, enhanced }) {
+  const film = source?.grey ?? false;
+  const suffix = enhanced ? 'on' : 'soon';
+  const said = [turned && t('tools.chip.turned'), film && local && t(`tools.chip.local.${suffix}`), film && edges && t(`tools.chip.edges.${suffix}`)];
+  write(role(root, 'chips'), said.filter(Boolean).join(' · '));
 }
 
 /** @param {ViewedImage} image */

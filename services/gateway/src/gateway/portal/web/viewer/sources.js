@@ -11,6 +11,8 @@ import { halved, rendered, tableOf } from './samples.js';
 
 const FINEST_SMOOTHED = 3; // device pixels for a pixel of the image; beyond this, pixels are shown as squares
 
+/** @typedef {{value: string, stored: boolean}} Value What is at a point, and whether the file holds it so. */
+
 /** A coloured field: drawn as it is. */
 export class ColourSource {
   grey = /** @type {const} */ (false);
@@ -31,6 +33,15 @@ export class ColourSource {
     context.imageSmoothingQuality = 'high';
     context.drawImage(this.bitmap, 0, 0, image.width, image.height);
   }
+
+  /** Red, green and blue at a point of the image. @param {import('./geometry.js').Point} point @param {Size} image @returns {Value} */
+  valueAt({ x, y }, image) {
+    const context = new OffscreenCanvas(1, 1).getContext('2d');
+    const [across, down] = [this.bitmap.width / image.width, this.bitmap.height / image.height];
+    context?.drawImage(this.bitmap, -Math.floor(x * across), -Math.floor(y * down));
+    const [red, green, blue] = context?.getImageData(0, 0, 1, 1).data ?? [0, 0, 0];
+    return { value: `${red} ${green} ${blue}`, stored: across === 1 };
+  }
 }
 
 /** A grey film. */
@@ -39,11 +50,13 @@ export class GreySource {
 
   /**
    * @param {Level} level Its samples, row by row.
-   * @param {{low: number, high: number, bits: number, windows?: import('../core/types.d.ts').NamedWindow[]}} facts
-   *     `low` and `high`: the window to begin with; `windows`: those that the file names.
+   * @param {{low: number, high: number, bits: number, windows?: import('../core/types.d.ts').NamedWindow[], offset?: number, step?: number}} facts
+   *     `low` and `high`: the window to begin with; `windows`: those that the file names; `offset` and `step`: a sample's value
+   *     in the file's own units is `offset + sample * step`; without them samples are not as the file stores them.
    */
-  constructor(level, { low, high, bits, windows = [] }) {
+  constructor(level, { low, high, bits, windows = [], offset = 0, step = 0 }) {
     this.levels = [level];
+    this.units = { offset, step };
     this.first = { low, high };
     this.windows = windows;
     this.bits = bits;
@@ -85,6 +98,14 @@ export class GreySource {
     context.imageSmoothingEnabled = scale / across < FINEST_SMOOTHED;
     context.imageSmoothingQuality = 'high';
     context.drawImage(this.canvas, 0, 0, part.width, part.height, x1 / across, y1 / down, part.width / across, part.height / down);
+  }
+
+  /** What is stored at a point of the image, in the file's own units; else the shade of the picture. @param {import('./geometry.js').Point} point @param {Size} image @returns {Value} */
+  valueAt({ x, y }, image) {
+    const [{ samples, width, height }] = this.levels;
+    const sample = samples[Math.floor((y * height) / image.height) * width + Math.floor((x * width) / image.width)];
+    const { offset, step } = this.units;
+    return { value: String(step ? Math.round((offset + sample * step) * 1000) / 1000 : sample), stored: step !== 0 };
   }
 
   /** The coarsest copy that still has a sample for every device pixel; each is half as fine as the one before. */

@@ -1,6 +1,7 @@
 // The strip of all images of the case below the panes.
 
 import { all, copy, find, role } from '../core/dom.js';
+import { slotsOf } from './hanging.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 
@@ -9,9 +10,10 @@ import { all, copy, find, role } from '../core/dom.js';
  * @param {{describe: (image: ViewedImage) => string, onChoose: (image: ViewedImage) => void}} options
  */
 export function createStrip(strip, { describe, onChoose }) {
-  /** @param {{images: ViewedImage[], activeId: string | null}} state */
-  return ({ images, activeId }) => {
-    strip.hidden = images.length < 2;
+  /** @param {import('./hanging.js').Hung} state */
+  return (state) => {
+    const { images, activeId } = state;
+    strip.hidden = slotsOf(state).length === images.length; // what hangs needs no second picture
     const buttons = all(strip, '.thumb');
     for (const button of buttons.slice(images.length)) button.remove();
     for (const [index, image] of images.entries()) {

@@ -1,18 +1,25 @@
-// What the tools do: zoom, window and level, overlays.
+// What the tools do: zoom, window and level, turning, enhancing, overlays.
 
 import { keep, recall } from '../core/kept.js';
 import { activeOf } from './hanging.js';
+import { UPRIGHT } from './pane.js';
+import { turnedOnce } from './turn.js';
 import { adjusted, windowOf } from './window.js';
 
 /** @typedef {import('./window.js').Window} Window */
 /** @typedef {import('./overlay.js').Overlays} Overlays */
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
+/** @typedef {import('../reading/state.js').Reading} Reading */
+/** @typedef {import('../reading/state.js').ToolName} ToolName */
 /** @typedef {'boxes' | 'outlines' | 'heat' | 'tags'} OverlayName */
+/** @typedef {(window: Window, source: import('./sources.js').GreySource) => Window | null} WindowChange Null leaves it as it is. */
 
+/** Tools that need nothing more than a pane. @type {ToolName[]} */
+export const BUILT_IN = ['move', 'zoom', 'window'];
 const STEP = 1.25;
-const REMEMBERED = 'lobule-overlays';
+const REMEMBERED = 'lobule-marks';
 /** @type {Overlays} */
-const USUAL = { boxes: true, outlines: true, heat: true, tags: true, opacity: 0.45 };
+const USUAL = { boxes: true, outlines: true, heat: false, tags: true, opacity: 0.45 };
 const CROP = 'lobule-crop';
 const NONE = { boxes: false, outlines: false, heat: false, tags: false };
 
@@ -25,13 +32,16 @@ export const rememberedCrop = () => recall(CROP, true);
 /** Whether any overlay is shown. @param {Overlays} overlays */
 export const anyShown = ({ boxes, outlines, heat, tags }) => boxes || outlines || heat || tags;
 
+/** What of the overlays is drawn now: a key that is held hides all, or shows the heat map. @param {Reading} state @returns {Overlays} */
+export const drawnOverlays = ({ overlays, peek }) => (peek === 'marks' ? { ...overlays, ...NONE } : peek === 'heat' ? { ...overlays, heat: true } : overlays);
+
 /**
  * @param {import('../reading/state.js').ReadingStore} store
- * @param {() => import('./pane.js').Pane | undefined} activePane
+ * @param {{activePane: () => import('./pane.js').Pane | undefined, fitAll: () => void}} panes
  */
-export function createTools(store, activePane) {
+export function createTools(store, { activePane, fitAll }) {
   /** @type {Partial<Overlays>} */
-  let before = { boxes: true, outlines: true, heat: true, tags: true };
+  let before = { boxes: true, outlines: true, tags: true };
 
   /** @param {Partial<Overlays>} change */
   function show(change) {
@@ -40,18 +50,34 @@ export function createTools(store, activePane) {
     store.update({ overlays });
   }
 
+  /** The films whose window changes with that of one: all where they are linked. @param {ViewedImage | null} image */
+  const windowed = (image) => (!image?.source?.grey ? [] : store.state.linked ? store.state.images.filter(({ source }) => source?.grey) : [image]);
+
   /**
-   * Change the window of a film; nothing for a field.
+   * Change the window of a film, and of those that are linked with it; nothing for a field.
    * @param {ViewedImage | null} image
-   * @param {(window: Window, source: import('./sources.js').GreySource) => Window} change
+   * @param {WindowChange} change
    */
   function setWindow(image, change) {
-    const window = image && windowOf(store.state, image);
-    if (!image?.source?.grey || !window) return;
-    store.update({ windows: { ...store.state.windows, [image.id]: change(window, image.source) } });
+    const windows = { ...store.state.windows };
+    for (const { id, source } of windowed(image)) {
+      const window = windowOf(store.state, { id, source });
+      const next = source?.grey && window ? change(window, source) : null;
+      if (next) windows[id] = next;
+    }
+    store.update({ windows });
   }
 
   const active = () => activeOf(store.state);
+
+  /** Turn the image that is read. @param {'rotate' | 'flip'} step */
+  function turn(step) {
+    const { activeId, turns } = store.state;
+    if (activeId) store.update({ turns: { ...turns, [activeId]: turnedOnce(turns[activeId] ?? UPRIGHT, step) } });
+  }
+
+  /** @param {'local' | 'edges'} name */
+  const enhance = (name) => store.update(({ enhanced }) => ({ enhanced: { ...enhanced, [name]: !enhanced[name] } }));
 
   return {
     show,
@@ -59,15 +85,35 @@ export function createTools(store, activePane) {
     zoomOut: () => activePane()?.zoom(1 / STEP),
     fit: () => activePane()?.fit(),
     actual: () => activePane()?.actual(),
-    /** @param {(window: Window, source: import('./sources.js').GreySource) => Window} change */
+    /** @param {WindowChange} change */
     setActiveWindow: (change) => setWindow(active(), change),
-    invert: () => setWindow(active(), (window) => ({ ...window, inverted: !window.inverted })),
+    invert() {
+      const image = active();
+      const inverted = !(image && windowOf(store.state, image)?.inverted);
+      setWindow(image, (window) => ({ ...window, inverted }));
+    },
+    rotate: () => turn('rotate'),
+    flip: () => turn('flip'),
+    local: () => enhance('local'),
+    edges: () => enhance('edges'),
+    link: () => store.update(({ linked }) => ({ linked: !linked })),
 
-    /** The window as the file says, and the whole film. */
+    /** Take another tool up. @param {ToolName} tool */
+    take: (tool) => store.update({ tool }),
+
+    /** Hide the marks or show the heat map as long as a key is held. @param {Reading['peek']} peek */
+    peek: (peek) => store.update({ peek }),
+
+    /** The reading page over the whole screen, or as it was. */
+    fullScreen() {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else document.documentElement.requestFullscreen?.().catch(() => {});
+    },
+
+    /** Every film as it came: window, zoom, turn, nothing enhanced. What was measured stays. */
     reset() {
-      const { windows, activeId } = store.state;
-      store.update({ windows: Object.fromEntries(Object.entries(windows).filter(([id]) => id !== activeId)) });
-      activePane()?.fit();
+      store.update({ windows: {}, turns: {}, enhanced: { local: false, edges: false }, tool: 'move' });
+      fitAll();
     },
 
     /** By shares of the first window: right is more contrast, up is brighter. */

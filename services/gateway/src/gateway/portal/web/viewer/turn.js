@@ -9,7 +9,7 @@
 /** @typedef {[number, number]} Pair */
 
 /** The size of a turned picture. @param {Size} size @param {Hanging} hanging @returns {Size} */
-const turnedSize = ({ width, height }, { rotation }) => (rotation % 180 ? { width: height, height: width } : { width, height });
+export const turnedSize = ({ width, height }, { rotation }) => (rotation % 180 ? { width: height, height: width } : { width, height });
 
 /**
  * Where a point of a picture comes to lie; continuous coordinates, pixel edges at whole numbers.
@@ -23,8 +23,36 @@ export function turnPoint([x, y], { width, height }, { rotation, mirrored }) {
   return [mirrored ? width - x : x, y];
 }
 
+/**
+ * Where a point of a turned picture lies in the picture: the way back of `turnPoint`.
+ * @param {Pair} point
+ * @param {Size} size Of the picture as it is not turned.
+ * @param {Hanging} hanging
+ * @returns {Pair}
+ */
+export function turnBack([x, y], size, { rotation, mirrored }) {
+  const turned = turnedSize(size, { rotation, mirrored: false });
+  return turnPoint([mirrored ? turned.width - x : x, y], turned, { rotation: /** @type {Hanging['rotation']} */ ((360 - rotation) % 360), mirrored: false });
+}
+
+/** A hanging turned once more: a quarter clockwise as it is seen, or mirrored. @param {Hanging} hanging @param {'rotate' | 'flip'} step @returns {Hanging} */
+export const turnedOnce = ({ rotation, mirrored }, step) =>
+  step === 'flip'
+    ? { rotation, mirrored: !mirrored }
+    : { rotation: /** @type {Hanging['rotation']} */ ((rotation + (mirrored ? 270 : 90)) % 360), mirrored };
+
+/** The matrix of a turn, as a canvas takes it: a, b, c, d, e, f. @param {Size} size @param {Hanging} hanging */
+export function matrixOf(size, hanging) {
+  const origin = turnPoint([0, 0], size, hanging);
+  const axis = (/** @type {Pair} */ point) => {
+    const [x, y] = turnPoint(point, size, hanging);
+    return /** @type {Pair} */ ([x - origin[0], y - origin[1]]);
+  };
+  return [...axis([1, 0]), ...axis([0, 1]), ...origin];
+}
+
 /** @param {Box} box @param {Size} size @param {Hanging} hanging @returns {Box} */
-function turnBox(box, size, hanging) {
+export function turnBox(box, size, hanging) {
   const [x1, y1] = turnPoint([box.x, box.y], size, hanging);
   const [x2, y2] = turnPoint([box.x + box.width, box.y + box.height], size, hanging);
   return { x: Math.min(x1, x2), y: Math.min(y1, y2), width: Math.abs(x2 - x1), height: Math.abs(y2 - y1) };
@@ -63,13 +91,8 @@ export function turnPicture(picture, hanging) {
   if (!hanging) return picture;
   const size = turnedSize(picture, hanging);
   const canvas = new OffscreenCanvas(size.width, size.height);
-  const origin = turnPoint([0, 0], picture, hanging);
-  const axis = (/** @type {Pair} */ point) => {
-    const [x, y] = turnPoint(point, picture, hanging);
-    return /** @type {Pair} */ ([x - origin[0], y - origin[1]]);
-  };
   const context = canvas.getContext('2d');
-  context?.setTransform(...axis([1, 0]), ...axis([0, 1]), ...origin);
+  context?.setTransform(new DOMMatrix(matrixOf(picture, hanging)));
   context?.drawImage(picture, 0, 0);
   return canvas;
 }

@@ -1,0 +1,60 @@
+// Films with local contrast or edges enhanced, for those that hang. Worked out beside the page by a worker of its own; loaded
+// when it is asked for first.
+
+import { slotsOf } from './hanging.js';
+import { GreySource } from './sources.js';
+
+/** @typedef {import('../reading/state.js').Reading} Reading */
+/** @typedef {{key: string, source: GreySource}} EnhancedFilm `key`: what of, and how. */
+
+/** How a film is to be enhanced, as one word; empty where it is shown as it is. @param {Reading['enhanced']} enhanced */
+const wantedOf = ({ local, edges }) => [local && 'local', edges && 'edges'].filter(Boolean).join(' ');
+
+/** @param {import('../reading/state.js').ReadingStore} store */
+export function createEnhancing(store) {
+  const worker = new Worker(new URL('./enhance-worker.js', import.meta.url), { type: 'module' });
+  /** @type {Set<string>} */
+  const asked = new Set();
+
+  worker.addEventListener('message', ({ data: { id, key, samples } }) => {
+    asked.delete(key);
+    const image = store.state.images.find((other) => other.id === id);
+    const { source } = image ?? {};
+    if (!source?.grey || key !== keyOf(store.state, id)) return ask();
+    const [{ width, height }] = source.levels;
+    const enhanced = new GreySource({ samples, width, height }, { ...source.first, bits: source.bits, windows: source.windows });
+    return store.update(({ enhancedFilms }) => ({ enhancedFilms: { ...enhancedFilms, [id]: { key, source: enhanced } } }));
+  });
+
+  function ask() {
+    const { state } = store;
+    const wanted = wantedOf(state.enhanced);
+    if (!wanted) {
+      if (Object.keys(state.enhancedFilms).length) store.update({ enhancedFilms: {} });
+      return;
+    }
+    for (const { id, source } of slotsOf(state)) {
+      const key = keyOf(state, id);
+      if (!source?.grey || asked.has(key) || state.enhancedFilms[id]?.key === key) continue;
+      asked.add(key);
+      const [level] = source.levels;
+      worker.postMessage({ id, key, ...level, low: source.first.low, high: source.first.high, ...state.enhanced });
+    }
+  }
+
+  store.subscribe(['enhanced', 'images', 'activeId', 'layout'], ask);
+
+  return {
+    /** A film as it is wanted; null where it is wanted as it is, or is not worked out yet. @param {Reading} state @param {string} id */
+    sourceOf(state, id) {
+      const film = state.enhancedFilms[id];
+      return wantedOf(state.enhanced) && film?.key === keyOf(state, id) ? film.source : null;
+    },
+  };
+}
+
+/** What a film is to be enhanced from, and how. @param {Reading} state @param {string} id */
+function keyOf({ images, enhanced }, id) {
+  const image = images.find((other) => other.id === id);
+  return `${image?.jobId} ${image?.source?.bits} ${wantedOf(enhanced)}`;
+}

@@ -1,0 +1,22 @@
+// The bar that says how long a length is on the screen.
+
+import { find } from '../core/dom.js';
+import { t } from '../core/words.js';
+
+const LENGTHS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]; // mm
+const LONGEST = 110; // CSS pixels
+
+/** The longest round length that a bar shows. @param {number} perMm CSS pixels. */
+export const lengthFor = (perMm) => LENGTHS.findLast((length) => length * perMm <= LONGEST) ?? LENGTHS[0];
+
+/** @param {HTMLElement} root A pane. @param {number | null} spacing mm for a pixel. @param {number} scale CSS pixels for a pixel. */
+export function showScale(root, spacing, scale) {
+  const bar = find(root, '.scale');
+  bar.hidden = !spacing || !scale;
+  if (!spacing || !scale) return;
+  const length = lengthFor(scale / spacing);
+  const wide = `${Math.round((length * scale) / spacing)}px`;
+  if (bar.style.width === wide) return;
+  bar.style.width = wide;
+  bar.textContent = t('tools.length.mm', { length: String(length) });
+}

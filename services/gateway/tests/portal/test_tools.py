@@ -1,0 +1,294 @@
+"""Every tool of the viewer in a real Chromium, in pixels and millimetres: one page with two films of known spacing."""
+
+import gzip
+import io
+import math
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from lobule.contracts.pictures import PictureFacts, Samples
+from lobule.contracts.result import Box, Finding
+
+pytestmark = pytest.mark.browser
+
+WIDTH, HEIGHT = 600, 800
+SPACING = {"RCC": 0.07, "LCC": 0.05}  # mm
+LESION = {"RCC": (420, 360), "LCC": (102, 344)}  # as far from the nipple, in mm, in both breasts
+TIP = {"RCC": (150, 400), "LCC": (480, 400)}
+
+
+def film(view: str) -> np.ndarray:
+    """Half an ellipse of tissue against the chest wall, with a bright square; in 12 bits."""
+    across, down = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+    from_wall = WIDTH - across if view == "RCC" else across
+    reach = 450 if view == "RCC" else 480
+    grey = np.where((from_wall / reach) ** 2 + ((down - 400) / 300) ** 2 < 1, 1500 - from_wall, 0)
+    x, y = LESION[view]
+    grey[y - 6 : y + 6, x - 6 : x + 6] = 3000
+    return grey.astype(np.uint16)
+
+
+def placed(pane) -> tuple[float, float, float]:
+    """Scale and offset of the film in a pane."""
+    scale, x, y = (float(pane.get_attribute(f"data-{name}")) for name in ("scale", "x", "y"))
+    return scale, x, y
+
+
+def seen(page, pane) -> np.ndarray:
+    """What is on the screen of a pane, red, green and blue."""
+    page.wait_for_timeout(150)  # the next frame
+    return np.asarray(Image.open(io.BytesIO(pane.screenshot())).convert("RGB")).astype(int)
+
+
+def show_boxes(page, shown: bool) -> None:
+    for name in ("boxes", "outlines", "tags"):
+        page.locator(f'[data-shown="{name}"]').set_checked(shown)
+
+
+@pytest.fixture
+def opened(logged_in, study, app, picture):
+    """The reading page with both films in full depth; a machine that is busy needs no second one."""
+    for number, (view, mm) in enumerate(SPACING.items()):
+        grey = film(view)
+        findings = [Finding(label="mass", probability=0.9, box=Box(x=300, y=300, width=60, height=60))]
+        display = (grey[::2, ::2] / 16).astype(np.uint8)
+        image = study.add(
+            picture(90 + number), findings, laterality=view[0], view="CC", display=display, spacing=(mm, mm)
+        )
+        samples = Samples(width=WIDTH, height=HEIGHT, offset=-1000, step=2, low=0, high=4000)
+        facts = PictureFacts(width=WIDTH, height=HEIGHT, bits=12, samples=samples)
+        app.state.store.put(f"images/{image}/film/samples.u16", gzip.compress(grey.astype("<u2").tobytes()))
+        app.state.store.put(f"images/{image}/film/facts.json", facts.model_dump_json().encode())
+    page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+    for view in SPACING:
+        expect(page.locator(f'.pane[data-view="{view}"] [data-role="depth"]')).to_have_text("12 bit")
+    show_boxes(page, shown=False)
+    return page
+
+
+class Hand:
+    """A mouse on the film of a view, in pixels of the film."""
+
+    def __init__(self, page, view):
+        self.page, self.view = page, view
+        self.pane = page.locator(f'.pane[data-view="{view}"]')
+
+    def at(self, x, y):
+        scale, left, top = placed(self.pane)
+        box = self.pane.bounding_box()
+        return box["x"] + left + x * scale, box["y"] + top + y * scale
+
+    def drag(self, *points):
+        places = [self.at(*point) for point in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=3)
+        self.page.mouse.up()
+
+    def middle(self):
+        """The point of the film in the middle of the pane."""
+        scale, x, y = placed(self.pane)
+        width, height = self.pane.evaluate("pane => [pane.clientWidth, pane.clientHeight]")
+        return (width / 2 - x) / scale, (height / 2 - y) / scale
+
+    def from_nipple(self):
+        """How far the middle of the pane lies from the nipple, in mm: towards the chest wall, and down."""
+        (x, y), (tip_x, tip_y) = self.middle(), TIP[self.view]
+        inward = 1 if self.view == "RCC" else -1
+        return (x - tip_x) * inward * SPACING[self.view], (y - tip_y) * SPACING[self.view]
+
+    def grey(self, x, y):
+        """What is drawn at a point of the film."""
+        scale, left, top = placed(self.pane)
+        return int(seen(self.page, self.pane)[round(top + y * scale), round(left + x * scale), 0])
+
+
+WRITTEN = """() => {
+    window.written = [];
+    const write = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+        window.written.push(text);
+        return write.call(this, text, ...more);
+    };
+}"""
+
+
+def last_written(page, pattern):
+    """The last words on a film that have a pattern."""
+    for _ in range(100):
+        found = [text for text in page.evaluate("window.written") if re.search(pattern, text)]
+        if found:
+            return found[-1]
+        page.wait_for_timeout(50)
+    raise AssertionError(f"nothing like {pattern}: {page.evaluate('window.written')}")
+
+
+def take(page, tool):
+    button = page.locator(f'.rail [data-tool="{tool}"]')
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+
+
+def test_every_tool(opened):
+    page = opened
+    page.evaluate(WRITTEN)
+    right, left = Hand(page, "RCC"), Hand(page, "LCC")
+
+    # One scale in mm for both films.
+    assert placed(right.pane)[0] / SPACING["RCC"] == pytest.approx(placed(left.pane)[0] / SPACING["LCC"], rel=1e-6)
+    bars = [hand.pane.locator(".scale") for hand in (right, left)]
+    assert bars[0].inner_text() == bars[1].inner_text()
+    length = float(bars[0].inner_text().split()[0])
+    assert bars[0].bounding_box()["width"] == pytest.approx(length * placed(right.pane)[0] / SPACING["RCC"], abs=1)
+
+    # Linked zoom and pan show the same anatomy, to half a millimetre.
+    x, y = right.at(*LESION["RCC"])
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -700)
+    page.wait_for_timeout(150)
+    right.drag(LESION["RCC"], right.middle())
+    page.wait_for_timeout(150)
+    assert right.middle() == pytest.approx(LESION["RCC"], abs=1.5)
+    assert left.from_nipple() == pytest.approx(right.from_nipple(), abs=0.5)
+    assert left.middle() == pytest.approx(LESION["LCC"], abs=12)
+    page.locator('.rail [data-act="link"]').click()
+    before = left.middle()
+    page.mouse.move(*right.at(*LESION["RCC"]))
+    page.mouse.wheel(0, 300)
+    page.wait_for_timeout(150)
+    assert left.middle() == before
+    page.locator('.rail [data-act="link"]').click()
+    page.locator('.rail [data-act="reset"]').click()
+    page.wait_for_timeout(150)
+
+    # Zoom by dragging: what is under the hand stays there.
+    take(page, "zoom")
+    scale, *_ = placed(right.pane)
+    x, y = right.at(450, 400)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 80, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(150)
+    assert placed(right.pane)[0] == pytest.approx(scale * 1.01**80, rel=1e-3)
+    assert right.at(450, 400) == pytest.approx((x, y), abs=1)
+    page.locator('.rail [data-act="reset"]').click()
+    page.wait_for_timeout(150)
+
+    # Window by dragging: up is brighter, on both films.
+    take(page, "window")
+    dark = [hand.grey(300, 420) for hand in (right, left)]
+    right.drag((400, 500), (400, 400))
+    assert all(hand.grey(300, 420) > old + 5 for hand, old in zip((right, left), dark, strict=True))
+    page.locator('.rail [data-act="reset"]').click()
+    page.wait_for_timeout(150)
+    assert [hand.grey(300, 420) for hand in (right, left)] == dark
+
+    # Presets: the film's own, tissue, dense, inverted.
+    preset = page.get_by_label("Window", exact=True)
+    names = ["As the film comes", "Breast tissue", "Dense tissue", "Inverted"]
+    assert preset.locator("option").all_inner_texts() == names
+    preset.select_option("Breast tissue")
+    assert right.grey(500, 420) - right.grey(300, 420) > 60, "the whole range of greys for the tissue"
+    preset.select_option("Inverted")
+    assert right.grey(300, 420) == 255 - dark[0]
+    preset.select_option("As the film comes")
+
+    # Ruler, ellipse and angle: to a tenth of a millimetre, also after the film was zoomed and turned.
+    page.keyboard.press("t")
+    right.pane.locator("canvas.measures").wait_for(
+        state="attached"
+    )  # the tools that draw are fetched when they are wanted
+    right.drag((300, 350), (400, 450))
+    known = math.hypot(100, 100) * SPACING["RCC"]
+    pixel = SPACING["RCC"] / placed(right.pane)[0]
+    assert pixel < 0.1
+    said = last_written(page, r"^[\d.]+ mm$")
+    assert float(said.split()[0]) == pytest.approx(known, abs=0.1)
+    page.locator('.rail [data-act="flip"]').click()
+    page.locator('.rail [data-act="rotate"]').click()
+    page.wait_for_timeout(150)
+    page.evaluate("window.written = []")
+    page.keyboard.press("+")
+    assert last_written(page, r"^[\d.]+ mm$") == said, "a measure belongs to the film, not to the screen"
+    expect(right.pane.locator('[data-role="chips"]')).to_have_text("Turned by you")
+    page.locator('.rail [data-act="reset"]').click()
+    page.wait_for_timeout(150)
+    take(page, "ellipse")
+    left.drag((100, 300), (220, 460))
+    width, height, area = map(float, re.findall(r"[\d.]+", last_written(page, "mm²"))[:3])
+    assert (width, height) == pytest.approx((6, 8), abs=0.1)
+    assert area == pytest.approx(math.pi / 4 * width * height, rel=0.02)
+    take(page, "angle")
+    left.drag((100, 500), (200, 500))
+    page.mouse.move(*left.at(200, 600), steps=3)
+    page.mouse.down()
+    page.mouse.up()
+    assert float(last_written(page, "°").rstrip("°")) == pytest.approx(90, abs=1)
+    page.keyboard.press("Delete")
+    page.evaluate("window.written = []")
+    page.keyboard.press("+")
+    last_written(page, "mm²")
+    assert not [text for text in page.evaluate("window.written") if "°" in text]
+    page.locator('.rail [data-act="reset"]').click()
+    page.wait_for_timeout(150)
+
+    # The stored value: in the file's own units, at the pixel below the pointer.
+    take(page, "value")
+    x, y = LESION["RCC"]
+    page.mouse.move(*right.at(x + 0.5, y + 0.5))
+    last_written(page, rf"^{-1000 + 2 * 3000} at \({x}, {y}\)$")
+
+    # The magnifier enlarges what is below the pointer, and the wheel enlarges the magnifier.
+    take(page, "magnify")
+    page.mouse.move(*right.at(x, y))
+    assert last_written(page, r"^[\d.]+×$") == "2.5×"
+    page.wait_for_timeout(150)
+
+    def bright():
+        shown = seen(page, right.pane)
+        px, py = (round(value) for value in np.array(placed(right.pane)[1:]) + placed(right.pane)[0] * np.array([x, y]))
+        return int((shown[py, px - 70 : px + 70, 0] > 170).sum())
+
+    wide = bright()
+    assert wide == pytest.approx(12 * placed(right.pane)[0] * 2.5, abs=4)
+    page.mouse.wheel(0, -600)
+    page.wait_for_timeout(150)
+    assert bright() > 1.3 * wide
+
+    # Local contrast and edges are shown as such, and change what is seen.
+    page.keyboard.press("d")
+    before = seen(page, right.pane)
+    for name in ("local", "edges"):
+        page.locator(f'.rail [data-act="{name}"]').click()
+    expect(right.pane.locator('[data-role="chips"]')).to_have_text("CLAHE on · Edges on")
+    assert np.abs(seen(page, right.pane) - before).max() > 20
+    page.keyboard.press("r")
+    expect(right.pane.locator('[data-role="chips"]')).to_have_text("")
+    assert np.array_equal(seen(page, right.pane), before)
+
+    # Marks go and heat comes only as long as a key is held.
+    show_boxes(page, shown=True)
+    with_marks = seen(page, right.pane)
+    assert not np.array_equal(with_marks, before)
+    page.locator("body").evaluate("() => document.activeElement.blur()")
+    page.keyboard.down("h")
+    assert np.array_equal(seen(page, right.pane), before)
+    page.keyboard.up("h")
+    assert np.array_equal(seen(page, right.pane), with_marks)
+
+    # By keyboard alone: points in the middle of the film, which the arrows move.
+    page.keyboard.press("t")
+    right.pane.focus()
+    page.evaluate("window.written = []")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(150)
+    page.keyboard.press("Enter")
+    said = float(last_written(page, r"^[1-9][\d.]* mm$").split()[0])
+    assert said == pytest.approx(60 * SPACING["RCC"] / placed(right.pane)[0], abs=0.1)
