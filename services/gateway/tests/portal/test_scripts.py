@@ -4,6 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from gateway.portal.bundles import Bundles
 from gateway.portal.scripts import WEB, modules_of, without_comments
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -40,3 +43,32 @@ def test_a_page_names_every_module_of_its_script():
     assert set(modules) >= {"core/fresh.js", "core/api.js", "core/words.js"}
     assert "worklist/worklist-page.js" not in modules
     assert len(modules) == len(set(modules))
+
+
+def test_the_reading_page_is_sent_as_one_script(client):
+    """Every module once, each after what it needs; what is imported late takes those that are there already."""
+    answer = client.get("/static/reading/page.js")
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert client.get("/static/reading/page.js", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    for module in ("reading/page.js", *modules_of("reading/page.js")):
+        assert answer.text.count(f"modules['{module}'] ??=") == 1, module
+    for needed, script in (("core/store.js", "reading/page.js"), ("core/dom.js", "viewer/pane.js")):
+        assert answer.text.index(f"modules['{needed}'] ??=") < answer.text.index(f"modules['{script}'] ??=")
+    assert "import('/static/reading/signing.js?of=reading/page.js')" in answer.text
+    late = client.get("/static/reading/signing.js?of=reading/page.js").text
+    assert late.startswith("import { modules } from '/static/reading/page.js';")
+    assert "modules['core/api.js'] ??=" not in late
+    assert "createSigning" in late.splitlines()[-1]
+    assert client.get("/static/reading/nothing.js?of=reading/page.js").status_code == 404
+    assert "modules" not in client.get("/static/reading/signing.js?of=reading/nothing.js").text.splitlines()[0]
+
+
+def test_modules_that_import_each_other_are_refused(tmp_path):
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{name}.js").write_text(f"import {{ {other} }} from './{other}.js';\nexport const {name} = 1;\n")
+    (tmp_path / "c.js").write_text("export default 1;\n")
+    bundles = Bundles(tmp_path, "/", str)
+    with pytest.raises(ValueError, match="each other"):
+        bundles.script("a.js")
+    with pytest.raises(ValueError, match="export default"):
+        bundles.script("c.js")

@@ -9,13 +9,20 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 from posixpath import dirname, join, normpath
+from urllib.parse import parse_qs
 
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
+from gateway.portal.bundles import Bundles
+
 WEB = Path(__file__).parent / "web"
+
+BUNDLED = frozenset({"reading/page.js"})
+"""Scripts that are sent joined with their modules: of pages that have many."""
 
 _COMMENTS = re.compile(r"/\*\*.*?\*/ ?|^[ \t]*//[^\n]*$|^[ \t]+", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r"^(?:import|export)[^'(]*? from '(\.[^']+)';$", re.MULTILINE)
@@ -46,6 +53,8 @@ def modules_of(script: str) -> tuple[str, ...]:
 
 def preload(script: str) -> Markup:
     """The links of a page's head for the modules that its script imports through others."""
+    if script in BUNDLED:
+        return Markup("")
     link = Markup('<link rel="modulepreload" href="/static/{}">')
     own = _imports_of(script)
     return Markup("").join(link.format(module) for module in modules_of(script) if module not in own)
@@ -82,10 +91,23 @@ def without_comments(script: str) -> str:
 
 
 class WebFiles(StaticFiles):
-    """The files of `web/`, scripts without their comments."""
+    """The files of `web/`: scripts without comments, and joined with their modules where a page has many."""
 
     def __init__(self) -> None:
         super().__init__(directory=WEB)
+        self._bundles = Bundles(WEB, "/static/", without_comments)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """See `StaticFiles`."""
+        page = parse_qs(scope["query_string"].decode("latin-1")).get("of", [None])[0]
+        if path not in BUNDLED and (page not in BUNDLED or not self.lookup_path(path)[1]):
+            return await super().get_response(path, scope)
+        content, tag = await run_in_threadpool(self._bundles.script, path, page)
+        headers = {"ETag": tag}
+        asked = {name: value.decode("latin-1") for name, value in scope["headers"]}.get(b"if-none-match", "")
+        if tag in asked.replace("W/", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type="text/javascript")
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200

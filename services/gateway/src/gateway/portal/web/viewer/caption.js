@@ -1,8 +1,10 @@
 // Words over a film.
 
+const TYPE = 'system-ui, sans-serif';
+
 /** Words on a dark ground, inside the pane. @param {CanvasRenderingContext2D} context @param {string} text @param {import('./geometry.js').Point} at Their middle. */
 export function caption(context, text, at) {
-  context.font = '600 13px system-ui, sans-serif';
+  context.font = `600 13px ${TYPE}`;
   const wide = context.measureText(text).width + 12;
   const pane = { width: context.canvas.width / devicePixelRatio, height: context.canvas.height / devicePixelRatio };
   const left = Math.min(Math.max(0, at.x - wide / 2), Math.max(0, pane.width - wide));

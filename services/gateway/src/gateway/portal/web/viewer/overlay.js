@@ -24,7 +24,7 @@ import { matrixOf } from './turn.js';
 const LINE = 2; // CSS pixels
 const ROOMY = 90; // CSS pixels
 const TALL = 20; // CSS pixels: a tag
-const FONT = '600 13px system-ui, sans-serif';
+const TYPE = 'system-ui, sans-serif';
 const SMOOTHED = 0.02; // of an outline: the stretch that is averaged
 
 /**
@@ -38,10 +38,11 @@ export function drawOverlay(context, pane, { heat, marks }, shown) {
   if (shown.heat && heat) drawHeat(context, pane, heat, shown.opacity);
   for (const mark of marks) {
     context.globalAlpha = mark.faded && !mark.lit ? 0.45 : 1;
-    if (shown.outlines && mark.finding.outline) stroke(context, outlineOf(pane, mark.finding.outline), mark);
-    if (shown.boxes || mark.lit) stroke(context, boxOf(pane, mark.finding.box), mark);
+    const outline = shown.outlines ? mark.finding.outline : null;
+    if (outline) stroke(context, outlineOf(pane, outline), mark);
+    if ((shown.boxes && !outline) || mark.lit) stroke(context, boxOf(pane, mark.finding.box), mark);
   }
-  context.font = FONT;
+  context.font = `600 13px ${TYPE}`;
   context.textBaseline = 'middle';
   const tagged = marks.filter(({ lit }) => shown.tags || lit).map((mark) => ({ mark, ...tagOf(context, pane, mark) }));
   for (const placed of placeTags(tagged, pane.size)) drawTag(context, placed);

@@ -1,0 +1,103 @@
+"""One script in place of many: a page's modules joined as they are sent, without a build step.
+
+Modules stay what is written and tested. Joined they are compressed together and asked for once, which spares the
+reading page most of its requests and a third of its scripts' bytes. Each module keeps its own scope: it becomes a
+function that is called once and returns what the module exports. Only the forms of import and export that the portal
+uses are understood.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from posixpath import dirname, join, normpath
+
+_IMPORT = re.compile(r"^import (\{[^}]*\}|\* as \w+) from '(\.[^']+)';$", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) (\w+))", re.MULTILINE)
+_LATE = re.compile(r"\bimport\('(\.[^']+)'\)")
+_LEFT = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
+
+
+class Bundles:
+    """Joins modules of a folder.
+
+    Args:
+        folder: Of the modules.
+        prefix: Of their addresses.
+        strip: Takes from a module what need not be sent.
+    """
+
+    def __init__(self, folder: Path, prefix: str, strip: Callable[[str], str]) -> None:
+        self._folder, self._prefix, self._strip = folder, prefix, strip
+        self._joined = lru_cache(maxsize=64)(self._join)
+
+    def script(self, entry: str, of: str | None = None) -> tuple[bytes, str]:
+        """A module with everything that it imports.
+
+        Args:
+            entry: The module.
+            of: The script of the page, where it is imported late: what that script has already is not sent again, so
+                that both share one copy, with its state and its classes.
+
+        Returns:
+            The script and its entity tag.
+
+        Raises:
+            ValueError: Modules import each other, or in a form that is not understood.
+        """
+        newest = max(path.stat().st_mtime_ns for path in self._folder.rglob("*.js"))
+        return self._joined(entry, of, newest)
+
+    def order(self, entry: str) -> list[str]:
+        """A module and all that it imports at once, each after what it needs itself."""
+        done: list[str] = []
+
+        def visit(module: str, above: tuple[str, ...]) -> None:
+            if module in above:
+                raise ValueError(f"modules import each other: {' > '.join((*above, module))}")
+            if module in done:
+                return
+            for target in self._targets(module):
+                visit(target, (*above, module))
+            done.append(module)
+
+        visit(entry, ())
+        return done
+
+    def _join(self, entry: str, of: str | None, _newest: int) -> tuple[bytes, str]:
+        there = set(self.order(of)) if of else set()
+        head = f"import {{ modules }} from '{self._prefix}{of}';\n" if of else "export const modules = {};\n"
+        page = of or entry
+        scopes = [self._scope(module, page) for module in self.order(entry) if module not in there]
+        names = ", ".join(self._exports(entry))
+        tail = f"export const {{ {names} }} = modules['{entry}'];\n" if of else ""
+        content = (head + "".join(scopes) + tail).encode()
+        return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+    def _scope(self, module: str, page: str) -> str:
+        def imported(found: re.Match[str]) -> str:
+            names, target = found[1], self._address(module, found[2])
+            if names.startswith("*"):
+                return f"const {names.removeprefix('* as ')} = modules['{target}'];"
+            return f"const {names.replace(' as ', ': ')} = modules['{target}'];"
+
+        code = _IMPORT.sub(imported, self._strip(self._source(module)))
+        code = _LATE.sub(lambda found: f"import('{self._prefix}{self._address(module, found[1])}?of={page}')", code)
+        code = _EXPORT.sub("", code)
+        if left := _LEFT.search(code):
+            raise ValueError(f"{module}: {left[0]}")
+        code = re.sub(r"\n{2,}", "\n", code)
+        return f"modules['{module}'] ??= (() => {{\n{code}return {{ {', '.join(self._exports(module))} }};\n}})();\n"
+
+    def _exports(self, module: str) -> list[str]:
+        return _EXPORT.findall(self._source(module))
+
+    def _targets(self, module: str) -> list[str]:
+        return [self._address(module, target) for _, target in _IMPORT.findall(self._source(module))]
+
+    def _address(self, module: str, target: str) -> str:
+        return normpath(join(dirname(module), target))
+
+    def _source(self, module: str) -> str:
+        return (self._folder / module).read_text("utf-8")
