@@ -122,7 +122,9 @@ def running_gateway(home: Path) -> Iterator[RunningSystem]:
         yield system
 
 
-def small_film(study: str, side: str, view: str, chance: np.random.Generator, height: int = 160) -> Dataset:
+def small_film(
+    study: str, side: str, view: str, chance: np.random.Generator, height: int = 160, width: int = 120
+) -> Dataset:
     """A film of a study, with pixels that no other has."""
     film = Dataset()
     film.file_meta = FileMetaDataset()
@@ -133,10 +135,10 @@ def small_film(study: str, side: str, view: str, chance: np.random.Generator, he
     film.PatientName, film.PatientID, film.Modality = "Test^Faults", study[-8:], "MG"
     film.ImageLaterality, film.ViewPosition = side, view
     film.PresentationIntentType = "FOR PRESENTATION"
-    film.Rows, film.Columns = height, 120
+    film.Rows, film.Columns = height, width
     film.SamplesPerPixel, film.PixelRepresentation, film.PhotometricInterpretation = 1, 0, "MONOCHROME2"
     film.BitsAllocated, film.BitsStored, film.HighBit = 16, 12, 11
-    film.PixelData = chance.integers(0, 4096, (height, 120), dtype=np.uint16).tobytes()
+    film.PixelData = chance.integers(0, 4096, (height, width), dtype=np.uint16).tobytes()
     film["PixelData"].VR = "OW"
     return film
 

@@ -15,7 +15,7 @@ IMAGES = {  # target of the Dockerfile: what its processes import when they star
     "cli": ["lobule.cli.main"],
     "gateway": ["lobule.cli.main", "gateway.__main__", "gateway.migrate", "lobule.probe"],
     "report": ["report.worker", "report.renderer", "lobule.probe"],
-    "dicom": ["dicom_node.__main__", "lobule.probe"],
+    "dicom": ["dicom_node.__main__", "dicom_node.results.maker", "lobule.probe"],
     "histo-worker": ["histo_worker.worker", "histo_worker.cli", "lobule.probe"],
     "mammo-worker": ["mammo_worker.worker", "mammo_worker.cli", "lobule.probe"],
 }

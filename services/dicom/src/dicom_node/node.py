@@ -4,10 +4,10 @@ from dicom_node.delivery.forwarder import Forwarder
 from dicom_node.journal import studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.studies import Study
+from dicom_node.loop import Loop
 from dicom_node.metrics import JournalCollector
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.scp import StorageScp
-from dicom_node.results.maker import ResultMaker
 from dicom_node.sending.sender import Sender
 from dicom_node.settings import NodeSettings, parse_destinations
 from lobule.client import Client
@@ -30,23 +30,26 @@ class Node:
             quiet_s=settings.dicom_quiet_s,
             complete=lambda: self._forwarder.wake(),
         )
-        destinations = parse_destinations(settings.dicom_destinations)
         client = Client(settings.gateway_url, api_token=settings.api_token.get_secret_value(), ca=settings.gateway_ca)
         self._forwarder = Forwarder(self.journal, self.intake, client)
-        self._sender = Sender(self.journal, self.intake.results, settings)
-        self._maker = ResultMaker(
-            self.journal,
-            self.intake,
-            client,
-            destinations=[each.ae_title for each in destinations],
-            days=settings.dicom_results_days,
-            made=self._sender.wake,
-        )
-        self.collector = JournalCollector(self.journal, self.intake.free_bytes)
-        self._loops = [self._forwarder, *((self._maker, self._sender) if destinations else ())]
+        self._scp = StorageScp(settings, self.intake)
+        self._loops = [self._forwarder, *self._result_loops(settings, client)]
         for loop in self._loops:
             loop.start()
-        self._scp = StorageScp(settings, self.intake)
+        self.collector = JournalCollector(self.journal, self.intake.free_bytes)
+
+    def _result_loops(self, settings: NodeSettings, client: Client) -> list[Loop]:
+        """What makes and sends results; nothing where they go nowhere."""
+        destinations = parse_destinations(settings.dicom_destinations)
+        if not destinations:
+            return []
+        from dicom_node.results.maker import ResultMaker  # seconds of imports, while films are received already
+
+        sender = Sender(self.journal, self.intake.results, settings)
+        names = [each.ae_title for each in destinations]
+        days = settings.dicom_results_days
+        maker = ResultMaker(self.journal, self.intake, client, destinations=names, days=days, made=sender.wake)
+        return [maker, sender]
 
     @property
     def port(self) -> int:
