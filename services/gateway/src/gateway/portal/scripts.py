@@ -21,8 +21,8 @@ from gateway.portal.bundles import Bundles
 
 WEB = Path(__file__).parent / "web"
 
-BUNDLED = frozenset({"reading/page.js"})
-"""Scripts that are sent joined with their modules: of pages that have many."""
+BUNDLED = frozenset({"reading/page.js", "viewer/decode-worker.js"})
+"""Scripts that are sent joined with their modules: of pages that have many, and of workers."""
 
 _COMMENTS = re.compile(r"/\*\*.*?\*/ ?|^[ \t]*//[^\n]*$|^[ \t]+", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r"^(?:import|export)[^'(]*? from '(\.[^']+)';$", re.MULTILINE)

@@ -5,7 +5,7 @@ import { untilDrawn } from '../core/poll.js';
 import { breastOf } from './breast.js';
 import { colourHeat } from './heat.js';
 import { ColourSource, GreySource } from './sources.js';
-import { turnPicture, turnResult, turnSamples } from './turn.js';
+import { turnPicture, turnResult } from './turn.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 /** @typedef {(change: Partial<ViewedImage>) => void} Patch Changes what is known of the image; nothing once it is outdated. */
@@ -47,14 +47,55 @@ export async function loadDepth({ id, entry, result, source: shown }, patch) {
       return true;
     }
     const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/samples', { params }));
-    const level = turnSamples(new Uint16Array(await answer.arrayBuffer()), facts, result?.image.hanging);
-    const source = new GreySource(level, { ...facts, bits: film.facts.bits ?? 16 });
-    patch({ source, ...breastOf(level, result?.image, entry.laterality), depth: source.bits > 8 ? 'deep' : 'eight' });
+    const { levels, breast, tip } = await decoded(await answer.arrayBuffer(), facts, result?.image, entry.laterality);
+    const source = new GreySource(levels, { ...facts, bits: film.facts.bits ?? 16 });
+    patch({ source, breast, tip, depth: source.bits > 8 ? 'deep' : 'eight' });
     return true;
   } catch {
     patch({ depth: 'eight' });
     return false;
   }
+}
+
+/** @typedef {{levels: import('./samples.js').Level[], breast: import('./geometry.js').Box | null, tip: import('./geometry.js').Point | null}} Decoded */
+
+/** @type {Worker | null} */
+let worker = null;
+/** @type {Map<number, {resolve: (decoded: Decoded) => void, reject: (error: unknown) => void}>} */
+const waiting = new Map();
+let count = 0;
+
+function decoder() {
+  if (worker) return worker;
+  worker = new Worker('/static/viewer/decode-worker.js', { type: 'module' });
+  worker.addEventListener('message', ({ data: { number, ...film } }) => {
+    waiting.get(number)?.resolve(film);
+    waiting.delete(number);
+  });
+  worker.addEventListener('error', (error) => {
+    worker = null; // the next film gets another one
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  });
+  return worker;
+}
+
+/**
+ * A film's samples as it hangs, with coarser copies, and where the breast is: worked out beside the page.
+ * @param {ArrayBuffer} buffer
+ * @param {{width: number, height: number}} size
+ * @param {import('../core/types.d.ts').Result['image'] | undefined} image
+ * @param {string | null} [laterality]
+ * @returns {Promise<Decoded>}
+ */
+function decoded(buffer, { width, height }, image, laterality = null) {
+  count += 1;
+  const number = count;
+  return new Promise((resolve, reject) => {
+    waiting.set(number, { resolve, reject });
+    const hanging = image?.hanging ?? null;
+    decoder().postMessage({ number, buffer, size: { width, height }, hanging, image: image && { width: image.width }, laterality }, [buffer]);
+  });
 }
 
 /** @param {string} jobId @param {string} file @throws {Problem} It does not arrive, or not whole. */

@@ -22,7 +22,7 @@ export function createEnhancing(store) {
     const { source } = image ?? {};
     if (!source?.grey || key !== keyOf(store.state, id)) return ask();
     const [{ width, height }] = source.levels;
-    const enhanced = new GreySource({ samples, width, height }, { ...source.first, bits: source.bits, windows: source.windows });
+    const enhanced = new GreySource([{ samples, width, height }], { ...source.first, bits: source.bits, windows: source.windows });
     return store.update(({ enhancedFilms }) => ({ enhancedFilms: { ...enhancedFilms, [id]: { key, source: enhanced } } }));
   });
 

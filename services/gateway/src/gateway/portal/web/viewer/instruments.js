@@ -4,7 +4,7 @@
 import { t } from '../core/words.js';
 import { caption } from './caption.js';
 import { drawMeasure, handlesOf, isComplete, MEASURING } from './measures.js';
-import { cleared } from './pane.js';
+import { cleared } from './overlay.js';
 import { unitOf } from './image.js';
 
 /** @typedef {import('./pane.js').Pane} Pane */

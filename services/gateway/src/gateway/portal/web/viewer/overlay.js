@@ -165,3 +165,12 @@ function drawTag(context, { mark: { state, selected, faded }, words, left, top, 
   context.fillText(words, left + width / 2, top + height / 2);
   context.textAlign = 'start';
 }
+
+/** An empty canvas, to be drawn on in CSS pixels. @param {HTMLCanvasElement} canvas */
+export function cleared(canvas) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.scale(devicePixelRatio, devicePixelRatio);
+  return context;
+}

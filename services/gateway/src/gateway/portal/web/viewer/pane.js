@@ -4,7 +4,7 @@
 import { find } from '../core/dom.js';
 import * as geometry from './geometry.js';
 import { listenToHands } from './hands.js';
-import { drawOverlay } from './overlay.js';
+import { cleared, drawOverlay } from './overlay.js';
 import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
 
 /** @typedef {import('./geometry.js').Point} Point */
@@ -40,6 +40,7 @@ import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
  * @property {() => import('./instruments.js').Instruments | null} instruments Once they are loaded.
  */
 
+const MOVING_MS = 200;
 /** @type {Hanging} */
 export const UPRIGHT = { rotation: 0, mirrored: false };
 /** @type {Shown} */
@@ -53,6 +54,9 @@ export class Pane {
   /** @type {import('./geometry.js').Transform | null} As the reader left it; null: fitted. */
   #transform = null;
   #pending = false;
+  #painted = -Infinity; // when it was drawn last
+  /** @type {ReturnType<typeof setTimeout> | undefined} Draws finely once the hand rests. */
+  #resting;
 
   /**
    * @param {HTMLElement} root With two canvases, `image` and `overlay`.
@@ -222,7 +226,7 @@ export class Pane {
     const { x1, y1, x2, y2 } = geometry.visible(placed, size, within);
     const corners = [turnBack([x1, y1], imageSize, turn), turnBack([x2, y2], imageSize, turn)];
     const [[left, right], [top, bottom]] = [0, 1].map((axis) => corners.map((corner) => corner[axis]).sort((a, b) => a - b));
-    const view = { image: imageSize, seen: { x1: left, y1: top, x2: right, y2: bottom }, scale: devicePixelRatio * scale };
+    const view = { image: imageSize, seen: { x1: left, y1: top, x2: right, y2: bottom }, scale: devicePixelRatio * scale, hasty: this.#resting !== undefined };
     context.save();
     context.translate(placed.x + within.x, placed.y + within.y);
     context.scale(scale, scale);
@@ -262,10 +266,26 @@ export class Pane {
     this.#draw();
   }
 
+  /** Frames that follow each other closely are drawn hastily, and finely once no other comes. */
+  #rest() {
+    const now = performance.now();
+    const moving = now - this.#painted < MOVING_MS;
+    this.#painted = now;
+    clearTimeout(this.#resting);
+    this.#resting = moving ? setTimeout(() => this.#settle(), MOVING_MS) : undefined;
+  }
+
+  #settle() {
+    this.#resting = undefined;
+    this.#painted = -Infinity;
+    this.#draw();
+  }
+
   #paint() {
     const [below, above] = [this.image, this.overlay].map(cleared);
     const { image, marks, overlays } = this.#shown;
     const { transform, imageSize } = this;
+    this.#rest();
     if (image && transform && imageSize && this.size.width > 0) {
       Object.assign(this.root.dataset, transform);
       this.drawImage(below);
@@ -273,13 +293,4 @@ export class Pane {
     }
     this.events.onPaint(this);
   }
-}
-
-/** An empty canvas, to be drawn on in CSS pixels. @param {HTMLCanvasElement} canvas */
-export function cleared(canvas) {
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.scale(devicePixelRatio, devicePixelRatio);
-  return context;
 }

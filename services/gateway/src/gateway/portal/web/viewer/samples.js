@@ -51,3 +51,12 @@ export function halved({ samples, width, height }) {
   }
   return { samples: half, width: columns, height: rows };
 }
+
+const COARSEST = 256; // samples of the longer side
+
+/** A film and its coarser copies, each half as fine as the one before. @param {Level} level @returns {Level[]} */
+export function levelsOf(level) {
+  const levels = [level];
+  while (Math.max(levels[levels.length - 1].width, levels[levels.length - 1].height) > COARSEST) levels.push(halved(levels[levels.length - 1]));
+  return levels;
+}

@@ -11,6 +11,9 @@ import { halved, rendered, tableOf } from './samples.js';
 
 const FINEST_SMOOTHED = 3; // device pixels for a pixel of the image; beyond this, pixels are shown as squares
 
+const HEAVY = 600_000; // device pixels: a smaller part is drawn finely while a hand moves
+const SPARE = 0.2; // of a part, to each side
+
 /** @typedef {{value: string, stored: boolean}} Value What is at a point, and whether the file holds it so. */
 
 /** A coloured field: drawn as it is. */
@@ -47,20 +50,22 @@ export class ColourSource {
 /** A grey film. */
 export class GreySource {
   grey = /** @type {const} */ (true);
+  /** What is on the canvas. @type {{left: number, top: number, width: number, height: number, level: Level | null, table: Uint32Array | null}} */
+  #rendered = { left: 0, top: 0, width: 0, height: 0, level: null, table: null };
 
   /**
-   * @param {Level} level Its samples, row by row.
+   * @param {Level[]} levels Its samples, row by row; then coarser copies, each half as fine as the one before, as far as they are there.
    * @param {{low: number, high: number, bits: number, windows?: import('../core/types.d.ts').NamedWindow[], offset?: number, step?: number}} facts
    *     `low` and `high`: the window to begin with; `windows`: those that the file names; `offset` and `step`: a sample's value
    *     in the file's own units is `offset + sample * step`; without them samples are not as the file stores them.
    */
-  constructor(level, { low, high, bits, windows = [], offset = 0, step = 0 }) {
-    this.levels = [level];
+  constructor(levels, { low, high, bits, windows = [], offset = 0, step = 0 }) {
+    this.levels = [...levels];
     this.units = { offset, step };
     this.first = { low, high };
     this.windows = windows;
     this.bits = bits;
-    this.range = level.samples instanceof Uint8Array ? 256 : 65536;
+    this.range = levels[0].samples instanceof Uint8Array ? 256 : 65536;
     this.canvas = document.createElement('canvas');
     this.tableKey = '';
     this.table = new Uint32Array(0);
@@ -75,29 +80,50 @@ export class GreySource {
     const { data } = context.getImageData(0, 0, width, height);
     const samples = new Uint8Array(width * height);
     for (let at = 0; at < samples.length; at += 1) samples[at] = data[4 * at];
-    return new GreySource({ samples, width, height }, { low: 0, high: 255, bits: 8 });
+    return new GreySource([{ samples, width, height }], { low: 0, high: 255, bits: 8 });
   }
 
   /**
    * Draw what is seen of it.
    * @param {Context} context
-   * @param {{image: Size, seen: Area, scale: number, window: Window}} view `scale` in device pixels for a pixel of the image.
+   * @param {{image: Size, seen: Area, scale: number, window: Window, hasty?: boolean}} view `scale` in device pixels for a pixel
+   *     of the image; `hasty`: while a hand moves, a large film may be drawn from a coarser copy.
    */
-  draw(context, { image, seen, scale, window }) {
-    const level = this.#levelFor((scale * image.width) / this.levels[0].width);
+  draw(context, { image, seen, scale, window, hasty = false }) {
+    const fine = (scale * image.width) / this.levels[0].width;
+    const coarse = hasty && (seen.x2 - seen.x1) * (seen.y2 - seen.y1) * scale ** 2 > HEAVY;
+    const level = this.#levelFor(coarse ? fine / 2 : fine);
     const [across, down] = [level.width / image.width, level.height / image.height];
-    const x1 = Math.max(0, Math.floor(seen.x1 * across) - 1);
-    const y1 = Math.max(0, Math.floor(seen.y1 * down) - 1);
-    const x2 = Math.min(level.width, Math.ceil(seen.x2 * across) + 1);
-    const y2 = Math.min(level.height, Math.ceil(seen.y2 * down) + 1);
-    if (x2 <= x1 || y2 <= y1) return;
-    const part = { left: x1, top: y1, width: x2 - x1, height: y2 - y1 };
-    this.canvas.width = part.width;
-    this.canvas.height = part.height;
-    this.canvas.getContext('2d')?.putImageData(rendered(level, part, this.#tableFor(window)), 0, 0);
+    const part = this.#partOf(level, { x1: seen.x1 * across, y1: seen.y1 * down, x2: seen.x2 * across, y2: seen.y2 * down });
+    if (!part) return;
+    this.#render(level, part, window);
     context.imageSmoothingEnabled = scale / across < FINEST_SMOOTHED;
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(this.canvas, 0, 0, part.width, part.height, x1 / across, y1 / down, part.width / across, part.height / down);
+    context.imageSmoothingQuality = coarse ? 'low' : 'high';
+    const [left, top] = [part.left - this.#rendered.left, part.top - this.#rendered.top];
+    context.drawImage(this.canvas, left, top, part.width, part.height, part.left / across, part.top / down, part.width / across, part.height / down);
+  }
+
+  /** Whole samples around an area of a level; null where nothing of it is there. @param {Level} level @param {Area} area */
+  #partOf({ width, height }, { x1, y1, x2, y2 }) {
+    const [left, top] = [Math.max(0, Math.floor(x1) - 1), Math.max(0, Math.floor(y1) - 1)];
+    const [right, bottom] = [Math.min(width, Math.ceil(x2) + 1), Math.min(height, Math.ceil(y2) + 1)];
+    return right > left && bottom > top ? { left, top, width: right - left, height: bottom - top } : null;
+  }
+
+  /** Have a part of a level on the canvas. What is there already serves again, and while only the place changes, more than the part is made. */
+  #render(/** @type {Level} */ level, /** @type {{left: number, top: number, width: number, height: number}} */ part, /** @type {Window} */ window) {
+    const table = this.#tableFor(window);
+    const there = this.#rendered;
+    const same = there.table === table && there.level === level;
+    const holds = part.left >= there.left && part.top >= there.top && part.left + part.width <= there.left + there.width && part.top + part.height <= there.top + there.height;
+    if (same && holds) return;
+    const more = there.table === table ? SPARE : 0;
+    const [x, y] = [part.width * more, part.height * more];
+    const made = this.#partOf(level, { x1: part.left - x, y1: part.top - y, x2: part.left + part.width + x, y2: part.top + part.height + y }) ?? part;
+    this.canvas.width = made.width;
+    this.canvas.height = made.height;
+    this.canvas.getContext('2d')?.putImageData(rendered(level, made, table), 0, 0);
+    this.#rendered = { ...made, level, table };
   }
 
   /** What is stored at a point of the image, in the file's own units; else the shade of the picture. @param {import('./geometry.js').Point} point @param {Size} image @returns {Value} */
