@@ -1,0 +1,64 @@
+"""The commands on a node's journal, and what its log may say."""
+
+import time
+
+import pytest
+
+from dicom_node.commands import run
+from dicom_node.journal import made, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.made import Made
+from dicom_node.privacy import where
+
+STUDY = "1.2.3"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A node's folder with one dead and one sent result."""
+    monkeypatch.setenv("LOBULE_DICOM_FOLDER", str(tmp_path))
+    journal = Journal(tmp_path / "journal.sqlite")
+    now = time.time()
+    rows = [Made(f"1.2.3.{n}", "1.2.840.10008.5.1.4.1.1.88.34", "1.2", STUDY, "findings", 1, now) for n in (1, 2)]
+    with journal.transaction() as database:
+        studies.touch(database, STUDY, now, now)
+        made.add(database, rows, "films", ["PACS"])
+        dead, sent = made.due(database, "PACS", now)
+        made.bury(database, dead, "status_A900")
+        made.mark_sent(database, sent)
+    journal.close()
+    return tmp_path
+
+
+def test_results_and_the_dead_are_listed(folder, capsys):
+    assert run(["results"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert run(["dead"]) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.split("\t")[:7] == [STUDY, "findings", "1", "PACS", "dead", "1", "status_A900"]
+
+
+@pytest.mark.parametrize(("chosen", "count"), [([], 1), ([STUDY], 2), (["9.9"], 0)])
+def test_the_dead_or_a_study_are_sent_once_more(folder, capsys, chosen, count):
+    assert run(["resend", *chosen]) == 0
+    assert capsys.readouterr().out == f"{count} to be sent once more\n"
+    journal = Journal(folder / "journal.sqlite")
+    with journal.reading() as database:
+        assert len(made.due(database, "PACS", time.time())) == count
+    journal.close()
+
+
+def test_without_a_journal_it_says_what_to_set(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LOBULE_DICOM_FOLDER", str(tmp_path))
+    assert run(["results"]) == 1
+    assert "Set LOBULE_DICOM_FOLDER" in capsys.readouterr().err
+
+
+def test_an_error_is_told_without_what_it_cites():
+    def read() -> None:
+        raise ValueError("Doe^Jane is no name")
+
+    with pytest.raises(ValueError, match="Doe") as raised:
+        read()
+    assert where(raised.value).startswith("ValueError in read:")
+    assert "Doe" not in where(raised.value)
