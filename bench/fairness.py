@@ -1,4 +1,4 @@
-"""How long a person at the portal waits while another user's batch fills the queue.
+"""Measures how long a person at the portal waits while another user's batch fills the queue.
 
 python bench/fairness.py [--jobs 300] [--workers 1] [--sleep 0.5]
 

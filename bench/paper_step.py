@@ -1,4 +1,4 @@
-"""Does the paper's configuration train? One step of its first phase (heads; the backbone stands still), whole size.
+"""Trains the paper's configuration for one step of its first phase (heads; frozen backbone) at full size.
 
     python bench/paper_step.py [--side 2048] [--scope heads]
 

@@ -8,7 +8,7 @@ import pytest
 
 from mammo_worker.configs import toy
 from mammo_worker.films.prepare import prepare_film
-from mammo_worker.fusion import Look, fuse
+from mammo_worker.fusion import VariantFindings, fuse
 from mammo_worker.inference import Detector, VariantNetwork
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 
@@ -18,7 +18,7 @@ def look(boxes, scores, malignant=None, marks=None):
     masks = np.zeros((len(boxes), 4, 4), np.float32)
     if marks is not None:
         masks[:] = np.array(marks)[:, None, None]
-    return Look(boxes, np.array(scores, float), np.array(malignant or scores, float), masks)
+    return VariantFindings(boxes, np.array(scores, float), np.array(malignant or scores, float), masks)
 
 
 def test_a_mass_that_both_looks_saw_is_joined_by_weight():

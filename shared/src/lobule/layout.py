@@ -1,4 +1,4 @@
-"""Where everything lies in the object store. No other module spells a key.
+"""The keys of all objects in the object store. No other module builds a key.
 
 ```
 images/<image>/original              an upload

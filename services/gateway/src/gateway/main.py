@@ -173,7 +173,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
 
 
 def _subscribed(settings: GatewaySettings) -> Events:
-    """Who is told of which events."""
+    """Registers which handlers receive which events."""
     events = Events()
     events.subscribe(AnalysisChanged, refresh_case)
     events.subscribe(AnalysisEnded, JobMessages(settings).write)

@@ -1,4 +1,4 @@
-"""Several looks at one film become one: boxes that mean the same mass are joined."""
+"""Fuses the findings of test-time variants: boxes of the same mass are joined."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_IOU = 0.5  # from which boxes of two looks mean the same mass
+LEAST_IOU = 0.5  # from which boxes of two variants mean the same mass
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one look found, in coordinates that all looks share.
+class VariantFindings:
+    """The findings of one variant, in coordinates that all variants share.
 
     Attributes:
         boxes: (N, 4) of x1, y1, x2, y2.
@@ -26,22 +26,23 @@ class Look:
     masks: NDArray[np.float32]
 
 
-def fuse(looks: Sequence[Look]) -> Look:
-    """Weighted boxes fusion (Solovyev et al., Image and Vision Computing 2021, section 3) of several looks.
+def fuse(variants: Sequence[VariantFindings]) -> VariantFindings:
+    """Weighted boxes fusion (Solovyev et al., Image and Vision Computing 2021, section 3) of several variants.
 
-    A mass's box and malignancy are the means over the looks that saw it, weighted by score; its score is the mean over
-    all looks, so that one which only some of them saw counts less. Its mask is that of the look that was surest.
+    A mass's box and malignancy are the means over the variants that found it, weighted by score. Its score is the mean
+    over all variants, so that a mass which only some of them found scores lower. Its mask is that of the variant with
+    the highest score.
 
     Returns:
         Best first.
     """
-    if len(looks) == 1:
-        order = np.argsort(-looks[0].scores, kind="stable")
-        only = looks[0]
-        return Look(only.boxes[order], only.scores[order], only.malignant[order], only.masks[order])
-    boxes, scores = np.concatenate([x.boxes for x in looks]), np.concatenate([x.scores for x in looks])
-    malignant, masks = np.concatenate([x.malignant for x in looks]), np.concatenate([x.masks for x in looks])
-    source = np.repeat(np.arange(len(looks)), [len(x.boxes) for x in looks])
+    if len(variants) == 1:
+        order = np.argsort(-variants[0].scores, kind="stable")
+        only = variants[0]
+        return VariantFindings(only.boxes[order], only.scores[order], only.malignant[order], only.masks[order])
+    boxes, scores = np.concatenate([x.boxes for x in variants]), np.concatenate([x.scores for x in variants])
+    malignant, masks = np.concatenate([x.malignant for x in variants]), np.concatenate([x.masks for x in variants])
+    source = np.repeat(np.arange(len(variants)), [len(x.boxes) for x in variants])
     groups: list[list[int]] = []
     for i in np.argsort(-scores, kind="stable").tolist():
         for group in groups:
@@ -52,9 +53,9 @@ def fuse(looks: Sequence[Look]) -> Look:
             groups.append([i])
     fused = sorted(groups, key=lambda group: -float(scores[group].sum()))
     weights = [scores[group] / max(float(scores[group].sum()), 1e-9) for group in fused]
-    return Look(
+    return VariantFindings(
         np.array([w @ boxes[g] for g, w in zip(fused, weights, strict=True)]).reshape(-1, 4),
-        np.array([float(scores[group].sum()) / len(looks) for group in fused]),
+        np.array([float(scores[group].sum()) / len(variants) for group in fused]),
         np.array([float(w @ malignant[g]) for g, w in zip(fused, weights, strict=True)]),
         masks[[group[0] for group in fused]] if fused else masks[:0],
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lobule.contracts.result import Hanging
 from mammo_worker.films.hanging import points_in_file
 from mammo_worker.films.prepare import CanvasTransform, PreparedFilm
-from mammo_worker.fusion import Look, fuse
+from mammo_worker.fusion import VariantFindings, fuse
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.nn.triage import MIL_STRIDE
 
@@ -51,7 +51,7 @@ def detections_in_file(found: Detections, hanging: Hanging | None, shape: tuple[
 
 @dataclass(frozen=True)
 class VariantNetwork:
-    """The network of a test-time variant, whose canvas has the size of the look, and whether it looks upside down."""
+    """The network of a test-time variant, at its canvas size, and whether the film is turned upside down for it."""
 
     model: MaskRCNN
     upside_down: bool = False
@@ -75,8 +75,8 @@ class Detector:
 
     def __call__(self, film: PreparedFilm, film_height: int) -> Detections:
         """Find the masses of a film of `film_height` rows."""
-        looks, maps = zip(*(_look(variant, detect, film.canvas) for variant, detect in self._variants), strict=True)
-        found = fuse(looks)
+        found_by, maps = zip(*(_detect(variant, detect, film.canvas) for variant, detect in self._variants), strict=True)
+        found = fuse(found_by)
         boxes = film.transform.boxes_to_film(found.boxes)
         width = film.transform.film_width
         boxes = np.clip(boxes, 0, [width, film_height, width, film_height])
@@ -87,9 +87,9 @@ class Detector:
         )
 
 
-def _look(
+def _detect(
     variant: VariantNetwork, detect: Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]], canvas: NDArray[np.uint8]
-) -> tuple[Look, NDArray[np.float32]]:
+) -> tuple[VariantFindings, NDArray[np.float32]]:
     """What a variant found, in pixels of the upright `canvas`, and its instance map at the size of that canvas' map."""
     (height, width), (own_height, own_width) = canvas.shape[:2], variant.model.config.canvas
     seen = canvas
@@ -107,7 +107,9 @@ def _look(
     boxes *= np.array([width / own_width, height / own_height] * 2)
     size = (-(-width // MIL_STRIDE), -(-height // MIL_STRIDE))
     instances = cv2.resize(np.ascontiguousarray(instances), size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    return Look(boxes, out["score"][real].astype(float), out["malignant"][real].astype(float), masks), instances
+    return VariantFindings(
+        boxes, out["score"][real].astype(float), out["malignant"][real].astype(float), masks
+    ), instances
 
 
 def _compiled(model: MaskRCNN) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:

@@ -71,7 +71,7 @@ def release(
     """
     _check_films(run, data)
     weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
-    config, variants = plan.network, plan.looks
+    config, variants = plan.network, plan.test_time_variants
     detector = build_detector(config, weights, variants)
     films = cbis_ddsm(data / "cbis_ddsm_mass")
     say("calibrating on the validation patients")

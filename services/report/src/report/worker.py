@@ -15,7 +15,7 @@ from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, InferenceClaim, RenderClaim, ReportClaim
 from lobule.queueing import REPORT_QUEUE
 from lobule.storage import ObjectNotFoundError, ObjectStore
-from lobule.worker.app import Equipment, run_worker
+from lobule.worker.app import WorkerRuntime, run_worker
 from lobule.worker.pipeline import ReportProgress
 from report.composition import Report, case_report, image_report
 from report.exporters import EXPORTERS
@@ -104,4 +104,4 @@ class ReportHandler:
 
 
 if __name__ == "__main__":
-    run_worker(REPORT_QUEUE, lambda store: Equipment(ReportHandler(store), draw_picture=PictureHandler(store)))
+    run_worker(REPORT_QUEUE, lambda store: WorkerRuntime(ReportHandler(store), draw_picture=PictureHandler(store)))

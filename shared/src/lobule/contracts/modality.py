@@ -1,4 +1,4 @@
-"""What a kind of image is: the specification that its worker announces, and by which everything else treats it.
+"""A modality: the specification that its worker announces, and that gateway, portal, report and client read.
 
 Gateway, portal, report and client hold no branch for a modality. What they need to know of it stands here: which files
 are accepted, what is said of an image, what a result may hold, how it is shown, and how it enters a case's conclusion.

@@ -1,4 +1,4 @@
-"""What the gateway and a worker say to each other about one step of a job.
+"""The messages that the gateway and a worker exchange about one step of a job.
 
 A worker *claims* a step and gets an attempt number and a lease; it renews the lease with heartbeats, and *completes* or
 *fails* exactly that attempt. Anything said for an attempt that is no longer the current one is refused (fenced).

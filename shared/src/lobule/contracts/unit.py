@@ -1,4 +1,4 @@
-"""What one analysis looks at: the images that are judged together, each with its role."""
+"""The unit of analysis: the images that are analysed together, each with its role."""
 
 from typing import Literal
 

@@ -1,1 +1,1 @@
-"""How a worker does a step: claim, run, heartbeat, complete or fail. The pipelines themselves live in the services."""
+"""How a worker runs a step: claim, run, heartbeat, complete or fail. The pipelines themselves live in the services."""

@@ -44,8 +44,8 @@ PictureHandler = Callable[[str, str, PictureKind], None]
 
 
 @dataclass(frozen=True)
-class Equipment:
-    """What a worker process is built with: its handler, and what it has of a model to announce and a hand to draw."""
+class WorkerRuntime:
+    """The parts of a worker process: the handler of its steps, the pipeline that it announces, and what draws pictures."""
 
     handler: StepHandler
     pipeline: Pipeline | None = None
@@ -65,25 +65,27 @@ def run_inference_worker(spec: ModalitySpec, build_pipeline: Callable[[], Pipeli
     """
     check_limits(spec)
 
-    def equip(store: ObjectStore) -> Equipment:
+    def make_runtime(store: ObjectStore) -> WorkerRuntime:
         try:
             pipeline = MeasuredPipeline(build_pipeline())
         except AnalysisError as error:
             log.warning("no_model", code=error.code, detail=error.detail)
-            return Equipment(unavailable(error), complete=False)
-        return Equipment(InferenceHandler(pipeline, store, spec), pipeline)
+            return WorkerRuntime(unavailable(error), complete=False)
+        return WorkerRuntime(InferenceHandler(pipeline, store, spec), pipeline)
 
-    run_worker(spec.queue, equip, spec)
+    run_worker(spec.queue, make_runtime, spec)
 
 
-def run_worker(queue: str, equip: Callable[[ObjectStore], Equipment], spec: ModalitySpec | None = None) -> None:
+def run_worker(
+    queue: str, make_runtime: Callable[[ObjectStore], WorkerRuntime], spec: ModalitySpec | None = None
+) -> None:
     """Run a worker of a queue until it is told to stop; one child process does one step at a time."""
     settings = read_settings(Settings)
     configure_logging(f"{queue}-worker", settings.log_format, settings.log_level)
     if settings.object_store_url.startswith("file:"):
         open_configured_store(settings)  # here, because a child that cannot start is only started again
     app = make_celery(settings.redis_url, settings.step_soft_time_limit_s, settings.step_time_limit_s)
-    _register(app, settings, queue, equip, spec)
+    _register(app, settings, queue, make_runtime, spec)
     app.worker_main(
         [
             "worker",
@@ -100,7 +102,7 @@ def _register(
     app: Celery,
     settings: Settings,
     queue: str,
-    equip: Callable[[ObjectStore], Equipment],
+    make_runtime: Callable[[ObjectStore], WorkerRuntime],
     spec: ModalitySpec | None,
 ) -> None:
     child: dict[str, StepRunner | threading.Event | PictureHandler] = {}
@@ -113,16 +115,16 @@ def _register(
         try:
             worker = f"{socket.gethostname()}-{os.getpid()}"
             configure_tracing(f"{queue}-worker", settings.otlp_endpoint)  # its thread must be the child's own
-            equipment = equip(open_configured_store(settings))
+            runtime = make_runtime(open_configured_store(settings))
             redis = connect(settings.redis_url)
             cache = ProgressCache(redis)
             gateway = GatewayClient(settings.gateway_url, settings.internal_token.get_secret_value())
-            child["runner"] = StepRunner(gateway, cache, MeasuredHandler(equipment.handler), worker)
+            child["runner"] = StepRunner(gateway, cache, MeasuredHandler(runtime.handler), worker)
             if settings.worker_port is not None:
-                serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=equipment.complete))
-            if equipment.draw_picture:
-                child["draw"] = equipment.draw_picture
-            child["stop"] = _announce(cache, _announcement(worker, queue, spec, equipment.pipeline), spec)
+                serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=runtime.complete))
+            if runtime.draw_picture:
+                child["draw"] = runtime.draw_picture
+            child["stop"] = _announce(cache, _announcement(worker, queue, spec, runtime.pipeline), spec)
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
             # Celery logs a failed signal handler and goes on with a child that cannot work, and would start a child

@@ -79,7 +79,7 @@ def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request
 
 @router.post("/jobs/{work_id}/cancel", responses=responses(401, 403, 404, 409))
 def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
-    """Stop work. Its worker is told at the next heartbeat."""
+    """Stop work. Its worker learns of it at the next heartbeat."""
     work = _work(session, work_id)
     jobs.cancel(session, work)
     record(session, request, admin, "job.cancel", "job", work.id)

@@ -25,7 +25,7 @@ def issue_token(grant: Annotated[TokenRequest, Body()], request: Request, settin
         with state.sessions.begin() as session:
             return tokens.refresh(session, grant.refresh_token, settings)
     except ProblemError:
-        # Used before? Then one of the two who used it is a thief. In its own transaction: the error must not undo it.
+        # A token that is used twice may be stolen. It is revoked in its own transaction, which the error does not undo.
         with state.sessions.begin() as session:
             tokens.revoke_if_stolen(session, grant.refresh_token)
         raise

@@ -1,4 +1,4 @@
-"""What cases do when something else changes."""
+"""Handlers of events that change cases."""
 
 from sqlalchemy.orm import Session
 

@@ -72,7 +72,7 @@ def take_out(session: Session, image: Image, if_match: str | None) -> list[str]:
 
 
 def delete_rows(session: Session, image_id: str) -> list[str]:
-    """Delete an image's rows and all that hang on them; gives the prefixes of its objects."""
+    """Delete an image's rows and those that refer to them; returns the prefixes of its objects."""
     ids = jobs.ids_of_image(session, image_id)
     reviews.delete_of_jobs(session, ids)
     prefixes = jobs.delete_works(session, ids) + jobs.delete_renderings(session, [f"job:{each}:" for each in ids])

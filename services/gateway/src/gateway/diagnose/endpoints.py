@@ -139,7 +139,7 @@ def _of_basic(given: str) -> tuple[str, str]:
 
 
 def _start_again_if_failed(request: Request, job_id: str) -> None:
-    """Retry a job that did not finish: sending its image again asks for it."""
+    """Retry a job that did not finish, because its image was sent again."""
     with request.app.state.sessions.begin() as session:
         job = repository.by_id(session, job_id)
         if job is not None and job.state in ("failed", "dead", "cancelled"):

@@ -1,4 +1,4 @@
-"""What jobs tell the packages above them."""
+"""Events that jobs publish."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the inference step of an analysis left in the object store."""
+"""Reads the output of inference steps from the object store."""
 
 import structlog
 from pydantic import ValidationError

@@ -189,7 +189,7 @@ def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> No
 
 
 def cancel(session: Session, job: Work) -> None:
-    """Stop a job. Its worker is told at the next heartbeat.
+    """Stop a job. Its worker learns of it at the next heartbeat.
 
     Raises:
         ProblemError: `job_finished`, 409.

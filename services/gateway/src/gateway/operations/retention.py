@@ -127,7 +127,7 @@ def _overtaken(session: Session, job_id: str) -> list[str]:
 
 
 def make(settings: GatewaySettings, *, dry_run: bool = False) -> Retention:
-    """A run as the settings ask for it."""
+    """A run with the configured limits."""
     sessions = make_session_factory(make_engine(settings.database_url))
     store = open_configured_store(settings)
     max_age = None if settings.retention_days is None else timedelta(days=settings.retention_days)

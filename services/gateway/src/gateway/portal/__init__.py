@@ -1,1 +1,1 @@
-"""The portal: server-rendered pages and plain ES modules. It speaks to the same JSON API as everyone."""
+"""The portal: server-rendered pages and plain ES modules. It uses the same JSON API as other clients."""

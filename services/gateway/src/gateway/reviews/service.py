@@ -132,7 +132,7 @@ def _undoes(last: LastReviewChange, job: Job, target: Target, said: ReviewWrite,
 
 
 def last_change(session: Session, case: Case, user: User) -> ReviewChange | None:
-    """The last change of a case's reviews where this user made it: nobody takes back unseen what somebody else said."""
+    """The last change of a case's reviews where this user made it: nobody undoes the change of another user."""
     last = repository.last_change(session, case.id)
     if last is None or last.reviewer_id != user.id:
         return None

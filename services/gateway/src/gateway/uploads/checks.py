@@ -1,4 +1,4 @@
-"""Whether an upload may be accepted: what is said of it, where it goes, and whether it is there already."""
+"""Checks an upload: its description, its case, and whether it is a duplicate."""
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session

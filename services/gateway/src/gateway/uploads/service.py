@@ -1,4 +1,4 @@
-"""The one way of an upload: received, checked, and made an image with a job in one transaction."""
+"""Receives an upload, checks it, and creates its image and job in one transaction."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a webhook may be sent: a user of the API must not make the gateway speak to what only the gateway reaches."""
+"""Checks the addresses of webhooks against server-side request forgery."""
 
 import ipaddress
 import socket
@@ -9,7 +9,7 @@ from gateway.networks import Network
 
 
 class ForbiddenAddressError(Exception):
-    """A webhook's address is not one that this server may speak to; the words are for its owner."""
+    """A webhook's address is not one that this server may connect to; the message is for its owner."""
 
 
 def resolve(url: str, allowed: Sequence[Network]) -> str:

@@ -1,1 +1,1 @@
-"""What was done before networks (the thesis' chapter 2): nuclei, hand-made features, classical classifiers."""
+"""Methods before deep learning (the thesis' chapter 2): nuclei, hand-crafted features, classical classifiers."""

@@ -1,1 +1,1 @@
-"""BreakHis: its records, its folds, and an iterator of batches that any Keras backend can eat."""
+"""BreakHis: its records, its folds, and an iterator of batches for any Keras backend."""

@@ -1,4 +1,4 @@
-"""Batches of patches for training, as plain arrays, so that any Keras backend can eat them."""
+"""Batches of patches for training, as NumPy arrays, which any Keras backend accepts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

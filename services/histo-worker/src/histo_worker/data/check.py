@@ -1,4 +1,4 @@
-"""What a copy of BreakHis holds, beside what the published data set holds; what other data sets hold; bad files."""
+"""Counts what a data set contains, compares BreakHis with the published counts, and finds unreadable files."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

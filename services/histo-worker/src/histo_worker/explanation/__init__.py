@@ -1,1 +1,1 @@
-"""Where in the field the evidence lies, and what the first layer sees."""
+"""Explanations: class activation maps, and feature maps of the first layer."""

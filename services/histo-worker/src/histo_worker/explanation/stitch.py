@@ -1,4 +1,4 @@
-"""Evidence maps of patches, laid back over the image."""
+"""Stitches the evidence maps of patches into a map of the image."""
 
 import math
 from collections.abc import Sequence

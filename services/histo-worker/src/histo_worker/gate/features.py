@@ -1,4 +1,4 @@
-"""What tells an H&E field from other pictures: how much tissue, which colours absorb, how fine the structure is."""
+"""Features that separate H&E fields from other pictures: share of tissue, absorbed colours, texture."""
 
 import cv2
 import numpy as np

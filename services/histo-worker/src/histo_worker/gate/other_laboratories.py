@@ -1,4 +1,4 @@
-"""Real fields as other laboratories might send them, so that the gate does not take one camera for the whole world."""
+"""Real fields as other laboratories might send them, so that the gate does not overfit to one camera."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""The head that every network here carries: linear on pooled features, so that its logit is the mean of a map.
+"""The head of every network: linear on pooled features, so that its logit is the mean of a map.
 
 Averaging and weighting can be swapped: weighting the feature maps first gives a map of evidence whose mean is the
 logit. This is the thesis' location prediction (6.1.4: filters of the last layer times the last feature maps; Zhou et

@@ -1,4 +1,4 @@
-"""The feature maps that a head stands on, by the names that packages and results give them."""
+"""The feature maps that a head reads, by the names that packages and results give them."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class HistologyConfig:
-    """What every training needs to know.
+    """Settings of every training.
 
     Attributes:
         name: Name of the model package.

@@ -24,7 +24,7 @@ from lobule_ml.variables import get_variables, set_variables
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenHeadConfig(HistologyConfig):
-    """What `histo-worker train` needs to know.
+    """A frozen backbone with a linear head.
 
     Attributes:
         backbone: A key of `BACKBONES`.

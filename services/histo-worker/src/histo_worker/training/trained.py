@@ -1,4 +1,4 @@
-"""What a training leaves behind, whatever was trained."""
+"""The output of a training, of either kind of network."""
 
 from dataclasses import dataclass
 from typing import Any

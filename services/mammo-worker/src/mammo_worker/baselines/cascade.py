@@ -1,4 +1,4 @@
-"""A cascade of random forests: each stage throws away what is surely no mass, the next one learns on what is left."""
+"""A cascade of random forests: each stage discards clear negatives, and the next one is trained on the rest."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The baseline's command: train, measure, and write what came out."""
+"""The baseline's command: train, measure, and write the results."""
 
 import statistics
 import time

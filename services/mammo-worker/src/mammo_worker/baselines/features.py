@@ -1,4 +1,4 @@
-"""What a random forest is told of a candidate: shape, brightness, sifted response, texture, edge and place."""
+"""Features of a candidate for the random forest: shape, brightness, sifted response, texture, edge and place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

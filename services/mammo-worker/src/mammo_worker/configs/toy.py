@@ -1,4 +1,4 @@
-"""A network that learns nothing worth having, in seconds: to try the commands with, and to test them.
+"""A small network that trains in seconds, to try and to test the commands.
 
 Command: `mammo-worker train-detector toy --data DATA --weights WEIGHTS --out RUN`
 

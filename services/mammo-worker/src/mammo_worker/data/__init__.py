@@ -1,1 +1,1 @@
-"""Data sets: who is in which split, and the films with their truth."""
+"""Data sets: splits by patient, and annotated films."""

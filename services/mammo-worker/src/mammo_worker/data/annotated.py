@@ -1,4 +1,4 @@
-"""Films with their truth: the one kind of record that every reader of a data set gives."""
+"""Annotated films: the record that every reader of a data set returns."""
 
 import csv
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Which patients a number may be reported on: decided by a hash of the patient's name, never by a film."""
+"""Splits by patient, decided by a hash of the patient's identifier."""
 
 import hashlib
 from typing import Literal

@@ -1,4 +1,4 @@
-"""How well density is read from the films of patients that were not learned from."""
+"""Measures density classification on patients outside the training set."""
 
 import csv
 from collections.abc import Callable, Sequence

@@ -1,1 +1,1 @@
-"""Training the detector in folds: lesions moved between breasts, films made normal, scanners imitated."""
+"""Training the detector in folds, with masses pasted and removed and the appearance of other scanners."""

@@ -1,4 +1,4 @@
-"""What the detectors of the folds say of the patients that each has not seen."""
+"""Out-of-fold detections: each fold's detector on the patients that it has not seen."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def out_of_fold(
     Raises:
         FileNotFoundError: No fold is finished.
     """
-    network, variants = plan.training.network, plan.training.looks
+    network, variants = plan.training.network, plan.training.test_time_variants
     results: dict[int, list[FilmResult]] = {}
     for fold in range(FOLDS):
         file = runs / f"fold{fold}" / AVERAGE_FILE

@@ -1,4 +1,4 @@
-"""The same breast as other films, scanners and detectors show it."""
+"""Augmentation of a film's appearance, as other films, scanners and detectors would show it."""
 
 from dataclasses import dataclass
 

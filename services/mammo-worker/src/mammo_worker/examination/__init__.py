@@ -1,1 +1,1 @@
-"""The examination: what the films of a breast, of both breasts, and of two dates say together."""
+"""The examination: the films of a breast, of both breasts, and of two dates, read together."""

@@ -1,4 +1,4 @@
-"""Why a breast has its number, in words, and the BI-RADS category that is suggested to its reader."""
+"""Explains the score of a breast in words, and suggests a BI-RADS category."""
 
 from typing import Literal
 

@@ -80,7 +80,7 @@ def _nearest(here: NDArray[np.float64], there: NDArray[np.float64]) -> dict[int,
 
 
 def _absent(prior: ExaminedFilm, place: NDArray[np.float64]) -> Change:
-    """New where the earlier film shows that part of the breast; else nobody can tell."""
+    """New where the earlier film shows that part of the breast; else unknown."""
     anatomy, thumbnail = prior.anatomy, prior.thumbnail
     assert anatomy is not None
     assert thumbnail is not None

@@ -1,4 +1,4 @@
-"""From a probability to a place from 1 to 10 in a population."""
+"""Maps a probability to a score from 1 to 10 by the limits of a population."""
 
 from dataclasses import dataclass
 from typing import Any

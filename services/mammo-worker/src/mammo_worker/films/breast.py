@@ -1,4 +1,4 @@
-"""Where the breast lies on a film, whatever else was scanned, burnt in or stuck on beside it.
+"""Segments the breast on a film, apart from frames, markers, labels and tape.
 
 Everything is decided on a thumbnail, on brightness relative to the film's own tissue: a change of the stored values'
 scale or offset, another bit depth, padding, white frames and markers brighter than tissue leave the mask as it is.

@@ -1,4 +1,4 @@
-"""Is this a mammogram at all? Cheap questions that a scanned or digital film answers with yes."""
+"""The input gate: cheap checks that every scanned or digital mammogram passes."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Is there more than one film in a picture, as in a screenshot of two or four views?
+"""Detects pictures of several films, such as screenshots of two or four views.
 
 The limits stand between 1,603 single films and 400 pictures that were put together from them (side by side, one above
 the other and in fours, with and without gaps, black and white): `bench/mammo_several.py` counts both.

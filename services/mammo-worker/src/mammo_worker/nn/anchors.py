@@ -1,4 +1,4 @@
-"""What boxes are predicted from: anchors over a pyramid, or the cells of one level."""
+"""The reference boxes of predictions: anchors over a pyramid, or the cells of one level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From what a head predicts to boxes, and back."""
+"""Encodes boxes as the targets of a head, and decodes its predictions."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the trainings of the folds say of the patients that each has not seen."""
+"""Out-of-fold evaluation of the region classifier."""
 
 import csv
 from collections.abc import Callable, Sequence

@@ -46,7 +46,7 @@ class TrainingPlan:
         average_momentum: Of the moving average of the weights, which is what is kept.
         average_every: Steps between its updates.
         precision: Keras dtype policy of backbone and pyramid while training; a network is always served in float32.
-        variants: How the trained network is to look at a film; once, upright, where none is given.
+        variants: Test-time variants of the trained network; a single upright one where none is given.
     """
 
     network: MaskRCNNConfig
@@ -66,8 +66,8 @@ class TrainingPlan:
     variants: tuple[TestTimeVariant, ...] = ()
 
     @property
-    def looks(self) -> tuple[TestTimeVariant, ...]:
-        """The variants, or the one upright look."""
+    def test_time_variants(self) -> tuple[TestTimeVariant, ...]:
+        """The variants, or a single upright one."""
         return self.variants or (TestTimeVariant(self.network.canvas),)
 
     @property

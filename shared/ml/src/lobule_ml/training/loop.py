@@ -1,4 +1,4 @@
-"""The training loop: any Keras model, stopped at any moment, continued as if it had not been.
+"""The training loop: any Keras model; a stopped training resumes as if it had not been interrupted.
 
 A batch is a function of its step alone, and everything else that changes is in the state, so a training that was
 stopped and resumed gives the same weights, bit for bit, as one that ran through (on one machine, one back-end and the

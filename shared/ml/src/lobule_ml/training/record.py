@@ -1,4 +1,4 @@
-"""What a run folder says of how it came to be: `run.json`."""
+"""The record of a run: `run.json` with configuration, data and versions."""
 
 import hashlib
 import json

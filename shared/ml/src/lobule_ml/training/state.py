@@ -1,4 +1,4 @@
-"""What a training needs to go on exactly where it stopped, and how it is kept on disk."""
+"""The state of a training on disk, from which it resumes exactly."""
 
 import os
 from collections.abc import Sequence

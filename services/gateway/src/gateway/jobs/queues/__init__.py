@@ -1,1 +1,1 @@
-"""What waits for workers, and in which order it is given to them."""
+"""Queues: the steps that wait for workers, and the order in which they are claimed."""

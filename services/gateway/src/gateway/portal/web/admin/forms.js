@@ -1,4 +1,4 @@
-// Forms, buttons and choices that say which call of the API they make; the page shows what became of it.
+// Forms, buttons and select boxes that call the API as their data attributes say, and show the result.
 
 import { asProblem, request } from '../core/api.js';
 import { byId, message } from '../core/dom.js';

@@ -1,4 +1,4 @@
-// The question that comes before a change of a signed case: the report in force would be out of date.
+// Asks for confirmation before a change of a signed case, which puts its current report out of date.
 
 import { call } from '../core/api.js';
 import { byId, role } from '../core/dom.js';

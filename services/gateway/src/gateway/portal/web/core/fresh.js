@@ -1,4 +1,4 @@
-// A list that the server draws: fetched anew while something in it may change, at a pace that slows down.
+// Refreshes a server-rendered list while it may change, less and less often.
 
 import { fetchRaw } from './api.js';
 import { all } from './dom.js';

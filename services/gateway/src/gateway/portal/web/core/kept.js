@@ -1,4 +1,4 @@
-// What this browser keeps from visit to visit. One that keeps nothing starts with the usual each time.
+// Preferences in the local storage. A browser without it starts with the defaults each time.
 
 /**
  * @template T

@@ -1,4 +1,4 @@
-// What keeps the reader from leaving something unsaved behind.
+// Warns before a page with unsaved changes is left.
 
 /**
  * Follow a link only when all is saved, and have the browser ask before the page is left with something unsaved.

@@ -1,4 +1,4 @@
-// The kinds of images that this server knows, as the page hands them over: nothing else branches on a modality.
+// The modalities that this server knows, as the page provides them. No other module branches on a modality.
 
 import { all } from './dom.js';
 

@@ -1,4 +1,4 @@
-// Asking again and again: never two requests at once, more and more patiently in trouble, not at all while nobody looks.
+// Polling: one request at a time, with back-off after errors, paused while the page is hidden.
 
 import { asProblem } from './api.js';
 

@@ -1,4 +1,4 @@
-// The state of a page: one object, changed in one place, and views that are told which of its parts changed.
+// The state of a page: one object that is changed in one place, and views that subscribe to its parts.
 
 /**
  * @template {object} S

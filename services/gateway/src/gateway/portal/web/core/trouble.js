@@ -1,4 +1,4 @@
-// What to say when the server cannot be asked.
+// Messages for a server that cannot be reached.
 
 import { t } from './words.js';
 

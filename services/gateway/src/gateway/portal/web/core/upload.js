@@ -1,4 +1,4 @@
-// Uploading a form while telling how far it is. Only XMLHttpRequest tells how much was sent.
+// Uploads a form and reports progress. Only XMLHttpRequest says how much was sent.
 
 import { Problem, offline } from './api.js';
 

@@ -1,4 +1,4 @@
-// The sentences of the page: the one access for every module, `t(key, values)`.
+// The sentences of the page by key: `t(key, values)`.
 
 /** @typedef {Record<string, string | number>} Values What fills the blanks of a sentence. */
 /** @typedef {{t: (key: string, values?: Values) => string, has: (key: string) => boolean}} Translator */

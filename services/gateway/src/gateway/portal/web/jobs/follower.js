@@ -1,4 +1,4 @@
-// Following jobs until nothing of them changes any more: the one follower for every page, with one loop for all its jobs.
+// Follows jobs until they have ended. One loop serves all jobs of a page.
 
 import { asProblem, call } from '../core/api.js';
 import { loop } from '../core/poll.js';

@@ -1,4 +1,4 @@
-// The page of one job: its steps, what to do when one fails, and the report when it is there.
+// The page of one job: its steps, the actions after a failure, and the report.
 
 import { mayChangeCase } from '../cases/supersede.js';
 import { asProblem, call } from '../core/api.js';

@@ -1,4 +1,4 @@
-// What became of a job, and what the reader can do about it.
+// The outcome of a job as text, and the actions that it allows.
 
 import { problemWords } from '../core/codes.js';
 import { t } from '../core/words.js';

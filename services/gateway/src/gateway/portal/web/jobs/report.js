@@ -1,4 +1,4 @@
-// The report in the page: the conclusion at once, the annotated picture, and the full document on demand.
+// The report on the page: the conclusion and the annotated picture, and the full document on demand.
 
 import { address, call } from '../core/api.js';
 import { noticesWords } from '../core/codes.js';

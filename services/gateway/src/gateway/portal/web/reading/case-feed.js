@@ -1,4 +1,4 @@
-// The case as the server has it: asked for again and again, and taken into the state where something changed.
+// Polls the case and updates the state where it has changed.
 
 import { call } from '../core/api.js';
 import { loop } from '../core/poll.js';

@@ -1,4 +1,4 @@
-// How certain something is, in words.
+// Probabilities as words.
 
 import { probability, stateOf } from '../core/numbers.js';
 import { t } from '../core/words.js';

@@ -1,4 +1,4 @@
-// Whether the conclusion that somebody is about to sign contradicts what they said of the findings. Pure.
+// Whether the conclusion to be signed contradicts the verdicts on the findings. Pure functions.
 
 import { withResult } from './state.js';
 import { targetOf, targetsOf } from './targets.js';

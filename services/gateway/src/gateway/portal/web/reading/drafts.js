@@ -1,4 +1,4 @@
-// Comments that were typed and are not saved yet. Pure.
+// Comments that are not saved yet. Pure functions.
 
 import { isOfJob, keyOf, targetOf } from './targets.js';
 

@@ -1,4 +1,4 @@
-// Correcting what was guessed or said of an image, replacing its file, removing it.
+// Corrects the description of an image, replaces its file, or removes it.
 
 import { asProblem, call } from '../core/api.js';
 import { conflictWords } from '../core/codes.js';

@@ -1,4 +1,4 @@
-// The list of findings: goes to each, takes the reader's verdict and comment, and says how many the threshold hides.
+// The list of findings with verdicts and comments, and the number of findings below the threshold.
 
 import { copy, find, onClick, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';

@@ -1,4 +1,4 @@
-// Which findings there are, which are shown, and which lack a verdict. Pure.
+// Selects the findings that exist, are shown, and lack a verdict. Pure functions.
 
 import { headlineOf } from './certainty.js';
 import { judged, withResult } from './state.js';

@@ -1,5 +1,5 @@
-// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4). None acts while something is typed, while a dialog is
-// open (wherever the focus is), or before there is an image; a key that is held down gives its verdict once.
+// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4). They are ignored in text fields, while a
+// dialog is open, and before an image is loaded; a key that is held down acts once.
 
 import { keep, recall } from '../core/kept.js';
 import { VIEWS } from '../viewer/image.js';

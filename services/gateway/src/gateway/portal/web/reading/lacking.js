@@ -1,4 +1,4 @@
-// What is still open when a report is signed. Pure.
+// Lists what is still open when a report is signed. Pure functions.
 
 import { drafted, unreviewed } from './findings.js';
 import { judged } from './state.js';

@@ -1,4 +1,4 @@
-// Loading the pictures of all images: two at a time, those of 8 bits before the full depth of any.
+// Loads the pictures of all images, two at a time: all display images first, then the films in full depth.
 
 import { loadDepth, loadPictures } from '../viewer/decode.js';
 import { activeOf } from '../viewer/hanging.js';

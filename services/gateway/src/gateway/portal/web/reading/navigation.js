@@ -1,4 +1,4 @@
-// Which image is read, which finding is chosen, and how the reader goes from one to the next.
+// Selects the current image and finding, and moves to the next or previous one.
 
 import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';

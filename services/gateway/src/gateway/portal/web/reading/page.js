@@ -1,4 +1,4 @@
-// The reading page: one case, its images, what was found, and the clinician's word on it. Puts the parts together.
+// The reading page: creates the parts that show a case, its images, findings, reviews and reports.
 
 import { inForce, maySupersede } from '../cases/supersede.js';
 import { asProblem, call, offline } from '../core/api.js';

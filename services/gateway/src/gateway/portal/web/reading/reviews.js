@@ -1,4 +1,4 @@
-// What the reader says of findings: saved one after the other, each against the state it was said of, and undone again.
+// Saves reviews of findings one after the other, each with the ETag of the case that was on screen, and undoes them.
 
 import { Problem, asProblem, call } from '../core/api.js';
 import { t } from '../core/words.js';

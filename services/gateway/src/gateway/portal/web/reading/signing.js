@@ -1,4 +1,4 @@
-// The dialog to sign in: it chooses nothing, names what is open, and asks again where the conclusion contradicts the verdicts.
+// The signing dialog. It preselects no conclusion, lists what is open, and asks for confirmation of contradictions.
 
 import { asProblem, call } from '../core/api.js';
 import { all, find, message, role, write } from '../core/dom.js';

@@ -1,4 +1,4 @@
-// The state of the reading page, and what follows from it without looking elsewhere.
+// The state of the reading page, and values that are derived from it.
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('../viewer/window.js').Window} Window */

@@ -1,4 +1,4 @@
-// The line below the films: what is chosen, what was done last, and the way back.
+// The status line below the films: the selection, the last action, and undo.
 
 import { role, write } from '../core/dom.js';
 import { t } from '../core/words.js';

@@ -1,5 +1,5 @@
-// What a verdict or a comment is about: a finding, or an image as a whole. The one place that knows how a finding is named
-// in results and reviews.
+// The target of a verdict or comment: a finding, or an image as a whole. Only this module knows how results and reviews
+// identify a finding.
 
 import { t } from '../core/words.js';
 

@@ -1,4 +1,4 @@
-// What can be told of a file before it is sent: its kind by its first bytes, its size, and whether both are acceptable.
+// Checks a file before it is sent: its format by its first bytes, and its size.
 
 import { bytes } from '../core/numbers.js';
 import { t } from '../core/words.js';

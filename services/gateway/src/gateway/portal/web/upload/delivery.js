@@ -1,4 +1,4 @@
-// One file on its way: sent, followed, tried again, cancelled.
+// Sends one file and follows its job; retries and cancels.
 
 import { address, asProblem, call } from '../core/api.js';
 import { conflictWords } from '../core/codes.js';

@@ -1,4 +1,4 @@
-// What an image probably is, from its name, its format, its tags and its colours; the user corrects it.
+// Guesses modality and view of an image from its name, format, tags and colours. The user can correct them.
 
 import { modalities, nameByLook } from '../core/modalities.js';
 

@@ -1,4 +1,4 @@
-// The first look at a chosen file: may it be sent, what is it, and what does it look like.
+// Inspects a chosen file: checks it, guesses what it is, and draws its preview.
 
 import { problemWords } from '../core/codes.js';
 import { t } from '../core/words.js';
@@ -15,7 +15,7 @@ let asking = Promise.resolve(); // one file after the other goes to the server t
 let drawing = Promise.resolve(); // the server draws one preview after the other
 
 /**
- * Look at a file that was just chosen.
+ * Inspect a file that was just chosen.
  * @param {import('./state.js').IntakeStore} store
  * @param {Entry} entry
  * @param {import('./state.js').Config} config

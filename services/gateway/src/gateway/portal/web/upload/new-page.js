@@ -1,4 +1,4 @@
-// The page of a new case: choose files, look at them, correct the guesses, send them, follow each.
+// The page of a new case: choose files, check and correct their descriptions, send them, follow each.
 
 import { mayChangeCase } from '../cases/supersede.js';
 import { asProblem, call } from '../core/api.js';

@@ -1,4 +1,4 @@
-// Whether files that wait to be sent are of one patient. The server gives opaque marks: the same mark, the same patient. Pure.
+// Compares the patients of files that wait to be sent, by the fingerprints that the server gives. Pure functions.
 
 import { t } from '../core/words.js';
 

@@ -1,4 +1,4 @@
-// Uploading one file until it is accepted. The server keeps no half uploads, so a broken one starts again.
+// Uploads one file until it is accepted. The server keeps no partial uploads, so an interrupted one starts again.
 
 import { Problem, asProblem } from '../core/api.js';
 import { upload } from '../core/upload.js';
@@ -41,7 +41,7 @@ export function send(target, makeForm, { onProgress, onWaiting }) {
         return await attempt();
       } catch (error) {
         const problem = asProblem(error);
-        // The answer to an earlier try was lost on its way, the image was not.
+        // The response to an earlier try was lost, but the image was stored.
         if (tries > 1 && problem.code === 'duplicate_image') return { job: problem.document.existing_job_id, twins: [], conflicts: [] };
         if (cancelled || !worthAnother(problem, tries)) throw problem;
         const seconds = Math.min(MOST_PATIENT_S, 2 ** (tries - 1));

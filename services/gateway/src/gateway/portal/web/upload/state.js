@@ -1,4 +1,4 @@
-// The state of the page of a new case: the chosen files, each with what is known of it and how far it is.
+// The state of the page of a new case: the chosen files with their description and progress.
 
 import { attributesOf } from '../core/modalities.js';
 

@@ -1,4 +1,4 @@
-// What the page of a new case says of all its files together.
+// Summaries of all files on the page of a new case.
 
 import { all, role, showNote, write } from '../core/dom.js';
 import { modality } from '../core/modalities.js';

@@ -1,4 +1,4 @@
-// Loading the pictures of an image: first what every browser shows, then the heat map, then the film's full depth.
+// Loads the pictures of an image: the display image first, then the heat map, then the film in full depth.
 
 import { Problem, address, asProblem, call, fetchRaw, offline } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';

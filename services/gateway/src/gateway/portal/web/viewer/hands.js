@@ -1,4 +1,4 @@
-// Hands on a pane: the wheel zooms, two fingers zoom and pan, one finger or the left button does what the tool in hand does.
+// Pointer input on a pane: the wheel zooms, two fingers zoom and pan, one finger or the left button use the selected tool.
 // Shift or the right button sets the window with any tool, the middle button pans; a click chooses a finding.
 
 import { holds } from './geometry.js';

@@ -1,4 +1,4 @@
-// The views that a case lacks, as chips beside its name: no glass is given to what is not there.
+// The standard views that a case lacks, as chips beside its name instead of empty panes.
 
 import { copy, role } from '../core/dom.js';
 import { t } from '../core/words.js';

@@ -1,4 +1,4 @@
-// What the system found, drawn over an image. Coordinates as in the result: a box covers [x, x + width); whole numbers of
+// Draws findings over an image. Coordinates as in the result: a box covers [x, x + width); whole numbers of
 // an outline are centres of pixels.
 
 import { RIM, STATES } from './palette.js';

@@ -1,5 +1,5 @@
 // Colours of what is drawn over images, by the state of a finding's suspicion. Near the set of Okabe and Ito (2008), the
-// same as in the report; each state has its own line too, so that nothing rests on colour alone.
+// same as in the report; each state has its own line too, so that no information depends on colour alone.
 
 /** @typedef {import('../core/types.d.ts').Assessment | 'unknown'} SuspicionState */
 

@@ -1,4 +1,4 @@
-// The panes of the viewer, as the state says what hangs where.
+// The panes of the viewer, arranged as the state says.
 
 import { copy, icon, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';

@@ -1,4 +1,4 @@
-// What the tools do: zoom, window and level, turning, enhancing, overlays.
+// The actions of the tools: zoom, window and level, turning, enhancing, overlays.
 
 import { keep, recall } from '../core/kept.js';
 import { activeOf } from './hanging.js';

@@ -1,4 +1,4 @@
-// The worklist: filtered while one types, kept up to date while one looks.
+// The worklist: filters as the user types, and refreshes while it is visible.
 
 import { byId, message, role } from '../core/dom.js';
 import { keepFresh } from '../core/fresh.js';
