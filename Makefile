@@ -81,6 +81,9 @@ bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MAT
 	$(RUN) python bench/end_to_end.py $(ARGS)
 	$(RUN) python bench/mammo_speed.py $(if $(MATTERPORT),--paper 1024 --paper 2048 --matterport $(MATTERPORT))
 
+bench-compare: .venv/.installed-dev ## Measure this checkout beside another: make bench-compare BASE=FOLDER [ARGS="--images 40"]
+	$(RUN) python bench/compare.py $(BASE) $(ARGS)
+
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 
@@ -94,4 +97,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: node-modules reproduce-histo reproduce-mammo help install demo up test coverage check web duplicates format words bench secrets
+.PHONY: node-modules reproduce-histo reproduce-mammo help install demo up test coverage check web duplicates format words bench bench-compare secrets

@@ -4,10 +4,15 @@ Starts the whole system as `lobule up` does, sends real fields (700 x 460, JPEG)
 and prints the median and the 95th percentile of every part. "Not the network" is the time from the first byte of
 the upload to the moment at which the client sees the report, less the seconds that the pipeline says its network took;
 the input gate is a trained classifier too, so the last row leaves it out as well.
+
+`bench/compare.py` measures two checkouts side by side with it: with `--lines`, it reads paths of fields from standard
+input and prints the milliseconds of each as a line of JSON.
 """
 
+import json
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -74,19 +79,36 @@ def step_times(system: RunningSystem, job: str) -> dict[str, float]:
     }
 
 
+def chosen_fields(data: Path, images: int) -> list[Path]:
+    """Fields spread over the data set: `WARM_UP` and as many as are measured."""
+    wanted = images + WARM_UP
+    fields = sorted(data.glob("SOB_*-100-*.jpg"))[:: max(1, 400 // wanted)][:wanted]
+    if len(fields) < wanted:
+        raise typer.BadParameter(f"{data} holds too few images")
+    return fields
+
+
+def tell(words: str) -> None:
+    """Say what the launcher does; standard output is for what was measured."""
+    print(words, file=sys.stderr)
+
+
 def main(
     data: Annotated[Path, typer.Option(help="folder of the BreakHis images")] = Path("../shared/data/breakhis/images"),
     images: Annotated[int, typer.Option(help="how many to send")] = 20,
+    lines: Annotated[bool, typer.Option(help="send the fields that standard input names, and print JSON")] = False,
 ) -> None:
     """Measure, and print a table."""
-    fields = sorted(data.glob("SOB_*-100-*.jpg"))[:: max(1, 400 // (images + WARM_UP))][: images + WARM_UP]
-    if len(fields) < images + WARM_UP:
-        raise typer.BadParameter(f"{data} holds too few images")
+    fields = (Path(line.strip()) for line in sys.stdin) if lines else chosen_fields(data, images)
     with (
         tempfile.TemporaryDirectory() as home,
-        running_system(Path(home), "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system,
+        running_system(Path(home), "127.0.0.1", 0, show_logs=False, log_format="json", say=tell) as system,
         Client(system.url, DEMO, system.home.secrets["demo_password"]) as client,
     ):
+        if lines:
+            for field in fields:
+                print(json.dumps(measure(system, client, field).parts), flush=True)
+            return
         timings = [measure(system, client, field) for field in fields][WARM_UP:]
     print(f"\n{len(timings)} fields of 700 x 460, one after the other, warm; milliseconds\n")
     print(f"{'':<36}{'median':>9}{'95 %':>9}{'max':>9}")

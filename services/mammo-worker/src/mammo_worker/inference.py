@@ -75,15 +75,19 @@ class Detector:
 
     def __call__(self, film: PreparedFilm, film_height: int) -> Detections:
         """Find the masses of a film of `film_height` rows."""
-        found_by, maps = zip(*(_detect(variant, detect, film.canvas) for variant, detect in self._variants), strict=True)
-        found = fuse(found_by)
+        each = [_detect(variant, detect, film.canvas) for variant, detect in self._variants]
+        found = fuse([findings for findings, _ in each])
         boxes = film.transform.boxes_to_film(found.boxes)
         width = film.transform.film_width
         boxes = np.clip(boxes, 0, [width, film_height, width, film_height])
         kept = (found.scores > _MIN_SCORE) & (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
         outlines = [outline(found.masks[i], found.boxes[i], film.transform) for i in np.flatnonzero(kept)]
         return Detections(
-            boxes[kept], found.scores[kept], found.malignant[kept], outlines, np.mean(np.stack(maps), axis=0)
+            boxes[kept],
+            found.scores[kept],
+            found.malignant[kept],
+            outlines,
+            np.mean(np.stack([map_ for _, map_ in each]), axis=0),
         )
 
 

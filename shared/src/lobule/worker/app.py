@@ -45,7 +45,7 @@ PictureHandler = Callable[[str, str, PictureKind], None]
 
 @dataclass(frozen=True)
 class WorkerRuntime:
-    """The parts of a worker process: the handler of its steps, the pipeline that it announces, and what draws pictures."""
+    """The parts of a worker process: the handler of its steps, the pipeline it announces, what draws pictures."""
 
     handler: StepHandler
     pipeline: Pipeline | None = None
