@@ -11,8 +11,7 @@ from rich.console import Console
 
 from lobule.client import ApiError
 from lobule.contracts.language import Language
-from lobule.launcher.redis_server import NoRedisError
-from lobule.launcher.system import StartError
+from lobule.launcher.errors import StartError
 from lobule.words import Words
 
 console = Console(stderr=True)
@@ -35,11 +34,17 @@ def words() -> Words:
     return Words(language)
 
 
+def say(key: str) -> None:
+    """Print a sentence of the catalogue to standard error."""
+    console.print(words()(key))
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Print expected errors as one line and exit with status 1."""
     try:
         yield
-    except (ApiError, StartError, NoRedisError) as error:
-        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+    except (ApiError, StartError) as error:
+        said = error.said(words()) if isinstance(error, StartError) else str(error)
+        console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None

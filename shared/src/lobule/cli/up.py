@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, words
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, console, plain_errors, say, words
 from lobule.launcher.system import ADMIN, RunningSystem, running_system
 
 
@@ -22,7 +22,7 @@ def up(
     with (
         plain_errors(),
         until_interrupted(),
-        running_system(home, host, port, show_logs=True, log_format=log_format, say=console.print) as system,
+        running_system(home, host, port, show_logs=True, log_format=log_format, say=say) as system,
     ):
         tell_where(system)
         threading.Event().wait()

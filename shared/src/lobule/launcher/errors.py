@@ -1,0 +1,24 @@
+"""Why an embedded deployment cannot start."""
+
+from lobule.words import Words
+
+
+class StartError(Exception):
+    """The system cannot start.
+
+    Args:
+        code: Of the sentence `launcher.<code>` of the catalogue.
+        values: That fill the sentence.
+    """
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code, values)
+        self.code, self.values = code, values
+
+    def __str__(self) -> str:
+        """The sentence in English."""
+        return self.said(Words("en"))
+
+    def said(self, words: Words) -> str:
+        """The sentence in the language of `words`."""
+        return words(f"launcher.{self.code}", **self.values)
