@@ -296,8 +296,22 @@ def judge(day: Day, finding: Locator, verdict: str) -> None:
     day.press(finding.locator(f'[data-role="{verdict}"]'))
 
 
+def state(day: Day, panel: Locator) -> None:
+    """State of each breast what contradicts no verdict."""
+    for side in ("R", "L"):
+        for field, value in (("bi_rads", "3"), ("density", "b"), ("recommendation", "short_follow_up")):
+            choice = panel.locator(f'[name="{field}-{side}"][value="{value}"]')
+            if day.keyboard:
+                choice.focus()
+                day.page.keyboard.press("Space")
+            else:
+                choice.check(force=True)
+            expect(choice).to_be_checked()
+
+
 def sign(day: Day, panel: Locator, key: str, password: str, comment: str = "") -> None:
     """Sign the report as not sure, which contradicts no verdict."""
+    state(day, panel)
     day.press(panel.get_by_role("button", name=day.t(key), exact=True))
     dialog = day.page.locator("#signing")
     expect(dialog).to_be_visible()

@@ -40,7 +40,7 @@ from gateway.modalities.service import Modalities
 from gateway.outages import install_outage_handlers
 from gateway.pictures import endpoints as pictures
 from gateway.pictures.service import PictureService
-from gateway.portal import admin_pages, login_pages
+from gateway.portal import admin_pages, login_pages, sentences
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.scripts import WebFiles
@@ -84,6 +84,7 @@ _ROUTERS = (
     webhooks,
     login_pages,
     portal,
+    sentences,
     admin_pages,
 )
 

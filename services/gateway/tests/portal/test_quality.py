@@ -130,7 +130,7 @@ def test_axe_finds_nothing(open_page, cookie_of, pages, axe, locale):
 def test_axe_finds_nothing_in_dialogs_and_chosen_files(logged_in, pages, axe, picture):
     page = logged_in(next(path for path in pages if path.startswith("/cases/")))
     settle(page)
-    page.get_by_role("button", name="Sign").first.wait_for(state="attached")
+    page.locator(".versions li").first.wait_for()
     for name in ("shortcuts", "signing", "edit", "supersede"):
         page.evaluate("name => document.getElementById(name).showModal()", name)
         assert violations(page, axe) == [], name
@@ -152,8 +152,11 @@ def test_axe_finds_nothing_while_a_case_is_judged_and_signed(logged_in, study, m
         page.keyboard.press(key)
     page.locator('[data-role="undo"]').wait_for()
     assert found_in_looks(page, axe, locale) == [], "a verdict that can be undone"
+    for name, value in (("bi_rads", 1), ("density", "c"), ("recommendation", "biopsy")):
+        page.locator(f'[name="{name}-R"][value="{value}"]').check(force=True)
+    page.locator(".against").wait_for()
+    assert found_in_looks(page, axe, locale) == [], "a conclusion that contradicts a verdict"
     page.locator('.panel [data-role="sign"]').click()
-    page.locator('#signing [value="no_sign_of_malignancy"]').check()
     page.locator('#signing [data-role="submit"]').click()  # which lacks a reason and a password
     page.locator('#signing [data-role="password-problem"]').wait_for()
     assert found_in_looks(page, axe, locale) == [], "the signing dialog with all that it can say"

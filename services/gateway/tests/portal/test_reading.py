@@ -26,6 +26,15 @@ def show_only(page, *names):
         page.locator(f'[data-shown="{name}"]').set_checked(name in names)
 
 
+def reach(page, target):
+    """Go with Tab to an element, or to what lies within it."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element.contains(document.activeElement)"):
+            return
+    raise AssertionError("Tab does not lead there")
+
+
 def pane_of(page):
     pane = page.locator('.pane[data-view="RCC"]')
     expect(pane).to_have_attribute("data-scale", re.compile("."))
@@ -334,9 +343,10 @@ class TestReviewing:
             ("f1", "confirmed", ""),
             ("f2", "dismissed", "A lymph node."),
         }
-        expect(page.get_by_text("Every marked finding has a verdict", exact=True)).to_be_visible()
+        expect(page.get_by_text("2 of 2 reviewed")).to_be_visible()
+        for name in ("0: incomplete, further imaging needed", "b: scattered fibroglandular tissue", "further imaging"):
+            page.get_by_role("radio", name=name, exact=True).check(force=True)
         page.get_by_role("button", name="Sign report").click()
-        page.get_by_role("radio", name="Not sure").check()
         page.get_by_label("Your password").fill(PASSWORD)
         page.get_by_role("button", name="Sign as alice").click()
         expect(page.locator(".versions")).to_contain_text("Version 1")
@@ -381,21 +391,25 @@ class TestKeyboard:
         page.keyboard.press("n")
         page.keyboard.press("x")
         expect(page.locator(".finding").nth(1)).to_have_attribute("data-verdict", "dismissed")
-        sign = page.get_by_role("button", name="Sign report")
-        for _ in range(40):
-            page.keyboard.press("Tab")
-            if sign.evaluate("button => button === document.activeElement"):
-                break
-        expect(sign).to_be_focused()
+        for name in ("4: suspicious", "c: heterogeneously dense", "biopsy"):
+            choice = page.get_by_role("radio", name=name, exact=True)
+            reach(page, page.get_by_role("radiogroup").filter(has=choice))
+            for _ in range(7):
+                page.keyboard.press("ArrowRight")
+                if choice.is_checked():
+                    break
+            expect(choice).to_be_checked()
+        reach(page, page.get_by_role("button", name="Sign report"))
         page.keyboard.press("Enter")
         expect(page.locator("#signing")).to_be_visible()
-        expect(page.get_by_role("radio", name="Malignancy suspected")).to_be_focused()
-        page.keyboard.press("Space")
-        page.keyboard.press("Tab")
-        expect(page.get_by_label("Comment in the report")).to_be_focused()
+        expect(page.get_by_label("Your password")).to_be_focused()
+        comment = page.get_by_label("Comment in the report")
+        expect(comment).to_have_value(re.compile("BI-RADS 4: suspicious"))
+        comment.focus()
+        page.keyboard.press("Control+A")
         page.keyboard.type("no shortcut here: n c x")
-        expect(page.get_by_label("Comment in the report")).to_have_value("no shortcut here: n c x")
-        page.keyboard.press("Tab")
+        expect(comment).to_have_value("no shortcut here: n c x")
+        page.get_by_label("Your password").focus()
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
         expect(page.locator(".versions")).to_contain_text("Version 1")

@@ -34,8 +34,21 @@ def submit(page):
     page.locator('#signing [data-role="submit"]').click()
 
 
+CATEGORIES = {"malignancy_suspected": 4, "not_sure": 0, "no_sign_of_malignancy": 2}
+
+
+def state(page, side="R", bi_rads=2, density="b", recommendation="further_imaging"):
+    """State all of a breast in the panel."""
+    for field, value in (("bi_rads", bi_rads), ("density", density), ("recommendation", recommendation)):
+        page.locator(f'.panel [name="{field}-{side}"][value="{value}"]').check(force=True)
+
+
 def choose(page, assessment):
-    page.locator(f'#signing [value="{assessment}"]').check()
+    """State a category of the right breast that means this, and open the dialog again."""
+    page.keyboard.press("Escape")
+    expect(page.locator("#signing")).to_be_hidden()
+    state(page, bi_rads=CATEGORIES[assessment])
+    sign(page)
 
 
 def alert(page, name):
@@ -58,16 +71,36 @@ class TestWhatIsOpen:
     def test_nothing_is_chosen_and_nothing_is_signed_without_a_choice(self, study, masses, picture, read):
         study.add(picture(60), masses, laterality="R", view="CC")
         page = read()
-        expect(page.get_by_role("radio")).to_have_count(3)
-        expect(page.locator("#signing :checked")).to_have_count(0)
+        expect(page.locator(":checked[type=radio]")).to_have_count(0)
         expect(page.locator("#signing")).to_contain_text(
             "The system's conclusion: Malignancy suspected. Please choose your own."
         )
         submit(page)
-        expect(alert(page, "conclusion-problem")).to_have_text("Please choose your conclusion.")
-        expect(page.get_by_role("radio").first).to_be_focused()
+        expect(alert(page, "conclusion-problem")).to_contain_text("Please state category, density and recommendation")
+        incomplete = page.locator("#signing").get_by_role("button", name="Right breast")
+        expect(incomplete).to_be_focused()
         expect(alert(page, "password-problem")).to_have_text("Please enter your password to sign.")
         assert study.read()["reports"] == []
+        incomplete.click()
+        expect(page.locator('.panel [name="bi_rads-R"]').first).to_be_focused()
+        page.keyboard.press("Space")
+        expect(page.get_by_role("radio", name="0: incomplete")).to_be_checked()
+
+    def test_a_case_without_a_film_of_a_breast_asks_for_the_conclusion_alone(self, study, picture, read):
+        study.add(picture(59), modality="histopathology")
+        page = read()
+        expect(page.get_by_role("radio")).to_have_count(3)
+        expect(page.locator('.panel [data-role="breasts"]')).to_be_hidden()
+        expect(page.locator("#signing :checked")).to_have_count(0)
+        submit(page)
+        expect(alert(page, "conclusion-problem")).to_have_text("Please choose your conclusion.")
+        expect(page.get_by_role("radio").first).to_be_focused()
+        page.locator('#signing [value="not_sure"]').check()
+        page.get_by_label("Your password").fill(PASSWORD)
+        submit(page)
+        expect(page.locator(".versions")).to_contain_text("Version 1")
+        [report] = study.read()["reports"]
+        assert (report["conclusion"], report["breasts"]) == ("not_sure", None)
 
     def test_findings_without_a_verdict_and_images_not_assessed_are_named(self, study, masses, picture, read, say):
         study.add(picture(61), masses, laterality="R", view="CC")
@@ -100,6 +133,7 @@ class TestWhatIsOpen:
         study.add(picture(76), masses, laterality="R", view="CC", study_date="2023-05-01")
         study.add(picture(77), [], laterality="R", view="CC", probability=0.1, study_date="2026-03-01")
         page = read()
+        choose(page, "not_sure")
         expect(page.get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()
         expect(page.get_by_text("Without a verdict:")).to_be_hidden()
 
@@ -107,7 +141,9 @@ class TestWhatIsOpen:
         study.add(picture(64), masses, laterality="R", view="CC")
         say(0, "0", "confirmed")
         say(0, "1", "dismissed")
-        expect(read().get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()
+        page = read()
+        choose(page, "not_sure")
+        expect(page.get_by_text("Every marked finding has a verdict, every image was assessed.")).to_be_visible()
 
     def test_a_comment_that_is_not_saved_is_named(self, study, masses, picture, read):
         study.add(picture(65), masses, laterality="R", view="CC")
@@ -131,7 +167,11 @@ class TestContradiction:
         choose(page, "not_sure")
         expect(box).to_be_hidden()
         choose(page, "no_sign_of_malignancy")
-        expect(box).to_contain_text("“No sign of malignancy”, but you confirmed: RCC, finding 1.")
+        expect(box).to_contain_text("Right breast: BI-RADS 2, but you confirmed: RCC, finding 1.")
+        expect(page.locator(".panel .against")).to_have_text(
+            "Right breast: BI-RADS 2, but you confirmed: RCC, finding 1."
+        )
+        expect(page.get_by_label("Comment in the report")).to_have_value(re.compile("^Right breast: Confirmed"))
         page.get_by_label("Your password").fill(PASSWORD)
         submit(page)
         problem = alert(page, "stands-problem")
@@ -142,7 +182,7 @@ class TestContradiction:
         submit(page)
         expect(problem).to_be_visible()
         expect(page.get_by_label("Comment in the report")).to_be_focused()
-        page.keyboard.type("Known fibroadenoma, proven by biopsy.")
+        page.get_by_label("Comment in the report").fill("Known fibroadenoma, proven by biopsy.")
         assert study.read()["reports"] == []
         submit(page)
         expect(page.locator(".versions")).to_contain_text("Version 1")
@@ -169,7 +209,8 @@ class TestContradiction:
         page = read()
         choose(page, "malignancy_suspected")
         expect(alert(page, "contradiction")).to_contain_text(
-            "nothing that the system found supports it. You dismissed: RCC, finding 1 and RCC, finding 2."
+            "Right breast: BI-RADS 4, but nothing that the system found supports it. "
+            "You dismissed: RCC, finding 1 and RCC, finding 2."
         )
 
 
@@ -220,7 +261,7 @@ class TestPassword:
         study.add(picture(73), masses, laterality="R", view="CC")
         page = read()
         sent = []
-        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/reports") else None)
         page.route("**/reports", lambda route: page.wait_for_timeout(200) or route.continue_())
         choose(page, "not_sure")
         page.get_by_label("Your password").fill(PASSWORD)
@@ -228,6 +269,20 @@ class TestPassword:
         page.keyboard.press("Escape")  # too late to call it back
         expect(page.locator(".versions li")).to_have_count(1)
         assert len(sent) == 1
+
+    def test_and_on_to_the_next_case_that_waits(self, study, client, alice, upload, worker, masses, picture, read):
+        other = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-NEXT"}).json()["id"]
+        worker.infer(upload(picture(78), case_id=other).json()["job"]["id"])
+        study.add(picture(79), masses, laterality="R", view="CC")
+        page = read(dialog=False)
+        state(page, bi_rads=4, density="c", recommendation="biopsy")
+        sign(page)
+        page.get_by_label("Your password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign, open the next case").click()
+        page.wait_for_url(f"**/cases/{other}")
+        [report] = study.read()["reports"]
+        assert report["breasts"]["right"] == {"bi_rads": 4, "density": "c", "recommendation": "biopsy"}
+        assert report["comment"].endswith("Recommended: biopsy.")
 
 
 class TestChangesMeanwhile:
@@ -246,10 +301,11 @@ class TestChangesMeanwhile:
         submit(changed)
         expect(alert(changed, "stale")).to_contain_text("Somebody else has changed this case.")
         assert study.read()["reports"] == []
-        expect(changed.locator('#signing [name="conclusion"]:checked')).to_have_count(0)
+        expect(changed.locator('[name="bi_rads-R"]:checked')).to_have_count(0)
         expect(changed.locator("#signing")).to_contain_text("RCC, finding 2")
         expect(changed.get_by_label("Comment in the report")).to_have_value("Seen.")
         choose(changed, "malignancy_suspected")
+        changed.get_by_label("Your password").fill(PASSWORD)
         submit(changed)
         expect(changed.locator(".versions")).to_contain_text("Version 1")
 
@@ -257,7 +313,7 @@ class TestChangesMeanwhile:
         """The page looks at the case again now and then; that must not renew what the reader is about to sign."""
         changed.evaluate("dispatchEvent(new Event('online'))")  # look now
         expect(alert(changed, "stale")).to_contain_text("Somebody else has changed this case.")
-        expect(changed.locator('#signing [name="conclusion"]:checked')).to_have_count(0)
+        expect(changed.locator('[name="bi_rads-R"]:checked')).to_have_count(0)
         submit(changed)
         expect(alert(changed, "conclusion-problem")).to_be_visible()
         assert study.read()["reports"] == []

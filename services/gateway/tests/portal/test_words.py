@@ -7,6 +7,7 @@ import pytest
 
 import gateway.portal
 from gateway.portal.scripts import sentences_for
+from gateway.portal.sentences import PARTS
 from gateway.portal.words import PageWords, choose_language
 from lobule.contracts.activity import ACTIVITY_CODES
 from lobule.words.catalogue import sentences
@@ -68,6 +69,7 @@ class TestUse:
             text = page.read_text("utf-8")
             scripts = re.findall(r'src="/static/([^"]+\.js)"', text)
             handed = set(re.findall(r'"(\w+)"', (re.search(r"t\.parts\(([^)]*)\)", text) or [""])[0]))
+            handed |= set(PARTS) if 'src="/words/' in text else set()
             for script in scripts:
                 found.add(script)
                 used = {part for module in modules_of(script) for part in parts_used(module)}
@@ -76,15 +78,35 @@ class TestUse:
         assert found == pages | {"admin/forms.js", "core/load-guard.js", "reading/page.js"}
 
     def test_a_page_is_handed_every_sentence_that_its_script_names(self):
+        """At once, or with the script that is imported later."""
         handed = sentences_for("reading/page.js", forms("en")).keys()
+        late = {"reading/edit.js", "reading/signing.js", "viewer/enhancing.js", "viewer/instruments.js"}
+        assert late == set(re.findall(r"fetched\(import\('[^']+'\), '([^']+)'\)", script_of("reading/page.js")))
+        for script in late:
+            handed |= sentences_for(script, forms("en")).keys()
         named = {key for module in modules_of("reading/page.js") for key in keys_of(module)}
         assert len(named) > 80
         assert {key for key in named if key not in handed and f"{key}.other" not in handed} == set()
+
+    def test_sentences_of_a_later_script_are_fetched_with_it(self, client):
+        answer = client.get("/words/zh/reading/signing.js")
+        assert sentences("zh")["reading.sign.choose"] in answer.text
+        assert answer.headers["Content-Encoding"] == "gzip"
+        plain = client.get("/words/zh/reading/signing.js", headers={"Accept-Encoding": "identity"})
+        assert (plain.text, "Content-Encoding" in plain.headers) == (answer.text, False)
+        again = client.get("/words/zh/reading/signing.js", headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert "reading.sign.choose" not in sentences_for("reading/page.js", forms("en"))
+        assert client.get("/words/zh/no/script.js").status_code == 404
 
 
 def forms(language: str) -> dict[str, str]:
     """All sentences, each plural form by its own key, as pages are handed them."""
     return PageWords(language).parts(*{key.split(".")[0] for key in sentences(language)})
+
+
+def script_of(name: str) -> str:
+    return (PORTAL / "web" / name).read_text("utf-8")
 
 
 def keys_of(module: Path) -> set[str]:

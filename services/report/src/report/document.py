@@ -9,12 +9,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, Signature, numbered
+from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, numbered
 from lobule.contracts.language import Language
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Assessment, ImageInfo, Result
 from lobule.modalities import spec_of_result
 from lobule.words import Words
+from report.clinician import Clinician, clinician_of
 from report.parts import Fact, Part
 from report.places import Place, order, places
 from report.section import ImageSection, build_section, moment
@@ -27,19 +28,6 @@ class NotAssessed(Part):
     file_name: str
     label: str = Field(description="the name, and the file's where that is another")
     why: str
-
-
-class Clinician(Part):
-    """What the signer concluded."""
-
-    assessment: Assessment | None = Field(description="their own or the system's; null where neither has one")
-    conclusion: str
-    basis: str = Field(description="how it stands to the system's conclusion, in words")
-    overrules: bool = Field(description="the system concluded something else")
-    comment: str
-    signed_by: str
-    signed_at: str
-    version: str
 
 
 class ReportDocument(Part):
@@ -148,7 +136,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         explanation=text(f"conclusion.case.{said.assessment or 'none'}"),
         percent=_highest(content, found, text),
         percent_label=text("certainty.highest"),
-        clinician=_clinician(signature, said.assessment, text) if signature else None,
+        clinician=clinician_of(signature, said.assessment, text) if signature else None,
         reasons=tuple(text.reason(reason) for reason in said.reasons),
         next_steps=tuple(text.suggestion(step) for step in said.suggestions),
         images=sections,
@@ -212,27 +200,6 @@ def _highest(content: CaseContent, results: Sequence[Result], text: Words) -> st
         return None
     source = next((result for result in results if result.probability_malignant == probability), None)
     return text.percent(probability, source.thresholds if source else None)
-
-
-def _clinician(signature: Signature, system: Assessment | None, text: Words) -> Clinician:
-    own = signature.conclusion
-    if own is None:
-        basis = "adopted"
-    elif system is None:
-        basis = "alone"
-    else:
-        basis = "agrees" if own == system else "overrules"
-    assessment = own or system
-    return Clinician(
-        assessment=assessment,
-        conclusion=text(f"common.assessment.{assessment}") if assessment else text("conclusion.none"),
-        basis=text(f"clinician.{basis}"),
-        overrules=basis == "overrules",
-        comment=signature.comment,
-        signed_by=signature.signed_by,
-        signed_at=moment(signature.signed_at, text),
-        version=text("document.version", version=signature.version),
-    )
 
 
 def _not_assessed(image: CaseImage, name: str, text: Words) -> NotAssessed:

@@ -18,7 +18,18 @@ from report.typeface import FONT_FOLDERS, writable
 Template = Literal["image", "case", "sheet"]
 
 _TEMPLATES = files("report") / "templates"
-_PARTS = ("appendix", "certainty", "clinician", "common", "conclusion", "document", "examined", "findings", "heat_map")
+_PARTS = (
+    "appendix",
+    "certainty",
+    "clinical",
+    "clinician",
+    "common",
+    "conclusion",
+    "document",
+    "examined",
+    "findings",
+    "heat_map",
+)
 _PARTS += ("limits", "next", "notices", "pictures", "reasons", "review", "signature", "system")
 _LONGEST_SIDE = 1500  # pixels; half of A4's width then has more than 300 an inch
 _LONGEST_SIDE_IN_A_CASE = 1000

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.findings import FINDING_ID, WHOLE_IMAGE, reviewed_id
 from lobule.contracts.language import Language
 from lobule.contracts.modality import Evidence as EvidenceKind
@@ -191,6 +192,7 @@ class Signature(Document):
     signed_at: AwareDatetime
     conclusion: Assessment | None = Field(description="the clinician's own; null where they left the system's")
     comment: str = ""
+    breasts: BreastConclusions | None = Field(default=None, description="of each breast; null where none was stated")
 
 
 class CaseContent(Document):

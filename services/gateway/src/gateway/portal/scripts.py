@@ -26,7 +26,6 @@ BUNDLED = frozenset({"reading/page.js", "viewer/decode-worker.js"})
 
 _COMMENTS = re.compile(r"/\*\*.*?\*/ ?|^[ \t]*//[^\n]*$|^[ \t]+", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r"^(?:import|export)[^'(]*? from '(\.[^']+)';$", re.MULTILINE)
-_LATE_IMPORT = re.compile(r"= await fetched\(import\('(\.[^']+)'\)\)")
 _PLURAL = re.compile(r"\.(one|other)$")
 
 
@@ -61,15 +60,15 @@ def preload(script: str) -> Markup:
 
 
 def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
-    """Those sentences that a script or a module of it says, by their key or by one that is put together."""
+    """Those sentences that a script or a module of it says, by their key or by one that is put together.
+
+    What is imported later brings its own; see `gateway.portal.sentences`.
+    """
     modules = [script, *modules_of(script)]
-    for module in modules:
-        for late in _imports_of(module, _LATE_IMPORT):
-            modules += [path for path in (late, *modules_of(late)) if path not in modules]
     source = "".join((WEB / module).read_text("utf-8") for module in modules)
     named = set(re.findall(r"['`]([\w.]+)['`]", source))
     joined = [re.split(r"\$\{[^}]*\}", key) for key in re.findall(r"`([a-z_.]+\.\$\{[^`]+)`", source)]
-    pattern = re.compile("|".join(".+".join(map(re.escape, parts)) for parts in joined) or "$.")
+    pattern = re.compile("|".join("[^.]+".join(map(re.escape, parts)) for parts in joined) or "$.")
     elsewhere = _OF_SUGGESTIONS if script.startswith("admin/") else _OF_SUGGESTIONS | _OF_ACCOUNTS
     return {
         key: text
@@ -80,9 +79,19 @@ def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _imports_of(module: str, pattern: re.Pattern[str] = _IMPORT) -> list[str]:
+def _imports_of(module: str) -> list[str]:
     source = (WEB / module).read_text("utf-8")
-    return [normpath(join(dirname(module), target)) for target in pattern.findall(source)]
+    return [normpath(join(dirname(module), target)) for target in _IMPORT.findall(source)]
+
+
+def is_script(name: str) -> bool:
+    """Whether there is a script of this name, such as `reading/signing.js`."""
+    return name in _scripts()
+
+
+@cache
+def _scripts() -> frozenset[str]:
+    return frozenset(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js"))
 
 
 def without_comments(script: str) -> str:

@@ -30,8 +30,9 @@ from gateway.reports.endpoints import (
 )
 from gateway.reports.models import CaseReport
 from gateway.reports.renderings import Wanted
-from gateway.reports.schemas import CaseReportCreate, CaseReportRead, RenderingsCreate
+from gateway.reports.schemas import CaseReportCreate, CaseReportRead, DraftText, DraftTextWrite, RenderingsCreate
 from gateway.reports.service import negotiate, versions
+from gateway.reports.wording import draft_text
 from gateway.users.models import User
 from lobule.contracts.case import RenderRequest, ReportForm
 from lobule.contracts.language import Language, negotiate_language
@@ -88,6 +89,15 @@ def sign_case(
     response.headers["Location"] = f"/api/v1/cases/{case.id}/reports/{report.version}"
     response.headers["ETag"] = case_service.etag(case)
     return versions(session, case)[0]
+
+
+@router.post("/text", responses=responses(401, 404, 409, 422))
+def draft_report_text(said: DraftTextWrite, case: VisibleCase, session: DbSession, request: Request) -> DraftText:
+    """The conclusion in words, made from what you state of each breast and the findings you confirmed.
+
+    Nothing is kept: read it, change it, and sign it as `comment`.
+    """
+    return draft_text(session, request.app.state.store, case, said.breasts)
 
 
 @router.post("/{version}/renderings", status_code=202, responses=responses(401, 404, 422))

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from gateway.cases.models import Case
 from gateway.reports.models import CaseReport
+from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import REPORT_FILES, ReportForm
 from lobule.contracts.language import LANGUAGES, Language
 from lobule.contracts.progress import JobState
@@ -22,7 +23,13 @@ class CaseReportCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    conclusion: Assessment | None = Field(default=None, description="your own; without it you adopt the system's")
+    conclusion: Assessment | None = Field(
+        default=None,
+        description="your own; without it, what `breasts` means, and without both you adopt the system's",
+    )
+    breasts: BreastConclusions | None = Field(
+        default=None, description="BI-RADS category, density and recommendation of each breast"
+    )
     comment: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
         default="", max_length=5000, description="the clinician's comment, printed in the report"
     )
@@ -34,6 +41,21 @@ class CaseReportCreate(BaseModel):
     acknowledged: list[Concern] = Field(
         default=[], max_length=4, description="what you were shown that speaks against it; noted in the audit log"
     )
+
+
+class DraftTextWrite(BaseModel):
+    """What a draft of the conclusion in words is made from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    breasts: BreastConclusions = Field(description="what you state of each breast")
+
+
+class DraftText(BaseModel):
+    """The conclusion in words, in every language: to be read, changed and signed as the comment of a report."""
+
+    en: str = Field(description="in English")
+    zh: str = Field(description="in Chinese")
 
 
 class RenderingState(BaseModel):
@@ -71,6 +93,9 @@ class CaseReportRead(BaseModel):
     conclusion: Assessment | None = Field(
         description="the clinician's conclusion; null in reports of early versions, which have the system's"
     )
+    breasts: BreastConclusions | None = Field(
+        description="what was concluded of each breast; null where none was stated"
+    )
     comment: str = Field(description="the clinician's comment")
     superseded: bool = Field(description="the case has changed since, or a later version was signed")
     sha256: str = Field(description="fingerprint of what was signed")
@@ -84,6 +109,7 @@ class CaseReportRead(BaseModel):
             signed_by=report.signed_by,
             signed_at=report.signed_at,
             conclusion=report.conclusion,
+            breasts=report.content["signature"].get("breasts"),  # not known to versions signed before
             comment=report.comment,
             superseded=report.version != case.signed_version or report.case_revision != case.revision,
             sha256=report.sha256,

@@ -32,15 +32,17 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
     case_service.check_unchanged(case, if_match)
     if case.state in _NOT_NOW:
         raise ProblemError(409, "case_not_signable", _NOT_NOW[case.state].format(version=case.signed_version))
-    if said.conclusion is None and case.assessment is None:
+    own = said.conclusion or (said.breasts.assessment if said.breasts else None)
+    if own is None and case.assessment is None:
         raise ProblemError(422, "conclusion_needed")
     version, signed_at = repository.next_version(session, case.id), now()
     signature = Signature(
         version=version,
         signed_by=user.display_name,
         signed_at=signed_at,
-        conclusion=said.conclusion,
+        conclusion=own,
         comment=said.comment,
+        breasts=said.breasts,
     )
     content = case_content(session, case, signature)
     report = CaseReport(
@@ -50,7 +52,7 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
         signed_by_id=user.id,
         signed_by=user.display_name,
         signed_at=signed_at,
-        conclusion=said.conclusion,
+        conclusion=own,
         comment=said.comment,
         content=content.model_dump(mode="json"),
         sha256=fingerprint(content.model_dump(mode="json")),

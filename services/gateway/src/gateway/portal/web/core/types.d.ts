@@ -4,6 +4,7 @@ import type { components, paths } from '#api';
 
 type Schemas = components['schemas'];
 
+export type BreastConclusion = Schemas['BreastConclusion'];
 export type CaseDetail = Schemas['CaseDetail'];
 export type CaseImage = Schemas['CaseImageRead'];
 export type CaseReport = Schemas['CaseReportRead'];
@@ -29,6 +30,11 @@ export type Assessment = Result['assessment'];
 export type Verdict = NonNullable<Review['verdict']>;
 export type NamedWindow = Schemas['NamedWindow'];
 export type Samples = Schemas['Samples'];
+
+declare global {
+  /** The sentences of scripts that came with them; see `core/words.js`. */
+  var sentences: Record<string, string>;
+}
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 

@@ -1,7 +1,7 @@
 // The sentences of the page by key: `t(key, values)`.
 
 /** @typedef {Record<string, string | number>} Values What fills the blanks of a sentence. */
-/** @typedef {{t: (key: string, values?: Values) => string, has: (key: string) => boolean}} Translator */
+/** @typedef {{t: (key: string, values?: Values) => string, has: (key: string) => boolean, add: (more: Record<string, string>) => void}} Translator */
 
 /**
  * Access to the sentences of one language.
@@ -28,6 +28,9 @@ export function translator(sentences, language) {
       return sentence.replace(/\{(\w+)\}/g, (blank, name) => (name in values ? String(values[name]) : blank));
     },
     has: (key) => known.has(key),
+    add(more) {
+      for (const [key, sentence] of Object.entries(more)) known.set(key, sentence);
+    },
   };
 }
 
@@ -47,8 +50,14 @@ export function useWords(/** @type {Translator} */ words) {
 }
 
 function words() {
-  current ??= translator(JSON.parse(page.body.dataset.words ?? '{}'), language);
+  current ??= translator({ ...JSON.parse(page.body.dataset.words ?? '{}'), ...globalThis.sentences }, language);
   return current;
+}
+
+/** Know the sentences of a script that comes later. @param {string} script Its name below `web/`. */
+export async function addWords(script) {
+  await import(`/words/${apiLanguage}/${script}`);
+  words().add(globalThis.sentences);
 }
 
 /**

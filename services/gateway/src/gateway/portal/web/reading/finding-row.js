@@ -9,6 +9,7 @@ import { moment } from '../core/times.js';
 import { apiLanguage, t } from '../core/words.js';
 import { STATES } from '../viewer/palette.js';
 import { headlineOf, inWords } from './certainty.js';
+import { placeOf } from './place.js';
 import { findingOf, imageOf, keyOf, nameOf, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -27,7 +28,7 @@ export function fillRow(row, state, target) {
   row.toggleAttribute('data-lit', sameTarget(state.lit, target));
   write(role(row, 'what'), finding ? nameOf(state.images, target) : image.name);
   write(role(row, 'status'), state.savings[keyOf(target)] ?? '');
-  if (finding) fillFinding(row, image.result, finding);
+  if (finding) fillFinding(row, image, image.result, finding);
   else fillImage(row, image);
   fillVerdict(row, state, target);
 }
@@ -54,18 +55,30 @@ function fillVerdict(row, state, target) {
   write(role(row, 'by'), review ? t('reading.by', { who: review.reviewer, when: moment(review.reviewed_at) }) : '');
 }
 
-/** @param {HTMLElement} row @param {Result} result @param {Finding} finding */
-function fillFinding(row, result, finding) {
+/** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image @param {Result} result @param {Finding} finding */
+function fillFinding(row, image, result, finding) {
   const { state, percent } = headlineOf(result, finding);
   const { probability: there, probability_malignant: suspicion } = finding;
   row.dataset.assessment = state;
   role(row, 'swatch').style.borderColor = STATES[state].colour;
   write(role(row, 'said'), state === 'unknown' ? '' : t(`common.assessment.${state}`));
   write(role(row, 'percent'), percent);
+  role(row, 'bar').style.width = `${100 * (suspicion ?? 0)}%`;
+  write(role(row, 'place'), placeWords(image, finding));
   write(role(row, 'words'), suspicion == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: inWords(suspicion) }));
   write(role(row, 'there'), t('reading.finding.there', { words: inWords(there), percent: probability(there) }));
   write(role(row, 'kind'), modality(result.image.modality)?.labels[finding.label] ?? finding.label);
   write(role(row, 'size'), sizeWords(result.image, finding));
+}
+
+/** The side and where on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Finding} finding */
+function placeWords(image, finding) {
+  const { laterality } = image.entry;
+  const side = laterality ? [t(`examined.laterality.${laterality}`)] : [];
+  const place = placeOf(image, finding);
+  if (!place) return side.join('');
+  const across = place.across ? [t(`breast.place.${place.across}`)] : [];
+  return [...side, ...across, t(`breast.place.${place.depth}`)].join(' · ');
 }
 
 /** How large a finding is: in mm where the spacing is known, else in pixels. @param {Result['image']} image @param {Finding} finding */

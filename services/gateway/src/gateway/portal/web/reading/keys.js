@@ -7,7 +7,7 @@ import { VIEWS } from '../viewer/image.js';
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
 const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, [contenteditable]';
-const ONCE = ['c', 'x', 'u', 'i', 'a', 'b', 'o', 'k', 'l', 'F', 'R', 'C', 'E', ' ', '?'];
+const ONCE = ['c', 'x', 'j', 'u', 'i', 'a', 'b', 'o', 'k', 'l', 'F', 'R', 'C', 'E', ' ', '?'];
 /** What is seen as long as a key is held. @type {Record<string, 'marks' | 'heat'>} */
 const PEEKS = { h: 'marks', q: 'heat' };
 const PRESSED_BY_SPACE = 'button, summary, a, input';
@@ -35,8 +35,9 @@ function actsOf({ navigation, tools, undo, help }) {
     0: tools.fit,
     n: () => navigation.step(1),
     p: () => navigation.step(-1),
-    c: () => navigation.judge('confirmed'),
-    x: () => navigation.judge('dismissed'),
+    c: () => navigation.judgeByKey('confirmed'),
+    x: () => navigation.judgeByKey('dismissed'),
+    j: () => navigation.stepOpen(),
     u: undo,
     i: tools.invert,
     r: tools.reset,

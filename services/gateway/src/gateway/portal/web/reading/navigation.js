@@ -2,7 +2,7 @@
 
 import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
-import { isHidden, shownTargets } from './findings.js';
+import { isHidden, markedTargets, shownTargets, unreviewed } from './findings.js';
 import { reads } from './state.js';
 import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
 
@@ -32,6 +32,9 @@ export function stepped(count, { chosen, here }, by) {
  * }} page
  */
 export function createNavigation(store, { panes, list, deepen, tell, say }) {
+  /** @type {Target | null} The finding that the reader reached by going through the open ones. */
+  let through = null;
+
   /** @param {Target} target */
   const shows = (target) => panes.of(target.imageId)?.shows(findingOf(store.state.images, target)?.box ?? null) ?? false;
 
@@ -90,6 +93,27 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       const next = items[stepped(items.length, places, by)];
       pick(next);
       list.focus(next);
+    },
+
+    /** The next finding without a verdict, after the chosen one and round again. */
+    stepOpen() {
+      const { chosen } = store.state;
+      const marked = markedTargets(store.state);
+      const from = marked.findIndex((target) => sameTarget(target, chosen)) + 1;
+      const open = unreviewed(store.state).filter((target) => !sameTarget(target, chosen));
+      const next = [...marked.slice(from), ...marked.slice(0, from)].find((target) => open.some((other) => sameTarget(other, target)));
+      if (!next) return tell(t('reading.all_reviewed'));
+      through = next;
+      this.reveal(next);
+      return list.focus(next);
+    },
+
+    /** Give a verdict by key. Who goes through the open findings goes on to the next. @param {import('./state.js').Verdict} verdict */
+    judgeByKey(verdict) {
+      const { chosen, images } = store.state;
+      const goesOn = sameTarget(chosen, through) && imageOf(images, chosen)?.result && chosen && shows(chosen);
+      this.judge(verdict);
+      if (goesOn) this.stepOpen();
     },
 
     /** The film of a view: the one that hangs, then the others of this view in turn. @param {import('../viewer/image.js').ViewName} view */

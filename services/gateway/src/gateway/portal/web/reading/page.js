@@ -8,12 +8,13 @@ import { guardLeaving } from '../core/leaving.js';
 import { probability } from '../core/numbers.js';
 import { createStore } from '../core/store.js';
 import { localTimes } from '../core/times.js';
-import { t } from '../core/words.js';
+import { addWords, t } from '../core/words.js';
 import { createDisplay } from '../viewer/display.js';
 import { createPanes } from '../viewer/panes.js';
 import { showMissing } from '../viewer/missing.js';
 import { createStrip } from '../viewer/strip.js';
 import { BUILT_IN, createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
+import { createBreasts } from './breasts.js';
 import { createCaseFeed, troubleNote } from './case-feed.js';
 import { createConclusion } from './conclusion.js';
 import { createFindingsList } from './findings-list.js';
@@ -70,7 +71,8 @@ const list = createFindingsList(role(root, 'findings'), store, {
 const navigation = createNavigation(store, { panes, list, deepen: loader.deepen, tell: status.tell, say: reviews.say });
 const tools = createTools(store, { activePane: navigation.activePane, fitAll: panes.fitAll });
 const display = createDisplay(root, tools, navigation.arrange);
-const versions = createVersions(role(root, 'report'), { onSign: () => openSigning(), refresh: feed.refresh, onProblem: showProblem });
+const breasts = createBreasts(role(root, 'breasts'), store);
+const versions = createVersions(find(root, '.panel'), { onSign: () => openSigning(), refresh: feed.refresh, onProblem: showProblem });
 
 /** What an image is and what was said of it, in words. @param {ViewedImage} image */
 function describe({ name, result }) {
@@ -85,9 +87,15 @@ function failureOf({ entry: { job } }) {
   return { words, hopeless: job.error !== null && INPUT_ERRORS.includes(job.error.code) };
 }
 
-/** A part of the page that is fetched when it is wanted first. @template T @param {Promise<T>} imported @returns {Promise<T>} */
-const fetched = (imported) =>
-  imported.catch(() => {
+/**
+ * A part of the page that is fetched when it is wanted first, with its sentences.
+ * @template T
+ * @param {Promise<T>} imported
+ * @param {string} script Its name below `web/`.
+ * @returns {Promise<T>}
+ */
+const fetched = (imported, script) =>
+  Promise.all([imported, addWords(script)]).then(([part]) => part, () => {
     throw offline();
   });
 
@@ -114,7 +122,7 @@ let instruments = null;
 async function fetchInstruments({ tool }) {
   if (instruments || BUILT_IN.includes(tool)) return;
   try {
-    const { createInstruments } = await fetched(import('../viewer/instruments.js'));
+    const { createInstruments } = await fetched(import('../viewer/instruments.js'), 'viewer/instruments.js');
     instruments ??= createInstruments(store, panes.all);
   } catch (error) {
     showProblem(error);
@@ -128,7 +136,7 @@ let enhancing = null;
 async function fetchEnhancing({ enhanced: { local, edges } }) {
   if (enhancing || !(local || edges)) return;
   try {
-    const { createEnhancing } = await fetched(import('../viewer/enhancing.js'));
+    const { createEnhancing } = await fetched(import('../viewer/enhancing.js'), 'viewer/enhancing.js');
     enhancing ??= createEnhancing(store);
   } catch (error) {
     showProblem(error);
@@ -141,7 +149,7 @@ let editing = null;
 /** @param {ViewedImage} image */
 async function edit(image) {
   try {
-    const { createEdit } = await fetched(import('./edit.js'));
+    const { createEdit } = await fetched(import('./edit.js'), 'reading/edit.js');
     editing ??= createEdit(byId('edit', HTMLDialogElement), store, { maySupersede: mayChange, refresh: feed.refresh, onChanged: lookAgain });
     editing.open(image);
   } catch (error) {
@@ -165,8 +173,8 @@ const retry = ({ jobId, name }) =>
 /** @type {ReturnType<typeof import('./signing.js').createSigning> | null} */
 let signing = null;
 async function sign() {
-  const { createSigning } = await fetched(import('./signing.js'));
-  signing ??= createSigning(signingDialog, store, { refresh: feed.refresh, onSigned, goTo });
+  const { createSigning } = await fetched(import('./signing.js'), 'reading/signing.js');
+  signing ??= createSigning(signingDialog, store, { refresh: feed.refresh, onSigned, goTo, goToBreast: breasts.focus });
   await reviews.settled();
   await feed.refresh();
   signing.open();
@@ -174,8 +182,10 @@ async function sign() {
 
 const openSigning = () => oneAtATime('sign', sign);
 
-/** @param {number} version */
-async function onSigned(version) {
+/** @param {number} version @param {boolean} next Whether the reader goes on to the next case. */
+async function onSigned(version, next) {
+  store.update({ breasts: NOTHING_YET.breasts });
+  if (next) return goToNext();
   status.tell(t('reading.signed.now', { version }));
   try {
     await feed.refresh();
@@ -183,6 +193,12 @@ async function onSigned(version) {
   } catch {
     feed.wake(); // it is signed; the next look at the case says what else is wrong
   }
+}
+
+/** Open the most urgent case that waits to be read, or the worklist where none does. */
+async function goToNext() {
+  const { body } = await call('get', '/api/v1/cases', { query: { state: 'ready', limit: '1' } });
+  location.assign(body.items.length ? `/cases/${body.items[0].id}` : '/');
 }
 
 /** @param {import('./targets.js').Target} target */
@@ -204,6 +220,8 @@ function showCase({ case: detail, images }) {
   const empty = images.length === 0;
   root.toggleAttribute('data-empty', empty);
   role(root, 'loading').hidden = true;
+  const waits = images.some(({ entry, result, problem }) => entry.state === 'assessed' && !result && !problem);
+  if (!waits) root.removeAttribute('data-waiting');
   role(root, 'empty').hidden = !empty;
   role(root, 'reading').hidden = empty;
   const state = role(root, 'state');
@@ -212,7 +230,8 @@ function showCase({ case: detail, images }) {
 }
 
 const commented = () => find(signingDialog, '[name="comment"]', HTMLTextAreaElement).value.trim() !== '';
-const unsaved = () => Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
+const stated = () => Object.values(store.state.breasts).some((breast) => Object.keys(breast).length > 0);
+const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
 
 store.subscribe(['case', 'images'], showCase);
 store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'turns', 'enhanced', 'enhancedFilms', 'peek'], panes.show);

@@ -4,10 +4,13 @@ import { asProblem, call } from '../core/api.js';
 import { all, find, message, role, write } from '../core/dom.js';
 import { loginLinks } from '../core/trouble.js';
 import { list, t } from '../core/words.js';
+import { contradictionWords } from './breasts.js';
 import { contradiction } from './contradiction.js';
+import { createDraftText } from './draft-text.js';
 import { lackingIn } from './lacking.js';
 import { verdictOf } from './findings.js';
 import { judged } from './state.js';
+import { asksForWhole, sentBreasts, unstated } from './stated.js';
 import { nameOf } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -20,20 +23,28 @@ const OPEN = /** @type {const} */ (['unreviewed', 'not_assessed', 'pending']);
  * The comment stays when the dialog is closed; everything else is asked anew.
  * @param {HTMLDialogElement} dialog
  * @param {import('./state.js').ReadingStore} store
- * @param {{refresh: () => Promise<void>, onSigned: (version: number) => Promise<void>, goTo: (target: Target) => void}} actions
+ * @param {{refresh: () => Promise<void>, onSigned: (version: number, next: boolean) => Promise<void>, goTo: (target: Target) => void, goToBreast: (side: import('./stated.js').Side) => void}} actions
  */
-export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
+export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBreast }) {
   const form = find(dialog, 'form', HTMLFormElement);
   const choices = /** @type {HTMLInputElement[]} */ (all(form, '[name="conclusion"]'));
   const stands = find(form, '[name="stands"]', HTMLInputElement);
   const comment = find(form, '[name="comment"]', HTMLTextAreaElement);
   const password = /** @type {HTMLInputElement | undefined} */ (all(form, '[name="password"]')[0]); // not everybody asks for one
+  const draft = createDraftText(role(dialog, 'drafted'), comment, store);
   let busy = false;
   /** @type {string | null} */
   let seen = null; // the state of the case that is being signed
 
   const chosen = () => choices.find(({ checked }) => checked)?.value ?? '';
-  const found = () => contradiction(chosen(), judged(store.state), (target) => verdictOf(store.state, target));
+
+  /** What contradicts itself or the verdicts, each as a sentence. */
+  function contradictions() {
+    const { state } = store;
+    const against = asksForWhole(state) ? contradiction(chosen(), judged(state), (target) => verdictOf(state, target)) : null;
+    const what = against ? list(against.targets.map((target) => nameOf(state.images, target))) : '';
+    return [...contradictionWords(state), ...(against ? [t(`reading.sign.${against.code}`, { what })] : [])];
+  }
 
   /** @param {Place} place @param {string} words @param {{links?: import('../core/dom.js').Link[]}} [more] */
   function say(place, words, more) {
@@ -47,8 +58,10 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
     seen = store.state.etag;
     for (const place of /** @type {Place[]} */ (['stale', 'problem', 'conclusion-problem', 'stands-problem', 'password-problem'])) say(place, '');
     show();
+    draft.make();
     dialog.showModal();
-    choices[0].focus();
+    if (asksForWhole(store.state)) choices[0].focus();
+    else (password ?? comment).focus();
   }
 
   /** The case changed while the dialog is open: say what is open now, and that it is not what was seen. */
@@ -63,7 +76,9 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
   function askAnew() {
     for (const choice of choices) choice.checked = false;
     stands.checked = false;
-    showContradiction();
+    const { R, L } = store.state.breasts;
+    store.update({ breasts: { R: { ...R, bi_rads: undefined }, L: { ...L, bi_rads: undefined } } });
+    show();
     say('stale', t('reading.conflict'));
   }
 
@@ -71,7 +86,12 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
     const { state } = store;
     const lacking = lackingIn(state);
     for (const [name, targets] of Object.entries(lacking)) showTargets(role(dialog, name), targets);
-    role(dialog, 'settled').hidden = Object.values(lacking).some(({ length }) => length) || !state.images.length;
+    const sides = unstated(state);
+    const lines = sides.map((side) => chip(t(`clinical.side.${side}`), () => goToBreast(side)));
+    role(dialog, 'unstated').hidden = sides.length === 0;
+    role(role(dialog, 'unstated'), 'links').replaceChildren(...lines);
+    find(dialog, '.choice').hidden = !asksForWhole(state);
+    role(dialog, 'settled').hidden = sides.length > 0 || Object.values(lacking).some(({ length }) => length) || !state.images.length;
     const own = state.case?.conclusion.assessment;
     write(role(dialog, 'system'), own ? t('reading.sign.system', { assessment: t(`common.assessment.${own}`) }) : t('reading.sign.system.none'));
     showContradiction();
@@ -82,37 +102,44 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
     const { images } = store.state;
     line.hidden = targets.length === 0;
     const links = targets.map((target) => {
-      const link = document.createElement('button');
-      link.type = 'button';
-      link.className = 'chip';
-      link.textContent = target.index === null ? images.find(({ id }) => id === target.imageId)?.name ?? '' : nameOf(images, target);
-      link.addEventListener('click', () => {
-        dialog.close();
-        goTo(target);
-      });
-      return link;
+      const words = target.index === null ? images.find(({ id }) => id === target.imageId)?.name ?? '' : nameOf(images, target);
+      return chip(words, () => goTo(target));
     });
     role(line, 'links').replaceChildren(...links);
   }
 
+  /** A link that closes the dialog and goes somewhere. @param {string} words @param {() => void} go */
+  function chip(words, go) {
+    const link = document.createElement('button');
+    link.type = 'button';
+    link.className = 'chip';
+    link.textContent = words;
+    link.addEventListener('click', () => {
+      dialog.close();
+      go();
+    });
+    return link;
+  }
+
   function showContradiction() {
-    const against = found();
-    const what = against ? list(against.targets.map((target) => nameOf(store.state.images, target))) : '';
-    const said = against ? t(`reading.sign.${against.code}`, { what }) : '';
+    const said = contradictions().join(' ');
     const box = role(dialog, 'contradiction');
     if (role(box, 'words').textContent !== said) stands.checked = false; // another contradiction is another question
     write(role(box, 'words'), said);
-    box.hidden = !against;
+    box.hidden = !said;
     if (chosen()) say('conclusion-problem', '');
-    if (!against || stands.checked) say('stands-problem', '');
+    if (!said || stands.checked) say('stands-problem', '');
   }
 
   /** Say what keeps it from being signed beside where it is mended; the first one gets the focus. */
   function lacksSomething() {
-    const why = found() !== null && !(stands.checked && comment.value.trim());
+    const why = contradictions().length > 0 && !(stands.checked && draft.edited());
+    const sides = unstated(store.state);
+    const lacks = asksForWhole(store.state) && !chosen();
+    const place = sides.length ? find(dialog, '[data-role="unstated"] button') : choices[0];
     /** @type {[Place, boolean, string, HTMLElement | undefined][]} */
     const checks = [
-      ['conclusion-problem', !chosen(), 'reading.sign.choose', choices[0]],
+      ['conclusion-problem', sides.length > 0 || lacks, sides.length ? 'reading.sign.state' : 'reading.sign.choose', place],
       ['stands-problem', why, 'reading.sign.say_why', stands.checked ? comment : stands],
       ['password-problem', Boolean(password && !password.value), 'errors.password_required', password],
     ];
@@ -126,13 +153,14 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
   function acknowledged() {
     const lacking = lackingIn(store.state);
     const open = OPEN.filter((name) => lacking[name].length);
-    return found() ? [...open, /** @type {const} */ ('contradiction')] : open;
+    return contradictions().length ? [...open, /** @type {const} */ ('contradiction')] : open;
   }
 
-  async function sign() {
+  async function sign(/** @type {boolean} */ next) {
     if (busy || lacksSomething()) return;
     const send = {
-      conclusion: /** @type {import('../core/types.d.ts').Assessment} */ (chosen()),
+      conclusion: asksForWhole(store.state) ? /** @type {import('../core/types.d.ts').Assessment} */ (chosen()) : null,
+      breasts: sentBreasts(store.state),
       comment: comment.value.trim(),
       password: password?.value || null,
       acknowledged: acknowledged(),
@@ -142,8 +170,9 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
     try {
       const { body } = await call('post', '/api/v1/cases/{case_id}/reports', { params: { case_id: store.state.case?.id ?? '' }, send, ifMatch: seen });
       form.reset();
+      draft.forget();
       dialog.close();
-      await onSigned(body.version);
+      await onSigned(body.version, next);
     } catch (error) {
       await refused(asProblem(error));
     } finally {
@@ -167,7 +196,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
   /** @param {boolean} on */
   function work(on) {
     busy = on;
-    for (const name of ['submit', 'cancel']) role(dialog, name, HTMLButtonElement).disabled = on;
+    for (const name of ['submit', 'submit-next', 'cancel']) role(dialog, name, HTMLButtonElement).disabled = on;
   }
 
   role(dialog, 'cancel').addEventListener('click', () => dialog.close());
@@ -180,7 +209,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo }) {
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    sign();
+    sign(event.submitter?.getAttribute('data-role') === 'submit-next');
   });
   store.subscribe(['case', 'images', 'drafts', 'etag'], changed);
   return { open };

@@ -7,6 +7,7 @@
 /** @typedef {import('../core/types.d.ts').Review} Review */
 /** @typedef {import('../core/types.d.ts').Verdict} Verdict */
 
+/** @typedef {import('./stated.js').Breast} Breast */
 /** @typedef {{verdict: Verdict | null, comment: string}} Said */
 /** @typedef {'move' | 'zoom' | 'window' | 'magnify' | 'value' | 'ruler' | 'ellipse' | 'angle'} ToolName What a hand on a film does. */
 /** @typedef {{local: boolean, edges: boolean}} Enhanced Whether local contrast and edges are enhanced. */
@@ -27,6 +28,7 @@
  * @property {Record<string, import('../viewer/enhancing.js').EnhancedFilm>} enhancedFilms What is there of it, by image.
  * @property {Record<string, import('../viewer/measures.js').Measure[]>} measures By image; kept until the page is left.
  * @property {'marks' | 'heat' | null} peek A key that is held hides the marks, or shows the heat map.
+ * @property {{R: Breast, L: Breast}} breasts What the reader states of each.
  * @property {Record<string, Window>} windows The reader's own, by image; else as the file says.
  * @property {number | null} threshold The reader's own; until there is one, each model's working threshold.
  * @property {Record<string, string>} drafts Comments that were typed and are not saved yet, by key of their target.
@@ -58,6 +60,7 @@ export const NOTHING_YET = {
   enhancedFilms: {},
   measures: {},
   peek: null,
+  breasts: { R: {}, L: {} },
   windows: {},
   threshold: null,
   drafts: {},

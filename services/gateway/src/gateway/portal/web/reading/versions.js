@@ -28,7 +28,7 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
     if (!detail) return;
     const { state: caseState, reports } = detail;
     const last = reports[0];
-    write(role(root, 'to-review'), openWords(state));
+    write(role(root, 'to-review'), reviewedWords(state));
     showSign(detail);
     const changed = last && caseState !== 'signed';
     message(role(root, 'changed'), changed ? t('reading.changed.since', { version: last.version }) : '');
@@ -92,9 +92,8 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
   };
 }
 
-/** How many findings have no verdict. @param {Reading} state */
-function openWords(state) {
-  const open = unreviewed(state).length;
-  if (open) return t('reading.to_review', { count: open });
-  return markedTargets(state).length ? t('reading.all_reviewed') : '';
+/** How many of the marked findings have a verdict. @param {Reading} state */
+function reviewedWords(state) {
+  const all = markedTargets(state).length;
+  return all ? t('reading.reviewed', { done: all - unreviewed(state).length, all }) : '';
 }

@@ -1,0 +1,44 @@
+"""The sentences of scripts as scripts of their own: compressed, and kept by browsers, which a page itself is not.
+
+A page is not compressed, for it holds secrets beside what its address says (BREACH); sentences are no secret.
+"""
+
+import gzip
+import hashlib
+import json
+from functools import lru_cache
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from gateway.errors import not_found
+from gateway.portal.scripts import is_script, sentences_for
+from gateway.portal.words import PageWords
+from lobule.contracts.language import Language
+
+router = APIRouter(include_in_schema=False)
+
+PARTS = ("breast", "clinical", "common", "errors", "examined", "notice", "reading", "steps", "supersede", "tools")
+"""The parts of the catalogue that scripts with sentences of their own speak from: those of the reading page."""
+
+
+@router.get("/words/{language}/{script:path}")
+def script_words(language: Language, script: str, request: Request) -> Response:
+    """The sentences that a script and its modules say, for `globalThis.sentences`."""
+    if not is_script(script):
+        raise not_found("script")
+    content, etag = _written(language, script)
+    headers = {"Cache-Control": "no-cache", "ETag": etag, "Vary": "Accept-Encoding"}
+    if request.headers.get("If-None-Match") == etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        return Response(content, media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
+    return Response(gzip.decompress(content), media_type="text/javascript", headers=headers)
+
+
+@lru_cache(maxsize=64)
+def _written(language: Language, script: str) -> tuple[bytes, str]:
+    """The script of sentences, compressed, and its tag."""
+    said = json.dumps(sentences_for(script, PageWords(language).parts(*PARTS)), ensure_ascii=False)
+    written = f"globalThis.sentences = {{ ...globalThis.sentences, ...{said} }};".encode()
+    return gzip.compress(written, mtime=0), f'"{hashlib.sha256(written).hexdigest()[:20]}"'

@@ -1,0 +1,96 @@
+// The reader's conclusion in the panel: for each breast a category, a density and a recommendation. Nothing is preselected.
+
+import { find, role, write } from '../core/dom.js';
+import { list, t } from '../core/words.js';
+import { breastContradictions } from './breast-contradictions.js';
+import { verdictOf } from './findings.js';
+import { judged } from './state.js';
+import { CHOICES, FIELDS, examined } from './stated.js';
+import { nameOf } from './targets.js';
+
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('./stated.js').Side} Side */
+/** @typedef {import('./stated.js').Field} Field */
+
+/** The contradictions of what is stated, each as a sentence. @param {Reading} state */
+export const contradictionWords = (state) =>
+  breastContradictions(state.breasts, judged(state), (target) => verdictOf(state, target)).map(({ code, side, targets }) => {
+    const { bi_rads: category = 0, recommendation } = state.breasts[side];
+    const what = code === 'recommendation' ? t(`clinical.recommendation.${recommendation}`) : list(targets.map((target) => nameOf(state.images, target)));
+    return t(`reading.breast.${code}`, { side: t(`clinical.side.${side}`), category, what });
+  });
+
+/** What a choice is called. @param {Field} field @param {string | number} value */
+const nameOfChoice = (field, value) => {
+  if (field === 'recommendation') return t(`clinical.recommendation.${value}`);
+  return field === 'density' ? t(`clinical.density.${value}`) : t(`clinical.category.${value}`);
+};
+
+/**
+ * @param {HTMLElement} root
+ * @param {import('./state.js').ReadingStore} store
+ */
+export function createBreasts(root, store) {
+  const places = role(root, 'sides');
+
+  /** @param {Side} side */
+  function create(side) {
+    const place = document.createElement('div');
+    const name = document.createElement('h3');
+    name.textContent = t(`clinical.side.${side}`);
+    place.dataset.side = side;
+    place.append(name, ...FIELDS.map((field) => group(side, field)));
+    return place;
+  }
+
+  /** @param {Side} side @param {Field} field */
+  function group(side, field) {
+    const choices = document.createElement('div');
+    choices.className = `choices ${field}`;
+    choices.setAttribute('role', 'radiogroup');
+    choices.setAttribute('aria-label', t('reading.breast.of', { side: t(`clinical.side.${side}`), field: t(`clinical.${field}`) }));
+    choices.append(...CHOICES[field].map((value) => choice(side, field, value)));
+    return choices;
+  }
+
+  /** @param {Side} side @param {Field} field @param {string | number} value */
+  function choice(side, field, value) {
+    const label = document.createElement('label');
+    const input = document.createElement('input');
+    const words = nameOfChoice(field, value);
+    const short = field === 'recommendation' ? words : String(value);
+    Object.assign(input, { type: 'radio', name: `${field}-${side}`, value: String(value) });
+    label.title = words;
+    if (short !== words) input.setAttribute('aria-label', `${short}: ${words}`);
+    input.addEventListener('change', () => store.update(({ breasts }) => ({ breasts: { ...breasts, [side]: { ...breasts[side], [field]: value } } })));
+    label.append(input, short);
+    return label;
+  }
+
+  /** @param {Reading} state */
+  function show(state) {
+    const sides = examined(state);
+    root.hidden = sides.length === 0;
+    if (places.dataset.sides !== sides.join()) {
+      places.dataset.sides = sides.join();
+      places.replaceChildren(...sides.map(create));
+    }
+    for (const side of sides)
+      for (const field of FIELDS)
+        for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (places.querySelectorAll(`[name="${field}-${side}"]`)))
+          input.checked = input.value === String(state.breasts[side][field]);
+    const words = contradictionWords(state).join(' ');
+    role(root, 'against').hidden = !words;
+    write(role(root, 'against'), words);
+  }
+
+  store.subscribe(['case', 'images', 'breasts'], show);
+
+  return {
+    /** Go to what is not stated of a breast. @param {Side} side */
+    focus(side) {
+      const open = FIELDS.find((field) => store.state.breasts[side][field] === undefined) ?? 'bi_rads';
+      find(places, `[name="${open}-${side}"]`).focus();
+    },
+  };
+}

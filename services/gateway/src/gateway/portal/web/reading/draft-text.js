@@ -1,0 +1,50 @@
+// The conclusion in words, made of what the reader states; a text that they changed is never written over unasked.
+
+import { asProblem, call } from '../core/api.js';
+import { all } from '../core/dom.js';
+import { apiLanguage } from '../core/words.js';
+import { sentBreasts } from './stated.js';
+
+/**
+ * @param {HTMLElement} root With a button for each language.
+ * @param {HTMLTextAreaElement} comment
+ * @param {import('./state.js').ReadingStore} store
+ */
+export function createDraftText(root, comment, store) {
+  /** @type {Record<string, string>} By language. */
+  let drafts = {};
+  let written = ''; // the draft that stands in the field, as long as nobody changes it
+
+  const edited = () => comment.value.trim() !== '' && comment.value !== written;
+
+  function put(/** @type {string} */ language) {
+    written = drafts[language] ?? '';
+    comment.value = written;
+  }
+
+  for (const button of all(root, '[data-draft]')) button.addEventListener('click', () => put(button.dataset.draft ?? ''));
+
+  return {
+    /** Whether the reader wrote something of their own. */
+    edited,
+
+    /** Make the draft anew. Without one the field is empty, and the report is signed all the same. */
+    async make() {
+      const breasts = sentBreasts(store.state);
+      root.hidden = !breasts;
+      if (!breasts) return;
+      try {
+        const { body } = await call('post', '/api/v1/cases/{case_id}/reports/text', { params: { case_id: store.state.case?.id ?? '' }, send: { breasts } });
+        drafts = { ...body };
+        if (!edited()) put(apiLanguage);
+      } catch (error) {
+        asProblem(error);
+        root.hidden = true;
+      }
+    },
+
+    forget() {
+      written = '';
+    },
+  };
+}

@@ -1,0 +1,93 @@
+"""A draft of the clinician's conclusion in words, made from what they stated of each breast and what they confirmed."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases.examinations import examinations
+from gateway.cases.models import Case
+from gateway.jobs.models import Job
+from gateway.jobs.results import read_result
+from gateway.reports.schemas import DraftText
+from gateway.reviews import repository as reviews
+from lobule.contracts.breasts import BreastConclusion, BreastConclusions
+from lobule.contracts.case import numbered
+from lobule.contracts.result import Finding, Laterality, Result
+from lobule.storage import ObjectStore
+from lobule.words import Words
+
+Confirmed = dict[Laterality, list[tuple[str, Result, Finding]]]
+"""The confirmed findings of each breast, with the name of their film and its result."""
+
+
+def draft_text(session: Session, store: ObjectStore, case: Case, breasts: BreastConclusions) -> DraftText:
+    """The conclusion in words, in every language.
+
+    Args:
+        session: Where the case is.
+        store: Where the results of its films lie.
+        case: The case.
+        breasts: What the clinician states of its breasts.
+    """
+    confirmed = _confirmed(session, store, case)
+    english, chinese = (_paragraphs(breasts, confirmed, Words(language)) for language in ("en", "zh"))
+    return DraftText(en=english, zh=chinese)
+
+
+def _confirmed(session: Session, store: ObjectStore, case: Case) -> Confirmed:
+    jobs = cases.latest_jobs(session, case.id)
+    places = examinations([job.image for job in jobs])
+    current = [job for job in jobs if not places[job.image_id].is_prior]
+    said = {
+        (review.job_id, review.finding) for review in reviews.of_case(session, case.id) if review.verdict == "confirmed"
+    }
+    found: Confirmed = {"R": [], "L": []}
+    for job, evidence in zip(current, numbered(case_service.evidence_of(current)), strict=True):
+        if evidence.laterality and any(job_id == job.id for job_id, _ in said):
+            found[evidence.laterality] += _of_film(evidence.name, job, store, said)
+    return found
+
+
+def _of_film(
+    name: str, job: Job, store: ObjectStore, said: set[tuple[str, str]]
+) -> Iterator[tuple[str, Result, Finding]]:
+    result = read_result(store, job)
+    for place, finding in enumerate(result.findings):
+        if (job.id, str(place)) in said:
+            yield name, result, finding
+
+
+def _paragraphs(breasts: BreastConclusions, confirmed: Confirmed, text: Words) -> str:
+    """A paragraph for each breast."""
+    return "\n".join(_of_breast(side, breast, confirmed[side], text) for side, breast in breasts.stated)
+
+
+def _of_breast(
+    side: Laterality, breast: BreastConclusion, found: list[tuple[str, Result, Finding]], text: Words
+) -> str:
+    findings = text.list([_finding(*one, text) for one in found])
+    parts = [text("clinical.draft.found", findings=findings) if found else text("clinical.draft.nothing")]
+    if breast.density:
+        words = text(f"clinical.density.{breast.density}")
+        parts.append(text("clinical.draft.density", letter=breast.density, words=words))
+    meaning = text(f"clinical.category.{breast.bi_rads}")
+    parts.append(text("clinical.draft.category", category=breast.bi_rads, words=meaning))
+    if breast.recommendation:
+        words = text(f"clinical.recommendation.{breast.recommendation}")
+        parts.append(text("clinical.draft.recommendation", words=words))
+    words = ("" if text.language == "zh" else " ").join(parts)
+    return text("clinical.draft.breast", side=text(f"clinical.side.{side}"), words=words)
+
+
+def _finding(name: str, result: Result, finding: Finding, text: Words) -> str:
+    """The longer side of a finding, in mm where that is known, and the film that shows it."""
+    spacing, box = result.image.pixel_spacing_mm, finding.box
+    if spacing is None:
+        return text("clinical.draft.finding", image=name)
+    size = max(box.width * spacing[1], box.height * spacing[0])
+    key = (
+        "clinical.draft.finding.detector" if result.image.spacing_plane == "detector" else "clinical.draft.finding.size"
+    )
+    return text(key, image=name, size=f"{size:.0f}")

@@ -1,0 +1,57 @@
+"""How many clicks and keys a reader needs from login to a signed, structured report with six findings reviewed."""
+
+from collections import Counter
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "correct horse battery staple"
+CLICKS, KEYS = 8, 10
+COUNT = """
+const typedInto = ({ target, key }) => key.length === 1 && target.matches?.('input:not([type="radio"]), textarea');
+addEventListener('pointerdown', (event) => event.isTrusted && noteInput('clicks'), true);
+addEventListener('keydown', (event) => event.isTrusted && noteInput(typedInto(event) ? 'letters' : 'keys'), true);
+"""
+
+
+def test_a_case_of_six_findings_needs_few_clicks_and_keys(open_page, study, masses, picture):
+    for number, (side, view) in enumerate([("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]):
+        study.add(picture(90 + number), masses if number < 3 else [], laterality=side, view=view)
+    page = open_page("/login", viewport={"width": 1440, "height": 900})
+    counted: Counter[str] = Counter()
+    page.context.expose_binding("noteInput", lambda _, kind: counted.update([kind]))
+    page.add_init_script(COUNT)
+    page.reload()
+
+    expect(page.locator("[name=username]")).to_be_focused()
+    page.keyboard.type("alice")
+    page.keyboard.press("Tab")
+    expect(page.locator("[name=password]")).to_be_focused()
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="P-READ").click()
+    expect(page.locator(".finding")).to_have_count(6)
+    expect(page.locator(".pane[data-scale]")).to_have_count(4)
+    page.keyboard.press("j")
+    for number, key in enumerate("cxcxcx"):
+        expect(page.locator(".finding[data-chosen]")).to_have_count(1)
+        page.keyboard.press(key)
+        expect(page.locator('.panel [data-role="to-review"]')).to_have_text(f"{number + 1} of 6 reviewed")
+    for side in ("R", "L"):
+        for field, value in (("bi_rads", 4), ("density", "c"), ("recommendation", "biopsy")):
+            page.locator(f'[name="{field}-{side}"][value="{value}"]').click()
+    page.get_by_role("button", name="Sign report").click()
+    expect(page.get_by_label("Your password")).to_be_focused()
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator(".versions")).to_contain_text("Version 1")
+
+    print(f"login to signed report, six findings reviewed: {dict(counted)}")
+    case = study.read()
+    verdicts = Counter(review["verdict"] for review in case["reviews"])
+    assert verdicts == {"confirmed": 3, "dismissed": 3}
+    assert case["reports"][0]["breasts"]["left"] == {"bi_rads": 4, "density": "c", "recommendation": "biopsy"}
+    assert 0 < counted["clicks"] <= CLICKS
+    assert 0 < counted["keys"] <= KEYS

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { translator, useWords } from '#web/core/words.js';
+import { breastContradictions } from '#web/reading/breast-contradictions.js';
+import { NOTHING_YET } from '#web/reading/state.js';
+import { asksForWhole, examined, sentBreasts, unstated } from '#web/reading/stated.js';
+import { imageWith } from '../world.js';
+
+useWords(translator({}, 'en'));
+
+const high = { probability: 0.9, probability_malignant: 0.8 };
+const low = { probability: 0.9, probability_malignant: 0.1 };
+const RIGHT = imageWith({ id: 'r', view: 'RCC', assessment: 'malignancy_suspected', probability_malignant: 0.9, findings: [high, low] });
+const LEFT = imageWith({ id: 'l', view: 'LMLO', assessment: 'no_sign_of_malignancy', probability_malignant: 0.1 });
+const FIELD = imageWith({ id: 'f', film: false });
+const FULL = { bi_rads: 2, density: 'b', recommendation: 'routine_screening' };
+const [confirmed, dismissed] = ['confirmed', 'dismissed'];
+
+const state = (images, breasts = {}) => ({ ...NOTHING_YET, images, breasts: { ...NOTHING_YET.breasts, ...breasts } });
+
+test('each breast with a film of the current examination is asked for', () => {
+  assert.deepEqual(examined(state([RIGHT, LEFT])), ['R', 'L']);
+  assert.deepEqual(examined(state([{ ...LEFT, prior: true }, RIGHT])), ['R']);
+  assert.deepEqual([asksForWhole(state([RIGHT, LEFT])), asksForWhole(state([RIGHT, FIELD])), asksForWhole(state([FIELD]))], [false, true, true]);
+});
+
+test('what is not stated is named, and nothing is sent before each breast has a category', () => {
+  const half = state([RIGHT, LEFT], { R: FULL, L: { density: 'c' } });
+  assert.deepEqual([unstated(half), sentBreasts(half)], [['L'], null]);
+  assert.deepEqual(sentBreasts(state([RIGHT, LEFT], { R: FULL, L: FULL })), { right: FULL, left: FULL });
+  assert.deepEqual(sentBreasts(state([RIGHT], { R: FULL, L: FULL })), { right: FULL, left: null }, 'of the other breast nothing was asked');
+  assert.equal(sentBreasts(state([FIELD], { R: FULL })), null);
+});
+
+const CASES = [
+  // what is stated of the right breast, verdicts on its findings: codes and findings
+  [{ bi_rads: 1 }, {}, []],
+  [{ bi_rads: 1 }, { 1: confirmed }, [['clear', [1]]]],
+  [{ bi_rads: 2 }, { 1: confirmed }, []],
+  [{ bi_rads: 2 }, { 0: confirmed }, [['clear', [0]]]],
+  [{ bi_rads: 3 }, { 0: confirmed }, []],
+  [{ bi_rads: 4 }, { 0: dismissed, 1: dismissed }, [['suspicious', [0, 1]]]],
+  [{ bi_rads: 5 }, { 0: confirmed, 1: dismissed }, []],
+  [{ bi_rads: 6 }, { 0: dismissed, 1: dismissed }, []],
+  [{ bi_rads: 4, recommendation: 'routine_screening' }, {}, [['recommendation', []]]],
+  [{ bi_rads: 0, recommendation: 'routine_screening' }, {}, [['recommendation', []]]],
+  [{ bi_rads: 1, recommendation: 'biopsy' }, { 0: confirmed }, [['clear', [0]], ['recommendation', []]]],
+  [{ bi_rads: 4, recommendation: 'biopsy' }, {}, []],
+  [{ recommendation: 'biopsy' }, { 0: confirmed }, []],
+];
+for (const [stated, verdicts, said] of CASES)
+  test(`${JSON.stringify(stated)} with ${JSON.stringify(verdicts)}: ${said.map(([code]) => code).join() || 'no contradiction'}`, () => {
+    const verdictOf = ({ jobId, index }) => (jobId === RIGHT.jobId ? verdicts[index] ?? null : null);
+    const found = breastContradictions({ R: stated, L: {} }, [RIGHT, LEFT], verdictOf);
+    assert.deepEqual(found.map(({ code, targets }) => [code, targets.map(({ index }) => index)]), said);
+    assert.deepEqual(breastContradictions({ R: {}, L: stated }, [RIGHT], verdictOf).filter(({ code }) => code !== 'recommendation'), []);
+  });

@@ -1,0 +1,106 @@
+"""What the signer of a case concluded, in words."""
+
+from pydantic import Field
+
+from lobule.contracts.breasts import BiRads, BreastConclusion, BreastConclusions, Density, Recommendation
+from lobule.contracts.case import Signature
+from lobule.contracts.result import Assessment, Laterality
+from lobule.words import Words
+from report.parts import Fact, Part
+from report.section import moment
+
+
+class Breast(Part):
+    """What the signer concluded of one breast, as codes and in words."""
+
+    side: Laterality
+    bi_rads: BiRads
+    density: Density | None
+    recommendation: Recommendation | None
+    name: str = Field(description="the breast")
+    category: str = Field(description="what the BI-RADS category means")
+    facts: tuple[Fact, ...] = Field(description="density and recommendation")
+
+
+class Clinician(Part):
+    """What the signer concluded."""
+
+    assessment: Assessment | None = Field(description="their own or the system's; null where neither has one")
+    conclusion: str
+    basis: str = Field(description="how it stands to the system's conclusion, in words")
+    overrules: bool = Field(description="the system concluded something else")
+    breasts: tuple[Breast, ...] = Field(description="right before left; empty where none was stated")
+    headline: str = Field(
+        description="what stands first: the breasts, the most suspicious one first, or the conclusion"
+    )
+    comment: str
+    signed_by: str
+    signed_at: str
+    version: str
+
+
+_URGENCY: tuple[BiRads, ...] = (6, 5, 4, 0, 3, 2, 1)
+"""Which category is told first: malignancy, then what is not settled, then what is."""
+
+
+def clinician_of(signature: Signature, system: Assessment | None, text: Words) -> Clinician:
+    """Put a signature into words.
+
+    Args:
+        signature: Of the case.
+        system: What the system concluded of the case.
+        text: The sentences of the language to write in.
+    """
+    own = signature.conclusion
+    if own is None:
+        basis = "adopted"
+    elif system is None:
+        basis = "alone"
+    else:
+        basis = "agrees" if own == system else "overrules"
+    assessment = own or system
+    conclusion = text(f"common.assessment.{assessment}") if assessment else text("conclusion.none")
+    return Clinician(
+        assessment=assessment,
+        conclusion=conclusion,
+        basis=text(f"clinician.{basis}"),
+        overrules=basis == "overrules",
+        breasts=tuple(_breast(side, breast, text) for side, breast in signature.breasts.stated)
+        if signature.breasts
+        else (),
+        headline=_headline(signature.breasts, text) if signature.breasts else conclusion,
+        comment=signature.comment,
+        signed_by=signature.signed_by,
+        signed_at=moment(signature.signed_at, text),
+        version=text("document.version", version=signature.version),
+    )
+
+
+def _headline(breasts: BreastConclusions, text: Words) -> str:
+    urgent_first = sorted(breasts.stated, key=lambda stated: _URGENCY.index(stated[1].bi_rads))
+    sentences = [
+        text("clinical.headline", side=text(f"clinical.side.{side}"), words=text(f"clinical.category.{breast.bi_rads}"))
+        for side, breast in urgent_first
+    ]
+    return ("" if text.language == "zh" else " ").join(sentences)
+
+
+def _breast(side: Laterality, breast: BreastConclusion, text: Words) -> Breast:
+    density = recommendation = text("clinical.unstated")
+    if breast.density:
+        words = text(f"clinical.density.{breast.density}")
+        density = text("clinical.density.lettered", letter=breast.density, words=words)
+    if breast.recommendation:
+        recommendation = text(f"clinical.recommendation.{breast.recommendation}")
+    return Breast(
+        side=side,
+        bi_rads=breast.bi_rads,
+        density=breast.density,
+        recommendation=breast.recommendation,
+        name=text(f"clinical.side.{side}"),
+        category=text(f"clinical.category.{breast.bi_rads}"),
+        facts=(
+            Fact(label=text("clinical.density"), value=density),
+            Fact(label=text("clinical.recommendation"), value=recommendation),
+        ),
+    )

@@ -1,0 +1,54 @@
+"""What a clinician concludes of each breast: the BI-RADS category, the density, and what is recommended.
+
+The categories are those of the ACR BI-RADS Atlas, 5th edition (2013).
+"""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lobule.contracts.result import Assessment, Document, Laterality
+
+BiRads = Literal[0, 1, 2, 3, 4, 5, 6]
+Density = Literal["a", "b", "c", "d"]
+Recommendation = Literal["routine_screening", "short_follow_up", "further_imaging", "biopsy", "treatment"]
+
+_MEANINGS: tuple[tuple[frozenset[int], Assessment], ...] = (
+    (frozenset({4, 5, 6}), "malignancy_suspected"),
+    (frozenset({0, 3}), "not_sure"),
+    (frozenset({1, 2}), "no_sign_of_malignancy"),
+)
+"""The category of a breast as an assessment, the most suspicious first."""
+
+
+class BreastConclusion(Document):
+    """What is concluded of one breast."""
+
+    bi_rads: BiRads = Field(description="BI-RADS category, 0 to 6")
+    density: Density | None = Field(default=None, description="BI-RADS density, almost fatty to extremely dense")
+    recommendation: Recommendation | None = Field(default=None, description="what should be done next")
+
+
+class BreastConclusions(Document):
+    """What is concluded of the breasts of an examination: of both, or of the one that was examined."""
+
+    right: BreastConclusion | None = Field(default=None, description="the right breast; null where it was not examined")
+    left: BreastConclusion | None = Field(default=None, description="the left breast; null where it was not examined")
+
+    @model_validator(mode="after")
+    def _check(self) -> "BreastConclusions":
+        if not self.stated:
+            raise ValueError("a conclusion on at least one breast is needed")
+        return self
+
+    @property
+    def stated(self) -> list[tuple[Laterality, BreastConclusion]]:
+        """The breasts that something is concluded of, right before left, as films hang."""
+        sides: tuple[tuple[Laterality, BreastConclusion | None], ...] = (("R", self.right), ("L", self.left))
+        return [(side, breast) for side, breast in sides if breast]
+
+    @property
+    def assessment(self) -> Assessment:
+        """The most suspicious category of both as an assessment of the case."""
+        given = {breast.bi_rads for _, breast in self.stated}
+        return next(assessment for categories, assessment in _MEANINGS if categories & given)
