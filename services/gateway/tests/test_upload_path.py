@@ -21,6 +21,7 @@ from gateway.images.models import Image
 from gateway.jobs.models import Job, OutboxMessage
 
 SOURCE = Path(gateway.__file__).parent
+MIDDLEWARE = ("asgi.py", "body_limit.py", "conditional.py", "middleware.py")
 DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
 HEADING = "### Its way through the gateway"
 MOST_FUNCTIONS, MOST_MODULES = 8, 5
@@ -65,7 +66,12 @@ class Trace:
         found = set()
         while frame is not None:
             path = Path(frame.f_code.co_filename)
-            if path.is_relative_to(SOURCE) and path.name not in ("middleware.py", "conditional.py", "body_limit.py"):
+            if path.is_relative_to(SOURCE) and path.name not in (
+                "asgi.py",
+                "middleware.py",
+                "conditional.py",
+                "body_limit.py",
+            ):
                 found |= {f"{path.relative_to(SOURCE)}:{frame.f_code.co_qualname}"} | self._given[frame.f_code]
             frame = frame.f_back
         return found

@@ -1,7 +1,9 @@
 """A bound on the bodies of requests that are read whole: JSON and forms."""
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.asgi import HttpMiddleware
 
 MOST_BYTES = 1_048_576
 _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
@@ -9,16 +11,13 @@ _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
 _OF_WORKERS = "/internal/"
 
 
-class BodyLimit:
+class BodyLimit(HttpMiddleware):
     """Refuses a body of more than a mebibyte with 413 before it is in memory, whatever its headers say."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
-        if scope["type"] != "http" or scope["path"].startswith(_OF_WORKERS) or scope["path"] in _STREAMED:
-            await self._app(scope, receive, send)
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `HttpMiddleware`."""
+        if scope["path"].startswith(_OF_WORKERS) or scope["path"] in _STREAMED:
+            await self.app(scope, receive, send)
             return
         received = 0
 
@@ -30,4 +29,4 @@ class BodyLimit:
                 raise HTTPException(413, "The request is larger than 1 MB. Please send less at once.")
             return message
 
-        await self._app(scope, bounded, send)
+        await self.app(scope, bounded, send)

@@ -1,21 +1,20 @@
 """HEAD for every GET, and 304 wherever the client has what is answered (RFC 9110, sections 9.3.2 and 13.1.2)."""
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.asgi import HttpMiddleware
 
 _ABSENT_FROM_304 = ("content-length", "content-type", "content-encoding")
 
 
-class Conditional:
+class Conditional(HttpMiddleware):
     """Answers HEAD as GET without its body, and leaves out a body that the client has."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self._app(scope, receive, send)
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `HttpMiddleware`."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await self.app(scope, receive, send)
             return
         known = [_opaque(tag) for tag in Headers(scope=scope).get("if-none-match", "").split(",")]
         silent = scope["method"] == "HEAD"
@@ -33,7 +32,7 @@ class Conditional:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app({**scope, "method": "GET"} if silent else scope, receive, answer)
+        await self.app({**scope, "method": "GET"} if silent else scope, receive, answer)
 
 
 def _opaque(tag: str) -> str:

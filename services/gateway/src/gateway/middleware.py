@@ -7,8 +7,9 @@ import uuid
 import structlog
 from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from gateway.asgi import HttpMiddleware
 from lobule.tracing import span
 
 log = structlog.get_logger()
@@ -37,17 +38,11 @@ _HEADERS = {
 _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
-class RequestContext:
+class RequestContext(HttpMiddleware):
     """Gives each request an id (the client's, if it is valid), logs the request, and sets security headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `HttpMiddleware`."""
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex[:16]
         scope.setdefault("state", {})["request_id"] = request_id
@@ -68,7 +63,7 @@ class RequestContext:
         parent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1") or None
         traced = span("request", parent, method=scope["method"], path=scope["path"])
         with structlog.contextvars.bound_contextvars(request_id=request_id), traced:
-            await self._app(scope, receive, send_with_headers)
+            await self.app(scope, receive, send_with_headers)
             seconds = time.monotonic() - started
             route = getattr(scope.get("route"), "path", "none")  # the template: ids would make a series for each job
             _request_seconds.labels(scope["method"], route, status).observe(seconds)
