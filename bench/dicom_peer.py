@@ -1,6 +1,8 @@
 """A system that sends objects to the DICOM node: for its tests and benchmarks."""
 
+import os
 import shutil
+import sys
 import time
 from io import BytesIO
 from pathlib import Path
@@ -80,8 +82,11 @@ def send_beginning(association, dataset) -> None:
 
 
 def tool(name: str) -> str:
-    """A program of dcmtk."""
-    found = shutil.which(name)
+    """A program of dcmtk. pynetdicom installs programs of the same names beside Python's."""
+    elsewhere = [
+        folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder) != Path(sys.executable).parent
+    ]
+    found = shutil.which(name, path=os.pathsep.join(elsewhere))
     if found is None:
         pytest.skip(f"there is no {name} (apt-get install dcmtk)")
     return found
