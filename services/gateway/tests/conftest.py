@@ -15,7 +15,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import select
+from starlette.responses import Response
 
+from gateway.auth import sessions
 from gateway.clock import now
 from gateway.jobs.models import Step
 from gateway.main import create_app
@@ -148,6 +151,21 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 def alice(client: TestClient) -> dict[str, str]:
     """Alice's headers."""
     return log_in(client, "alice")
+
+
+@pytest.fixture
+def cookie_of(app: FastAPI) -> Callable[[str], tuple[str, str]]:
+    """Name and value of the cookie of a user's new portal session; the login form has its own tests."""
+
+    def open_session(username: str) -> tuple[str, str]:
+        response = Response()
+        with app.state.sessions.begin() as session:
+            user = session.scalars(select(User).where(User.username == username)).one()
+            sessions.open_session(session, user, response, app.state.settings)
+        name, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
+        return name, value
+
+    return open_session
 
 
 class Worker:

@@ -6,14 +6,11 @@ import threading
 
 import pytest
 from sqlalchemy import update
-from starlette.responses import Response
 from typer.testing import CliRunner
 
-from gateway.auth.sessions import open_session
 from gateway.jobs.models import Rendering
 from gateway.reports import commands
 from gateway.reports.models import CaseReport
-from gateway.users.models import User
 
 
 @pytest.fixture
@@ -316,8 +313,8 @@ class TestEachRenderingAlone:
         altered = run("--all", "--anew")
         assert (altered.exit_code, "differs from what was signed" in altered.output) == (1, True)
 
-    def test_a_page_in_the_browser_is_a_page_with_a_way_to_try_again(self, client, app, path, answer_next):
-        client.cookies.set(*portal_cookie(app))
+    def test_a_page_in_the_browser_is_a_page_with_a_way_to_try_again(self, client, cookie_of, path, answer_next):
+        client.cookies.set(*cookie_of("alice"))
         thread = threading.Thread(target=answer_next, args=(None,))
         thread.start()
         target = f"{path}?format=html&lang=en"
@@ -346,16 +343,6 @@ class TestEachRenderingAlone:
         wanted = {"anew": True}
         answer = client.post(f"{path}/renderings", json=wanted, headers=alice)
         assert (answer.status_code, answer.json()["code"]) == (500, "report_altered")
-
-
-def portal_cookie(app) -> tuple[str, str]:
-    """Name and value of the cookie of a portal session of Alice's."""
-    response = Response()
-    with app.state.sessions.begin() as session:
-        user = session.query(User).filter_by(username="alice").one()
-        open_session(session, user, response, app.state.settings)
-    name, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
-    return name, value
 
 
 LEFT = {"bi_rads": 4, "density": "c", "recommendation": "biopsy"}

@@ -16,11 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from PIL import Image
 from playwright.sync_api import Browser, Page
-from sqlalchemy import select
-from starlette.responses import Response
 
-from gateway.auth import sessions
-from gateway.users.models import User
 from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, ModelInfo, Result, Thresholds
 
 WIDTH, HEIGHT = 600, 800  # of the film; its display image has half of that
@@ -47,21 +43,6 @@ def client(app: FastAPI) -> Iterator[httpx.Client]:
     server.should_exit = True
     thread.join(60)
     assert not thread.is_alive(), "the gateway did not stop"
-
-
-@pytest.fixture
-def cookie_of(app: FastAPI) -> Callable[[str], tuple[str, str]]:
-    """Name and value of the cookie of a user's new portal session; the login form has its own tests."""
-
-    def open_session(username: str) -> tuple[str, str]:
-        response = Response()
-        with app.state.sessions.begin() as session:
-            user = session.scalars(select(User).where(User.username == username)).one()
-            sessions.open_session(session, user, response, app.state.settings)
-        name, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
-        return name, value
-
-    return open_session
 
 
 @pytest.fixture

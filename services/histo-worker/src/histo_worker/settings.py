@@ -19,5 +19,5 @@ class HistoSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LOBULE_HISTO_", env_ignore_empty=True)
 
-    model: Path = Field(PACKAGES / DEFAULT_MODEL, description="folder of the model package")
-    batch: int = Field(2, gt=0, description="patches that go through the network at once")
+    model: Path = Field(default=PACKAGES / DEFAULT_MODEL, description="folder of the model package")
+    batch: int = Field(default=2, gt=0, description="patches that go through the network at once")

@@ -18,7 +18,7 @@ class MammoSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LOBULE_MAMMO_", env_ignore_empty=True)
 
-    model: Path = Field(Path(DEFAULT_MODEL), description="model package: a folder, or the name of a bundled one")
+    model: Path = Field(default=Path(DEFAULT_MODEL), description="folder of the model package, or a bundled one's name")
 
     @property
     def package(self) -> Path:
