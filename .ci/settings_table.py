@@ -22,11 +22,12 @@ SERVICES: dict[str, list[type[BaseSettings]]] = {
 }
 _HEAD = """# Settings
 
-Every setting is an environment variable, or stands in the file that the variable with `_FILE` behind its name names, as
-for secrets that an orchestrator mounts. An empty value is no value. A process whose settings are wrong ends with 78
-and a line for each of them. This table is made from the classes of the settings: `python .ci/settings_table.py`.
+Each setting is an environment variable. To read one from a file, such as a mounted secret, append `_FILE` to the name
+of the variable and set it to the path of the file; `LOBULE_HISTO_…` and `LOBULE_MAMMO_…` are variables only. An empty
+value counts as unset. A process whose settings are invalid prints a line for each and exits with status 78.
 
-docker-compose.yml passes on what stands in `.env`; `.env.example` names what is usually set there.
+docker-compose.yml passes on the values in `.env`; `.env.example` lists those that are usually set. This table is
+generated from the settings classes: run `python .ci/settings_table.py` after a change.
 
 | variable | unless set | meaning | services |
 |---|---|---|---|

@@ -1,6 +1,7 @@
 """Work that is looked for again and again, in a thread of its own."""
 
 import threading
+from abc import ABC, abstractmethod
 
 import structlog
 
@@ -10,7 +11,7 @@ IDLE_S = 5.0
 _log = structlog.get_logger()
 
 
-class Loop:
+class Loop(ABC):
     """A thread that works, pauses and works again, until it is closed. What goes wrong is logged and tried again.
 
     Args:
@@ -22,9 +23,9 @@ class Loop:
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
+    @abstractmethod
     def work(self) -> None:
         """Do all that is due."""
-        raise NotImplementedError
 
     def pause(self) -> float:
         """Seconds until something is due."""

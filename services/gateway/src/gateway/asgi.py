@@ -1,13 +1,15 @@
-"""What the gateway's middleware has in common."""
+"""The base class of the gateway's middleware."""
+
+from abc import ABC, abstractmethod
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class HttpMiddleware:
-    """Passes on what is no HTTP request, such as the events of start and end.
+class HttpMiddleware(ABC):
+    """Handles HTTP requests and passes other ASGI events, such as startup and shutdown, to the next application.
 
     Args:
-        app: What it stands before.
+        app: The next application.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -17,6 +19,6 @@ class HttpMiddleware:
         """See ASGI."""
         await (self.handle if scope["type"] == "http" else self.app)(scope, receive, send)
 
+    @abstractmethod
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        raise NotImplementedError
+        """Handle one HTTP request."""
