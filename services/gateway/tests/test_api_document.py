@@ -161,6 +161,14 @@ class TestRequests:
         )
         assert answer.status_code == 202, answer.text
 
+    @pytest.mark.parametrize(("scopes", "status"), [(["read", "write"], 202), (["write"], 403), (["read"], 403)])
+    def test_an_api_token_at_diagnose_needs_both_scopes(self, client, alice, picture, scopes, status):
+        token = client.post("/api/v1/tokens", headers=alice, json={"name": "PACS", "scopes": scopes}).json()["secret"]
+        headers = {"Authorization": f"Bearer {token}", "Prefer": "wait=0"}
+        answer = client.post("/api/v1/diagnose", headers=headers, files={"file": ("field.png", picture(3))})
+        assert answer.status_code == status, answer.text
+        assert status == 202 or answer.json()["code"] == "scope_missing"
+
     def test_diagnose_refuses_a_malformed_one(self, client, picture):
         headers = {"Authorization": "Basic 不".encode(), "Prefer": "wait=0"}
         answer = client.post("/api/v1/diagnose", headers=headers, files={"file": ("field.png", picture(3))})

@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
 
 from gateway.auth import service as auth
+from gateway.auth.api_tokens import check_scope
 from gateway.auth.dependencies import AppSettings, identify
 from gateway.auth.tokens import unauthorized
 from gateway.database import read
@@ -120,9 +121,15 @@ async def _submit(request: Request, uploads: UploadService) -> str:
 
 
 def _of_token(request: Request, token: str) -> User:
-    """The user of an access token or API token."""
+    """The user of an access token or API token; the latter must allow writing, and reading the report.
+
+    Raises:
+        ProblemError: `token_invalid` or `token_expired` (401), or `scope_missing` (403).
+    """
     credentials = HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
-    return read(request.app.state.sessions, lambda session: identify(request, credentials, session))
+    user = read(request.app.state.sessions, lambda session: identify(request, credentials, session))
+    check_scope(request, "read")
+    return user
 
 
 def _of_basic(given: str) -> tuple[str, str]:
