@@ -44,6 +44,7 @@ from gateway.portal import admin_pages, login_pages, sentences
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.scripts import WebFiles
+from gateway.reader_findings import endpoints as reader_findings
 from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
 from gateway.reviews import endpoints as reviews
@@ -70,6 +71,7 @@ _ROUTERS = (
     cases,
     case_details,
     reviews,
+    reader_findings,
     case_reports,
     uploads,
     images,

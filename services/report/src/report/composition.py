@@ -39,8 +39,10 @@ class Report:
         """
         document = self.document
         return tuple(
-            draw_pictures(result, section, files)
-            for result, section, files in zip(document.results, document.images, self.files, strict=True)
+            draw_pictures(result, section, files, document.drawn_on(number))
+            for number, (result, section, files) in enumerate(
+                zip(document.results, document.images, self.files, strict=True)
+            )
         )
 
 

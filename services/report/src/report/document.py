@@ -18,6 +18,7 @@ from lobule.words import Words
 from report.clinician import Clinician, clinician_of
 from report.parts import Fact, Part
 from report.places import Place, order, places
+from report.reader import ReaderRow, reader_rows, same_lesions
 from report.section import ImageSection, build_section, moment
 
 
@@ -48,6 +49,10 @@ class ReportDocument(Part):
     reasons: tuple[str, ...]
     next_steps: tuple[str, ...]
     images: tuple[ImageSection, ...]
+    drawn: tuple[tuple[ReaderRow, ...], ...] = Field(
+        default=(), description="what readers found themselves, for each of `images`; nothing of it is the system's"
+    )
+    same_lesions: tuple[str, ...] = Field(default=(), description="which findings readers take for the same lesion")
     hung: tuple[int, ...] = Field(
         description="films of the current examination in the order in which they hang, as indices of `images`"
     )
@@ -58,6 +63,10 @@ class ReportDocument(Part):
     limits: tuple[str, ...]
     models: tuple[tuple[Fact, ...], ...]
     results: tuple[Result, ...] = Field(description="the figures behind the words, as the pipelines left them")
+
+    def drawn_on(self, index: int) -> tuple[ReaderRow, ...]:
+        """What readers drew on one of `images`."""
+        return self.drawn[index] if self.drawn else ()
 
 
 def image_document(result: Result, analysed_at: datetime, text: Words) -> ReportDocument:
@@ -140,6 +149,10 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         reasons=tuple(text.reason(reason) for reason in said.reasons),
         next_steps=tuple(text.suggestion(step) for step in said.suggestions),
         images=sections,
+        drawn=tuple(
+            reader_rows(image.reader_findings, r.image, r, text) for (image, _), r in zip(assessed, found, strict=True)
+        ),
+        same_lesions=same_lesions(content, {image.job_id: result for image, result in assessed}, names, text),
         hung=tuple(hung),
         places=places(hung, hanging, sections, said.missing_views, text),
         not_assessed=tuple(

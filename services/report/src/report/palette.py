@@ -30,6 +30,9 @@ FINDINGS: Mapping[Assessment | Literal["unknown"], RGB] = {
 }
 """By the state of a finding's suspicion; lighter than those of `STATES`, for lines on film."""
 
+READER: RGB = (185, 167, 245)
+"""Of what readers drew, whatever they take it for."""
+
 HEAT = bytes.fromhex(
     "44015444025645045745055946075a46085c460a5d460b5e470d60470e61471063471164471365481467481668481769"
     "48186a481a6c481b6d481c6e481d6f481f70482071482173482374482475482576482677482878482979472a7a472c7a"

@@ -12,8 +12,9 @@ from PIL import Image
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Finding, Result
 from report.hanging import hang, hang_finding
-from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline
-from report.palette import FINDINGS
+from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline, draw_reader
+from report.palette import FINDINGS, RGB
+from report.reader import ReaderRow, as_shape
 from report.section import FindingRow, ImageSection
 
 Used = TypeVar("Used")
@@ -32,21 +33,26 @@ class Pictures:
         annotated: With all that the system found.
         hung: With what stands after the clinician's review: a finding they dismissed goes, the heat map with it.
         cutouts: Each finding enlarged, in their order.
+        drawn: Each finding that a reader drew, enlarged.
     """
 
     original: RGB8
     annotated: RGB8
     hung: RGB8
     cutouts: tuple[RGB8, ...]
+    drawn: tuple[RGB8, ...] = ()
 
 
-def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, bytes]) -> Pictures:
+def draw_pictures(
+    result: Result, section: ImageSection, files: Mapping[str, bytes], readers: Sequence[ReaderRow] = ()
+) -> Pictures:
     """Draw what a result found onto its display image.
 
     Args:
         result: What the pipeline concluded.
         section: The same in words: the tags of the findings.
         files: The pictures that the result names, by name.
+        readers: What readers drew on the image.
 
     Raises:
         AnalysisError: `result_unreadable` where a picture is missing, damaged or of another size than said.
@@ -72,11 +78,15 @@ def draw_pictures(result: Result, section: ImageSection, files: Mapping[str, byt
     annotated = drawn(every, ground)
     # The heat map would go on showing the place of a finding that was dismissed.
     hung = annotated if len(standing) == len(every) else drawn(standing, display)
-    return Pictures(display, annotated, hung, tuple(_cutout(display, row, finding, scale) for row, finding in every))
+    cutouts = tuple(_cutout(display, finding, scale, FINDINGS[row.state]) for row, finding in every)
+    own = [hang_finding(as_shape(row.finding), hanging, (image.width, image.height)) for row in readers]
+    if own:
+        hung = draw_reader(hung, own, [row.letter for row in readers], scale)
+    return Pictures(display, annotated, hung, cutouts, tuple(_cutout(display, finding, scale) for finding in own))
 
 
-def _cutout(display: RGB8, row: FindingRow, finding: Finding, scale: tuple[float, float]) -> RGB8:
-    """A square around a finding, with its outline and nothing else drawn on it."""
+def _cutout(display: RGB8, finding: Finding, scale: tuple[float, float], colour: RGB | None = None) -> RGB8:
+    """A square around a finding, with its outline and nothing else drawn on it; without a colour a reader's."""
     corners = box_on_display(finding.box, scale)
     (left, top), (right, bottom) = corners[0], corners[2]
     longer = max(right - left, bottom - top)
@@ -84,7 +94,10 @@ def _cutout(display: RGB8, row: FindingRow, finding: Finding, scale: tuple[float
     x = min(max(round((left + right - side) / 2), 0), display.shape[1] - side)
     y = min(max(round((top + bottom - side) / 2), 0), display.shape[0] - side)
     cutout = fit(display[y : y + side, x : x + side], _CUTOUT_SIDE)
-    return draw_outline(cutout, finding, FINDINGS[row.state], scale, origin=(x, y), zoom=len(cutout) / side)
+    zoom = len(cutout) / side
+    if colour is None:
+        return draw_reader(cutout, [finding], [], scale, (x, y), zoom)
+    return draw_outline(cutout, finding, colour, scale, origin=(x, y), zoom=zoom)
 
 
 def fit(picture: RGB8, longest: int) -> RGB8:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from lobule.contracts.case import Review, Verdict
 from lobule.contracts.modality import ModalitySpec
-from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageInfo, Laterality, Patches, Result
+from lobule.contracts.result import ADVICE_NOTICES, Assessment, Box, Finding, ImageInfo, Laterality, Patches, Result
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 from report.certainty import Zone, in_words, zones
@@ -201,11 +201,6 @@ def _finding(
 ) -> FindingRow:
     box, image, suspicion = finding.box, result.image, finding.probability_malignant
     shown = text("findings.unknown") if suspicion is None else text.percent(suspicion, result.thresholds)
-    size = text("findings.pixels", width=round(box.width), height=round(box.height))
-    if image.pixel_spacing_mm is not None:
-        row, column = image.pixel_spacing_mm
-        width, height = f"{box.width * column:.0f}", f"{box.height * row:.0f}"
-        size = text(f"findings.millimetres{_plane(image)}", width=width, height=height)
     return FindingRow(
         number=number,
         state="unknown" if suspicion is None else result.thresholds.assess(suspicion),
@@ -215,11 +210,20 @@ def _finding(
         kind=text.name(spec_of_result(result), f"findings.label.{finding.label}"),
         presence=text.percent(finding.probability),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
-        size=size,
+        size=size_words(box, image, text),
         judged=review.verdict if review else None,
         verdict=text(f"review.{review.verdict if review and review.verdict else 'none'}") if reviewed else None,
         comment=review.comment if review else "",
     )
+
+
+def size_words(box: Box, image: ImageInfo, text: Words) -> str:
+    """How large a box is: in mm where the spacing is known."""
+    if image.pixel_spacing_mm is None:
+        return text("findings.pixels", width=round(box.width), height=round(box.height))
+    row, column = image.pixel_spacing_mm
+    width, height = f"{box.width * column:.0f}", f"{box.height * row:.0f}"
+    return text(f"findings.millimetres{_plane(image)}", width=width, height=height)
 
 
 def _examined(image: ImageInfo, spec: ModalitySpec, patches: Patches | None, text: Words) -> list[Fact]:

@@ -11,7 +11,7 @@ import typst
 
 from report.composition import Report
 from report.overlay import RGB8, heat_stops
-from report.palette import FINDINGS, STATES, css
+from report.palette import FINDINGS, READER, STATES, css
 from report.pictures import Pictures, fit, jpeg
 from report.typeface import FONT_FOLDERS, writable
 
@@ -58,6 +58,7 @@ def typeset(report: Report, template: Template, **options: Any) -> list[bytes]:
             "colours": {
                 "states": {state: css(colour) for state, colour in STATES.items()},
                 "findings": {state: css(colour) for state, colour in FINDINGS.items()},
+                "reader": css(READER),
                 "heat": [css(colour) for colour in heat_stops()],
             },
         }
@@ -91,6 +92,7 @@ def _leave(folder: Path, number: int, pictures: Pictures) -> dict[str, Any]:
         "annotated": put("annotated", fit(pictures.annotated, _LONGEST_SIDE)),
         "hung": put("hung", fit(pictures.hung, _LONGEST_SIDE_IN_A_CASE)),
         "cutouts": [put(str(i), cutout) for i, cutout in enumerate(pictures.cutouts, start=1)],
+        "drawn": [put(f"drawn{i}", cutout) for i, cutout in enumerate(pictures.drawn, start=1)],
     }
 
 

@@ -12,6 +12,7 @@ from lobule.contracts.findings import FINDING_ID, WHOLE_IMAGE, reviewed_id
 from lobule.contracts.language import Language
 from lobule.contracts.modality import Evidence as EvidenceKind
 from lobule.contracts.progress import StepError
+from lobule.contracts.reader import ReaderFinding, SameLesion
 from lobule.contracts.result import (
     Assessment,
     Document,
@@ -180,6 +181,7 @@ class CaseImage(Document):
     analysed_at: AwareDatetime | None = None
     error: StepError | None = None
     reviews: list[Review] = Field(default=[])
+    reader_findings: list[ReaderFinding] = Field(default=[], description="what readers drew on it")
     study_date: date | None = Field(default=None, description="day of its examination, where known")
     is_prior: bool = Field(default=False, description="a film of an earlier examination; no part of the conclusion")
 
@@ -205,6 +207,7 @@ class CaseContent(Document):
     created_at: AwareDatetime
     images: list[CaseImage]
     conclusion: Conclusion
+    same_lesions: list[SameLesion] = Field(default=[], description="findings that readers take for the same lesion")
     signature: Signature | None = Field(default=None, description="null in a draft")
 
 

@@ -12,6 +12,7 @@ from gateway.cases.examinations import examinations
 from gateway.cases.schemas import ConclusionRead
 from gateway.database import DbSession
 from gateway.errors import WITH_ETAG, responses
+from gateway.reader_findings import service as reader_findings
 from gateway.reports.service import versions
 from gateway.reviews import repository as reviews
 from gateway.reviews.service import as_contract
@@ -42,5 +43,7 @@ def read_case(
         images=[CaseImageRead.of(job, service.state_of(job), places[job.image_id]) for job in jobs],
         conclusion=ConclusionRead.of(service.conclusion_of(jobs), language),
         reviews=[as_contract(review) for review in reviews.of_case(session, case.id)],
+        reader_findings=reader_findings.findings(session, case.id),
+        same_lesions=reader_findings.same_lesions(session, case.id, jobs),
         reports=versions(session, case),
     )

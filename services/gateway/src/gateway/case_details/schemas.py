@@ -12,6 +12,7 @@ from gateway.jobs.models import Job
 from gateway.jobs.schemas import JobRead
 from gateway.reports.schemas import CaseReportRead
 from lobule.contracts.case import CaseState, Evidence, Review
+from lobule.contracts.reader import ReaderFinding, SameLesion
 
 
 class CaseImageRead(ImageRead):
@@ -54,6 +55,8 @@ class CaseDetail(BaseModel):
         description="what the system concludes from the images of the newest examination"
     )
     reviews: list[Review] = Field(description="what clinicians said of findings and images")
+    reader_findings: list[ReaderFinding] = Field(description="what readers drew themselves, by letter")
+    same_lesions: list[SameLesion] = Field(description="findings that readers take for the same lesion")
     reports: list[CaseReportRead] = Field(description="signed versions, newest first")
 
     @classmethod
@@ -63,6 +66,8 @@ class CaseDetail(BaseModel):
         images: list[CaseImageRead],
         conclusion: ConclusionRead,
         reviews: list[Review],
+        reader_findings: list[ReaderFinding],
+        same_lesions: list[SameLesion],
         reports: list[CaseReportRead],
     ) -> "CaseDetail":
         """A case with its parts."""
@@ -77,5 +82,7 @@ class CaseDetail(BaseModel):
             images=images,
             conclusion=conclusion,
             reviews=reviews,
+            reader_findings=reader_findings,
+            same_lesions=same_lesions,
             reports=reports,
         )

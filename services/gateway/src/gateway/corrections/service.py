@@ -14,6 +14,7 @@ from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
 from gateway.modalities.service import required
+from gateway.reader_findings import repository as reader_findings
 from gateway.reviews import repository as reviews
 from gateway.users.models import User
 from lobule.contracts.modality import Attribute, Modality, ModalitySpec
@@ -100,6 +101,8 @@ def _move(session: Session, user: User, image: Image, case_id: str | None, *, ac
     if left == case_id:
         return
     reviews.move(session, image.id, case_id)
+    if case_id is not None:
+        reader_findings.move(session, image.id, case_id)
     if left is not None:
         case_service.refresh(session, left)
 

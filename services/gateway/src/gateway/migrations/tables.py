@@ -6,9 +6,10 @@ from gateway.cases import models as cases
 from gateway.images import models as images
 from gateway.jobs import models as jobs
 from gateway.modalities import models as modalities
+from gateway.reader_findings import models as reader_findings
 from gateway.reports import models as reports
 from gateway.reviews import models as reviews
 from gateway.users import models as users
 from gateway.webhooks import models as webhooks
 
-TABLES = (audit, auth, cases, images, jobs, modalities, reports, reviews, users, webhooks)
+TABLES = (audit, auth, cases, images, jobs, modalities, reader_findings, reports, reviews, users, webhooks)

@@ -12,11 +12,13 @@ from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
 from gateway.errors import ProblemError
 from gateway.jobs.models import Job
+from gateway.reader_findings import service as reader_findings
 from gateway.reports.models import CaseReport
 from gateway.reviews import repository as reviews
 from gateway.reviews.service import as_contract
 from lobule.contracts.case import CaseContent, CaseImage, ImageContent, Review, Signature
 from lobule.contracts.progress import StepError
+from lobule.contracts.reader import ReaderFinding
 
 
 def letters(content: dict[str, Any]) -> bytes:
@@ -51,18 +53,22 @@ def case_content(session: Session, case: Case, signature: Signature | None = Non
     by_job: dict[str, list[Review]] = {}
     for review in reviews.of_case(session, case.id):
         by_job.setdefault(review.job_id, []).append(as_contract(review))
+    drawn: dict[str, list[ReaderFinding]] = {}
+    for finding in reader_findings.findings(session, case.id):
+        drawn.setdefault(finding.image_id, []).append(finding)
     return CaseContent(
         case_id=case.id,
         pseudonym=case.pseudonym,
         revision=case.revision,
         created_at=case.created_at,
-        images=[_image(job, by_job.get(job.id, []), places[job.image_id]) for job in jobs],
+        images=[_image(job, by_job.get(job.id, []), drawn.get(job.image_id, []), places[job.image_id]) for job in jobs],
         conclusion=case_service.conclusion_of(jobs),
+        same_lesions=reader_findings.same_lesions(session, case.id, jobs),
         signature=signature,
     )
 
 
-def _image(job: Job, reviews: list[Review], place: Examination) -> CaseImage:
+def _image(job: Job, reviews: list[Review], drawn: list[ReaderFinding], place: Examination) -> CaseImage:
     state = case_service.state_of(job)
     result = image_content(job) if state == "assessed" else None
     error = StepError(code=job.error_code, detail=job.error_detail or "") if job.error_code else None
@@ -75,6 +81,7 @@ def _image(job: Job, reviews: list[Review], place: Examination) -> CaseImage:
         analysed_at=result.analysed_at if result else None,
         error=error if state == "failed" else None,
         reviews=reviews,
+        reader_findings=drawn,
         study_date=place.date,
         is_prior=place.is_prior,
     )

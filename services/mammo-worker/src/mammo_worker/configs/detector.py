@@ -27,5 +27,7 @@ def plan() -> DetectorPlan:
     return DetectorPlan(
         replace(base, phases=phases, average_momentum=0.99),
         lesions=LesionChanges(remove=0.0, paste=0.0),
-        scanner=ScannerChanges(gamma=0.25, curve=0.35, digital=0.15, equalisation=0.5, sharpen=0.5, blur=0.5, noise=2.0),
+        scanner=ScannerChanges(
+            gamma=0.25, curve=0.35, digital=0.15, equalisation=0.5, sharpen=0.5, blur=0.5, noise=2.0
+        ),
     )

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from report.composition import Report
 from report.overlay import RGB8, heat_stops
-from report.palette import FINDINGS, LINE, STATES, css
+from report.palette import FINDINGS, LINE, READER, STATES, css
 from report.pictures import fit, jpeg
 
 _LONGEST_SIDE_IN_A_CASE = 1400  # several pictures share one file
@@ -23,6 +23,7 @@ _environment = Environment(
 _environment.globals.update(
     state_colours={state: css(colour) for state, colour in STATES.items()} | {None: css(LINE)},
     finding_colours={state: css(colour) for state, colour in FINDINGS.items()},
+    reader_colour=css(READER),
     heat_stops=[css(colour) for colour in heat_stops()],
 )
 
@@ -46,6 +47,7 @@ def export_html(report: Report) -> bytes:
             "annotated": _picture(pictures.annotated, longest),
             "hung": _picture(pictures.hung, _HUNG_SIDE) if document.kind == "case" else None,
             "cutouts": [_picture(cutout) for cutout in pictures.cutouts],
+            "drawn": [_picture(cutout) for cutout in pictures.drawn],
         }
         for pictures in report.pictures
     ]

@@ -11,6 +11,7 @@ from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.images.models import Image
 from gateway.jobs.models import Job, Rendering, Step, Work
+from gateway.reader_findings.repository import delete_of_case as delete_drawn
 from gateway.reports.models import CaseReport
 from gateway.reviews.models import FindingReview
 from gateway.webhooks.models import Delivery
@@ -48,7 +49,8 @@ def _is_young(limit: datetime) -> ColumnElement[bool]:
 
 
 def delete_documents(session: Session, case_id: str) -> None:
-    """Delete the reviews and the signed reports of a case."""
+    """Delete the reviews, what readers drew, and the signed reports of a case."""
+    delete_drawn(session, case_id)
     session.execute(delete(FindingReview).where(FindingReview.case_id == case_id))
     session.execute(delete(CaseReport).where(CaseReport.case_id == case_id))
 

@@ -9,6 +9,11 @@ const days = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'U
 /** A moment in the reader's zone. @param {string | Date} at */
 export const moment = (at) => format.format(new Date(at));
 
+const hours = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
+
+/** The time of a moment of today, else all of it. @param {string} at */
+export const clock = (at) => (new Date(at).toDateString() === new Date().toDateString() ? hours.format(new Date(at)) : moment(at));
+
 /** A day: 26 Nov 2026. @param {string} day As `YYYY-MM-DD`. */
 export const dayWords = (day) => days.format(new Date(day));
 

@@ -9,6 +9,8 @@ import { moment } from '../core/times.js';
 import { apiLanguage, t } from '../core/words.js';
 import { STATES } from '../viewer/palette.js';
 import { headlineOf, inWords } from './certainty.js';
+import { referenceTo } from './own.js';
+import { showPartner } from './partners.js';
 import { placeOf } from './place.js';
 import { findingOf, imageOf, keyOf, nameOf, reviewOf, sameTarget } from './targets.js';
 
@@ -16,6 +18,7 @@ import { findingOf, imageOf, keyOf, nameOf, reviewOf, sameTarget } from './targe
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
 /** @typedef {import('../core/types.d.ts').Result} Result */
+/** @typedef {{box: import('../core/types.d.ts').Box}} Placed */
 
 const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
 
@@ -28,8 +31,10 @@ export function fillRow(row, state, target) {
   row.toggleAttribute('data-lit', sameTarget(state.lit, target));
   write(role(row, 'what'), finding ? nameOf(state.images, target) : image.name);
   write(role(row, 'status'), state.savings[keyOf(target)] ?? '');
-  if (finding) fillFinding(row, image, image.result, finding);
-  else fillImage(row, image);
+  if (finding) {
+    fillFinding(row, image, image.result, finding);
+    showPartner(row, state, referenceTo(target));
+  } else fillImage(row, image);
   fillVerdict(row, state, target);
 }
 
@@ -71,8 +76,8 @@ function fillFinding(row, image, result, finding) {
   write(role(row, 'size'), sizeWords(result.image, finding));
 }
 
-/** The side and where on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Finding} finding */
-function placeWords(image, finding) {
+/** The side and where on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Placed} finding */
+export function placeWords(image, finding) {
   const { laterality } = image.entry;
   const side = laterality ? [t(`examined.laterality.${laterality}`)] : [];
   const place = placeOf(image, finding);
@@ -81,8 +86,8 @@ function placeWords(image, finding) {
   return [...side, ...across, t(`breast.place.${place.depth}`)].join(' · ');
 }
 
-/** How large a finding is: in mm where the spacing is known, else in pixels. @param {Result['image']} image @param {Finding} finding */
-function sizeWords({ pixel_spacing_mm: spacing, spacing_plane: plane }, { box: { width, height } }) {
+/** How large a finding is: in mm where the spacing is known, else in pixels. @param {Result['image']} image @param {Placed} finding */
+export function sizeWords({ pixel_spacing_mm: spacing, spacing_plane: plane }, { box: { width, height } }) {
   if (!spacing) return t('reading.finding.size.pixels', { width: Math.round(width), height: Math.round(height) });
   const size = { width: (width * spacing[1]).toFixed(0), height: (height * spacing[0]).toFixed(0) };
   return t(plane === 'detector' ? 'reading.finding.size.detector' : 'reading.finding.size', size);

@@ -16,10 +16,13 @@ import { findingOf, keyOf, reviewOf } from './targets.js';
  * @param {{
  *   pick: (target: Target) => void,
  *   reveal: (target: Target) => void,
+ *   correct: (target: Target) => void,
+ *   pair: (target: Target) => void,
+ *   part: (markId: string) => void,
  *   say: (target: Target, change: Partial<import('./state.js').Said>) => Promise<boolean>,
  * }} actions
  */
-export function createFindingsList(root, store, { pick, reveal, say }) {
+export function createFindingsList(root, store, { pick, reveal, say, correct, pair, part }) {
   const list = role(root, 'list');
   const slider = role(root, 'threshold', HTMLInputElement);
   /** @type {Map<string, HTMLElement>} */
@@ -51,6 +54,11 @@ export function createFindingsList(root, store, { pick, reveal, say }) {
     text.addEventListener('change', comment);
     role(row, 'save').addEventListener('click', comment);
     role(row, 'go').addEventListener('click', () => pick(target));
+    if (target.index !== null) {
+      role(row, 'correct').addEventListener('click', () => correct(target));
+      role(row, 'pair').addEventListener('click', () => pair(target));
+      role(row, 'part').addEventListener('click', ({ currentTarget }) => part(/** @type {HTMLElement} */ (currentTarget).dataset.mark ?? ''));
+    }
     for (const verdict of /** @type {const} */ (['confirmed', 'dismissed']))
       role(row, verdict).addEventListener('click', () => {
         reveal(target); // its image comes onto the screen first

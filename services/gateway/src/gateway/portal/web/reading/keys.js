@@ -7,7 +7,7 @@ import { VIEWS } from '../viewer/image.js';
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
 const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, [contenteditable]';
-const ONCE = ['c', 'x', 'j', 'u', 'i', 'a', 'b', 'o', 'k', 'l', 'F', 'R', 'C', 'E', ' ', '?'];
+const ONCE = ['c', 'x', 'j', 'u', 'i', 'a', 'b', 'o', 'O', 'k', 'l', 'F', 'R', 'C', 'E', ' ', '?'];
 /** What is seen as long as a key is held. @type {Record<string, 'marks' | 'heat'>} */
 const PEEKS = { h: 'marks', q: 'heat' };
 const PRESSED_BY_SPACE = 'button, summary, a, input';
@@ -24,10 +24,10 @@ const ARROWS = {
 
 /**
  * What each key does.
- * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, help: () => void}} page
+ * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, drop: () => void, help: () => void}} page
  * @returns {Record<string, () => unknown>}
  */
-function actsOf({ navigation, tools, undo, help }) {
+function actsOf({ navigation, tools, undo, drop, help }) {
   return {
     '+': tools.zoomIn,
     '=': tools.zoomIn,
@@ -41,8 +41,10 @@ function actsOf({ navigation, tools, undo, help }) {
     u: undo,
     i: tools.invert,
     r: tools.reset,
-    b: () => tools.toggle('boxes'),
-    o: () => tools.toggle('outlines'),
+    b: () => tools.take('box'),
+    o: () => tools.take('outline'),
+    O: () => tools.take('oval'),
+    Escape: drop,
     d: () => tools.take('move'),
     z: () => tools.take('zoom'),
     w: () => tools.take('window'),
@@ -85,8 +87,8 @@ const pressesSomething = ({ target }) => target instanceof Element && target.clo
 /**
  * Listen for shortcuts.
  * @param {import('./state.js').ReadingStore} store
- * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, help: () => void, toggle: HTMLInputElement,
- *     instruments: () => import('../viewer/instruments.js').Instruments | null}} page `toggle`: the switch for single keys.
+ * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, drop: () => void, help: () => void, toggle: HTMLInputElement,
+ *     instruments: () => import('../viewer/pane.js').Hand | null}} page `toggle`: the switch for single keys.
  */
 export function listenToKeys(store, page) {
   const acts = actsOf(page);

@@ -22,7 +22,9 @@ import { marksOf } from './findings.js';
 import { listenToKeys } from './keys.js';
 import { createLoader } from './loading.js';
 import { createNavigation } from './navigation.js';
-import { createReviews } from './reviews.js';
+import { createOwn } from './own.js';
+import { DRAWING, createOwnPart, marksOfOwn } from './own-part.js';
+import { createReviews, lastChange } from './reviews.js';
 import { NOTHING_YET } from './state.js';
 import { createStatus, showLine, showStatus } from './status.js';
 import { sameTarget, targetOf } from './targets.js';
@@ -49,30 +51,50 @@ const showProblem = (error) => store.update({ trouble: troubleNote(asProblem(err
 
 const panes = createPanes(role(root, 'panes'), {
   marksOf,
+  ownOf: marksOfOwn,
+  paintTools,
   isLit: ({ lit }, image) => sameTarget(lit, targetOf(image)),
   describe,
   failureOf,
   onEdit: (image) => edit(image),
   onRetry: (image) => retry(image),
   onUse: ({ viewed }) => navigation.use(viewed),
-  onPick: (image, index) => navigation.pick(targetOf(image, index)),
+  onPick: (image, index) => pick(targetOf(image, index)),
+  onPickOwn: (id) => drawn.pick(id),
   onWindow: ({ viewed }, contrast, brightness) => tools.adjust(contrast, brightness, viewed),
   enhanced: (state, { id }) => enhancing?.sourceOf(state, id) ?? null,
   linked: () => store.state.linked,
   toolOf: () => store.state.tool,
-  instruments: () => instruments,
+  instruments: () => (DRAWING.includes(store.state.tool) ? drawn.drawing : instruments),
 });
 const reviews = createReviews(store, { feed, status, maySupersede: mayChange, reveal: (target) => navigation.reveal(target) });
 const list = createFindingsList(role(root, 'findings'), store, {
-  pick: (target) => navigation.pick(target),
+  pick,
   reveal: (target) => navigation.reveal(target),
   say: reviews.say,
+  correct: (target) => drawn.correct(target),
+  pair: (target) => drawn.pair(target),
+  part: (mark) => own.part(mark),
 });
 const navigation = createNavigation(store, { panes, list, deepen: loader.deepen, tell: status.tell, say: reviews.say });
 const tools = createTools(store, { activePane: navigation.activePane, fitAll: panes.fitAll });
+const own = createOwn(store, { feed, status, maySupersede: mayChange });
 const display = createDisplay(root, tools, navigation.arrange);
 const breasts = createBreasts(role(root, 'breasts'), store);
 const versions = createVersions(find(root, '.panel'), { onSign: () => openSigning(), refresh: feed.refresh, onProblem: showProblem });
+
+/** Go to a finding, or say that it is the same lesion as one that waits for its partner. @param {import('./targets.js').Target} target */
+function pick(target) {
+  if (drawn.meet(target)) return;
+  store.update({ ownChosen: null });
+  navigation.pick(target);
+}
+
+/** What the tools have drawn over a pane. @param {import('../viewer/pane.js').Pane} pane */
+function paintTools(pane) {
+  instruments?.paint(pane);
+  drawn.paint(pane);
+}
 
 /** What an image is and what was said of it, in words. @param {ViewedImage} image */
 function describe({ name, result }) {
@@ -99,6 +121,10 @@ const fetched = (imported, script) =>
     throw offline();
   });
 
+const drawn = createOwnPart(role(root, 'own'), store, {
+  own, panes, tools, tell: status.tell, fetched, dialog: byId('naming', HTMLDialogElement), onProblem: showProblem,
+});
+
 /** @type {Set<string>} What is being done. */
 const running = new Set();
 
@@ -120,7 +146,7 @@ let instruments = null;
 
 /** Fetch what draws over films, once such a tool is taken up. @param {Reading} state */
 async function fetchInstruments({ tool }) {
-  if (instruments || BUILT_IN.includes(tool)) return;
+  if (instruments || BUILT_IN.includes(tool) || DRAWING.includes(tool)) return;
   try {
     const { createInstruments } = await fetched(import('../viewer/instruments.js'), 'viewer/instruments.js');
     instruments ??= createInstruments(store, panes.all);
@@ -175,7 +201,7 @@ let signing = null;
 async function sign() {
   const { createSigning } = await fetched(import('./signing.js'), 'reading/signing.js');
   signing ??= createSigning(signingDialog, store, { refresh: feed.refresh, onSigned, goTo, goToBreast: breasts.focus });
-  await reviews.settled();
+  await Promise.all([reviews.settled(), own.settled()]);
   await feed.refresh();
   signing.open();
 }
@@ -209,7 +235,8 @@ function goTo(target) {
 
 /** Take back what was said last; the button that did it may be gone then. */
 async function undo() {
-  const last = store.state.changes.at(-1);
+  const last = lastChange(store.state);
+  if (last && 'own' in last) return void (await own.undo(last));
   await reviews.undo();
   if (role(root, 'undo').hidden && last) list.focus(last.target);
 }
@@ -234,7 +261,7 @@ const stated = () => Object.values(store.state.breasts).some((breast) => Object.
 const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
 
 store.subscribe(['case', 'images'], showCase);
-store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'turns', 'enhanced', 'enhancedFilms', 'peek'], panes.show);
+store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
 store.subscribe(['images', 'activeId', 'layout'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));
 store.subscribe(['case', 'images'], createConclusion(role(root, 'conclusion'), navigation.choose));
 store.subscribe(['case', 'images'], versions.show);
@@ -255,7 +282,8 @@ role(root, 'undo').addEventListener('click', undo);
 listenToKeys(store, {
   navigation,
   tools,
-  undo: reviews.undo,
+  undo,
+  drop: drawn.drop,
   help: () => byId('shortcuts', HTMLDialogElement).showModal(),
   toggle: byId('shortcuts-on', HTMLInputElement),
   instruments: () => instruments,
@@ -263,5 +291,5 @@ listenToKeys(store, {
 onClick(document, '[data-opens]', ({ dataset }) => byId(dataset.opens ?? '', HTMLDialogElement).showModal());
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
-guardLeaving({ unsaved, pending: () => store.state.saving > 0, settled: reviews.settled });
+guardLeaving({ unsaved, pending: () => store.state.saving > 0, settled: () => Promise.all([reviews.settled(), own.settled()]) });
 feed.start();

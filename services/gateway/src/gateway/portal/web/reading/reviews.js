@@ -6,6 +6,7 @@ import { imageOf, nameOf, reviewOf, sameTarget, targetAt } from './targets.js';
 
 /** @typedef {import('./state.js').Said} Said */
 /** @typedef {import('./state.js').Change} Change */
+/** @typedef {import('./state.js').SaidChange} SaidChange */
 /** @typedef {import('./state.js').Review} Review */
 /** @typedef {import('../core/types.d.ts').ReviewChange} ReviewChange */
 /** @typedef {import('./state.js').Reading} Reading */
@@ -15,7 +16,10 @@ const TRIES = 4; // against changes of the case elsewhere that do not touch this
 const VERBS = { confirmed: 'confirm', dismissed: 'dismiss' };
 
 /** What can be undone: the last change whose analysis is still the newest of its image. @param {Reading} state */
-export const lastChange = ({ changes, images }) => [...changes].reverse().find(({ target }) => imageOf(images, target)) ?? null;
+export const lastChange = ({ changes, images }) => [...changes].reverse().find((change) => 'own' in change || imageOf(images, change.target)) ?? null;
+
+/** What a change was of, in words. @param {Reading} state @param {Change} change */
+export const nameOfChange = ({ images }, change) => ('own' in change ? change.name : nameOf(images, change.target));
 
 /**
  * @param {import('./state.js').ReadingStore} store
@@ -32,7 +36,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
 
   const now = (/** @type {Target} */ target) => reviewOf(store.state.case?.reviews ?? [], target);
   const name = (/** @type {Target} */ target) => nameOf(store.state.images, target);
-  const remember = (/** @type {Change} */ change) => store.update(({ changes }) => ({ changes: [...changes, change] }));
+  const remember = (/** @type {SaidChange} */ change) => store.update(({ changes }) => ({ changes: [...changes, change] }));
 
   /** One at a time: each write needs the state that the one before has left. @param {Target | null} target @param {() => Promise<boolean>} task */
   function next(target, task) {
@@ -66,7 +70,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
 
   async function undoLast() {
     const last = lastChange(store.state);
-    if (!last) {
+    if (!last || 'own' in last) {
       status.tell(t('reading.undo.nothing'));
       return false;
     }
@@ -148,7 +152,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
     },
 
     /** Take back what was said last, wherever the reader is now. */
-    undo: () => next(lastChange(store.state)?.target ?? null, undoLast),
+    undo: () => next(null, undoLast),
   };
 }
 
@@ -160,7 +164,7 @@ const same = (one, other) => one?.reviewed_at === other?.reviewed_at && one?.rev
 
 /** What stands now of a target is what the earlier change of it had left. @param {Change[]} changes @param {Target} target @param {Review | null} review */
 function leftAs(changes, target, review) {
-  const earlier = [...changes].reverse().find((change) => sameTarget(change.target, target));
+  const earlier = [...changes].reverse().find((change) => !('own' in change) && sameTarget(change.target, target));
   return changes.map((change) => (change === earlier ? { ...change, after: review } : change));
 }
 

@@ -9,15 +9,20 @@
 
 /** @typedef {import('./stated.js').Breast} Breast */
 /** @typedef {{verdict: Verdict | null, comment: string}} Said */
-/** @typedef {'move' | 'zoom' | 'window' | 'magnify' | 'value' | 'ruler' | 'ellipse' | 'angle'} ToolName What a hand on a film does. */
+/** @typedef {'move' | 'zoom' | 'window' | 'magnify' | 'value' | 'ruler' | 'ellipse' | 'angle' | 'box' | 'oval' | 'outline'} ToolName What a hand on a film does. */
 /** @typedef {{local: boolean, edges: boolean}} Enhanced Whether local contrast and edges are enhanced. */
-/** @typedef {{target: Target, before: Said, after: Review | null}} Change What was said of a target, and can be undone. */
+/** @typedef {{target: Target, before: Said, after: Review | null}} SaidChange What was said of a target. */
+/** @typedef {{own: string, name: string, before: import('../core/types.d.ts').ReaderFinding | null}} OwnChange What became of a reader's own finding, by its id. */
+/** @typedef {SaidChange | OwnChange} Change What can be undone. */
 
 /**
  * @typedef {object} OwnReading
  * @property {CaseDetail | null} case
  * @property {string | null} etag Of the case.
  * @property {Target | null} chosen What the next verdict is given on.
+ * @property {string | null} ownChosen A finding that a reader drew.
+ * @property {import('../core/types.d.ts').FindingReference | null} correcting Whose outline the reader draws anew.
+ * @property {import('../core/types.d.ts').FindingReference | null} pairing For which the reader chooses another that is the same lesion.
  * @property {Target | null} lit What was touched a moment ago: its mark shows, whatever is hidden.
  * @property {import('../viewer/overlay.js').Overlays} overlays
  * @property {boolean} cropped Whether films fill their panes with the breast.
@@ -52,6 +57,9 @@ export const NOTHING_YET = {
   lastFieldId: null,
   layout: null,
   chosen: null,
+  ownChosen: null,
+  correcting: null,
+  pairing: null,
   lit: null,
   tool: 'move',
   linked: true,

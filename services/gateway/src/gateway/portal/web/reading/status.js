@@ -2,7 +2,7 @@
 
 import { role, write } from '../core/dom.js';
 import { t } from '../core/words.js';
-import { lastChange } from './reviews.js';
+import { lastChange, nameOfChange } from './reviews.js';
 import { keyOf, nameOf } from './targets.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
@@ -52,7 +52,7 @@ export function showStatus(root, state) {
   const last = lastChange(state);
   const undo = role(root, 'undo');
   undo.hidden = !last;
-  if (last) write(role(undo, 'undo-what'), t('reading.undo.what', { what: nameOf(images, last.target) }));
+  if (last) write(role(undo, 'undo-what'), t('reading.undo.what', { what: nameOfChange(state, last) }));
 }
 
 /** The same words twice are two messages. @param {HTMLElement} root @param {Reading} state */

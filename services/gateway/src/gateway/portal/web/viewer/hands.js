@@ -17,7 +17,7 @@ const BRIGHTNESS = 400;
  * @param {Pane} pane
  * @param {import('./pane.js').PaneEvents} events
  */
-export function listenToHands(pane, { onUse, onWindow, onPick, toolOf, instruments }) {
+export function listenToHands(pane, { onUse, onWindow, onPick, onPickOwn, toolOf, instruments }) {
   const { root } = pane;
   /** @type {Map<number, Point>} */
   const pointers = new Map();
@@ -69,9 +69,11 @@ export function listenToHands(pane, { onUse, onWindow, onPick, toolOf, instrumen
     const { transform, viewed } = pane;
     if (!transform || !viewed) return;
     const point = pane.toImage(at(event));
-    const area = (/** @type {import('./overlay.js').Mark} */ { finding: { box } }) => box.width * box.height;
-    const [hit] = pane.marks.filter(({ finding }) => holds(finding.box, point)).sort((a, b) => area(a) - area(b));
-    if (hit) onPick(viewed, hit.index);
+    const marks = pane.marks.map(({ finding: { box }, index }) => ({ box, choose: () => onPick(viewed, index) }));
+    const own = pane.shown.own.map(({ box, id }) => ({ box, choose: () => onPickOwn(id) }));
+    const area = (/** @type {{box: import('./geometry.js').Box}} */ { box }) => box.width * box.height;
+    const [hit] = [...marks, ...own].filter(({ box }) => holds(box, point)).sort((a, b) => area(a) - area(b));
+    hit?.choose();
   }
 
   root.addEventListener('wheel', (event) => {

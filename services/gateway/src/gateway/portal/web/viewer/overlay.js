@@ -1,6 +1,7 @@
 // Draws findings over an image. Coordinates as in the result: a box covers [x, x + width); whole numbers of
 // an outline are centres of pixels.
 
+import { drawOwnTag, inPane, strokeOwn } from './own-marks.js';
 import { RIM, STATES } from './palette.js';
 import { placeTags } from './tags.js';
 import { matrixOf } from './turn.js';
@@ -31,10 +32,10 @@ const SMOOTHED = 0.02; // of an outline: the stretch that is averaged
  * Draw over the image of a pane.
  * @param {CanvasRenderingContext2D} context In CSS pixels of the pane.
  * @param {Pane} pane
- * @param {{heat: HTMLCanvasElement | null, marks: Mark[]}} what
+ * @param {{heat: HTMLCanvasElement | null, marks: Mark[], own: import('./own.js').OwnMark[]}} what
  * @param {Overlays} shown
  */
-export function drawOverlay(context, pane, { heat, marks }, shown) {
+export function drawOverlay(context, pane, { heat, marks, own }, shown) {
   if (shown.heat && heat) drawHeat(context, pane, heat, shown.opacity);
   for (const mark of marks) {
     context.globalAlpha = mark.faded && !mark.lit ? 0.45 : 1;
@@ -42,10 +43,21 @@ export function drawOverlay(context, pane, { heat, marks }, shown) {
     if (outline) stroke(context, outlineOf(pane, outline), mark);
     if ((shown.boxes && !outline) || mark.lit) stroke(context, boxOf(pane, mark.finding.box), mark);
   }
+  context.globalAlpha = 1;
+  for (const mark of own) if (shown.outlines || mark.selected) strokeOwn(context, pane, mark, mark.selected);
+  drawTags(context, pane, marks.filter(({ lit }) => shown.tags || lit), shown.tags ? own : []);
+}
+
+/** The tags of all marks, none over another. @param {CanvasRenderingContext2D} context @param {Pane} pane @param {Mark[]} marks @param {import('./own.js').OwnMark[]} own */
+function drawTags(context, pane, marks, own) {
   context.font = `600 13px ${TYPE}`;
   context.textBaseline = 'middle';
-  const tagged = marks.filter(({ lit }) => shown.tags || lit).map((mark) => ({ mark, ...tagOf(context, pane, mark) }));
-  for (const placed of placeTags(tagged, pane.size)) drawTag(context, placed);
+  const tagged = marks.map((mark) => ({ mark, ...tagOf(context, pane, mark) }));
+  const letters = own.map((mark) => ({ mark: null, box: inPane(pane, mark.box), words: mark.letter, width: TALL, height: TALL, first: mark.selected }));
+  for (const placed of placeTags([...tagged, ...letters], pane.size)) {
+    if (placed.mark) drawTag(context, /** @type {import('./tags.js').Placed<(typeof tagged)[number]>} */ (placed));
+    else drawOwnTag(context, placed);
+  }
   context.globalAlpha = 1;
 }
 
@@ -112,12 +124,6 @@ function boxOf(pane, box) {
   const line = new Path2D();
   line.rect(x, y, width, height);
   return line;
-}
-
-/** A box of the image in CSS pixels of the pane. @param {Pane} pane @param {import('./geometry.js').Box} box */
-function inPane(pane, { x, y, width, height }) {
-  const [one, other] = [pane.toPane({ x, y }), pane.toPane({ x: x + width, y: y + height })];
-  return { x: Math.min(one.x, other.x), y: Math.min(one.y, other.y), width: Math.abs(other.x - one.x), height: Math.abs(other.y - one.y) };
 }
 
 /** A line with a dark rim, so that it shows on light tissue and on dark film alike. */

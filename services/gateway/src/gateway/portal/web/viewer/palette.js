@@ -11,6 +11,7 @@ export const STATES = {
   unknown: { colour: '#c8d2d8', dash: [2, 4] },
 };
 export const RIM = '#122634';
+export const OWN = '#b9a7f5'; // of what readers draw, whatever they take it for
 
 // Viridis (Smith and van der Walt, 2015), every 17th of its 256 colours: uniform to the eye, safe for the colour-blind.
 const VIRIDIS = [

@@ -24,6 +24,7 @@ import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
  * @property {import('./geometry.js').Side} side Where its chest wall is hung.
  * @property {import('./window.js').Window | null} window Null for a field, which has none.
  * @property {Mark[]} marks
+ * @property {import('./own.js').OwnMark[]} own What readers drew on it.
  * @property {import('./overlay.js').Overlays} overlays
  */
 
@@ -35,17 +36,20 @@ import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
  * @property {(pane: Pane) => void} onPaint It was drawn anew.
  * @property {(pane: Pane, contrast: number, brightness: number) => void} onWindow
  * @property {(image: ViewedImage, index: number) => void} onPick
+ * @property {(id: string) => void} onPickOwn
  * @property {(pane: Pane) => number} scaleOf The scale at which a pane shows its part: the same for all films, in mm.
  * @property {() => import('../reading/state.js').ToolName} toolOf The tool in the reader's hand.
- * @property {() => import('./instruments.js').Instruments | null} instruments Once they are loaded.
+ * @property {() => Hand | null} instruments What the tool in hand draws with, once it is loaded.
  */
+
+/** @typedef {import('./instruments.js').Instruments | ReturnType<typeof import('./drawing.js').createDrawing>} Hand */
 
 const MOVING_MS = 200;
 /** @type {Hanging} */
 export const UPRIGHT = { rotation: 0, mirrored: false };
 /** @type {Shown} */
 const NOTHING = {
-  image: null, source: null, turn: UPRIGHT, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [],
+  image: null, source: null, turn: UPRIGHT, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [], own: [],
   overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 },
 };
 
@@ -283,13 +287,13 @@ export class Pane {
 
   #paint() {
     const [below, above] = [this.image, this.overlay].map(cleared);
-    const { image, marks, overlays } = this.#shown;
+    const { image, marks, own, overlays } = this.#shown;
     const { transform, imageSize } = this;
     this.#rest();
     if (image && transform && imageSize && this.size.width > 0) {
       Object.assign(this.root.dataset, transform);
       this.drawImage(below);
-      drawOverlay(above, this, { heat: image.heat, marks }, overlays);
+      drawOverlay(above, this, { heat: image.heat, marks, own }, overlays);
     }
     this.events.onPaint(this);
   }

@@ -19,6 +19,8 @@ const MOST = 4;
  * @param {HTMLElement} grid
  * @param {{
  *   marksOf: (state: Reading, image: ViewedImage) => import('./overlay.js').Mark[],
+ *   ownOf: (state: Reading, image: ViewedImage) => import('./own.js').OwnMark[],
+ *   paintTools: (pane: Pane) => void,
  *   isLit: (state: Reading, image: ViewedImage) => boolean,
  *   describe: (image: ViewedImage) => string,
  *   failureOf: (image: ViewedImage) => {words: string, hopeless: boolean},
@@ -69,6 +71,7 @@ export function createPanes(grid, options) {
       side: sideOf(image, layoutOf(state)),
       window: windowOf(state, image),
       marks: options.marksOf(state, image),
+      own: state.peek === 'marks' ? [] : options.ownOf(state, image),
       overlays: drawnOverlays(state),
     });
   }
@@ -98,7 +101,7 @@ export function createPanes(grid, options) {
   /** @param {Pane} pane */
   function painted(pane) {
     showScale(pane.root, spacingOf(pane.viewed), pane.transform?.scale ?? 0);
-    options.instruments()?.paint(pane);
+    options.paintTools(pane);
   }
 
   const fitAll = () => panes.forEach((pane) => pane.fit());

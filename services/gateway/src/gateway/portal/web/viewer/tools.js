@@ -99,7 +99,7 @@ export function createTools(store, { activePane, fitAll }) {
     link: () => store.update(({ linked }) => ({ linked: !linked })),
 
     /** Take another tool up. @param {ToolName} tool */
-    take: (tool) => store.update({ tool }),
+    take: (tool) => store.update({ tool, correcting: null, pairing: null }),
 
     /** Hide the marks or show the heat map as long as a key is held. @param {Reading['peek']} peek */
     peek: (peek) => store.update({ peek }),

@@ -1,0 +1,48 @@
+// Asks what a reader has drawn: a menu of kinds where the hand was lifted, with a note. Escape drops what was drawn.
+
+import { all, find, role, write } from '../core/dom.js';
+import { t } from '../core/words.js';
+
+/** @typedef {import('./own.js').Named} Named */
+
+const EDGE = 8; // CSS pixels that stay between the menu and the window's edge
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @returns {(what: string, at: {x: number, y: number}, before?: Named | null) => Promise<Named | null>} Null where it was dropped.
+ */
+export function createNaming(dialog) {
+  const note = find(dialog, '[name="note"]', HTMLTextAreaElement);
+  /** @type {(named: Named | null) => void} */
+  let done = () => {};
+
+  /** @param {string | undefined} kind */
+  function choose(kind) {
+    done(kind ? { kind: /** @type {Named['kind']} */ (kind), comment: note.value.trim() } : null);
+    dialog.close();
+  }
+
+  const kinds = all(dialog, 'button[data-kind]');
+  for (const button of kinds) button.addEventListener('click', () => choose(button.dataset.kind));
+  role(dialog, 'drop').addEventListener('click', () => choose(undefined));
+  dialog.addEventListener('close', () => done(null)); // of no effect where a kind was chosen
+  dialog.addEventListener('keydown', (event) => {
+    if (event.target === note || event.ctrlKey || event.metaKey || event.altKey) return;
+    kinds[Number(event.key) - 1]?.click();
+  });
+
+  return (what, { x, y }, before = null) => {
+    write(role(dialog, 'what'), what);
+    write(role(dialog, 'drop'), t(before ? 'reading.own.keep' : 'reading.own.drop'));
+    note.value = before?.comment ?? '';
+    for (const button of kinds) button.setAttribute('aria-pressed', String(button.dataset.kind === before?.kind));
+    dialog.showModal();
+    const { width, height } = dialog.getBoundingClientRect();
+    dialog.style.left = `${Math.max(EDGE, Math.min(x + EDGE, innerWidth - width - EDGE))}px`;
+    dialog.style.top = `${Math.max(EDGE, Math.min(y + EDGE, innerHeight - height - EDGE))}px`;
+    (kinds.find((button) => button.getAttribute('aria-pressed') === 'true') ?? kinds[0]).focus();
+    return new Promise((resolve) => {
+      done = resolve;
+    });
+  };
+}

@@ -1,0 +1,84 @@
+// The section of what the reader found: a row for each, under its letter, apart from what the system found.
+
+import { copy, role, write } from '../core/dom.js';
+import { clock, moment } from '../core/times.js';
+import { t } from '../core/words.js';
+import { hung, letterOf } from '../viewer/own.js';
+import { placeWords, sizeWords } from './finding-row.js';
+import { ownOf, referenceToOwn } from './own.js';
+import { nameOfReference, showPartner } from './partners.js';
+
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('../core/types.d.ts').ReaderFinding} ReaderFinding */
+
+/**
+ * @param {HTMLElement} root
+ * @param {{
+ *   pick: (id: string) => void,
+ *   change: (finding: ReaderFinding, button: HTMLElement) => void,
+ *   erase: (finding: ReaderFinding) => void,
+ *   pair: (id: string) => void,
+ *   part: (markId: string) => void,
+ * }} actions
+ */
+export function createOwnList(root, { pick, change, erase, pair, part }) {
+  const list = role(root, 'own-list');
+  /** @type {Map<string, HTMLElement>} */
+  const rows = new Map();
+  /** @type {Map<string, ReaderFinding>} */
+  const shown = new Map();
+
+  /** @param {string} id */
+  function create(id) {
+    const row = copy('own-row');
+    const now = () => /** @type {ReaderFinding} */ (shown.get(id));
+    role(row, 'go').addEventListener('click', () => pick(id));
+    role(row, 'change').addEventListener('click', () => change(now(), role(row, 'change')));
+    role(row, 'erase').addEventListener('click', () => erase(now()));
+    role(row, 'pair').addEventListener('click', () => pair(id));
+    role(row, 'part').addEventListener('click', ({ currentTarget }) => part(/** @type {HTMLElement} */ (currentTarget).dataset.mark ?? ''));
+    return row;
+  }
+
+  /** @param {HTMLElement} row @param {Reading} state @param {ReaderFinding} finding */
+  function fill(row, state, finding) {
+    const image = state.images.find(({ id }) => id === finding.image_id);
+    const letter = letterOf(finding.number);
+    const what = t('reading.own.name', { letter });
+    row.toggleAttribute('data-chosen', state.ownChosen === finding.id);
+    write(role(row, 'letter'), letter);
+    write(role(row, 'kind'), t(`clinical.kind.${finding.kind}`));
+    write(role(row, 'film'), image?.name ?? '');
+    const lies = image?.result ? hung(/** @type {import('../viewer/own.js').Drawn} */ (finding), image) : null;
+    write(role(row, 'place'), image && lies ? placeWords(image, lies) : '');
+    write(role(row, 'size'), image?.result && lies ? sizeWords(image.result.image, lies) : '');
+    const by = role(row, 'by');
+    write(by, t('reading.own.by', { who: finding.author, when: clock(finding.drawn_at) }));
+    by.title = moment(finding.drawn_at);
+    write(role(row, 'note'), finding.comment);
+    write(role(row, 'corrects'), finding.corrects ? t('reading.own.corrects', { what: nameOfReference(state, finding.corrects) }) : '');
+    for (const [name, verb] of [['change', 'change'], ['erase', 'erase'], ['pair', 'pair']])
+      role(row, name).setAttribute('aria-label', t('reading.verdict.of', { verb: t(`reading.own.${verb}`), what }));
+    showPartner(row, state, referenceToOwn(finding.id));
+  }
+
+  /** @param {Reading} state */
+  return (state) => {
+    const findings = ownOf(state);
+    const ids = new Set(findings.map(({ id }) => id));
+    for (const [id, row] of rows)
+      if (!ids.has(id)) {
+        row.remove();
+        rows.delete(id);
+      }
+    for (const [index, finding] of findings.entries()) {
+      shown.set(finding.id, finding);
+      const row = rows.get(finding.id) ?? create(finding.id);
+      rows.set(finding.id, row);
+      if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+      fill(row, state, finding);
+    }
+    write(role(root, 'own-count'), findings.length ? String(findings.length) : '');
+    role(root, 'own-none').hidden = findings.length > 0;
+  };
+}

@@ -1,0 +1,113 @@
+// The tools by which a reader draws findings: box, ellipse, outline. Loaded when the first of them is taken up. What is drawn
+// is handed on when the hand is lifted; until it is kept or dropped it stays on the film.
+
+import { drawn } from './own.js';
+import { strokeOwn } from './own-marks.js';
+import { cleared } from './overlay.js';
+
+/** @typedef {import('./pane.js').Pane} Pane */
+/** @typedef {import('./geometry.js').Point} Point */
+/** @typedef {import('./own.js').Drawn} Drawn */
+/** @typedef {import('./own.js').Shape} Shape */
+
+/** The tools, each with what it draws. @type {Record<string, Shape>} */
+export const SHAPES = { box: 'box', oval: 'ellipse', outline: 'outline' };
+const STEP = 2; // CSS pixels between two points of an outline
+const SMALLEST = 6; // CSS pixels: less is a click
+
+/**
+ * @param {import('../reading/state.js').ReadingStore} store
+ * @param {Pane[]} panes
+ * @param {(imageId: string, what: Drawn, at: Point) => void} onDrawn `at`: where the hand was lifted, on the page.
+ */
+export function createDrawing(store, panes, onDrawn) {
+  const canvases = new Map(panes.map((pane) => [pane, canvasOf(pane)]));
+  /** @type {{pane: Pane, shape: Shape, places: Point[], points: Point[]} | null} What the hand is drawing: in the pane, and on the film. */
+  let hand = null;
+  /** @type {{id: string, what: Drawn} | null} What was drawn and is not kept yet. */
+  let waiting = null;
+
+  const shapeOf = () => SHAPES[store.state.tool];
+
+  /** What the hand has drawn so far. */
+  function soFar() {
+    if (!hand?.pane.imageSize) return null;
+    const { pane, shape, places, points } = hand;
+    const [first, last] = [places[0], places[places.length - 1]];
+    const reach = shape === 'outline' ? Math.max(...places.map(({ x, y }) => Math.hypot(x - first.x, y - first.y))) : Math.min(Math.abs(last.x - first.x), Math.abs(last.y - first.y));
+    return reach < SMALLEST ? null : drawn(shape, points, pane.imageSize ?? { width: 1, height: 1 });
+  }
+
+  /** @param {Pane} pane */
+  function paint(pane) {
+    const canvas = canvases.get(pane);
+    if (!canvas) return;
+    if (canvas.width !== pane.overlay.width || canvas.height !== pane.overlay.height) [canvas.width, canvas.height] = [pane.overlay.width, pane.overlay.height];
+    const context = cleared(canvas);
+    if (!pane.imageSize || pane.root.hidden) return;
+    const what = hand?.pane === pane ? soFar() : waiting?.id === pane.viewed?.id ? waiting?.what : null;
+    if (what) strokeOwn(context, pane, what, true);
+  }
+
+  /** @param {Point} at */
+  function add(at) {
+    if (!hand) return;
+    const { pane, shape, places, points } = hand;
+    const last = places[places.length - 1];
+    if (shape === 'outline' && Math.hypot(at.x - last.x, at.y - last.y) < STEP) return;
+    const freehand = shape === 'outline'; // of a box and an ellipse, the first corner and the present one
+    hand.places = freehand ? [...places, at] : [places[0], at];
+    hand.points = [...(freehand ? points : [points[0]]), pane.toImage(at)];
+    requestAnimationFrame(() => paint(pane));
+  }
+
+  return {
+    paint,
+    busy: true,
+
+    /** @param {Pane} pane @param {Point} at */
+    down(pane, at) {
+      const shape = shapeOf();
+      if (!shape || !pane.viewed || !pane.imageSize) return false;
+      hand = { pane, shape, places: [at], points: [pane.toImage(at)] };
+      return true;
+    },
+
+    /** @param {Pane} _pane @param {Point} at */
+    move: (_pane, at) => add(at),
+
+    /** @param {Pane} pane @param {Point} at */
+    up(pane, at) {
+      add(at);
+      const [what, { viewed }] = [soFar(), pane];
+      hand = null;
+      if (what && viewed) {
+        waiting = { id: viewed.id, what };
+        const { left, top } = pane.root.getBoundingClientRect();
+        onDrawn(viewed.id, what, { x: left + at.x, y: top + at.y });
+      }
+      paint(pane);
+    },
+
+    /** What was drawn is kept elsewhere now, or is dropped. */
+    clear() {
+      [hand, waiting] = [null, null];
+      panes.forEach(paint);
+    },
+
+    hover() {},
+    leave() {},
+    wheel: () => false,
+    place: () => false,
+    remove() {},
+  };
+}
+
+/** @param {Pane} pane */
+function canvasOf({ overlay }) {
+  const canvas = document.createElement('canvas');
+  canvas.className = 'drawing';
+  canvas.setAttribute('aria-hidden', 'true');
+  overlay.after(canvas);
+  return canvas;
+}

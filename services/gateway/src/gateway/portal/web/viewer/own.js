@@ -1,0 +1,76 @@
+// Findings that a reader drew, as the film hangs and as its file has them. Pure.
+
+import { turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
+
+/** @typedef {import('./geometry.js').Point} Point */
+/** @typedef {import('./geometry.js').Box} Box */
+/** @typedef {import('./image.js').ViewedImage} ViewedImage */
+/** @typedef {import('../core/types.d.ts').ReaderFinding} ReaderFinding */
+/** @typedef {ReaderFinding['shape']} Shape */
+/** @typedef {[number, number]} Pair */
+/** @typedef {{shape: Shape, box: Box, outline: Pair[] | null}} Drawn In pixels of the film as it hangs, or of its file. */
+/** @typedef {Drawn & {id: string, letter: string, selected: boolean}} OwnMark */
+
+const UPRIGHT = /** @type {const} */ ({ rotation: 0, mirrored: false });
+const MOST_POINTS = 400; // of an outline: the hand is not finer
+
+/** What a finding is called beside the numbers of the system's: A to Z, then AA and so on. @param {number} number From 1. */
+export function letterOf(number) {
+  const [more, last] = [Math.floor((number - 1) / 26), (number - 1) % 26];
+  return (more ? String.fromCharCode(64 + more) : '') + String.fromCharCode(65 + last);
+}
+
+/** How a film hangs, and the size of its file's picture. @param {ViewedImage} image */
+function hangingOf({ result }) {
+  const hanging = result?.image.hanging ?? UPRIGHT;
+  const hung = result?.image ?? { width: 1, height: 1 };
+  return { hanging, stored: turnedSize(hung, hanging) }; // turned twice it is as it was
+}
+
+/** A finding as its film hangs. @param {Drawn} finding @param {ViewedImage} image @returns {Drawn} */
+export function hung({ shape, box, outline }, image) {
+  const { hanging, stored } = hangingOf(image);
+  return { shape, box: turnBox(box, stored, hanging), outline: outline && throughCentres(outline, (point) => turnPoint(point, stored, hanging)) };
+}
+
+/** The same as the file has it. @param {Drawn} finding @param {ViewedImage} image @returns {Drawn} */
+export function stored({ shape, box, outline }, image) {
+  const { hanging, stored: size } = hangingOf(image);
+  const [x1, y1] = turnBack([box.x, box.y], size, hanging);
+  const [x2, y2] = turnBack([box.x + box.width, box.y + box.height], size, hanging);
+  const turned = { x: Math.min(x1, x2), y: Math.min(y1, y2), width: Math.abs(x2 - x1), height: Math.abs(y2 - y1) };
+  return { shape, box: turned, outline: outline && throughCentres(outline, (point) => turnBack(point, size, hanging)) };
+}
+
+/** Points of outlines are centres of pixels: half a pixel from their edges. @param {Pair[]} outline @param {(point: Pair) => Pair} turn */
+const throughCentres = (outline, turn) =>
+  outline.map(([x, y]) => {
+    const [across, down] = turn([x + 0.5, y + 0.5]);
+    return /** @type {Pair} */ ([across - 0.5, down - 0.5]);
+  });
+
+/** What a hand drew from point to point, inside the film; null where it is nothing. @param {Shape} shape @param {Point[]} points @param {import('./geometry.js').Size} film @returns {Drawn | null} */
+export function drawn(shape, points, film) {
+  const inside = points.map(({ x, y }) => ({ x: Math.min(Math.max(0, x), film.width), y: Math.min(Math.max(0, y), film.height) }));
+  const [across, down] = [inside.map(({ x }) => x), inside.map(({ y }) => y)];
+  const [left, top] = [Math.min(...across), Math.min(...down)];
+  const box = { x: left, y: top, width: Math.max(...across) - left, height: Math.max(...down) - top };
+  if (box.width < 1 || box.height < 1) return null;
+  if (shape !== 'outline') return { shape, box, outline: null };
+  if (inside.length < 3) return null;
+  const every = Math.ceil(inside.length / MOST_POINTS);
+  return { shape, box, outline: inside.filter((_, at) => at % every === 0).map(({ x, y }) => [x - 0.5, y - 0.5]) };
+}
+
+/** What readers drew on an image, as it hangs. @param {ReaderFinding[]} findings @param {ViewedImage} image @param {string | null} chosen @returns {OwnMark[]} */
+export const ownMarksOf = (findings, image, chosen) =>
+  !image.result
+    ? []
+    : findings
+        .filter(({ image_id: id }) => id === image.id)
+        .map((finding) => ({
+          ...hung(/** @type {Drawn} */ (finding), image),
+          id: finding.id,
+          letter: letterOf(finding.number),
+          selected: finding.id === chosen,
+        }));

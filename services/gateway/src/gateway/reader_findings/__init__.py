@@ -1,0 +1,1 @@
+"""Findings that readers draw themselves, and which findings they take for the same lesion."""

@@ -1,0 +1,108 @@
+"""`/api/v1/cases/{id}/reader-findings` and `/api/v1/cases/{id}/same-lesions`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request
+from fastapi.responses import Response
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases.dependencies import VisibleCase
+from gateway.database import DbSession
+from gateway.errors import responses
+from gateway.reader_findings import service
+from gateway.reader_findings.schemas import ReaderFindingWrite, SameLesionWrite
+from lobule.contracts.reader import READER_FINDING_ID, ReaderFinding, SameLesion
+
+router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["cases"])
+
+ChosenId = Annotated[
+    str,
+    Path(pattern=rf"^{READER_FINDING_ID}$", description="random UUID, which you choose: sending twice does it once"),
+]
+IfMatch = Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")]
+_CHANGES = responses(401, 403, 404, 409, 412, 422)
+
+
+@router.get("/reader-findings", responses=responses(401, 404))
+def list_reader_findings(case: VisibleCase, session: DbSession) -> list[ReaderFinding]:
+    """What readers drew on the images of a case themselves, by letter."""
+    return service.findings(session, case.id)
+
+
+@router.put("/reader-findings/{finding_id}", responses=_CHANGES)
+def put_reader_finding(
+    said: ReaderFindingWrite,
+    case: VisibleCase,
+    finding_id: ChosenId,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReaderFinding:
+    """Draw a finding, or change one: who sends it last is its author. It counts in nothing that the system says."""
+    drawn = service.draw(session, request.app.state.store, case, finding_id, said, user, if_match)
+    detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
+    record(session, request, user, "finding.draw", "case", case.id, {**detail, "commented": bool(drawn.comment)})
+    response.headers["ETag"] = case_service.etag(case)
+    return service.as_contract(drawn)
+
+
+@router.delete("/reader-findings/{finding_id}", status_code=204, responses=_CHANGES)
+def delete_reader_finding(
+    case: VisibleCase,
+    finding_id: ChosenId,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: IfMatch = None,
+) -> None:
+    """Erase a finding that a reader drew. Versions that were signed with it keep it; put it again to undo this."""
+    drawn = service.erase(session, case, finding_id, if_match)
+    detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
+    record(session, request, user, "finding.erase", "case", case.id, detail)
+    response.headers["ETag"] = case_service.etag(case)
+
+
+@router.get("/same-lesions", responses=responses(401, 404))
+def list_same_lesions(case: VisibleCase, session: DbSession) -> list[SameLesion]:
+    """Which findings readers take for the same lesion; those of analyses that were replaced are left out."""
+    return service.same_lesions(session, case.id, cases.latest_jobs(session, case.id))
+
+
+@router.put("/same-lesions/{mark_id}", responses=_CHANGES)
+def put_same_lesion(
+    said: SameLesionWrite,
+    case: VisibleCase,
+    mark_id: ChosenId,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: IfMatch = None,
+) -> SameLesion:
+    """Say that two findings are the same lesion, whoever found them. It changes nothing that the system says."""
+    mark = service.mark_same(session, request.app.state.store, case, mark_id, said, user, if_match)
+    record(session, request, user, "lesion.same", "case", case.id, {"one": mark.one, "other": mark.other})
+    response.headers["ETag"] = case_service.etag(case)
+    return service.mark_as_contract(mark)
+
+
+@router.delete("/same-lesions/{mark_id}", status_code=204, responses=_CHANGES)
+def delete_same_lesion(
+    case: VisibleCase,
+    mark_id: ChosenId,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: IfMatch = None,
+) -> None:
+    """Say no longer that two findings are the same lesion."""
+    mark = service.take_apart(session, case, mark_id, if_match)
+    record(session, request, user, "lesion.apart", "case", case.id, {"one": mark.one, "other": mark.other})
+    response.headers["ETag"] = case_service.etag(case)

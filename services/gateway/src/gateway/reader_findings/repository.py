@@ -1,0 +1,60 @@
+"""Queries on what readers drew."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from gateway.images.models import Image
+from gateway.reader_findings.models import DrawnFinding, SameLesionMark
+
+
+def of_case(session: Session, case_id: str) -> Sequence[DrawnFinding]:
+    """Those of the images that the case has now, by their letters."""
+    query = select(DrawnFinding).join(Image, Image.id == DrawnFinding.image_id)
+    here = query.where(DrawnFinding.case_id == case_id, Image.case_id == case_id)
+    return session.scalars(here.order_by(DrawnFinding.number)).all()
+
+
+def find(session: Session, finding_id: str) -> DrawnFinding | None:
+    """A finding, in whichever case."""
+    return session.get(DrawnFinding, finding_id)
+
+
+def numbers(session: Session, case_id: str) -> set[int]:
+    """The numbers that are taken in a case."""
+    return set(session.scalars(select(DrawnFinding.number).where(DrawnFinding.case_id == case_id)))
+
+
+def move(session: Session, image_id: str, case_id: str) -> None:
+    """The findings of an image go with it into another case, after those that are there."""
+    last = session.scalar(select(func.max(DrawnFinding.number)).where(DrawnFinding.case_id == case_id)) or 0
+    moved = update(DrawnFinding).where(DrawnFinding.image_id == image_id, DrawnFinding.case_id != case_id)
+    session.execute(moved.values(case_id=case_id, number=DrawnFinding.number + last))
+
+
+def image_in_case(session: Session, image_id: str, case_id: str) -> Image | None:
+    """An image, if it belongs to the case."""
+    return session.scalar(select(Image).where(Image.id == image_id, Image.case_id == case_id))
+
+
+def marks_of_case(session: Session, case_id: str) -> Sequence[SameLesionMark]:
+    """What is taken for the same lesion in a case, in the order in which it was said."""
+    query = select(SameLesionMark).where(SameLesionMark.case_id == case_id)
+    return session.scalars(query.order_by(SameLesionMark.said_at, SameLesionMark.id)).all()
+
+
+def find_mark(session: Session, mark_id: str) -> SameLesionMark | None:
+    """A mark, in whichever case."""
+    return session.get(SameLesionMark, mark_id)
+
+
+def erase(session: Session, row: DrawnFinding | SameLesionMark) -> None:
+    """Delete a finding or a mark."""
+    session.delete(row)
+
+
+def delete_of_case(session: Session, case_id: str) -> None:
+    """Delete everything that was drawn and said in a case."""
+    for table in (SameLesionMark, DrawnFinding):
+        session.execute(delete(table).where(table.case_id == case_id))

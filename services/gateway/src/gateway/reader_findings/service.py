@@ -1,0 +1,222 @@
+"""Drawing findings, and saying which are the same lesion. What the system concludes never depends on either."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.errors import ProblemError, not_found
+from gateway.images.models import Image
+from gateway.jobs.models import Job
+from gateway.jobs.results import read_result
+from gateway.reader_findings import repository
+from gateway.reader_findings.models import DrawnFinding, SameLesionMark
+from gateway.reader_findings.schemas import ReaderFindingWrite, SameLesionWrite
+from gateway.users.models import User
+from lobule.contracts.reader import FindingReference, ReaderFinding, SameLesion
+from lobule.contracts.result import Box
+from lobule.storage import ObjectStore
+
+MOST = 100
+"""Drawn findings of a case, and marks of the same lesion: far more than any case needs."""
+
+
+def findings(session: Session, case_id: str) -> list[ReaderFinding]:
+    """What readers drew on the images of a case, by letter."""
+    return [as_contract(drawn) for drawn in repository.of_case(session, case_id)]
+
+
+def same_lesions(session: Session, case_id: str, newest: Sequence[Job]) -> list[SameLesion]:
+    """What readers take for the same lesion, as far as both findings are still there.
+
+    Args:
+        session: The transaction.
+        case_id: The case.
+        newest: The newest analysis of each of its images: findings of earlier ones are gone.
+    """
+    drawn = {finding.id for finding in repository.of_case(session, case_id)}
+    analyses = {job.id for job in newest}
+    marks = [mark_as_contract(mark) for mark in repository.marks_of_case(session, case_id)]
+
+    def there(named: FindingReference) -> bool:
+        return named.finding_id in drawn if named.job_id is None else named.job_id in analyses
+
+    return [mark for mark in marks if there(mark.one) and there(mark.other)]
+
+
+def as_contract(drawn: DrawnFinding) -> ReaderFinding:
+    """A finding as reports and the API show it."""
+    return ReaderFinding(
+        id=drawn.id,
+        image_id=drawn.image_id,
+        number=drawn.number,
+        kind=drawn.kind,
+        shape=drawn.shape,
+        box=Box.model_validate(drawn.box),
+        outline=None if drawn.outline is None else [(x, y) for x, y in drawn.outline],
+        corrects=None if drawn.corrects is None else FindingReference.model_validate(drawn.corrects),
+        comment=drawn.comment,
+        author=drawn.author,
+        drawn_at=drawn.drawn_at,
+    )
+
+
+def mark_as_contract(mark: SameLesionMark) -> SameLesion:
+    """A mark as reports and the API show it."""
+    one, other = (FindingReference.model_validate(each) for each in (mark.one, mark.other))
+    return SameLesion(id=mark.id, one=one, other=other, author=mark.author, said_at=mark.said_at)
+
+
+def draw(
+    session: Session,
+    store: ObjectStore,
+    case: Case,
+    finding_id: str,
+    said: ReaderFindingWrite,
+    author: User,
+    if_match: str | None,
+) -> DrawnFinding:
+    """Draw a finding, or change one that is there.
+
+    Args:
+        session: The transaction.
+        store: Where the results of the case's analyses lie.
+        case: The case.
+        finding_id: Chosen by the client.
+        said: The finding.
+        author: Who draws.
+        if_match: The ETag of the case as the author saw it.
+
+    Raises:
+        ProblemError: `case_changed` (412), `not_found` (404), `invalid_request` (422).
+    """
+    case = _locked(session, case, if_match)
+    image = repository.image_in_case(session, said.image_id, case.id)
+    if image is None:
+        raise not_found("image in this case")
+    _check_extent(said, image)
+    if said.corrects is not None and _system_finding(session, store, case, said.corrects).image_id != image.id:
+        raise ProblemError(
+            422, "invalid_request", "Please correct: the finding that this one corrects is of another image."
+        )
+    drawn = repository.find(session, finding_id)
+    if drawn is not None and drawn.case_id != case.id:
+        raise not_found("finding in this case")
+    if drawn is None:
+        drawn = DrawnFinding(id=finding_id, case_id=case.id, number=_next_number(session, case))
+        session.add(drawn)
+    left, top, right, bottom = said.extent
+    drawn.image_id, drawn.kind, drawn.shape, drawn.comment = image.id, said.kind, said.shape, said.comment
+    drawn.box = Box(x=left, y=top, width=right - left, height=bottom - top).model_dump()
+    drawn.outline = None if said.outline is None else [list(point) for point in said.outline]
+    drawn.corrects = None if said.corrects is None else said.corrects.model_dump()
+    drawn.author_id, drawn.author, drawn.drawn_at = author.id, author.display_name, now()
+    case_service.changed(case)
+    session.flush()
+    return drawn
+
+
+def _check_extent(said: ReaderFindingWrite, image: Image) -> None:
+    left, top, right, bottom = said.extent
+    if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
+        detail = f"Please correct: a finding lies within its image, which has {image.width} x {image.height} pixels."
+        raise ProblemError(422, "invalid_request", detail)
+
+
+def _next_number(session: Session, case: Case) -> int:
+    """The first letter that is free: what was erased by mistake gets its own back."""
+    taken = repository.numbers(session, case.id)
+    if len(taken) >= MOST:
+        raise ProblemError(
+            422, "invalid_request", f"A case holds at most {MOST} findings of readers. Please erase one."
+        )
+    return next(number for number in range(1, MOST + 2) if number not in taken)
+
+
+def erase(session: Session, case: Case, finding_id: str, if_match: str | None) -> DrawnFinding:
+    """Erase a finding that a reader drew; returns what it was.
+
+    Raises:
+        ProblemError: `case_changed` (412) or `not_found` (404).
+    """
+    case = _locked(session, case, if_match)
+    drawn = repository.find(session, finding_id)
+    if drawn is None or drawn.case_id != case.id:
+        raise not_found("finding in this case")
+    case_service.changed(case)
+    repository.erase(session, drawn)
+    return drawn
+
+
+def mark_same(
+    session: Session,
+    store: ObjectStore,
+    case: Case,
+    mark_id: str,
+    said: SameLesionWrite,
+    author: User,
+    if_match: str | None,
+) -> SameLesionMark:
+    """Say that two findings are the same lesion. Saying it of the same two once more changes nothing.
+
+    Raises:
+        ProblemError: `case_changed` (412), `not_found` (404), `invalid_request` (422).
+    """
+    case = _locked(session, case, if_match)
+    one, other = (_known(session, store, case, named) for named in (said.one, said.other))
+    if one == other:
+        raise ProblemError(422, "invalid_request", "Please correct: a finding is the same as itself; name two.")
+    marks = repository.marks_of_case(session, case.id)
+    again = next((mark for mark in marks if {*map(str, (mark.one, mark.other))} == {str(one), str(other)}), None)
+    if again is not None:
+        return again
+    if len(marks) >= MOST or repository.find_mark(session, mark_id) is not None:
+        raise ProblemError(422, "invalid_request", f"A case holds at most {MOST} of these, each with an id of its own.")
+    mark = SameLesionMark(id=mark_id, case_id=case.id, one=one, other=other)
+    mark.author_id, mark.author, mark.said_at = author.id, author.display_name, now()
+    session.add(mark)
+    case_service.changed(case)
+    session.flush()
+    return mark
+
+
+def take_apart(session: Session, case: Case, mark_id: str, if_match: str | None) -> SameLesionMark:
+    """Say no longer that two findings are the same lesion; returns what was said.
+
+    Raises:
+        ProblemError: `case_changed` (412) or `not_found` (404).
+    """
+    case = _locked(session, case, if_match)
+    mark = repository.find_mark(session, mark_id)
+    if mark is None or mark.case_id != case.id:
+        raise not_found("mark in this case")
+    case_service.changed(case)
+    repository.erase(session, mark)
+    return mark
+
+
+def _locked(session: Session, case: Case, if_match: str | None) -> Case:
+    """The case, locked and unchanged since it was seen."""
+    case = cases.locked(session, case.id)
+    case_service.check_unchanged(case, if_match)
+    return case
+
+
+def _known(session: Session, store: ObjectStore, case: Case, named: FindingReference) -> dict[str, str | None]:
+    if named.job_id is not None:
+        _system_finding(session, store, case, named)
+    elif (drawn := repository.find(session, named.finding_id)) is None or drawn.case_id != case.id:
+        raise not_found("finding in this case")
+    return named.model_dump()
+
+
+def _system_finding(session: Session, store: ObjectStore, case: Case, named: FindingReference) -> Job:
+    """The analysis of a finding of the system, which is the newest of an image of the case."""
+    newest = {job.id: job for job in cases.latest_jobs(session, case.id)}
+    job = newest.get(named.job_id or "")
+    if job is None or read_result(store, job).place_of(named.finding_id) is None:
+        raise not_found("finding in this case")
+    return job

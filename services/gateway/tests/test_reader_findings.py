@@ -1,0 +1,148 @@
+"""Findings that readers draw: kept, signed, erased, and without influence on what the system says."""
+
+import uuid
+
+import pytest
+
+from lobule.contracts.case import CaseContent
+
+
+@pytest.fixture
+def case(client, alice) -> str:
+    return client.post("/api/v1/cases", json={"pseudonym": "P-DRAW"}, headers=alice).json()["id"]
+
+
+@pytest.fixture
+def film(upload, picture, case, worker):
+    """An analysed film with two findings: ids of image and job."""
+    answer = upload(picture(1), modality="mammography", case_id=case, laterality="R", view="CC").json()
+    worker.infer(answer["job"]["id"], findings=2)
+    return answer["image"], answer["job"]["id"]
+
+
+@pytest.fixture
+def read(client, alice, case):
+    return lambda: client.get(f"/api/v1/cases/{case}", headers=alice).json()
+
+
+@pytest.fixture
+def put(client, alice, case):
+    """Sends a finding or, for `same-lesions`, a pair; gives the answer."""
+
+    def send(said, name=None, kind="reader-findings", headers=alice):
+        return client.put(f"/api/v1/cases/{case}/{kind}/{name or uuid.uuid4()}", json=said, headers=headers)
+
+    return send
+
+
+@pytest.fixture
+def erase(client, alice, case):
+    return lambda name, kind="reader-findings": client.delete(f"/api/v1/cases/{case}/{kind}/{name}", headers=alice)
+
+
+def box(image, **more):
+    return {
+        "image_id": image["id"],
+        "kind": "mass",
+        "shape": "box",
+        "box": {"x": 1, "y": 2, "width": 6, "height": 4},
+    } | more
+
+
+def test_drawn_changed_erased_and_drawn_again(film, put, read, erase, client, headers_of, case):
+    image, _ = film
+    before = read()
+    first, second = (put(box(image, comment=f" note {n} ")).json() for n in (1, 2))
+    assert (first["number"], second["number"], first["comment"], first["author"]) == (1, 2, "note 1", "alice")
+    outline = [[1, 1], [9.5, 1], [5, 8]]
+    said = {"image_id": image["id"], "kind": "distortion", "shape": "outline", "outline": outline}
+    third = put(said).json()
+    assert third["box"] == {"x": 1.5, "y": 1.5, "width": 8.5, "height": 7}, "through the centres of its pixels"
+    assert third["outline"] == outline
+    changed = put(box(image, kind="other", shape="ellipse"), first["id"]).json()
+    assert (changed["number"], changed["kind"], changed["comment"]) == (1, "other", "")
+    assert [finding["id"] for finding in read()["reader_findings"]] == [first["id"], second["id"], third["id"]]
+    assert read()["conclusion"] == before["conclusion"], "what the system says is not touched"
+    assert read()["revision"] == before["revision"] + 4
+
+    assert erase(first["id"]).status_code == 204
+    assert erase(first["id"]).status_code == 404
+    again = put(box(image), first["id"]).json()
+    assert again["number"] == 1, "what was erased by mistake gets its letter back"
+    events = client.get("/api/v1/audit", params={"target_id": case}, headers=headers_of("root")).json()["items"]
+    actions = [event["action"] for event in events]
+    assert (actions.count("finding.draw"), actions.count("finding.erase")) == (5, 1)
+
+
+def test_what_is_refused(film, put, headers_of, upload, picture, client, alice, case):
+    image, job = film
+    known = put(box(image)).json()
+    wide, high = image["width"], image["height"]
+    for wrong in (
+        {"box": {"x": wide - 3, "y": 2, "width": 6, "height": 4}},
+        {"box": {"x": -1, "y": 2, "width": 6, "height": 4}},
+        {"box": {"x": 1, "y": high, "width": 6, "height": 4}},
+        {"box": None},
+        {"outline": [[1, 1], [2, 2], [1, 2]]},
+        {"shape": "outline", "box": None, "outline": [[1, 1], [2, 2]]},
+        {"shape": "outline", "box": None, "outline": [[1, 1], [2, 1], [3, 1]]},
+        {"kind": "f1"},
+        {"comment": "x" * 2001},
+        {"corrects": {"job_id": None, "finding_id": "f1"}},
+    ):
+        expected = 404 if "corrects" in wrong else 422
+        assert put(box(image, **wrong)).status_code == expected, wrong
+    assert put(box(image, corrects={"job_id": job, "finding_id": "f3"})).status_code == 404
+    assert put(box(image), "not-a-uuid").status_code == 422
+    other = upload(picture(2)).json()["image"]
+    assert put(box(other)).status_code == 404, "an image of no case"
+    assert put(box(image), headers=headers_of("bob")).status_code == 404
+    elsewhere = client.post("/api/v1/cases", json={"pseudonym": "P-2"}, headers=alice).json()["id"]
+    mine = upload(picture(5), case_id=elsewhere).json()["image"]
+    taken = client.put(f"/api/v1/cases/{elsewhere}/reader-findings/{known['id']}", json=box(mine), headers=alice)
+    assert taken.status_code == 404, "an id of another case"
+    stale = put(box(image), known["id"], headers={**alice, "If-Match": '"old"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "case_changed")
+
+
+def test_a_correction_and_the_same_lesion_are_signed_with_the_case(film, put, read, erase, client, alice, case):
+    image, job = film
+    system = {"job_id": job, "finding_id": "f2"}
+    drawn = put(box(image, corrects=system)).json()
+    assert drawn["corrects"] == system
+    own = {"job_id": None, "finding_id": drawn["id"]}
+    pair = put({"one": own, "other": {"job_id": job, "finding_id": "f1"}}, kind="same-lesions").json()
+    revision = read()["revision"]
+    again = put({"one": pair["other"], "other": own}, kind="same-lesions").json()
+    assert (again["id"], read()["revision"]) == (pair["id"], revision), "the same two, said once more"
+    for wrong in (own, {"job_id": job, "finding_id": "f9"}, {"job_id": None, "finding_id": str(uuid.uuid4())}):
+        assert put({"one": own, "other": wrong}, kind="same-lesions").status_code in (404, 422)
+
+    assert client.post(f"/api/v1/cases/{case}/reports", json={}, headers=alice).status_code == 201
+    content = client.get(f"/api/v1/cases/{case}/reports/1/content", headers=alice).json()
+    signed = CaseContent.model_validate(content)
+    [kept] = signed.images[0].reader_findings
+    assert (kept.id, kept.letter, kept.corrects and kept.corrects.finding_id) == (drawn["id"], "A", "f2")
+    assert [mark.id for mark in signed.same_lesions] == [pair["id"]]
+
+    assert erase(drawn["id"]).status_code == 204
+    assert (read()["same_lesions"], read()["state"]) == ([], "ready"), (
+        "one of the two is gone; the version is superseded"
+    )
+    put(box(image), drawn["id"])
+    assert [mark["id"] for mark in read()["same_lesions"]] == [pair["id"]], "and both are there again"
+    assert erase(pair["id"], "same-lesions").status_code == 204
+    assert read()["same_lesions"] == []
+    assert client.get(f"/api/v1/cases/{case}/reports/1/content", headers=alice).json() == content
+
+
+def test_they_go_with_their_image(film, put, client, alice, case, read):
+    image, _ = film
+    put(box(image))
+    other = client.post("/api/v1/cases", json={"pseudonym": "P-2"}, headers=alice).json()["id"]
+    moved = client.patch(f"/api/v1/images/{image['id']}", json={"case_id": other}, headers=alice)
+    assert moved.status_code == 200, moved.text
+    there = client.get(f"/api/v1/cases/{other}/reader-findings", headers=alice).json()
+    assert (len(there), read()["reader_findings"]) == (1, [])
+    assert client.delete(f"/api/v1/images/{image['id']}", headers=alice).status_code == 204
+    assert client.get(f"/api/v1/cases/{other}/reader-findings", headers=alice).json() == []

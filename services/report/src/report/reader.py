@@ -1,0 +1,106 @@
+"""What readers found themselves, in words and as it is drawn: always apart from what the system found."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lobule.contracts.case import CaseContent, CaseImage
+from lobule.contracts.reader import FindingReference, ReaderFinding
+from lobule.contracts.result import Finding, ImageInfo, Result
+from lobule.words import Words
+from report.parts import Part
+from report.section import moment, size_words
+
+_CORNERS = 64  # of the polygon that an ellipse is drawn as
+
+
+class ReaderRow(Part):
+    """A finding of a reader in words.
+
+    Attributes:
+        letter: What it is called; the system's findings have numbers.
+        kind: What the reader takes it for.
+        position: Of its centre.
+        size: Of its box.
+        by: Who drew it, and when.
+        corrects: Of which finding of the system it is the outline; empty for none.
+        comment: Of the reader.
+        finding: As it was drawn.
+    """
+
+    letter: str
+    kind: str
+    position: str
+    size: str
+    by: str
+    corrects: str
+    comment: str
+    finding: ReaderFinding
+
+
+def reader_rows(
+    findings: Sequence[ReaderFinding], image: ImageInfo, result: Result, text: Words
+) -> tuple[ReaderRow, ...]:
+    """The findings that readers drew on an image.
+
+    Args:
+        findings: By letter.
+        image: The image, with its spacing where that is known.
+        result: What the system found on it.
+        text: The sentences of the language to write in.
+    """
+    return tuple(_row(finding, image, result, text) for finding in findings)
+
+
+def _row(finding: ReaderFinding, image: ImageInfo, result: Result, text: Words) -> ReaderRow:
+    box = finding.box
+    place = result.place_of(finding.corrects.finding_id) if finding.corrects else None
+    return ReaderRow(
+        letter=finding.letter,
+        kind=text(f"clinical.kind.{finding.kind}"),
+        position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
+        size=size_words(box, image, text),
+        by=text("review.own.by", who=finding.author, when=moment(finding.drawn_at, text)),
+        corrects="" if place is None else text("review.own.corrects", number=place + 1),
+        comment=finding.comment,
+        finding=finding,
+    )
+
+
+def same_lesions(
+    content: CaseContent, results: Mapping[str, Result], names: Mapping[str, str], text: Words
+) -> tuple[str, ...]:
+    """Which findings readers take for the same lesion, each pair as a sentence.
+
+    Args:
+        content: Of the case.
+        results: Of its analyses, by their ids.
+        names: What the images are called, by the ids of their analyses.
+        text: The sentences of the language to write in.
+    """
+
+    def called(named: FindingReference) -> str | None:
+        if named.job_id is not None:
+            result = results.get(named.job_id)
+            place = result.place_of(named.finding_id) if result else None
+            return None if place is None else text("findings.in_image", number=place + 1, image=names[named.job_id])
+        drawn = next(((image, f) for image, f in _drawn(content) if f.id == named.finding_id), None)
+        return text("review.own.in_image", letter=drawn[1].letter, image=names[drawn[0].job_id]) if drawn else None
+
+    pairs = [(called(mark.one), called(mark.other), mark.author) for mark in content.same_lesions]
+    return tuple(text("review.same", one=one, other=other, who=who) for one, other, who in pairs if one and other)
+
+
+def _drawn(content: CaseContent) -> list[tuple[CaseImage, ReaderFinding]]:
+    return [(image, finding) for image in content.images for finding in image.reader_findings]
+
+
+def as_shape(finding: ReaderFinding) -> Finding:
+    """A reader's finding as what is drawn: a box, or a closed polygon."""
+    box, outline = finding.box, finding.outline
+    if finding.shape == "ellipse":
+        angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
+        across = box.x + box.width / 2 * (1 + np.cos(angles)) - 0.5
+        down = box.y + box.height / 2 * (1 + np.sin(angles)) - 0.5
+        outline = [(float(x), float(y)) for x, y in zip(across, down, strict=True)]
+    return Finding(label="drawn", probability=1.0, box=box, outline=outline)

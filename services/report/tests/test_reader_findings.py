@@ -1,0 +1,90 @@
+"""What readers drew stands in every form of a case's report, apart from what the system found."""
+
+import io
+import json
+import re
+from datetime import UTC, datetime
+
+import numpy as np
+import pypdf
+import pytest
+
+from lobule.contracts.case import CaseContent, CaseImage, Conclusion
+from lobule.contracts.reader import FindingReference, ReaderFinding, SameLesion
+from lobule.contracts.result import Box
+from report.composition import case_report
+from report.palette import READER
+from report.reader import as_shape
+from report.renderer import render_case
+
+AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+IDS = [f"0000000{n}-0000-4000-8000-000000000000" for n in range(3)]
+
+
+def drawn(number: int, **changes) -> ReaderFinding:
+    said = {"id": IDS[number], "image_id": "i", "number": number, "kind": "distortion", "shape": "box"}
+    said |= {"box": Box(x=600, y=300, width=80, height=60), "author": "Dr Lee", "drawn_at": AT}
+    return ReaderFinding.model_validate(said | changes)
+
+
+@pytest.fixture
+def content(mammogram) -> CaseContent:
+    own = [
+        drawn(1, comment="seen in 2024 too"),
+        drawn(2, kind="mass", shape="ellipse", corrects=FindingReference(job_id="j", finding_id="f1")),
+    ]
+    image = CaseImage(
+        image_id="i", job_id="j", image=mammogram[0].image, state="assessed", result_prefix="p", analysed_at=AT,
+        reader_findings=own,
+    )  # fmt: skip
+    one, other = FindingReference(finding_id=IDS[1]), FindingReference(job_id="j", finding_id="f2")
+    return CaseContent(
+        case_id="6f0b3c5e-0000",
+        pseudonym="P-42",
+        revision=3,
+        created_at=AT,
+        images=[image],
+        conclusion=Conclusion(assessment="not_sure", probability_malignant=0.7),
+        same_lesions=[SameLesion(id=IDS[0], one=one, other=other, author="Dr Lee", said_at=AT)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Findings of the reader", "A in RMLO", "8 x 6 mm", "Architectural distortion", "seen in 2024 too"]),
+        ("zh", ["阅片者的发现", "RMLO 中的 A", "结构扭曲", "seen in 2024 too"]),
+    ],
+)
+def test_every_form_says_them_apart(content, mammogram, language, words):
+    forms = render_case(content, [mammogram], language=language, forms={"pdf", "html", "json"})
+    pages = pypdf.PdfReader(io.BytesIO(forms[f"report.{language}.pdf"])).pages
+    pdf = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+    html = forms[f"report.{language}.html"].decode()
+    own = html[html.index('id="readers"') :]
+    for said in words:
+        assert said in pdf, said
+        assert said in own[: own.index("</section>")], said
+    document = json.loads(forms[f"report.{language}.json"])
+    [rows] = document["drawn"]
+    assert [(row["letter"], row["finding"]["kind"], bool(row["corrects"])) for row in rows] == [
+        ("A", "distortion", False),
+        ("B", "mass", True),
+    ]
+    assert rows[0]["finding"]["box"] == {"x": 600, "y": 300, "width": 80, "height": 60}
+    assert len(document["same_lesions"]) == 1
+    assert [finding["number"] for finding in document["images"][0]["findings"]] == [1, 2], "the system's are its own"
+
+
+def test_they_are_drawn_in_a_colour_of_their_own(content, mammogram):
+    [pictures] = case_report(content, [mammogram]).pictures
+    violet = (np.abs(pictures.hung.astype(int) - READER) < 3).all(axis=2)
+    assert violet[148:182, 298:342].any(), "half as large as the film, round (600, 300)"
+    assert not (np.abs(pictures.annotated.astype(int) - READER) < 3).all(axis=2).any(), "not among the system's"
+    assert len(pictures.drawn) == 2
+
+
+def test_an_ellipse_fills_its_box():
+    outline = np.array(as_shape(drawn(1, shape="ellipse")).outline) + 0.5
+    assert outline.min(axis=0) == pytest.approx((600, 300), abs=0.2)
+    assert outline.max(axis=0) == pytest.approx((680, 360), abs=0.2)

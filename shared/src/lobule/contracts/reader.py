@@ -1,0 +1,67 @@
+"""What readers draw on images themselves, apart from anything that the system found.
+
+Coordinates are those of results: pixels of the upright image, as its file has them.
+"""
+
+from string import ascii_uppercase
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from lobule.contracts.document import Document
+from lobule.contracts.findings import FINDING_ID
+from lobule.contracts.result import Box
+
+FindingKind = Literal["mass", "calcification", "asymmetry", "distortion", "other"]
+Shape = Literal["box", "ellipse", "outline"]
+Outline = list[tuple[float, float]]
+
+READER_FINDING_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+"""A random UUID, which the client chooses: sending a finding twice makes it once."""
+
+
+class FindingReference(Document):
+    """A finding of either kind: one of the system's by its analysis and id, or a reader's by its id alone."""
+
+    job_id: str | None = Field(
+        default=None, max_length=36, description="analysis whose finding it is; null for one that a reader drew"
+    )
+    finding_id: str = Field(
+        pattern=rf"^({FINDING_ID}|{READER_FINDING_ID})$", description="id within the analysis, or of the reader's own"
+    )
+
+
+class ReaderFinding(Document):
+    """A finding that a reader drew. Nothing that the system says is computed from it."""
+
+    id: str = Field(pattern=rf"^{READER_FINDING_ID}$", description="names it for ever; chosen by the client")
+    image_id: str = Field(description="image that it is drawn on")
+    number: int = Field(ge=1, description="place among those of the case, from 1; shown as a letter")
+    kind: FindingKind = Field(description="what the reader takes it for")
+    shape: Shape = Field(description="how it is drawn; an ellipse fills its box")
+    box: Box = Field(description="around it, in pixels of the image as it was sent")
+    outline: Outline | None = Field(
+        default=None, description="closed polygon, (x, y) in pixels, where `shape` is `outline`"
+    )
+    corrects: FindingReference | None = Field(
+        default=None, description="finding of the system whose outline it is drawn in the place of"
+    )
+    comment: str = Field(default="", description="note of the reader; empty for none")
+    author: str = Field(description="user name of the reader")
+    drawn_at: AwareDatetime = Field(description="when it was drawn or changed last")
+
+    @property
+    def letter(self) -> str:
+        """What it is called beside the numbers of the system's findings: A to Z, then AA to AZ, and so on."""
+        more, last = divmod(self.number - 1, len(ascii_uppercase))
+        return (ascii_uppercase[more - 1] if more else "") + ascii_uppercase[last]
+
+
+class SameLesion(Document):
+    """Two findings that a reader takes for the same lesion, mostly in two views of a breast."""
+
+    id: str = Field(pattern=rf"^{READER_FINDING_ID}$", description="chosen by the client")
+    one: FindingReference = Field(description="a finding")
+    other: FindingReference = Field(description="the other one")
+    author: str = Field(description="user name of the reader")
+    said_at: AwareDatetime = Field(description="when the reader said so")
