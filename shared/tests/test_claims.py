@@ -184,3 +184,10 @@ class TestHandler:
         claim = ReportClaim(**COMMON, result_prefix="p", analysed_at=NOW)
         with pytest.raises(AnalysisError, match="report"):
             InferenceHandler(Echo(), store, MAMMOGRAPHY)(claim, lambda *_: None)
+
+
+def test_workers_say_which_claims_they_understand():
+    assert earlier.claims_version(earlier.HEADERS) == 3
+    assert (earlier.claims_version({"Lobule-Claims": "2"}), earlier.claims_version({})) == (2, 1)
+    assert earlier.claims_version({"Lobule-Claims": "-1"}) == 1
+    assert (earlier.unknown_steps(3), earlier.unknown_steps(2)) == ([], ["examination"])

@@ -14,16 +14,18 @@ from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.imaging.film import Film
 from lobule.words import Words
+from lobule.words.breasts import breast_in_words
 from lobule_ml.calibration import Logistic
 from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.examine import COLUMNS, Failure, details, examine, film_reader, table_rows
-from mammo_worker.examination.explain import reasons, suggested_category
+from mammo_worker.examination.explain import suggested_category
 from mammo_worker.examination.films import boxes_as_hung, examined
 from mammo_worker.examination.models import ExaminationModels, installed_models
 from mammo_worker.examination.rule import Verdict, by_rule
 from mammo_worker.examination.suspicion import BreastModel
+from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow, read_views
 from mammo_worker.films.hanging import points_in_file
 from mammo_worker.packages import package_folder
@@ -206,19 +208,20 @@ def test_categories_are_suggested_and_told_in_both_languages(film):
         return suggested_category(read_breast("L", films, failed, ExaminationModels()))
 
     mlo = film(0.1, view="MLO")
-    assert category(film(0.1), mlo) == "1"
-    assert category(film(0.1, [(140, 200, 0.1)]), mlo) == "2"
-    assert category(film(0.4), mlo) == "0"
-    assert category(film(0.7), mlo) == "4"
-    assert category(film(0.97), mlo) == "5"
-    assert category(film(0.97)) == "0"
-    assert category(film(0.1), mlo, failed=1) == "0"
+    assert category(film(0.1), mlo) == 1
+    assert category(film(0.1, [(140, 200, 0.1)]), mlo) == 2
+    assert category(film(0.4), mlo) == 0
+    assert category(film(0.7), mlo) == 4
+    assert category(film(0.97), mlo) == 5
+    assert category(film(0.97)) == 0
+    assert category(film(0.1), mlo, failed=1) == 0
     reading = read_breast("L", [film(0.7, [(140, 200, 0.6)]), mlo], 1, MODELS)
+    told = breast_as_contract(reading)
+    assert {reason.code for reason in told.reasons} == {"lesion_on_one_view", "without_view", "not_assessed"}
     for language in ("en", "zh"):
-        said = dict(reasons(reading, Words(language)))
-        assert set(said) == {"lesion_on_one_view", "without_view", "not_assessed"}
-        assert "60%" in said["lesion_on_one_view"]
-        assert "{" not in "".join(said.values())
+        said = breast_in_words(told, Words(language))
+        assert "60%" in said[1]
+        assert "{" not in "".join(said)
 
 
 def test_details_are_json(film):

@@ -23,6 +23,8 @@ OWNERS: tuple[Owner, ...] = ("images", "jobs")
 
 RESULT_FILE = "result.json"
 """Of an inference step, written last: where it stands, all that it names stands."""
+EXAMINATION_FILE = "examination.json"
+"""Of an examination step."""
 DISPLAY_FILE = "display.png"
 HEAT_MAP_FILE = "heat_map.png"
 
@@ -81,6 +83,11 @@ def file_key(folder: str, name: str) -> str:
 def result_key(folder: str) -> str:
     """The result in the folder of an attempt at an inference step."""
     return file_key(folder, RESULT_FILE)
+
+
+def examination_key(folder: str) -> str:
+    """What the films of an examination say together, in the folder of an attempt at an examination step."""
+    return file_key(folder, EXAMINATION_FILE)
 
 
 def report_file(language: Language, form: ReportForm) -> str:

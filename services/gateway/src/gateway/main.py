@@ -19,6 +19,7 @@ from gateway.auth.dependencies import LoginRequiredError
 from gateway.auth.throttle import LoginThrottle
 from gateway.body_limit import BodyLimit
 from gateway.case_details import endpoints as case_details
+from gateway.case_details import examination as case_examination
 from gateway.cases import endpoints as cases
 from gateway.cases.handlers import refresh_case
 from gateway.conditional import Conditional
@@ -70,6 +71,7 @@ _ROUTERS = (
     admin,
     cases,
     case_details,
+    case_examination,
     reviews,
     reader_findings,
     case_reports,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from gateway.cases import repository
-from gateway.cases.service import refresh
+from gateway.cases.service import summarise
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.settings import get_settings
 
@@ -102,7 +102,7 @@ def _fill_cases(sessions: SessionFactory) -> None:
     """Fill the summaries of cases from a version that stored none."""
     for case_id in read(sessions, repository.without_summary):
         with sessions.begin() as session:
-            refresh(session, case_id)
+            summarise(repository.locked(session, case_id), repository.latest_jobs(session, case_id))
 
 
 def main(

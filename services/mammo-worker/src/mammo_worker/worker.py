@@ -1,7 +1,10 @@
 """Entry point of the mammography worker: `python -m mammo_worker.worker`."""
 
+from functools import partial
+
 from lobule.modalities import MAMMOGRAPHY
 from lobule.worker.app import run_inference_worker
+from lobule.worker.examination import Examiner
 from lobule.worker.pipeline import Pipeline
 
 
@@ -13,5 +16,12 @@ def _build() -> Pipeline:
     return build_pipeline()
 
 
+def _build_examiner() -> Examiner:
+    from mammo_worker.examination.models import installed_models
+    from mammo_worker.examination.together import read_together
+
+    return partial(read_together, models=installed_models())
+
+
 if __name__ == "__main__":
-    run_inference_worker(MAMMOGRAPHY, _build)
+    run_inference_worker(MAMMOGRAPHY, _build, _build_examiner)

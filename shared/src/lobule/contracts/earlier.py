@@ -1,20 +1,42 @@
-"""Claims as version 0.1 exchanged them, for the minutes in which another version replaces it.
+"""Claims as earlier versions exchanged them, for the minutes in which another version replaces one of them.
 
-A worker that understands today's claims says so with a header; without it, it gets the earlier form. What a gateway of
-that version gives is read as well. To be deleted once no site upgrades from it.
+A worker says with a header which claims it understands: 3 for today's, 2 for those without examinations. Without the
+header it is of version 0.1 and gets the form of that version. What a gateway of that version gives is read as well.
+To be deleted once no site upgrades from them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import from_json
 
-from lobule.contracts.steps import CLAIM, Claim, InferenceClaim, RenderClaim
+from lobule.contracts.steps import CLAIM, Claim, InferenceClaim, RenderClaim, StepName
 
-HEADERS = {"Lobule-Claims": "2"}
+_HEADER = "Lobule-Claims"
+HEADERS = {_HEADER: "3"}
 """What a worker that understands today's claims sends."""
+
+_SINCE: Mapping[StepName, int] = {"examination": 3}
+"""Version of the claims that brought a step."""
 
 _CODES_SINCE = {"image_suspected", "image_not_sure", "images_no_sign", "correlate_with_tissue", "disease_extent"}
 """Codes of reasons and suggestions that version 0.1 does not know."""
+
+
+def claims_version(headers: Mapping[str, str]) -> int:
+    """The version of the claims that a worker understands, by the headers of its request."""
+    said = headers.get(_HEADER, "")
+    return int(said) if said.isdecimal() else 1
+
+
+def unknown_steps(version: int) -> list[StepName]:
+    """The steps that a worker does not know, which it must not be given."""
+    return [step for step, since in _SINCE.items() if version < since]
+
+
+def given(claim: Claim, version: int) -> dict[str, Any]:
+    """A claim in the form that a worker understands."""
+    return claim.model_dump(mode="json") if version >= 2 else as_before(claim)
 
 
 def as_before(claim: Claim) -> dict[str, Any]:

@@ -89,6 +89,9 @@ class ModalitySpec(Document):
     in_examinations: bool = Field(
         default=True, description="images of one day belong together, earlier ones are priors"
     )
+    read_together: bool = Field(
+        default=False, description="its workers read the images of an examination together once each is analysed"
+    )
     holds: Holds = Field(default=Holds(), description="what a result may hold besides its probability")
     look: Look = Field(
         default=Look(), description="how its images look, for viewers and for guesses from a file's name"

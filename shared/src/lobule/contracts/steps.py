@@ -10,12 +10,13 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.errors import ErrorCode
+from lobule.contracts.examination import ExaminationRequest
 from lobule.contracts.result import Document
 from lobule.contracts.unit import AnalysisUnit
 
-StepName = Literal["inference", "report", "render"]
-"""The steps that run on a worker: the two of an image's analysis, and the one of a rendering that was asked for later.
-`upload` and `queue` are seen by the user but run nowhere."""
+StepName = Literal["inference", "report", "render", "examination"]
+"""The steps that run on a worker: the two of an image's analysis, the one of a rendering that was asked for later, and
+the one that reads the films of a case together. `upload` and `queue` are seen by the user but run nowhere."""
 
 
 class ClaimRequest(Document):
@@ -55,10 +56,17 @@ class RenderClaim(StepClaim):
     render: RenderRequest
 
 
-Claim = Annotated[InferenceClaim | ReportClaim | RenderClaim, Field(discriminator="step")]
+class ExaminationClaim(StepClaim):
+    """A claim on reading the films of an examination together."""
+
+    step: Literal["examination"] = "examination"
+    examination: ExaminationRequest
+
+
+Claim = Annotated[InferenceClaim | ReportClaim | RenderClaim | ExaminationClaim, Field(discriminator="step")]
 """A claim on any step; `step` says which."""
 
-CLAIM: TypeAdapter[InferenceClaim | ReportClaim | RenderClaim] = TypeAdapter(Claim)
+CLAIM: TypeAdapter[InferenceClaim | ReportClaim | RenderClaim | ExaminationClaim] = TypeAdapter(Claim)
 """Reads and writes a claim whose step is not known beforehand."""
 
 

@@ -26,6 +26,7 @@ from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging
 from lobule.tracing import configure_tracing
 from lobule.words.modalities import check_limits
+from lobule.worker.examination import Examiner
 from lobule.worker.gateway_client import GatewayClient
 from lobule.worker.inference import InferenceHandler
 from lobule.worker.metrics import MeasuredHandler, MeasuredPipeline
@@ -53,25 +54,32 @@ class WorkerRuntime:
     draw_picture: PictureHandler | None = None
 
 
-def run_inference_worker(spec: ModalitySpec, build_pipeline: Callable[[], Pipeline]) -> None:
+def run_inference_worker(
+    spec: ModalitySpec, build_pipeline: Callable[[], Pipeline], build_examiner: Callable[[], Examiner] | None = None
+) -> None:
     """Run the worker of a modality until it is told to stop.
 
     Args:
         spec: The modality, which it announces: its queue, the files it takes, what its results hold.
         build_pipeline: Called once in the worker's child process; an `AnalysisError` it raises is told to every job.
+        build_examiner: As `build_pipeline`, of what reads the images of an examination together.
 
     Raises:
-        ValueError: The modality names a limit of which there is no sentence.
+        ValueError: The modality names a limit of which there is no sentence, or says that its images are read together
+            where nothing reads them, or the other way round.
     """
     check_limits(spec)
+    if spec.read_together != (build_examiner is not None):
+        raise ValueError(f"read_together of {spec.name} is {spec.read_together}, which its worker contradicts")
 
     def make_runtime(store: ObjectStore) -> WorkerRuntime:
         try:
             pipeline = MeasuredPipeline(build_pipeline())
+            examiner = build_examiner() if build_examiner else None
         except AnalysisError as error:
             log.warning("no_model", code=error.code, detail=error.detail)
             return WorkerRuntime(unavailable(error), complete=False)
-        return WorkerRuntime(InferenceHandler(pipeline, store, spec), pipeline)
+        return WorkerRuntime(InferenceHandler(pipeline, store, spec, examiner), pipeline)
 
     run_worker(spec.queue, make_runtime, spec)
 

@@ -1,4 +1,4 @@
-"""The inference step: the uploaded bytes in, results and pictures out."""
+"""The steps of a modality's worker: the uploaded bytes in, results and pictures out."""
 
 import hashlib
 
@@ -7,9 +7,10 @@ from lobule.contracts.activity import DONE, activity
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim, InferenceClaim
+from lobule.contracts.steps import Claim, ExaminationClaim, InferenceClaim
 from lobule.contracts.unit import UnitImage
 from lobule.storage import ObjectStore
+from lobule.worker.examination import ExaminationHandler, Examiner
 from lobule.worker.pipeline import Pipeline, ReportProgress, part_of
 
 
@@ -22,13 +23,20 @@ class InferenceHandler:
         pipeline: Analyses one image.
         store: Where images lie and results go.
         spec: The modality; a result that holds what it does not allow is an error of the pipeline.
+        examiner: Reads the images of an examination together; None where the modality has no examinations.
     """
 
-    def __init__(self, pipeline: Pipeline, store: ObjectStore, spec: ModalitySpec) -> None:
+    def __init__(
+        self, pipeline: Pipeline, store: ObjectStore, spec: ModalitySpec, examiner: Examiner | None = None
+    ) -> None:
         self._pipeline, self._store, self._spec = pipeline, store, spec
+        self._examine = None if examiner is None else ExaminationHandler(examiner, store)
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
         """See `lobule.worker.runner.StepHandler`."""
+        if isinstance(claim, ExaminationClaim) and self._examine is not None:
+            self._examine(claim, progress)
+            return
         if not isinstance(claim, InferenceClaim):
             raise AnalysisError("internal_error", f"An inference worker was given a step {claim.step!r}.")
         current, findings = claim.unit.current, 0

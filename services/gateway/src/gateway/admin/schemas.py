@@ -1,11 +1,10 @@
 """Queues and work as an administrator sees them."""
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from gateway.jobs.models import Job, Rendering, Work
+from gateway.jobs.models import Job, Work, WorkKind
 from lobule.contracts.progress import JobState, StepError
 
 
@@ -20,13 +19,13 @@ class QueueRead(BaseModel):
 
 
 class WorkRead(BaseModel):
-    """An analysis or a rendering."""
+    """An analysis, a rendering or the reading of an examination."""
 
-    id: str = Field(description="identifier of the job or rendering")
-    kind: Literal["analysis", "rendering"] = Field(
-        description="an analysis of an image, or a rendering of a signed report"
+    id: str = Field(description="identifier of the work")
+    kind: WorkKind = Field(
+        description="an analysis of an image, a rendering of a report, or the reading of a case's films together"
     )
-    subject: str = Field(description="the image's file name, or what is rendered")
+    subject: str = Field(description="the image's file name, or what is rendered or read")
     owner: str = Field(description="user name of whom it is done for")
     state: JobState = Field(description="where it stands")
     step: str | None = Field(description="the step that it stands at")
@@ -40,10 +39,10 @@ class WorkRead(BaseModel):
     def of(cls, work: Work, owner: str) -> "WorkRead":
         """A piece of work as the API shows it."""
         step = next((step for step in work.steps if step.state != "done"), None)
-        subject = work.image.file_name if isinstance(work, Job) else work.key if isinstance(work, Rendering) else ""
+        subject = work.image.file_name if isinstance(work, Job) else work.key
         return cls(
             id=work.id,
-            kind="rendering" if isinstance(work, Rendering) else "analysis",
+            kind=work.kind,
             subject=subject,
             owner=owner,
             state=work.state,

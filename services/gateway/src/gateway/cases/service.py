@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from gateway.cases import repository
+from gateway.cases import repository, together
 from gateway.cases.assessment import conclude
 from gateway.cases.examinations import current_date, examinations
 from gateway.cases.models import Case
@@ -64,9 +64,16 @@ def urgency_of(conclusion: Conclusion) -> float:
 
 
 def refresh(session: Session, case_id: str) -> Case:
-    """Update a case's row from its images; called in every transaction that changes them."""
+    """Update a case's row from its images, and have its films read together; called wherever the images change."""
     case = repository.locked(session, case_id)
     jobs = repository.latest_jobs(session, case_id)
+    summarise(case, jobs)
+    together.ask(session, case, jobs)
+    return case
+
+
+def summarise(case: Case, jobs: Sequence[Job]) -> None:
+    """Write a case's row from the newest analysis of each of its images."""
     images = [job.image for job in jobs]
     evidence, conclusion = evidence_of(jobs), conclusion_of(jobs)
     case.assessment, case.probability_malignant = conclusion.assessment, conclusion.probability_malignant
@@ -81,7 +88,6 @@ def refresh(session: Session, case_id: str) -> Case:
         case.evidence_digest = digest
         changed(case)
     case.state = _state(case)
-    return case
 
 
 def _canonical(image: ImageEvidence) -> str:

@@ -64,7 +64,7 @@ def take_out(session: Session, image: Image, if_match: str | None) -> list[str]:
         )
     prefixes = delete_rows(session, image.id)
     if case_id is not None:
-        prefixes += jobs.delete_renderings(session, [f"case:{case_id}:draft:"])
+        prefixes += jobs.delete_keyed(session, [f"case:{case_id}:draft:"])
     session.expire_all()
     if case_id is not None:
         case_service.refresh(session, case_id)
@@ -75,6 +75,6 @@ def delete_rows(session: Session, image_id: str) -> list[str]:
     """Delete an image's rows and those that refer to them; returns the prefixes of its objects."""
     ids = jobs.ids_of_image(session, image_id)
     reviews.delete_of_jobs(session, ids)
-    prefixes = jobs.delete_works(session, ids) + jobs.delete_renderings(session, [f"job:{each}:" for each in ids])
+    prefixes = jobs.delete_works(session, ids) + jobs.delete_keyed(session, [f"job:{each}:" for each in ids])
     repository.delete_row(session, image_id)
     return [*prefixes, layout.image_folder(image_id)]

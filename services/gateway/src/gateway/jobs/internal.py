@@ -15,8 +15,9 @@ from gateway.jobs import repository, service
 from gateway.objects import delete_objects
 from lobule import layout
 from lobule.contracts import earlier
+from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat, StepName
+from lobule.contracts.steps import ClaimRequest, Completion, Failure, Heartbeat, StepName
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
 router = APIRouter(prefix="/internal/v1", include_in_schema=False, dependencies=[Depends(worker)])
@@ -39,19 +40,14 @@ def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
     return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")
 
 
-def _given(claim: Claim, request: Request) -> dict[str, Any]:
-    """A claim in the form that its worker understands."""
-    today = all(request.headers.get(name) == value for name, value in earlier.HEADERS.items())
-    return claim.model_dump(mode="json") if today else earlier.as_before(claim)
-
-
 @router.post("/queues/{queue}/claim", response_model=None)
 def claim_next(
     queue: str, body: ClaimRequest, session: DbSession, settings: AppSettings, request: Request
 ) -> dict[str, Any] | Response:
-    """Give the next step of a queue to a worker; 204 where nothing waits."""
-    claim = service.claim_next(session, settings, queue, body.worker)
-    return Response(status_code=204) if claim is None else _given(claim, request)
+    """Give the next step of a queue to a worker; 204 where nothing waits that it understands."""
+    version = earlier.claims_version(request.headers)
+    claim = service.claim_next(session, settings, queue, body.worker, without=earlier.unknown_steps(version))
+    return Response(status_code=204) if claim is None else earlier.given(claim, version)
 
 
 @router.post(f"{_STEP}/claim")
@@ -62,7 +58,7 @@ def claim(
     given = service.claim(session, settings, job_id, step, body.worker)
     if given is None:
         raise ProblemError(409, "not_claimable", "This step is not waiting for a worker.")
-    return _given(given, request)
+    return earlier.given(given, earlier.claims_version(request.headers))
 
 
 @router.post(f"{_STEP}/heartbeat", status_code=204)
@@ -74,17 +70,19 @@ def heartbeat(
         raise _fenced(session, store, job_id)
 
 
-def result_of(job_id: str, step: StepName, body: Completion, store: Store) -> Result | None:
-    """The result that an inference attempt left in the object store, read before the transaction begins.
+def result_of(job_id: str, step: StepName, body: Completion, store: Store) -> Result | ExaminationReading | None:
+    """What an attempt left in the object store that the gateway reads, read before the transaction begins.
 
     Raises:
         ProblemError: `result_missing`, 422.
     """
-    if step != "inference":
-        return None
+    folder = layout.attempt_folder(job_id, step, body.attempt)
     try:
-        folder = layout.attempt_folder(job_id, step, body.attempt)
-        return Result.model_validate_json(store.get(layout.result_key(folder)))
+        if step == "inference":
+            return Result.model_validate_json(store.get(layout.result_key(folder)))
+        if step == "examination":
+            return ExaminationReading.model_validate_json(store.get(layout.examination_key(folder)))
+        return None
     except (ObjectNotFoundError, ValidationError) as error:
         raise ProblemError(422, "result_missing", f"The attempt left no valid result: {error}") from None
 
@@ -94,12 +92,13 @@ def complete(
     job_id: str,
     step: StepName,
     body: Completion,
-    result: Annotated[Result | None, Depends(result_of, scope="function")],
+    result: Annotated[Result | ExaminationReading | None, Depends(result_of, scope="function")],
     session: DbSession,
     store: Store,
 ) -> None:
     """The current attempt is done and its output is in place."""
-    if not service.complete(session, job_id, step, body.attempt, result):
+    concluded = result if isinstance(result, Result) else None
+    if not service.complete(session, job_id, step, body.attempt, concluded):
         raise _fenced(session, store, job_id)
 
 

@@ -1,7 +1,7 @@
 """Jobs, their steps, and the outbox of announcements to workers."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, false
@@ -16,6 +16,8 @@ from lobule.contracts.result import Assessment
 from lobule.contracts.steps import StepName
 from lobule.tracing import current_traceparent
 
+WorkKind = Literal["analysis", "rendering", "examination"]
+
 
 def _current_request() -> str | None:
     """The id of the request that is being answered; workers write it into their logs too."""
@@ -23,13 +25,13 @@ def _current_request() -> str | None:
 
 
 class Work(Base):
-    """Work that workers do in steps: the analysis of an image (`Job`), or a rendering that was requested later."""
+    """Work that workers do in steps: an analysis (`Job`), a rendering, or the reading of an examination."""
 
     __tablename__ = "jobs"
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 - SQLAlchemy's own convention
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    kind: Mapped[str] = mapped_column(String(20), index=True)
+    kind: Mapped[WorkKind] = mapped_column(String(20), index=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
     state: Mapped[JobState] = mapped_column(String(20), default="queued", index=True)
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
@@ -38,6 +40,9 @@ class Work(Base):
     error_detail: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(String(64), default=_current_request)  # that opened it
     traceparent: Mapped[str | None] = mapped_column(String(55), default=current_traceparent)  # of that request
+    # Of what is done on request: its name, of which there is one, and what is requested. An analysis has its image.
+    key: Mapped[str] = mapped_column(String(150), unique=True, nullable=True)
+    request: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=True)
 
     steps: Mapped[list["Step"]] = relationship(back_populates="job", order_by="Step.position", lazy="selectin")
 
@@ -61,12 +66,21 @@ class Job(Work):
 
 
 class Rendering(Work):
-    """A report in languages and formats that are rendered on request. Its only step is `render`."""
+    """A report in languages and formats that are rendered on request, a `RenderRequest`. Its only step is `render`.
+
+    Its key names exactly what is rendered.
+    """
 
     __mapper_args__ = {"polymorphic_identity": "rendering"}  # noqa: RUF012
 
-    key: Mapped[str] = mapped_column(String(150), unique=True, nullable=True)  # what is rendered, exactly
-    request: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=True)  # a `RenderRequest`
+
+class Examination(Work):
+    """The reading of a case's films together, an `ExaminationRequest`. Its only step is `examination`.
+
+    Its key names the case. When the films change it is asked for again, and what was made of the others is refused.
+    """
+
+    __mapper_args__ = {"polymorphic_identity": "examination"}  # noqa: RUF012
 
 
 class Step(Base):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
 from gateway.images.models import Image
-from gateway.jobs.models import Job, Rendering, Step, Work
+from gateway.jobs.models import Examination, Job, Step, Work
 from gateway.paging import Order, page
 from gateway.users.models import User
 from lobule import layout
@@ -73,12 +73,17 @@ def delete_works(session: Session, ids: list[str]) -> list[str]:
     return [layout.work_folder(each) for each in ids]
 
 
-def delete_renderings(session: Session, keys: list[str]) -> list[str]:
-    """Delete reports that were rendered on demand, by how their keys begin; gives the prefixes of their objects."""
+def delete_keyed(session: Session, keys: list[str]) -> list[str]:
+    """Delete renderings and examinations, by how their keys begin; gives the prefixes of their objects."""
     if not keys:
         return []
-    begins = or_(*(Rendering.key.startswith(key, autoescape=True) for key in keys))
-    return delete_works(session, list(session.scalars(select(Rendering.id).where(begins))))
+    begins = or_(*(Work.key.startswith(key, autoescape=True) for key in keys))
+    return delete_works(session, list(session.scalars(select(Work.id).where(begins))))
+
+
+def examination(session: Session, key: str) -> Examination | None:
+    """The reading of an examination, by its key."""
+    return session.scalar(select(Examination).where(Examination.key == key))
 
 
 def claim(session: Session, job_id: str, name: StepName, worker: str, lease: timedelta) -> Step | None:

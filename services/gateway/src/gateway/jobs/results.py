@@ -1,11 +1,12 @@
-"""Reads the output of inference steps from the object store."""
+"""Reads the output of inference and examination steps from the object store."""
 
 import structlog
 from pydantic import ValidationError
 
 from gateway.errors import ProblemError
-from gateway.jobs.models import Job
+from gateway.jobs.models import Examination, Job, Work
 from lobule import layout
+from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.result import Result
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
@@ -39,6 +40,23 @@ def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
         raise _unreadable(job, error) from None
 
 
-def _unreadable(job: Job, error: Exception) -> ProblemError:
+def read_examination(store: ObjectStore, work: Examination) -> ExaminationReading:
+    """What the films of a case say together.
+
+    Args:
+        store: Where it lies.
+        work: One that is done.
+
+    Raises:
+        ProblemError: `result_unreadable` (500).
+    """
+    key = layout.examination_key(work.step("examination").output_prefix())
+    try:
+        return ExaminationReading.model_validate_json(store.get(key))
+    except (ObjectNotFoundError, ValidationError) as error:
+        raise _unreadable(work, error) from None
+
+
+def _unreadable(job: Work, error: Exception) -> ProblemError:
     log.error("result_unreadable", job_id=job.id, error=repr(error))
     return ProblemError(500, "result_unreadable")

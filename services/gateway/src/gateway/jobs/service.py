@@ -1,6 +1,8 @@
 """The life cycle of a job: opened, claimed, completed or failed, retried, cancelled."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -10,14 +12,23 @@ from gateway.events import publish
 from gateway.images.models import Image
 from gateway.jobs import repository
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded
-from gateway.jobs.models import Job, Rendering, Step, Work
+from gateway.jobs.models import Examination, Job, Rendering, Step, Work
 from gateway.jobs.queues import repository as queues
 from gateway.modalities.service import required
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
+from lobule.contracts.examination import ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim, Failure, InferenceClaim, RenderClaim, ReportClaim, StepName
+from lobule.contracts.steps import (
+    Claim,
+    ExaminationClaim,
+    Failure,
+    InferenceClaim,
+    RenderClaim,
+    ReportClaim,
+    StepName,
+)
 from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.queueing import REPORT_QUEUE
 
@@ -64,9 +75,38 @@ def open_rendering(session: Session, owner_id: str, key: str, request: RenderReq
     return rendering
 
 
-def claim_next(session: Session, settings: GatewaySettings, queue: str, worker: str) -> Claim | None:
-    """Give the next step of a queue to a worker; None where nothing waits."""
-    step = queues.claim_next(session, queue, worker, timedelta(seconds=settings.lease_seconds))
+def ask_for_examination(
+    session: Session, owner_id: str, key: str, request: ExaminationRequest, *, queue: str, interactive: bool
+) -> None:
+    """Have the films of a case read together, unless exactly that was asked for already.
+
+    An attempt that is under way for other films is fenced: the step waits anew, and only its next attempt counts.
+
+    Args:
+        session: The transaction; the case is locked in it.
+        owner_id: For whom.
+        key: Names the case; there is never a second reading of the same key.
+        request: Which films.
+        queue: Of the films' modality.
+        interactive: Whether a person waits for it at the portal.
+    """
+    document = request.model_dump(mode="json")
+    work = repository.examination(session, key)
+    if work is None:
+        step = Step(name="examination", position=0, queue=queue, owner_id=owner_id, attempt=0, tries=0)
+        work = Examination(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
+        session.add(work)
+        session.flush()
+    elif work.request == document:
+        return
+    _ask_again(session, work, document, interactive=interactive)
+
+
+def claim_next(
+    session: Session, settings: GatewaySettings, queue: str, worker: str, without: Sequence[StepName] = ()
+) -> Claim | None:
+    """Give the next step of a queue to a worker; None where nothing waits, or only steps named in `without`."""
+    step = queues.claim_next(session, queue, worker, timedelta(seconds=settings.lease_seconds), without)
     return step and _claim(settings, step)
 
 
@@ -89,7 +129,9 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
     }
     if isinstance(work, Rendering):
         return RenderClaim(**common, render=RenderRequest.model_validate(work.request))
-    assert isinstance(work, Job), "a work is an analysis or a rendering"
+    if isinstance(work, Examination):
+        return ExaminationClaim(**common, examination=ExaminationRequest.model_validate(work.request))
+    assert isinstance(work, Job), "a work is an analysis, a rendering or an examination"
     if step.name == "inference":
         image = work.image
         subject = UnitImage(image_id=image.id, image=image.info(), key=image.object_key)
@@ -181,10 +223,15 @@ def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> No
         rendering: One that is over.
         request: What it is asked for, as this version of the program writes it.
     """
-    step = rendering.step("render")
-    step.tries = 0
-    rendering.request = request.model_dump(mode="json")
-    rendering.state, rendering.finished_at, rendering.error_code, rendering.error_detail = "queued", None, None, None
+    _ask_again(session, rendering, request.model_dump(mode="json"), interactive=True)
+
+
+def _ask_again(session: Session, work: Rendering | Examination, document: dict[str, Any], *, interactive: bool) -> None:
+    """Queue the only step of a work anew, with a new budget of attempts."""
+    [step] = work.steps
+    step.tries, step.interactive = 0, interactive
+    work.request = document
+    work.state, work.finished_at, work.error_code, work.error_detail = "queued", None, None, None
     queues.enqueue(session, step)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from gateway.clock import now
 from gateway.corrections.removal import delete_rows
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
-from gateway.jobs.repository import delete_renderings, delete_works
+from gateway.jobs.repository import delete_keyed, delete_works
 from gateway.operations.repositories import retention as repository
 from gateway.settings import GatewaySettings, get_settings
 from lobule import layout
@@ -105,7 +105,7 @@ class Retention:
 
 def _delete_case(session: Session, case_id: str) -> list[str]:
     repository.delete_documents(session, case_id)
-    prefixes = delete_renderings(session, [f"case:{case_id}:"])
+    prefixes = delete_keyed(session, [f"case:{case_id}:"])
     for image in repository.images_of_case(session, case_id):
         prefixes += delete_rows(session, image)
     repository.delete_case(session, case_id)

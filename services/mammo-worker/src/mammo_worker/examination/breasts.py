@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lobule.contracts.result import Laterality
+from lobule.contracts.result import Laterality, StandardView
 from mammo_worker.examination.films import ExaminedFilm
 from mammo_worker.examination.location import Place, Region, place_on_film, region_of
 from mammo_worker.examination.models import ExaminationModels
@@ -47,10 +47,10 @@ class BreastReading:
     failed: int
     verdict: Verdict
     lesions: list[Lesion] = field(default_factory=list[Lesion])
-    without: dict[str, float | None] = field(default_factory=dict[str, float | None])
+    without: dict[StandardView, float | None] = field(default_factory=dict[StandardView, float | None])
 
     @property
-    def views(self) -> list[str]:
+    def views(self) -> list[StandardView]:
         """The views that were assessed."""
         return sorted({film.view for film in self.films})
 
@@ -73,8 +73,9 @@ def read_breast(
     """
     ordered = sorted(films, key=lambda film: (film.view, film.name))
     evidence = _evidence(ordered, models)
-    without: dict[str, float | None] = {}
-    for view in sorted({film.view for film in ordered}):
+    without: dict[StandardView, float | None] = {}
+    shown: list[StandardView] = sorted({film.view for film in ordered})
+    for view in shown:
         rest = [film for film in ordered if film.view != view]
         without[view] = _verdict(rest, failed, models, _evidence(rest, models)).probability if rest else None
     return BreastReading(

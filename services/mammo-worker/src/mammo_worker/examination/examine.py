@@ -12,13 +12,14 @@ from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Laterality
 from lobule.imaging.read_film import read_film
 from lobule.words import Words
+from lobule.words.breasts import breast_in_words
 from lobule.worker.pipeline import no_progress
 from lobule_ml.batch import reason
 from mammo_worker.examination.breasts import BreastReading, read_breast
-from mammo_worker.examination.explain import category_in_words, reasons, suggested_category
 from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.rule import Verdict, by_rule
+from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow
 from mammo_worker.pipeline import MammographyPipeline
 from mammo_worker.predict import describe
@@ -163,7 +164,7 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
     languages = {language: Words(language) for language in LANGUAGES}
     breasts: list[dict[str, Any]] = []
     for breast in reading.breasts:
-        category = suggested_category(breast)
+        told = breast_as_contract(breast)
         breasts.append(
             {
                 "laterality": breast.laterality,
@@ -171,11 +172,8 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
                 **asdict(breast.verdict),
                 "lesions": [asdict(lesion) for lesion in breast.lesions],
                 "without": breast.without,
-                "bi_rads": category,
-                "words": {
-                    language: [category_in_words(category, words), *(said for _, said in reasons(breast, words))]
-                    for language, words in languages.items()
-                },
+                "bi_rads": told.bi_rads,
+                "words": {language: breast_in_words(told, words) for language, words in languages.items()},
             }
         )
     case: dict[str, Any] = asdict(reading.case)

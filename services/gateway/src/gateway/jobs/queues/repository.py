@@ -10,6 +10,7 @@ from gateway.clock import shared_now
 from gateway.jobs import repository
 from gateway.jobs.models import OutboxMessage, Step
 from gateway.jobs.queues.lanes import INTERACTIVE_IN_A_ROW, Lane, in_order, steps_ahead
+from lobule.contracts.steps import StepName
 
 
 def lanes(session: Session, queue: str) -> list[Lane]:
@@ -43,8 +44,12 @@ def lanes(session: Session, queue: str) -> list[Lane]:
     return in_order(found, recent)
 
 
-def claim_next(session: Session, queue: str, worker: str, lease: timedelta) -> Step | None:
+def claim_next(
+    session: Session, queue: str, worker: str, lease: timedelta, without: Sequence[StepName] = ()
+) -> Step | None:
     """Give the next step of a queue to a worker, in the order of `gateway.jobs.queues.lanes`; None where none waits.
+
+    Steps named in `without` stay in the queue: the worker does not know them.
 
     Steps that another transaction holds are passed over at first, so that workers do not wait for one another. Only
     where that leaves nothing are they waited for: the other transaction may leave the step in the queue.
@@ -54,7 +59,7 @@ def claim_next(session: Session, queue: str, worker: str, lease: timedelta) -> S
         for lane in order:
             step = session.scalar(
                 select(Step)
-                .where(_in_lane(queue, lane))
+                .where(_in_lane(queue, lane), Step.name.not_in(without))
                 .order_by(Step.queued_at, Step.job_id)
                 .limit(1)
                 .with_for_update(skip_locked=skip_locked)

@@ -1,0 +1,76 @@
+"""Has the films of a case read together once each of them is analysed.
+
+A modality whose workers can do that says so (`read_together`). The films are asked for again whenever one is added,
+analysed anew, corrected or removed; what was made of the films before is refused then.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from gateway.cases.examinations import Examination, examinations
+from gateway.cases.models import Case
+from gateway.jobs import repository as jobs
+from gateway.jobs import service as job_service
+from gateway.jobs.models import Job
+from lobule.contracts.examination import AnalysedImage, ExaminationRequest
+from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.unit import ImageRole
+
+
+def key_of(case_id: str) -> str:
+    """The key under which the films of a case are read."""
+    return f"case:{case_id}:examination"
+
+
+def ask(session: Session, case: Case, analyses: Sequence[Job]) -> None:
+    """Ask for the reading of a case's films, where every one of them is analysed or has failed.
+
+    Args:
+        session: The transaction; the case is locked in it.
+        case: Whose films.
+        analyses: The newest of each of its images.
+    """
+    places = examinations([job.image for job in analyses])
+    films = [job for job in analyses if job.image.spec.read_together]
+    current = [job for job in films if not places[job.image_id].is_prior]
+    if any(job.assessment is None and job.state not in FINAL_STATES for job in current):
+        return  # the last of them asks
+    request = _request(films, places)
+    if request is None:
+        work = jobs.examination(session, key_of(case.id))
+        if work is not None:
+            jobs.delete_works(session, [work.id])
+        return
+    newest = max((job for job in current if job.assessment is not None), key=lambda job: (job.created_at, job.id))
+    job_service.ask_for_examination(
+        session,
+        case.owner_id,
+        key_of(case.id),
+        request,
+        queue=newest.image.spec.queue,
+        interactive=newest.step("inference").interactive,
+    )
+
+
+def _request(films: Sequence[Job], places: dict[str, Examination]) -> ExaminationRequest | None:
+    """What to read; None where no film of the current examination was analysed."""
+    given: dict[ImageRole, list[AnalysedImage]] = {"current": [], "prior": []}
+    for job in films:
+        if job.assessment is not None:
+            role: ImageRole = "prior" if places[job.image_id].is_prior else "current"
+            given[role].append(
+                AnalysedImage(
+                    job_id=job.id,
+                    role=role,
+                    image=job.image.info(),
+                    key=job.image.object_key,
+                    result_prefix=job.step("inference").output_prefix(),
+                )
+            )
+    if not given["current"]:
+        return None
+    failed = [job.image for job in films if job.assessment is None and not places[job.image_id].is_prior]
+    return ExaminationRequest(
+        images=[*given["current"], *given["prior"]], failed=[image.info().laterality for image in failed]
+    )

@@ -1,0 +1,167 @@
+"""The films of a case are read together: when that is asked for, what is refused, what the API says."""
+
+import pytest
+
+from lobule.contracts.examination import (
+    BreastReading,
+    BreastReason,
+    ExaminationReading,
+    ExaminationRequest,
+    Lesion,
+    LesionMark,
+    LesionPlace,
+)
+
+
+@pytest.fixture
+def case(client, alice) -> str:
+    return client.post("/api/v1/cases", json={"pseudonym": "P-1"}, headers=alice).json()["id"]
+
+
+@pytest.fixture
+def film(upload, picture, case):
+    """Adds a film to the case; gives its upload."""
+
+    def add(colour: int, **fields) -> dict:
+        answer = upload(picture(colour), modality="mammography", case_id=case, name=f"{colour}.png", **fields)
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    return add
+
+
+@pytest.fixture
+def state(client, alice, case):
+    """What the API says of the reading."""
+    return lambda **params: client.get(f"/api/v1/cases/{case}/examination", headers=alice, params=params).json()
+
+
+def reading(job: str) -> ExaminationReading:
+    """A breast with one lesion, on one film."""
+    lesion = Lesion(
+        marks=[LesionMark(job_id=job, finding_id="f1", view="CC")],
+        probability_malignant=0.8,
+        same_lesion=None,
+        place=LesionPlace(across="outer", along=None, clock=None, depth="middle", retroareolar=False),
+    )
+    breast = BreastReading(
+        laterality="L",
+        views=["CC"],
+        assessment="malignancy_suspected",
+        probability_malignant=0.8,
+        bi_rads=0,
+        lesions=[lesion],
+        reasons=[BreastReason(code="lesion_on_one_view", lesion=0, view="CC")],
+    )
+    return ExaminationReading(
+        method="rule", breasts=[breast], assessment="malignancy_suspected", probability_malignant=0.8
+    )
+
+
+def finish(worker, claim: dict):
+    """End an attempt at an examination, its reading left behind; gives the answer."""
+    request = ExaminationRequest.model_validate(claim["examination"])
+    left = reading(request.images[0].job_id).model_dump_json().encode()
+    worker.store.put(f"{claim['output_prefix']}/examination.json", left)
+    return worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+
+
+def jobs_of(claim: dict, role: str = "current") -> set[str]:
+    return {image["job_id"] for image in claim["examination"]["images"] if image["role"] == role}
+
+
+def test_films_are_read_once_each_is_analysed(worker, film, state):
+    first, second = (film(n, view=view, laterality="L")["job"]["id"] for n, view in ((1, "CC"), (2, "MLO")))
+    assert state() == {"state": "none", "error": None, "reading": None}
+    worker.infer(first)
+    assert state()["state"] == "none"
+    worker.infer(second)
+    assert state()["state"] == "queued"
+    claim = worker.claim_next("mammo")
+    assert (claim["step"], jobs_of(claim)) == ("examination", {first, second})
+    assert claim["examination"]["failed"] == []
+    assert state()["state"] == "running"
+    assert finish(worker, claim).status_code == 204
+    said = state(lang="en")
+    assert said["state"] == "done"
+    [breast] = said["reading"]["breasts"]
+    assert breast["lesions"][0]["place"]["across"] == "outer"
+    assert breast["text"] == [
+        "Suggested: BI-RADS 0, incomplete. Further imaging or earlier films are needed. The reader decides.",
+        "A finding is marked on CC only (outer and middle third), suspicion 80%.",
+    ]
+    assert worker.claim_next("mammo") is None
+
+
+def test_another_film_fences_the_attempt_under_way(worker, film, state):
+    first = film(1, view="CC", laterality="L")["job"]["id"]
+    worker.infer(first)
+    old = worker.claim_next("mammo")
+    second = film(2, view="MLO", laterality="L")["job"]["id"]
+    worker.infer(second)
+    assert finish(worker, old).status_code == 409
+    assert state()["reading"] is None
+    new = worker.claim_next("mammo")
+    assert new["job_id"] == old["job_id"]
+    assert jobs_of(new) == {first, second}
+    assert finish(worker, new).status_code == 204
+    assert state()["state"] == "done"
+
+
+def test_a_corrected_view_and_a_removed_film_ask_again(client, worker, film, state, alice):
+    first, second = film(1, view="CC", laterality="L"), film(2, view="MLO", laterality="L")
+    for each in (first, second):
+        worker.infer(each["job"]["id"])
+    finish(worker, worker.claim_next("mammo"))
+    corrected = client.patch(f"/api/v1/images/{second['image']['id']}", json={"laterality": "R"}, headers=alice)
+    assert corrected.status_code == 200, corrected.text
+    claim = worker.claim_next("mammo")
+    assert {image["image"]["laterality"] for image in claim["examination"]["images"]} == {"L", "R"}
+    finish(worker, claim)
+    assert client.delete(f"/api/v1/images/{second['image']['id']}", headers=alice).status_code == 204
+    claim = worker.claim_next("mammo")
+    assert jobs_of(claim) == {first["job"]["id"]}
+    finish(worker, claim)
+    assert client.delete(f"/api/v1/images/{first['image']['id']}", headers=alice).status_code == 204
+    assert state() == {"state": "none", "error": None, "reading": None}
+    assert worker.claim_next("mammo") is None
+
+
+def test_a_film_that_failed_is_told_and_a_prior_is_compared(worker, film):
+    new = film(1, view="CC", laterality="L", study_date="2026-03-01")["job"]["id"]
+    failed = film(2, view="CC", laterality="R", study_date="2026-03-01")["job"]["id"]
+    earlier = film(3, view="CC", laterality="L", study_date="2024-03-01")["job"]["id"]
+    worker.infer(earlier)
+    worker.infer(new)
+    claim = worker.claim_next("mammo")
+    assert claim["job_id"] == failed  # not every film is analysed
+    worker.say(failed, "inference", "fail", attempt=claim["attempt"], code="not_mammogram", detail="no")
+    claim = worker.claim_next("mammo")
+    assert jobs_of(claim) == {new}
+    assert jobs_of(claim, "prior") == {earlier}
+    assert claim["examination"]["failed"] == ["R"]
+
+
+def test_workers_of_before_are_not_given_an_examination(worker, film):
+    worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
+    assert worker.claim_next("mammo", "2") is None
+    assert worker.claim_next("mammo", None) is None
+    later = film(9, view="MLO", laterality="L")["job"]["id"]
+    assert worker.claim_next("mammo", "2")["job_id"] == later
+    assert worker.claim_next("mammo")["step"] == "examination"
+
+
+def test_a_failed_examination_is_told_and_tells_nothing_of_the_films(client, worker, film, state, case, alice):
+    worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
+    claim = worker.claim_next("mammo")
+    worker.say(
+        claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="Damaged."
+    )
+    assert state()["error"] == {"code": "image_unreadable", "detail": "Damaged."}
+    assert client.get(f"/api/v1/cases/{case}", headers=alice).json()["state"] == "ready"
+
+
+def test_a_field_is_not_read_together(worker, upload, picture, case, state):
+    job = upload(picture(5), case_id=case).json()["job"]["id"]
+    worker.infer(job)
+    assert state()["state"] == "none"

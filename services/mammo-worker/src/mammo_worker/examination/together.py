@@ -1,0 +1,131 @@
+"""The films of a case read together, as the service asks for it."""
+
+from collections.abc import Sequence
+from typing import get_args
+
+from lobule.contracts import examination as contract
+from lobule.contracts.result import StandardView
+from lobule.imaging.read_film import read_film
+from lobule.worker.examination import ReadImage
+from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
+from mammo_worker.examination.explain import reasons, suggested_category
+from mammo_worker.examination.films import ExaminedFilm, examined
+from mammo_worker.examination.location import Region
+from mammo_worker.examination.models import ExaminationModels
+from mammo_worker.examination.priors import Tracked, track
+from mammo_worker.examination.rule import by_rule
+
+_GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1}
+"""Which change of a lesion is told where its views differ."""
+
+
+def read_together(
+    request: contract.ExaminationRequest, read: ReadImage, models: ExaminationModels
+) -> contract.ExaminationReading:
+    """Read the films of an examination together.
+
+    A film whose view or side is not known takes no part in a breast, but keeps the examination from being called
+    negative, as a film that failed does.
+
+    Args:
+        request: The films.
+        read: Gives bytes and result of a film; called for one film at a time.
+        models: What is installed.
+
+    Raises:
+        AnalysisError: What `read_film` raises.
+    """
+    placed: list[ExaminedFilm] = []
+    priors: list[ExaminedFilm] = []
+    unplaced = sum(side is None for side in request.failed)
+    for each in request.images:
+        film = _examined(each, read)
+        if film is not None:
+            (placed if each.role == "current" else priors).append(film)
+        elif each.role == "current":
+            unplaced += 1
+    breasts: list[BreastReading] = []
+    for side in ("R", "L"):
+        own, failed = [film for film in placed if film.laterality == side], request.failed.count(side)
+        if own or failed:
+            breasts.append(read_breast(side, own, failed, models))
+    verdict = by_rule([breast.verdict for breast in breasts], unplaced)
+    return contract.ExaminationReading(
+        method="rule" if models.breast is None else "model",
+        breasts=[breast_as_contract(breast, priors) for breast in breasts],
+        assessment=verdict.assessment,
+        probability_malignant=verdict.probability,
+    )
+
+
+def _examined(each: contract.AnalysedImage, read: ReadImage) -> ExaminedFilm | None:
+    """A film with its geometry; None where nobody knows its side, or its view is none of the two."""
+    data, result = read(each)
+    side, view = each.image.laterality or result.image.laterality, each.image.view or result.image.view
+    standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
+    if side is None or standard is None:
+        return None
+    film = read_film(data)
+    return examined(each.job_id, side, standard, film, result, each.image.hanging or film.hanging)
+
+
+def breast_as_contract(breast: BreastReading, priors: Sequence[ExaminedFilm] = ()) -> contract.BreastReading:
+    """What is said of a breast, as services exchange it; films of an earlier examination tell what has changed."""
+    changes = _changes(breast.films, priors)
+    return contract.BreastReading(
+        laterality=breast.laterality,
+        views=breast.views,
+        assessment=breast.verdict.assessment,
+        probability_malignant=breast.verdict.probability,
+        bi_rads=suggested_category(breast),
+        lesions=[_lesion(lesion, breast.films, changes) for lesion in breast.lesions],
+        reasons=list(reasons(breast)),
+    )
+
+
+_Changes = dict[tuple[str, int], tuple[Tracked, ExaminedFilm]]
+
+
+def _changes(films: Sequence[ExaminedFilm], priors: Sequence[ExaminedFilm]) -> _Changes:
+    """What became of each marked finding since the first earlier film of the same view."""
+    found: _Changes = {}
+    for film in films:
+        same = (film.laterality, film.view)
+        prior = next((prior for prior in priors if (prior.laterality, prior.view) == same), None)
+        if prior is not None:
+            found |= {(film.name, tracked.finding): (tracked, prior) for tracked in track(film, prior)}
+    return found
+
+
+def _lesion(lesion: Lesion, films: Sequence[ExaminedFilm], changes: _Changes) -> contract.Lesion:
+    shown = {film.name: film for film in films}
+    members = sorted(lesion.findings.items(), key=lambda member: shown[member[0]].view)
+    known = [changes[member] for member in members if member in changes]
+    return contract.Lesion(
+        marks=[_mark(shown[name], place) for name, place in members],
+        probability_malignant=lesion.suspicion,
+        same_lesion=lesion.together,
+        place=None if lesion.region is None else _place(lesion.region),
+        change=max((_change(*each) for each in known), key=lambda change: _GROWTH[change.change], default=None),
+    )
+
+
+def _mark(film: ExaminedFilm, place: int) -> contract.LesionMark:
+    return contract.LesionMark(job_id=film.name, finding_id=film.result.findings[place].id, view=film.view)
+
+
+def _place(region: Region) -> contract.LesionPlace:
+    return contract.LesionPlace(
+        across=region.across,
+        along=region.along,
+        clock=region.clock,
+        depth=region.depth,
+        retroareolar=region.retroareolar,
+    )
+
+
+def _change(tracked: Tracked, prior: ExaminedFilm) -> contract.LesionChange:
+    before = None if tracked.prior is None else _mark(prior, tracked.prior)
+    return contract.LesionChange(
+        change=tracked.change, growth=tracked.growth, growth_mm=tracked.growth_mm, prior=before
+    )

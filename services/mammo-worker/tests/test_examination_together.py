@@ -1,0 +1,125 @@
+"""The films of a case as the service has them read: the same as by the command, with what has changed."""
+
+import hashlib
+
+import cv2
+import numpy as np
+import pytest
+
+from lobule.contracts.examination import AnalysedImage, ExaminationRequest
+from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.imaging.read_film import read_film
+from lobule_ml.calibration import Logistic
+from mammo_worker.examination.breasts import read_breast
+from mammo_worker.examination.films import examined
+from mammo_worker.examination.models import ExaminationModels
+from mammo_worker.examination.together import breast_as_contract, read_together
+
+THRESHOLDS = Thresholds(low=0.2, high=0.6, finding=0.3)
+MODELS = ExaminationModels(pairs=Logistic((0.0, 0.0, 0.0, 0.0, 0.0), 3.0))  # any two findings are one lesion
+
+
+@pytest.fixture(scope="module")
+def data(draw_film) -> bytes:
+    blurred = cv2.GaussianBlur(draw_film(height=500, width=300, bits=8), (0, 0), 2)
+    return cv2.imencode(".png", blurred)[1].tobytes()
+
+
+@pytest.fixture
+def films(data):
+    """Makes analysed films of one drawn breast; `read` gives their bytes and results."""
+
+    class Films:
+        def __init__(self) -> None:
+            self.results: dict[str, Result] = {}
+            self.images: list[AnalysedImage] = []
+
+        def add(self, name, findings=(), side="L", view="CC", role="current", spacing=None):
+            image = ImageInfo(
+                sha256=hashlib.sha256(data).hexdigest(),
+                file_name="film.png",
+                modality="mammography",
+                width=300,
+                height=500,
+                laterality=side,
+                view=view,
+                pixel_spacing_mm=spacing,
+            )
+            self.images.append(AnalysedImage(job_id=name, role=role, image=image, key=name, result_prefix=name))
+            self.results[name] = Result(
+                image=image,
+                model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="c", trained_on="t"),
+                thresholds=THRESHOLDS,
+                assessment=THRESHOLDS.assess(0.7),
+                probability_malignant=0.7,
+                findings=[
+                    Finding(
+                        label="malignant",
+                        probability=0.9,
+                        probability_malignant=0.6,
+                        box=Box(x=x - s / 2, y=y - s / 2, width=s, height=s),
+                    )
+                    for x, y, s in findings
+                ],
+                display=DisplayImage(file="display.png", width=300, height=500),
+            )
+
+        def read(self, each):
+            return data, self.results[each.job_id]
+
+        def together(self, failed=()):
+            current = [image for image in self.images if image.role == "current"]
+            priors = [image for image in self.images if image.role == "prior"]
+            return read_together(ExaminationRequest(images=current + priors, failed=list(failed)), self.read, MODELS)
+
+    return Films()
+
+
+def test_says_what_the_command_says(films, data):
+    films.add("a", [(150, 190, 24)], view="MLO")
+    films.add("b", [(160, 200, 24), (100, 300, 30)])
+    reading = films.together()
+    by_hand = [
+        examined(i.job_id, "L", i.image.view, read_film(data), films.results[i.job_id], None) for i in films.images
+    ]
+    assert reading.breasts == [breast_as_contract(read_breast("L", by_hand, 0, MODELS))]
+    assert reading.method == "rule"
+    assert (reading.assessment, reading.probability_malignant) == ("malignancy_suspected", 0.7)
+    marks = {(mark.job_id, mark.finding_id) for lesion in reading.breasts[0].lesions for mark in lesion.marks}
+    assert marks == {("a", "f1"), ("b", "f1"), ("b", "f2")}
+
+
+def test_pairs_name_both_findings_cc_first(films):
+    films.add("m", [(150, 190, 24)], view="MLO")
+    films.add("c", [(150, 190, 24)])
+    [lesion] = films.together().breasts[0].lesions
+    assert [(mark.job_id, mark.view) for mark in lesion.marks] == [("c", "CC"), ("m", "MLO")]
+    assert lesion.same_lesion > 0.5
+    assert lesion.place.clock is not None
+
+
+def test_growth_is_told_in_millimetres(films):
+    films.add("now", [(150, 190, 40), (100, 330, 24)], spacing=(0.5, 0.5))
+    films.add("before", [(150, 190, 24)], role="prior", spacing=(0.5, 0.5))
+    grown, new = films.together().breasts[0].lesions
+    assert grown.change.change == "grown"
+    assert grown.change.growth_mm == pytest.approx(8.0, rel=0.05)
+    assert (grown.change.prior.job_id, grown.change.prior.finding_id) == ("before", "f1")
+    assert (new.change.change, new.change.prior) == ("new", None)
+
+
+def test_a_film_that_failed_or_has_no_place_clears_nothing(films):
+    films.add("a")
+    films.results["a"] = films.results["a"].model_copy(
+        update={"assessment": "no_sign_of_malignancy", "probability_malignant": 0.05}
+    )
+    assert films.together().assessment == "no_sign_of_malignancy"
+    failed = films.together(["R", None])
+    assert failed.assessment == "not_sure"
+    assert [(b.laterality, b.views, b.assessment) for b in failed.breasts] == [
+        ("R", [], "not_sure"),
+        ("L", ["CC"], "no_sign_of_malignancy"),
+    ]
+    films.add("x", view="XCCL")
+    assert films.together().assessment == "not_sure"
+    assert np.isclose(films.together().probability_malignant, 0.05)

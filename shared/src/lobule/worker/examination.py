@@ -1,0 +1,66 @@
+"""The examination step: images that were analysed one by one, read together."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Protocol
+
+from lobule import layout
+from lobule.contracts.activity import DONE, activity
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.examination import AnalysedImage, ExaminationReading, ExaminationRequest
+from lobule.contracts.result import Result
+from lobule.contracts.steps import ExaminationClaim
+from lobule.storage import ObjectStore
+from lobule.worker.pipeline import ReportProgress
+
+ReadImage = Callable[[AnalysedImage], tuple[bytes, Result]]
+"""Gives the uploaded bytes of an analysed image and the result of its analysis."""
+
+
+class Examiner(Protocol):
+    """Reads the images of an examination together. Built once per process, after the fork."""
+
+    def __call__(self, request: ExaminationRequest, read: ReadImage) -> ExaminationReading:
+        """Read an examination.
+
+        Args:
+            request: Its images.
+            read: Gives bytes and result of an image; to be called for one image at a time, so that memory is bounded.
+
+        Raises:
+            AnalysisError: Where it cannot be read.
+        """
+        ...
+
+
+class ExaminationHandler:
+    """Has an examination read, and leaves what it says in the object store.
+
+    Args:
+        examiner: Reads it.
+        store: Where images and results lie.
+    """
+
+    def __init__(self, examiner: Examiner, store: ObjectStore) -> None:
+        self._examiner, self._store = examiner, store
+
+    def __call__(self, claim: ExaminationClaim, progress: ReportProgress) -> None:
+        """Do the step; see `lobule.worker.runner.StepHandler`."""
+        request = claim.examination
+        seen = 0
+
+        def read(each: AnalysedImage) -> tuple[bytes, Result]:
+            nonlocal seen
+            progress(seen / (len(request.images) + 1), activity("reading_image"))
+            seen += 1
+            data = self._store.get(each.key)
+            if hashlib.sha256(data).hexdigest() != each.image.sha256:
+                raise AnalysisError(
+                    "image_unreadable", "The stored image is not the one that was uploaded. Please upload it again."
+                )
+            result = Result.model_validate_json(self._store.get(layout.result_key(each.result_prefix)))
+            return data, result
+
+        reading = self._examiner(request, read)
+        self._store.put(layout.examination_key(claim.output_prefix), reading.model_dump_json().encode())
+        progress(1.0, DONE)
