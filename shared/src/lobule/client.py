@@ -151,6 +151,10 @@ class Client:
         """A case with its images, what was concluded from them together, and its reports."""
         return self._request("GET", f"/api/v1/cases/{case_id}").json()
 
+    def examination(self, case_id: str) -> dict[str, Any]:
+        """What the films of a case say together: `state`, and `reading` once that is `done`."""
+        return self._request("GET", f"/api/v1/cases/{case_id}/examination").json()
+
     def remove_image(self, image_id: str) -> None:
         """Remove an image with its analyses.
 
