@@ -5,6 +5,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -52,6 +53,12 @@ def add_user(app: FastAPI, username: str, role: Role = "clinician") -> None:
     with app.state.sessions.begin() as session:
         hashed = passwords.hash_password(PASSWORD)
         session.add(User(username=username, display_name=username, password_hash=hashed, role=role))
+
+
+@pytest.fixture
+def new_user(app: FastAPI) -> Callable[..., None]:
+    """Adds a user with the tests' password."""
+    return partial(add_user, app)
 
 
 def log_in(client: TestClient, username: str) -> dict[str, str]:
@@ -232,7 +239,12 @@ class Worker:
     def render(self, job: str) -> None:
         """Do the report step."""
         claim = self.claim(job, "report")
-        for name, content in (("report.en.html", b"<html>"), ("report.en.png", png()), ("report.en.json", b"{}")):
+        for name, content in (
+            ("report.en.html", b"<html>"),
+            ("report.en.png", png()),
+            ("report.en.json", b"{}"),
+            ("thumbnail.jpg", png()),
+        ):
             self.store.put(f"{claim['output_prefix']}/{name}", content)
         assert self.say(job, "report", "complete", attempt=claim["attempt"]).status_code == 204
 

@@ -57,6 +57,11 @@ class TestRow:
             "images_failed": 0,
             "signed_version": None,
             "study_date": None,
+            "reader": "",
+            "reader_id": None,
+            "reading_since": None,
+            "modalities": [],
+            "thumbnails": [],
         }
 
     def test_follows_its_images(self, film, row, worker):

@@ -25,9 +25,9 @@ from lobule.contracts.case import (
 )
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.progress import StepError
-from lobule.contracts.result import ImageInfo
+from lobule.contracts.result import HeatMap, ImageInfo
 from lobule.contracts.steps import Claim, RenderClaim
-from lobule.imaging.decode import decode_rgb
+from lobule.imaging.decode import decode_rgb, encode_png
 from lobule.storage import open_store
 from lobule.words import Words
 from report.document import ReportDocument, case_document
@@ -102,6 +102,33 @@ def signature() -> Signature:
     return Signature(
         version=2, signed_by="Dr Lee", signed_at=AT, conclusion="not_sure", comment="Biopsy first. 先活检。"
     )
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_four_views_with_six_findings_fit_on_three_pages(make_content, mammogram, signature, language):
+    """The clinician's conclusion with the hung films, the findings with a crop each, the appendix."""
+    result, files = mammogram
+    files = files | {"heat.png": encode_png(np.full((240, 360), 90, np.uint8))}
+    heat = HeatMap(file="heat.png", method="class activation map", meaning="spoke for malignancy")
+    content = make_content(signature)
+    images, results = [], []
+    for number, (side, view) in enumerate([("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]):
+        film = result.image.model_copy(update={"view": view, "laterality": side, "file_name": f"{side}{view}.dcm"})
+        found = result.findings if number < 2 else result.findings[:1]
+        results.append((result.model_copy(update={"image": film, "findings": found, "heat_map": heat}), files))
+        said = {"job_id": str(number), "reviewer": "Dr Lee", "reviewed_at": AT}
+        reviews = [Review(finding="0", verdict="confirmed", comment="Spiculated, new since 2024.", **said)]
+        reviews += [Review(finding="1", verdict="dismissed", **said)] if number == 0 else []
+        image = content.images[0].model_copy(update={"job_id": str(number), "image": film, "reviews": reviews})
+        images.append(image)
+    content = content.model_copy(update={"images": images})
+    pdf = render_case(content, results, language=language, forms=["pdf"])[f"report.{language}.pdf"]
+    pages = [re.sub(r"\s+", "", page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    words = Words(language)
+    heads = ("clinician.heading", "findings.confirmed", "appendix.heading")
+    assert [re.sub(r"\s+", "", words(head)) in page for head, page in zip(heads, pages, strict=True)] == [True] * 3
+    assert "DrLee" in pages[0]
+    assert pages[1].count("Spiculated,newsince2024.") == 4
 
 
 def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):

@@ -4,7 +4,7 @@
 images/<image>/original              an upload
 images/<image>/film/…                its samples in full depth: `facts.json`, `samples.u16`
 previews/<user>/<preview>/…          a file that is only looked at: `original`, `facts.json`, `preview.jpg`
-jobs/<work>/<step>/<attempt>/…       what an attempt left: a result with its pictures, or reports
+jobs/<work>/<step>/<attempt>/…       what an attempt left: a result with its pictures, or reports and a thumbnail
 ```
 
 What is under `images/` and `jobs/` belongs to a row of the database of the same id. What is under `previews/` belongs
@@ -31,6 +31,7 @@ HEAT_MAP_FILE = "heat_map.png"
 FACTS_FILE = "facts.json"
 """Of a picture for the eye, written last: where it stands, all that it names stands."""
 PREVIEW_FILE = "preview.jpg"
+THUMBNAIL_FILE = "thumbnail.jpg"
 SAMPLES_FILE = "samples.u16"
 
 

@@ -21,13 +21,17 @@ from gateway.body_limit import BodyLimit
 from gateway.case_details import endpoints as case_details
 from gateway.case_details import examination as case_examination
 from gateway.cases import endpoints as cases
-from gateway.cases.handlers import refresh_case
+from gateway.cases import reading_endpoints as case_reading
+from gateway.cases import view_endpoints as views
+from gateway.cases.handlers import refresh_case, share_with_group
 from gateway.conditional import Conditional
 from gateway.corrections import endpoints as corrections
 from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
 from gateway.errors import install_error_handlers
 from gateway.events import Events
+from gateway.groups import endpoints as groups
+from gateway.groups.events import ProgramJoined
 from gateway.images import endpoints as images
 from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
@@ -41,7 +45,7 @@ from gateway.modalities.service import Modalities
 from gateway.outages import install_outage_handlers
 from gateway.pictures import endpoints as pictures
 from gateway.pictures.service import PictureService
-from gateway.portal import admin_pages, login_pages, sentences
+from gateway.portal import admin_pages, login_pages, sentences, worklist
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.scripts import WebFiles
@@ -69,7 +73,10 @@ _ROUTERS = (
     tokens,
     audit,
     admin,
+    groups,
+    views,
     cases,
+    case_reading,
     case_details,
     case_examination,
     reviews,
@@ -88,6 +95,7 @@ _ROUTERS = (
     webhooks,
     login_pages,
     portal,
+    worklist,
     sentences,
     admin_pages,
 )
@@ -181,5 +189,6 @@ def _subscribed(settings: GatewaySettings) -> Events:
     """Registers which handlers receive which events."""
     events = Events()
     events.subscribe(AnalysisChanged, refresh_case)
+    events.subscribe(ProgramJoined, share_with_group)
     events.subscribe(AnalysisEnded, JobMessages(settings).write)
     return events

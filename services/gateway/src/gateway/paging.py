@@ -5,11 +5,11 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Date, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.database import UtcDateTime
@@ -65,7 +65,7 @@ def link_next(request: Request, response: Response, cursor: str | None) -> None:
 
 def _encode(row: object, order: Order) -> str:
     values = [getattr(row, column.key) for column in order.columns]
-    texts = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    texts = [value.isoformat() if isinstance(value, date) else value for value in values]
     return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
 
 
@@ -82,6 +82,8 @@ def _decode(cursor: str, order: Order) -> tuple[Any, ...]:
 def _read(value: object, column: InstrumentedAttribute[Any]) -> Any:
     if isinstance(column.type, UtcDateTime):
         return datetime.fromisoformat(str(value))
+    if isinstance(column.type, Date):
+        return date.fromisoformat(str(value))
     kind = column.type.python_type
     if not isinstance(value, kind) or "\0" in str(value).encode().decode():  # lone surrogates end here too
         raise TypeError(f"{value!r} is no {kind.__name__}")

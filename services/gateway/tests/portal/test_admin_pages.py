@@ -1,6 +1,12 @@
 """The administrator's pages and everyone's account: who sees them, in which words, and that they do what they say."""
 
+import re
+from pathlib import Path
+
 import pytest
+
+import gateway
+from lobule.words import Words
 
 PASSWORD = "correct horse battery staple"
 PAGES = ("/admin/users", "/admin/work", "/admin/audit")
@@ -49,9 +55,26 @@ def test_administrators_see_them_in_their_language(enter, job, language):
 
 def test_the_log_is_filtered_as_the_export_is(enter, job):
     page = enter("root").get("/admin/audit?actor=alice&action=image.upload").text
-    assert "image.upload" in page
-    assert "auth.login</code></td>" not in page
+    assert "uploaded an image</td>" in page
+    assert "logged in</td>" not in page
     assert "/api/v1/audit.csv?actor=alice&amp;action=image.upload" in page
+
+
+def test_the_log_is_filtered_by_day_and_every_action_has_words(enter, job):
+    browser = enter("root")
+    assert "uploaded an image</td>" in browser.get("/admin/audit?actor=alice&since=2026-01-01&until=").text
+    assert "No entry of the log matches" in browser.get("/admin/audit?actor=alice&until=2026-01-01").text
+    source = "".join(path.read_text("utf-8") for path in Path(gateway.__file__).parent.rglob("*.py"))
+    actions = set(re.findall(r'record(?:_apart)?\([^)]*?"([a-z_]+\.[a-z_]+)"', source))
+    assert len(actions) > 30
+    assert {action for action in actions if f"audit.{action}" not in Words("zh")} == set()
+
+
+def test_the_work_page_opens_where_something_waits(enter, job):
+    browser = enter("root")
+    page = browser.get("/admin/work").text
+    assert re.search(r'href="\?state=queued" aria-current="true">\w+ <b>1</b>', page)
+    assert "field.png" in page
 
 
 @pytest.mark.browser

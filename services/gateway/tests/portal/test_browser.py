@@ -368,7 +368,7 @@ class TestWorklist:
         expect(page.get_by_text("0 of 1")).to_be_visible()
         worker.infer(case[1])
         worker.render(case[1])
-        expect(page.locator("#list .badge")).to_have_text("Malignancy suspected")
+        expect(page.locator("#list tbody .assessment")).to_have_text("Malignancy suspected")
 
     def test_filters_while_one_types(self, logged_in, case):
         page = logged_in("/")
@@ -377,7 +377,7 @@ class TestWorklist:
         assert "q=nobody" in page.url
         page.get_by_label("Search pseudonym").fill("p-7")
         expect(page.get_by_role("link", name="P-7")).to_be_visible()
-        page.get_by_label("State").select_option("signed")
+        page.get_by_label("Assessment").select_option("not_sure")
         expect(page.get_by_role("heading", name="No matching cases")).to_be_visible()
 
     def test_says_that_it_is_not_up_to_date(self, logged_in, case):

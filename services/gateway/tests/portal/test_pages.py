@@ -93,7 +93,7 @@ class TestWorklist:
         worker.render(waiting)
         page = portal.get("/").text
         assert "Malignancy suspected" in page
-        assert "90%" in page
+        assert "<b>90</b>" in page
         assert "Ready to read" in page
         assert 'data-live="false"' in page
 
@@ -107,7 +107,7 @@ class TestWorklist:
         assert portal.get("/?state=nonsense&sort=nonsense&assessment=").status_code == 200
 
     def test_pages_keep_the_filters(self, portal, alice, monkeypatch):
-        monkeypatch.setattr("gateway.portal.endpoints._PAGE_LENGTH", 1)
+        monkeypatch.setattr("gateway.portal.worklist._PAGE_LENGTH", 1)
         for name in ("Q-1", "Q-2"):
             portal.post("/api/v1/cases", headers=alice, json={"pseudonym": name})
         first = portal.get("/?q=Q&sort=pseudonym").text

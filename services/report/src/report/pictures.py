@@ -19,6 +19,7 @@ from report.section import FindingRow, ImageSection
 
 Used = TypeVar("Used")
 
+_THUMBNAIL_SIDE = 128
 _CUTOUT_SIDE = 360
 _CUTOUT_MARGIN = 0.35  # of the box's longer side, on each side
 _CUTOUT_SMALLEST = 96
@@ -31,7 +32,8 @@ class Pictures:
     Attributes:
         original: As it was analysed.
         annotated: With all that the system found.
-        hung: With what stands after the clinician's review: a finding they dismissed goes, the heat map with it.
+        hung: With the findings that stand after the clinician's review, and without the heat map, which would go on
+            showing the place of a finding that was dismissed.
         cutouts: Each finding enlarged, in their order.
         drawn: Each finding that a reader drew, enlarged.
     """
@@ -76,8 +78,7 @@ def draw_pictures(
     every = list(zip(section.findings, found, strict=True))
     standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
     annotated = drawn(every, ground)
-    # The heat map would go on showing the place of a finding that was dismissed.
-    hung = annotated if len(standing) == len(every) else drawn(standing, display)
+    hung = drawn(standing, display)
     cutouts = tuple(_cutout(display, finding, scale, FINDINGS[row.state]) for row, finding in every)
     own = [hang_finding(as_shape(row.finding), hanging, (image.width, image.height)) for row in readers]
     if own:
@@ -98,6 +99,17 @@ def _cutout(display: RGB8, finding: Finding, scale: tuple[float, float], colour:
     if colour is None:
         return draw_reader(cutout, [finding], [], scale, (x, y), zoom)
     return draw_outline(cutout, finding, colour, scale, origin=(x, y), zoom=zoom)
+
+
+def draw_thumbnail(result: Result, files: Mapping[str, bytes]) -> bytes:
+    """The image as it hangs, small, as a JPEG file.
+
+    Raises:
+        AnalysisError: `result_unreadable`, see `draw_pictures`.
+    """
+    size = (result.display.width, result.display.height)
+    display = hang(_read(files, result.display.file, size, "RGB"), result.image.hanging)
+    return jpeg(np.ascontiguousarray(fit(display, _THUMBNAIL_SIDE)), quality=80)
 
 
 def fit(picture: RGB8, longest: int) -> RGB8:

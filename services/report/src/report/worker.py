@@ -20,7 +20,7 @@ from lobule.worker.pipeline import ReportProgress
 from report.composition import Report, case_report, image_report
 from report.exporters import EXPORTERS
 from report.film_view import PictureHandler
-from report.pictures import check_pictures, unreadable
+from report.pictures import check_pictures, draw_thumbnail, unreadable
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class ReportHandler:
         if isinstance(claim, InferenceClaim):
             raise AnalysisError("internal_error", "The report service was given an image to analyse.")
         if isinstance(claim, ReportClaim):
-            yield image_report(*self._read(claim.result_prefix), claim.analysed_at), AT_ONCE
+            yield self._analysis_report(claim), AT_ONCE
             return
         request = claim.render
         for language in request.languages:
@@ -76,6 +76,13 @@ class ReportHandler:
             elif request.image is not None:
                 result, files = self._read(request.image.result_prefix)
                 yield image_report(result, files, request.image.analysed_at, language), tuple(request.forms)
+
+    def _analysis_report(self, claim: ReportClaim) -> Report:
+        """Build the report of an analysis, and leave the thumbnail beside it."""
+        result, files = self._read(claim.result_prefix)
+        key = layout.file_key(claim.output_prefix, layout.THUMBNAIL_FILE)
+        self._store.put(key, draw_thumbnail(result, files))
+        return image_report(result, files, claim.analysed_at)
 
     def _case_report(self, content: CaseContent, language: Language) -> Report:
         """Build a case's report. It names images whose result is missing; the rest is unaffected."""

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BeforeValidator
 
 from gateway.audit import repository
 from gateway.audit.models import AuditEvent
@@ -24,6 +25,7 @@ from gateway.paging import link_next
 router = APIRouter(prefix="/api/v1", tags=["audit"])
 
 _COLUMNS = ("at", "actor_name", "action", "target_type", "target_id", "detail", "address", "request_id")
+_Moment = Annotated[datetime | None, BeforeValidator(lambda given: given or None)]  # a form sends `since=` for none
 _Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 
@@ -31,8 +33,8 @@ def audit_filter(
     actor: _Text = "",
     action: _Text = "",
     target_id: _Text = "",
-    since: Annotated[datetime | None, Query(description="not before this")] = None,
-    until: Annotated[datetime | None, Query(description="before this")] = None,
+    since: Annotated[_Moment, Query(description="not before this")] = None,
+    until: Annotated[_Moment, Query(description="before this")] = None,
 ) -> AuditFilter:
     """The filter that a query asks for."""
     return AuditFilter(actor, action, target_id, since, until)

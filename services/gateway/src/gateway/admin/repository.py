@@ -34,6 +34,12 @@ def work(
     return page(session, query, Order((_ANY_WORK.created_at, _ANY_WORK.id)), limit, cursor)
 
 
+def counts(session: Session) -> dict[JobState, int]:
+    """How much work is in each state; states without any are left out."""
+    rows = session.execute(select(Work.state, func.count()).group_by(Work.state))
+    return {state: count for state, count in rows}
+
+
 def by_id(session: Session, work_id: str) -> Work | None:
     """A piece of work."""
     return session.get(Work, work_id)

@@ -9,10 +9,12 @@ from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository, service
 from gateway.cases.models import Case
-from gateway.cases.repository import Sort
+from gateway.cases.repository import CaseFilter, Reader, Sort
 from gateway.cases.schemas import CaseCreate, CasePage, CaseRead
 from gateway.database import DbSession
 from gateway.errors import responses
+from gateway.groups import repository as groups
+from gateway.groups.service import group_for_new_case
 from gateway.paging import link_next
 from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
@@ -30,12 +32,13 @@ def _without_empty(values: Any) -> Any:
 Several = Annotated[list[Value], BeforeValidator(_without_empty), Query(description="any of these; may be repeated")]
 
 
-@router.post("", status_code=201, response_model=CaseRead, responses=responses(401, 422))
+@router.post("", status_code=201, response_model=CaseRead, responses=responses(401, 403, 404, 422))
 def create_case(new: CaseCreate, user: CurrentUser, session: DbSession, request: Request) -> Case:
     """Open a case under a pseudonym."""
     case = Case(owner_id=user.id, pseudonym=new.pseudonym)
     session.add(case)
     session.flush()
+    groups.share(session, case.id, group_for_new_case(session, user, new.group_id))
     service.refresh(session, case.id)
     record(session, request, user, "case.create", "case", case.id)
     return case
@@ -50,15 +53,26 @@ def list_cases(
     q: Annotated[str, Query(max_length=100, description="part of the pseudonym")] = "",
     state: Several[CaseState] = [],  # noqa: B006 - FastAPI's way to say "none given"
     assessment: Several[Assessment] = [],  # noqa: B006
+    modality: Annotated[str, Query(max_length=50, description="name of a modality of which it has an image")] = "",
+    reader: Annotated[Reader | None, Query(description="`me`: you are its reader; `none`: nobody is")] = None,
+    group: Annotated[str, Query(max_length=36, description="identifier of a group that it is shared with")] = "",
+    unread: Annotated[bool, Query(description="only what has changed since you saw it")] = False,
     sort: Annotated[Sort, Query(description="`urgency`: suspected, not sure, no sign; the highest number first")] = (
         "urgency"
     ),
+    reverse: Annotated[bool, Query(description="turn the order round")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> CasePage:
-    """Your cases, the most urgent first."""
+    """Your cases and those of your groups, the most urgent first."""
     rows, next_cursor = repository.worklist(
-        session, user, q=q, states=state, assessments=assessment, sort=sort, limit=limit, cursor=cursor
+        session,
+        user,
+        CaseFilter(q, state, assessment, modality, reader, group, unread),
+        sort=sort,
+        reverse=reverse,
+        limit=limit,
+        cursor=cursor,
     )
     link_next(request, response, next_cursor)
     return CasePage(items=[CaseRead.model_validate(row) for row in rows], next_cursor=next_cursor)

@@ -2,7 +2,9 @@
 
 from sqlalchemy.orm import Session
 
+from gateway.cases.repository import share_unshared
 from gateway.cases.service import refresh
+from gateway.groups.events import ProgramJoined
 from gateway.jobs.events import AnalysisChanged
 
 
@@ -10,3 +12,8 @@ def refresh_case(session: Session, event: AnalysisChanged) -> None:
     """Bring the case of an analysed image up to what its images say now."""
     if event.job.image.case_id is not None:
         refresh(session, event.job.image.case_id)
+
+
+def share_with_group(session: Session, event: ProgramJoined) -> None:
+    """Let a group see what a program has sent before it joined."""
+    share_unshared(session, event.user_id, event.group_id)

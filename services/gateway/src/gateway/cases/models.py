@@ -1,9 +1,10 @@
 """Cases."""
 
 from datetime import date, datetime
+from typing import Any, get_args
 
-from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, case, func
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from gateway.clock import now
 from gateway.database import Base, new_id
@@ -14,7 +15,7 @@ from lobule.contracts.result import Assessment
 class Case(Base):
     """The images and conclusions of one patient, under a pseudonym; never the patient's name.
 
-    All below `revision` follows from the case's images and signatures; `cases.service.refresh` writes it in the
+    All below `reading_since` follows from the case's images and signatures; `cases.service.refresh` writes it in the
     transaction that changes them, so that a list of cases reads this table alone.
     """
 
@@ -38,9 +39,44 @@ class Case(Base):
     assessment: Mapped[Assessment | None] = mapped_column(String(30))
     probability_malignant: Mapped[float | None]
     urgency: Mapped[float] = mapped_column(default=-1.0)  # `cases.service.urgency_of`
-    study_date: Mapped[date | None]  # of the current examination
+    study_date: Mapped[date | None] = mapped_column()  # of the current examination
+    reader_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)  # who reads or signed it
+    reader: Mapped[str] = mapped_column(String(200), default="", server_default="")  # their name as it was
+    reading_since: Mapped[datetime | None]  # since when they read it; None where it is only assigned to them
+    modalities: Mapped[str] = mapped_column(
+        String(200), default="", server_default=""
+    )  # their names, with spaces between
+    thumbnails: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")  # as `ThumbnailRead`
     images_total: Mapped[int] = mapped_column(default=0)
     images_done: Mapped[int] = mapped_column(default=0)
     images_failed: Mapped[int] = mapped_column(default=0)
     signed_version: Mapped[int | None]
     signed_revision: Mapped[int | None]
+
+    # What lists are ordered by where the column itself may be null or is no order; these are never null.
+    studied: Mapped[date] = column_property(func.coalesce(study_date, date.min))
+    progress: Mapped[int] = column_property(
+        case({name: place for place, name in enumerate(get_args(CaseState))}, value=state, else_=-1)
+    )
+
+
+class CaseVisit(Base):
+    """When a user last saw a case."""
+
+    __tablename__ = "case_visits"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    seen_at: Mapped[datetime]
+
+
+class SavedView(Base):
+    """A search of the worklist that a user keeps under a name."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(40))
+    query: Mapped[str] = mapped_column(String(500))  # of the worklist's address

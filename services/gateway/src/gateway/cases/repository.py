@@ -1,12 +1,16 @@
 """Queries on cases."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.cases.models import Case
+from gateway.cases.models import Case, CaseVisit, SavedView
+from gateway.clock import now
+from gateway.groups.models import SharedCase
+from gateway.groups.repository import cases_of, shared_with
 from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.paging import Order, page
@@ -14,18 +18,26 @@ from gateway.users.models import User
 from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
 
-Sort = Literal["urgency", "newest", "oldest", "pseudonym"]
+Sort = Literal["urgency", "newest", "oldest", "pseudonym", "study_date", "modality", "images", "state", "reader"]
+Reader = Literal["me", "none"]
 _ORDERS: dict[Sort, Order] = {
     "urgency": Order((Case.urgency, Case.created_at, Case.id)),
     "newest": Order((Case.created_at, Case.id)),
     "oldest": Order((Case.created_at, Case.id), descending=False),
     "pseudonym": Order((Case.pseudonym, Case.id), descending=False),
+    "study_date": Order((Case.studied, Case.id)),
+    "modality": Order((Case.modalities, Case.id), descending=False),
+    "images": Order((Case.images_total, Case.id)),
+    "reader": Order((Case.reader, Case.id), descending=False),
+    "state": Order((Case.progress, Case.created_at, Case.id), descending=False),
 }
 
 
 def _visible_to(user: User) -> Select[Case]:
     query = select(Case)
-    return query if user.role == "admin" else query.where(Case.owner_id == user.id)
+    if user.role == "admin":
+        return query
+    return query.where(or_(Case.owner_id == user.id, Case.id.in_(shared_with(user))))
 
 
 def visible(session: Session, user: User, case_id: str) -> Case | None:
@@ -38,14 +50,85 @@ def by_id(session: Session, case_id: str) -> Case:
     return session.get_one(Case, case_id)
 
 
+@dataclass(frozen=True)
+class CaseFilter:
+    """A filter of cases; empty values match all.
+
+    Attributes:
+        q: Part of the pseudonym, in any case of letters.
+        states: Any of these.
+        assessments: Any of these.
+        modality: Name of a modality of which the case has an image.
+        reader: `me`: the user is its reader; `none`: it has none.
+        group: Id of a group that it is shared with.
+        unread: Only cases that have changed since the user saw them.
+    """
+
+    q: str = ""
+    states: Sequence[CaseState] = ()
+    assessments: Sequence[Assessment] = ()
+    modality: str = ""
+    reader: Reader | None = None
+    group: str = ""
+    unread: bool = False
+
+    def select(self, user: User) -> Select[Case]:
+        """The cases among those that this user may see, without order."""
+        query = _visible_to(user)
+        if self.q:
+            query = query.where(Case.pseudonym.icontains(self.q, autoescape=True))
+        if self.states:
+            query = query.where(Case.state.in_(self.states))
+        if self.assessments:
+            query = query.where(Case.assessment.in_(self.assessments))
+        if self.modality:
+            query = query.where((" " + Case.modalities + " ").contains(f" {self.modality} ", autoescape=True))
+        if self.reader is not None:
+            query = query.where(Case.reader_id == (user.id if self.reader == "me" else None))
+        if self.group:
+            query = query.where(Case.id.in_(cases_of(self.group)))
+        if self.unread:
+            query = query.where(not_(_seen_by(user)))
+        return query
+
+
+def _seen_by(user: User) -> ColumnElement[bool]:
+    """Whether a user has seen a case since its last change."""
+    return exists().where(
+        and_(CaseVisit.case_id == Case.id, CaseVisit.user_id == user.id, CaseVisit.seen_at >= Case.updated_at)
+    )
+
+
+def unread(session: Session, user: User, cases: Sequence[Case]) -> set[str]:
+    """Ids of those cases that have changed since this user saw them."""
+    query = select(Case.id).where(Case.id.in_([case.id for case in cases]), not_(_seen_by(user)))
+    return set(session.scalars(query))
+
+
+def note_visit(session: Session, case_id: str, user_id: str) -> None:
+    """Note that a user has seen a case as it is now."""
+    visit = session.get(CaseVisit, (case_id, user_id))
+    if visit is None:
+        visit = CaseVisit(case_id=case_id, user_id=user_id)
+        session.add(visit)
+    visit.seen_at = now()
+
+
+def share_unshared(session: Session, owner_id: str, group_id: str) -> None:
+    """Share the owner's cases that are in no group with this one."""
+    own = select(Case.id, literal(group_id)).where(
+        Case.owner_id == owner_id, Case.id.not_in(select(SharedCase.case_id))
+    )
+    session.execute(insert(SharedCase).from_select(["case_id", "group_id"], own))
+
+
 def worklist(
     session: Session,
     user: User,
+    wanted: CaseFilter = CaseFilter(),
     *,
-    q: str | None = None,
-    states: Sequence[CaseState] = (),
-    assessments: Sequence[Assessment] = (),
     sort: Sort = "urgency",
+    reverse: bool = False,
     limit: int,
     cursor: str | None,
 ) -> tuple[Sequence[Case], str | None]:
@@ -54,21 +137,32 @@ def worklist(
     Args:
         session: Where to ask.
         user: Who asks.
-        q: Part of the pseudonym, in any case of letters.
-        states: Only cases in one of these; all where empty.
-        assessments: Only cases with one of these; all where empty.
+        wanted: Which of them.
         sort: The order.
+        reverse: Whether the order is turned round.
         limit: Cases in a page.
         cursor: Where the last page of the same order ended.
     """
-    query = _visible_to(user)
-    if q:
-        query = query.where(Case.pseudonym.icontains(q, autoescape=True))
-    if states:
-        query = query.where(Case.state.in_(states))
-    if assessments:
-        query = query.where(Case.assessment.in_(assessments))
-    return page(session, query, _ORDERS[sort], limit, cursor)
+    order = _ORDERS[sort]
+    return page(session, wanted.select(user), replace(order, descending=order.descending != reverse), limit, cursor)
+
+
+def counts(session: Session, user: User, wanted: CaseFilter, *, every_state: bool = True) -> dict[CaseState, int]:
+    """How many cases of each state there are; states without a case are left out.
+
+    Args:
+        session: Where to ask.
+        user: Who asks.
+        wanted: Which of the cases that they may see.
+        every_state: Whether cases count whatever states the filter names.
+    """
+    query = (
+        (replace(wanted, states=()) if every_state else wanted)
+        .select(user)
+        .with_only_columns(Case.state, func.count())
+        .group_by(Case.state)
+    )
+    return {state: count for state, count in session.execute(query)}
 
 
 def locked(session: Session, case_id: str) -> Case:
@@ -90,3 +184,13 @@ def latest_jobs(session: Session, case_id: str) -> list[Job]:
 def without_summary(session: Session) -> Sequence[str]:
     """The ids of cases of a version that kept no summary of their images."""
     return session.scalars(select(Case.id).where(Case.evidence_digest.is_(None))).all()
+
+
+def views_of(session: Session, user_id: str) -> Sequence[SavedView]:
+    """The views that a user keeps, by name."""
+    return session.scalars(select(SavedView).where(SavedView.user_id == user_id).order_by(SavedView.name)).all()
+
+
+def delete_view(session: Session, view: SavedView) -> None:
+    """Delete a view."""
+    session.delete(view)

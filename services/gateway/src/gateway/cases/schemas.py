@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from lobule.contracts.case import (
     CaseState,
@@ -12,7 +12,7 @@ from lobule.contracts.case import (
     SuggestionCode,
 )
 from lobule.contracts.language import Language
-from lobule.contracts.result import Assessment
+from lobule.contracts.result import Assessment, Laterality
 from lobule.words import Words
 
 
@@ -22,6 +22,39 @@ class CaseCreate(BaseModel):
     pseudonym: str = Field(
         min_length=1, max_length=100, examples=["P-2026-0042"], description="never the patient's name"
     )
+    group_id: str | None = Field(
+        default=None,
+        max_length=36,
+        description="a group of yours whose members may see the case; where a program names none, the only group of "
+        "its account",
+    )
+
+
+class CaseAssign(BaseModel):
+    """Whom a case is meant for."""
+
+    username: str = Field(max_length=100, pattern=r"^[^\x00]*$", description="user name of the reader")
+
+
+class CaseShare(BaseModel):
+    """Whom a case is shared with."""
+
+    group_id: str | None = Field(max_length=36, description="a group that you belong to; null for none")
+
+
+class ReaderRead(BaseModel):
+    """Who reads a case."""
+
+    reader: str = Field(description="who reads it, is to read it, or signed it; empty for nobody")
+    since: datetime | None = Field(description="since when they have claimed it; null where nobody has")
+    yours: bool = Field(description="whether it is you")
+
+
+class ThumbnailRead(BaseModel):
+    """A small picture of a case for lists: a film of each side, or else its first image."""
+
+    job_id: str = Field(description="the analysis whose `thumbnail` it is")
+    laterality: Laterality | None = Field(description="side of the film")
 
 
 class CaseRead(BaseModel):
@@ -38,11 +71,22 @@ class CaseRead(BaseModel):
     )
     assessment: Assessment | None = Field(description="of all images together; null while nothing can be said")
     probability_malignant: float | None = Field(description="the highest of the images that carry the assessment")
+    reader: str = Field(description="who reads it, is to read it, or signed it; empty for nobody")
+    reader_id: str | None = Field(description="identifier of the reader")
+    reading_since: datetime | None = Field(description="since when the reader has claimed it; null where nobody has")
     study_date: date | None = Field(description="of the current examination; null where no film says it")
+    modalities: list[str] = Field(description="names of the modalities of its images, in alphabetical order")
+    thumbnails: list[ThumbnailRead] = Field(description="at most two small pictures, the right side first")
     images: int = Field(validation_alias="images_total", description="how many images it has")
     images_done: int = Field(description="how many of them are analysed")
     images_failed: int = Field(description="of how many the analysis failed")
     signed_version: int | None = Field(description="the last signed version; in force only in state `signed`")
+
+    @field_validator("modalities", mode="before")
+    @classmethod
+    def _names(cls, names: str | list[str]) -> list[str]:
+        """A row keeps the names in one text."""
+        return names.split() if isinstance(names, str) else names
 
 
 class CasePage(BaseModel):

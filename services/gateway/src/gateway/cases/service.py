@@ -82,12 +82,24 @@ def summarise(case: Case, jobs: Sequence[Job]) -> None:
     case.images_done = sum(image.state == "assessed" for image in evidence)
     case.images_failed = sum(image.state == "failed" for image in evidence)
     case.study_date = current_date(images)
+    case.modalities = " ".join(sorted({image.modality for image in images}))
+    case.thumbnails = _thumbnails(jobs)
     said = [*map(_canonical, evidence), *_dated(images)]
     digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest
         changed(case)
     case.state = _state(case)
+
+
+def _thumbnails(jobs: Sequence[Job]) -> list[dict[str, str | None]]:
+    """The analyses whose thumbnails stand for a case: of each side's newest examination, else of its first image."""
+    places = examinations([job.image for job in jobs])
+    drawn = [job for job in jobs if job.state == "done"]
+    current = [job for job in drawn if job.image.spec.in_examinations and not places[job.image_id].is_prior]
+    sides = [next((job for job in current if job.image.laterality == side), None) for side in ("R", "L")]
+    chosen = [job for job in sides if job] or drawn[:1]
+    return [{"job_id": job.id, "laterality": job.image.laterality} for job in chosen]
 
 
 def _canonical(image: ImageEvidence) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from gateway.groups.repository import shared_with
 from gateway.images.models import Image
 from gateway.users.models import User
 from lobule.contracts.result import Modality
@@ -12,7 +13,9 @@ from lobule.contracts.result import Modality
 
 def _visible_to(user: User) -> Select[Image]:
     query = select(Image)
-    return query if user.role == "admin" else query.where(Image.owner_id == user.id)
+    if user.role == "admin":
+        return query
+    return query.where(or_(Image.owner_id == user.id, Image.case_id.in_(shared_with(user))))
 
 
 def visible(session: Session, user: User, image_id: str) -> Image | None:

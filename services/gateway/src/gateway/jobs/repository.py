@@ -7,6 +7,7 @@ from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
+from gateway.groups.repository import shared_with
 from gateway.images.models import Image
 from gateway.jobs.models import Examination, Job, Step, Work
 from gateway.paging import Order, page
@@ -17,7 +18,10 @@ from lobule.contracts.steps import StepName
 
 def _visible_to(user: User) -> Select[Job]:
     query = select(Job)
-    return query if user.role == "admin" else query.where(Job.owner_id == user.id)
+    if user.role == "admin":
+        return query
+    shared = select(Image.id).where(Image.case_id.in_(shared_with(user)))
+    return query.where(or_(Job.owner_id == user.id, Job.image_id.in_(shared)))
 
 
 def visible(session: Session, user: User, job_id: str) -> Job | None:

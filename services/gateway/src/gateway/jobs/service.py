@@ -167,6 +167,7 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
     else:
         job.state, job.finished_at, job.error_code, job.error_detail = "done", now(), None, None
         if isinstance(job, Job):
+            publish(session, AnalysisChanged(job))
             publish(session, AnalysisEnded(job))
     return True
 

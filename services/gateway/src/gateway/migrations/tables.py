@@ -3,6 +3,7 @@
 from gateway.audit import models as audit
 from gateway.auth import models as auth
 from gateway.cases import models as cases
+from gateway.groups import models as groups
 from gateway.images import models as images
 from gateway.jobs import models as jobs
 from gateway.modalities import models as modalities
@@ -12,4 +13,4 @@ from gateway.reviews import models as reviews
 from gateway.users import models as users
 from gateway.webhooks import models as webhooks
 
-TABLES = (audit, auth, cases, images, jobs, modalities, reader_findings, reports, reviews, users, webhooks)
+TABLES = (audit, auth, cases, groups, images, jobs, modalities, reader_findings, reports, reviews, users, webhooks)

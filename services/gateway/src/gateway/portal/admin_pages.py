@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from gateway.accounts.schemas import UserRead
 from gateway.admin import endpoints as work
+from gateway.admin import repository as everything
 from gateway.admin.audit_endpoints import Wanted
 from gateway.admin.schemas import WorkRead
 from gateway.audit import repository as audit
@@ -15,6 +16,8 @@ from gateway.auth.dependencies import PortalUser
 from gateway.auth.models import Scope
 from gateway.auth.schemas import ApiTokenRead
 from gateway.database import DbSession
+from gateway.groups import repository as groups
+from gateway.groups.service import as_read
 from gateway.portal.pages import render, render_error
 from gateway.users import repository as users
 from gateway.users.models import Role, User
@@ -71,7 +74,8 @@ def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLR
     """Users and API tokens."""
     tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, None)]
     people = users.all_users(session)
-    return render(request, "admin_users.html", user, people=people, roles=get_args(Role), tokens=tokens)
+    shared = [as_read(session, group) for group in groups.visible(session, user)]
+    return render(request, "admin_users.html", user, people=people, roles=get_args(Role), tokens=tokens, groups=shared)
 
 
 @router.get("/admin/work", response_class=HTMLResponse)
@@ -79,11 +83,13 @@ def work_page(
     request: Request,
     user: PortalAdmin,
     session: DbSession,
-    state: JobState = "dead",
+    state: JobState | None = None,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
-    """Queues, and work that can be restarted or stopped."""
-    found = work.find_work(session, [state], _PAGE_LENGTH, cursor)
+    """Queues, and work that can be restarted or stopped; at first the state in which something waits."""
+    counts = everything.counts(session)
+    chosen: JobState = state or next((one for one in _OPEN_STATES if counts.get(one)), "dead")
+    found = work.find_work(session, [chosen], _PAGE_LENGTH, cursor)
     items: list[WorkRead] = found.items
     return render(
         request,
@@ -92,7 +98,8 @@ def work_page(
         queues=work.list_queues(user, session, request),
         items=items,
         states=_OPEN_STATES,
-        chosen=state,
+        counts=counts,
+        chosen=chosen,
         next_cursor=found.next_cursor,
     )
 

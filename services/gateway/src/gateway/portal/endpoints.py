@@ -1,7 +1,6 @@
 """The portal's pages. Their scripts fetch everything beyond the first view from the JSON API."""
 
-from typing import Annotated, get_args
-from urllib.parse import urlencode
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
@@ -9,8 +8,6 @@ from redis.exceptions import RedisError
 
 from gateway.auth.dependencies import PortalUser
 from gateway.cases import repository as cases
-from gateway.cases.repository import Sort
-from gateway.cases.schemas import CaseRead
 from gateway.database import DbSession
 from gateway.images import repository as images
 from gateway.jobs import repository as jobs
@@ -18,10 +15,8 @@ from gateway.jobs.schemas import JobRead
 from gateway.portal.documents import api_groups, model_page
 from gateway.portal.pages import render, render_error
 from gateway.system.endpoints import models_at_work
-from lobule.contracts.case import CaseState
 from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.progress import FINAL_STATES
-from lobule.contracts.result import Assessment
 from lobule.imaging.limits import MAX_PIXELS, MIN_SIDE
 
 router = APIRouter(include_in_schema=False)
@@ -45,43 +40,6 @@ _API_EXAMPLES = (
         'curl -H "Authorization: Bearer $TOKEN" {address}/api/v1/jobs/$JOB/report?format=html > report.html',
     ),
 )
-
-
-@router.get("/", response_class=HTMLResponse)
-def worklist_page(
-    request: Request,
-    user: PortalUser,
-    session: DbSession,
-    q: Annotated[str, Query(max_length=100)] = "",
-    state: str = "",
-    assessment: str = "",
-    sort: str = "urgency",
-    cursor: Annotated[str | None, Query(max_length=1000)] = None,
-) -> HTMLResponse:
-    """The cases of the user; unknown filters and orders are ignored."""
-    states = [known for known in get_args(CaseState) if known == state]
-    assessments = [known for known in get_args(Assessment) if known == assessment]
-    order: Sort = next((known for known in get_args(Sort) if known == sort), "urgency")
-    rows, next_cursor = cases.worklist(
-        session, user, q=q, states=states, assessments=assessments, sort=order, limit=_PAGE_LENGTH, cursor=cursor
-    )
-    found = [CaseRead.model_validate(row) for row in rows]
-    filters = {"q": q, "state": state, "assessment": assessment, "sort": order}
-    given = {name: value for name, value in filters.items() if value}
-    return render(
-        request,
-        "worklist.html",
-        user,
-        cases=found,
-        live=any(case.state == "analysing" for case in found),
-        filtered=bool(q or states or assessments),
-        next_page=f"?{urlencode({**given, 'cursor': next_cursor})}" if next_cursor else None,
-        first_page=f"?{urlencode(given)}" if cursor else None,
-        states=get_args(CaseState),
-        assessments=get_args(Assessment),
-        sorts=get_args(Sort),
-        filters=filters,
-    )
 
 
 @router.get("/cases/{case_id}", response_class=HTMLResponse)

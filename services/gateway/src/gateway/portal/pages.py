@@ -54,7 +54,7 @@ def _common(request: Request) -> dict[str, Any]:
         "t": words,
         "modalities": modalities,
         "modalities_json": lambda: [_for_scripts(spec, words) for spec in modalities()],
-        "modality_title": lambda name: known()[name].titles[words.language],
+        "modality_title": lambda name: known()[name].titles[words.language] if name in known() else name,
         "csrf_token": csrf_token_for(request),
         "max_upload_bytes": max_upload_bytes,
         "max_upload_words": f"{max_upload_bytes / 1024 / 1024:.0f} MB",

@@ -47,6 +47,10 @@ class PageWords(Words):
         """The sentence of an error of the API; `otherwise` where the catalogue has none."""
         return self(f"errors.{code}") if f"errors.{code}" in self else otherwise
 
+    def action(self, name: str) -> str:
+        """What was done, as the audit log names it: `case.claim`; its name where the catalogue has no words."""
+        return self(f"audit.{name}") if f"audit.{name}" in self else name
+
     def of_model(self, english: str) -> Spoken:
         """What a model package says of itself in English, in this language where that is known."""
         known = self.of_package(english)

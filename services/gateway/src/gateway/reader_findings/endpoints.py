@@ -9,7 +9,7 @@ from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.cases.dependencies import VisibleCase
+from gateway.cases.dependencies import FreeCase, VisibleCase
 from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.reader_findings import service
@@ -35,7 +35,7 @@ def list_reader_findings(case: VisibleCase, session: DbSession) -> list[ReaderFi
 @router.put("/reader-findings/{finding_id}", responses=_CHANGES)
 def put_reader_finding(
     said: ReaderFindingWrite,
-    case: VisibleCase,
+    case: FreeCase,
     finding_id: ChosenId,
     user: CurrentUser,
     session: DbSession,
@@ -53,7 +53,7 @@ def put_reader_finding(
 
 @router.delete("/reader-findings/{finding_id}", status_code=204, responses=_CHANGES)
 def delete_reader_finding(
-    case: VisibleCase,
+    case: FreeCase,
     finding_id: ChosenId,
     user: CurrentUser,
     session: DbSession,
@@ -77,7 +77,7 @@ def list_same_lesions(case: VisibleCase, session: DbSession) -> list[SameLesion]
 @router.put("/same-lesions/{mark_id}", responses=_CHANGES)
 def put_same_lesion(
     said: SameLesionWrite,
-    case: VisibleCase,
+    case: FreeCase,
     mark_id: ChosenId,
     user: CurrentUser,
     session: DbSession,
@@ -94,7 +94,7 @@ def put_same_lesion(
 
 @router.delete("/same-lesions/{mark_id}", status_code=204, responses=_CHANGES)
 def delete_same_lesion(
-    case: VisibleCase,
+    case: FreeCase,
     mark_id: ChosenId,
     user: CurrentUser,
     session: DbSession,

@@ -64,6 +64,20 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     )
 
 
+@router.get(
+    "/thumbnail",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **responses(401, 404)},
+)
+def get_thumbnail(job: VisibleJob, request: Request) -> Response:
+    """The image as it hangs, of at most 128 pixels, for lists. An analysis of version 0.2 or older has none."""
+    try:
+        content = service.read_thumbnail(request.app.state.store, job)
+    except ObjectNotFoundError:
+        raise not_found("thumbnail of this analysis") from None
+    return Response(content, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
+
 def waiting_job(job_id: str, user: DetachedUser, request: Request) -> Job:
     """As `visible_job`, in a transaction of its own."""
     job = read(request.app.state.sessions, lambda session: jobs.visible(session, user, job_id))

@@ -52,6 +52,15 @@ def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, 
     return store.get(layout.report_key(prefix, RENDERED_BY_ANALYSIS[0], form)), REPORT_FILES[form][1]
 
 
+def read_thumbnail(store: ObjectStore, job: Job) -> bytes:
+    """The thumbnail that the report step of an analysis left.
+
+    Raises:
+        ObjectNotFoundError: It left none.
+    """
+    return store.get(layout.file_key(job.step("report").output_prefix(), layout.THUMBNAIL_FILE))
+
+
 def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:
     """The form that an `Accept` header asks for.
 

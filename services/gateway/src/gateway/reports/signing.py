@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.models import Case
+from gateway.cases.reading import check_free, signed_by
 from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.images import repository as images
@@ -26,10 +27,11 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
     """Write the next version, and have the report service render it in every language and form, each by itself.
 
     Raises:
-        ProblemError: `case_not_signable` (409), `case_changed` (412) or `conclusion_needed` (422).
+        ProblemError: `case_not_signable` or `case_claimed` (409), `case_changed` (412) or `conclusion_needed` (422).
     """
     case = cases.locked(session, case.id)
     case_service.check_unchanged(case, if_match)
+    check_free(case, user)
     if case.state in _NOT_NOW:
         raise ProblemError(409, "case_not_signable", _NOT_NOW[case.state].format(version=case.signed_version))
     own = said.conclusion or (said.breasts.assessment if said.breasts else None)
@@ -61,5 +63,6 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
     renderings.ensure(session, report, case.owner_id, RenderingsCreate())
     images.mark_signed(session, case.id)
     case_service.signed(case, version)
+    signed_by(case, user)
     session.flush()
     return report

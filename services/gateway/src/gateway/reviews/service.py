@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.models import Case
+from gateway.cases.reading import check_free
 from gateway.clock import now
 from gateway.errors import not_found
 from gateway.jobs.models import Job
@@ -77,10 +78,11 @@ def put(
     """Write, change or (with neither verdict nor comment) take back a review.
 
     Raises:
-        ProblemError: `case_changed`, 412.
+        ProblemError: `case_changed` (412) or `case_claimed` (409).
     """
     case = cases.locked(session, case.id)
     case_service.check_unchanged(case, if_match)
+    check_free(case, reviewer)
     review = repository.find(session, job.id, target.place)
     before = (review.verdict, review.comment) if review else (None, "")
     if before == (said.verdict, said.comment):

@@ -59,9 +59,10 @@ function conclude(element, body) {
  * Make the call of an element.
  * @param {HTMLElement} element
  * @param {unknown} send
+ * @param {string} [url] Where to; as its attribute says where it is left out.
  */
-async function act(element, send) {
-  const { confirm, call = '', url = '' } = element.dataset;
+async function act(element, send, url = element.dataset.url ?? '') {
+  const { confirm, call = '' } = element.dataset;
   if (confirm && !window.confirm(confirm)) return;
   try {
     const { body } = await request(/** @type {Method} */ (call.toLowerCase()), url, { send });
@@ -83,7 +84,10 @@ document.addEventListener('click', ({ target }) => {
   if (button instanceof HTMLElement) act(button, button.dataset.send ? JSON.parse(button.dataset.send) : null);
 });
 document.addEventListener('change', ({ target }) => {
-  if (target instanceof HTMLSelectElement && target.dataset.call) act(target, { [target.name]: target.value });
+  if (!(target instanceof HTMLSelectElement) || !target.dataset.call) return;
+  const { url = '' } = target.dataset;
+  if (!url.includes('{value}')) act(target, { [target.name]: target.value });
+  else if (target.value) act(target, null, url.replace('{value}', encodeURIComponent(target.value)));
 });
 
 // Until this script was there, the browser would have sent forms by itself, to nobody.

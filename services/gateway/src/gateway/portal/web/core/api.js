@@ -102,14 +102,15 @@ function headersOf(method, { etag, ifMatch }, body) {
  * Call an operation of the API by its whole address. `call` does so by the path of the OpenAPI document.
  * @param {Method} method
  * @param {string} target
- * @param {{send?: unknown, etag?: string | null, ifMatch?: string | null}} [options] `send`: JSON or a form.
+ * @param {{send?: unknown, keepalive?: boolean, etag?: string | null, ifMatch?: string | null}} [options] `send`: JSON or
+ *     a form; `keepalive`: go on though the page is left.
  * @returns {Promise<{status: number, body: any, headers: Headers}>} `body` is null for 304 and empty answers.
  * @throws {Problem}
  */
-export async function request(method, target, { send, ...conditions } = {}) {
+export async function request(method, target, { send, keepalive, ...conditions } = {}) {
   const body = send instanceof FormData ? send : send ? JSON.stringify(send) : undefined;
   const headers = headersOf(method, conditions, body);
-  const response = await ask(target, { method: method.toUpperCase(), headers, body, cache: 'no-store' });
+  const response = await ask(target, { method: method.toUpperCase(), headers, body, keepalive, cache: 'no-store' });
   const text = await response.text().catch(() => {
     throw offline();
   });
@@ -125,7 +126,7 @@ export async function request(method, target, { send, ...conditions } = {}) {
  * @template {import('./types.d.ts').PathOf<M>} P
  * @param {M} method
  * @param {P} path
- * @param {Where & {send?: import('./types.d.ts').SendOf<M, P> | FormData, etag?: string | null, ifMatch?: string | null}} [options]
+ * @param {Where & {send?: import('./types.d.ts').SendOf<M, P> | FormData, keepalive?: boolean, etag?: string | null, ifMatch?: string | null}} [options]
  * @returns {Promise<{status: number, body: import('./types.d.ts').AnswerOf<M, P>, headers: Headers}>} `body` is null
  *     where the answer to `etag` is 304.
  * @throws {Problem}

@@ -24,6 +24,7 @@ import { createLoader } from './loading.js';
 import { createNavigation } from './navigation.js';
 import { createOwn } from './own.js';
 import { DRAWING, createOwnPart, marksOfOwn } from './own-part.js';
+import { createPresence } from './presence.js';
 import { createReviews, lastChange } from './reviews.js';
 import { NOTHING_YET } from './state.js';
 import { createStatus, showLine, showStatus } from './status.js';
@@ -291,5 +292,6 @@ listenToKeys(store, {
 onClick(document, '[data-opens]', ({ dataset }) => byId(dataset.opens ?? '', HTMLDialogElement).showModal());
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
+createPresence(root, caseId, showProblem);
 guardLeaving({ unsaved, pending: () => store.state.saving > 0, settled: () => Promise.all([reviews.settled(), own.settled()]) });
 feed.start();

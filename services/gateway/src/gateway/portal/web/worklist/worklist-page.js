@@ -1,8 +1,10 @@
 // The worklist: filters as the user types, and refreshes while it is visible.
 
-import { byId, message, role } from '../core/dom.js';
+import { byId, find, message, role } from '../core/dom.js';
 import { keepFresh } from '../core/fresh.js';
 import { t } from '../core/words.js';
+import { listenForClaims } from './claims.js';
+import { listenForKeys } from './keys.js';
 
 const TYPING_MS = 300;
 const list = byId('list');
@@ -36,3 +38,6 @@ form.addEventListener('input', () => {
   clearTimeout(typing);
   typing = setTimeout(filter, TYPING_MS);
 });
+
+listenForClaims(list, { refresh: fresh.wake, tell: (words) => message(contact, words) });
+listenForKeys(list, find(form, '[name="q"]'));

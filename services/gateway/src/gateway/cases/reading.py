@@ -1,0 +1,96 @@
+"""Who reads a case: assignment, claim and release.
+
+A case may have a reader. Assigned, it is meant for them; claimed, they read it now, and nobody else reviews or signs it
+until they release it, sign it, or their claim has lapsed.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.errors import ProblemError
+from gateway.groups import repository as groups
+from gateway.users.models import User
+
+LAPSES_AFTER = timedelta(hours=8)
+"""How long a claim holds: a working day, so that a case which somebody forgot is free again on the next."""
+
+
+def is_claimed(case: Case) -> bool:
+    """Whether somebody reads a case now."""
+    return _since(case) is not None
+
+
+def claimed_by_another(case: Case, user: User) -> bool:
+    """Whether somebody else reads a case now."""
+    return case.reader_id not in (None, user.id) and is_claimed(case)
+
+
+def _since(case: Case) -> datetime | None:
+    """Since when a case is read; None where nobody does, or the claim has lapsed."""
+    since = case.reading_since
+    return since if since is not None and now() - since < LAPSES_AFTER else None
+
+
+def check_free(case: Case, user: User) -> None:
+    """Refuse what only the reader of a claimed case may do.
+
+    Raises:
+        ProblemError: `case_claimed`, 409, with `reader` and `since`.
+    """
+    if claimed_by_another(case, user):
+        since = case.reading_since.isoformat() if case.reading_since else None
+        raise ProblemError(409, "case_claimed", reader=case.reader, since=since)
+
+
+def claim(session: Session, case: Case, user: User) -> Case:
+    """Read a case: it is this user's until they release or sign it.
+
+    Raises:
+        ProblemError: `case_claimed`, 409.
+    """
+    case = repository.locked(session, case.id)
+    check_free(case, user)
+    if case.reader_id != user.id or _since(case) is None:
+        case.reader_id, case.reader, case.reading_since = user.id, user.display_name, now()
+    return case
+
+
+def release(session: Session, case: Case, user: User) -> Case:
+    """Give a case back, or take it from its reader: the owner and administrators may do that.
+
+    Raises:
+        ProblemError: `case_claimed`, 409.
+    """
+    case = repository.locked(session, case.id)
+    if user.role != "admin" and user.id != case.owner_id:
+        check_free(case, user)
+    case.reader_id, case.reader, case.reading_since = None, "", None
+    return case
+
+
+def assign(session: Session, case: Case, reader: User, user: User) -> Case:
+    """Mean a case for a reader, who need not have begun.
+
+    Raises:
+        ProblemError: `case_claimed` (409) or `reader_cannot_see` (422).
+    """
+    case = repository.locked(session, case.id)
+    check_free(case, user)
+    if repository.visible(session, reader, case.id) is None or not reader.active or reader.role == "service":
+        raise ProblemError(422, "reader_cannot_see")
+    case.reader_id, case.reader, case.reading_since = reader.id, reader.display_name, None
+    return case
+
+
+def signed_by(case: Case, user: User) -> None:
+    """The signer stays the case's reader; the claim ends."""
+    case.reader_id, case.reader, case.reading_since = user.id, user.display_name, None
+
+
+def share(session: Session, case: Case, group_id: str | None) -> None:
+    """Share a case with a group instead of any other; with none where None."""
+    groups.share(session, case.id, group_id)

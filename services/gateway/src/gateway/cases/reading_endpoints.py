@@ -1,0 +1,68 @@
+"""`/api/v1/cases/{id}`: who reads a case, who else may see it, and whether you have seen its last change."""
+
+from fastapi import APIRouter, Request
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser
+from gateway.cases import reading, repository
+from gateway.cases.dependencies import VisibleCase
+from gateway.cases.models import Case
+from gateway.cases.schemas import CaseAssign, CaseRead, CaseShare, ReaderRead
+from gateway.database import DbSession
+from gateway.errors import ProblemError, not_found, responses
+from gateway.groups import service as groups
+from gateway.users import repository as users
+
+router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["cases"])
+
+
+@router.post("/claim", response_model=CaseRead, responses=responses(401, 403, 404, 409))
+def claim_case(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
+    """Read a case: nobody else reviews or signs it until you release or sign it, for eight hours at most."""
+    case = reading.claim(session, case, user)
+    record(session, request, user, "case.claim", "case", case.id)
+    return case
+
+
+@router.get("/reader", responses=responses(401, 404))
+def read_reader(case: VisibleCase, user: CurrentUser) -> ReaderRead:
+    """Who reads a case. Nobody else can review or sign a claimed one."""
+    since = case.reading_since if reading.is_claimed(case) else None
+    return ReaderRead(reader=case.reader, since=since, yours=case.reader_id == user.id)
+
+
+@router.post("/release", response_model=CaseRead, responses=responses(401, 403, 404, 409))
+def release_case(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
+    """Give a case back. Its owner and administrators may also take it from its reader."""
+    was = case.reader
+    case = reading.release(session, case, user)
+    record(session, request, user, "case.release", "case", case.id, {"was": was} if was else {})
+    return case
+
+
+@router.put("/reader", response_model=CaseRead, responses=responses(401, 403, 404, 409, 422))
+def assign_case(body: CaseAssign, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
+    """Assign a case to someone who may see it. They need not have begun; that is a claim."""
+    reader = users.by_username(session, body.username)
+    if reader is None:
+        raise ProblemError(422, "reader_cannot_see")
+    case = reading.assign(session, case, reader, user)
+    record(session, request, user, "case.assign", "case", case.id, {"reader": reader.username})
+    return case
+
+
+@router.put("/group", response_model=CaseRead, responses=responses(401, 403, 404, 422))
+def share_case(body: CaseShare, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
+    """Share a case with one of your groups instead of any other, or with none (its owner and administrators)."""
+    if user.role != "admin" and user.id != case.owner_id:
+        raise not_found("case among your own")
+    group = groups.checked(session, user, body.group_id) if body.group_id else None
+    reading.share(session, case, group.id if group else None)
+    record(session, request, user, "case.share", "case", case.id, {"group": group.name if group else None})
+    return case
+
+
+@router.put("/visit", status_code=204, responses=responses(401, 403, 404))
+def visit_case(case: VisibleCase, user: CurrentUser, session: DbSession) -> None:
+    """Note that you have seen a case as it is now: it is unread for you once something of it changes."""
+    repository.note_visit(session, case.id, user.id)

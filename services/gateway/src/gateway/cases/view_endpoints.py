@@ -1,0 +1,76 @@
+"""`/api/v1/views`: searches of the worklist that you keep under a name."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser
+from gateway.cases import repository
+from gateway.cases.models import SavedView
+from gateway.database import DbSession
+from gateway.errors import ProblemError, not_found, responses
+
+router = APIRouter(prefix="/api/v1/views", tags=["views"])
+
+PARAMETERS = ("q", "state", "assessment", "modality", "reader", "group", "unread", "sort", "reverse")
+"""What an address of the worklist may say."""
+_MOST = 20
+
+
+class ViewWrite(BaseModel):
+    """A search to be kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00]*$")
+    ] = Field(examples=["Urgent"], description="what you call it; a view of this name is replaced")
+    query: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] = Field(
+        examples=["state=ready&sort=study_date"], description="the query of the worklist's address"
+    )
+
+
+class ViewRead(BaseModel):
+    """A search that you keep."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str = Field(description="identifier of the view")
+    name: str = Field(description="what you call it")
+    query: str = Field(description="the query of the worklist's address; what it does not know was left out")
+
+
+@router.get("", response_model=list[ViewRead], responses=responses(401))
+def list_views(user: CurrentUser, session: DbSession) -> Sequence[SavedView]:
+    """Your views, by name."""
+    return repository.views_of(session, user.id)
+
+
+@router.post("", status_code=201, response_model=ViewRead, responses=responses(401, 403, 409, 422))
+def save_view(body: ViewWrite, user: CurrentUser, session: DbSession, request: Request) -> SavedView:
+    """Keep a search of the worklist; at most twenty."""
+    own = repository.views_of(session, user.id)
+    view = next((view for view in own if view.name == body.name), None)
+    if view is None:
+        if len(own) >= _MOST:
+            raise ProblemError(409, "too_many_views")
+        view = SavedView(user_id=user.id, name=body.name)
+        session.add(view)
+    view.query = urlencode([(name, value) for name, value in parse_qsl(body.query) if name in PARAMETERS])
+    session.flush()
+    record(session, request, user, "view.save", "view", view.id)
+    return view
+
+
+@router.delete("/{view_id}", status_code=204, responses=responses(401, 403, 404))
+def delete_view(view_id: str, user: CurrentUser, session: DbSession, request: Request) -> None:
+    """Forget a view of yours."""
+    view = next((view for view in repository.views_of(session, user.id) if view.id == view_id), None)
+    if view is None:
+        raise not_found("view")
+    record(session, request, user, "view.delete", "view", view.id)
+    repository.delete_view(session, view)

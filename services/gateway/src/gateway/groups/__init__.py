@@ -1,0 +1,1 @@
+"""Groups of clinicians who share cases."""

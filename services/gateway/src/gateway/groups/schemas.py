@@ -1,0 +1,38 @@
+"""Groups as the API takes and shows them."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gateway.users.models import Role
+
+GroupName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")
+]
+
+
+class GroupWrite(BaseModel):
+    """What an administrator says of a group."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: GroupName = Field(examples=["Screening, unit B"], description="name of the group, of which there is one")
+
+
+class MemberRead(BaseModel):
+    """A user of a group."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str = Field(description="identifier of the user")
+    username: str = Field(description="name that they log in with")
+    display_name: str = Field(description="name for people")
+    role: Role = Field(description="`service`: a program whose new cases are shared with the group")
+
+
+class GroupRead(BaseModel):
+    """A group and who belongs to it."""
+
+    id: str = Field(description="identifier of the group")
+    name: str = Field(description="name of the group")
+    members: list[MemberRead] = Field(description="who belongs to it, by user name")

@@ -1,0 +1,56 @@
+"""Who belongs to a group, and what that shares."""
+
+from sqlalchemy.orm import Session
+
+from gateway.errors import not_found
+from gateway.events import publish
+from gateway.groups import repository
+from gateway.groups.events import ProgramJoined
+from gateway.groups.models import Group, GroupMember
+from gateway.groups.schemas import GroupRead, MemberRead
+from gateway.users.models import User
+
+
+def as_read(session: Session, group: Group) -> GroupRead:
+    """A group as the API shows it."""
+    members = [MemberRead.model_validate(user) for user in repository.members(session, group.id)]
+    return GroupRead(id=group.id, name=group.name, members=members)
+
+
+def add_member(session: Session, group: Group, user: User) -> None:
+    """Add a user to a group. A program's cases that are in no group are shared with it from now on."""
+    session.add(GroupMember(group_id=group.id, user_id=user.id))
+    session.flush()
+    if user.role == "service":
+        publish(session, ProgramJoined(user.id, group.id))
+
+
+def group_for_new_case(session: Session, user: User, wanted: str | None) -> str | None:
+    """The group that a new case of this user is shared with.
+
+    A program need not name one where its account belongs to a single group: what a PACS sends is seen by that group.
+
+    Args:
+        session: The transaction.
+        user: Who opens the case.
+        wanted: Id of the group that they name.
+
+    Raises:
+        ProblemError: `not_found`, 404: there is no such group, or the user does not belong to it.
+    """
+    if wanted is not None:
+        return checked(session, user, wanted).id
+    groups = repository.of_members(session, user.id) if user.role == "service" else ()
+    return groups[0].id if len(groups) == 1 else None
+
+
+def checked(session: Session, user: User, group_id: str) -> Group:
+    """A group that this user may share a case with.
+
+    Raises:
+        ProblemError: `not_found`, 404.
+    """
+    group = repository.by_id(session, group_id)
+    if group is None or (user.role != "admin" and not repository.is_member(session, group_id, user.id)):
+        raise not_found("group")
+    return group

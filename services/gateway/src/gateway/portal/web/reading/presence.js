@@ -1,0 +1,51 @@
+// Who reads a case, and that its reader has seen it. Another reader's claim keeps verdicts and signature shut.
+
+import { asProblem, call } from '../core/api.js';
+import { message, role, write } from '../core/dom.js';
+import { loop } from '../core/poll.js';
+import { moment } from '../core/times.js';
+import { t } from '../core/words.js';
+
+const EVERY_MS = 20_000;
+
+/**
+ * Show in the page's bars who reads the case, and let the user claim and release it.
+ * @param {HTMLElement} root
+ * @param {string} caseId
+ * @param {(error: unknown) => void} onTrouble
+ */
+export function createPresence(root, caseId, onTrouble) {
+  const where = { params: { case_id: caseId } };
+  const button = role(root, 'claim', HTMLButtonElement);
+  const bar = role(root, 'claimed');
+  let mine = false;
+
+  async function look() {
+    const { body } = await call('get', '/api/v1/cases/{case_id}/reader', where);
+    const another = body.since !== null && !body.yours;
+    mine = body.since !== null && body.yours;
+    root.toggleAttribute('data-claimed', another);
+    role(root, 'sign').inert = another;
+    role(root, 'breasts').inert = another;
+    button.hidden = another;
+    write(button, t(mine ? 'reading.claim.release' : 'reading.claim'));
+    message(bar, another ? t('reading.claim.another', { reader: body.reader, since: moment(body.since ?? '') }) : '', { symbol: 'pen' });
+    return EVERY_MS;
+  }
+
+  /** What is seen is not unread any more, one's own changes included. */
+  const visit = () => call('put', '/api/v1/cases/{case_id}/visit', { ...where, keepalive: true }).catch(() => {});
+
+  const following = loop(look, () => {});
+  button.addEventListener('click', async () => {
+    try {
+      await call('post', mine ? '/api/v1/cases/{case_id}/release' : '/api/v1/cases/{case_id}/claim', where);
+    } catch (error) {
+      onTrouble(asProblem(error));
+    }
+    following.wake();
+  });
+  document.addEventListener('visibilitychange', () => document.hidden && visit());
+  addEventListener('pagehide', visit);
+  visit();
+}

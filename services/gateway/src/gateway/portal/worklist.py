@@ -1,0 +1,202 @@
+"""The worklist's page. What it shows stands in its address: search, filters and order."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, get_args
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
+
+from gateway.auth.dependencies import PortalUser
+from gateway.cases import repository as cases
+from gateway.cases.models import SavedView
+from gateway.cases.reading import is_claimed
+from gateway.cases.repository import CaseFilter, Reader, Sort
+from gateway.cases.schemas import CaseRead
+from gateway.database import DbSession
+from gateway.groups import repository as groups
+from gateway.portal.pages import render
+from gateway.users.models import User
+from lobule.contracts.case import CaseState
+from lobule.contracts.result import Assessment
+
+router = APIRouter(include_in_schema=False)
+
+_PAGE_LENGTH = 50
+_DESCENDING: tuple[Sort, ...] = ("urgency", "newest", "study_date", "images")
+"""Orders whose first row has the largest value."""
+_COLUMNS: tuple[tuple[str, Sort | None], ...] = (
+    ("suspicion", "urgency"),
+    ("case", "pseudonym"),
+    ("sides", None),
+    ("assessment", None),
+    ("study", "study_date"),
+    ("modality", "modality"),
+    ("images", "images"),
+    ("state", "state"),
+    ("reader", "reader"),
+    ("age", "newest"),
+)
+"""Columns and what each is ordered by; the assessment goes with the suspicion."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's head.
+
+    Attributes:
+        name: Of the column, as the catalogue and the style sheet call it.
+        address: Of the list in the order of this column; None where it has none.
+        sorted: How the list is ordered by it now, as `aria-sort` says it; empty where it is not.
+    """
+
+    name: str
+    address: str | None
+    sorted: str
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A state and how many cases are in it.
+
+    Attributes:
+        state: Which; empty for all.
+        count: Cases in it that the other filters let through.
+        address: Of their list.
+        shown: Whether that is the list which is shown.
+    """
+
+    state: str
+    count: int
+    address: str
+    shown: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """A view that the user keeps, as `gateway.cases.models.SavedView`, with its number of cases.
+
+    Attributes:
+        id: Of the view.
+        name: What the user calls it.
+        address: Of its list.
+        count: Cases in it.
+        shown: Whether that is the list which is shown.
+    """
+
+    id: str
+    name: str
+    address: str
+    count: int
+    shown: bool
+
+
+@router.get("/", response_class=HTMLResponse)
+def worklist_page(
+    request: Request,
+    user: PortalUser,
+    session: DbSession,
+    q: Annotated[str, Query(max_length=100)] = "",
+    state: str = "",
+    assessment: str = "",
+    modality: Annotated[str, Query(max_length=50)] = "",
+    reader: str = "",
+    group: Annotated[str, Query(max_length=36)] = "",
+    unread: str = "",
+    sort: str = "urgency",
+    reverse: str = "",
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> HTMLResponse:
+    """The cases of the user; unknown filters and orders are ignored."""
+    given = _given(
+        q=q,
+        state=state,
+        assessment=assessment,
+        modality=modality,
+        reader=reader,
+        group=group,
+        unread=unread and "1",
+        sort=sort if sort in get_args(Sort) else "",
+        reverse=reverse and "1",
+    )
+    wanted = _filter(given)
+    order: Sort = next((known for known in get_args(Sort) if known == sort), "urgency")
+    rows, next_cursor = cases.worklist(
+        session, user, wanted, sort=order, reverse=bool(reverse), limit=_PAGE_LENGTH, cursor=cursor
+    )
+    found = [CaseRead.model_validate(row) for row in rows]
+    return render(
+        request,
+        "worklist.html",
+        user,
+        cases=found,
+        live=any(case.state == "analysing" for case in found),
+        filtered=bool(given.keys() - {"sort", "reverse"}),
+        next_page=_address(given, cursor=next_cursor) if next_cursor else None,
+        first_page=_address(given) if cursor else None,
+        assessments=get_args(Assessment),
+        given=given,
+        unread=cases.unread(session, user, rows),
+        claimed={row.id for row in rows if is_claimed(row)},
+        groups=groups.visible(session, user),
+        views=[_view(session, user, view, given) for view in cases.views_of(session, user.id)],
+        query=urlencode(given),
+        columns=[_column(name, by, given) for name, by in _COLUMNS],
+        chips=[*_chips(cases.counts(session, user, wanted), given), _unread_chip(session, user, wanted, given)],
+    )
+
+
+def _view(session: Session, user: User, view: SavedView, given: dict[str, str]) -> View:
+    said = dict(parse_qsl(view.query))
+    count = sum(cases.counts(session, user, _filter(said), every_state=False).values())
+    return View(view.id, view.name, _address(said), count, _given(**said) == given)
+
+
+def _unread_chip(session: Session, user: User, wanted: CaseFilter, given: dict[str, str]) -> Chip:
+    """Cases that have changed since the user saw them, among those that are shown otherwise."""
+    count = sum(cases.counts(session, user, replace(wanted, unread=True), every_state=False).values())
+    return Chip("unread", count, _address(given, unread="" if wanted.unread else "1"), wanted.unread)
+
+
+def _filter(said: dict[str, str]) -> CaseFilter:
+    """The filter that an address asks for; what it does not know is ignored."""
+    return CaseFilter(
+        q=said.get("q", ""),
+        states=[known for known in get_args(CaseState) if known == said.get("state")],
+        assessments=[known for known in get_args(Assessment) if known == said.get("assessment")],
+        modality=said.get("modality", ""),
+        reader=next((known for known in get_args(Reader) if known == said.get("reader")), None),
+        group=said.get("group", ""),
+        unread=bool(said.get("unread")),
+    )
+
+
+def _given(**values: str) -> dict[str, str]:
+    """What the address says; what is as always is left out."""
+    return {name: value for name, value in values.items() if value and (name, value) != ("sort", "urgency")}
+
+
+def _address(given: dict[str, str], **changes: str) -> str:
+    return f"/?{urlencode(_given(**{**given, **changes}))}"
+
+
+def _column(name: str, by: Sort | None, given: dict[str, str]) -> Column:
+    shown = given.get("sort", "urgency")
+    if by is None:
+        return Column(name, None, "")
+    turned = bool(given.get("reverse"))
+    address = _address(given, sort=by, reverse="1" if by == shown and not turned else "")
+    falling = (by in _DESCENDING) != turned
+    return Column(name, address, ("descending" if falling else "ascending") if by == shown else "")
+
+
+def _chips(counts: dict[CaseState, int], given: dict[str, Any]) -> list[Chip]:
+    """All cases, and those of each state that there are."""
+    chosen = given.get("state", "")
+    found = [("", sum(counts.values())), *((state, counts.get(state, 0)) for state in get_args(CaseState))]
+    return [
+        Chip(state, count, _address(given, state=state), state == chosen)
+        for state, count in found
+        if count or state in ("", chosen)
+    ]

@@ -1,0 +1,119 @@
+"""The worklist: its states with their numbers, its order, what stands for a case, and going through it by keys."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def cases(client, alice, upload, worker, picture):
+    """Three cases of Alice's: two empty ones, and one whose film of the right side is done."""
+    found = [
+        client.post("/api/v1/cases", headers=alice, json={"pseudonym": name}).json()["id"]
+        for name in ("P-A", "P-B", "P-C")
+    ]
+    job = upload(picture(3), case_id=found[2], modality="mammography", view="CC", laterality="R").json()["job"]["id"]
+    worker.infer(job)
+    worker.render(job)
+    return found
+
+
+def chips(page: str) -> list[tuple[str, str, int, bool]]:
+    """Address, state, number of cases, and whether it is shown, of each chip."""
+    pattern = r'<a class="chip" href="([^"]+)" data-state="((?!unread)\w*)"( aria-current="true")?>.*?<b>(\d+)</b>'
+    return [(address, state, int(count), bool(shown)) for address, state, shown, count in re.findall(pattern, page)]
+
+
+def names(page: str) -> str:
+    """The last letters of the cases of a page, in their order."""
+    return "".join(re.findall(r">P-(\w)</a>", page))
+
+
+def test_each_state_has_its_number_and_keeps_the_search(portal, cases, headers_of, client):
+    client.post("/api/v1/cases", headers=headers_of("bob"), json={"pseudonym": "P-BOB"})
+    assert [chip[1:] for chip in chips(portal.get("/").text)] == [
+        ("", 3, True),
+        ("empty", 2, False),
+        ("ready", 1, False),
+    ]
+    found = chips(portal.get("/", params={"q": "P-C", "state": "empty"}).text)
+    assert [chip[1:] for chip in found] == [("", 1, False), ("empty", 0, True), ("ready", 1, False)]
+    assert all("q=P-C" in address for address, *_ in found)
+
+
+def test_every_column_orders_the_list_both_ways(portal, cases):
+    heads = re.findall(r'<th scope="col" class="(\w+)"[^>]*><a href="([^"]+)"', portal.get("/").text)
+    assert [name for name, _ in heads] == ["suspicion", "case", "study", "modality", "images", "state", "reader", "age"]
+    for name, address in heads:
+        page = portal.get(address.replace("&amp;", "&")).text
+        shown, turn = re.search(rf'class="{name}" aria-sort="(\w+)"><a href="([^"]+)"', page).groups()
+        turned = portal.get(turn.replace("&amp;", "&")).text
+        assert f'class="{name}" aria-sort="{({"ascending", "descending"} - {shown}).pop()}"' in turned
+        assert names(turned) == names(page)[::-1], name
+    assert names(portal.get("/?sort=pseudonym&reverse=1").text) == "CBA"
+
+
+def test_a_film_of_each_side_stands_for_a_case(portal, client, alice, cases, upload, picture, worker):
+    case = client.get("/api/v1/cases?q=P-C", headers=alice).json()["items"][0]
+    assert case["modalities"] == ["mammography"]
+    assert [one["laterality"] for one in case["thumbnails"]] == ["R"]
+    left = upload(picture(4), case_id=cases[2], modality="mammography", view="CC", laterality="L").json()["job"]["id"]
+    worker.infer(left)
+    worker.render(left)
+    case = client.get("/api/v1/cases?modality=mammography", headers=alice).json()["items"][0]
+    assert [one["laterality"] for one in case["thumbnails"]] == ["R", "L"]
+    assert case["thumbnails"][1]["job_id"] == left
+    answer = client.get(f"/api/v1/jobs/{left}/thumbnail", headers=alice)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
+    assert client.get("/api/v1/cases?modality=mammo", headers=alice).json()["items"] == []
+    assert f"/api/v1/jobs/{left}/thumbnail" in portal.get("/").text
+
+
+def test_an_analysis_without_a_thumbnail_has_none(client, alice, job):
+    answer = client.get(f"/api/v1/jobs/{job}/thumbnail", headers=alice)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.browser
+def test_keys_go_from_case_to_case(logged_in, cases):
+    page = logged_in("/?sort=pseudonym")
+    links = page.locator("#list tbody th a")
+    expect(links).to_have_count(3)
+    assert all(row["height"] == 36 for row in (row.bounding_box() for row in page.locator("#list tbody tr").all()))
+    page.keyboard.press("j")
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    page.keyboard.press("k")  # there is none before the first
+    expect(links.nth(0)).to_be_focused()
+    page.goto("/?sort=pseudonym&reverse=1")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    release = page.get_by_role("button", name="Release")
+    expect(release).to_be_visible()
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("c")
+    expect(release).to_have_count(0)
+    page.get_by_label("Reader").select_option("none")
+    expect(links).to_have_count(3)
+    page.get_by_role("button", name="Save this view").click()
+    page.get_by_label("Name of the view").fill("Nobody's")
+    page.get_by_role("button", name="Save", exact=True).click()
+    view = page.get_by_role("link", name="Nobody's 3")
+    expect(view).to_have_attribute("aria-current", "true")
+    page.get_by_role("button", name="Delete the view Nobody's").click()
+    expect(view).to_have_count(0)
+    page.goto("/?sort=pseudonym")
+    page.keyboard.press("/")
+    search = page.get_by_role("searchbox")
+    expect(search).to_be_focused()
+    page.keyboard.type("jk")
+    expect(search).to_have_value("jk")
+    search.fill("P-B")
+    expect(links).to_have_count(1)
+    page.locator("h1").click()
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/cases/{cases[1]}")

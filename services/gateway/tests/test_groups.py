@@ -1,0 +1,173 @@
+"""Groups share cases; claims, assignments, views and visits of readers."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.cases.models import Case
+from gateway.cases.reading import LAPSES_AFTER
+from gateway.clock import now
+
+
+@pytest.fixture
+def bob(headers_of):
+    return headers_of("bob")
+
+
+@pytest.fixture
+def root(headers_of):
+    return headers_of("root")
+
+
+@pytest.fixture
+def group(client, root):
+    """The id of a group of Alice and Bob."""
+    group = client.post("/api/v1/groups", headers=root, json={"name": "Unit B"}).json()["id"]
+    for name in ("alice", "bob"):
+        assert client.put(f"/api/v1/groups/{group}/members/{name}", headers=root).status_code == 200
+    return group
+
+
+@pytest.fixture
+def shared(client, alice, group, upload, worker, picture):
+    """A case of Alice's that she shares with the group, with one analysed film; its id and its job's."""
+    case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-1", "group_id": group}).json()["id"]
+    job = upload(picture(3), case_id=case, modality="mammography", view="CC", laterality="R").json()["job"]["id"]
+    worker.infer(job, findings=1)
+    worker.render(job)
+    return case, job
+
+
+def actions(client, root):
+    return [event["action"] for event in client.get("/api/v1/audit?limit=500", headers=root).json()["items"]]
+
+
+class TestGroups:
+    def test_only_administrators_make_them(self, client, alice, group, root):
+        assert client.post("/api/v1/groups", headers=alice, json={"name": "Mine"}).status_code == 403
+        assert client.put(f"/api/v1/groups/{group}/members/root", headers=alice).status_code == 403
+        again = client.post("/api/v1/groups", headers=root, json={"name": " Unit B "})
+        assert (again.status_code, again.json()["code"]) == (409, "group_exists")
+        assert client.put(f"/api/v1/groups/{group}/members/nobody", headers=root).status_code == 404
+        assert client.patch(f"/api/v1/groups/{group}", headers=root, json={"name": "Unit C"}).json()["name"] == "Unit C"
+        assert {"group.create", "group.add_member", "group.rename"} <= set(actions(client, root))
+
+    def test_a_member_sees_the_case_and_all_of_it(self, client, bob, shared):
+        case, job = shared
+        assert [item["id"] for item in client.get("/api/v1/cases", headers=bob).json()["items"]] == [case]
+        detail = client.get(f"/api/v1/cases/{case}", headers=bob).json()
+        image = detail["images"][0]["id"]
+        for path in (f"jobs/{job}/result", f"images/{image}/content", f"jobs/{job}/report?format=json"):
+            assert client.get(f"/api/v1/{path}", headers=bob).status_code == 200, path
+        answer = client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=bob, json={"verdict": "confirmed"})
+        assert (answer.status_code, answer.json()["reviewer"]) == (200, "bob")
+
+    def test_who_leaves_the_group_sees_nothing_any_more(self, client, bob, root, group, shared):
+        case, job = shared
+        client.delete(f"/api/v1/groups/{group}/members/bob", headers=root)
+        assert client.get("/api/v1/cases", headers=bob).json()["items"] == []
+        assert client.get(f"/api/v1/cases/{case}", headers=bob).status_code == 404
+        assert client.get(f"/api/v1/jobs/{job}/result", headers=bob).status_code == 404
+
+    def test_a_case_is_shared_by_its_owner_and_with_their_own_groups(self, client, alice, bob, root, group, shared):
+        case, _ = shared
+        other = client.post("/api/v1/groups", headers=root, json={"name": "Other"}).json()["id"]
+        here = f"/api/v1/cases/{case}/group"
+        assert client.put(here, headers=bob, json={"group_id": None}).status_code == 404
+        assert client.put(here, headers=alice, json={"group_id": other}).status_code == 404
+        assert client.put(here, headers=alice, json={"group_id": None}).status_code == 200
+        assert client.get(f"/api/v1/cases/{case}", headers=bob).status_code == 404
+        assert client.post("/api/v1/cases", headers=bob, json={"pseudonym": "P", "group_id": other}).status_code == 404
+
+    def test_what_a_program_sends_is_seen_by_its_group(self, new_user, client, headers_of, bob, root, group):
+        """Cases that it sent before it joined, and later ones; those of no other account."""
+        new_user("pacs", role="service")
+        pacs = headers_of("pacs")
+        client.post("/api/v1/cases", headers=pacs, json={"pseudonym": "BEFORE"})
+        assert client.get("/api/v1/cases", headers=bob).json()["items"] == []
+        client.put(f"/api/v1/groups/{group}/members/pacs", headers=root)
+        client.post("/api/v1/cases", headers=pacs, json={"pseudonym": "AFTER"})
+        client.post("/api/v1/cases", headers=headers_of("alice"), json={"pseudonym": "OWN"})
+        seen = client.get(f"/api/v1/cases?group={group}&sort=pseudonym", headers=bob).json()["items"]
+        assert [item["pseudonym"] for item in seen] == ["AFTER", "BEFORE"]
+        assert client.delete(f"/api/v1/groups/{group}", headers=root).status_code == 204
+        assert client.get("/api/v1/cases", headers=bob).json()["items"] == []
+
+
+class TestClaims:
+    def test_nobody_else_reviews_or_signs_a_claimed_case(self, client, alice, bob, root, shared):
+        case, job = shared
+        claimed = client.post(f"/api/v1/cases/{case}/claim", headers=bob).json()
+        assert (claimed["reader"], claimed["reading_since"] is None) == ("bob", False)
+        for answer in (
+            client.post(f"/api/v1/cases/{case}/claim", headers=alice),
+            client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"}),
+            client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}),
+            client.put(f"/api/v1/cases/{case}/reader", headers=root, json={"username": "alice"}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (409, "case_claimed")
+            assert answer.json()["reader"] == "bob"
+        assert client.get(f"/api/v1/cases/{case}/reader", headers=alice).json()["yours"] is False
+        assert client.post(f"/api/v1/cases/{case}/reports", headers=bob, json={}).status_code == 201
+        assert client.get(f"/api/v1/cases/{case}/reader", headers=bob).json() == {
+            "reader": "bob",
+            "since": None,
+            "yours": True,
+        }
+        assert {"case.claim"} <= set(actions(client, root))
+
+    def test_it_ends_with_its_release_or_with_the_day(
+        self, app, new_user, client, alice, bob, root, group, shared, headers_of
+    ):
+        case, _ = shared
+        new_user("carol")
+        client.put(f"/api/v1/groups/{group}/members/carol", headers=root)
+        carol = headers_of("carol")
+        claim, release = f"/api/v1/cases/{case}/claim", f"/api/v1/cases/{case}/release"
+        client.post(claim, headers=bob)
+        assert client.post(release, headers=carol).json()["code"] == "case_claimed"
+        assert client.post(release, headers=alice).json()["reader"] == "", "its owner takes it back"
+        client.post(claim, headers=bob)
+        with app.state.sessions.begin() as session:
+            session.get_one(Case, case).reading_since = now() - LAPSES_AFTER - timedelta(seconds=1)
+        assert client.post(claim, headers=carol).json()["reader"] == "carol"
+
+    def test_an_assignment_names_a_reader_who_may_see_it(self, new_user, client, alice, bob, shared):
+        case, _ = shared
+        new_user("carol")
+        here = f"/api/v1/cases/{case}/reader"
+        for name in ("carol", "nobody"):
+            answer = client.put(here, headers=alice, json={"username": name})
+            assert (answer.status_code, answer.json()["code"]) == (422, "reader_cannot_see")
+        assert client.put(here, headers=alice, json={"username": "bob"}).json()["reader"] == "bob"
+        assert [item["id"] for item in client.get("/api/v1/cases?reader=me", headers=bob).json()["items"]] == [case]
+        assert client.get("/api/v1/cases?reader=none", headers=bob).json()["items"] == []
+        assert client.post(f"/api/v1/cases/{case}/claim", headers=alice).status_code == 200, "it has not begun"
+
+
+class TestViews:
+    def test_a_view_is_kept_by_name_for_its_user(self, client, alice, bob):
+        body = {"name": " Urgent ", "query": "state=ready&sort=study_date&next=//evil&cursor=x"}
+        kept = client.post("/api/v1/views", headers=alice, json=body).json()
+        assert (kept["name"], kept["query"]) == ("Urgent", "state=ready&sort=study_date")
+        client.post("/api/v1/views", headers=alice, json={"name": "Urgent", "query": "state=signed"})
+        assert [view["query"] for view in client.get("/api/v1/views", headers=alice).json()] == ["state=signed"]
+        assert client.get("/api/v1/views", headers=bob).json() == []
+        assert client.delete(f"/api/v1/views/{kept['id']}", headers=bob).status_code == 404
+        assert client.delete(f"/api/v1/views/{kept['id']}", headers=alice).status_code == 204
+        for number in range(20):
+            client.post("/api/v1/views", headers=alice, json={"name": str(number), "query": ""})
+        full = client.post("/api/v1/views", headers=alice, json={"name": "one more", "query": ""})
+        assert (full.status_code, full.json()["code"]) == (409, "too_many_views")
+
+    def test_a_case_is_unread_until_it_is_seen_and_again_after_a_change(self, client, alice, bob, shared):
+        case, job = shared
+
+        def unread(headers):
+            return [item["id"] for item in client.get("/api/v1/cases?unread=1", headers=headers).json()["items"]]
+
+        assert unread(alice) == unread(bob) == [case]
+        assert client.put(f"/api/v1/cases/{case}/visit", headers=bob).status_code == 204
+        assert (unread(alice), unread(bob)) == ([case], [])
+        client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"})
+        assert unread(bob) == [case]
