@@ -28,6 +28,15 @@ SCRIPTS = sorted((PORTAL / "web").rglob("*.js"))
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html")) + sorted(REPORT.glob("templates/*.html.j2"))
 TYPST = sorted(REPORT.glob("templates/*.typ"))
 TRANSLATORS = {"t", "text", "words", "english", "self", "Words"}  # what a function that looks a key up is called
+PROBLEMS = {"ProblemError": None, "unauthorized": None, "not_found": "not_found", "malformed": "malformed_upload"}
+"""What makes a problem, and its code where that is always the same."""
+SAME_ON_PURPOSE = [
+    {"admin.password.new", "admin.password.reset"},  # a field, and the button that opens it
+    {"admin.queue.waiting", "jobs.waiting"},  # a column of figures, and the state of a job
+    {"conclusion.none", "reading.failed"},  # of a case, and in the place of a film
+    {"login.submit", "login.title"},  # a verb, and a heading
+]
+"""Keys that share their sentence and may still change without each other."""
 PARTS = {key.split(".")[0] for key in sentences("en")}
 KEY = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
 
@@ -73,8 +82,23 @@ def python_uses(source: str) -> Uses:
                 uses.calls.append((key, names))
             elif name == "make_notice":
                 uses.calls.append((f"notice.{key}", names))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in PROBLEMS:
+            uses.calls += problem_calls(node, PROBLEMS[node.func.id])
     uses.quoted |= {key for key, _ in uses.calls}
     return uses
+
+
+def problem_calls(call: ast.Call, code: str | None) -> Iterator[tuple[str, frozenset[str] | None]]:
+    """The key of a problem, where its code and reason are written out, with the names of its values."""
+    given = [arg.value if isinstance(arg, ast.Constant) else None for arg in call.args]
+    parts = [code, *given] if code else [part for part in given if not isinstance(part, int)]  # an HTTP status
+    if None in parts or any(keyword.arg == "detail" for keyword in call.keywords):
+        return
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    names = frozenset(str(name) for name in keywords) if code else frozenset[str]()
+    if isinstance(values := keywords.get("values"), ast.Dict):
+        names = frozenset(str(key.value) for key in values.keys if isinstance(key, ast.Constant))
+    yield ".".join(["errors", *map(str, parts)]), names if values is None or isinstance(values, ast.Dict) else None
 
 
 def template_uses(source: str) -> Uses:
@@ -196,6 +220,16 @@ class TestUse:
         # What a model package says is found by its English, what a worker does by the words that it says.
         found_otherwise = {key for key in sentences("en") if key.startswith(("package.", "activity."))}
         assert sorted(sentences("en").keys() - named - found_otherwise) == []
+
+    def test_no_sentence_has_two_keys(self):
+        """Where both languages say the same, one key serves; those that a code completes are a family of their own."""
+        quoted = {text for uses in all_uses().values() for text in uses.quoted}
+        keys: dict[tuple[str, str], set[str]] = {}
+        for key in quoted & sentences("en").keys():
+            keys.setdefault((str(sentences("en")[key]), str(sentences("zh")[key])), set()).add(key)
+        twins = [found for found in keys.values() if len(found) > 1]
+        assert [sorted(found) for found in twins if found not in SAME_ON_PURPOSE] == []
+        assert [sorted(listed) for listed in SAME_ON_PURPOSE if listed not in twins] == []
 
     def test_every_sentence_about_heat_maps_is_said_by_a_pipeline(self):
         said = {text for path, uses in all_uses().items() if path.suffix == ".py" for text in uses.quoted}

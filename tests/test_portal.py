@@ -109,7 +109,7 @@ class Day:
 
     def log_in(self, name: str, password: str) -> None:
         """Fill in the login form."""
-        self.write(self.page.get_by_label(self.t("login.user_name")), name)
+        self.write(self.page.get_by_label(self.t("common.user_name")), name)
         self.write(self.page.get_by_label(self.t("login.password")), password)
         self.press(self.button("login.submit", self.page.locator("main")))
 
@@ -349,7 +349,7 @@ def test_an_administrator_lets_a_colleague_in(begin, system, language, width, ke
     page.goto("/admin/users")
     admin.log_in("admin", system.home.secrets["admin_password"])
     form = page.locator('form[data-url="/api/v1/users"]')
-    admin.write(form.get_by_label(t("admin.username")), name)
+    admin.write(form.get_by_label(t("common.user_name")), name)
     admin.write(form.get_by_label(t("admin.password.new")), given)
     admin.press(form.get_by_role("button"))
     row = page.get_by_role("row", name=re.compile(re.escape(name)))

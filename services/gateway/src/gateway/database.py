@@ -90,7 +90,7 @@ def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any
         ProblemError: `invalid_request`, 422.
     """
     if _holds_nul(parameters):
-        raise ProblemError(422, "invalid_request", "Please leave out the character NUL (U+0000).")
+        raise ProblemError(422, "invalid_request", "nul")
 
 
 def _holds_nul(parameters: object) -> bool:

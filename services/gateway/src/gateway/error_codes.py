@@ -31,6 +31,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "job_finished": (409,),
     "job_not_failed": (409,),
     "last_admin": (409,),
+    "login_required": (403,),
     "logins_busy": (429,),
     "malformed_upload": (400,),
     "method_not_allowed": (405,),

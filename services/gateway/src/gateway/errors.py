@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from lobule.contracts.errors import AnalysisError
+from lobule.contracts.language import Language, negotiate_language
 from lobule.words import Words
 
 log = structlog.get_logger()
@@ -41,7 +42,13 @@ class Problem(BaseModel):
     title: str = Field(description="phrase of the HTTP status")
     status: int = Field(description="HTTP status")
     code: str = Field(description="stable name of the error")
-    detail: str = Field(description="what happened and what to do")
+    reason: str | None = Field(
+        default=None, description="what exactly happened, where a code has several reasons; more may be added"
+    )
+    values: dict[str, Any] = Field(default_factory=dict, description="what `detail` names, such as limits and states")
+    detail: str = Field(
+        description="what happened and what to do, in English or Chinese, as `Accept-Language` asks; English by default"
+    )
     instance: str | None = Field(default=None, description="path of the request")
     request_id: str | None = Field(
         default=None, description="`X-Request-ID` of the request, under which the server's log has more"
@@ -54,7 +61,10 @@ class ProblemError(Exception):
     Args:
         status: HTTP status.
         code: Stable name.
-        detail: What happened and what to do, in English; the catalogue's sentence of the code where None.
+        reason: What exactly happened. The catalogue has its sentence as `errors.<code>.<reason>`, and that of a problem
+            without a reason as `errors.<code>`.
+        values: What the sentence names.
+        detail: An English sentence of a worker or an image reader, which says more than the catalogue does.
         headers: Extra headers of the answer.
         extra: Extra members of the problem document.
     """
@@ -63,19 +73,41 @@ class ProblemError(Exception):
         self,
         status: int,
         code: str,
-        detail: str | None = None,
+        reason: str | None = None,
         *,
+        values: Mapping[str, Any] | None = None,
+        detail: str | None = None,
         headers: Mapping[str, str] | None = None,
         **extra: Any,
     ) -> None:
-        detail = detail or Words("en")(f"errors.{code}")
-        super().__init__(detail)
-        self.status, self.code, self.detail, self.headers, self.extra = status, code, detail, headers, extra
+        self.status, self.code, self.reason, self.headers, self.extra = status, code, reason, headers, extra
+        self.values, self._detail = dict(values or {}), detail
+        super().__init__(self.detail)
+
+    @property
+    def detail(self) -> str:
+        """What happened and what to do, in English."""
+        return self.detail_in("en")
+
+    def detail_in(self, language: Language) -> str:
+        """What happened and what to do, in a language."""
+        if self._detail is not None and language == "en":
+            return self._detail
+        words = Words(language)
+        if self.reason is not None:
+            return words(f"errors.{self.code}.{self.reason}", **self.values)
+        key = f"errors.{self.code}"  # the catalogue may lack the code of a worker that is not ours
+        return words(key) if key in words else self._detail or words("errors.unknown")
 
 
-def not_found(what: str) -> ProblemError:
-    """The same 404 for what does not exist and for what belongs to another user."""
-    return ProblemError(404, "not_found", f"This {what} does not exist, or it belongs to another user.")
+def not_found(what: str, **values: int) -> ProblemError:
+    """The same 404 for what does not exist and for what belongs to another user.
+
+    Args:
+        what: The catalogue has the sentence as `errors.not_found.<what>`.
+        values: What the sentence names.
+    """
+    return ProblemError(404, "not_found", what, values=values)
 
 
 _STATUS_OF_INPUT_ERRORS = {"unsupported_format": 415, "too_many_pixels": 413}
@@ -83,23 +115,25 @@ _STATUS_OF_INPUT_ERRORS = {"unsupported_format": 415, "too_many_pixels": 413}
 
 def from_analysis_error(error: AnalysisError) -> ProblemError:
     """The response for an image that is refused at upload."""
-    return ProblemError(_STATUS_OF_INPUT_ERRORS.get(error.code, 422), error.code, error.detail)
+    return ProblemError(_STATUS_OF_INPUT_ERRORS.get(error.code, 422), error.code, detail=error.detail)
 
 
 def problem_response(request: Request, error: ProblemError) -> JSONResponse:
-    """The answer for a problem."""
+    """The answer for a problem, in the language that the request asks for."""
+    language = negotiate_language(request.headers.get("accept-language"))
     problem = Problem(
         title=http.HTTPStatus(error.status).phrase,
         status=error.status,
         code=error.code,
-        detail=error.detail,
+        reason=error.reason,
+        values=error.values,
+        detail=error.detail_in(language),
         instance=request.url.path,
         request_id=getattr(request.state, "request_id", None),
         **error.extra,
     )
-    return JSONResponse(
-        problem.model_dump(), status_code=error.status, media_type=PROBLEM, headers=dict(error.headers or {})
-    )
+    headers = {"Content-Language": language, "Vary": "Accept-Language", **(error.headers or {})}
+    return JSONResponse(problem.model_dump(), status_code=error.status, media_type=PROBLEM, headers=headers)
 
 
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "request_too_large"}
@@ -124,17 +158,15 @@ def install_error_handlers(app: FastAPI) -> None:
         if any(e["loc"][0] == "body" for e in found) and not _is_json(request):
             return problem_response(request, ProblemError(415, "unsupported_media_type"))
         errors = [_faulty(e["loc"], e["msg"]) for e in found]
-        words = "; ".join(f"{e['where']}: {e['problem']}" for e in errors[:3])
+        fields = [f"{e['where']}: {e['problem']}" for e in errors[:3]]
         return problem_response(
-            request, ProblemError(422, "invalid_request", f"Please correct: {words}.", errors=errors)
+            request, ProblemError(422, "invalid_request", "fields", values={"fields": fields}, errors=errors)
         )
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         code = _HTTP_CODES.get(error.status_code, "http_error")
-        return problem_response(
-            request, ProblemError(error.status_code, code, str(error.detail), headers=error.headers)
-        )
+        return problem_response(request, ProblemError(error.status_code, code, headers=error.headers))
 
     @app.exception_handler(Exception)
     async def crash(request: Request, error: Exception) -> Response:

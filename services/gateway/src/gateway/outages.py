@@ -57,18 +57,18 @@ def problem_of_outage(error: Exception) -> ProblemError | None:
     if isinstance(error, StoreFullError):
         return _full()
     if isinstance(error, StoreUnavailableError):
-        return _away("storage_unavailable", "The object store cannot be reached at the moment.", 5)
+        return _away("storage_unavailable", 5)
     if isinstance(error, RedisError | BrokerError):
-        return _away("redis_unavailable", "The workers cannot be reached at the moment.", 5)
+        return _away("redis_unavailable", 5)
     if isinstance(error, PoolTimeoutError):
-        return _away("database_busy", "Too many requests wait for the database.", 2)
+        return _away("database_busy", 2)
     match _kind(error) if isinstance(error, DBAPIError) else None:
         case "full":
             return _full()
         case "busy":
-            return _away("database_busy", "Another request changed the same data at this moment.", 1)
+            return _away("database_busy", 1)
         case "away":
-            return _away("database_unavailable", "The database cannot be reached at the moment.", 5)
+            return _away("database_unavailable", 5)
     return None
 
 
@@ -83,8 +83,8 @@ def _kind(error: DBAPIError) -> _Kind | None:
     return "away" if type(cause).__name__ == "OperationalError" else None
 
 
-def _away(code: str, what: str, seconds: int) -> ProblemError:
-    return ProblemError(503, code, f"{what} Please try again.", headers={"Retry-After": str(seconds)})
+def _away(code: str, seconds: int) -> ProblemError:
+    return ProblemError(503, code, headers={"Retry-After": str(seconds)})
 
 
 def _full() -> ProblemError:

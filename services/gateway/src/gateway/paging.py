@@ -74,9 +74,7 @@ def _decode(cursor: str, order: Order) -> tuple[Any, ...]:
         values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return tuple(_read(value, column) for value, column in zip(values, order.columns, strict=True))
     except (ValueError, TypeError, binascii.Error):
-        raise ProblemError(
-            422, "cursor_invalid", "This cursor is not valid for this order. Please start at the first page."
-        ) from None
+        raise ProblemError(422, "cursor_invalid") from None
 
 
 def _read(value: object, column: InstrumentedAttribute[Any]) -> Any:

@@ -91,7 +91,7 @@ def image_document(result: Result, analysed_at: datetime, text: Words) -> Report
         conclusion=section.conclusion,
         explanation=section.explanation,
         percent=section.percent,
-        percent_label=text("certainty.probability"),
+        percent_label=text("findings.suspicion"),
         clinician=None,
         reasons=(),
         next_steps=(section.next_step,),
@@ -178,7 +178,7 @@ def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:
     for day in {image.study_date if image.is_prior else None for image in images}:
         together = [image for image in images if (image.study_date if image.is_prior else None) == day]
         for image in numbered([_evidence(image) for image in together]):
-            names[image.job_id] = text("pictures.prior", name=image.name, day=text.date(day)) if day else image.name
+            names[image.job_id] = text("reading.prior", name=image.name, day=text.date(day)) if day else image.name
     return names
 
 
@@ -257,4 +257,4 @@ def _limits_of_case(
         limits.append(text("limits.priors", images=priors))
     for together in sorted(by_modality.values(), key=lambda some: spec_of_result(some[0]).evidence):
         limits += _limits(spec_of_result(together[0]), [r.image for r in together], text, whole=False)
-    return (*limits, text("limits.case.other"), text("limits.mammography.clinic"))
+    return (*limits, text("limits.case.other"), text("limits.any.clinic"))

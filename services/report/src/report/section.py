@@ -200,7 +200,7 @@ def _finding(
     number: int, finding: Finding, result: Result, review: Review | None, reviewed: bool, text: Words
 ) -> FindingRow:
     box, image, suspicion = finding.box, result.image, finding.probability_malignant
-    shown = text("findings.unknown") if suspicion is None else text.percent(suspicion, result.thresholds)
+    shown = text("examined.unknown") if suspicion is None else text.percent(suspicion, result.thresholds)
     return FindingRow(
         number=number,
         state="unknown" if suspicion is None else result.thresholds.assess(suspicion),
@@ -220,7 +220,7 @@ def _finding(
 def size_words(box: Box, image: ImageInfo, text: Words) -> str:
     """How large a box is: in mm where the spacing is known."""
     if image.pixel_spacing_mm is None:
-        return text("findings.pixels", width=round(box.width), height=round(box.height))
+        return text("examined.pixels", width=round(box.width), height=round(box.height))
     row, column = image.pixel_spacing_mm
     width, height = f"{box.width * column:.0f}", f"{box.height * row:.0f}"
     return text(f"findings.millimetres{_plane(image)}", width=width, height=height)
@@ -272,7 +272,7 @@ def _magnification(image: ImageInfo, patches: Patches | None, text: Words) -> st
         return text("examined.magnification.given", magnification=given)
     if assumed:
         return text("examined.magnification.assumed", magnification=assumed)
-    return text("examined.magnification.unknown")
+    return text("examined.unknown")
 
 
 def _system(result: Result, text: Words) -> tuple[Fact, ...]:

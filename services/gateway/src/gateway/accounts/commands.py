@@ -56,7 +56,7 @@ def add(
             try:
                 user = service.create_user(session, new, by_another=change)
             except ProblemError as error:
-                raise fail(error.detail) from None
+                raise fail(error.detail_in(words().language)) from None
             _note(session, user, "user.create", role=role)
     typer.echo(words()("cli.user_ready", username=user.username, role=user.role))
 
@@ -124,7 +124,7 @@ def _to_user(home: Path, username: str, change: Callable[[Session, User], None])
                 raise fail(words()("cli.no_user", username=username))
             change(session, user)
     except ProblemError as error:
-        raise fail(error.detail) from None
+        raise fail(error.detail_in(words().language)) from None
     key = "cli.user_ready" if user.active else "cli.user_disabled"
     typer.echo(words()(key, username=user.username, role=user.role))
 

@@ -23,9 +23,7 @@ def create_user(session: Session, new: UserCreate, *, by_another: bool) -> User:
         ProblemError: `username_taken`.
     """
     if repository.by_username(session, new.username):
-        raise ProblemError(
-            409, "username_taken", f"The user name {new.username!r} is already taken. Please choose another one."
-        )
+        raise ProblemError(409, "username_taken", "named", values={"username": new.username})
     user = User(
         username=new.username.lower(),
         display_name=new.display_name or new.username,

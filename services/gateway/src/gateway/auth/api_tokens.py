@@ -34,7 +34,7 @@ def create(session: Session, user: User, new: ApiTokenCreate) -> tuple[ApiToken,
         ProblemError: `forbidden`, 403, for the scope `admin` of somebody who is none.
     """
     if "admin" in new.scopes and user.role != "admin":
-        raise ProblemError(403, "forbidden", "Only an administrator can make a token with the scope 'admin'.")
+        raise ProblemError(403, "forbidden", "admin_scope")
     secret = _PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         user_id=user.id,
@@ -58,7 +58,7 @@ def use(request: Request, session: Session, secret: str) -> ApiToken:
     token = repository.api_token_of(session, secret)
     over = token is None or token.revoked_at or (token.expires_at and token.expires_at <= now())
     if token is None or over or not token.user.active:
-        raise unauthorized("token_invalid", "This API token is unknown, over or revoked. Please make a new one.")
+        raise unauthorized("token_invalid", "api_token")
     request.state.api_token = token
     check_scope(request, "read" if request.method in _SAFE_METHODS else "write")
     _note_use(request, session, token)
@@ -73,7 +73,7 @@ def check_scope(request: Request, scope: Scope) -> None:
     """
     token: ApiToken | None = getattr(request.state, "api_token", None)
     if token is not None and scope not in token.scopes:
-        raise ProblemError(403, "scope_missing", f"This API token lacks the scope {scope!r}. Please make another one.")
+        raise ProblemError(403, "scope_missing", "named", values={"scope": scope})
 
 
 def _note_use(request: Request, session: Session, token: ApiToken) -> None:

@@ -53,11 +53,11 @@ def _identified(request: Request, credentials: HTTPAuthorizationCredentials | No
         user_id, epoch = read_access_token(credentials.credentials, settings)
         user = repository.by_id(session, user_id)
         if user is None or not user.active or user.auth_epoch != epoch:
-            raise unauthorized("token_invalid", "The access token's user is gone or inactive. Please log in again.")
+            raise unauthorized("token_invalid", "user")
         return user
     login = sessions.read_session(session, request, settings)
     if login is None:
-        raise unauthorized("not_authenticated", "Please log in.")
+        raise unauthorized("not_authenticated")
     if request.method not in sessions.SAFE_METHODS:
         sessions.check_csrf(request)
     request.state.at_portal = True
@@ -93,7 +93,7 @@ def admin_user(request: Request, user: CurrentUser) -> User:
         ProblemError: `forbidden` or `scope_missing`, 403.
     """
     if user.role != "admin":
-        raise ProblemError(403, "forbidden", "Only an administrator may do this.")
+        raise ProblemError(403, "forbidden")
     api_tokens.check_scope(request, "admin")
     return user
 
@@ -108,7 +108,7 @@ def person(request: Request, user: CurrentUser) -> User:
         ProblemError: `login_required`, 403.
     """
     if getattr(request.state, "api_token", None) is not None:
-        raise ProblemError(403, "login_required", "An API token cannot do this. Please log in with your password.")
+        raise ProblemError(403, "login_required")
     return user
 
 
@@ -169,4 +169,4 @@ def worker(request: Request, credentials: Credentials) -> None:
     """
     expected = settings_of(request).internal_token.get_secret_value()
     if credentials is None or not hmac.compare_digest(credentials.credentials.encode(), expected.encode()):
-        raise unauthorized("not_authenticated", "This part of the API is for Lobule's own workers.")
+        raise unauthorized("not_authenticated", "worker")

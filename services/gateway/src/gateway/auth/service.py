@@ -87,8 +87,7 @@ def check_own_password(user: User) -> None:
         ProblemError: `password_change_required`, 403.
     """
     if user.must_change_password:
-        detail = "Your password was set by somebody else. Please choose your own first: POST /api/v1/users/me/password."
-        raise ProblemError(403, "password_change_required", detail)
+        raise ProblemError(403, "password_change_required", "api")
 
 
 def note_login(session: Session, request: Request, user: User) -> None:

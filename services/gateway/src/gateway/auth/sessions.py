@@ -101,4 +101,4 @@ def check_same_origin(request: Request) -> None:
         origin is not None and urlsplit(origin).netloc != request.headers.get("Host")
     )
     if foreign:
-        raise ProblemError(403, "csrf_failed", "This request came from another site. Please use Lobule's own pages.")
+        raise ProblemError(403, "csrf_failed", "other_site")

@@ -107,7 +107,8 @@ class LoginThrottle:
             raise ProblemError(
                 429,
                 "rate_limited",
-                f"Too many failed logins. Please try again in {-(-wait // 60)} minutes.",
+                "minutes",
+                values={"count": -(-wait // 60)},
                 headers={"Retry-After": str(wait)},
             )
         return True

@@ -21,7 +21,7 @@ def list_tokens(
 ) -> list[ApiTokenRead]:
     """Your API tokens, or everyone's, newest first; never a secret."""
     if everyone and user.role != "admin":
-        raise ProblemError(403, "forbidden", "Only an administrator may see the tokens of others.")
+        raise ProblemError(403, "forbidden")
     return [ApiTokenRead.of(token) for token in repository.api_tokens(session, None if everyone else user.id)]
 
 

@@ -46,15 +46,15 @@ def read_access_token(token: str, settings: GatewaySettings) -> tuple[str, int]:
             options={"require": ["exp", "sub", "iss"]},
         )
     except jwt.ExpiredSignatureError:
-        raise unauthorized("token_expired", "The access token is over. Get a new one with the refresh token.") from None
+        raise unauthorized("token_expired") from None
     except jwt.InvalidTokenError:
-        raise unauthorized("token_invalid", "The access token is not valid. Please log in again.") from None
+        raise unauthorized("token_invalid") from None
     return str(claims["sub"]), int(claims.get("epoch", 0))
 
 
-def unauthorized(code: str, detail: str | None = None) -> ProblemError:
+def unauthorized(code: str, reason: str | None = None) -> ProblemError:
     """A 401 that says how to authenticate."""
-    return ProblemError(401, code, detail, headers={"WWW-Authenticate": "Bearer"})
+    return ProblemError(401, code, reason, headers={"WWW-Authenticate": "Bearer"})
 
 
 def open_login(session: Session, user: User, settings: GatewaySettings) -> TokenPair:
@@ -81,9 +81,7 @@ def refresh(session: Session, secret: str, settings: GatewaySettings) -> TokenPa
     """
     login = repository.live(session, "refresh", secret)
     if login is None:
-        raise unauthorized(
-            "refresh_token_invalid", "The refresh token is over or was already used. Please log in again."
-        )
+        raise unauthorized("refresh_token_invalid")
     fresh = secrets.token_urlsafe(32)
     login.previous_hash, login.secret_hash = login.secret_hash, repository.hash_secret(fresh)
     return _pair(login.user, fresh, settings)

@@ -57,11 +57,7 @@ def take_out(session: Session, image: Image, if_match: str | None) -> list[str]:
     session.flush()
     case_id = image.case_id
     if image.signed:
-        raise ProblemError(
-            409,
-            "image_signed",
-            "This image is part of a signed report, so it cannot be removed. It can be taken out of the case instead.",
-        )
+        raise ProblemError(409, "image_signed", "removal")
     prefixes = delete_rows(session, image.id)
     if case_id is not None:
         prefixes += jobs.delete_keyed(session, [f"case:{case_id}:draft:"])

@@ -60,12 +60,11 @@ def correct(
     spec = required(session, modality)
     for name in _OF_SOME:
         if name in given and getattr(correction, name) is not None and name not in spec.attributes:
-            detail = f"Please correct: {name} is not said of {modality} images."
-            raise ProblemError(422, "invalid_request", detail)
+            values = {"attribute": name, "modality": modality}
+            raise ProblemError(422, "invalid_request", "attribute", values=values)
     if correction.view is not None and not spec.accepts_view(correction.view):
-        raise ProblemError(
-            422, "invalid_request", f"Please correct: {correction.view} is no view of {modality} images."
-        )
+        values = {"view": correction.view, "modality": modality}
+        raise ProblemError(422, "invalid_request", "view", values=values)
     if "case_id" in given:
         _move(session, user, image, correction.case_id, accepted=correction.accept_other_patient)
     for name in given & set(_SAID):
@@ -86,11 +85,7 @@ def _move(session: Session, user: User, image: Image, case_id: str | None, *, ac
     if case_id is not None and case is None:
         raise not_found("case")
     if case is not None and case.owner_id != image.owner_id:
-        raise ProblemError(
-            422,
-            "invalid_request",
-            "This case belongs to another user.",
-        )
+        raise ProblemError(422, "invalid_request", "other_owner")
     for each in sorted(each for each in {image.case_id, case_id} if each is not None):
         cases.locked(session, each)
     if case_id is not None:
@@ -121,5 +116,5 @@ def _reinterpret(session: Session, store: ObjectStore, image: Image, spec: Modal
 def _refuse_twin(session: Session, image: Image, modality: Modality, case_id: str | None) -> None:
     known = repository.duplicate(session, image.owner_id, modality, image.sha256, case_id, but=image.id)
     if known is not None:
-        detail = f"This image is there as {modality} already; please remove one of the two."
-        raise ProblemError(409, "duplicate_image", detail, existing_image_id=known.id)
+        values = {"modality": modality}
+        raise ProblemError(409, "duplicate_image", "modality", values=values, existing_image_id=known.id)

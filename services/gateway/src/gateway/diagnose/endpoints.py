@@ -94,7 +94,7 @@ async def diagnose(
             headers["Preference-Applied"] = f"wait={wait.group(1)}"
         return JSONResponse(JobRead.of(job).model_dump(mode="json"), status_code=202, headers=headers)
     if job.state != "done":
-        raise ProblemError(422, job.error_code or job.state, job.error_detail or "The analysis failed.", job_id=job.id)
+        raise ProblemError(422, job.error_code or job.state, detail=job.error_detail, job_id=job.id)
     return await report_response(request, job, wanted, negotiate_language(accept_language))
 
 
@@ -141,7 +141,7 @@ def _of_basic(given: str) -> tuple[str, str]:
     try:
         username, _, password = base64.b64decode(given.strip(), validate=True).decode("utf-8").partition(":")
     except ValueError:
-        raise unauthorized("not_authenticated", "The Authorization header is malformed.") from None
+        raise unauthorized("not_authenticated", "malformed") from None
     return username, password
 
 
@@ -164,7 +164,7 @@ async def _finished(request: Request, job_id: str, patience: float) -> Job:
     def look() -> Job:
         job = read(request.app.state.sessions, lambda session: repository.by_id(session, job_id))
         if job is None:
-            raise ProblemError(404, "not_found", "The image has been removed in the meantime.")
+            raise ProblemError(404, "not_found", "removed_image")
         return job
 
     while True:

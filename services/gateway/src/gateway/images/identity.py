@@ -89,8 +89,7 @@ def refuse_other_patient(image: Image, others: Sequence[Image], *, accepted: boo
         raise ProblemError(
             409,
             "other_patient",
-            "This file names another patient than the images of this case, so it was not added. Please check it. If it "
-            "belongs to this case, send it again with accept_other_patient.",
+            "may_accept",
             differs=differing,
         )
     return {"other_patient_accepted": differing} if differing else {}

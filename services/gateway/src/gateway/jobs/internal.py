@@ -37,7 +37,7 @@ def _fenced(session: Session, store: ObjectStore, job_id: str) -> ProblemError:
     """The response to an attempt that is not current. Where its image was removed, its output is deleted."""
     if repository.work_by_id(session, job_id) is None:
         delete_objects(store, [layout.work_folder(job_id)])
-    return ProblemError(409, "attempt_not_current", "This attempt is not the current one; its output is ignored.")
+    return ProblemError(409, "attempt_not_current")
 
 
 @router.post("/queues/{queue}/claim", response_model=None)
@@ -57,7 +57,7 @@ def claim(
     """Give one queued step to a worker: what workers of an earlier version ask for."""
     given = service.claim(session, settings, job_id, step, body.worker)
     if given is None:
-        raise ProblemError(409, "not_claimable", "This step is not waiting for a worker.")
+        raise ProblemError(409, "not_claimable")
     return earlier.given(given, earlier.claims_version(request.headers))
 
 
@@ -84,7 +84,7 @@ def result_of(job_id: str, step: StepName, body: Completion, store: Store) -> Re
             return ExaminationReading.model_validate_json(store.get(layout.examination_key(folder)))
         return None
     except (ObjectNotFoundError, ValidationError) as error:
-        raise ProblemError(422, "result_missing", f"The attempt left no valid result: {error}") from None
+        raise ProblemError(422, "result_missing", values={"problem": str(error)}) from None
 
 
 @router.post(f"{_STEP}/complete", status_code=204)

@@ -33,7 +33,7 @@ def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
     """
     step = job.step("inference")
     if step.state != "done":
-        raise ProblemError(409, "result_not_ready", f"There is no result yet: the analysis is {job.state}.")
+        raise ProblemError(409, "result_not_ready", "state", values={"state": job.state})
     try:
         return store.get(layout.file_key(step.output_prefix(), name))
     except ObjectNotFoundError as error:

@@ -200,11 +200,7 @@ def retry(session: Session, job: Work) -> None:
         ProblemError: `job_not_failed`, 409.
     """
     if job.state not in ("failed", "dead", "cancelled"):
-        raise ProblemError(
-            409,
-            "job_not_failed",
-            f"This job is {job.state}; only a job that did not finish can be retried.",
-        )
+        raise ProblemError(409, "job_not_failed", "state", values={"state": job.state})
     step = next(step for step in job.steps if step.state != "done")
     step.tries = 0
     job.state, job.finished_at, job.error_code, job.error_detail = "queued", None, None, None
@@ -243,7 +239,7 @@ def cancel(session: Session, job: Work) -> None:
         ProblemError: `job_finished`, 409.
     """
     if job.state in FINAL_STATES:
-        raise ProblemError(409, "job_finished", f"This job is already {job.state}; there is nothing to cancel.")
+        raise ProblemError(409, "job_finished", "state", values={"state": job.state})
     for step in job.steps:
         if step.state in ("waiting", "queued", "running"):
             step.state, step.finished_at, step.lease_expires_at = "cancelled", now(), None

@@ -26,7 +26,7 @@ def required(session: Session, name: str) -> ModalitySpec:
     """
     spec = repository.known(session).get(name)
     if spec is None:
-        raise ProblemError(422, "unknown_modality", f"This server knows no modality {name!r}.")
+        raise ProblemError(422, "unknown_modality", "named", values={"name": name})
     return spec
 
 

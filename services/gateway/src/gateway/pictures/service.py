@@ -55,7 +55,7 @@ class PictureService:
         try:
             return self._store.get(layout.file_key(prefix, name))
         except ObjectNotFoundError:
-            raise ProblemError(409, "picture_not_ready", "This picture is not ready. Please try again.") from None
+            raise ProblemError(409, "picture_not_ready") from None
 
     def remember_preview(self, prefix: str) -> None:
         """Schedule a preview for deletion, and delete those that are due."""

@@ -1,5 +1,6 @@
 """The languages of the portal's pages, and the sentences that a page hands to its scripts."""
 
+import re
 from dataclasses import dataclass
 
 from lobule.contracts.language import LANGUAGES, Language, negotiate_language
@@ -8,6 +9,7 @@ from lobule.words import Words
 OWN_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
 HTML_TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
 COOKIE = "lobule_language"
+_OF_REASON = re.compile(r"errors\.(?!page\.)\w+\.")
 
 
 def choose_language(cookie: str | None, accept_language: str) -> Language:
@@ -35,9 +37,14 @@ class PageWords(Words):
         super().__init__(language)
         self.tag = HTML_TAGS[language]
 
+    def parts(self, *names: str) -> dict[str, str]:
+        """See `Words.parts`; without the sentences of an error's reasons, for scripts know its code alone."""
+        found = super().parts(*names)
+        return {key: text for key, text in found.items() if not _OF_REASON.match(key)}
+
     def view(self, code: str) -> str:
         """What a view is called; its code where the catalogue has no name for it."""
-        return self(f"newcase.view.{code}") if f"newcase.view.{code}" in self else code
+        return self(f"examined.view.{code}") if f"examined.view.{code}" in self else code
 
     def kind(self, label: str, own: str | None) -> str:
         """What a finding's label is called, else what its modality's worker calls it, else the label."""

@@ -137,8 +137,7 @@ async def read_draft(
     def look(session: Session) -> tuple[Case, Wanted]:
         case = _visible(session, user, case_id)
         if case.state in ("empty", "analysing"):
-            why = "This case has no image yet." if case.state == "empty" else "This case is still being analysed."
-            raise ProblemError(409, "report_not_ready", f"There is no draft yet. {why}")
+            raise ProblemError(409, "report_not_ready", case.state)
         content = case_content(session, case)
         key = f"case:{case.id}:draft:{case.revision}:{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])

@@ -56,7 +56,7 @@ def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
     result = results.read_result(store, job)
     named = {result.display.file, *([result.heat_map.file] if result.heat_map else [])}
     if picture not in named:
-        raise ProblemError(404, "not_found", f"The result names no picture {picture!r}; it names {sorted(named)}.")
+        raise ProblemError(404, "not_found", "picture", values={"name": picture, "names": sorted(named)})
     return Response(
         results.read_inference_file(store, job, picture),
         media_type="image/png",

@@ -85,8 +85,7 @@ async def fetch(request: Request, wanted: Wanted, language: Language, form: Repo
         rendering = await _made(state.sessions, await run_in_threadpool(_repeat, state.sessions, wanted))
         content = await run_in_threadpool(_read, state.store, rendering, name)
     if content is None:
-        detail = f"The report could not be created: {rendering.error_detail} Request it again to have it created again."
-        raise ProblemError(500, "report_failed", detail)
+        raise ProblemError(500, "report_failed", "because", values={"problem": rendering.error_detail or ""})
     return content, REPORT_FILES[form][1]
 
 
@@ -99,8 +98,7 @@ async def _made(sessions: SessionFactory, rendering: Rendering) -> Rendering:
     deadline = time.monotonic() + _PATIENCE_S
     while rendering.state not in FINAL_STATES:
         if time.monotonic() > deadline:
-            detail = "The report is still being made. Please try again in a moment."
-            raise ProblemError(503, "report_not_ready", detail, headers={"Retry-After": "2"})
+            raise ProblemError(503, "report_not_ready", "rendering", headers={"Retry-After": "2"})
         await asyncio.sleep(_LOOK_EVERY_S)
         rendering = await run_in_threadpool(_look, sessions, rendering.id)
     return rendering
@@ -118,7 +116,7 @@ def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
 def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
     rendering = read(sessions, lambda session: repository.rendering_by_id(session, rendering_id))
     if rendering is None:
-        raise ProblemError(404, "not_found", "The content of this report has been removed in the meantime.")
+        raise ProblemError(404, "not_found", "removed_report")
     return rendering
 
 

@@ -38,7 +38,7 @@ def check_report_ready(job: Job) -> None:
         ProblemError: `report_not_ready`, 409.
     """
     if job.step("inference").state != "done" or job.step("report").state not in ("done", "failed"):
-        raise ProblemError(409, "report_not_ready", f"There is no report yet: the job is {job.state}.")
+        raise ProblemError(409, "report_not_ready", "state", values={"state": job.state})
 
 
 def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, str]:
@@ -84,6 +84,4 @@ def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:
     for quality, media_range in sorted(ranges, key=lambda pair: -pair[0]):
         if quality > 0 and media_range in by_type:
             return by_type[media_range]
-    raise ProblemError(
-        406, "not_acceptable", "The report comes as image/png, text/html, application/pdf or application/json."
-    )
+    raise ProblemError(406, "not_acceptable")

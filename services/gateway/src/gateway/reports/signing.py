@@ -16,12 +16,6 @@ from gateway.reports.schemas import CaseReportCreate, RenderingsCreate
 from gateway.users.models import User
 from lobule.contracts.case import Signature
 
-_NOT_NOW = {
-    "empty": "This case has no image yet; there is nothing to sign.",
-    "analysing": "This case is still being analysed. Please wait until every image has been assessed, then sign.",
-    "signed": "This case has not changed since version {version} was signed.",
-}
-
 
 def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_match: str | None) -> CaseReport:
     """Write the next version, and have the report service render it in every language and form, each by itself.
@@ -32,8 +26,8 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
     case = cases.locked(session, case.id)
     case_service.check_unchanged(case, if_match)
     check_free(case, user)
-    if case.state in _NOT_NOW:
-        raise ProblemError(409, "case_not_signable", _NOT_NOW[case.state].format(version=case.signed_version))
+    if case.state in ("empty", "analysing", "signed"):
+        raise ProblemError(409, "case_not_signable", case.state, values={"version": case.signed_version})
     own = said.conclusion or (said.breasts.assessment if said.breasts else None)
     if own is None and case.assessment is None:
         raise ProblemError(422, "conclusion_needed")

@@ -57,7 +57,7 @@ def put_review(
     """Confirm or dismiss one finding, or the image's assessment as a whole, with a comment; null takes it back."""
     job = jobs.visible(session, user, job_id)
     if job is None or job.image.case_id != case.id:
-        raise not_found("analysis in this case")
+        raise not_found("analysis")
     target = service.find_target(request.app.state.store, job, finding)
     change = service.put(session, case, job, target, said, user, if_match)
     detail = {

@@ -53,7 +53,7 @@ def find_target(store: ObjectStore, job: Job, finding: str) -> Target:
         return Target(WHOLE_IMAGE, WHOLE_IMAGE)
     place = int(finding) if finding.isdigit() else result.place_of(finding)
     if place is None or place >= len(result.findings):
-        raise not_found(f"finding; this analysis has {len(result.findings)}")
+        raise not_found("finding", count=len(result.findings))
     return Target(result.findings[place].id, str(place))
 
 

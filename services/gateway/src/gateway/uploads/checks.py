@@ -40,15 +40,13 @@ def parse_options(
         given.setdefault("modality", default_modality)
     spec = modalities.find(given.get("modality", ""))
     if spec is None:
-        known = " or ".join(f"'{name}'" for name in sorted(modalities.known()))
-        detail = f"Please say what the image is: modality must be {known}, before the file."
-        raise ProblemError(422, "unknown_modality", detail)
+        raise ProblemError(422, "unknown_modality", "upload", values={"known": sorted(modalities.known())})
     try:
         return ImageOptions.model_validate({**given, "spec": spec})
     except ValidationError as error:
         first = error.errors()[0]
-        where = str(first["loc"][0])
-        raise ProblemError(422, "invalid_request", f"Please correct the field {where!r}: {first['msg']}.") from None
+        values = {"fields": [f"{first['loc'][0]}: {first['msg']}"]}
+        raise ProblemError(422, "invalid_request", "fields", values=values) from None
 
 
 def check_place(session: Session, user: User, options: ImageOptions) -> None:
@@ -65,7 +63,7 @@ def check_place(session: Session, user: User, options: ImageOptions) -> None:
     if images.visible(session, user, image.id) is None:
         raise not_found("image")
     if image.case_id != options.case_id:
-        raise ProblemError(422, "invalid_request", "The image to be replaced is not in this case; give its case_id.")
+        raise ProblemError(422, "invalid_request", "replaces")
 
 
 def refuse_duplicate(session: Session, image: Image) -> None:

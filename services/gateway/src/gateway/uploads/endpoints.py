@@ -42,7 +42,6 @@ async def upload_image(request: Request, response: Response, user: DetachedUser,
         raise ProblemError(
             409,
             "duplicate_image",
-            "You have already uploaded this image; it was not stored again. Please use the existing analysis.",
             existing_image_id=known.image_id,
             existing_job_id=known.job_id,
         ) from None

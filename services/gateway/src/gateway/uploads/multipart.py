@@ -44,8 +44,7 @@ class MultipartForm:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
-            detail = "Please send the image as multipart/form-data with a field 'file'."
-            raise ProblemError(415, "not_multipart", detail)
+            raise ProblemError(415, "not_multipart")
         callbacks = {name: getattr(self, name) for name in dir(self) if name.startswith("on_")}
         self._parser = MultipartParser(boundary, callbacks)  # pyright: ignore[reportArgumentType]
         self._events: list[FileStart | bytes | None] = []
@@ -64,7 +63,7 @@ class MultipartForm:
         except ProblemError as problem:
             return problem
         except MultipartParseError as error:
-            return malformed(str(error))
+            return malformed("syntax", problem=str(error))
         return None
 
     def take(self) -> list[FileStart | bytes | None]:
@@ -86,7 +85,7 @@ class MultipartForm:
         self._headers[self._header_name.lower()] = self._header_value
         self._header_name = self._header_value = b""
         if len(self._headers) > _MAX_FIELDS:
-            raise malformed("a part has too many headers")
+            raise malformed("too_many_headers")
 
     def on_headers_finished(self) -> None:
         disposition = self._headers.get(b"content-disposition", b"")
@@ -95,15 +94,15 @@ class MultipartForm:
         file_name = file_name_of(disposition)
         if file_name is not None:
             if self._name != "file":
-                raise malformed(f"the file must come in the field 'file', not {self._name!r}")
+                raise malformed("file_field", name=self._name)
             if self.file_ended:
-                raise malformed("there is more than one file; send one image in each request")
+                raise malformed("several_files")
             self._in_file = True
             self._events.append(FileStart(file_name))
         elif len(self.fields) >= _MAX_FIELDS:
-            raise malformed("there are too many fields")
+            raise malformed("too_many_fields")
         elif self.file_ended:
-            raise malformed(f"the field {self._name!r} must come before the file")
+            raise malformed("field_after_file", name=self._name)
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
@@ -120,12 +119,12 @@ class MultipartForm:
             self.fields[self._name] = self._value.decode("utf-8", "replace")
 
 
-def malformed(what: str) -> ProblemError:
+def malformed(reason: str, **values: str | None) -> ProblemError:
     """The error for an upload that is not valid multipart/form-data."""
-    return ProblemError(400, "malformed_upload", f"The upload cannot be read: {what}.")
+    return ProblemError(400, "malformed_upload", reason, values=values)
 
 
 def _bounded(data: Buffer, most: int) -> Buffer:
     if len(data) > most:
-        raise malformed("a field or header is too long")
+        raise malformed("too_long")
     return data

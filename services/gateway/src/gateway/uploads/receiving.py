@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from gateway.database import new_id
 from gateway.errors import ProblemError
-from gateway.uploads.multipart import Fields, FileStart, MultipartForm, malformed
+from gateway.uploads.multipart import Fields, FileStart, MultipartForm
 from lobule import layout
 from lobule.storage import ObjectStore, ObjectWriter
 
@@ -82,7 +82,7 @@ async def receive(
                     buffer.clear()
             await run_in_threadpool(target.write, bytes(buffer))
     except ClientDisconnect:
-        raise malformed("the connection ended before the file did; please send it again") from None
+        raise ProblemError(400, "malformed_upload") from None
     return checked, Upload(image_id, key, start.file_name, size, digest.hexdigest())
 
 
@@ -107,9 +107,9 @@ async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart |
         if problem is not None:
             raise problem
     if not begun:
-        raise ProblemError(422, "file_missing", "There is no file in the request. Please choose an image.")
+        raise ProblemError(422, "file_missing")
     if not form.file_ended:
-        raise malformed("the upload ended before the file did; please send it again")
+        raise ProblemError(400, "malformed_upload")
 
 
 @contextlib.asynccontextmanager
@@ -127,8 +127,4 @@ async def _writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
 
 
 def _too_large(max_bytes: int) -> ProblemError:
-    return ProblemError(
-        413,
-        "file_too_large",
-        f"The file is larger than {max_bytes / 1024 / 1024:.0f} MB. Please upload a smaller image.",
-    )
+    return ProblemError(413, "file_too_large", "limit", values={"megabytes": round(max_bytes / 1024 / 1024)})

@@ -9,18 +9,27 @@ from gateway.networks import Network
 
 
 class ForbiddenAddressError(Exception):
-    """A webhook's address is not one that this server may connect to; the message is for its owner."""
+    """A webhook's address is not one that this server may connect to.
+
+    Args:
+        reason: `unknown_host` or `private`, of the problem `webhook_address_forbidden`.
+        host: Of the address.
+    """
+
+    def __init__(self, reason: str, host: str) -> None:
+        super().__init__(f"{reason}: {host}")
+        self.reason, self.host = reason, host
 
 
 def resolve(url: str, allowed: Sequence[Network]) -> str:
-    """The IP address to send to, looked up once, so that what was checked is what is spoken to.
+    """The IP address to send to, resolved once, so that the address that was checked is the one connected to.
 
     Args:
         url: The webhook's.
-        allowed: Networks that are not public and may be spoken to all the same.
+        allowed: Networks that are not public but allowed.
 
     Raises:
-        ForbiddenAddressError: Where the name cannot be found, or leads to where it must not.
+        ForbiddenAddressError: The name cannot be resolved, or one of its addresses is not allowed.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -28,19 +37,17 @@ def resolve(url: str, allowed: Sequence[Network]) -> str:
     try:
         found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
-        raise ForbiddenAddressError(f"The host {host!r} cannot be found.") from None
+        raise ForbiddenAddressError("unknown_host", host) from None
     for address in sorted(found):
-        if not _may_be_spoken_to(ipaddress.ip_address(address.split("%")[0]), allowed):
-            raise ForbiddenAddressError(
-                f"The host {host!r} is at a private address. Your IT can allow its network in LOBULE_WEBHOOK_NETWORKS."
-            )
+        if not _is_allowed(ipaddress.ip_address(address.split("%")[0]), allowed):
+            raise ForbiddenAddressError("private", host)
     return sorted(found)[0]
 
 
-def _may_be_spoken_to(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed: Sequence[Network]) -> bool:
+def _is_allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed: Sequence[Network]) -> bool:
     mapped = getattr(address, "ipv4_mapped", None)
     if mapped is not None:
-        return _may_be_spoken_to(mapped, allowed)
+        return _is_allowed(mapped, allowed)
     if any(address.version == network.version and address in network for network in allowed):
         return True
     return address.is_global and not address.is_multicast

@@ -37,7 +37,7 @@ def create(session: Session, user: User, url: str, settings: GatewaySettings) ->
     """
     check_address(url, settings)
     if len(repository.of_owner(session, user.id)) >= MAX_WEBHOOKS:
-        raise ProblemError(409, "too_many_webhooks", f"You have {MAX_WEBHOOKS} webhooks. Please delete one first.")
+        raise ProblemError(409, "too_many_webhooks")
     webhook = Webhook(owner_id=user.id, url=url)
     session.add(webhook)
     session.flush()
@@ -53,7 +53,7 @@ def check_address(url: str, settings: GatewaySettings) -> None:
     try:
         resolve(url, parse_networks(settings.webhook_networks))
     except ForbiddenAddressError as error:
-        raise ProblemError(422, "webhook_address_forbidden", str(error)) from None
+        raise ProblemError(422, "webhook_address_forbidden", error.reason, values={"host": error.host}) from None
 
 
 def write_test(session: Session, webhook: Webhook) -> Delivery:

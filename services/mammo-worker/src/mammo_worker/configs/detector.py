@@ -19,7 +19,7 @@ from mammo_worker.training.plan import Phase
 def plan() -> DetectorPlan:
     """Small films first, where a step costs half, then the size that is served.
 
-    No mass is moved or removed, and looks are changed by half of what they can be: `detector_again`, with all of it,
+    No mass is moved or removed, and the scanner is varied by half of the range: `detector_again`, with all of it,
     was worse than its start.
     """
     base = standard.plan()
