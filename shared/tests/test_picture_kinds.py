@@ -7,10 +7,9 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms
+from picture_files import as_png, as_tiff, by_hand, saved
+from PIL import Image
 
-from lobule.contracts.errors import AnalysisError
-from lobule.imaging.decode import decode_rgb
 from lobule.imaging.header import read_header
 from lobule.imaging.read_film import read_film
 
@@ -26,37 +25,9 @@ TURNS = {
 }
 
 
-def as_tiff(pixels, **options) -> bytes:
-    stream = io.BytesIO()
-    tifffile.imwrite(stream, pixels, **{"photometric": "minisblack", "metadata": None, **options})
-    return stream.getvalue()
-
-
-def as_png(pixels) -> bytes:
-    return bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
-
-
-def saved(image: Image.Image, kind: str, **options) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def refusal(data: bytes, read=read_film) -> tuple[str, str]:
-    with pytest.raises(AnalysisError) as refused:
-        read(data)
-    return refused.value.code, refused.value.detail
-
-
 @pytest.fixture
 def deep(draw_film):
     return draw_film(height=131, width=97, bits=16)
-
-
-@pytest.fixture
-def colours():
-    y, x = np.mgrid[:90, :120]
-    return np.stack([150 + x, 90 + y // 2, 200 - x // 2], axis=-1).clip(0, 255).astype(np.uint8)
 
 
 class TestOrientation:
@@ -198,148 +169,3 @@ class TestFilms:
         read = read_film(as_png((255 - film).astype(np.uint8)))
         assert np.array_equal(read.pixels, film)
         assert (read.offset, read.step) == (255, -1)
-
-
-def by_hand(strip: bytes, width: int, height: int, bits: int, **more: int) -> bytes:
-    """A grey TIFF of one strip, from its tags."""
-    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(strip)}
-    tags |= {int(name[1:]): value for name, value in more.items()}
-    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
-    return b"II*\0" + struct.pack("<I", 8 + len(strip)) + strip + struct.pack("<H", len(tags)) + entries + b"\0" * 4
-
-
-class TestRefusedWithTheTrueReason:
-    def test_floating_point(self, draw_film):
-        assert refusal(as_tiff(draw_film().astype(np.float32)))[0] == "unsupported_format"
-        assert "floating-point" in refusal(as_tiff(draw_film().astype(np.float32)))[1]
-
-    def test_32_bits(self, draw_film):
-        code, words = refusal(as_tiff(draw_film().astype(np.uint32)))
-        assert code == "unsupported_format"
-        assert "32 bits" in words
-
-    def test_one_bit(self, draw_film):
-        film = Image.fromarray(draw_film(bits=8)).convert("1")
-        for kind in ("PNG", "TIFF"):
-            code, words = refusal(saved(film, kind))
-            assert code == "unsupported_format"
-            assert "1 bit" in words
-
-    def test_a_volume(self):
-        data = by_hand(b"\0" * 80 * 70, 80, 70, 8, t32997=20)
-        code, words = refusal(data)
-        assert code == "animated_image"
-        assert "20" in words
-
-    @pytest.mark.parametrize("pages", [2, 5])
-    def test_several_pages(self, deep, pages):
-        code, words = refusal(as_tiff(np.stack([deep] * pages)))
-        assert code == "animated_image"
-        assert str(pages) in words
-
-    def test_samples_that_nobody_knows(self, deep):
-        assert refusal(as_tiff(np.dstack([deep] * 4), planarconfig="contig"))[0] == "unsupported_format"
-
-    @pytest.mark.parametrize("compression", [6, 34712, 50001, 34887])
-    def test_rare_compressions(self, compression):
-        code, words = refusal(by_hand(b"\0" * 80 * 70, 80, 70, 8, t259=compression))
-        assert code == "unsupported_format"
-        assert str(compression) in words
-
-    @pytest.mark.parametrize("photometric", [4, 10, 32803, 34892])
-    def test_rare_colours(self, photometric):
-        code, words = refusal(by_hand(b"\0" * 80 * 70, 80, 70, 8, t262=photometric))
-        assert code == "unsupported_format"
-        assert str(photometric) in words
-
-    @pytest.mark.parametrize("name", ["PDF", "GIF", "BMP", "WEBP"])
-    def test_other_formats_by_name(self, name):
-        data = saved(Image.new("RGB", (80, 80)), name)
-        assert name.lower() in refusal(data)[1].lower()
-
-    @pytest.mark.parametrize("share", [0.5, 0.95])
-    @pytest.mark.parametrize("compression", [None, "zlib", "lzw", "packbits"])
-    def test_a_tiff_that_was_cut_off(self, deep, share, compression):
-        data = by_hand(deep.tobytes(), 97, 131, 16)
-        stream = io.BytesIO()
-        if compression is not None:
-            tifffile.imwrite(stream, deep, compression=compression, photometric="minisblack", metadata=None)
-            data = stream.getvalue()
-        assert refusal(data[: int(len(data) * share)])[0] in ("image_truncated", "image_unreadable")
-
-
-class TestFields:
-    @pytest.mark.parametrize("order", ["<", ">"])
-    @pytest.mark.parametrize("planar", ["contig", "separate"])
-    @pytest.mark.parametrize("bits", [8, 16])
-    @pytest.mark.parametrize("tile", [None, (32, 32)])
-    def test_colour_tiff(self, colours, order, planar, bits, tile):
-        stored = colours if bits == 8 else colours.astype(np.uint16) * 257
-        stored = np.moveaxis(stored, -1, 0) if planar == "separate" else stored
-        data = as_tiff(
-            stored, photometric="rgb", planarconfig=planar, byteorder=order, tile=tile, compression="lzw", predictor=2
-        )
-        assert np.array_equal(decode_rgb(data), colours)
-
-    @pytest.mark.parametrize("alpha", ["unassalpha", "assocalpha"])
-    @pytest.mark.parametrize("bits", [8, 16])
-    def test_transparent_tiff_lies_on_glass(self, colours, alpha, bits):
-        opacity = np.zeros((*colours.shape[:2], 1), np.uint8)
-        opacity[:, :60] = 255
-        stored = np.dstack([colours if alpha == "unassalpha" else colours * (opacity > 0), opacity])
-        stored = stored if bits == 8 else stored.astype(np.uint16) * 257
-        read = decode_rgb(as_tiff(stored, photometric="rgb", extrasamples=[alpha]))
-        assert np.array_equal(read[:, :60], colours[:, :60])
-        assert (read[:, 60:] == 255).all()
-
-    @pytest.mark.parametrize("bits", [8, 16])
-    def test_transparent_png(self, colours, bits):
-        half = np.full((*colours.shape[:2], 1), 128, np.uint8)
-        stored = np.dstack([colours, half])
-        read = decode_rgb(as_png(stored if bits == 8 else stored.astype(np.uint16) * 257))
-        assert np.abs(read.astype(int) - (colours * (128 / 255) + 255 * (127 / 255))).max() <= 1
-
-    def test_jpeg_within_tiff(self, colours):
-        for arguments in ({"level": 97}, {"level": 97, "outcolorspace": "rgb"}):
-            data = as_tiff(colours, photometric="rgb", compression="jpeg", compressionargs=arguments, tile=(32, 32))
-            assert np.abs(decode_rgb(data).astype(int) - colours).mean() < 4
-
-    def test_palette(self, colours):
-        image = Image.fromarray(colours).convert("P", palette=Image.Palette.ADAPTIVE)
-        wanted = np.asarray(image.convert("RGB"))
-        for kind in ("PNG", "TIFF"):
-            assert np.array_equal(decode_rgb(saved(image, kind)), wanted)
-
-    @pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
-    def test_cmyk(self, colours, kind):
-        image = Image.fromarray(colours).convert("CMYK")
-        read = decode_rgb(saved(image, kind, **({"quality": 97} if kind == "JPEG" else {})))
-        assert np.abs(read.astype(int) - colours).mean() < 3
-
-    def test_cmyk_jpeg_that_adobe_did_not_invert(self, colours):
-        inks = np.asarray(Image.fromarray(colours).convert("CMYK"))
-        data = bytes(imagecodecs.jpeg8_encode(inks, level=97, colorspace="CMYK", outcolorspace="CMYK"))
-        start = data.index(b"\xff\xee")
-        length = struct.unpack(">H", data[start + 2 : start + 4])[0]
-        plain = data[:start] + data[start + 2 + length :]
-        assert np.abs(decode_rgb(plain).astype(int) - colours).mean() < 3
-
-    def test_ycck_jpeg(self, colours):
-        inks = np.asarray(Image.fromarray(colours).convert("CMYK"))
-        data = imagecodecs.jpeg8_encode(255 - inks, level=97, colorspace="CMYK", outcolorspace="YCCK")
-        assert b"Adobe" in bytes(data)[:64]
-        assert np.abs(decode_rgb(bytes(data)).astype(int) - colours).mean() < 4
-
-    @pytest.mark.parametrize("bits", [8, 16])
-    @pytest.mark.parametrize("photometric", ["cielab", "icclab"])
-    def test_lab(self, colours, bits, photometric):
-        image = Image.fromarray(colours)
-        lab = np.asarray(
-            ImageCms.profileToProfile(
-                image, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
-            )
-        )
-        stored = lab ^ np.array([0, 128, 128] if photometric == "icclab" else [0, 0, 0], np.uint8)
-        stored = stored if bits == 8 else stored.astype(np.uint16) << 8
-        read = decode_rgb(as_tiff(stored, photometric=photometric))
-        assert np.abs(read.astype(int) - colours).mean() < 2

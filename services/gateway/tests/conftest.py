@@ -285,3 +285,33 @@ def job(upload) -> str:
     answer = upload()
     assert answer.status_code == 202, answer.text
     return answer.json()["job"]["id"]
+
+
+@pytest.fixture
+def root(headers_of):
+    """Headers of an administrator."""
+    return headers_of("root")
+
+
+@pytest.fixture
+def case(client, alice) -> str:
+    """A case of Alice's without images."""
+    return client.post("/api/v1/cases", json={"pseudonym": "P-1"}, headers=alice).json()["id"]
+
+
+@pytest.fixture
+def read(client, alice, case):
+    """Reads that case."""
+    return lambda **params: client.get(f"/api/v1/cases/{case}", headers=alice, params=params).json()
+
+
+@pytest.fixture
+def user_id(client, root):
+    """The id of a user by name."""
+    return lambda name: next(u["id"] for u in client.get("/api/v1/users", headers=root).json() if u["username"] == name)
+
+
+@pytest.fixture
+def stored_files(app):
+    """Lists the files of the object store."""
+    return lambda: [path for path in Path(app.state.store.root).rglob("*") if path.is_file()]

@@ -9,11 +9,6 @@ from fastapi.testclient import TestClient
 from gateway.jobs.models import Rendering
 
 
-@pytest.fixture
-def case(client, alice) -> str:
-    return client.post("/api/v1/cases", json={"pseudonym": "P-1"}, headers=alice).json()["id"]
-
-
 class TestCharacters:
     """Neither PostgreSQL nor UTF-8 knows them; on SQLite they are refused alike."""
 

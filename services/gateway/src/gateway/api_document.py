@@ -102,7 +102,7 @@ def make_document(app: FastAPI) -> Document:
     schemas = made["components"]["schemas"]
     _name_items(schemas)
     for schema in schemas.values():
-        if "example" in schema:  # FastAPI leaves null out of it
+        if "example" in schema:  # FastAPI drops null values from examples
             schema["example"] = dict.fromkeys(schema.get("required", ())) | schema["example"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -116,7 +116,7 @@ def _operations(document: Document) -> Iterator[Document]:
 
 
 def _name_items(schema: Any) -> None:
-    """Name the items of tuples of one type also for generators of clients that do not know `prefixItems`."""
+    """Describe tuples of one type with `items` too, for client generators that do not support `prefixItems`."""
     if isinstance(schema, list):
         for part in schema:
             _name_items(part)
@@ -153,7 +153,7 @@ def _schema_of(media_type: str) -> Document:
 
 
 def _type_problems(operation: Document) -> None:
-    """Every error is a problem document and nothing else; any operation may meet an outage."""
+    """Describe every error as a problem document. Any operation may answer with the errors of an outage."""
     answers = operation["responses"]
     if "security" in operation or "parameters" in operation or "requestBody" in operation:
         for status, answer in responses(503).items():
@@ -167,6 +167,6 @@ def _type_problems(operation: Document) -> None:
 
 
 def _is_own(answer: Document) -> bool:
-    """Whether an error has a body of its own, such as the state of the parts of a server that is not ready."""
+    """Whether an error has another body, such as the health of a server that is not ready."""
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     return schema.get("$ref", "").rpartition("/")[2] not in ("", Problem.__name__, "HTTPValidationError")

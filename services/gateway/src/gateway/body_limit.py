@@ -1,4 +1,4 @@
-"""A bound on the bodies of requests that are read whole: JSON and forms."""
+"""Limits the bodies of requests that are read as a whole: JSON and forms."""
 
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
@@ -7,7 +7,7 @@ from gateway.asgi import HttpMiddleware
 
 MOST_BYTES = 1_048_576
 _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
-"""Where files are uploaded: their bodies are read as streams, which have bounds of their own."""
+"""Paths for uploads: their bodies are read as streams, which have their own limits."""
 _OF_WORKERS = "/internal/"
 
 

@@ -14,7 +14,7 @@ def now() -> datetime:
 def shared_now(session: Session) -> datetime:
     """The present moment by PostgreSQL's clock, which all gateways share. With SQLite there is only one gateway.
 
-    Leases and queues are timed by it, so that a gateway whose clock is wrong takes no step from a worker that lives.
+    Leases and queues are timed by it, so that a gateway with a wrong clock does not take a step from a live worker.
     The transaction begins first: a writer may wait for SQLite's lock, and a lease must not run out while it does.
     """
     session.connection()

@@ -1,4 +1,4 @@
-"""HEAD for every GET, and 304 wherever the client has what is answered (RFC 9110, sections 9.3.2 and 13.1.2)."""
+"""HEAD for every GET, and 304 where the client already has the response (RFC 9110, sections 9.3.2 and 13.1.2)."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
@@ -9,7 +9,7 @@ _ABSENT_FROM_304 = ("content-length", "content-type", "content-encoding")
 
 
 class Conditional(HttpMiddleware):
-    """Answers HEAD as GET without its body, and leaves out a body that the client has."""
+    """Answers HEAD as GET without its body, and omits a body that the client already has."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `HttpMiddleware`."""

@@ -75,8 +75,8 @@ def make_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # A transaction that starts by reading and then writes would fail under contention, so writers take the lock
-        # at once; readers take none, and wait for nobody.
+        # A transaction that reads first and then writes would fail under contention, so writers take the lock
+        # when they begin; readers take no lock and do not wait.
         reads = connection.get_execution_options().get(_READS, False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
@@ -108,7 +108,7 @@ SessionFactory = sessionmaker[Session]
 
 
 def make_session_factory(engine: Engine, events: Events | None = None) -> SessionFactory:
-    """Sessions whose objects stay readable after the commit.
+    """Makes sessions whose objects stay readable after the commit.
 
     Args:
         engine: The database.
@@ -126,7 +126,7 @@ def reading(sessions: SessionFactory) -> Generator[Session]:
 
 
 def read(sessions: SessionFactory, query: Callable[[Session], T]) -> T:
-    """What a query gives, in a transaction of its own: for code that waits for something afterwards."""
+    """The result of a query in a separate transaction, for code that waits afterwards."""
     with reading(sessions) as session:
         return query(session)
 
@@ -151,5 +151,5 @@ def get_stream_session(request: Request) -> Iterator[Session]:
 
 StreamSession = Annotated[Session, Depends(get_stream_session, scope="request")]
 
-# `scope="function"`: the commit happens before the answer is sent, so that an accepted upload is really accepted.
+# `scope="function"`: the commit happens before the response is sent, so that an accepted upload is stored.
 DbSession = Annotated[Session, Depends(get_session, scope="function")]

@@ -78,4 +78,4 @@ CODES: dict[str, tuple[int, ...]] = {
     "wrong_credentials": (401,),
     "wrong_password": (403,),
 }
-"""Code and the HTTP statuses that it comes with: none where any is possible. A code is never renamed or used anew."""
+"""Each code with its possible HTTP statuses; none where any is possible. A code is never renamed or reused."""

@@ -180,7 +180,7 @@ def _is_json(request: Request) -> bool:
 
 
 def _faulty(place: Sequence[Any], message: str) -> dict[str, str]:
-    """What is wrong where: a place in the body also as a JSON Pointer (RFC 6901), another as the parameter's name."""
+    """One invalid input: its place in the body as a JSON Pointer (RFC 6901), or the parameter's name."""
     parts = [str(part) for part in place]
     described = {"where": ".".join(parts), "problem": message}
     if parts[:1] == ["body"]:

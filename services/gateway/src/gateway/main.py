@@ -170,7 +170,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_outage_handlers(app)
     install_error_pages(app)
     install_document(app)
-    for middleware in (BodyLimit, Conditional, RequestContext):  # the last one is the outermost
+    for middleware in (BodyLimit, Conditional, RequestContext):  # added last, so the outermost
         app.add_middleware(middleware)
     app.webhooks.include_router(webhooks.messages)
     # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).

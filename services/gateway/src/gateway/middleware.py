@@ -56,7 +56,7 @@ class RequestContext(HttpMiddleware):
                 headers["X-Request-Id"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):  # patients' data is in no cache that does not ask again
+                if scope["path"].startswith("/api/"):  # patients' data must be revalidated by caches
                     headers.setdefault("Cache-Control", "private, no-cache" if "etag" in headers else "no-store")
             await send(message)
 
@@ -65,7 +65,8 @@ class RequestContext(HttpMiddleware):
         with structlog.contextvars.bound_contextvars(request_id=request_id), traced:
             await self.app(scope, receive, send_with_headers)
             seconds = time.monotonic() - started
-            route = getattr(scope.get("route"), "path", "none")  # the template: ids would make a series for each job
+            # the route's template: with ids, each job would be its own time series
+            route = getattr(scope.get("route"), "path", "none")
             _request_seconds.labels(scope["method"], route, status).observe(seconds)
             if not scope["path"].startswith(_QUIET):
                 milliseconds = round(seconds * 1000, 1)

@@ -41,15 +41,14 @@ def current_revision(connection: Connection) -> str | None:
 def lacks_migration(connection: Connection) -> bool:
     """Whether the database is older than this version needs.
 
-    One that is newer is no hindrance: while a version replaces another, the old one goes on working on the database of
-    the new one (see docs/operations.md).
+    A newer database is accepted: during an upgrade the old version continues to work on it (see docs/operations.md).
     """
     current = current_revision(connection)
     return current is None or current in _revisions()[1:]
 
 
 class NewerDatabaseError(Exception):
-    """A newer version has migrated the database; the message says how to go back."""
+    """A newer version has migrated the database. The message says how to downgrade."""
 
 
 def migrate(database_url: str, revision: str = "head", *, new: str | None = None) -> None:
@@ -65,8 +64,8 @@ def migrate(database_url: str, revision: str = "head", *, new: str | None = None
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         if connection.dialect.name == "sqlite":
-            # A changed table is made anew there, and dropping the old one would take what refers to it along.
-            # Only outside of a transaction can this be switched, so not with a statement of SQLAlchemy's.
+            # SQLite recreates a changed table, and dropping the old one would delete the rows that refer to it.
+            # This can be switched only outside of a transaction, so not with a statement of SQLAlchemy.
             _raw(connection).execute("PRAGMA foreign_keys=OFF")
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})

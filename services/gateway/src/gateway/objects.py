@@ -1,4 +1,4 @@
-"""Deleting objects that no row of the database names any more."""
+"""Deletes objects that no row of the database refers to."""
 
 import structlog
 from sqlalchemy import event

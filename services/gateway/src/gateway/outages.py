@@ -35,7 +35,7 @@ _OF_SQLITE: dict[int, _Kind] = {5: "busy", 6: "busy", 8: "away", 10: "away", 13:
 
 
 def install_outage_handlers(app: FastAPI) -> None:
-    """Install the handlers of outages; other errors stay crashes. Call after `install_error_handlers`."""
+    """Install the handlers of outages; other errors remain 500 responses. Call after `install_error_handlers`."""
     crash = app.exception_handlers[Exception]
 
     async def answer(request: Request, error: Exception) -> Response:
@@ -50,7 +50,7 @@ def install_outage_handlers(app: FastAPI) -> None:
 
 
 def problem_of_outage(error: Exception) -> ProblemError | None:
-    """The problem for an error of database, Redis or store; None where the error is a bug.
+    """The problem for an error of database, Redis or store; None where the error is not an outage.
 
     A transaction that PostgreSQL ended for a deadlock left nothing behind, so the request may be sent again.
     """
@@ -79,7 +79,7 @@ def _kind(error: DBAPIError) -> _Kind | None:
         return _OF_SQLITE.get(number & 0xFF)
     if state is not None:
         return _OF_POSTGRES.get(state) or _OF_POSTGRES_CLASSES.get(state[:2])
-    # psycopg: the connection broke or was refused, so the server said nothing.
+    # psycopg: the connection was lost or refused, so there is no SQLSTATE.
     return "away" if type(cause).__name__ == "OperationalError" else None
 
 

@@ -83,6 +83,6 @@ def _read(value: object, column: InstrumentedAttribute[Any]) -> Any:
     if isinstance(column.type, Date):
         return date.fromisoformat(str(value))
     kind = column.type.python_type
-    if not isinstance(value, kind) or "\0" in str(value).encode().decode():  # lone surrogates end here too
+    if not isinstance(value, kind) or "\0" in str(value).encode().decode():  # lone surrogates raise here too
         raise TypeError(f"{value!r} is no {kind.__name__}")
     return value

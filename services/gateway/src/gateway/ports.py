@@ -8,11 +8,11 @@ _BOTH = ("/healthz", "/readyz")
 
 
 class TwoPorts:
-    """Shows the workers' API and the metrics on the internal port alone, and nothing else there.
+    """Serves the workers' API and the metrics on the internal port only, and everything else on the public port only.
 
     Args:
         app: The gateway.
-        internal_port: The port that no proxy leads to.
+        internal_port: The port that is not published through a proxy.
     """
 
     def __init__(self, app: ASGIApp, internal_port: int) -> None:

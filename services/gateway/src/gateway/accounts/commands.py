@@ -1,4 +1,4 @@
-"""`lobule user …`: users straight in the database, for the first administrator and for emergencies."""
+"""`lobule user …`: manages users directly in the database, for the first administrator and for emergencies."""
 
 import sys
 from collections.abc import Callable
@@ -116,7 +116,7 @@ def _change(home: Path, username: str, changes: UserUpdate) -> None:
 
 
 def _to_user(home: Path, username: str, change: Callable[[Session, User], None]) -> None:
-    """Do something to a user, or say why not."""
+    """Change a user, or print why that is not possible."""
     try:
         with sessions_at(home).begin() as session:
             user = repository.by_username(session, username)

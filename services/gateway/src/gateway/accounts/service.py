@@ -29,7 +29,8 @@ def create_user(session: Session, new: UserCreate, *, by_another: bool) -> User:
         display_name=new.display_name or new.username,
         password_hash=hash_password(new.password),
         role=new.role,
-        must_change_password=by_another and new.role != "service",  # a program has nobody who would choose one
+        # a program has no person who could choose a password
+        must_change_password=by_another and new.role != "service",
     )
     session.add(user)
     session.flush()

@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/v1/admin", tags=["administration"])
 
 @router.get("/queues", responses=responses(401, 403))
 def list_queues(_admin: AdminUser, session: DbSession, request: Request) -> list[QueueRead]:
-    """How much waits and runs, and how many workers are ready."""
+    """The waiting and running steps of each queue, and the number of ready workers."""
     found, at = repository.queues(session), now()
     rows: list[QueueRead] = []
     for queue in queues_of(session):
@@ -62,7 +62,7 @@ def list_work(
 
 
 def find_work(session: DbSession, states: list[JobState], limit: int, cursor: str | None) -> WorkPage:
-    """A page of work in any of these states, newest first; of all where none is named."""
+    """A page of work in any of these states, or in all of them, newest first."""
     rows, next_cursor = repository.work(session, states, limit, cursor)
     owners = repository.names(session, {row.owner_id for row in rows})
     return WorkPage(items=[WorkRead.of(row, owners.get(row.owner_id, "")) for row in rows], next_cursor=next_cursor)
@@ -79,7 +79,7 @@ def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request
 
 @router.post("/jobs/{work_id}/cancel", responses=responses(401, 403, 404, 409))
 def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
-    """Stop work. Its worker learns of it at the next heartbeat."""
+    """Stop work. Its worker is told at its next heartbeat."""
     work = _work(session, work_id)
     jobs.cancel(session, work)
     record(session, request, admin, "job.cancel", "job", work.id)

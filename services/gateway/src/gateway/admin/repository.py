@@ -46,7 +46,7 @@ def by_id(session: Session, work_id: str) -> Work | None:
 
 
 def parked(session: Session) -> Sequence[Work]:
-    """Work whose workers were lost repeatedly and that waits for an administrator, oldest first."""
+    """Work in the state `dead`, whose workers were lost repeatedly, oldest first."""
     return session.scalars(select(Work).where(Work.state == "dead").order_by(Work.created_at)).all()
 
 

@@ -21,7 +21,7 @@ class AuditFilter:
     Attributes:
         actor: Part of the actor's name.
         action: Beginning of the action, such as `report` or `report.sign`.
-        target_id: What it was done to.
+        target_id: Id of the object that was acted on.
         since: Not before.
         until: Before.
     """
@@ -67,5 +67,5 @@ def every(session: Session, wanted: AuditFilter) -> Iterator[AuditEvent]:
 
 
 def actions(session: Session) -> list[str]:
-    """The actions that there are, for a choice."""
+    """The distinct actions, for a filter's choices."""
     return sorted(session.scalars(select(AuditEvent.action).distinct()))

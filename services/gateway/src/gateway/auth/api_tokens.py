@@ -23,15 +23,15 @@ _NOTE_USE_EVERY = timedelta(minutes=1)
 
 
 def is_api_token(secret: str) -> bool:
-    """Whether a bearer token is one of these; they begin alike, so that leaked ones can be searched for."""
+    """Whether a bearer token is an API token. All have the same prefix, so that leaked ones can be searched for."""
     return secret.startswith(_PREFIX)
 
 
 def create(session: Session, user: User, new: ApiTokenCreate) -> tuple[ApiToken, str]:
-    """A new token of a user and its secret, which is nowhere else.
+    """A new token of a user and its secret, which is not stored.
 
     Raises:
-        ProblemError: `forbidden`, 403, for the scope `admin` of somebody who is none.
+        ProblemError: `forbidden`, 403, for the scope `admin` where the user is not an administrator.
     """
     if "admin" in new.scopes and user.role != "admin":
         raise ProblemError(403, "forbidden", "admin_scope")
@@ -50,7 +50,7 @@ def create(session: Session, user: User, new: ApiTokenCreate) -> tuple[ApiToken,
 
 
 def use(request: Request, session: Session, secret: str) -> ApiToken:
-    """The live token of this secret, where its scopes allow this request.
+    """The valid token of this secret, where its scopes allow this request.
 
     Raises:
         ProblemError: `token_invalid` (401) or `scope_missing` (403).
@@ -66,7 +66,7 @@ def use(request: Request, session: Session, secret: str) -> ApiToken:
 
 
 def check_scope(request: Request, scope: Scope) -> None:
-    """Refuse what the API token of this request, if it has one, may not do.
+    """Refuse a request whose API token lacks the scope.
 
     Raises:
         ProblemError: `scope_missing`, 403.

@@ -20,7 +20,7 @@ from gateway.users.models import User
 _bearer = HTTPBearer(auto_error=False, description="access token of POST /api/v1/auth/token, or an API token")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
-_BEFORE_ALL_ELSE = ("/api/v1/users/me", "/api/v1/users/me/password")  # open to who has to choose a password first
+_BEFORE_ALL_ELSE = ("/api/v1/users/me", "/api/v1/users/me/password")  # allowed before the password was changed
 
 
 def settings_of(request: Request) -> GatewaySettings:
@@ -78,7 +78,7 @@ CurrentUser = Annotated[User, Depends(current_user, scope="function")]
 
 
 def detached_user(request: Request, credentials: Credentials) -> User:
-    """As `current_user`, in a transaction of its own: none stays open while a request waits for something."""
+    """As `current_user`, in a separate transaction that ends before the request waits for anything."""
     with reading(request.app.state.sessions) as session:
         return identify(request, credentials, session)
 
@@ -116,11 +116,11 @@ Person = Annotated[User, Depends(person, scope="function")]
 
 
 class LoginRequiredError(Exception):
-    """A page was asked for by someone who first has to log in, or to choose a password; answered with a redirect.
+    """A page was requested by a user who first has to log in or choose a password; answered with a redirect.
 
     Args:
-        path: Where they wanted to go.
-        first: The page where they go first.
+        path: The requested path.
+        first: The page to redirect to.
     """
 
     def __init__(self, path: str, first: str = "/login") -> None:
@@ -129,7 +129,7 @@ class LoginRequiredError(Exception):
 
 
 def logged_in_user(request: Request, session: DbSession) -> User:
-    """The logged-in user of a page, whoever chose their password.
+    """The logged-in user of a page, even if their password must be changed.
 
     Raises:
         LoginRequiredError: Where nobody is logged in.

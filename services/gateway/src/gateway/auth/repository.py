@@ -16,7 +16,7 @@ def hash_secret(secret: str) -> str:
 
 
 def live(session: Session, kind: Kind, secret: str) -> AuthSession | None:
-    """The login of this secret, if it is neither over nor revoked and its user is active."""
+    """The login of this secret, if it has not expired or been revoked and its user is active."""
     found = session.scalar(
         select(AuthSession).where(AuthSession.kind == kind, AuthSession.secret_hash == hash_secret(secret))
     )
@@ -36,7 +36,7 @@ def delete_expired(session: Session) -> None:
 
 
 def revoke_all(session: Session, user_id: str, but: AuthSession | None = None) -> None:
-    """End every login of a user, in browsers and of API clients, but this one."""
+    """End every login of a user except this one, in browsers and of API clients."""
     live = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if but is not None:
         live = live.where(AuthSession.id != but.id)
@@ -44,7 +44,7 @@ def revoke_all(session: Session, user_id: str, but: AuthSession | None = None) -
 
 
 def api_token_of(session: Session, secret: str) -> ApiToken | None:
-    """The API token of this secret, whatever became of it."""
+    """The API token of this secret, even if it has expired or been revoked."""
     return session.scalar(select(ApiToken).where(ApiToken.secret_hash == hash_secret(secret)))
 
 

@@ -37,7 +37,7 @@ def authenticate(request: Request, username: str, password: str) -> User:
 
 
 def check_password(request: Request, user: User, password: str) -> None:
-    """Refuse where the logged-in user's password is another one; wrong ones count as failed logins.
+    """Check the logged-in user's password. A wrong one counts as a failed login.
 
     Raises:
         ProblemError: `wrong_password` (403) or `rate_limited` (429).

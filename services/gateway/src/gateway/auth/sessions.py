@@ -74,7 +74,7 @@ def csrf_token_for(request: Request) -> str:
 
 
 def check_csrf(request: Request, token: str | None = None) -> None:
-    """Refuse a state-changing cookie request that our own page did not send.
+    """Refuse a state-changing request with a session cookie that our own page did not send.
 
     Args:
         request: The request.

@@ -16,13 +16,13 @@ log = structlog.get_logger()
 Found = TypeVar("Found")
 
 _WINDOW_S = 15 * 60
-_HASH_S = 60  # longer than any check takes: one whose gateway died counts no longer
+_HASH_S = 60  # longer than any check takes; the check of a gateway that died no longer counts after it
 _LOOK_EVERY_S = 0.05
 _BUSY_S = 10
 
 # KEYS: failures of each party (a number), and its checks under way (a sorted set, by their start on Redis's clock);
-# ARGV: each party's limit, the check's name, _HASH_S. Returns the seconds to wait, 0 to go on, -1 where only checks
-# under way are in the way.
+# ARGV: each party's limit, the check's name, _HASH_S. Returns the seconds to wait, 0 to continue, -1 where only checks
+# under way exceed the limit.
 _ENTER = """
 local busy, now, hash_s = 0, tonumber(redis.call('TIME')[1]), tonumber(ARGV[#ARGV])
 for party = 1, #KEYS / 2 do
@@ -54,7 +54,7 @@ end
 
 
 class LoginThrottle:
-    """Counts failed logins. Without Redis it admits users and logs a warning: a hospital must be able to work.
+    """Counts failed logins. Without Redis it admits users and logs a warning, because a hospital must be able to work.
 
     A check counts while it is under way, so guesses in parallel are as many as guesses one after the other. Checks that
     would exceed the limit only if those under way failed wait for them: a client may log in many times at once.
@@ -65,11 +65,11 @@ class LoginThrottle:
         self._enter, self._leave = redis.register_script(_ENTER), redis.register_script(_LEAVE)
 
     def check(self, username: str, address: str, find: Callable[[], Found | None]) -> Found | None:
-        """Check a password, unless its name or its address must wait.
+        """Check a password, unless the name or the address has too many failures.
 
         Args:
-            username: The name that is tried.
-            address: Where the attempt comes from.
+            username: The user name.
+            address: The client's address.
             find: The slow check. It returns None where name or password is wrong, which counts as a failure.
 
         Raises:
@@ -92,7 +92,7 @@ class LoginThrottle:
         return found
 
     def _begin(self, keys: list[str], check: str) -> bool:
-        # Many people share a hospital's address; it gets more tries than one name.
+        # A hospital's users share one address, so it gets more attempts than one name.
         limits = [self._attempts, self._attempts * 5]
         deadline = time.monotonic() + _BUSY_S
         try:

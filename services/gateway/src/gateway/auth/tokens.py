@@ -32,7 +32,7 @@ def make_access_token(user: User, settings: GatewaySettings) -> str:
 
 
 def read_access_token(token: str, settings: GatewaySettings) -> tuple[str, int]:
-    """User id and epoch in a valid access token; void where the user's epoch is another one by now.
+    """User id and epoch in a valid access token. It is void if the user's epoch has changed.
 
     Raises:
         ProblemError: `token_expired` or `token_invalid`, 401.
@@ -53,7 +53,7 @@ def read_access_token(token: str, settings: GatewaySettings) -> tuple[str, int]:
 
 
 def unauthorized(code: str, reason: str | None = None) -> ProblemError:
-    """A 401 that says how to authenticate."""
+    """A 401 with a `WWW-Authenticate` header."""
     return ProblemError(401, code, reason, headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -72,7 +72,7 @@ def open_login(session: Session, user: User, settings: GatewaySettings) -> Token
 
 
 def refresh(session: Session, secret: str, settings: GatewaySettings) -> TokenPair:
-    """The next pair of tokens; the used refresh token is void from now on.
+    """The next pair of tokens; the used refresh token becomes void.
 
     A refresh token that is used twice was stolen from somebody: see `revoke_if_stolen`.
 

@@ -31,7 +31,7 @@ def read_case(
 ) -> CaseDetail:
     """A case with its images, what was concluded from them together, reviews and signed reports.
 
-    Send the `ETag` back as `If-Match` when you review or sign, to be told where somebody else was faster.
+    Send the `ETag` back as `If-Match` when you review or sign, to detect a change by another user.
     """
     language = lang or negotiate_language(accept_language)
     jobs = repository.latest_jobs(session, case.id)

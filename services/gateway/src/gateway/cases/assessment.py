@@ -1,7 +1,7 @@
 """The rule that combines the evidence of a case's images into one conclusion (docs/case-assessment.md).
 
-It only ever errs towards suspicion: one suspected image makes a suspected case, tissue outranks films only where it
-says malignant, and what could not be assessed keeps a case from being called negative.
+It errs only towards suspicion: one suspected image makes a suspected case, tissue outranks films only if it is
+malignant, and a case with an image that could not be assessed is never negative.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from lobule.contracts.result import Assessment, Laterality
 
 _SIDES: tuple[Laterality, ...] = ("R", "L")
 MEANINGFUL_DIFFERENCE = 0.2
-"""Two views of a breast whose probabilities are closer than this say the same (docs/case-assessment.md, Views)."""
+"""Two views of a breast agree if their probabilities are closer than this (docs/case-assessment.md, Views)."""
 
 
 def conclude(images: Sequence[ImageEvidence]) -> Conclusion:
@@ -103,7 +103,7 @@ def _two_views(films: Sequence[ImageEvidence]) -> Iterator[Reason]:
 
 
 def _shows_more(film: ImageEvidence, other: ImageEvidence) -> bool:
-    """Whether a suspicious finding is marked on a film and none on the other, and their numbers lie well apart."""
+    """Whether one film has a suspicious finding and the other has none, and their probabilities differ clearly."""
     only_here = _has_suspicious_finding(film) and not _has_suspicious_finding(other)
     return only_here and _number(film) - _number(other) >= MEANINGFUL_DIFFERENCE
 
@@ -122,7 +122,7 @@ def _tissue_does_not_clear(films: Sequence[ImageEvidence], tissue: Sequence[Imag
 
 
 def _missing_views(images: Sequence[ImageEvidence]) -> list[Hanging]:
-    """Views of which there is no film at all; one that failed is not missing but not assessed."""
+    """Views without a film. A film that failed counts as not assessed, not as missing."""
     films = _films(images)
     present = {film.hanging for film in films}
     return [hanging for hanging in HANGINGS if hanging not in present] if films else []
@@ -140,7 +140,7 @@ def _suggestions(images: Sequence[ImageEvidence], assessment: Assessment | None)
     in_doubt = [film for film in films if film.assessment != "no_sign_of_malignancy"]
     tissue_is_there = any(image.evidence == "tissue" for image in images)
     if in_doubt:
-        # Imaging comes before tissue is taken; once it is taken, the question is whether the two agree.
+        # Further imaging comes before a biopsy. After a biopsy, the question is whether imaging and tissue agree.
         code = "correlate_with_tissue" if tissue_is_there else "further_imaging"
         yield Suggestion(code=code, values={"images": [film.name for film in in_doubt]})
     if any(_has_suspicious_finding(film) for film in in_doubt) and not tissue_is_there:
@@ -177,5 +177,5 @@ def _films(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
 
 
 def _unplaced(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
-    """Films whose view or side nobody has named; one that could not be assessed may be no film at all."""
+    """Assessed films whose view or side is unknown. An image that could not be assessed may not be a film."""
     return [film for film in _films(images) if None in (film.view, film.laterality) and film.state != "failed"]

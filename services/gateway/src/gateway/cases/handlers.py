@@ -9,7 +9,7 @@ from gateway.jobs.events import AnalysisChanged
 
 
 def refresh_case(session: Session, event: AnalysisChanged) -> None:
-    """Bring the case of an analysed image up to what its images say now."""
+    """Update the case of an analysed image."""
     if event.job.image.case_id is not None:
         refresh(session, event.job.image.case_id)
 

@@ -15,8 +15,8 @@ from lobule.contracts.result import Assessment
 class Case(Base):
     """The images and conclusions of one patient, under a pseudonym; never the patient's name.
 
-    All below `reading_since` follows from the case's images and signatures; `cases.service.refresh` writes it in the
-    transaction that changes them, so that a list of cases reads this table alone.
+    All columns below `reading_since` are derived from the case's images and signatures; `cases.service.refresh` writes it
+    in the transaction that changes them, so that a list of cases reads this table alone.
     """
 
     __tablename__ = "cases"
@@ -32,8 +32,8 @@ class Case(Base):
     pseudonym: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     updated_at: Mapped[datetime] = mapped_column(default=now)
-    revision: Mapped[int] = mapped_column(default=0)  # grows with every change of what a report would say
-    evidence_digest: Mapped[str | None] = mapped_column(String(64))  # of what the images say, to see that it changed
+    revision: Mapped[int] = mapped_column(default=0)  # incremented with every change of the report's content
+    evidence_digest: Mapped[str | None] = mapped_column(String(64))  # digest of the images' evidence, to detect changes
 
     state: Mapped[CaseState] = mapped_column(String(20), default="empty")
     assessment: Mapped[Assessment | None] = mapped_column(String(30))

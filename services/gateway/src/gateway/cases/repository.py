@@ -46,7 +46,7 @@ def visible(session: Session, user: User, case_id: str) -> Case | None:
 
 
 def by_id(session: Session, case_id: str) -> Case:
-    """A case that is there, whoever may see it."""
+    """A case, regardless of who may see it."""
     return session.get_one(Case, case_id)
 
 
@@ -168,7 +168,8 @@ def counts(session: Session, user: User, wanted: CaseFilter, *, every_state: boo
 def locked(session: Session, case_id: str) -> Case:
     """Lock the case row for this transaction, and read it anew.
 
-    Not its key: on PostgreSQL each new image shares a lock on that, and two uploads would wait for one another.
+    The lock leaves out the key: on PostgreSQL each new image shares a lock on it, and two uploads would wait for each
+    other.
     """
     query = select(Case).where(Case.id == case_id).with_for_update(key_share=True)
     return session.scalars(query.execution_options(populate_existing=True)).one()

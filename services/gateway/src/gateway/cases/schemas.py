@@ -112,7 +112,7 @@ class SuggestionRead(BaseModel):
 
 
 class ConclusionRead(BaseModel):
-    """What the system says of a case."""
+    """The system's conclusion about a case."""
 
     assessment: Assessment | None = Field(description="the conclusion; null until an image is assessed")
     probability_malignant: float | None = Field(

@@ -47,7 +47,7 @@ def state_of(job: Job) -> Evidence:
 
 
 def conclusion_of(jobs: Sequence[Job]) -> Conclusion:
-    """The present conclusion from the images of a case; films of earlier examinations are not part of it.
+    """The current conclusion from the images of a case, without films of earlier examinations.
 
     Args:
         jobs: The newest of each image.
@@ -143,7 +143,10 @@ def _state(case: Case) -> CaseState:
 
 
 def etag(case: Case) -> str:
-    """The `ETag` of this state of a case, for `If-Match`. Signing changes it too: no report is superseded unseen."""
+    """The `ETag` of this state of a case, for `If-Match`.
+
+    Signing changes it too, so that no report is superseded without its author seeing the new state.
+    """
     signed = "" if case.signed_version is None else f".{case.signed_version}"
     return f'"{case.id}.{case.revision}{signed}"'
 

@@ -32,7 +32,7 @@ def remove(session: Session, store: ObjectStore, image: Image, if_match: str | N
 
 
 def lock(session: Session, image: Image, if_match: str | None) -> None:
-    """Lock the steps of an image, then its case: in the order in which a worker that completes a step locks them.
+    """Lock the steps of an image, then its case: in the same order as a worker that completes a step.
 
     Raises:
         ProblemError: `case_changed`, 412, where the case is not as the user saw it, or `not_found`, 404.

@@ -23,7 +23,7 @@ from lobule.imaging.header import read_header
 from lobule.storage import ObjectStore
 
 _OF_SOME: tuple[Attribute, ...] = ("magnification", "view", "laterality")
-"""What is said of the images of some modalities alone; a day may be said of any."""
+"""Attributes that only some modalities have. Every image may have a date."""
 _SAID = (*_OF_SOME, "study_date")
 
 

@@ -81,7 +81,8 @@ async def diagnose(
 
     Name and password may also come as HTTP Basic authentication, or a token as `Authorization: Bearer`.
 
-    Without `modality` the image is taken for histopathology. An image that was sent before is answered from its report.
+    Without `modality` the image is taken for histopathology. An image that was sent before is answered with its
+    existing report.
     """
     wanted = negotiate(accept)
     wait = re.search(r"\bwait=(\d+)", prefer)

@@ -37,7 +37,7 @@ class Fingerprints:
         self._key_name = self._digest("key", "name")[:_KEY_NAME_LENGTH]
 
     def of(self, identity: DicomIdentity | None) -> FileIdentity:
-        """What is kept of a DICOM header; nothing for other files."""
+        """What is stored of a DICOM header; nothing for other files."""
         if identity is None:
             return FileIdentity()
         return FileIdentity(
@@ -103,7 +103,7 @@ def _differs(mark: str | None, others: list[str | None]) -> bool:
 
 
 def _uid(text: str | None) -> str | None:
-    """A UID of the standard; anything else a file may say in its place is left out."""
+    """A UID of the standard; any other value is dropped."""
     return text if text and _UID.fullmatch(text) else None
 
 
@@ -113,7 +113,7 @@ def _plain(text: str | None) -> str:
 
 
 def _name(text: str | None) -> str:
-    """The alphabetic group of a person's name; padding and empty components at its end say nothing."""
+    """The alphabetic group of a person's name; without padding and empty components at its end."""
     components = [_plain(part) for part in (text or "").split("=")[0].split("^")]
     return "^".join(components).rstrip("^")
 

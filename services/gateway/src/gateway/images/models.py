@@ -28,7 +28,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """Whom and what a DICOM file shows; None where it does not say the attribute, and for other files.
+    """The patient and study of a DICOM file. An attribute is None where the file lacks it, and for other files.
 
     A mark is a keyed fingerprint, never the value; see `gateway.images.identity`. What names nobody is kept as it is.
     Nothing reads the marks of series and instance and the SOP class yet. Results for a PACS will: they must
@@ -86,7 +86,7 @@ class Image(Base):
     magnification: Mapped[Magnification | None] = mapped_column(String(5))
     view: Mapped[View | None] = mapped_column(String(5))
     laterality: Mapped[Laterality | None] = mapped_column(String(5))
-    # What the file itself says; where a person says otherwise, that stands above, and the conflict is told.
+    # From the file itself. The user's entry, in the columns above, takes precedence; a difference is reported.
     file_view: Mapped[View | None] = mapped_column(String(5))
     file_laterality: Mapped[Laterality | None] = mapped_column(String(5))
     study_date: Mapped[date | None]
@@ -101,20 +101,21 @@ class Image(Base):
         mapped_column("sop_class", String(64), nullable=True),
         mapped_column("file_study_date", Date, nullable=True),
     )
-    signed: Mapped[bool] = mapped_column(default=False, server_default=false())  # part of a signed version: it stays
+    # part of a signed version, so it cannot be deleted
+    signed: Mapped[bool] = mapped_column(default=False, server_default=false())
     object_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
     @property
     def spec(self) -> ModalitySpec:
-        """The specification of its modality; a neutral one where the modality is not known any more."""
+        """The specification of its modality; a neutral one where the modality is no longer known."""
         session = object_session(self)
         known = PACKAGED if session is None else modalities.known(session)
         return known.get(self.modality) or modalities.neutral(self.modality)
 
     @property
     def conflicts(self) -> list[Conflict]:
-        """Where a person said something else than the file does."""
+        """Attributes for which the user's entry and the file differ."""
         pairs: tuple[tuple[ConflictOf, object, object], ...] = (
             ("view", self.view, self.file_view),
             ("laterality", self.laterality, self.file_laterality),

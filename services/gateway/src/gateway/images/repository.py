@@ -24,7 +24,7 @@ def visible(session: Session, user: User, image_id: str) -> Image | None:
 
 
 def by_id(session: Session, image_id: str) -> Image | None:
-    """An image, whoever may see it."""
+    """An image, regardless of who may see it."""
     return session.get(Image, image_id)
 
 
@@ -48,15 +48,15 @@ def duplicate(
 
 
 def refresh(session: Session, image: Image) -> bool:
-    """Read an image's row anew, which another transaction may have changed; gives whether it is still there."""
+    """Read an image's row again, which another transaction may have changed; returns whether it still exists."""
     return session.get(Image, image.id, populate_existing=True) is not None
 
 
 def delete_row(session: Session, image_id: str) -> None:
-    """Delete an image's row; what refers to it must be gone."""
+    """Delete an image's row. The rows that refer to it must be deleted first."""
     session.execute(delete(Image).where(Image.id == image_id))
 
 
 def mark_signed(session: Session, case_id: str) -> None:
-    """The images of a case are part of a signed report from now on, which keeps them."""
+    """Mark the images of a case as part of a signed report, so that they cannot be deleted."""
     session.execute(update(Image).where(Image.case_id == case_id).values(signed=True))

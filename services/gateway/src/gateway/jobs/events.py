@@ -8,7 +8,7 @@ from gateway.jobs.models import Job
 
 @dataclass(frozen=True)
 class AnalysisChanged(Event):
-    """An analysis was opened, concluded, ended or started again: what is known of its image may be different now."""
+    """An analysis was opened, concluded, ended or started again: the evidence of its image may have changed."""
 
     job: Job
 

@@ -105,8 +105,8 @@ class Step(Base):
     owner_id: Mapped[str] = mapped_column(String(36), server_default="")  # the job's, here for the order of the queue
     interactive: Mapped[bool] = mapped_column(server_default=false())  # a person waits for it at the portal
     state: Mapped[str] = mapped_column(String(20), default="waiting")
-    attempt: Mapped[int] = mapped_column(default=0)  # grows forever: the fence
-    tries: Mapped[int] = mapped_column(default=0)  # since it was last asked for: the budget
+    attempt: Mapped[int] = mapped_column(default=0)  # only ever incremented: fences off earlier attempts
+    tries: Mapped[int] = mapped_column(default=0)  # since the last request: checked against the budget
     worker: Mapped[str | None] = mapped_column(String(200))
     queued_at: Mapped[datetime | None]
     announced_at: Mapped[datetime | None] = mapped_column("rung_at")  # when it was last written to the outbox

@@ -31,11 +31,11 @@ log = structlog.get_logger()
 _HISTORY_FOR_S = 10.0
 _POLL_MS = 500
 _POLL_WAITING_MS = 1000
-_FIRST_GUESS_S = 0.05  # below this share of the work, the history says more than the pace
+_FIRST_GUESS_S = 0.05  # below this share of the work, the history is a better estimate than the speed
 
 
 class History:
-    """Median seconds of each queue's steps, measured from the last ones and remembered for a moment."""
+    """Median seconds of each queue's steps, of the last ones, cached for a short time."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, float | None]] = {}
@@ -140,7 +140,7 @@ class ProgressBoard:
 
 
 def _said(now_doing: Activity | None) -> dict[str, Any]:
-    """The fields of a step's progress that say what is being done."""
+    """The fields of a step's progress that describe its activity."""
     if now_doing is None:
         return {}
     return {
@@ -151,7 +151,7 @@ def _said(now_doing: Activity | None) -> dict[str, Any]:
 
 
 def _seconds_left(step: Step, fraction: float, usual: float | None) -> float | None:
-    """From this attempt's own pace once it has one, before that from what such steps usually take."""
+    """From the speed of this attempt once it is known, before that from the usual duration of such steps."""
     if step.started_at is None:
         return usual
     elapsed = (now() - step.started_at).total_seconds()

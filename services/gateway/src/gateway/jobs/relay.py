@@ -1,7 +1,7 @@
 """Two background loops: the relay announces queued steps on Redis, the reaper takes steps back from lost workers.
 
-The database is the truth. A call that is made twice is harmless (a step can be claimed once); a call that is lost is
-made again by the reaper. So both loops may run in every gateway, and Redis may forget everything.
+The database is authoritative. An announcement that is sent twice is harmless, because a step can be claimed only once;
+one that is lost is sent again by the reaper. So both loops may run in every gateway, and Redis may lose its data.
 """
 
 import threading
@@ -27,8 +27,8 @@ from lobule.queueing import announce
 
 log = structlog.get_logger()
 
-_IDLE_S = 1.0  # the relay looks by itself this often: another gateway's outbox, a Redis that is back
-_LOST_AFTER_S = 10.0  # a call this old that is not in Redis was lost, or its worker died with it
+_IDLE_S = 1.0  # how often the relay looks without being woken: for another gateway's rows, or after an outage of Redis
+_LOST_AFTER_S = 10.0  # an announcement this old that is not in Redis was lost, or its worker died
 
 
 class Relay:
@@ -56,7 +56,7 @@ class Relay:
     def empty_outbox(self) -> int:
         """Send the waiting announcements, oldest first; returns their number. One that fails stays in the outbox.
 
-        No transaction is open while Redis is spoken to: on SQLite the worker's claim, which follows within a
+        No transaction is open during calls to Redis: on SQLite the worker's claim, which follows within a
         millisecond, would wait for it.
         """
         messages = read(self._sessions, queues.waiting_messages)

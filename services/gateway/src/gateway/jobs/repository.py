@@ -32,7 +32,7 @@ def visible(session: Session, user: User, job_id: str) -> Job | None:
 def newest(
     session: Session, user: User, limit: int, cursor: str | None, *, without_case: bool = False
 ) -> tuple[Sequence[Job], str | None]:
-    """A page of the jobs that this user may see; of those alone whose image is in no case, where it is asked for."""
+    """A page of the jobs that this user may see; optionally only those whose image is in no case."""
     query = _visible_to(user)
     if without_case:
         query = query.join(Image, Image.id == Job.image_id).where(Image.case_id.is_(None))
@@ -45,12 +45,12 @@ def latest_of_image(session: Session, image_id: str) -> Job:
 
 
 def by_id(session: Session, job_id: str) -> Job | None:
-    """An analysis, whoever may see it."""
+    """An analysis, regardless of who may see it."""
     return session.get(Job, job_id)
 
 
 def work_by_id(session: Session, work_id: str) -> Work | None:
-    """An analysis or a rendering, whoever may see it."""
+    """An analysis or a rendering, regardless of who may see it."""
     return session.get(Work, work_id)
 
 
@@ -65,20 +65,20 @@ def ids_of_image(session: Session, image_id: str) -> list[str]:
 
 
 def lock_steps_of_image(session: Session, image_id: str) -> None:
-    """Let every other transaction wait that would change a step of an image's analyses."""
+    """Lock the steps of an image's analyses against other transactions."""
     steps = select(Step).join(Job, Job.id == Step.job_id).where(Job.image_id == image_id)
     session.scalars(steps.order_by(Step.job_id, Step.name).with_for_update(of=Step)).all()
 
 
 def delete_works(session: Session, ids: list[str]) -> list[str]:
-    """Delete analyses or renderings with their steps; gives the prefixes of their objects."""
+    """Delete analyses or renderings with their steps; returns the prefixes of their objects."""
     session.execute(delete(Step).where(Step.job_id.in_(ids)))
     session.execute(delete(Work).where(Work.id.in_(ids)))
     return [layout.work_folder(each) for each in ids]
 
 
 def delete_keyed(session: Session, keys: list[str]) -> list[str]:
-    """Delete renderings and examinations, by how their keys begin; gives the prefixes of their objects."""
+    """Delete renderings and examinations, by how their keys begin; returns the prefixes of their objects."""
     if not keys:
         return []
     begins = or_(*(Work.key.startswith(key, autoescape=True) for key in keys))
@@ -132,7 +132,7 @@ def _current(job_id: str, name: StepName, attempt: int):
 
 
 def abandoned(session: Session) -> Sequence[Step]:
-    """Running steps whose lease is over."""
+    """Running steps whose lease has expired."""
     return session.scalars(
         select(Step)
         .where(Step.state == "running", Step.lease_expires_at < shared_now(session))

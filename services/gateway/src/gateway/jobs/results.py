@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 def read_result(store: ObjectStore, job: Job) -> Result:
-    """What the pipeline concluded.
+    """The result of the pipeline.
 
     Raises:
         ProblemError: `result_not_ready` (409) or `result_unreadable` (500).

@@ -142,13 +142,13 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
 
 
 def complete(session: Session, job_id: str, name: StepName, attempt: int, result: Result | None) -> bool:
-    """An attempt is done; False where it is not the current one.
+    """Complete an attempt; False where it is not the current one.
 
     Args:
         session: The transaction.
         job_id: The job.
         name: The step.
-        attempt: Which attempt says so.
+        attempt: The number of the attempt.
         result: What the inference step concluded.
     """
     step = repository.end(session, job_id, name, attempt, "done")
@@ -173,7 +173,7 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
 
 
 def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepName, failure: Failure) -> bool:
-    """An attempt failed; False where it is not the current one. What may pass is tried again, within the budget."""
+    """Fail an attempt; False where it is not the current one. A temporary failure is retried, within the budget."""
     step = repository.end(session, job_id, name, failure.attempt, "failed")
     if step is None:
         return False
@@ -217,8 +217,8 @@ def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> No
 
     Args:
         session: The transaction.
-        rendering: One that is over.
-        request: What it is asked for, as this version of the program writes it.
+        rendering: One that has ended.
+        request: The request as this version of the program writes it.
     """
     _ask_again(session, rendering, request.model_dump(mode="json"), interactive=True)
 
@@ -233,7 +233,7 @@ def _ask_again(session: Session, work: Rendering | Examination, document: dict[s
 
 
 def cancel(session: Session, job: Work) -> None:
-    """Stop a job. Its worker learns of it at the next heartbeat.
+    """Stop a job. Its worker is told at its next heartbeat.
 
     Raises:
         ProblemError: `job_finished`, 409.

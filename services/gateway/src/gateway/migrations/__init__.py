@@ -1,1 +1,1 @@
-"""Alembic migrations: the history of the database's shape."""
+"""Alembic migrations: the history of the database schema."""

@@ -1,4 +1,4 @@
-"""Every module that defines tables, imported so that the metadata knows them all."""
+"""Every module that defines tables, imported so that the metadata contains them all."""
 
 from gateway.audit import models as audit
 from gateway.auth import models as auth

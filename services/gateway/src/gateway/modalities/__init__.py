@@ -1,1 +1,1 @@
-"""The modalities that this server knows: those that Lobule brings along, and those that workers have announced."""
+"""The modalities of this server: Lobule's own, and those that workers have announced."""

@@ -11,7 +11,7 @@ from gateway.database import Base
 
 
 class AnnouncedModality(Base):
-    """The last specification that a worker announced of a modality; it stays when its workers are gone."""
+    """The last specification of a modality that a worker announced. It is kept when its workers stop."""
 
     __tablename__ = "modalities"
 

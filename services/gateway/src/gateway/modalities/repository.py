@@ -17,11 +17,11 @@ from lobule.queueing import REPORT_QUEUE
 
 log = structlog.get_logger()
 
-_KNOWN = "modalities"  # in `Session.info`: asked once in a session, which lives no longer than a request
+_KNOWN = "modalities"  # key in `Session.info`: queried once in a session, which lasts no longer than a request
 
 
 def known(session: Session) -> Mapping[str, ModalitySpec]:
-    """Every modality by its name, as it was last announced, else as Lobule brings it along."""
+    """Every modality by its name: as last announced, else as defined by Lobule."""
     if _KNOWN not in session.info:
         with session.no_autoflush:
             rows = session.scalars(select(AnnouncedModality).order_by(AnnouncedModality.name)).all()

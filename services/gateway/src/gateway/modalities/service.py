@@ -31,7 +31,7 @@ def required(session: Session, name: str) -> ModalitySpec:
 
 
 def _fault(spec: ModalitySpec) -> str | None:
-    """Why an announced specification is not taken over."""
+    """Why an announced specification is refused."""
     if spec.queue in (REPORT_QUEUE, PICTURE_QUEUE):
         return f"{spec.queue} is a queue of the report service"
     packaged = PACKAGED.get(spec.name)
@@ -63,7 +63,7 @@ class Modalities:
         return read(self._sessions, repository.known)
 
     def find(self, name: str) -> ModalitySpec | None:
-        """A modality, where need be one whose worker has started just now; None where there is none of this name."""
+        """A modality by its name, also of a worker that has only just started; None if there is none."""
         return self.known().get(name) or self.learn().get(name)
 
     def learn(self) -> Mapping[str, ModalitySpec]:
@@ -82,6 +82,6 @@ class Modalities:
                 for spec in new:
                     log.info("modality_learnt", modality=spec.name, queue=spec.queue)
                     repository.keep(session, spec)
-        except IntegrityError:  # another gateway was faster
+        except IntegrityError:  # another gateway stored it first
             log.info("modality_known_already")
         return self.known()

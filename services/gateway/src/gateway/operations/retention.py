@@ -1,7 +1,7 @@
 """`lobule retention run`: deletes what has passed its retention period, and what nothing refers to.
 
 A case is deleted as a whole, once nothing of it is younger than the limit; the audit log stays. Rows go first and
-objects after them: what a crash leaves between the two belongs to nothing, and the next run finds it.
+objects after them: objects that a crash leaves between the two are unreferenced, and the next run deletes them.
 """
 
 import time
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 app = typer.Typer(no_args_is_help=True, help="Delete what is too old, and what belongs to nothing.")
 
 _TOGETHER = 100  # rows that one transaction deletes
-_ORPHAN_AGE = timedelta(hours=24)  # an upload is an object before it is a row
+_ORPHAN_AGE = timedelta(hours=24)  # an upload's object exists before its row
 _MESSAGE_AGE = timedelta(days=30)
 
 
@@ -113,7 +113,7 @@ def _delete_case(session: Session, case_id: str) -> list[str]:
 
 
 def _unnamed(place: layout.Place, session: Session) -> tuple[str, list[str]]:
-    """Prefixes below a place that no row names, and what they are called."""
+    """Prefixes below a folder that no row refers to, with their kind."""
     known = (repository.is_image if place.owner == "images" else repository.is_work)(session, place.id)
     if not known:
         return "orphans", [place.folder]
@@ -121,7 +121,7 @@ def _unnamed(place: layout.Place, session: Session) -> tuple[str, list[str]]:
 
 
 def _overtaken(session: Session, job_id: str) -> list[str]:
-    """Folders of attempts that are not the current one of a step that is over."""
+    """Folders of superseded attempts of steps that have ended."""
     steps = repository.steps_done(session, job_id)
     return [step.output_prefix(number) for step in steps for number in range(1, step.attempt)]
 

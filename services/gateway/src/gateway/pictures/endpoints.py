@@ -1,4 +1,4 @@
-"""`/api/v1/previews` and `/api/v1/images/{id}/film`: what a browser cannot read, drawn by the report service."""
+"""`/api/v1/previews` and `/api/v1/images/{id}/film`: previews and films that browsers cannot decode."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -63,9 +63,10 @@ Pictures = Annotated[PictureService, Depends(picture_service)]
     openapi_extra={"requestBody": PREVIEW_FORM},
 )
 async def make_preview(request: Request, user: DetachedUser, settings: AppSettings, pictures: Pictures) -> PreviewRead:
-    """Have a file drawn that the browser cannot show: DICOM, TIFF, 16-bit PNG. Nothing is analysed or kept.
+    """Draw a file that the browser cannot show: DICOM, TIFF, 16-bit PNG. It is neither analysed nor kept.
 
-    Says whether a DICOM file names another patient than the files of a case, so that it can be held back.
+    Says whether a DICOM file names another patient than the files of a case, so that the user can be warned before the
+    upload.
     """
     state = request.app.state
 
@@ -98,7 +99,7 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
 
 
 def _identity(store: ObjectStore, key: str) -> DicomIdentity:
-    """The patient that a DICOM file names; none where its header is refused, which its picture reports."""
+    """The patient that a DICOM file names; none where its header is refused; the preview then reports the error."""
     try:
         with store.open(key) as stream:
             return read_header(stream, "mammography").dicom or DicomIdentity()

@@ -27,7 +27,10 @@ class PictureRead(BaseModel):
 
 
 class PatientRead(BaseModel):
-    """Whom a file names, as opaque marks: two files name the same where their marks are equal; null is not named."""
+    """The patient of a file as opaque marks.
+
+    Two files name the same patient if their marks are equal; null means not named.
+    """
 
     patient_id: str | None = Field(description="mark of the patient's identifier; null where the file has none")
     patient_name: str | None = Field(description="mark of the name; null where the file has none")

@@ -1,4 +1,7 @@
-"""Requests pictures and finds them in the object store. The database holds none: all can be drawn again."""
+"""Requests pictures and finds them in the object store.
+
+They are not in the database, because all can be drawn again.
+"""
 
 import structlog
 from celery import Celery
@@ -20,14 +23,14 @@ class PictureService:
     Args:
         store: Where they lie.
         celery: For the calls.
-        cache: Remembers what was asked for, and when a preview is to be forgotten.
+        cache: Stores which pictures were requested, and when a preview is to be deleted.
     """
 
     def __init__(self, store: ObjectStore, celery: Celery, cache: ProgressCache) -> None:
         self._store, self._celery, self._cache = store, celery, cache
 
     def facts(self, prefix: str) -> PictureFacts | None:
-        """What was drawn below a prefix; None while it is not there."""
+        """The facts of a drawn picture; None until it is drawn."""
         try:
             return PictureFacts.model_validate_json(self._store.get(layout.file_key(prefix, layout.FACTS_FILE)))
         except ObjectNotFoundError:
@@ -37,7 +40,7 @@ class PictureService:
         """Request a picture of a file, unless it exists or is being drawn.
 
         Raises:
-            RedisError, kombu's OperationalError: Where Redis is away.
+            RedisError, kombu's OperationalError: Redis cannot be reached.
         """
         facts = self.facts(prefix)
         if facts is not None:

@@ -95,7 +95,7 @@ def sign_case(
 def draft_report_text(said: DraftTextWrite, case: VisibleCase, session: DbSession, request: Request) -> DraftText:
     """The conclusion in words, made from what you state of each breast and the findings you confirmed.
 
-    Nothing is kept: read it, change it, and sign it as `comment`.
+    It is not stored: edit it, and sign it as `comment`.
     """
     return draft_text(session, request.app.state.store, case, said.breasts)
 
@@ -111,7 +111,7 @@ def render_version(
 ) -> CaseReportRead:
     """Have a signed version rendered again from its stored content: what failed or was never rendered, or everything.
 
-    The content is held against its fingerprint first. What was rendered before stays readable until it is replaced.
+    The content is first checked against its fingerprint. Existing renderings stay readable until they are replaced.
     """
     renderings.ensure(session, _version(session, case, version), case.owner_id, wanted)
     detail = {"version": version, **wanted.model_dump(mode="json")}

@@ -1,4 +1,4 @@
-"""`lobule reports …`: signed reports straight in the database, for administrators after a fault."""
+"""`lobule reports …`: renders signed reports again directly from the database, for administrators after a fault."""
 
 import getpass
 from typing import Annotated
@@ -23,7 +23,7 @@ app = typer.Typer(
 
 @app.callback()
 def reports() -> None:
-    """Keeps `render` a command of its own, however few there are."""
+    """Makes Typer keep `render` as a subcommand, although it is the only one."""
 
 
 @app.command()
@@ -38,7 +38,7 @@ def render(
 ) -> None:
     """Have signed versions rendered again from their stored content, by the report service.
 
-    Each version is held against its fingerprint first, and each rendering is noted in the audit log.
+    Each version is first checked against its fingerprint, and each rendering is written to the audit log.
     """
     if every == bool(case):
         raise fail("Name the cases, or give --all.")

@@ -1,4 +1,4 @@
-"""Putting a case's content together, as it stands now, for its report."""
+"""Assembles the current content of a case for its report."""
 
 import hashlib
 from typing import Any
@@ -24,8 +24,8 @@ from lobule.contracts.reader import ReaderFinding
 def letters(content: dict[str, Any]) -> bytes:
     """The bytes of a stored content, as they were signed.
 
-    It is written from what is stored and never by way of `CaseContent`: a newer version of that may know more fields,
-    and would write them too.
+    The stored JSON is written without parsing it as `CaseContent`, since a newer version of that class would add its
+    new fields.
     """
     return to_json(content)
 
@@ -47,7 +47,7 @@ def signed_content(report: CaseReport) -> CaseContent:
 
 
 def case_content(session: Session, case: Case, signature: Signature | None = None) -> CaseContent:
-    """Everything that a report of this case says, now."""
+    """The current content of a report of this case."""
     jobs = cases.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
     by_job: dict[str, list[Review]] = {}
@@ -88,7 +88,7 @@ def _image(job: Job, reviews: list[Review], drawn: list[ReaderFinding], place: E
 
 
 def image_content(job: Job) -> ImageContent:
-    """Where the result of an assessed image lies."""
+    """The content of one image, with the location of its result."""
     inference = job.step("inference")
     assert inference.finished_at is not None, "an assessed image's inference is over"
     return ImageContent(result_prefix=inference.output_prefix(), analysed_at=inference.finished_at)

@@ -25,7 +25,7 @@ from lobule.storage import ObjectNotFoundError
 
 router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["reports"])
 
-# The report is a document of its own: no script runs in it, wherever it is shown.
+# The report is a separate document in which no script may run, wherever it is shown.
 _REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 REPORT_TYPES = {"image/png": {}, "text/html": {}, "application/pdf": {}, "application/json": {}}
 
@@ -38,7 +38,7 @@ AcceptLanguage = Annotated[str | None, Header(max_length=500)]
 
 @router.get("/result", responses={**WITH_ETAG, **responses(401, 404, 409)})
 def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
-    """All that the pipeline concluded; there as soon as the inference is done, whatever becomes of the report."""
+    """The result of the pipeline. It is available as soon as the inference is done, even if the report fails."""
     result = results.read_result(request.app.state.store, job)
     response.headers["ETag"] = f'"{job.id}-{job.step("inference").attempt}"'
     response.headers["Cache-Control"] = "private, no-cache"
@@ -51,7 +51,7 @@ def get_result(job: VisibleJob, request: Request, response: Response) -> Result:
     responses={200: {"content": {"image/png": {}}}, **responses(401, 404, 409)},
 )
 def get_picture(job: VisibleJob, picture: str, request: Request) -> Response:
-    """A picture that the result names: the display image or the heat map."""
+    """A picture of the result: the display image or the heat map."""
     store = request.app.state.store
     result = results.read_result(store, job)
     named = {result.display.file, *([result.heat_map.file] if result.heat_map else [])}
@@ -117,7 +117,8 @@ async def report_response(request: Request, job: Job, form: ReportForm, language
     service.check_report_ready(job)
     language_made, forms_made = service.RENDERED_BY_ANALYSIS
     if language == language_made and form in forms_made:
-        with contextlib.suppress(ObjectNotFoundError):  # this form failed, or an older version named it otherwise
+        # this form failed, or an older version stored it under another name
+        with contextlib.suppress(ObjectNotFoundError):
             found = await run_in_threadpool(service.read_report, request.app.state.store, job, form)
             return as_response(*found, language)
     attempt = job.step("inference").attempt

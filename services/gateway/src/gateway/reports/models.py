@@ -33,11 +33,11 @@ class CaseReport(Base):
     signed_at: Mapped[datetime] = mapped_column(default=now)
     conclusion: Mapped[Assessment | None] = mapped_column(String(30))  # the clinician's own
     comment: Mapped[str] = mapped_column(Text, default="")
-    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # a `CaseContent`: all that the report says
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # a `CaseContent`: the full content of the report
     sha256: Mapped[str] = mapped_column(String(64))  # of the content
 
     def key(self, language: Language, form: ReportForm) -> str:
-        """The key of its rendering in a language and form; each is made, fails and is tried again by itself."""
+        """The key of its rendering in a language and form; each is rendered, fails and is retried separately."""
         return f"{version_keys(self.case_id, self.version)}{language}:{form}"
 
 

@@ -34,7 +34,7 @@ _FAILED = ("failed", "dead", "cancelled")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A rendering that may be there, or may have to be made.
+    """A rendering that exists or has to be made.
 
     Attributes:
         key: Names exactly what is rendered.
@@ -81,7 +81,7 @@ async def fetch(request: Request, wanted: Wanted, language: Language, form: Repo
     state, name = request.app.state, report_file(language, form)
     rendering = await _made(state.sessions, await run_in_threadpool(_find_or_open, state.sessions, wanted))
     content = await run_in_threadpool(_read, state.store, rendering, name)
-    if content is None and rendering.state == "done":  # the store has lost it
+    if content is None and rendering.state == "done":  # missing from the object store
         rendering = await _made(state.sessions, await run_in_threadpool(_repeat, state.sessions, wanted))
         content = await run_in_threadpool(_read, state.store, rendering, name)
     if content is None:
@@ -90,7 +90,7 @@ async def fetch(request: Request, wanted: Wanted, language: Language, form: Repo
 
 
 async def _made(sessions: SessionFactory, rendering: Rendering) -> Rendering:
-    """The rendering once it is over.
+    """The rendering once it has ended.
 
     Raises:
         ProblemError: `report_not_ready`, 503, or `not_found`, 404, where what it shows was removed meanwhile.

@@ -37,17 +37,17 @@ def next_version(session: Session, case_id: str) -> int:
 
 
 def rendering_states(session: Session, case_id: str) -> list[tuple[str, JobState, str | None]]:
-    """Key, state and error code of every rendering of a case's signed versions; nothing else of them is read."""
+    """Key, state and error code of every rendering of a case's signed versions; no other columns are read."""
     ours = Rendering.key.startswith(version_keys(case_id), autoescape=True)
     query = select(Rendering.key, Rendering.state, Rendering.error_code).where(ours).order_by(Rendering.key)
     return [(key, state, code) for key, state, code in session.execute(query)]
 
 
 def rendering(session: Session, key: str) -> Rendering | None:
-    """The rendering of exactly this."""
+    """The rendering with this key."""
     return session.scalar(select(Rendering).where(Rendering.key == key))
 
 
 def rendering_by_id(session: Session, rendering_id: str) -> Rendering | None:
-    """A rendering, where it is still there."""
+    """A rendering; None if it was deleted."""
     return session.get(Rendering, rendering_id)

@@ -59,7 +59,7 @@ class DraftText(BaseModel):
 
 
 class RenderingState(BaseModel):
-    """A signed version in one language and form: each is rendered, fails and is tried again by itself."""
+    """A signed version in one language and form: each is rendered, fails and is retried separately."""
 
     language: Language = Field(description="language of its sentences")
     form: ReportForm = Field(description="file format")

@@ -1,4 +1,4 @@
-"""Reading reports: signed versions with their renderings, and what an analysis rendered by itself."""
+"""Reads reports: signed versions with their renderings, and the renderings of an analysis."""
 
 from collections import defaultdict
 
@@ -16,7 +16,7 @@ from lobule.contracts.language import Language
 from lobule.storage import ObjectStore
 
 RENDERED_BY_ANALYSIS: tuple[Language, frozenset[ReportForm]] = ("en", frozenset({"html", "png", "json"}))
-"""What an analysis renders by itself; all else is rendered when somebody first asks for it."""
+"""The forms that an analysis renders; all others are rendered at the first request."""
 
 
 def versions(session: Session, case: Case) -> list[CaseReportRead]:
@@ -42,7 +42,7 @@ def check_report_ready(job: Job) -> None:
 
 
 def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, str]:
-    """A rendering that the analysis left, and its media type.
+    """A rendering of the analysis, and its media type.
 
     Raises:
         ProblemError: `report_not_ready`, 409.
@@ -66,7 +66,7 @@ def negotiate(accept: str, default: ReportForm = "png") -> ReportForm:
 
     Args:
         accept: The header.
-        default: Where it does not care.
+        default: For a header that accepts everything.
 
     Raises:
         ProblemError: `not_acceptable`, 406.

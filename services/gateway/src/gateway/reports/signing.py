@@ -18,7 +18,7 @@ from lobule.contracts.case import Signature
 
 
 def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_match: str | None) -> CaseReport:
-    """Write the next version, and have the report service render it in every language and form, each by itself.
+    """Write the next version, and have the report service render it in every language and form, each separately.
 
     Raises:
         ProblemError: `case_not_signable` or `case_claimed` (409), `case_changed` (412) or `conclusion_needed` (422).

@@ -22,13 +22,13 @@ router = APIRouter(prefix="/api/v1/cases/{case_id}/reviews", tags=["cases"])
 
 @router.get("", responses=responses(401, 404))
 def list_reviews(case: VisibleCase, session: DbSession) -> list[Review]:
-    """What clinicians said of the findings and images of a case."""
+    """The clinicians' reviews of the findings and images of a case."""
     return [service.as_contract(review) for review in repository.of_case(session, case.id)]
 
 
 @router.get("/last", responses=responses(401, 404))
 def read_last_change(case: VisibleCase, user: CurrentUser, session: DbSession) -> ReviewChange | None:
-    """The last change of the reviews, where you made it: putting `before` with `undo` takes it back."""
+    """The last change of the reviews, if you made it. Put `before` with `undo` to undo it."""
     return service.last_change(session, case, user)
 
 
@@ -54,7 +54,7 @@ def put_review(
     response: Response,
     if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
 ) -> Review | None:
-    """Confirm or dismiss one finding, or the image's assessment as a whole, with a comment; null takes it back."""
+    """Confirm or dismiss one finding or the image's assessment, with a comment; null withdraws the review."""
     job = jobs.visible(session, user, job_id)
     if job is None or job.image.case_id != case.id:
         raise not_found("analysis")

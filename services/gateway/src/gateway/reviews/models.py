@@ -28,7 +28,7 @@ class FindingReview(Base):
 
 
 class LastReviewChange(Base):
-    """What the last change of a case's reviews replaced: the way back to it."""
+    """What the last change of a case's reviews replaced, for undo."""
 
     __tablename__ = "last_review_changes"
 

@@ -31,14 +31,14 @@ def take_back(session: Session, review: FindingReview) -> None:
 
 
 def forget_change(session: Session, change: LastReviewChange) -> None:
-    """Delete what the last change replaced: it cannot be undone any more."""
+    """Delete what the last change replaced: it can no longer be undone."""
     session.delete(change)
 
 
 def move(session: Session, image_id: str, case_id: str | None) -> None:
-    """The reviews of an image go with it into another case, and the last change of one is not undone any more.
+    """Move the reviews of an image with it into another case; the last change can then no longer be undone.
 
-    Those of an image that is taken out of its case stay with the case that they were made in.
+    The reviews of an image that is taken out of its case stay with that case.
     """
     jobs = select(Job.id).where(Job.image_id == image_id)
     if case_id is not None:

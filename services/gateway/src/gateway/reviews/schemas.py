@@ -16,7 +16,7 @@ class ReviewWrite(BaseModel):
 
 
 class ReviewBefore(BaseModel):
-    """What was said of a finding before a change."""
+    """A finding's review before a change."""
 
     verdict: Verdict | None = Field(description="verdict before the change; null for none")
     comment: str = Field(description="comment before the change")

@@ -36,14 +36,14 @@ def as_contract(review: FindingReview) -> Review:
 
 @dataclass(frozen=True)
 class Target:
-    """What a review is about: an id, and the place in the result that stood for it before findings had ids."""
+    """What a review is about: an id, and its index in the result, which identified it before findings had ids."""
 
     id: str
     place: str
 
 
 def find_target(store: ObjectStore, job: Job, finding: str) -> Target:
-    """What a finding's id, its place in the result, or `image` names.
+    """The target of a finding's id, its index in the result, or `image`.
 
     Raises:
         ProblemError: `not_found` or `result_not_ready`.
@@ -59,12 +59,12 @@ def find_target(store: ObjectStore, job: Job, finding: str) -> Target:
 
 @dataclass(frozen=True)
 class Change:
-    """What writing a review did.
+    """The outcome of writing a review.
 
     Attributes:
-        was: The verdict that stood before.
-        review: As it stands now; None where it was taken back.
-        undone: Whether the reviewer's last change was undone by it.
+        was: The previous verdict.
+        review: The current review; None where it was withdrawn.
+        undone: Whether this undid the reviewer's last change.
     """
 
     was: Verdict | None
@@ -75,7 +75,7 @@ class Change:
 def put(
     session: Session, case: Case, job: Job, target: Target, said: ReviewWrite, reviewer: User, if_match: str | None
 ) -> Change:
-    """Write, change or (with neither verdict nor comment) take back a review.
+    """Write, change or (with neither verdict nor comment) withdraw a review.
 
     Raises:
         ProblemError: `case_changed` (412) or `case_claimed` (409).
@@ -112,7 +112,7 @@ def _keep_way_back(
     said: ReviewWrite,
     reviewer: User,
 ) -> bool:
-    """Keep what a change replaces; gives whether it undoes the reviewer's last change, of which nothing is kept."""
+    """Store what a change replaces, for undo; returns whether this change is itself an undo."""
     last = repository.last_change(session, case.id)
     if said.undo and last is None:  # an earlier change of the page, after its last one was undone
         return False

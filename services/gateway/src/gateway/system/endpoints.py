@@ -21,7 +21,7 @@ router.include_router(health.router)
 
 
 class ModelStatus(BaseModel):
-    """A modality's queue: who works on it, with which model."""
+    """A modality's queue: its workers and their model."""
 
     modality: Modality
     queue: str = Field(description="name of the queue")
@@ -32,7 +32,7 @@ class ModelStatus(BaseModel):
 
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))
 def list_models(_user: CurrentUser, request: Request, session: DbSession) -> list[ModelStatus]:
-    """The models in use, with their measured figures and their cards."""
+    """The models in use, with their metrics and model cards."""
     return models_at_work(session, request.app.state.progress_cache)
 
 
@@ -40,7 +40,7 @@ def models_at_work(session: Session, cache: ProgressCache) -> list[ModelStatus]:
     """Every modality's workers and model.
 
     Raises:
-        RedisError: Where the workers cannot be asked.
+        RedisError: The workers cannot be queried.
     """
     specs = modalities.known(session).values()
     return [_status(spec.name, spec.queue, cache.workers(spec.queue)) for spec in specs]

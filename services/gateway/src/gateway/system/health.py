@@ -35,7 +35,7 @@ def live() -> dict[str, str]:
 
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health}})
 def ready(request: Request) -> JSONResponse:
-    """Uploads can be accepted: database and object store work. Without Redis jobs wait, and nothing is lost."""
+    """Uploads can be accepted: database and object store work. Without Redis, jobs wait but are not lost."""
     state = request.app.state
     works = {"database": False, "migrated": False, "object_store": False, "redis": False}
     checks = {

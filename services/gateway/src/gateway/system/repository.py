@@ -13,15 +13,15 @@ from gateway.webhooks.models import Delivery
 
 @dataclass(frozen=True)
 class Workload:
-    """What there is to do, and how what was done ended.
+    """Counts of waiting, running and finished work.
 
     Attributes:
         jobs: Analyses by state.
-        failures: Analyses by the code that they ended with.
+        failures: Failed analyses by error code.
         waiting: Queued steps of each queue, and for how many seconds the oldest has waited.
         running: Running steps by queue.
         messages: Messages to webhooks by state.
-        outbox: Calls to workers that wait for Redis.
+        outbox: Announcements that wait for Redis.
     """
 
     jobs: dict[str, int]

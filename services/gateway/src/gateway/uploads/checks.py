@@ -25,7 +25,7 @@ class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answe
 def parse_options(
     fields: dict[str, str], modalities: Modalities, default_modality: Modality | None = None
 ) -> ImageOptions:
-    """The text fields of an upload; empty ones count as absent.
+    """The options in the text fields of an upload; empty fields count as absent.
 
     Args:
         fields: By name.
@@ -50,7 +50,7 @@ def parse_options(
 
 
 def check_place(session: Session, user: User, options: ImageOptions) -> None:
-    """Refuse an upload into a case, or in the place of an image, that is not the user's.
+    """Refuse an upload into a case, or as a replacement of an image, that is not the user's.
 
     Raises:
         ProblemError: `not_found` (404), or `invalid_request` (422) where the image is not of the case that is named.
@@ -59,7 +59,7 @@ def check_place(session: Session, user: User, options: ImageOptions) -> None:
         raise not_found("case")
     image = images.by_id(session, options.replaces) if options.replaces is not None else None
     if image is None:
-        return  # it may have been replaced by this very upload, whose answer was lost: see `UploadService.accept`
+        return  # perhaps replaced already by this upload, if its response was lost: see `UploadService.accept`
     if images.visible(session, user, image.id) is None:
         raise not_found("image")
     if image.case_id != options.case_id:
@@ -70,7 +70,7 @@ def refuse_duplicate(session: Session, image: Image) -> None:
     """Refuse a duplicate within a case. A program that names no case is told of the existing analysis."""
     twins = images.twins(session, image.owner_id, image.modality, image.sha256)
     same = [twin for twin in twins if image.case_id in (None, twin.case_id)]
-    # A caseless twin of a caseless image goes first: that is the one which was sent before in the same way.
+    # For an image without a case, a duplicate without a case comes first: it was uploaded in the same way.
     if same:
         known = next((twin for twin in same if twin.case_id == image.case_id), same[0])
         raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)

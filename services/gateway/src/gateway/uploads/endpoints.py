@@ -27,7 +27,7 @@ async def upload_image(request: Request, response: Response, user: DetachedUser,
     """Upload an image for analysis. The response comes when it is stored; then follow the job's progress.
 
     The same bytes are one image of a case: sent into it again, or sent without a case where you have them anywhere,
-    they are a 409 that names what exists. Another case takes them as an image of its own, analysed anew.
+    they are a 409 that names what exists. In another case they are a separate image with its own analysis.
 
     A DICOM file that names another patient than the files of the case (by PatientID, name or birth date) is a 409
     `other_patient`; `differs` says by what.

@@ -1,7 +1,7 @@
 """The file's name in a part's Content-Disposition (RFC 6266), the extended notation of RFC 8187 included.
 
-Browsers send `filename` in UTF-8; Requests and .NET send a name that is not ASCII as `filename*`. The name is for
-people's eyes alone.
+Browsers send `filename` in UTF-8; Requests and .NET send a name that is not ASCII as `filename*`. The name is only
+displayed.
 """
 
 import re
@@ -12,10 +12,10 @@ _EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'((?:[A-Za-z0-9!#$&+.^_`|~-]|%[
 
 
 def file_name_of(disposition: bytes) -> str | None:
-    """The file's name; None where the part is no file.
+    """The file's name; None where the part is not a file.
 
-    `filename*` goes before `filename` where it can be decoded. Folders, control characters and marks that turn the
-    direction of writing are left out.
+    `filename*` takes precedence over `filename` if it can be decoded. Folders, control characters and marks that turn
+    the direction of writing are left out.
 
     Args:
         disposition: The value of the Content-Disposition header.
@@ -33,7 +33,7 @@ def file_name_of(disposition: bytes) -> str | None:
 
 
 def _extended(value: str) -> str | None:
-    """A value in the notation of RFC 8187; None where it is none."""
+    """A value in the notation of RFC 8187; None if it is not valid."""
     found = _EXTENDED.fullmatch(value.strip('"'))
     if found is None:
         return None

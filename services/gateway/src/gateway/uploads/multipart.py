@@ -31,7 +31,7 @@ class FileStart:
 
 
 class MultipartForm:
-    """Turns the bytes of a form into events: the file's start, its pieces, and None where it ended as it should.
+    """Turns the bytes of a form into events: the file's start, its pieces, and None at its regular end.
 
     Args:
         content_type: The header of the request.

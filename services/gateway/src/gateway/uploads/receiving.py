@@ -47,9 +47,9 @@ async def receive(
 
     Args:
         request: Its body is read here.
-        store: Where the bytes go.
-        max_bytes: A longer file is refused as soon as it is too long.
-        check: Looks at the text fields before the first byte is stored; what it returns is passed on.
+        store: The object store for the file.
+        max_bytes: The largest size that is accepted.
+        check: Checks the text fields before the first byte is stored; its result is returned.
         folder: Gives the folder of an upload by its new id; see `lobule.layout`.
 
     Raises:
@@ -71,7 +71,7 @@ async def receive(
         async with _writing(store, key) as target:
             async for event in parts:
                 if not isinstance(event, bytes):
-                    continue  # the file's end; what is left is the closing boundary, without which it is not whole
+                    continue  # the file's end; the closing boundary must still follow
                 size += len(event)
                 if size > max_bytes:
                     raise _too_large(max_bytes)
@@ -87,7 +87,7 @@ async def receive(
 
 
 async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart | bytes | None]:
-    """The events of an upload: the fields, the file's start, its pieces, and None where it ended as it should.
+    """The events of an upload: the fields, the file's start, its pieces, and None at its regular end.
 
     An upload that is cut off raises `ClientDisconnect` (the connection ended) or `ProblemError` (the body ended early).
 
@@ -98,7 +98,7 @@ async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart |
     begun = False
     async for piece in request.stream():
         problem = form.write(piece)
-        # What came before the problem comes out first, so that an answer does not depend on how the bytes were cut.
+        # Events before the problem are yielded first, so that the response does not depend on how the bytes were split.
         for event in form.take():
             if isinstance(event, FileStart):
                 begun = True
@@ -114,7 +114,7 @@ async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart |
 
 @contextlib.asynccontextmanager
 async def _writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
-    """A new object to write to; it is there once the block ends, and never where the block raises."""
+    """A new object to write to. It exists once the block ends, and not if the block raises."""
     writing = store.writer(key)
     target = await run_in_threadpool(writing.__enter__)
     try:

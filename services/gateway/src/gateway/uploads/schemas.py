@@ -76,7 +76,7 @@ class ImageOptions(BaseModel):
     @field_validator("view")
     @classmethod
     def _check_view(cls, view: View | None, given: ValidationInfo) -> View | None:
-        """A view of the modality's vocabulary. Without a vocabulary nothing is made of it."""
+        """A view of the modality's vocabulary. Without a vocabulary, the view is ignored."""
         spec: ModalitySpec | None = given.data.get("spec")
         if view is not None and spec is not None and spec.views is not None and not spec.accepts_view(view):
             views = ", ".join(spec.views.codes)

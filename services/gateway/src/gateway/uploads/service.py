@@ -29,10 +29,10 @@ from lobule.storage import ObjectStore
 
 
 class UploadService:
-    """Makes uploads images with jobs.
+    """Turns uploads into images with jobs.
 
     Args:
-        sessions: For its transactions.
+        sessions: To open transactions.
         store: Where the files go.
         fingerprints: Of patients.
         modalities: Those that are known.
@@ -112,8 +112,10 @@ class UploadService:
         image = self._described(user, options, upload)
         try:
             with self._sessions.begin() as session:
-                checks.check_place(session, user, options)  # again: case or image may have gone during the upload
-                if options.case_id is not None:  # an administrator's upload is for the case's owner, who has to see it
+                # checked again: the case or image may have been removed during the upload
+                checks.check_place(session, user, options)
+                # an administrator's upload belongs to the case's owner, who has to see it
+                if options.case_id is not None:
                     image.owner_id = cases.by_id(session, options.case_id).owner_id
                 replaced = images.by_id(session, options.replaces) if options.replaces is not None else None
                 detail: dict[str, Any] = {"sha256": image.sha256}
@@ -121,7 +123,7 @@ class UploadService:
                     detail["replaces"] = replaced.id
                     _make_room(session, self._store, image, replaced)
                 if image.case_id is not None:
-                    cases.locked(session, image.case_id)  # two uploads at once must see one another's patient
+                    cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
                     others = images.of_case(session, image.case_id)
                     detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
                 checks.refuse_duplicate(session, image)
@@ -149,9 +151,9 @@ class UploadService:
         read(self._sessions, lambda session: checks.check_place(session, user, options))
 
     def _described(self, user: User, options: ImageOptions, upload: Upload) -> Image:
-        """The image that an upload becomes: what its uploader said of it, and what its header says.
+        """The image of an upload, from the uploader's description and the file's header.
 
-        An upload whose header is refused is deleted.
+        If the header is refused, the upload is deleted.
         """
         try:
             with self._store.open(upload.object_key) as stream:
@@ -188,7 +190,7 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
 
 
 def _make_room(session: Session, store: ObjectStore, image: Image, replaced: Image) -> None:
-    """Remove the image that another replaces. Its description applies to the new one where none was given."""
+    """Remove the image that this one replaces. Its description is used for attributes that were not given."""
     if replaced.modality == image.modality:
         for name in ("magnification", "view", "laterality", "study_date"):
             setattr(image, name, getattr(image, name) or getattr(replaced, name))

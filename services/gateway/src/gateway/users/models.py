@@ -26,4 +26,4 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_login_at: Mapped[datetime | None]
     auth_epoch: Mapped[int] = mapped_column(default=0)  # access tokens of an older epoch are void
-    must_change_password: Mapped[bool] = mapped_column(default=False)  # somebody else knows the present one
+    must_change_password: Mapped[bool] = mapped_column(default=False)  # the current one was set by somebody else

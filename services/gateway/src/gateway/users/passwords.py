@@ -27,5 +27,5 @@ def verify_password(password: str, stored: str | None) -> bool:
 
 
 def _as_bytes(password: str) -> bytes:
-    """UTF-8; JSON and terminals can also say halves of surrogate pairs, which are no characters but no error here."""
+    """UTF-8. Lone surrogates, which JSON and terminals can produce, are encoded too."""
     return password.encode(errors="surrogatepass")

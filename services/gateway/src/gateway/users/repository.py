@@ -25,7 +25,7 @@ def all_users(session: Session) -> Sequence[User]:
 
 
 def has_admin(session: Session) -> bool:
-    """Whether somebody can administrate."""
+    """Whether there is an active administrator."""
     query = select(func.count()).select_from(User).where(User.role == "admin", User.active)
     return bool(session.scalar(query))
 

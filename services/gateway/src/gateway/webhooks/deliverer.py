@@ -1,7 +1,7 @@
-"""Sends messages to webhooks: each at least once, and again later where it did not arrive.
+"""Sends messages to webhooks: each at least once, and again after a failure.
 
-The library of Standard Webhooks signs a message. Sending stays our own code: no client of webhooks connects to the very
-address that was checked (against requests forged from inside the network), or reads what is due from our database.
+The library of Standard Webhooks signs a message. Sending is our own code: no webhook client connects to exactly the
+address that was checked (against server-side request forgery), or reads due messages from our database.
 """
 
 import json
@@ -30,7 +30,8 @@ log = structlog.get_logger()
 _LEASE = timedelta(seconds=60)  # longer than a request may take
 _TIMEOUT_S = 10.0
 _TOGETHER = 20
-PAUSES_S = (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600)  # then it is given up, after three days
+# given up afterwards, three days after the first attempt
+PAUSES_S = (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600)
 
 
 class Deliverer:
@@ -43,7 +44,7 @@ class Deliverer:
 
     @cached_property
     def _http(self) -> httpx.Client:
-        """Made when there is something to send, for it reads all certificates of the authorities."""
+        """Created at the first message, because it loads all CA certificates."""
         return httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False)
 
     def turn(self) -> None:
@@ -79,7 +80,7 @@ class Deliverer:
         }
         try:
             request = _to_address(url, resolve(url, self._allowed), self._http, headers, body.encode())
-            answer = self._http.send(request, stream=True)  # its body is of no interest, and may be endless
+            answer = self._http.send(request, stream=True)  # its body is not needed and may be endless
             answer.close()
         except (ForbiddenAddressError, httpx.HTTPError) as error:
             return None, str(error)[:200] or type(error).__name__
@@ -87,7 +88,7 @@ class Deliverer:
 
 
 def _to_address(url: str, address: str, http: httpx.Client, headers: dict[str, str], body: bytes) -> httpx.Request:
-    """A request to exactly the address that was checked, in the name of the host: a second look-up could differ."""
+    """A request to the address that was checked, with the host's name: a second DNS look-up could differ."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     place = f"[{address}]" if ":" in address else address

@@ -89,7 +89,7 @@ def change_webhook(
 
 @router.post("/{webhook_id}/test", status_code=202, response_model=DeliveryRead, responses=responses(401, 403, 404))
 def test_webhook(webhook: VisibleWebhook, session: DbSession) -> Delivery:
-    """Send a message of the type `webhook.test`, signed as every message is; its delivery tells what came of it."""
+    """Send a message of the type `webhook.test`, signed as every message is; its delivery shows the outcome."""
     return service.write_test(session, webhook)
 
 

@@ -24,7 +24,10 @@ class Webhook(Base):
 
 
 class Delivery(Base):
-    """A message to a webhook: the outbox. Written with the state that it tells of, and tried until it arrives."""
+    """A message to a webhook (outbox).
+
+    It is written in the transaction of the state that it reports, and retried until it arrives.
+    """
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (Index("ix_webhook_deliveries_due", "state", "next_at"),)

@@ -39,7 +39,7 @@ def delete(session: Session, webhook: Webhook) -> None:
 
 
 def take_due(session: Session, lease: timedelta, limit: int) -> Sequence[Delivery]:
-    """Messages to be sent now; nobody else takes them while the lease lasts."""
+    """Messages to be sent now; no other gateway takes them during the lease."""
     at = shared_now(session)
     due = session.scalars(
         select(Delivery)

@@ -23,7 +23,7 @@ MAX_WEBHOOKS = 10
 
 
 def secret_of(webhook_id: str, settings: GatewaySettings) -> str:
-    """A webhook's secret, as Standard Webhooks write one. It follows from the server's: the database holds none."""
+    """A webhook's secret, as Standard Webhooks write one. It is derived from the server's secret and not stored."""
     key = settings.secret_key.get_secret_value().encode()
     digest = hmac.new(key, f"webhook:{webhook_id}".encode(), hashlib.sha256).digest()
     return "whsec_" + base64.b64encode(digest).decode()
@@ -57,7 +57,7 @@ def check_address(url: str, settings: GatewaySettings) -> None:
 
 
 def write_test(session: Session, webhook: Webhook) -> Delivery:
-    """Write a message that tells of nothing but itself."""
+    """Write a test message."""
     at = shared_now(session)
     payload = {"type": "webhook.test", "timestamp": at.isoformat(), "data": {"webhook_id": webhook.id}}
     delivery = Delivery(webhook_id=webhook.id, job_id="", payload=payload, next_at=at)

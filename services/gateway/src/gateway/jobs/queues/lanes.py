@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 INTERACTIVE_IN_A_ROW = 7
-"""So many interactive steps may start one after the other while batch steps wait."""
+"""The number of interactive steps that may start in a row while batch steps wait."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -28,7 +28,7 @@ class Lane:
 
 
 def in_order(lanes: Sequence[Lane], recently_interactive: Sequence[bool]) -> list[Lane]:
-    """Lanes, the one to be served next first.
+    """Lanes in the order in which they are served.
 
     Args:
         lanes: Of one queue.

@@ -49,10 +49,10 @@ def claim_next(
 ) -> Step | None:
     """Give the next step of a queue to a worker, in the order of `gateway.jobs.queues.lanes`; None where none waits.
 
-    Steps named in `without` stay in the queue: the worker does not know them.
+    Steps named in `without` stay in the queue: the worker does not support them.
 
-    Steps that another transaction holds are passed over at first, so that workers do not wait for one another. Only
-    where that leaves nothing are they waited for: the other transaction may leave the step in the queue.
+    Steps that another transaction has locked are skipped at first, so that workers do not wait for each other. If no
+    other step is left, the transaction waits for them: the other one may leave the step in the queue.
     """
     order = lanes(session, queue)
     for skip_locked in (True, False):
@@ -114,7 +114,7 @@ def delete_messages(session: Session, messages: Sequence[OutboxMessage]) -> None
 
 
 def ahead_of(session: Session, step: Step) -> int:
-    """How many steps are going to start before a waiting one, as things stand."""
+    """How many steps are going to start before a waiting one, at this moment."""
     order = lanes(session, step.queue)
     own = next((lane for lane in order if (lane.owner_id, lane.interactive) == (step.owner_id, step.interactive)), None)
     if own is None:

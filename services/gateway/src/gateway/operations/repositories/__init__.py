@@ -1,1 +1,1 @@
-"""Queries of the commands that keep the database."""
+"""Queries of the maintenance commands."""

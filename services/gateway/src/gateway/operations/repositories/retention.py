@@ -1,4 +1,4 @@
-"""Queries on what is older than it may be, and deleting it."""
+"""Queries that find and delete what has passed its retention period."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ def old_images(session: Session, limit: datetime, most: int | None) -> Sequence[
 
 
 def old_cases(session: Session, limit: datetime, most: int | None) -> Sequence[str]:
-    """Ids of cases of which nothing is younger than a limit."""
+    """Ids of cases in which everything is older than a limit."""
     young_image = exists().where(Image.case_id == Case.id, _is_young(limit))
     query = select(Case.id).where(Case.updated_at < limit, Case.created_at < limit, not_(young_image))
     return session.scalars(query.limit(most)).all()
@@ -81,7 +81,7 @@ def steps_done(session: Session, work_id: str) -> Sequence[Step]:
 
 
 def delete_expired_logins(session: Session) -> int:
-    """Delete logins that are over; returns how many."""
+    """Delete expired logins; returns how many."""
     gone = session.execute(delete(AuthSession).where(AuthSession.expires_at < now()))
     return gone.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result
 

@@ -1,0 +1,71 @@
+"""A case with one film, its signature, and a report service."""
+
+import threading
+
+import pytest
+
+from gateway.jobs.models import Rendering
+
+
+@pytest.fixture
+def job(upload, picture, case) -> str:
+    """The job of the case's only image."""
+    return upload(picture(3), modality="mammography", case_id=case, view="CC", laterality="L").json()["job"]["id"]
+
+
+@pytest.fixture
+def sign(client, alice, case):
+    def send(headers=None, **said):
+        return client.post(f"/api/v1/cases/{case}/reports", json=said, headers=alice | (headers or {}))
+
+    return send
+
+
+@pytest.fixture
+def serve(worker):
+    """Plays the report service in a thread until the test ends: renders whatever is asked for, as text."""
+    ended = threading.Event()
+
+    def work():
+        while not ended.wait(0.02):
+            with worker.client.app.state.sessions() as session:
+                waiting = [r.id for r in session.query(Rendering) if r.step("render").state == "queued"]
+            for rendering in waiting:
+                claim = worker.claim(rendering, "render")
+                request = claim["render"]
+                for language in request["languages"]:
+                    for form in request["forms"]:
+                        subject = request["case"]["pseudonym"] if request["case"] else request["image"]["result_prefix"]
+                        name = f"{claim['output_prefix']}/report.{language}.{form}"
+                        worker.store.put(name, f"{subject} {language} {form}".encode())
+                worker.say(rendering, "render", "complete", attempt=claim["attempt"])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    ended.set()
+    thread.join(10)
+
+
+@pytest.fixture
+def answer_next(client, worker):
+    """Plays the report service for the next rendering that waits: leaves its file, or fails."""
+
+    def answer(said: bytes | None) -> str:
+        while True:
+            with client.app.state.sessions() as session:
+                waiting = [(r.id, r.key) for r in session.query(Rendering) if r.step("render").state == "queued"]
+            if waiting:
+                break
+        rendering, key = waiting[0]
+        claim = worker.claim(rendering, "render")
+        if said is None:
+            failure = {"attempt": claim["attempt"], "code": "internal_error", "detail": "It broke."}
+            worker.say(rendering, "render", "fail", **failure)
+        else:
+            [language], [form] = claim["render"]["languages"], claim["render"]["forms"]
+            worker.store.put(f"{claim['output_prefix']}/report.{language}.{form}", said)
+            worker.say(rendering, "render", "complete", attempt=claim["attempt"])
+        return key
+
+    return answer

@@ -1,0 +1,67 @@
+"""The structured conclusion of each breast."""
+
+import pytest
+from sqlalchemy import update
+
+from gateway.reports.models import CaseReport
+
+LEFT = {"bi_rads": 4, "density": "c", "recommendation": "biopsy"}
+
+
+class TestBreasts:
+    @pytest.mark.parametrize(
+        ("breasts", "conclusion"),
+        [
+            ({"left": {"bi_rads": 4}}, "malignancy_suspected"),
+            ({"left": {"bi_rads": 1}, "right": {"bi_rads": 6}}, "malignancy_suspected"),
+            ({"left": {"bi_rads": 2}, "right": {"bi_rads": 0}}, "not_sure"),
+            ({"right": {"bi_rads": 3}}, "not_sure"),
+            ({"left": {"bi_rads": 2}, "right": {"bi_rads": 1}}, "no_sign_of_malignancy"),
+        ],
+    )
+    def test_the_most_suspicious_breast_makes_the_conclusion(self, sign, worker, job, breasts, conclusion):
+        worker.infer(job, findings=1)
+        signed = sign(breasts=breasts)
+        assert (signed.status_code, signed.json()["conclusion"]) == (201, conclusion)
+
+    def test_are_in_the_signed_content_and_in_the_list(self, client, alice, case, sign, read, worker, job):
+        worker.infer(job)
+        assert sign(breasts={"left": LEFT}, conclusion="not_sure").status_code == 201
+        [report] = read()["reports"]
+        assert (report["breasts"], report["conclusion"]) == ({"right": None, "left": LEFT}, "not_sure")
+        content = client.get(f"/api/v1/cases/{case}/reports/1/content", headers=alice).json()
+        assert content["signature"]["breasts"]["left"] == LEFT
+
+    @pytest.mark.parametrize("breasts", [{}, {"left": {"bi_rads": 7}}, {"left": {"density": "a"}}, {"left": None}])
+    def test_are_checked(self, sign, worker, job, breasts):
+        worker.infer(job)
+        assert sign(breasts=breasts).status_code == 422
+
+    def test_a_version_that_was_signed_without_them_says_so(self, app, sign, read, worker, job):
+        worker.infer(job)
+        sign()
+        with app.state.sessions.begin() as session:
+            content = session.query(CaseReport).one().content
+            before = {key: value for key, value in content["signature"].items() if key != "breasts"}
+            session.execute(update(CaseReport).values(content=content | {"signature": before}))
+        assert read()["reports"][0]["breasts"] is None
+
+    def test_a_draft_in_words_names_what_was_confirmed(self, client, alice, case, worker, job):
+        worker.infer(job, findings=2)
+        client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"})
+        client.put(f"/api/v1/cases/{case}/reviews/{job}/1", headers=alice, json={"verdict": "dismissed"})
+        said = {"breasts": {"left": LEFT, "right": {"bi_rads": 1}}}
+        answer = client.post(f"/api/v1/cases/{case}/reports/text", headers=alice, json=said)
+        assert answer.status_code == 200
+        right, left = answer.json()["en"].split("\n")
+        assert right == "Right breast: No marked finding was confirmed. BI-RADS 1: negative."
+        assert left.startswith("Left breast: Confirmed: a mark")
+        assert left.count("LCC") == 1
+        assert left.endswith("Density c: heterogeneously dense. BI-RADS 4: suspicious. Recommended: biopsy.")
+        assert answer.json()["zh"].startswith("右乳：未确认任何标记。BI-RADS 1 类：阴性。")
+
+    def test_a_draft_in_words_is_no_business_of_others(self, client, case, headers_of):
+        answer = client.post(
+            f"/api/v1/cases/{case}/reports/text", headers=headers_of("bob"), json={"breasts": {"left": LEFT}}
+        )
+        assert answer.status_code == 404

@@ -1,0 +1,64 @@
+"""The same image uploaded again."""
+
+import threading
+
+import pytest
+
+
+def test_a_duplicate_is_led_to_what_exists(app, upload, headers_of, picture, stored_files):
+    first = upload().json()
+    again = upload()
+    assert (again.status_code, again.json()["code"]) == (409, "duplicate_image")
+    assert again.json()["existing_job_id"] == first["job"]["id"]
+    assert again.json()["existing_image_id"] == first["image"]["id"]
+    assert len(stored_files()) == 1, "the second copy is gone"
+    assert upload(headers=headers_of("bob")).status_code == 202, "another user knows nothing of it"
+
+
+class TestTwins:
+    """The same film may belong to several cases."""
+
+    @pytest.fixture
+    def case(self, client, alice):
+        return lambda name: client.post("/api/v1/cases", headers=alice, json={"pseudonym": name}).json()["id"]
+
+    def test_another_case_takes_it_and_is_told(self, upload, case):
+        one, other = case("P-1"), case("P-2")
+        first = upload(case_id=one).json()
+        assert first["also_in"] == []
+        second = upload(case_id=other).json()
+        assert second["image"]["id"] != first["image"]["id"]
+        twin = {"image_id": first["image"]["id"], "job_id": first["job"]["id"], "case_id": one, "pseudonym": "P-1"}
+        assert second["also_in"] == [twin]
+        again = upload(case_id=other).json()
+        assert (again["code"], again["existing_job_id"]) == ("duplicate_image", second["job"]["id"])
+
+    def test_who_names_no_case_is_led_to_what_exists(self, upload, case):
+        in_case = upload(case_id=case("P-1")).json()
+        assert upload().json()["existing_job_id"] == in_case["job"]["id"]
+
+    def test_a_single_image_may_join_a_case(self, upload, case):
+        single = upload().json()
+        joined = upload(case_id=case("P-1")).json()
+        assert [twin["pseudonym"] for twin in joined["also_in"]] == [None]
+        assert upload().json()["existing_job_id"] == single["job"]["id"], "the one that was sent in the same way"
+
+    def test_moving_makes_no_second_one(self, client, alice, upload, case):
+        one, other = case("P-1"), case("P-2")
+        image = upload(case_id=one).json()["image"]["id"]
+        upload(case_id=other)
+        moved = client.patch(f"/api/v1/images/{image}", json={"case_id": other}, headers=alice)
+        assert (moved.status_code, moved.json()["code"]) == (409, "duplicate_image")
+
+
+@pytest.mark.parametrize("in_case", [False, True])
+def test_two_uploads_at_once_make_one_image(app, client, alice, upload, in_case, stored_files):
+    answers = []
+    case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P"}).json()["id"] if in_case else ""
+    threads = [threading.Thread(target=lambda: answers.append(upload(case_id=case).status_code)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [202, 409, 409, 409]
+    assert len(stored_files()) == 1
