@@ -36,9 +36,9 @@ class Client:
 
     Args:
         base_url: Where the server is.
-        username: Who calls; empty for a program with an API token.
+        username: The user; empty for a program with an API token.
         password: Their password.
-        api_token: Of a program, in the place of name and password.
+        api_token: Of a program, instead of user name and password.
         timeout_s: Of one request.
         patience_s: How long a server that is away for a moment (it starts again: 503 with `Retry-After`, or no
             connection) is asked again. Every call is safe to repeat: an image that arrived twice is one image.
@@ -139,7 +139,7 @@ class Client:
         return str(answer.json()["job"]["id"])
 
     def open_case(self, pseudonym: str) -> str:
-        """Open a case; gives its id. Never give the patient's name."""
+        """Open a case and return its id. Never pass the patient's name."""
         return str(self._request("POST", "/api/v1/cases", json={"pseudonym": pseudonym}).json()["id"])
 
     def cases(self, pseudonym: str) -> list[dict[str, Any]]:
@@ -172,7 +172,7 @@ class Client:
 
         Args:
             job_id: The job.
-            pause: Sleeps for so many seconds, such as `time.sleep`.
+            pause: Sleeps for a number of seconds, such as `time.sleep`.
         """
         while True:
             progress = self.progress(job_id)
@@ -205,7 +205,7 @@ class Client:
         self._request("POST", f"/api/v1/jobs/{job_id}/retry")
 
     def models(self) -> list[dict[str, Any]]:
-        """The models that are at work on the server, by modality."""
+        """The models in use on the server, by modality."""
         return self._request("GET", "/api/v1/models").json()
 
     def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -229,7 +229,7 @@ class Client:
             return _checked(self._http.request(method, path, headers=headers, **arguments))
 
     def _token(self) -> str:
-        """An access token with enough life left for a request."""
+        """An access token that is valid for long enough for a request."""
         if time.monotonic() >= self._renew_at:
             tokens = self._new_tokens()
             self._access, self._refresh = str(tokens["access_token"]), str(tokens["refresh_token"])
@@ -247,7 +247,7 @@ class Client:
 
 
 class _Watched:
-    """A file that reports how much of it has been read."""
+    """A file that reports how many bytes have been read."""
 
     def __init__(self, stream: BinaryIO, sent: Callable[[int], None]) -> None:
         self._stream, self._sent = stream, sent

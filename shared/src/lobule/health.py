@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 Check = Callable[[], dict[str, bool]]
-"""What is well and what is not, by name."""
+"""Health by name: whether each part works."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -22,11 +22,11 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: probes come every few seconds."""
+        """Log nothing, since probes arrive every few seconds."""
 
 
 def serve_health(host: str, port: int, *, live: Check, ready: Check) -> int:
-    """Serve health and metrics from threads of this process, from now on.
+    """Start serving health and metrics from threads of this process.
 
     Args:
         host: Address to listen on.

@@ -50,11 +50,11 @@ class ProgressCache:
         self._redis.set(key, announcement.model_dump_json(), ex=_ANNOUNCEMENT_TTL_S)
 
     def withdraw(self, announcement: WorkerAnnouncement) -> None:
-        """Say that a worker is going."""
+        """Remove a worker's announcement."""
         self._redis.delete(f"lobule:worker:{announcement.queue}:{announcement.worker}")
 
     def announce_modality(self, spec: ModalitySpec) -> None:
-        """Say what a modality is, by a worker of it; to be said again as `announce`."""
+        """Announce a worker's modality; to be repeated as for `announce`."""
         self._redis.set(f"lobule:modality:{spec.name}", spec.model_dump_json(), ex=_ANNOUNCEMENT_TTL_S)
 
     def modalities(self) -> list[ModalitySpec]:
@@ -66,7 +66,7 @@ class ProgressCache:
         return self._announced(f"lobule:worker:{queue or '*'}:*", WorkerAnnouncement)
 
     def _announced(self, pattern: str, kind: type[Announced]) -> list[Announced]:
-        """What was announced under keys of a pattern; what cannot be read is left out: it must stop nothing else."""
+        """The announcements under keys of a pattern. Invalid ones are skipped, so that they do not affect others."""
         keys = sorted(self._redis.scan_iter(pattern, count=200))
         found: list[Announced] = []
         for key, text in zip(keys, self._redis.mget(keys) if keys else [], strict=True):
@@ -82,7 +82,7 @@ class ProgressCache:
         return int(self._redis.llen(queue))
 
     def first_to_ask(self, prefix: str) -> bool:
-        """Whether no request for the picture of a prefix was noted in the last minute; notes this one."""
+        """Record a request for the picture of a prefix; False if there was one in the last minute."""
         return bool(self._redis.set(f"lobule:picture:{prefix}", "asked", ex=_PICTURE_TTL_S, nx=True))
 
     def keep_for_a_while(self, prefix: str) -> None:
@@ -96,4 +96,4 @@ class ProgressCache:
 
 
 def _step_key(job_id: str, step: StepName) -> str:
-    return f"lobule:progress:{job_id}:{step}"  # `lobule:sighting:…` holds what version 0.1 says
+    return f"lobule:progress:{job_id}:{step}"  # version 0.1 used another key, and other fields

@@ -11,7 +11,7 @@ TASK = "lobule.step"
 PICTURE_TASK = "lobule.picture"
 
 QUEUES = (*(spec.queue for spec in PACKAGED.values()), REPORT_QUEUE)
-"""Those of the services that Lobule brings along; a worker of another modality announces its own."""
+"""The queues of Lobule's own services; a worker of another modality announces its own."""
 
 
 def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float = 330) -> Celery:
@@ -34,7 +34,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
         worker_prefetch_multiplier=1,
         task_soft_time_limit=soft_time_limit,
         task_time_limit=time_limit,
-        worker_proc_alive_timeout=180,  # a child loads and warms its model before it says that it is up
+        worker_proc_alive_timeout=180,  # a child loads and warms up its model before it reports that it is ready
         worker_hijack_root_logger=False,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
@@ -45,7 +45,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
         },
-        task_publish_retry=False,  # the relay retries: it knows what is still unpublished
+        task_publish_retry=False,  # the relay retries what is still in the outbox
     )
     return app
 
@@ -53,8 +53,8 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
 def announce(app: Celery, queue: str, job_id: str, step: StepName) -> None:
     """Announce a waiting step to the workers of a queue.
 
-    One call for each step, but not of that step: a worker that hears it claims whichever step of the queue is next. The
-    names are for workers of an earlier version, which claim what the call names.
+    There is one message for each step, but a worker that receives it claims whichever step of the queue is next. The
+    names are for workers of an earlier version, which claim the step that the message names.
 
     Raises:
         kombu.exceptions.OperationalError: Where Redis cannot be reached.
@@ -63,9 +63,9 @@ def announce(app: Celery, queue: str, job_id: str, step: StepName) -> None:
 
 
 def ask_for_picture(app: Celery, source_key: str, target_prefix: str, kind: PictureKind) -> None:
-    """Ask the report service to draw what a browser cannot (see `lobule.contracts.pictures`).
+    """Ask the report service to draw a picture that a browser cannot decode (see `lobule.contracts.pictures`).
 
-    The request is forgotten where nobody takes it within a minute: whoever waits for it has given up.
+    The request expires after a minute, when the client has given up waiting.
 
     Raises:
         kombu.exceptions.OperationalError: Where Redis cannot be reached.

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 _PREFIX = "LOBULE_"
 EX_CONFIG = 78
-"""Exit status of a process whose settings are wrong: to start it again does not help."""
+"""Exit status of a process with invalid settings, which a restart does not fix."""
 
 
 class _Files(PydanticBaseSettingsSource):
@@ -30,7 +30,7 @@ class _Files(PydanticBaseSettingsSource):
 
 
 class ServiceSettings(BaseSettings):
-    """What every service needs. A variable wins over its file."""
+    """What every service needs. A variable takes precedence over its file."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
 
@@ -54,7 +54,7 @@ class ServiceSettings(BaseSettings):
 
 
 class Settings(ServiceSettings):
-    """What a worker needs to do its job; the gateway adds its own."""
+    """Settings of a worker; the gateway adds its own."""
 
     redis_url: str = Field(description="redis:// address or unix:// socket of the message broker and progress cache")
     object_store_url: str = Field(description="file:///folder or s3://bucket/prefix")

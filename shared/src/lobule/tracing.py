@@ -1,4 +1,4 @@
-"""OpenTelemetry traces, where a collector is named: a request and the steps that it led to are one trace."""
+"""OpenTelemetry traces, if a collector is configured: a request and its steps form one trace."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _configured = False
 
 
 def configure_tracing(service: str, endpoint: str | None) -> None:
-    """Send spans of this process to a collector from now on; does nothing without one.
+    """Start sending this process's spans to a collector; does nothing without one.
 
     Args:
         service: Name of the service in the traces.
@@ -41,7 +41,7 @@ def span(name: str, parent: str | None = None, **attributes: str | int) -> Itera
     """A span around the block.
 
     Args:
-        name: What is done, few different ones.
+        name: Name of the operation, with few distinct values.
         parent: W3C `traceparent` of what it belongs to; without, the current span.
         **attributes: Ids; never image content or patient data.
     """

@@ -20,7 +20,7 @@ from lobule.contracts.result import Magnification, Modality, Result
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one file ended: with a result, or with an error's code and words."""
+    """The outcome of one file: a result, or an error's code and message."""
 
     file: Path
     job_id: str | None = None
@@ -64,7 +64,8 @@ def diagnose_file(
 ) -> Outcome:
     """Upload one file, show its progress, and wait for the end.
 
-    A server that cannot be reached or refuses the login raises; what is wrong with this file alone is in the outcome.
+    A server that cannot be reached or refuses the login raises; an error that concerns only this file is in the
+    outcome.
     """
     with _bars(quiet) as bars:
         upload = bars.add_task(f"{escape(file.name)}: upload", total=file.stat().st_size or None, what="")
@@ -127,7 +128,7 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.result is None:
             key = f"errors.{outcome.code}"
-            # In English the server's own words name figures, too.
+            # In English, the server's message is more precise than the catalogue's.
             detail = t(key) if t.language != "en" and key in t else outcome.detail or ""
             problem = t("cli.problem", file=escape(str(outcome.file)), code=outcome.code, detail=escape(detail))
             out.print(problem, highlight=False, soft_wrap=True)

@@ -29,7 +29,7 @@ def up(
 
 
 def tell_where(system: RunningSystem) -> None:
-    """Say where the portal is and how to log in."""
+    """Print the portal's address and how to log in."""
     console.rule()
     t, password = words(), system.home.secrets["admin_password"]
     console.print(f"[bold green]{t('cli.ready')}[/] {system.url}", highlight=False)
@@ -40,7 +40,7 @@ def tell_where(system: RunningSystem) -> None:
 
 @contextmanager
 def until_interrupted() -> Iterator[None]:
-    """Leave the block quietly on Ctrl-C or SIGTERM, at any point, start-up included."""
+    """Leave the block without an error on Ctrl-C or SIGTERM, at any point, including during start-up."""
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield

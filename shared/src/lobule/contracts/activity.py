@@ -1,4 +1,4 @@
-"""What is being done at a step, as a code with values; the catalogue has a sentence for each."""
+"""The current activity of a step, as a code with values. The catalogue has a sentence for each."""
 
 from typing import Annotated
 
@@ -31,11 +31,11 @@ ACTIVITY_CODES = frozenset(
         "waiting_for_worker",
     }
 )
-"""What the services of Lobule say. A worker of another modality may say more."""
+"""The codes of Lobule's own services. A worker of another modality may use others."""
 
 
 class Activity(Document):
-    """What is being done now."""
+    """The current activity."""
 
     code: ActivityCode
     values: dict[str, int | str] = Field(default={}, description="what the sentence names")

@@ -22,7 +22,7 @@ _MEANINGS: tuple[tuple[frozenset[int], Assessment], ...] = (
 
 
 class BreastConclusion(Document):
-    """What is concluded of one breast."""
+    """The conclusion about one breast."""
 
     bi_rads: BiRads = Field(description="BI-RADS category, 0 to 6")
     density: Density | None = Field(default=None, description="BI-RADS density, almost fatty to extremely dense")
@@ -30,7 +30,7 @@ class BreastConclusion(Document):
 
 
 class BreastConclusions(Document):
-    """What is concluded of the breasts of an examination: of both, or of the one that was examined."""
+    """The conclusions about the breasts of an examination: both, or the one that was examined."""
 
     right: BreastConclusion | None = Field(default=None, description="the right breast; null where it was not examined")
     left: BreastConclusion | None = Field(default=None, description="the left breast; null where it was not examined")
@@ -43,7 +43,7 @@ class BreastConclusions(Document):
 
     @property
     def stated(self) -> list[tuple[Laterality, BreastConclusion]]:
-        """The breasts that something is concluded of, right before left, as films hang."""
+        """The breasts with a conclusion, right before left, as films are hung."""
         sides: tuple[tuple[Laterality, BreastConclusion | None], ...] = (("R", self.right), ("L", self.left))
         return [(side, breast) for side, breast in sides if breast]
 

@@ -1,4 +1,4 @@
-"""A case as services exchange it: what was concluded from its images together, and what the clinician said of it."""
+"""A case as services exchange it: the system's conclusion and the clinician's reviews."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from lobule.contracts.result import (
 )
 
 CaseState = Literal["empty", "analysing", "ready", "failed", "signed"]
-"""`ready`: every image was assessed or failed. `signed`: so, and nothing has changed since the last signature."""
+"""`ready`: every image was assessed or failed. `signed`: as `ready`, and unchanged since the last signature."""
 
 Hanging = Literal["RCC", "LCC", "RMLO", "LMLO"]
 HANGINGS: tuple[Hanging, ...] = ("RCC", "LCC", "RMLO", "LMLO")
@@ -93,13 +93,13 @@ class ImageEvidence(Document):
 
     @property
     def name(self) -> str:
-        """What people call it: the view of a film, else its file name."""
+        """Its display name: the view of a film, else its file name."""
         name = self.hanging or self.file_name
         return name if self.number == 1 else f"{name} {self.number}"
 
 
 def numbered(images: Sequence[ImageEvidence]) -> list[ImageEvidence]:
-    """The images of an examination, those of one view or file name told apart by a number: a name means one image."""
+    """The images of an examination, numbered where they share a view or file name, so that each name is unique."""
     seen: Counter[str] = Counter()
     told_apart: list[ImageEvidence] = []
     for image in images:
@@ -140,7 +140,7 @@ Verdict = Literal["confirmed", "dismissed"]
 
 
 class Review(Document):
-    """What the clinician said of one finding, or of an image as a whole."""
+    """The clinician's review of one finding, or of an image as a whole."""
 
     job_id: str = Field(description="analysis whose finding, or whose image as a whole, is reviewed")
     finding: str = Field(
@@ -171,7 +171,7 @@ class Review(Document):
 
 
 class CaseImage(Document):
-    """One image of a case, as it stood when the content was put together."""
+    """One image of a case, as it was when the content was assembled."""
 
     image_id: str
     job_id: str
@@ -198,7 +198,7 @@ class Signature(Document):
 
 
 class CaseContent(Document):
-    """All that a report of a case is made from, frozen. A signed report is this and nothing that changes later."""
+    """The frozen content of a case's report. A signed report depends on nothing else."""
 
     schema_version: Literal["1"] = "1"
     case_id: str
@@ -212,7 +212,7 @@ class CaseContent(Document):
 
 
 class ImageContent(Document):
-    """All that the report of one image alone is made from."""
+    """The content of the report of a single image."""
 
     result_prefix: str
     analysed_at: AwareDatetime
@@ -229,7 +229,7 @@ REPORT_FILES: dict[ReportForm, tuple[str, str]] = {
 
 
 class RenderRequest(Document):
-    """What a `render` step is asked for; exactly one of `case` and `image` is given."""
+    """The request of a `render` step; exactly one of `case` and `image` is given."""
 
     case: CaseContent | None = None
     image: ImageContent | None = None

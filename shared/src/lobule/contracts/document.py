@@ -4,6 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Document(BaseModel):
-    """Base of every exchanged document: unknown fields are an error, so that a typo cannot pass silently."""
+    """Base of every exchanged document: unknown fields are an error, so that a typo is not ignored."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())

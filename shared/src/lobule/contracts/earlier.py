@@ -1,4 +1,4 @@
-"""Claims as earlier versions exchanged them, for the minutes in which another version replaces one of them.
+"""Claims as earlier versions exchanged them, for the minutes of an upgrade.
 
 A worker says with a header which claims it understands: 3 for today's, 2 for those without examinations. Without the
 header it is of version 0.1 and gets the form of that version. What a gateway of that version gives is read as well.
@@ -63,8 +63,7 @@ def _with_joined_lists(said: dict[str, Any]) -> dict[str, Any]:
 def read_claim(content: bytes) -> Claim:
     """A claim as a gateway of this version or of version 0.1 gives it.
 
-    Raises:
-        ValueError: Where it is none.
+    Raises: ValueError: Where it is none.
     """
     document = from_json(content)
     image, key = (document.pop(name, None) for name in ("image", "image_key"))

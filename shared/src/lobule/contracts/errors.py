@@ -18,7 +18,7 @@ InputErrorCode = Literal[
     "not_screening_view",
     "several_films",
 ]
-"""The image itself cannot be analysed. Trying again with the same image changes nothing."""
+"""The image cannot be analysed. A retry with the same image fails again."""
 
 PipelineErrorCode = Literal[
     "model_unavailable",
@@ -29,7 +29,7 @@ PipelineErrorCode = Literal[
     "result_unreadable",
     "internal_error",
 ]
-"""The system could not finish, whatever the image."""
+"""The system failed, for reasons other than the image."""
 
 ErrorCode = InputErrorCode | PipelineErrorCode
 
@@ -38,7 +38,7 @@ PIPELINE_ERROR_CODES: frozenset[str] = frozenset(get_args(PipelineErrorCode))
 
 
 class AnalysisError(Exception):
-    """A step failed for a reason that can be told to the user.
+    """A step failed for a reason that the user can be told.
 
     Args:
         code: One of `InputErrorCode` or `PipelineErrorCode`.

@@ -1,11 +1,14 @@
-"""What names a finding: its id within an analysis, and the place in the result that stood for it before."""
+"""What names a finding: its id within an analysis, and its index in the result, which identified it before."""
 
 WHOLE_IMAGE = "image"
-"""In the place of a finding: the image as a whole."""
+"""Instead of a finding's id: the image as a whole."""
 
 FINDING_ID = r"[a-z][0-9]{1,4}"
-"""`f1`, `f2` … for what a pipeline found. It is given once, and unique among all findings of a job: job and id together
-name a lesion for ever, wherever it is reviewed, paired with another, or exported."""
+"""`f1`, `f2` … for what a pipeline found.
+
+It is unique among all findings of a job: job and id together identify a lesion permanently, wherever it is reviewed,
+paired or exported.
+"""
 
 
 def finding_id(place: int) -> str:

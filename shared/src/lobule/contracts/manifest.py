@@ -1,6 +1,6 @@
 """The sections of a model package's `model.json`, and what is measured there.
 
-A section names what everybody reads; a worker's own values stand beside that under their own names.
+A section names the fields that all readers use; a worker may add its own values under other names.
 """
 
 import re
@@ -14,7 +14,7 @@ Interval = tuple[float, float]
 
 
 class Section(BaseModel):
-    """A section with values of a worker's own beside the typed ones; read as a mapping of those that are there."""
+    """A section with typed values and a worker's own ones; reads as a mapping of the values that are set."""
 
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
@@ -23,12 +23,12 @@ class Section(BaseModel):
         return {name: value for name, value in write(self).items() if value is not None}
 
     def values(self) -> Mapping[str, Any]:
-        """Everything that the section says."""
+        """All values of the section."""
         said = {name: getattr(self, name) for name in type(self).model_fields} | (self.model_extra or {})
         return {name: value for name, value in said.items() if value is not None}
 
     def keys(self) -> KeysView[str]:
-        """The names of everything that the section says."""
+        """The names of all values of the section."""
         return self.values().keys()
 
     def items(self) -> Iterator[tuple[str, Any]]:
@@ -47,7 +47,7 @@ class Section(BaseModel):
 
 
 class NetworkInput(Section):
-    """What the network sees."""
+    """The network's input."""
 
     size: int | None = Field(default=None, gt=0, description="side of a patch, in pixels")
     channels: list[str] | None = Field(default=None, description="what each channel holds")
@@ -63,16 +63,19 @@ class CalibrationSection(Section):
 
 
 class Runtime(Section):
-    """What runs the network."""
+    """The software that runs the network."""
 
     engine: Literal["tensorflow", "openvino"] = Field(default="tensorflow", description="library that runs it")
     precision: Literal["float32", "float16", "int8"] = Field(default="float32", description="of its arithmetic")
 
 
 class Metric(Section):
-    """One measured figure. Packages of both workers name its parts in two ways; `title` and `confidence` know both."""
+    """One measured figure.
 
-    # In the order of the columns of the tables that are made of them.
+    The packages of the two workers name its fields differently; `title` and `confidence` read both.
+    """
+
+    # In the order of the tables' columns.
     name: str | None = Field(default=None, description="what was measured, in packages of histopathology")
     magnification: str | None = Field(default=None, description="of the fields that were measured on")
     data: str | None = Field(default=None, description="data set that was measured on")

@@ -1,7 +1,8 @@
 """A modality: the specification that its worker announces, and that gateway, portal, report and client read.
 
-Gateway, portal, report and client hold no branch for a modality. What they need to know of it stands here: which files
-are accepted, what is said of an image, what a result may hold, how it is shown, and how it enters a case's conclusion.
+Gateway, portal, report and client have no branch for a modality. This specification has what they need to know: which
+files are accepted, what is said of an image, what a result may hold, how it is shown, and how it enters a case's
+conclusion.
 """
 
 from collections.abc import Mapping
@@ -55,7 +56,7 @@ class Holds(Document):
 
 
 class Look(Document):
-    """How images of a modality look, for the viewer and for guesses about a file."""
+    """How images of a modality are displayed and recognised."""
 
     colours: Literal["grey", "colour"] | None = Field(
         default=None, description="what tells them from others; null: nothing"
@@ -123,11 +124,11 @@ class ModalitySpec(Document):
         return self
 
     def accepts_view(self, view: str) -> bool:
-        """Whether a view is of its vocabulary."""
+        """Whether a view is in its vocabulary."""
         return self.views is not None and view in self.views.codes
 
     def check_findings(self, labels: set[str], *, outlines: bool, heat_map: bool) -> None:
-        """Refuse what its result may not hold.
+        """Refuse fields that its result may not have.
 
         Raises:
             ValueError: Which of it.

@@ -29,7 +29,7 @@ class ModelManifest(Document):
     metrics: list[Metric] = Field(description="each with its data, split, protocol, value and interval")
 
     def with_metrics(self, rows: Sequence[dict[str, Any]]) -> "ModelManifest":
-        """The same manifest with other figures."""
+        """A copy of the manifest with other metrics."""
         return self.model_copy(update={"metrics": [Metric.model_validate(row) for row in rows]})
 
     def info(self) -> ModelInfo:
@@ -44,7 +44,7 @@ class ModelManifest(Document):
 
 
 class WorkerAnnouncement(Document):
-    """What a worker that is ready says of itself in the progress cache; it expires unless renewed."""
+    """A ready worker's entry in the progress cache; it expires unless renewed."""
 
     worker: str
     queue: str

@@ -1,7 +1,7 @@
-"""Pictures for display: what a browser can show of a file that it cannot read itself.
+"""Pictures for display: versions of files that a browser cannot decode itself.
 
 They are drawn on demand by the report service, lie in the object store below a target prefix, and may be lost at any
-time: nothing but a view depends on them.
+time: only their display depends on them.
 """
 
 from typing import Literal

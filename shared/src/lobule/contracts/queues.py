@@ -1,6 +1,9 @@
-"""The queues of the report service, from which no worker of a modality may take."""
+"""The queues of the report service, which no worker of a modality may consume."""
 
 REPORT_QUEUE = "report"
 PICTURE_QUEUE = "pictures"
-"""Pictures for somebody who looks at a page. The report service takes from this and from its own queue in turn, so that
-no preview waits behind the reports of a batch."""
+"""Pictures for a user who is looking at a page.
+
+The report service takes from this queue and its main queue in turn, so that no preview waits behind the reports of a
+batch.
+"""

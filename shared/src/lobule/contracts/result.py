@@ -36,9 +36,9 @@ MammographyView = Literal[
     "M",
     "S",
 ]
-"""Views by their ACR codes. A modified view (magnified, rolled) is one of its own, whatever its projection."""
+"""Views by their ACR codes. A modified view (magnified, rolled) has its own code, regardless of its projection."""
 SpacingPlane = Literal["patient", "detector"]
-"""Where a pixel spacing holds: in the breast, or on the detector, where the breast appears magnified."""
+"""The plane of a pixel spacing: the breast, or the detector, where the breast appears magnified."""
 Laterality = Literal["L", "R"]
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -48,7 +48,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Hanging(Document):
     """How stored pixels are turned to show a film upright, its chest wall on the usual side.
 
-    Coordinates stay those of the stored pixels; whoever draws them turns the picture with everything on it.
+    Coordinates stay those of the stored pixels; a viewer rotates the picture together with its overlays.
     """
 
     rotation: Literal[0, 90, 180, 270] = Field(default=0, description="degrees clockwise, first")
@@ -93,7 +93,7 @@ class Thresholds(Document):
 
 
 class ModelInfo(Document):
-    """The exact model that gave a result."""
+    """The exact model of a result."""
 
     name: str = Field(description="name of the model")
     version: str = Field(description="version of the model")
@@ -224,7 +224,7 @@ class Result(Document):
         return self.model_copy(update={"modality": spec})
 
     def numbered_from(self, first: int) -> "Result":
-        """The same result, its findings numbered from another place: one of several results of a job."""
+        """A copy of the result with its findings numbered from an offset, for one of several results of a job."""
         named = [f.model_copy(update={"id": finding_id(first + place)}) for place, f in enumerate(self.findings)]
         return self.model_copy(update={"findings": named})
 

@@ -11,7 +11,7 @@ ImageRole = Literal["current", "prior"]
 
 
 class UnitImage(Document):
-    """One image of a unit, and where its bytes lie."""
+    """One image of a unit, with its object key."""
 
     image_id: str
     role: ImageRole = "current"

@@ -1,4 +1,4 @@
-"""Whether what a user said of a film and what its file says of it agree."""
+"""Compares the user's description of a film with its file."""
 
 from lobule.contracts.result import ImageInfo, Notice
 from lobule.imaging.film import Film
@@ -6,11 +6,11 @@ from lobule.words import make_notice
 
 
 def conflicts(image: ImageInfo, film: Film) -> list[Notice]:
-    """Notices where the user's word contradicts the file's tags; the user's word is used.
+    """Notices where the user's description contradicts the file's tags. The user's takes precedence.
 
     Args:
-        image: What the user said.
-        film: What was read, with what its tags say.
+        image: The user's description.
+        film: The film with its tags.
     """
     notices: list[Notice] = []
     if image.laterality and film.laterality and image.laterality != film.laterality:

@@ -1,6 +1,6 @@
 """Colours of a picture as 8-bit sRGB, some rows at a time, so that memory does not grow with the picture.
 
-An embedded ICC profile is applied with LittleCMS: a camera's or scanner's red is not the screen's.
+An embedded ICC profile is applied with LittleCMS: the colours of a camera or scanner are not those of a screen.
 """
 
 import io
@@ -35,7 +35,7 @@ class Colours:
 
     @cached_property
     def _transform(self) -> ImageCms.ImageCmsTransform | None:
-        """From the picture's colours to sRGB; None where they are sRGB, or taken for it."""
+        """From the picture's colours to sRGB; None where they are sRGB or assumed to be."""
         colour, profile = self.picture.colour, self.picture.profile
         if colour == "lab":
             return _from_lab()
@@ -127,7 +127,7 @@ def _in_8_bits(samples: NDArray[Any], bits: int) -> NDArray[np.uint8]:
 
 
 def _over_white(rgb: RGB8, alpha: NDArray[np.uint8], *, premultiplied: bool) -> RGB8:
-    """A transparent picture over a white background, as bare glass looks."""
+    """A transparent picture over a white background, like empty glass under the microscope."""
     opacity = alpha.astype(np.uint16)
     own = rgb.astype(np.uint16) * (255 if premultiplied else opacity)
     return np.minimum((own + 255 * (255 - opacity) + 127) // 255, 255).astype(np.uint8)

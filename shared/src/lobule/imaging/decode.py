@@ -21,7 +21,7 @@ from lobule.imaging.png_pixels import decode_png
 from lobule.imaging.tiff_pixels import decode_tiff
 
 _DECODERS: dict[str, Callable[[bytes], Picture]] = {"PNG": decode_png, "JPEG": decode_jpeg, "TIFF": decode_tiff}
-# libpng's warnings repeat words of the file; what matters of them comes as an exception.
+# libpng's warnings repeat words of the file; relevant ones are raised as exceptions.
 logging.getLogger("imagecodecs").setLevel(logging.CRITICAL)
 _CUT_OFF = ("truncated", "incomplete", "too small", "not enough", "eof", "premature")
 
@@ -74,7 +74,7 @@ def to_rgb(colours: Colours) -> RGB8:
 
 @contextmanager
 def decoder_errors(file_format: str) -> Iterator[None]:
-    """Turn the errors that a decoder raises on damaged bytes into an `AnalysisError`; lack of memory or time passes.
+    """Turn a decoder's errors on damaged bytes into an `AnalysisError`; errors of memory and time pass unchanged.
 
     Raises:
         AnalysisError: `image_truncated` or `image_unreadable`.

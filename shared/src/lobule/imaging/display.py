@@ -1,4 +1,4 @@
-"""The window in which a film is first displayed: the file's own, else the grey range of its tissue."""
+"""Chooses the window in which a film is first displayed: the file's own, else the grey range of its tissue."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from lobule.imaging.film import Film, Window, percentiles
 
 _SIDE = 256  # of the thumbnail that the tissue is found in
-_SMALL = 0.09  # of the thumbnail's height: whatever is bright but smaller than this all round is a marker, no breast
+_SMALL = 0.09  # of the thumbnail's height: a smaller bright area is a marker, not a breast
 _MOST_MARKERS = 4
 _DARK, _BRIGHT = 0.5, 99.9  # percentiles shown black and white
-_BODY = 97.0  # percentile that tissue fills gradually; what outshines it by far is none
+_BODY = 97.0  # percentile that tissue reaches gradually; anything far brighter is a marker
 
 
 def first_look(film: Film) -> Window:
     """The window that a viewer shows first, in values of `Film.pixels`.
 
-    The file's first usable window. Without one: all of an 8-bit film; of a deeper film the range of its tissue, so that
-    neither padding nor a burnt-in marker brighter than tissue decides what is seen.
+    The file's first usable window. Without one: all of an 8-bit film; of a deeper film the range of its tissue, so
+    that padding and burnt-in markers brighter than tissue do not determine it.
     """
     if film.window is not None:
         return film.window
@@ -50,7 +50,7 @@ def _tissue_window(film: Film) -> Window:
         if tissue.any():
             usable &= ~bright | _grown(tissue)
             break
-        usable &= ~bright  # a marker that outshines the tissue; what is left is looked at again
+        usable &= ~bright  # a marker brighter than the tissue; the rest is examined again
     if not tissue.any():
         low, high = film.percentiles((_DARK, _BRIGHT))
     else:
@@ -62,7 +62,7 @@ def _tissue_window(film: Film) -> Window:
 
 
 def _threshold(values: NDArray[Any]) -> float:
-    """Otsu's, on square roots: they lift the dim rim of the tissue from the background."""
+    """Otsu's, on square roots: they separate the dim edge of the tissue from the background."""
     if values.size == 0 or values.min() == values.max():
         return float("inf")
     low, high = float(values.min()), float(values.max())
@@ -77,7 +77,7 @@ def _threshold(values: NDArray[Any]) -> float:
 
 
 def _opened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A mask without whatever is narrower than a square of `_SMALL`."""
+    """A mask without parts narrower than a square of `_SMALL`."""
     radius = max(1, round(_SMALL * mask.shape[0] / 2))
     return _counted(_counted(mask, radius) == (2 * radius + 1) ** 2, radius) > 0
 

@@ -31,7 +31,7 @@ class Window:
 class Film:
     """A film as it was measured: tissue bright, no window applied.
 
-    Window and VOI lookup table only say how a viewer shows it first; they never change `pixels`.
+    Window and VOI lookup table only determine the first display; they never change `pixels`.
 
     Attributes:
         pixels: Grey (height, width), uint8 or uint16, tissue bright. Padding holds the least measured value.

@@ -40,10 +40,10 @@ class ImageHeader:
     """Size and kind of an image, from its header.
 
     Attributes:
-        format: File format, judged by content and never by name.
+        format: File format, determined from the content and not from the name.
         width: Stored columns, before EXIF orientation.
         height: Stored rows, before EXIF orientation.
-        dicom: Whom and what a DICOM file shows; None for other formats.
+        dicom: Patient and study of a DICOM file; None for other formats.
     """
 
     format: Format
@@ -98,7 +98,7 @@ def is_grey(path: Path) -> bool:
         reader = next((reader for start, reader in _PICTURES if first.startswith(start)), None)
         try:
             return reader is not None and reader(stream).colour == "grey"
-        except AnalysisError:  # whoever reads it will say so
+        except AnalysisError:  # reading it will raise the error
             return False
 
 

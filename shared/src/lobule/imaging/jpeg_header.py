@@ -28,7 +28,7 @@ class Segment(NamedTuple):
 
 
 def read_jpeg(stream: BinaryIO) -> PictureHeader:
-    """Read a JPEG's header, up to its first frame header, which is the one that decoders obey.
+    """Read a JPEG's header, up to its first frame header, which is the one that decoders use.
 
     Args:
         stream: At the file's start.

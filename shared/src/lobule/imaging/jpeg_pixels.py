@@ -43,7 +43,7 @@ def decode_jpeg(data: bytes) -> Picture:
             profile_parts[content[12]] = content[14:]
         elif segment.marker == APP14 and content.startswith(b"Adobe"):
             adobe = True
-    if header.colour == "cmyk" and adobe:  # Adobe's programs store inks inverted, and all others follow them
+    if header.colour == "cmyk" and adobe:  # Adobe's programs store CMYK inverted, and other programs do the same
         np.subtract(samples.dtype.type(2**header.bits - 1), samples, out=samples)
     profile = b"".join(profile_parts[number] for number in sorted(profile_parts))
     colour = "rgb" if header.colour in ("rgb", "ycbcr", "palette") else header.colour

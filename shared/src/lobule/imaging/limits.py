@@ -1,11 +1,11 @@
 """The limits on the work that an image file may cause; docs/limits.md lists them for readers.
 
-A file is judged by what it announces in its header, before memory is set aside, and by what it holds while it is
-decoded: a reader stops at the announced size, whatever follows in the file.
+A file is checked against its header before memory is allocated, and against its content while it is decoded: a reader
+stops at the announced size, whatever follows in the file.
 """
 
 MIN_SIDE = 64
-"""Pixels: a smaller picture shows no field and no film."""
+"""Pixels: a smaller picture cannot be a field or a film."""
 
 MAX_SIDE = 32_767
 """Pixels: the longest side that OpenCV can resample."""
@@ -53,16 +53,16 @@ MAX_DICOM_DEPTH = 16
 """Of sequences in each other."""
 
 MAX_DICOM_VALUE = 1 << 18
-"""Bytes of a value that is looked at; a lookup table of 65,536 words has half of that."""
+"""Bytes of a value that is read; a lookup table of 65,536 words has half of that."""
 
 MAX_DICOM_KEPT = 1 << 22
-"""Bytes of all values that are looked at."""
+"""Bytes of all values that are read."""
 
 MAX_DICOM_INFLATED_HEADER = 1 << 24
 """Bytes that a deflated file may inflate to before its pixels."""
 
 MAX_DICOM_INFLATED_AHEAD = 1 << 25
-"""Bytes of pixels that the gateway passes over, inflating, to see whether a deflated file ends where it says."""
+"""Bytes of pixels that the gateway inflates and discards, to check where a deflated file ends."""
 
 MAX_DICOM_TRAILER = 1 << 20
 """Bytes that a deflated file may inflate to after its pixels."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FRAME = 6  # percent of each side that may be a scanner's white frame
-_NEAR = 0.12  # of the range: this near its ends a pixel is as good as black or white
+_NEAR = 0.12  # of the range: a pixel this near its ends counts as black or white
 _MORE = 0.15  # of the pixels: so many more white than black ones make a negative
 _CORNER = 8  # a corner is so small a part of a side
 _BRIGHT, _DARK = 0.8, 0.2  # of the range, for the median of a corner

@@ -12,7 +12,7 @@ ORIENTATION_TAG = 274
 
 
 def upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """A picture (height, width, ...) as it is seen; a view on the same memory.
+    """A picture (height, width, ...) turned upright; a view on the same memory.
 
     Args:
         samples: As stored.

@@ -61,7 +61,7 @@ def check_size(width: int, height: int, decoded_bytes: int = 0) -> None:
 
 
 def refuse_kind(what: str, instead: str) -> NoReturn:
-    """Refuse a sound file of a kind that is not read.
+    """Refuse a valid file of an unsupported kind.
 
     Raises:
         AnalysisError: `unsupported_format`.
@@ -92,7 +92,7 @@ def several_pictures(count: str) -> AnalysisError:
 
 
 def seek(stream: BinaryIO, position: int, file_format: str) -> None:
-    """Go to a place in the file, which may lie behind its end.
+    """Seek to an offset, which may be beyond the end of the file.
 
     Raises:
         AnalysisError: `image_unreadable` where no file is that long.

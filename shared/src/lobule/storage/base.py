@@ -1,7 +1,7 @@
 """The one small interface to the object store.
 
-Keys are relative paths such as `images/<id>/original`. An object appears whole or not at all: a writer that is left
-by an exception leaves nothing behind.
+Keys are relative paths such as `images/<id>/original`. Objects are written atomically: after an exception in a writer,
+there is no object.
 """
 
 import re
@@ -19,7 +19,7 @@ class ObjectNotFoundError(LookupError):
 
 
 class StoreFullError(RuntimeError):
-    """The store has no space left; what was being written is not there."""
+    """The store has no space left; the object was not written."""
 
 
 class StoreUnavailableError(RuntimeError):
@@ -28,7 +28,7 @@ class StoreUnavailableError(RuntimeError):
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What a store knows of an object without reading it."""
+    """An object's metadata."""
 
     key: str
     size_bytes: int
@@ -55,7 +55,7 @@ class ObjectStore(Protocol):
     """Bytes under keys. Any method may raise `StoreUnavailableError`, those that write `StoreFullError` too."""
 
     def writer(self, key: str) -> AbstractContextManager[ObjectWriter]:
-        """Write an object in pieces; it appears at a clean exit and not at all after an exception."""
+        """Write an object in pieces. It exists after a regular exit, and not after an exception."""
         ...
 
     def put(self, key: str, data: bytes) -> None:
@@ -79,7 +79,7 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, prefix: str) -> None:
-        """Delete the object of this key and all objects below it as a folder; none is no error."""
+        """Delete the object of this key and all objects below it as a folder; it is not an error if there is none."""
         ...
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:

@@ -25,7 +25,10 @@ _AWAY = (HTTPClientError, NoConnectionError)
 
 
 class S3Store:
-    """Objects in one bucket, below a prefix. Credentials come the usual AWS ways (environment, files, roles)."""
+    """Objects in one bucket, below a prefix.
+
+    Credentials come from the usual AWS sources (environment, files, roles).
+    """
 
     def __init__(self, bucket: str, prefix: str = "", endpoint_url: str | None = None) -> None:
         self.bucket = bucket
@@ -44,7 +47,7 @@ class S3Store:
                 yield upload
                 upload.complete()
             except BaseException:
-                with suppress(ClientError, *_AWAY):  # what is left there, the bucket's lifecycle takes away
+                with suppress(ClientError, *_AWAY):  # the bucket's lifecycle rule deletes the rest
                     upload.abort()
                 raise
 
@@ -98,7 +101,7 @@ class S3Store:
 def _our_errors(key: str) -> Iterator[None]:
     try:
         yield
-    except _AWAY as error:  # refused, timed out, broken off; the client has tried several times by then
+    except _AWAY as error:  # refused, timed out or interrupted, after several attempts of the client
         raise StoreUnavailableError(str(error)) from error
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):

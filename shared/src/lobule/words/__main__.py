@@ -1,8 +1,8 @@
 """`python -m lobule.words`: sorts the catalogues and marks Chinese entries whose English has changed.
 
-Above each Chinese sentence stands the English that it translates. Where the English is another now, the entry becomes
-`fuzzy`, as gettext calls it: someone has to look at the Chinese and take the mark away. A test refuses entries that are
-fuzzy, missing or out of order.
+Above each Chinese sentence stands the English that it translates. If the English has changed, the entry becomes
+`fuzzy`: someone has to check the Chinese and remove the flag. A test refuses entries that are fuzzy, missing or out of
+order.
 """
 
 from babel.messages.catalog import Catalog

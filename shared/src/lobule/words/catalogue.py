@@ -1,4 +1,4 @@
-"""Reads the gettext catalogues; there is no build step, for reading both of them takes a tenth of a second, once."""
+"""Reads the gettext catalogues; there is no build step, because reading both takes only a tenth of a second, once."""
 
 from collections.abc import Mapping
 from functools import cache

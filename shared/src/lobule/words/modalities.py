@@ -1,4 +1,4 @@
-"""Whether there is a sentence for all that a modality's specification names."""
+"""Checks that every limit of a modality's specification has a sentence."""
 
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.modality import ModalitySpec
@@ -6,7 +6,7 @@ from lobule.words.words import Words
 
 
 def check_limits(spec: ModalitySpec) -> None:
-    """Refuse a specification of whose limits a report could not tell.
+    """Refuse a specification with a limit that has no sentence.
 
     Raises:
         ValueError: A limit has no sentence in some language.

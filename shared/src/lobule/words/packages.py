@@ -1,4 +1,4 @@
-"""What a model package and its pipeline say of themselves, in other languages.
+"""Translates the sentences of model packages and pipelines.
 
 A package states its training data, limits and measurements in English sentences, its pipeline the meaning of its heat
 map. The catalogue knows the sentences of those that we ship, and finds them by their English, in which numbers may

@@ -1,4 +1,4 @@
-"""The sentences, lists, numbers and dates of one language."""
+"""Sentences, lists, numbers and dates in one language."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -18,7 +18,7 @@ from lobule.words.packages import package_sentence
 
 
 class Words:
-    """What portal, report and command line say in one language.
+    """The sentences of portal, report and command line in one language.
 
     Args:
         language: Of the sentences; the form of numbers, lists and dates follows it.
@@ -104,7 +104,7 @@ class Words:
         return self(f"suggestion.{suggestion.code}", **self.with_sides(suggestion.values))
 
     def notice(self, notice: Notice) -> str:
-        """What a pipeline says of an image; its own English where the code is unknown or a value is missing."""
+        """The sentence of a pipeline's notice; its own English where the code is unknown or a value is missing."""
         try:
             return self(f"notice.{notice.code}", **self.with_sides(notice.values))
         except KeyError:
@@ -149,12 +149,12 @@ class Words:
         return spec.sentences.get(self.language, {}).get(key) or key.rsplit(".", 1)[1].replace("_", " ")
 
     def activity(self, now_doing: Activity) -> str:
-        """What is being done; the code as words where the catalogue does not know it."""
+        """The sentence of an activity; its code in words where the catalogue has none."""
         key = f"activity.{now_doing.code}"
         return self(key, **now_doing.values) if key in self else now_doing.code.replace("_", " ")
 
     def of_package(self, english: str) -> str | None:
-        """What a model package says of itself in English, in this language; None where it is not known."""
+        """A model package's English sentence in this language; None if there is no translation."""
         return package_sentence(self.language, english)
 
 

@@ -1,4 +1,4 @@
-"""A worker process: Celery outside, one step handler inside, built after the fork."""
+"""A worker process: a Celery worker whose child process builds the step handler after the fork."""
 
 import contextlib
 import os
@@ -41,7 +41,7 @@ PICTURE_SOFT_TIME_LIMIT_S = 60
 
 
 PictureHandler = Callable[[str, str, PictureKind], None]
-"""Draws a stored file for the eye: its key, the prefix below which the pictures go, and what is wanted."""
+"""Draws a stored file for display: its key, the prefix for the pictures, and what is wanted."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class WorkerRuntime:
 def run_inference_worker(
     spec: ModalitySpec, build_pipeline: Callable[[], Pipeline], build_examiner: Callable[[], Examiner] | None = None
 ) -> None:
-    """Run the worker of a modality until it is told to stop.
+    """Run the worker of a modality until it is stopped.
 
     Args:
         spec: The modality, which it announces: its queue, the files it takes, what its results hold.
-        build_pipeline: Called once in the worker's child process; an `AnalysisError` it raises is told to every job.
-        build_examiner: As `build_pipeline`, of what reads the images of an examination together.
+        build_pipeline: Called once in the worker's child process; an `AnalysisError` that it raises fails every job.
+        build_examiner: As `build_pipeline`, for the reader of examinations.
 
     Raises:
         ValueError: The modality names a limit of which there is no sentence, or says that its images are read together
@@ -87,7 +87,7 @@ def run_inference_worker(
 def run_worker(
     queue: str, make_runtime: Callable[[ObjectStore], WorkerRuntime], spec: ModalitySpec | None = None
 ) -> None:
-    """Run a worker of a queue until it is told to stop; one child process does one step at a time."""
+    """Run a worker of a queue until it is stopped; one child process runs one step at a time."""
     settings = read_settings(Settings)
     configure_logging(f"{queue}-worker", settings.log_format, settings.log_level)
     if settings.object_store_url.startswith("file:"):
@@ -149,7 +149,7 @@ def _register(
             stop.set()
 
     @app.task(name=TASK)
-    def step(_job_id: str, _name: StepName) -> None:  # whatever step the call was for: the gateway knows which is next
+    def step(_job_id: str, _name: StepName) -> None:  # whichever step was announced: the gateway decides which is next
         runner = child["runner"]
         assert isinstance(runner, StepRunner)
         runner.run(queue)
@@ -172,7 +172,7 @@ def _announcement(worker: str, queue: str, spec: ModalitySpec | None, pipeline: 
 
 
 def _announce(cache: ProgressCache, announcement: WorkerAnnouncement, spec: ModalitySpec | None) -> threading.Event:
-    """Say that this worker is ready, and what its modality is, in a thread until the returned event is set."""
+    """Announce this worker and its modality from a thread, until the returned event is set."""
     stop = threading.Event()
 
     def repeat() -> None:

@@ -37,7 +37,7 @@ class GatewayClient:
         self._http.close()
 
     def claim(self, queue: str, worker: str) -> Claim | None:
-        """Claim the next step of a queue; None where nothing waits (someone else has it, it was cancelled)."""
+        """Claim the next step of a queue; None where nothing waits (another worker has it, or it was cancelled)."""
         answer = self._post(f"/queues/{queue}/claim", ClaimRequest(worker=worker))
         answer.raise_for_status()
         if answer.status_code == 204:
@@ -85,8 +85,8 @@ class GatewayClient:
     ) -> httpx.Response:
         """Send a POST request, and repeat it while the gateway is unreachable.
 
-        Saying a verb twice is safe: the attempt number
-        fences it, and a claim whose answer was lost comes back when its lease ends.
+        Repeating a request is safe: the attempt number fences it, and a claim whose response was lost is queued again
+        when its lease expires.
         """
         deadline = time.monotonic() + (self._patience_s if patience_s is None else patience_s)
         pause = 0.1

@@ -76,6 +76,6 @@ class Health:
 
 
 def serve(host: str, port: int, health: Health) -> None:
-    """Serve health and metrics from threads of this process, from now on."""
+    """Start serving health and metrics from threads of this process."""
     REGISTRY.register(GpuCollector())
     serve_health(host, port, live=health.live, ready=health.ready)

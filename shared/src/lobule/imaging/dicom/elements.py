@@ -1,7 +1,7 @@
 """The elements of a data set before its pixels, parsed forwards within bounds (DICOM PS3.5, section 7).
 
-Only the tags of `vocabulary` are kept. Nothing here decodes a value, and nothing a file says makes it read or hold more
-than the limits below.
+Only the tags of `vocabulary` are kept. No value is decoded here, and no file makes the parser read or hold more than
+the limits below.
 """
 
 import struct
@@ -30,7 +30,7 @@ class Element(NamedTuple):
 
 
 class PixelElement(NamedTuple):
-    """Where the pixels begin: the source stands at the first byte of their value."""
+    """The pixel element: the source is positioned at the first byte of its value."""
 
     tag: int
     representation: str
@@ -45,8 +45,8 @@ class Parser:
         little: Whether numbers are little endian.
 
     Attributes:
-        elements: What was kept so far, also where parsing ends with an error.
-        pixels: Where the pixels begin, once they are met.
+        elements: The elements so far, also if parsing ends with an error.
+        pixels: The pixel element, once it is reached.
     """
 
     def __init__(self, source: Source, *, little: bool = True) -> None:

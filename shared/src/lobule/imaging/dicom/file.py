@@ -61,7 +61,7 @@ class DicomFile:
         syntax: Its transfer syntax; empty where it does not say it.
         little: Whether words are little endian.
         source: At the first byte of the pixels, where `pixels` is not None.
-        pixels: What was met there.
+        pixels: The pixel element.
     """
 
     tags: Tags
@@ -148,7 +148,7 @@ def _open(stream: BinaryIO) -> DicomFile:
             "image_unreadable", "The DICOM file holds far more before its pixels than a film has. Nothing was read."
         )
     tags = Tags(parser.elements, little=little)
-    check_kind(tags)  # where parsing ended early, what the file is may already be known, and says more
+    check_kind(tags)  # where parsing ended early, the kind of file may already be known and is the better reason
     if failure is not None:
         raise failure
     return DicomFile(tags, syntax, little, source, parser.pixels)
@@ -159,7 +159,7 @@ def _damaged() -> AnalysisError:
 
 
 def _first_element(start: bytes) -> int | None:
-    """Where the first element of a file stands; None where the file is no DICOM."""
+    """The offset of a file's first element; None where the file is not DICOM."""
     if start[128:132] == b"DICM":
         return PREAMBLE
     if start[:4] == b"DICM":

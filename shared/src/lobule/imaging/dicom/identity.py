@@ -11,7 +11,7 @@ from lobule.imaging.dicom.vocabulary import Tag
 
 @dataclass(frozen=True)
 class DicomIdentity:
-    """What a DICOM file says of whom and what it shows. Never to be logged.
+    """The patient and study of a DICOM file. Never to be logged.
 
     Each attribute is None where the file does not say it, or not in a form that can be read.
 

@@ -1,4 +1,4 @@
-"""What is a film that can be read, by its SOP class, modality and purpose; everything else is refused by name."""
+"""Decides by SOP class, modality and purpose whether a DICOM object is a film; everything else is refused by name."""
 
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.dicom.tags import Tags

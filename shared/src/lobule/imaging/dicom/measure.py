@@ -40,7 +40,7 @@ def measure(cells: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> Meas
         cells: As they are stored.
         layout: What the tags say of them.
         tags: For rescaling, lookup tables and padding.
-        say: Takes what the reader of a result should know.
+        say: Called with each notice.
     """
     if cells.values.ndim == 3:
         grey, colourfulness = _grey_of(cells, layout)
@@ -105,7 +105,7 @@ def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> 
     if shift:
         cells = cells >> shift
     elif greatest > mask and not signed and not tags.integer(Tag.OVERLAY_BIT):
-        # More bits are in use than the tags say; cutting them off would fold bright tissue to black.
+        # More bits are in use than the tags say; cutting them off would turn bright tissue black.
         padding = _padding_range(tags, 0)
         used = (greatest if padding is None else _greatest_but(cells, padding)).bit_length()
         if used > 16:
@@ -150,7 +150,7 @@ def _valid(
     valid = np.ones(values.shape, bool)
     if high >= 0 and low < 1 << bits:
         valid &= (values < max(low, 0)) | (values > min(high, (1 << bits) - 1))
-    if base == 0 and raw.dtype.itemsize > 1:  # a padding beyond the bits of a sample
+    if base == 0 and raw.dtype.itemsize > 1:  # a padding value beyond the bits of a sample
         beyond = (raw >= padding[0]) & (raw <= padding[1]) & (raw > (1 << bits) - 1)
         valid &= ~beyond
     if valid.all():

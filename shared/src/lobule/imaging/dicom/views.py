@@ -87,10 +87,10 @@ _SEPARATORS = re.compile(r"[\s_/\-.,+()]+")
 def view_of(tags: Tags) -> tuple[MammographyView | None, list[Notice]]:
     """The view of a film; None where it is not known or none of a breast.
 
-    A film whose projection is modified (magnified, rolled, …) is never called by its projection alone.
+    A film with a modified projection (magnified, rolled, …) is never named by its projection alone.
 
     Returns:
-        The view, and what has to be said of it.
+        The view, and its notices.
     """
     notices: list[Notice] = []
     coded, from_codes = _coded_view(tags, notices)
@@ -163,7 +163,7 @@ def _projection(item: Tags, notices: list[Notice]) -> FoundView | None:
     by_meaning = _MEANINGS.get(_letters(item.text(Tag.CODE_MEANING) or ""))
     sides = ("XCC", "XCCL", "XCCM")
     if by_code in sides and by_meaning in sides and by_code != by_meaning:
-        # Writers exchange the two codes of the exaggerated views; their words they do not.
+        # Some writers confuse the two codes of the exaggerated views, but not their names.
         notices.append(make_notice("view_conflict", used=by_meaning, other=by_code))
         return by_meaning
     return by_code or by_meaning

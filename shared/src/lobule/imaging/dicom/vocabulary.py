@@ -118,4 +118,4 @@ REPRESENTATIONS: dict[int, str] = {
 """What is kept, by tag, and as what where the file does not say it."""
 
 for _pixels in (Tag.FLOAT_PIXELS, Tag.DOUBLE_PIXELS, Tag.PIXELS):
-    del REPRESENTATIONS[_pixels]  # met, never kept: an icon has pixels of its own
+    del REPRESENTATIONS[_pixels]  # parsed but not kept: an icon has its own pixels
