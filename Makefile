@@ -79,7 +79,7 @@ words: .venv/.installed-dev ## Sort the catalogues of sentences, and mark Chines
 
 bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MATTERPORT=PYTHON sets a rival beside
 	$(RUN) python bench/end_to_end.py $(ARGS)
-	$(RUN) python bench/mammo_speed.py $(if $(MATTERPORT),--paper 1024 --paper 2048 --matterport $(MATTERPORT))
+	$(RUN) python bench/mammo_speed.py $(if $(MATTERPORT),--thesis 1024 --thesis 2048 --matterport $(MATTERPORT))
 
 bench-compare: .venv/.installed-dev ## Measure this checkout beside another: make bench-compare BASE=FOLDER [ARGS="--images 40"]
 	$(RUN) python bench/compare.py $(BASE) $(ARGS)

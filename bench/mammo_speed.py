@@ -1,9 +1,9 @@
 """Seconds a film of the mammography worker, warm.
 
-The light model through the whole pipeline, reading included; and the paper's network (ResNet-101, random weights) side
+The light model through the whole pipeline, reading included; and the thesis' network (ResNet-101, random weights) side
 by side with Matterport's Mask R-CNN in alternating rounds, so that both meet the same noise. `make bench`, or
 
-    python bench/mammo_speed.py [FILM...] --paper 1024 --paper 2048 --matterport PYTHON
+    python bench/mammo_speed.py [FILM...] --thesis 1024 --thesis 2048 --matterport PYTHON
 
 PYTHON is a Python 3.7 with Matterport's Mask R-CNN; see `bench/matterport_speed.py` for what to install in it.
 """
@@ -95,7 +95,7 @@ class Contender:
         self._process.wait()
 
 
-def paper(side: int, rounds: int, matterport: Path | None) -> None:
+def thesis(side: int, rounds: int, matterport: Path | None) -> None:
     """Ours and Matterport's, round by round."""
     ours = [sys.executable, str(HERE / "maskrcnn_speed.py"), str(side)]
     wanted = {
@@ -135,7 +135,7 @@ def paper(side: int, rounds: int, matterport: Path | None) -> None:
 def main(
     films: Annotated[list[Path] | None, typer.Argument(help="films; by default two of the shared data")] = None,
     data: Annotated[Path, typer.Option(help="folder of the data sets")] = Path("../shared/data"),
-    paper_side: Annotated[list[int] | None, typer.Option("--paper", metavar="SIDE")] = None,
+    thesis_side: Annotated[list[int] | None, typer.Option("--thesis", metavar="SIDE")] = None,
     matterport: Annotated[Path | None, typer.Option(help="Python 3.7 with Matterport's Mask R-CNN")] = None,
     rounds: Annotated[int, typer.Option(help="films each")] = 5,
 ) -> None:
@@ -147,8 +147,8 @@ def main(
         light(chosen, rounds)
     else:
         print(f"no films in {data}; the light model is left out")
-    for side in paper_side or []:
-        paper(side, rounds, matterport)
+    for side in thesis_side or []:
+        thesis(side, rounds, matterport)
     if matterport is None:
         print(f"\n{HOW}")
 

@@ -22,7 +22,7 @@ from mammo_worker.nn.mask_rcnn import MaskRCNN
 
 def main() -> None:
     height, width, precision = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    model = MaskRCNN(reference.paper((height, width)))
+    model = MaskRCNN(reference.thesis_network((height, width)))
     model = fold(model, "bfloat16" if precision == "bfloat16" else "float32")
     look = tf.function(model.detect)
     canvas = tf.constant(np.random.default_rng(0).integers(0, 255, (1, height, width, 2)).astype(np.uint8))

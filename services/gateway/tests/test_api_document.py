@@ -15,8 +15,8 @@ from lobule.words import Words
 PASSWORD = "correct horse battery staple"
 SOURCE = Path(gateway.__file__).parent
 API_DOC = Path(__file__).parents[3] / "docs" / "api.md"
-OF_WORKERS = {"attempt_not_current", "not_claimable", "result_missing", "login_required"}
-"""Codes of the workers' own interface and of the portal's pages, which the document does not describe."""
+OF_WORKERS = {"attempt_not_current", "not_claimable", "result_missing"}
+"""Codes of the internal API of workers, which the document does not describe."""
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_films_are_prepared_when_they_are_asked_for_and_kept_as_memory_goes(film
 
 
 def test_the_thesis_plans_keep_their_recipe():
-    plan = reference.paper_plan()
+    plan = reference.plan()
     assert plan.source_canvas == (2048, 2048)
     assert {plan.schedule().at(step) for step in (0, 700, 40_000)} == {1e-3}
     assert isinstance(build(replace(plan, network=toy.anchor_network()), Phase(1)).optimizer, keras.optimizers.SGD)

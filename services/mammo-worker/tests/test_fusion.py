@@ -1,4 +1,4 @@
-"""Looks become one: boxes of the same mass are joined, and every view speaks of the upright film."""
+"""Fusing variants: boxes of the same mass are joined, in coordinates of the upright film."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from mammo_worker.inference import Detector, VariantNetwork
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 
 
-def look(boxes, scores, malignant=None, marks=None):
+def variant(boxes, scores, malignant=None, marks=None):
     boxes = np.array(boxes, float).reshape(-1, 4)
     masks = np.zeros((len(boxes), 4, 4), np.float32)
     if marks is not None:
@@ -21,35 +21,35 @@ def look(boxes, scores, malignant=None, marks=None):
     return VariantFindings(boxes, np.array(scores, float), np.array(malignant or scores, float), masks)
 
 
-def test_a_mass_that_both_looks_saw_is_joined_by_weight():
-    one = look([[0, 0, 10, 10]], [0.9], [0.8], [1.0])
-    other = look([[1, 0, 11, 10]], [0.3], [0.4], [0.5])
+def test_a_mass_that_both_variants_found_is_joined_by_weight():
+    one = variant([[0, 0, 10, 10]], [0.9], [0.8], [1.0])
+    other = variant([[1, 0, 11, 10]], [0.3], [0.4], [0.5])
     fused = fuse([other, one])
     assert np.allclose(fused.boxes, [[0.25, 0, 10.25, 10]])
     assert fused.scores == pytest.approx([0.6])
     assert fused.malignant == pytest.approx([0.7])
-    assert (fused.masks == 1.0).all()  # of the look that was surest
+    assert (fused.masks == 1.0).all()  # of the most certain variant
 
 
-def test_what_one_look_alone_saw_counts_half_and_stays():
-    fused = fuse([look([[0, 0, 10, 10], [50, 50, 70, 70]], [0.8, 0.7]), look([[0, 0, 10, 10]], [0.6])])
+def test_what_one_variant_alone_found_counts_half_and_stays():
+    fused = fuse([variant([[0, 0, 10, 10], [50, 50, 70, 70]], [0.8, 0.7]), variant([[0, 0, 10, 10]], [0.6])])
     assert fused.scores == pytest.approx([0.7, 0.35])
     assert np.allclose(fused.boxes[1], [50, 50, 70, 70])
 
 
-def test_boxes_of_one_look_are_never_joined_with_each_other():
-    fused = fuse([look([[0, 0, 10, 10], [1, 1, 11, 11]], [0.8, 0.7]), look([], [])])
+def test_boxes_of_one_variant_are_never_joined_with_each_other():
+    fused = fuse([variant([[0, 0, 10, 10], [1, 1, 11, 11]], [0.8, 0.7]), variant([], [])])
     assert len(fused.boxes) == 2
 
 
-def test_a_single_look_is_only_sorted():
-    fused = fuse([look([[0, 0, 10, 10], [20, 20, 30, 30]], [0.2, 0.9])])
+def test_a_single_variant_is_only_sorted():
+    fused = fuse([variant([[0, 0, 10, 10], [20, 20, 30, 30]], [0.2, 0.9])])
     assert fused.scores.tolist() == [0.9, 0.2]
     assert fused.boxes[0].tolist() == [20, 20, 30, 30]
 
 
 def test_nothing_found_stays_nothing():
-    assert fuse([look([], []), look([], [])]).boxes.shape == (0, 4)
+    assert fuse([variant([], []), variant([], [])]).boxes.shape == (0, 4)
 
 
 def test_a_network_without_a_triage_head_has_an_empty_instance_map():
@@ -60,7 +60,7 @@ def test_a_network_without_a_triage_head_has_an_empty_instance_map():
 
 
 def test_an_upside_down_view_of_a_turned_film_says_the_same():
-    """The canvas turned upside down and looked at upside down is the canvas: boxes, masks and map must turn back."""
+    """The canvas turned upside down and analysed upside down is the canvas: boxes, masks and map must turn back."""
     keras.utils.set_random_seed(0)
     model = MaskRCNN(toy.network())
     film = np.zeros((400, 200), np.uint8)

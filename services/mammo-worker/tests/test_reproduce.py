@@ -14,16 +14,16 @@ def changed(network):
 def test_every_row_keeps_its_stages_and_what_it_changes():
     base = small_network(320, "resnet50")
     assert base.canvas == (320, 160)
-    assert base.proposals.scales == tuple(s * 320 / 2048 for s in reference.paper().proposals.scales)
+    assert base.proposals.scales == tuple(s * 320 / 2048 for s in reference.thesis_network().proposals.scales)
     assert [len(rows) for rows in ROWS.values()] == [5, 7]
     for rows in ROWS.values():
         for _, make, _ in rows:
-            plan, paper = shortened(make(base), 40), make(None)
-            assert [p.scope for p in plan.phases] == [p.scope for p in paper.phases]
-            assert {p.steps for p in plan.phases} == {40 if paper.phases[0].steps == reference.LONG else 20}
-            assert changed(plan.network) == changed(paper.network)
+            plan, thesis = shortened(make(base), 40), make(None)
+            assert [p.scope for p in plan.phases] == [p.scope for p in thesis.phases]
+            assert {p.steps for p in plan.phases} == {40 if thesis.phases[0].steps == reference.LONG else 20}
+            assert changed(plan.network) == changed(thesis.network)
             share = np.array(plan.network.proposals.scales) / 320
-            assert np.allclose(share, np.array(paper.network.proposals.scales) / 2048)
+            assert np.allclose(share, np.array(thesis.network.proposals.scales) / 2048)
 
 
 def test_operating_point_is_the_nearest_to_the_wanted_false_positives():

@@ -55,7 +55,7 @@ def test_weights_in_the_stored_order_say_what_they_said(name):
     np.testing.assert_allclose(found.instance_map, stored["instance_map"], atol=1e-5)
 
 
-@pytest.mark.parametrize("network", [light.network, standard.network, reference.paper])
+@pytest.mark.parametrize("network", [light.network, standard.network, reference.thesis_network])
 def test_nested_configurations_round_trip_through_json(network):
     config = network()
     assert read_config(json.loads(json.dumps(config.to_dict()))) == config

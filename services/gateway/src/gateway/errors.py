@@ -97,7 +97,7 @@ class ProblemError(Exception):
         if self.reason is not None:
             return words(f"errors.{self.code}.{self.reason}", **self.values)
         key = f"errors.{self.code}"  # the catalogue may lack the code of a worker that is not ours
-        return words(key) if key in words else self._detail or words("errors.unknown")
+        return words(key, **self.values) if key in words else self._detail or words("errors.unknown")
 
 
 def not_found(what: str, **values: int) -> ProblemError:

@@ -108,7 +108,7 @@ def _film_writer(
 
 @app.command()
 def train(
-    plan: Annotated[str, typer.Argument(help="A named plan: standard, light, paper, table14-..., table15-1 to -7.")],
+    plan: Annotated[str, typer.Argument(help="A named plan: standard, light, thesis, table14-..., table15-1 to -7.")],
     weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
     out: RunOption,
     data: Annotated[Path | None, typer.Option(help="Folder of the public data sets.")] = None,

@@ -53,7 +53,7 @@ def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN
 def build_detector(
     config: MaskRCNNConfig, weights: list[NDArray[Any]], variants: Sequence[TestTimeVariant]
 ) -> Detector:
-    """A detector that looks at each film in all these ways.
+    """A detector that analyses each film in all these variants.
 
     Raises:
         ValueError: Where the weights are another network's.
@@ -76,7 +76,7 @@ def read_config(package: ModelPackage) -> MaskRCNNConfig:
 
 
 def load_detector(package: ModelPackage) -> Detector:
-    """The package's network, as it looks at films.
+    """The package's network, built for one variant.
 
     Raises:
         AnalysisError: `model_unavailable` where this version of the worker cannot run it.

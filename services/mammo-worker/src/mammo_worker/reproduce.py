@@ -52,25 +52,25 @@ _LEARNING_RATE = 1e-3
 
 def small_network(height: int, backbone: str) -> MaskRCNNConfig:
     """The thesis' network on films of `height` x `height / 2`, its anchors the same share of the film."""
-    paper = reference.paper()
-    if not isinstance(paper.proposals, AnchorStageConfig):
+    thesis = reference.thesis_network()
+    if not isinstance(thesis.proposals, AnchorStageConfig):
         raise TypeError("the thesis' first stage has anchors")
-    shrink = height / paper.canvas[0]
+    shrink = height / thesis.canvas[0]
     stage = replace(
-        paper.proposals,
-        scales=tuple(scale * shrink for scale in paper.proposals.scales),
-        selection=replace(paper.proposals.selection, before_train=1000, kept_train=200),
+        thesis.proposals,
+        scales=tuple(scale * shrink for scale in thesis.proposals.scales),
+        selection=replace(thesis.proposals.selection, before_train=1000, kept_train=200),
     )
     return replace(
-        paper,
-        backbone=replace(paper.backbone, name=backbone),
+        thesis,
+        backbone=replace(thesis.backbone, name=backbone),
         canvas=(height, height // 2),
-        pyramid=replace(paper.pyramid, channels=64),
+        pyramid=replace(thesis.pyramid, channels=64),
         proposals=stage,
-        rois=replace(paper.rois, samples=32),
-        box=replace(paper.box, units=256),
-        mask=replace(paper.mask, supervision="weak", channels=64, convs=2),
-        detections=replace(paper.detections, limit=20),
+        rois=replace(thesis.rois, samples=32),
+        box=replace(thesis.box, units=256),
+        mask=replace(thesis.mask, supervision="weak", channels=64, convs=2),
+        detections=replace(thesis.detections, limit=20),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from gateway.networks import Network
+from lobule.words import Words
 
 
 class ForbiddenAddressError(Exception):
@@ -17,7 +18,7 @@ class ForbiddenAddressError(Exception):
     """
 
     def __init__(self, reason: str, host: str) -> None:
-        super().__init__(f"{reason}: {host}")
+        super().__init__(Words("en")(f"errors.webhook_address_forbidden.{reason}", host=host))
         self.reason, self.host = reason, host
 
 

@@ -1,4 +1,4 @@
-"""Commands that look at data sets and prepare them."""
+"""Commands that check and prepare data sets."""
 
 from pathlib import Path
 from typing import Annotated

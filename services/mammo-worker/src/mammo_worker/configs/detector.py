@@ -1,4 +1,4 @@
-"""The detector in five folds: the shipped network, hand-drawn masks, 2,900 steps, other scanners' looks.
+"""The detector in five folds: the shipped network, hand-drawn masks, 2,900 steps, other scanners' appearance.
 
 Command, for each of the five folds (`--fold 0` to `--fold 4`), and once without `--fold` for the weights to ship:
 

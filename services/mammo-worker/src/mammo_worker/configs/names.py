@@ -8,7 +8,7 @@ from mammo_worker.training.plan import TrainingPlan
 PLANS: dict[str, Callable[[], TrainingPlan]] = {
     "standard": standard.plan,
     "light": light.plan,
-    "paper": reference.paper_plan,
+    "thesis": reference.plan,
     "table14-o": reference.original,
     "table14-o+p": reference.preprocessed,
     "table14-o+p+e": reference.preprocessed_ratio,

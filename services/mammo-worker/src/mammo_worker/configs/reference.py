@@ -8,8 +8,8 @@ Where we deviate on purpose: films are mirrored so that the chest wall is on the
 thesis' flips to left and right; the weight decay is decoupled from the gradient, not a penalty in the loss; the mask
 head draws one mask for both classes; steps are counted in all, without epochs and validation in between.
 
-Every plan can be trained on another network than the thesis': `base` replaces the paper's (ResNet-101 at 2048 x 2048),
-as a machine without a GPU needs it. Costs are for the paper's network on one GPU, as the thesis prints them: 12,000
+Every plan can be trained on another network than the thesis': `base` replaces the thesis' (ResNet-101 at 2048 x 2048),
+as a machine without a GPU needs it. Costs are for the thesis' network on one GPU, as the thesis prints them: 12,000
 steps in 8 hours on a Titan X. Expected results are the thesis', on DDSM, matched by overlap ratio.
 """
 
@@ -33,7 +33,7 @@ from mammo_worker.training.plan import Phase, Scope, TrainingPlan
 LONG, SHORT = 15_000, 7_500  # steps a stage: "long train" of table 15, and 15 epochs of 500 steps
 
 
-def paper(canvas: tuple[int, int] = (2048, 2048)) -> MaskRCNNConfig:
+def thesis_network(canvas: tuple[int, int] = (2048, 2048)) -> MaskRCNNConfig:
     """The thesis' network: ResNet-101, 2048 x 2048, five anchor scales, three ratios, 2,000 RoIs in training."""
     return MaskRCNNConfig(
         canvas=canvas,
@@ -105,41 +105,41 @@ def _sequence(*scopes: Scope, steps: int) -> tuple[Phase, ...]:
 _DEFAULT_SEQUENCE = _sequence("heads", "4+", "all", steps=LONG)
 
 
-def paper_plan() -> TrainingPlan:
-    """The paper's network, heads, then 4+, then all. Cost: 30 GPU hours. Expected: the thesis' O+P."""
-    return _plan(paper(), _DEFAULT_SEQUENCE)
+def plan() -> TrainingPlan:
+    """The thesis' network, heads, then 4+, then all. Cost: 30 GPU hours. Expected: the thesis' O+P."""
+    return _plan(thesis_network(), _DEFAULT_SEQUENCE)
 
 
 def original(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O: no preprocessing, IoU, smooth L1. Cost: 30 GPU hours. Expected: mean AP 45.1 %, 57.9 % at 2.37 FPPI."""
-    return _plan(with_setting(base or paper(), clahe=False), _DEFAULT_SEQUENCE)
+    return _plan(with_setting(base or thesis_network(), clahe=False), _DEFAULT_SEQUENCE)
 
 
 def preprocessed(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O+P: CLAHE. Cost: 30 GPU hours. Expected: mean AP 60.3 %, 72.6 % at 3.14 FPPI."""
-    return _plan(with_setting(base or paper(), clahe=True), _DEFAULT_SEQUENCE)
+    return _plan(with_setting(base or thesis_network(), clahe=True), _DEFAULT_SEQUENCE)
 
 
 def preprocessed_ratio(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O+P+E: positive by overlap ratio. Cost: 30 GPU hours. Expected: mean AP 63.0 %, 65.3 % at 0.72 FPPI."""
-    network = with_setting(base or paper(), clahe=True, measure="overlap_ratio")
+    network = with_setting(base or thesis_network(), clahe=True, measure="overlap_ratio")
     return _plan(network, _DEFAULT_SEQUENCE)
 
 
 def preprocessed_ratio_loss(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O+P+E+L: and the containment-aware loss. Cost: 30 GPU hours. Expected: 89.2 %, 45.6 % at 1.11 FPPI."""
-    network = with_setting(base or paper(), clahe=True, measure="overlap_ratio", box_loss="containment")
+    network = with_setting(base or thesis_network(), clahe=True, measure="overlap_ratio", box_loss="containment")
     return _plan(network, _DEFAULT_SEQUENCE)
 
 
 def preprocessed_loss(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """O+P+L: the loss with IoU. Cost: 30 GPU hours. Expected: mean AP 67.6 %, 62.5 % at 1.4 FPPI."""
-    return _plan(with_setting(base or paper(), clahe=True, box_loss="containment"), _DEFAULT_SEQUENCE)
+    return _plan(with_setting(base or thesis_network(), clahe=True, box_loss="containment"), _DEFAULT_SEQUENCE)
 
 
 def _with_smallest_anchor(base: MaskRCNNConfig | None, smallest: int) -> MaskRCNNConfig:
-    network = base or paper()
-    smallest_here = smallest * network.canvas[0] / paper().canvas[0]  # the same share of a smaller film
+    network = base or thesis_network()
+    smallest_here = smallest * network.canvas[0] / thesis_network().canvas[0]  # the same share of a smaller film
     return with_scales(network, tuple(smallest_here * 2.0**i for i in range(len(network.pyramid.strides))))
 
 

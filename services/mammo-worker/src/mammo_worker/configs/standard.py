@@ -6,7 +6,7 @@ Command, on PyTorch, whose bfloat16 convolutions take less than half the time of
     KERAS_BACKEND=torch mammo-worker train standard --data DATA --weights WEIGHTS --out RUN
 
 Cost: 1.6 s a step at 512 x 256 and 2.7 s at 704 x 352 on one core, about an hour in all; 0.2 s a film to detect on two,
-both looks included. Expected result: `docs/results/mammography.md`.
+both variants included. Expected result: `docs/results/mammography.md`.
 """
 
 from dataclasses import replace
@@ -38,6 +38,6 @@ def plan() -> TrainingPlan:
         warm_up=100,
         augmentation=Augmentation(scale=(0.75, 1.33), rotation=20.0, shift=0.08, contrast=0.35),
         precision="mixed_bfloat16",
-        # Two looks of two sizes, fused, are worth far more than one: see what was tried.
+        # Two variants of two sizes, fused, are far better than one: see what was tried.
         variants=(TestTimeVariant((704, 352)), TestTimeVariant((512, 256), upside_down=True)),
     )

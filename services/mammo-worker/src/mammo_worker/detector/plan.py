@@ -14,7 +14,7 @@ class DetectorPlan:
     Attributes:
         training: Network, phases, rates and geometric augmentation. Its contrast is not used: `scanner` does more.
         lesions: Masses moved and removed.
-        scanner: The film's look.
+        scanner: Variation of the film's appearance.
     """
 
     training: TrainingPlan

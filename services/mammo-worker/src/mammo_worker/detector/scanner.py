@@ -14,7 +14,7 @@ _DARKEST, _BRIGHTEST = 0.5, 99.8  # percentiles, as films are prepared
 
 @dataclass(frozen=True)
 class ScannerChanges:
-    """How far a film's look is changed.
+    """How much a film's appearance is varied.
 
     Attributes:
         gamma: Largest change of gamma, as a log.
@@ -38,7 +38,7 @@ class ScannerChanges:
 def rescanned(grey: NDArray[np.uint8], how: ScannerChanges, chance: np.random.Generator) -> NDArray[np.uint8]:
     """A canvas (height, width, 2), grey and CLAHE, of a changed copy of the plain grey (height, width).
 
-    The result is normalised again, for a real film of that look would be.
+    The result is normalised again, as a real film of that appearance would be.
     """
     inside = grey > 0
     if not inside.any():

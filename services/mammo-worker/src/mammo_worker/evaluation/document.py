@@ -134,7 +134,7 @@ Finds masses on mammograms, draws them, and says how likely a malignant one is. 
 Mask R-CNN on {config.backbone.name} with a pyramid of {config.pyramid.channels} channels (strides
 {", ".join(str(s) for s in config.pyramid.strides)}), a centre-point first stage, a class, a box and a mask head, and a
 multi-instance triage head ({triage}). Input: the breast on a canvas, grey and CLAHE.
-Every film is looked at {len(views)} times ({"; ".join(views)}), and what the looks say is fused.
+Every film is analysed in {len(views)} variants ({"; ".join(views)}), whose findings are fused.
 
 ## Trained on
 {manifest.trained_on} {counts}

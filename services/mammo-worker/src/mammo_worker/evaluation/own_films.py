@@ -17,7 +17,7 @@ from mammo_worker.packages import load_detector
 def evaluate_films(
     package: ModelPackage, paths: Sequence[Path], limit: int | None = None
 ) -> tuple[list[FilmResult], list[dict[str, Any]], list[str]]:
-    """Look at all films of data sets in known layouts, with a progress bar.
+    """Analyse all films of data sets in known layouts, with a progress bar.
 
     Args:
         package: Of the detector.

@@ -30,7 +30,7 @@ def run_detector(
     progress: Callable[[int], None] = lambda _: None,
     refused: list[str] | None = None,
 ) -> list[FilmResult]:
-    """Look at every film; probabilities are still missing.
+    """Analyse every film; probabilities are still missing.
 
     Args:
         detector: At work.

@@ -142,7 +142,7 @@ class BoxHeadConfig:
     """Class and box of a RoI.
 
     Attributes:
-        context: Factor by which boxes grow before the head looks.
+        context: Factor by which boxes are enlarged for the head.
         pool: Bins of its RoIAlign.
         units: Width of its two dense layers.
         loss: `smooth_l1`, or the thesis' containment-aware one ("L").
@@ -239,7 +239,7 @@ class MaskRCNNConfig:
 
 @dataclass(frozen=True, config=_STRICT)
 class TestTimeVariant:
-    """One of several looks at a film, whose findings are fused.
+    """One of several variants in which a film is analysed; their findings are fused (test-time augmentation).
 
     Attributes:
         canvas: Height and width of the network's input.

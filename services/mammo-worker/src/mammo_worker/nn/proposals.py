@@ -31,7 +31,7 @@ class ProposalStage(ABC):
     """Predicts where masses may be, of any class.
 
     Attributes:
-        network: Its head; the same for every level that it looks at.
+        network: Its head, shared by all levels.
         canvas: Height and width.
         selection: Of the proposals.
     """

@@ -12,7 +12,7 @@ _BATCH = 16
 
 
 def classify(whole: keras.Model, regions: Sequence[PreparedRegion]) -> NDArray[np.float64]:
-    """Probabilities (N, len(targets.NAMES)) of regions, each looked at as it is and mirrored.
+    """Probabilities (N, len(targets.NAMES)) of regions, averaged over each region and its mirror image.
 
     Args:
         whole: `RegionModel.whole`.
@@ -22,6 +22,6 @@ def classify(whole: keras.Model, regions: Sequence[PreparedRegion]) -> NDArray[n
     for start in range(0, len(regions), _BATCH):
         part = regions[start : start + _BATCH]
         canvases, sizes = np.stack([r.canvas for r in part]), np.stack([r.size for r in part])
-        looks = [np.asarray(whole.predict_on_batch([c, sizes])) for c in (canvases, canvases[:, :, ::-1])]
-        said.append(1 / (1 + np.exp(-np.mean(looks, axis=0, dtype=np.float64))))
+        logits = [np.asarray(whole.predict_on_batch([c, sizes])) for c in (canvases, canvases[:, :, ::-1])]
+        said.append(1 / (1 + np.exp(-np.mean(logits, axis=0, dtype=np.float64))))
     return np.concatenate(said)

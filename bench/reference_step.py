@@ -1,6 +1,6 @@
-"""Trains the paper's configuration for one step of its first phase (heads; frozen backbone) at full size.
+"""Trains the thesis' configuration for one step of its first phase (heads; frozen backbone) at full size.
 
-    python bench/paper_step.py [--side 2048] [--scope heads]
+    python bench/reference_step.py [--side 2048] [--scope heads]
 
 ResNet-101 at 2048 x 2048 from random weights on a drawn film: prints shapes, parameters, every loss, seconds and the
 largest memory of the process. A step that trains the backbone too (`--scope all`) holds all its activations and
@@ -9,15 +9,16 @@ takes about 4 times the memory.
 
 import resource
 import time
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import typer
 
 from mammo_worker.configs import reference
+from mammo_worker.nn.anchor_stage import AnchorStage
 from mammo_worker.nn.mask_head import MASK_STRIDE
 from mammo_worker.training.network import build
-from mammo_worker.training.plan import Phase
+from mammo_worker.training.plan import Phase, Scope
 
 
 def drawn_batch(side: int) -> dict[str, np.ndarray]:
@@ -41,13 +42,15 @@ def main(
     side: Annotated[int, typer.Option(help="of the square canvas")] = 2048,
     scope: Annotated[str, typer.Option(help="what is trained, as in the thesis' table 15")] = "heads",
 ) -> None:
-    """Train one step and say what it took."""
-    plan = reference.paper_plan()
-    model = build(plan, Phase(1, canvas=(side, side), scope=scope))  # type: ignore[arg-type]
+    """Train one step, and print its losses, time and memory."""
+    plan = reference.plan()
+    model = build(plan, Phase(1, canvas=(side, side), scope=cast(Scope, scope)))
     levels = [tuple(x.shape[1:]) for x in model.parts.trunk.fpn.outputs]
+    proposals = model.parts.proposals
+    assert isinstance(proposals, AnchorStage)  # the thesis' first stage
     parameters = sum(int(np.prod(weight.shape)) for weight in model.weights)
     print(
-        f"pyramid {levels}, {len(model.parts.proposals.anchors):,} anchors, {parameters / 1e6:.1f} M parameters",
+        f"pyramid {levels}, {len(proposals.anchors):,} anchors, {parameters / 1e6:.1f} M parameters",
         flush=True,
     )
     before = [v.numpy() for v in model.trainable_variables]
