@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import kubernetes_validate
 import numpy as np
 import pytest
 from PIL import Image
@@ -88,9 +89,23 @@ def test_no_other_file_knows_of_it():
     assert listed.stdout == ""
 
 
+def test_kubernetes_runs_it_from_the_base_of_every_worker(render):
+    """Its manifests patch that base alone; the policies of the deployment reach it by the label that the base gives."""
+    documents = {document["kind"]: document for document in render(TOY / "k8s")}
+    for document in documents.values():
+        kubernetes_validate.validate(document, "1.33", strict=True)
+        assert document["metadata"]["name"] == "us-toy-worker"
+    pod = documents["Deployment"]["spec"]["template"]
+    assert pod["metadata"]["labels"]["lobule/worker"] == "true"
+    assert pod["spec"]["containers"][0]["image"] == "localhost/toy/us-toy-worker:1"
+    scaled = documents["HorizontalPodAutoscaler"]["spec"]
+    assert scaled["scaleTargetRef"]["name"] == "us-toy-worker"
+    assert scaled["metrics"][0]["external"]["metric"]["selector"]["matchLabels"]["queue"] == "us-toy"
+
+
 def test_it_imports_nothing_of_a_service():
     for module in TOY.rglob("*.py"):
-        for service in ("gateway", "report", "histo_worker", "mammo_worker"):
+        for service in ("gateway", "report", "dicom_node", "histo_worker", "mammo_worker"):
             text = module.read_text("utf-8")
             assert f"import {service}" not in text
             assert f"from {service}" not in text

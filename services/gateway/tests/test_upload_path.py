@@ -66,12 +66,7 @@ class Trace:
         found = set()
         while frame is not None:
             path = Path(frame.f_code.co_filename)
-            if path.is_relative_to(SOURCE) and path.name not in (
-                "asgi.py",
-                "middleware.py",
-                "conditional.py",
-                "body_limit.py",
-            ):
+            if path.is_relative_to(SOURCE) and path.name not in MIDDLEWARE:
                 found |= {f"{path.relative_to(SOURCE)}:{frame.f_code.co_qualname}"} | self._given[frame.f_code]
             frame = frame.f_back
         return found

@@ -39,8 +39,8 @@ def predict(
 ) -> None:
     """Classify fields, a row each; the same figures as through the service.
 
-    Whatever is wrong with a file, the others are read: its row has an error code and the reason, which are also listed
-    at the end, and the exit code is 1.
+    A file that fails does not stop the others: its row has an error code and the reason, which are also listed at the
+    end, and the exit code is 1.
     """
     try:
         paths = batch.expand(files, sys.stdin, SUFFIXES)
@@ -190,13 +190,13 @@ def fit_gate_command(
     typer.echo(json.dumps(gate.measured, indent=1))
 
 
-data_app = typer.Typer(help="Look at labelled data.")
+data_app = typer.Typer(help="Check labelled data.")
 app.add_typer(data_app, name="data")
 
 
 @data_app.callback()
 def data_commands() -> None:
-    """Look at labelled data."""
+    """Check labelled data."""
 
 
 @data_app.command("check")

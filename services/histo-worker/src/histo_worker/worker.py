@@ -6,7 +6,7 @@ from lobule.worker.pipeline import Pipeline
 
 
 def _build() -> Pipeline:
-    from histo_worker.pipeline import build_pipeline  # TensorFlow is imported after the fork, in the child alone
+    from histo_worker.pipeline import build_pipeline  # TensorFlow is imported only in the child, after the fork
 
     return build_pipeline()
 

@@ -13,7 +13,7 @@ from mammo_worker.inference import Detections
 
 @dataclass(frozen=True)
 class Calibration:
-    """How the network's scores become what a result says.
+    """Maps the network's scores to a result's probabilities.
 
     Attributes:
         mass: From the logit of a finding's score to the probability that a mass is there (IoU from 0.2 on).
@@ -33,7 +33,7 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Calibration":
-        """The inverse of `to_dict`; other keys are passed over."""
+        """The inverse of `to_dict`; other keys are ignored."""
         parts = {k: Logistic(tuple(values[k]["weights"]), values[k]["bias"]) for k in ("mass", "malignant", "film")}
         return cls(**parts, working_score=float(values["working_score"]))
 

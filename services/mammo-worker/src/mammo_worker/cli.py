@@ -57,8 +57,8 @@ def predict(
 ) -> None:
     """Analyse films with a model; the same as through the service.
 
-    Weak findings are among the rows too: the portal marks those from `thresholds.finding` of the model.json on.
-    Whatever is wrong with a film, the others are read: its row has an error code and the reason, which are also listed
+    Weak findings are included: the portal marks only those from `thresholds.finding` of model.json on.
+    A film that fails does not stop the others: its row has an error code and the reason, which are also listed
     at the end, and the exit code is 1.
     """
     if as_json and films is not None:
@@ -167,7 +167,7 @@ def recalibrate(
     version: Annotated[str, typer.Option(help="That the package gets.")],
     fppi: Annotated[float, typer.Option(help="False positives per validation film at the working threshold.")] = 0.5,
 ) -> None:
-    """Calibrate the installed model anew where films are prepared differently; its weights stay."""
+    """Calibrate the installed model again after a change of the films' preparation; its weights stay."""
     from mammo_worker.packages import package_folder
     from mammo_worker.release import recalibrate as make
 

@@ -22,7 +22,7 @@ _MIN_SCORE = 0.02
 
 @dataclass(frozen=True)
 class Detections:
-    """What the network said of one film, best first.
+    """The network's findings on one film, best first.
 
     Attributes:
         boxes: (N, 4) of x1, y1, x2, y2 in film pixels.
@@ -58,10 +58,10 @@ class VariantNetwork:
 
 
 class Detector:
-    """Networks compiled for single films; what the variants say is fused.
+    """Networks compiled for single films; the findings of the variants are fused.
 
     Args:
-        variants: How each film is looked at. Films are prepared on the first one's canvas.
+        variants: The variants. Films are prepared on the first one's canvas.
     """
 
     def __init__(self, variants: Sequence[VariantNetwork]) -> None:

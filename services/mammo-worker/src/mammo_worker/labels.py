@@ -1,4 +1,4 @@
-"""What a marked region of a film may be."""
+"""The labels of marked regions."""
 
 BENIGN, MALIGNANT, MASS_OF_UNKNOWN_CLASS = 1, 2, 3
 """Labels of masses; 0 is background, and pads. The last one is a mass, benign or malignant."""

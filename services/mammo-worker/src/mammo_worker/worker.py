@@ -10,7 +10,7 @@ from lobule.worker.pipeline import Pipeline
 
 def _build() -> Pipeline:
     from mammo_worker.pipeline import (
-        build_pipeline,  # TensorFlow is imported after the fork, in the child alone
+        build_pipeline,  # TensorFlow is imported only in the child, after the fork
     )
 
     return build_pipeline()

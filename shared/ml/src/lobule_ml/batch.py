@@ -1,4 +1,4 @@
-"""`predict` of both workers: many files through a pipeline, an outcome for each, whatever is wrong with it."""
+"""`predict` of both workers: many files through a pipeline, with an outcome for each, also for those that fail."""
 
 import csv
 import hashlib
@@ -19,12 +19,12 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 Describe = Callable[[Path, str], ImageInfo]
-"""From a file and the SHA-256 of its content to what the pipeline is told of it."""
+"""Makes the pipeline's description of an image from a file and the SHA-256 of its content."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file.
+    """The outcome of a file.
 
     Attributes:
         path: The file.
@@ -83,7 +83,7 @@ def analyse(pipeline: Pipeline, files: Iterable[Path], describe: Describe) -> It
 
 
 def reason(error: Exception) -> tuple[str, str]:
-    """Code and words of what was wrong with a file."""
+    """Code and message of a file's error."""
     if isinstance(error, AnalysisError):
         return error.code, error.detail
     if isinstance(error, OSError):

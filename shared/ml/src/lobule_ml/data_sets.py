@@ -1,4 +1,4 @@
-"""Readers of data sets, found by themselves: a module with a `READER` in a worker's package of readers is one."""
+"""Finds readers of data sets: modules with a `READER` in a worker's package of readers."""
 
 import importlib
 import pkgutil

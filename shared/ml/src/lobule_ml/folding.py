@@ -7,7 +7,7 @@ import keras
 
 Precision = Literal["float32", "bfloat16"]
 _MERGING = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
-_EXACT = (keras.layers.Reshape, keras.layers.Rescaling)  # cheap, and their rounding would reach every value
+_EXACT = (keras.layers.Reshape, keras.layers.Rescaling)  # cheap, and their rounding would affect every value
 
 
 def folded(model: keras.Model, precision: Precision = "float32", exact: Collection[str] = ()) -> keras.Model:

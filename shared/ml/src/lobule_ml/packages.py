@@ -72,7 +72,7 @@ def write_description(folder: Path, manifest: ModelManifest, card: str) -> None:
 
 @contextmanager
 def building(package: ModelPackage) -> Iterator[None]:
-    """Tell what goes wrong while a package becomes a network as what it means to the user.
+    """Turn errors while building a package's network into an `AnalysisError`.
 
     Raises:
         AnalysisError: `model_unavailable` where the package does not fit this version of the worker.

@@ -25,7 +25,7 @@ def held_standard_error(*explained: type[BaseException]) -> Iterator[None]:
     TensorFlow writes its first lines before it reads TF_CPP_MIN_LOG_LEVEL; import it and build the network in here.
 
     Args:
-        explained: Exceptions that say all that is to be said, so that nothing is shown beside them.
+        explained: Exceptions that need no further output.
     """
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
         yield

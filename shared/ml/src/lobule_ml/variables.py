@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-_HALF_FROM = 4096  # a kernel with fewer numbers saves nothing worth its rounding
+_HALF_FROM = 4096  # rounding a smaller kernel would save too little
 
 
 def named_variables(net: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
@@ -20,7 +20,7 @@ def named_variables(net: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
 
 
 def set_variables(net: keras.Model, arrays: Mapping[str, NDArray[np.generic]], key: Callable[[str], str] = str) -> None:
-    """Copy named arrays into a network's variables; arrays that it does not have are passed over.
+    """Copy named arrays into a network's variables; arrays that it does not have are ignored.
 
     Args:
         net: The network.

@@ -1,4 +1,4 @@
-"""Training configurations: Python files whose docstrings state what they cost and what they reach."""
+"""Training configurations: Python files whose docstrings state cost and expected result."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """Records of BreakHis (Spanhol et al., IEEE TBME 2016), from the original folder tree or a flat folder of its files.
 
-An original name says everything: `SOB_B_A-14-22549AB-100-001.png` is a benign (B) adenosis (A) of slide 14-22549AB, at
-100X, field 1. Slides of one patient share the number and differ in the letters behind it.
+An original name holds the whole record: `SOB_B_A-14-22549AB-100-001.png` is a benign (B) adenosis (A) of slide
+14-22549AB, at 100X, field 1. Slides of one patient share the number and differ in the letters behind it.
 """
 
 import re
@@ -105,7 +105,7 @@ def parse_name(path: Path) -> Field:
 
 
 def magnification_in(file_name: str) -> Magnification | None:
-    """The magnification, where a file bears a name of BreakHis."""
+    """The magnification in a file name of BreakHis, if it is one."""
     try:
         return parse_name(Path(file_name)).magnification
     except ValueError:

@@ -101,7 +101,7 @@ def count_labels(fields: Sequence[Field]) -> Iterator[str]:
 
 
 def unreadable_files(paths: Sequence[Path]) -> Iterator[str]:
-    """Open every file and tell those that cannot be read, each with its path, a code and the reason."""
+    """Open every file and list the unreadable ones, each with its path, a code and the reason."""
     for path in track(paths, "files"):
         try:
             decode_rgb(path.read_bytes(), "histopathology")

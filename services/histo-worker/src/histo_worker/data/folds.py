@@ -16,7 +16,7 @@ Split = tuple[Indices, Indices]
 def grouped_folds(fields: Sequence[Field], folds: int, seed: int) -> list[Split]:
     """Folds in which no patient stands on both sides, each class's patients dealt out evenly.
 
-    Patients of each class are shuffled and dealt like cards, the one with most fields first within each round, so that
+    Patients of each class are shuffled and dealt in rounds, the one with most fields first within each round, so that
     every fold holds patients of both classes wherever there are at least `folds` of each.
 
     Args:

@@ -17,7 +17,7 @@ REQUIRED = ("file", "patient", "label")
 UM_PER_PIXEL: dict[Magnification, float] = {"40X": 0.49, "100X": 0.20, "200X": 0.10, "400X": 0.05}
 """Micrometres a pixel of BreakHis' cameras (Spanhol et al. 2016, table 1), which give a magnification its meaning."""
 
-_FARTHEST = 1.6  # times the nearest of these, beyond which a field shows something else than was learned
+_FARTHEST = 1.6  # times the nearest of these; beyond it, fields differ from the training data
 
 
 @dataclass

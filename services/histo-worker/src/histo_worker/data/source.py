@@ -9,7 +9,7 @@ from histo_worker.data.readers import find_reader
 
 @dataclass(frozen=True)
 class DataSource:
-    """Labelled fields, and what a model package says of them.
+    """Labelled fields, and their description for a model package.
 
     Attributes:
         name: Of the data set.

@@ -15,7 +15,7 @@ Float = NDArray[np.floating]
 def patient_weights(target: NDArray[np.integer], patients: Sequence[str]) -> Float:
     """Weights of fields: both classes weigh alike, and a patient with n fields weighs sqrt(n) within its class.
 
-    A patient's fields are alike, so many of them say little more than a few.
+    A patient's fields are alike, so many of them carry little more information than a few.
     """
     names = np.asarray(patients)
     weights = np.zeros(len(target))
@@ -40,13 +40,13 @@ class PlattCalibration:
 
 
 _INTERCEPT_PRIOR = 100.0
-"""How many fields' worth of belief hold a calibration's intercept at 0, chosen on the cross-validation."""
+"""Weight, in fields, of the prior that keeps a calibration's intercept at 0; chosen by cross-validation."""
 
 
 def fit_platt(logits: Float, target: NDArray[np.integer], patients: Sequence[str]) -> PlattCalibration:
     """Fit a calibration on logits of fields that the classifier did not see, both classes weighing alike.
 
-    The head was trained with classes that weigh alike, so its own zero is where it cannot decide; two dozen patients
+    The head was trained with classes that weigh alike, so its own zero is the undecided point; two dozen patients
     say little about how far off that is. So the intercept is held near 0 by a prior.
     """
     scale = float(np.std(logits)) or 1.0
@@ -56,5 +56,5 @@ def fit_platt(logits: Float, target: NDArray[np.integer], patients: Sequence[str
     model = LogisticRegression(C=strength, solver="liblinear", intercept_scaling=scaling).fit(
         (logits / scale)[:, None], target, sample_weight=patient_weights(target, patients)
     )
-    slope = max(float(np.asarray(model.coef_)[0, 0]), 0.0)  # a score that points the wrong way must not be turned round
+    slope = max(float(np.asarray(model.coef_)[0, 0]), 0.0)  # a score with the wrong sign must not be inverted
     return PlattCalibration(slope / scale, float(np.asarray(model.intercept_)[0]))

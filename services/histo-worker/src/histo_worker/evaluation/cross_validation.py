@@ -183,12 +183,12 @@ def choose_thresholds(
 def measure_band(
     oof: OutOfFold, thresholds: Thresholds, magnification: Magnification | None = None
 ) -> dict[str, float]:
-    """What a band does out of fold.
+    """Measure a band out of fold.
 
     Args:
         oof: Out-of-fold probabilities.
         thresholds: The band.
-        magnification: Of the fields that are looked at; None looks at all.
+        magnification: Magnification of the fields; None for all.
 
     Returns:
         Share of fields that get an answer; sensitivity and specificity among these; and the shares of all malignant

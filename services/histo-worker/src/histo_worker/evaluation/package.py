@@ -115,7 +115,7 @@ def _patient_row(target: Ints, p: Floats, patients: NDArray[np.str_]) -> str:
 
 
 def _states(target: Ints, p: Floats, patients: NDArray[np.str_], thresholds: Thresholds) -> str:
-    """What the three states do: answers, and sensitivity and specificity among them, with their intervals."""
+    """The three states: share of answers, and sensitivity and specificity among them, with intervals."""
     suspected, cleared = p >= thresholds.high, p < thresholds.low
     sure = suspected | cleared
 

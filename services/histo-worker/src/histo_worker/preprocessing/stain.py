@@ -93,7 +93,7 @@ def normalise_stain(rgb: RGB8, strength: float = 1.0) -> RGB8:
 
 
 def jitter_stain(rgb: RGB8, rng: np.random.Generator, spread: float = 0.2, shift: float = 0.05) -> RGB8:
-    """Another laboratory's dyes: scale and shift each stain's concentration and tilt its colour a little.
+    """Simulate another laboratory's dyes: scale and shift each stain's concentration, and vary its colour slightly.
 
     After Tellez et al. (Med. Image Anal. 2019). The part of the density that the two stains do not explain is kept.
 

@@ -26,9 +26,9 @@ from lobule_ml.backbones import BACKBONES
 
 BASE = densenet121_deviation.plan()
 PIXELS = replace(BASE.reader, window_at=None)
-"""The reading before: the same window of pixels at every magnification."""
+"""The former reader: the same window of pixels at every magnification."""
 CONFIRMING_SEEDS = tuple(range(5, 15))
-"""Folds that were looked at only to confirm."""
+"""Folds used only for confirmation."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _columns(head: Head) -> NDArray[np.bool_]:
 
 
 def _confirmed(fields: Sequence[Field], weights: Path, cache: Path | None) -> Iterator[str]:
-    """The shipped head on other folds, and without a word about the magnification."""
+    """The shipped head on other folds, and without the magnification."""
     yield "### The shipped model on other folds, and where nobody says the magnification"
     yield ""
     yield (

@@ -17,7 +17,7 @@ Arrays = Sequence[NDArray[np.floating]]
 
 
 def content_key(fields: Iterable[Field], *settings: object) -> str:
-    """A key of the fields' pixels, labels and magnifications, and of settings, which must have telling `repr`s.
+    """A key of the fields' pixels, labels and magnifications, and of settings, whose `repr`s must be complete.
 
     File names and folders do not count: the same files elsewhere have the same key, other pixels under the same names
     another one.

@@ -58,7 +58,7 @@ def train(
 
 def _trainer(config: HistologyConfig, weights: Path | None, cache: Path | None, until: int | None) -> Trainer:
     if isinstance(config, NetworkConfig):
-        config.build()  # a variant or a size that does not fit is told before anything is read
+        config.build()  # refuse an unknown variant or size before anything is read
         return lambda fields, run: train_reference_network(config, fields, run, until)
     if isinstance(config, FrozenHeadConfig):
         if weights is None:

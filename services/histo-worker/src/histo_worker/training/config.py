@@ -1,4 +1,4 @@
-"""What every training configuration says."""
+"""Settings that every training configuration has."""
 
 from dataclasses import dataclass
 

@@ -97,7 +97,7 @@ def train_on_fields(
 def patch_logits(config: NetworkConfig, net: keras.Model, fields: Sequence[Field]) -> list[Float]:
     """Logits of each field's patches, of `_MAX_TESTED` evenly chosen ones where there are more.
 
-    Sliding windows stand in for random crops, so that scores do not depend on luck.
+    Sliding windows stand in for random crops, so that scores are not random.
     """
     logits_of = LogitsOf(net)
     cropping: Cropping = "sliding" if config.cropping == "random" else config.cropping

@@ -20,7 +20,7 @@ NEVER_SURE = Thresholds(low=0.0, high=1.0)
 
 @dataclass(frozen=True)
 class PackageTerms:
-    """What a package says of its data and its rights.
+    """A package's data set and licences.
 
     Attributes:
         data: Name of the data set that it learned from.

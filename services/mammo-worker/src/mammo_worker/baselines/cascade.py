@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 _TREES = 200
-_NEGATIVES = 25_000  # drawn for a forest at most; the others are judged by it all the same
+_NEGATIVES = 25_000  # sampled for a forest at most; the rest is scored by it as well
 _LEAST_LEFT = 200  # negatives below which another stage would learn nothing
 _LEAST_REJECTED = 0.1  # share of the negatives that a stage must reject to be worth a next one
 
 
 @dataclass
 class Cascade:
-    """Random forests in a row, as long as it pays ("self-adaptive": the data decides how many).
+    """A cascade of random forests whose length is chosen on the data ("self-adaptive").
 
     Attributes:
-        keep: Share of the lesions reaching a stage that it must let through.
+        keep: Share of the lesions reaching a stage that it must pass.
         most: Stages at most.
         seed: Of the forests.
         stages: Forest and threshold of every stage; the last threshold is not used.
@@ -61,7 +61,7 @@ class Cascade:
                 random_state=self.seed + number,
             ).fit(features[sample], positive[sample])
             said = _positive(forest, features)
-            # Of the candidates that a forest grew on, only the trees that did not see them may speak.
+            # A forest's own training candidates are scored out of bag.
             said[sample] = np.nan_to_num(np.asarray(forest.oob_decision_function_)[:, 1], nan=1.0)
             other = _positive(forest, held[held_left])
             threshold = passing_threshold(other, lesion[held_left], self.keep)
@@ -75,7 +75,7 @@ class Cascade:
         return self
 
     def score(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Score (N,) in 0 to 1: first by the stage that a candidate reached, then by what that stage said of it."""
+        """Score (N,) in 0 to 1: ordered by the stage that a candidate reached, then by that stage's score."""
         score = np.zeros(len(features))
         left = np.arange(len(features))
         for number, (forest, threshold) in enumerate(self.stages):

@@ -46,7 +46,7 @@ def run_baseline(data: Path, out: Path, films: int, cache: Path | None, say: Cal
         out: Folder for `mammography-baseline.md`.
         films: How many of the training patients' films are used.
         cache: Folder to keep the films' candidates in, or None.
-        say: Told how far it is.
+        say: Called with the progress.
 
     Returns:
         The document.
@@ -110,7 +110,7 @@ def sensitivity_rows(films: Sequence[FilmResult]) -> list[dict[str, Any]]:
 
 
 def candidate_recall(films: Sequence[Described], rule: Rule) -> float:
-    """Share of the masses that any candidate matches: what the cascade cannot exceed but by growing boxes."""
+    """Share of the masses that any candidate matches: the cascade's upper bound, unless boxes are enlarged."""
     found = [overlaps(f.boxes, f.truth, rule).any(axis=0) for f in films]
     return float(np.concatenate(found).mean())
 

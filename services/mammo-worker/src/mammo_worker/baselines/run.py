@@ -70,8 +70,8 @@ def describe_films(cases: Sequence[AnnotatedFilm], cache: Path | None, say: Call
 
     Args:
         cases: The films.
-        cache: Folder to keep what was found in; it is found anew where the code that finds it has changed.
-        say: Told how far it is.
+        cache: Folder that caches the candidates; the cache is invalid once the code that finds them changes.
+        say: Called with the progress.
     """
     if cache is not None:
         cache = cache / _code_version()
@@ -106,7 +106,7 @@ class Baseline:
     growth: float
 
     def __call__(self, film: Described) -> FilmResult:
-        """The masses of a film; what kind they are the baseline does not say."""
+        """The masses of a film, without their class."""
         boxes = grow(film.boxes, self.growth, film.size)
         scores = self.cascade.score(film.features)
         kept = suppress(boxes, scores, MARKS)
@@ -183,5 +183,5 @@ def normal_films(data: Path) -> list[AnnotatedFilm]:
 
 
 def some_of(cases: Sequence[AnnotatedFilm], most: int) -> list[AnnotatedFilm]:
-    """So many of the films, always the same ones: those whose names hash lowest."""
+    """A fixed number of the films, always the same ones: those whose names have the lowest hashes."""
     return sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).digest())[:most]

@@ -1,4 +1,4 @@
-"""Multi-scale morphological sifting: what is as wide as a mass, in whatever direction it is measured.
+"""Multi-scale morphological sifting: keeps structures as wide as a mass in every direction.
 
 After Min et al., "Multi-scale mass segmentation for mammograms via cascaded random forests" (ISBI 2017), the thesis'
 section 2.5: greyscale morphology with linear structuring elements at many orientations. A mass is bright and round:

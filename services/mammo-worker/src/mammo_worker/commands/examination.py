@@ -120,7 +120,7 @@ def fit_breast(
 
 @app.command()
 def measure_asymmetry(data: DataOption) -> None:
-    """Measure on mini-MIAS what the difference of two breasts says; nothing was tuned there."""
+    """Measure on mini-MIAS how informative the difference of two breasts is; nothing was tuned there."""
     from mammo_worker.data.readers.mini_mias import mini_mias
     from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.examination.measure_asymmetry import measure_asymmetry as measure

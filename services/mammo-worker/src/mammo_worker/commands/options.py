@@ -1,4 +1,4 @@
-"""Options that several commands share, and configurations read from what was given for them."""
+"""Options that several commands share, and the configurations that they name."""
 
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -27,7 +27,7 @@ def read_plan(config: str, kind: type[T], changes: list[str] | None) -> T:
         changes: `name=value` each.
 
     Raises:
-        typer.BadParameter: There is none, or a change fits nothing in it.
+        typer.BadParameter: There is none, or it has no such value to change.
     """
     from lobule_ml.training.configuration import load_plan
     from mammo_worker import configs

@@ -117,7 +117,7 @@ def regions(
     mm_per_pixel: Annotated[float | None, typer.Option(help="Scale of the pictures, where they do not say it.")] = None,
     package: Annotated[Path | None, typer.Option(help="A model package instead of the installed one.")] = None,
 ) -> None:
-    """Say of regions whether they are masses or calcifications, and how likely malignant.
+    """Classify regions as masses or calcifications, with the probability that they are malignant.
 
     A file that cannot be read is named with its reason, the others go on, and the exit code is 1.
     """

@@ -1,4 +1,4 @@
-"""The shipped detector taken further: for films that are prepared in another way than those it learned from.
+"""The shipped detector taken further: for films that are prepared in another way than its training films.
 
 Command, from a package and on the patients that it has learned from:
 
@@ -16,7 +16,7 @@ from mammo_worker.training.plan import Phase
 
 
 def plan() -> DetectorPlan:
-    """Half of the shipped network's rate; the size that is served has the last and the longer word."""
+    """Half of the shipped network's rate; the served size is trained last and longest."""
     phases = (Phase(400, canvas=(512, 256)), Phase(700, canvas=(704, 352)))
     base = replace(standard.plan(), phases=phases, learning_rate=2.5e-4, warm_up=50, average_momentum=0.99)
     return DetectorPlan(base)

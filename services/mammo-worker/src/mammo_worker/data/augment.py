@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a film is changed.
+    """Ranges of the random changes.
 
     Attributes:
         flip: Chance of turning it upside down (the chest wall stays on the left).

@@ -18,7 +18,7 @@ from mammo_worker.nn.mask_head import MASK_STRIDE
 
 MAX_MASSES = 8
 _MEMORY = 3 << 30  # bytes of prepared films that are kept
-_VISIBLE = 0.4  # a mass of which less than this share is left on the canvas is no mass any more
+_VISIBLE = 0.4  # a mass with less than this share left on the canvas is dropped
 
 Batch = dict[str, Any]
 
@@ -53,7 +53,7 @@ def prepare_training_film(annotated: AnnotatedFilm, size: tuple[int, int]) -> Tr
 
 
 class FilmsOnDemand(Sequence[TrainingFilm]):
-    """Films of a training that are prepared when they are asked for, the latest kept as far as memory goes.
+    """Training films that are prepared on demand; the latest are cached within a memory limit.
 
     Args:
         films: To prepare.

@@ -1,4 +1,4 @@
-"""What a data set of films holds, and what is wrong with its files."""
+"""Summarises a data set of films and finds faulty files."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -21,7 +21,7 @@ from mammo_worker.films.ddsm import (
 
 
 def prepare_ddsm(folder: Path, out: Path, remove_sources: bool = False) -> Iterator[tuple[str, str]]:
-    """Convert every case under `folder`; a case that is done already is passed over.
+    """Convert every case under `folder`; a case that is done already is skipped.
 
     A case becomes `OUT/<case>/`: per view a 16-bit PNG linear in optical density, per abnormality a mask
     `<view>.mask<i>.png`, and last `case.json`, which marks the case as done. At no time is more on disk than the

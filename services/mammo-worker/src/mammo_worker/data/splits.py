@@ -17,6 +17,6 @@ def split_of(patient: str) -> Split:
 def fold_of(patient: str, folds: int = 5) -> int:
     """The fold that a patient is held out in.
 
-    The same for every data set with CBIS-DDSM's patients: what one network says out of fold may train the next one.
+    The same for every data set with CBIS-DDSM's patients: one network's out-of-fold predictions may train the next one.
     """
     return int.from_bytes(hashlib.sha256(f"fold {patient}".encode()).digest()[:8], "big") % folds

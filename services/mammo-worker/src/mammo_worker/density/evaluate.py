@@ -22,7 +22,7 @@ BARS = (("quadratic kappa", 0.65), ("dense (c, d) or not, accuracy", 0.85))
 
 @dataclass(frozen=True)
 class Reading:
-    """Densities of films or of breasts, as a reader wrote and as was said out of fold.
+    """Densities of films or of breasts: the reader's, and the out-of-fold predictions.
 
     Attributes:
         patients: (N,).

@@ -1,4 +1,4 @@
-"""What density is read from: a frozen backbone's maps, and histograms of the canvas."""
+"""Features for density: a frozen backbone's maps, and histograms of the canvas."""
 
 from collections.abc import Sequence
 from pathlib import Path

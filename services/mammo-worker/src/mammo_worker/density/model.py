@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from mammo_worker.data.splits import fold_of
 
 CATEGORIES = "abcd"
-_STRENGTH = 1e-3  # inverse of the pull towards zero
+_STRENGTH = 1e-3  # inverse strength of the regularisation
 _INNER_FOLDS = 4
 
 

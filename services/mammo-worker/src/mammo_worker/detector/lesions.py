@@ -85,7 +85,7 @@ def cut_patch(film: TrainingFilm, chance: np.random.Generator) -> Patch | None:
 def with_patch(film: TrainingFilm, patch: Patch, chance: np.random.Generator) -> TrainingFilm:
     """The film with the patch in its breast, away from its own masses, where the tissue is as bright as around it.
 
-    The film stays as it is where no such place is found, or where the mass would not stand out.
+    The film stays as it is where no such place is found, or where the mass would not be visible.
     """
     height, width = patch.grey.shape
     if not _SMALLEST <= min(width, height) <= max(width, height) <= _LARGEST:
@@ -116,8 +116,8 @@ def with_patch(film: TrainingFilm, patch: Patch, chance: np.random.Generator) ->
 def without_masses(film: TrainingFilm, chance: np.random.Generator) -> TrainingFilm:
     """The film with tissue of the same breast over its masses.
 
-    It stays as it is where no place is alike, or where a mass would still stand out: a half-hidden mass that is called
-    normal would teach the network to overlook it.
+    It stays as it is where no place is alike, or where a mass would remain visible: a half-hidden mass labelled normal
+    would teach the network to overlook it.
     """
     grey = film.canvas[..., 0].copy()
     for at, box in enumerate(film.boxes):

@@ -7,7 +7,7 @@ from lobule.contracts.models import ModelManifest
 from mammo_worker.evaluation.summary import markdown_table
 from mammo_worker.nn.stored_config import read_config
 
-# What was asked of the model before it was trained: metric, rule, wanted, whether more is better.
+# The bars set before training: metric, rule, wanted value, whether more is better.
 BARS: tuple[tuple[str, str, float, bool], ...] = (
     ("AP50, class-agnostic", "IoU >= 0.5, COCO", 0.62, True),
     ("sensitivity at 1 FPPI", "IoU >= 0.2", 0.84, True),
@@ -60,7 +60,7 @@ ATTRIBUTION = """\
 
 
 def bars_table(metrics: Sequence[Mapping[str, Any]]) -> str:
-    """What was asked for against what was measured, as Markdown."""
+    """The required and the measured values, as Markdown."""
     rows: list[dict[str, Any]] = []
     for metric, rule, wanted, more in BARS:
         found = next((m for m in metrics if m["metric"] == metric and m["rule"] == rule), None)

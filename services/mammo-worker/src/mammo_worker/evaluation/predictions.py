@@ -1,4 +1,4 @@
-"""What a detector said of films, as files for other programs: CSV, and COCO JSON."""
+"""A detector's findings as files for other programs: CSV and COCO JSON."""
 
 import csv
 import json

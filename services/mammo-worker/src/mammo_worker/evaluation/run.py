@@ -1,4 +1,4 @@
-"""Running a detector over cases, and fitting the calibration on what it said."""
+"""Runs a detector over cases, and fits the calibration on its scores."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ def run_detector(
     """Analyse every film; probabilities are still missing.
 
     Args:
-        detector: At work.
+        detector: The detector.
         cases: The films.
         progress: Called with the number of films done.
         refused: Gets a line for each film that cannot be read, and the others go on; None to fail at the first.

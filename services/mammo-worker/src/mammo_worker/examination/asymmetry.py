@@ -1,4 +1,4 @@
-"""The other breast, mirrored and laid over this one: where the two differ.
+"""Compares a breast with the mirrored other one.
 
 Breasts of a person are alike, so that a difference is a sign (Karssemeijer and te Brake, Digital Mammography 1998;
 Tzikopoulos et al., Comput Methods Programs Biomed 102, 2011). The other breast is brought over this one by nipple,
@@ -50,7 +50,7 @@ class Asymmetry:
 
 
 def compare_breasts(this: tuple[Thumbnail, Anatomy], other: tuple[Thumbnail, Anatomy]) -> Asymmetry:
-    """Lay the other breast over this one and compare.
+    """Register the other breast onto this one and compare them.
 
     Args:
         this: A breast's film.

@@ -31,7 +31,7 @@ class Lesion:
 
 @dataclass(frozen=True)
 class BreastReading:
-    """What the films of a breast say together.
+    """The combined reading of the films of a breast.
 
     Attributes:
         laterality: Of the breast.
@@ -110,8 +110,8 @@ def _verdict(
 ) -> Verdict:
     """By the model where one is installed.
 
-    A film that failed keeps a breast from being called negative, and so does a film that is suspected by itself: the
-    number is then not below the lower threshold.
+    A breast with a film that failed, or with a suspected film, is never negative: its number is then not below the
+    lower threshold.
     """
     said = [Verdict(film.result.assessment, film.result.probability_malignant) for film in films]
     if models.breast is None or models.thresholds is None or not films:

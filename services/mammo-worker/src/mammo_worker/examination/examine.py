@@ -26,7 +26,7 @@ from mammo_worker.predict import describe
 
 COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density")
 CASE = "case"
-"""What stands for the laterality in the row of a case."""
+"""The value of the laterality column in the row of a case."""
 _SIDES: tuple[Laterality, ...] = ("L", "R")
 
 
@@ -45,7 +45,7 @@ class Failure:
     detail: str
 
     def __str__(self) -> str:
-        """As it is told on the command line."""
+        """The line for the command line."""
         return f"{self.row.file}: {self.code}: {self.detail}"
 
 
@@ -82,7 +82,7 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
 
 
 class UnplacedFilmError(Exception):
-    """A film was read, but nobody says where it belongs.
+    """A film was read, but its side or view is unknown.
 
     Args:
         code: Stable.
@@ -120,7 +120,7 @@ def examine(
 
 
 def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
-    """A film, or why it is none; whatever is wrong with one file, the others are read."""
+    """A film, or the reason why it failed, so that one bad file does not stop the others."""
     if row.wrong:
         code, _, detail = row.wrong.partition(": ")
         return Failure(row, code, detail)

@@ -13,7 +13,7 @@ _HIGHLY_SUGGESTIVE = 0.95  # ACR BI-RADS Atlas, 5th edition (2013): category 5 b
 
 
 def suggested_category(reading: BreastReading) -> Category:
-    """The category that the number speaks for; never 3, 6 or a letter, which follow from a reader's work-up alone.
+    """The category that the number suggests; never 3, 6 or a letter, which only a reader's work-up can give.
 
     Categories other than 0 need both views; where one is missing or failed, imaging is completed first.
     """
@@ -26,7 +26,7 @@ def suggested_category(reading: BreastReading) -> Category:
 
 
 def reasons(reading: BreastReading) -> Iterator[BreastReason]:
-    """What carried a breast's number: its lesions, and what it would be without each view."""
+    """The reasons for a breast's number: its lesions, and its value without each view."""
     for place, lesion in enumerate(reading.lesions):
         if lesion.together is not None:
             yield BreastReason(code="lesion_on_both_views", lesion=place)

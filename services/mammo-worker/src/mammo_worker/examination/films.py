@@ -1,4 +1,4 @@
-"""A film of an examination: what its pipeline said of it, and where its findings lie in the breast."""
+"""A film of an examination: its result, and the places of its findings in the breast."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -58,7 +58,7 @@ def examined(
         laterality: Of the breast.
         view: Of the film.
         film: As its file gives it.
-        result: What the pipeline said of it; boxes are in pixels of the file.
+        result: The pipeline's result; boxes are in pixels of the file.
         hanging: How the pipeline turned the film's pixels.
     """
     pixels = turned(film.pixels, hanging)

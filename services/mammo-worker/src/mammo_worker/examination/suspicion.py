@@ -65,7 +65,7 @@ class BreastModel:
     suspicious: float
 
     def __post_init__(self) -> None:
-        """Check what the safety properties rest on.
+        """Check the conditions of the safety properties.
 
         Raises:
             ValueError: A weight is negative.

@@ -19,8 +19,8 @@ class FilmRow:
     Attributes:
         file: The film.
         examination: Which examination it belongs to.
-        laterality: Of the breast; None where the table leaves it to the file.
-        view: CC or MLO; None where the table leaves it to the file.
+        laterality: Of the breast; None where the file's own applies.
+        view: CC or MLO; None where the file's own applies.
         wrong: What the table says that is no side or view; None where all is well.
     """
 

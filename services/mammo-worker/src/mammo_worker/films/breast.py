@@ -44,7 +44,7 @@ class Breast:
 
     @property
     def chest_wall_sure(self) -> bool:
-        """Whether faint tissue says the same of the chest wall's side as bright tissue."""
+        """Whether faint and bright tissue agree on the chest wall's side."""
         faint = _largest_region(self.grey, self.film, FAINT_SHARE)
         return bool(faint.any()) and _chest_wall_on_right(faint) == self.on_right
 
@@ -105,7 +105,7 @@ def tissue(grey: NDArray[np.float32], film: NDArray[np.bool_], share: float = _R
     """
     if not film.any():
         return film.astype(np.uint8)
-    # The square root lifts the dim rim under the skin over Otsu's threshold.
+    # The square root raises the dim rim under the skin above Otsu's threshold.
     rooted = (np.sqrt(grey) * 255).astype(np.uint8)
     threshold, _ = cv2.threshold(rooted[film][None], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     bright = ((rooted > threshold * share) & film).astype(np.uint8)

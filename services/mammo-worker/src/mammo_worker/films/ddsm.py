@@ -172,7 +172,7 @@ def decode_ljpeg(data: bytes, entry: FilmEntry) -> NDArray[np.uint16]:
 
 
 def _frame_words(data: bytes) -> str:
-    """What the stream's frame header says of itself."""
+    """A description of the stream's frame header."""
     names = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive", 0xC3: "lossless"}
     for kind, name in names.items():
         at = data.find(bytes([0xFF, kind]))

@@ -18,7 +18,7 @@ _SIDE = 256
 
 
 def check_shape(film: Film) -> None:
-    """Refuse a strip that is no film, whose thumbnail would be many times as wide as a film's.
+    """Refuse a strip, whose thumbnail would be many times as wide as a film's.
 
     Raises:
         AnalysisError: `not_mammogram`.
@@ -33,7 +33,7 @@ def check_shape(film: Film) -> None:
 
 
 def check_mammogram(film: Film, breast: Breast | None = None) -> None:
-    """Refuse what is no mammogram.
+    """Refuse an image that is not a mammogram.
 
     Args:
         film: As read.
@@ -54,7 +54,7 @@ def check_mammogram(film: Film, breast: Breast | None = None) -> None:
 
 
 def not_a_mammogram(film: Film, breast: Breast | None = None) -> str | None:
-    """Why a film is no mammogram, or None where it may be one."""
+    """The reason why an image is not a mammogram; None where it may be one."""
     if film.colourfulness > MAX_COLOURFULNESS:
         return "it is in colour"
     breast = breast or find_breast(film.pixels, film.valid)

@@ -1,4 +1,4 @@
-"""From the pixels of a file to a film as it hangs, and back; and whether its chest wall lies where its label says."""
+"""Turns the pixels of a file to a film as it hangs, and back; checks the chest wall against the label."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def points_in_file(
 def hang_by_chest_wall(
     breast: Breast, laterality: Laterality | None, hanging: Hanging | None
 ) -> tuple[Hanging | None, Notice | None]:
-    """Hang a film whose chest wall lies on the wrong side for its label.
+    """Hang a film whose chest wall is on the wrong side for its label.
 
     Args:
         breast: On the film as `hanging` turns it.

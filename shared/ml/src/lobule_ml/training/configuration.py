@@ -34,7 +34,7 @@ def load_plan(config: str, kind: type[T], folder: Path, changes: Sequence[str] =
     try:
         spec.loader.exec_module(module)
         plan = module.plan() if hasattr(module, "plan") else None
-    except Exception as error:  # whatever a configuration does wrong is its author's to mend
+    except Exception as error:  # errors in a configuration are its author's
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
     if not isinstance(plan, kind):
         raise ValueError(f"{config!r} has no function `plan` that gives a {kind.__name__}")

@@ -35,7 +35,7 @@ BatchOf = Callable[[int], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How a training is run; none of it changes what is learned but the first two.
+    """Settings of a run; only the first two change the trained weights.
 
     Attributes:
         average_momentum: Of the weights' moving average.

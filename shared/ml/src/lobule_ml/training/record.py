@@ -29,7 +29,7 @@ def hash_files(paths: Iterable[Path]) -> str:
 def write_record(
     folder: Path, plan: Any, *, seed: int, data_sha256: str, examples: dict[str, int], starts_from: str | None = None
 ) -> None:
-    """Record plan, command, seed, versions and data; a resumed run must agree with what stands there.
+    """Record plan, command, seed, versions and data; a resumed run must agree with an existing record.
 
     Args:
         folder: Of the run.

@@ -1,4 +1,4 @@
-"""What readers of data sets of films share: pixels, masks and boxes."""
+"""Functions that the readers of data sets share: pixels, masks and boxes."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ def mask_pixels(path: Path) -> NDArray[np.uint8]:
 
 
 def film_samples(path: Path) -> NDArray[Any]:
-    """Stored samples of a DICOM, whatever they mean.
+    """Stored samples of a DICOM, without any conversion.
 
     Raises:
         ValueError: It cannot be read.
