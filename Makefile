@@ -37,12 +37,13 @@ PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$
 test: .venv/.installed-dev ## Run all tests: make test [ARGS="services/report -k pdf"] [PROCESSES=4]
 	$(RUN) pytest --numprocesses $(PROCESSES) $(ARGS)
 
-# SlipCover takes its probes out again once they were hit. The warning it causes is of pytest's, about itself.
+# SlipCover removes its probes once they were hit, so this takes hardly longer than `make test`; its plugin measures the
+# processes of pytest-xdist, too. The ignored warning is pytest's, about SlipCover.
 SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src,services/dicom/src
 coverage: .venv/.installed-dev ## Run all tests, and hold each package's coverage above its floor
 	@mkdir -p var
 	$(RUN) python -m slipcover --source $(SOURCES) --json --out var/coverage.json \
-		-m pytest -W ignore::pytest.PytestAssertRewriteWarning $(ARGS)
+		-m pytest -W ignore::pytest.PytestAssertRewriteWarning --numprocesses $(PROCESSES) $(ARGS)
 	$(RUN) python .ci/coverage_floors.py var/coverage.json
 
 check: .venv/.installed-dev web ## Lint, format, types, import contracts, the portal's scripts

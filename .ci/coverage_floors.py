@@ -1,7 +1,7 @@
-"""Hold each package's coverage above its floor: `python .ci/coverage_floors.py FILE`; `make coverage` writes the file.
+"""Holds each package's coverage above its floor: `python .ci/coverage_floors.py FILE`; `make coverage` writes the file.
 
-Counted are the lines that the tests' own process runs. What it starts, such as the workers of `lobule up`, runs without
-probes, so the true coverage is higher.
+It counts the lines that run in the processes of the tests. Other processes, such as the workers of `lobule up`, are
+not measured, so the true coverage is higher.
 """
 
 import json
