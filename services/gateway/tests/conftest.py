@@ -312,6 +312,6 @@ def user_id(client, root):
 
 
 @pytest.fixture
-def stored_files(app):
-    """Lists the files of the object store."""
-    return lambda: [path for path in Path(app.state.store.root).rglob("*") if path.is_file()]
+def stored_files() -> Callable[[FastAPI], list[Path]]:
+    """Lists the files of a gateway's object store."""
+    return lambda app: [path for path in Path(app.state.store.root).rglob("*") if path.is_file()]

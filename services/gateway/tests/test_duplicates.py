@@ -11,7 +11,7 @@ def test_a_duplicate_is_led_to_what_exists(app, upload, headers_of, picture, sto
     assert (again.status_code, again.json()["code"]) == (409, "duplicate_image")
     assert again.json()["existing_job_id"] == first["job"]["id"]
     assert again.json()["existing_image_id"] == first["image"]["id"]
-    assert len(stored_files()) == 1, "the second copy is gone"
+    assert len(stored_files(app)) == 1, "the second copy is gone"
     assert upload(headers=headers_of("bob")).status_code == 202, "another user knows nothing of it"
 
 
@@ -61,4 +61,4 @@ def test_two_uploads_at_once_make_one_image(app, client, alice, upload, in_case,
     for thread in threads:
         thread.join()
     assert sorted(answers) == [202, 409, 409, 409]
-    assert len(stored_files()) == 1
+    assert len(stored_files(app)) == 1

@@ -64,7 +64,7 @@ def test_bad_files_are_refused_and_deleted(app, upload, content, status, code, s
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"].endswith(".")
-    assert stored_files() == []
+    assert stored_files(app) == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_too_large_is_refused_while_it_comes_in(make_app, picture, stored_files)
         headers = {"Authorization": f"Bearer {access}", "Content-Type": "multipart/form-data; boundary=B"}
         answer = client.post("/api/v1/images", content=body(), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
-        assert stored_files() == []
+        assert stored_files(app) == []
         announced = client.post("/api/v1/images", content=b"x", headers=headers | {"Content-Length": "999999999"})
         assert announced.json()["code"] == "file_too_large"
 
@@ -111,7 +111,7 @@ def test_too_large_is_refused_while_it_comes_in(make_app, picture, stored_files)
 def test_without_login_nothing_is_stored(app, upload, stored_files):
     answer = upload(headers={"Authorization": "Bearer nonsense"})
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
-    assert stored_files() == []
+    assert stored_files(app) == []
 
 
 def test_anothers_things_do_not_exist(client, upload, headers_of):

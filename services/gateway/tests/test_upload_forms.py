@@ -44,7 +44,7 @@ FILE = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\
 def test_bad_forms_are_refused_and_nothing_is_kept(app, client, alice, body, status, code, stored_files):
     answer = raw(client, alice, body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert stored_files() == []
+    assert stored_files(app) == []
 
 
 def test_not_a_form(client, alice):
@@ -83,7 +83,7 @@ def test_a_client_that_hangs_up_leaves_nothing(app, client, alice, stored_files)
     thread = threading.Thread(target=call)  # an event loop of its own: the browser tests keep one in this thread
     thread.start()
     thread.join(30)
-    assert stored_files() == []
+    assert stored_files(app) == []
     assert answers[0]["status"] == 400
 
 
