@@ -91,6 +91,8 @@ def python_uses(source: str) -> Uses:
 def problem_calls(call: ast.Call, code: str | None) -> Iterator[tuple[str, frozenset[str] | None]]:
     """The key of a problem, where its code and reason are written out, with the names of its values."""
     given = [arg.value if isinstance(arg, ast.Constant) else None for arg in call.args]
+    if any(isinstance(arg, ast.JoinedStr) for arg in call.args):  # a sentence composed in the code is in no catalogue
+        yield ast.unparse(call), None
     parts = [code, *given] if code else [part for part in given if not isinstance(part, int)]  # an HTTP status
     if None in parts or any(keyword.arg == "detail" for keyword in call.keywords):
         return

@@ -309,9 +309,3 @@ def read(client, alice, case):
 def user_id(client, root):
     """The id of a user by name."""
     return lambda name: next(u["id"] for u in client.get("/api/v1/users", headers=root).json() if u["username"] == name)
-
-
-@pytest.fixture
-def stored_files() -> Callable[[FastAPI], list[Path]]:
-    """Lists the files of a gateway's object store."""
-    return lambda app: [path for path in Path(app.state.store.root).rglob("*") if path.is_file()]

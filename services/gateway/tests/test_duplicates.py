@@ -3,9 +3,10 @@
 import threading
 
 import pytest
+from object_files import stored_files
 
 
-def test_a_duplicate_is_led_to_what_exists(app, upload, headers_of, picture, stored_files):
+def test_a_duplicate_is_led_to_what_exists(app, upload, headers_of, picture):
     first = upload().json()
     again = upload()
     assert (again.status_code, again.json()["code"]) == (409, "duplicate_image")
@@ -52,7 +53,7 @@ class TestTwins:
 
 
 @pytest.mark.parametrize("in_case", [False, True])
-def test_two_uploads_at_once_make_one_image(app, client, alice, upload, in_case, stored_files):
+def test_two_uploads_at_once_make_one_image(app, client, alice, upload, in_case):
     answers = []
     case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P"}).json()["id"] if in_case else ""
     threads = [threading.Thread(target=lambda: answers.append(upload(case_id=case).status_code)) for _ in range(4)]

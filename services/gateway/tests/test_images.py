@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 from fastapi.testclient import TestClient
+from object_files import stored_files
 from PIL import Image
 
 from gateway.corrections.removal import lock
@@ -59,7 +60,7 @@ def test_an_accepted_upload_is_stored_byte_for_byte(client, alice, upload, pictu
     ],
     ids=["empty", "text", "1x1", "bomb", "gif", "animated", "cut header"],
 )
-def test_bad_files_are_refused_and_deleted(app, upload, content, status, code, stored_files):
+def test_bad_files_are_refused_and_deleted(app, upload, content, status, code):
     answer = upload(content)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -81,7 +82,7 @@ def test_unusual_but_honest_files_are_accepted(upload, content):
     assert upload(content).status_code == 202
 
 
-def test_too_large_is_refused_while_it_comes_in(make_app, picture, stored_files):
+def test_too_large_is_refused_while_it_comes_in(make_app, picture):
     app = make_app(max_upload_bytes=100_000)
     with TestClient(app) as client:
         access = client.post(
@@ -108,7 +109,7 @@ def test_too_large_is_refused_while_it_comes_in(make_app, picture, stored_files)
         assert announced.json()["code"] == "file_too_large"
 
 
-def test_without_login_nothing_is_stored(app, upload, stored_files):
+def test_without_login_nothing_is_stored(app, upload):
     answer = upload(headers={"Authorization": "Bearer nonsense"})
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
     assert stored_files(app) == []

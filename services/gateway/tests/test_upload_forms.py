@@ -4,6 +4,7 @@ import threading
 from functools import partial
 
 import pytest
+from object_files import stored_files
 
 
 def raw(client, headers, body: bytes, content_type="multipart/form-data; boundary=B"):
@@ -41,7 +42,7 @@ FILE = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\
         "nothing",
     ],
 )
-def test_bad_forms_are_refused_and_nothing_is_kept(app, client, alice, body, status, code, stored_files):
+def test_bad_forms_are_refused_and_nothing_is_kept(app, client, alice, body, status, code):
     answer = raw(client, alice, body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert stored_files(app) == []
@@ -58,7 +59,7 @@ def test_a_hostile_file_name_is_only_a_name(upload):
     assert "\n" not in answer.json()["image"]["file_name"]
 
 
-def test_a_client_that_hangs_up_leaves_nothing(app, client, alice, stored_files):
+def test_a_client_that_hangs_up_leaves_nothing(app, client, alice):
     import anyio
 
     messages = [

@@ -96,15 +96,13 @@ def draw(
     case = _locked(session, case, if_match)
     image = repository.image_in_case(session, said.image_id, case.id)
     if image is None:
-        raise not_found("image in this case")
+        raise not_found("image_in_case")
     _check_extent(said, image)
     if said.corrects is not None and _system_finding(session, store, case, said.corrects).image_id != image.id:
-        raise ProblemError(
-            422, "invalid_request", "Please correct: the finding that this one corrects is of another image."
-        )
+        raise ProblemError(422, "invalid_request", "corrects_other_image")
     drawn = repository.find(session, finding_id)
     if drawn is not None and drawn.case_id != case.id:
-        raise not_found("finding in this case")
+        raise not_found("finding_in_case")
     if drawn is None:
         drawn = DrawnFinding(id=finding_id, case_id=case.id, number=_next_number(session, case))
         session.add(drawn)
@@ -122,17 +120,15 @@ def draw(
 def _check_extent(said: ReaderFindingWrite, image: Image) -> None:
     left, top, right, bottom = said.extent
     if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
-        detail = f"Please correct: a finding lies within its image, which has {image.width} x {image.height} pixels."
-        raise ProblemError(422, "invalid_request", detail)
+        values = {"width": image.width, "height": image.height}
+        raise ProblemError(422, "invalid_request", "outside_image", values=values)
 
 
 def _next_number(session: Session, case: Case) -> int:
-    """The first letter that is free: what was erased by mistake gets its own back."""
+    """The first free number, so that a finding that was erased by mistake gets its letter back."""
     taken = repository.numbers(session, case.id)
     if len(taken) >= MOST:
-        raise ProblemError(
-            422, "invalid_request", f"A case holds at most {MOST} findings of readers. Please erase one."
-        )
+        raise ProblemError(422, "invalid_request", "too_many_drawn", values={"most": MOST})
     return next(number for number in range(1, MOST + 2) if number not in taken)
 
 
@@ -145,7 +141,7 @@ def erase(session: Session, case: Case, finding_id: str, if_match: str | None) -
     case = _locked(session, case, if_match)
     drawn = repository.find(session, finding_id)
     if drawn is None or drawn.case_id != case.id:
-        raise not_found("finding in this case")
+        raise not_found("finding_in_case")
     case_service.changed(case)
     repository.erase(session, drawn)
     return drawn
@@ -168,13 +164,13 @@ def mark_same(
     case = _locked(session, case, if_match)
     one, other = (_known(session, store, case, named) for named in (said.one, said.other))
     if one == other:
-        raise ProblemError(422, "invalid_request", "Please correct: a finding is the same as itself; name two.")
+        raise ProblemError(422, "invalid_request", "same_finding")
     marks = repository.marks_of_case(session, case.id)
     again = next((mark for mark in marks if {*map(str, (mark.one, mark.other))} == {str(one), str(other)}), None)
     if again is not None:
         return again
     if len(marks) >= MOST or repository.find_mark(session, mark_id) is not None:
-        raise ProblemError(422, "invalid_request", f"A case holds at most {MOST} of these, each with an id of its own.")
+        raise ProblemError(422, "invalid_request", "too_many_marks", values={"most": MOST})
     mark = SameLesionMark(id=mark_id, case_id=case.id, one=one, other=other)
     mark.author_id, mark.author, mark.said_at = author.id, author.display_name, now()
     session.add(mark)
@@ -192,7 +188,7 @@ def take_apart(session: Session, case: Case, mark_id: str, if_match: str | None)
     case = _locked(session, case, if_match)
     mark = repository.find_mark(session, mark_id)
     if mark is None or mark.case_id != case.id:
-        raise not_found("mark in this case")
+        raise not_found("same_lesion_mark")
     case_service.changed(case)
     repository.erase(session, mark)
     return mark
@@ -209,7 +205,7 @@ def _known(session: Session, store: ObjectStore, case: Case, named: FindingRefer
     if named.job_id is not None:
         _system_finding(session, store, case, named)
     elif (drawn := repository.find(session, named.finding_id)) is None or drawn.case_id != case.id:
-        raise not_found("finding in this case")
+        raise not_found("finding_in_case")
     return named.model_dump()
 
 
@@ -218,5 +214,5 @@ def _system_finding(session: Session, store: ObjectStore, case: Case, named: Fin
     newest = {job.id: job for job in cases.latest_jobs(session, case.id)}
     job = newest.get(named.job_id or "")
     if job is None or read_result(store, job).place_of(named.finding_id) is None:
-        raise not_found("finding in this case")
+        raise not_found("finding_in_case")
     return job

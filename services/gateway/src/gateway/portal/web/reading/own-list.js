@@ -53,7 +53,7 @@ export function createOwnList(root, { pick, change, erase, pair, part }) {
     write(role(row, 'place'), image && lies ? placeWords(image, lies) : '');
     write(role(row, 'size'), image?.result && lies ? sizeWords(image.result.image, lies) : '');
     const by = role(row, 'by');
-    write(by, t('reading.own.by', { who: finding.author, when: clock(finding.drawn_at) }));
+    write(by, t('reading.by', { who: finding.author, when: clock(finding.drawn_at) }));
     by.title = moment(finding.drawn_at);
     write(role(row, 'note'), finding.comment);
     write(role(row, 'corrects'), finding.corrects ? t('reading.own.corrects', { what: nameOfReference(state, finding.corrects) }) : '');
