@@ -48,14 +48,12 @@ class TestPercent:
 class TestSentences:
     def test_a_count_chooses_the_plural_form_of_the_language(self):
         english, chinese = Words("en"), Words("zh")
-        assert [english("common.images", count=n) for n in (0, 1, 2)] == ["0 images", "1 image", "2 images"]
-        assert [chinese("common.images", count=n) for n in (0, 1, 2)] == ["0 幅图像", "1 幅图像", "2 幅图像"]
+        assert [english("admin.days", count=n) for n in (0, 1, 2)] == ["0 days", "1 day", "2 days"]
+        assert [chinese("admin.days", count=n) for n in (0, 1, 2)] == ["0天", "1天", "2天"]
 
     def test_a_page_gets_plural_forms_by_their_category(self):
-        assert Words("en").parts("common")["common.images.one"] == "{count} image"
-        assert [key for key in Words("zh").parts("common") if key.startswith("common.images")] == [
-            "common.images.other"
-        ]
+        assert Words("en").parts("admin")["admin.days.one"] == "{count} day"
+        assert [key for key in Words("zh").parts("admin") if key.startswith("admin.days")] == ["admin.days.other"]
 
     def test_lists_read_as_in_a_sentence(self):
         reason = Reason(code="films_no_sign", values={"images": ["RCC", "LCC", "RMLO"]})

@@ -15,8 +15,8 @@ from lobule.contracts.result import Assessment
 class Case(Base):
     """The images and conclusions of one patient, under a pseudonym; never the patient's name.
 
-    All columns below `reading_since` are derived from the case's images and signatures; `cases.service.refresh` writes it
-    in the transaction that changes them, so that a list of cases reads this table alone.
+    All columns below `reading_since` are derived from the case's images and signatures; `cases.service.refresh` writes
+    it in the transaction that changes them, so that a list of cases reads this table alone.
     """
 
     __tablename__ = "cases"

@@ -55,7 +55,7 @@ def assign_case(body: CaseAssign, case: VisibleCase, user: CurrentUser, session:
 def share_case(body: CaseShare, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
     """Share a case with one of your groups instead of any other, or with none (its owner and administrators)."""
     if user.role != "admin" and user.id != case.owner_id:
-        raise not_found("case among your own")
+        raise not_found("own_case")
     group = groups.checked(session, user, body.group_id) if body.group_id else None
     reading.share(session, case, group.id if group else None)
     record(session, request, user, "case.share", "case", case.id, {"group": group.name if group else None})

@@ -74,7 +74,7 @@ def get_thumbnail(job: VisibleJob, request: Request) -> Response:
     try:
         content = service.read_thumbnail(request.app.state.store, job)
     except ObjectNotFoundError:
-        raise not_found("thumbnail of this analysis") from None
+        raise not_found("thumbnail") from None
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 

@@ -1,0 +1,94 @@
+"""Plays a worker: speaks the internal API of a gateway, and leaves files in its object store."""
+
+import io
+from datetime import timedelta
+
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from gateway.clock import now
+from gateway.jobs.models import Step
+from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+
+INTERNAL = "internal-token-of-the-tests-0123456789"
+
+
+def png(colour: int = 200, size: tuple[int, int] = (80, 70)) -> bytes:
+    """A small picture; each colour is another image."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (colour, 20, 120)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Worker:
+    """Plays a worker: speaks the internal API and leaves files in the object store."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+        self.store = client.app.state.store
+
+    def say(self, job: str, step: str, verb: str, token: str = INTERNAL, **body):
+        """Post to the internal API."""
+        return self.client.post(
+            f"/internal/v1/jobs/{job}/steps/{step}/{verb}", json=body, headers={"Authorization": f"Bearer {token}"}
+        )
+
+    def claim(self, job: str, step: str = "inference") -> dict:
+        """Claim a step that can be claimed."""
+        answer = self.say(job, step, "claim", worker="test")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def expire(self, job: str) -> None:
+        """Let the leases of a job's steps be over."""
+        with self.client.app.state.sessions.begin() as session:
+            for step in session.query(Step).filter_by(job_id=job, state="running"):
+                step.lease_expires_at = now() - timedelta(seconds=1)
+
+    def leave_result(self, claim: dict, probability: float = 0.9, findings: int = 0) -> None:
+        """What the inference leaves."""
+        thresholds = Thresholds(low=0.2, high=0.7)
+        result = Result(
+            image=ImageInfo.model_validate(claim["image"]),
+            model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
+            thresholds=thresholds,
+            assessment=thresholds.assess(probability),
+            probability_malignant=probability,
+            findings=[
+                Finding(
+                    label="mass",
+                    probability=0.5,
+                    probability_malignant=min(0.5, probability),
+                    box=Box(x=5, y=5, width=20, height=20),
+                )
+                for _ in range(findings)
+            ],
+            display=DisplayImage(file="display.png", width=80, height=70),
+        )
+        self.store.put(f"{claim['output_prefix']}/display.png", png())
+        self.store.put(f"{claim['output_prefix']}/result.json", result.model_dump_json().encode())
+
+    def infer(self, job: str, probability: float = 0.9, findings: int = 0) -> None:
+        """Do the inference step."""
+        claim = self.claim(job)
+        self.leave_result(claim, probability, findings)
+        assert self.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
+
+    def claim_next(self, queue: str, version: str | None = "3") -> dict | None:
+        """Claim the next step of a queue as a worker that understands this version of the claims; None for nothing."""
+        headers = {"Authorization": f"Bearer {INTERNAL}"} | ({"Lobule-Claims": version} if version else {})
+        answer = self.client.post(f"/internal/v1/queues/{queue}/claim", json={"worker": "test"}, headers=headers)
+        assert answer.status_code in (200, 204), answer.text
+        return answer.json() if answer.status_code == 200 else None
+
+    def render(self, job: str) -> None:
+        """Do the report step."""
+        claim = self.claim(job, "report")
+        for name, content in (
+            ("report.en.html", b"<html>"),
+            ("report.en.png", png()),
+            ("report.en.json", b"{}"),
+            ("thumbnail.jpg", png()),
+        ):
+            self.store.put(f"{claim['output_prefix']}/{name}", content)
+        assert self.say(job, "report", "complete", attempt=claim["attempt"]).status_code == 204
