@@ -12,6 +12,7 @@ import { headlineOf, inWords } from './certainty.js';
 import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
 import { placeOf } from './place.js';
+import { changeWords, lesionOf, lesionPlace, otherWords } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -33,6 +34,7 @@ export function fillRow(row, state, target) {
   write(role(row, 'status'), state.savings[keyOf(target)] ?? '');
   if (finding) {
     fillFinding(row, image, image.result, finding);
+    fillTogether(row, state, target);
     showPartner(row, state, referenceTo(target));
   } else fillImage(row, image);
   fillVerdict(row, state, target);
@@ -74,6 +76,20 @@ function fillFinding(row, image, result, finding) {
   write(role(row, 'there'), t('reading.finding.there', { words: inWords(there), percent: probability(there) }));
   write(role(row, 'kind'), modality(result.image.modality)?.labels[finding.label] ?? finding.label);
   write(role(row, 'size'), sizeWords(result.image, finding));
+}
+
+/** What the films say together of the finding's lesion: its place by both views, its other mark, its change. @param {HTMLElement} row @param {Reading} state @param {Target} target */
+function fillTogether(row, state, target) {
+  const lesion = lesionOf(state, target);
+  const { laterality } = imageOf(state.images, target)?.entry ?? {};
+  const by = lesion?.marks.length === 2 ? 'both' : 'one';
+  if (lesion?.place && laterality) {
+    write(role(row, 'place'), [t(`examined.laterality.${laterality}`), ...lesionPlace(lesion.place)].join(' · '));
+    role(row, 'place').title = t(`reading.place.hint.${by}`);
+  }
+  const said = lesion ? [otherWords(state, target), changeWords(lesion)].filter(Boolean) : [];
+  role(row, 'together').hidden = said.length === 0;
+  write(role(row, 'together'), said.join(' · '));
 }
 
 /** The side and where on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Placed} finding */

@@ -108,7 +108,7 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
     showFrom(0);
     slider.focus();
   });
-  store.subscribe(['case', 'images', 'chosen', 'lit', 'threshold', 'drafts', 'savings'], show);
+  store.subscribe(['case', 'images', 'chosen', 'lit', 'threshold', 'together', 'drafts', 'savings'], show);
 
   /** @param {Target} target */
   const rowOf = (target) => rows.get(keyOf(target)) ?? null;

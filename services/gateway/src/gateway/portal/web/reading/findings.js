@@ -2,6 +2,7 @@
 
 import { headlineOf } from './certainty.js';
 import { judged, withResult } from './state.js';
+import { otherMark } from './together.js';
 import { findingOf, keyOf, reviewOf, sameTarget, targetOf, targetsOf } from './targets.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
@@ -19,6 +20,7 @@ export const verdictOf = (state, target) => reviewOf(state.case?.reviews ?? [], 
 export function marksOf(state, image) {
   const { result } = image;
   if (!result) return [];
+  const other = otherMark(state, state.chosen);
   return result.findings.flatMap((finding, index) => {
     if (finding.probability < limitOf(state, result)) return [];
     const target = targetOf(image, index);
@@ -26,7 +28,7 @@ export function marksOf(state, image) {
       finding,
       index,
       ...headlineOf(result, finding, index),
-      selected: sameTarget(state.chosen, target),
+      selected: sameTarget(state.chosen, target) || sameTarget(other, target),
       faded: verdictOf(state, target) === 'dismissed',
       lit: sameTarget(state.lit, target),
     }];

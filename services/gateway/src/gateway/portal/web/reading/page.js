@@ -29,6 +29,7 @@ import { createReviews, lastChange } from './reviews.js';
 import { NOTHING_YET } from './state.js';
 import { createStatus, showLine, showStatus } from './status.js';
 import { sameTarget, targetOf } from './targets.js';
+import { followTogether } from './together.js';
 import { createVersions } from './versions.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
@@ -262,7 +263,8 @@ const stated = () => Object.values(store.state.breasts).some((breast) => Object.
 const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
 
 store.subscribe(['case', 'images'], showCase);
-store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
+store.subscribe(['case'], followTogether(store, caseId));
+store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'together', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
 store.subscribe(['images', 'activeId', 'layout'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));
 store.subscribe(['case', 'images'], createConclusion(role(root, 'conclusion'), navigation.choose));
 store.subscribe(['case', 'images'], versions.show);

@@ -23,6 +23,7 @@
  * @property {string | null} ownChosen A finding that a reader drew.
  * @property {import('../core/types.d.ts').FindingReference | null} correcting Whose outline the reader draws anew.
  * @property {import('../core/types.d.ts').FindingReference | null} pairing For which the reader chooses another that is the same lesion.
+ * @property {import('../core/types.d.ts').ReadingTogether | null} together What the films say together; null until it is known.
  * @property {Target | null} lit What was touched a moment ago: its mark shows, whatever is hidden.
  * @property {import('../viewer/overlay.js').Overlays} overlays
  * @property {boolean} cropped Whether films fill their panes with the breast.
@@ -60,6 +61,7 @@ export const NOTHING_YET = {
   ownChosen: null,
   correcting: null,
   pairing: null,
+  together: null,
   lit: null,
   tool: 'move',
   linked: true,

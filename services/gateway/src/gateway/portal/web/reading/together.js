@@ -1,0 +1,77 @@
+// What the films of the examination say together: where a finding lies by both views, and its mark on the other view.
+
+import { call } from '../core/api.js';
+import { loop } from '../core/poll.js';
+import { t } from '../core/words.js';
+import { findingOf, nameOf, targetOf } from './targets.js';
+
+/** @typedef {import('./state.js').Reading} Reading */
+/** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('../core/types.d.ts').Lesion} Lesion */
+/** @typedef {import('../core/types.d.ts').LesionMark} LesionMark */
+/** @typedef {import('../core/types.d.ts').LesionPlace} LesionPlace */
+
+const ASK_AGAIN_MS = 1500;
+const PENDING = ['queued', 'running'];
+
+/** @param {LesionMark} mark @param {Target} target */
+const isMark = ({ job_id: job, finding_id: finding }, target) => job === target.jobId && finding === target.findingId;
+
+/** The lesion that a finding is a mark of; null where the films were not read together, and for images. @param {Pick<Reading, 'together'>} state @param {Target} target @returns {Lesion | null} */
+export const lesionOf = ({ together }, target) =>
+  together?.breasts.flatMap(({ lesions }) => lesions ?? []).find(({ marks }) => marks.some((mark) => isMark(mark, target))) ?? null;
+
+/** The mark of the same lesion on the other view; null where there is none. @param {Pick<Reading, 'together' | 'images'>} state @param {Target | null} target @returns {Target | null} */
+export function otherMark(state, target) {
+  const other = target && lesionOf(state, target)?.marks.find((mark) => !isMark(mark, target));
+  const image = other ? state.images.find(({ jobId }) => jobId === other.job_id) : null;
+  const index = image?.result?.findings.findIndex(({ id }) => id === other?.finding_id) ?? -1;
+  return image && index >= 0 ? targetOf(image, index) : null;
+}
+
+/** Where a lesion lies, in words. @param {LesionPlace} place @returns {string[]} */
+export function lesionPlace({ across, along, clock, depth, retroareolar }) {
+  if (retroareolar) return [t('breast.place.retroareolar')];
+  const parts = [across, along].flatMap((part) => (part ? [t(`breast.place.${part}`)] : []));
+  return [...parts, ...(clock ? [t('breast.place.hour', { hour: clock })] : []), t(`breast.place.${depth}`)];
+}
+
+/** What became of a lesion since the earlier examination, in words; empty where nothing can be said. @param {Lesion} lesion */
+export function changeWords({ change }) {
+  if (!change || change.change === 'not_comparable') return '';
+  const by = change.growth_mm == null ? change.growth == null ? null : `${Math.round(100 * change.growth)} %` : `${change.growth_mm.toFixed(1)} mm`;
+  return by === null || change.change === 'stable' ? t(`reading.change.${change.change}`) : t(`reading.change.${change.change}.by`, { by: by.replace(/^-/, '') });
+}
+
+/** The other mark of a finding's lesion and the probability of that, in words; empty where it has none. @param {Reading} state @param {Target} target */
+export function otherWords(state, target) {
+  const other = otherMark(state, target);
+  const lesion = lesionOf(state, target);
+  if (!other || !findingOf(state.images, other) || lesion?.same_lesion == null) return '';
+  return t('reading.together', { what: nameOf(state.images, other), percent: `${Math.round(100 * lesion.same_lesion)} %` });
+}
+
+/**
+ * Asks for the reading whenever the case has changed, until it is there.
+ * @param {import('./state.js').ReadingStore} store
+ * @param {string} caseId
+ */
+export function followTogether(store, caseId) {
+  let revision = -1;
+  /** @type {import('../core/poll.js').Loop | null} */
+  let watcher = null;
+
+  async function ask() {
+    const { body } = await call('get', '/api/v1/cases/{case_id}/examination', { params: { case_id: caseId } });
+    store.update({ together: body.reading });
+    return PENDING.includes(body.state) ? ASK_AGAIN_MS : null;
+  }
+
+  /** @param {Reading} state */
+  return function caseChanged({ case: detail }) {
+    if (!detail || detail.state === 'analysing' || detail.revision === revision) return;
+    revision = detail.revision;
+    watcher?.stop();
+    watcher = loop(ask, () => {}); // the case's own feed tells of troubles
+  };
+}

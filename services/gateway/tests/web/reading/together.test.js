@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { translator, useWords } from '#web/core/words.js';
+import { marksOf } from '#web/reading/findings.js';
+import { NOTHING_YET } from '#web/reading/state.js';
+import { targetOf } from '#web/reading/targets.js';
+import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from '#web/reading/together.js';
+import { imageWith } from '../world.js';
+
+useWords(
+  translator(
+    {
+      'breast.place.outer': 'outer',
+      'breast.place.upper': 'upper',
+      'breast.place.middle': 'middle third',
+      'breast.place.hour': "{hour} o'clock",
+      'breast.place.retroareolar': 'behind the nipple',
+      'reading.finding.full': '{image} {number}',
+      'reading.together': 'also {what}, {percent}',
+      'reading.change.new': 'new',
+      'reading.change.stable': 'unchanged',
+      'reading.change.grown.by': 'larger by {by}',
+      'reading.change.smaller.by': 'smaller by {by}',
+    },
+    'en',
+  ),
+);
+
+const FINDINGS = [{ probability: 0.8, probability_malignant: 0.75 }, { probability: 0.7, probability_malignant: 0.1 }];
+const CC = imageWith({ id: 'c', view: 'LCC', findings: FINDINGS });
+const MLO = imageWith({ id: 'm', view: 'LMLO', findings: FINDINGS });
+const place = { across: 'outer', along: 'upper', clock: 2, depth: 'middle', retroareolar: false };
+const mark = ({ jobId }, id, view) => ({ job_id: jobId, finding_id: id, view });
+const PAIR = { marks: [mark(CC, 'f1', 'CC'), mark(MLO, 'f2', 'MLO')], probability_malignant: 0.75, same_lesion: 0.871, place, change: null };
+const ALONE = { marks: [mark(CC, 'f2', 'CC')], probability_malignant: 0.1, same_lesion: null, place: null, change: null };
+const state = { ...NOTHING_YET, images: [CC, MLO], case: { reviews: [] }, together: { breasts: [{ lesions: [PAIR, ALONE] }] } };
+
+test('a finding knows its lesion and its mark on the other view', () => {
+  assert.equal(lesionOf(state, targetOf(CC, 0)), PAIR);
+  assert.deepEqual(otherMark(state, targetOf(CC, 0)), targetOf(MLO, 1));
+  assert.deepEqual(otherMark(state, targetOf(MLO, 1)), targetOf(CC, 0));
+  assert.equal(otherMark(state, targetOf(CC, 1)), null);
+  assert.equal(otherMark(state, null), null);
+  assert.equal(lesionOf({ together: null }, targetOf(CC, 0)), null);
+});
+
+test('choosing a mark selects the other one as well', () => {
+  const chosen = { ...state, chosen: targetOf(CC, 0) };
+  assert.deepEqual(marksOf(chosen, MLO).map(({ selected }) => selected), [false, true]);
+  assert.deepEqual(marksOf(chosen, CC).map(({ selected }) => selected), [true, false]);
+});
+
+test('words name the other mark, the place and the change', () => {
+  assert.equal(otherWords(state, targetOf(CC, 0)), `also ${MLO.name} 2, 87 %`);
+  assert.equal(otherWords(state, targetOf(CC, 1)), '');
+  assert.deepEqual(lesionPlace(place), ['outer', 'upper', "2 o'clock", 'middle third']);
+  assert.deepEqual(lesionPlace({ ...place, retroareolar: true }), ['behind the nipple']);
+  const since = (change) => changeWords({ ...ALONE, change: { growth: null, growth_mm: null, prior: null, ...change } });
+  assert.equal(since({ change: 'new' }), 'new');
+  assert.equal(since({ change: 'not_comparable' }), '');
+  assert.equal(since({ change: 'grown', growth: 0.4, growth_mm: 7.96 }), 'larger by 8.0 mm');
+  assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25 %');
+  assert.equal(since({ change: 'stable', growth: 0.05 }), 'unchanged');
+});
