@@ -11,7 +11,8 @@ import { findingOf, nameOf, targetOf } from './targets.js';
 /** @typedef {import('../core/types.d.ts').LesionMark} LesionMark */
 /** @typedef {import('../core/types.d.ts').LesionPlace} LesionPlace */
 
-const ASK_AGAIN_MS = 1500;
+const ASK_AGAIN_MS = 1500; // at first, then twice as long each time
+const MOST_PATIENT_MS = 30000;
 const PENDING = ['queued', 'running'];
 
 /** @param {LesionMark} mark @param {Target} target */
@@ -61,16 +62,20 @@ export function followTogether(store, caseId) {
   /** @type {import('../core/poll.js').Loop | null} */
   let watcher = null;
 
+  let wait = ASK_AGAIN_MS;
+
   async function ask() {
     const { body } = await call('get', '/api/v1/cases/{case_id}/examination', { params: { case_id: caseId } });
     store.update({ together: body.reading });
-    return PENDING.includes(body.state) ? ASK_AGAIN_MS : null;
+    wait = Math.min(2 * wait, MOST_PATIENT_MS);
+    return PENDING.includes(body.state) ? wait / 2 : null;
   }
 
   /** @param {Reading} state */
-  return function caseChanged({ case: detail }) {
-    if (!detail || detail.state === 'analysing' || detail.revision === revision) return;
+  return function caseChanged({ case: detail, images }) {
+    if (!detail || detail.state === 'analysing' || detail.revision === revision || !images.some(({ film }) => film)) return;
     revision = detail.revision;
+    wait = ASK_AGAIN_MS;
     watcher?.stop();
     watcher = loop(ask, () => {}); // the case's own feed tells of troubles
   };

@@ -1,0 +1,60 @@
+"""What the films of a case say together, on the reading page."""
+
+import pytest
+from playwright.sync_api import expect
+
+from lobule.contracts.examination import (
+    BreastReading,
+    BreastReason,
+    ExaminationReading,
+    Lesion,
+    LesionChange,
+    LesionMark,
+    LesionPlace,
+)
+
+pytestmark = pytest.mark.browser
+
+
+def reading(cc: str, mlo: str) -> ExaminationReading:
+    """One lesion on both films, new since the examination before."""
+    lesion = Lesion(
+        marks=[LesionMark(job_id=cc, finding_id="f1", view="CC"), LesionMark(job_id=mlo, finding_id="f1", view="MLO")],
+        probability_malignant=0.7,
+        same_lesion=0.87,
+        place=LesionPlace(across="outer", along="upper", clock=2, depth="middle", retroareolar=False),
+        change=LesionChange(change="new", growth=None, growth_mm=None, prior=None),
+    )
+    breast = BreastReading(
+        laterality="L",
+        views=["CC", "MLO"],
+        assessment="malignancy_suspected",
+        probability_malignant=0.9,
+        bi_rads=4,
+        lesions=[lesion],
+        reasons=[BreastReason(code="lesion_on_both_views", lesion=0)],
+    )
+    return ExaminationReading(
+        method="rule", breasts=[breast], assessment="malignancy_suspected", probability_malignant=0.9
+    )
+
+
+def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, masses, worker, logged_in):
+    for colour, view in ((1, "CC"), (2, "MLO")):
+        study.add(picture(colour), masses[:1], view=view, laterality="L", name=f"{view}.png")
+    page = logged_in(study.url)
+    row = page.locator("li.finding").first
+    expect(row).to_be_visible()
+    expect(row.locator('[data-role="together"]')).to_be_hidden()  # the films are not read together yet
+
+    claim = worker.claim_next("mammo")
+    cc, mlo = (image["job_id"] for image in claim["examination"]["images"])
+    worker.store.put(f"{claim['output_prefix']}/examination.json", reading(cc, mlo).model_dump_json().encode())
+    said = worker.say(claim["job_id"], "examination", "complete", attempt=claim["attempt"])
+    assert said.status_code == 204
+
+    together = row.locator('[data-role="together"]')
+    expect(together).to_have_text(
+        "Also marked as LMLO, finding 1: one lesion with a probability of 87 % · new since the earlier examination"
+    )
+    expect(row.locator('[data-role="place"]')).to_have_text("left · outer · upper · 2 o'clock · middle third")
