@@ -20,5 +20,5 @@ export default [
     },
   },
   { files: [WEB], languageOptions: { globals: globals.browser } },
-  { files: [TESTS], languageOptions: { globals: globals.node } },
+  { files: [TESTS, 'bench/**/*.js'], languageOptions: { globals: globals.node } },
 ];

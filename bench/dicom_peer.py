@@ -52,16 +52,18 @@ def with_new_uid(path: Path) -> Dataset:
     return dataset
 
 
-def store_as(association, dataset, sop_instance_uid, keep=None) -> int:
-    """Send a data set, whole or its beginning, under a name that may be another than its own."""
+def store_as(association, dataset, sop_instance_uid, keep=None, content=None) -> int:
+    """Send a data set, whole, its beginning or other bytes, under a name that may be another than its own."""
     request = C_STORE()
     request.MessageID, request.Priority = 1, 2
     request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = dataset.SOPClassUID, sop_instance_uid
-    content = encode(dataset, is_implicit_vr=False, is_little_endian=True)
+    content = content or encode(dataset, is_implicit_vr=False, is_little_endian=True)
     request.DataSet = BytesIO(content if keep is None else content[:keep] or b"\0\0")
     association._reactor_checkpoint.clear()  # as pynetdicom does, so that its reactor leaves the answer to us
     while not association._is_paused:
-        time.sleep(0.01)
+        if not association.is_alive():
+            raise RuntimeError("the association has ended")
+        time.sleep(0.001)
     association.dimse.send_msg(request, association.accepted_contexts[0].context_id)
     _, answer = association.dimse.get_msg(block=True)
     association._reactor_checkpoint.set()

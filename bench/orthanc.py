@@ -35,6 +35,10 @@ class Orthanc:
         """Ask its REST API."""
         return httpx.get(f"{self.url}{path}", timeout=30).raise_for_status().json()
 
+    def post(self, path: str, body: Any) -> Any:
+        """Ask its REST API to do something."""
+        return httpx.post(f"{self.url}{path}", json=body, timeout=30).raise_for_status().json()
+
     def file(self, instance: str) -> bytes:
         """An instance's file."""
         return httpx.get(f"{self.url}/instances/{instance}/file", timeout=30).raise_for_status().content

@@ -21,19 +21,19 @@ from dicom_faults import (
     compare,
     deliver_under_fire,
     films,
-    free_port,
     node_for,
     small_film,
     wait_until_delivered,
 )
+from dicom_loop import running_loop
 from dicom_peer import connect
-from orthanc import executable, running_orthanc
+from orthanc import executable
 from pydicom.uid import generate_uid
 
-from lobule.client import Client
 from lobule.launcher import system as launcher
-from lobule.launcher.system import DEMO, running_system
+from lobule.launcher.system import running_system
 
+FINDINGS, CONCLUSION, CAD = "126000", "18745-0", "111036"  # titles of reports
 STUB, TOY = (Path(__file__).parent / name for name in ("stub_mammography", "toy_modality"))
 SPOT = (slice(60, 80), slice(30, 55))  # rows and columns that are painted white
 
@@ -50,19 +50,11 @@ def loop(tmp_path_factory):
         workers = {"mammo": "bright_spots.worker", "report": launcher.WORKER_MODULES["report"]}
         patch.setattr(launcher, "WORKER_MODULES", workers)
         patch.setattr(launcher, "QUEUES", tuple(workers))
-        with running_system(folder / "home", "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system:
-            password = system.home.secrets["demo_password"]
-            dicom_port = free_port()
-            node = node_for(system, password, folder, LOBULE_DICOM_DESTINATIONS=f"ORTHANC@127.0.0.1:{dicom_port}")
-            node.start()
-            try:
-                with (
-                    running_orthanc(folder / "orthanc", dicom_port, free_port(), node.port) as orthanc,
-                    Client(system.url, DEMO, password) as client,
-                ):
-                    yield SimpleNamespace(orthanc=orthanc, node=node, client=client, folder=folder, system=system)
-            finally:
-                node.end()
+        with (
+            running_system(folder / "home", "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system,
+            running_loop(system, folder) as running,
+        ):
+            yield running
 
 
 def send(orthanc, films) -> None:
@@ -81,6 +73,18 @@ def until(works, what: str, seconds: float = 90):
 
 def read(orthanc, instance) -> pydicom.Dataset:
     return pydicom.dcmread(io.BytesIO(orthanc.file(instance)))
+
+
+def reports(loop, study_uid: str, title: str) -> list[pydicom.Dataset]:
+    """The reports of a study that are titled so, the oldest first."""
+    found = [read(loop.orthanc, instance) for instance in loop.orthanc.instances(study_uid)["SR"]]
+    found.sort(key=lambda report: (report.ContentDate, report.ContentTime))
+    return [report for report in found if report.ConceptNameCodeSequence[0].CodeValue == title]
+
+
+def predecessor(report: pydicom.Dataset) -> str:
+    [series] = report.PredecessorDocumentsSequence[0].ReferencedSeriesSequence
+    return series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
 
 
 def polyline(report) -> list[float]:
@@ -107,13 +111,13 @@ def study(loop):
     until(lambda: received(loop) == 4, "the films")
     loop.node.end(signal.SIGKILL)
     loop.node.start()
-    complete = {"MG": 4, "SR": 1, "SEG": 4, "DOC": 1}
+    complete = {"MG": 4, "SR": 3, "SEG": 4, "PR": 4, "OT": 1, "DOC": 1}
     until(lambda: {m: len(i) for m, i in loop.orthanc.instances(uid).items()} == complete, "the results")
     return SimpleNamespace(uid=uid, films=films, instances=loop.orthanc.instances(uid))
 
 
 def test_the_results_lie_beside_the_films_under_the_same_patient(loop, study):
-    for modality in ("SR", "SEG", "DOC"):
+    for modality in set(study.instances) - {"MG"}:
         for instance in study.instances[modality]:
             made = read(loop.orthanc, instance)
             assert made.StudyInstanceUID == study.uid
@@ -124,7 +128,7 @@ def test_the_results_lie_beside_the_films_under_the_same_patient(loop, study):
 
 
 def test_boxes_and_masks_are_where_the_films_show_them(loop, study):
-    [report] = [read(loop.orthanc, instance) for instance in study.instances["SR"]]
+    [report] = reports(loop, study.uid, FINDINGS)
     rows, columns = SPOT
     line = polyline(report)
     assert (min(line[::2]), max(line[::2]), min(line[1::2]), max(line[1::2])) == (
@@ -143,7 +147,7 @@ def test_every_object_conforms(loop, study, tmp_path):
     checker = shutil.which("dciodvfy")
     if checker is None:
         pytest.skip("there is no dciodvfy (apt-get install dicom3tools)")
-    for modality in ("SR", "SEG", "DOC"):
+    for modality in set(study.instances) - {"MG"}:
         for instance in study.instances[modality]:
             path = tmp_path / f"{instance}.dcm"
             path.write_bytes(loop.orthanc.file(instance))
@@ -151,27 +155,50 @@ def test_every_object_conforms(loop, study, tmp_path):
             assert "Error" not in said.stderr + said.stdout, said.stderr
 
 
-def test_a_signature_sends_the_signed_document_and_no_findings_again(loop, study):
+def test_orthanc_is_told_that_its_films_are_kept(loop, study):
+    names = [{"SOPClassUID": film.SOPClassUID, "SOPInstanceUID": film.SOPInstanceUID} for film in study.films]
+    answer = loop.orthanc.post("/modalities/lobule/storage-commitment", {"DicomInstances": names})
+    outcome = until(lambda: _settled(loop.orthanc.get(f"/storage-commitment/{answer['ID']}")), "the commitment", 30)
+    assert outcome["Status"] == "Success"
+    assert len(outcome["Success"]) == 4
+
+
+def _settled(report: dict) -> dict | None:
+    return report if report["Status"] != "Pending" else None
+
+
+def test_a_signature_sends_what_the_reader_stated_and_no_findings_again(loop, study):
     [case] = [case for case in loop.client._request("GET", "/api/v1/cases").json()["items"] if case["images"] == 4]
+    image = loop.client.case(case["id"])["images"][0]
+    review = f"/api/v1/cases/{case['id']}/reviews/{image['job']['id']}/f1"
+    loop.client._request("PUT", review, json={"verdict": "dismissed"})
     concerns = ["unreviewed", "not_assessed", "pending", "contradiction"]
-    loop.client._request("POST", f"/api/v1/cases/{case['id']}/reports", json={"acknowledged": concerns})
-    until(lambda: len(loop.orthanc.instances(study.uid)["DOC"]) == 2, "the signed document")
+    breasts = {"right": {"bi_rads": 2, "density": "b", "recommendation": "routine_screening"}}
+    signature = {"acknowledged": concerns, "breasts": breasts}
+    loop.client._request("POST", f"/api/v1/cases/{case['id']}/reports", json=signature)
+    signed = {"SR": 3 + 2, "DOC": 2}
+    until(lambda: signed.items() <= {m: len(i) for m, i in loop.orthanc.instances(study.uid).items()}.items(), "them")
     titles = {read(loop.orthanc, instance).DocumentTitle for instance in loop.orthanc.instances(study.uid)["DOC"]}
     assert titles == {"Lobule draft, not signed", "Lobule report, signed version 1"}
-    assert len(loop.orthanc.instances(study.uid)["SR"]) == 1
+    [found, verdicts] = reports(loop, study.uid, FINDINGS)
+    assert (found.VerificationFlag, verdicts.VerificationFlag) == ("UNVERIFIED", "VERIFIED")
+    assert predecessor(verdicts) == found.SOPInstanceUID
+    [system, stated] = reports(loop, study.uid, CONCLUSION)
+    assert predecessor(stated) == system.SOPInstanceUID
+    assert "129717001" in str(stated.ContentSequence), "density b"
 
 
 def test_a_late_film_makes_a_new_version_that_names_the_one_before(loop, study):
     late = small_film(study.uid, "R", "CC", np.random.default_rng(8))
     late.PatientID = study.films[0].PatientID
+    before = reports(loop, study.uid, CAD)
     send(loop.orthanc, [late])
-    until(lambda: len(loop.orthanc.instances(study.uid)["SR"]) == 2, "the second report")
-    reports = [read(loop.orthanc, instance) for instance in loop.orthanc.instances(study.uid)["SR"]]
-    [second] = [report for report in reports if "PredecessorDocumentsSequence" in report]
-    [first] = [report for report in reports if report is not second]
-    [series] = second.PredecessorDocumentsSequence[0].ReferencedSeriesSequence
-    assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == first.SOPInstanceUID
+    [first, second] = until(lambda: (found := reports(loop, study.uid, CAD))[1:] and found, "the second report")
+    assert [first.SOPInstanceUID] == [report.SOPInstanceUID for report in before]
+    assert predecessor(second) == first.SOPInstanceUID
     assert second.SeriesInstanceUID != first.SeriesInstanceUID
+    outlines = set(loop.orthanc.instances(study.uid)["SEG"])
+    assert len(outlines - set(study.instances["SEG"])) <= 1, "those of the other films are not made again"
 
 
 def test_nothing_is_lost_or_doubled_when_the_node_is_killed(loop, tmp_path):

@@ -19,10 +19,11 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("LOBULE_DICOM_FOLDER", str(tmp_path))
     journal = Journal(tmp_path / "journal.sqlite")
     now = time.time()
-    rows = [Made(f"1.2.3.{n}", "1.2.840.10008.5.1.4.1.1.88.34", "1.2", STUDY, "findings", 1, now) for n in (1, 2)]
+    rows = [Made(f"1.2.3.{n}", "1.2.840.10008.5.1.4.1.1.88.34", "1.2", STUDY, "findings", "", n, now) for n in (1, 2)]
     with journal.transaction() as database:
         studies.touch(database, STUDY, now, now)
-        made.add(database, rows, "films", ["PACS"])
+        for row in rows:
+            made.add(database, row, "films", ["PACS"])
         dead, sent = made.due(database, "PACS", now)
         made.bury(database, dead, "status_A900")
         made.mark_sent(database, sent)

@@ -1,7 +1,6 @@
 """Callers that announce too much, say too little, or send what no caller should."""
 
 import contextlib
-import random
 import socket
 import subprocess
 import time
@@ -9,6 +8,7 @@ import time
 import psutil
 import pydicom
 import pytest
+from dicom_fuzz import Fuzzer, kept
 from dicom_peer import connect, send, send_beginning, tool
 from pynetdicom.pdu import A_ASSOCIATE_RQ
 
@@ -75,23 +75,17 @@ def test_a_caller_that_falls_silent_is_let_go(start_node, make_film):
 
 # A thread of pynetdicom may end with an exception on a PDU that its state does not allow; its association ends with it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_noise_does_not_end_the_node(start_node):
-    """PDUs that were honest and had bytes changed, cut out or added, and mere noise."""
-    node = start_node(dicom_timeout_s=1)
-    chance = random.Random(15)
-    honest = ask_for_association()
-    for _ in range(30):
-        content = bytearray(honest)
-        for _ in range(chance.randint(0, 6)):
-            content[chance.randrange(len(content))] = chance.randrange(256)
-        content = content[: chance.randint(1, len(content))] if chance.random() < 0.3 else content
-        with socket.create_connection(("127.0.0.1", node.port), 10) as caller, contextlib.suppress(OSError):
-            caller.sendall(content)
-            caller.sendall(chance.randbytes(chance.randint(0, 3000)))
-            caller.shutdown(socket.SHUT_WR)
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # of what was changed, when it is read
+def test_changed_pdus_and_data_sets_do_not_end_the_node(start_node):
+    """The short form of `bench/dicom_fuzz.py`."""
+    node = start_node(dicom_timeout_s=2, dicom_commitment_peers="MODALITY@127.0.0.1:9")
+    fuzzer = Fuzzer(node.port)
+    fuzzer.run(range(60))
     deadline = time.monotonic() + 30
     while node.associations():
         assert time.monotonic() < deadline, "associations stay"
         time.sleep(0.05)
     assert echoes(node)
     assert all(node.live().values())
+    assert kept(node.intake.objects.parent) == len(fuzzer.successes)
+    assert sum(fuzzer.outcomes.values()) > 50

@@ -1,72 +1,63 @@
 """The objects about films: they conform, whatever the senders left out or misspelt, and give back what was found."""
 
+import io
 import shutil
-import subprocess
-from datetime import UTC, datetime
-from pathlib import Path
 
+import dicom_readers
+import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
+from dicom_objects import (
+    FAULTY,
+    OPTIONAL,
+    analysed,
+    errors_in,
+    examination_of,
+    finding,
+    inputs,
+    objects_of,
+    signed_by,
+)
+from PIL import Image
 from pydicom.uid import generate_uid
 
-from dicom_node.results.document import encapsulated_pdf
-from dicom_node.results.film import AnalysedFilm, read_header
+from dicom_node.results.cad_report import cad_report
+from dicom_node.results.conclusion_report import conclusion_report
+from dicom_node.results.presentation_state import presentation_state
+from dicom_node.results.secondary_capture import HEIGHT, hung
 from dicom_node.results.segmentation import mask_of, segmentation
-from dicom_node.results.structured_report import structured_report
-from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from dicom_node.results.structured_report import structured_report, verdict_report
+from lobule.contracts.result import Box, Hanging
 
-HOSTILE = [
-    {},
-    {"PatientBirthDate": "unknown", "StudyDate": "2026.01.31", "StudyTime": "25:61"},
-    {"PatientName": "Wang^XiaoDong=王^小东", "SpecificCharacterSet": "GB18030"},
-    {"PatientName": "X" * 200, "PatientID": "Y" * 200, "StudyID": "Z" * 40, "AccessionNumber": "A" * 40},
-    {"PatientSex": "W", "PatientAge": "fifty", "PatientOrientation": ["left", "feet"]},
-    {"PatientOrientation": ["P", "L"], "ImagerPixelSpacing": [0.1, 0.1]},
-    {"ReferringPhysicianName": "A^B\\C^D", "StudyDescription": "two\r\nlines\0"},
-    {"PatientName": "", "PatientID": "", "PatientBirthDate": None, "StudyID": None, "AccessionNumber": ""},
-]
-MODEL = ModelInfo(name="detector", version="1.2", weights_sha256="b" * 64, calibration="c", trained_on="t")
+BOX = Box(x=10.5, y=20, width=30, height=40)
 
 
-def finding(number: int, box: Box, **changes) -> Finding:
-    values = {"id": f"f{number}", "label": "malignant", "probability": 0.8, "probability_malignant": 0.6}
-    return Finding(**(values | changes), box=box)
+def names() -> dict:
+    return {"uid": generate_uid(), "series_uid": generate_uid()}
 
 
-def analysed(path: Path, *findings: Finding, **image) -> AnalysedFilm:
-    header = read_header(path)
-    info = {"sha256": "a" * 64, "file_name": "f", "modality": "mammography", "laterality": "R", "view": "CC"}
-    result = Result(
-        image=ImageInfo(**(info | {"width": header.Columns, "height": header.Rows} | image)),
-        model=MODEL,
-        thresholds=Thresholds(low=0.1, high=0.5, finding=0.3),
-        assessment="malignancy_suspected",
-        probability_malignant=0.6,
-        findings=list(findings),
-        display=DisplayImage(file="display.png", width=header.Columns, height=header.Rows),
-    )
-    return AnalysedFilm(header, "job-1", result)
-
-
-def errors_in(made: pydicom.Dataset, path: Path) -> list[str]:
-    """What dciodvfy finds wrong with an object."""
-    checker = shutil.which("dciodvfy")
-    if checker is None:
-        pytest.skip("there is no dciodvfy (apt-get install dicom3tools)")
-    made.save_as(path, enforce_file_format=True)
-    done = subprocess.run([checker, "-new", path], capture_output=True, text=True, errors="replace")
-    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
-
-
-def values_of(item: pydicom.Dataset, code: str) -> list[pydicom.Dataset]:
+def items(item: pydicom.Dataset, code: str) -> list[pydicom.Dataset]:
     """All content items of this concept, however deep."""
     found = []
     for each in item.get("ContentSequence", []):
-        if each.ConceptNameCodeSequence[0].CodeValue == code:
+        if each.get("ConceptNameCodeSequence") and each.ConceptNameCodeSequence[0].CodeValue == code:
             found.append(each)
-        found += values_of(each, code)
+        found += items(each, code)
     return found
+
+
+def values(report: pydicom.Dataset, code: str) -> list[str | float]:
+    """What the items of this concept say: the code, the number or the text."""
+    said = []
+    for each in items(report, code):
+        if each.ValueType == "CODE":
+            said.append(each.ConceptCodeSequence[0].CodeValue)
+        elif each.ValueType == "NUM":
+            said.append(float(each.MeasuredValueSequence[0].NumericValue))
+        else:
+            said.append(each.TextValue)
+    return said
 
 
 @pytest.fixture
@@ -76,68 +67,75 @@ def film(draw_film, write_dicom, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:The (PN component|value) length:UserWarning")  # what we write here, and read
 @pytest.mark.filterwarnings("ignore:The string .* is unlikely to represent the intended person name:UserWarning")
-@pytest.mark.parametrize("number", range(len(HOSTILE)))
-def test_every_object_conforms_whatever_the_film_lacks(film, tmp_path, number):
-    """Also with everything optional missing that a film may lack: `write_dicom` writes little more than pixels."""
-    triangle = [(20.0, 30.0), (60.0, 32.0), (40.0, 80.0)]
-    found = finding(1, Box(x=20, y=30, width=41, height=51), outline=triangle)
-    one = analysed(film(**HOSTILE[number]), found)
-    uids = {"uid": generate_uid(), "series_uid": generate_uid()}
-    pdf = encapsulated_pdf(b"%PDF-1.7 odd", [one], **uids, signed=2, made_at=datetime.now(UTC))
-    made = {
-        "report": structured_report([one], uid=generate_uid(), series_uid=generate_uid()),
-        "outlines": segmentation(one, uid=generate_uid(), series_uid=generate_uid(), number=1),
-        "document": pdf,
-    }
-    said = {name: errors_in(each, tmp_path / f"{name}.dcm") for name, each in made.items()}
-    assert said == {name: [] for name in made}
+@pytest.mark.parametrize("oddity", ["everything optional missing", "whole", f"faulty {', '.join(FAULTY[3])} alone"])
+def test_every_object_conforms_whatever_the_film_lacks(tmp_path, oddity):
+    """The short form of `bench/dicom_objects.py`."""
+    if shutil.which("dciodvfy") is None or shutil.which("dsrdump") is None:
+        pytest.skip("there is no dciodvfy or dsrdump (apt-get install dicom3tools dcmtk)")
+    films = next(films for name, films in inputs(2 + len(OPTIONAL) + 2 * len(FAULTY), tmp_path) if name == oddity)[:1]
+    made = objects_of(films)
+    assert {name: errors_in(each, tmp_path / f"{name}.dcm") for name, each in made.items()} == {n: [] for n in made}
     for each in made.values():
-        assert each.PatientID == one.header.PatientID
-        assert each.StudyInstanceUID == one.header.StudyInstanceUID
-    dumper = shutil.which("dsrdump")
-    if dumper is not None:
-        subprocess.run([dumper, tmp_path / "report.dcm"], check=True, capture_output=True)
+        assert each.PatientID == films[0].header.PatientID
+        assert each.StudyInstanceUID == films[0].header.StudyInstanceUID
+
+
+def test_other_readers_find_what_was_put_there(tmp_path):
+    """The short form of `bench/dicom_readers.py`."""
+    if not dicom_readers.available():
+        pytest.skip("there are no dcmjs and Cornerstone's adapters (make node-modules)")
+    for folder in ("films", "objects"):
+        (tmp_path / folder).mkdir()
+    studies = [films for _, films in inputs(2, tmp_path / "films")]
+    compared, wrong = dicom_readers.compare(studies, tmp_path / "objects")
+    assert wrong == []
+    assert compared["annotations"] == compared["regions"] - len(studies) > 3, "all but the ellipse of each study"
+    assert compared["masks"] > 0
+
+
+def test_highdicom_reads_the_groups_of_a_report_again(film):
+    one = analysed(film(), finding(1, BOX), finding(2, BOX, label="calcification"))
+    stream = io.BytesIO()
+    structured_report([one], **names()).save_as(stream, enforce_file_format=True)
+    stream.seek(0)
+    groups = hd.sr.srread(stream).content.get_planar_roi_measurement_groups()
+    assert [group.finding_type.meaning for group in groups] == ["Mammographic breast mass", "Calcification Cluster"]
 
 
 def test_a_name_in_chinese_stays_as_it_is(film, tmp_path):
-    one = analysed(film(**HOSTILE[2]), finding(1, Box(x=1, y=2, width=3, height=4)))
-    structured_report([one], uid=generate_uid(), series_uid=generate_uid()).save_as(tmp_path / "r.dcm")
+    chinese = {"PatientName": "Wang^XiaoDong=王^小东", "SpecificCharacterSet": "GB18030"}
+    one = analysed(film(**chinese), finding(1, BOX))
+    structured_report([one], **names()).save_as(tmp_path / "r.dcm")
     again = pydicom.dcmread(tmp_path / "r.dcm")
     assert again.SpecificCharacterSet == "ISO_IR 192"
     assert str(again.PatientName) == "Wang^XiaoDong=王^小东"
 
 
 def test_boxes_numbers_and_names_come_back(film):
-    inside = finding(1, Box(x=10.5, y=20, width=30, height=40))
     over_the_edge = finding(2, Box(x=-3, y=200, width=50, height=60), probability_malignant=None, label="mass")
     weak = finding(3, Box(x=1, y=1, width=5, height=5), probability=0.2)
-    one = analysed(film(), inside, over_the_edge, weak, pixel_spacing_mm=(0.1, 0.2), spacing_plane="detector")
-    report = structured_report([one], uid=generate_uid(), series_uid=generate_uid())
-    lines = [list(item.GraphicData) for item in values_of(report, "111030")]
+    one = analysed(film(), finding(1, BOX), over_the_edge, weak, pixel_spacing_mm=(0.1, 0.2), spacing_plane="detector")
+    report = structured_report([one], **names())
+    lines = [list(item.GraphicData) for item in items(report, "111030")]
     assert lines == [
         [10.5, 20, 40.5, 20, 40.5, 60, 10.5, 60, 10.5, 20],
         [0, 200, 47, 200, 47, 240, 0, 240, 0, 200],
     ], "a weak finding is not marked, and a box ends where the film does"
-    numbers = {
-        code: [float(item.MeasuredValueSequence[0].NumericValue) for item in values_of(report, code)]
-        for code in ("111047", "111012", "410668003", "103355008")
-    }
-    assert numbers["111047"] == [60.0]
-    assert numbers["111012"] == [80.0, 80.0]
-    assert numbers["410668003"] == [6.0, 10.0]
-    assert numbers["103355008"] == [4.0, 6.0]
-    [first, second] = [item.UID for item in values_of(report, "112040")]
+    assert values(report, "111047") == [60.0]
+    assert values(report, "111012") == [80.0, 80.0]
+    assert values(report, "410668003") == [6.0, 10.0]
+    assert values(report, "103355008") == [4.0, 6.0]
+    [first, second] = [item.UID for item in items(report, "112040")]
     assert first != second
-    again = structured_report([one], uid=generate_uid(), series_uid=generate_uid())
-    assert [item.UID for item in values_of(again, "112040")] == [first, second], "a lesion keeps its name"
-    assert len(values_of(report, "260753009")) == 1 + 2, "the library names the film, and each finding does"
+    again = structured_report([one], **names())
+    assert [item.UID for item in items(again, "112040")] == [first, second], "a lesion keeps its name"
+    assert len(items(report, "260753009")) == 1 + 2, "the library names the film, and each finding does"
 
 
-def test_a_film_without_findings_has_a_report(film, tmp_path):
-    report = structured_report([analysed(film())], uid=generate_uid(), series_uid=generate_uid())
-    assert errors_in(report, tmp_path / "r.dcm") == []
-    assert values_of(report, "111030") == []
-    assert len(values_of(report, "260753009")) == 1
+def test_a_film_without_findings_has_a_report(film):
+    report = structured_report([analysed(film())], **names())
+    assert items(report, "111030") == []
+    assert len(items(report, "260753009")) == 1
 
 
 def test_masks_come_back_exactly_and_may_overlap(film, tmp_path):
@@ -145,10 +143,87 @@ def test_masks_come_back_exactly_and_may_overlap(film, tmp_path):
     outlines = [[(10.0, 10.0), (70.0, 12.0), (40.0, 69.0)], [(15.0, 15.0), (60.0, 15.0), (60.0, 60.0), (15.0, 60.0)]]
     found = [finding(n + 1, box, outline=outline) for n, outline in enumerate(outlines)]
     one = analysed(film(), *found, finding(3, box))
-    made = segmentation(one, uid=generate_uid(), series_uid=generate_uid(), number=1)
-    assert errors_in(made, tmp_path / "s.dcm") == []
+    segmentation(one, **names(), number=1).save_as(tmp_path / "s.dcm", enforce_file_format=True)
     again = pydicom.dcmread(tmp_path / "s.dcm")
     assert [segment.SegmentLabel for segment in again.SegmentSequence] == ["RCC f1", "RCC f2"]
     expected = [mask_of(each, one.header.Rows, one.header.Columns) for each in found]
     assert all(mask.any() for mask in expected)
     assert np.array_equal(again.pixel_array, np.stack(expected).astype(np.uint8))
+
+
+def test_the_conclusion_says_what_system_and_reader_say_of_each_breast(film):
+    films = [analysed(film(), finding(1, BOX)), analysed(film(), finding(1, BOX), job="job-2", view="MLO")]
+    system = conclusion_report(examination_of(films), **names())
+    assert values(system, "111005") == ["II.AC.b.4"], "as the films say together"
+    assert values(system, "111047") == [60.0, 70.0], "of the case and of the right breast"
+    assert any("10 o'clock" in sentence for sentence in values(system, "121071"))
+    assert "Take a biopsy." in values(system, "121075")
+    assert system.VerificationFlag == "UNVERIFIED"
+    signed = conclusion_report(examination_of(films, signed_by(films)), **names(), previous=system)
+    assert values(signed, "111005") == ["II.AC.b.4", "II.AC.b.4", "II.AC.b.1"]
+    assert values(signed, "129715009") == ["129718006"]
+    assert signed.VerificationFlag == "VERIFIED"
+    assert str(signed.VerifyingObserverSequence[0].VerifyingObserverName) == "Dr Lee^"
+
+
+def test_no_category_is_suggested_where_films_are_not_read_together(film):
+    system = conclusion_report(examination_of([analysed(film(), finding(1, BOX))]), **names())
+    assert values(system, "111005") == []
+    assert values(system, "111047") == [60.0, 60.0]
+
+
+def test_verdicts_refer_to_the_report_that_they_are_about(film):
+    films = [analysed(film(), finding(1, BOX), finding(2, BOX), finding(3, BOX, probability=0.1))]
+    first = structured_report(films, **names())
+    report = verdict_report(films, signed_by(films), **names(), previous=first)
+    confirmed, dismissed = "410605003", "410516002"
+    own = [confirmed] * 3
+    assert values(report, "verdict") == [confirmed, dismissed, confirmed, *own], "a weak one, and the reader's own"
+    [series] = report.PredecessorDocumentsSequence[0].ReferencedSeriesSequence
+    assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == first.SOPInstanceUID
+    uids = [item.UID for item in items(report, "112040")]
+    assert uids[:2] == [item.UID for item in items(first, "112040")]
+
+
+def test_a_cad_report_selects_each_finding_from_its_film_by_reference(film):
+    films = [analysed(film()), analysed(film(), finding(1, BOX), job="job-2", view="MLO")]
+    report = cad_report(films, **names())
+    assert report.SOPClassUID == "1.2.840.10008.5.1.4.1.1.88.50"
+    [root_template] = report.ContentTemplateSequence
+    assert root_template.TemplateIdentifier == "4000"
+    [center] = items(report, "111010")
+    assert list(center.GraphicData) == [25.5, 40.0]
+    place = list(center.ContentSequence[0].ReferencedContentItemIdentifier)
+    target = report
+    for step in place[1:]:
+        target = target.ContentSequence[step - 1]
+    assert target.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == films[1].header.SOPInstanceUID
+    assert values(report, "111017") == ["111242"]
+    assert values(cad_report(films[:1], **names()), "111017") == ["111241"]
+
+
+def test_marks_are_drawn_as_the_sender_has_the_film_shown(film):
+    tags = {"WindowCenter": 2000, "WindowWidth": 4000, "PhotometricInterpretation": "MONOCHROME1"}
+    state = presentation_state(analysed(film(**tags), finding(1, BOX)), **names(), number=1)
+    [annotation] = state.GraphicAnnotationSequence
+    assert list(annotation.GraphicObjectSequence[0].GraphicData)[:4] == [10.5, 20, 40.5, 20]
+    assert annotation.TextObjectSequence[0].UnformattedTextValue == "RCC f1 60%"
+    assert state.SoftcopyVOILUTSequence[0].WindowWidth == 4000
+    assert state.PresentationLUTShape == "INVERSE"
+
+
+def test_films_hang_with_their_marks(film):
+    """The right breast at the left, its chest wall in the middle; a film that is stored lying is turned upright."""
+    lying = Hanging(rotation=90, mirrored=False)
+    right = analysed(film(), finding(1, Box(x=0, y=0, width=20, height=20)))
+    left = analysed(film(), job="job-2", laterality="L", hanging=lying)
+    stream = io.BytesIO()
+    Image.new("L", (right.result.display.width, right.result.display.height), 90).save(stream, "PNG")
+    sheet = hung([left, right], {"job-1": stream.getvalue(), "job-2": stream.getvalue()})
+    width = sheet.shape[1] // 2
+    marked = (sheet[..., 0] > 200) & (sheet[..., 2] < 60)
+    rows, columns = np.nonzero(marked)
+    assert rows.size
+    assert rows.max() < HEIGHT / 3
+    assert columns.max() < width
+    assert (sheet[:HEIGHT, -1] == 0).all() != (sheet[:HEIGHT, 0] == 0).all(), "the films are of different widths"

@@ -11,6 +11,7 @@ from pydicom.uid import generate_uid
 
 from dicom_node.journal import received
 from dicom_node.receiving.intake import Intake
+from dicom_node.routing import Routing
 
 SUCCESS, DUPLICATE, CLASS, NO_ROOM, NOT_A_FILM, UNREADABLE = 0x0000, 0x0111, 0x0122, 0xA700, 0xA900, 0xC000
 TOMOSYNTHESIS, REPORT = "1.2.840.10008.5.1.4.1.1.13.1.3", "1.2.840.10008.5.1.4.1.1.88.33"
@@ -178,7 +179,9 @@ class TestWhatIsLeftAfterAnEnd:
         kept = found(node, pydicom.dcmread(film).SOPInstanceUID)
         (node.intake.incoming / "half.dcm").write_bytes(b"half")
         (node.intake.objects / f"{'0' * 64}.dcm").write_bytes(b"moved, and not noted")
-        again = Intake(tmp_path / "node", node.journal, reserve_bytes=0, quiet_s=60, complete=lambda: None)
+        again = Intake(
+            tmp_path / "node", node.journal, reserve_bytes=0, quiet_s=60, complete=lambda: None, routing=Routing()
+        )
         assert list(again.incoming.iterdir()) == []
         assert list(again.objects.iterdir()) == [again.path_of(kept.sha256)]
         assert again.path_of(kept.sha256).stat().st_mode & 0o077 == 0

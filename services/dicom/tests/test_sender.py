@@ -48,10 +48,10 @@ def waiting(tmp_path):
     film = small_film(STUDY, "R", "CC", default_rng(1))
     film.save_as(tmp_path / f"{film.SOPInstanceUID}.dcm", enforce_file_format=True)
     now = time.time()
-    row = Made(str(film.SOPInstanceUID), str(film.SOPClassUID), "1.2", STUDY, "findings", 1, now)
+    row = Made(str(film.SOPInstanceUID), str(film.SOPClassUID), "1.2", STUDY, "findings", "", 1, now)
     with journal.transaction() as database:
         studies.touch(database, STUDY, now, now)
-        made.add(database, [row], "films", ["PACS"])
+        made.add(database, row, "films", ["PACS"])
     yield journal
     journal.close()
 

@@ -185,6 +185,10 @@ class Client:
         """The result of a job."""
         return Result.model_validate_json(self._request("GET", f"/api/v1/jobs/{job_id}/result").content)
 
+    def picture(self, job_id: str, name: str) -> bytes:
+        """A picture of a result, PNG; the result says what it is called."""
+        return self._request("GET", f"/api/v1/jobs/{job_id}/result/{name}").content
+
     def report(self, job_id: str, format: ReportFormat) -> bytes:
         """The report of a job that is done."""
         return self._request("GET", f"/api/v1/jobs/{job_id}/report", params={"format": format}).content

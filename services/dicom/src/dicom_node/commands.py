@@ -1,4 +1,4 @@
-"""`dicom-node results | dead | resend`: what was made, what could not be sent, and sending it once more."""
+"""`dicom-node results | dead | resend | rules`: what was made, sending it once more, and a dry run of the rules."""
 
 import argparse
 import os
@@ -9,6 +9,9 @@ from pathlib import Path
 
 from dicom_node.journal import made
 from dicom_node.journal.database import Journal
+from dicom_node.receiving.rules import judge_file
+from dicom_node.routing import read_routing
+from dicom_node.statuses import Answer, Status
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -19,7 +22,17 @@ def run(arguments: Sequence[str]) -> int:
     commands.add_parser("dead", help="list those that are not tried again by themselves")
     resend = commands.add_parser("resend", help="send the dead once more, or all results of a study")
     resend.add_argument("study", nargs="?", help="StudyInstanceUID; without it, all that are dead")
+    rules = commands.add_parser("rules", help="say what would be answered to files, and by which rule")
+    rules.add_argument("files", nargs="+", type=Path, help="DICOM files")
+    rules.add_argument("--calling-ae", default="ANY", help="AE title that would send them")
+    rules.add_argument("--rules", type=Path, help="settings file in the place of LOBULE_DICOM_RULES")
     given = parser.parse_args(arguments)
+    if given.command == "rules":
+        return _try_rules(given.files, given.calling_ae, given.rules or _path_of("LOBULE_DICOM_RULES"))
+    return _on_journal(given)
+
+
+def _on_journal(given: argparse.Namespace) -> int:
     file = Path(os.environ.get("LOBULE_DICOM_FOLDER", "")) / "journal.sqlite"
     if not file.exists():
         print(f"There is no journal at {file}. Set LOBULE_DICOM_FOLDER to the node's folder.", file=sys.stderr)
@@ -37,3 +50,22 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     finally:
         journal.close()
+
+
+def _path_of(variable: str) -> Path | None:
+    return Path(os.environ[variable]) if os.environ.get(variable) else None
+
+
+def _try_rules(files: Sequence[Path], calling_ae: str, rules: Path | None) -> int:
+    """Print, for each file, what would be answered, by which rule, and why. Nothing is sent or kept."""
+    try:
+        routing = read_routing(rules)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for file in files:
+        said = judge_file(file, calling_ae, routing)
+        rule, _ = routing.decide(file, calling_ae)
+        status, comment = (said.status, said.comment) if isinstance(said, Answer) else (Status.SUCCESS, "")
+        print(f"{file}\t{status:04X}\t{rule.name if rule else '-'}\t{comment}")
+    return 0

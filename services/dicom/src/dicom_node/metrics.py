@@ -14,6 +14,7 @@ associations = Counter("lobule_dicom_associations", "Associations, by what becam
 objects = Counter("lobule_dicom_objects", "Objects that were sent to us, by the status of our answer", ["status"])
 sendings = Counter("lobule_dicom_sendings", "Results sent to destinations, by outcome", ["outcome"])
 result_failures = Counter("lobule_dicom_result_failures", "Results that could not be made yet, by code", ["code"])
+commitments = Counter("lobule_dicom_commitments", "Storage commitments, by what became of them", ["outcome"])
 delivery_failures = Counter("lobule_dicom_delivery_failures", "Deliveries to the gateway that failed", ["code"])
 
 

@@ -6,10 +6,14 @@ from dicom_node.journal.database import Journal
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.metrics import JournalCollector
+from dicom_node.receiving.commitment import CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.scp import StorageScp
+from dicom_node.retention import Sweeper
+from dicom_node.routing import read_routing
+from dicom_node.sending.committer import Committer
 from dicom_node.sending.sender import Sender
-from dicom_node.settings import NodeSettings, parse_destinations
+from dicom_node.settings import NodeSettings, commitment_peers, parse_destinations
 from lobule.client import Client
 
 
@@ -29,11 +33,16 @@ class Node:
             reserve_bytes=settings.dicom_reserve_bytes,
             quiet_s=settings.dicom_quiet_s,
             complete=lambda: self._forwarder.wake(),
+            routing=read_routing(settings.dicom_rules),
         )
         client = Client(settings.gateway_url, api_token=settings.api_token.get_secret_value(), ca=settings.gateway_ca)
         self._forwarder = Forwarder(self.journal, self.intake, client)
-        self._scp = StorageScp(settings, self.intake)
-        self._loops = [self._forwarder, *self._result_loops(settings, client)]
+        committer = Committer(self.journal, settings)
+        commitment = CommitmentScp(self.journal, frozenset(commitment_peers(settings)), committer.wake)
+        self._scp = StorageScp(settings, self.intake, commitment)
+        self._loops = [self._forwarder, committer, *self._result_loops(settings, client)]
+        if settings.dicom_retention_days:
+            self._loops.append(Sweeper(self.journal, self.intake, settings.dicom_retention_days))
         for loop in self._loops:
             loop.start()
         self.collector = JournalCollector(self.journal, self.intake.free_bytes)
@@ -46,9 +55,8 @@ class Node:
         from dicom_node.results.maker import ResultMaker  # seconds of imports, while films are received already
 
         sender = Sender(self.journal, self.intake.results, settings)
-        names = [each.ae_title for each in destinations]
         days = settings.dicom_results_days
-        maker = ResultMaker(self.journal, self.intake, client, destinations=names, days=days, made=sender.wake)
+        maker = ResultMaker(self.journal, self.intake, client, destinations=destinations, days=days, made=sender.wake)
         return [maker, sender]
 
     @property

@@ -1,8 +1,11 @@
 """Keeps patients' data out of the log: libraries cite what they read in warnings, log lines and errors."""
 
 import logging
+import threading
 import traceback
 import warnings
+
+import structlog
 
 
 def silence_libraries() -> None:
@@ -10,6 +13,13 @@ def silence_libraries() -> None:
     warnings.simplefilter("ignore")
     for library in ("pydicom", "pynetdicom", "highdicom"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
+    threading.excepthook = log_of_threads
+
+
+def log_of_threads(arguments: threading.ExceptHookArgs) -> None:
+    """Say that a thread ended with an error, in the place of Python's traceback, whose message may cite an object."""
+    if arguments.exc_value is not None:
+        structlog.get_logger().error("a thread ended with an error", error=where(arguments.exc_value))
 
 
 def where(error: BaseException) -> str:

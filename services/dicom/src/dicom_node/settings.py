@@ -2,12 +2,18 @@
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from dicom_node.journal.made import Kind
+from dicom_node.routing import read_routing
 from lobule.settings import ServiceSettings
 
+KINDS: tuple[Kind, ...] = get_args(Kind)
+USUAL_KINDS = frozenset[Kind]({"findings", "outlines", "conclusion", "document", "marks", "verdicts"})
+"""What a destination gets that names no kinds: all that viewers and archives read today."""
+_DESTINATION = re.compile(r"([^@,]{1,16})@([^@,/]+):(\d{1,5})(?:/([a-z+]+))?")
 ANY = "*"
 """In a list of AE titles: every one."""
 
@@ -30,8 +36,11 @@ class NodeSettings(ServiceSettings):
     dicom_reserve_bytes: int = Field(2 * 1024**3, ge=0, description="with less free disk, objects are refused (A700)")
     dicom_timeout_s: float = Field(60, gt=0, description="a silent association is aborted after this")
     dicom_quiet_s: float = Field(60, ge=0, description="a study without four views waits this long for more")
-    dicom_destinations: str = Field("", description="where results are sent: AE@host:port (comma)")
+    dicom_destinations: str = Field("", description="who gets results: AE@host:port or AE@host:port/kind+kind (comma)")
+    dicom_commitment_peers: str = Field("", description="who may ask for storage commitment: AE@host:port (comma)")
+    dicom_rules: Path | None = Field(default=None, description="rules of what is taken, TOML")
     dicom_results_days: float = Field(90, gt=0, description="a case is looked at for new results for so long")
+    dicom_retention_days: float = Field(90, ge=0, description="objects are deleted after this; 0: never")
     dicom_give_up_hours: float = Field(72, gt=0, description="a result that a destination does not take is dead then")
 
     @field_validator("dicom_calling_ae_titles")
@@ -41,11 +50,23 @@ class NodeSettings(ServiceSettings):
             raise ValueError("name AE titles of at most 16 characters, divided by commas")
         return text
 
-    @field_validator("dicom_destinations")
+    @field_validator("dicom_destinations", "dicom_commitment_peers")
     @classmethod
     def _destinations(cls, text: str) -> str:
         parse_destinations(text)
         return text
+
+    @field_validator("dicom_rules")
+    @classmethod
+    def _rules(cls, file: Path | None) -> Path | None:
+        read_routing(file)
+        return file
+
+    @model_validator(mode="after")
+    def _kept_long_enough(self) -> "NodeSettings":
+        if 0 < self.dicom_retention_days < self.dicom_results_days:
+            raise ValueError("set LOBULE_DICOM_RETENTION_DAYS to 0 or to LOBULE_DICOM_RESULTS_DAYS at least")
+        return self
 
     @model_validator(mode="after")
     def _whole_tls(self) -> "NodeSettings":
@@ -56,23 +77,39 @@ class NodeSettings(ServiceSettings):
 
 
 class Destination(NamedTuple):
-    """A system that takes results."""
+    """A system that takes results, and the kinds of results that it takes."""
 
     ae_title: str
     host: str
     port: int
+    kinds: frozenset[Kind] = USUAL_KINDS
 
 
 def parse_destinations(text: str) -> list[Destination]:
     """The destinations of a list.
 
     Raises:
-        ValueError: Where one is not written as AE@host:port.
+        ValueError: Where one is not written as AE@host:port, or as AE@host:port/kind+kind.
     """
-    found = [re.fullmatch(r"([^@,]{1,16})@([^@,]+):(\d{1,5})", part) for part in ae_titles(text)]
+    found = [_DESTINATION.fullmatch(part) for part in ae_titles(text)]
     if not all(found):
-        raise ValueError("write each destination as AE@host:port, divided by commas")
-    return [Destination(match[1], match[2], int(match[3])) for match in found if match]
+        raise ValueError("write each destination as AE@host:port or AE@host:port/kind+kind, divided by commas")
+    return [Destination(each[1], each[2], int(each[3]), _kinds(each[4])) for each in found if each]
+
+
+def commitment_peers(settings: NodeSettings) -> dict[str, Destination]:
+    """Where answers to storage commitment go, by AE title: to the peers that are named, and to destinations."""
+    named = [*parse_destinations(settings.dicom_destinations), *parse_destinations(settings.dicom_commitment_peers)]
+    return {each.ae_title: each for each in named}
+
+
+def _kinds(text: str | None) -> frozenset[Kind]:
+    """The kinds of a destination; `usual` stands for those that every destination gets by itself."""
+    named = {"usual"} if text is None else set(text.split("+"))
+    if unknown := named.difference(KINDS, {"usual"}):
+        raise ValueError(f"there is no result {', '.join(sorted(unknown))}; there are usual, {', '.join(KINDS)}")
+    usual: frozenset[Kind] = USUAL_KINDS if "usual" in named else frozenset()
+    return usual.union(kind for kind in KINDS if kind in named)
 
 
 def ae_titles(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from gateway.asgi import HttpMiddleware
 MOST_BYTES = 1_048_576
 _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
 """Paths for uploads: their bodies are read as streams, which have their own limits."""
+_DICOMWEB = "/dicom-web/studies"
 _OF_WORKERS = "/internal/"
 
 
@@ -16,7 +17,7 @@ class BodyLimit(HttpMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `HttpMiddleware`."""
-        if scope["path"].startswith(_OF_WORKERS) or scope["path"] in _STREAMED:
+        if scope["path"].startswith((_OF_WORKERS, _DICOMWEB)) or scope["path"] in _STREAMED:
             await self.app(scope, receive, send)
             return
         received = 0

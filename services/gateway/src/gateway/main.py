@@ -28,8 +28,11 @@ from gateway.conditional import Conditional
 from gateway.corrections import endpoints as corrections
 from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
+from gateway.dicomweb import endpoints as dicomweb
+from gateway.dicomweb.service import InstanceService
 from gateway.errors import install_error_handlers
 from gateway.events import Events
+from gateway.fhir import endpoints as fhir
 from gateway.groups import endpoints as groups
 from gateway.groups.events import ProgramJoined
 from gateway.images import endpoints as images
@@ -89,6 +92,8 @@ _ROUTERS = (
     reports,
     pictures,
     diagnose,
+    dicomweb,
+    fhir,
     internal,
     modality_endpoints,
     system,
@@ -162,6 +167,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
     app.state.uploads = UploadService(
         sessions, app.state.store, app.state.fingerprints, modalities, settings.max_upload_bytes
+    )
+    app.state.instances = InstanceService(
+        sessions, app.state.store, app.state.fingerprints, modalities, app.state.uploads
     )
     app.state.pictures = PictureService(app.state.store, celery, cache)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)

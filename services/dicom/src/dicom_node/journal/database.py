@@ -38,9 +38,10 @@ CREATE INDEX IF NOT EXISTS received_by_state ON received (state);
 CREATE TABLE IF NOT EXISTS products (
     study_uid TEXT NOT NULL REFERENCES studies,
     kind TEXT NOT NULL,
+    part TEXT NOT NULL,
     version INTEGER NOT NULL,
     made_from TEXT NOT NULL,
-    PRIMARY KEY (study_uid, kind)
+    PRIMARY KEY (study_uid, kind, part)
 );
 CREATE TABLE IF NOT EXISTS made (
     sop_instance_uid TEXT PRIMARY KEY,
@@ -48,9 +49,11 @@ CREATE TABLE IF NOT EXISTS made (
     series_uid TEXT NOT NULL,
     study_uid TEXT NOT NULL REFERENCES studies,
     kind TEXT NOT NULL,
+    part TEXT NOT NULL,
     version INTEGER NOT NULL,
     made_at REAL NOT NULL
 );
+CREATE INDEX IF NOT EXISTS made_of_study ON made (study_uid, kind, part);
 CREATE TABLE IF NOT EXISTS sendings (
     sop_instance_uid TEXT NOT NULL REFERENCES made,
     destination TEXT NOT NULL,
@@ -59,6 +62,15 @@ CREATE TABLE IF NOT EXISTS sendings (
     due_at REAL NOT NULL,
     problem TEXT,
     PRIMARY KEY (sop_instance_uid, destination)
+);
+CREATE TABLE IF NOT EXISTS commitments (
+    transaction_uid TEXT NOT NULL,
+    calling_ae TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    asked_at REAL NOT NULL,
+    due_at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (transaction_uid, calling_ae)
 );
 """
 

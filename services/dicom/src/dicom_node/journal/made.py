@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["findings", "document"]
-"""Products of a study: its `findings` (report and outlines), and the `document` (PDF). Each has versions of its own."""
+Kind = Literal["findings", "outlines", "conclusion", "document", "marks", "verdicts", "pictures", "cad"]
+"""What a study has, each with versions of its own. Those of single films (`outlines`, `marks`) have a part for each."""
 SendingState = Literal["waiting", "sent", "dead"]
 
 
@@ -19,7 +19,8 @@ class Made:
         sop_class_uid: What it is.
         series_uid: Of its series.
         study_uid: Of its study.
-        kind: Of which product it is a part.
+        kind: Which product it is.
+        part: Job of the film that it is about; empty where it is about all.
         version: Of that product.
         made_at: Seconds since 1970.
     """
@@ -29,6 +30,7 @@ class Made:
     series_uid: str
     study_uid: str
     kind: Kind
+    part: str
     version: int
     made_at: float
 
@@ -44,12 +46,18 @@ class Sending:
     made_at: float
 
 
-def newest(database: sqlite3.Connection, study_uid: str, kind: Kind) -> tuple[int, str]:
+def newest(database: sqlite3.Connection, study_uid: str, kind: Kind, part: str) -> tuple[int, str]:
     """The newest version of a product and what it was made from; 0 and nothing where there is none."""
     row = database.execute(
-        "SELECT version, made_from FROM products WHERE study_uid = ? AND kind = ?", (study_uid, kind)
+        "SELECT version, made_from FROM products WHERE study_uid = ? AND kind = ? AND part = ?", (study_uid, kind, part)
     ).fetchone()
     return (0, "") if row is None else (row["version"], row["made_from"])
+
+
+def is_made(database: sqlite3.Connection, sop_instance_uid: str) -> bool:
+    """Whether an object is of our making."""
+    row = database.execute("SELECT 1 FROM made WHERE sop_instance_uid = ?", (sop_instance_uid,)).fetchone()
+    return row is not None
 
 
 def names(database: sqlite3.Connection) -> set[str]:
@@ -57,30 +65,27 @@ def names(database: sqlite3.Connection) -> set[str]:
     return {row["sop_instance_uid"] for row in database.execute("SELECT sop_instance_uid FROM made")}
 
 
-def of_version(database: sqlite3.Connection, study_uid: str, kind: Kind, version: int) -> Sequence[Made]:
-    """The objects of a version."""
-    rows = database.execute(
-        "SELECT * FROM made WHERE study_uid = ? AND kind = ? AND version = ?", (study_uid, kind, version)
-    )
-    return [Made(**dict(row)) for row in rows]
+def last(database: sqlite3.Connection, study_uid: str, kind: Kind) -> Made | None:
+    """The object of a product's newest version; None where there is none."""
+    row = database.execute(
+        "SELECT * FROM made WHERE study_uid = ? AND kind = ? ORDER BY version DESC LIMIT 1", (study_uid, kind)
+    ).fetchone()
+    return None if row is None else Made(**dict(row))
 
 
-def add(database: sqlite3.Connection, objects: Sequence[Made], made_from: str, destinations: Iterable[str]) -> None:
-    """Note a new version of a product, with its objects, for each destination."""
-    first = objects[0]
+def add(database: sqlite3.Connection, new: Made, made_from: str, destinations: Iterable[str]) -> None:
+    """Note a new version of a product, for each destination."""
     database.execute(
-        "INSERT OR REPLACE INTO products (study_uid, kind, version, made_from) VALUES (?, ?, ?, ?)",
-        (first.study_uid, first.kind, first.version, made_from),
+        "INSERT OR REPLACE INTO products (study_uid, kind, part, version, made_from) VALUES (?, ?, ?, ?, ?)",
+        (new.study_uid, new.kind, new.part, new.version, made_from),
     )
-    names = list(destinations)
-    for each in objects:
-        row = vars(each)
-        columns, blanks = ", ".join(row), ", ".join(f":{name}" for name in row)
-        database.execute(f"INSERT INTO made ({columns}) VALUES ({blanks})", row)  # noqa: S608 - names of our own
-        database.executemany(
-            "INSERT INTO sendings (sop_instance_uid, destination, due_at) VALUES (?, ?, ?)",
-            [(each.sop_instance_uid, name, each.made_at) for name in names],
-        )
+    row = vars(new)
+    columns, blanks = ", ".join(row), ", ".join(f":{name}" for name in row)
+    database.execute(f"INSERT INTO made ({columns}) VALUES ({blanks})", row)  # noqa: S608 - names of our own
+    database.executemany(
+        "INSERT INTO sendings (sop_instance_uid, destination, due_at) VALUES (?, ?, ?)",
+        [(new.sop_instance_uid, name, new.made_at) for name in destinations],
+    )
 
 
 def due(database: sqlite3.Connection, destination: str, now: float, limit: int = 50) -> Sequence[Sending]:

@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dicom_node.journal import received, studies
+from dicom_node.journal import made, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
-from dicom_node.receiving.rules import identify, refuse_class
-from dicom_node.receiving.statuses import Answer, Status
+from dicom_node.receiving.rules import judge, refuse_class
+from dicom_node.routing import Routing
+from dicom_node.statuses import Answer, Status
 from lobule.contracts.case import HANGINGS
 from lobule.imaging.header import DicomIdentity
 
 _PIECE = 1024 * 1024
 _GROUP_LENGTH = slice(140, 144)  # of the file meta information, after the preamble, `DICM` and the element's header
 _META_START = 144
+_OURS = Answer(Status.NOT_A_FILM, "Lobule made this object itself.")
 _DISK_SHORT = Answer(Status.OUT_OF_RESOURCES, "There is no room for the object.")
 
 
@@ -37,12 +39,21 @@ class Intake:
         reserve_bytes: With less free disk, nothing is taken.
         quiet_s: A study without four views waits this long for more.
         complete: Called when a study has become complete.
+        routing: The rules of the site.
     """
 
     def __init__(
-        self, folder: Path, journal: Journal, *, reserve_bytes: int, quiet_s: float, complete: Callable[[], None]
+        self,
+        folder: Path,
+        journal: Journal,
+        *,
+        reserve_bytes: int,
+        quiet_s: float,
+        complete: Callable[[], None],
+        routing: Routing,
     ) -> None:
         self._journal, self._reserve_bytes, self._quiet_s, self._complete = journal, reserve_bytes, quiet_s, complete
+        self._routing = routing
         self.incoming, self.objects, self.results = (folder / part for part in ("incoming", "objects", "results"))
         for part in (self.incoming, self.objects, self.results):
             part.mkdir(parents=True, exist_ok=True)
@@ -75,9 +86,11 @@ class Intake:
             return _DISK_SHORT
         try:
             sha256, file_sha256, size = _hash(file)
-            identity = identify(file, sop_class_uid, sop_instance_uid)
+            identity = judge(file, sop_class_uid, sop_instance_uid, calling_ae, self._routing)
             if isinstance(identity, Answer):
                 return identity
+            if self._is_ours(sop_instance_uid):
+                return _OURS
             if known := self._known(sop_instance_uid, sha256):
                 return known
             self._store(file, sha256)
@@ -86,6 +99,10 @@ class Intake:
                 return _DISK_SHORT
             raise
         return self._note(identity, sha256, file_sha256, size, calling_ae)
+
+    def _is_ours(self, sop_instance_uid: str) -> bool:
+        with self._journal.reading() as database:
+            return made.is_made(database, sop_instance_uid)
 
     def _known(self, sop_instance_uid: str, sha256: str) -> Answer | None:
         with self._journal.reading() as database:

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from dicom_node.receiving.statuses import Answer, Status
+import pydicom
+
+from dicom_node.routing import Routing
+from dicom_node.statuses import Answer, Status
 from lobule.contracts.errors import AnalysisError
 from lobule.imaging.dicom.file import ENCAPSULATED, NATIVE
 from lobule.imaging.dicom.kind import FILMS
@@ -49,19 +52,22 @@ def refuse_class(sop_class_uid: str) -> Answer | None:
     return Answer(Status.CLASS_NOT_SUPPORTED, "Lobule takes two-dimensional mammograms only.")
 
 
-def identify(path: Path, sop_class_uid: str, sop_instance_uid: str) -> DicomIdentity | Answer:
+def identify(
+    path: Path, sop_class_uid: str, sop_instance_uid: str, not_a_film: Status = Status.NOT_A_FILM
+) -> DicomIdentity | Answer:
     """What an object is, or why it is not taken.
 
     Args:
         path: The file.
         sop_class_uid: As its sender named it.
         sop_instance_uid: As its sender named it.
+        not_a_film: The status of what is none.
     """
     try:
         identity = read_header(path, "mammography").dicom
     except AnalysisError as error:
         unreadable = error.code in _NOT_READABLE
-        return Answer(Status.CANNOT_UNDERSTAND if unreadable else Status.NOT_A_FILM, f"{error.code}: not analysed")
+        return Answer(Status.CANNOT_UNDERSTAND if unreadable else not_a_film, f"{error.code}: not analysed")
     if identity is None:
         return Answer(Status.CANNOT_UNDERSTAND, "The object is not DICOM.")
     if (identity.sop_class_uid, identity.sop_instance_uid) != (sop_class_uid, sop_instance_uid):
@@ -69,3 +75,31 @@ def identify(path: Path, sop_class_uid: str, sop_instance_uid: str) -> DicomIden
     if identity.study_instance_uid is None:
         return Answer(Status.CANNOT_UNDERSTAND, "The object has no StudyInstanceUID.")
     return identity
+
+
+def judge(
+    file: Path, sop_class_uid: str, sop_instance_uid: str, calling_ae: str, routing: Routing
+) -> DicomIdentity | Answer:
+    """What a received object is, or why it is not taken.
+
+    Args:
+        file: The object.
+        sop_class_uid: As its sender named it.
+        sop_instance_uid: As its sender named it.
+        calling_ae: Who sent it.
+        routing: The rules of the site.
+    """
+    if refused := refuse_class(sop_class_uid):
+        return refused
+    _, refused = routing.decide(file, calling_ae)
+    return refused or identify(file, sop_class_uid, sop_instance_uid, Status(int(routing.not_a_film, 16)))
+
+
+def judge_file(file: Path, calling_ae: str, routing: Routing) -> DicomIdentity | Answer:
+    """The same for a file that nobody sent, by the names that it gives itself."""
+    try:
+        names = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"])
+        sop_class, sop_instance = str(names.SOPClassUID), str(names.SOPInstanceUID)
+    except Exception:  # noqa: BLE001 - pydicom raises whatever a converter raises
+        return Answer(Status.CANNOT_UNDERSTAND, "The object is not DICOM.")
+    return judge(file, sop_class, sop_instance, calling_ae, routing)

@@ -1,4 +1,4 @@
-"""The Storage SCP: associations, C-ECHO, C-STORE."""
+"""The SCP: associations, C-ECHO, C-STORE, storage commitment."""
 
 import contextlib
 import logging
@@ -15,6 +15,7 @@ from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification  # pyright: ignore[reportAttributeAccessIssue] - made at import
 
 from dicom_node import metrics
+from dicom_node.receiving.commitment import PUSH_MODEL, CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.rules import FILM_CLASSES, REFUSED_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.server import Limits, NodeServer, server_context
@@ -30,10 +31,11 @@ class StorageScp:
     Args:
         settings: Of the node.
         intake: Keeps what arrives.
+        commitment: Notes what others ask to be sure of.
     """
 
-    def __init__(self, settings: NodeSettings, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, settings: NodeSettings, intake: Intake, commitment: CommitmentScp) -> None:
+        self._intake, self._commitment = intake, commitment
         _config.LOG_HANDLER_LEVEL = "none"  # its log lines would name patients' data
         _config.STORE_RECV_CHUNKED_DATASET = True
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)  # what callers do is counted and logged here
@@ -68,6 +70,7 @@ class StorageScp:
         entity.maximum_pdu_size = MAX_PDU_BYTES
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = settings.dicom_timeout_s
         entity.add_supported_context(Verification)
+        entity.add_supported_context(PUSH_MODEL)
         for sop_class in sorted(FILM_CLASSES):
             entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
         for sop_class in sorted(REFUSED_CLASSES):
@@ -88,6 +91,7 @@ class StorageScp:
         handlers = [
             (evt.EVT_C_ECHO, _echo),
             (evt.EVT_C_STORE, self._store),
+            (evt.EVT_N_ACTION, self._commitment.act),
             (evt.EVT_ACCEPTED, _note_accepted),
             (evt.EVT_REJECTED, _note_rejected),
             (evt.EVT_ABORTED, _note_aborted),

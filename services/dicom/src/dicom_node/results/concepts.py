@@ -1,4 +1,4 @@
-"""The codes that our objects use (DICOM PS3.16; SNOMED CT; UCUM), and the names that they carry."""
+"""The codes that our objects use (DICOM PS3.16; SNOMED CT; UCUM; BI-RADS), and the names that they carry."""
 
 import uuid
 from typing import Any
@@ -8,12 +8,22 @@ from pydicom.sr.coding import Code
 from pydicom.uid import UID
 
 from lobule import __version__
-from lobule.contracts.result import Laterality
+from lobule.contracts.breasts import BiRads, Density, Recommendation
+from lobule.contracts.case import Verdict
+from lobule.contracts.reader import FindingKind
+from lobule.contracts.result import Assessment, Laterality
 
 MANUFACTURER = "Lobule"
 MODEL = "Lobule (research use only)"
 VERSION = __version__
 SERIAL = "none"
+EQUIPMENT: dict[str, Any] = {
+    "manufacturer": MANUFACTURER,
+    "manufacturer_model_name": MODEL,
+    "software_versions": VERSION,
+    "device_serial_number": SERIAL,
+}
+"""Who made an object, as highdicom asks for it."""
 
 DCM: Any = codes.DCM
 SCT: Any = codes.SCT
@@ -21,14 +31,85 @@ UCUM: Any = codes.UCUM
 
 PIXELS = Code("{pixels}", "UCUM", "Pixels")
 SIDES: dict[Laterality, Code] = {"R": SCT.Right, "L": SCT.Left}
+BREASTS: dict[Laterality, Code] = {
+    "R": Code("73056007", "SCT", "Right breast"),
+    "L": Code("80248007", "SCT", "Left breast"),
+}
+"""CID 6022."""
+VIEWS: dict[str, Code] = {
+    "CC": Code("399162004", "SCT", "cranio-caudal"),
+    "MLO": Code("399368009", "SCT", "medio-lateral oblique"),
+    "ML": Code("399260004", "SCT", "medial-lateral"),
+    "LM": Code("399352003", "SCT", "latero-medial"),
+    "LMO": Code("399099002", "SCT", "latero-medial oblique"),
+    "SIO": Code("399188001", "SCT", "superolateral to inferomedial oblique"),
+    "ISO": Code("441555000", "SCT", "inferomedial to superolateral oblique"),
+    "FB": Code("399196006", "SCT", "caudo-cranial"),
+    "XCCL": Code("399192008", "SCT", "cranio-caudal exaggerated laterally"),
+    "XCCM": Code("399101009", "SCT", "cranio-caudal exaggerated medially"),
+}
+"""CID 4014."""
 LESION = SCT.Lesion
+CALCIFICATIONS = Code("129769006", "SCT", "Calcification Cluster")
 MASSES = frozenset({"mass", "benign", "malignant"})
 """Labels of findings that are masses."""
+KINDS: dict[FindingKind, Code] = {
+    "mass": SCT.MammographicBreastMass,
+    "calcification": CALCIFICATIONS,
+    "asymmetry": Code("129790003", "SCT", "Asymmetric breast tissue"),
+    "distortion": Code("129792006", "SCT", "Architectural distortion of breast"),
+    "other": LESION,
+}
+"""What readers take their own findings for."""
 DETECTOR_PLANE = Code("detector-plane", "99LOBULE", "Measured in the plane of the detector")
+
+ENGLISH = Code("en", "RFC5646", "English")
+REPORT_TITLE = Code("18745-0", "LN", "Mammography report")
+ASSESSMENT_CATEGORY = Code("111005", "DCM", "Assessment Category")
+ASSESSMENTS: dict[Assessment, Code] = {
+    "malignancy_suspected": Code("suspected", "99LOBULE", "Malignancy suspected"),
+    "not_sure": Code("not-sure", "99LOBULE", "Not sure"),
+    "no_sign_of_malignancy": Code("no-sign", "99LOBULE", "No sign of malignancy"),
+}
+_BI = "4.0"
+"""Version of the coding scheme BI, which the standard asks for: BI-RADS, 4th edition, 2003."""
+BI_RADS: dict[BiRads, Code] = {
+    0: Code("II.AC.a", "BI", "0 - Need additional imaging evaluation", _BI),
+    1: Code("II.AC.b.1", "BI", "1 - Negative", _BI),
+    2: Code("II.AC.b.2", "BI", "2 - Benign Finding", _BI),
+    3: Code("II.AC.b.3", "BI", "3 - Probably Benign Finding - short interval follow-up", _BI),
+    4: Code("II.AC.b.4", "BI", "4 - Suspicious abnormality, biopsy should be considered", _BI),
+    5: Code("II.AC.b.5", "BI", "5 - Highly suggestive of malignancy, take appropriate action", _BI),
+    6: Code("birads-6", "99LOBULE", "6 - Known biopsy proven malignancy"),
+}
+"""CID 6027, which has no category 6 of the 5th edition."""
+BREAST_COMPOSITION = Code("129715009", "SCT", "Breast composition")
+DENSITIES: dict[Density, Code] = {
+    "a": Code("129716005", "SCT", "Almost entirely fat"),
+    "b": Code("129717001", "SCT", "Scattered fibroglandular densities"),
+    "c": Code("129718006", "SCT", "Heterogeneously dense"),
+    "d": Code("129719003", "SCT", "Extremely dense"),
+}
+"""CID 6001."""
+RECOMMENDATIONS: dict[Recommendation, Code] = {
+    "routine_screening": Code("111140", "DCM", "Normal interval follow-up"),
+    "short_follow_up": Code("111142", "DCM", "Follow-up at short interval (1-11 months)"),
+    "further_imaging": Code("further-imaging", "99LOBULE", "Further imaging"),
+    "biopsy": Code("111143", "DCM", "Biopsy should be considered"),
+    "treatment": Code("111122", "DCM", "Known biopsy proven malignancy - take appropriate action"),
+}
+"""CID 6028."""
+VERDICT = Code("verdict", "99LOBULE", "Verdict of the reader")
+VERDICTS: dict[Verdict, Code] = {
+    "confirmed": Code("410605003", "SCT", "Confirmed present"),
+    "dismissed": Code("410516002", "SCT", "Known absent"),
+}
 
 
 def finding_type(label: str) -> Code:
     """What a finding of this label is."""
+    if label == "calcification":
+        return CALCIFICATIONS
     return SCT.MammographicBreastMass if label in MASSES else LESION
 
 

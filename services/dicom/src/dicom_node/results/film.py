@@ -4,6 +4,7 @@ What a sender leaves out or misspells must not spoil them. So a film's header is
 value in a form that the standard allows (DICOM PS3.5, table 6.2-1), or empty.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from lobule.contracts.result import Laterality, Result
 
 UNICODE = "ISO_IR 192"
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
+_GREY = ("MONOCHROME1", "MONOCHROME2")
 _ORIENTATION = re.compile(r"[ALRPHF]{1,3}")
 
 
@@ -30,11 +32,13 @@ class AnalysedFilm:
         header: Of the film, reduced and mended; see `read_header`.
         job_id: Of its analysis.
         result: The analysis.
+        image_id: By which the gateway knows the film.
     """
 
     header: Dataset
     job_id: str
     result: Result
+    image_id: str = ""
 
     @property
     def laterality(self) -> Laterality | None:
@@ -66,7 +70,31 @@ def read_header(path: Path) -> Dataset:
     orientation = _value(film, "PatientOrientation", _orientation)
     if orientation:
         header.PatientOrientation = orientation
+    header.update(_shown(film))
     return header
+
+
+def person_name(name: str) -> str:
+    """The name of a person as components: what people type is the family name, for nobody knows which part is."""
+    family = _first(name.replace("=", " ").replace("^", " "))[:63].strip()
+    return f"{family or 'Reader'}^"
+
+
+def _shown(film: Dataset) -> Dataset:
+    """How the sender has the film shown: rescaling, windows, polarity. Whatever is not whole is left out."""
+    shown = Dataset()
+    slope, intercept = (_value(film, name, _number) for name in ("RescaleSlope", "RescaleIntercept"))
+    if isinstance(slope, float) and isinstance(intercept, float) and slope != 0:
+        shown.RescaleSlope, shown.RescaleIntercept, shown.RescaleType = slope, intercept, "US"
+    center, width = (_value(film, name, _number) for name in ("WindowCenter", "WindowWidth"))
+    if isinstance(center, float) and isinstance(width, float) and width >= 1:
+        shown.WindowCenter, shown.WindowWidth = center, width
+        function = _value(film, "VOILUTFunction", _first)
+        if function in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
+            shown.VOILUTFunction = function
+    photometric = _value(film, "PhotometricInterpretation", _first)
+    shown.PhotometricInterpretation = photometric if photometric in _GREY else "MONOCHROME2"
+    return shown
 
 
 def _value(film: Dataset, name: str, mend: Callable[[Any], Any]) -> Any:
@@ -82,6 +110,15 @@ def _first(value: Any) -> str:
     if isinstance(value, (MultiValue, list)):
         value = value[0] if len(value) else ""
     return "".join(c for c in str(value).replace("\\", " ") if c.isprintable()).strip()
+
+
+def _number(value: Any) -> float | str:
+    """The first of several numbers; empty where it is none."""
+    try:
+        number = float(_first(value))
+    except ValueError:
+        return ""
+    return float(f"{number:.8g}") if math.isfinite(number) and abs(number) < 1e9 else ""
 
 
 def _text(length: int) -> Callable[[Any], str]:

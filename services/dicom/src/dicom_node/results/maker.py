@@ -3,13 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, generate_uid
+from pydicom.uid import UID
 
 from dicom_node import metrics
 from dicom_node.journal import made, received, studies
@@ -19,10 +18,10 @@ from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.privacy import where
 from dicom_node.receiving.intake import Intake, sync_folder
-from dicom_node.results.document import encapsulated_pdf
+from dicom_node.results.examination import Examination
 from dicom_node.results.film import AnalysedFilm, read_header
-from dicom_node.results.segmentation import outlined, segmentation
-from dicom_node.results.structured_report import structured_report
+from dicom_node.results.products import Product, products
+from dicom_node.settings import Destination
 from lobule.client import ApiError, Client
 
 _SOONEST_S, _LATEST_S = 2.0, 600.0
@@ -30,13 +29,13 @@ _log = structlog.get_logger()
 
 
 class ResultMaker(Loop):
-    """Makes findings and documents, in a new version whenever what they are made from has changed.
+    """Makes the products of each study, in a new version whenever what they are made from has changed.
 
     Args:
         journal: Of the node.
         intake: Where the films lie, and where results go.
         client: Of the gateway.
-        destinations: AE titles to which each object is sent.
+        destinations: To whom objects are sent, and which.
         days: A case is looked at for so long.
         made: Called when something was made.
     """
@@ -47,7 +46,7 @@ class ResultMaker(Loop):
         intake: Intake,
         client: Client,
         *,
-        destinations: Sequence[str],
+        destinations: Sequence[Destination],
         days: float,
         made: Callable[[], None],
     ) -> None:
@@ -94,36 +93,39 @@ class ResultMaker(Loop):
             studies.look_again(database, study.study_uid, next_look)
 
     def _make_all(self, study: Study, case: dict[str, Any]) -> None:
-        """Make each product that is out of date; one that fails does not hold the other up."""
+        """Make each product that a destination wants and that is out of date."""
         films = self._films(study, case)
         if not films:
             return
-        analysed = ",".join(sorted(f"{film.header.SOPInstanceUID}={film.job_id}" for film in films))
-        signed = next((each["version"] for each in case["reports"] if not each["superseded"]), None)
-        self._make(study, "findings", analysed, lambda before: _findings(films, before))
-        wanted = f"draft:{analysed}" if signed is None else f"signed:{signed}"
-        self._make(study, "document", wanted, lambda _: [self._document(case["id"], films, signed)])
+        examination = Examination.of(case, self._client.examination(case["id"]), films)
+        for product in products(examination, self._client, case["id"]):
+            if wanting := [each.ae_title for each in self._destinations if product.kind in each.kinds]:
+                self._make(study, product, wanting)
 
-    def _make(self, study: Study, kind: Kind, made_from: str, build: Callable[[Dataset | None], list[Dataset]]) -> None:
+    def _make(self, study: Study, product: Product, destinations: Sequence[str]) -> None:
+        kind = product.kind
         with self._journal.reading() as database:
-            version, before = made.newest(database, study.study_uid, kind)
-            objects = made.of_version(database, study.study_uid, kind, version)
-        if before == made_from:
+            version, before = made.newest(database, study.study_uid, kind, product.part)
+            predecessor = product.predecessor and made.last(database, study.study_uid, product.predecessor)
+        if before == product.made_from:
             return
         try:
-            built = build(_reference(objects))
-            now = time.time()
-            rows = [_write(self._intake.results, each, kind, version + 1, now) for each in built]
-        except ApiError:
-            raise
+            built = product.build(_reference(predecessor) if predecessor else None)
+            new = _write(self._intake.results, built, product, version + 1, time.time())
+        except ApiError as error:
+            self._failed(study, kind, error.code)
+            return
         except Exception as error:  # noqa: BLE001 - of whatever kind; it is in the log and tried again at the next look
-            metrics.result_failures.labels(f"{kind}_not_made").inc()
-            _log.error("a result could not be made", case=study.pseudonym, kind=kind, error=where(error))
+            self._failed(study, kind, where(error))
             return
         with self._journal.transaction() as database:
-            made.add(database, rows, made_from, self._destinations)
-        _log.info("result made", case=study.pseudonym, kind=kind, version=version + 1, objects=len(rows))
+            made.add(database, new, product.made_from, destinations)
+        _log.info("result made", case=study.pseudonym, kind=kind, version=version + 1)
         self._made()
+
+    def _failed(self, study: Study, kind: Kind, error: str) -> None:
+        metrics.result_failures.labels(f"{kind}_not_made").inc()
+        _log.error("a result could not be made", case=study.pseudonym, kind=kind, error=error)
 
     def _films(self, study: Study, case: dict[str, Any]) -> list[AnalysedFilm]:
         """The study's films that were assessed, as they came; a film of another study in the case is left out."""
@@ -135,40 +137,19 @@ class ResultMaker(Loop):
             if film is not None and image["state"] == "assessed":
                 job_id = str(image["job"]["id"])
                 header = read_header(self._intake.path_of(film.sha256))
-                films.append(AnalysedFilm(header, job_id, self._client.result(job_id)))
+                films.append(AnalysedFilm(header, job_id, self._client.result(job_id), image["id"]))
         return sorted(films, key=lambda film: film.name)
 
-    def _document(self, case_id: str, films: list[AnalysedFilm], signed: int | None) -> Dataset:
-        pdf = self._client.case_report(case_id, signed, "pdf")
-        return encapsulated_pdf(
-            pdf, films, uid=generate_uid(), series_uid=generate_uid(), signed=signed, made_at=datetime.now(UTC)
-        )
 
-
-def _findings(films: list[AnalysedFilm], before: Dataset | None) -> list[Dataset]:
-    """The report, and the outlines of each film that has some, in a series of their own."""
-    report = structured_report(films, uid=generate_uid(), series_uid=generate_uid(), previous=before)
-    series = generate_uid()
-    with_outlines = [film for film in films if outlined(film)]
-    outlines = [
-        segmentation(film, uid=generate_uid(), series_uid=series, number=place + 1)
-        for place, film in enumerate(with_outlines)
-    ]
-    return [report, *outlines]
-
-
-def _reference(objects: Sequence[Made]) -> Dataset | None:
+def _reference(report: Made) -> Dataset:
     """What a new report says of the one before: its own names."""
-    for each in objects:
-        if each.sop_class_uid == "1.2.840.10008.5.1.4.1.1.88.34":
-            reference = Dataset()
-            reference.SOPClassUID, reference.SOPInstanceUID = UID(each.sop_class_uid), UID(each.sop_instance_uid)
-            reference.StudyInstanceUID, reference.SeriesInstanceUID = UID(each.study_uid), UID(each.series_uid)
-            return reference
-    return None
+    reference = Dataset()
+    reference.SOPClassUID, reference.SOPInstanceUID = UID(report.sop_class_uid), UID(report.sop_instance_uid)
+    reference.StudyInstanceUID, reference.SeriesInstanceUID = UID(report.study_uid), UID(report.series_uid)
+    return reference
 
 
-def _write(folder: Path, made_object: Dataset, kind: Kind, version: int, now: float) -> Made:
+def _write(folder: Path, made_object: Dataset, product: Product, version: int, now: float) -> Made:
     """Write an object through to the disk."""
     path = folder / f"{made_object.SOPInstanceUID}.dcm"
     made_object.save_as(path, enforce_file_format=True)
@@ -180,7 +161,8 @@ def _write(folder: Path, made_object: Dataset, kind: Kind, version: int, now: fl
         sop_class_uid=str(made_object.SOPClassUID),
         series_uid=str(made_object.SeriesInstanceUID),
         study_uid=str(made_object.StudyInstanceUID),
-        kind=kind,
+        kind=product.kind,
+        part=product.part,
         version=version,
         made_at=now,
     )

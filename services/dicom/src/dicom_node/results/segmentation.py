@@ -10,7 +10,7 @@ from pydicom.uid import UID
 from dicom_node.results import concepts
 from dicom_node.results.concepts import DCM, SCT
 from dicom_node.results.film import AnalysedFilm
-from dicom_node.results.structured_report import tracking_id, tracking_uid
+from dicom_node.results.measurements import tracking_id, tracking_uid
 from lobule.contracts.result import Finding
 
 
@@ -39,15 +39,12 @@ def segmentation(film: AnalysedFilm, *, uid: UID, series_uid: UID, number: int) 
         series_number=9002,
         sop_instance_uid=uid,
         instance_number=number,
-        manufacturer=concepts.MANUFACTURER,
-        manufacturer_model_name=concepts.MODEL,
-        software_versions=concepts.VERSION,
-        device_serial_number=concepts.SERIAL,
         content_label="LOBULE",
         content_description=f"Outlines on {film.name}",
         series_description="Lobule outlines (research use only)",
         specific_character_set=film.header.SpecificCharacterSet,
         omit_empty_frames=False,
+        **concepts.EQUIPMENT,
     )
     made.PatientOrientation = film.header.get("PatientOrientation", "")  # highdicom leaves it out for such films
     return made

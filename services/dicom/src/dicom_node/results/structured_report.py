@@ -1,35 +1,88 @@
-"""The findings of an examination as a Comprehensive 3D SR by TID 1500 (DICOM PS3.16)."""
+"""Findings of the system, and a reader's verdicts on them, as Comprehensive 3D SR by TID 1500 (DICOM PS3.16)."""
 
 from collections.abc import Sequence
 
-import numpy as np
 from highdicom import sr
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, generate_uid
 
 from dicom_node.results import concepts
-from dicom_node.results.concepts import DCM, PIXELS, SCT, UCUM
-from dicom_node.results.film import AnalysedFilm
-from lobule.contracts.result import Finding, ModelInfo
+from dicom_node.results.concepts import DCM, PIXELS, SCT
+from dicom_node.results.examination import Signed
+from dicom_node.results.film import AnalysedFilm, person_name
+from dicom_node.results.measurements import drawn, measured, model_as_observer
+from dicom_node.results.sr_document import make_document
 
 _EVALUATIONS = sr.CodedConcept("C0034375", "UMLS", "Qualitative Evaluations")
 _SOURCE = sr.CodedConcept("260753009", "SCT", "Source")
+_Groups = Sequence[sr.PlanarROIMeasurementsAndQualitativeEvaluations]
 
 
 def structured_report(
     films: Sequence[AnalysedFilm], *, uid: UID, series_uid: UID, previous: Dataset | None = None
-) -> sr.Comprehensive3DSR:
+) -> Dataset:
     """A group of measurements for each marked finding, and a library of all films.
 
     Args:
         films: Of one study, at least one.
         uid: Of the report.
-        series_uid: Of its series; each report has one of its own, since viewers show the newest of a series alone.
+        series_uid: Of its series.
         previous: The report that this one takes the place of.
     """
-    groups = [_group(film, finding) for film in films for finding in film.result.marked_findings()]
+    return make_document(
+        sr.Comprehensive3DSR,
+        films,
+        _content(
+            films,
+            [measured(film, finding) for film in films for finding in film.result.marked_findings()],
+            model_as_observer(films[0].result.model),
+        ),
+        uid=uid,
+        series_uid=series_uid,
+        series_number=9001,
+        description="Lobule findings (research use only)",
+        previous=previous,
+    )
+
+
+def verdict_report(
+    films: Sequence[AnalysedFilm], signed: Signed, *, uid: UID, series_uid: UID, previous: Dataset | None = None
+) -> Dataset:
+    """The same groups as the reader signed them, each with its verdict, and those of findings that readers drew.
+
+    Args:
+        films: Of one study, at least one.
+        signed: What the reader signed.
+        uid: Of the report.
+        series_uid: Of its series.
+        previous: The report of the system's findings that the verdicts are about.
+    """
+    groups = []
+    for film in films:
+        for finding in film.result.findings:
+            review = signed.verdict_of(film, finding.id)
+            verdict = review.verdict if review else None
+            if verdict or film.result.marks(finding):
+                groups.append(measured(film, finding, verdict))
+        groups += [drawn(film, own) for own in signed.own if own.image_id == film.image_id]
+    person = sr.PersonObserverIdentifyingAttributes(name=person_name(signed.reader))
+    observer = sr.ObserverContext(observer_type=DCM.Person, observer_identifying_attributes=person)
+    return make_document(
+        sr.Comprehensive3DSR,
+        films,
+        _content(films, groups, sr.ObservationContext(observer_person_context=observer)),
+        uid=uid,
+        series_uid=series_uid,
+        series_number=9008,
+        description=f"Lobule verdicts, signed version {signed.version} (research use only)",
+        previous=previous,
+        reader=signed.reader,
+    )
+
+
+def _content(films: Sequence[AnalysedFilm], groups: _Groups, observer: sr.ObservationContext) -> Dataset:
     content = sr.MeasurementReport(
-        observation_context=_observer(films[0].result.model),
+        observation_context=observer,
         procedure_reported=SCT.Mammography,
         imaging_measurements=groups or [_nothing()],
         title=DCM.ImagingMeasurementReport,
@@ -37,102 +90,7 @@ def structured_report(
     _insert_library(content[0], films)
     if not groups:
         _say_nothing_was_marked(content[0])
-    return sr.Comprehensive3DSR(
-        evidence=[film.header for film in films],
-        content=content[0],
-        series_instance_uid=series_uid,
-        series_number=9001,
-        sop_instance_uid=uid,
-        instance_number=1,
-        manufacturer=concepts.MANUFACTURER,
-        manufacturer_model_name=concepts.MODEL,
-        software_versions=concepts.VERSION,
-        device_serial_number=concepts.SERIAL,
-        series_description="Lobule findings (research use only)",
-        is_complete=True,
-        previous_versions=None if previous is None else [previous],
-        specific_character_set=films[0].header.SpecificCharacterSet,
-    )
-
-
-def algorithm(model: ModelInfo) -> sr.AlgorithmIdentification:
-    """The model that found something."""
-    weights = f"weights_sha256={model.weights_sha256}"
-    return sr.AlgorithmIdentification(name=model.name, version=model.version, parameters=[weights])
-
-
-def tracking_uid(film: AnalysedFilm, finding: Finding) -> UID:
-    """What names a finding in every object: its job and its own id name a lesion for ever."""
-    return concepts.derived_uid("finding", film.job_id, finding.id)
-
-
-def tracking_id(film: AnalysedFilm, finding: Finding) -> str:
-    """What people call a finding."""
-    return f"{film.name} {finding.id}"
-
-
-def _observer(model: ModelInfo) -> sr.ObservationContext:
-    device = sr.DeviceObserverIdentifyingAttributes(
-        uid=concepts.derived_uid("model", model.weights_sha256),
-        name=concepts.MANUFACTURER,
-        manufacturer_name=concepts.MANUFACTURER,
-        model_name=f"{model.name} {model.version}",
-        serial_number=concepts.SERIAL,
-    )
-    return sr.ObservationContext(
-        observer_device_context=sr.ObserverContext(observer_type=DCM.Device, observer_identifying_attributes=device)
-    )
-
-
-def _group(film: AnalysedFilm, finding: Finding) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
-    header = film.header
-    side = concepts.SIDES[film.laterality] if film.laterality else None
-    source = sr.SourceImageForRegion(
-        referenced_sop_class_uid=header.SOPClassUID, referenced_sop_instance_uid=header.SOPInstanceUID
-    )
-    region = sr.ImageRegion(
-        graphic_type=sr.GraphicTypeValues.POLYLINE, graphic_data=_corners(film, finding), source_image=source
-    )
-    return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(
-            uid=tracking_uid(film, finding), identifier=tracking_id(film, finding)
-        ),
-        referenced_region=region,
-        finding_type=concepts.finding_type(finding.label),
-        algorithm_id=algorithm(film.result.model),
-        finding_sites=[sr.FindingSite(anatomic_location=SCT.Breast, laterality=side)],
-        measurements=[*_probabilities(finding), *_sizes(film, finding)],
-    )
-
-
-def _corners(film: AnalysedFilm, finding: Finding) -> np.ndarray:
-    """The box as a closed line, (5, 2), columns and rows within the film. (0, 0) is the film's corner, as with us."""
-    box, image = finding.box, film.result.image
-    left, top = max(0.0, box.x), max(0.0, box.y)
-    right, bottom = min(image.width, box.x + box.width), min(image.height, box.y + box.height)
-    return np.array([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
-
-
-def _probabilities(finding: Finding) -> list[sr.Measurement]:
-    said = [(DCM.CertaintyOfFinding, finding.probability)]
-    if finding.probability_malignant is not None:
-        said.insert(0, (DCM.ProbabilityOfCancer, finding.probability_malignant))
-    return [sr.Measurement(name=name, value=round(100 * value, 1), unit=UCUM.Percent) for name, value in said]
-
-
-def _sizes(film: AnalysedFilm, finding: Finding) -> list[sr.Measurement]:
-    """The sides of the box, the longer one first; in millimetres where the film has a scale."""
-    image, box = film.result.image, finding.box
-    unit, (height, width), method = PIXELS, (box.height, box.width), None
-    if image.pixel_spacing_mm is not None:
-        rows, columns = image.pixel_spacing_mm
-        unit, (height, width) = UCUM.Millimeter, (box.height * rows, box.width * columns)
-        method = None if image.spacing_plane == "patient" else concepts.DETECTOR_PLANE
-    longer, shorter = max(height, width), min(height, width)
-    return [
-        sr.Measurement(name=name, value=round(value, 1), unit=unit, method=method)
-        for name, value in ((SCT.Length, longer), (SCT.Width, shorter))
-    ]
+    return content[0]
 
 
 def _nothing() -> sr.MeasurementsAndQualitativeEvaluations:

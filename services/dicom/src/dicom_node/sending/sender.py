@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pydicom
 import structlog
-from pynetdicom.ae import ApplicationEntity
 
 from dicom_node import metrics
 from dicom_node.journal import made
 from dicom_node.journal.database import Journal
 from dicom_node.journal.made import Sending
 from dicom_node.loop import Loop
+from dicom_node.sending.associations import our_entity, pause_after
 from dicom_node.settings import Destination, NodeSettings, parse_destinations
 
-_LONGEST_PAUSE_S = 3600.0
-_FIRST_PAUSE_S = 5.0
 _WARNINGS = range(0xB000, 0xC000)
 """Statuses of objects that were stored, though not as they are."""
 _EXPLICIT = "1.2.840.10008.1.2.1"
@@ -46,9 +44,7 @@ class Sender(Loop):
                 self._send(destination, due)
 
     def _send(self, destination: Destination, due: Sequence[Sending]) -> None:
-        entity = ApplicationEntity(self._settings.dicom_ae_title)
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = self._settings.dicom_timeout_s
-        entity.connection_timeout = 10
+        entity = our_entity(self._settings)
         for sop_class in sorted({each.sop_class_uid for each in due}):
             entity.add_requested_context(sop_class, _EXPLICIT)
         association = entity.associate(destination.host, destination.port, ae_title=destination.ae_title)
@@ -82,10 +78,9 @@ class Sender(Loop):
         metrics.sendings.labels(problem).inc()
         now = time.time()
         dead = now - sending.made_at > 3600 * self._settings.dicom_give_up_hours and sending.attempts > 0
-        pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(sending.attempts, 16))
         _log.warning("a result was not sent", destination=sending.destination, problem=problem, dead=dead)
         with self._journal.transaction() as database:
             if dead:
                 made.bury(database, sending, problem)
             else:
-                made.postpone(database, sending, now + pause, problem)
+                made.postpone(database, sending, now + pause_after(sending.attempts), problem)

@@ -20,7 +20,7 @@ from gateway.uploads.multipart import Fields, FileStart, MultipartForm
 from lobule import layout
 from lobule.storage import ObjectStore, ObjectWriter
 
-_BUFFER_BYTES = 1024 * 1024  # pieces from the network are small; the store is written to in fewer, larger ones
+BUFFER_BYTES = 1024 * 1024  # pieces from the network are small; the store is written to in fewer, larger ones
 
 Checked = TypeVar("Checked")
 
@@ -56,8 +56,8 @@ async def receive(
         ProblemError: Bad form, no file, too large, cut off, or whatever `check` raises. Nothing is left behind.
     """
     announced = request.headers.get("Content-Length", "")
-    if announced.isdigit() and int(announced) > max_bytes + _BUFFER_BYTES:
-        raise _too_large(max_bytes)
+    if announced.isdigit() and int(announced) > max_bytes + BUFFER_BYTES:
+        raise too_large(max_bytes)
     parts = read_multipart(request)
     try:
         fields = await anext(parts)
@@ -68,16 +68,16 @@ async def receive(
         image_id = new_id()
         key = layout.upload_key(folder(image_id))
         digest, size, buffer = hashlib.sha256(), 0, bytearray()
-        async with _writing(store, key) as target:
+        async with writing(store, key) as target:
             async for event in parts:
                 if not isinstance(event, bytes):
                     continue  # the file's end; the closing boundary must still follow
                 size += len(event)
                 if size > max_bytes:
-                    raise _too_large(max_bytes)
+                    raise too_large(max_bytes)
                 digest.update(event)
                 buffer += event
-                if len(buffer) >= _BUFFER_BYTES:
+                if len(buffer) >= BUFFER_BYTES:
                     await run_in_threadpool(target.write, bytes(buffer))
                     buffer.clear()
             await run_in_threadpool(target.write, bytes(buffer))
@@ -113,18 +113,19 @@ async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart |
 
 
 @contextlib.asynccontextmanager
-async def _writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
+async def writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
     """A new object to write to. It exists once the block ends, and not if the block raises."""
-    writing = store.writer(key)
-    target = await run_in_threadpool(writing.__enter__)
+    opening = store.writer(key)
+    target = await run_in_threadpool(opening.__enter__)
     try:
         yield target
     except BaseException as error:
         with contextlib.suppress(type(error)):
-            await run_in_threadpool(writing.__exit__, type(error), error, error.__traceback__)
+            await run_in_threadpool(opening.__exit__, type(error), error, error.__traceback__)
         raise
-    await run_in_threadpool(writing.__exit__, None, None, None)
+    await run_in_threadpool(opening.__exit__, None, None, None)
 
 
-def _too_large(max_bytes: int) -> ProblemError:
+def too_large(max_bytes: int) -> ProblemError:
+    """The error for a file that is longer than allowed."""
     return ProblemError(413, "file_too_large", "limit", values={"megabytes": round(max_bytes / 1024 / 1024)})

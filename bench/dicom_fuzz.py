@@ -1,0 +1,229 @@
+"""Send the DICOM node changed PDUs and data sets by the thousand: it has to answer, refuse or abort, and to live on.
+
+python bench/dicom_fuzz.py [--count 50000] [--first 0] [--callers 4]
+
+Each input has a number and is the same at each run. One in two is a data set of a C-STORE that was changed, over an
+association that holds for several; the others are PDUs: a changed request for an association, or changed messages
+(C-ECHO, C-STORE, storage commitment, release) after an honest one. In the end the same process must answer an echo,
+hold no association, have kept exactly what it answered with success, and not have grown. Ends with 1 where it has not.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import random
+import re
+import socket
+import sqlite3
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psutil
+from dicom_faults import NodeProcess, free_port, small_film
+from dicom_peer import FILM, connect, store_as
+from mutations import mutated
+from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
+from pynetdicom.association import Association
+from pynetdicom.dimse_messages import C_ECHO_RQ, C_STORE_RQ, N_ACTION_RQ
+from pynetdicom.dimse_primitives import C_ECHO, C_STORE, N_ACTION
+from pynetdicom.dsutils import encode
+from pynetdicom.pdu import A_ASSOCIATE_RQ, A_RELEASE_RQ, P_DATA_TF
+
+PUSH_MODEL, PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
+CLASSES = (FILM, "1.2.840.10008.1.1", PUSH_MODEL)
+AT_ONCE = 25
+"""Data sets over one association."""
+GROWTH_MB = 200
+NAMES = "1.2.826.0.1.3680043.8.498.9."
+"""Of the data sets that are changed."""
+
+
+class Fuzzer:
+    """Changed inputs for one node.
+
+    Args:
+        port: Of the node, which lets MODALITY call.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        association = connect(9, classes=CLASSES)  # nobody listens there; what would have been said is what matters
+        request = A_ASSOCIATE_RQ()
+        request.from_primitive(association.requestor.primitive)
+        self._request = request.encode()
+        self._film = small_film(generate_uid(), "R", "CC", np.random.default_rng(15))
+        self._messages = [*self._messages_of_all_kinds(), A_RELEASE_RQ().encode()]
+        self.outcomes, self.successes = Counter[str](), set[int]()
+
+    def run(self, numbers: Iterable[int]) -> None:
+        """Send the inputs of these numbers."""
+        datasets = [number for number in numbers if number % 2]
+        for first in range(0, len(datasets), AT_ONCE):
+            self._send_datasets(datasets[first : first + AT_ONCE])
+        for number in numbers:
+            if number % 2 == 0:
+                self._send_pdus(number)
+
+    def _send_datasets(self, numbers: list[int]) -> None:
+        association = connect(self._port)
+        for number in numbers:
+            if not association.is_established:
+                association = connect(self._port)
+            film = Dataset()
+            film.update(self._film)
+            film.file_meta = self._film.file_meta
+            film.SOPInstanceUID = f"{NAMES}{number}"
+            content = self._changed(encode(film, is_implicit_vr=False, is_little_endian=True) or b"", number)
+            try:
+                status = store_as(association, film, film.SOPInstanceUID, content=content)
+                self.outcomes[f"data set: {status:04X}"] += 1
+                self.successes |= {number} if status == 0 else set()
+            except (AttributeError, RuntimeError, ValueError):
+                self.outcomes["data set: aborted"] += 1
+        if association.is_established:
+            association.release()
+
+    def _changed(self, content: bytes, number: int) -> bytes:
+        """Changed as a file is, without the preamble that a file has."""
+        preamble = b"\0" * 128 + b"DICM"
+        return mutated("dicom", [preamble + content], number).removeprefix(preamble)
+
+    def _send_pdus(self, number: int) -> None:
+        try:
+            self.outcomes[f"PDU: answered with {self._answer(number) or 'nothing'}"] += 1
+        except OSError:
+            self.outcomes["PDU: the connection was reset"] += 1
+
+    def _answer(self, number: int) -> str:
+        """The type of the last PDU that the node answers with, hexadecimal."""
+        chance = random.Random(number)
+        with socket.create_connection(("127.0.0.1", self._port), 20) as caller:
+            caller.settimeout(20)
+            if chance.random() < 0.5:
+                caller.sendall(_garbled(self._request, chance))
+            else:
+                caller.sendall(self._request)
+                caller.recv(65536)
+                for message in chance.sample(self._messages, chance.randint(1, 3)):
+                    caller.sendall(_garbled(message, chance))
+            caller.shutdown(socket.SHUT_WR)
+            said = b""
+            while piece := caller.recv(65536):
+                said = piece
+            return said[:1].hex()
+
+    def _messages_of_all_kinds(self) -> list[bytes]:
+        echo, store, action = C_ECHO(), C_STORE(), N_ACTION()
+        echo.MessageID = store.MessageID = action.MessageID = 1
+        echo.AffectedSOPClassUID = "1.2.840.10008.1.1"
+        store.AffectedSOPClassUID, store.AffectedSOPInstanceUID = FILM, self._film.SOPInstanceUID
+        store.Priority = 2
+        store.DataSet = _stream(self._film)
+        action.RequestedSOPClassUID, action.RequestedSOPInstanceUID = PUSH_MODEL, PUSH_MODEL_INSTANCE
+        action.ActionTypeID, asked, item = 1, Dataset(), Dataset()
+        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = FILM, self._film.SOPInstanceUID
+        asked.TransactionUID, asked.ReferencedSOPSequence = generate_uid(), [item]
+        action.ActionInformation = _stream(asked)
+        kinds = ((C_ECHO_RQ, echo, 3), (C_STORE_RQ, store, 1), (N_ACTION_RQ, action, 5))
+        return [_pdus(kind(), primitive, context) for kind, primitive, context in kinds]
+
+
+def _stream(dataset: Dataset):
+    return io.BytesIO(encode(dataset, is_implicit_vr=False, is_little_endian=True) or b"")
+
+
+def _pdus(message, primitive, context: int) -> bytes:
+    message.primitive_to_message(primitive)
+    content = b""
+    for data in message.encode_msg(context, 16384):
+        pdu = P_DATA_TF()
+        pdu.from_primitive(data)
+        content += pdu.encode()
+    return content
+
+
+def _garbled(honest: bytes, chance: random.Random) -> bytes:
+    """With bytes changed, cut off or added; lengths that lie come of that by themselves."""
+    content = bytearray(honest)
+    for _ in range(chance.choice((0, 1, 2, 6, 40))):
+        content[min(len(content) - 1, int(chance.expovariate(1 / 120)))] = chance.randrange(256)
+    if chance.random() < 0.3:
+        content = content[: chance.randint(1, len(content))]
+    return bytes(content) + (chance.randbytes(chance.randint(0, 3000)) if chance.random() < 0.3 else b"")
+
+
+def kept(folder: Path) -> int:
+    """How many of the data sets the node's journal has."""
+    with contextlib.closing(sqlite3.connect(folder / "journal.sqlite")) as database:
+        names = "SELECT count(*) FROM received WHERE sop_instance_uid LIKE ?"
+        return database.execute(names, (f"{NAMES}%",)).fetchone()[0]
+
+
+def echoes(port: int) -> bool:
+    """Whether the node answers."""
+    association: Association = connect(port, classes=("1.2.840.10008.1.1",))
+    answered = association.is_established and association.send_c_echo().get("Status") == 0
+    association.release()
+    return answered
+
+
+def main() -> None:
+    """Run, and say what came out."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--count", type=int, default=50_000)
+    arguments.add_argument("--first", type=int, default=0)
+    arguments.add_argument("--callers", type=int, default=4)
+    given = arguments.parse_args()
+    warnings.simplefilter("ignore")  # of what was changed, when it is sent
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, port = Path(scratch), free_port()
+        own = {
+            "LOBULE_GATEWAY_URL": "http://127.0.0.1:9",
+            "LOBULE_API_TOKEN": "lobule_of_nobody",
+            "LOBULE_DICOM_FOLDER": str(folder / "node"),
+            "LOBULE_DICOM_CALLING_AE_TITLES": "MODALITY",
+            "LOBULE_DICOM_COMMITMENT_PEERS": "MODALITY@127.0.0.1:9",
+            "LOBULE_DICOM_PORT": str(port),
+            "LOBULE_DICOM_RESERVE_BYTES": "0",
+            "LOBULE_DICOM_TIMEOUT_S": "5",
+            "LOBULE_LOG_LEVEL": "ERROR",
+        }
+        node = NodeProcess(os.environ | own, port, folder / "node.log")
+        node.start()
+        assert node.process is not None
+        process, started = psutil.Process(node.process.pid), time.monotonic()
+        warmed = Fuzzer(port)
+        warmed.run(range(100))
+        before = process.memory_info().rss
+        fuzzers = [Fuzzer(port) for _ in range(given.callers)]
+        last = given.first + given.count
+        with ThreadPoolExecutor(given.callers) as callers:
+            parts = [range(given.first + place, last, given.callers) for place in range(given.callers)]
+            list(callers.map(lambda job: job[0].run(job[1]), zip(fuzzers, parts, strict=True)))
+        growth = (process.memory_info().rss - before) / 1e6
+        alive = node.process.poll() is None and echoes(port)
+        outcomes = sum((each.outcomes for each in fuzzers), Counter[str]())
+        successes = len(set[int]().union(warmed.successes, *(each.successes for each in fuzzers)))
+        falls = Counter(re.findall(r'"error": "([^"]*)"', node.log.read_text()))
+        held = kept(folder / "node")
+        if alive:
+            node.end()
+    print(*(f"{count:6} {name}" for name, count in sorted(outcomes.items())), sep="\n")
+    print(*(f"{count:6} in the log: {name}" for name, count in falls.most_common(20)), sep="\n")
+    seconds = round(time.monotonic() - started)
+    print({"inputs": given.count, "alive": alive, "growth_mb": round(growth), "kept": held, "successes": successes})
+    print({"seconds": seconds})
+    sys.exit(not alive or held != successes or growth > GROWTH_MB)
+
+
+if __name__ == "__main__":
+    main()

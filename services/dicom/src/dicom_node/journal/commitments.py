@@ -1,0 +1,86 @@
+"""Requests of storage commitment that are to be answered."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Reference = tuple[str, str]
+"""SOP class and SOP instance of an object."""
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """A request.
+
+    Attributes:
+        transaction_uid: Its name, given by whoever asked.
+        calling_ae: Who asked.
+        asked: Of which objects.
+        asked_at: Seconds since 1970.
+        attempts: To answer, that failed.
+    """
+
+    transaction_uid: str
+    calling_ae: str
+    asked: Sequence[Reference]
+    asked_at: float
+    attempts: int
+
+
+def add(
+    database: sqlite3.Connection, transaction_uid: str, calling_ae: str, asked: Sequence[Reference], now: float
+) -> None:
+    """Note a request; one that is asked again is answered again."""
+    database.execute(
+        """INSERT OR REPLACE INTO commitments (transaction_uid, calling_ae, asked, asked_at, due_at)
+        VALUES (?, ?, ?, ?, ?)""",
+        (transaction_uid, calling_ae, json.dumps(asked), now, now),
+    )
+
+
+def due(database: sqlite3.Connection, now: float, limit: int = 50) -> Sequence[Commitment]:
+    """The requests that are to be answered now."""
+    rows = database.execute(
+        """SELECT transaction_uid, calling_ae, asked, asked_at, attempts FROM commitments WHERE due_at <= ?
+        ORDER BY due_at LIMIT ?""",
+        (now, limit),
+    )
+    return [
+        Commitment(**{**dict(row), "asked": [(asked[0], asked[1]) for asked in json.loads(row["asked"])]})
+        for row in rows
+    ]
+
+
+def outcome(
+    database: sqlite3.Connection, asked: Sequence[Reference]
+) -> tuple[Sequence[Reference], Sequence[tuple[Reference, int]]]:
+    """Which objects are kept, and which are not, each with its reason (DICOM PS3.3, C.14.1.1)."""
+    kept, missing = [], []
+    for sop_class, sop_instance in asked:
+        row = database.execute(
+            "SELECT sop_class_uid FROM received WHERE sop_instance_uid = ?", (sop_instance,)
+        ).fetchone()
+        if row is None:
+            missing.append(((sop_class, sop_instance), 0x0112))  # no such object instance
+        elif row["sop_class_uid"] != sop_class:
+            missing.append(((sop_class, sop_instance), 0x0119))  # class and instance conflict
+        else:
+            kept.append((sop_class, sop_instance))
+    return kept, missing
+
+
+def close(database: sqlite3.Connection, commitment: Commitment) -> None:
+    """Forget a request: it is answered, or given up."""
+    database.execute(
+        "DELETE FROM commitments WHERE transaction_uid = ? AND calling_ae = ?",
+        (commitment.transaction_uid, commitment.calling_ae),
+    )
+
+
+def postpone(database: sqlite3.Connection, commitment: Commitment, due_at: float) -> None:
+    """Note that the answer did not arrive."""
+    database.execute(
+        "UPDATE commitments SET attempts = attempts + 1, due_at = ? WHERE transaction_uid = ? AND calling_ae = ?",
+        (due_at, commitment.transaction_uid, commitment.calling_ae),
+    )

@@ -1,0 +1,63 @@
+"""Takes requests of storage commitment (DICOM PS3.4, annex J); they are answered over an association of our own."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from pydicom.dataset import Dataset
+from pynetdicom.dimse_primitives import N_ACTION
+from pynetdicom.events import Event
+
+from dicom_node import metrics
+from dicom_node.journal import commitments
+from dicom_node.journal.database import Journal
+
+PUSH_MODEL, PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
+MAX_REFERENCES = 10_000
+_REQUEST = 1
+_SUCCESS, _FAILURE, _NO_SUCH_ACTION, _INVALID = 0x0000, 0x0110, 0x0123, 0x0115
+_log = structlog.get_logger()
+
+
+class CommitmentScp:
+    """Notes what others ask to be sure of.
+
+    Args:
+        journal: Of the node.
+        known: AE titles that an answer can reach.
+        asked: Called when a request was noted.
+    """
+
+    def __init__(self, journal: Journal, known: frozenset[str], asked: Callable[[], None]) -> None:
+        self._journal, self._known, self._asked = journal, known, asked
+
+    def act(self, event: Event) -> tuple[int, Dataset | None]:
+        """Answer an N-ACTION."""
+        calling_ae = event.assoc.requestor.ae_title.strip()
+        status = self._note(event, calling_ae)
+        metrics.commitments.labels(f"asked_{status:04X}").inc()
+        _log.info("storage commitment asked", calling_ae=calling_ae, status=f"{status:04X}")
+        return status, None
+
+    def _note(self, event: Event, calling_ae: str) -> int:
+        request = event.request
+        assert isinstance(request, N_ACTION)
+        if request.ActionTypeID != _REQUEST:
+            return _NO_SUCH_ACTION
+        if calling_ae not in self._known:
+            return _FAILURE
+        try:
+            asked = event.action_information
+            transaction = str(asked.TransactionUID)
+            references = [
+                (str(each.ReferencedSOPClassUID), str(each.ReferencedSOPInstanceUID))
+                for each in asked.ReferencedSOPSequence
+            ]
+        except Exception:  # noqa: BLE001 - whatever pydicom raises of what it cannot read
+            return _INVALID
+        if not transaction or not 0 < len(references) <= MAX_REFERENCES:
+            return _INVALID
+        with self._journal.transaction() as database:
+            commitments.add(database, transaction, calling_ae, references, time.time())
+        self._asked()
+        return _SUCCESS

@@ -1,0 +1,157 @@
+"""The findings as a Mammography CAD SR by TID 4000 (DICOM PS3.16), which mammography workstations read.
+
+Its items refer to the films by reference, as the templates ask; highdicom cannot write that, so the tree is built here.
+The rows that the comments name are those of the templates' tables.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from highdicom import sr
+from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
+from pydicom.uid import UID, MammographyCADSRStorage
+
+from dicom_node.results import concepts
+from dicom_node.results.content_items import code, container, image, number, percent, point, polyline, reference, text
+from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.measurements import closed_outline, corners
+from dicom_node.results.sr_document import make_document
+from lobule.contracts.result import Finding, ModelInfo
+
+_LIBRARY = 2
+"""Place of the image library among the items of the root, counted from 1."""
+_MILLIMETRES = Code("mm", "UCUM", "millimeter")
+_SUMMARY = Code("111017", "DCM", "CAD Processing and Findings Summary")
+_WITH_FINDINGS = Code("111242", "DCM", "All algorithms succeeded; with findings")
+_WITHOUT_FINDINGS = Code("111241", "DCM", "All algorithms succeeded; without findings")
+_INDIVIDUAL = Code("111034", "DCM", "Individual Impression/Recommendation")
+_SINGLE = Code("111059", "DCM", "Single Image Finding")
+_INTENT = Code("111056", "DCM", "Rendering Intent")
+_PRESENT = Code("111150", "DCM", "Presentation Required: Rendering device is expected to present")
+_DETECTIONS, _ANALYSES = Code("111064", "DCM", "Summary of Detections"), Code("111065", "DCM", "Summary of Analyses")
+_SUCCESSFUL, _PERFORMED = Code("111063", "DCM", "Successful Detections"), Code("111022", "DCM", "Detection Performed")
+_SUCCEEDED, _NOT_ATTEMPTED = Code("111222", "DCM", "Succeeded"), Code("111225", "DCM", "Not Attempted")
+_DENSITY = Code("129793001", "SCT", "Mammography breast density")
+_HAS, _CONTEXT, _MODIFIES = "HAS PROPERTIES", "HAS ACQ CONTEXT", "HAS CONCEPT MOD"
+
+
+def cad_report(films: Sequence[AnalysedFilm], *, uid: UID, series_uid: UID, previous: Dataset | None = None) -> Dataset:
+    """A single image finding for each marked finding, and the films that were searched.
+
+    Args:
+        films: Of one study, at least one.
+        uid: Of the report.
+        series_uid: Of its series.
+        previous: The report that this one takes the place of.
+    """
+    report = make_document(
+        sr.ComprehensiveSR,
+        films,
+        _evidence(films),
+        uid=uid,
+        series_uid=series_uid,
+        series_number=9005,
+        description="Lobule CAD (research use only)",
+        previous=previous,
+    )
+    report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = MammographyCADSRStorage
+    report.ConceptNameCodeSequence = [sr.CodedConcept("111036", "DCM", "Mammography CAD Report")]
+    report.ContentTemplateSequence[0].TemplateIdentifier = "4000"
+    report.ContentSequence = list(_root(films))
+    return report
+
+
+def _evidence(films: Sequence[AnalysedFilm]) -> Dataset:
+    """A tree that names all films, from which highdicom draws up the evidence; ours takes its place."""
+    root = sr.ContainerContentItem(name=concepts.REPORT_TITLE, template_id="4000")
+    root.ContentSequence = sr.ContentSequence(
+        [
+            sr.ImageContentItem(
+                name=Code("260753009", "SCT", "Source"),
+                referenced_sop_class_uid=film.header.SOPClassUID,
+                referenced_sop_instance_uid=film.header.SOPInstanceUID,
+                relationship_type=sr.RelationshipTypeValues.CONTAINS,
+            )
+            for film in films
+        ]
+    )
+    return root
+
+
+def _root(films: Sequence[AnalysedFilm]) -> Iterator[Dataset]:
+    language = Code("121049", "DCM", "Language of Content Item and Descendants")
+    found = [
+        _impression(film, finding, place)
+        for place, film in enumerate(films, 1)
+        for finding in film.result.marked_findings()
+    ]
+    yield code(_MODIFIES, language, concepts.ENGLISH)  # TID 4000, row 2
+    yield container("CONTAINS", Code("111028", "DCM", "Image Library"), *map(_entry, films))  # rows 3 and 4
+    yield code("CONTAINS", _SUMMARY, _WITH_FINDINGS if found else _WITHOUT_FINDINGS, *found)  # row 5, TID 4001
+    detected = container("INFERRED FROM", _SUCCESSFUL, *_detections(films))
+    yield code("CONTAINS", _DETECTIONS, _SUCCEEDED, detected)  # rows 6 and 7, TID 4015
+    yield code("CONTAINS", _ANALYSES, _NOT_ATTEMPTED)  # row 8
+
+
+def _entry(film: AnalysedFilm) -> Dataset:
+    """A film in the library: TID 4020."""
+    described = []
+    if film.laterality:
+        described.append(code(_CONTEXT, Code("111027", "DCM", "Image Laterality"), concepts.BREASTS[film.laterality]))
+    if view := concepts.VIEWS.get(film.result.image.view or ""):
+        described.append(code(_CONTEXT, Code("111031", "DCM", "Image View"), view))
+    for name, meaning, value in zip(
+        ("111044", "111043"),
+        ("Patient Orientation Row", "Patient Orientation Column"),
+        film.header.get("PatientOrientation", ()),
+        strict=False,
+    ):
+        described.append(text(_CONTEXT, Code(name, "DCM", meaning), value))
+    if film.result.image.pixel_spacing_mm is not None:
+        vertical, horizontal = film.result.image.pixel_spacing_mm
+        for name, meaning, value in (
+            ("111026", "Horizontal Pixel Spacing", horizontal),
+            ("111066", "Vertical Pixel Spacing", vertical),
+        ):
+            described.append(number(_CONTEXT, Code(name, "DCM", meaning), value, _MILLIMETRES))
+    return image("CONTAINS", film.header, *described)
+
+
+def _impression(film: AnalysedFilm, finding: Finding, place: int) -> Dataset:
+    """A finding within the impression that it is: TID 4003 with TID 4006."""
+    intent = code(_MODIFIES, _INTENT, _PRESENT)
+    properties = [*_algorithm(film.result.model), percent(_HAS, concepts.DCM.CertaintyOfFinding, finding.probability)]
+    if finding.probability_malignant is not None:
+        properties.append(percent(_HAS, concepts.DCM.ProbabilityOfCancer, finding.probability_malignant))
+    single = code("CONTAINS", _SINGLE, _kind(finding), intent, *properties, *_geometry(film, finding, place))
+    return container("INFERRED FROM", _INDIVIDUAL, code(_MODIFIES, _INTENT, _PRESENT), single)
+
+
+def _kind(finding: Finding) -> Code:
+    """CID 6014 knows masses as densities; a mass is what several images show."""
+    return concepts.CALCIFICATIONS if finding.label == "calcification" else _DENSITY
+
+
+def _geometry(film: AnalysedFilm, finding: Finding, place: int) -> Iterator[Dataset]:
+    """Centre and outline: TID 4021. Each is selected from the film's entry in the library."""
+    selected = reference("SELECTED FROM", 1, _LIBRARY, place)
+    box = corners(film, finding)
+    (left, top), (right, bottom) = box[0], box[2]
+    yield point(_HAS, Code("111010", "DCM", "Center"), (left + right) / 2, (top + bottom) / 2, selected)
+    line = closed_outline(finding) if finding.outline else box
+    yield polyline(_HAS, Code("111041", "DCM", "Outline"), line, selected)
+
+
+def _detections(films: Sequence[AnalysedFilm]) -> Iterator[Dataset]:
+    """What was searched for, on which films: TID 4017."""
+    searched = [reference(_HAS, 1, _LIBRARY, place) for place in range(1, len(films) + 1)]
+    labels = {finding.label for film in films for finding in film.result.findings}
+    for kind in [_DENSITY, *([concepts.CALCIFICATIONS] if "calcification" in labels else [])]:
+        yield code("CONTAINS", _PERFORMED, kind, *_algorithm(films[0].result.model), *searched)
+
+
+def _algorithm(model: ModelInfo) -> Iterator[Dataset]:
+    """TID 4019."""
+    yield text(_HAS, Code("111001", "DCM", "Algorithm Name"), model.name)
+    yield text(_HAS, Code("111003", "DCM", "Algorithm Version"), model.version)
+    yield text(_HAS, Code("111002", "DCM", "Algorithm Parameters"), f"weights_sha256={model.weights_sha256}")

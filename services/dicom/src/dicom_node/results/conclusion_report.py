@@ -1,0 +1,154 @@
+"""The conclusion on breasts and case as an Enhanced SR by TID 2000 (DICOM PS3.16).
+
+It has no coordinates, and is a report of its own: viewers expect some in every group of a measurement report.
+"""
+
+from collections.abc import Sequence
+
+from highdicom import sr
+from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
+from pydicom.uid import UID
+
+from dicom_node.results import concepts
+from dicom_node.results.concepts import DCM, UCUM
+from dicom_node.results.examination import Examination, Signed, most_suspicious
+from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.measurements import model_as_observer
+from dicom_node.results.sr_document import make_document
+from lobule.contracts.breasts import BreastConclusion
+from lobule.contracts.examination import BreastReading
+from lobule.contracts.result import Assessment, Laterality
+from lobule.words import Words
+from lobule.words.breasts import breast_in_words
+
+CONTAINS = sr.RelationshipTypeValues.CONTAINS
+_MODIFIES = sr.RelationshipTypeValues.HAS_CONCEPT_MOD
+_FINDING, _CONCLUSION, _RECOMMENDATION = (
+    Code(value, "DCM", meaning)
+    for value, meaning in (("121071", "Finding"), ("121077", "Conclusion"), ("121075", "Recommendation"))
+)
+_FINDINGS, _CONCLUSIONS, _RECOMMENDATIONS = (
+    Code(value, "DCM", meaning)
+    for value, meaning in (("121070", "Findings"), ("121076", "Conclusions"), ("121074", "Recommendations"))
+)
+_SYSTEM, _READER = "Stated by Lobule (research use only).", "Stated by the reader who signed."
+
+
+def conclusion_report(
+    examination: Examination, *, uid: UID, series_uid: UID, previous: Dataset | None = None
+) -> Dataset:
+    """What is concluded of the case and of each breast, by the system and, where signed, by the reader.
+
+    Args:
+        examination: With an assessment or a signature.
+        uid: Of the report.
+        series_uid: Of its series.
+        previous: The report that this one takes the place of.
+    """
+    films, signed = examination.films, examination.signed
+    root = sr.ContainerContentItem(name=concepts.REPORT_TITLE, template_id="2000")
+    root.ContentSequence = sr.ContentSequence(
+        [
+            *sr.LanguageOfContentItemAndDescendants(sr.CodedConcept.from_code(concepts.ENGLISH)),
+            *model_as_observer(films[0].result.model),
+            *_sections(examination),
+            *(_signed_sections(signed) if signed else []),
+        ]
+    )
+    return make_document(
+        sr.EnhancedSR,
+        films,
+        root,
+        uid=uid,
+        series_uid=series_uid,
+        series_number=9004,
+        description="Lobule conclusion (research use only)",
+        previous=previous,
+        reader=signed.reader if signed else None,
+    )
+
+
+def _sections(examination: Examination) -> list[sr.ContentItem]:
+    conclusions: list[sr.ContentItem] = [_text(_CONCLUSION, _SYSTEM)]
+    if examination.assessment is not None:
+        conclusions.append(_assessment(examination.assessment))
+    if examination.probability is not None:
+        conclusions.append(_probability(examination.probability))
+    conclusions += [_text(_CONCLUSION, reason) for reason in examination.reasons]
+    sections: list[sr.ContentItem] = [_section(_CONCLUSIONS, conclusions)]
+    for side in concepts.BREASTS:
+        read = next((breast for breast in examination.breasts if breast.laterality == side), None)
+        if read is not None:
+            sections.append(_section(_FINDINGS, _of_breast(read), side))
+        elif of_side := examination.of_side(side):
+            sections.append(_section(_FINDINGS, _of_films(of_side), side))
+    if examination.suggestions:
+        sections.append(_section(_RECOMMENDATIONS, [_text(_RECOMMENDATION, each) for each in examination.suggestions]))
+    return sections
+
+
+def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
+    """What the films of a breast say together."""
+    said: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(breast.assessment)]
+    if breast.probability_malignant is not None:
+        said.append(_probability(breast.probability_malignant))
+    said.append(_code(concepts.ASSESSMENT_CATEGORY, concepts.BI_RADS[breast.bi_rads]))
+    return said + [_text(_FINDING, sentence) for sentence in breast_in_words(breast, Words("en"))]
+
+
+def _of_films(films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
+    """What is said of a breast whose films are not read together: its most suspicious film."""
+    worst = most_suspicious(films).result
+    return [_text(_FINDING, _SYSTEM), _assessment(worst.assessment), _probability(worst.probability_malignant)]
+
+
+def _signed_sections(signed: Signed) -> list[sr.ContentItem]:
+    said: list[sr.ContentItem] = [_text(_CONCLUSION, _READER)]
+    if signed.conclusion is not None:
+        said.append(_assessment(signed.conclusion))
+    if signed.comment:
+        said.append(_text(_CONCLUSION, signed.comment))
+    sections: list[sr.ContentItem] = [_section(_CONCLUSIONS, said)]
+    for side, breast in signed.breasts.stated if signed.breasts else []:
+        sections.append(_section(_FINDINGS, _of_reader(breast), side))
+    return sections
+
+
+def _of_reader(breast: BreastConclusion) -> list[sr.ContentItem]:
+    said: list[sr.ContentItem] = [
+        _text(_FINDING, _READER),
+        _code(concepts.ASSESSMENT_CATEGORY, concepts.BI_RADS[breast.bi_rads]),
+    ]
+    if breast.density:
+        said.append(_code(concepts.BREAST_COMPOSITION, concepts.DENSITIES[breast.density]))
+    if breast.recommendation:
+        said.append(_code(_RECOMMENDATION, concepts.RECOMMENDATIONS[breast.recommendation]))
+    return said
+
+
+def _section(name: Code, items: Sequence[sr.ContentItem], side: Laterality | None = None) -> sr.ContainerContentItem:
+    section = sr.ContainerContentItem(name=name, relationship_type=CONTAINS)
+    site = []
+    if side is not None:
+        breast = concepts.BREASTS[side]
+        site = [sr.CodeContentItem(name=concepts.SCT.FindingSite, value=breast, relationship_type=_MODIFIES)]
+    section.ContentSequence = sr.ContentSequence([*site, *items])
+    return section
+
+
+def _assessment(value: Assessment) -> sr.CodeContentItem:
+    return _code(_CONCLUSION, concepts.ASSESSMENTS[value])
+
+
+def _probability(value: float) -> sr.NumContentItem:
+    percent = round(100 * value, 1)
+    return sr.NumContentItem(name=DCM.ProbabilityOfCancer, value=percent, unit=UCUM.Percent, relationship_type=CONTAINS)
+
+
+def _code(name: Code, value: Code) -> sr.CodeContentItem:
+    return sr.CodeContentItem(name=name, value=value, relationship_type=CONTAINS)
+
+
+def _text(name: Code, text: str) -> sr.TextContentItem:
+    return sr.TextContentItem(name=name, value=text, relationship_type=CONTAINS)

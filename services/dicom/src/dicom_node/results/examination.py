@@ -1,0 +1,125 @@
+"""What all objects of a study are made from: its films, what was concluded, and what a reader signed."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dicom_node.results.film import AnalysedFilm
+from lobule.contracts.breasts import BreastConclusions
+from lobule.contracts.case import Review
+from lobule.contracts.examination import BreastReading
+from lobule.contracts.findings import WHOLE_IMAGE
+from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.reader import ReaderFinding
+from lobule.contracts.result import Assessment, Laterality
+
+_URGENCY: tuple[Assessment, ...] = ("malignancy_suspected", "not_sure", "no_sign_of_malignancy")
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a reader signed.
+
+    Attributes:
+        version: Of the report, from 1.
+        reader: Their name, as the report shows it.
+        conclusion: Their own; None where they left the system's.
+        breasts: What they stated of each breast.
+        comment: Their comment.
+        reviews: What they said of findings and films.
+        own: Findings that readers drew themselves.
+    """
+
+    version: int
+    reader: str
+    conclusion: Assessment | None
+    breasts: BreastConclusions | None
+    comment: str
+    reviews: Sequence[Review]
+    own: Sequence[ReaderFinding] = ()
+
+    def verdict_of(self, film: AnalysedFilm, finding: str = WHOLE_IMAGE) -> Review | None:
+        """What was said of a finding, or of a film as a whole."""
+        said = (each for each in self.reviews if (each.job_id, each.finding_id) == (film.job_id, finding))
+        return next(said, None)
+
+    @property
+    def says_anything_of_findings(self) -> bool:
+        """Whether there is a verdict, or a finding of the reader's own."""
+        return bool(self.own) or any(each.verdict for each in self.reviews)
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A study as it stands in the gateway.
+
+    Attributes:
+        films: That were assessed, at least one.
+        assessment: Of the case; None while there is none.
+        probability: The highest of the films that carry it.
+        reasons: Why, as sentences.
+        suggestions: What could be done next, as sentences.
+        signed: What a reader signed; None while nothing is in force.
+        breasts: What the films of each breast say together; empty where they are not read together.
+        awaited: Whether they are still being read together.
+    """
+
+    films: Sequence[AnalysedFilm]
+    assessment: Assessment | None
+    probability: float | None
+    reasons: Sequence[str]
+    suggestions: Sequence[str]
+    signed: Signed | None
+    breasts: Sequence[BreastReading] = ()
+    awaited: bool = False
+
+    @classmethod
+    def of(cls, case: dict[str, Any], together: dict[str, Any], films: Sequence[AnalysedFilm]) -> "Examination":
+        """An examination as the gateway's API describes its case, and what its films say together."""
+        said = case["conclusion"]
+        return cls(
+            films=films,
+            assessment=said["assessment"],
+            probability=said["probability_malignant"],
+            reasons=[each["text"] for each in said["reasons"]],
+            suggestions=[each["text"] for each in said["suggestions"]],
+            signed=_signed(case),
+            breasts=[BreastReading.model_validate(each) for each in (together["reading"] or {}).get("breasts", [])],
+            awaited=together["state"] not in ("none", *FINAL_STATES),
+        )
+
+    @property
+    def analysed(self) -> str:
+        """What its films and analyses are, in one word that changes with them."""
+        return ",".join(sorted(f"{film.header.SOPInstanceUID}={film.job_id}" for film in self.films))
+
+    @property
+    def concluded(self) -> str:
+        """What the conclusion is made from, in a word that changes with it."""
+        read = "".join(breast.model_dump_json() for breast in self.breasts)
+        return f"{self.assessment};{hashlib.sha256(read.encode()).hexdigest()[:16]}"
+
+    def of_side(self, side: Laterality) -> list[AnalysedFilm]:
+        """The films of a breast."""
+        return [film for film in self.films if film.laterality == side]
+
+
+def _signed(case: dict[str, Any]) -> Signed | None:
+    report = next((each for each in case["reports"] if not each["superseded"]), None)
+    if report is None:
+        return None
+    return Signed(
+        version=report["version"],
+        reader=report["signed_by"],
+        conclusion=report["conclusion"],
+        breasts=BreastConclusions.model_validate(report["breasts"]) if report.get("breasts") else None,
+        comment=report["comment"],
+        reviews=[Review.model_validate(each) for each in case["reviews"]],
+        own=[ReaderFinding.model_validate(each) for each in case.get("reader_findings", [])],
+    )
+
+
+def most_suspicious(films: Sequence[AnalysedFilm]) -> AnalysedFilm:
+    """The film of the most urgent assessment, and among these of the highest probability."""
+    return min(films, key=lambda film: (_URGENCY.index(film.result.assessment), -film.result.probability_malignant))

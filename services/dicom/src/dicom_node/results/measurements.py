@@ -1,0 +1,174 @@
+"""What is measured of a finding: a group by TID 1410 (DICOM PS3.16), with who measured it."""
+
+import numpy as np
+from highdicom import sr
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from dicom_node.results import concepts
+from dicom_node.results.concepts import DCM, PIXELS, SCT, UCUM
+from dicom_node.results.film import AnalysedFilm
+from lobule.contracts.case import Verdict
+from lobule.contracts.reader import ReaderFinding
+from lobule.contracts.result import Finding, ModelInfo
+
+_SOURCE = sr.CodedConcept("121112", "DCM", "Source of Measurement")
+
+
+def algorithm(model: ModelInfo) -> sr.AlgorithmIdentification:
+    """The model that found something."""
+    weights = f"weights_sha256={model.weights_sha256}"
+    return sr.AlgorithmIdentification(name=model.name, version=model.version, parameters=[weights])
+
+
+def tracking_uid(film: AnalysedFilm, finding: Finding) -> UID:
+    """What names a finding in every object: its job and its own id name a lesion for ever."""
+    return concepts.derived_uid("finding", film.job_id, finding.id)
+
+
+def tracking_id(film: AnalysedFilm, finding: Finding) -> str:
+    """What people call a finding."""
+    return f"{film.name} {finding.id}"
+
+
+def model_as_observer(model: ModelInfo) -> sr.ObservationContext:
+    """The model as the one who observed."""
+    device = sr.DeviceObserverIdentifyingAttributes(
+        uid=concepts.derived_uid("model", model.weights_sha256),
+        name=concepts.MANUFACTURER,
+        manufacturer_name=concepts.MANUFACTURER,
+        model_name=f"{model.name} {model.version}",
+        serial_number=concepts.SERIAL,
+    )
+    return sr.ObservationContext(
+        observer_device_context=sr.ObserverContext(observer_type=DCM.Device, observer_identifying_attributes=device)
+    )
+
+
+def measured(
+    film: AnalysedFilm, finding: Finding, verdict: Verdict | None = None
+) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+    """The group of a finding.
+
+    Args:
+        film: On which it lies.
+        finding: That is measured.
+        verdict: Of a reader.
+    """
+    side = concepts.SIDES[film.laterality] if film.laterality else None
+    region = sr.ImageRegion(
+        graphic_type=sr.GraphicTypeValues.POLYLINE, graphic_data=corners(film, finding), source_image=_source_of(film)
+    )
+    group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(
+            uid=tracking_uid(film, finding), identifier=tracking_id(film, finding)
+        ),
+        referenced_region=region,
+        finding_type=concepts.finding_type(finding.label),
+        algorithm_id=algorithm(film.result.model),
+        finding_sites=[sr.FindingSite(anatomic_location=SCT.Breast, laterality=side)],
+        measurements=[*_probabilities(finding), *_sizes(film, finding)],
+        qualitative_evaluations=verdict and [sr.QualitativeEvaluation(concepts.VERDICT, concepts.VERDICTS[verdict])],
+    )
+    _name_source(group[0], film, finding)
+    return group
+
+
+def corners(film: AnalysedFilm, finding: Finding | ReaderFinding) -> np.ndarray:
+    """The box as a closed line, (5, 2), columns and rows within the film. (0, 0) is the film's corner, as with us."""
+    box, image = finding.box, film.result.image
+    left, top = max(0.0, box.x), max(0.0, box.y)
+    right, bottom = min(image.width, box.x + box.width), min(image.height, box.y + box.height)
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+
+
+def drawn(film: AnalysedFilm, own: ReaderFinding) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+    """The group of a finding that a reader drew.
+
+    Args:
+        film: On which it lies.
+        own: The finding.
+    """
+    side = concepts.SIDES[film.laterality] if film.laterality else None
+    kind, points = _region(film, own)
+    group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(
+            uid=concepts.derived_uid("reader", own.id), identifier=f"{film.name} {own.letter}"
+        ),
+        referenced_region=sr.ImageRegion(graphic_type=kind, graphic_data=points, source_image=_source_of(film)),
+        finding_type=concepts.KINDS[own.kind],
+        finding_sites=[sr.FindingSite(anatomic_location=SCT.Breast, laterality=side)],
+        measurements=_sizes(film, own),
+        qualitative_evaluations=[sr.QualitativeEvaluation(concepts.VERDICT, concepts.VERDICTS["confirmed"])],
+    )
+    _name_source(group[0], film, own)
+    return group
+
+
+def closed_outline(finding: Finding | ReaderFinding) -> np.ndarray:
+    """An outline as a closed line, (points, 2). Ours runs through the centres of pixels, half a pixel from (0, 0)."""
+    assert finding.outline
+    return np.array([*finding.outline, finding.outline[0]]) + 0.5
+
+
+def _region(film: AnalysedFilm, own: ReaderFinding) -> tuple[sr.GraphicTypeValues, np.ndarray]:
+    if own.shape == "outline":
+        return sr.GraphicTypeValues.POLYLINE, closed_outline(own)
+    (left, top), (right, bottom) = corners(film, own)[[0, 2]]
+    if own.shape == "box":
+        return sr.GraphicTypeValues.POLYLINE, corners(film, own)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    axes = [[(left, y), (right, y)], [(x, top), (x, bottom)]]
+    major, minor = axes if right - left >= bottom - top else axes[::-1]
+    return sr.GraphicTypeValues.ELLIPSE, np.array([*major, *minor])
+
+
+def _source_of(film: AnalysedFilm) -> sr.SourceImageForRegion:
+    header = film.header
+    return sr.SourceImageForRegion(
+        referenced_sop_class_uid=header.SOPClassUID, referenced_sop_instance_uid=header.SOPInstanceUID
+    )
+
+
+def _name_source(group: Dataset, film: AnalysedFilm, finding: Finding | ReaderFinding) -> None:
+    """Repeat the region as the source of the first number (TID 320), where Cornerstone's adapters look for it.
+
+    By hand, since highdicom holds that the templates of regions, which may be extended, are not.
+    """
+    image = sr.ImageContentItem(
+        name=_SOURCE,
+        referenced_sop_class_uid=film.header.SOPClassUID,
+        referenced_sop_instance_uid=film.header.SOPInstanceUID,
+        relationship_type=sr.RelationshipTypeValues.SELECTED_FROM,
+    )
+    region = sr.ScoordContentItem(
+        name=_SOURCE,
+        graphic_type=sr.GraphicTypeValues.POLYLINE,
+        graphic_data=corners(film, finding),
+        relationship_type=sr.RelationshipTypeValues.INFERRED_FROM,
+    )
+    region.ContentSequence = sr.ContentSequence([image])
+    number = next(item for item in group.ContentSequence if item.ValueType == "NUM")
+    number.ContentSequence = sr.ContentSequence([*number.get("ContentSequence", []), region])
+
+
+def _probabilities(finding: Finding) -> list[sr.Measurement]:
+    said = [(DCM.CertaintyOfFinding, finding.probability)]
+    if finding.probability_malignant is not None:
+        said.insert(0, (DCM.ProbabilityOfCancer, finding.probability_malignant))
+    return [sr.Measurement(name=name, value=round(100 * value, 1), unit=UCUM.Percent) for name, value in said]
+
+
+def _sizes(film: AnalysedFilm, finding: Finding | ReaderFinding) -> list[sr.Measurement]:
+    """The sides of the box, the longer one first; in millimetres where the film has a scale."""
+    image, box = film.result.image, finding.box
+    unit, (height, width), method = PIXELS, (box.height, box.width), None
+    if image.pixel_spacing_mm is not None:
+        rows, columns = image.pixel_spacing_mm
+        unit, (height, width) = UCUM.Millimeter, (box.height * rows, box.width * columns)
+        method = None if image.spacing_plane == "patient" else concepts.DETECTOR_PLANE
+    longer, shorter = max(height, width), min(height, width)
+    return [
+        sr.Measurement(name=name, value=round(value, 1), unit=unit, method=method)
+        for name, value in ((SCT.Length, longer), (SCT.Width, shorter))
+    ]

@@ -1,0 +1,84 @@
+"""The marks on a film as a presentation state, which viewers show over the film itself (DICOM PS3.3, A.33.1)."""
+
+import highdicom as hd
+import numpy as np
+from highdicom import pr
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from dicom_node.results import concepts
+from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.measurements import closed_outline, corners, tracking_id, tracking_uid
+from lobule.contracts.result import Finding
+
+_LAYER = pr.GraphicLayer(layer_name="LOBULE", order=1, description="Findings of Lobule, research use only")
+_TEXT_HEIGHT = 0.02
+"""Of the film's height: a line of text."""
+
+
+def presentation_state(film: AnalysedFilm, *, uid: UID, series_uid: UID, number: int) -> Dataset:
+    """A film as its sender has it shown, with a line around each marked finding and its name and suspicion beside it.
+
+    Args:
+        film: With at least one marked finding.
+        uid: Of the object.
+        series_uid: Of its series.
+        number: Of the object in its series.
+    """
+    source = Dataset()
+    source.update(film.header)
+    source.SamplesPerPixel = 1
+    shape = "INVERSE" if film.header.PhotometricInterpretation == "MONOCHROME1" else "IDENTITY"
+    findings = film.result.marked_findings()
+    state = pr.GrayscaleSoftcopyPresentationState(
+        referenced_images=[source],
+        series_instance_uid=series_uid,
+        series_number=9006,
+        sop_instance_uid=uid,
+        instance_number=number,
+        content_label="LOBULE",
+        content_description=f"Findings on {film.name}",
+        graphic_layers=[_LAYER],
+        graphic_annotations=[
+            pr.GraphicAnnotation(
+                referenced_images=[source],
+                graphic_layer=_LAYER,
+                graphic_objects=[_line(film, finding) for finding in findings],
+                text_objects=[_label(film, finding) for finding in findings],
+            )
+        ],
+        presentation_lut_transformation=hd.PresentationLUTTransformation(presentation_lut_shape=shape),
+        series_description="Lobule marks (research use only)",
+        specific_character_set=film.header.SpecificCharacterSet,
+        **concepts.EQUIPMENT,
+    )
+    state.Laterality = film.laterality or ""  # of the series; highdicom leaves it out, and a breast is of a pair
+    return state
+
+
+def _line(film: AnalysedFilm, finding: Finding) -> pr.GraphicObject:
+    points = corners(film, finding)
+    if finding.outline:
+        points = np.clip(closed_outline(finding), 0, (film.header.Columns, film.header.Rows))
+    return pr.GraphicObject(
+        graphic_type="POLYLINE",
+        graphic_data=points,
+        units="PIXEL",
+        tracking_id=tracking_id(film, finding),
+        tracking_uid=tracking_uid(film, finding),
+    )
+
+
+def _label(film: AnalysedFilm, finding: Finding) -> pr.TextObject:
+    """Beside the upper edge of the box, within the film."""
+    (left, top), (right, _) = corners(film, finding)[[0, 1]]
+    height = max(1.0, _TEXT_HEIGHT * film.header.Rows)
+    upper = max(0.0, top - height)
+    suspicion = finding.probability_malignant
+    text = tracking_id(film, finding) + ("" if suspicion is None else f" {suspicion:.0%}")
+    return pr.TextObject(
+        text_value=text,
+        units="PIXEL",
+        bounding_box=(left, upper, max(right, left + 1), upper + height),
+        text_justification="LEFT",
+    )

@@ -1,0 +1,123 @@
+"""The hung films with their marks as one picture, for systems that show neither reports nor presentation states."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from highdicom import sc
+from PIL import Image, ImageDraw, ImageFont
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from dicom_node.results import concepts
+from dicom_node.results.film import AnalysedFilm
+from lobule.contracts.case import HANGINGS
+from lobule.contracts.result import Finding, Hanging
+
+HEIGHT = 1280
+"""Of each film, in pixels of the picture."""
+_MARK, _INK, _MARGIN = (255, 196, 0), (235, 235, 235), 44
+
+
+def secondary_capture(
+    films: Sequence[AnalysedFilm], pictures: Mapping[str, bytes], *, uid: UID, series_uid: UID
+) -> Dataset:
+    """The films side by side as they hang, right breast first, CC above MLO, with their marked findings.
+
+    Args:
+        films: Of one study, at least one.
+        pictures: Their display images, PNG, by the job's id.
+        uid: Of the object.
+        series_uid: Of its series.
+    """
+    header = films[0].header
+    capture = sc.SCImage(
+        pixel_array=hung(films, pictures),
+        photometric_interpretation="RGB",
+        bits_allocated=8,
+        coordinate_system="PATIENT",
+        study_instance_uid=header.StudyInstanceUID,
+        series_instance_uid=series_uid,
+        series_number=9007,
+        sop_instance_uid=uid,
+        instance_number=1,
+        manufacturer=concepts.MANUFACTURER,
+        patient_id=header.PatientID,
+        patient_name=header.PatientName,
+        patient_birth_date=header.PatientBirthDate,
+        patient_sex=header.PatientSex,
+        accession_number=header.AccessionNumber,
+        study_id=header.StudyID,
+        study_date=header.StudyDate,
+        study_time=header.StudyTime,
+        referring_physician_name=header.ReferringPhysicianName,
+        patient_orientation=("L", "F"),
+        series_description="Lobule marked films (research use only)",
+        specific_character_set=header.SpecificCharacterSet,
+    )
+    capture.BurnedInAnnotation = "YES"
+    capture["PatientOrientation"].value = ""  # of several films at once there is none
+    capture.Laterality = ""
+    capture.SecondaryCaptureDeviceManufacturer = concepts.MANUFACTURER
+    capture.SecondaryCaptureDeviceManufacturerModelName = concepts.MODEL
+    capture.SecondaryCaptureDeviceSoftwareVersions = concepts.VERSION
+    capture.copy_patient_and_study_information(header)
+    return capture
+
+
+def hung(films: Sequence[AnalysedFilm], pictures: Mapping[str, bytes]) -> np.ndarray:
+    """The picture, uint8 RGB, (height, width, 3)."""
+    placed: dict[str, Image.Image] = {}
+    for film in films:
+        place = film.name if film.name in HANGINGS and film.name not in placed else film.job_id
+        placed[place] = _marked(film, pictures[film.job_id])
+    rows = _rows(set(placed))
+    width = max(picture.width for picture in placed.values())
+    sheet = Image.new("RGB", (2 * width, len(rows) * HEIGHT + _MARGIN))
+    for y, row in enumerate(rows):
+        for x, name in enumerate(row):
+            if name in placed:
+                # Chest walls meet in the middle: the right breast's is at its right edge.
+                left = width - placed[name].width if x == 0 else width
+                sheet.paste(placed[name], (left, y * HEIGHT))
+    said = "Lobule: research use only. Not for diagnosis."
+    ImageDraw.Draw(sheet).text((12, len(rows) * HEIGHT + 8), said, fill=_INK, font=ImageFont.load_default(24))
+    return np.asarray(sheet)
+
+
+def _rows(names: set[str]) -> list[Sequence[str]]:
+    """Screening views where they always hang, a missing one black; then the others, two in a row."""
+    others = sorted(names - set(HANGINGS))
+    screening = [row for row in (HANGINGS[:2], HANGINGS[2:]) if names & set(row)]
+    return [*screening, *(others[first : first + 2] for first in range(0, len(others), 2))]
+
+
+def _marked(film: AnalysedFilm, picture: bytes) -> Image.Image:
+    """A film as it hangs, with its marks."""
+    shown = Image.open(io.BytesIO(picture)).convert("RGB")
+    scale = HEIGHT / shown.height if not _lies(film.result.image.hanging) else HEIGHT / shown.width
+    shown = shown.resize((max(1, round(shown.width * scale)), max(1, round(shown.height * scale))))
+    ratio = shown.width / film.result.image.width
+    drawing = ImageDraw.Draw(shown)
+    for finding in film.result.marked_findings():
+        drawing.polygon([(x * ratio, y * ratio) for x, y in _line(finding)], outline=_MARK, width=3)
+    turned = _turn(shown, film.result.image.hanging)
+    ImageDraw.Draw(turned).text((12, 8), film.name, fill=_INK, font=ImageFont.load_default(28))
+    return turned
+
+
+def _line(finding: Finding) -> list[tuple[float, float]]:
+    box = finding.box
+    right, bottom = box.x + box.width, box.y + box.height
+    return finding.outline or [(box.x, box.y), (right, box.y), (right, bottom), (box.x, bottom)]
+
+
+def _lies(hanging: Hanging | None) -> bool:
+    return hanging is not None and hanging.rotation in (90, 270)
+
+
+def _turn(picture: Image.Image, hanging: Hanging | None) -> Image.Image:
+    if hanging is None:
+        return picture
+    turned = picture.rotate(-hanging.rotation, expand=True)
+    return turned.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if hanging.mirrored else turned

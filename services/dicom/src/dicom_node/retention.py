@@ -1,0 +1,49 @@
+"""Deletes what is old: objects that were delivered, and results that were sent or given up."""
+
+import time
+
+import structlog
+
+from dicom_node.journal import retention
+from dicom_node.journal.database import Journal
+from dicom_node.loop import Loop
+from dicom_node.receiving.intake import Intake
+
+_EVERY_S = 3600.0
+_log = structlog.get_logger()
+
+
+class Sweeper(Loop):
+    """Deletes the objects of studies whose last delivery is long ago.
+
+    The study itself stays in the journal, a few hundred bytes: a late film still finds its case.
+
+    Args:
+        journal: Of the node.
+        intake: Where objects and results lie.
+        days: After which a study's objects are deleted.
+    """
+
+    def __init__(self, journal: Journal, intake: Intake, days: float) -> None:
+        super().__init__("retention")
+        self._journal, self._intake, self._days = journal, intake, days
+
+    def work(self) -> None:
+        """Delete what is due, study by study."""
+        with self._journal.reading() as database:
+            due = retention.due(database, time.time() - 86400 * self._days)
+        for study_uid in due:
+            if self.closing:
+                return
+            # First the rows: what lies in the folders without a row is deleted at the next start.
+            with self._journal.transaction() as database:
+                hashes, names = retention.forget(database, study_uid)
+            for sha256 in hashes:
+                self._intake.path_of(sha256).unlink(missing_ok=True)
+            for name in names:
+                (self._intake.results / f"{name}.dcm").unlink(missing_ok=True)
+            _log.info("study deleted for its age", objects=len(hashes), results=len(names))
+
+    def pause(self) -> float:
+        """An hour."""
+        return _EVERY_S

@@ -1,0 +1,103 @@
+"""Storage commitment: whoever asks is told which of their objects are kept, as soon as they can be reached."""
+
+import queue
+
+import pydicom
+import pytest
+from dicom_faults import free_port
+from dicom_peer import FILM, send
+from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
+from pynetdicom import evt
+from pynetdicom.ae import ApplicationEntity
+
+from dicom_node.receiving.commitment import PUSH_MODEL, PUSH_MODEL_INSTANCE
+
+
+@pytest.fixture
+def pacs():
+    """Starts a PACS that takes answers; what it was told comes out of a queue."""
+    servers, told = [], queue.Queue()
+
+    def note(event):
+        report = event.event_information
+        told.put((event.event_type, report))
+        return 0x0000, None
+
+    def start(port: int):
+        entity = ApplicationEntity("PACS")
+        entity.add_supported_context(PUSH_MODEL, scu_role=False, scp_role=True)
+        servers.append(
+            entity.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, note)])
+        )
+        return told
+
+    yield start
+    for server in servers:
+        server.shutdown()
+
+
+def ask(port: int, references, calling: str = "PACS", action: int = 1) -> int:
+    entity = ApplicationEntity(calling)
+    entity.add_requested_context(PUSH_MODEL)
+    association = entity.associate("127.0.0.1", port, ae_title="LOBULE")
+    asked = Dataset()
+    asked.TransactionUID, asked.ReferencedSOPSequence = generate_uid(), []
+    for sop_class, sop_instance in references:
+        item = Dataset()
+        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, sop_instance
+        asked.ReferencedSOPSequence.append(item)
+    status, _ = association.send_n_action(asked, action, PUSH_MODEL, PUSH_MODEL_INSTANCE)
+    association.release()
+    return status.Status
+
+
+def uid_of(film) -> str:
+    return str(pydicom.dcmread(film, stop_before_pixels=True).SOPInstanceUID)
+
+
+def test_kept_objects_are_committed_and_others_are_named_with_a_reason(start_node, make_film, pacs):
+    port = free_port()
+    told = pacs(port)
+    node = start_node(dicom_commitment_peers=f"PACS@127.0.0.1:{port}")
+    first, second = make_film(), make_film("LCC")
+    send(node.port, first, second)
+    assert ask(node.port, [(FILM, uid_of(first)), (FILM, uid_of(second))]) == 0
+    kind, report = told.get(timeout=30)
+    assert kind == 1
+    assert [item.ReferencedSOPInstanceUID for item in report.ReferencedSOPSequence] == [uid_of(first), uid_of(second)]
+    assert (
+        ask(node.port, [(FILM, uid_of(first)), (FILM, "1.2.3.4"), ("1.2.840.10008.5.1.4.1.1.7", uid_of(second))]) == 0
+    )
+    kind, report = told.get(timeout=30)
+    assert kind == 2
+    assert [item.ReferencedSOPInstanceUID for item in report.ReferencedSOPSequence] == [uid_of(first)]
+    assert [item.FailureReason for item in report.FailedSOPSequence] == [0x0112, 0x0119]
+
+
+def test_who_is_away_is_told_later(start_node, make_film, pacs):
+    port = free_port()
+    node = start_node(dicom_commitment_peers=f"PACS@127.0.0.1:{port}")
+    film = make_film()
+    send(node.port, film)
+    assert ask(node.port, [(FILM, uid_of(film))]) == 0
+    committer = next(loop for loop in node._loops if loop.name == "commitment")
+    committer.work()
+    with node.journal.transaction() as database:
+        [row] = database.execute("SELECT attempts, due_at FROM commitments")
+        assert row["attempts"] >= 1
+        database.execute("UPDATE commitments SET due_at = 0")
+    told = pacs(port)
+    committer.wake()
+    assert told.get(timeout=30)[0] == 1
+
+
+@pytest.mark.parametrize(("changes", "status"), [({"calling": "MODALITY"}, 0x0110), ({"action": 2}, 0x0123)])
+def test_what_cannot_be_answered_is_refused_at_once(start_node, changes, status):
+    node = start_node(dicom_commitment_peers="PACS@127.0.0.1:9")
+    assert ask(node.port, [(FILM, "1.2.3")], **changes) == status
+
+
+def test_a_request_without_objects_is_refused(start_node):
+    node = start_node(dicom_commitment_peers="PACS@127.0.0.1:9")
+    assert ask(node.port, []) == 0x0115

@@ -1,0 +1,73 @@
+"""What is old is deleted from the node's folder; what waits for anything stays."""
+
+import time
+
+import pytest
+from dicom_peer import STUDY, send
+
+from dicom_node.journal import made, received, studies
+from dicom_node.journal.made import Made
+from dicom_node.retention import Sweeper
+
+REPORT = "1.2.840.10008.5.1.4.1.1.88.34"
+
+
+@pytest.fixture
+def kept(start_node, make_film):
+    """A node with a study of one film that was delivered long ago, and a report that waits to be sent."""
+    node = start_node(dicom_retention_days=0)
+    assert [status for status, _ in send(node.port, make_film())] == [0]
+    long_ago = time.time() - 100 * 86400
+    (node.intake.results / "1.2.3.dcm").write_bytes(b"a report")
+    with node.journal.transaction() as database:
+        [film] = received.of_study(database, STUDY)
+        received.mark_delivered(database, film.sop_instance_uid, "job")
+        studies.mark_delivered(database, STUDY, "complete", long_ago)
+        made.add(database, Made("1.2.3", REPORT, "1.2", STUDY, "findings", "", 1, long_ago), "films", ["PACS"])
+    return node
+
+
+def files(node) -> list[int]:
+    return [len(list(folder.iterdir())) for folder in (node.intake.objects, node.intake.results)]
+
+
+def sent(node) -> None:
+    with node.journal.transaction() as database:
+        [sending] = made.due(database, "PACS", time.time())
+        made.mark_sent(database, sending)
+
+
+def test_a_study_stays_until_its_results_are_sent(kept):
+    Sweeper(kept.journal, kept.intake, 90).work()
+    assert files(kept) == [1, 1]
+    sent(kept)
+    Sweeper(kept.journal, kept.intake, 101).work()
+    assert files(kept) == [1, 1], "it is not old enough"
+    Sweeper(kept.journal, kept.intake, 90).work()
+    assert files(kept) == [0, 0]
+
+
+def test_a_late_film_finds_its_case_and_versions_go_on(kept, make_film):
+    sent(kept)
+    Sweeper(kept.journal, kept.intake, 90).work()
+    before = kept.study(STUDY)
+    assert [status for status, _ in send(kept.port, make_film("LCC"))] == [0]
+    after = kept.study(STUDY)
+    assert (after.pseudonym, after.state) == (before.pseudonym, "collecting")
+    with kept.journal.reading() as database:
+        assert made.newest(database, STUDY, "findings", "") == (1, "films")
+
+
+def test_films_may_not_be_deleted_while_results_are_still_looked_for(start_node):
+    with pytest.raises(ValueError, match="LOBULE_DICOM_RETENTION_DAYS"):
+        start_node(dicom_retention_days=30)
+
+
+def test_an_object_of_our_own_making_is_not_taken_back(kept, make_film):
+    film = make_film()
+    import pydicom
+
+    uid = str(pydicom.dcmread(film, stop_before_pixels=True).SOPInstanceUID)
+    with kept.journal.transaction() as database:
+        made.add(database, Made(uid, REPORT, "1.2", STUDY, "pictures", "", 1, 0), "films", [])
+    assert send(kept.port, film) == [(0xA900, "Lobule made this object itself.")]

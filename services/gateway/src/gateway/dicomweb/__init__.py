@@ -1,0 +1,1 @@
+"""DICOMweb: films that other systems store by STOW-RS."""

@@ -1,0 +1,65 @@
+"""`/dicom-web`: STOW-RS (DICOM PS3.18, 10.5)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import DetachedUser
+from gateway.dicomweb.receiving import receive_instances
+from gateway.dicomweb.schemas import DICOM_JSON, STOW_ANSWER, STOW_BODY, stow_answer
+from gateway.dicomweb.service import InstanceService, Stored
+from gateway.errors import responses
+from gateway.images.models import Image
+from gateway.uploads.receiving import Upload
+from gateway.users.models import User
+
+router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
+
+_DESCRIBED: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {
+        200: {"description": "All instances are stored", **STOW_ANSWER},
+        202: {"description": "Some are stored; the answer says why others are not", **STOW_ANSWER},
+        409: {"description": "None is stored; the answer says why", **STOW_ANSWER},
+        **responses(400, 401, 403, 413, 415, 422, 503, 507),
+    },
+    "openapi_extra": {"requestBody": STOW_BODY},
+}
+Study = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$", description="StudyInstanceUID that every instance must have")]
+
+
+@router.post("/studies", **_DESCRIBED)
+async def store_instances(request: Request, user: DetachedUser) -> Response:
+    """Store films by STOW-RS. The films of a study become one case, each is analysed.
+
+    A film that is there already counts as stored. What is no two-dimensional mammogram fails with 0122, what cannot be
+    read with C000, what names another study or patient than its case with A900.
+    """
+    return await _store(request, user, None)
+
+
+@router.post("/studies/{study_uid}", **_DESCRIBED)
+async def store_instances_of_study(request: Request, user: DetachedUser, study_uid: Study) -> Response:
+    """Store films of one study by STOW-RS; see `/dicom-web/studies`."""
+    return await _store(request, user, study_uid)
+
+
+async def _store(request: Request, user: User, study_uid: str | None) -> Response:
+    service: InstanceService = request.app.state.instances
+    stored: list[Stored] = []
+
+    def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
+        record(session, request, user, "image.upload", "image", image.id, {**detail, "by": "stow"})
+
+    async def take(upload: Upload) -> None:
+        stored.append(await run_in_threadpool(service.keep, user, upload, study_uid, note))
+
+    settings = request.app.state.settings
+    await receive_instances(request, request.app.state.store, settings.max_upload_bytes, take)
+    failures = sum(each.failure is not None for each in stored)
+    status = 200 if not failures else 409 if failures == len(stored) else 202
+    return JSONResponse(stow_answer(stored), status_code=status, media_type=DICOM_JSON)

@@ -1,0 +1,50 @@
+"""The answer of STOW-RS in the DICOM JSON model (PS3.18, annex F)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.dicomweb.service import Stored
+
+DICOM_JSON = "application/dicom+json"
+STOW_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        'multipart/related; type="application/dicom"': {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "instances": {
+                        "type": "array",
+                        "items": {"type": "string", "format": "binary", "contentMediaType": "application/dicom"},
+                        "description": "DICOM files, each a part of the body",
+                    }
+                },
+            }
+        }
+    },
+}
+STOW_ANSWER: dict[str, Any] = {
+    "content": {DICOM_JSON: {"schema": {"type": "object", "description": "attributes by tag, see PS3.18, annex F"}}}
+}
+
+
+def stow_answer(stored: Sequence[Stored]) -> dict[str, Any]:
+    """What became of the instances, as attributes by tag."""
+    kept = [_item(each) for each in stored if each.failure is None]
+    failed = [_item(each) for each in stored if each.failure is not None]
+    answer: dict[str, Any] = {}
+    if failed:
+        answer["00081198"] = {"vr": "SQ", "Value": failed}
+    if kept:
+        answer["00081199"] = {"vr": "SQ", "Value": kept}
+    return answer
+
+
+def _item(stored: Stored) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "00081150": {"vr": "UI", "Value": [stored.sop_class_uid]} if stored.sop_class_uid else {"vr": "UI"},
+        "00081155": {"vr": "UI", "Value": [stored.sop_instance_uid]} if stored.sop_instance_uid else {"vr": "UI"},
+    }
+    if stored.failure is not None:
+        item["00081197"] = {"vr": "US", "Value": [stored.failure]}
+    return item

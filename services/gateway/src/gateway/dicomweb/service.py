@@ -1,0 +1,128 @@
+"""Takes stored instances: a film becomes an image of the case of its study, with its analysis."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import service as case_service
+from gateway.cases.models import Case
+from gateway.database import SessionFactory
+from gateway.dicomweb import repository
+from gateway.errors import ProblemError
+from gateway.groups import repository as groups
+from gateway.groups.service import group_for_new_case
+from gateway.images.identity import Fingerprints
+from gateway.images.models import Image
+from gateway.modalities.service import Modalities
+from gateway.uploads.checks import Duplicate, parse_options
+from gateway.uploads.receiving import Upload
+from gateway.uploads.service import UploadService
+from gateway.users.models import User
+from lobule.contracts.errors import AnalysisError
+from lobule.imaging.header import DicomIdentity, read_header
+from lobule.storage import ObjectStore
+
+Note = Callable[[Session, Image, dict[str, Any]], None]
+_NOT_SUPPORTED, _PROCESSING, _NOT_MATCHING, _CANNOT_UNDERSTAND = 0x0122, 0x0110, 0xA900, 0xC000
+_UNREADABLE = frozenset({"empty_file", "image_unreadable", "image_truncated"})
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of an instance.
+
+    Attributes:
+        sop_class_uid: Its class, as far as it could be read.
+        sop_instance_uid: Its name, as far as it could be read.
+        failure: Why it was not stored (DICOM PS3.18, 10.5.3); None where it was.
+        code: Of the problem.
+    """
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    failure: int | None = None
+    code: str | None = None
+
+
+class InstanceService:
+    """Stores instances.
+
+    Args:
+        sessions: For its transactions.
+        store: Where the files are.
+        fingerprints: Of studies.
+        modalities: Those that are known.
+        uploads: Makes files images.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionFactory,
+        store: ObjectStore,
+        fingerprints: Fingerprints,
+        modalities: Modalities,
+        uploads: UploadService,
+    ) -> None:
+        self._sessions, self._store, self._fingerprints = sessions, store, fingerprints
+        self._modalities, self._uploads = modalities, uploads
+
+    def keep(self, user: User, upload: Upload, study_uid: str | None, note: Note) -> Stored:
+        """Make a received instance an image. Where it is refused, nothing of it is left.
+
+        Args:
+            user: Becomes the owner.
+            upload: What was received.
+            study_uid: The study that it was sent for; None: any.
+            note: Writes to the audit log.
+        """
+        identity, is_dicom = DicomIdentity(), self._is_dicom(upload)
+        try:
+            identity = self._identity(upload)
+            if study_uid is not None and identity.study_instance_uid != study_uid:
+                raise ProblemError(409, "invalid_request")
+            fields = {"modality": "mammography", "case_id": self._case_of(user, identity)}
+            self._uploads.accept(user, parse_options(fields, self._modalities), upload, note, interactive=False)
+        except Duplicate:
+            pass  # the same bytes are stored already
+        except AnalysisError as error:
+            self._store.delete(upload.object_key)
+            no_film = is_dicom and error.code not in _UNREADABLE
+            return _failed(identity, _NOT_SUPPORTED if no_film else _CANNOT_UNDERSTAND, error.code)
+        except ProblemError as error:
+            self._store.delete(upload.object_key)
+            return _failed(identity, _NOT_MATCHING if error.status < 500 else _PROCESSING, error.code)
+        return Stored(identity.sop_class_uid or "", identity.sop_instance_uid or "")
+
+    def _is_dicom(self, upload: Upload) -> bool:
+        with self._store.open(upload.object_key) as stream:
+            return stream.read(132)[128:] == b"DICM"
+
+    def _identity(self, upload: Upload) -> DicomIdentity:
+        with self._store.open(upload.object_key) as stream:
+            identity = read_header(stream, "mammography").dicom
+        if identity is None or not identity.study_instance_uid or not identity.sop_instance_uid:
+            raise AnalysisError("image_unreadable", "The part is no DICOM file with a study.")
+        return identity
+
+    def _case_of(self, user: User, identity: DicomIdentity) -> str:
+        """The case of a study, opened for its first film; its pseudonym follows from the study's keyed fingerprint."""
+        mark = self._fingerprints.of(identity).study_mark
+        assert mark is not None
+        pseudonym = f"STOW-{mark.partition(':')[2][:10].upper()}"
+        with self._sessions.begin() as session:
+            repository.lock_user(session, user.id)
+            known = repository.case_of(session, user.id, pseudonym)
+            if known is not None:
+                return known
+            case = Case(owner_id=user.id, pseudonym=pseudonym)
+            session.add(case)
+            session.flush()
+            groups.share(session, case.id, group_for_new_case(session, user, None))
+            case_service.refresh(session, case.id)
+            return case.id
+
+
+def _failed(identity: DicomIdentity, reason: int, code: str) -> Stored:
+    return Stored(identity.sop_class_uid or "", identity.sop_instance_uid or "", reason, code)

@@ -1,0 +1,67 @@
+"""The codes and references that our resources use."""
+
+from typing import Any, Literal
+
+from lobule.contracts.breasts import BiRads, Density, Recommendation
+from lobule.contracts.case import Verdict
+from lobule.contracts.result import Assessment, Laterality
+
+Resource = dict[str, Any]
+ResourceType = Literal["ImagingStudy", "DiagnosticReport", "Observation", "Device", "Provenance"]
+
+SCT, DCM, LOINC = "http://snomed.info/sct", "http://dicom.nema.org/resources/ontology/DCM", "http://loinc.org"
+UCUM, OWN = "http://unitsofmeasure.org", "urn:lobule:codes"
+PSEUDONYM = "urn:lobule:pseudonym"
+"""System of the identifier of a case: the pseudonym that it was opened under."""
+
+BREASTS: dict[Laterality, tuple[str, str]] = {"R": ("73056007", "Right breast"), "L": ("80248007", "Left breast")}
+ASSESSMENTS: dict[Assessment, str] = {
+    "malignancy_suspected": "Malignancy suspected",
+    "not_sure": "Not sure",
+    "no_sign_of_malignancy": "No sign of malignancy",
+}
+VERDICTS: dict[Verdict, tuple[str, str]] = {
+    "confirmed": ("410605003", "Confirmed present"),
+    "dismissed": ("410516002", "Known absent"),
+}
+DENSITIES: dict[Density, tuple[str, str]] = {
+    "a": ("129716005", "Almost entirely fat"),
+    "b": ("129717001", "Scattered fibroglandular densities"),
+    "c": ("129718006", "Heterogeneously dense"),
+    "d": ("129719003", "Extremely dense"),
+}
+
+
+def concept(system: str, code: str, display: str) -> Resource:
+    """A coded concept."""
+    return {"coding": [{"system": system, "code": code, "display": display}], "text": display}
+
+
+def assessment(value: Assessment) -> Resource:
+    """A conclusion in the three states."""
+    return concept(OWN, value, ASSESSMENTS[value])
+
+
+def bi_rads(category: BiRads) -> Resource:
+    """A BI-RADS category."""
+    return concept(OWN, f"bi-rads-{category}", f"BI-RADS {category}")
+
+
+def recommendation(value: Recommendation) -> Resource:
+    """What a reader recommends."""
+    return concept(OWN, value, value.replace("_", " ").capitalize())
+
+
+def percent(probability: float) -> Resource:
+    """A probability, 0 to 1, as a quantity."""
+    return {"value": round(100 * probability, 1), "unit": "%", "system": UCUM, "code": "%"}
+
+
+def reference(resource_type: ResourceType, identifier: str) -> Resource:
+    """A reference to a resource of this server."""
+    return {"reference": f"{resource_type}/{identifier}"}
+
+
+def subject(pseudonym: str) -> Resource:
+    """The patient, whom only the pseudonym stands for: names are not kept."""
+    return {"type": "Patient", "identifier": {"system": PSEUDONYM, "value": pseudonym}}

@@ -1,0 +1,120 @@
+"""`/fhir`: reading and searching resources, and a case as one transaction for another server."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from gateway.auth.dependencies import CurrentUser
+from gateway.cases import repository as cases
+from gateway.cases.models import Case
+from gateway.cases.repository import CaseFilter
+from gateway.database import DbSession
+from gateway.errors import not_found, responses
+from gateway.fhir.codes import PSEUDONYM, Resource, ResourceType
+from gateway.fhir.resources import bundle
+from gateway.fhir.service import resources_of
+from gateway.jobs import repository as jobs
+from gateway.users.models import User
+from lobule import __version__
+
+FHIR_JSON = "application/fhir+json"
+_ID_LENGTH = 36
+_TYPES: tuple[ResourceType, ...] = ("ImagingStudy", "DiagnosticReport", "Observation", "Device", "Provenance")
+_OF_ANALYSES = ("Device", "Observation")
+
+router = APIRouter(prefix="/fhir", tags=["fhir"])
+
+
+class FhirResponse(JSONResponse):
+    """A resource."""
+
+    media_type = FHIR_JSON
+
+
+_DESCRIBED: dict[str, Any] = {"response_class": FhirResponse}
+Identifier = Annotated[
+    str, Query(max_length=200, description="pseudonym of the case, alone or as `urn:lobule:pseudonym|PSEUDONYM`")
+]
+
+
+@router.get("/metadata", **_DESCRIBED)
+def read_capabilities() -> FhirResponse:
+    """What this server can do, as a CapabilityStatement."""
+    interactions = [{"code": "read"}, {"code": "search-type"}]
+    search = [{"name": "identifier", "type": "token"}]
+    return FhirResponse(
+        {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": "2026-01-01",
+            "kind": "instance",
+            "software": {"name": "Lobule", "version": __version__},
+            "implementation": {"description": "Lobule, research use only"},
+            "fhirVersion": "4.0.1",
+            "format": ["json"],
+            "rest": [
+                {
+                    "mode": "server",
+                    "resource": [{"type": name, "interaction": interactions, "searchParam": search} for name in _TYPES],
+                }
+            ],
+        }
+    )
+
+
+@router.get("/Bundle/{case_id}", **_DESCRIBED, responses=responses(401, 404))
+def read_bundle(
+    case_id: Annotated[str, Path(max_length=64)], user: CurrentUser, session: DbSession, request: Request
+) -> FhirResponse:
+    """All resources of a case as a transaction; posted to another FHIR server, it writes or updates them there."""
+    case = cases.visible(session, user, case_id)
+    if case is None:
+        raise not_found("case")
+    return FhirResponse(bundle("transaction", resources_of(session, request.app.state.store, case)))
+
+
+@router.get("/{resource_type}/{resource_id}", **_DESCRIBED, responses=responses(401, 404, 422))
+def read_resource(
+    resource_type: ResourceType,
+    resource_id: Annotated[str, Path(max_length=64)],
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+) -> FhirResponse:
+    """One resource. Those of a case have its id, those of findings and models begin with that of their analysis."""
+    case = _case_of(session, user, resource_type, resource_id)
+    for resource in resources_of(session, request.app.state.store, case):
+        if (resource["resourceType"], resource["id"]) == (resource_type, resource_id):
+            return FhirResponse(resource)
+    raise not_found("resource")
+
+
+@router.get("/{resource_type}", **_DESCRIBED, responses=responses(401, 422))
+def search_resources(
+    resource_type: ResourceType, identifier: Identifier, user: CurrentUser, session: DbSession, request: Request
+) -> FhirResponse:
+    """The resources of your cases of a pseudonym."""
+    pseudonym = identifier.removeprefix(f"{PSEUDONYM}|")
+    found, _ = cases.worklist(session, user, CaseFilter(q=pseudonym), sort="newest", limit=50, cursor=None)
+    matching: list[Resource] = []
+    for case in found:
+        if case.pseudonym == pseudonym:
+            matching += [
+                r for r in resources_of(session, request.app.state.store, case) if r["resourceType"] == resource_type
+            ]
+    return FhirResponse(bundle("searchset", matching))
+
+
+def _case_of(session: Session, user: User, resource_type: ResourceType, resource_id: str) -> Case:
+    """The case that a resource belongs to: by its own id, or by that of an analysis."""
+    own = resource_id[:_ID_LENGTH]
+    case = cases.visible(session, user, own)
+    if case is None and resource_type in _OF_ANALYSES:
+        job = jobs.visible(session, user, own)
+        if job is not None and job.image.case_id is not None:
+            case = cases.visible(session, user, job.image.case_id)
+    if case is None:
+        raise not_found("resource")
+    return case

@@ -1,0 +1,144 @@
+"""A case as FHIR R4 resources (http://hl7.org/fhir/R4)."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from gateway.fhir import codes, observations
+from gateway.fhir.codes import DCM, LOINC, Resource, concept, reference
+from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.case import CaseContent
+from lobule.contracts.result import Result
+
+_REPORT, _IMAGING_STUDY = ("18748-4", "Diagnostic imaging study"), ("MG", "Mammography")
+_ROLES = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+
+
+def all_of(content: CaseContent, results: dict[str, Result]) -> list[Resource]:
+    """Every resource of a case; each refers to others of the list alone.
+
+    Args:
+        content: The version in force where one is signed, else the case as it stands.
+        results: Of its assessed images, by analysis.
+    """
+    seen = [*_observations(content, results)]
+    return [
+        imaging_study(content),
+        *(device(job_id, result) for job_id, result in results.items()),
+        *seen,
+        diagnostic_report(content, [str(each["id"]) for each in seen]),
+        provenance(content, results),
+    ]
+
+
+def _observations(content: CaseContent, results: dict[str, Result]) -> Iterator[Resource]:
+    yield from observations.breasts(content, results)
+    for image in content.images:
+        if image.job_id in results and not image.is_prior:
+            yield from observations.findings(content, image, results[image.job_id])
+
+
+def imaging_study(content: CaseContent) -> Resource:
+    """The examination; its UIDs are not kept, so no series are named."""
+    days = [image.study_date for image in content.images if image.study_date and not image.is_prior]
+    study: Resource = {
+        "resourceType": "ImagingStudy",
+        "id": content.case_id,
+        "status": "available",
+        "modality": [{"system": DCM, "code": _IMAGING_STUDY[0], "display": _IMAGING_STUDY[1]}],
+        "subject": codes.subject(content.pseudonym),
+        "numberOfInstances": sum(not image.is_prior for image in content.images),
+        "note": [{"text": RESEARCH_USE_ONLY}],
+    }
+    if days:
+        study["started"] = _day(max(days))
+    return study
+
+
+def device(job_id: str, result: Result) -> Resource:
+    """The model that made an analysis, as it was then."""
+    model = result.model
+    return {
+        "resourceType": "Device",
+        "id": job_id,
+        "status": "active",
+        "manufacturer": "Lobule",
+        "deviceName": [{"name": model.name, "type": "model-name"}],
+        "version": [{"value": model.version}, {"value": f"weights_sha256={model.weights_sha256}"}],
+        "note": [{"text": RESEARCH_USE_ONLY}],
+    }
+
+
+def diagnostic_report(content: CaseContent, observed: list[str]) -> Resource:
+    """The conclusion, with the report as a PDF."""
+    signature, conclusion = content.signature, content.conclusion.assessment
+    if signature and signature.conclusion:
+        conclusion = signature.conclusion
+    version = "draft" if signature is None else str(signature.version)
+    report: Resource = {
+        "resourceType": "DiagnosticReport",
+        "id": content.case_id,
+        "status": "final" if signature else "preliminary",
+        "category": [concept("http://terminology.hl7.org/CodeSystem/v2-0074", "RAD", "Radiology")],
+        "code": concept(LOINC, *_REPORT),
+        "subject": codes.subject(content.pseudonym),
+        "imagingStudy": [reference("ImagingStudy", content.case_id)],
+        "result": [reference("Observation", each) for each in observed],
+        "presentedForm": [
+            {
+                "contentType": "application/pdf",
+                "url": f"/api/v1/cases/{content.case_id}/reports/{version}?format=pdf",
+                "title": f"Lobule report, {version}. {RESEARCH_USE_ONLY}",
+            }
+        ],
+    }
+    if conclusion is not None:
+        report["conclusion"] = codes.ASSESSMENTS[conclusion]
+        report["conclusionCode"] = [codes.assessment(conclusion)]
+    if signature is not None:
+        report["issued"] = signature.signed_at.isoformat(timespec="milliseconds")
+        report["resultsInterpreter"] = [{"type": "Practitioner", "display": signature.signed_by}]
+        if signature.comment:
+            report["conclusion"] = signature.comment
+    return report
+
+
+def provenance(content: CaseContent, results: dict[str, Result]) -> Resource:
+    """Who made the report: the models, and the reader who signed."""
+    analysed = [image.analysed_at for image in content.images if image.analysed_at]
+    recorded = content.signature.signed_at if content.signature else max(analysed, default=content.created_at)
+    agents: list[Resource] = [
+        {"type": concept(_ROLES, "assembler", "Assembler"), "who": reference("Device", job_id)} for job_id in results
+    ]
+    if content.signature is not None:
+        verifier = {"type": "Practitioner", "display": content.signature.signed_by}
+        agents.append({"type": concept(_ROLES, "verifier", "Verifier"), "who": verifier})
+    if not agents:
+        agents.append({"who": {"display": "Lobule"}})
+    return {
+        "resourceType": "Provenance",
+        "id": content.case_id,
+        "target": [reference("DiagnosticReport", content.case_id)],
+        "recorded": recorded.isoformat(timespec="milliseconds"),
+        "agent": agents,
+    }
+
+
+def bundle(kind: str, resources: list[Resource]) -> Resource:
+    """Resources as a searchset, or as a transaction that writes them to another server."""
+    entries: list[Resource] = []
+    for each in resources:
+        path = f"{each['resourceType']}/{each['id']}"
+        entry: Resource = {"resource": each}
+        if kind == "transaction":
+            entry |= {"fullUrl": f"urn:lobule:{path}", "request": {"method": "PUT", "url": path}}
+        entries.append(entry)
+    answer: Resource = {"resourceType": "Bundle", "type": kind, "entry": entries}
+    if kind == "searchset":
+        answer["total"] = len(resources)
+    if not entries:
+        del answer["entry"]
+    return answer
+
+
+def _day(day: date) -> str:
+    return day.isoformat()

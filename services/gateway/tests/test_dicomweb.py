@@ -1,0 +1,100 @@
+"""STOW-RS: films of a study become one case, and every instance is answered for itself."""
+
+from uuid import uuid4
+
+import pydicom
+import pytest
+from pydicom.uid import generate_uid
+
+RELATED = 'multipart/related; type="application/dicom"; boundary=frontier'
+STUDY = "1.2.826.0.1.3680043.8.498.77"
+
+
+@pytest.fixture
+def instance(draw_film, write_dicom, tmp_path):
+    """The bytes of a film of a study."""
+
+    def make(view: str = "CC", study: str = STUDY, **tags) -> bytes:
+        said = {"StudyInstanceUID": study, "ImageLaterality": "R", "ViewPosition": view, "PatientID": "P1"} | tags
+        path = write_dicom(tmp_path / f"{uuid4()}.dcm", draw_film(seed=len(view)), 12, **said)
+        film = pydicom.dcmread(path)
+        film.SOPInstanceUID = film.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        film.save_as(path)
+        return path.read_bytes()
+
+    return make
+
+
+def body(*parts: bytes) -> tuple[bytes, dict[str, str]]:
+    content = b"".join(b"--frontier\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts)
+    return content + b"--frontier--\r\n", {"Content-Type": RELATED, "Accept": "application/dicom+json"}
+
+
+def store(client, who, *parts: bytes, path: str = "/dicom-web/studies"):
+    content, headers = body(*parts)
+    return client.post(path, content=content, headers=who | headers)
+
+
+def names(answer, tag: str) -> list[str]:
+    return [item["00081155"].get("Value", [""])[0] for item in answer.json().get(tag, {}).get("Value", [])]
+
+
+def test_films_of_a_study_become_one_case(client, alice, instance):
+    answer = store(client, alice, instance("CC"), instance("MLO"))
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == "application/dicom+json"
+    assert len(names(answer, "00081199")) == 2
+    later = store(client, alice, instance("ML"), path=f"/dicom-web/studies/{STUDY}")
+    assert later.status_code == 200
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert case["images"] == 3
+    assert case["pseudonym"].startswith("STOW-")
+    assert store(client, alice, instance("CC", study=STUDY + ".1", PatientID="P2")).status_code == 200
+    assert len(client.get("/api/v1/cases", headers=alice).json()["items"]) == 2
+
+
+def test_the_same_instance_again_counts_as_stored(client, alice, instance):
+    film = instance()
+    assert [store(client, alice, film).status_code for _ in range(2)] == [200, 200]
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert case["images"] == 1
+
+
+def test_each_instance_is_refused_for_a_reason_of_its_own(client, alice, instance):
+    processing = instance(PresentationIntentType="FOR PROCESSING")
+    answer = store(client, alice, instance(), processing, b"no DICOM", instance("MLO", PatientID="another"))
+    assert answer.status_code == 202
+    failed = answer.json()["00081198"]["Value"]
+    assert [item["00081197"]["Value"][0] for item in failed] == [0x0122, 0xC000, 0xA900]
+    assert len(names(answer, "00081199")) == 1
+
+
+def test_an_instance_of_another_study_than_the_request_is_not_stored(client, alice, instance):
+    answer = store(client, alice, instance(), path="/dicom-web/studies/1.2.3")
+    assert answer.status_code == 409
+    assert answer.json()["00081198"]["Value"][0]["00081197"]["Value"] == [0xA900]
+    assert client.get("/api/v1/cases", headers=alice).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status", "code"),
+    [
+        (b"x", "application/dicom", 415, "not_multipart"),
+        (b"x", RELATED, 400, "malformed_upload"),
+        (b"--frontier--\r\n", RELATED, 400, "malformed_upload"),
+        (b"--frontier\r\n\r\nhalf", RELATED, 400, "malformed_upload"),
+    ],
+)
+def test_a_body_that_is_none_is_a_problem(client, alice, content, media_type, status, code):
+    answer = client.post("/dicom-web/studies", content=content, headers=alice | {"Content-Type": media_type})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_part_that_is_too_large_ends_the_request(app, client, alice, instance):
+    app.state.settings.max_upload_bytes = 100_000
+    answer = store(client, alice, b"x" * 100_001)
+    assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+
+
+def test_who_is_not_known_stores_nothing(client, instance):
+    assert store(client, {}, instance()).status_code == 401
