@@ -102,10 +102,24 @@ def test_another_film_fences_the_attempt_under_way(worker, film, state):
     assert finish(worker, old).status_code == 409
     assert state()["reading"] is None
     new = worker.claim_next("mammo")
-    assert new["job_id"] == old["job_id"]
     assert jobs_of(new) == {first, second}
     assert finish(worker, new).status_code == 204
     assert state()["state"] == "done"
+
+
+def test_no_reading_is_told_while_another_film_is_analysed(worker, film, state):
+    worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
+    finish(worker, worker.claim_next("mammo"))
+    assert state()["state"] == "done"
+    film(2, view="MLO", laterality="L")
+    assert state() == {"state": "none", "error": None, "reading": None}
+
+
+def test_the_latest_of_earlier_examinations_comes_first(worker, film):
+    for colour, day in ((1, "2018-03-01"), (2, "2026-03-01"), (3, "2022-03-01")):
+        worker.infer(film(colour, view="CC", laterality="L", study_date=day)["job"]["id"])
+    claim = worker.claim_next("mammo")
+    assert [image["image"]["file_name"] for image in claim["examination"]["images"]] == ["2.png", "3.png", "1.png"]
 
 
 def test_a_corrected_view_and_a_removed_film_ask_again(client, worker, film, state, alice):
@@ -142,11 +156,11 @@ def test_a_film_that_failed_is_told_and_a_prior_is_compared(worker, film):
     assert claim["examination"]["failed"] == ["R"]
 
 
-def test_workers_of_before_are_not_given_an_examination(worker, film):
+def test_workers_of_before_are_not_given_an_examination(worker, film, upload, picture):
     worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
     assert worker.claim_next("mammo", "2") is None
     assert worker.claim_next("mammo", None) is None
-    later = film(9, view="MLO", laterality="L")["job"]["id"]
+    later = upload(picture(9), modality="mammography").json()["job"]["id"]
     assert worker.claim_next("mammo", "2")["job_id"] == later
     assert worker.claim_next("mammo")["step"] == "examination"
 

@@ -3,12 +3,13 @@
 import hashlib
 
 import cv2
-import numpy as np
 import pytest
 
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.imaging.read_film import read_film
+from lobule.words import Words
+from lobule.words.breasts import breast_in_words
 from lobule_ml.calibration import Logistic
 from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.films import examined
@@ -120,6 +121,23 @@ def test_a_film_that_failed_or_has_no_place_clears_nothing(films):
         ("R", [], "not_sure"),
         ("L", ["CC"], "no_sign_of_malignancy"),
     ]
-    films.add("x", view="XCCL")
-    assert films.together().assessment == "not_sure"
-    assert np.isclose(films.together().probability_malignant, 0.05)
+
+
+def test_a_film_of_another_view_speaks_for_itself(films):
+    for name, view in (("c", "CC"), ("m", "MLO"), ("x", "XCCL")):
+        films.add(name, view=view)
+    clear = {"assessment": "no_sign_of_malignancy", "probability_malignant": 0.05}
+    for name in ("c", "m"):
+        films.results[name] = films.results[name].model_copy(update=clear)
+    [breast] = films.together().breasts
+    assert (breast.assessment, breast.probability_malignant, breast.bi_rads) == ("malignancy_suspected", 0.7, 4)
+    assert [(r.code, r.probability) for r in breast.reasons if r.code == "film_by_itself"] == [("film_by_itself", 0.7)]
+    assert "70%" in breast_in_words(breast, Words("en"))[-1]
+    films.results["x"] = films.results["x"].model_copy(update=clear)
+    assert films.together().assessment == "no_sign_of_malignancy"
+
+
+def test_a_film_of_an_unknown_side_is_no_part_of_a_breast_but_of_the_examination(films):
+    films.add("x", side=None)
+    reading = films.together()
+    assert (reading.breasts, reading.assessment, reading.probability_malignant) == ([], "malignancy_suspected", 0.7)

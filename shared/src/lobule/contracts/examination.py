@@ -80,12 +80,20 @@ class Lesion(Document):
 class BreastReason(Document):
     """What carried a breast's number; the catalogue has its sentence as `breast.reason.<code>`."""
 
-    code: Literal["lesion_on_both_views", "lesion_on_one_view", "nothing_marked", "without_view", "not_assessed"] = (
-        Field(description="stable name of the reason")
-    )
+    code: Literal[
+        "lesion_on_both_views",
+        "lesion_on_one_view",
+        "nothing_marked",
+        "without_view",
+        "film_by_itself",
+        "not_assessed",
+    ] = Field(description="stable name of the reason")
     lesion: int | None = Field(default=None, description="place of the lesion that it speaks of")
     view: StandardView | None = Field(default=None, description="the view that it speaks of")
-    probability: Probability | None = Field(default=None, description="`without_view`: the number without that view")
+    probability: Probability | None = Field(
+        default=None,
+        description="`without_view`: the number without that view; `film_by_itself`: the suspicion of that film",
+    )
 
 
 class BreastReading(Document):

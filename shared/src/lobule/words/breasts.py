@@ -21,6 +21,8 @@ def reason_in_words(breast: BreastReading, reason: BreastReason, words: Words) -
         }
     if reason.view is not None:
         values["view"] = reason.view
+    if reason.probability is not None:
+        values["film"] = words.percent(reason.probability)
     if reason.probability is not None and breast.probability_malignant is not None:
         values["without"] = words.percent(reason.probability)
         values["number"] = words.percent(breast.probability_malignant)

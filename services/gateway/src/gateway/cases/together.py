@@ -5,6 +5,7 @@ analysed anew, corrected or removed; what was made of the films before is refuse
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy.orm import Session
 
@@ -34,13 +35,10 @@ def ask(session: Session, case: Case, analyses: Sequence[Job]) -> None:
     places = examinations([job.image for job in analyses])
     films = [job for job in analyses if job.image.spec.read_together]
     current = [job for job in films if not places[job.image_id].is_prior]
-    if any(job.assessment is None and job.state not in FINAL_STATES for job in current):
-        return  # the last of them asks
-    request = _request(films, places)
+    waiting = any(job.assessment is None and job.state not in FINAL_STATES for job in current)  # the last of them asks
+    request = None if waiting else _request(films, places)
     if request is None:
-        work = jobs.examination(session, key_of(case.id))
-        if work is not None:
-            jobs.delete_works(session, [work.id])
+        _forget(session, case)
         return
     newest = max((job for job in current if job.assessment is not None), key=lambda job: (job.created_at, job.id))
     job_service.ask_for_examination(
@@ -53,10 +51,18 @@ def ask(session: Session, case: Case, analyses: Sequence[Job]) -> None:
     )
 
 
+def _forget(session: Session, case: Case) -> None:
+    """Delete the reading of other films than the case has now; its objects go with the next retention run."""
+    work = jobs.examination(session, key_of(case.id))
+    if work is not None:
+        jobs.delete_works(session, [work.id])
+
+
 def _request(films: Sequence[Job], places: dict[str, Examination]) -> ExaminationRequest | None:
-    """What to read; None where no film of the current examination was analysed."""
+    """What to read, the films of the latest examination first; None where no current film was analysed."""
     given: dict[ImageRole, list[AnalysedImage]] = {"current": [], "prior": []}
-    for job in films:
+    newest_first = sorted(films, key=lambda job: places[job.image_id].date or date.max, reverse=True)
+    for job in newest_first:
         if job.assessment is not None:
             role: ImageRole = "prior" if places[job.image_id].is_prior else "current"
             given[role].append(

@@ -90,6 +90,16 @@ def examination(session: Session, key: str) -> Examination | None:
     return session.scalar(select(Examination).where(Examination.key == key))
 
 
+def examination_for_update(session: Session, key: str) -> Examination | None:
+    """The same, its step locked and then both read anew: in the order in which a worker that claims it locks them."""
+    work = examination(session, key)
+    if work is not None:
+        locked = select(Step).where(Step.job_id == work.id).with_for_update()
+        session.scalars(locked.execution_options(populate_existing=True)).all()
+        session.refresh(work, ["state", "request"])
+    return work
+
+
 def claim(session: Session, job_id: str, name: StepName, worker: str, lease: timedelta) -> Step | None:
     """Give a queued step to a worker; None where it is not queued."""
     at = shared_now(session)

@@ -91,7 +91,7 @@ def ask_for_examination(
         interactive: Whether a person waits for it at the portal.
     """
     document = request.model_dump(mode="json")
-    work = repository.examination(session, key)
+    work = repository.examination_for_update(session, key)
     if work is None:
         step = Step(name="examination", position=0, queue=queue, owner_id=owner_id, attempt=0, tries=0)
         work = Examination(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])

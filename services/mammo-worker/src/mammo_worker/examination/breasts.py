@@ -38,6 +38,7 @@ class BreastReading:
         films: That were assessed.
         failed: How many could not be.
         verdict: The number and the assessment.
+        by_themselves: What films of other views say, each by itself; they are not compared with the two.
         lesions: Most suspicious first.
         without: By view, the number if that view were hidden; None where nothing would be left.
     """
@@ -46,6 +47,7 @@ class BreastReading:
     films: list[ExaminedFilm]
     failed: int
     verdict: Verdict
+    by_themselves: list[Verdict] = field(default_factory=list[Verdict])
     lesions: list[Lesion] = field(default_factory=list[Lesion])
     without: dict[StandardView, float | None] = field(default_factory=dict[StandardView, float | None])
 
@@ -61,7 +63,11 @@ class BreastReading:
 
 
 def read_breast(
-    laterality: Laterality, films: Sequence[ExaminedFilm], failed: int, models: ExaminationModels
+    laterality: Laterality,
+    films: Sequence[ExaminedFilm],
+    failed: int,
+    models: ExaminationModels,
+    by_themselves: Sequence[Verdict] = (),
 ) -> BreastReading:
     """Read a breast.
 
@@ -70,19 +76,26 @@ def read_breast(
         films: That were assessed, of one side.
         failed: Films of this side that could not be assessed.
         models: What is installed.
+        by_themselves: What assessed films of other views than CC and MLO say.
     """
     ordered = sorted(films, key=lambda film: (film.view, film.name))
     evidence = _evidence(ordered, models)
+
+    def verdict(shown: Sequence[ExaminedFilm], of_them: BreastEvidence) -> Verdict:
+        together = [_verdict(shown, failed, models, of_them)] if shown or failed else []
+        return by_rule([*together, *by_themselves], failed)
+
     without: dict[StandardView, float | None] = {}
     shown: list[StandardView] = sorted({film.view for film in ordered})
     for view in shown:
         rest = [film for film in ordered if film.view != view]
-        without[view] = _verdict(rest, failed, models, _evidence(rest, models)).probability if rest else None
+        without[view] = verdict(rest, _evidence(rest, models)).probability if rest else None
     return BreastReading(
         laterality,
         list(ordered),
         failed,
-        _verdict(ordered, failed, models, evidence),
+        verdict(ordered, evidence),
+        list(by_themselves),
         lesions_of(laterality, ordered, evidence),
         without,
     )

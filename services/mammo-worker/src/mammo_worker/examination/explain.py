@@ -38,5 +38,7 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
     for view, without in reading.without.items():
         if without is not None and reading.verdict.probability is not None:
             yield BreastReason(code="without_view", view=view, probability=without)
+    for verdict in reading.by_themselves:
+        yield BreastReason(code="film_by_itself", probability=verdict.probability)
     if reading.failed:
         yield BreastReason(code="not_assessed")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from lobule.contracts import examination as contract
-from lobule.contracts.result import StandardView
+from lobule.contracts.result import Laterality, StandardView
 from lobule.imaging.read_film import read_film
 from lobule.worker.examination import ReadImage
 from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
@@ -13,7 +13,7 @@ from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.location import Region
 from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.priors import Tracked, track
-from mammo_worker.examination.rule import by_rule
+from mammo_worker.examination.rule import Verdict, by_rule
 
 _GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1}
 """Which change of a lesion is told where its views differ."""
@@ -24,8 +24,8 @@ def read_together(
 ) -> contract.ExaminationReading:
     """Read the films of an examination together.
 
-    A film whose view or side is not known takes no part in a breast, but keeps the examination from being called
-    negative, as a film that failed does.
+    A film of another view than CC and MLO is not compared with them; what it says by itself enters the breast, or the
+    examination where nobody knows its side. A film of an unknown side keeps the examination from being called negative.
 
     Args:
         request: The films.
@@ -37,36 +37,31 @@ def read_together(
     """
     placed: list[ExaminedFilm] = []
     priors: list[ExaminedFilm] = []
-    unplaced = sum(side is None for side in request.failed)
+    alone: dict[Laterality | None, list[Verdict]] = {"R": [], "L": [], None: []}
     for each in request.images:
-        film = _examined(each, read)
-        if film is not None:
-            (placed if each.role == "current" else priors).append(film)
+        data, result = read(each)
+        side, view = each.image.laterality or result.image.laterality, each.image.view or result.image.view
+        standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
+        if side is not None and standard is not None:
+            film = read_film(data)
+            hanging = each.image.hanging or film.hanging
+            shown = examined(each.job_id, side, standard, film, result, hanging)
+            (placed if each.role == "current" else priors).append(shown)
         elif each.role == "current":
-            unplaced += 1
+            alone[side].append(Verdict(result.assessment, result.probability_malignant))
     breasts: list[BreastReading] = []
     for side in ("R", "L"):
         own, failed = [film for film in placed if film.laterality == side], request.failed.count(side)
-        if own or failed:
-            breasts.append(read_breast(side, own, failed, models))
-    verdict = by_rule([breast.verdict for breast in breasts], unplaced)
+        if own or failed or alone[side]:
+            breasts.append(read_breast(side, own, failed, models, alone[side]))
+    unplaced = len(alone[None]) + request.failed.count(None)
+    verdict = by_rule([*(breast.verdict for breast in breasts), *alone[None]], unplaced)
     return contract.ExaminationReading(
         method="rule" if models.breast is None else "model",
         breasts=[breast_as_contract(breast, priors) for breast in breasts],
         assessment=verdict.assessment,
         probability_malignant=verdict.probability,
     )
-
-
-def _examined(each: contract.AnalysedImage, read: ReadImage) -> ExaminedFilm | None:
-    """A film with its geometry; None where nobody knows its side, or its view is none of the two."""
-    data, result = read(each)
-    side, view = each.image.laterality or result.image.laterality, each.image.view or result.image.view
-    standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
-    if side is None or standard is None:
-        return None
-    film = read_film(data)
-    return examined(each.job_id, side, standard, film, result, each.image.hanging or film.hanging)
 
 
 def breast_as_contract(breast: BreastReading, priors: Sequence[ExaminedFilm] = ()) -> contract.BreastReading:
