@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.reports.models import CaseReport
 from lobule.contracts.examination import (
     BreastReading,
     BreastReason,
@@ -179,3 +180,13 @@ def test_a_field_is_not_read_together(worker, upload, picture, case, state):
     job = upload(picture(5), case_id=case).json()["job"]["id"]
     worker.infer(job)
     assert state()["state"] == "none"
+
+
+def test_a_signature_keeps_what_the_films_said(worker, film, client, alice, case, app):
+    worker.infer(film(1, view="CC", laterality="L")["job"]["id"])
+    assert finish(worker, worker.claim_next("mammo")).status_code == 204
+    assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
+    with app.state.sessions() as session:
+        [report] = session.query(CaseReport)
+        [breast] = report.content["examination"]["breasts"]
+    assert breast["lesions"][0]["place"]["depth"] == "middle"

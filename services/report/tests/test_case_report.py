@@ -24,6 +24,7 @@ from lobule.contracts.case import (
     Suggestion,
 )
 from lobule.contracts.errors import AnalysisError
+from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark, LesionPlace
 from lobule.contracts.progress import StepError
 from lobule.contracts.result import HeatMap, ImageInfo
 from lobule.contracts.steps import Claim, RenderClaim
@@ -111,6 +112,12 @@ def test_four_views_with_six_findings_fit_on_three_pages(make_content, mammogram
     files = files | {"heat.png": encode_png(np.full((240, 360), 90, np.uint8))}
     heat = HeatMap(file="heat.png", method="class activation map", meaning="spoke for malignancy")
     content = make_content(signature)
+    place = LesionPlace(across="outer", along="upper", clock=10, depth="middle", retroareolar=False)
+    marks = [LesionMark(job_id=job, finding_id="f1", view=view) for job, view in (("0", "CC"), ("2", "MLO"))]
+    lesion = Lesion(marks=marks, probability_malignant=0.8, same_lesion=0.9, place=place)
+    said = {"assessment": "malignancy_suspected", "probability_malignant": 0.8}
+    breast = BreastReading(laterality="R", views=["CC", "MLO"], bi_rads=4, lesions=[lesion], **said)
+    reading = ExaminationReading(method="rule", breasts=[breast], **said)
     images, results = [], []
     for number, (side, view) in enumerate([("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]):
         film = result.image.model_copy(update={"view": view, "laterality": side, "file_name": f"{side}{view}.dcm"})
@@ -121,7 +128,7 @@ def test_four_views_with_six_findings_fit_on_three_pages(make_content, mammogram
         reviews += [Review(finding="1", verdict="dismissed", **said)] if number == 0 else []
         image = content.images[0].model_copy(update={"job_id": str(number), "image": film, "reviews": reviews})
         images.append(image)
-    content = content.model_copy(update={"images": images})
+    content = content.model_copy(update={"images": images, "examination": reading})
     pdf = render_case(content, results, language=language, forms=["pdf"])[f"report.{language}.pdf"]
     pages = [re.sub(r"\s+", "", page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
     words = Words(language)
@@ -129,6 +136,8 @@ def test_four_views_with_six_findings_fit_on_three_pages(make_content, mammogram
     assert [re.sub(r"\s+", "", words(head)) in page for head, page in zip(heads, pages, strict=True)] == [True] * 3
     assert "DrLee" in pages[0]
     assert pages[1].count("Spiculated,newsince2024.") == 4
+    hour = words("breast.place.hour", hour=10).replace(" ", "")
+    assert pages[1].count(hour) == 2, "the lesion lies at the same place in both views"
 
 
 def test_priors_are_named_by_date_and_hang_apart(make_content, mammogram):

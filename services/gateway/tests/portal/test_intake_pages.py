@@ -1,6 +1,7 @@
 """In a real Chromium: another patient's film, films of several examinations, removing and replacing an image."""
 
 import re
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
@@ -68,6 +69,28 @@ def test_another_patient_s_film_is_warned_of_before_it_is_sent(logged_in, film, 
     assert client.get("/api/v1/cases", headers=alice).json()["items"] == []
 
 
+def test_an_archive_fills_the_places_of_its_films(logged_in, film, picture, tmp_path):
+    """What is no image is left out and counted; fields and files that cannot be sent have lists of their own."""
+    archive = tmp_path / "study.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as study:
+        study.writestr("IMAGES/RCC.dcm", film(1))
+        study.writestr("DICOMDIR", bytes(128) + b"DICM")
+        study.writestr("viewer/viewer.exe", b"MZ")
+    page = logged_in("/new", viewport={"width": 1440, "height": 900})
+    page.set_input_files("#files", archive)
+    expect(page.locator(".entry[data-state='chosen']")).to_have_count(1)
+    expect(page.locator("[data-role='left']")).to_have_text("2 files without an image were left out.")
+    place = page.locator('.place[data-view="RCC"]')
+    expect(place).to_have_attribute("data-state", "chosen")
+    expect(page.locator('.place[data-view="LCC"]')).to_have_attribute("data-state", "missing")
+    others = [("field_40X.png", picture(9)), ("notes.pdf", b"%PDF-1.7")]
+    page.set_input_files("#files", [{"name": name, "mimeType": "", "buffer": content} for name, content in others])
+    expect(page.locator('[data-tray="others"] .entry')).to_contain_text("field_40X.png")
+    expect(page.locator('[data-tray="rejected"] .entry')).to_contain_text("notes.pdf")
+    expect(page.locator("[data-role='submit']")).to_be_in_viewport()
+    page.screenshot(path=tmp_path / "new-case.png")
+
+
 def test_what_was_said_otherwise_than_by_the_file_is_told(logged_in, film):
     page = logged_in("/new")
     choose(page, RCC=film(1, StudyDate="20260301"))
@@ -100,6 +123,22 @@ def test_priors_stand_apart_and_never_hang_as_today_s(logged_in, study, two_exam
     expect(panes.first.locator("[data-role='file']")).to_contain_text("2026-03-01")
     expect(panes.last.locator("[data-role='name']")).to_contain_text("prior of 1 May 2023")
     page.screenshot(path=tmp_path / "priors.png")
+
+
+def test_a_prior_of_another_case_hangs_beside_today_s_film(logged_in, study, film, client, alice, worker, upload):
+    other = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-OLD"}).json()["id"]
+    old = film(41, PatientID="7", StudyDate="20230501")
+    told = {"modality": "mammography", "view": "CC", "laterality": "R"}
+    study.analyse(upload(old, name="old.dcm", case_id=other, **told).json()["job"]["id"])
+    study.add(film(42, PatientID="7", StudyDate="20260301"), view="CC", laterality="R", name="new.dcm")
+    page = logged_in(study.url, viewport={"width": 1440, "height": 900})
+    found = page.locator("[data-role='earlier']")
+    expect(found.get_by_role("link", name="Open that case")).to_have_attribute("href", f"/cases/{other}")
+    found.get_by_role("button", name="1 May 2023 · 1 film").click()
+    panes = page.locator(".pane:visible")
+    expect(panes).to_have_count(2)
+    expect(panes.last.locator("[data-role='name']")).to_contain_text("prior of 1 May 2023")
+    expect(found.get_by_role("button", name="1 May 2023")).to_be_focused()
 
 
 def test_an_image_is_removed_after_a_second_yes(logged_in, study, two_examinations, tmp_path):

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence, numbered
+from lobule.contracts.examination import ExaminationReading, LesionPlace
 from lobule.contracts.language import Language
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Assessment, ImageInfo, Result
@@ -127,6 +128,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
             name=names[image.job_id],
             is_prior=image.is_prior,
             reviews=image.reviews,
+            places=_places(content.examination, image.job_id),
         )
         for number, ((image, _), result) in enumerate(zip(assessed, found, strict=True), start=1)
     )
@@ -164,6 +166,17 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         models=tuple({section.weights_sha256: section.system for section in sections}.values()),
         results=tuple(result for _, result in assessed),
     )
+
+
+def _places(reading: ExaminationReading | None, job_id: str) -> dict[str, LesionPlace]:
+    """Where the findings of an image lie in the breast, by their ids."""
+    lesions = [lesion for breast in reading.breasts for lesion in breast.lesions] if reading else []
+    return {
+        mark.finding_id: lesion.place
+        for lesion in lesions
+        for mark in lesion.marks
+        if mark.job_id == job_id and lesion.place is not None
+    }
 
 
 def _as_known_now(result: Result, image: ImageInfo) -> Result:

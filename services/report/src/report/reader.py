@@ -9,7 +9,8 @@ from lobule.contracts.reader import FindingReference, ReaderFinding
 from lobule.contracts.result import Finding, ImageInfo, Result
 from lobule.words import Words
 from report.parts import Part
-from report.section import moment, size_words
+from report.section import moment
+from report.sizes import size_words
 
 _CORNERS = 64  # of the polygon that an ellipse is drawn as
 

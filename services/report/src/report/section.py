@@ -1,16 +1,20 @@
 """One analysed image in words: the section that its own report and the report of its case share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Literal
 
 from lobule.contracts.case import Review, Verdict
+from lobule.contracts.examination import LesionPlace
 from lobule.contracts.modality import ModalitySpec
-from lobule.contracts.result import ADVICE_NOTICES, Assessment, Box, Finding, ImageInfo, Laterality, Patches, Result
+from lobule.contracts.result import ADVICE_NOTICES, Assessment, Finding, ImageInfo, Laterality, Patches, Result
 from lobule.modalities import spec_of_result
 from lobule.words import Words
+from lobule.words.breasts import place_in_words
 from report.certainty import Zone, in_words, zones
 from report.parts import Fact, Part
+from report.sizes import image_size, size_words
 
 
 class FindingRow(Part):
@@ -25,6 +29,7 @@ class FindingRow(Part):
         kind: Which class is likelier if it is a mass.
         presence: How probable it is that a mass is there.
         position: Of its centre.
+        place: In the breast: side, clock face and depth, as far as the films of the examination tell; else empty.
         size: Of its box.
         judged: What the clinician said of it.
         verdict: The same in words; None where nobody reviewed the image.
@@ -39,6 +44,7 @@ class FindingRow(Part):
     kind: str
     presence: str
     position: str
+    place: str = ""
     size: str
     judged: Verdict | None
     verdict: str | None
@@ -87,6 +93,7 @@ def build_section(
     name: str | None = None,
     is_prior: bool = False,
     reviews: Iterable[Review] = (),
+    places: Mapping[str, LesionPlace] = MappingProxyType({}),
 ) -> ImageSection:
     """Put a result into words.
 
@@ -98,6 +105,7 @@ def build_section(
         name: What the image is called there; its file's name where None.
         is_prior: Whether it is a film of an earlier examination, which is not judged with the current one.
         reviews: What the clinician said of its findings and of it as a whole.
+        places: Where its findings lie in the breast, by their ids.
 
     Raises:
         ValueError: `analysed_at` has no time zone.
@@ -128,7 +136,7 @@ def build_section(
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
         heat_map_notes=_heat_map_notes(result, text),
-        findings=tuple(_finding(n, f, result, said.get(f.id), bool(said), text) for n, f in findings),
+        findings=tuple(_finding(n, f, result, said.get(f.id), bool(said), places.get(f.id), text) for n, f in findings),
         looks_for_findings=bool(spec.holds.findings),
         examined=tuple(_examined(result.image, spec, result.patches, text)),
         notices=(
@@ -197,7 +205,13 @@ def _next_step(result: Result, spec: ModalitySpec) -> str:
 
 
 def _finding(
-    number: int, finding: Finding, result: Result, review: Review | None, reviewed: bool, text: Words
+    number: int,
+    finding: Finding,
+    result: Result,
+    review: Review | None,
+    reviewed: bool,
+    place: LesionPlace | None,
+    text: Words,
 ) -> FindingRow:
     box, image, suspicion = finding.box, result.image, finding.probability_malignant
     shown = text("examined.unknown") if suspicion is None else text.percent(suspicion, result.thresholds)
@@ -210,6 +224,7 @@ def _finding(
         kind=text.name(spec_of_result(result), f"findings.label.{finding.label}"),
         presence=text.percent(finding.probability),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
+        place=_place(place, image, text),
         size=size_words(box, image, text),
         judged=review.verdict if review else None,
         verdict=text(f"review.{review.verdict if review and review.verdict else 'none'}") if reviewed else None,
@@ -217,13 +232,10 @@ def _finding(
     )
 
 
-def size_words(box: Box, image: ImageInfo, text: Words) -> str:
-    """How large a box is: in mm where the spacing is known."""
-    if image.pixel_spacing_mm is None:
-        return text("examined.pixels", width=round(box.width), height=round(box.height))
-    row, column = image.pixel_spacing_mm
-    width, height = f"{box.width * column:.0f}", f"{box.height * row:.0f}"
-    return text(f"findings.millimetres{_plane(image)}", width=width, height=height)
+def _place(place: LesionPlace | None, image: ImageInfo, text: Words) -> str:
+    if place is None or image.laterality is None:
+        return ""
+    return text("findings.place.of", side=text(f"clinical.side.{image.laterality}"), place=place_in_words(place, text))
 
 
 def _examined(image: ImageInfo, spec: ModalitySpec, patches: Patches | None, text: Words) -> list[Fact]:
@@ -234,7 +246,7 @@ def _examined(image: ImageInfo, spec: ModalitySpec, patches: Patches | None, tex
     facts = [
         fact("file", image.file_name),
         fact("kind", text.of_modality(spec, "examined.kind.")),
-        fact("size", _image_size(image, text)),
+        fact("size", image_size(image, text)),
     ]
     if "magnification" in spec.attributes:
         facts.append(fact("magnification", _magnification(image, patches, text)))
@@ -248,20 +260,6 @@ def _examined(image: ImageInfo, spec: ModalitySpec, patches: Patches | None, tex
         facts.append(fact("patches", text("examined.patches.count", count=patches.count, size=patches.size)))
     facts.append(fact("fingerprint", image.sha256[:16]))
     return facts
-
-
-def _image_size(image: ImageInfo, text: Words) -> str:
-    if image.pixel_spacing_mm is None:
-        return text("examined.pixels", width=image.width, height=image.height)
-    row, column = image.pixel_spacing_mm
-    width_mm, height_mm = f"{image.width * column:.0f}", f"{image.height * row:.0f}"
-    size = {"width": image.width, "height": image.height, "width_mm": width_mm, "height_mm": height_mm}
-    return text(f"examined.pixels_mm{_plane(image)}", **size)
-
-
-def _plane(image: ImageInfo) -> str:
-    """The suffix of a key for sizes in mm; those on the detector are larger than in the breast, and say so."""
-    return ".detector" if image.spacing_plane == "detector" else ""
 
 
 def _magnification(image: ImageInfo, patches: Patches | None, text: Words) -> str:

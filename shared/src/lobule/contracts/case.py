@@ -8,6 +8,7 @@ from typing import Any, Literal, cast, get_args
 from pydantic import AwareDatetime, Field, model_validator
 
 from lobule.contracts.breasts import BreastConclusions
+from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.findings import FINDING_ID, WHOLE_IMAGE, reviewed_id
 from lobule.contracts.language import Language
 from lobule.contracts.modality import Evidence as EvidenceKind
@@ -208,6 +209,9 @@ class CaseContent(Document):
     images: list[CaseImage]
     conclusion: Conclusion
     same_lesions: list[SameLesion] = Field(default=[], description="findings that readers take for the same lesion")
+    examination: ExaminationReading | None = Field(
+        default=None, description="what the films say together; null where they were not read together"
+    )
     signature: Signature | None = Field(default=None, description="null in a draft")
 
 

@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
-from gateway.case_details.schemas import CaseDetail, CaseImageRead
+from gateway.auth.dependencies import CurrentUser
+from gateway.case_details.priors import priors_of
+from gateway.case_details.schemas import CaseDetail, CaseImageRead, PriorExamination
 from gateway.cases import repository, service
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.examinations import examinations
@@ -47,3 +49,12 @@ def read_case(
         same_lesions=reader_findings.same_lesions(session, case.id, jobs),
         reports=versions(session, case),
     )
+
+
+@router.get("/{case_id}/priors", responses=responses(401, 404))
+def list_priors(case: VisibleCase, user: CurrentUser, session: DbSession) -> list[PriorExamination]:
+    """Earlier examinations of the same patient in other cases that you may see, newest first, four at most.
+
+    They are found by the patient's identifier in the files, of which the server keeps a fingerprint alone.
+    """
+    return priors_of(session, user, case)

@@ -1,6 +1,7 @@
 """A case with everything that belongs to it, as the API shows it."""
 
 from datetime import date, datetime
+from datetime import date as date_
 
 from pydantic import BaseModel, Field
 
@@ -38,6 +39,15 @@ class CaseImageRead(ImageRead):
             is_prior=place.is_prior,
             removable=not job.image.signed,
         )
+
+
+class PriorExamination(BaseModel):
+    """An earlier examination of the same patient that lies in another case."""
+
+    case_id: str = Field(description="identifier of that case")
+    pseudonym: str = Field(description="its name")
+    date: date_ = Field(description="day of the examination")
+    images: list[CaseImageRead] = Field(description="its assessed films, each with `is_prior`")
 
 
 class CaseDetail(BaseModel):

@@ -62,6 +62,7 @@ class Image(Base):
     # The same bytes are one image of a case, and one outside of cases: two uploads at the same moment end in one.
     __table_args__ = (
         UniqueConstraint("owner_id", "modality", "sha256", "case_id"),
+        Index("ix_images_patient_id_mark", "patient_id_mark"),
         Index(
             "uq_images_lone",
             "owner_id",

@@ -78,6 +78,13 @@ def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLR
     return render(request, "admin_users.html", user, people=people, roles=get_args(Role), tokens=tokens, groups=shared)
 
 
+def _first_with_work(counts: dict[JobState, int]) -> JobState:
+    for state in _OPEN_STATES:
+        if counts.get(state):
+            return state
+    return "dead"
+
+
 @router.get("/admin/work", response_class=HTMLResponse)
 def work_page(
     request: Request,
@@ -88,7 +95,7 @@ def work_page(
 ) -> HTMLResponse:
     """Queues, and work that can be restarted or stopped; at first the state in which something waits."""
     counts = everything.counts(session)
-    chosen: JobState = state or next((one for one in _OPEN_STATES if counts.get(one)), "dead")
+    chosen = state or _first_with_work(counts)
     found = work.find_work(session, [chosen], _PAGE_LENGTH, cursor)
     items: list[WorkRead] = found.items
     return render(

@@ -81,7 +81,7 @@ def sign_case(
     People in the portal give their password once more (`password_required`, `wrong_password`). Signing is a person's
     act: a client that signs with a token must have asked that person.
     """
-    report = signing.sign(session, case, said, user, if_match)
+    report = signing.sign(session, request.app.state.store, case, said, user, if_match)
     detail = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
     if said.acknowledged:
         detail["acknowledged"] = sorted(set(said.acknowledged))
@@ -138,7 +138,7 @@ async def read_draft(
         case = _visible(session, user, case_id)
         if case.state in ("empty", "analysing"):
             raise ProblemError(409, "report_not_ready", case.state)
-        content = case_content(session, case)
+        content = case_content(session, request.app.state.store, case)
         key = f"case:{case.id}:draft:{case.revision}:{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
         return case, Wanted(key, case.owner_id, lambda: asked)

@@ -8,17 +8,22 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
+from gateway.cases import together
 from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
 from gateway.errors import ProblemError
+from gateway.jobs import repository as jobs_repository
 from gateway.jobs.models import Job
+from gateway.jobs.results import read_examination
 from gateway.reader_findings import service as reader_findings
 from gateway.reports.models import CaseReport
 from gateway.reviews import repository as reviews
 from gateway.reviews.service import as_contract
 from lobule.contracts.case import CaseContent, CaseImage, ImageContent, Review, Signature
+from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.progress import StepError
 from lobule.contracts.reader import ReaderFinding
+from lobule.storage import ObjectStore
 
 
 def letters(content: dict[str, Any]) -> bytes:
@@ -46,7 +51,7 @@ def signed_content(report: CaseReport) -> CaseContent:
     return CaseContent.model_validate(report.content)
 
 
-def case_content(session: Session, case: Case, signature: Signature | None = None) -> CaseContent:
+def case_content(session: Session, store: ObjectStore, case: Case, signature: Signature | None = None) -> CaseContent:
     """The current content of a report of this case."""
     jobs = cases.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
@@ -64,8 +69,20 @@ def case_content(session: Session, case: Case, signature: Signature | None = Non
         images=[_image(job, by_job.get(job.id, []), drawn.get(job.image_id, []), places[job.image_id]) for job in jobs],
         conclusion=case_service.conclusion_of(jobs),
         same_lesions=reader_findings.same_lesions(session, case.id, jobs),
+        examination=_examination(session, store, case),
         signature=signature,
     )
+
+
+def _examination(session: Session, store: ObjectStore, case: Case) -> ExaminationReading | None:
+    """What the films of a case say together, as far as that is known: its report does not wait for it."""
+    work = jobs_repository.examination(session, together.key_of(case.id))
+    if work is None or work.state != "done":
+        return None
+    try:
+        return read_examination(store, work)
+    except ProblemError:  # logged there; a report can be made without it
+        return None
 
 
 def _image(job: Job, reviews: list[Review], drawn: list[ReaderFinding], place: Examination) -> CaseImage:

@@ -15,9 +15,12 @@ from gateway.reports.models import CaseReport
 from gateway.reports.schemas import CaseReportCreate, RenderingsCreate
 from gateway.users.models import User
 from lobule.contracts.case import Signature
+from lobule.storage import ObjectStore
 
 
-def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_match: str | None) -> CaseReport:
+def sign(
+    session: Session, store: ObjectStore, case: Case, said: CaseReportCreate, user: User, if_match: str | None
+) -> CaseReport:
     """Write the next version, and have the report service render it in every language and form, each separately.
 
     Raises:
@@ -40,7 +43,7 @@ def sign(session: Session, case: Case, said: CaseReportCreate, user: User, if_ma
         comment=said.comment,
         breasts=said.breasts,
     )
-    content = case_content(session, case, signature)
+    content = case_content(session, store, case, signature)
     report = CaseReport(
         case_id=case.id,
         version=version,

@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "name", name=op.f("uq_saved_views_user_id")),
     )
     op.create_index(op.f("ix_saved_views_user_id"), "saved_views", ["user_id"])
+    op.create_index("ix_images_patient_id_mark", "images", ["patient_id_mark"])
     with op.batch_alter_table("cases", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reader_id", sa.String(length=36), nullable=True))
         batch_op.add_column(sa.Column("reader", sa.String(length=200), nullable=False, server_default=""))
@@ -86,5 +87,6 @@ def downgrade() -> None:
         batch_op.drop_column("reading_since")
         batch_op.drop_column("reader")
         batch_op.drop_column("reader_id")
+    op.drop_index("ix_images_patient_id_mark", "images")
     for table in ("saved_views", "case_visits", "shared_cases", "group_members", "user_groups"):
         op.drop_table(table)

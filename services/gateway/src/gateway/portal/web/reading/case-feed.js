@@ -43,7 +43,7 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
   /** @param {CaseDetail} detail @param {string | null} etag */
   function take(detail, etag) {
     const { state } = store;
-    const images = imagesOf(detail.images, state.images);
+    const images = imagesOf([...detail.images, ...state.earlier], state.images);
     const active = activeOf({ ...state, images }) ?? firstToRead(images);
     store.update({
       case: detail,
@@ -82,6 +82,8 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
   return {
     refresh,
     takeReview,
+    /** Take films of other cases that were found since. */
+    retake: () => store.state.case && take(store.state.case, store.state.etag),
     /** Look at the case now. */
     wake: () => watcher?.wake(),
     start() {

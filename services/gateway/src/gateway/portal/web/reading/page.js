@@ -25,6 +25,7 @@ import { createNavigation } from './navigation.js';
 import { createOwn } from './own.js';
 import { DRAWING, createOwnPart, marksOfOwn } from './own-part.js';
 import { createPresence } from './presence.js';
+import { createPriors } from './priors.js';
 import { createReviews, lastChange } from './reviews.js';
 import { NOTHING_YET } from './state.js';
 import { createStatus, showLine, showStatus } from './status.js';
@@ -261,7 +262,6 @@ function showCase({ case: detail, images }) {
 const commented = () => find(signingDialog, '[name="comment"]', HTMLTextAreaElement).value.trim() !== '';
 const stated = () => Object.values(store.state.breasts).some((breast) => Object.keys(breast).length > 0);
 const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
-
 store.subscribe(['case', 'images'], showCase);
 store.subscribe(['case'], followTogether(store, caseId));
 store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'together', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
@@ -295,5 +295,6 @@ onClick(document, '[data-opens]', ({ dataset }) => byId(dataset.opens ?? '', HTM
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
 createPresence(root, caseId, showProblem);
+createPriors(role(root, 'earlier'), store, { caseId, retake: feed.retake, choose: navigation.choose });
 guardLeaving({ unsaved, pending: () => store.state.saving > 0, settled: () => Promise.all([reviews.settled(), own.settled()]) });
 feed.start();

@@ -18,6 +18,7 @@
 /**
  * @typedef {object} OwnReading
  * @property {CaseDetail | null} case
+ * @property {import('../core/types.d.ts').CaseImage[]} earlier Films of earlier examinations that lie in other cases.
  * @property {string | null} etag Of the case.
  * @property {Target | null} chosen What the next verdict is given on.
  * @property {string | null} ownChosen A finding that a reader drew.
@@ -51,6 +52,7 @@
 /** @type {Omit<Reading, 'overlays' | 'cropped'>} */
 export const NOTHING_YET = {
   case: null,
+  earlier: [],
   etag: null,
   images: [],
   activeId: null,

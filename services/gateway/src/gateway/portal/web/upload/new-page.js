@@ -2,21 +2,26 @@
 
 import { mayChangeCase } from '../cases/supersede.js';
 import { asProblem, call } from '../core/api.js';
-import { byId, find, role } from '../core/dom.js';
+import { byId, find, role, write } from '../core/dom.js';
 import { createStore } from '../core/store.js';
 import { troubleWords } from '../core/trouble.js';
 import { t } from '../core/words.js';
 import { createFollower } from '../jobs/follower.js';
 import { createCard, neighbourOf } from './card.js';
 import { createDelivery } from './delivery.js';
+import { showHanging } from './hanging.js';
 import { look } from './looking.js';
+import { openWhenReady } from './opening.js';
+import { filesOfDrop, imagesIn } from './sources.js';
 import { entryOf, newEntry, patch, ready } from './state.js';
+import { placeCards } from './trays.js';
 import { announce, showIntake } from './views.js';
 
 const CONCURRENT_UPLOADS = 2;
 const form = byId('new', HTMLFormElement);
 const drop = byId('drop');
 const picker = byId('files', HTMLInputElement);
+const folderPicker = byId('folder', HTMLInputElement);
 const { caseId = '', replaces = '', inputErrors = '', maxUploadBytes, maxPixels, minSide } = form.dataset;
 const limits = { maxBytes: Number(maxUploadBytes), maxPixels: Number(maxPixels), minSide: Number(minSide) };
 /** @type {import('./state.js').Config} */
@@ -44,6 +49,19 @@ const actions = {
   leave: remove,
   remove,
 };
+
+/**
+ * Take files, those in archives included, and say what was left out.
+ * @param {File[]} files
+ * @param {boolean} [folder] Nobody chose them one by one.
+ */
+async function take(files, folder = false) {
+  const { files: images, left, damaged } = await imagesIn(files, { folder, maxBytes: limits.maxBytes });
+  const words = [left ? t('newcase.left_out', { count: left }) : '', ...damaged.map((name) => t('newcase.archive.damaged', { name }))];
+  store.update({ problem: damaged.length ? words.filter(Boolean).join(' ') : '', announced: words.filter(Boolean).join(' ') });
+  write(role(form, 'left'), words[0]);
+  await add(images);
+}
 
 /** @param {Iterable<File>} files */
 async function add(files) {
@@ -113,10 +131,11 @@ function warn(event) {
   event.preventDefault();
 }
 
-function take() {
-  const files = [...(picker.files ?? [])];
-  picker.value = ''; // the same file may be chosen again after it was removed
-  add(files);
+/** @param {HTMLInputElement} from */
+function takeChosen(from) {
+  const files = [...(from.files ?? [])];
+  from.value = ''; // the same file may be chosen again after it was removed
+  take(files, from === folderPicker);
 }
 
 /** A pseudonym that says nothing, without letters and digits that look alike. */
@@ -127,17 +146,24 @@ function suggestion() {
 }
 
 store.subscribe(['entries', 'started', 'caseId', 'problem'], (state) => showIntake(form, state));
+store.subscribe(['entries'], (state) => {
+  placeCards(form, cards, state);
+  showHanging(role(form, 'grid'), state);
+});
+openWhenReady(store, byId('open-when-ready', HTMLInputElement));
 store.subscribe(['announced'], (state) => announce(form, state));
-picker.addEventListener('change', take);
+for (const one of [picker, folderPicker]) one.addEventListener('change', () => takeChosen(one));
 for (const kind of ['dragenter', 'dragover'])
   form.addEventListener(kind, (event) => {
     event.preventDefault();
     if (!store.state.started) drop.classList.add('over');
   });
 for (const kind of ['dragleave', 'drop']) form.addEventListener(kind, () => drop.classList.remove('over'));
-form.addEventListener('drop', (event) => {
+form.addEventListener('drop', async (event) => {
   event.preventDefault();
-  if (!store.state.started) add([...(event.dataTransfer?.files ?? [])]);
+  if (store.state.started || !event.dataTransfer) return;
+  const { files, folder } = await filesOfDrop(event.dataTransfer);
+  take(files, folder);
 });
 // A file that misses the form must not replace the page.
 for (const kind of ['dragover', 'drop']) addEventListener(kind, (event) => event.preventDefault());
@@ -152,4 +178,4 @@ form.addEventListener('submit', (event) => {
 });
 const [pseudonym] = /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll('[name="pseudonym"]')]);
 if (pseudonym && !pseudonym.value) pseudonym.value = suggestion();
-take(); // chosen before this script was there, or kept by the browser at a reload
+takeChosen(picker); // chosen before this script was there, or kept by the browser at a reload

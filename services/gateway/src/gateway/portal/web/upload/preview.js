@@ -7,7 +7,7 @@ import { untilDrawn } from '../core/poll.js';
 /** @typedef {import('../core/types.d.ts').PreviewRead} PreviewRead */
 
 const PATIENCE_MS = 30000;
-const SIDE = 240;
+const SIDE = 480;
 
 /**
  * Let the browser decode a file, and keep a small copy.

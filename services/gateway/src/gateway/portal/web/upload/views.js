@@ -44,9 +44,9 @@ export function problemWords({ entries, started, problem }) {
 
 /** @param {HTMLFormElement} form @param {Intake} state */
 export function showIntake(form, state) {
-  const { entries, started, caseId } = state;
+  const { started, caseId } = state;
   const count = ready(state).length;
-  role(form, 'entries').hidden = entries.length === 0;
+  role(form, 'entries').hidden = role(form, 'entries').childElementCount === 0;
   role(form, 'guessed').hidden = started || count === 0;
   const submit = role(form, 'submit', HTMLButtonElement);
   submit.disabled = started || count === 0;

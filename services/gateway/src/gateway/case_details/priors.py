@@ -1,0 +1,48 @@
+"""Earlier examinations of a case's patient that lie in other cases.
+
+They are found by the mark of the patient's identifier in the files (see `gateway.images.identity`), and left out where
+name or date of birth differ: an identifier such as `ANON` says nothing. Only what the user may see is found.
+"""
+
+from sqlalchemy.orm import Session
+
+from gateway.case_details.schemas import CaseImageRead, PriorExamination
+from gateway.cases import repository as cases
+from gateway.cases.examinations import Examination, current_date, examinations
+from gateway.cases.models import Case
+from gateway.cases.service import state_of
+from gateway.images import repository
+from gateway.images.identity import differences
+from gateway.users.models import User
+
+_MOST = 4
+"""Examinations that are looked up: a reader compares with the last ones."""
+
+
+def priors_of(session: Session, user: User, case: Case) -> list[PriorExamination]:
+    """The earlier examinations of the patient in other cases, newest first, with their assessed films."""
+    own = repository.of_case(session, case.id)
+    today = current_date(own)
+    identities = [image.identity for image in own if image.identity and image.identity.patient_id_mark]
+    marks = {identity.patient_id_mark for identity in identities if identity.patient_id_mark}
+    if today is None or not marks:
+        return []
+    found = repository.of_patients(session, user, marks, case.id)
+    same = {image.id for image in found if not differences(image.identity, identities)}
+    priors: list[PriorExamination] = []
+    for case_id in sorted({image.case_id for image in found if image.id in same and image.case_id}):
+        jobs = cases.latest_jobs(session, case_id)
+        places = examinations([job.image for job in jobs])
+        shown = [job for job in jobs if job.image_id in same and job.image.spec.in_examinations]
+        for day in {places[job.image_id].date for job in shown}:
+            if day is None or day >= today:
+                continue
+            images = [
+                CaseImageRead.of(job, "assessed", Examination(day, is_prior=True))
+                for job in shown
+                if places[job.image_id].date == day and state_of(job) == "assessed"
+            ]
+            other = cases.by_id(session, case_id)
+            if images:
+                priors.append(PriorExamination(case_id=case_id, pseudonym=other.pseudonym, date=day, images=images))
+    return sorted(priors, key=lambda prior: prior.date, reverse=True)[:_MOST]

@@ -1,0 +1,80 @@
+// Earlier examinations of the patient: found in other cases, listed, and hung beside the current one.
+
+import { call } from '../core/api.js';
+import { all, role } from '../core/dom.js';
+import { dayWords } from '../core/times.js';
+import { t } from '../core/words.js';
+import { changesOf } from './changes.js';
+import { nameOf, targetOf } from './targets.js';
+
+/** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
+
+/**
+ * @param {HTMLElement} section
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{caseId: string, retake: () => void, choose: (image: ViewedImage) => void}} page
+ */
+export function createPriors(section, store, { caseId, retake, choose }) {
+  /** @type {Map<string, string>} The case that a film of another case lies in, by image. */
+  const elsewhere = new Map();
+
+  async function find() {
+    const { body } = await call('get', '/api/v1/cases/{case_id}/priors', { params: { case_id: caseId } });
+    for (const { case_id: other, images } of body) for (const { id } of images) elsewhere.set(id, other);
+    if (!body.length) return;
+    store.update({ earlier: body.flatMap(({ images }) => images) });
+    retake();
+  }
+
+  // What became of a finding since an earlier examination of the same case stands with the finding.
+  store.subscribe(['images', 'activeId'], ({ images, activeId }) => {
+    const priors = images.filter(({ prior }) => prior);
+    section.hidden = priors.length === 0;
+    const days = [...new Set(priors.map(({ entry }) => entry.examination ?? ''))].sort().reverse();
+    const active = images.find(({ id }) => id === activeId);
+    const rows = days.map((day) => rowOf(priors.filter(({ entry }) => entry.examination === day), day, active ?? null));
+    role(section, 'examinations').replaceChildren(...rows);
+    role(section, 'changes').replaceChildren(...changesOf(images.filter(({ id, prior }) => !prior || elsewhere.has(id))).map(wordsOf));
+  });
+
+  /** @param {ViewedImage[]} films @param {string} day @param {ViewedImage | null} active */
+  function rowOf(films, day, active) {
+    const row = document.createElement('li');
+    const button = document.createElement('button');
+    const beside = films.find(({ entry }) => entry.laterality === active?.entry.laterality && entry.view === active?.entry.view) ?? films[0];
+    button.type = 'button';
+    button.className = 'small';
+    button.textContent = t('reading.priors.films', { day: dayWords(day), count: films.length });
+    button.setAttribute('aria-pressed', String(films.some(({ id }) => id === active?.id)));
+    button.addEventListener('click', () => {
+      choose(beside);
+      all(section, '[data-role="examinations"] button').find((other) => other.textContent === button.textContent)?.focus();
+    });
+    row.append(button);
+    const other = elsewhere.get(films[0].id);
+    if (other) row.append(' ', link(`/cases/${other}`, t('reading.priors.open')));
+    return row;
+  }
+
+  /** @param {import('./changes.js').Change} change */
+  function wordsOf({ image, index, now, before, day }) {
+    const item = document.createElement('li');
+    const said = { finding: nameOf([image], targetOf(image, index)), now: Math.round(now), day: dayWords(day) };
+    const grown = before === null ? 0 : Math.round(now) - Math.round(before);
+    item.textContent =
+      before === null
+        ? t('reading.priors.unmarked', said)
+        : t('reading.priors.change', { ...said, before: Math.round(before), change: `${grown > 0 ? '+' : grown < 0 ? '−' : '±'}${Math.abs(grown)}` });
+    return item;
+  }
+
+  find().catch(() => {}); // a case can be read without them
+}
+
+/** @param {string} href @param {string} words */
+function link(href, words) {
+  const made = document.createElement('a');
+  made.href = href;
+  made.textContent = words;
+  return made;
+}

@@ -1,0 +1,26 @@
+// Opens the case once everything that was sent is analysed, unless something of it wants to be seen here.
+
+/** @typedef {import('./state.js').Intake} Intake */
+
+/**
+ * Whether all files are through, and none failed, was refused by the server, or has something to tell.
+ * @param {Intake} state
+ */
+export function allIsWell({ entries, started, caseId }) {
+  const sent = entries.filter(({ stage }) => stage !== 'refused');
+  const silent = (/** @type {import('./state.js').Entry} */ { stage, conflicts, alsoIn }) => stage === 'done' && !conflicts.words && !alsoIn.words;
+  return started && caseId !== '' && sent.length > 0 && sent.every(silent);
+}
+
+/**
+ * @param {import('./state.js').IntakeStore} store
+ * @param {HTMLInputElement} wanted Whether the reader wants that.
+ */
+export function openWhenReady(store, wanted) {
+  let opened = false;
+  store.subscribe(['entries', 'started', 'caseId'], (state) => {
+    if (opened || !wanted.checked || !allIsWell(state)) return;
+    opened = true;
+    location.assign(`/cases/${state.caseId}`);
+  });
+}

@@ -1,0 +1,58 @@
+"""Earlier examinations of the same patient that lie in other cases."""
+
+import pytest
+
+
+@pytest.fixture
+def examine(client, upload, worker, tmp_path, draw_film, write_dicom, headers_of):
+    """Opens a case with one analysed film of a day; each seed is another film. Gives the case's id."""
+
+    def make(name: str, seed: int, day: str, user: str = "alice", *, analysed: bool = True, **tags) -> str:
+        headers = headers_of(user)
+        case = client.post("/api/v1/cases", headers=headers, json={"pseudonym": name}).json()["id"]
+        content = write_dicom(
+            tmp_path / f"{seed}.dcm", draw_film(80, 70, seed=seed), 12, StudyDate=day, **tags
+        ).read_bytes()
+        answer = upload(
+            content, headers, f"{seed}.dcm", modality="mammography", view="CC", laterality="R", case_id=case
+        )
+        if analysed:
+            worker.infer(answer.json()["job"]["id"])
+        return case
+
+    return make
+
+
+def priors(client, headers, case):
+    return client.get(f"/api/v1/cases/{case}/priors", headers=headers).json()
+
+
+def test_earlier_examinations_of_the_patient_are_found_newest_first(client, alice, examine):
+    now = examine("NOW", 1, "20260301", PatientID="7")
+    older = examine("OLDER", 2, "20220301", PatientID="7")
+    old = examine("OLD", 3, "20240301", PatientID="7")
+    examine("LATER", 4, "20270301", PatientID="7")
+    examine("OTHER", 5, "20240301", PatientID="8")
+    examine("UNREAD", 6, "20230301", PatientID="7", analysed=False)
+    found = priors(client, alice, now)
+    assert [(prior["case_id"], prior["date"]) for prior in found] == [(old, "2024-03-01"), (older, "2022-03-01")]
+    assert [image["is_prior"] for prior in found for image in prior["images"]] == [True, True]
+    assert priors(client, alice, older) == []
+
+
+def test_the_same_identifier_of_another_person_is_no_prior(client, alice, examine):
+    now = examine("NOW", 1, "20260301", PatientID="ANON", PatientName="A^B")
+    examine("OTHER", 2, "20240301", PatientID="ANON", PatientName="C^D")
+    assert priors(client, alice, now) == []
+
+
+def test_only_what_the_user_may_see_is_found(client, alice, headers_of, examine):
+    now = examine("NOW", 1, "20260301", PatientID="7")
+    his = examine("HIS", 2, "20240301", "bob", PatientID="7")
+    assert priors(client, alice, now) == []
+    assert [prior["case_id"] for prior in priors(client, headers_of("root"), now)] == [his]
+
+
+def test_an_empty_case_has_none(client, alice):
+    case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P"}).json()["id"]
+    assert priors(client, alice, case) == []

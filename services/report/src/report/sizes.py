@@ -1,0 +1,28 @@
+"""Sizes in words: in mm where the spacing of the film is known."""
+
+from lobule.contracts.result import Box, ImageInfo
+from lobule.words import Words
+
+
+def size_words(box: Box, image: ImageInfo, text: Words) -> str:
+    """How large a box is: in mm where the spacing is known."""
+    if image.pixel_spacing_mm is None:
+        return text("examined.pixels", width=round(box.width), height=round(box.height))
+    row, column = image.pixel_spacing_mm
+    width, height = f"{box.width * column:.0f}", f"{box.height * row:.0f}"
+    return text(f"findings.millimetres{_plane(image)}", width=width, height=height)
+
+
+def image_size(image: ImageInfo, text: Words) -> str:
+    """How large an image is: in pixels, and in mm where the spacing is known."""
+    if image.pixel_spacing_mm is None:
+        return text("examined.pixels", width=image.width, height=image.height)
+    row, column = image.pixel_spacing_mm
+    width_mm, height_mm = f"{image.width * column:.0f}", f"{image.height * row:.0f}"
+    size = {"width": image.width, "height": image.height, "width_mm": width_mm, "height_mm": height_mm}
+    return text(f"examined.pixels_mm{_plane(image)}", **size)
+
+
+def _plane(image: ImageInfo) -> str:
+    """The suffix of a key for sizes in mm; those on the detector are larger than in the breast, and say so."""
+    return ".detector" if image.spacing_plane == "detector" else ""
