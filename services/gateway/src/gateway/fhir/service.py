@@ -17,7 +17,7 @@ from lobule.storage import ObjectStore
 
 def resources_of(session: Session, store: ObjectStore, case: Case) -> list[Resource]:
     """All resources of a case: as it was signed where that is in force, else as it stands."""
-    content = _content(session, case)
+    content = _content(session, store, case)
     shown = {image.job_id for image in content.images if image.state == "assessed"}
     results: dict[str, Result] = {}
     for job in cases.latest_jobs(session, case.id):
@@ -29,9 +29,9 @@ def resources_of(session: Session, store: ObjectStore, case: Case) -> list[Resou
     return all_of(content, results)
 
 
-def _content(session: Session, case: Case) -> CaseContent:
+def _content(session: Session, store: ObjectStore, case: Case) -> CaseContent:
     if case.state == "signed" and case.signed_version is not None:
         report = reports.version(session, case.id, case.signed_version)
         if report is not None:
             return signed_content(report)
-    return case_content(session, case)
+    return case_content(session, store, case)
