@@ -52,7 +52,7 @@ test('choosing a mark selects the other one as well', () => {
 });
 
 test('words name the other mark, the place and the change', () => {
-  assert.equal(otherWords(state, targetOf(CC, 0)), `also ${MLO.name} 2, 87 %`);
+  assert.equal(otherWords(state, targetOf(CC, 0)), `also ${MLO.name} 2, 87%`);
   assert.equal(otherWords(state, targetOf(CC, 1)), '');
   assert.deepEqual(lesionPlace(place), ['outer', 'upper', "2 o'clock", 'middle third']);
   assert.deepEqual(lesionPlace({ ...place, retroareolar: true }), ['behind the nipple']);
@@ -60,6 +60,6 @@ test('words name the other mark, the place and the change', () => {
   assert.equal(since({ change: 'new' }), 'new');
   assert.equal(since({ change: 'not_comparable' }), '');
   assert.equal(since({ change: 'grown', growth: 0.4, growth_mm: 7.96 }), 'larger by 8.0 mm');
-  assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25 %');
+  assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25%');
   assert.equal(since({ change: 'stable', growth: 0.05 }), 'unchanged');
 });

@@ -9,6 +9,7 @@ from mammo_worker.examination.breasts import BreastReading
 
 Category = Literal[0, 1, 2, 4, 5]
 
+_TOLD = 0.01  # smaller differences look like none
 _HIGHLY_SUGGESTIVE = 0.95  # ACR BI-RADS Atlas, 5th edition (2013): category 5 begins there
 
 
@@ -35,8 +36,9 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
             yield BreastReason(code="lesion_on_one_view", lesion=place, view=view)
     if not reading.lesions:
         yield BreastReason(code="nothing_marked")
+    number = reading.verdict.probability
     for view, without in reading.without.items():
-        if without is not None and reading.verdict.probability is not None:
+        if without is not None and number is not None and abs(without - number) >= _TOLD:
             yield BreastReason(code="without_view", view=view, probability=without)
     for verdict in reading.by_themselves:
         yield BreastReason(code="film_by_itself", probability=verdict.probability)

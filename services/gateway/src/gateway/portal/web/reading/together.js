@@ -1,6 +1,7 @@
 // What the films of the examination say together: where a finding lies by both views, and its mark on the other view.
 
 import { call } from '../core/api.js';
+import { probability } from '../core/numbers.js';
 import { loop } from '../core/poll.js';
 import { t } from '../core/words.js';
 import { findingOf, nameOf, targetOf } from './targets.js';
@@ -40,7 +41,7 @@ export function lesionPlace({ across, along, clock, depth, retroareolar }) {
 /** What became of a lesion since the earlier examination, in words; empty where nothing can be said. @param {Lesion} lesion */
 export function changeWords({ change }) {
   if (!change || change.change === 'not_comparable') return '';
-  const by = change.growth_mm == null ? change.growth == null ? null : `${Math.round(100 * change.growth)} %` : `${change.growth_mm.toFixed(1)} mm`;
+  const by = change.growth_mm == null ? change.growth == null ? null : `${Math.round(100 * change.growth)}%` : `${change.growth_mm.toFixed(1)} mm`;
   return by === null || change.change === 'stable' ? t(`reading.change.${change.change}`) : t(`reading.change.${change.change}.by`, { by: by.replace(/^-/, '') });
 }
 
@@ -49,7 +50,7 @@ export function otherWords(state, target) {
   const other = otherMark(state, target);
   const lesion = lesionOf(state, target);
   if (!other || !findingOf(state.images, other) || lesion?.same_lesion == null) return '';
-  return t('reading.together', { what: nameOf(state.images, other), percent: `${Math.round(100 * lesion.same_lesion)} %` });
+  return t('reading.together', { what: nameOf(state.images, other), percent: probability(lesion.same_lesion) });
 }
 
 /**
