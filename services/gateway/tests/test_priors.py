@@ -41,8 +41,15 @@ def test_earlier_examinations_of_the_patient_are_found_newest_first(client, alic
 
 
 def test_the_same_identifier_of_another_person_is_no_prior(client, alice, examine):
-    now = examine("NOW", 1, "20260301", PatientID="ANON", PatientName="A^B")
-    examine("OTHER", 2, "20240301", PatientID="ANON", PatientName="C^D")
+    now = examine("NOW", 1, "20260301", PatientID="4711", PatientName="A^B")
+    examine("OTHER", 2, "20240301", PatientID="4711", PatientName="C^D")
+    assert priors(client, alice, now) == []
+
+
+@pytest.mark.parametrize("identifier", ["ANON", "anonymous", "0000000", "N/A", "Unknown "])
+def test_an_identifier_that_everybody_has_is_nobodys(client, alice, examine, identifier):
+    now = examine("NOW", 1, "20260301", PatientID=identifier, PatientName="")
+    examine("OTHER", 2, "20240301", PatientID=identifier, PatientName="")
     assert priors(client, alice, now) == []
 
 

@@ -1,7 +1,7 @@
 """Earlier examinations of a case's patient that lie in other cases.
 
-They are found by the mark of the patient's identifier in the files (see `gateway.images.identity`), and left out where
-name or date of birth differ: an identifier such as `ANON` says nothing. Only what the user may see is found.
+They are found by the mark of the patient's identifier in the files, which an identifier such as `ANON` has not (see
+`gateway.images.identity`), and left out where name or date of birth differ. Only what the user may see is found.
 """
 
 from sqlalchemy.orm import Session

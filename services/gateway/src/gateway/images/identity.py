@@ -21,6 +21,10 @@ from lobule.imaging.header import DicomIdentity
 PatientAttribute = Literal["patient_id", "patient_name", "birth_date"]
 
 _UID = re.compile(r"[0-9.]{1,64}")
+_NOBODY = frozenset(
+    "anon anonym anonymous anonymised anonymized deidentified na none null patient patientid phantom removed test "
+    "unknown".split()
+) | {""}
 _KEY_NAME_LENGTH = 8
 _LENGTH = 32  # hexadecimal digits: 128 bits
 
@@ -41,7 +45,7 @@ class Fingerprints:
         if identity is None:
             return FileIdentity()
         return FileIdentity(
-            patient_id_mark=self._mark("patient_id", _plain(identity.patient_id)),
+            patient_id_mark=self._mark("patient_id", _identifier(identity.patient_id)),
             patient_name_mark=self._mark("patient_name", _name(identity.patient_name)),
             birth_date_mark=self._mark("birth_date", _day(identity.patient_birth_date)),
             study_mark=self._mark("study", _plain(identity.study_instance_uid)),
@@ -105,6 +109,13 @@ def _differs(mark: str | None, others: list[str | None]) -> bool:
 def _uid(text: str | None) -> str | None:
     """A UID of the standard; any other value is dropped."""
     return text if text and _UID.fullmatch(text) else None
+
+
+def _identifier(text: str | None) -> str:
+    """A patient's identifier; empty where it stands for nobody, as anonymised files have it for everybody."""
+    plain = _plain(text)
+    letters = re.sub(r"[\W_]", "", plain)
+    return "" if letters in _NOBODY or len(set(letters)) <= 1 < len(letters) else plain
 
 
 def _plain(text: str | None) -> str:
