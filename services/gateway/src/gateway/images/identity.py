@@ -22,8 +22,23 @@ PatientAttribute = Literal["patient_id", "patient_name", "birth_date"]
 
 _UID = re.compile(r"[0-9.]{1,64}")
 _NOBODY = frozenset(
-    "anon anonym anonymous anonymised anonymized deidentified na none null patient patientid phantom removed test "
-    "unknown".split()
+    [
+        "anon",
+        "anonym",
+        "anonymous",
+        "anonymised",
+        "anonymized",
+        "deidentified",
+        "na",
+        "none",
+        "null",
+        "patient",
+        "patientid",
+        "phantom",
+        "removed",
+        "test",
+        "unknown",
+    ]
 ) | {""}
 _KEY_NAME_LENGTH = 8
 _LENGTH = 32  # hexadecimal digits: 128 bits
