@@ -1,9 +1,9 @@
 // The tools by which a reader draws findings: box, ellipse, outline. Loaded when the first of them is taken up. What is drawn
 // is handed on when the hand is lifted; until it is kept or dropped it stays on the film.
 
+import { emptyLayer, layerOver } from './layers.js';
 import { drawn } from './own.js';
 import { strokeOwn } from './own-marks.js';
-import { cleared } from './overlay.js';
 
 /** @typedef {import('./pane.js').Pane} Pane */
 /** @typedef {import('./geometry.js').Point} Point */
@@ -21,7 +21,7 @@ const SMALLEST = 6; // CSS pixels: less is a click
  * @param {(imageId: string, what: Drawn, at: Point) => void} onDrawn `at`: where the hand was lifted, on the page.
  */
 export function createDrawing(store, panes, onDrawn) {
-  const canvases = new Map(panes.map((pane) => [pane, canvasOf(pane)]));
+  const canvases = new Map(panes.map((pane) => [pane, layerOver(pane, 'drawing')]));
   /** @type {{pane: Pane, shape: Shape, places: Point[], points: Point[]} | null} What the hand is drawing: in the pane, and on the film. */
   let hand = null;
   /** @type {{id: string, what: Drawn} | null} What was drawn and is not kept yet. */
@@ -40,11 +40,8 @@ export function createDrawing(store, panes, onDrawn) {
 
   /** @param {Pane} pane */
   function paint(pane) {
-    const canvas = canvases.get(pane);
-    if (!canvas) return;
-    if (canvas.width !== pane.overlay.width || canvas.height !== pane.overlay.height) [canvas.width, canvas.height] = [pane.overlay.width, pane.overlay.height];
-    const context = cleared(canvas);
-    if (!pane.imageSize || pane.root.hidden) return;
+    const context = emptyLayer(canvases.get(pane), pane);
+    if (!context) return;
     const what = hand?.pane === pane ? soFar() : waiting?.id === pane.viewed?.id ? waiting?.what : null;
     if (what) strokeOwn(context, pane, what, true);
   }
@@ -101,13 +98,4 @@ export function createDrawing(store, panes, onDrawn) {
     place: () => false,
     remove() {},
   };
-}
-
-/** @param {Pane} pane */
-function canvasOf({ overlay }) {
-  const canvas = document.createElement('canvas');
-  canvas.className = 'drawing';
-  canvas.setAttribute('aria-hidden', 'true');
-  overlay.after(canvas);
-  return canvas;
 }

@@ -4,7 +4,7 @@
 import { t } from '../core/words.js';
 import { caption } from './caption.js';
 import { drawMeasure, handlesOf, isComplete, MEASURING } from './measures.js';
-import { cleared } from './overlay.js';
+import { emptyLayer, layerOver } from './layers.js';
 import { unitOf } from './image.js';
 
 /** @typedef {import('./pane.js').Pane} Pane */
@@ -24,7 +24,7 @@ const ABOVE = 110; // CSS pixels: a finger does not cover what the magnifier sho
  * @param {Pane[]} panes
  */
 export function createInstruments(store, panes) {
-  const canvases = new Map(panes.map((pane) => [pane, canvasOf(pane)]));
+  const canvases = new Map(panes.map((pane) => [pane, layerOver(pane, 'measures')]));
   let times = USUAL;
   /** @type {{pane: Pane, at: Point, touch: boolean} | null} Where the pointer is. */
   let pointer = null;
@@ -96,11 +96,8 @@ export function createInstruments(store, panes) {
 
   /** Draw what belongs to a pane. @param {Pane} pane */
   function paint(pane) {
-    const canvas = canvases.get(pane);
-    if (!canvas) return;
-    if (canvas.width !== pane.overlay.width || canvas.height !== pane.overlay.height) [canvas.width, canvas.height] = [pane.overlay.width, pane.overlay.height];
-    const context = cleared(canvas);
-    if (!pane.imageSize || pane.root.hidden) return;
+    const context = emptyLayer(canvases.get(pane), pane);
+    if (!context) return;
     const unit = unitOf(pane.viewed);
     const mine = chosen?.id === pane.viewed?.id ? chosen?.index : null;
     for (const [index, measure] of measuresOf(pane).entries()) drawMeasure(context, pane, measure, { unit, chosen: index === mine });
@@ -217,15 +214,6 @@ export function createInstruments(store, panes) {
 
 /** @param {Point} a @param {Point} b */
 const same = (a, b) => a.x === b.x && a.y === b.y;
-
-/** @param {Pane} pane */
-function canvasOf({ overlay }) {
-  const canvas = document.createElement('canvas');
-  canvas.className = 'measures';
-  canvas.setAttribute('aria-hidden', 'true');
-  overlay.after(canvas);
-  return canvas;
-}
 
 /** @param {CanvasRenderingContext2D} context @param {Pane} pane @param {{at: Point, touch: boolean}} pointer @param {number} times */
 function drawLens(context, pane, { at, touch }, times) {

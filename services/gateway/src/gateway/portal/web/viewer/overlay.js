@@ -1,7 +1,7 @@
 // Draws findings over an image. Coordinates as in the result: a box covers [x, x + width); whole numbers of
 // an outline are centres of pixels.
 
-import { drawOwnTag, inPane, strokeOwn } from './own-marks.js';
+import { drawOwnTag, drawPill, inPane, strokeOwn } from './own-marks.js';
 import { RIM, STATES } from './palette.js';
 import { placeTags } from './tags.js';
 import { matrixOf } from './turn.js';
@@ -149,7 +149,8 @@ function tagOf(context, pane, { finding, tag, selected }) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {import('./tags.js').Placed<ReturnType<typeof tagOf> & {mark: Mark}>} placed */
-function drawTag(context, { mark: { state, selected, faded }, words, left, top, width, height, lead }) {
+function drawTag(context, placed) {
+  const { mark: { state, selected, faded }, lead } = placed;
   context.globalAlpha = faded ? 0.6 : 1;
   if (lead) {
     context.strokeStyle = STATES[state].colour;
@@ -159,17 +160,7 @@ function drawTag(context, { mark: { state, selected, faded }, words, left, top, 
     context.lineTo(lead.to.x, lead.to.y);
     context.stroke();
   }
-  context.fillStyle = STATES[state].colour;
-  context.strokeStyle = selected ? '#ffffff' : RIM;
-  context.lineWidth = selected ? 2 : 1;
-  context.beginPath();
-  context.roundRect(left, top, width, height, height / 2);
-  context.fill();
-  context.stroke();
-  context.fillStyle = RIM;
-  context.textAlign = 'center';
-  context.fillText(words, left + width / 2, top + height / 2);
-  context.textAlign = 'start';
+  drawPill(context, placed, { ground: STATES[state].colour, ink: RIM, edge: selected ? '#ffffff' : RIM, wide: selected ? 2 : 1 });
 }
 
 /** An empty canvas, to be drawn on in CSS pixels. @param {HTMLCanvasElement} canvas */

@@ -40,15 +40,26 @@ function lineOf(pane, { shape, box, outline }) {
 }
 
 /** A tag with a letter. @param {CanvasRenderingContext2D} context @param {{words: string, left: number, top: number, width: number, height: number, first: boolean}} tag */
-export function drawOwnTag(context, { words, left, top, width, height, first: selected }) {
-  context.fillStyle = selected ? OWN : RIM;
-  context.strokeStyle = OWN;
-  context.lineWidth = selected ? 2 : 1.5;
+export function drawOwnTag(context, tag) {
+  const selected = tag.first;
+  drawPill(context, tag, selected ? { ground: OWN, ink: RIM, edge: OWN, wide: 2 } : { ground: RIM, ink: OWN, edge: OWN, wide: 1.5 });
+}
+
+/**
+ * Words on a ground with round ends.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{words: string, left: number, top: number, width: number, height: number}} place
+ * @param {{ground: string, ink: string, edge: string, wide: number}} look
+ */
+export function drawPill(context, { words, left, top, width, height }, { ground, ink, edge, wide }) {
+  context.fillStyle = ground;
+  context.strokeStyle = edge;
+  context.lineWidth = wide;
   context.beginPath();
   context.roundRect(left, top, width, height, height / 2);
   context.fill();
   context.stroke();
-  context.fillStyle = selected ? RIM : OWN;
+  context.fillStyle = ink;
   context.textAlign = 'center';
   context.fillText(words, left + width / 2, top + height / 2);
   context.textAlign = 'start';
