@@ -35,6 +35,8 @@ from gateway.users.passwords import hash_password
 from lobule.contracts.pictures import PictureFacts, Samples
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.launcher.redis_server import redis_command
+from lobule.layout import OVERVIEW_FILE
+from report.film_view import overview
 
 VIEWS = ("RCC", "LCC", "RMLO", "LMLO")
 WIDTH, HEIGHT, SPACING = 3328, 4096, 0.07
@@ -157,6 +159,7 @@ def fill(address: str, app, films: dict[str, NDArray[np.uint16]]) -> str:
         facts = PictureFacts(width=width, height=height, bits=12, samples=samples)
         prefix = f"images/{answer['image']['id']}/film"
         app.state.store.put(f"{prefix}/samples.u16", gzip.compress(film.astype("<u2").tobytes(), 1))
+        app.state.store.put(f"{prefix}/{OVERVIEW_FILE}", gzip.compress(overview(film, facts), 6))
         app.state.store.put(f"{prefix}/facts.json", facts.model_dump_json().encode())
     return f"/cases/{case}"
 

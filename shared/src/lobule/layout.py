@@ -33,6 +33,8 @@ FACTS_FILE = "facts.json"
 PREVIEW_FILE = "preview.jpg"
 THUMBNAIL_FILE = "thumbnail.jpg"
 SAMPLES_FILE = "samples.u16"
+OVERVIEW_FILE = "overview.film"
+"""Of a film, as large as it is looked at before anybody zooms: one file that says all that a viewer has to know."""
 
 
 def image_folder(image_id: str) -> str:

@@ -116,6 +116,7 @@ class TestRegistration:
         for key in ("f", "+"):
             page.keyboard.press(key)
             show_only(page, "heat")
+            expect(pane).to_have_attribute("data-heat", "")
             page.locator('[data-role="opacity"]').fill("100")
             rows, columns = np.nonzero(canvas(page, pane, "overlay")[..., 3] > 127)
             scale, x, y = placed(pane)
@@ -164,6 +165,7 @@ class TestTurning:
             return np.array([columns.min() - x, rows.min() - y, columns.max() + 1 - x, rows.max() + 1 - y]) / scale
 
         show_only(page, "heat")
+        expect(pane).to_have_attribute("data-heat", "")  # it is loaded when it is wanted first
         page.locator('[data-role="opacity"]').fill("100")
         heat = reach(canvas(page, pane, "overlay")[..., 3])
         show_only(page, "boxes")

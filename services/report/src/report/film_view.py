@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import struct
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from lobule import layout
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.pictures import (
+    FilmOverview,
     NamedWindow,
     PictureError,
     PictureFacts,
@@ -26,7 +28,7 @@ from lobule.imaging.header import read_header
 from lobule.imaging.picture import Picture
 from lobule.imaging.read_film import colourfulness, film_of
 from lobule.imaging.shrink import fitting, shrink
-from lobule.layout import FACTS_FILE, PREVIEW_FILE, SAMPLES_FILE
+from lobule.layout import FACTS_FILE, OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE
 from lobule.modalities import of_colours
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from report.pictures import jpeg
@@ -37,6 +39,8 @@ PREVIEW_SIDE = 1024
 DISPLAY_SIDE = 2048  # of the display image that a pipeline leaves: a film within it is whole there, but for its depth
 MAX_SAMPLES = 16_000_000
 """A larger film is shrunk: 32 MB is what a browser takes four of."""
+OVERVIEW_SIDE = 1280
+"""Four films side by side on a screen of 2560 x 1440 have no more rows of it than this."""
 GREY_UP_TO = 0.03  # mean difference between the colour channels; a stained section has several times as much
 _PREVIEW_QUALITY = 88
 _UNKNOWN = "The picture could not be drawn. It can be analysed all the same."
@@ -98,7 +102,9 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
     if film.pixels.dtype == np.uint8 and max(height, width) <= DISPLAY_SIDE and film.window is None:
         return facts, {}
     samples, content = deep_samples(film)
-    return facts.model_copy(update={"samples": samples}), {SAMPLES_FILE: gzip.compress(content, 1)}
+    facts = facts.model_copy(update={"samples": samples})
+    files = {SAMPLES_FILE: gzip.compress(content, 1), OVERVIEW_FILE: gzip.compress(overview(film.pixels, facts), 6)}
+    return facts, files
 
 
 def _film_or_tissue(data: bytes) -> Film | Picture:
@@ -151,6 +157,14 @@ def deep_samples(film: Film) -> tuple[Samples, bytes]:
         windows=[first, *others] if film.windows else [],
     )
     return facts, pixels.astype("<u2").tobytes()
+
+
+def overview(pixels: NDArray[Any], facts: PictureFacts) -> bytes:
+    """A film as large as panes show it, with its facts, as `FilmOverview` says; no side over `OVERVIEW_SIDE`."""
+    small = _shrunk(pixels, OVERVIEW_SIDE)
+    head = FilmOverview(facts=facts, width=small.shape[1], height=small.shape[0]).model_dump_json().encode()
+    head += b" " * (len(head) % 2)
+    return struct.pack("<I", len(head)) + head + small.astype("<u2").tobytes()
 
 
 def _named(window: Window) -> NamedWindow:

@@ -56,4 +56,16 @@ class PictureFacts(Document):
     notices: list[Notice] = Field(default=[], description="what a reader should know of the file")
 
 
+class FilmOverview(Document):
+    """A film in its full depth, as large as a pane shows it. The head of `overview.film`.
+
+    The file is the length of this document in bytes, an unsigned little-endian 32-bit integer; the document as JSON in
+    UTF-8, filled up with spaces to an even length; then the samples, as those of `Samples`, of which `facts` tells.
+    """
+
+    facts: PictureFacts = Field(description="of the file; the sizes in it are those of all its samples")
+    width: int = Field(gt=0, description="columns of the overview")
+    height: int = Field(gt=0, description="rows of the overview")
+
+
 PictureKind = Literal["preview", "samples"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -46,6 +46,7 @@ PREVIEW_FORM: dict[str, Any] = {
     },
 }
 _PRIVATE = {"Cache-Control": "private, max-age=3600"}
+_GZIPPED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", **_PRIVATE}
 
 
 def picture_service(request: Request) -> PictureService:
@@ -137,6 +138,33 @@ def read_film(image: VisibleImage, pictures: Pictures) -> PictureRead:
 
 
 @router.get(
+    "/images/{image_id}/film/overview",
+    response_class=Response,
+    response_model=None,
+    responses={
+        200: {"content": {"application/octet-stream": {}}},
+        202: {"model": PictureRead},
+        204: {"description": "Nothing is deeper than the display image, or the film was drawn without an overview"},
+        **responses(401, 404, 503),
+    },
+)
+def read_overview(image: VisibleImage, pictures: Pictures) -> Response:
+    """A film in full depth as large as panes show it, with its facts: all that a viewer needs until it zooms in.
+
+    The answer is the length of a JSON document (unsigned, little-endian, 32 bits), the document with `facts`, `width`
+    and `height`, and 16-bit samples as those of `/film/samples`. 202 while it is being drawn.
+    """
+    folder = layout.film_folder(image.id)
+    content = pictures.find(folder, layout.OVERVIEW_FILE)
+    if content is not None:
+        return Response(content, media_type="application/octet-stream", headers=_GZIPPED)
+    drawn = PictureRead.of(image.id, pictures.ask(image.object_key, folder, "samples"))
+    if drawn.state != "drawing":
+        return Response(status_code=204, headers=_PRIVATE)
+    return JSONResponse(drawn.model_dump(mode="json"), status_code=202)
+
+
+@router.get(
     "/images/{image_id}/film/samples",
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}, **responses(401, 404, 409)},
@@ -144,5 +172,4 @@ def read_film(image: VisibleImage, pictures: Pictures) -> PictureRead:
 def read_samples(image: VisibleImage, pictures: Pictures) -> Response:
     """A film's samples: 16-bit unsigned little-endian integers, row by row, as `facts.samples` of the film says."""
     content = pictures.read(layout.film_folder(image.id), layout.SAMPLES_FILE)
-    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", **_PRIVATE}
-    return Response(content, media_type="application/octet-stream", headers=headers)
+    return Response(content, media_type="application/octet-stream", headers=_GZIPPED)

@@ -55,10 +55,17 @@ class PictureService:
         Raises:
             ProblemError: `picture_not_ready`, 409.
         """
+        content = self.find(prefix, name)
+        if content is None:
+            raise ProblemError(409, "picture_not_ready")
+        return content
+
+    def find(self, prefix: str, name: str) -> bytes | None:
+        """A picture that was drawn; None where it is not there."""
         try:
             return self._store.get(layout.file_key(prefix, name))
         except ObjectNotFoundError:
-            raise ProblemError(409, "picture_not_ready") from None
+            return None
 
     def remember_preview(self, prefix: str) -> None:
         """Schedule a preview for deletion, and delete those that are due."""

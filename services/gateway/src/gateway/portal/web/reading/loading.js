@@ -1,12 +1,16 @@
-// Loads the pictures of all images, two at a time: all display images first, then the films in full depth.
+// Loads the pictures of all images, two at a time; then the depth of films that came without it, and all samples of those that
+// somebody looks at closely.
 
-import { loadDepth, loadPictures } from '../viewer/decode.js';
-import { activeOf } from '../viewer/hanging.js';
+import { loadAll, loadDepth, loadHeat, loadPictures } from '../viewer/decode.js';
+import { activeOf, slotsOf } from '../viewer/hanging.js';
 import { withImage } from './state.js';
 
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
 const MAX_LOADING = 2;
+
+/** Whether samples as they are stored are there already, many or all. @param {import('../viewer/sources.js').Source} source */
+const isDeep = (source) => source.grey && source.range > 256;
 
 /** @param {import('./state.js').ReadingStore} store */
 export function createLoader(store) {
@@ -48,13 +52,46 @@ export function createLoader(store) {
   /** Load the full depth of a film, once its display image is there. @param {string} imageId */
   async function deepen(imageId) {
     const image = store.state.images.find(({ id }) => id === imageId);
-    if (!image?.film || !image.source || deepened.has(image.jobId)) return;
+    if (!image?.film || !image.source || isDeep(image.source) || deepened.has(image.jobId)) return;
     deepened.add(image.jobId);
     if (!(await loadDepth(image, patchOf(image)))) deepened.delete(image.jobId);
   }
 
+  /** @type {Set<string>} Analyses whose films were asked for with all their samples. */
+  const refined = new Set();
+  /** @type {Set<string>} Analyses whose heat maps were asked for. */
+  const heated = new Set();
+
+  /** Load all samples of a film, once somebody looks closely. @param {ViewedImage} image */
+  async function refine({ id, jobId }) {
+    const image = store.state.images.find((other) => other.id === id);
+    if (!image?.source?.grey || !image.source.coarse || refined.has(jobId)) return;
+    refined.add(jobId);
+    if (!(await loadAll(image, patchOf(image)))) refined.delete(jobId);
+  }
+
+  /** What a tool or an enhancement needs of the films that hang: all their samples. @param {import('./state.js').Reading} state */
+  function serve(state) {
+    const { tool, enhanced } = state;
+    if (tool === 'magnify' || tool === 'value' || enhanced.local || enhanced.edges) slotsOf(state).forEach(refine);
+  }
+
+  /** Heat maps are loaded once somebody wants to see them. @param {import('./state.js').Reading} state */
+  function heat(state) {
+    if (!state.overlays.heat && state.peek !== 'heat') return;
+    for (const image of slotsOf(state)) {
+      if (!image.result || heated.has(image.jobId)) continue;
+      heated.add(image.jobId);
+      loadHeat(image, patchOf(image)).catch(() => heated.delete(image.jobId));
+    }
+  }
+
+  store.subscribe(['tool', 'enhanced', 'images', 'activeId', 'layout'], serve);
+  store.subscribe(['overlays', 'peek', 'images', 'activeId', 'layout'], heat);
+
   return {
     deepen,
+    refine,
 
     /** Load what is not loaded yet. @param {ViewedImage[]} images */
     load(images) {

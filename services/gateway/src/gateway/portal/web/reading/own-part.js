@@ -120,7 +120,7 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
       if (pairing || DRAWING.includes(tool)) tell('');
       if (pairing) store.update({ pairing: null });
       if (DRAWING.includes(tool)) tools.take('move');
-      drawing?.clear();
+      drawing?.drop();
     },
 
     /** What draws, where such a tool is in hand. */

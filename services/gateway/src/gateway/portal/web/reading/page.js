@@ -56,6 +56,7 @@ const panes = createPanes(role(root, 'panes'), {
   marksOf,
   ownOf: marksOfOwn,
   paintTools,
+  onFine: (image) => loader.refine(image),
   isLit: ({ lit }, image) => sameTarget(lit, targetOf(image)),
   describe,
   failureOf,
@@ -230,11 +231,10 @@ async function goToNext() {
   location.assign(body.items.length ? `/cases/${body.items[0].id}` : '/');
 }
 
-/** @param {import('./targets.js').Target} target */
-function goTo(target) {
+const goTo = (/** @type {import('./targets.js').Target} */ target) => {
   navigation.reveal(target);
   list.focus(target);
-}
+};
 
 /** Take back what was said last; the button that did it may be gone then. */
 async function undo() {

@@ -2,11 +2,13 @@
 // would keep a hand waiting.
 
 import { breastOf } from './breast.js';
+import { unpacked } from './overview.js';
 import { levelsOf } from './samples.js';
 import { turnSamples } from './turn.js';
 
 addEventListener('message', ({ data: { number, buffer, size, hanging, image, laterality } }) => {
-  const levels = levelsOf(turnSamples(new Uint16Array(buffer), size, hanging));
-  const transfer = levels.map(({ samples }) => samples.buffer);
-  postMessage({ number, levels, ...breastOf(levels[0], image, laterality) }, { transfer });
+  const { samples, facts, ...own } = size ? { samples: new Uint16Array(buffer), facts: null, ...size } : unpacked(buffer);
+  const levels = levelsOf(turnSamples(samples, own, hanging));
+  const transfer = levels.map((level) => level.samples.buffer);
+  postMessage({ number, levels, facts, ...breastOf(levels[0], image, laterality) }, { transfer });
 });

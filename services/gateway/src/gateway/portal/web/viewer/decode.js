@@ -1,9 +1,10 @@
-// Loads the pictures of an image: the display image first, then the heat map, then the film in full depth.
+// Loads the pictures of an image. Of a film one answer holds all that is needed until somebody zooms in: its samples in full
+// depth, as large as a pane shows it. While that is being drawn, the display image is shown; all samples follow on demand.
 
 import { Problem, address, asProblem, call, fetchRaw, offline } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';
 import { breastOf } from './breast.js';
-import { colourHeat } from './heat.js';
+import { decodedOverview, decodedSamples } from './decoder.js';
 import { ColourSource, GreySource } from './sources.js';
 import { turnPicture, turnResult } from './turn.js';
 
@@ -11,26 +12,55 @@ import { turnPicture, turnResult } from './turn.js';
 /** @typedef {(change: Partial<ViewedImage>) => void} Patch Changes what is known of the image; nothing once it is outdated. */
 
 /**
- * Load result and display image, then the heat map. Failures are kept in the image.
+ * Load a result, and a film's overview or else the display image. Failures are kept in the image.
  * @param {ViewedImage} image
  * @param {Patch} patch
  */
-export async function loadPictures({ jobId, film }, patch) {
+export async function loadPictures({ id, jobId, film, entry }, patch) {
   try {
+    const overview = film ? fetchOverview(id).catch(() => null) : null;
     const { body: stored } = await call('get', '/api/v1/jobs/{job_id}/result', { params: { job_id: jobId } });
-    const { hanging } = stored.image;
     const result = turnResult(stored);
-    const bitmap = turnPicture(await picture(jobId, result.display.file), hanging);
-    patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
-    if (result.heat_map) patch({ heat: colourHeat(turnPicture(await picture(jobId, result.heat_map.file), hanging), bitmap, film) });
+    const deep = await overview;
+    if (deep) return patch({ result, ...(await fromOverview(deep, result, entry.laterality)) });
+    const bitmap = turnPicture(await picture(jobId, result.display.file), stored.image.hanging);
+    return patch({ result, source: film ? GreySource.fromBitmap(bitmap) : new ColourSource(bitmap) });
   } catch (error) {
-    patch({ problem: asProblem(error) });
+    return patch({ problem: asProblem(error) });
   }
 }
 
+/** The overview of a film; null where it is not drawn, or there is none. @param {string} id */
+async function fetchOverview(id) {
+  const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/overview', { params: { image_id: id } }));
+  const content = await answer.arrayBuffer(); // read in any case: an answer that is left unread keeps its connection
+  return answer.status === 200 ? content : null;
+}
+
+/** @param {ArrayBuffer} buffer @param {NonNullable<ViewedImage['result']>} result @param {string | null | undefined} laterality @returns {Promise<Partial<ViewedImage>>} */
+async function fromOverview(buffer, result, laterality) {
+  const { levels, breast, tip, facts } = await decodedOverview(buffer, result.image, laterality);
+  if (!facts.samples) throw new Problem(0, {});
+  const coarse = levels[0].width < result.image.width;
+  const source = new GreySource(levels, { ...facts.samples, bits: facts.bits ?? 16, coarse });
+  return { source, breast, tip, depth: source.bits > 8 ? 'deep' : 'eight' };
+}
+
 /**
- * Load a film's samples of more than 8 bits, and find the breast. Without them the display image stays, and the pane says
- * so. It is not cropped, since its window may hide tissue, unless the film has no more than it.
+ * Load the heat map of an image, once it is wanted.
+ * @param {ViewedImage} image With its result.
+ * @param {Patch} patch
+ */
+export async function loadHeat({ jobId, film, result }, patch) {
+  if (!result?.heat_map) return;
+  const { hanging } = result.image;
+  const [{ colourHeat }, below, map] = await Promise.all([import('./heat.js'), picture(jobId, result.display.file), picture(jobId, result.heat_map.file)]);
+  patch({ heat: colourHeat(turnPicture(map, hanging), turnPicture(below, hanging), film) });
+}
+
+/**
+ * Load a film in its full depth where its display image is shown, and find the breast. Without it the display image stays, and
+ * the pane says so. It is not cropped then, since its window may hide tissue, unless the film has no more than it.
  * @param {ViewedImage} image With its result.
  * @param {Patch} patch
  * @returns {Promise<boolean>} Whether that is settled; it may be tried again where it is not.
@@ -40,16 +70,13 @@ export async function loadDepth({ id, entry, result, source: shown }, patch) {
   patch({ depth: 'loading' });
   try {
     const film = await untilDrawn(async () => (await call('get', '/api/v1/images/{image_id}/film', { params })).body);
-    const facts = film.facts?.samples;
-    if (!film.facts || !facts) {
+    if (!film.facts?.samples) {
       const whole = film.facts && !film.facts.error && shown?.grey;
       patch({ depth: 'eight', ...(whole ? breastOf(shown.levels[0], result?.image, entry.laterality) : {}) });
       return true;
     }
-    const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/samples', { params }));
-    const { levels, breast, tip } = await decoded(await answer.arrayBuffer(), facts, result?.image, entry.laterality);
-    const source = new GreySource(levels, { ...facts, bits: film.facts.bits ?? 16 });
-    patch({ source, breast, tip, depth: source.bits > 8 ? 'deep' : 'eight' });
+    const overview = result ? await fetchOverview(id) : null;
+    patch(overview && result ? await fromOverview(overview, result, entry.laterality) : await allSamples(id, entry, result, film.facts));
     return true;
   } catch {
     patch({ depth: 'eight' });
@@ -57,45 +84,33 @@ export async function loadDepth({ id, entry, result, source: shown }, patch) {
   }
 }
 
-/** @typedef {{levels: import('./samples.js').Level[], breast: import('./geometry.js').Box | null, tip: import('./geometry.js').Point | null}} Decoded */
-
-/** @type {Worker | null} */
-let worker = null;
-/** @type {Map<number, {resolve: (decoded: Decoded) => void, reject: (error: unknown) => void}>} */
-const waiting = new Map();
-let count = 0;
-
-function decoder() {
-  if (worker) return worker;
-  worker = new Worker('/static/viewer/decode-worker.js', { type: 'module' });
-  worker.addEventListener('message', ({ data: { number, ...film } }) => {
-    waiting.get(number)?.resolve(film);
-    waiting.delete(number);
-  });
-  worker.addEventListener('error', (error) => {
-    worker = null; // the next film gets another one
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  });
-  return worker;
+/**
+ * Load all samples of a film of which the overview is shown: somebody zooms in.
+ * @param {ViewedImage} image With its result.
+ * @param {Patch} patch
+ * @returns {Promise<boolean>} Whether they are there.
+ */
+export async function loadAll({ id, entry, result, depth }, patch) {
+  patch({ depth: 'finer' });
+  try {
+    const { body: film } = await call('get', '/api/v1/images/{image_id}/film', { params: { image_id: id } });
+    if (!film.facts?.samples) throw new Problem(0, {});
+    const { source } = await allSamples(id, entry, result, film.facts);
+    patch({ source, depth: 'deep' }); // the breast stays where the overview has found it: nothing jumps
+    return true;
+  } catch {
+    patch({ depth });
+    return false;
+  }
 }
 
-/**
- * A film's samples as it hangs, with coarser copies, and where the breast is: worked out beside the page.
- * @param {ArrayBuffer} buffer
- * @param {{width: number, height: number}} size
- * @param {import('../core/types.d.ts').Result['image'] | undefined} image
- * @param {string | null} [laterality]
- * @returns {Promise<Decoded>}
- */
-function decoded(buffer, { width, height }, image, laterality = null) {
-  count += 1;
-  const number = count;
-  return new Promise((resolve, reject) => {
-    waiting.set(number, { resolve, reject });
-    const hanging = image?.hanging ?? null;
-    decoder().postMessage({ number, buffer, size: { width, height }, hanging, image: image && { width: image.width }, laterality }, [buffer]);
-  });
+/** @param {string} id @param {ViewedImage['entry']} entry @param {ViewedImage['result']} result @param {import('../core/types.d.ts').PictureFacts} facts */
+async function allSamples(id, entry, result, { samples, bits }) {
+  if (!samples) throw new Problem(0, {});
+  const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/samples', { params: { image_id: id } }));
+  const { levels, breast, tip } = await decodedSamples(await answer.arrayBuffer(), samples, result?.image, entry.laterality);
+  const source = new GreySource(levels, { ...samples, bits: bits ?? 16 });
+  return { source, breast, tip, depth: /** @type {ViewedImage['depth']} */ (source.bits > 8 ? 'deep' : 'eight') };
 }
 
 /** @param {string} jobId @param {string} file @throws {Problem} It does not arrive, or not whole. */

@@ -86,10 +86,16 @@ export function createDrawing(store, panes, onDrawn) {
       paint(pane);
     },
 
-    /** What was drawn is kept elsewhere now, or is dropped. */
+    /** What was drawn is kept elsewhere now, or is dropped; the hand may be drawing the next already. */
     clear() {
-      [hand, waiting] = [null, null];
+      waiting = null;
       panes.forEach(paint);
+    },
+
+    /** Give up what the hand is drawing. */
+    drop() {
+      hand = null;
+      this.clear();
     },
 
     hover() {},

@@ -22,7 +22,7 @@ export function createEnhancing(store) {
     const { source } = image ?? {};
     if (!source?.grey || key !== keyOf(store.state, id)) return ask();
     const [{ width, height }] = source.levels;
-    const enhanced = new GreySource([{ samples, width, height }], { ...source.first, bits: source.bits, windows: source.windows });
+    const enhanced = new GreySource([{ samples, width, height }], { ...source.first, bits: source.bits, windows: source.windows, coarse: source.coarse });
     return store.update(({ enhancedFilms }) => ({ enhancedFilms: { ...enhancedFilms, [id]: { key, source: enhanced } } }));
   });
 
@@ -56,5 +56,5 @@ export function createEnhancing(store) {
 /** What a film is to be enhanced from, and how. @param {Reading} state @param {string} id */
 function keyOf({ images, enhanced }, id) {
   const image = images.find((other) => other.id === id);
-  return `${image?.jobId} ${image?.source?.bits} ${wantedOf(enhanced)}`;
+  return `${image?.jobId} ${image?.source?.bits} ${image?.source?.grey && image.source.coarse} ${wantedOf(enhanced)}`;
 }

@@ -27,7 +27,7 @@ import { around } from './breast.js';
  * @property {import('./geometry.js').Point | null} tip Where its outline is furthest from the chest wall; null where that cannot be told.
  * @property {HTMLCanvasElement | null} heat
  * @property {import('../core/api.js').Problem | null} problem Why its pictures could not be loaded.
- * @property {'eight' | 'loading' | 'deep'} depth
+ * @property {'eight' | 'loading' | 'deep' | 'finer'} depth `finer`: all samples are on their way.
  */
 
 /** @type {ViewName[]} */
@@ -117,5 +117,6 @@ export const unitOf = (image) => (spacingOf(image) === null ? 'pixels' : image?.
 export function depthWords({ film, source, depth }) {
   if (!film || !source) return '';
   if (depth === 'loading') return t('reading.depth.loading');
+  if (depth === 'finer') return t('reading.depth.finer', { bits: source.bits });
   return source.bits > 8 ? t('reading.depth.deep', { bits: source.bits }) : t('reading.depth.eight');
 }

@@ -238,7 +238,7 @@ function drawLens(context, pane, { at, touch }, times) {
 /** The stored value below a point. @param {CanvasRenderingContext2D} context @param {Pane} pane @param {Point | null} at */
 function drawValue(context, pane, at) {
   const { viewed, imageSize } = pane;
-  if (!at || !imageSize || !viewed?.source) return;
+  if (!at || !imageSize || !viewed?.source || (viewed.source.grey && viewed.source.coarse)) return; // a mean is no stored value
   const point = pane.toImage(at);
   const [x, y] = [Math.floor(point.x), Math.floor(point.y)];
   if (x < 0 || y < 0 || x >= imageSize.width || y >= imageSize.height) return;

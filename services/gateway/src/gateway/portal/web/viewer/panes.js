@@ -14,6 +14,7 @@ import { windowOf } from './window.js';
 /** @typedef {import('../reading/state.js').Reading} Reading */
 
 const MOST = 4;
+const ENOUGH = 1.1; // device pixels for a sample: nobody sees a difference
 
 /**
  * @param {HTMLElement} grid
@@ -21,6 +22,7 @@ const MOST = 4;
  *   marksOf: (state: Reading, image: ViewedImage) => import('./overlay.js').Mark[],
  *   ownOf: (state: Reading, image: ViewedImage) => import('./own.js').OwnMark[],
  *   paintTools: (pane: Pane) => void,
+ *   onFine: (image: ViewedImage) => void,
  *   isLit: (state: Reading, image: ViewedImage) => boolean,
  *   describe: (image: ViewedImage) => string,
  *   failureOf: (image: ViewedImage) => {words: string, hopeless: boolean},
@@ -56,6 +58,7 @@ export function createPanes(grid, options) {
     const { root } = pane;
     root.toggleAttribute('data-active', image.id === state.activeId);
     root.toggleAttribute('data-lit', options.isLit(state, image));
+    root.toggleAttribute('data-heat', image.heat !== null);
     root.dataset.side = sideOf(image, layoutOf(state));
     labelImage(root, image, options.describe(image));
     showNote(root, image, options.failureOf);
@@ -101,6 +104,7 @@ export function createPanes(grid, options) {
   /** @param {Pane} pane */
   function painted(pane) {
     showScale(pane.root, spacingOf(pane.viewed), pane.transform?.scale ?? 0);
+    if (pane.viewed && wantsMore(pane)) options.onFine(pane.viewed);
     options.paintTools(pane);
   }
 
@@ -110,6 +114,12 @@ export function createPanes(grid, options) {
   const of = (imageId) => panes.find(({ root, viewed }) => !root.hidden && viewed !== null && viewed.id === imageId);
 
   return { show, of, fitAll, all: panes };
+}
+
+/** Whether a film has more samples than are there, and the screen has room for them. @param {Pane} pane */
+function wantsMore({ shown: { source }, transform, imageSize }) {
+  if (!source?.grey || !source.coarse || !transform || !imageSize) return false;
+  return transform.scale * devicePixelRatio * imageSize.width > source.levels[0].width * ENOUGH;
 }
 
 /** @param {HTMLElement} root @param {ViewedImage} image @param {string} description */

@@ -1,0 +1,49 @@
+// Asks the worker beside the page for films as they hang, with coarser copies, and where the breast is.
+
+/** @typedef {import('../core/types.d.ts').Result['image']} Image */
+/** @typedef {import('./geometry.js').Point} Point */
+/**
+ * @typedef {object} Decoded
+ * @property {import('./samples.js').Level[]} levels
+ * @property {import('./geometry.js').Box | null} breast
+ * @property {Point | null} tip
+ * @property {import('../core/types.d.ts').PictureFacts} facts Of an overview.
+ */
+
+/** @type {Worker | null} */
+let worker = null;
+/** @type {Map<number, {resolve: (decoded: Decoded) => void, reject: (error: unknown) => void}>} */
+const waiting = new Map();
+let count = 0;
+
+function decoder() {
+  if (worker) return worker;
+  worker = new Worker('/static/viewer/decode-worker.js', { type: 'module' });
+  worker.addEventListener('message', ({ data: { number, ...film } }) => {
+    waiting.get(number)?.resolve(film);
+    waiting.delete(number);
+  });
+  worker.addEventListener('error', (error) => {
+    worker = null; // the next film gets another one
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  });
+  return worker;
+}
+
+/** @param {ArrayBuffer} buffer @param {{width: number, height: number} | null} size Null where the buffer says it. @param {Image | undefined} image @param {string | null} [laterality] @returns {Promise<Decoded>} */
+function decoded(buffer, size, image, laterality = null) {
+  count += 1;
+  const number = count;
+  return new Promise((resolve, reject) => {
+    waiting.set(number, { resolve, reject });
+    const hanging = image?.hanging ?? null;
+    decoder().postMessage({ number, buffer, size, hanging, image: image && { width: image.width }, laterality }, [buffer]);
+  });
+}
+
+/** @param {ArrayBuffer} buffer @param {{width: number, height: number}} size @param {Image | undefined} image @param {string | null} [laterality] */
+export const decodedSamples = (buffer, { width, height }, image, laterality) => decoded(buffer, { width, height }, image, laterality);
+
+/** @param {ArrayBuffer} buffer As `FilmOverview` of the API. @param {Image} image @param {string | null} [laterality] */
+export const decodedOverview = (buffer, image, laterality) => decoded(buffer, null, image, laterality);
