@@ -1,12 +1,14 @@
 """Groups share cases; claims, assignments, views and visits of readers."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from gateway.cases.models import Case
 from gateway.cases.reading import LAPSES_AFTER
 from gateway.clock import now
+from gateway.groups import repository
 
 
 @pytest.fixture
@@ -43,6 +45,11 @@ def actions(client, root):
 
 
 class TestGroups:
+    def test_a_name_that_is_taken_at_the_same_moment(self, client, root, group, monkeypatch):
+        monkeypatch.setattr(repository, "by_name", lambda *_: None)  # as another transaction would have found it
+        answer = client.post("/api/v1/groups", headers=root, json={"name": "Unit B"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
     def test_only_administrators_make_them(self, client, alice, group, root):
         assert client.post("/api/v1/groups", headers=alice, json={"name": "Mine"}).status_code == 403
         assert client.put(f"/api/v1/groups/{group}/members/root", headers=alice).status_code == 403
@@ -93,17 +100,44 @@ class TestGroups:
         assert client.delete(f"/api/v1/groups/{group}", headers=root).status_code == 204
         assert client.get("/api/v1/cases", headers=bob).json()["items"] == []
 
+    def test_a_program_belongs_to_one_group(self, new_user, client, headers_of, root, bob, group):
+        new_user("pacs", role="service")
+        other = client.post("/api/v1/groups", headers=root, json={"name": "Unit C"}).json()["id"]
+        assert client.put(f"/api/v1/groups/{group}/members/pacs", headers=root).status_code == 200
+        refused = client.put(f"/api/v1/groups/{other}/members/pacs", headers=root)
+        assert (refused.status_code, refused.json()["code"]) == (409, "one_group_only")
+        assert client.put(f"/api/v1/groups/{group}/members/pacs", headers=root).status_code == 200, "it is in it"
+        client.post("/api/v1/cases", headers=headers_of("pacs"), json={"pseudonym": "SENT"})
+        assert len(client.get("/api/v1/cases", headers=bob).json()["items"]) == 1, "what it sends is still seen"
+
+    def test_a_member_is_told_of_no_copy_that_they_may_not_see(self, client, alice, bob, group, upload, picture):
+        film = picture(6)
+        shared = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-1", "group_id": group}).json()["id"]
+        private = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-2"}).json()["id"]
+        own = upload(film, case_id=private).json()["image"]["id"]
+        sent = upload(film, headers=bob, case_id=shared).json()
+        assert sent["also_in"] == []
+        client.delete(f"/api/v1/images/{sent['image']['id']}", headers=alice)
+        assert [twin["image_id"] for twin in upload(film, case_id=shared).json()["also_in"]] == [own]
+
 
 class TestClaims:
     def test_nobody_else_reviews_or_signs_a_claimed_case(self, client, alice, bob, root, shared):
         case, job = shared
         claimed = client.post(f"/api/v1/cases/{case}/claim", headers=bob).json()
         assert (claimed["reader"], claimed["reading_since"] is None) == ("bob", False)
+        image = client.get(f"/api/v1/jobs/{job}", headers=bob).json()["image_id"]
+        drawn = {"image_id": image, "kind": "mass", "shape": "box", "box": {"x": 1, "y": 1, "width": 3, "height": 3}}
+        pair = {name: {"job_id": job, "finding_id": "f1"} for name in ("one", "other")}
         for answer in (
             client.post(f"/api/v1/cases/{case}/claim", headers=alice),
             client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"}),
             client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}),
             client.put(f"/api/v1/cases/{case}/reader", headers=root, json={"username": "alice"}),
+            client.put(f"/api/v1/cases/{case}/reader-findings/{uuid4()}", headers=alice, json=drawn),
+            client.delete(f"/api/v1/cases/{case}/reader-findings/{uuid4()}", headers=alice),
+            client.put(f"/api/v1/cases/{case}/same-lesions/{uuid4()}", headers=alice, json=pair),
+            client.delete(f"/api/v1/cases/{case}/same-lesions/{uuid4()}", headers=alice),
         ):
             assert (answer.status_code, answer.json()["code"]) == (409, "case_claimed")
             assert answer.json()["reader"] == "bob"
@@ -114,6 +148,14 @@ class TestClaims:
             "since": None,
             "yours": True,
         }
+        for answer in (
+            client.put(f"/api/v1/cases/{case}/reader", headers=alice, json={"username": "alice"}),
+            client.post(f"/api/v1/cases/{case}/claim", headers=alice),
+            client.post(f"/api/v1/cases/{case}/release", headers=alice),
+            client.post(f"/api/v1/cases/{case}/release", headers=bob),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (409, "case_signed")
+        assert client.get(f"/api/v1/cases/{case}/reader", headers=alice).json()["reader"] == "bob"
         assert {"case.claim"} <= set(actions(client, root))
 
     def test_it_ends_with_its_release_or_with_the_day(

@@ -39,6 +39,13 @@ class TestOnPostgres:
         assert [answer.status_code for answer in answers] == [202] * UPLOADS, [answer.text for answer in answers]
         assert len(client.get(f"/api/v1/cases/{case}", headers=alice).json()["images"]) == UPLOADS
 
+    def test_what_another_transaction_made_since_it_was_looked_for(self, client, headers_of, monkeypatch):
+        root = headers_of("root")
+        assert client.post("/api/v1/groups", headers=root, json={"name": "Unit B"}).status_code == 201
+        monkeypatch.setattr("gateway.groups.repository.by_name", lambda *_: None)
+        answer = client.post("/api/v1/groups", headers=root, json={"name": "Unit B"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
     @pytest.mark.parametrize("minutes", [-10, 10])
     def test_a_gateway_whose_clock_is_wrong_takes_no_step_away(self, client, job, worker, monkeypatch, minutes):
         claim = worker.claim(job)

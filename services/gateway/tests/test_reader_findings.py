@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from gateway.reader_findings import service
 from lobule.contracts.case import CaseContent
 
 
@@ -64,6 +65,8 @@ def test_drawn_changed_erased_and_drawn_again(film, put, read, erase, client, he
     assert [finding["id"] for finding in read()["reader_findings"]] == [first["id"], second["id"], third["id"]]
     assert read()["conclusion"] == before["conclusion"], "what the system says is not touched"
     assert read()["revision"] == before["revision"] + 4
+    assert put(box(image, kind="other", shape="ellipse"), first["id"]).json() == changed, "sent again, it is the same"
+    assert read()["revision"] == before["revision"] + 4
 
     assert erase(first["id"]).status_code == 204
     assert erase(first["id"]).status_code == 404
@@ -71,7 +74,7 @@ def test_drawn_changed_erased_and_drawn_again(film, put, read, erase, client, he
     assert again["number"] == 1, "what was erased by mistake gets its letter back"
     events = client.get("/api/v1/audit", params={"target_id": case}, headers=headers_of("root")).json()["items"]
     actions = [event["action"] for event in events]
-    assert (actions.count("finding.draw"), actions.count("finding.erase")) == (5, 1)
+    assert (actions.count("finding.draw"), actions.count("finding.erase")) == (6, 1)
 
 
 def test_what_is_refused(film, put, headers_of, upload, picture, client, alice, case):
@@ -146,3 +149,44 @@ def test_they_go_with_their_image(film, put, client, alice, case, read):
     assert (len(there), read()["reader_findings"]) == (1, [])
     assert client.delete(f"/api/v1/images/{image['id']}", headers=alice).status_code == 204
     assert client.get(f"/api/v1/cases/{other}/reader-findings", headers=alice).json() == []
+
+
+def test_a_correction_stays_of_its_analysis_after_the_next_one(film, put, erase, client, alice, worker, read):
+    image, job = film
+    corrects = {"job_id": job, "finding_id": "f2"}
+    drawn = put(box(image, corrects=corrects)).json()
+    again = client.post(f"/api/v1/images/{image['id']}/jobs", headers=alice).json()["id"]
+    worker.infer(again)  # without findings
+    changed = put(box(image, kind="other", corrects=corrects), drawn["id"])
+    assert (changed.status_code, changed.json()["kind"]) == (200, "other")
+    erase(drawn["id"])
+    assert put(box(image, corrects=corrects), drawn["id"]).json()["corrects"] == corrects, "erasing it can be undone"
+    assert put(box(image, corrects={"job_id": again, "finding_id": "f2"})).status_code == 404
+    pair = {"one": corrects, "other": {"job_id": None, "finding_id": drawn["id"]}}
+    assert put(pair, kind="same-lesions").status_code == 404, "what is not there any more is no lesion"
+
+
+def test_moves_to_and_fro_use_the_letters_that_are_free(film, put, client, alice, case, upload, picture):
+    image, _ = film
+    other = client.post("/api/v1/cases", json={"pseudonym": "P-2"}, headers=alice).json()["id"]
+    there = upload(picture(5), case_id=other).json()["image"]
+    first = f"/api/v1/cases/{other}/reader-findings/{uuid.uuid4()}"
+    assert client.put(first, json=box(there), headers=alice).json()["number"] == 1
+    put(box(image))
+    put(box(image))
+    for target, numbers in ((other, [1, 2, 3]), (case, [1, 2]), (other, [1, 2, 3])):
+        assert client.patch(f"/api/v1/images/{image['id']}", json={"case_id": target}, headers=alice).status_code == 200
+        found = client.get(f"/api/v1/cases/{target}/reader-findings", headers=alice).json()
+        assert [finding["number"] for finding in found] == numbers
+
+
+def test_marks_of_findings_that_left_do_not_count(film, put, client, alice, monkeypatch):
+    monkeypatch.setattr(service, "MOST", 1)
+    image, job = film
+    drawn = put(box(image)).json()["id"]
+    one, other = ({"job_id": job, "finding_id": name} for name in ("f1", "f2"))
+    own = {"job_id": None, "finding_id": drawn}
+    assert put({"one": one, "other": own}, kind="same-lesions").status_code == 200
+    assert put({"one": one, "other": other}, kind="same-lesions").status_code == 422
+    client.delete(f"/api/v1/cases/{image['case_id']}/reader-findings/{drawn}", headers=alice)
+    assert put({"one": one, "other": other}, kind="same-lesions").status_code == 200

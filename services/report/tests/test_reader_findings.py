@@ -76,6 +76,27 @@ def test_every_form_says_them_apart(content, mammogram, language, words):
     assert [finding["number"] for finding in document["images"][0]["findings"]] == [1, 2], "the system's are its own"
 
 
+def test_a_correction_of_an_earlier_analysis_names_no_finding_of_this_one(content, mammogram):
+    image = content.images[0].model_copy(update={"job_id": "later"})
+    content = content.model_copy(update={"images": [image], "same_lesions": []})
+    [rows] = case_report(content, [mammogram]).document.drawn
+    assert [row.corrects for row in rows] == ["", ""]
+
+
+def test_letters_never_end(content):
+    numbers = (1, 26, 27, 52, 53, 702, 703)
+    letters = [drawn(1).model_copy(update={"number": number}).letter for number in numbers]
+    assert letters == [
+        "A",
+        "Z",
+        "AA",
+        "AZ",
+        "BA",
+        "ZZ",
+        "AAA",
+    ]
+
+
 def test_they_are_drawn_in_a_colour_of_their_own(content, mammogram):
     [pictures] = case_report(content, [mammogram]).pictures
     violet = (np.abs(pictures.hung.astype(int) - READER) < 3).all(axis=2)

@@ -1,4 +1,4 @@
-"""Maps outages of database, Redis and object store to 503 and 507 responses."""
+"""Maps outages of database, Redis and object store to 503 and 507 responses, and taken unique keys to 409."""
 
 from typing import Literal
 
@@ -25,13 +25,21 @@ OUTAGES: tuple[type[Exception], ...] = (
 )
 """Kinds of errors that may be an outage."""
 
-_Kind = Literal["away", "busy", "full"]
+_Kind = Literal["away", "busy", "full", "conflict"]
 
-# https://www.postgresql.org/docs/15/errcodes-appendix.html: deadlocks and conflicts, a full disk; then whole classes.
-_OF_POSTGRES: dict[str, _Kind] = {"40001": "busy", "40P01": "busy", "55P03": "busy", "53100": "full"}
+# https://www.postgresql.org/docs/15/errcodes-appendix.html: deadlocks and conflicts, a full disk, a unique key that
+# another transaction has taken since it was looked for; then whole classes.
+_OF_POSTGRES: dict[str, _Kind] = {
+    "40001": "busy",
+    "40P01": "busy",
+    "55P03": "busy",
+    "53100": "full",
+    "23505": "conflict",
+}
 _OF_POSTGRES_CLASSES: dict[str, _Kind] = {"08": "away", "53": "away", "57": "away"}
 # https://www.sqlite.org/rescode.html: busy, locked, read-only, input or output, full, not to be opened.
 _OF_SQLITE: dict[int, _Kind] = {5: "busy", 6: "busy", 8: "away", 10: "away", 13: "full", 14: "away"}
+_UNIQUE_IN_SQLITE = (1555, 2067)  # SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE
 
 
 def install_outage_handlers(app: FastAPI) -> None:
@@ -65,6 +73,8 @@ def problem_of_outage(error: Exception) -> ProblemError | None:
     match _kind(error) if isinstance(error, DBAPIError) else None:
         case "full":
             return _full()
+        case "conflict":
+            return ProblemError(409, "conflict")
         case "busy":
             return _away("database_busy", 1)
         case "away":
@@ -76,7 +86,7 @@ def _kind(error: DBAPIError) -> _Kind | None:
     cause = error.orig
     number, state = getattr(cause, "sqlite_errorcode", None), getattr(cause, "sqlstate", None)
     if number is not None:
-        return _OF_SQLITE.get(number & 0xFF)
+        return "conflict" if number in _UNIQUE_IN_SQLITE else _OF_SQLITE.get(number & 0xFF)
     if state is not None:
         return _OF_POSTGRES.get(state) or _OF_POSTGRES_CLASSES.get(state[:2])
     # psycopg: the connection was lost or refused, so there is no SQLSTATE.

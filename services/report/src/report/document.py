@@ -151,9 +151,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         reasons=tuple(text.reason(reason) for reason in said.reasons),
         next_steps=tuple(text.suggestion(step) for step in said.suggestions),
         images=sections,
-        drawn=tuple(
-            reader_rows(image.reader_findings, r.image, r, text) for (image, _), r in zip(assessed, found, strict=True)
-        ),
+        drawn=tuple(reader_rows(image, result, text) for (image, _), result in zip(assessed, found, strict=True)),
         same_lesions=same_lesions(content, {image.job_id: result for image, result in assessed}, names, text),
         hung=tuple(hung),
         places=places(hung, hanging, sections, said.missing_views, text),

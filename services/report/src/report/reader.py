@@ -1,12 +1,12 @@
 """What readers found themselves, in words and as it is drawn: always apart from what the system found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from lobule.contracts.case import CaseContent, CaseImage
 from lobule.contracts.reader import FindingReference, ReaderFinding
-from lobule.contracts.result import Finding, ImageInfo, Result
+from lobule.contracts.result import Finding, Result
 from lobule.words import Words
 from report.parts import Part
 from report.section import moment
@@ -24,7 +24,7 @@ class ReaderRow(Part):
         position: Of its centre.
         size: Of its box.
         by: Who drew it, and when.
-        corrects: Of which finding of the system it is the outline; empty for none.
+        corrects: Of which finding of the system it is the outline; empty for none, or one of an earlier analysis.
         comment: Of the reader.
         finding: As it was drawn.
     """
@@ -39,28 +39,26 @@ class ReaderRow(Part):
     finding: ReaderFinding
 
 
-def reader_rows(
-    findings: Sequence[ReaderFinding], image: ImageInfo, result: Result, text: Words
-) -> tuple[ReaderRow, ...]:
-    """The findings that readers drew on an image.
+def reader_rows(image: CaseImage, result: Result, text: Words) -> tuple[ReaderRow, ...]:
+    """The findings that readers drew on an image, by letter.
 
     Args:
-        findings: By letter.
-        image: The image, with its spacing where that is known.
+        image: The image of the case.
         result: What the system found on it.
         text: The sentences of the language to write in.
     """
-    return tuple(_row(finding, image, result, text) for finding in findings)
+    return tuple(_row(finding, image, result, text) for finding in image.reader_findings)
 
 
-def _row(finding: ReaderFinding, image: ImageInfo, result: Result, text: Words) -> ReaderRow:
-    box = finding.box
-    place = result.place_of(finding.corrects.finding_id) if finding.corrects else None
+def _row(finding: ReaderFinding, image: CaseImage, result: Result, text: Words) -> ReaderRow:
+    box, corrects = finding.box, finding.corrects
+    # each analysis counts its findings anew: the same id in another one is another finding
+    place = result.place_of(corrects.finding_id) if corrects and corrects.job_id == image.job_id else None
     return ReaderRow(
         letter=finding.letter,
         kind=text(f"clinical.kind.{finding.kind}"),
         position=text("findings.at_pixels", x=round(box.x + box.width / 2), y=round(box.y + box.height / 2)),
-        size=size_words(box, image, text),
+        size=size_words(box, result.image, text),
         by=text("review.own.by", who=finding.author, when=moment(finding.drawn_at, text)),
         corrects="" if place is None else text("review.own.corrects", number=place + 1),
         comment=finding.comment,

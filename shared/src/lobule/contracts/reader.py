@@ -53,8 +53,11 @@ class ReaderFinding(Document):
     @property
     def letter(self) -> str:
         """What it is called beside the numbers of the system's findings: A to Z, then AA to AZ, and so on."""
-        more, last = divmod(self.number - 1, len(ascii_uppercase))
-        return (ascii_uppercase[more - 1] if more else "") + ascii_uppercase[last]
+        letters, left = "", self.number
+        while left:
+            left, last = divmod(left - 1, len(ascii_uppercase))
+            letters = ascii_uppercase[last] + letters
+        return letters
 
 
 class SameLesion(Document):

@@ -7,7 +7,6 @@ from fastapi import Depends
 from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository
 from gateway.cases.models import Case
-from gateway.cases.reading import check_free
 from gateway.database import DbSession
 from gateway.errors import not_found
 
@@ -25,16 +24,3 @@ def visible_case(case_id: str, user: CurrentUser, session: DbSession) -> Case:
 
 
 VisibleCase = Annotated[Case, Depends(visible_case, scope="function")]
-
-
-def free_case(case: VisibleCase, user: CurrentUser) -> Case:
-    """The case of `{case_id}`, unless another reader has claimed it.
-
-    Raises:
-        ProblemError: `not_found` (404) or `case_claimed` (409).
-    """
-    check_free(case, user)
-    return case
-
-
-FreeCase = Annotated[Case, Depends(free_case, scope="function")]

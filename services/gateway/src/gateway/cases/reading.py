@@ -46,14 +46,25 @@ def check_free(case: Case, user: User) -> None:
         raise ProblemError(409, "case_claimed", reader=case.reader, since=since)
 
 
+def _check_open(case: Case, user: User) -> None:
+    """Refuse another reader of a signed case, whose reader is the signer until something of it changes.
+
+    Raises:
+        ProblemError: `case_claimed` or `case_signed`, 409.
+    """
+    check_free(case, user)
+    if case.state == "signed":
+        raise ProblemError(409, "case_signed")
+
+
 def claim(session: Session, case: Case, user: User) -> Case:
     """Read a case: it is this user's until they release or sign it.
 
     Raises:
-        ProblemError: `case_claimed`, 409.
+        ProblemError: `case_claimed` or `case_signed`, 409.
     """
     case = repository.locked(session, case.id)
-    check_free(case, user)
+    _check_open(case, user)
     if case.reader_id != user.id or _since(case) is None:
         case.reader_id, case.reader, case.reading_since = user.id, user.display_name, now()
     return case
@@ -63,11 +74,11 @@ def release(session: Session, case: Case, user: User) -> Case:
     """Give a case back, or take it from its reader: the owner and administrators may do that.
 
     Raises:
-        ProblemError: `case_claimed`, 409.
+        ProblemError: `case_claimed` or `case_signed`, 409.
     """
     case = repository.locked(session, case.id)
-    if user.role != "admin" and user.id != case.owner_id:
-        check_free(case, user)
+    if case.state == "signed" or (user.role != "admin" and user.id != case.owner_id):
+        _check_open(case, user)
     case.reader_id, case.reader, case.reading_since = None, "", None
     return case
 
@@ -76,10 +87,10 @@ def assign(session: Session, case: Case, reader: User, user: User) -> Case:
     """Mean a case for a reader, who need not have begun.
 
     Raises:
-        ProblemError: `case_claimed` (409) or `reader_cannot_see` (422).
+        ProblemError: `case_claimed` or `case_signed` (409), or `reader_cannot_see` (422).
     """
     case = repository.locked(session, case.id)
-    check_free(case, user)
+    _check_open(case, user)
     if repository.visible(session, reader, case.id) is None or not reader.active or reader.role == "service":
         raise ProblemError(422, "reader_cannot_see")
     case.reader_id, case.reader, case.reading_since = reader.id, reader.display_name, None

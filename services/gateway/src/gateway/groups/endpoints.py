@@ -83,13 +83,14 @@ def delete_group(group: KnownGroup, admin: AdminUser, session: DbSession, reques
     repository.delete_group(session, group)
 
 
-@router.put("/{group_id}/members/{username}", responses=responses(401, 403, 404))
+@router.put("/{group_id}/members/{username}", responses=responses(401, 403, 404, 409))
 def add_member(
     group: KnownGroup, member: KnownMember, admin: AdminUser, session: DbSession, request: Request
 ) -> GroupRead:
     """Let a user see the cases of a group (administrators).
 
-    A program's account shares what it sends: its new cases, and those that were in no group.
+    A program's account shares what it sends: its new cases, and those that were in no group. It belongs to one group
+    at most.
     """
     if not repository.is_member(session, group.id, member.id):
         service.add_member(session, group, member)

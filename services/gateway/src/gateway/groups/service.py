@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import not_found
+from gateway.errors import ProblemError, not_found
 from gateway.events import publish
 from gateway.groups import repository
 from gateway.groups.events import ProgramJoined
@@ -18,7 +18,14 @@ def as_read(session: Session, group: Group) -> GroupRead:
 
 
 def add_member(session: Session, group: Group, user: User) -> None:
-    """Add a user to a group. A program's cases that are in no group are shared with it from now on."""
+    """Add a user to a group. A program's cases that are in no group are shared with it from now on.
+
+    Raises:
+        ProblemError: `one_group_only`, 409: a program that belonged to two groups would share what it sends with none.
+    """
+    if user.role == "service" and (others := repository.of_members(session, user.id)):
+        values = {"username": user.username, "group": others[0].name}
+        raise ProblemError(409, "one_group_only", values=values)
     session.add(GroupMember(group_id=group.id, user_id=user.id))
     session.flush()
     if user.role == "service":

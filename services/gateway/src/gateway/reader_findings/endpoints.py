@@ -9,7 +9,7 @@ from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.cases.dependencies import FreeCase, VisibleCase
+from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.reader_findings import service
@@ -35,7 +35,7 @@ def list_reader_findings(case: VisibleCase, session: DbSession) -> list[ReaderFi
 @router.put("/reader-findings/{finding_id}", responses=_CHANGES)
 def put_reader_finding(
     said: ReaderFindingWrite,
-    case: FreeCase,
+    case: VisibleCase,
     finding_id: ChosenId,
     user: CurrentUser,
     session: DbSession,
@@ -53,7 +53,7 @@ def put_reader_finding(
 
 @router.delete("/reader-findings/{finding_id}", status_code=204, responses=_CHANGES)
 def delete_reader_finding(
-    case: FreeCase,
+    case: VisibleCase,
     finding_id: ChosenId,
     user: CurrentUser,
     session: DbSession,
@@ -62,7 +62,7 @@ def delete_reader_finding(
     if_match: IfMatch = None,
 ) -> None:
     """Erase a finding that a reader drew. Versions that were signed with it keep it; put it again to undo this."""
-    drawn = service.erase(session, case, finding_id, if_match)
+    drawn = service.erase(session, case, finding_id, user, if_match)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.erase", "case", case.id, detail)
     response.headers["ETag"] = case_service.etag(case)
@@ -77,7 +77,7 @@ def list_same_lesions(case: VisibleCase, session: DbSession) -> list[SameLesion]
 @router.put("/same-lesions/{mark_id}", responses=_CHANGES)
 def put_same_lesion(
     said: SameLesionWrite,
-    case: FreeCase,
+    case: VisibleCase,
     mark_id: ChosenId,
     user: CurrentUser,
     session: DbSession,
@@ -94,7 +94,7 @@ def put_same_lesion(
 
 @router.delete("/same-lesions/{mark_id}", status_code=204, responses=_CHANGES)
 def delete_same_lesion(
-    case: FreeCase,
+    case: VisibleCase,
     mark_id: ChosenId,
     user: CurrentUser,
     session: DbSession,
@@ -103,6 +103,6 @@ def delete_same_lesion(
     if_match: IfMatch = None,
 ) -> None:
     """Say no longer that two findings are the same lesion."""
-    mark = service.take_apart(session, case, mark_id, if_match)
+    mark = service.take_apart(session, case, mark_id, user, if_match)
     record(session, request, user, "lesion.apart", "case", case.id, {"one": mark.one, "other": mark.other})
     response.headers["ETag"] = case_service.etag(case)

@@ -1,8 +1,9 @@
 """Queries on what readers drew."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import count
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.images.models import Image
@@ -26,11 +27,17 @@ def numbers(session: Session, case_id: str) -> set[int]:
     return set(session.scalars(select(DrawnFinding.number).where(DrawnFinding.case_id == case_id)))
 
 
+def free_numbers(taken: Collection[int]) -> Iterator[int]:
+    """The numbers that are free, in their order."""
+    return (number for number in count(1) if number not in taken)
+
+
 def move(session: Session, image_id: str, case_id: str) -> None:
-    """The findings of an image go with it into another case, after those that are there."""
-    last = session.scalar(select(func.max(DrawnFinding.number)).where(DrawnFinding.case_id == case_id)) or 0
-    moved = update(DrawnFinding).where(DrawnFinding.image_id == image_id, DrawnFinding.case_id != case_id)
-    session.execute(moved.values(case_id=case_id, number=DrawnFinding.number + last))
+    """The findings of an image go with it into another case, and get the letters that are free there."""
+    free = free_numbers(numbers(session, case_id))
+    query = select(DrawnFinding).where(DrawnFinding.image_id == image_id, DrawnFinding.case_id != case_id)
+    for drawn in session.scalars(query.order_by(DrawnFinding.number)):
+        drawn.case_id, drawn.number = case_id, next(free)
 
 
 def image_in_case(session: Session, image_id: str, case_id: str) -> Image | None:

@@ -1,15 +1,18 @@
 """Drawing findings, and saying which are the same lesion. What the system concludes never depends on either."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.models import Case
+from gateway.cases.reading import check_free
 from gateway.clock import now
 from gateway.errors import ProblemError, not_found
 from gateway.images.models import Image
+from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
 from gateway.jobs.results import read_result
 from gateway.reader_findings import repository
@@ -79,7 +82,7 @@ def draw(
     author: User,
     if_match: str | None,
 ) -> DrawnFinding:
-    """Draw a finding, or change one that is there.
+    """Draw a finding, or change one that is there. Saying of it what is said already changes nothing.
 
     Args:
         session: The transaction.
@@ -91,30 +94,53 @@ def draw(
         if_match: The ETag of the case as the author saw it.
 
     Raises:
-        ProblemError: `case_changed` (412), `not_found` (404), `invalid_request` (422).
+        ProblemError: `case_changed` (412), `case_claimed` (409), `not_found` (404), `invalid_request` (422).
     """
-    case = _locked(session, case, if_match)
+    case = _locked(session, case, author, if_match)
     image = repository.image_in_case(session, said.image_id, case.id)
     if image is None:
         raise not_found("image_in_case")
     _check_extent(said, image)
-    if said.corrects is not None and _system_finding(session, store, case, said.corrects).image_id != image.id:
-        raise ProblemError(422, "invalid_request", "corrects_other_image")
     drawn = repository.find(session, finding_id)
     if drawn is not None and drawn.case_id != case.id:
         raise not_found("finding_in_case")
+    values = _values(said)
+    if drawn is not None and all(getattr(drawn, name) == value for name, value in values.items()):
+        return drawn
+    if said.corrects is not None:
+        _check_corrected(session, store, image, said.corrects)
     if drawn is None:
         drawn = DrawnFinding(id=finding_id, case_id=case.id, number=_next_number(session, case))
         session.add(drawn)
-    left, top, right, bottom = said.extent
-    drawn.image_id, drawn.kind, drawn.shape, drawn.comment = image.id, said.kind, said.shape, said.comment
-    drawn.box = Box(x=left, y=top, width=right - left, height=bottom - top).model_dump()
-    drawn.outline = None if said.outline is None else [list(point) for point in said.outline]
-    drawn.corrects = None if said.corrects is None else said.corrects.model_dump()
+    for name, value in values.items():
+        setattr(drawn, name, value)
     drawn.author_id, drawn.author, drawn.drawn_at = author.id, author.display_name, now()
     case_service.changed(case)
     session.flush()
     return drawn
+
+
+def _values(said: ReaderFindingWrite) -> dict[str, Any]:
+    """What is said of a finding, by the columns of its row."""
+    left, top, right, bottom = said.extent
+    return {
+        "image_id": said.image_id,
+        "kind": said.kind,
+        "shape": said.shape,
+        "comment": said.comment,
+        "box": Box(x=left, y=top, width=right - left, height=bottom - top).model_dump(),
+        "outline": None if said.outline is None else [list(point) for point in said.outline],
+        "corrects": None if said.corrects is None else said.corrects.model_dump(),
+    }
+
+
+def _check_corrected(session: Session, store: ObjectStore, image: Image, named: FindingReference) -> None:
+    """Check that a finding that is corrected is of this image; of any analysis, for it stays so after the next one."""
+    job = jobs.by_id(session, named.job_id or "")
+    if job is None or job.image.case_id != image.case_id or read_result(store, job).place_of(named.finding_id) is None:
+        raise not_found("finding_in_case")
+    if job.image_id != image.id:
+        raise ProblemError(422, "invalid_request", "corrects_other_image")
 
 
 def _check_extent(said: ReaderFindingWrite, image: Image) -> None:
@@ -129,16 +155,16 @@ def _next_number(session: Session, case: Case) -> int:
     taken = repository.numbers(session, case.id)
     if len(taken) >= MOST:
         raise ProblemError(422, "invalid_request", "too_many_drawn", values={"most": MOST})
-    return next(number for number in range(1, MOST + 2) if number not in taken)
+    return next(repository.free_numbers(taken))
 
 
-def erase(session: Session, case: Case, finding_id: str, if_match: str | None) -> DrawnFinding:
+def erase(session: Session, case: Case, finding_id: str, user: User, if_match: str | None) -> DrawnFinding:
     """Erase a finding that a reader drew; returns what it was.
 
     Raises:
-        ProblemError: `case_changed` (412) or `not_found` (404).
+        ProblemError: `case_changed` (412), `case_claimed` (409) or `not_found` (404).
     """
-    case = _locked(session, case, if_match)
+    case = _locked(session, case, user, if_match)
     drawn = repository.find(session, finding_id)
     if drawn is None or drawn.case_id != case.id:
         raise not_found("finding_in_case")
@@ -159,9 +185,9 @@ def mark_same(
     """Say that two findings are the same lesion. Saying it of the same two once more changes nothing.
 
     Raises:
-        ProblemError: `case_changed` (412), `not_found` (404), `invalid_request` (422).
+        ProblemError: `case_changed` (412), `case_claimed` (409), `not_found` (404), `invalid_request` (422).
     """
-    case = _locked(session, case, if_match)
+    case = _locked(session, case, author, if_match)
     one, other = (_known(session, store, case, named) for named in (said.one, said.other))
     if one == other:
         raise ProblemError(422, "invalid_request", "same_finding")
@@ -169,7 +195,8 @@ def mark_same(
     again = next((mark for mark in marks if {*map(str, (mark.one, mark.other))} == {str(one), str(other)}), None)
     if again is not None:
         return again
-    if len(marks) >= MOST or repository.find_mark(session, mark_id) is not None:
+    counted = same_lesions(session, case.id, cases.latest_jobs(session, case.id))
+    if len(counted) >= MOST or repository.find_mark(session, mark_id) is not None:
         raise ProblemError(422, "invalid_request", "too_many_marks", values={"most": MOST})
     mark = SameLesionMark(id=mark_id, case_id=case.id, one=one, other=other)
     mark.author_id, mark.author, mark.said_at = author.id, author.display_name, now()
@@ -179,13 +206,13 @@ def mark_same(
     return mark
 
 
-def take_apart(session: Session, case: Case, mark_id: str, if_match: str | None) -> SameLesionMark:
+def take_apart(session: Session, case: Case, mark_id: str, user: User, if_match: str | None) -> SameLesionMark:
     """Say no longer that two findings are the same lesion; returns what was said.
 
     Raises:
-        ProblemError: `case_changed` (412) or `not_found` (404).
+        ProblemError: `case_changed` (412), `case_claimed` (409) or `not_found` (404).
     """
-    case = _locked(session, case, if_match)
+    case = _locked(session, case, user, if_match)
     mark = repository.find_mark(session, mark_id)
     if mark is None or mark.case_id != case.id:
         raise not_found("same_lesion_mark")
@@ -194,25 +221,25 @@ def take_apart(session: Session, case: Case, mark_id: str, if_match: str | None)
     return mark
 
 
-def _locked(session: Session, case: Case, if_match: str | None) -> Case:
-    """The case, locked and unchanged since it was seen."""
+def _locked(session: Session, case: Case, user: User, if_match: str | None) -> Case:
+    """The case, locked, unchanged since it was seen, and read by nobody else."""
     case = cases.locked(session, case.id)
     case_service.check_unchanged(case, if_match)
+    check_free(case, user)
     return case
 
 
 def _known(session: Session, store: ObjectStore, case: Case, named: FindingReference) -> dict[str, str | None]:
     if named.job_id is not None:
-        _system_finding(session, store, case, named)
+        _check_found(session, store, case, named)
     elif (drawn := repository.find(session, named.finding_id)) is None or drawn.case_id != case.id:
         raise not_found("finding_in_case")
     return named.model_dump()
 
 
-def _system_finding(session: Session, store: ObjectStore, case: Case, named: FindingReference) -> Job:
-    """The analysis of a finding of the system, which is the newest of an image of the case."""
+def _check_found(session: Session, store: ObjectStore, case: Case, named: FindingReference) -> None:
+    """Check that a finding of the system is of the newest analysis of an image of the case."""
     newest = {job.id: job for job in cases.latest_jobs(session, case.id)}
     job = newest.get(named.job_id or "")
     if job is None or read_result(store, job).place_of(named.finding_id) is None:
         raise not_found("finding_in_case")
-    return job

@@ -76,10 +76,11 @@ def refuse_duplicate(session: Session, image: Image) -> None:
         raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)
 
 
-def also_in(session: Session, image: Image) -> list[Twin]:
-    """The owner's other images with the same bytes and modality, newest first."""
+def also_in(session: Session, user: User, image: Image) -> list[Twin]:
+    """The owner's other images with the same bytes and modality, as far as this user may see them; newest first."""
     twins = images.twins(session, image.owner_id, image.modality, image.sha256)
-    return [_twin(session, twin) for twin in twins if twin.id != image.id]
+    others = [twin for twin in twins if twin.id != image.id and images.visible(session, user, twin.id) is not None]
+    return [_twin(session, twin) for twin in others]
 
 
 def _twin(session: Session, image: Image) -> Twin:

@@ -46,5 +46,5 @@ async def upload_image(request: Request, response: Response, user: DetachedUser,
             existing_job_id=known.job_id,
         ) from None
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
-    also_in = await run_in_threadpool(uploads.also_in, image) if image.case_id is not None else []
+    also_in = await run_in_threadpool(uploads.also_in, user, image) if image.case_id is not None else []
     return Accepted(image=ImageRead.model_validate(image), job=JobRead.of(job), also_in=also_in)

@@ -143,9 +143,9 @@ class UploadService:
             raise
         return image, job
 
-    def also_in(self, image: Image) -> list[Twin]:
-        """Where else the image's owner has the same bytes as the same kind of image, newest first."""
-        return read(self._sessions, lambda session: checks.also_in(session, image))
+    def also_in(self, user: User, image: Image) -> list[Twin]:
+        """Where else the image's owner has the same bytes as the same kind of image, as far as the user may see it."""
+        return read(self._sessions, lambda session: checks.also_in(session, user, image))
 
     def _check_place(self, user: User, options: ImageOptions) -> None:
         read(self._sessions, lambda session: checks.check_place(session, user, options))

@@ -6,7 +6,7 @@ import { drawn, hung, letterOf, ownMarksOf, stored } from '#web/viewer/own.js';
 const film = (hanging) => ({ id: 'i', result: { image: { width: 40, height: 30, hanging } } });
 
 test('letters go on after Z', () => {
-  assert.deepEqual([1, 26, 27, 52, 53].map(letterOf), ['A', 'Z', 'AA', 'AZ', 'BA']);
+  assert.deepEqual([1, 26, 27, 52, 53, 702, 703].map(letterOf), ['A', 'Z', 'AA', 'AZ', 'BA', 'ZZ', 'AAA']);
 });
 
 test('what is drawn on a film that hangs turned lies where its file has it, and back', () => {

@@ -16,8 +16,9 @@ const MOST_POINTS = 400; // of an outline: the hand is not finer
 
 /** What a finding is called beside the numbers of the system's: A to Z, then AA and so on. @param {number} number From 1. */
 export function letterOf(number) {
-  const [more, last] = [Math.floor((number - 1) / 26), (number - 1) % 26];
-  return (more ? String.fromCharCode(64 + more) : '') + String.fromCharCode(65 + last);
+  let letters = '';
+  for (let left = number; left > 0; left = Math.floor((left - 1) / 26)) letters = String.fromCharCode(65 + ((left - 1) % 26)) + letters;
+  return letters;
 }
 
 /** How a film hangs, and the size of its file's picture. @param {ViewedImage} image */
