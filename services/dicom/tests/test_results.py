@@ -2,12 +2,14 @@
 
 import io
 import shutil
+from dataclasses import replace
 
 import dicom_readers
 import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
+from dicom_content import items, values
 from dicom_objects import (
     FAULTY,
     OPTIONAL,
@@ -35,29 +37,6 @@ BOX = Box(x=10.5, y=20, width=30, height=40)
 
 def names() -> dict:
     return {"uid": generate_uid(), "series_uid": generate_uid()}
-
-
-def items(item: pydicom.Dataset, code: str) -> list[pydicom.Dataset]:
-    """All content items of this concept, however deep."""
-    found = []
-    for each in item.get("ContentSequence", []):
-        if each.get("ConceptNameCodeSequence") and each.ConceptNameCodeSequence[0].CodeValue == code:
-            found.append(each)
-        found += items(each, code)
-    return found
-
-
-def values(report: pydicom.Dataset, code: str) -> list[str | float]:
-    """What the items of this concept say: the code, the number or the text."""
-    said = []
-    for each in items(report, code):
-        if each.ValueType == "CODE":
-            said.append(each.ConceptCodeSequence[0].CodeValue)
-        elif each.ValueType == "NUM":
-            said.append(float(each.MeasuredValueSequence[0].NumericValue))
-        else:
-            said.append(each.TextValue)
-    return said
 
 
 @pytest.fixture
@@ -179,6 +158,8 @@ def test_verdicts_refer_to_the_report_that_they_are_about(film):
     confirmed, dismissed = "410605003", "410516002"
     own = [confirmed] * 3
     assert values(report, "verdict") == [confirmed, dismissed, confirmed, *own], "a weak one, and the reader's own"
+    unjudged = replace(signed_by(films), reviews=[], own=[])
+    assert items(verdict_report(films, unjudged, **names(), previous=first), "112040") == []
     [series] = report.PredecessorDocumentsSequence[0].ReferencedSeriesSequence
     assert series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == first.SOPInstanceUID
     uids = [item.UID for item in items(report, "112040")]

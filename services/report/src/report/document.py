@@ -118,7 +118,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     known = iter(results)
     images = [(image, next(known) if image.state == "assessed" else None) for image in content.images]
     assessed = [(image, result) for image, result in images if result is not None]
-    found = [_as_known_now(result, image.image) for image, result in assessed]
+    found = [result.as_corrected(image.image.view, image.image.laterality) for image, result in assessed]
     sections = tuple(
         build_section(
             result,
@@ -175,12 +175,6 @@ def _places(reading: ExaminationReading | None, job_id: str) -> dict[str, Lesion
         for mark in lesion.marks
         if mark.job_id == job_id and lesion.place is not None
     }
-
-
-def _as_known_now(result: Result, image: ImageInfo) -> Result:
-    """The result with the view and the side as corrected since the analysis."""
-    known = result.image.model_copy(update={"view": image.view, "laterality": image.laterality})
-    return result.model_copy(update={"image": known})
 
 
 def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:

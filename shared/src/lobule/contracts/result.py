@@ -228,6 +228,13 @@ class Result(Document):
         named = [f.model_copy(update={"id": finding_id(first + place)}) for place, f in enumerate(self.findings)]
         return self.model_copy(update={"findings": named})
 
+    def as_corrected(self, view: View | None, laterality: Laterality | None) -> "Result":
+        """A copy of the result with the view and the side as they are known now.
+
+        A correction does not analyse the image again, so the stored result keeps what was known before.
+        """
+        return self.model_copy(update={"image": self.image.model_copy(update={"view": view, "laterality": laterality})})
+
     def place_of(self, finding: str) -> int | None:
         """The place of a finding, by its id; None where there is no such finding."""
         return next((place for place, found in enumerate(self.findings) if found.id == finding), None)

@@ -14,6 +14,7 @@ from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
 from dicom_node.loop import IDLE_S, Loop
+from dicom_node.privacy import where
 from dicom_node.receiving.intake import Intake, is_complete
 from lobule.client import ApiError, Client
 
@@ -65,6 +66,10 @@ class Forwarder(Loop):
             return
         except OSError:  # an object cannot be read; the other studies go on
             self._postpone(study, "object_unreadable", _LONGEST_PAUSE_S)
+            return
+        except Exception as error:  # noqa: BLE001 - of whatever kind, as an answer in another form; see above
+            _log.error("a study could not be delivered", case=study.pseudonym, error=where(error))
+            self._postpone(study, "delivery_failed", 0)
             return
         with self._journal.transaction() as database:
             whole = is_complete(received.of_study(database, study.study_uid))

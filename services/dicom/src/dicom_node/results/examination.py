@@ -63,6 +63,7 @@ class Examination:
         signed: What a reader signed; None while nothing is in force.
         breasts: What the films of each breast say together; empty where they are not read together.
         awaited: Whether they are still being read together.
+        signed_version: The last version that was signed, in force or not; None before the first.
     """
 
     films: Sequence[AnalysedFilm]
@@ -73,6 +74,7 @@ class Examination:
     signed: Signed | None
     breasts: Sequence[BreastReading] = ()
     awaited: bool = False
+    signed_version: int | None = None
 
     @classmethod
     def of(cls, case: dict[str, Any], together: dict[str, Any], films: Sequence[AnalysedFilm]) -> "Examination":
@@ -85,14 +87,15 @@ class Examination:
             reasons=[each["text"] for each in said["reasons"]],
             suggestions=[each["text"] for each in said["suggestions"]],
             signed=_signed(case),
+            signed_version=max((each["version"] for each in case["reports"]), default=None),
             breasts=[BreastReading.model_validate(each) for each in (together["reading"] or {}).get("breasts", [])],
             awaited=together["state"] not in ("none", *FINAL_STATES),
         )
 
     @property
     def analysed(self) -> str:
-        """What its films and analyses are, in one word that changes with them."""
-        return ",".join(sorted(f"{film.header.SOPInstanceUID}={film.job_id}" for film in self.films))
+        """What its films, their sides and views, and their analyses are, in one word that changes with them."""
+        return ",".join(sorted(f"{film.header.SOPInstanceUID}={film.analysed}" for film in self.films))
 
     @property
     def concluded(self) -> str:

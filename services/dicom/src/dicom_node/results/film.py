@@ -31,7 +31,7 @@ class AnalysedFilm:
     Attributes:
         header: Of the film, reduced and mended; see `read_header`.
         job_id: Of its analysis.
-        result: The analysis.
+        result: The analysis, with side and view as a reader may have corrected them.
         image_id: By which the gateway knows the film.
     """
 
@@ -44,6 +44,11 @@ class AnalysedFilm:
     def laterality(self) -> Laterality | None:
         """The side, as a reader may have corrected it."""
         return self.result.image.laterality
+
+    @property
+    def analysed(self) -> str:
+        """What is said of the film, in a word that changes with its analysis, its side and its view."""
+        return f"{self.job_id}:{self.name}"
 
     @property
     def name(self) -> str:

@@ -77,15 +77,18 @@ class ResultMaker(Loop):
                 file.unlink()
 
     def _look(self, study: Study) -> None:
-        assert study.case_id is not None
         assert study.delivered_at is not None
         try:
+            assert study.case_id is not None
             case = self._client.case(study.case_id)
             if case["state"] not in ("empty", "analysing"):
                 self._make_all(study, case)
         except ApiError as error:
             metrics.result_failures.labels(error.code).inc()
             _log.warning("results wait", case=study.pseudonym, code=error.code)
+        except Exception as error:  # noqa: BLE001 - of whatever kind; the other studies go on, this one is tried later
+            metrics.result_failures.labels("study_not_read").inc()
+            _log.error("a study could not be looked at", case=study.pseudonym, error=where(error))
         age = time.time() - study.delivered_at
         over = age > 86400 * self._days
         next_look = None if over else time.time() + min(_LATEST_S, max(_SOONEST_S, age / 10))
@@ -106,8 +109,9 @@ class ResultMaker(Loop):
         kind = product.kind
         with self._journal.reading() as database:
             version, before = made.newest(database, study.study_uid, kind, product.part)
-            predecessor = product.predecessor and made.last(database, study.study_uid, product.predecessor)
-        if before == product.made_from:
+            earlier = [made.last(database, study.study_uid, each) for each in product.predecessors]
+        predecessor = next((each for each in earlier if each is not None), None)
+        if before == product.made_from or (product.only_again and not version):
             return
         try:
             built = product.build(_reference(predecessor) if predecessor else None)
@@ -137,7 +141,8 @@ class ResultMaker(Loop):
             if film is not None and image["state"] == "assessed":
                 job_id = str(image["job"]["id"])
                 header = read_header(self._intake.path_of(film.sha256))
-                films.append(AnalysedFilm(header, job_id, self._client.result(job_id), image["id"]))
+                result = self._client.result(job_id).as_corrected(image["view"], image["laterality"])
+                films.append(AnalysedFilm(header, job_id, result, image["id"]))
         return sorted(films, key=lambda film: film.name)
 
 

@@ -1,6 +1,6 @@
 """The products of a study: what each is made from, and how. One that fails holds up no other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -33,18 +33,24 @@ class Product:
         made_from: Changes when it is to be made anew.
         build: Makes it.
         part: Job of the film that it is about; empty where it is about all.
-        predecessor: The kind of report that it takes the place of or adds to; None: it refers to none.
+        predecessors: The kinds of report that it takes the place of or adds to, the first that there is; none: it
+            refers to none.
+        only_again: Whether it is made only where an earlier version of it was.
     """
 
     kind: Kind
     made_from: str
     build: Build
     part: str = ""
-    predecessor: Kind | None = None
+    predecessors: Sequence[Kind] = ()
+    only_again: bool = False
 
 
 def products(examination: Examination, client: Client, case_id: str) -> Iterator[Product]:
     """All that a study should have now.
+
+    Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
+    signature. What the system finds is told as before.
 
     Args:
         examination: Of the study, as it stands in the gateway.
@@ -52,19 +58,26 @@ def products(examination: Examination, client: Client, case_id: str) -> Iterator
         case_id: The case of the study.
     """
     films, analysed, signed = examination.films, examination.analysed, examination.signed
-    yield Product("findings", analysed, lambda before: _report(structured_report, films, before), "", "findings")
+    yield Product("findings", analysed, lambda before: _report(structured_report, films, before), "", ("findings",))
     for place, film in enumerate(films, 1):
         yield from _of_film(film, place)
     state = analysed if signed is None else f"{analysed};signed:{signed.version}"
-    if not examination.awaited:
+    signed_before = examination.signed_version is not None
+    if not examination.awaited and (signed is not None or not signed_before):
         concluded = f"{state};{examination.concluded}"
-        yield Product("conclusion", concluded, lambda before: _conclusion(examination, before), "", "conclusion")
-    wanted = f"draft:{analysed}" if signed is None else f"signed:{signed.version}"
+        yield Product("conclusion", concluded, lambda before: _conclusion(examination, before), "", ("conclusion",))
+    wanted = f"signed:{examination.signed_version}" if signed_before else f"draft:{analysed}"
     yield Product("document", wanted, lambda _: _document(examination, client, case_id))
-    if signed is not None and signed.says_anything_of_findings:
-        yield Product("verdicts", state, lambda before: _verdicts(examination, before), "", "findings")
+    if signed is not None:  # the last verdict that is withdrawn has to be told as well
+        yield Product(
+            "verdicts",
+            state,
+            lambda before: _verdicts(examination, before),
+            predecessors=("verdicts", "findings"),
+            only_again=not signed.says_anything_of_findings,
+        )
     yield Product("pictures", analysed, lambda _: _pictures(examination, client))
-    yield Product("cad", analysed, lambda before: _report(cad_report, films, before), "", "cad")
+    yield Product("cad", analysed, lambda before: _report(cad_report, films, before), "", ("cad",))
 
 
 def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
@@ -74,7 +87,7 @@ def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
         series = derived_uid("outlines", study)
         yield Product(
             "outlines",
-            film.job_id,
+            film.analysed,
             lambda _: segmentation(film, uid=generate_uid(), series_uid=series, number=place),
             film.job_id,
         )
@@ -82,7 +95,7 @@ def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
         shown = derived_uid("marks", study)
         yield Product(
             "marks",
-            film.job_id,
+            film.analysed,
             lambda _: presentation_state(film, uid=generate_uid(), series_uid=shown, number=place),
             film.job_id,
         )
@@ -103,7 +116,7 @@ def _verdicts(examination: Examination, before: Dataset | None) -> Dataset:
 
 
 def _document(examination: Examination, client: Client, case_id: str) -> Dataset:
-    signed = examination.signed.version if examination.signed else None
+    signed = examination.signed_version
     return encapsulated_pdf(
         client.case_report(case_id, signed, "pdf"),
         examination.films,

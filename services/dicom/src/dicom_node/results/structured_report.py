@@ -48,7 +48,9 @@ def structured_report(
 def verdict_report(
     films: Sequence[AnalysedFilm], signed: Signed, *, uid: UID, series_uid: UID, previous: Dataset | None = None
 ) -> Dataset:
-    """The same groups as the reader signed them, each with its verdict, and those of findings that readers drew.
+    """The findings that the reader confirmed or dismissed, and those that readers drew.
+
+    A finding without a verdict is left out, although it is marked: the report is verified, and the reader its observer.
 
     Args:
         films: Of one study, at least one.
@@ -61,9 +63,8 @@ def verdict_report(
     for film in films:
         for finding in film.result.findings:
             review = signed.verdict_of(film, finding.id)
-            verdict = review.verdict if review else None
-            if verdict or film.result.marks(finding):
-                groups.append(measured(film, finding, verdict))
+            if review and review.verdict:
+                groups.append(measured(film, finding, review.verdict))
         groups += [drawn(film, own) for own in signed.own if own.image_id == film.image_id]
     person = sr.PersonObserverIdentifyingAttributes(name=person_name(signed.reader))
     observer = sr.ObserverContext(observer_type=DCM.Person, observer_identifying_attributes=person)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pydicom
 import structlog
+from pynetdicom.association import Association
 
 from dicom_node import metrics
 from dicom_node.journal import made
 from dicom_node.journal.database import Journal
 from dicom_node.journal.made import Sending
 from dicom_node.loop import Loop
+from dicom_node.privacy import where
 from dicom_node.sending.associations import our_entity, pause_after
 from dicom_node.settings import Destination, NodeSettings, parse_destinations
 
@@ -60,11 +62,19 @@ class Sender(Loop):
                 elif not association.is_established:
                     self._failed(each, "not_connected")
                 else:
-                    answer = association.send_c_store(pydicom.dcmread(self._folder / f"{each.sop_instance_uid}.dcm"))
-                    self._answered(each, answer.get("Status"))
+                    self._store(association, each)
         finally:
             if association.is_established:
                 association.release()
+
+    def _store(self, association: Association, sending: Sending) -> None:
+        try:
+            answer = association.send_c_store(pydicom.dcmread(self._folder / f"{sending.sop_instance_uid}.dcm"))
+        except Exception as error:  # noqa: BLE001 - of whatever kind; the other objects go on
+            _log.error("a result could not be sent", destination=sending.destination, error=where(error))
+            self._failed(sending, "object_unreadable" if isinstance(error, OSError) else "not_sent")
+            return
+        self._answered(sending, answer.get("Status"))
 
     def _answered(self, sending: Sending, status: int | None) -> None:
         if status == 0x0000 or status in _WARNINGS:

@@ -1,0 +1,166 @@
+"""What is made of a study, as its case changes in the gateway: corrected, signed, signed again."""
+
+import hashlib
+import time
+from types import SimpleNamespace
+
+import pydicom
+import pytest
+from dicom_content import values
+from dicom_objects import analysed, finding, signed_by
+from dicom_peer import STUDY
+
+from dicom_node.journal import received, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.made import Kind
+from dicom_node.journal.received import Received
+from dicom_node.receiving.intake import Intake
+from dicom_node.results.maker import ResultMaker
+from dicom_node.routing import Routing
+from dicom_node.settings import Destination
+from lobule.contracts.result import Box
+
+LEFT, RIGHT = "80248007", "73056007"
+KINDS: frozenset[Kind] = frozenset({"findings", "conclusion", "document", "marks", "verdicts", "cad"})
+
+
+class Gateway:
+    """The gateway's side of the client: one case of one film with two findings.
+
+    Args:
+        film: The received film.
+    """
+
+    def __init__(self, film) -> None:
+        box = Box(x=10, y=20, width=30, height=40)
+        self.film = analysed(film, finding(1, box), finding(2, box), job="job-1")
+        self.image = {
+            "id": "image-1",
+            "sha256": hashlib.sha256(film.read_bytes()).hexdigest(),
+            "state": "assessed",
+            "job": {"id": "job-1"},
+            "view": "CC",
+            "laterality": "R",
+        }
+        self.reviews, self.reports = [], []
+
+    def case(self, case_id: str) -> dict:
+        if case_id != "case-1":
+            raise KeyError(case_id)
+        said = {"assessment": "malignancy_suspected", "probability_malignant": 0.6, "reasons": [], "suggestions": []}
+        return {
+            "id": case_id,
+            "state": "ready",
+            "images": [self.image],
+            "conclusion": said,
+            "reviews": self.reviews,
+            "reports": self.reports,
+        }
+
+    def examination(self, case_id: str) -> dict:
+        return {"state": "none", "reading": None}
+
+    def result(self, job_id: str):
+        return self.film.result
+
+    def case_report(self, case_id: str, version: int | None, format: str) -> bytes:
+        return f"%PDF-1.7 {version or 'draft'}".encode()
+
+    def sign(self, *, verdicts: bool) -> None:
+        self.change()
+        signed = signed_by([self.film])
+        self.reviews = [each.model_dump(mode="json") for each in signed.reviews[:1]] if verdicts else []
+        report = {"signed_by": "Dr Lee", "conclusion": None, "comment": "", "superseded": False}
+        self.reports = [{**report, "version": len(self.reports) + 1}, *self.reports]
+
+    def change(self) -> None:
+        """Have no signature be in force any more."""
+        self.reports = [{**each, "superseded": True} for each in self.reports]
+
+
+@pytest.fixture
+def study(make_film, tmp_path):
+    """A delivered study of one film, and hands to make its results and to read them."""
+    film, journal = make_film(), Journal(tmp_path / "journal.sqlite")
+    intake = Intake(tmp_path, journal, reserve_bytes=0, quiet_s=0, complete=lambda: None, routing=Routing())
+    gateway, header = Gateway(film), pydicom.dcmread(film, stop_before_pixels=True)
+    names = str(header.SOPInstanceUID), str(header.SOPClassUID), STUDY
+    intake.path_of("data").write_bytes(film.read_bytes())
+    now = time.time()
+    with journal.transaction() as database:
+        studies.touch(database, STUDY, now, now)
+        received.add(database, Received(*names, "data", gateway.image["sha256"], 1, "RCC", "PACS", now, "delivered"))
+        studies.set_case(database, STUDY, "case-1")
+        studies.mark_delivered(database, STUDY, "complete", now)
+    destination = Destination("PACS", "127.0.0.1", 9, KINDS)
+    maker = ResultMaker(journal, intake, gateway, destinations=[destination], days=90, made=lambda: None)
+
+    def look() -> None:
+        with journal.transaction() as database:
+            database.execute("UPDATE studies SET look_at = look_at - 1000")
+        maker.work()
+
+    def of(kind: Kind) -> list[pydicom.Dataset]:
+        with journal.reading() as database:
+            query = "SELECT sop_instance_uid FROM made WHERE kind = ? ORDER BY version"
+            found = [row[0] for row in database.execute(query, (kind,))]
+        return [pydicom.dcmread(intake.results / f"{name}.dcm") for name in found]
+
+    yield SimpleNamespace(gateway=gateway, journal=journal, look=look, of=of)
+    journal.close()
+
+
+def predecessor(report: pydicom.Dataset) -> str:
+    [series] = report.PredecessorDocumentsSequence[0].ReferencedSeriesSequence
+    return series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+
+
+def test_a_corrected_side_is_that_of_every_object(study):
+    study.look()
+    study.gateway.image |= {"laterality": "L", "view": "MLO"}
+    study.look()
+    assert [values(report, "111027") for report in study.of("cad")] == [[RIGHT], [LEFT]]
+    assert [state.Laterality for state in study.of("marks")] == ["R", "L"]
+    for report, name in zip(study.of("findings"), ("RCC", "LMLO"), strict=True):
+        assert [each.split()[0] for each in values(report, "112039")] == [name] * 2
+    assert [values(report, "363698007") for report in study.of("conclusion")] == [[RIGHT], [LEFT]]
+
+
+def test_a_signature_is_not_taken_back_by_a_change(study):
+    study.gateway.sign(verdicts=True)
+    study.look()
+    study.gateway.change()
+    study.look()
+    assert [report.VerificationFlag for report in study.of("conclusion")] == ["VERIFIED"]
+    assert [document.DocumentTitle for document in study.of("document")] == ["Lobule report, signed version 1"]
+    study.gateway.sign(verdicts=True)
+    study.look()
+    assert [document.DocumentTitle for document in study.of("document")][1:] == ["Lobule report, signed version 2"]
+    first, second = study.of("conclusion")
+    assert predecessor(second) == first.SOPInstanceUID
+
+
+def test_a_withdrawn_verdict_is_told_in_the_place_of_the_one_before(study):
+    study.gateway.sign(verdicts=False)
+    study.look()
+    assert study.of("verdicts") == [], "nothing was said of any finding"
+    study.gateway.sign(verdicts=True)
+    study.look()
+    study.gateway.sign(verdicts=False)
+    study.look()
+    [found], [first, second] = study.of("findings"), study.of("verdicts")
+    assert predecessor(first) == found.SOPInstanceUID
+    assert predecessor(second) == first.SOPInstanceUID
+    assert values(first, "112039") == ["RCC f1"], "a marked finding without a verdict is not the reader's"
+    assert values(second, "112039") == []
+
+
+def test_a_study_that_cannot_be_read_holds_up_no_other(study):
+    with study.journal.transaction() as database:
+        studies.touch(database, "1.2", 0, 0)
+        studies.set_case(database, "1.2", "case-2")
+        studies.mark_delivered(database, "1.2", "complete", time.time() - 3600)
+    study.look()
+    assert len(study.of("findings")) == 1
+    with study.journal.reading() as database:
+        assert studies.to_look_at(database, time.time() + 300) == [studies.find(database, STUDY)], "the other one later"

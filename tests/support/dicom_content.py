@@ -1,0 +1,26 @@
+"""Reads the content of structured reports."""
+
+import pydicom
+
+
+def items(item: pydicom.Dataset, code: str) -> list[pydicom.Dataset]:
+    """All content items of this concept, however deep."""
+    found = []
+    for each in item.get("ContentSequence", []):
+        if each.get("ConceptNameCodeSequence") and each.ConceptNameCodeSequence[0].CodeValue == code:
+            found.append(each)
+        found += items(each, code)
+    return found
+
+
+def values(report: pydicom.Dataset, code: str) -> list[str | float]:
+    """What the items of this concept say: the code, the number or the text."""
+    said = []
+    for each in items(report, code):
+        if each.ValueType == "CODE":
+            said.append(each.ConceptCodeSequence[0].CodeValue)
+        elif each.ValueType == "NUM":
+            said.append(float(each.MeasuredValueSequence[0].NumericValue))
+        else:
+            said.append(each.TextValue)
+    return said
