@@ -176,8 +176,8 @@ function changed(review) {
 
 /** What is about to be done, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
 function intentWords(what, after, change) {
-  const verb = 'verdict' in change ? (after.verdict ? VERBS[after.verdict] : 'take_back') : 'comment';
-  return t('reading.verdict.of', { verb: t(`reading.${verb}`), what });
+  const verb = 'verdict' in change ? t(`reading.${after.verdict ? VERBS[after.verdict] : 'take_back'}`) : t('common.comment');
+  return t('reading.verdict.of', { verb, what });
 }
 
 /** What was done, in words. @param {string} what @param {Said} after @param {Partial<Said>} change */
