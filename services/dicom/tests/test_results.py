@@ -26,6 +26,7 @@ from pydicom.uid import generate_uid
 
 from dicom_node.results.cad_report import cad_report
 from dicom_node.results.conclusion_report import conclusion_report
+from dicom_node.results.examination import Examination
 from dicom_node.results.presentation_state import presentation_state
 from dicom_node.results.secondary_capture import HEIGHT, hung
 from dicom_node.results.segmentation import mask_of, segmentation
@@ -143,6 +144,32 @@ def test_the_conclusion_says_what_system_and_reader_say_of_each_breast(film):
     assert values(signed, "129715009") == ["129718006"]
     assert signed.VerificationFlag == "VERIFIED"
     assert str(signed.VerifyingObserverSequence[0].VerifyingObserverName) == "Dr Lee^"
+
+
+def test_an_examination_is_read_as_the_api_tells_it(film):
+    films = [analysed(film(), finding(1, BOX))]
+    [own, *_] = signed_by(films).own
+    breast = examination_of([*films, *films]).breasts[0].model_dump(mode="json")
+    together = {"state": "done", "error": None, "reading": {"breasts": [{**breast, "text": ["A sentence."]}]}}
+    case = {
+        "conclusion": {
+            "assessment": "not_sure",
+            "probability_malignant": 0.3,
+            "reasons": [{"code": "film_not_sure", "text": "Why.", "job_id": None}],
+            "suggestions": [],
+        },
+        "reports": [
+            {"version": 2, "superseded": False, "signed_by": "Lee", "conclusion": None, "breasts": None, "comment": ""}
+        ],
+        "reviews": [each.model_dump(mode="json") for each in signed_by(films).reviews],
+        "reader_findings": [own.model_dump(mode="json")],
+    }
+    read = Examination.of(case, together, films)
+    assert (read.breasts[0].bi_rads, read.awaited, read.reasons) == (4, False, ["Why."])
+    assert read.signed is not None
+    assert read.signed.own == [own]
+    assert read.signed.verdict_of(films[0], "f1").verdict == "confirmed"
+    assert Examination.of(case, {"state": "queued", "error": None, "reading": None}, films).awaited
 
 
 def test_no_category_is_suggested_where_films_are_not_read_together(film):

@@ -88,7 +88,7 @@ class Examination:
             suggestions=[each["text"] for each in said["suggestions"]],
             signed=_signed(case),
             signed_version=max((each["version"] for each in case["reports"]), default=None),
-            breasts=[BreastReading.model_validate(each) for each in (together["reading"] or {}).get("breasts", [])],
+            breasts=[_breast(each) for each in (together["reading"] or {}).get("breasts", [])],
             awaited=together["state"] not in ("none", *FINAL_STATES),
         )
 
@@ -106,6 +106,11 @@ class Examination:
     def of_side(self, side: Laterality) -> list[AnalysedFilm]:
         """The films of a breast."""
         return [film for film in self.films if film.laterality == side]
+
+
+def _breast(told: dict[str, Any]) -> BreastReading:
+    """A breast, without what the API adds, such as sentences."""
+    return BreastReading.model_validate({name: told[name] for name in BreastReading.model_fields if name in told})
 
 
 def _signed(case: dict[str, Any]) -> Signed | None:
