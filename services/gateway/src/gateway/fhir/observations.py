@@ -7,11 +7,12 @@ from gateway.fhir import codes
 from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
 from lobule.contracts.breasts import BreastConclusion
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
-from lobule.contracts.result import Finding, Laterality, Result
+from lobule.contracts.result import Assessment, Finding, Laterality, Result
 
 _IMAGING = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "imaging"}]}
 _PROBABILITY, _CERTAINTY = ("111047", "Probability of cancer"), ("111012", "Certainty of Finding")
 _REGION, _CATEGORY = ("111030", "Image Region"), ("111005", "Assessment Category")
+_ORDER: tuple[Assessment, ...] = ("malignancy_suspected", "not_sure", "no_sign_of_malignancy")
 _MASSES = frozenset({"mass", "benign", "malignant"})
 
 
@@ -57,30 +58,42 @@ def _components(finding: Finding) -> Iterator[Resource]:
 
 
 def breasts(content: CaseContent, results: dict[str, Result]) -> Iterator[Resource]:
-    """Each breast that films show: what a reader stated of it, else the most suspicious of its films."""
+    """Each breast that films show: what a reader stated of it, else what its films say."""
     signed = dict(content.signature.breasts.stated) if content.signature and content.signature.breasts else {}
     sides: tuple[Laterality, ...] = ("R", "L")
     for side in sides:
-        films = [results[each.job_id] for each in content.images if each.job_id in results and not each.is_prior]
-        films = [film for film in films if film.image.laterality == side]
-        if not films and side not in signed:
+        said = _of_system(content, results, side)
+        if said is None and side not in signed:
             continue
         observation = _observation(content, breast_id(content.case_id, side))
         observation["code"] = concept(DCM, *_CATEGORY)
         observation["bodySite"] = concept(SCT, *codes.BREASTS[side])
         components: list[Resource] = []
-        if films:
-            order = ("malignancy_suspected", "not_sure", "no_sign_of_malignancy")
-            worst = min(films, key=lambda film: (order.index(film.assessment), -film.probability_malignant))
-            observation["valueCodeableConcept"] = codes.assessment(worst.assessment)
-            components.append(
-                {"code": concept(DCM, *_PROBABILITY), "valueQuantity": percent(worst.probability_malignant)}
-            )
+        if said is not None:
+            observation["valueCodeableConcept"] = codes.assessment(said[0])
+            if said[1] is not None:
+                components.append({"code": concept(DCM, *_PROBABILITY), "valueQuantity": percent(said[1])})
         if side in signed:
             observation["valueCodeableConcept"] = codes.bi_rads(signed[side].bi_rads)
             components += _stated(signed[side])
         observation["component"] = components
         yield observation
+
+
+def _of_system(
+    content: CaseContent, results: dict[str, Result], side: Laterality
+) -> tuple[Assessment, float | None] | None:
+    """What the films of a breast say together, else its most suspicious film; None where no film shows it."""
+    read = content.examination.breasts if content.examination else []
+    for breast in read:
+        if breast.laterality == side:
+            return breast.assessment, breast.probability_malignant
+    films = [results[each.job_id] for each in content.images if each.job_id in results and not each.is_prior]
+    films = [film for film in films if film.image.laterality == side]
+    if not films:
+        return None
+    worst = min(films, key=lambda film: (_ORDER.index(film.assessment), -film.probability_malignant))
+    return worst.assessment, worst.probability_malignant
 
 
 def _stated(breast: BreastConclusion) -> Iterator[Resource]:
