@@ -1,8 +1,8 @@
-"""Hold repeated code below its budget: `make duplicates`.
+"""Holds repeated code below its budget: `make duplicates`.
 
-jscpd finds passages of at least five lines and forty tokens that stand twice, in Python and JavaScript, tests included;
+jscpd finds passages of at least five lines and forty tokens that occur twice, in Python and JavaScript, tests included;
 imports do not count.
-`.ci/duplicates.json` says how much of it there may be. The budget only falls: who finds a passage to share lowers it.
+`.ci/duplicates.json` is the budget. It may only fall: lower it when you remove a repeated passage.
 """
 
 import ast

@@ -6,7 +6,7 @@ import sys
 from gateway.main import create_app
 from gateway.settings import GatewaySettings
 
-# Nothing of it is asked: the application is put together and never served.
+# The application is created but not served.
 settings = GatewaySettings.model_validate(
     {
         "database_url": "sqlite:////nonexistent/lobule.db",

@@ -1,4 +1,4 @@
-"""How `make test` shares the tests out among processes: file by file, those that take longest first."""
+"""Distributes the tests of `make test` over processes: file by file, the slowest files first."""
 
 import pytest
 from xdist.remote import Producer
@@ -17,11 +17,11 @@ SLOW = (
     "tests/test_end_to_end.py",
     "tests/test_on_servers.py",
     "tests/test_toy_modality.py",
-    "services/gateway/tests/portal/test_verdicts.py",
+    "services/gateway/tests/portal/verdicts/test_targets.py",
     "services/gateway/tests/portal/test_quality.py",
     "services/gateway/tests/portal/test_reading.py",
     "services/histo-worker/tests/test_train_command.py",
-    "services/gateway/tests/portal/test_browser.py",
+    "services/gateway/tests/portal/test_uploading.py",
     "services/mammo-worker/tests/test_examination_examine.py",
     "services/mammo-worker/tests/test_detector_training.py",
     "services/mammo-worker/tests/test_film_training.py",
@@ -29,13 +29,13 @@ SLOW = (
 
 
 def unit(nodeid: str) -> str:
-    """What a test is run together with, in one process: its file, since the tests of a file share fixtures."""
+    """The unit of a test: its file, since the tests of a file share fixtures."""
     file = nodeid.partition("::")[0]
     return TOGETHER.get(file, file)
 
 
 class FileByFile(LoadScopeScheduling):
-    """Gives a process that gets free the next unit: a slow one while there is one, then in the order of collection."""
+    """Gives a free process the next unit: a slow one while there is one, then in the order of collection."""
 
     def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
         config.option.loadscopereorder = False  # by the number of tests

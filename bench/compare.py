@@ -1,4 +1,4 @@
-"""Two checkouts side by side: `make bench-compare BASE=FOLDER`, or `python bench/compare.py FOLDER --images 30`.
+"""Measures two checkouts side by side: `make bench-compare BASE=FOLDER`, or `python bench/compare.py FOLDER`.
 
 Starts the system of this checkout and that of another, each with its own Python environment
 (`git worktree add FOLDER COMMIT && make -C FOLDER install`), and sends every field to both, alternating which goes

@@ -70,7 +70,7 @@ class NodeProcess:
                 time.sleep(0.05)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End it, by SIGKILL without a word."""
+        """Kill it with SIGKILL."""
         assert self.process is not None
         self.process.send_signal(number)
         self.process.wait(60)
@@ -151,7 +151,7 @@ def films(count: int, seed: int = 15) -> list[Dataset]:
 
 
 def send_until_acknowledged(port: int, to_send: list[Dataset], acknowledged: list[str]) -> None:
-    """Send each film until it is answered with success, over as many associations as that takes."""
+    """Send each film until it is acknowledged, over as many associations as needed."""
     waiting = list(to_send)
     while waiting:
         association = connect(port)
@@ -170,7 +170,7 @@ def send_until_acknowledged(port: int, to_send: list[Dataset], acknowledged: lis
 
 
 def deliver_under_fire(node: NodeProcess, to_send: list[Dataset], kills: int, seed: int = 15) -> list[str]:
-    """Send films while the node is killed at random moments; gives what was acknowledged."""
+    """Send films while the node is killed at random moments; returns the acknowledged ones."""
     chance, acknowledged = random.Random(seed), list[str]()
     node.start()
     sender = threading.Thread(target=send_until_acknowledged, args=(node.port, to_send, acknowledged), daemon=True)
@@ -196,7 +196,7 @@ def wait_until_delivered(node_folder: Path, seconds: float = 300) -> None:
 
 
 def compare(acknowledged: list[str], node_folder: Path, client: Client) -> dict[str, int]:
-    """Hold what was acknowledged against what node and gateway have."""
+    """Compare the acknowledged objects with those that the node and the gateway have."""
     kept = {}
     for file in (node_folder / "objects").iterdir():
         kept[str(pydicom.dcmread(file, stop_before_pixels=True).SOPInstanceUID)] = file
@@ -220,7 +220,7 @@ def compare(acknowledged: list[str], node_folder: Path, client: Client) -> dict[
 
 
 def main() -> None:
-    """Run, and say what came out."""
+    """Run the benchmark and print the results."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--objects", type=int, default=500)
     arguments.add_argument("--kills", type=int, default=40)

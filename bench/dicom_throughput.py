@@ -45,7 +45,7 @@ def seconds_to_send(port: int, folder: Path) -> float:
 
 
 def main() -> None:
-    """Run, and say what came out."""
+    """Run the benchmark and print the results."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--films", type=int, default=300)
     arguments.add_argument("--megabytes", type=float, default=26)

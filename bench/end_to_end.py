@@ -30,13 +30,13 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds of one image's way."""
+    """Durations of one image's steps, in milliseconds."""
 
     parts: dict[str, float]
 
 
 def measure(system: RunningSystem, client: Client, field: Path) -> Timing:
-    """Send one image and take its times."""
+    """Send one image and measure its steps."""
     started = time.perf_counter()
     job = client.upload(field, "histopathology", magnification="100X")
     accepted = time.perf_counter()
@@ -66,7 +66,7 @@ def measure(system: RunningSystem, client: Client, field: Path) -> Timing:
 
 
 def step_times(system: RunningSystem, job: str) -> dict[str, float]:
-    """Milliseconds between what the database noted."""
+    """Milliseconds between the times that the database recorded."""
     with sqlite3.connect(system.home.folder / "lobule.sqlite") as database:
         query = "SELECT name, queued_at, started_at, finished_at FROM steps WHERE job_id = ?"
         rows = {row[0]: [datetime.fromisoformat(at) for at in row[1:]] for row in database.execute(query, (job,))}
@@ -89,7 +89,7 @@ def chosen_fields(data: Path, images: int) -> list[Path]:
 
 
 def tell(words: str) -> None:
-    """Say what the launcher does; standard output is for what was measured."""
+    """Print the launcher's messages to standard error; standard output is for the results."""
     print(words, file=sys.stderr)
 
 

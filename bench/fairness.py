@@ -35,7 +35,7 @@ Times = tuple[datetime, datetime, datetime]  # of a step: queued, started, finis
 
 @contextmanager
 def workers(count: int, environment: dict[str, str]) -> Iterator[None]:
-    """So many more workers than the system has by itself."""
+    """Additional workers."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
     more = [subprocess.Popen([sys.executable, "-m", "sleeping_worker"], **quiet) for _ in range(count)]
     try:
@@ -49,7 +49,7 @@ def workers(count: int, environment: dict[str, str]) -> Iterator[None]:
 
 @contextmanager
 def at_portal(url: str, username: str, password: str) -> Iterator[httpx.Client]:
-    """A browser in which somebody is logged in."""
+    """A browser with a logged-in user."""
     with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as browser:
         browser.post("/login", data={"username": username, "password": password}).raise_for_status()
         found = re.search(r'name="csrf-token" content="([0-9a-f]+)"', browser.get("/new").text)
@@ -80,7 +80,7 @@ def main(
     number: Annotated[int, typer.Option("--workers")] = 1,
     sleep: Annotated[float, typer.Option(help="seconds that a worker needs for an image")] = 0.5,
 ) -> None:
-    """Measure, and end with status 1 where the bar is missed."""
+    """Measure; exit with status 1 if the bar is missed."""
     os.environ["LOBULE_BENCH_SLEEP_S"], os.environ["PYTHONPATH"] = str(sleep), str(HERE)
     launcher.WORKER_MODULES.clear()
     launcher.WORKER_MODULES.update({"histo": "sleeping_worker", "report": "report.worker"})
@@ -102,7 +102,7 @@ def main(
 
 
 def measure(system: launcher.RunningSystem, home: Path, jobs: int, number: int) -> dict[str, tuple[float, float]]:
-    """Send the batch, then what a person sends, and wait for the latter."""
+    """Send the batch, then a person's images, and wait for those."""
     pictures = fields(jobs + 5, None)
     with (
         Client(system.url, launcher.DEMO, system.home.secrets["demo_password"], timeout_s=120) as sender,

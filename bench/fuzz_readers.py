@@ -1,4 +1,4 @@
-"""Read changed images by the thousand: nothing but refusals in words may come of them, and no work beyond the limits.
+"""Fuzz the image readers with mutated files: each must be read or refused with a message, within the limits.
 
 uv run --no-sync python bench/fuzz_readers.py --format png --count 50000 [--first 0] [--processes 1]
 uv run --no-sync python bench/fuzz_readers.py --format png --write 123 FILE    # the input of that number, to look at
@@ -36,7 +36,7 @@ DECODE_MB, DECODE_S = 900, 20.0
 
 @dataclass
 class Tally:
-    """What came of many inputs."""
+    """Counts of the outcomes of many inputs."""
 
     outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
     falls: list[dict[str, object]] = field(default_factory=list)
@@ -62,7 +62,7 @@ def readers(file_format: str) -> dict[str, Callable[[bytes], object]]:
 
 
 def examine(file_format: str, data: bytes, number: int, tally: Tally) -> None:
-    """Read one input in every way and note what came of it."""
+    """Read one input with every reader and record the outcome."""
     for name, read in readers(file_format).items():
         before = reset_peak()
         started = time.process_time()
@@ -109,7 +109,7 @@ def _work(file_format: str, numbers: range, answer: "multiprocessing.Queue[Tally
 
 
 def run(file_format: str, first: int, count: int, processes: int) -> Tally:
-    """Examine inputs in child processes; one that dies is a fall of the input that killed it."""
+    """Examine inputs in child processes; a process that dies counts as a failure of its input."""
     context = multiprocessing.get_context("fork")
     seeds(file_format)  # made once, before the processes are forked
     total, waiting = Tally(), list(_portions(first, count))[::-1]

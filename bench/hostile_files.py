@@ -1,4 +1,4 @@
-"""Hostile files: small ones that announce much, inflate far or ask for endless work, and what must be said of them."""
+"""Hostile files: small ones that announce huge sizes, inflate far or cause endless work, with the expected refusals."""
 
 import io
 import struct

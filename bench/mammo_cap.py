@@ -40,7 +40,7 @@ class Marked(NamedTuple):
 
 
 def marked(film: FilmResult, calibration: Calibration) -> Marked:
-    """What is marked on a film, on the scale of results."""
+    """The marked findings of a film, on the scale of results."""
     shown = film.scores >= calibration.working_score
     hits = overlaps(film.boxes[shown], film.truth, "IoU >= 0.2")
     mass = calibration.mass(logit(film.scores[shown]))
@@ -60,7 +60,7 @@ def row(rule: str, what: str, said: NDArray[np.float64], truth: NDArray[np.bool_
 
 
 def table(films: list[FilmResult], calibration: Calibration) -> None:
-    """Print what each rule says of these films."""
+    """Print the measures of each rule on these films."""
     films = [film for film in with_probabilities(films, calibration) if film.malignant_film is not None]
     found = [marked(film, calibration) for film in films]
     truth = np.array([bool(film.malignant_film) for film in films])

@@ -21,7 +21,7 @@ from mammo_worker.films.gate import check_mammogram
 
 
 def refusal(film: NDArray[np.uint8]) -> str | None:
-    """Why a film is refused, or taken for a negative; None where it is read."""
+    """The reason why a film is refused or taken for a negative; None where it is read."""
     if is_negative(film):
         return "taken for a negative"
     try:

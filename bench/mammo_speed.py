@@ -66,7 +66,7 @@ def light(films: list[Path], rounds: int) -> None:
 
 
 class Contender:
-    """A network in a process of its own, which looks at a film whenever it is told to."""
+    """A network in a separate process, which analyses a film on request."""
 
     def __init__(self, name: str, command: list[str]) -> None:
         self.name = name

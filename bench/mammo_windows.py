@@ -1,4 +1,4 @@
-"""How far a film's probability moves with its window, its range, its depth, its photometric interpretation and padding.
+"""How much a film's probability changes with its window, range, depth, photometric interpretation and padding.
 
     python bench/mammo_windows.py --data ../shared/data
 
@@ -85,7 +85,7 @@ class Reader:
         print(f"{package.manifest.name} {package.manifest.version}")
 
     def prepare(self, data: bytes) -> tuple[PreparedFilm, int]:
-        """What the network is to see, and the film's height.
+        """The network's input, and the film's height.
 
         Raises:
             AnalysisError: Where the film is refused.
@@ -97,7 +97,7 @@ class Reader:
         return prepare_film(film.pixels, self._detector.canvas_size, squeeze, film.valid, breast), len(film.pixels)
 
     def movements(self, films: dict[str, tuple[PreparedFilm, int]]) -> dict[str, float]:
-        """How far the probability of each lies from the first one's."""
+        """The difference of each probability from the first one."""
         canvases = {name: prepared.canvas.tobytes() for name, (prepared, _) in films.items()}
         first = next(iter(canvases.values()))
         if all(canvas == first for canvas in canvases.values()):

@@ -1,4 +1,4 @@
-"""Our Mask R-CNN for `mammo_speed.py`: for every line it reads it looks at a film and prints two numbers.
+"""Our Mask R-CNN for `mammo_speed.py`: for every line that it reads it analyses a film and prints two numbers.
 
 usage: python maskrcnn_speed.py HEIGHT WIDTH PRECISION
 

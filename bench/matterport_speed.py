@@ -1,4 +1,4 @@
-"""Matterport's Mask R-CNN for `mammo_speed.py`: for every line it reads it looks at a film and prints two numbers.
+"""Matterport's Mask R-CNN for `mammo_speed.py`: for every line that it reads it analyses a film and prints two numbers.
 
 usage (Python 3.7): python matterport_speed.py SIDE
 
@@ -15,7 +15,7 @@ import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)  # what TensorFlow and Keras print is no answer
+os.dup2(2, 1)  # discard the output of TensorFlow and Keras
 
 import numpy as np  # noqa: E402
 from mrcnn.config import Config  # noqa: E402

@@ -130,7 +130,7 @@ def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def analyse(modality: Modality) -> Callable[[Path], None]:
-    """What an inference worker's child does with a file."""
+    """Analyse a file as an inference worker's child does."""
     if modality == "mammography":
         from mammo_worker.pipeline import build_pipeline
     else:
@@ -148,7 +148,7 @@ def analyse(modality: Modality) -> Callable[[Path], None]:
 
 
 def draw(kind: Any) -> Callable[[Path], None]:
-    """What the report worker's child does with a file."""
+    """Draw a file as the report worker's child does."""
     import report.worker  # noqa: F401 - at rest it holds what the worker holds
     from report.film_view import draw_picture
 

@@ -1,4 +1,4 @@
-"""Deterministic changes of small images that know the formats' structure."""
+"""Deterministic, format-aware mutations of small images."""
 
 import functools
 import io
@@ -23,7 +23,7 @@ _SIDES = (0, 1, 63, 64, 65, 80, 96, 128, 1000, 4096, 65500, 65535)
 
 
 def mutated(file_format: str, originals: list[bytes], number: int) -> bytes:
-    """The input of this number: the same one whenever it is asked for."""
+    """The input with this number; always the same one."""
     rng = random.Random(f"{file_format} {number}")
     data = rng.choice(originals)
     structured = {"png": _change_png, "jpeg": _change_jpeg, "tiff": _change_tiff, "dicom": _change_dicom}[file_format]

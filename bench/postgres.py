@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for as long as it is needed, from the system's packages; tests and benchmarks use it."""
+"""Runs a temporary PostgreSQL from the system's packages, for tests and benchmarks."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 
 
 def installed() -> bool:
-    """Whether there is one to start."""
+    """Whether PostgreSQL is installed."""
     return bool(_binaries())
 
 

@@ -12,7 +12,7 @@ from lobule import __version__
 REPOSITORY = Path(__file__).parent.parent
 MAX_LINES = 300
 MAX_MEDIAN_LINES = 90
-MAX_TEST_LINES = 500
+MAX_TEST_LINES = 300
 MAX_WEIGHT_BYTES = 60_000_000
 WEIGHTS = (".npz", ".h5", ".keras", ".tflite", ".onnx")
 

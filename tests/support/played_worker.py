@@ -11,6 +11,7 @@ from gateway.jobs.models import Step
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 
 INTERNAL = "internal-token-of-the-tests-0123456789"
+MODEL = ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing")
 
 
 def png(colour: int = 200, size: tuple[int, int] = (80, 70)) -> bytes:
@@ -50,7 +51,7 @@ class Worker:
         thresholds = Thresholds(low=0.2, high=0.7)
         result = Result(
             image=ImageInfo.model_validate(claim["image"]),
-            model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
+            model=MODEL,
             thresholds=thresholds,
             assessment=thresholds.assess(probability),
             probability_malignant=probability,

@@ -7,6 +7,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lobule.contracts.case import (
+    CaseContent,
+    CaseImage,
+    Conclusion,
+    Reason,
+    Review,
+    Signature,
+    Suggestion,
+)
+from lobule.contracts.progress import StepError
 from lobule.contracts.result import (
     Box,
     DisplayImage,
@@ -110,3 +120,66 @@ def mammogram(make_histology: Callable[..., Case]) -> Case:
         "notices": [],
     }
     return result.model_copy(update=changes), files
+
+
+AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def results(make_histology, mammogram):
+    """Two assessed images: a film and a field."""
+    return [mammogram, make_histology(0.87, file_name="乳腺.png")]
+
+
+@pytest.fixture
+def make_content(results) -> Callable[..., CaseContent]:
+    def make(signature: Signature | None = None) -> CaseContent:
+        reviews = [
+            Review(
+                job_id="0", finding="0", verdict="confirmed", comment="seen twice", reviewer="Dr Lee", reviewed_at=AT
+            ),
+            Review(job_id="0", finding="image", verdict="dismissed", reviewer="Dr Lee", reviewed_at=AT),
+        ]
+        images = [
+            CaseImage(
+                image_id=str(index),
+                job_id=str(index),
+                image=result.image.model_copy(update={"view": "CC", "laterality": "L"} if index == 0 else {}),
+                state="assessed",
+                result_prefix=f"jobs/{index}/inference/1",
+                analysed_at=AT,
+                reviews=reviews if index == 0 else [],
+            )
+            for index, (result, _) in enumerate(results)
+        ]
+        broken = ImageInfo(sha256="0" * 64, file_name="broken.png", modality="mammography", width=9, height=9)
+        error = StepError(code="image_truncated", detail="The file ends too early.")
+        images.append(CaseImage(image_id="2", job_id="2", image=broken, state="failed", error=error))
+        conclusion = Conclusion(
+            assessment="malignancy_suspected",
+            probability_malignant=0.87,
+            reasons=[Reason(code="histology_malignant", job_id="1", values={"image": "乳腺.png"})],
+            missing_views=["RCC", "RMLO", "LMLO"],
+            suggestions=[
+                Suggestion(code="read_with_priority"),
+                Suggestion(code="complete_views", values={"views": "RCC"}),
+            ],
+        )
+        return CaseContent(
+            case_id="6f0b3c5e-0000",
+            pseudonym="P-42",
+            revision=3,
+            created_at=AT,
+            images=images,
+            conclusion=conclusion,
+            signature=signature,
+        )
+
+    return make
+
+
+@pytest.fixture
+def signature() -> Signature:
+    return Signature(
+        version=2, signed_by="Dr Lee", signed_at=AT, conclusion="not_sure", comment="Biopsy first. 先活检。"
+    )

@@ -4,7 +4,6 @@ import io
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import cv2
@@ -13,96 +12,29 @@ import pypdf
 import pytest
 
 from lobule.contracts.case import (
-    CaseContent,
     CaseImage,
     Conclusion,
-    ImageContent,
-    Reason,
-    RenderRequest,
     Review,
-    Signature,
-    Suggestion,
 )
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.examination import BreastReading, ExaminationReading, Lesion, LesionMark, LesionPlace
-from lobule.contracts.progress import StepError
-from lobule.contracts.result import HeatMap, ImageInfo
-from lobule.contracts.steps import Claim, RenderClaim
+from lobule.contracts.result import HeatMap
 from lobule.imaging.decode import decode_rgb, encode_png
-from lobule.storage import open_store
 from lobule.words import Words
 from report.document import ReportDocument, case_document
 from report.renderer import render, render_case
-from report.worker import ReportHandler
+
+ADVICE = {"en": "should read this case with priority", "zh": "建议医师优先阅读本病例"}
+
+
+SUSPECTED = {"en": "Malignancy suspected", "zh": "怀疑恶性"}
+
 
 AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
-ADVICE = {"en": "should read this case with priority", "zh": "建议医师优先阅读本病例"}
-SUSPECTED = {"en": "Malignancy suspected", "zh": "怀疑恶性"}
 
 
 def pdf_text(data: bytes) -> str:
     pages = pypdf.PdfReader(io.BytesIO(data)).pages
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
-
-
-@pytest.fixture
-def results(make_histology, mammogram):
-    """Two assessed images: a film and a field."""
-    return [mammogram, make_histology(0.87, file_name="乳腺.png")]
-
-
-@pytest.fixture
-def make_content(results) -> Callable[..., CaseContent]:
-    def make(signature: Signature | None = None) -> CaseContent:
-        reviews = [
-            Review(
-                job_id="0", finding="0", verdict="confirmed", comment="seen twice", reviewer="Dr Lee", reviewed_at=AT
-            ),
-            Review(job_id="0", finding="image", verdict="dismissed", reviewer="Dr Lee", reviewed_at=AT),
-        ]
-        images = [
-            CaseImage(
-                image_id=str(index),
-                job_id=str(index),
-                image=result.image.model_copy(update={"view": "CC", "laterality": "L"} if index == 0 else {}),
-                state="assessed",
-                result_prefix=f"jobs/{index}/inference/1",
-                analysed_at=AT,
-                reviews=reviews if index == 0 else [],
-            )
-            for index, (result, _) in enumerate(results)
-        ]
-        broken = ImageInfo(sha256="0" * 64, file_name="broken.png", modality="mammography", width=9, height=9)
-        error = StepError(code="image_truncated", detail="The file ends too early.")
-        images.append(CaseImage(image_id="2", job_id="2", image=broken, state="failed", error=error))
-        conclusion = Conclusion(
-            assessment="malignancy_suspected",
-            probability_malignant=0.87,
-            reasons=[Reason(code="histology_malignant", job_id="1", values={"image": "乳腺.png"})],
-            missing_views=["RCC", "RMLO", "LMLO"],
-            suggestions=[
-                Suggestion(code="read_with_priority"),
-                Suggestion(code="complete_views", values={"views": "RCC"}),
-            ],
-        )
-        return CaseContent(
-            case_id="6f0b3c5e-0000",
-            pseudonym="P-42",
-            revision=3,
-            created_at=AT,
-            images=images,
-            conclusion=conclusion,
-            signature=signature,
-        )
-
-    return make
-
-
-@pytest.fixture
-def signature() -> Signature:
-    return Signature(
-        version=2, signed_by="Dr Lee", signed_at=AT, conclusion="not_sure", comment="Biopsy first. 先活检。"
-    )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -281,47 +213,3 @@ def test_chinese_file_names_stand_in_the_picture(make_histology):
     assert np.abs(chinese - other).sum() > 1000
     unknown, other = header("\U0010fffe.png"), header("\U0010fffd.png")
     assert np.abs(unknown - other).sum() > 1000, "what no font has is written as its code"
-
-
-class TestWorker:
-    @pytest.fixture
-    def store(self, tmp_path, results):
-        store = open_store(tmp_path.as_uri())
-        for index, (result, files) in enumerate(results):
-            for name, content in files.items():
-                store.put(f"jobs/{index}/inference/1/{name}", content)
-            store.put(f"jobs/{index}/inference/1/result.json", result.model_dump_json().encode())
-        return store
-
-    def claim(self, **request) -> Claim:
-        asked = RenderRequest.model_validate(request)
-        return RenderClaim(job_id="r", attempt=1, lease_seconds=9, render=asked, output_prefix="jobs/r/render/1")
-
-    def test_renders_a_case_in_both_languages(self, store, make_content, signature):
-        forms = ["html", "pdf", "png", "json"]
-        claim = self.claim(case=make_content(signature), languages=["en", "zh"], forms=forms)
-        ReportHandler(store)(claim, lambda fraction, activity: None)
-        for language in ("en", "zh"):
-            for form in forms:
-                assert store.get(f"jobs/r/render/1/report.{language}.{form}")
-
-    def test_renders_one_image(self, store):
-        image = ImageContent(result_prefix="jobs/1/inference/1", analysed_at=AT)
-        ReportHandler(store)(self.claim(image=image, languages=["zh"], forms=["pdf"]), lambda fraction, activity: None)
-        assert "怀疑恶性" in pdf_text(store.get("jobs/r/render/1/report.zh.pdf"))
-
-    @pytest.mark.parametrize("name", ["result.json", "display.png"])
-    def test_a_damaged_result_is_named_in_its_case_and_ends_its_own_report(self, store, make_content, signature, name):
-        store.put(f"jobs/0/inference/1/{name}", b"{")
-        claim = self.claim(case=make_content(signature), languages=["en"], forms=["json"])
-        ReportHandler(store)(claim, lambda fraction, activity: None)
-        assert b"can no longer be read" in store.get("jobs/r/render/1/report.en.json")
-        image = ImageContent(result_prefix="jobs/0/inference/1", analysed_at=AT)
-        with pytest.raises(AnalysisError) as caught:
-            ReportHandler(store)(self.claim(image=image, languages=["en"], forms=["pdf"]), lambda f, a: None)
-        assert caught.value.code == "result_unreadable"
-
-    def test_says_what_is_gone(self, store):
-        image = ImageContent(result_prefix="jobs/9/inference/1", analysed_at=AT)
-        with pytest.raises(AnalysisError, match="no longer in the object store"):
-            ReportHandler(store)(self.claim(image=image, languages=["en"], forms=["pdf"]), lambda f, a: None)

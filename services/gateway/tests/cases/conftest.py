@@ -13,12 +13,18 @@ def row(client, alice, case):
 
 
 @pytest.fixture
-def film(upload, picture, case):
-    """Adds a film to the case; answers with its job's id."""
+def uploaded(upload, picture, case):
+    """Adds a film to the case; returns the response to its upload."""
 
-    def add(colour: int, **fields) -> str:
+    def add(colour: int, **fields) -> dict:
         answer = upload(picture(colour), modality="mammography", case_id=case, name=f"{colour}.png", **fields)
         assert answer.status_code == 202, answer.text
-        return answer.json()["job"]["id"]
+        return answer.json()
 
     return add
+
+
+@pytest.fixture
+def film(uploaded):
+    """Adds a film to the case; returns its job's id."""
+    return lambda colour, **fields: uploaded(colour, **fields)["job"]["id"]

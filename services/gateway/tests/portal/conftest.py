@@ -15,9 +15,10 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from PIL import Image
+from played_worker import MODEL
 from playwright.sync_api import Browser, Page
 
-from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.contracts.result import Box, DisplayImage, Finding, HeatMap, ImageInfo, Result, Thresholds
 
 WIDTH, HEIGHT = 600, 800  # of the film; its display image has half of that
 
@@ -202,7 +203,7 @@ class Study:
         )
         result = Result(
             image=info,
-            model=ModelInfo(name="m", version="1", weights_sha256="0" * 64, calibration="none", trained_on="nothing"),
+            model=MODEL,
             thresholds=thresholds,
             assessment=thresholds.assess(probability),
             probability_malignant=probability,

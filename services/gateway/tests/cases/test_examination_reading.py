@@ -15,20 +15,9 @@ from lobule.contracts.examination import (
 
 
 @pytest.fixture
-def case(client, alice) -> str:
-    return client.post("/api/v1/cases", json={"pseudonym": "P-1"}, headers=alice).json()["id"]
-
-
-@pytest.fixture
-def film(upload, picture, case):
+def film(uploaded):
     """Adds a film to the case; gives its upload."""
-
-    def add(colour: int, **fields) -> dict:
-        answer = upload(picture(colour), modality="mammography", case_id=case, name=f"{colour}.png", **fields)
-        assert answer.status_code == 202, answer.text
-        return answer.json()
-
-    return add
+    return uploaded
 
 
 @pytest.fixture

@@ -1,0 +1,31 @@
+"""A case opened for signing."""
+
+import pytest
+from playwright.sync_api import expect
+from signing_dialog import DESK, sign
+
+
+@pytest.fixture
+def read(logged_in, study):
+    """Opens the case, and its signing dialog where it is asked for."""
+
+    def open_page(dialog=True, **options):
+        page = logged_in(study.url, **({"viewport": DESK} | options))
+        expect(page.locator(".of-image").first).to_be_visible()
+        if dialog:
+            sign(page)
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def say(client, study):
+    """Gives verdicts before the page is opened, by the place of the image and the finding."""
+
+    def send(image: int, finding: str, verdict: str):
+        job = study.read()["images"][image]["job"]["id"]
+        target = f"/api/v1/cases/{study.case}/reviews/{job}/{finding}"
+        assert client.put(target, headers=study.alice, json={"verdict": verdict}).status_code == 200
+
+    return send

@@ -1,0 +1,38 @@
+"""What tests choose and send in the signing dialog."""
+
+from playwright.sync_api import expect
+
+PASSWORD = "correct horse battery staple"
+
+
+DESK = {"width": 1300, "height": 900}
+
+
+def sign(page):
+    page.locator('.panel [data-role="sign"]').click()
+    expect(page.locator("#signing")).to_be_visible()
+
+
+def submit(page):
+    page.locator('#signing [data-role="submit"]').click()
+
+
+CATEGORIES = {"malignancy_suspected": 4, "not_sure": 0, "no_sign_of_malignancy": 2}
+
+
+def state(page, side="R", bi_rads=2, density="b", recommendation="further_imaging"):
+    """State all of a breast in the panel."""
+    for field, value in (("bi_rads", bi_rads), ("density", density), ("recommendation", recommendation)):
+        page.locator(f'.panel [name="{field}-{side}"][value="{value}"]').check(force=True)
+
+
+def choose(page, assessment):
+    """State a category of the right breast that means this, and open the dialog again."""
+    page.keyboard.press("Escape")
+    expect(page.locator("#signing")).to_be_hidden()
+    state(page, bi_rads=CATEGORIES[assessment])
+    sign(page)
+
+
+def alert(page, name):
+    return page.locator(f'#signing [data-role="{name}"]')
