@@ -52,7 +52,7 @@ export function createPriors(section, store, { caseId, retake, choose }) {
     });
     row.append(button);
     const other = elsewhere.get(films[0].id);
-    if (other) row.append(' ', link(`/cases/${other}`, t('reading.priors.open')));
+    if (other) row.append(' ', link(`/cases/${other}`, t('common.open_case')));
     return row;
   }
 

@@ -138,7 +138,7 @@ function twinNote(/** @type {import('../core/types.d.ts').Twin | undefined} */ t
   const inCase = twin.case_id !== null;
   const words = inCase ? t('steps.also_in', { pseudonym: twin.pseudonym ?? '' }) : t('steps.also_single');
   const href = inCase ? `/cases/${twin.case_id}` : `/jobs/${twin.job_id}`;
-  return { words, symbol: 'layers', links: [{ href, label: t(inCase ? 'steps.also_in.open' : 'steps.also_single.open') }] };
+  return { words, symbol: 'layers', links: [{ href, label: t(inCase ? 'common.open_case' : 'steps.also_single.open') }] };
 }
 
 /** Why a file did not arrive, in words. @param {Problem} problem */
