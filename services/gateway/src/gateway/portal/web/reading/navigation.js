@@ -4,6 +4,7 @@ import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
 import { isHidden, markedTargets, shownTargets, unreviewed } from './findings.js';
 import { reads } from './state.js';
+import { otherMark } from './together.js';
 import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -49,8 +50,10 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     store.update({ ...reads(image), chosen: target });
     deepen(image.id);
     if (!go) return;
-    const finding = findingOf(store.state.images, target);
-    if (finding) panes.of(image.id)?.frame(finding.box);
+    for (const shown of [target, otherMark(store.state, target)]) { // both views of a lesion
+      const box = shown && findingOf(store.state.images, shown)?.box;
+      if (box) panes.of(shown.imageId)?.frame(box);
+    }
     scrollTo(target);
   }
 

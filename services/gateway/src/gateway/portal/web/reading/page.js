@@ -30,7 +30,7 @@ import { createReviews, lastChange } from './reviews.js';
 import { NOTHING_YET } from './state.js';
 import { createStatus, showLine, showStatus } from './status.js';
 import { sameTarget, targetOf } from './targets.js';
-import { followTogether } from './together.js';
+import { chosenBand, followTogether } from './together.js';
 import { createVersions } from './versions.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
@@ -53,8 +53,7 @@ const mayChange = async (/** @type {string} */ change) => {
 const showProblem = (error) => store.update({ trouble: troubleNote(asProblem(error)) });
 
 const panes = createPanes(role(root, 'panes'), {
-  marksOf,
-  ownOf: marksOfOwn,
+  marksOf, ownOf: marksOfOwn, bandOf: chosenBand,
   paintTools,
   onFine: (image) => loader.refine(image),
   isLit: ({ lit }, image) => sameTarget(lit, targetOf(image)),

@@ -4,7 +4,8 @@ import { call } from '../core/api.js';
 import { probability } from '../core/numbers.js';
 import { loop } from '../core/poll.js';
 import { t } from '../core/words.js';
-import { findingOf, nameOf, targetOf } from './targets.js';
+import { bandOf } from '../viewer/band.js';
+import { findingOf, imageOf, nameOf, targetOf } from './targets.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./targets.js').Target} Target */
@@ -29,6 +30,15 @@ export function otherMark(state, target) {
   const image = other ? state.images.find(({ jobId }) => jobId === other.job_id) : null;
   const index = image?.result?.findings.findIndex(({ id }) => id === other?.finding_id) ?? -1;
   return image && index >= 0 ? targetOf(image, index) : null;
+}
+
+/** Where the chosen finding would lie on a film of the other view, where that shows no mark of it. @param {Reading} state @param {import('../viewer/image.js').ViewedImage} image @returns {import('../viewer/pane.js').Shown['band']} */
+export function chosenBand(state, image) {
+  const { chosen, images } = state;
+  const [from, finding] = [imageOf(images, chosen), chosen && findingOf(images, chosen)];
+  if (!from || !finding || !chosen || otherMark(state, chosen)) return null;
+  const band = bandOf(from, finding.box, image);
+  return band && { ...band, what: nameOf(images, chosen) };
 }
 
 /** Where a lesion lies, in words. @param {LesionPlace} place @returns {string[]} */

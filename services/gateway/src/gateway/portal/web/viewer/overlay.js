@@ -1,6 +1,7 @@
 // Draws findings over an image. Coordinates as in the result: a box covers [x, x + width); whole numbers of
 // an outline are centres of pixels.
 
+import { drawBand } from './band-mark.js';
 import { drawOwnTag, drawPill, inPane, strokeOwn } from './own-marks.js';
 import { RIM, STATES } from './palette.js';
 import { placeTags } from './tags.js';
@@ -32,10 +33,11 @@ const SMOOTHED = 0.02; // of an outline: the stretch that is averaged
  * Draw over the image of a pane.
  * @param {CanvasRenderingContext2D} context In CSS pixels of the pane.
  * @param {Pane} pane
- * @param {{heat: HTMLCanvasElement | null, marks: Mark[], own: import('./own.js').OwnMark[]}} what
+ * @param {{heat: HTMLCanvasElement | null, marks: Mark[], own: import('./own.js').OwnMark[], band: import('./pane.js').Shown['band']}} what
  * @param {Overlays} shown
  */
-export function drawOverlay(context, pane, { heat, marks, own }, shown) {
+export function drawOverlay(context, pane, { heat, marks, own, band }, shown) {
+  drawBand(context, pane, band);
   if (shown.heat && heat) drawHeat(context, pane, heat, shown.opacity);
   for (const mark of marks) {
     context.globalAlpha = mark.faded && !mark.lit ? 0.45 : 1;

@@ -19,12 +19,13 @@ import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
  * @property {ViewedImage | null} image
  * @property {import('./sources.js').Source | null} source What is drawn of it: itself, or itself enhanced.
  * @property {Hanging} turn As the reader turned it.
- * @property {import('./geometry.js').Box} part Of the image: it fills the pane until the reader zooms.
+ * @property {Box} part Of the image: it fills the pane until the reader zooms.
  * @property {boolean} cropped Whether that is to be the breast alone.
  * @property {import('./geometry.js').Side} side Where its chest wall is hung.
  * @property {import('./window.js').Window | null} window Null for a field, which has none.
  * @property {Mark[]} marks
  * @property {import('./own.js').OwnMark[]} own What readers drew on it.
+ * @property {(import('./band.js').Band & {what: string}) | null} band Where the chosen finding of the other view would lie.
  * @property {import('./overlay.js').Overlays} overlays
  */
 
@@ -49,7 +50,7 @@ const MOVING_MS = 200;
 export const UPRIGHT = { rotation: 0, mirrored: false };
 /** @type {Shown} */
 const NOTHING = {
-  image: null, source: null, turn: UPRIGHT, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [], own: [],
+  image: null, source: null, turn: UPRIGHT, part: { x: 0, y: 0, width: 1, height: 1 }, cropped: false, side: 'centre', window: null, marks: [], own: [], band: null,
   overlays: { boxes: false, outlines: false, heat: false, tags: false, opacity: 0 },
 };
 
@@ -83,7 +84,6 @@ export class Pane {
     this.#draw();
   }
 
-  /** What is shown. */
   get shown() {
     return this.#shown;
   }
@@ -287,13 +287,13 @@ export class Pane {
 
   #paint() {
     const [below, above] = [this.image, this.overlay].map(cleared);
-    const { image, marks, own, overlays } = this.#shown;
+    const { image, marks, own, band, overlays } = this.#shown;
     const { transform, imageSize } = this;
     this.#rest();
     if (image && transform && imageSize && this.size.width > 0) {
       Object.assign(this.root.dataset, transform);
       this.drawImage(below);
-      drawOverlay(above, this, { heat: image.heat, marks, own }, overlays);
+      drawOverlay(above, this, { heat: image.heat, marks, own, band }, overlays);
     }
     this.events.onPaint(this);
   }

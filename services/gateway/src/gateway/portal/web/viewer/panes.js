@@ -21,6 +21,7 @@ const ENOUGH = 1.1; // device pixels for a sample: nobody sees a difference
  * @param {{
  *   marksOf: (state: Reading, image: ViewedImage) => import('./overlay.js').Mark[],
  *   ownOf: (state: Reading, image: ViewedImage) => import('./own.js').OwnMark[],
+ *   bandOf: (state: Reading, image: ViewedImage) => import('./pane.js').Shown['band'],
  *   paintTools: (pane: Pane) => void,
  *   onFine: (image: ViewedImage) => void,
  *   isLit: (state: Reading, image: ViewedImage) => boolean,
@@ -75,6 +76,7 @@ export function createPanes(grid, options) {
       window: windowOf(state, image),
       marks: options.marksOf(state, image),
       own: state.peek === 'marks' ? [] : options.ownOf(state, image),
+      band: state.peek === 'marks' ? null : options.bandOf(state, image),
       overlays: drawnOverlays(state),
     });
   }
