@@ -172,6 +172,15 @@ def test_an_examination_is_read_as_the_api_tells_it(film):
     assert Examination.of(case, {"state": "queued", "error": None, "reading": None}, films).awaited
 
 
+def test_films_say_together_no_less_than_by_themselves(film):
+    films = [analysed(film(), finding(1, BOX)), analysed(film(), finding(1, BOX), job="job-2", view="MLO")]
+    [breast] = (whole := examination_of(films)).breasts
+    harmless = breast.model_copy(update={"assessment": "no_sign_of_malignancy", "probability_malignant": 0.02})
+    system = conclusion_report(replace(whole, breasts=[harmless]), **names())
+    assert (values(system, "111005"), values(system, "111047")) == ([], [60.0, 60.0])
+    assert set(values(system, "121077")) & {"suspected", "not-sure", "no-sign"} == {"suspected"}
+
+
 def test_no_category_is_suggested_where_films_are_not_read_together(film):
     system = conclusion_report(examination_of([analysed(film(), finding(1, BOX))]), **names())
     assert values(system, "111005") == []

@@ -5,6 +5,12 @@ import json
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from gateway.cases.models import Case
+from gateway.fhir.observations import breasts
+from gateway.reports.content import case_content
+from lobule.contracts.examination import ExaminationReading
+from lobule.contracts.result import Result
+
 
 @pytest.fixture
 def case(client, alice, worker, draw_film, write_dicom, tmp_path):
@@ -20,6 +26,16 @@ def case(client, alice, worker, draw_film, write_dicom, tmp_path):
     worker.infer(jobs[0], 0.9, findings=2)
     worker.infer(jobs[1], 0.05)
     return opened, jobs
+
+
+def sign(client, who, case_id: str, **said) -> None:
+    concerns = ["unreviewed", "not_assessed", "pending", "contradiction"]
+    answer = client.post(f"/api/v1/cases/{case_id}/reports", json={"acknowledged": concerns, **said}, headers=who)
+    assert answer.status_code == 201, answer.text
+
+
+def images(client, who, case_id: str) -> list[str]:
+    return [image["id"] for image in client.get(f"/api/v1/cases/{case_id}", headers=who).json()["images"]]
 
 
 def read(client, who, path: str) -> dict:
@@ -56,9 +72,7 @@ def test_a_signature_makes_them_final_with_what_the_reader_stated(client, alice,
     review = f"/api/v1/cases/{opened}/reviews/{jobs[0]}/f1"
     client.put(review, json={"verdict": "dismissed"}, headers=alice)
     breasts = {"right": {"bi_rads": 2, "density": "b", "recommendation": "routine_screening"}}
-    concerns = ["unreviewed", "not_assessed", "pending", "contradiction"]
-    signature = {"breasts": breasts, "comment": "Nothing to be done.", "acknowledged": concerns}
-    assert client.post(f"/api/v1/cases/{opened}/reports", json=signature, headers=alice).status_code == 201
+    sign(client, alice, opened, breasts=breasts, comment="Nothing to be done.")
     report = read(client, alice, f"DiagnosticReport/{opened}")
     assert (report["status"], report["conclusion"]) == ("final", "Nothing to be done.")
     assert report["presentedForm"][0]["url"] == f"/api/v1/cases/{opened}/reports/1?format=pdf"
@@ -66,8 +80,80 @@ def test_a_signature_makes_them_final_with_what_the_reader_stated(client, alice,
     assert breast["valueCodeableConcept"]["coding"][0]["code"] == "bi-rads-2"
     finding = read(client, alice, f"Observation/{jobs[0]}-f1")
     assert finding["interpretation"][0]["coding"][0]["code"] == "410516002"
+    assert finding["status"] == breast["status"] == "final"
+    named = {each["reference"] for each in report["result"]}
+    assert named == {f"Observation/{opened}-R", f"Observation/{jobs[0]}-f1"}, "nothing that the models alone say"
+    unjudged, films = (read(client, alice, f"Observation/{name}") for name in (f"{jobs[0]}-f2", f"{opened}-R-model"))
+    for each in (unjudged, films):
+        assert (each["status"], each["device"]["reference"]) == ("preliminary", f"Device/{jobs[0]}")
     verifier = read(client, alice, f"Provenance/{opened}")["agent"][-1]
     assert verifier["who"]["display"]
+
+
+def test_what_was_signed_stays_until_the_next_signature(client, alice, case):
+    opened, jobs = case
+    review = f"/api/v1/cases/{opened}/reviews/{jobs[0]}/f1"
+    client.put(review, json={"verdict": "dismissed"}, headers=alice)
+    sign(client, alice, opened, comment="As signed.")
+    signed = read(client, alice, f"DiagnosticReport/{opened}")
+    client.put(review, json={"verdict": "confirmed"}, headers=alice)
+    assert read(client, alice, f"DiagnosticReport/{opened}") == signed
+    finding = read(client, alice, f"Observation/{jobs[0]}-f1")
+    assert (finding["status"], finding["interpretation"][0]["coding"][0]["code"]) == ("final", "410516002")
+    draft = read(client, alice, f"DiagnosticReport/{opened}-draft")
+    assert (draft["status"], "issued" in draft) == ("preliminary", False)
+    read(client, alice, f"Bundle/{opened}")
+    sign(client, alice, opened)
+    assert read(client, alice, f"DiagnosticReport/{opened}")["status"] == "amended"
+    assert client.get(f"/fhir/DiagnosticReport/{opened}-draft", headers=alice).status_code == 404
+
+
+def test_what_readers_draw_is_told_and_final_once_signed(client, alice, case):
+    opened, _ = case
+    image = images(client, alice, opened)[0]
+    own, box = "12345678-1234-4234-8234-123456789012", {"x": 5, "y": 6, "width": 10, "height": 12}
+    said = {"image_id": image, "kind": "distortion", "shape": "box", "box": box, "comment": "Spiculae."}
+    drawn = client.put(f"/api/v1/cases/{opened}/reader-findings/{own}", json=said, headers=alice)
+    assert drawn.status_code in (200, 201), drawn.text
+    name = f"Observation/{opened}-{own.replace('-', '')[:27]}"
+    assert read(client, alice, name)["status"] == "preliminary"
+    sign(client, alice, opened)
+    told = read(client, alice, name)
+    assert (told["status"], told["code"]["coding"][0]["code"]) == ("final", "129792006")
+    assert (told["note"], "device" in told) == ([{"text": "Spiculae."}], False)
+
+
+def test_a_corrected_side_is_that_of_every_observation(client, alice, case):
+    for image in images(client, alice, case[0]):
+        assert client.patch(f"/api/v1/images/{image}", json={"laterality": "L"}, headers=alice).status_code == 200
+    told = read(client, alice, "Observation?identifier=P-17")["entry"]
+    assert len(told) == 3, "two findings and a breast"
+    assert {each["resource"]["bodySite"]["coding"][0]["code"] for each in told} == {"80248007"}
+
+
+def test_films_say_together_no_less_than_by_themselves(app, client, alice, case):
+    with app.state.sessions() as session:
+        content = case_content(session, app.state.store, session.get_one(Case, case[0]))
+    results = {job: client.get(f"/api/v1/jobs/{job}/result", headers=alice).json() for job in case[1]}
+    results = {job: Result.model_validate(each) for job, each in results.items()}
+    for assessment, told in (("not_sure", results[case[1][0]].assessment), ("malignancy_suspected",) * 2):
+        said = {"laterality": "R", "views": ["CC", "MLO"], "bi_rads": 0, "probability_malignant": 0.4}
+        read = ExaminationReading(
+            method="model",
+            breasts=[{**said, "assessment": assessment}],
+            assessment=assessment,
+            probability_malignant=0.4,
+        )
+        [breast] = breasts(content.model_copy(update={"examination": read}), results)
+        assert breast["valueCodeableConcept"]["coding"][0]["code"] == told
+
+
+def test_a_pseudonym_is_found_among_many_that_begin_with_it(client, alice):
+    wanted = client.post("/api/v1/cases", json={"pseudonym": "P-1"}, headers=alice).json()["id"]
+    for number in range(10, 62):
+        client.post("/api/v1/cases", json={"pseudonym": f"P-{number}"}, headers=alice)
+    found = read(client, alice, "DiagnosticReport?identifier=P-1")
+    assert [entry["resource"]["id"] for entry in found["entry"]] == [wanted]
 
 
 def test_resources_are_searched_by_the_pseudonym(client, alice, case):

@@ -78,7 +78,7 @@ def _sections(examination: Examination) -> list[sr.ContentItem]:
     conclusions += [_text(_CONCLUSION, reason) for reason in examination.reasons]
     sections: list[sr.ContentItem] = [_section(_CONCLUSIONS, conclusions)]
     for side in concepts.BREASTS:
-        read = next((breast for breast in examination.breasts if breast.laterality == side), None)
+        read = examination.reading_of(side)
         if read is not None:
             sections.append(_section(_FINDINGS, _of_breast(read), side))
         elif of_side := examination.of_side(side):
@@ -98,7 +98,7 @@ def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
 
 
 def _of_films(films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
-    """What is said of a breast whose films are not read together: its most suspicious film."""
+    """What is said of a breast whose films say no more together than by themselves: its most suspicious film."""
     worst = most_suspicious(films).result
     return [_text(_FINDING, _SYSTEM), _assessment(worst.assessment), _probability(worst.probability_malignant)]
 

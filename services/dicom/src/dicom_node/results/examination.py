@@ -103,6 +103,17 @@ class Examination:
         read = "".join(breast.model_dump_json() for breast in self.breasts)
         return f"{self.assessment};{hashlib.sha256(read.encode()).hexdigest()[:16]}"
 
+    def reading_of(self, side: Laterality) -> BreastReading | None:
+        """What the films of a breast say together; None where that is less than one of them says by itself.
+
+        The case's own conclusion follows from the single films, and no report about it may say less.
+        """
+        read = next((breast for breast in self.breasts if breast.laterality == side), None)
+        worst = [_URGENCY.index(film.result.assessment) for film in self.of_side(side)]
+        if read is None or _URGENCY.index(read.assessment) > min(worst, default=len(_URGENCY)):
+            return None
+        return read
+
     def of_side(self, side: Laterality) -> list[AnalysedFilm]:
         """The films of a breast."""
         return [film for film in self.films if film.laterality == side]

@@ -45,6 +45,12 @@ def visible(session: Session, user: User, case_id: str) -> Case | None:
     return session.scalar(_visible_to(user).where(Case.id == case_id))
 
 
+def of_pseudonym(session: Session, user: User, pseudonym: str, limit: int) -> Sequence[Case]:
+    """The cases of exactly this pseudonym that this user may see, newest first."""
+    query = _visible_to(user).where(Case.pseudonym == pseudonym)
+    return session.scalars(query.order_by(Case.created_at.desc(), Case.id.desc()).limit(limit)).all()
+
+
 def by_id(session: Session, case_id: str) -> Case:
     """A case, regardless of who may see it."""
     return session.get_one(Case, case_id)

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from lobule.contracts.breasts import BiRads, Density, Recommendation
 from lobule.contracts.case import Verdict
+from lobule.contracts.reader import FindingKind
 from lobule.contracts.result import Assessment, Laterality
 
 Resource = dict[str, Any]
@@ -30,6 +31,15 @@ DENSITIES: dict[Density, tuple[str, str]] = {
     "c": ("129718006", "Heterogeneously dense"),
     "d": ("129719003", "Extremely dense"),
 }
+
+KINDS: dict[FindingKind, tuple[str, str]] = {
+    "mass": ("129788004", "Mammographic breast mass"),
+    "calcification": ("129769006", "Calcification Cluster"),
+    "asymmetry": ("129790003", "Asymmetric breast tissue"),
+    "distortion": ("129792006", "Architectural distortion of breast"),
+    "other": ("52988006", "Lesion"),
+}
+"""What readers take their own findings for."""
 
 
 def concept(system: str, code: str, display: str) -> Resource:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository as cases
 from gateway.cases.models import Case
-from gateway.cases.repository import CaseFilter
 from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.fhir.codes import PSEUDONYM, Resource, ResourceType
@@ -21,6 +20,7 @@ from lobule import __version__
 
 FHIR_JSON = "application/fhir+json"
 _ID_LENGTH = 36
+_MOST_CASES = 50
 _TYPES: tuple[ResourceType, ...] = ("ImagingStudy", "DiagnosticReport", "Observation", "Device", "Provenance")
 _OF_ANALYSES = ("Device", "Observation")
 
@@ -83,7 +83,7 @@ def read_resource(
     session: DbSession,
     request: Request,
 ) -> FhirResponse:
-    """One resource. Those of a case have its id, those of findings and models begin with that of their analysis."""
+    """One resource. Ids begin with that of the case; of findings and models with that of their analysis."""
     case = _case_of(session, user, resource_type, resource_id)
     for resource in resources_of(session, request.app.state.store, case):
         if (resource["resourceType"], resource["id"]) == (resource_type, resource_id):
@@ -95,15 +95,12 @@ def read_resource(
 def search_resources(
     resource_type: ResourceType, identifier: Identifier, user: CurrentUser, session: DbSession, request: Request
 ) -> FhirResponse:
-    """The resources of your cases of a pseudonym."""
+    """The resources of your cases of exactly this pseudonym, of the 50 newest."""
     pseudonym = identifier.removeprefix(f"{PSEUDONYM}|")
-    found, _ = cases.worklist(session, user, CaseFilter(q=pseudonym), sort="newest", limit=50, cursor=None)
     matching: list[Resource] = []
-    for case in found:
-        if case.pseudonym == pseudonym:
-            matching += [
-                r for r in resources_of(session, request.app.state.store, case) if r["resourceType"] == resource_type
-            ]
+    for case in cases.of_pseudonym(session, user, pseudonym, limit=_MOST_CASES):
+        told = resources_of(session, request.app.state.store, case)
+        matching += [each for each in told if each["resourceType"] == resource_type]
     return FhirResponse(bundle("searchset", matching))
 
 

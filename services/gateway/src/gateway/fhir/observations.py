@@ -7,7 +7,8 @@ from gateway.fhir import codes
 from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
 from lobule.contracts.breasts import BreastConclusion
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
-from lobule.contracts.result import Assessment, Finding, Laterality, Result
+from lobule.contracts.reader import ReaderFinding
+from lobule.contracts.result import Assessment, Box, Finding, Laterality, Result
 
 _IMAGING = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "imaging"}]}
 _PROBABILITY, _CERTAINTY = ("111047", "Probability of cancer"), ("111012", "Certainty of Finding")
@@ -22,8 +23,13 @@ def finding_id(job_id: str, finding: Finding) -> str:
 
 
 def breast_id(case_id: str, side: Laterality) -> str:
-    """The id of a breast's Observation."""
+    """The id of the Observation of what a reader stated of a breast."""
     return f"{case_id}-{side}"
+
+
+def drawn_id(case_id: str, own: ReaderFinding) -> str:
+    """The id of a drawn finding's Observation: that of the case, and as much of its own as fits into 64 characters."""
+    return f"{case_id}-{own.id.replace('-', '')[:27]}"
 
 
 def findings(content: CaseContent, image: CaseImage, result: Result) -> Iterator[Resource]:
@@ -33,18 +39,33 @@ def findings(content: CaseContent, image: CaseImage, result: Result) -> Iterator
         verdict = verdicts.get(finding.id)
         if not result.marks(finding) and verdict != "confirmed":
             continue
-        observation = _observation(content, finding_id(image.job_id, finding))
+        observation = _observation(content, finding_id(image.job_id, finding), stated=verdict is not None)
         mass = finding.label in _MASSES
         observation["code"] = (
             concept(SCT, "129788004", "Mammographic breast mass") if mass else concept(SCT, "52988006", "Lesion")
         )
         observation["device"] = reference("Device", image.job_id)
         observation["issued"] = _instant(image.analysed_at or content.created_at)
-        if result.image.laterality:
-            observation["bodySite"] = concept(SCT, *codes.BREASTS[result.image.laterality])
+        if image.image.laterality:
+            observation["bodySite"] = concept(SCT, *codes.BREASTS[image.image.laterality])
         observation["component"] = list(_components(finding))
         if verdict is not None:
             observation["interpretation"] = [concept(SCT, *codes.VERDICTS[verdict])]
+        yield observation
+
+
+def drawn(content: CaseContent, image: CaseImage) -> Iterator[Resource]:
+    """What readers drew on an image themselves."""
+    for own in image.reader_findings:
+        observation = _observation(content, drawn_id(content.case_id, own), stated=True)
+        observation["code"] = concept(SCT, *codes.KINDS[own.kind])
+        observation["issued"] = _instant(own.drawn_at)
+        observation["performer"] = [{"type": "Practitioner", "display": own.author}]
+        if image.image.laterality:
+            observation["bodySite"] = concept(SCT, *codes.BREASTS[image.image.laterality])
+        observation["component"] = [_region(own.box)]
+        if own.comment:
+            observation["note"] = [{"text": own.comment}]
         yield observation
 
 
@@ -52,48 +73,58 @@ def _components(finding: Finding) -> Iterator[Resource]:
     if finding.probability_malignant is not None:
         yield {"code": concept(DCM, *_PROBABILITY), "valueQuantity": percent(finding.probability_malignant)}
     yield {"code": concept(DCM, *_CERTAINTY), "valueQuantity": percent(finding.probability)}
-    box = finding.box
+    yield _region(finding.box)
+
+
+def _region(box: Box) -> Resource:
     said = f"x={box.x:g} y={box.y:g} width={box.width:g} height={box.height:g} pixels"
-    yield {"code": concept(DCM, *_REGION), "valueString": said}
+    return {"code": concept(DCM, *_REGION), "valueString": said}
 
 
 def breasts(content: CaseContent, results: dict[str, Result]) -> Iterator[Resource]:
-    """Each breast that films show: what a reader stated of it, else what its films say."""
+    """Of each breast what its films say, and what a reader stated when they signed, each for itself."""
     signed = dict(content.signature.breasts.stated) if content.signature and content.signature.breasts else {}
     sides: tuple[Laterality, ...] = ("R", "L")
     for side in sides:
-        said = _of_system(content, results, side)
-        if said is None and side not in signed:
-            continue
-        observation = _observation(content, breast_id(content.case_id, side))
-        observation["code"] = concept(DCM, *_CATEGORY)
-        observation["bodySite"] = concept(SCT, *codes.BREASTS[side])
-        components: list[Resource] = []
-        if said is not None:
-            observation["valueCodeableConcept"] = codes.assessment(said[0])
-            if said[1] is not None:
-                components.append({"code": concept(DCM, *_PROBABILITY), "valueQuantity": percent(said[1])})
+        yield from _of_system(content, results, side)
         if side in signed:
+            observation = _of_breast(content, breast_id(content.case_id, side), side, stated=True)
             observation["valueCodeableConcept"] = codes.bi_rads(signed[side].bi_rads)
-            components += _stated(signed[side])
-        observation["component"] = components
-        yield observation
+            if components := list(_stated(signed[side])):
+                observation["component"] = components
+            yield observation
 
 
-def _of_system(
-    content: CaseContent, results: dict[str, Result], side: Laterality
-) -> tuple[Assessment, float | None] | None:
-    """What the films of a breast say together, else its most suspicious film; None where no film shows it."""
-    read = content.examination.breasts if content.examination else []
-    for breast in read:
-        if breast.laterality == side:
-            return breast.assessment, breast.probability_malignant
-    films = [results[each.job_id] for each in content.images if each.job_id in results and not each.is_prior]
-    films = [film for film in films if film.image.laterality == side]
-    if not films:
-        return None
-    worst = min(films, key=lambda film: (_ORDER.index(film.assessment), -film.probability_malignant))
-    return worst.assessment, worst.probability_malignant
+def _of_system(content: CaseContent, results: dict[str, Result], side: Laterality) -> Iterator[Resource]:
+    """What the films of a breast say together, but never less than its most suspicious film."""
+    read = {breast.laterality: breast for breast in content.examination.breasts} if content.examination else {}
+    shown = [each.job_id for each in content.images if each.image.laterality == side and not each.is_prior]
+    films = [(job_id, results[job_id]) for job_id in shown if job_id in results]
+    job_id, worst = min(films, key=lambda film: _urgency(film[1]), default=(None, None))
+    said = read.get(side)
+    if said is None or (worst is not None and _ORDER.index(worst.assessment) < _ORDER.index(said.assessment)):
+        said = worst
+    if said is None:
+        return
+    observation = _of_breast(content, f"{breast_id(content.case_id, side)}-model", side, stated=False)
+    if job_id is not None:
+        observation["device"] = reference("Device", job_id)
+    observation["valueCodeableConcept"] = codes.assessment(said.assessment)
+    if said.probability_malignant is not None:
+        probability = percent(said.probability_malignant)
+        observation["component"] = [{"code": concept(DCM, *_PROBABILITY), "valueQuantity": probability}]
+    yield observation
+
+
+def _urgency(film: Result) -> tuple[int, float]:
+    return _ORDER.index(film.assessment), -film.probability_malignant
+
+
+def _of_breast(content: CaseContent, identifier: str, side: Laterality, *, stated: bool) -> Resource:
+    observation = _observation(content, identifier, stated=stated)
+    observation["code"] = concept(DCM, *_CATEGORY)
+    observation["bodySite"] = concept(SCT, *codes.BREASTS[side])
+    return observation
 
 
 def _stated(breast: BreastConclusion) -> Iterator[Resource]:
@@ -105,11 +136,12 @@ def _stated(breast: BreastConclusion) -> Iterator[Resource]:
         yield {"code": recommended, "valueCodeableConcept": codes.recommendation(breast.recommendation)}
 
 
-def _observation(content: CaseContent, identifier: str) -> dict[str, Any]:
+def _observation(content: CaseContent, identifier: str, *, stated: bool) -> dict[str, Any]:
+    """An observation; final where a reader stated it and signed."""
     return {
         "resourceType": "Observation",
         "id": identifier,
-        "status": "final" if content.signature else "preliminary",
+        "status": "final" if stated and content.signature else "preliminary",
         "category": [_IMAGING],
         "subject": codes.subject(content.pseudonym),
         "derivedFrom": [reference("ImagingStudy", content.case_id)],

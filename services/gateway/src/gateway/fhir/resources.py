@@ -6,26 +6,35 @@ from datetime import date
 from gateway.fhir import codes, observations
 from gateway.fhir.codes import DCM, LOINC, Resource, concept, reference
 from lobule import RESEARCH_USE_ONLY
-from lobule.contracts.case import CaseContent
+from lobule.contracts.case import CaseContent, Signature
 from lobule.contracts.result import Result
 
 _REPORT, _IMAGING_STUDY = ("18748-4", "Diagnostic imaging study"), ("MG", "Mammography")
 _ROLES = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
-def all_of(content: CaseContent, results: dict[str, Result]) -> list[Resource]:
+def all_of(content: CaseContent, results: dict[str, Result], draft: CaseContent | None = None) -> list[Resource]:
     """Every resource of a case; each refers to others of the list alone.
 
+    What a reader signed stays as it was signed, until the next signature.
+
     Args:
-        content: The version in force where one is signed, else the case as it stands.
-        results: Of its assessed images, by analysis.
+        content: The version that was signed last, else the case as it stands.
+        results: Of the assessed images of both, by analysis.
+        draft: The case as it stands, where it was changed since the signature.
     """
-    seen = [*_observations(content, results)]
+    seen = {str(each["id"]): each for each in _observations(content, results)}
+    final = {name: each for name, each in seen.items() if each["status"] == "final"}
+    reports = [diagnostic_report(content, list(final if content.signature else seen))]
+    if draft is not None:
+        present = {str(each["id"]): each for each in _observations(draft, results)}
+        reports.append(diagnostic_report(draft, list(present), "-draft"))
+        seen = present | final
     return [
-        imaging_study(content),
+        imaging_study(draft or content),
         *(device(job_id, result) for job_id, result in results.items()),
-        *seen,
-        diagnostic_report(content, [str(each["id"]) for each in seen]),
+        *seen.values(),
+        *reports,
         provenance(content, results),
     ]
 
@@ -35,6 +44,8 @@ def _observations(content: CaseContent, results: dict[str, Result]) -> Iterator[
     for image in content.images:
         if image.job_id in results and not image.is_prior:
             yield from observations.findings(content, image, results[image.job_id])
+        if not image.is_prior:
+            yield from observations.drawn(content, image)
 
 
 def imaging_study(content: CaseContent) -> Resource:
@@ -68,16 +79,22 @@ def device(job_id: str, result: Result) -> Resource:
     }
 
 
-def diagnostic_report(content: CaseContent, observed: list[str]) -> Resource:
-    """The conclusion, with the report as a PDF."""
+def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "") -> Resource:
+    """The conclusion, with the report as a PDF.
+
+    Args:
+        content: What it is about.
+        observed: Ids of the observations that it rests on.
+        suffix: Of its id, behind that of the case.
+    """
     signature, conclusion = content.signature, content.conclusion.assessment
     if signature and signature.conclusion:
         conclusion = signature.conclusion
     version = "draft" if signature is None else str(signature.version)
     report: Resource = {
         "resourceType": "DiagnosticReport",
-        "id": content.case_id,
-        "status": "final" if signature else "preliminary",
+        "id": f"{content.case_id}{suffix}",
+        "status": _status(signature),
         "category": [concept("http://terminology.hl7.org/CodeSystem/v2-0074", "RAD", "Radiology")],
         "code": concept(LOINC, *_REPORT),
         "subject": codes.subject(content.pseudonym),
@@ -102,12 +119,19 @@ def diagnostic_report(content: CaseContent, observed: list[str]) -> Resource:
     return report
 
 
+def _status(signature: Signature | None) -> str:
+    if signature is None:
+        return "preliminary"
+    return "final" if signature.version == 1 else "amended"
+
+
 def provenance(content: CaseContent, results: dict[str, Result]) -> Resource:
     """Who made the report: the models, and the reader who signed."""
     analysed = [image.analysed_at for image in content.images if image.analysed_at]
     recorded = content.signature.signed_at if content.signature else max(analysed, default=content.created_at)
     agents: list[Resource] = [
-        {"type": concept(_ROLES, "assembler", "Assembler"), "who": reference("Device", job_id)} for job_id in results
+        {"type": concept(_ROLES, "assembler", "Assembler"), "who": reference("Device", job_id)}
+        for job_id in _analyses(content, results)
     ]
     if content.signature is not None:
         verifier = {"type": "Practitioner", "display": content.signature.signed_by}
@@ -121,6 +145,10 @@ def provenance(content: CaseContent, results: dict[str, Result]) -> Resource:
         "recorded": recorded.isoformat(timespec="milliseconds"),
         "agent": agents,
     }
+
+
+def _analyses(content: CaseContent, results: dict[str, Result]) -> list[str]:
+    return [image.job_id for image in content.images if image.job_id in results]
 
 
 def bundle(kind: str, resources: list[Resource]) -> Resource:

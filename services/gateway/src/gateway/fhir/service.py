@@ -1,37 +1,45 @@
 """Collects what the resources of a case are made from."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from gateway.cases import repository as cases
 from gateway.cases.models import Case
-from gateway.errors import ProblemError
 from gateway.fhir.codes import Resource
 from gateway.fhir.resources import all_of
-from gateway.jobs.results import read_result
 from gateway.reports import repository as reports
 from gateway.reports.content import case_content, signed_content
+from lobule import layout
 from lobule.contracts.case import CaseContent
 from lobule.contracts.result import Result
-from lobule.storage import ObjectStore
+from lobule.storage import ObjectNotFoundError, ObjectStore
 
 
 def resources_of(session: Session, store: ObjectStore, case: Case) -> list[Resource]:
-    """All resources of a case: as it was signed where that is in force, else as it stands."""
-    content = _content(session, store, case)
-    shown = {image.job_id for image in content.images if image.state == "assessed"}
+    """All resources of a case: as it was signed last, and as it stands where that was changed or nothing was signed."""
+    signed = _signed(session, case)
+    present = case_content(session, store, case) if signed is None or case.state != "signed" else None
+    told = [content for content in (signed, present) if content is not None]
+    return all_of(told[0], _results(store, told), draft=present if signed else None)
+
+
+def _signed(session: Session, case: Case) -> CaseContent | None:
+    """The version that was signed last; None before the first."""
+    if case.signed_version is None:
+        return None
+    report = reports.version(session, case.id, case.signed_version)
+    return signed_content(report) if report is not None else None
+
+
+def _results(store: ObjectStore, told: Sequence[CaseContent]) -> dict[str, Result]:
+    """The results of all assessed films, by analysis; without those that cannot be read now."""
+    images = {image.job_id: image for content in told for image in content.images}
     results: dict[str, Result] = {}
-    for job in cases.latest_jobs(session, case.id):
-        if job.id in shown and job.image.modality == "mammography":
-            try:
-                results[job.id] = read_result(store, job)
-            except ProblemError:  # its numbers cannot be read now; the others are told
-                continue
-    return all_of(content, results)
-
-
-def _content(session: Session, store: ObjectStore, case: Case) -> CaseContent:
-    if case.state == "signed" and case.signed_version is not None:
-        report = reports.version(session, case.id, case.signed_version)
-        if report is not None:
-            return signed_content(report)
-    return case_content(session, store, case)
+    for image in images.values():
+        if image.result_prefix is not None and image.image.modality == "mammography":
+            with suppress(ObjectNotFoundError, ValidationError):
+                stored = store.get(layout.file_key(image.result_prefix, layout.RESULT_FILE))
+                results[image.job_id] = Result.model_validate_json(stored)
+    return results
