@@ -152,7 +152,10 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
     },
 
     /** Take back what was said last, wherever the reader is now. */
-    undo: () => next(null, undoLast),
+    undo() {
+      const last = lastChange(store.state);
+      return next(last && !('own' in last) ? last.target : null, undoLast);
+    },
   };
 }
 
