@@ -13,7 +13,7 @@ FLOORS = {  # percent of the lines
     "gateway": 90,
     "lobule": 90,
     "report": 90,
-    "dicom_node": 85,
+    "dicom_node": 90,
     "histo_worker": 80,
     "lobule_ml": 80,
     "mammo_worker": 80,
