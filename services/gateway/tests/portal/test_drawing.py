@@ -1,6 +1,7 @@
 """A reader draws findings with the mouse: kept in pixels of the film's file, shown again, signed, undone."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_drawn_named_kept_and_undone(logged_in, study, film):
     study.add(film, [finding], laterality="L", view="CC", hanging=Hanging(rotation=180), spacing=(0.1, 0.1))
     page = logged_in(study.url, viewport={"width": 1440, "height": 900})
     pane = page.locator('.pane[data-view="LCC"]')
-    expect(pane.locator('[data-role="note"]')).to_be_hidden()
+    expect(pane).to_have_attribute("data-scale", re.compile(r"\d"))  # it is drawn
     own, rows = page.locator('[data-role="own"]'), page.locator('[data-role="own-list"] > li')
     expect(own).to_contain_text("Draw what the system did not find")
     naming = page.locator("#naming")
@@ -86,7 +87,7 @@ def test_drawn_named_kept_and_undone(logged_in, study, film):
     page.locator('.findings .finding:not(.own) [data-role="go"]').first.click()
     page.get_by_role("button", name="Correct the outline").click()
     pane.locator("canvas.drawing").wait_for(state="attached")
-    page.wait_for_function("document.querySelector('.panes').dataset.tool === 'outline'")
+    page.wait_for_function("() => document.querySelector('.panes').dataset.tool === 'outline'")
     drag(page, pane, (470, 670), (530, 665), (540, 730), (480, 735), (470, 672))
     expect(rows).to_have_count(3)
     expect(rows.nth(2)).to_contain_text("Your outline of LCC, finding 1")

@@ -292,3 +292,36 @@ def test_every_tool(opened):
     page.keyboard.press("Enter")
     said = float(last_written(page, r"^[1-9][\d.]* mm$").split()[0])
     assert said == pytest.approx(60 * SPACING["RCC"] / placed(right.pane)[0], abs=0.1)
+
+    # Two fingers zoom, what is between them stays there; one finger uses the tool in hand.
+    page.keyboard.press("r")
+    page.wait_for_timeout(150)
+    fingers = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        places = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    x, y = right.at(400, 400)
+    before, middle = placed(right.pane)[0], (400, 400)
+    touch("touchStart", (x - 40, y), (x + 40, y))
+    for reach in (55, 70, 80):
+        touch("touchMove", (x - reach, y), (x + reach, y))
+    touch("touchEnd")
+    page.wait_for_timeout(150)
+    assert placed(right.pane)[0] == pytest.approx(2 * before, rel=0.05)
+    assert right.at(*middle) == pytest.approx((x, y), abs=8)
+    take(page, "window")
+    dark, scale = right.grey(400, 420), placed(right.pane)[0]
+    touch("touchStart", (x, y))
+    touch("touchMove", (x, y - 40))
+    touch("touchMove", (x, y - 100))
+    touch("touchEnd")
+    assert right.grey(400, 420) > dark + 5
+    assert placed(right.pane)[0] == scale, "the film stays where it is"
+
+    # The whole screen, and back.
+    page.keyboard.press("Shift+Z")
+    page.wait_for_function("() => document.fullscreenElement !== null")
+    page.keyboard.press("Shift+Z")
+    page.wait_for_function("() => document.fullscreenElement === null")
