@@ -34,6 +34,8 @@ TRANSACTIONS = {
     "uploads/service.py": {"UploadService.accept"},
     "diagnose/endpoints.py": {"_start_again_if_failed"},
     "reports/renderings.py": {"_repeat", "_find_or_open"},
+    # A case for a study, committed before its instances are received one by one.
+    "dicomweb/service.py": {"InstanceService._case_of"},
     # Loops beside the requests.
     "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.announce_again"},
     "modalities/service.py": {"Modalities.learn"},
