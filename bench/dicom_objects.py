@@ -8,6 +8,7 @@ what was wrong, and ends with 1 where anything was.
 """
 
 import argparse
+import copy
 import io
 import random
 import shutil
@@ -31,7 +32,7 @@ from dicom_node.results.cad_report import cad_report
 from dicom_node.results.conclusion_report import conclusion_report
 from dicom_node.results.document import encapsulated_pdf
 from dicom_node.results.examination import Examination, Signed
-from dicom_node.results.film import AnalysedFilm, read_header
+from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
 from dicom_node.results.presentation_state import presentation_state
 from dicom_node.results.secondary_capture import secondary_capture
 from dicom_node.results.segmentation import segmentation
@@ -111,6 +112,13 @@ def analysed(path: Path, *findings: Finding, job: str = "job-1", **image: Any) -
     return AnalysedFilm(header, job, result, f"image-of-{job}")
 
 
+def failed_beside(film: AnalysedFilm) -> FailedFilm:
+    """Another film of the same study that could not be analysed."""
+    header = copy.deepcopy(film.header)
+    header.SOPInstanceUID = generate_uid()
+    return FailedFilm(header, "L", "CC")
+
+
 def signed_by(films: Sequence[AnalysedFilm], reader: str = "Dr Lee") -> Signed:
     """What a reader may sign of films: every second finding confirmed, the others dismissed."""
     now, reviews = datetime.now(UTC), []
@@ -177,6 +185,7 @@ def objects_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) -> d
         "conclusion-signed": conclusion_report(examination_of(films, signed), **_names(), previous=first),
         "verdicts": verdict_report(films, signed, **_names(), previous=first),
         "cad": cad_report(films, **_names()),
+        "cad-failed": cad_report(films, [failed_beside(films[0])], **_names()),
         "pictures": secondary_capture(films, {film.job_id: _display(film) for film in films}, **_names()),
         "document": encapsulated_pdf(b"%PDF-1.7 odd", films, **_names(), signed=2, made_at=datetime.now(UTC)),
     }

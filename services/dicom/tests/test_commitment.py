@@ -1,6 +1,9 @@
 """Storage commitment: whoever asks is told which of their objects are kept, as soon as they can be reached."""
 
+import io
 import queue
+import time
+from types import SimpleNamespace
 
 import pydicom
 import pytest
@@ -10,8 +13,10 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
+from pynetdicom.dimse_primitives import N_ACTION
 
-from dicom_node.receiving.commitment import PUSH_MODEL, PUSH_MODEL_INSTANCE
+from dicom_node.journal import commitments
+from dicom_node.receiving.commitment import MAX_BYTES, MAX_OPEN, PUSH_MODEL, PUSH_MODEL_INSTANCE, CommitmentScp
 
 
 @pytest.fixture
@@ -96,6 +101,37 @@ def test_who_is_away_is_told_later(start_node, make_film, pacs):
 def test_what_cannot_be_answered_is_refused_at_once(start_node, changes, status):
     node = start_node(dicom_commitment_peers="PACS@127.0.0.1:9")
     assert ask(node.port, [(FILM, "1.2.3")], **changes) == status
+
+
+class _Event:
+    """An N-ACTION that notes whether its information is decoded."""
+
+    def __init__(self, size: int) -> None:
+        self.assoc = SimpleNamespace(requestor=SimpleNamespace(ae_title="PACS"))
+        self.request, self.decoded = N_ACTION(), False
+        self.request.ActionTypeID, self.request.ActionInformation = 1, io.BytesIO(bytes(size))
+
+    @property
+    def action_information(self) -> Dataset:
+        self.decoded = True
+        return Dataset()
+
+
+@pytest.mark.parametrize(("size", "decoded"), [(MAX_BYTES, True), (MAX_BYTES + 1, False)])
+def test_a_request_that_is_too_large_is_refused_before_it_is_decoded(size, decoded):
+    event = _Event(size)
+    scp = CommitmentScp(None, frozenset({"PACS"}), lambda: None)
+    assert (scp.act(event), event.decoded) == ((0x0115, None), decoded)
+
+
+def test_who_asks_without_end_is_refused(start_node):
+    node = start_node(dicom_commitment_peers="PACS@127.0.0.1:9")
+    with node.journal.transaction() as database:
+        for number in range(MAX_OPEN):
+            commitments.add(database, f"1.{number}", "PACS", [(FILM, "1.2")], time.time())
+    assert ask(node.port, [(FILM, "1.2.3")]) == 0x0213
+    with node.journal.reading() as database:
+        assert commitments.others_open(database, "1.2", "MODALITY") == 0
 
 
 def test_a_request_without_objects_is_refused(start_node):

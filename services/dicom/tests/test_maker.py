@@ -42,7 +42,7 @@ class Gateway:
             "view": "CC",
             "laterality": "R",
         }
-        self.reviews, self.reports = [], []
+        self.images, self.reviews, self.reports = [self.image], [], []
 
     def case(self, case_id: str) -> dict:
         if case_id != "case-1":
@@ -51,7 +51,7 @@ class Gateway:
         return {
             "id": case_id,
             "state": "ready",
-            "images": [self.image],
+            "images": self.images,
             "conclusion": said,
             "reviews": self.reviews,
             "reports": self.reports,
@@ -106,7 +106,7 @@ def study(make_film, tmp_path):
             found = [row[0] for row in database.execute(query, (kind,))]
         return [pydicom.dcmread(intake.results / f"{name}.dcm") for name in found]
 
-    yield SimpleNamespace(gateway=gateway, journal=journal, look=look, of=of)
+    yield SimpleNamespace(gateway=gateway, journal=journal, intake=intake, look=look, of=of)
     journal.close()
 
 
@@ -153,6 +153,22 @@ def test_a_withdrawn_verdict_is_told_in_the_place_of_the_one_before(study):
     assert predecessor(second) == first.SOPInstanceUID
     assert values(first, "112039") == ["RCC f1"], "a marked finding without a verdict is not the reader's"
     assert values(second, "112039") == []
+
+
+def test_a_film_that_could_not_be_analysed_is_told(study, make_film):
+    film = make_film("LCC")
+    header = pydicom.dcmread(film, stop_before_pixels=True)
+    sha256 = hashlib.sha256(film.read_bytes()).hexdigest()
+    study.intake.path_of("late").write_bytes(film.read_bytes())
+    names = str(header.SOPInstanceUID), str(header.SOPClassUID), STUDY
+    with study.journal.transaction() as database:
+        received.add(database, Received(*names, "late", sha256, 1, "LCC", "PACS", time.time(), "delivered"))
+    failed = {"id": "image-2", "sha256": sha256, "state": "failed", "view": "CC", "laterality": "L"}
+    study.gateway.images.append(failed)
+    study.look()
+    [report] = study.of("cad")
+    assert values(report, "111017") == ["111244"]
+    assert values(report, "111027") == [RIGHT, LEFT]
 
 
 def test_a_study_that_cannot_be_read_holds_up_no_other(study):

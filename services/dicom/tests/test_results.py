@@ -16,6 +16,7 @@ from dicom_objects import (
     analysed,
     errors_in,
     examination_of,
+    failed_beside,
     finding,
     inputs,
     objects_of,
@@ -217,6 +218,24 @@ def test_a_cad_report_selects_each_finding_from_its_film_by_reference(film):
     assert target.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == films[1].header.SOPInstanceUID
     assert values(report, "111017") == ["111242"]
     assert values(cad_report(films[:1], **names()), "111017") == ["111241"]
+
+
+def test_a_cad_report_tells_which_films_could_not_be_analysed(film):
+    films = [analysed(film())]
+    failed = failed_beside(films[0])
+    report = cad_report(films, [failed], **names())
+    assert values(report, "111017") == ["111243"], "not all succeeded"
+    assert values(report, "111064") == ["111223"]
+    [library] = items(report, "111028")
+    assert library.ContentSequence[1].ReferencedSOPSequence[0].ReferencedSOPInstanceUID == failed.header.SOPInstanceUID
+    [listed] = items(report, "111025")
+    [search] = items(listed, "111022")
+    assert [
+        list(each.ReferencedContentItemIdentifier)
+        for each in search.ContentSequence
+        if "RelationshipType" in each and "ReferencedContentItemIdentifier" in each
+    ] == [[1, 2, 2]]
+    assert values(cad_report([analysed(film(), finding(1, BOX))], [failed], **names()), "111017") == ["111244"]
 
 
 def test_marks_are_drawn_as_the_sender_has_the_film_shown(film):

@@ -1,11 +1,12 @@
 """What is old is deleted from the node's folder; what waits for anything stays."""
 
+import threading
 import time
 
 import pytest
 from dicom_peer import STUDY, send
 
-from dicom_node.journal import made, received, studies
+from dicom_node.journal import made, received, retention, studies
 from dicom_node.journal.made import Made
 from dicom_node.retention import Sweeper
 
@@ -56,6 +57,46 @@ def test_a_late_film_finds_its_case_and_versions_go_on(kept, make_film):
     assert (after.pseudonym, after.state) == (before.pseudonym, "collecting")
     with kept.journal.reading() as database:
         assert made.newest(database, STUDY, "findings", "") == (1, "films")
+
+
+def test_a_film_that_arrives_while_old_studies_are_deleted_stays(kept, make_film):
+    sent(kept)
+    before = time.time() - 90 * 86400
+    with kept.journal.reading() as database:
+        assert retention.due(database, before) == [STUDY]
+    assert [status for status, _ in send(kept.port, make_film("LCC"))] == [0]
+    with kept.journal.transaction() as database:
+        assert retention.forget(database, STUDY, before) == ([], [])
+        assert len(received.of_study(database, STUDY)) == 2
+
+
+def test_an_object_that_is_sent_again_while_its_study_is_deleted_stays(start_node, make_film, monkeypatch):
+    """It comes at the worst moment: when the first file is being deleted."""
+    node, film = start_node(), make_film()
+    send(node.port, film)
+    with node.journal.transaction() as database:
+        [row] = received.of_study(database, STUDY)
+        received.mark_delivered(database, row.sop_instance_uid, "job")
+        studies.mark_delivered(database, STUDY, "complete", time.time() - 100 * 86400)
+    again, path_of = [], node.intake.path_of
+
+    def at_that_moment(sha256: str):
+        if not again:
+            again.append(threading.Thread(target=send, args=(node.port, film)))
+            again[0].start()
+            again[0].join(0.5)  # it ends where nothing holds it up
+        return path_of(sha256)
+
+    monkeypatch.setattr(node.intake, "path_of", at_that_moment)
+    Sweeper(node.journal, node.intake, 90).work()
+    again[0].join()
+    with node.journal.reading() as database:
+        kept = received.of_study(database, STUDY)
+    assert [path_of(each.sha256).exists() for each in kept] == [True]
+
+
+def test_nothing_is_deleted_unless_an_age_is_set(start_node):
+    assert "retention" not in [loop.name for loop in start_node()._loops]
 
 
 def test_films_may_not_be_deleted_while_results_are_still_looked_for(start_node):

@@ -30,18 +30,20 @@ class Sweeper(Loop):
 
     def work(self) -> None:
         """Delete what is due, study by study."""
+        before = time.time() - 86400 * self._days
         with self._journal.reading() as database:
-            due = retention.due(database, time.time() - 86400 * self._days)
+            due = retention.due(database, before)
         for study_uid in due:
             if self.closing:
                 return
-            # First the rows: what lies in the folders without a row is deleted at the next start.
+            # The files within the transaction: an object that is sent again is stored only after it has ended, so its
+            # new file is not deleted. A process that ends in between leaves the rows, which are due again.
             with self._journal.transaction() as database:
-                hashes, names = retention.forget(database, study_uid)
-            for sha256 in hashes:
-                self._intake.path_of(sha256).unlink(missing_ok=True)
-            for name in names:
-                (self._intake.results / f"{name}.dcm").unlink(missing_ok=True)
+                hashes, names = retention.forget(database, study_uid, before)
+                for sha256 in hashes:
+                    self._intake.path_of(sha256).unlink(missing_ok=True)
+                for name in names:
+                    (self._intake.results / f"{name}.dcm").unlink(missing_ok=True)
             _log.info("study deleted for its age", objects=len(hashes), results=len(names))
 
     def pause(self) -> float:

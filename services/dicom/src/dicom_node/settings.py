@@ -40,7 +40,7 @@ class NodeSettings(ServiceSettings):
     dicom_commitment_peers: str = Field("", description="who may ask for storage commitment: AE@host:port (comma)")
     dicom_rules: Path | None = Field(default=None, description="rules of what is taken, TOML")
     dicom_results_days: float = Field(90, gt=0, description="a case is looked at for new results for so long")
-    dicom_retention_days: float = Field(90, ge=0, description="objects are deleted after this; 0: never")
+    dicom_retention_days: float = Field(0, ge=0, description="delivered objects are deleted after this; 0: never")
     dicom_give_up_hours: float = Field(72, gt=0, description="a result that a destination does not take is dead then")
 
     @field_validator("dicom_calling_ae_titles")

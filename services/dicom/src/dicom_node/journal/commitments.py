@@ -39,6 +39,12 @@ def add(
     )
 
 
+def others_open(database: sqlite3.Connection, transaction_uid: str, calling_ae: str) -> int:
+    """How many other requests of who asks wait for their answer."""
+    query = "SELECT count(*) FROM commitments WHERE calling_ae = ? AND transaction_uid != ?"
+    return database.execute(query, (calling_ae, transaction_uid)).fetchone()[0]
+
+
 def due(database: sqlite3.Connection, now: float, limit: int = 50) -> Sequence[Commitment]:
     """The requests that are to be answered now."""
     rows = database.execute(

@@ -14,8 +14,13 @@ from dicom_node.journal.database import Journal
 
 PUSH_MODEL, PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
 MAX_REFERENCES = 10_000
+MAX_BYTES = 4 * 1024 * 1024
+"""Of a request: room for that many references, of two UIDs each."""
+MAX_OPEN = 100
+"""Requests of one AE title that wait for their answer."""
 _REQUEST = 1
-_SUCCESS, _FAILURE, _NO_SUCH_ACTION, _INVALID = 0x0000, 0x0110, 0x0123, 0x0115
+_SUCCESS, _FAILURE, _NO_SUCH_ACTION, _INVALID, _LIMITED = 0x0000, 0x0110, 0x0123, 0x0115, 0x0213
+_LONGEST_UID = 64
 _log = structlog.get_logger()
 
 
@@ -46,6 +51,8 @@ class CommitmentScp:
             return _NO_SUCH_ACTION
         if calling_ae not in self._known:
             return _FAILURE
+        if request.ActionInformation is None or request.ActionInformation.getbuffer().nbytes > MAX_BYTES:
+            return _INVALID
         try:
             asked = event.action_information
             transaction = str(asked.TransactionUID)
@@ -55,9 +62,11 @@ class CommitmentScp:
             ]
         except Exception:  # noqa: BLE001 - whatever pydicom raises of what it cannot read
             return _INVALID
-        if not transaction or not 0 < len(references) <= MAX_REFERENCES:
+        if not 0 < len(transaction) <= _LONGEST_UID or not 0 < len(references) <= MAX_REFERENCES:
             return _INVALID
         with self._journal.transaction() as database:
+            if commitments.others_open(database, transaction, calling_ae) >= MAX_OPEN:
+                return _LIMITED
             commitments.add(database, transaction, calling_ae, references, time.time())
         self._asked()
         return _SUCCESS

@@ -13,10 +13,10 @@ from pydicom.uid import UID, MammographyCADSRStorage
 
 from dicom_node.results import concepts
 from dicom_node.results.content_items import code, container, image, number, percent, point, polyline, reference, text
-from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.film import AnalysedFilm, FailedFilm
 from dicom_node.results.measurements import closed_outline, corners
 from dicom_node.results.sr_document import make_document
-from lobule.contracts.result import Finding, ModelInfo
+from lobule.contracts.result import Finding, Laterality, ModelInfo, View
 
 _LIBRARY = 2
 """Place of the image library among the items of the root, counted from 1."""
@@ -24,30 +24,48 @@ _MILLIMETRES = Code("mm", "UCUM", "millimeter")
 _SUMMARY = Code("111017", "DCM", "CAD Processing and Findings Summary")
 _WITH_FINDINGS = Code("111242", "DCM", "All algorithms succeeded; with findings")
 _WITHOUT_FINDINGS = Code("111241", "DCM", "All algorithms succeeded; without findings")
+_PARTLY_WITH_FINDINGS = Code("111244", "DCM", "Not all algorithms succeeded; with findings")
+_PARTLY_WITHOUT_FINDINGS = Code("111243", "DCM", "Not all algorithms succeeded; without findings")
+_SUMMARIES = {
+    (False, False): _WITHOUT_FINDINGS,
+    (False, True): _WITH_FINDINGS,
+    (True, False): _PARTLY_WITHOUT_FINDINGS,
+    (True, True): _PARTLY_WITH_FINDINGS,
+}
+"""What the summary says, by whether a film failed, and whether anything was found."""
 _INDIVIDUAL = Code("111034", "DCM", "Individual Impression/Recommendation")
 _SINGLE = Code("111059", "DCM", "Single Image Finding")
 _INTENT = Code("111056", "DCM", "Rendering Intent")
 _PRESENT = Code("111150", "DCM", "Presentation Required: Rendering device is expected to present")
 _DETECTIONS, _ANALYSES = Code("111064", "DCM", "Summary of Detections"), Code("111065", "DCM", "Summary of Analyses")
 _SUCCESSFUL, _PERFORMED = Code("111063", "DCM", "Successful Detections"), Code("111022", "DCM", "Detection Performed")
+_FAILED, _PARTLY_SUCCEEDED = Code("111025", "DCM", "Failed Detections"), Code("111223", "DCM", "Partially Succeeded")
 _SUCCEEDED, _NOT_ATTEMPTED = Code("111222", "DCM", "Succeeded"), Code("111225", "DCM", "Not Attempted")
 _DENSITY = Code("129793001", "SCT", "Mammography breast density")
 _HAS, _CONTEXT, _MODIFIES = "HAS PROPERTIES", "HAS ACQ CONTEXT", "HAS CONCEPT MOD"
 
 
-def cad_report(films: Sequence[AnalysedFilm], *, uid: UID, series_uid: UID, previous: Dataset | None = None) -> Dataset:
+def cad_report(
+    films: Sequence[AnalysedFilm],
+    failed: Sequence[FailedFilm] = (),
+    *,
+    uid: UID,
+    series_uid: UID,
+    previous: Dataset | None = None,
+) -> Dataset:
     """A single image finding for each marked finding, and the films that were searched.
 
     Args:
         films: Of one study, at least one.
+        failed: Films of the study that could not be analysed; the report lists them as such.
         uid: Of the report.
         series_uid: Of its series.
         previous: The report that this one takes the place of.
     """
     report = make_document(
         sr.ComprehensiveSR,
-        films,
-        _evidence(films),
+        [*films, *failed],
+        _evidence([*films, *failed]),
         uid=uid,
         series_uid=series_uid,
         series_number=9005,
@@ -57,11 +75,11 @@ def cad_report(films: Sequence[AnalysedFilm], *, uid: UID, series_uid: UID, prev
     report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = MammographyCADSRStorage
     report.ConceptNameCodeSequence = [sr.CodedConcept("111036", "DCM", "Mammography CAD Report")]
     report.ContentTemplateSequence[0].TemplateIdentifier = "4000"
-    report.ContentSequence = list(_root(films))
+    report.ContentSequence = list(_root(films, failed))
     return report
 
 
-def _evidence(films: Sequence[AnalysedFilm]) -> Dataset:
+def _evidence(films: Sequence[AnalysedFilm | FailedFilm]) -> Dataset:
     """A tree that names all films, from which highdicom draws up the evidence; ours takes its place."""
     root = sr.ContainerContentItem(name=concepts.REPORT_TITLE, template_id="4000")
     root.ContentSequence = sr.ContentSequence(
@@ -78,7 +96,7 @@ def _evidence(films: Sequence[AnalysedFilm]) -> Dataset:
     return root
 
 
-def _root(films: Sequence[AnalysedFilm]) -> Iterator[Dataset]:
+def _root(films: Sequence[AnalysedFilm], failed: Sequence[FailedFilm]) -> Iterator[Dataset]:
     language = Code("121049", "DCM", "Language of Content Item and Descendants")
     found = [
         _impression(film, finding, place)
@@ -86,35 +104,49 @@ def _root(films: Sequence[AnalysedFilm]) -> Iterator[Dataset]:
         for finding in film.result.marked_findings()
     ]
     yield code(_MODIFIES, language, concepts.ENGLISH)  # TID 4000, row 2
-    yield container("CONTAINS", Code("111028", "DCM", "Image Library"), *map(_entry, films))  # rows 3 and 4
-    yield code("CONTAINS", _SUMMARY, _WITH_FINDINGS if found else _WITHOUT_FINDINGS, *found)  # row 5, TID 4001
-    detected = container("INFERRED FROM", _SUCCESSFUL, *_detections(films))
-    yield code("CONTAINS", _DETECTIONS, _SUCCEEDED, detected)  # rows 6 and 7, TID 4015
+    library = [*map(_entry, films), *(_describe(film.header, film.laterality, film.view) for film in failed)]
+    yield container("CONTAINS", Code("111028", "DCM", "Image Library"), *library)  # rows 3 and 4
+    outcome = _SUMMARIES[bool(failed), bool(found)]
+    yield code("CONTAINS", _SUMMARY, outcome, *found)  # row 5, TID 4001
+    places = range(1, len(films) + 1)
+    detected = [container("INFERRED FROM", _SUCCESSFUL, *_detections(films, places))]
+    if failed:
+        not_searched = range(len(films) + 1, len(library) + 1)
+        detected.append(container("INFERRED FROM", _FAILED, *_detections(films, not_searched)))
+    yield code("CONTAINS", _DETECTIONS, _PARTLY_SUCCEEDED if failed else _SUCCEEDED, *detected)  # rows 6, 7; TID 4015
     yield code("CONTAINS", _ANALYSES, _NOT_ATTEMPTED)  # row 8
 
 
 def _entry(film: AnalysedFilm) -> Dataset:
-    """A film in the library: TID 4020."""
+    """A film in the library, with its scale."""
+    spacing = film.result.image.pixel_spacing_mm
+    return _describe(film.header, film.laterality, film.result.image.view, spacing)
+
+
+def _describe(
+    header: Dataset, laterality: Laterality | None, view: View | None, spacing: tuple[float, float] | None = None
+) -> Dataset:
+    """An image of the library: TID 4020."""
     described = []
-    if film.laterality:
-        described.append(code(_CONTEXT, Code("111027", "DCM", "Image Laterality"), concepts.BREASTS[film.laterality]))
-    if view := concepts.VIEWS.get(film.result.image.view or ""):
-        described.append(code(_CONTEXT, Code("111031", "DCM", "Image View"), view))
+    if laterality:
+        described.append(code(_CONTEXT, Code("111027", "DCM", "Image Laterality"), concepts.BREASTS[laterality]))
+    if coded := concepts.VIEWS.get(view or ""):
+        described.append(code(_CONTEXT, Code("111031", "DCM", "Image View"), coded))
     for name, meaning, value in zip(
         ("111044", "111043"),
         ("Patient Orientation Row", "Patient Orientation Column"),
-        film.header.get("PatientOrientation", ()),
+        header.get("PatientOrientation", ()),
         strict=False,
     ):
         described.append(text(_CONTEXT, Code(name, "DCM", meaning), value))
-    if film.result.image.pixel_spacing_mm is not None:
-        vertical, horizontal = film.result.image.pixel_spacing_mm
+    if spacing is not None:
+        vertical, horizontal = spacing
         for name, meaning, value in (
             ("111026", "Horizontal Pixel Spacing", horizontal),
             ("111066", "Vertical Pixel Spacing", vertical),
         ):
             described.append(number(_CONTEXT, Code(name, "DCM", meaning), value, _MILLIMETRES))
-    return image("CONTAINS", film.header, *described)
+    return image("CONTAINS", header, *described)
 
 
 def _impression(film: AnalysedFilm, finding: Finding, place: int) -> Dataset:
@@ -142,9 +174,9 @@ def _geometry(film: AnalysedFilm, finding: Finding, place: int) -> Iterator[Data
     yield polyline(_HAS, Code("111041", "DCM", "Outline"), line, selected)
 
 
-def _detections(films: Sequence[AnalysedFilm]) -> Iterator[Dataset]:
-    """What was searched for, on which films: TID 4017."""
-    searched = [reference(_HAS, 1, _LIBRARY, place) for place in range(1, len(films) + 1)]
+def _detections(films: Sequence[AnalysedFilm], places: range) -> Iterator[Dataset]:
+    """What was searched for, on the films at these places of the library: TID 4017."""
+    searched = [reference(_HAS, 1, _LIBRARY, place) for place in places]
     labels = {finding.label for film in films for finding in film.result.findings}
     for kind in [_DENSITY, *([concepts.CALCIFICATIONS] if "calcification" in labels else [])]:
         yield code("CONTAINS", _PERFORMED, kind, *_algorithm(films[0].result.model), *searched)

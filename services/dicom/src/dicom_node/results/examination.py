@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.film import AnalysedFilm, FailedFilm
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import Review
 from lobule.contracts.examination import BreastReading
@@ -64,6 +64,7 @@ class Examination:
         breasts: What the films of each breast say together; empty where they are not read together.
         awaited: Whether they are still being read together.
         signed_version: The last version that was signed, in force or not; None before the first.
+        failed: Films that could not be analysed.
     """
 
     films: Sequence[AnalysedFilm]
@@ -75,13 +76,21 @@ class Examination:
     breasts: Sequence[BreastReading] = ()
     awaited: bool = False
     signed_version: int | None = None
+    failed: Sequence[FailedFilm] = ()
 
     @classmethod
-    def of(cls, case: dict[str, Any], together: dict[str, Any], films: Sequence[AnalysedFilm]) -> "Examination":
+    def of(
+        cls,
+        case: dict[str, Any],
+        together: dict[str, Any],
+        films: Sequence[AnalysedFilm],
+        failed: Sequence[FailedFilm] = (),
+    ) -> "Examination":
         """An examination as the gateway's API describes its case, and what its films say together."""
         said = case["conclusion"]
         return cls(
             films=films,
+            failed=failed,
             assessment=said["assessment"],
             probability=said["probability_malignant"],
             reasons=[each["text"] for each in said["reasons"]],
@@ -96,6 +105,11 @@ class Examination:
     def analysed(self) -> str:
         """What its films, their sides and views, and their analyses are, in one word that changes with them."""
         return ",".join(sorted(f"{film.header.SOPInstanceUID}={film.analysed}" for film in self.films))
+
+    @property
+    def searched(self) -> str:
+        """Which films were analysed and which could not be, in one word that changes with them."""
+        return ";failed:".join([self.analysed, *sorted(str(film.header.SOPInstanceUID) for film in self.failed)])
 
     @property
     def concluded(self) -> str:

@@ -16,7 +16,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from lobule.contracts.result import Laterality, Result
+from lobule.contracts.result import Laterality, Result, View
 
 UNICODE = "ISO_IR 192"
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
@@ -56,6 +56,21 @@ class AnalysedFilm:
         return f"{self.laterality or ''}{self.result.image.view or ''}" or "film"
 
 
+@dataclass(frozen=True)
+class FailedFilm:
+    """A film that could not be analysed.
+
+    Attributes:
+        header: Of the film, reduced and mended; see `read_header`.
+        laterality: Its side, as far as it is known.
+        view: Its view, as far as it is known.
+    """
+
+    header: Dataset
+    laterality: Laterality | None = None
+    view: View | None = None
+
+
 def read_header(path: Path) -> Dataset:
     """What objects about a film repeat of it: patient, study, its own names and size.
 
@@ -71,7 +86,7 @@ def read_header(path: Path) -> Dataset:
     if issuer:  # whose the identifier is decides in which patient's folder an object ends
         header.IssuerOfPatientID = issuer
     for name in ("Rows", "Columns"):
-        setattr(header, name, int(film[name].value))
+        setattr(header, name, _value(film, name, _count))
     orientation = _value(film, "PatientOrientation", _orientation)
     if orientation:
         header.PatientOrientation = orientation
@@ -124,6 +139,12 @@ def _number(value: Any) -> float | str:
     except ValueError:
         return ""
     return float(f"{number:.8g}") if math.isfinite(number) and abs(number) < 1e9 else ""
+
+
+def _count(value: Any) -> int:
+    """A number of rows or columns; 0 where it is none, as of a film that could not be analysed."""
+    number = _number(value)
+    return int(number) if isinstance(number, float) and 0 < number < 2**16 else 0
 
 
 def _text(length: int) -> Callable[[Any], str]:

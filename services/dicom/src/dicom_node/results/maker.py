@@ -14,12 +14,13 @@ from dicom_node import metrics
 from dicom_node.journal import made, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.made import Kind, Made
+from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.privacy import where
 from dicom_node.receiving.intake import Intake, sync_folder
 from dicom_node.results.examination import Examination
-from dicom_node.results.film import AnalysedFilm, read_header
+from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
 from dicom_node.results.products import Product, products
 from dicom_node.settings import Destination
 from lobule.client import ApiError, Client
@@ -100,7 +101,7 @@ class ResultMaker(Loop):
         films = self._films(study, case)
         if not films:
             return
-        examination = Examination.of(case, self._client.examination(case["id"]), films)
+        examination = Examination.of(case, self._client.examination(case["id"]), films, self._failed_films(study, case))
         for product in products(examination, self._client, case["id"]):
             if wanting := [each.ae_title for each in self._destinations if product.kind in each.kinds]:
                 self._make(study, product, wanting)
@@ -133,9 +134,7 @@ class ResultMaker(Loop):
 
     def _films(self, study: Study, case: dict[str, Any]) -> list[AnalysedFilm]:
         """The study's films that were assessed, as they came; a film of another study in the case is left out."""
-        with self._journal.reading() as database:
-            ours = {each.file_sha256: each for each in received.of_study(database, study.study_uid)}
-        films = []
+        ours, films = self._received(study), []
         for image in case["images"]:
             film = ours.get(image["sha256"])
             if film is not None and image["state"] == "assessed":
@@ -144,6 +143,21 @@ class ResultMaker(Loop):
                 result = self._client.result(job_id).as_corrected(image["view"], image["laterality"])
                 films.append(AnalysedFilm(header, job_id, result, image["id"]))
         return sorted(films, key=lambda film: film.name)
+
+    def _failed_films(self, study: Study, case: dict[str, Any]) -> list[FailedFilm]:
+        """The study's films that could not be analysed, or that the gateway did not take."""
+        ours = self._received(study)
+        failed = [
+            FailedFilm(read_header(self._intake.path_of(film.sha256)), image["laterality"], image["view"])
+            for image in case["images"]
+            if image["state"] == "failed" and (film := ours.get(image["sha256"])) is not None
+        ]
+        refused = [film for film in ours.values() if film.state == "refused"]
+        return failed + [FailedFilm(read_header(self._intake.path_of(film.sha256))) for film in refused]
+
+    def _received(self, study: Study) -> dict[str, Received]:
+        with self._journal.reading() as database:
+            return {each.file_sha256: each for each in received.of_study(database, study.study_uid)}
 
 
 def _reference(report: Made) -> Dataset:

@@ -58,7 +58,7 @@ def products(examination: Examination, client: Client, case_id: str) -> Iterator
         case_id: The case of the study.
     """
     films, analysed, signed = examination.films, examination.analysed, examination.signed
-    yield Product("findings", analysed, lambda before: _report(structured_report, films, before), "", ("findings",))
+    yield Product("findings", analysed, lambda before: _findings(films, before), "", ("findings",))
     for place, film in enumerate(films, 1):
         yield from _of_film(film, place)
     state = analysed if signed is None else f"{analysed};signed:{signed.version}"
@@ -77,7 +77,7 @@ def products(examination: Examination, client: Client, case_id: str) -> Iterator
             only_again=not signed.says_anything_of_findings,
         )
     yield Product("pictures", analysed, lambda _: _pictures(examination, client))
-    yield Product("cad", analysed, lambda before: _report(cad_report, films, before), "", ("cad",))
+    yield Product("cad", examination.searched, lambda before: _cad(examination, before), "", ("cad",))
 
 
 def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
@@ -101,8 +101,13 @@ def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
         )
 
 
-def _report(form: Callable[..., Dataset], films: object, before: Dataset | None) -> Dataset:
-    return form(films, uid=generate_uid(), series_uid=generate_uid(), previous=before)
+def _findings(films: Sequence[AnalysedFilm], before: Dataset | None) -> Dataset:
+    return structured_report(films, uid=generate_uid(), series_uid=generate_uid(), previous=before)
+
+
+def _cad(examination: Examination, before: Dataset | None) -> Dataset:
+    names = {"uid": generate_uid(), "series_uid": generate_uid()}
+    return cad_report(examination.films, examination.failed, **names, previous=before)
 
 
 def _conclusion(examination: Examination, before: Dataset | None) -> Dataset:

@@ -8,14 +8,14 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dicom_node.results import concepts
-from dicom_node.results.film import AnalysedFilm, person_name
+from dicom_node.results.film import AnalysedFilm, FailedFilm, person_name
 
 Document = sr.EnhancedSR | sr.ComprehensiveSR | sr.Comprehensive3DSR
 
 
 def make_document(
     form: type[Document],
-    films: Sequence[AnalysedFilm],
+    films: Sequence[AnalysedFilm | FailedFilm],
     content: Dataset,
     *,
     uid: UID,
