@@ -1,52 +1,31 @@
 """Every tool of the viewer in a real Chromium, in pixels and millimetres: one page with two films of known spacing."""
 
 import gzip
-import io
 import math
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
+from viewer_tools import (
+    HEIGHT,
+    LESION,
+    SPACING,
+    WIDTH,
+    WRITTEN,
+    Hand,
+    film,
+    last_written,
+    placed,
+    seen,
+    show_boxes,
+    take,
+)
 
 from lobule.contracts.pictures import PictureFacts, Samples
 from lobule.contracts.result import Box, Finding
 
 pytestmark = pytest.mark.browser
-
-WIDTH, HEIGHT = 600, 800
-SPACING = {"RCC": 0.07, "LCC": 0.05}  # mm
-LESION = {"RCC": (420, 360), "LCC": (102, 344)}  # as far from the nipple, in mm, in both breasts
-TIP = {"RCC": (150, 400), "LCC": (480, 400)}
-
-
-def film(view: str) -> np.ndarray:
-    """Half an ellipse of tissue against the chest wall, with a bright square; in 12 bits."""
-    across, down = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
-    from_wall = WIDTH - across if view == "RCC" else across
-    reach = 450 if view == "RCC" else 480
-    grey = np.where((from_wall / reach) ** 2 + ((down - 400) / 300) ** 2 < 1, 1500 - from_wall, 0)
-    x, y = LESION[view]
-    grey[y - 6 : y + 6, x - 6 : x + 6] = 3000
-    return grey.astype(np.uint16)
-
-
-def placed(pane) -> tuple[float, float, float]:
-    """Scale and offset of the film in a pane."""
-    scale, x, y = (float(pane.get_attribute(f"data-{name}")) for name in ("scale", "x", "y"))
-    return scale, x, y
-
-
-def seen(page, pane) -> np.ndarray:
-    """What is on the screen of a pane, red, green and blue."""
-    page.wait_for_timeout(150)  # the next frame
-    return np.asarray(Image.open(io.BytesIO(pane.screenshot())).convert("RGB")).astype(int)
-
-
-def show_boxes(page, shown: bool) -> None:
-    for name in ("boxes", "outlines", "tags"):
-        page.locator(f'[data-shown="{name}"]').set_checked(shown)
 
 
 @pytest.fixture
@@ -68,70 +47,6 @@ def opened(logged_in, study, app, picture):
         expect(page.locator(f'.pane[data-view="{view}"] [data-role="depth"]')).to_have_text("12 bit")
     show_boxes(page, shown=False)
     return page
-
-
-class Hand:
-    """A mouse on the film of a view, in pixels of the film."""
-
-    def __init__(self, page, view):
-        self.page, self.view = page, view
-        self.pane = page.locator(f'.pane[data-view="{view}"]')
-
-    def at(self, x, y):
-        scale, left, top = placed(self.pane)
-        box = self.pane.bounding_box()
-        return box["x"] + left + x * scale, box["y"] + top + y * scale
-
-    def drag(self, *points):
-        places = [self.at(*point) for point in points]
-        self.page.mouse.move(*places[0])
-        self.page.mouse.down()
-        for place in places[1:]:
-            self.page.mouse.move(*place, steps=3)
-        self.page.mouse.up()
-
-    def middle(self):
-        """The point of the film in the middle of the pane."""
-        scale, x, y = placed(self.pane)
-        width, height = self.pane.evaluate("pane => [pane.clientWidth, pane.clientHeight]")
-        return (width / 2 - x) / scale, (height / 2 - y) / scale
-
-    def from_nipple(self):
-        """How far the middle of the pane lies from the nipple, in mm: towards the chest wall, and down."""
-        (x, y), (tip_x, tip_y) = self.middle(), TIP[self.view]
-        inward = 1 if self.view == "RCC" else -1
-        return (x - tip_x) * inward * SPACING[self.view], (y - tip_y) * SPACING[self.view]
-
-    def grey(self, x, y):
-        """What is drawn at a point of the film."""
-        scale, left, top = placed(self.pane)
-        return int(seen(self.page, self.pane)[round(top + y * scale), round(left + x * scale), 0])
-
-
-WRITTEN = """() => {
-    window.written = [];
-    const write = CanvasRenderingContext2D.prototype.fillText;
-    CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
-        window.written.push(text);
-        return write.call(this, text, ...more);
-    };
-}"""
-
-
-def last_written(page, pattern):
-    """The last words on a film that have a pattern."""
-    for _ in range(100):
-        found = [text for text in page.evaluate("window.written") if re.search(pattern, text)]
-        if found:
-            return found[-1]
-        page.wait_for_timeout(50)
-    raise AssertionError(f"nothing like {pattern}: {page.evaluate('window.written')}")
-
-
-def take(page, tool):
-    button = page.locator(f'.rail [data-tool="{tool}"]')
-    button.click()
-    expect(button).to_have_attribute("aria-pressed", "true")
 
 
 def test_every_tool(opened):
