@@ -1,7 +1,11 @@
 """Problems: codes, reasons and values, and their sentences in the language of the request."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import gateway
 from gateway.error_codes import CODES
 from gateway.errors import ProblemError
 from lobule.contracts.language import LANGUAGES
@@ -14,6 +18,35 @@ class TestCodes:
         words = Words(language)
         for code in CODES:
             words(f"errors.{code}")  # needs no values, for clients that know the code alone
+
+
+def raised() -> list[tuple[str, str]]:
+    """The code and the reason of each problem that the source names with literals."""
+    found = []
+    places = {"ProblemError": (1, 2), "unauthorized": (0, 1)}
+    for path in Path(gateway.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            said = [arg.value if isinstance(arg, ast.Constant) else None for arg in node.args]
+            if node.func.id == "not_found" and said:
+                found.append(("not_found", said[0]))
+            elif node.func.id in places:
+                code, reason = places[node.func.id]
+                found.append((said[code], said[reason] if len(said) > reason else None))
+    return [(code, reason) for code, reason in found if code and reason]
+
+
+class TestReasons:
+    def test_every_reason_in_the_source_has_a_sentence(self):
+        reasons = raised()
+        assert len(reasons) > 50, "the source was read"
+        assert [f"errors.{code}.{reason}" for code, reason in reasons if f"errors.{code}.{reason}" not in Words()] == []
+
+    def test_a_reason_or_a_value_that_is_missing_hides_no_problem(self):
+        assert ProblemError(404, "not_found", "no such reason").detail == Words()("errors.not_found")
+        assert ProblemError(422, "invalid_request", "fields").detail == Words()("errors.invalid_request")
+        assert ProblemError(422, "no_such_code", "no such reason").detail == Words()("errors.unknown")
 
 
 class TestLanguage:

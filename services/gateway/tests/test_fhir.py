@@ -42,6 +42,7 @@ def read(client, who, path: str) -> dict:
     answer = client.get(f"/fhir/{path}", headers=who)
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"] == "application/fhir+json"
+    assert answer.headers["Cache-Control"] == "no-store"
     resource = answer.json()
     get_fhir_model_class(resource["resourceType"]).model_validate_json(json.dumps(resource))
     return resource

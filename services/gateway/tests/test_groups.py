@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.cases.models import Case
+from gateway.cases.models import Case, SavedView
 from gateway.cases.reading import LAPSES_AFTER
 from gateway.clock import now
 from gateway.groups import repository
@@ -122,7 +122,7 @@ class TestGroups:
 
 
 class TestClaims:
-    def test_nobody_else_reviews_or_signs_a_claimed_case(self, client, alice, bob, root, shared):
+    def test_nobody_else_changes_a_claimed_case(self, client, alice, bob, root, shared, upload, picture):
         case, job = shared
         claimed = client.post(f"/api/v1/cases/{case}/claim", headers=bob).json()
         assert (claimed["reader"], claimed["reading_since"] is None) == ("bob", False)
@@ -138,6 +138,13 @@ class TestClaims:
             client.delete(f"/api/v1/cases/{case}/reader-findings/{uuid4()}", headers=alice),
             client.put(f"/api/v1/cases/{case}/same-lesions/{uuid4()}", headers=alice, json=pair),
             client.delete(f"/api/v1/cases/{case}/same-lesions/{uuid4()}", headers=alice),
+            client.patch(f"/api/v1/images/{image}", headers=alice, json={"laterality": "L"}),
+            client.patch(f"/api/v1/images/{image}", headers=alice, json={"case_id": None}),
+            client.delete(f"/api/v1/images/{image}", headers=alice),
+            client.post(f"/api/v1/images/{image}/jobs", headers=alice),
+            client.post(f"/api/v1/jobs/{job}/retry", headers=alice),
+            client.post(f"/api/v1/jobs/{job}/cancel", headers=alice),
+            upload(picture(4), case_id=case, modality="mammography", replaces=image),
         ):
             assert (answer.status_code, answer.json()["code"]) == (409, "case_claimed")
             assert answer.json()["reader"] == "bob"
@@ -157,6 +164,17 @@ class TestClaims:
             assert (answer.status_code, answer.json()["code"]) == (409, "case_signed")
         assert client.get(f"/api/v1/cases/{case}/reader", headers=alice).json()["reader"] == "bob"
         assert {"case.claim"} <= set(actions(client, root))
+
+    def test_members_remove_nothing_that_is_not_theirs(self, client, bob, shared, upload, picture):
+        case, job = shared
+        image = client.get(f"/api/v1/jobs/{job}", headers=bob).json()["image_id"]
+        for answer in (
+            client.delete(f"/api/v1/images/{image}", headers=bob),
+            client.patch(f"/api/v1/images/{image}", headers=bob, json={"case_id": None}),
+            upload(picture(4), headers=bob, case_id=case, modality="mammography", replaces=image),
+        ):
+            assert (answer.status_code, answer.json()["reason"]) == (403, "removal")
+        assert client.patch(f"/api/v1/images/{image}", headers=bob, json={"laterality": "L"}).status_code == 200
 
     def test_it_ends_with_its_release_or_with_the_day(
         self, app, new_user, client, alice, bob, root, group, shared, headers_of
@@ -202,6 +220,17 @@ class TestViews:
         full = client.post("/api/v1/views", headers=alice, json={"name": "one more", "query": ""})
         assert (full.status_code, full.json()["code"]) == (409, "too_many_views")
 
+    def test_a_view_that_cannot_be_kept_or_counted(self, app, client, alice, cookie_of):
+        for query in ("q=%00", "q=a%0Ab", "q=" + "乳" * 60):
+            answer = client.post("/api/v1/views", headers=alice, json={"name": "V", "query": query})
+            assert (answer.status_code, answer.json()["reason"]) == (422, "view_query")
+        fits = client.post("/api/v1/views", headers=alice, json={"name": "V", "query": "q=" + "乳" * 50})
+        assert fits.status_code == 201
+        with app.state.sessions.begin() as session:  # of a version that kept anything
+            session.get_one(SavedView, fits.json()["id"]).query = "q=%00"
+        client.cookies.set(*cookie_of("alice"))
+        assert client.get("/").status_code == 200
+
     def test_a_case_is_unread_until_it_is_seen_and_again_after_a_change(self, client, alice, bob, shared):
         case, job = shared
 
@@ -211,5 +240,11 @@ class TestViews:
         assert unread(alice) == unread(bob) == [case]
         assert client.put(f"/api/v1/cases/{case}/visit", headers=bob).status_code == 204
         assert (unread(alice), unread(bob)) == ([case], [])
+        seen = client.get(f"/api/v1/cases/{case}", headers=bob).headers["ETag"]
         client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"})
         assert unread(bob) == [case]
+        late = client.put(f"/api/v1/cases/{case}/visit", headers={**bob, "If-Match": seen})
+        assert (late.status_code, late.json()["code"], unread(bob)) == (412, "case_changed", [case])
+        seen = client.get(f"/api/v1/cases/{case}", headers=bob).headers["ETag"]
+        assert client.put(f"/api/v1/cases/{case}/visit", headers={**bob, "If-Match": seen}).status_code == 204
+        assert unread(bob) == []

@@ -1,5 +1,6 @@
 """Requests that no honest client sends, and what is removed while somebody waits for it."""
 
+import base64
 import json
 import threading
 
@@ -47,6 +48,31 @@ class TestCharacters:
             headers={"Content-Type": "application/json"},
         )
         assert (half.status_code, half.json()["code"]) == (401, "wrong_credentials")
+
+    def test_values_that_cannot_be_bound(self, gateway):
+        grant = {"username": "root", "password": "correct horse battery staple"}
+        token = gateway.post("/api/v1/auth/token", json=grant).json()["access_token"]
+        gateway.headers["Authorization"] = f"Bearer {token}"
+        answers = [
+            gateway.get("/api/v1/cases", params={"sort": sort, "cursor": cursor(*values)})
+            for sort, values in (
+                ("newest", ["0001-01-01T00:00:00+14:00", "a"]),
+                ("newest", ["9999-12-31T23:59:59-14:00", "a"]),
+                ("images", [10**30, "a"]),
+                ("images", [True, "a"]),
+                ("state", [10**30, "2026-01-01T00:00:00+00:00", "a"]),
+            )
+        ]
+        assert [(a.status_code, a.json()["code"]) for a in answers] == [(422, "cursor_invalid")] * len(answers)
+        for name in ("since", "until"):
+            for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+                refused = gateway.get("/api/v1/audit", params={name: moment})
+                assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+        assert gateway.get("/api/v1/audit", params={"since": "0001-01-01T00:00:00Z"}).status_code == 200
+
+
+def cursor(*values: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
 class TestRemovedMeanwhile:

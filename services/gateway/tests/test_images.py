@@ -12,6 +12,7 @@ from PIL import Image
 from gateway.corrections.removal import lock
 from gateway.errors import ProblemError
 from gateway.images.models import Image as StoredImage
+from gateway.users.models import User
 
 
 def encoded(image: Image.Image, format_: str, **options) -> bytes:
@@ -175,7 +176,8 @@ def test_what_somebody_else_removed_meanwhile_is_not_found(make_app, migrated_po
         image_id = client.post("/api/v1/images", headers=headers, **form).json()["image"]["id"]
         with app.state.sessions() as session:
             image = session.get(StoredImage, image_id)
+            owner = session.get(User, image.owner_id)
             assert client.delete(f"/api/v1/images/{image_id}", headers=headers).status_code == 204
             with pytest.raises(ProblemError) as refused:
-                lock(session, image, None)
+                lock(session, image, owner, None)
     assert (refused.value.status, refused.value.code) == (404, "not_found")

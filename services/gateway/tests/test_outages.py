@@ -39,6 +39,11 @@ class TestOnPostgres:
         assert [answer.status_code for answer in answers] == [202] * UPLOADS, [answer.text for answer in answers]
         assert len(client.get(f"/api/v1/cases/{case}", headers=alice).json()["images"]) == UPLOADS
 
+    def test_two_tabs_that_open_one_case(self, client, alice, case):
+        with ThreadPoolExecutor(2) as pool:
+            visits = [pool.submit(client.put, f"/api/v1/cases/{case}/visit", headers=alice) for _ in range(8)]
+        assert [visit.result().status_code for visit in visits] == [204] * 8
+
     def test_what_another_transaction_made_since_it_was_looked_for(self, client, headers_of, monkeypatch):
         root = headers_of("root")
         assert client.post("/api/v1/groups", headers=root, json={"name": "Unit B"}).status_code == 201

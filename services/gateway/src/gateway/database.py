@@ -19,6 +19,18 @@ T = TypeVar("T")
 _READS = "lobule_reads"  # execution option of a transaction that writes nothing
 
 
+def in_utc(moment: datetime) -> datetime:
+    """A moment in UTC.
+
+    Raises:
+        ValueError: In UTC it lies before the year 1, or after the year 9999.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("beyond the years 1 to 9999 in UTC") from error
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC time in every database. SQLite does not store the zone, so it is added when a value is read."""
 

@@ -1,5 +1,6 @@
 """Errors as clients see them: RFC 9457 problem details with a stable `code`."""
 
+import contextlib
 import http
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -94,10 +95,11 @@ class ProblemError(Exception):
         if self._detail is not None and language == "en":
             return self._detail
         words = Words(language)
-        if self.reason is not None:
-            return words(f"errors.{self.code}.{self.reason}", **self.values)
-        key = f"errors.{self.code}"  # the catalogue may lack the code of a worker that is not ours
-        return words(key, **self.values) if key in words else self._detail or words("errors.unknown")
+        # A worker that is not ours may have a code of its own, and no fault of the catalogue may hide the problem.
+        for key in (f"errors.{self.code}.{self.reason}", f"errors.{self.code}"):
+            with contextlib.suppress(KeyError):
+                return words(key, **self.values)
+        return self._detail or words("errors.unknown")
 
 
 def not_found(what: str, **values: int) -> ProblemError:

@@ -26,6 +26,7 @@ from gateway.cases import view_endpoints as views
 from gateway.cases.handlers import refresh_case, share_with_group
 from gateway.conditional import Conditional
 from gateway.corrections import endpoints as corrections
+from gateway.corrections import job_endpoints as job_corrections
 from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
 from gateway.dicomweb import endpoints as dicomweb
@@ -89,6 +90,7 @@ _ROUTERS = (
     images,
     corrections,
     jobs,
+    job_corrections,
     reports,
     pictures,
     diagnose,

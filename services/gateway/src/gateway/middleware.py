@@ -35,6 +35,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Content-Security-Policy": PAGE_POLICY,
 }
+_OF_PATIENTS = ("/api/", "/fhir", "/dicom-web")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
@@ -56,7 +57,7 @@ class RequestContext(HttpMiddleware):
                 headers["X-Request-Id"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):  # patients' data must be revalidated by caches
+                if scope["path"].startswith(_OF_PATIENTS):  # patients' data must be revalidated by caches
                     headers.setdefault("Cache-Control", "private, no-cache" if "etag" in headers else "no-store")
             await send(message)
 

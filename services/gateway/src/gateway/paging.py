@@ -12,10 +12,11 @@ from fastapi import Request, Response
 from sqlalchemy import Date, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from gateway.database import UtcDateTime
+from gateway.database import UtcDateTime, in_utc
 from gateway.errors import ProblemError
 
 Row = TypeVar("Row")
+_LARGEST = 2**31 - 1  # of the integers that rows are ordered by
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,12 @@ def _decode(cursor: str, order: Order) -> tuple[Any, ...]:
 
 def _read(value: object, column: InstrumentedAttribute[Any]) -> Any:
     if isinstance(column.type, UtcDateTime):
-        return datetime.fromisoformat(str(value))
+        return in_utc(datetime.fromisoformat(str(value)))
     if isinstance(column.type, Date):
         return date.fromisoformat(str(value))
     kind = column.type.python_type
-    if not isinstance(value, kind) or "\0" in str(value).encode().decode():  # lone surrogates raise here too
+    if type(value) is not kind or "\0" in str(value).encode().decode():  # lone surrogates raise here too
         raise TypeError(f"{value!r} is no {kind.__name__}")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError(f"{value} is larger than any row has")
     return value

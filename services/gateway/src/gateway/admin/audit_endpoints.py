@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from gateway.audit import repository
 from gateway.audit.models import AuditEvent
@@ -18,14 +18,18 @@ from gateway.audit.schemas import AuditEventRead, AuditPage
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import AdminUser
 from gateway.clock import now
-from gateway.database import DbSession, StreamSession
+from gateway.database import DbSession, StreamSession, in_utc
 from gateway.errors import responses
 from gateway.paging import link_next
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
 
 _COLUMNS = ("at", "actor_name", "action", "target_type", "target_id", "detail", "address", "request_id")
-_Moment = Annotated[datetime | None, BeforeValidator(lambda given: given or None)]  # a form sends `since=` for none
+_Moment = Annotated[
+    datetime | None,
+    BeforeValidator(lambda given: given or None),  # a form sends `since=` for none
+    AfterValidator(lambda given: given and in_utc(given)),
+]
 _Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 

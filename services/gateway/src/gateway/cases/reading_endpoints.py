@@ -1,10 +1,12 @@
 """`/api/v1/cases/{id}`: who reads a case, who else may see it, and whether you have seen its last change."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
-from gateway.cases import reading, repository
+from gateway.cases import reading, repository, service
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.cases.schemas import CaseAssign, CaseRead, CaseShare, ReaderRead
@@ -62,7 +64,16 @@ def share_case(body: CaseShare, case: VisibleCase, user: CurrentUser, session: D
     return case
 
 
-@router.put("/visit", status_code=204, responses=responses(401, 403, 404))
-def visit_case(case: VisibleCase, user: CurrentUser, session: DbSession) -> None:
-    """Note that you have seen a case as it is now: it is unread for you once something of it changes."""
-    repository.note_visit(session, case.id, user.id)
+@router.put("/visit", status_code=204, responses=responses(401, 403, 404, 412))
+def visit_case(
+    case: VisibleCase,
+    user: CurrentUser,
+    session: DbSession,
+    if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
+) -> None:
+    """Note that you have seen a case: it is unread for you once something of it changes.
+
+    Send the ETag of what you saw. If something has changed since, the case stays unread (412 `case_changed`).
+    """
+    service.check_unchanged(case, if_match)
+    repository.note_visit(session, case, user.id)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, not_, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case, CaseVisit, SavedView
-from gateway.clock import now
 from gateway.groups.models import SharedCase
 from gateway.groups.repository import cases_of, shared_with
 from gateway.images.models import Image
@@ -111,13 +111,12 @@ def unread(session: Session, user: User, cases: Sequence[Case]) -> set[str]:
     return set(session.scalars(query))
 
 
-def note_visit(session: Session, case_id: str, user_id: str) -> None:
-    """Note that a user has seen a case as it is now."""
-    visit = session.get(CaseVisit, (case_id, user_id))
-    if visit is None:
-        visit = CaseVisit(case_id=case_id, user_id=user_id)
-        session.add(visit)
-    visit.seen_at = now()
+def note_visit(session: Session, case: Case, user_id: str) -> None:
+    """Note that a user has seen a case as this transaction has read it; two tabs may do so at once."""
+    insert_or_update = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    visit = insert_or_update(CaseVisit).values(case_id=case.id, user_id=user_id, seen_at=case.updated_at)
+    known = [CaseVisit.case_id, CaseVisit.user_id]
+    session.execute(visit.on_conflict_do_update(index_elements=known, set_={"seen_at": visit.excluded.seen_at}))
 
 
 def share_unshared(session: Session, owner_id: str, group_id: str) -> None:

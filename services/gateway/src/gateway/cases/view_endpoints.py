@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Annotated
+from unicodedata import category
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/api/v1/views", tags=["views"])
 PARAMETERS = ("q", "state", "assessment", "modality", "reader", "group", "unread", "sort", "reverse")
 """What an address of the worklist may say."""
 _MOST = 20
+_LONGEST = 500  # as an address has it: other characters than ASCII take up to twelve each
 
 
 class ViewWrite(BaseModel):
@@ -29,7 +31,7 @@ class ViewWrite(BaseModel):
     name: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00]*$")
     ] = Field(examples=["Urgent"], description="what you call it; a view of this name is replaced")
-    query: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] = Field(
+    query: Annotated[str, StringConstraints(max_length=_LONGEST, pattern=r"^[^\x00]*$")] = Field(
         examples=["state=ready&sort=study_date"], description="the query of the worklist's address"
     )
 
@@ -60,10 +62,23 @@ def save_view(body: ViewWrite, user: CurrentUser, session: DbSession, request: R
             raise ProblemError(409, "too_many_views")
         view = SavedView(user_id=user.id, name=body.name)
         session.add(view)
-    view.query = urlencode([(name, value) for name, value in parse_qsl(body.query) if name in PARAMETERS])
+    view.query = _kept(body.query)
     session.flush()
     record(session, request, user, "view.save", "view", view.id)
     return view
+
+
+def _kept(query: str) -> str:
+    """What the worklist knows of a query, as an address has it.
+
+    Raises:
+        ProblemError: `invalid_request`, 422, where that is too long, or has control characters.
+    """
+    said = [(name, value) for name, value in parse_qsl(query) if name in PARAMETERS]
+    kept = urlencode(said)
+    if len(kept) > _LONGEST or any(category(character) == "Cc" for _, value in said for character in value):
+        raise ProblemError(422, "invalid_request", "view_query")
+    return kept
 
 
 @router.delete("/{view_id}", status_code=204, responses=responses(401, 403, 404))

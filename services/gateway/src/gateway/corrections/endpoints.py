@@ -53,10 +53,13 @@ def correct_image(
 def remove_image(
     image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, if_match: IfMatch = None
 ) -> None:
-    """Remove an image with its analyses and reviews. An image of a signed report stays (409 `image_signed`)."""
+    """Remove an image with its analyses and reviews (its owner and administrators).
+
+    An image of a signed report stays (409 `image_signed`).
+    """
     detail = {"sha256": image.sha256, "modality": image.modality, "case_id": image.case_id}
     record(session, request, user, "image.remove", "image", image.id, detail)
-    removal.remove(session, request.app.state.store, image, if_match)
+    removal.remove(session, request.app.state.store, image, user, if_match)
 
 
 @router.get("/{image_id}/jobs", responses=responses(401, 404))
@@ -65,11 +68,12 @@ def list_jobs_of_image(image: VisibleImage, session: DbSession) -> list[JobRead]
     return [JobRead.of(job) for job in repository.of_image(session, image.id)]
 
 
-@router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404, 422))
+@router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404, 409, 412, 422))
 def analyse_again(
     image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, response: Response
 ) -> JobRead:
     """Analyse an image again, for example after a new model was installed."""
+    removal.lock(session, image, user, None)
     job = jobs.open_job(session, image, interactive=at_portal(request))
     record(session, request, user, "job.open", "job", job.id, {"image_id": image.id})
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
+from gateway.cases.reading import check_free
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
 from gateway.images.models import Image
@@ -11,46 +12,72 @@ from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.objects import delete_after_commit
 from gateway.reviews import repository as reviews
+from gateway.users.models import User
 from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
 from lobule.storage import ObjectStore
 
 
-def remove(session: Session, store: ObjectStore, image: Image, if_match: str | None = None) -> None:
+def remove(session: Session, store: ObjectStore, image: Image, user: User, if_match: str | None = None) -> None:
     """Remove an image with its analyses and reviews. Running work is stopped and its output refused.
+
+    Its owner and administrators may do that.
 
     Args:
         session: Of the request; when it commits, the objects are deleted too.
         store: Where the image's objects lie.
         image: Which.
+        user: Who removes it.
         if_match: The ETag of its case as the user saw it.
 
     Raises:
-        ProblemError: `not_found` (404), `image_signed` (409) or `case_changed` (412).
+        ProblemError: `forbidden` (403), `not_found` (404), `image_signed` or `case_claimed` (409), or `case_changed`
+            (412).
     """
-    delete_after_commit(session, store, take_out(session, image, if_match))
+    delete_after_commit(session, store, _take_out(session, image, user, if_match))
 
 
-def lock(session: Session, image: Image, if_match: str | None) -> None:
+def check_may_take_out(image: Image, user: User) -> None:
+    """Refuse that a member of a group removes what is not theirs, or takes it out of the case that they see it in.
+
+    Raises:
+        ProblemError: `forbidden`, 403.
+    """
+    if user.role != "admin" and user.id != image.owner_id:
+        raise ProblemError(403, "forbidden", "removal")
+
+
+def lock(session: Session, image: Image, user: User, if_match: str | None, into: str | None = None) -> None:
     """Lock the steps of an image, then its case: in the same order as a worker that completes a step.
 
+    Args:
+        session: The transaction.
+        image: What is to be changed.
+        user: Who changes it; nobody else may have claimed its case.
+        if_match: The ETag of its case as the user saw it.
+        into: The case that it moves into, which is locked with its own.
+
     Raises:
-        ProblemError: `case_changed`, 412, where the case is not as the user saw it, or `not_found`, 404.
+        ProblemError: `case_changed`, 412, where the case is not as the user saw it, `case_claimed`, 409, or
+            `not_found`, 404.
     """
     jobs.lock_steps_of_image(session, image.id)
-    case = cases.locked(session, image.case_id) if image.case_id is not None else None
+    left = image.case_id
+    locked = {each: cases.locked(session, each) for each in sorted(each for each in {left, into} if each is not None)}
+    case = locked.get(left or "")
     case_service.check_unchanged(case, if_match)
+    if case is not None:
+        check_free(case, user)
     if not repository.refresh(session, image):  # removed meanwhile
         raise not_found("image")
+    if image.case_id != left:  # moved meanwhile
+        raise ProblemError(412, "case_changed")
 
 
-def take_out(session: Session, image: Image, if_match: str | None) -> list[str]:
-    """Delete an image's rows; returns the prefixes of the objects to delete after the commit.
-
-    Raises:
-        ProblemError: `not_found` (404), `image_signed` (409) or `case_changed` (412).
-    """
-    lock(session, image, if_match)
+def _take_out(session: Session, image: Image, user: User, if_match: str | None) -> list[str]:
+    """Delete an image's rows; returns the prefixes of the objects to delete after the commit."""
+    check_may_take_out(image, user)
+    lock(session, image, user, if_match)
     for job in jobs.of_image(session, image.id):
         if job.state not in FINAL_STATES:
             job_service.cancel(session, job)  # its owner's webhooks are told, as of any job that ends

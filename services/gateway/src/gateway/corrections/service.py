@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
-from gateway.corrections.removal import lock
+from gateway.corrections.removal import check_may_take_out, lock
 from gateway.corrections.schemas import ImageCorrection
 from gateway.errors import ProblemError, not_found
 from gateway.images import repository
@@ -50,12 +50,14 @@ def correct(
 
     Raises:
         AnalysisError: Where the file cannot be of the new modality.
-        ProblemError: `duplicate_image` or `other_patient` (409), `case_changed` (412), `not_found` (404, the case),
-            `invalid_request` (422).
+        ProblemError: `duplicate_image`, `other_patient` or `case_claimed` (409), `case_changed` (412), `not_found`
+            (404, the case), `forbidden` (403), `invalid_request` (422).
     """
-    if if_match is not None:
-        lock(session, image, if_match)
     given = correction.model_fields_set
+    target = correction.case_id if "case_id" in given else image.case_id
+    if target != image.case_id:
+        _check_target(session, user, image, target)
+    lock(session, image, user, if_match, into=target)
     modality = correction.modality or image.modality
     spec = required(session, modality)
     for name in _OF_SOME:
@@ -66,7 +68,7 @@ def correct(
         values = {"view": correction.view, "modality": modality}
         raise ProblemError(422, "invalid_request", "view", values=values)
     if "case_id" in given:
-        _move(session, user, image, correction.case_id, accepted=correction.accept_other_patient)
+        _move(session, image, target, accepted=correction.accept_other_patient)
     for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
     job = jobs.latest_of_image(session, image.id)
@@ -80,14 +82,19 @@ def correct(
     return job
 
 
-def _move(session: Session, user: User, image: Image, case_id: str | None, *, accepted: bool) -> None:
-    case = cases.visible(session, user, case_id) if case_id is not None else None
-    if case_id is not None and case is None:
+def _check_target(session: Session, user: User, image: Image, case_id: str | None) -> None:
+    """Check that a user may move an image into a case, or out of any."""
+    if case_id is None:
+        check_may_take_out(image, user)
+        return
+    case = cases.visible(session, user, case_id)
+    if case is None:
         raise not_found("case")
-    if case is not None and case.owner_id != image.owner_id:
+    if case.owner_id != image.owner_id:
         raise ProblemError(422, "invalid_request", "other_owner")
-    for each in sorted(each for each in {image.case_id, case_id} if each is not None):
-        cases.locked(session, each)
+
+
+def _move(session: Session, image: Image, case_id: str | None, *, accepted: bool) -> None:
     if case_id is not None:
         refuse_other_patient(image, repository.of_case(session, case_id), accepted=accepted)
     _refuse_twin(session, image, image.modality, case_id)

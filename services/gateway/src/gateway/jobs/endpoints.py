@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
 from gateway.errors import WITH_ETAG, responses
-from gateway.jobs import repository, service
+from gateway.jobs import repository
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.schemas import JobPage, JobRead
 from gateway.paging import link_next
@@ -59,19 +58,3 @@ def read_progress(
     if progress.poll_after_ms is not None:
         headers["Retry-After"] = str(math.ceil(progress.poll_after_ms / 1000))
     return Response(body, media_type="application/json", headers=headers)
-
-
-@router.post("/{job_id}/retry", responses=responses(401, 403, 404, 409))
-def retry_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
-    """Retry a job that failed, died or was cancelled, from the step where it ended."""
-    service.retry(session, job)
-    record(session, request, user, "job.retry", "job", job.id)
-    return JobRead.of(job)
-
-
-@router.post("/{job_id}/cancel", responses=responses(401, 403, 404, 409))
-def cancel_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
-    """Stop a job."""
-    service.cancel(session, job)
-    record(session, request, user, "job.cancel", "job", job.id)
-    return JobRead.of(job)

@@ -15,6 +15,7 @@ from gateway.cases.reading import is_claimed
 from gateway.cases.repository import CaseFilter, Reader, Sort
 from gateway.cases.schemas import CaseRead
 from gateway.database import DbSession
+from gateway.errors import ProblemError
 from gateway.groups import repository as groups
 from gateway.portal.pages import render
 from gateway.users.models import User
@@ -140,16 +141,20 @@ def worklist_page(
         unread=cases.unread(session, user, rows),
         claimed={row.id for row in rows if is_claimed(row)},
         groups=groups.visible(session, user),
-        views=[_view(session, user, view, given) for view in cases.views_of(session, user.id)],
+        views=[*filter(None, (_view(session, user, view, given) for view in cases.views_of(session, user.id)))],
         query=urlencode(given),
         columns=[_column(name, by, given) for name, by in _COLUMNS],
         chips=[*_chips(cases.counts(session, user, wanted), given), _unread_chip(session, user, wanted, given)],
     )
 
 
-def _view(session: Session, user: User, view: SavedView, given: dict[str, str]) -> View:
+def _view(session: Session, user: User, view: SavedView, given: dict[str, str]) -> View | None:
+    """A view as the page shows it; None where it holds what no query may, so that the page is shown without it."""
     said = dict(parse_qsl(view.query))
-    count = sum(cases.counts(session, user, _filter(said), every_state=False).values())
+    try:
+        count = sum(cases.counts(session, user, _filter(said), every_state=False).values())
+    except ProblemError:
+        return None
     return View(view.id, view.name, _address(said), count, _given(**said) == given)
 
 

@@ -72,7 +72,8 @@ class UploadService:
             AnalysisError: Where the file's header is refused.
             Duplicate: Where the owner has the same bytes as the same modality in this case, or, sent without a case,
                 anywhere.
-            ProblemError: A bad form, `other_patient` or `image_signed` (409), or `not_found` (404). Nothing is left.
+            ProblemError: A bad form, `other_patient`, `image_signed` or `case_claimed` (409), `forbidden` (403), or
+                `not_found` (404). Nothing is left.
         """
 
         async def check(fields: dict[str, str]) -> tuple[User, ImageOptions]:
@@ -121,7 +122,7 @@ class UploadService:
                 detail: dict[str, Any] = {"sha256": image.sha256}
                 if replaced is not None:
                     detail["replaces"] = replaced.id
-                    _make_room(session, self._store, image, replaced)
+                    _make_room(session, self._store, image, replaced, user)
                 if image.case_id is not None:
                     cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
                     others = images.of_case(session, image.case_id)
@@ -189,9 +190,9 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
     )
 
 
-def _make_room(session: Session, store: ObjectStore, image: Image, replaced: Image) -> None:
+def _make_room(session: Session, store: ObjectStore, image: Image, replaced: Image, user: User) -> None:
     """Remove the image that this one replaces. Its description is used for attributes that were not given."""
     if replaced.modality == image.modality:
         for name in ("magnification", "view", "laterality", "study_date"):
             setattr(image, name, getattr(image, name) or getattr(replaced, name))
-    removal.remove(session, store, replaced)
+    removal.remove(session, store, replaced, user)

@@ -14,6 +14,7 @@ import { letterOf, stored } from '../viewer/own.js';
 /** @typedef {Pick<ReaderFinding, 'kind' | 'comment'>} Named */
 
 const PATH = '/api/v1/cases/{case_id}/reader-findings/{finding_id}';
+const TRIES = 4; // against changes of the case elsewhere that do not touch the finding
 const PAIRS = '/api/v1/cases/{case_id}/same-lesions/{mark_id}';
 
 /** @param {Reading} state */
@@ -49,15 +50,32 @@ export function createOwn(store, { feed, status, maySupersede }) {
   const params = () => ({ case_id: store.state.case?.id ?? '' });
   const nameOf = (/** @type {number} */ number) => t('reading.own.name', { letter: letterOf(number) });
 
-  /** @param {string} what @param {() => Promise<unknown>} send */
-  function change(what, send) {
-    store.update(({ saving }) => ({ saving: saving + 1 }));
-    const turn = queue.then(async () => {
+  /**
+   * Send a change, again where only something else of the case changed elsewhere.
+   * @param {string} what
+   * @param {() => Promise<unknown>} act
+   * @param {string | null} of The finding that it changes.
+   */
+  async function attempt(what, act, of) {
+    const seen = JSON.stringify(ownById(store.state, of));
+    for (let tries = 1; ; tries += 1) {
       if (!(await maySupersede(what))) return false;
-      await send();
-      await feed.refresh();
-      return true;
-    }).catch((error) => {
+      try {
+        await act();
+        await feed.refresh();
+        return true;
+      } catch (error) {
+        if (asProblem(error).code !== 'case_changed' || tries === TRIES) throw error;
+        await feed.refresh();
+        if (of && JSON.stringify(ownById(store.state, of)) !== seen) throw error;
+      }
+    }
+  }
+
+  /** @param {string} what @param {() => Promise<unknown>} act @param {string | null} [of] The finding that it changes. */
+  function change(what, act, of = null) {
+    store.update(({ saving }) => ({ saving: saving + 1 }));
+    const turn = queue.then(() => attempt(what, act, of)).catch((error) => {
       status.failed(null, asProblem(error));
       feed.wake();
       return false;
@@ -71,11 +89,11 @@ export function createOwn(store, { feed, status, maySupersede }) {
   /** @param {string} id @param {Partial<ReaderFinding>} send What the server adds is left out. */
   async function put(id, { image_id, kind, shape, box, outline, corrects, comment }) {
     const body = { image_id, kind, shape, box, outline, corrects, comment };
-    const answer = await call('put', PATH, { params: { ...params(), finding_id: id }, send: body });
+    const answer = await call('put', PATH, { params: { ...params(), finding_id: id }, send: body, ifMatch: store.state.etag });
     return answer.body;
   }
 
-  const remove = (/** @type {string} */ id) => call('delete', PATH, { params: { ...params(), finding_id: id } });
+  const remove = (/** @type {string} */ id) => call('delete', PATH, { params: { ...params(), finding_id: id }, ifMatch: store.state.etag });
 
   return {
     /** Ends when everything is kept, or could not be. */
@@ -104,7 +122,7 @@ export function createOwn(store, { feed, status, maySupersede }) {
         await put(finding.id, { ...finding, ...named });
         remember({ own: finding.id, name: nameOf(finding.number), before: finding });
         status.tell(t('reading.own.changed', { what: nameOf(finding.number) }));
-      }),
+      }, finding.id),
 
     /** @param {ReaderFinding} finding */
     erase: (finding) =>
@@ -112,7 +130,7 @@ export function createOwn(store, { feed, status, maySupersede }) {
         await remove(finding.id);
         remember({ own: finding.id, name: nameOf(finding.number), before: finding });
         status.tell(t('reading.own.erased', { what: nameOf(finding.number) }));
-      }),
+      }, finding.id),
 
     /** Take a change back: the last one. @param {OwnChange} last */
     undo: (last) =>
@@ -121,13 +139,13 @@ export function createOwn(store, { feed, status, maySupersede }) {
         else await remove(last.own);
         store.update(({ changes }) => ({ changes: changes.filter((other) => other !== last) }));
         status.tell(t('reading.own.undone', { what: last.name }));
-      }),
+      }, last.own),
 
     /** Say that two findings are the same lesion. @param {FindingReference} one @param {FindingReference} other */
     pair(one, other) {
       if (same(one, other)) return Promise.resolve(status.tell(t('reading.own.pair.itself')));
       return change(t('reading.own.pair'), async () => {
-        await call('put', PAIRS, { params: { ...params(), mark_id: uuid() }, send: { one, other } });
+        await call('put', PAIRS, { params: { ...params(), mark_id: uuid() }, send: { one, other }, ifMatch: store.state.etag });
         status.tell(t('reading.own.paired'));
       });
     },
@@ -135,7 +153,7 @@ export function createOwn(store, { feed, status, maySupersede }) {
     /** @param {string} id Of the mark. */
     part: (id) =>
       change(t('reading.own.part'), async () => {
-        await call('delete', PAIRS, { params: { ...params(), mark_id: id } });
+        await call('delete', PAIRS, { params: { ...params(), mark_id: id }, ifMatch: store.state.etag });
         status.tell(t('reading.own.parted'));
       }),
   };

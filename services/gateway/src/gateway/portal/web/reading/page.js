@@ -293,7 +293,7 @@ listenToKeys(store, {
 onClick(document, '[data-opens]', ({ dataset }) => byId(dataset.opens ?? '', HTMLDialogElement).showModal());
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
-createPresence(root, caseId, showProblem);
+createPresence(root, store, caseId, showProblem);
 createPriors(role(root, 'earlier'), store, { caseId, retake: feed.retake, choose: navigation.choose });
 guardLeaving({ unsaved, pending: () => store.state.saving > 0, settled: () => Promise.all([reviews.settled(), own.settled()]) });
 feed.start();

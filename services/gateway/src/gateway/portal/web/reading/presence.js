@@ -11,30 +11,39 @@ const EVERY_MS = 20_000;
 /**
  * Show in the page's bars who reads the case, and let the user claim and release it.
  * @param {HTMLElement} root
+ * @param {import('./state.js').ReadingStore} store
  * @param {string} caseId
  * @param {(error: unknown) => void} onTrouble
  */
-export function createPresence(root, caseId, onTrouble) {
+export function createPresence(root, store, caseId, onTrouble) {
   const where = { params: { case_id: caseId } };
   const button = role(root, 'claim', HTMLButtonElement);
   const bar = role(root, 'claimed');
-  let mine = false;
+  let [mine, another] = [false, false];
+
+  /** The reader of a signed case is its signer. */
+  const showButton = () => {
+    button.hidden = another || store.state.case?.state === 'signed';
+  };
 
   async function look() {
     const { body } = await call('get', '/api/v1/cases/{case_id}/reader', where);
-    const another = body.since !== null && !body.yours;
+    another = body.since !== null && !body.yours;
     mine = body.since !== null && body.yours;
     root.toggleAttribute('data-claimed', another);
     role(root, 'sign').inert = another;
     role(root, 'breasts').inert = another;
-    button.hidden = another;
+    showButton();
     write(button, t(mine ? 'reading.claim.release' : 'reading.claim'));
     message(bar, another ? t('reading.claim.another', { reader: body.reader, since: moment(body.since ?? '') }) : '', { symbol: 'pen' });
     return EVERY_MS;
   }
 
-  /** What is seen is not unread any more, one's own changes included. */
-  const visit = () => call('put', '/api/v1/cases/{case_id}/visit', { ...where, keepalive: true }).catch(() => {});
+  /** What is shown is not unread any more, one's own changes included; what has changed since stays unread. */
+  function visit() {
+    const { etag } = store.state;
+    if (etag && !document.hidden) call('put', '/api/v1/cases/{case_id}/visit', { ...where, ifMatch: etag, keepalive: true }).catch(() => {});
+  }
 
   const following = loop(look, () => {});
   button.addEventListener('click', async () => {
@@ -45,7 +54,7 @@ export function createPresence(root, caseId, onTrouble) {
     }
     following.wake();
   });
-  document.addEventListener('visibilitychange', () => document.hidden && visit());
-  addEventListener('pagehide', visit);
-  visit();
+  document.addEventListener('visibilitychange', visit);
+  store.subscribe(['etag'], visit);
+  store.subscribe(['case'], showButton);
 }
