@@ -34,17 +34,14 @@ up: .venv/.installed ## Start the whole system on this machine until Ctrl-C
 # One process more than there are cores, for tests also wait; at most four, for each holds TensorFlow. Some of the tests
 # alone are run by one: each process imports everything and starts servers of its own.
 PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4))))
-test: .venv/.installed-dev ## Run all tests: make test [ARGS="services/report -k pdf"] [PROCESSES=4]
-	$(RUN) pytest --numprocesses $(PROCESSES) $(ARGS)
-
-# SlipCover removes its probes once they were hit, so this takes hardly longer than `make test`; its plugin measures the
-# processes of pytest-xdist, too. The ignored warning is pytest's, about SlipCover.
+# A run of all tests measures coverage: SlipCover removes its probes once they were hit, so it hardly takes longer. Its
+# plugin measures the processes of pytest-xdist, too. The ignored warning is pytest's, about SlipCover.
 SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src,services/dicom/src
-coverage: .venv/.installed-dev ## Run all tests, and hold each package's coverage above its floor
+MEASURED := python -m slipcover --source $(SOURCES) --json --out var/coverage.json -m pytest -W ignore::pytest.PytestAssertRewriteWarning
+test: .venv/.installed-dev ## Run all tests, and hold coverage above its floors; or some: make test [ARGS="services/report -k pdf"] [PROCESSES=4]
 	@mkdir -p var
-	$(RUN) python -m slipcover --source $(SOURCES) --json --out var/coverage.json \
-		-m pytest -W ignore::pytest.PytestAssertRewriteWarning --numprocesses $(PROCESSES) $(ARGS)
-	$(RUN) python .ci/coverage_floors.py var/coverage.json
+	$(RUN) $(if $(ARGS),pytest,$(MEASURED)) --numprocesses $(PROCESSES) $(ARGS)
+	$(if $(ARGS),,$(RUN) python .ci/coverage_floors.py var/coverage.json)
 
 check: .venv/.installed-dev web ## Lint, format, types, import contracts, the portal's scripts
 	$(RUN) ruff check
@@ -98,4 +95,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: node-modules reproduce-histo reproduce-mammo help install demo up test coverage check web duplicates format words bench bench-compare secrets
+.PHONY: node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
