@@ -222,7 +222,7 @@ def main() -> None:
     seconds = round(time.monotonic() - started)
     print({"inputs": given.count, "alive": alive, "growth_mb": round(growth), "kept": held, "successes": successes})
     print({"seconds": seconds})
-    sys.exit(not alive or held != successes or growth > GROWTH_MB)
+    sys.exit(not alive or held < successes or growth > GROWTH_MB)  # an answer may not arrive
 
 
 if __name__ == "__main__":

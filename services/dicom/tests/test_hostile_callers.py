@@ -87,5 +87,5 @@ def test_changed_pdus_and_data_sets_do_not_end_the_node(start_node):
         time.sleep(0.05)
     assert echoes(node)
     assert all(node.live().values())
-    assert kept(node.intake.objects.parent) == len(fuzzer.successes)
+    assert kept(node.intake.objects.parent) >= len(fuzzer.successes), "an answer may not arrive"
     assert sum(fuzzer.outcomes.values()) > 50
