@@ -82,7 +82,7 @@ function fillFinding(row, image, result, finding) {
 function fillTogether(row, state, target) {
   const lesion = lesionOf(state, target);
   const { laterality } = imageOf(state.images, target)?.entry ?? {};
-  const by = lesion?.marks.length === 2 ? 'both' : 'one';
+  const by = lesion?.marks.length === 2 ? 'both' : 'single';
   if (lesion?.place && laterality) {
     write(role(row, 'place'), [t(`examined.laterality.${laterality}`), ...lesionPlace(lesion.place)].join(' · '));
     role(row, 'place').title = t(`reading.place.hint.${by}`);
