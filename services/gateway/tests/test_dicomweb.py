@@ -1,5 +1,6 @@
 """STOW-RS: films of a study become one case, and every instance is answered for itself."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pydicom
@@ -58,6 +59,34 @@ def test_the_same_instance_again_counts_as_stored(client, alice, instance):
     assert [store(client, alice, film).status_code for _ in range(2)] == [200, 200]
     [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
     assert case["images"] == 1
+
+
+def test_an_instance_whose_tags_were_changed_on_the_way_is_the_same(client, alice, instance, tmp_path):
+    (tmp_path / "changed.dcm").write_bytes(film := instance())
+    changed = pydicom.dcmread(tmp_path / "changed.dcm")
+    changed.StudyDescription = "Coerced"
+    changed.save_as(tmp_path / "changed.dcm")
+    for content in (film, (tmp_path / "changed.dcm").read_bytes()):
+        assert store(client, alice, content).status_code == 200
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert case["images"] == 1
+
+
+def test_studies_whose_marks_begin_alike_are_two_cases(app, client, alice, instance, monkeypatch):
+    of = app.state.instances._fingerprints.of
+    alike = lambda identity: replace(found := of(identity), study_mark=f"key:0123456789{found.study_mark[-8:]}")  # noqa: E731
+    monkeypatch.setattr(app.state.instances._fingerprints, "of", alike)
+    for view, study in (("CC", STUDY), ("CC", f"{STUDY}.1"), ("MLO", STUDY), ("MLO", f"{STUDY}.1")):
+        assert store(client, alice, instance(view, study=study)).status_code == 200
+    cases = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert [(case["pseudonym"], case["images"]) for case in cases] == [("STOW-0123456789", 2)] * 2
+
+
+def test_nothing_is_left_of_an_instance_that_failed_unforeseen(app, client, alice, instance, monkeypatch, tmp_path):
+    monkeypatch.setattr(app.state.instances, "_case_of", {}.__getitem__)
+    with pytest.raises(TypeError):
+        store(client, alice, instance())
+    assert [file for file in (tmp_path / "objects").rglob("*") if file.is_file()] == []
 
 
 def test_each_instance_is_refused_for_a_reason_of_its_own(client, alice, instance):

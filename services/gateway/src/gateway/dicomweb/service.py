@@ -77,15 +77,17 @@ class InstanceService:
             study_uid: The study that it was sent for; None: any.
             note: Writes to the audit log.
         """
-        identity, is_dicom = DicomIdentity(), self._is_dicom(upload)
+        identity, is_dicom = DicomIdentity(), False
         try:
+            is_dicom = self._is_dicom(upload)
             identity = self._identity(upload)
             if study_uid is not None and identity.study_instance_uid != study_uid:
                 raise ProblemError(409, "invalid_request")
             fields = {"modality": "mammography", "case_id": self._case_of(user, identity)}
-            self._uploads.accept(user, parse_options(fields, self._modalities), upload, note, interactive=False)
+            options = parse_options(fields, self._modalities)
+            self._uploads.accept(user, options, upload, note, interactive=False, by_instance=True)
         except Duplicate:
-            pass  # the same bytes are stored already
+            pass  # the instance is stored already
         except AnalysisError as error:
             self._store.delete(upload.object_key)
             no_film = is_dicom and error.code not in _UNREADABLE
@@ -93,6 +95,9 @@ class InstanceService:
         except ProblemError as error:
             self._store.delete(upload.object_key)
             return _failed(identity, _NOT_MATCHING if error.status < 500 else _PROCESSING, error.code)
+        except BaseException:  # the request fails
+            self._store.delete(upload.object_key)
+            raise
         return Stored(identity.sop_class_uid or "", identity.sop_instance_uid or "")
 
     def _is_dicom(self, upload: Upload) -> bool:
@@ -107,13 +112,13 @@ class InstanceService:
         return identity
 
     def _case_of(self, user: User, identity: DicomIdentity) -> str:
-        """The case of a study, opened for its first film; its pseudonym follows from the study's keyed fingerprint."""
+        """The case of a study, opened for its first film, under the start of the study's keyed fingerprint."""
         mark = self._fingerprints.of(identity).study_mark
         assert mark is not None
         pseudonym = f"STOW-{mark.partition(':')[2][:10].upper()}"
         with self._sessions.begin() as session:
             repository.lock_user(session, user.id)
-            known = repository.case_of(session, user.id, pseudonym)
+            known = repository.case_of(session, user.id, pseudonym, mark)
             if known is not None:
                 return known
             case = Case(owner_id=user.id, pseudonym=pseudonym)

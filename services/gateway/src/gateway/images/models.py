@@ -31,8 +31,7 @@ class FileIdentity:
     """The patient and study of a DICOM file. An attribute is None where the file lacks it, and for other files.
 
     A mark is a keyed fingerprint, never the value; see `gateway.images.identity`. What names nobody is kept as it is.
-    Nothing reads the marks of series and instance and the SOP class yet. Results for a PACS will: they must
-    refer to the study, series and instance that were analysed, which these tell from others.
+    STOW-RS tells instances apart by theirs; nothing reads the mark of the series and the SOP class.
 
     Attributes:
         patient_id_mark: Of PatientID.

@@ -1,5 +1,7 @@
 """Checks an upload: its description, its case, and whether it is a duplicate."""
 
+from collections.abc import Sequence
+
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -15,7 +17,7 @@ from lobule.contracts.result import Modality
 
 
 class Duplicate(Exception):  # noqa: N818 - not always an error: /diagnose answers with the job that exists
-    """An image with the same bytes, and its newest job."""
+    """An image with the same bytes or of the same SOP instance, and its newest job."""
 
     def __init__(self, image_id: str, job_id: str) -> None:
         super().__init__(image_id)
@@ -73,6 +75,14 @@ def refuse_duplicate(session: Session, image: Image) -> None:
     # For an image without a case, a duplicate without a case comes first: it was uploaded in the same way.
     if same:
         known = next((twin for twin in same if twin.case_id == image.case_id), same[0])
+        raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)
+
+
+def refuse_instance(session: Session, image: Image, others: Sequence[Image]) -> None:
+    """Refuse a SOP instance that a case has already, though in other bytes: whoever passed it on changed a tag."""
+    mark = image.identity.instance_mark
+    known = next((other for other in others if mark is not None and other.identity.instance_mark == mark), None)
+    if known is not None:
         raise Duplicate(known.id, jobs.latest_of_image(session, known.id).id)
 
 

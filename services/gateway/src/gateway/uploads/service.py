@@ -97,6 +97,7 @@ class UploadService:
         note: Callable[[Session, Image, dict[str, Any]], None],
         *,
         interactive: bool,
+        by_instance: bool = False,
     ) -> tuple[Image, Job]:
         """Make a received file an image with a job, in one transaction.
 
@@ -106,6 +107,7 @@ class UploadService:
             upload: What was received; it is deleted where it is refused.
             note: Writes to the audit log in the transaction, with what is to be told of the image.
             interactive: Whether a person waits for it at the portal.
+            by_instance: Whether another file of the same SOP instance is a duplicate, too; of an image of a case.
 
         Raises:
             AnalysisError, Duplicate, ProblemError: See `submit`.
@@ -126,6 +128,8 @@ class UploadService:
                 if image.case_id is not None:
                     cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
                     others = images.of_case(session, image.case_id)
+                    if by_instance:
+                        checks.refuse_instance(session, image, others)
                     detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
                 checks.refuse_duplicate(session, image)
                 if options.replaces is not None and replaced is None:
