@@ -1,4 +1,4 @@
-"""Holds each package's coverage above its floor: `python .ci/coverage_floors.py FILE`; `make test` writes the file and runs it.
+"""Holds each package's coverage above its floor: `python .ci/coverage_floors.py FILE`, which `make test` runs.
 
 It counts the lines that run in the processes of the tests. Other processes, such as the workers of `lobule up`, are
 not measured, so the true coverage is higher.
