@@ -12,7 +12,7 @@ from lobule.contracts.case import CaseContent, ReportForm
 from lobule.contracts.errors import AnalysisError
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim, InferenceClaim, RenderClaim, ReportClaim
+from lobule.contracts.steps import Claim, ExaminationClaim, InferenceClaim, RenderClaim, ReportClaim
 from lobule.queueing import REPORT_QUEUE
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import WorkerRuntime, run_worker
@@ -64,8 +64,8 @@ class ReportHandler:
         progress(1.0, DONE)
 
     def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
-        if isinstance(claim, InferenceClaim):
-            raise AnalysisError("internal_error", "The report service was given an image to analyse.")
+        if isinstance(claim, InferenceClaim | ExaminationClaim):
+            raise AnalysisError("internal_error", "The report service was given images to analyse.")
         if isinstance(claim, ReportClaim):
             yield self._analysis_report(claim), AT_ONCE
             return
