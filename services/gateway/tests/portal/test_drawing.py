@@ -115,6 +115,9 @@ def test_drawn_named_kept_and_undone(logged_in, study, film):
     after = study.read()["reader_findings"]
     assert [dict(one, drawn_at="") for one in after] == [dict(one, drawn_at="") for one in before]
 
+    # What the page shows is read, the reader's own changes included.
+    page.wait_for_function("fetch('/api/v1/cases?unread=1').then((a) => a.json()).then(({ items }) => !items.length)")
+
     answer = study.client.post(f"/api/v1/cases/{study.case}/reports", json={}, headers=study.alice)
     assert answer.status_code == 201, answer.text
     signed = study.client.get(f"/api/v1/cases/{study.case}/reports/1/content", headers=study.alice).json()
