@@ -16,7 +16,10 @@ from pynetdicom.ae import ApplicationEntity
 from pynetdicom.dimse_primitives import N_ACTION
 
 from dicom_node.journal import commitments
+from dicom_node.journal.database import Journal
 from dicom_node.receiving.commitment import MAX_BYTES, MAX_OPEN, PUSH_MODEL, PUSH_MODEL_INSTANCE, CommitmentScp
+from dicom_node.sending.committer import Committer
+from dicom_node.settings import NodeSettings
 
 
 @pytest.fixture
@@ -132,6 +135,30 @@ def test_who_asks_without_end_is_refused(start_node):
     assert ask(node.port, [(FILM, "1.2.3")]) == 0x0213
     with node.journal.reading() as database:
         assert commitments.others_open(database, "1.2", "MODALITY") == 0
+
+
+def test_a_request_that_cannot_be_answered_holds_up_no_other(tmp_path):
+    journal = Journal(tmp_path / "journal.sqlite")
+    values = {"api_token": "x", "dicom_folder": tmp_path, "dicom_calling_ae_titles": "*"}
+    committer, told = Committer(journal, NodeSettings(**values)), []
+
+    def tell(commitment, _kept, _missing) -> bool:
+        if commitment.transaction_uid == "1.1":
+            raise ValueError("an address that is none")
+        told.append(commitment.transaction_uid)
+        return True
+
+    committer._tell = tell
+    with journal.transaction() as database:
+        for number in (1, 2):
+            commitments.add(database, f"1.{number}", "PACS", [(FILM, "1.2")], time.time() - 10)
+    committer.work()
+    with journal.reading() as database:
+        [left] = database.execute("SELECT transaction_uid, attempts, due_at FROM commitments")
+    journal.close()
+    assert told == ["1.2"]
+    assert tuple(left)[:2] == ("1.1", 1)
+    assert left["due_at"] > time.time(), "it is tried later"
 
 
 def test_a_request_without_objects_is_refused(start_node):

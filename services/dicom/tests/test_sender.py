@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from dicom_faults import free_port, small_film
-from dicom_peer import STUDY, tool
+from dicom_peer import FILM, STUDY, tool
 from numpy.random import default_rng
 
 from dicom_node.journal import made, studies
@@ -109,6 +109,17 @@ def test_what_no_destination_takes_is_dead_in_the_end_and_can_be_sent_again(tmp_
     with waiting.transaction() as database:
         assert made.send_again(database, None, time.time()) == 1
     assert state(waiting)[:2] == ("waiting", 0)
+
+
+def test_an_object_that_cannot_be_read_holds_up_no_other(tmp_path, waiting, pacs):
+    port = free_port()
+    pacs(port)
+    with waiting.transaction() as database:
+        made.add(database, Made("1.1", FILM, "1.2", STUDY, "marks", "", 1, 0), "films", ["PACS"])
+    sender(tmp_path, waiting, port).work()
+    with waiting.reading() as database:
+        found = {row["kind"]: (row["state"], row["problem"]) for row in made.sendings(database)}
+    assert found == {"marks": ("waiting", "object_unreadable"), "findings": ("sent", None)}
 
 
 def test_the_pauses_grow(tmp_path, waiting):
