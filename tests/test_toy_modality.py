@@ -200,7 +200,7 @@ def test_the_portal_shows_it(system, chromium, job, case, tmp_path, sonogram):
     row.get_by_role("button", name="Confirm").click()
     expect(row).to_have_attribute("data-verdict", "confirmed")
     page.goto("/new")
-    page.locator('input[type="file"]').set_input_files(sonogram)
+    page.locator("#files").set_input_files(sonogram)
     kind = page.locator('select[name="modality"]').first
     expect(kind).to_have_value(NAME)  # guessed from the file's name
     assert page.locator('select[name="view"] option:not([hidden])').all_text_contents()[1:] == ["RAD", "ARAD"]
