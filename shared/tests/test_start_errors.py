@@ -7,7 +7,8 @@ import pytest
 
 from lobule.launcher import redis_server
 from lobule.launcher.errors import StartError
-from lobule.launcher.system import running_system
+from lobule.launcher.home import Home
+from lobule.launcher.system import address_of, running_system
 from lobule.words import Words
 
 
@@ -31,3 +32,44 @@ def test_no_redis(monkeypatch, tmp_path):
         redis_server.redis_command(tmp_path / "redis.sock")
     assert refused.value.code == "no_redis"
     assert "LOBULE_REDIS_URL" in str(refused.value)
+
+
+def test_a_folder_in_use(tmp_path):
+    with (
+        Home.open(tmp_path).in_use(),
+        pytest.raises(StartError) as refused,
+        running_system(tmp_path, "127.0.0.1", 0, show_logs=False, log_format="json", say=print),
+    ):
+        pass
+    assert refused.value.code == "home_in_use"
+    assert str(tmp_path) in str(refused.value)
+    assert "--home" in refused.value.said(Words("zh"))
+    with Home.open(tmp_path).in_use():  # it is free again
+        pass
+
+
+def test_a_folder_is_its_owners_alone(tmp_path):
+    for name in ("lobule.sqlite", "logs/gateway.log"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch(0o644)
+    Home.open(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    for name in ("lobule.sqlite", "logs/gateway.log", "secrets.json"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("192.0.2.7", "http://192.0.2.7:8000"),
+        ("lobule.example", "http://lobule.example:8000"),
+    ],
+)
+def test_the_address_leads_to_the_host(tmp_path, host, address):
+    assert address_of(host, 8000) == address
+    environment = Home.open(tmp_path).environment("unix:///none", address, "json")
+    assert (environment["LOBULE_GATEWAY_URL"], environment["LOBULE_PUBLIC_URL"]) == (address, address)

@@ -27,7 +27,7 @@ def home(tmp_path):
     """A folder as `lobule up` leaves it."""
     folder = tmp_path / "var" / "lobule"
     home = Home.open(folder)
-    migrate(home.environment("unix:///none", 8000, "json")["LOBULE_DATABASE_URL"])
+    migrate(home.environment("unix:///none", "http://127.0.0.1:8000", "json")["LOBULE_DATABASE_URL"])
     return folder
 
 
@@ -76,7 +76,7 @@ def test_a_start_neither_resets_a_password_nor_makes_a_user_active_again(home):
     with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
         session.scalars(select(User)).one().active = False
     opened = Home.open(home)
-    system._prepare(opened, opened.environment("unix:///none", 8000, "json"))
+    system._prepare(opened, opened.environment("unix:///none", "http://127.0.0.1:8000", "json"))
     found = user(home, "demo")
     assert not found.active
     assert verify_password(PASSWORD, found.password_hash)

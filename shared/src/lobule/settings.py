@@ -17,6 +17,16 @@ EX_CONFIG = 78
 """Exit status of a process with invalid settings, which a restart does not fix."""
 
 
+def variable(name: str) -> str | None:
+    """The value of a setting: the variable `LOBULE_<NAME>`, or the content of the file that `LOBULE_<NAME>_FILE` names.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    value, path = os.environ.get(f"{_PREFIX}{name}"), os.environ.get(f"{_PREFIX}{name}_FILE")
+    return value or (Path(path).read_text("utf-8").strip() if path else None)
+
+
 class _Files(PydanticBaseSettingsSource):
     """Values from files, for secrets that an orchestrator mounts: `LOBULE_SECRET_KEY_FILE=/run/secrets/secret_key`."""
 

@@ -14,6 +14,7 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
         log_format: `json` for machines, `console` for people.
         level: Lowest level shown.
     """
+    handler = logging.StreamHandler()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -25,10 +26,8 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
     renderer: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if log_format == "json"
-        # Plain: with the values of local variables it would take seconds, and write passwords into the log.
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else [_for_people(coloured=handler.stream.isatty())]
     )
-    handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -55,6 +54,11 @@ def configure_logging(service: str, log_format: Literal["json", "console"] = "js
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _for_people(*, coloured: bool) -> structlog.dev.ConsoleRenderer:
+    # Plain tracebacks: with the values of local variables they would take seconds, and write passwords into the log.
+    return structlog.dev.ConsoleRenderer(colors=coloured, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _without_colour(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

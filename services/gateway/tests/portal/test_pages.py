@@ -163,10 +163,10 @@ class TestJobs:
 class TestModels:
     CARD = "# m 1\n\n## Limits\n\n- It <b>fails</b> here.\n\n## Licence\n\nnone\n"
 
-    def announce(self, app):
+    def announce(self, app, worker="w", version="1"):
         manifest = ModelManifest(
             name="m",
-            version="1",
+            version=version,
             modality="mammography",
             architecture={},
             input={},
@@ -183,7 +183,7 @@ class TestModels:
             ],
         )
         announcement = WorkerAnnouncement(
-            worker="w", queue="mammo", modality="mammography", manifest=manifest, model_card=self.CARD
+            worker=worker, queue="mammo", modality="mammography", manifest=manifest, model_card=self.CARD
         )
         app.state.progress_cache.announce(announcement)
 
@@ -195,6 +195,14 @@ class TestModels:
         assert "Image AUC" in page
         assert "It &lt;b&gt;fails&lt;/b&gt; here." in page
         assert page.index("It &lt;b&gt;fails&lt;/b&gt; here.") < page.index("<table>"), "the figures are folded below"
+
+    def test_names_both_versions_during_an_update(self, portal, app):
+        for worker, version in (("a", "1"), ("b", "2"), ("c", "2")):
+            self.announce(app, worker, version)
+        [status] = [status for status in portal.get("/api/v1/models").json() if status["workers"]]
+        assert [(each["version"], each["workers"]) for each in status["models"]] == [("2", 2), ("1", 1)]
+        assert status["model"]["version"] == "2"
+        assert "m 2 (2), m 1 (1)" in portal.get("/models").text
 
     @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
     def test_what_a_shipped_model_says_of_itself_is_there_in_chinese(self, package):

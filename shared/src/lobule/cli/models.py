@@ -1,5 +1,7 @@
 """`lobule models …`."""
 
+from typing import Any
+
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -25,14 +27,20 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
             model = status["model"]
             metrics = [] if model is None else [Metric.model_validate(metric) for metric in model["metrics"][:3]]
             measured = [_in_words(figure_of(metric)) for metric in metrics]
+            at_work = status["models"]
             table.add_row(
                 status["modality"],
                 str(status["workers"]),
-                model["name"] if model else "none installed",
-                model["version"] if model else "",
+                "\n".join(each["name"] for each in at_work) or "none installed",
+                "\n".join(_version(each, several=len(at_work) > 1) for each in at_work),
                 "\n".join(measured),
             )
     Console().print(table)
+
+
+def _version(at_work: dict[str, Any], *, several: bool) -> str:
+    """The version; while an update is rolled out, with the number of workers that use it."""
+    return f"{at_work['version']} ({at_work['workers']} workers)" if several else at_work["version"]
 
 
 def _in_words(figure: Figure) -> str:

@@ -1,10 +1,15 @@
 """The folder in which an embedded deployment lives: secrets, database, objects, logs, reports."""
 
+import contextlib
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from lobule.launcher.errors import StartError
 
 _DATABASE = "lobule.sqlite"
 _SECRETS = ("internal_token", "secret_key", "admin_password", "demo_password")
@@ -25,10 +30,13 @@ class Home:
 
     @classmethod
     def open(cls, folder: Path) -> "Home":
-        """Open the folder, making what is missing."""
+        """Open the folder, creating what is missing. Folder, database and logs are the owner's alone."""
         folder = folder.resolve()
         for part in ("objects", "logs", "reports"):
             (folder / part).mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        for file in (*folder.glob(f"{_DATABASE}*"), *folder.glob("logs/*.log")):
+            file.chmod(0o600)  # an older version may have created them with the user's umask
         file = folder / "secrets.json"
         known: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
         missing = [name for name in _SECRETS if name not in known]
@@ -38,7 +46,21 @@ class Home:
                 json.dump(known, stream, indent=2)
         return cls(folder, known)
 
-    def environment(self, redis_url: str, port: int, log_format: str) -> dict[str, str]:
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Hold the folder for this process, since two systems must not work on one database and one store.
+
+        Raises:
+            StartError: Another process holds it.
+        """
+        with (self.folder / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StartError("home_in_use", folder=self.folder) from None
+            yield
+
+    def environment(self, redis_url: str, url: str, log_format: str) -> dict[str, str]:
         """The environment of the services. Variables that are set already win, to allow external servers."""
         embedded = {
             "LOBULE_REDIS_URL": redis_url,
@@ -47,9 +69,10 @@ class Home:
             "LOBULE_INTERNAL_TOKEN": self.secrets["internal_token"],
             "LOBULE_SECRET_KEY": self.secrets["secret_key"],
             "LOBULE_SECURE_COOKIES": "false",
+            "LOBULE_PUBLIC_URL": url,
             "LOBULE_LOG_FORMAT": log_format,
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "PYTHONUNBUFFERED": "1",
         }
         # Always our own gateway: two deployments on one machine must not work for each other.
-        return embedded | os.environ | {"LOBULE_GATEWAY_URL": f"http://127.0.0.1:{port}"}
+        return embedded | os.environ | {"LOBULE_GATEWAY_URL": url}

@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 _GRACE_S = 15.0
 _CRASH_LOOP_S = 30.0  # a child that lives longer than this starts with a fresh pause
@@ -75,13 +76,14 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            umask=0o077,  # what services write is the owner's alone
             start_new_session=True,  # Ctrl-C in the terminal reaches us alone; we end the children in order
         )
         threading.Thread(target=self._copy_log, args=(child, child.process), daemon=True).start()
 
     def _copy_log(self, child: Child, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
-        with (self._logs / f"{child.name}.log").open("a", encoding="utf-8") as file:
+        with _owners_alone(self._logs / f"{child.name}.log") as file:
             for line in process.stdout:
                 file.write(line)
                 file.flush()
@@ -101,6 +103,11 @@ class Supervisor:
             if self._closing.wait(pause):
                 return
             self._spawn(child)
+
+
+def _owners_alone(path: Path) -> TextIO:
+    """A file to append to, which only its owner may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8")
 
 
 def _signal_group(process: "subprocess.Popen[str]", number: signal.Signals) -> None:

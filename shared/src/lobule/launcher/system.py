@@ -56,17 +56,31 @@ def running_system(
         say: Called with the key of the sentence that says what happens now.
 
     Raises:
-        StartError: Where a part or a Redis is missing, the port is taken, or something does not come up.
+        StartError: A service or Redis is missing, the folder or the port is in use, or something does not start.
     """
     for module in ("gateway", *(name.split(".")[0] for name in WORKER_MODULES.values())):
         if importlib.util.find_spec(module) is None:
             raise StartError("service_missing", service=module)
     port = _free_port(host, port)
+    url = address_of(host, port)
     home = Home.open(home_folder)
+    with home.in_use():
+        yield from _run(home, url, host, port, show_logs=show_logs, log_format=log_format, say=say)
+
+
+def address_of(host: str, port: int) -> str:
+    """Where a server that listens on `host` is reached from this machine."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - looked up, not bound
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
+
+
+def _run(
+    home: Home, url: str, host: str, port: int, *, show_logs: bool, log_format: str, say: Callable[[str], None]
+) -> Iterator[RunningSystem]:
     run_folder = Path(tempfile.mkdtemp(prefix="lobule-"))  # a Unix socket's path must be short
     redis_socket = run_folder / "redis.sock"
     redis_url = os.environ.get("LOBULE_REDIS_URL") or f"unix://{redis_socket}"
-    environment = home.environment(redis_url, port, log_format)
+    environment = home.environment(redis_url, url, log_format)
     supervisor = Supervisor(environment, home.folder / "logs", show_logs=show_logs)
     try:
         if "LOBULE_REDIS_URL" not in os.environ:
@@ -79,7 +93,6 @@ def running_system(
         )
         for queue, module in WORKER_MODULES.items():
             supervisor.start(Child(queue, [python, "-m", module]))
-        url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
         say("launcher.starting")
         _wait_until_ready(url, ProgressCache(connect(environment["LOBULE_REDIS_URL"])), home)
         yield RunningSystem(url, home)

@@ -18,10 +18,11 @@ _POINT = re.compile(r"^[-*] +(.*?)(?=^[-*] |\Z)", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class ModelPage:
-    """A model as its page shows it; `card` is HTML."""
+    """A model as its page shows it; `card` is HTML, `versions` lists what workers use where they differ."""
 
     modality: str
     workers: int
+    versions: str
     manifest: ModelManifest | None
     calibration: str
     figures: list[Figure]
@@ -36,6 +37,9 @@ def model_page(status: ModelStatus) -> ModelPage:
     return ModelPage(
         modality=status.modality,
         workers=status.workers,
+        versions=", ".join(f"{each.name} {each.version} ({each.workers})" for each in status.models)
+        if len(status.models) > 1
+        else "",
         manifest=manifest,
         calibration=manifest.info().calibration if manifest else "",
         figures=[figure_of(metric) for metric in manifest.metrics] if manifest else [],

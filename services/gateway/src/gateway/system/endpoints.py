@@ -1,5 +1,7 @@
 """Health, metrics, and the models in use."""
 
+from collections import defaultdict
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,13 +22,27 @@ router = APIRouter()
 router.include_router(health.router)
 
 
+class ModelAtWork(BaseModel):
+    """A version of a model, and how many workers use it."""
+
+    name: str = Field(description="name of the model")
+    version: str = Field(description="its version")
+    workers: int = Field(description="how many workers use it")
+
+
 class ModelStatus(BaseModel):
     """A modality's queue: its workers and their model."""
 
     modality: Modality
     queue: str = Field(description="name of the queue")
     workers: int = Field(description="how many workers are connected")
-    model: ModelManifest | None = Field(description="model of its workers; null where none is connected")
+    model: ModelManifest | None = Field(
+        description="model of its workers, the one of most where they differ; null where none is connected"
+    )
+    models: list[ModelAtWork] = Field(
+        default_factory=list,
+        description="every version that workers use, the one of most workers first; several during an update",
+    )
     model_card: str | None = Field(description="the model's card, Markdown")
 
 
@@ -47,13 +63,19 @@ def models_at_work(session: Session, cache: ProgressCache) -> list[ModelStatus]:
 
 
 def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -> ModelStatus:
-    with_model = next((worker for worker in workers if worker.manifest), None)
+    by_version: dict[tuple[str, str], list[WorkerAnnouncement]] = defaultdict(list)
+    for worker in workers:
+        if worker.manifest:
+            by_version[worker.manifest.name, worker.manifest.version].append(worker)
+    ordered = sorted(by_version.items(), key=lambda item: (-len(item[1]), item[0]))
+    of_most = ordered[0][1][0] if ordered else None
     return ModelStatus(
         modality=modality,
         queue=queue,
         workers=len(workers),
-        model=with_model.manifest if with_model else None,
-        model_card=with_model.model_card if with_model else None,
+        model=of_most.manifest if of_most else None,
+        models=[ModelAtWork(name=name, version=version, workers=len(of)) for (name, version), of in ordered],
+        model_card=of_most.model_card if of_most else None,
     )
 
 

@@ -1,0 +1,73 @@
+"""What `lobule doctor` checks of the gateway: its settings and its database."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.database import make_engine
+from gateway.migrate import current_revision, lacks_migration
+from gateway.settings import GatewaySettings
+from lobule.diagnosis import Check, Installation
+
+_CLOCK_S = 5.0
+
+
+def settings(installation: Installation) -> Iterator[Check]:
+    """The variables of the gateway are set, and their values are valid. `lobule up` sets its own."""
+    if installation.embedded:
+        return
+    problems = _wrong_variables()
+    for name, problem in problems:
+        yield Check("settings", "problem", "setting_wrong", {"variable": f"LOBULE_{name.upper()}", "reason": problem})
+    if not problems:
+        yield Check("settings", "ok", "settings")
+
+
+def database(installation: Installation) -> Iterator[Check]:
+    """The database answers, has this version's schema, and its clock is this machine's."""
+    if installation.embedded:
+        url = installation.database_url
+        if url is None:
+            yield Check("database", "ok", "database_new", {"folder": installation.home})
+            return
+    elif any(name == "database_url" for name, _ in _wrong_variables()):
+        return  # `settings` has said so
+    else:
+        url = GatewaySettings().database_url  # pyright: ignore[reportCallIssue] - filled from the environment
+    engine = make_engine(url)
+    try:
+        yield from _of(engine)
+    except SQLAlchemyError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        yield Check("database", "problem", "database_away", {"reason": reason})
+    finally:
+        engine.dispose()
+
+
+def _of(engine: Engine) -> Iterator[Check]:
+    with engine.connect() as connection:
+        if lacks_migration(connection):
+            revision = current_revision(connection) or "-"
+            yield Check("database", "problem", "database_old", {"revision": revision})
+        else:
+            yield Check("database", "ok", "database", {"kind": engine.dialect.name})
+        if engine.dialect.name != "postgresql":
+            return
+        theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    difference = abs((datetime.now(UTC) - theirs).total_seconds())
+    if difference > _CLOCK_S:
+        yield Check("clock", "problem", "clock_differs", {"seconds": f"{difference:.0f}"})
+
+
+def _wrong_variables() -> list[tuple[str, str]]:
+    """The settings that are missing or invalid, each with its reason."""
+    try:
+        GatewaySettings()  # pyright: ignore[reportCallIssue] - filled from the environment
+    except ValidationError as error:
+        return [(str(each["loc"][0]), each["msg"]) for each in error.errors(include_input=False)]
+    except OSError as error:
+        return [("…_FILE", str(error))]
+    return []

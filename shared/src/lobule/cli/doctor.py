@@ -1,0 +1,47 @@
+"""`lobule doctor`: checks an installation, and says what to do about what is wrong."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
+from lobule.diagnosis import Check, Installation, check_installation
+
+_STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+
+
+def doctor(
+    home: HomeFolder = DEFAULT_HOME,
+    server: Annotated[
+        str | None, typer.Option(envvar="LOBULE_SERVER", help="also check the server at this address")
+    ] = None,
+    host: Annotated[str, typer.Option(help="address that `lobule up` would listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="its port")] = 8000,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a check")] = False,
+) -> None:
+    """Check settings, Redis, database, store, disks, clock, certificate, ports and models; exit with 1 on a problem.
+
+    The checks use the environment's LOBULE_* variables. Where LOBULE_DATABASE_URL is not set, they use those of the
+    folder that `lobule up` uses.
+    """
+    checks = check_installation(Installation.at(home, server, host, port))
+    if as_json:
+        for check in checks:
+            typer.echo(json.dumps({"part": check.part, "state": check.state, "says": check.said(words())}))
+    else:
+        _print(checks)
+    if any(check.state == "problem" for check in checks):
+        raise typer.Exit(1)
+
+
+def _print(checks: list[Check]) -> None:
+    t = words()
+    table = Table(t("doctor.part"), t("doctor.state"))
+    table.add_column(t("doctor.says"), overflow="fold")  # a path is shown whole
+    for check in checks:
+        state = f"[{_STYLES[check.state]}]{t(f'doctor.state.{check.state}')}[/]"
+        table.add_row(check.part, state, check.said(t).replace("[", r"\["))
+    Console().print(table)

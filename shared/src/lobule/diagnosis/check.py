@@ -1,0 +1,68 @@
+"""What is checked, and what a check says."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lobule.launcher.home import Home
+from lobule.words import Words
+
+State = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check.
+
+    Attributes:
+        part: What was checked, such as `redis`.
+        state: `problem` where the part does not work, `warning` where it will not for long.
+        code: Of the sentence `doctor.<code>` of the catalogue: what was found, and what to do.
+        values: That fill the sentence.
+    """
+
+    part: str
+    state: State
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self, words: Words) -> str:
+        """The sentence in the language of `words`."""
+        return words(f"doctor.{self.code}", **self.values)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The installation to check.
+
+    Attributes:
+        home: Folder of `lobule up`.
+        embedded: Whether the services run from this folder, and not on servers that the environment names.
+        server: Address of a running server to check, if any.
+        host: Address that `lobule up` would listen on.
+        port: Its port.
+    """
+
+    home: Path
+    embedded: bool
+    server: str | None
+    host: str
+    port: int
+
+    @classmethod
+    def at(cls, home: Path, server: str | None, host: str, port: int) -> "Installation":
+        """The installation that this process's environment describes."""
+        # A gateway on a server is given its database, a worker its gateway; `lobule up` chooses both itself.
+        names = ("LOBULE_DATABASE_URL", "LOBULE_DATABASE_URL_FILE", "LOBULE_GATEWAY_URL")
+        embedded = not any(os.environ.get(name) for name in names)
+        return cls(home.resolve(), embedded, server, host, port)
+
+    @property
+    def database_url(self) -> str | None:
+        """The database of the folder; None where there is none yet, or where the environment names one."""
+        return Home.database_in(self.home) if self.embedded else None
+
+
+Checker = Callable[[Installation], Iterable[Check]]

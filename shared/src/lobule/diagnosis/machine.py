@@ -1,0 +1,138 @@
+"""Checks of this machine: Redis, the object store, disks, files and the port."""
+
+import os
+import shutil
+import socket
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from lobule.diagnosis.check import Check, Checker, Installation
+from lobule.launcher.errors import StartError
+from lobule.launcher.redis_server import redis_command
+from lobule.launcher.system import address_of
+from lobule.progress_cache import connect
+from lobule.settings import variable
+from lobule.storage.opening import open_store
+
+_MIN_FREE_BYTES = 2 * 1024**3
+_GIGABYTE = 1024**3
+
+
+def redis(installation: Installation) -> Iterator[Check]:
+    """The Redis that the environment names answers and never evicts messages, or one can be started."""
+    url = variable("REDIS_URL")
+    if url is None:
+        if not installation.embedded:
+            yield Check("redis", "problem", "redis_unnamed")
+            return
+        try:
+            command = redis_command(Path(tempfile.gettempdir()) / "redis.sock")
+        except StartError:
+            yield Check("redis", "problem", "redis_missing")
+        else:
+            yield Check("redis", "ok", "redis_program", {"program": command[0]})
+        return
+    client = connect(url)
+    try:
+        version = client.info("server")["redis_version"]
+        policy = client.info("memory").get("maxmemory_policy", "noeviction")
+    except Exception as error:  # noqa: BLE001 - whatever it is, this Redis cannot be used
+        yield Check("redis", "problem", "redis_away", {"reason": str(error)})
+        return
+    if policy.startswith("allkeys"):
+        yield Check("redis", "warning", "redis_evicts", {"policy": policy})
+    else:
+        yield Check("redis", "ok", "redis", {"version": version})
+
+
+def store(installation: Installation) -> Iterator[Check]:
+    """The object store can be reached, written and read, and its disk has space."""
+    url = variable("OBJECT_STORE_URL")
+    if url is None:
+        if not installation.embedded:
+            yield Check("store", "problem", "store_unnamed")
+            return
+        if not (installation.home / "objects").is_dir():
+            return  # `lobule up` creates it; the disk below it is checked in any case
+        url = (installation.home / "objects").as_uri()
+    key = f"doctor/{os.getpid()}"
+    try:
+        opened = open_store(url, variable("S3_ENDPOINT_URL"))
+        opened.check()
+        opened.put(key, b"lobule")
+        whole = opened.get(key) == b"lobule"
+        opened.delete("doctor")
+    except Exception as error:  # noqa: BLE001 - whatever it is, this store cannot be used
+        yield Check("store", "problem", "store_fails", {"url": url, "reason": str(error)})
+        return
+    if not whole:
+        yield Check("store", "problem", "store_fails", {"url": url, "reason": "an object came back changed"})
+        return
+    space = opened.space()
+    if space is not None and space.free_bytes < _MIN_FREE_BYTES:
+        yield Check("store", "warning", "little_space", {"path": url, "free": _gigabytes(space.free_bytes)})
+    else:
+        yield Check("store", "ok", "store", {"url": url})
+
+
+def disk(installation: Installation) -> Iterator[Check]:
+    """The disks of the folder and of temporary files have space."""
+    folders = [Path(tempfile.gettempdir())]
+    if installation.embedded:
+        folders.append(_existing(installation.home))
+    by_disk = {folder.stat().st_dev: folder for folder in folders}
+    for folder in by_disk.values():
+        free = shutil.disk_usage(folder).free
+        values = {"path": folder, "free": _gigabytes(free)}
+        enough = free >= _MIN_FREE_BYTES
+        yield Check("disk", "ok", "space", values) if enough else Check("disk", "warning", "little_space", values)
+
+
+def files(installation: Installation) -> Iterator[Check]:
+    """Secrets and database of the folder belong to this user, and nobody else may read them."""
+    if not installation.embedded or not installation.home.is_dir():
+        return
+    for file in sorted((*installation.home.glob("secrets.json"), *installation.home.glob("lobule.sqlite"))):
+        status = file.stat()
+        if status.st_uid != os.getuid():
+            yield Check("files", "problem", "foreign_file", {"path": file, "user": status.st_uid})
+        elif stat.S_IMODE(status.st_mode) & 0o077:
+            yield Check("files", "warning", "open_file", {"path": file, "mode": oct(stat.S_IMODE(status.st_mode))})
+        else:
+            yield Check("files", "ok", "private_file", {"path": file})
+
+
+def port(installation: Installation) -> Iterator[Check]:
+    """The port is free for `lobule up`, or Lobule answers there."""
+    if not installation.embedded:
+        return
+    host, number = installation.host, installation.port
+    address = address_of(host, number)
+    try:
+        with socket.create_server((host, number), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            yield Check("port", "ok", "port_free", {"address": address})
+            return
+    except OSError as error:
+        reason = error.strerror or str(error)
+    try:
+        ours = httpx.get(f"{address}/healthz", timeout=3).json() == {"status": "ok"}
+    except (httpx.HTTPError, ValueError):
+        ours = False
+    values = {"address": address, "reason": reason}
+    yield Check("port", "ok", "port_ours", values) if ours else Check("port", "problem", "port_taken", values)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / _GIGABYTE:.1f} GB"
+
+
+CHECKERS: tuple[Checker, ...] = (redis, store, disk, files, port)

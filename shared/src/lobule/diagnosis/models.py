@@ -1,0 +1,18 @@
+"""The check of a worker's model package."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lobule.contracts.errors import AnalysisError
+from lobule.diagnosis.check import Check
+from lobule.model_package import open_package
+
+
+def check_package(part: str, folder: Path) -> Iterator[Check]:
+    """Whether a model package is whole, and its weights are the ones that were measured."""
+    try:
+        manifest = open_package(folder).manifest
+    except AnalysisError as error:
+        yield Check(part, "problem", "model_fails", {"folder": folder, "reason": str(error)})
+    else:
+        yield Check(part, "ok", "model", {"name": manifest.name, "version": manifest.version, "folder": folder})

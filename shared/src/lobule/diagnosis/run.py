@@ -1,0 +1,41 @@
+"""Runs every check that is installed."""
+
+import importlib.util
+from collections.abc import Iterable, Iterator
+from importlib.metadata import entry_points
+
+from lobule.diagnosis import machine, server
+from lobule.diagnosis.check import Check, Checker, Installation
+from lobule.launcher.system import WORKER_MODULES
+
+CHECK_GROUP = "lobule.checks"
+
+
+def check_installation(installation: Installation) -> list[Check]:
+    """The outcomes of all checks: of this machine, of each installed service, and of the server that was named."""
+    checkers: list[tuple[str, Checker]] = [("services", _services), *_of(machine.CHECKERS)]
+    checkers += [(entry.name, entry.load()) for entry in sorted(entry_points(group=CHECK_GROUP), key=lambda e: e.name)]
+    checkers += _of(server.CHECKERS)
+    return [check for part, checker in checkers for check in _guarded(part, checker, installation)]
+
+
+def _of(checkers: Iterable[Checker]) -> list[tuple[str, Checker]]:
+    return [(checker.__name__, checker) for checker in checkers]
+
+
+def _guarded(part: str, checker: Checker, installation: Installation) -> Iterator[Check]:
+    """A check that fails is a problem of its part, and hides no other check."""
+    try:
+        yield from checker(installation)
+    except Exception as error:  # noqa: BLE001 - whatever it is, this part does not work
+        yield Check(part, "problem", "failed", {"reason": f"{type(error).__name__}: {error}"})
+
+
+def _services(installation: Installation) -> Iterator[Check]:
+    modules = ["gateway", *(name.split(".")[0] for name in WORKER_MODULES.values())]
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if installation.embedded and missing:
+        yield Check("services", "problem", "services_missing", {"services": ", ".join(missing)})
+    else:
+        there = [name for name in modules if name not in missing]
+        yield Check("services", "ok", "services", {"services": ", ".join(there)})

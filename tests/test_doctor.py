@@ -1,0 +1,101 @@
+"""`lobule doctor` names what is wrong with an installation, and exits with 1."""
+
+import json
+import os
+import shutil
+import socket
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.migrate import migrate
+from histo_worker.settings import HistoSettings
+from lobule import __version__
+from lobule.cli.main import build
+from lobule.launcher.home import Home
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("LOBULE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LANG", "C")
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A folder as `lobule up` leaves it."""
+    opened = Home.open(tmp_path / "home")
+    migrate(opened.environment("unix:///none", "http://127.0.0.1:1", "json")["LOBULE_DATABASE_URL"])
+    (opened.folder / "lobule.sqlite").chmod(0o600)
+    return opened.folder
+
+
+def examine(*arguments: object) -> tuple[int, dict[str, list[tuple[str, str]]]]:
+    """The exit status, and what was said of each part."""
+    done = CliRunner().invoke(build(), ["doctor", "--json", *map(str, arguments)])
+    said: dict[str, list[tuple[str, str]]] = {}
+    for line in done.stdout.splitlines():
+        check = json.loads(line)
+        said.setdefault(check["part"], []).append((check["state"], check["says"]))
+    return done.exit_code, said
+
+
+def test_a_whole_installation(home):
+    status, said = examine("--home", home, "--port", 0)
+    assert {part for part, checks in said.items() if any(state == "problem" for state, _ in checks)} == set()
+    assert status == 0
+    assert {"services", "redis", "store", "disk", "files", "port", "database"} <= set(said)
+    assert "mammo-densenet121" in said["mammography model"][0][1]
+    assert not [path for path in (home / "objects").rglob("*") if path.is_file()], "the check leaves nothing behind"
+
+
+def test_what_is_wrong_is_named_with_what_to_do(home, tmp_path, monkeypatch):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(HistoSettings().model, damaged)
+    (damaged / "model.weights.npz").write_bytes(b"other weights")
+    monkeypatch.setenv("LOBULE_HISTO_MODEL", str(damaged))
+    monkeypatch.setenv("LOBULE_REDIS_URL", f"unix://{tmp_path / 'none.sock'}")
+    monkeypatch.setenv("LOBULE_OBJECT_STORE_URL", "ftp://elsewhere")
+    (home / "secrets.json").chmod(0o644)
+    (home / "lobule.sqlite").write_bytes(b"no database at all, but long enough to be read as one" * 40)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        status, said = examine("--home", home, "--port", other.getsockname()[1], "--server", "http://127.0.0.1:1")
+    assert status == 1
+    assert said["redis"][0][0] == "problem"
+    assert "LOBULE_REDIS_URL" in said["redis"][0][1]
+    assert said["store"][0][0] == "problem"
+    assert said["files"][1] == (
+        "warning",
+        f"{home}/secrets.json can be read by other users (mode 0o644). Run: chmod 600 {home}/secrets.json",
+    )
+    assert said["database"][0][0] == "problem"
+    assert said["port"][0][0] == "problem"
+    assert "--port" in said["port"][0][1]
+    assert said["histopathology model"][0][0] == "problem"
+    assert said["server"][0][0] == "problem"
+
+
+def test_the_variables_of_a_server(monkeypatch, tmp_path):
+    monkeypatch.setenv("LOBULE_DATABASE_URL", "mysql://host/name")
+    status, said = examine("--home", tmp_path)
+    assert status == 1
+    texts = " ".join(text for _, text in said["settings"])
+    for variable in ("LOBULE_DATABASE_URL", "LOBULE_SECRET_KEY", "LOBULE_OBJECT_STORE_URL"):
+        assert variable in texts
+    assert "database" not in said, "said once"
+    assert said["redis"][0][0] == said["store"][0][0] == "problem"
+
+
+def test_a_worker_on_a_server_takes_redis_from_a_file(monkeypatch, tmp_path, clean_redis):
+    (tmp_path / "redis_url").write_text(f"{clean_redis}\n")
+    monkeypatch.setenv("LOBULE_GATEWAY_URL", "http://gateway:8001")
+    monkeypatch.setenv("LOBULE_REDIS_URL_FILE", str(tmp_path / "redis_url"))
+    monkeypatch.setenv("LOBULE_OBJECT_STORE_URL", (tmp_path / "objects").as_uri())
+    _, said = examine("--home", tmp_path)
+    assert said["redis"][0][0] == said["store"][0][0] == "ok"
+    assert "port" not in said, "this process serves none"
+
+
+def test_the_version_is_printed():
+    assert CliRunner().invoke(build(), ["--version"]).stdout == f"{__version__}\n"
