@@ -75,6 +75,17 @@ format: .venv/.installed-dev ## Put the code into its format
 words: .venv/.installed-dev ## Sort the catalogues of sentences, and mark Chinese whose English has changed
 	$(RUN) python -m lobule.words
 
+wheelhouse: .venv/.installed ## Put every package into var/wheelhouse, for machines without internet access
+	$(RUN) python deploy/wheelhouse.py $(UV) var/wheelhouse
+
+COMPOSE ?= docker compose
+ENGINE ?= docker
+image-archive: ## Save all container images into var/lobule-images.tar, for servers without internet access
+	@mkdir -p var
+	$(COMPOSE) build
+	$(COMPOSE) pull --ignore-buildable
+	$(ENGINE) save --output var/lobule-images.tar $$($(COMPOSE) config --images | sort -u)
+
 bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MATTERPORT=PYTHON sets a rival beside
 	$(RUN) python bench/end_to_end.py $(ARGS)
 	$(RUN) python bench/mammo_speed.py $(if $(MATTERPORT),--thesis 1024 --thesis 2048 --matterport $(MATTERPORT))
@@ -95,4 +106,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
+.PHONY: wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets

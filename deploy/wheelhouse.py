@@ -1,0 +1,37 @@
+"""Fills a folder with every package of Lobule and of what it depends on, for machines without internet access.
+
+Run it by `make wheelhouse`, on a machine with internet access, the same operating system, processor and Python version.
+"""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+REQUIREMENTS = "requirements.txt"
+
+
+def main(uv: str, folder: Path) -> None:
+    """Build our packages, download the others at their locked versions, and list all with their hashes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("*.whl"), *folder.glob(REQUIREMENTS)):
+        old.unlink()
+    locked = folder / REQUIREMENTS
+    export = [uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-workspace", "--output-file", str(locked)]
+    subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
+    download = [uv, "run", "--no-sync", "--with", "pip", "python", "-m", "pip", "download", "--quiet", "--no-deps"]
+    download += ["--only-binary", ":all:", "--require-hashes", "--requirement", str(locked), "--dest", str(folder)]
+    subprocess.run(download, check=True)
+    before = set(folder.glob("*.whl"))
+    subprocess.run([uv, "build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(folder)], check=True)
+    with locked.open("a", encoding="utf-8") as lines:
+        for wheel in sorted(set(folder.glob("*.whl")) - before):
+            name, version = wheel.name.split("-")[:2]
+            digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            lines.write(f"{name.replace('_', '-')}=={version} --hash=sha256:{digest}\n")
+    size = sum(file.stat().st_size for file in folder.glob("*.whl"))
+    print(f"{folder}: {len(list(folder.glob('*.whl')))} packages, {size / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
