@@ -1,4 +1,4 @@
-"""Probabilities as a reader sees them: a word, and three zones between two thresholds."""
+"""Probabilities in words, and the three zones of the certainty scale between two thresholds."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _WORDS = (
 
 
 class Zone(Part):
-    """One of the three stretches of the certainty scale.
+    """One of the three zones of the certainty scale.
 
     Attributes:
         assessment: What a probability in it means.

@@ -1,4 +1,4 @@
-"""What the signer of a case concluded, in words."""
+"""The conclusion of the signer of a case, in words."""
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from report.section import moment
 
 
 class Breast(Part):
-    """What the signer concluded of one breast, as codes and in words."""
+    """The signer's conclusion on one breast, as codes and in words."""
 
     side: Laterality
     bi_rads: BiRads
@@ -23,7 +23,7 @@ class Breast(Part):
 
 
 class Clinician(Part):
-    """What the signer concluded."""
+    """The signer's conclusion."""
 
     assessment: Assessment | None = Field(description="their own or the system's; null where neither has one")
     conclusion: str

@@ -24,7 +24,7 @@ from report.section import ImageSection, build_section, moment
 
 
 class NotAssessed(Part):
-    """An image of the case about which nothing can be said, and why."""
+    """An image of the case that could not be assessed, with the reason."""
 
     name: str
     file_name: str
@@ -33,7 +33,7 @@ class NotAssessed(Part):
 
 
 class ReportDocument(Part):
-    """All that a report says. Renderers lay it out and add no words of their own."""
+    """The complete content of a report. Exporters lay it out and add no sentences of their own."""
 
     schema_version: Literal["1"] = "1"
     kind: Literal["image", "case"]
@@ -167,7 +167,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
 
 
 def _places(reading: ExaminationReading | None, job_id: str) -> dict[str, LesionPlace]:
-    """Where the findings of an image lie in the breast, by their ids."""
+    """The places of an image's findings in the breast, by the ids of the findings."""
     lesions = [lesion for breast in reading.breasts for lesion in breast.lesions] if reading else []
     return {
         mark.finding_id: lesion.place
@@ -235,7 +235,7 @@ _OF_UNKNOWN_SIZE = "size"
 
 
 def _limits(spec: ModalitySpec, images: Sequence[ImageInfo], text: Words, *, whole: bool) -> Iterator[str]:
-    """What the analysis of images of a modality does not tell.
+    """The limits of the analysis of images of a modality, as sentences.
 
     Args:
         spec: The modality.

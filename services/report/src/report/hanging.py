@@ -1,4 +1,4 @@
-"""Turning films to hang upright with the chest wall on its usual side, and their findings with them."""
+"""Rotates and mirrors films, and their findings, for hanging: upright, with the chest wall on its usual side."""
 
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ Pixels = TypeVar("Pixels", bound=NDArray[np.uint8])
 
 
 def hang(picture: Pixels, hanging: Hanging | None) -> Pixels:
-    """A picture, (height, width) or (height, width, 3), turned as it hangs."""
+    """Rotate and mirror a picture, (height, width) or (height, width, 3), for hanging."""
     if hanging is None:
         return picture
     turned = np.rot90(picture, -hanging.rotation // 90)
@@ -19,7 +19,7 @@ def hang(picture: Pixels, hanging: Hanging | None) -> Pixels:
 
 
 def hang_finding(finding: Finding, hanging: Hanging | None, size: tuple[int, int]) -> Finding:
-    """A finding where it lies on the turned film.
+    """Transform a finding to its place on the hung film.
 
     Args:
         finding: In stored pixels.

@@ -19,13 +19,13 @@ _HEAT_COLOURS = np.frombuffer(HEAT, np.uint8).reshape(256, 3)
 
 
 def heat_stops(count: int = 12) -> list[RGB]:
-    """The heat map's colours, weak to strong, as they look over light tissue: for legends."""
+    """The colours of the heat map over light tissue, from weak to strong, for legends."""
     strength = np.linspace(0, 255, count).round().astype(np.uint8)
     return [tuple(colour) for colour in blend_heat(np.full((1, count, 3), WASH, np.uint8), strength[None])[0].tolist()]
 
 
 def blend_heat(picture: RGB8, heat: NDArray[np.uint8]) -> RGB8:
-    """Lay a heat map over a picture; the stronger, the more opaque, and nothing where there is no evidence.
+    """Blend a heat map over a picture: stronger evidence is more opaque, no evidence is transparent.
 
     Args:
         picture: uint8, (height, width, 3).
@@ -107,7 +107,7 @@ def draw_reader(
     origin: tuple[int, int] = (0, 0),
     zoom: float = 1.0,
 ) -> RGB8:
-    """Draw what readers found: a double line in a colour of its own, so that nobody takes it for the system's.
+    """Draw the findings of readers with a double line in a separate colour, to tell them from the system's.
 
     Args:
         picture: uint8, (height, width, 3), the display image or a part of it.
@@ -145,7 +145,7 @@ def box_on_display(box: Box, scale: tuple[float, float]) -> NDArray[np.float64]:
 
 
 def _rimmed_stroke(image: Image.Image, vertices: NDArray[np.float64], colour: RGB, weight: int) -> None:
-    """A closed line with a dark rim, so that it shows on light tissue and on dark film alike."""
+    """Draw a closed line with a dark rim, which is visible on light tissue and on dark film."""
     stroke(image, vertices, INK, weight + 2)
     stroke(image, vertices, colour, weight)
 

@@ -1,16 +1,16 @@
-"""The pieces that a report document is made of."""
+"""The base classes of a report document's parts."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Part(BaseModel):
-    """A piece of a report whose sentences are written, ready to be laid out in any form."""
+    """A part of a report with finished sentences, ready to be laid out in any format."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class Fact(Part):
-    """A line of a table: what, and its value."""
+    """A row of a table: a label and a value."""
 
     label: str
     value: str

@@ -1,4 +1,4 @@
-"""Where films hang in a report: the four views, each in its own place, so that right hangs beside left."""
+"""The positions of films in a report: each of the four views has a fixed place, right beside left."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from report.section import ImageSection
 
 
 class Place(Part):
-    """A place in the row of films: one of the four views, with its film or what stands there instead."""
+    """A place in the row of films: one of the four views, with its film or the reason why there is none."""
 
     name: str = Field(description="the view, or what the film is called")
     index: int | None = Field(description="of `images`; null where there is no film to show")
@@ -25,7 +25,7 @@ def places(
     missing: Sequence[Hanging],
     text: Words,
 ) -> tuple[Place, ...]:
-    """The four views in a row, whichever are there, so that right hangs beside left; then all other films."""
+    """The places of all films: the four views with right beside left, then all other films."""
     first = {hanging[i]: i for i in reversed(hung) if hanging[i]}
     others = [Place(name=sections[i].name, index=i, words="") for i in hung if i not in first.values()]
     if not first:
@@ -40,5 +40,5 @@ def places(
 
 
 def order(hanging: Hanging | None) -> int:
-    """Where a view stands in the row; films without one come last."""
+    """The position of a view in the row; films without a view come last."""
     return len(HANGINGS) if hanging is None else HANGINGS.index(hanging)

@@ -1,4 +1,4 @@
-"""What readers found themselves, in words and as it is drawn: always apart from what the system found."""
+"""The findings of readers, in words and as shapes to draw; they are never mixed with those of the system."""
 
 from collections.abc import Mapping
 

@@ -18,7 +18,7 @@ from report.sizes import image_size, size_words
 
 
 class FindingRow(Part):
-    """A finding in words. Its headline is its suspicion, from which its colour follows; all else is detail.
+    """A finding in words. Its suspicion is shown first and determines its colour.
 
     Attributes:
         number: As in the portal.
@@ -52,7 +52,7 @@ class FindingRow(Part):
 
 
 class ImageSection(Part):
-    """All that a report says about one result. Renderers lay it out and add no words of their own."""
+    """The complete content of a report about one result. Exporters lay it out and add no sentences of their own."""
 
     number: int
     name: str
@@ -152,7 +152,7 @@ def build_section(
 
 
 def _shown(result: Result, said: dict[str, Review]) -> list[tuple[int, Finding]]:
-    """Findings with their numbers: the marked ones, and weak ones about which the clinician said something."""
+    """Findings with their numbers: the marked ones, and weak ones that the clinician has reviewed."""
     numbered = enumerate(result.findings, start=1)
     return [(n, f) for n, f in numbered if result.marks(f) or f.id in said]
 
@@ -198,7 +198,7 @@ def _of_package(english: str, text: Words) -> str:
 
 
 def _next_step(result: Result, spec: ModalitySpec) -> str:
-    """The end of the key of the advice: a tissue sample is spoken of only where a marked finding is suspicious."""
+    """The suffix of the advice's key: a tissue sample is suggested only if a marked finding is suspicious."""
     marked = result.finding_assessment() in ("not_sure", "malignancy_suspected")
     in_doubt = spec.evidence == "film" and result.assessment != "no_sign_of_malignancy"
     return f"{result.assessment}.marked" if marked and in_doubt else result.assessment

@@ -1,4 +1,4 @@
-"""Lines and areas with smooth edges at fractions of a pixel: drawn several times larger, then shrunk.
+"""Draws antialiased lines and areas: they are drawn several times larger and then shrunk.
 
 Coordinates are (n, 2) arrays of x, y; whole numbers are centres of pixels.
 """
@@ -27,7 +27,7 @@ def stroke(image: Image.Image, vertices: Vertices, colour: RGB, weight: int) -> 
 
 
 def fill(image: Image.Image, vertices: Vertices, colour: RGB, opacity: float = 1.0) -> None:
-    """Fill what a closed line surrounds."""
+    """Fill the area within a closed line."""
 
     def draw(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]]) -> None:
         pen.polygon(points, fill=round(255 * opacity))
@@ -42,7 +42,7 @@ def _lay(
     draw: Callable[[ImageDraw.ImageDraw, list[tuple[float, float]]], None],
     margin: int,
 ) -> None:
-    """Draw a mask no larger than the shape, and lay the colour through it."""
+    """Draw a mask of the size of the shape, and blend the colour through it."""
     left, top = (max(0, int(edge)) for edge in np.floor(vertices.min(axis=0) - margin))
     right, bottom = (
         min(side, int(edge)) for side, edge in zip(image.size, np.ceil(vertices.max(axis=0) + margin) + 1, strict=True)

@@ -24,5 +24,5 @@ def image_size(image: ImageInfo, text: Words) -> str:
 
 
 def _plane(image: ImageInfo) -> str:
-    """The suffix of a key for sizes in mm; those on the detector are larger than in the breast, and say so."""
+    """The suffix of a key for sizes in mm, which tells sizes on the detector from the smaller ones in the breast."""
     return ".detector" if image.spacing_plane == "detector" else ""

@@ -25,7 +25,7 @@ def font(weight: str, size: int, chinese: bool = False) -> ImageFont.FreeTypeFon
 
 
 def _runs(words: str, size: int, weight: str) -> list[tuple[str, ImageFont.FreeTypeFont]]:
-    """The words in pieces that one font each can write."""
+    """Split words into runs that a single font can write."""
     pieces = groupby(words, key=lambda character: ord(character) >= _FIRST_CHINESE)
     return [("".join(piece), font(weight, size, chinese)) for chinese, piece in pieces]
 
@@ -64,10 +64,10 @@ def write(
 
 
 def writable(words: str) -> str:
-    """Words as the fonts can write them, with nothing lost.
+    """Replace characters that no font contains.
 
-    A character that no font has is written as its code, such as `[U+1F600]`; characters that only steer layout are
-    left out.
+    A character that no font has is written as its code point, such as `[U+1F600]`; characters that only
+    control layout are left out.
     """
     return words if words.isascii() and words.isprintable() else "".join(map(_written, words))
 
@@ -87,7 +87,7 @@ def _written(character: str) -> str:
 
 @cache
 def _unshaped(chinese: bool) -> ImageFont.FreeTypeFont:
-    """A face that draws one glyph a character: shaping takes some apart, such as Thai's U+0E33, or adds circles."""
+    """A font that draws one glyph for each character; shaping would decompose some, such as U+0E33."""
     return ImageFont.truetype(font("Regular", 20, chinese).path, 20, layout_engine=ImageFont.Layout.BASIC)
 
 

@@ -97,7 +97,7 @@ def _leave(folder: Path, number: int, pictures: Pictures) -> dict[str, Any]:
 
 
 def _leave_sheet(folder: Path, number: int, pictures: Pictures) -> dict[str, Any]:
-    """Put the annotated picture into the folder as plain samples: a sheet shows each of them unchanged."""
+    """Write the annotated picture into the folder without compression, so that a sheet shows its samples unchanged."""
     (folder / f"{number}.rgb").write_bytes(pictures.annotated.tobytes())
     height, width = pictures.annotated.shape[:2]
     return {"annotated": f"{number}.rgb", "width": width, "height": height}

@@ -1,4 +1,4 @@
-"""The administrator's pages, and everyone's own account; their scripts speak to the JSON API."""
+"""The pages for administrators, and the account page of each user; their scripts call the JSON API."""
 
 from typing import Annotated, get_args
 
@@ -93,7 +93,7 @@ def work_page(
     state: JobState | None = None,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
-    """Queues, and work that can be restarted or stopped; at first the state in which something waits."""
+    """Queues, and work that can be restarted or stopped; by default in the first state that has any."""
     counts = everything.counts(session)
     chosen = state or _first_with_work(counts)
     found = work.find_work(session, [chosen], _PAGE_LENGTH, cursor)

@@ -1,4 +1,4 @@
-"""One script in place of many: a page's modules joined as they are sent, without a build step.
+"""Joins the modules of a page into one script when it is requested, without a build step.
 
 Modules stay what is written and tested. Joined they are compressed together and asked for once, which spares the
 reading page most of its requests and a third of its scripts' bytes. Each module keeps its own scope: it becomes a
@@ -33,7 +33,7 @@ class Bundles:
         self._joined = lru_cache(maxsize=64)(self._join)
 
     def script(self, entry: str, of: str | None = None) -> tuple[bytes, str]:
-        """A module with everything that it imports.
+        """The script of a module and everything that it imports.
 
         Args:
             entry: The module.
@@ -50,7 +50,7 @@ class Bundles:
         return self._joined(entry, of, newest)
 
     def order(self, entry: str) -> list[str]:
-        """A module and all that it imports at once, each after what it needs itself."""
+        """A module and its static imports, each after its own imports."""
         done: list[str] = []
 
         def visit(module: str, above: tuple[str, ...]) -> None:

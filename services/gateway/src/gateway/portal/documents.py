@@ -31,7 +31,7 @@ class ModelPage:
 
 
 def model_page(status: ModelStatus) -> ModelPage:
-    """What is shown of a modality's model."""
+    """The content of the page of a modality's model."""
     manifest, card = status.model, status.model_card or ""
     limits = _LIMITS.search(card)
     return ModelPage(

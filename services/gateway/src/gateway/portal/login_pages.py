@@ -99,5 +99,5 @@ def log_out(
 
 
 def local_path(path: str) -> str:
-    """A path of our own, never another host."""
+    """The path if it is on this server, otherwise `/`."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

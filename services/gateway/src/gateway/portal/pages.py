@@ -1,4 +1,4 @@
-"""Rendering pages: the one Jinja2 environment and what every page needs."""
+"""Renders pages: the Jinja2 environment and the context of every page."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 
 
 def language_of(request: Request) -> Language:
-    """The language of the page that a request asks for."""
+    """The language in which to render a page."""
     return choose_language(request.cookies.get(COOKIE), request.headers.get("Accept-Language", ""))
 
 
@@ -44,7 +44,7 @@ def _common(request: Request) -> dict[str, Any]:
 
     @cache
     def known() -> Mapping[str, ModalitySpec]:
-        """Read from the database once a page asks for them: others stand without it."""
+        """Read from the database on first use, so that pages which do not need it do not depend on it."""
         return request.app.state.modalities.known()
 
     def modalities() -> list[ModalitySpec]:
@@ -63,7 +63,7 @@ def _common(request: Request) -> dict[str, Any]:
 
 
 def _for_scripts(spec: ModalitySpec, words: PageWords) -> dict[str, Any]:
-    """A modality as a page's scripts read it: without what only workers and reports need, with the names of labels."""
+    """A modality for a page's scripts: without fields that only workers and reports need, with the names of labels."""
     own = spec.sentences.get(words.language, {})
     labels = {label: words.kind(label, own.get(f"findings.label.{label}")) for label in spec.holds.findings}
     return {**spec.model_dump(mode="json", exclude=_NOT_FOR_SCRIPTS), "labels": labels}
@@ -85,7 +85,7 @@ templates = Jinja2Templates(HERE / "templates", context_processors=[_common])
 
 
 class _NoIndentation(Extension):
-    """Leaves out what only indents a template: a tenth of a page that is not compressed."""
+    """Removes indentation from templates; it takes up a tenth of a page that is not compressed."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
         """See `Extension`."""
@@ -114,7 +114,7 @@ def render(
     status: int = 200,
     **context: Any,
 ) -> HTMLResponse:
-    """A page.
+    """Render a page.
 
     Args:
         request: The request it answers.
@@ -136,7 +136,7 @@ def render_login(
     status: int = 200,
     username: str = "",
 ) -> HTMLResponse:
-    """The login page; `error` is the code and the words of what went wrong at the last try."""
+    """Render the login page; `error` is the code and the sentence of the last failure."""
     return render(request, "login.html", status=status, next_path=next_path, error=error, username=username)
 
 
@@ -149,7 +149,7 @@ def render_error(
     code: str = "",
     again: bool = False,
 ) -> HTMLResponse:
-    """A page that says what went wrong: the sentences `errors.page.<key>` and `errors.page.<key>.title`.
+    """Render an error page with the sentences `errors.page.<key>` and `errors.page.<key>.title`.
 
     Args:
         request: The request that failed.

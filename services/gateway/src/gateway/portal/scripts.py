@@ -1,4 +1,4 @@
-"""Serving the portal's scripts as they are written, without a build step.
+"""Serves the portal's scripts without a build step.
 
 Pages name all modules of their script in their head: otherwise the browser would learn of each module from the one that
 imports it, and wait as often as imports are deep. Comments, a third of what would be sent, are left out.
@@ -29,14 +29,14 @@ _IMPORT = re.compile(r"^(?:import|export)[^'(]*? from '(\.[^']+)';$", re.MULTILI
 _PLURAL = re.compile(r"\.(one|other)$")
 
 
-# What only forms of accounts can be answered with, and notices that pages leave to the case's suggestions.
+# Errors that only account forms can cause, and notices that pages replace by the suggestions of the case.
 _OF_ACCOUNTS = {f"errors.{code}" for code in ("last_admin", "not_yourself", "same_password", "username_taken")}
 _OF_SUGGESTIONS = {f"notice.{code}" for code in ("further_imaging_suggested", "histopathology_suggested")}
 
 
 @cache
 def modules_of(script: str) -> tuple[str, ...]:
-    """The modules that a script imports at once, whatever they import included.
+    """The static imports of a script, including the imports of its imports.
 
     Args:
         script: File below `web/`.
@@ -51,7 +51,7 @@ def modules_of(script: str) -> tuple[str, ...]:
 
 
 def preload(script: str) -> Markup:
-    """The links of a page's head for the modules that its script imports through others."""
+    """The `modulepreload` links for modules that a page's script imports indirectly."""
     if script in BUNDLED:
         return Markup("")
     link = Markup('<link rel="modulepreload" href="/static/{}">')
@@ -60,7 +60,7 @@ def preload(script: str) -> Markup:
 
 
 def sentences_for(script: str, sentences: dict[str, str]) -> dict[str, str]:
-    """Those sentences that a script or a module of it says, by their key or by one that is put together.
+    """The sentences that a script or one of its modules uses, by a literal or a composed key.
 
     What is imported later brings its own; see `gateway.portal.sentences`.
     """

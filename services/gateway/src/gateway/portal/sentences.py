@@ -1,4 +1,4 @@
-"""The sentences of scripts as scripts of their own: compressed, and kept by browsers, which a page itself is not.
+"""Serves the sentences of scripts as separate scripts, which are compressed and cached, unlike the page itself.
 
 A page is not compressed, for it holds secrets beside what its address says (BREACH); sentences are no secret.
 """
@@ -24,7 +24,7 @@ PARTS = ("breast", "clinical", "common", "errors", "examined", "notice", "readin
 
 @router.get("/words/{language}/{script:path}")
 def script_words(language: Language, script: str, request: Request) -> Response:
-    """The sentences that a script and its modules say, for `globalThis.sentences`."""
+    """The sentences that a script and its modules use, assigned to `globalThis.sentences`."""
     if not is_script(script):
         raise not_found("script")
     content, etag = _written(language, script)
@@ -38,7 +38,7 @@ def script_words(language: Language, script: str, request: Request) -> Response:
 
 @lru_cache(maxsize=64)
 def _written(language: Language, script: str) -> tuple[bytes, str]:
-    """The script of sentences, compressed, and its tag."""
+    """The compressed script of sentences and its ETag."""
     said = json.dumps(sentences_for(script, PageWords(language).parts(*PARTS)), ensure_ascii=False)
     written = f"globalThis.sentences = {{ ...globalThis.sentences, ...{said} }};".encode()
     return gzip.compress(written, mtime=0), f'"{hashlib.sha256(written).hexdigest()[:20]}"'

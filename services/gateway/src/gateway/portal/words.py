@@ -13,14 +13,14 @@ _OF_REASON = re.compile(r"errors\.(?!page\.)\w+\.")
 
 
 def choose_language(cookie: str | None, accept_language: str) -> Language:
-    """The user's choice, or else the best of what the browser accepts, or else English."""
+    """The language that the user has chosen, otherwise the best match of `Accept-Language`, otherwise English."""
     chosen: Language | None = next((language for language in LANGUAGES if language == cookie), None)
     return chosen or negotiate_language(accept_language)
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """Words and the language that they are in, as HTML names it."""
+    """A text and its language as an HTML language tag."""
 
     text: str
     tag: str
@@ -38,27 +38,27 @@ class PageWords(Words):
         self.tag = HTML_TAGS[language]
 
     def parts(self, *names: str) -> dict[str, str]:
-        """See `Words.parts`; without the sentences of an error's reasons, for scripts know its code alone."""
+        """See `Words.parts`; without the sentences of an error's reasons, which scripts get from the API."""
         found = super().parts(*names)
         return {key: text for key, text in found.items() if not _OF_REASON.match(key)}
 
     def view(self, code: str) -> str:
-        """What a view is called; its code where the catalogue has no name for it."""
+        """The name of a view; its code if the catalogue has no name."""
         return self(f"examined.view.{code}") if f"examined.view.{code}" in self else code
 
     def kind(self, label: str, own: str | None) -> str:
-        """What a finding's label is called, else what its modality's worker calls it, else the label."""
+        """The name of a finding's label: from the catalogue, otherwise from its worker, otherwise the label itself."""
         return self(f"reading.kind.{label}") if f"reading.kind.{label}" in self else own or label.replace("_", " ")
 
     def of_code(self, code: str, otherwise: str) -> str:
-        """The sentence of an error of the API; `otherwise` where the catalogue has none."""
+        """The sentence of an API error; `otherwise` if the catalogue has none."""
         return self(f"errors.{code}") if f"errors.{code}" in self else otherwise
 
     def action(self, name: str) -> str:
-        """What was done, as the audit log names it: `case.claim`; its name where the catalogue has no words."""
+        """The sentence of an audit action such as `case.claim`; its name if the catalogue has none."""
         return self(f"audit.{name}") if f"audit.{name}" in self else name
 
     def of_model(self, english: str) -> Spoken:
-        """What a model package says of itself in English, in this language where that is known."""
+        """A sentence of a model package in this language, or in English if there is no translation."""
         known = self.of_package(english)
         return Spoken(english, "en") if known is None else Spoken(known, self.tag)

@@ -1,4 +1,4 @@
-"""The worklist's page. What it shows stands in its address: search, filters and order."""
+"""The worklist page. Its URL contains the search, the filters and the order."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args
@@ -76,7 +76,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class View:
-    """A view that the user keeps, as `gateway.cases.models.SavedView`, with its number of cases.
+    """A saved view (`gateway.cases.models.SavedView`) with its number of cases.
 
     Attributes:
         id: Of the view.
@@ -109,7 +109,7 @@ def worklist_page(
     reverse: str = "",
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> HTMLResponse:
-    """The cases of the user; unknown filters and orders are ignored."""
+    """Render the worklist of the user; unknown filters and orders are ignored."""
     given = _given(
         q=q,
         state=state,
@@ -149,7 +149,7 @@ def worklist_page(
 
 
 def _view(session: Session, user: User, view: SavedView, given: dict[str, str]) -> View | None:
-    """A view as the page shows it; None where it holds what no query may, so that the page is shown without it."""
+    """A saved view for the page; None if its query is no longer valid."""
     said = dict(parse_qsl(view.query))
     try:
         count = sum(cases.counts(session, user, _filter(said), every_state=False).values())
@@ -159,13 +159,13 @@ def _view(session: Session, user: User, view: SavedView, given: dict[str, str]) 
 
 
 def _unread_chip(session: Session, user: User, wanted: CaseFilter, given: dict[str, str]) -> Chip:
-    """Cases that have changed since the user saw them, among those that are shown otherwise."""
+    """The chip of cases that have changed since the user last opened them, within the other filters."""
     count = sum(cases.counts(session, user, replace(wanted, unread=True), every_state=False).values())
     return Chip("unread", count, _address(given, unread="" if wanted.unread else "1"), wanted.unread)
 
 
 def _filter(said: dict[str, str]) -> CaseFilter:
-    """The filter that an address asks for; what it does not know is ignored."""
+    """The filter of a URL; unknown values are ignored."""
     return CaseFilter(
         q=said.get("q", ""),
         states=[known for known in get_args(CaseState) if known == said.get("state")],
@@ -178,7 +178,7 @@ def _filter(said: dict[str, str]) -> CaseFilter:
 
 
 def _given(**values: str) -> dict[str, str]:
-    """What the address says; what is as always is left out."""
+    """The parameters of the URL that differ from their defaults."""
     return {name: value for name, value in values.items() if value and (name, value) != ("sort", "urgency")}
 
 
@@ -197,7 +197,7 @@ def _column(name: str, by: Sort | None, given: dict[str, str]) -> Column:
 
 
 def _chips(counts: dict[CaseState, int], given: dict[str, Any]) -> list[Chip]:
-    """All cases, and those of each state that there are."""
+    """The chips for all cases and for each state that has any."""
     chosen = given.get("state", "")
     found = [("", sum(counts.values())), *((state, counts.get(state, 0)) for state in get_args(CaseState))]
     return [
