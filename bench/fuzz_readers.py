@@ -25,7 +25,8 @@ from memory import peak, reset_peak
 from mutations import mutated
 from small_images import FORMATS, seeds
 
-from lobule.contracts.errors import INPUT_ERROR_CODES, AnalysisError
+from lobule.contracts.errors import INPUT_ERROR_CODES
+from lobule.errors import AnalysisError
 from lobule.imaging.header import read_header
 from lobule.imaging.read_field import read_field
 from lobule.imaging.read_film import read_film

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import is_negative
 from mammo_worker.data.every_film import every_film

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.read_film import read_film
 from mammo_worker.calibration import Calibration, film_features
 from mammo_worker.films.aspect import squeeze_of

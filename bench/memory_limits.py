@@ -34,8 +34,8 @@ from PIL import Image, ImageCms
 from small_images import dicom_of
 
 from lobule.client import ApiError, Client
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo, Modality
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.decode import decode_rgb
 from lobule.imaging.header import read_header

@@ -21,14 +21,27 @@ ROOT = Path(__file__).parents[1]
 PORTAL, REPORT = Path(gateway.portal.__file__).parent, Path(report.__file__).parent
 PYTHON = [
     path
-    for folder in ("shared", "services/gateway", "services/report", "services/histo-worker", "services/mammo-worker")
+    for folder in (
+        "shared",
+        "shared/ml",
+        "services/gateway",
+        "services/report",
+        "services/histo-worker",
+        "services/mammo-worker",
+    )
     for path in sorted((ROOT / folder / "src").rglob("*.py"))
 ]
 SCRIPTS = sorted((PORTAL / "web").rglob("*.js"))
 TEMPLATES = sorted((PORTAL / "templates").rglob("*.html")) + sorted(REPORT.glob("templates/*.html.j2"))
 TYPST = sorted(REPORT.glob("templates/*.typ"))
 TRANSLATORS = {"t", "text", "words", "english", "self", "Words"}  # what a function that looks a key up is called
-PROBLEMS = {"ProblemError": None, "unauthorized": None, "not_found": "not_found", "malformed": "malformed_upload"}
+PROBLEMS = {
+    "AnalysisError": None,
+    "ProblemError": None,
+    "malformed": "malformed_upload",
+    "not_found": "not_found",
+    "unauthorized": None,
+}
 """What makes a problem, and its code where that is always the same."""
 SAME_ON_PURPOSE = [
     {"admin.password.new", "admin.password.reset"},  # a field, and the button that opens it
@@ -84,6 +97,7 @@ def python_uses(source: str) -> Uses:
                 uses.calls.append((f"notice.{key}", names))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in PROBLEMS:
             uses.calls += problem_calls(node, PROBLEMS[node.func.id])
+            uses.quoted |= {str(keyword.arg) for keyword in node.keywords}
     uses.quoted |= {key for key, _ in uses.calls}
     return uses
 
@@ -94,10 +108,11 @@ def problem_calls(call: ast.Call, code: str | None) -> Iterator[tuple[str, froze
     if any(isinstance(arg, ast.JoinedStr) for arg in call.args):  # a sentence composed in the code is in no catalogue
         yield ast.unparse(call), None
     parts = [code, *given] if code else [part for part in given if not isinstance(part, int)]  # an HTTP status
-    if None in parts or any(keyword.arg == "detail" for keyword in call.keywords):
-        return
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    names = frozenset(str(name) for name in keywords) if code else frozenset[str]()
+    if None in parts or None in keywords or "detail" in keywords:
+        return
+    of_values = code is not None or ast.unparse(call.func) == "AnalysisError"  # whose other arguments are values
+    names = frozenset(str(name) for name in keywords) if of_values else frozenset[str]()
     if isinstance(values := keywords.get("values"), ast.Dict):
         names = frozenset(str(key.value) for key in values.keys if isinstance(key, ast.Constant))
     yield ".".join(["errors", *map(str, parts)]), names if values is None or isinstance(values, ast.Dict) else None

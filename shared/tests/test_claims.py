@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from lobule.contracts import earlier
 from lobule.contracts.activity import activity
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.contracts.steps import CLAIM, InferenceClaim, RenderClaim, ReportClaim
 from lobule.contracts.unit import AnalysisUnit, UnitImage
+from lobule.errors import AnalysisError
 from lobule.modalities import MAMMOGRAPHY
 from lobule.storage import open_store
 from lobule.worker.inference import InferenceHandler
@@ -86,6 +86,14 @@ class TestVersion01:
         reasons, suggestions = (case["conclusion"][part] for part in ("reasons", "suggestions"))
         assert [(said["code"], said["values"]) for said in reasons] == [("films_no_sign", {"images": "RCC, LCC"})]
         assert [(said["code"], said["values"]) for said in suggestions] == [("complete_views", {"views": "RMLO"})]
+
+    def test_a_report_service_of_version_3_gets_errors_without_reasons(self, rendering):
+        document = rendering.model_dump(mode="json")
+        error = AnalysisError("image_too_small", "size", width=9, height=8, least=32).document().model_dump()
+        document["render"]["case"]["images"][0]["error"] = error
+        claim = RenderClaim.model_validate(document)
+        given = [earlier.given(claim, version)["render"]["case"]["images"][0]["error"] for version in (1, 3, 4)]
+        assert given == [{"code": error["code"], "detail": error["detail"]}] * 2 + [error]
 
     def test_a_claim_on_the_report_of_an_image_is_the_same(self):
         image = {"result_prefix": "p", "analysed_at": NOW}
@@ -177,7 +185,7 @@ class TestHandler:
     def test_bytes_that_are_not_those_uploaded_are_refused(self, store):
         store.put("images/i1/original", b"something else")
         unit = AnalysisUnit(images=[subject(content=b"abc")])
-        with pytest.raises(AnalysisError, match="not the one"):
+        with pytest.raises(AnalysisError, match="differs from the one"):
             InferenceHandler(Echo(), store, MAMMOGRAPHY)(InferenceClaim(**COMMON, unit=unit), lambda *_: None)
 
     def test_a_step_of_another_service_is_refused(self, store):
@@ -187,7 +195,7 @@ class TestHandler:
 
 
 def test_workers_say_which_claims_they_understand():
-    assert earlier.claims_version(earlier.HEADERS) == 3
+    assert earlier.claims_version(earlier.HEADERS) == 4
     assert (earlier.claims_version({"Lobule-Claims": "2"}), earlier.claims_version({})) == (2, 1)
     assert earlier.claims_version({"Lobule-Claims": "-1"}) == 1
     assert (earlier.unknown_steps(3), earlier.unknown_steps(2)) == ([], ["examination"])

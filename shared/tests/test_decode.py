@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb, encode_png
 
 

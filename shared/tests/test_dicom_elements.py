@@ -10,7 +10,7 @@ from dicom_reading import header, refusal
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.dicom.reader import read_dicom
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."

@@ -10,7 +10,7 @@ from dicom_reading import codes, in_file_units
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.dicom.reader import read_dicom
 from lobule.imaging.header import read_header
 

@@ -9,8 +9,8 @@ from pydicom.sr._concepts_dict import concepts
 from pydicom.sr._snomed_dict import mapping
 
 from lobule.contracts.case import ImageEvidence
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo
+from lobule.errors import AnalysisError
 from lobule.imaging.agreement import conflicts
 from lobule.imaging.dicom.reader import read_dicom
 from lobule.imaging.film import Film

@@ -15,7 +15,7 @@ from mutations import mutated
 from PIL import Image
 from small_images import FORMATS, seeds
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
 from lobule.imaging.header import read_header
 from lobule.imaging.read_film import read_film

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.model_package import open_package, sha256_of
 
 

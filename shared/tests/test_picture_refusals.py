@@ -8,7 +8,7 @@ import tifffile
 from picture_files import as_tiff, by_hand, saved
 from PIL import Image
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.read_film import read_film
 
 

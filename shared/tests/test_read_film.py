@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.read_film import read_film
 
 

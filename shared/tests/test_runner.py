@@ -10,8 +10,8 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from redis import Redis
 
 from lobule.contracts.activity import activity
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import WorkerAnnouncement
+from lobule.errors import AnalysisError
 from lobule.progress_cache import ProgressCache
 from lobule.storage import StoreFullError, StoreUnavailableError
 from lobule.worker.gateway_client import GatewayClient
@@ -106,13 +106,13 @@ def raising(error: BaseException):
 @pytest.mark.parametrize(
     ("handler", "code", "retryable"),
     [
-        (raising(AnalysisError("not_histology", "This is a cat.")), "not_histology", False),
-        (raising(AnalysisError("image_unreadable", "It is damaged.", retryable=True)), "image_unreadable", False),
+        (raising(AnalysisError("not_histology", "blank")), "not_histology", False),
+        (raising(AnalysisError("image_unreadable", "dicom_header", retryable=True)), "image_unreadable", False),
         (raising(SoftTimeLimitExceeded()), "timed_out", False),
         (raising(StoreFullError("secret detail")), "storage_full", True),
         (raising(StoreUnavailableError("secret detail")), "storage_unavailable", True),
         (raising(ZeroDivisionError("secret detail")), "internal_error", True),
-        (unavailable(AnalysisError("model_unavailable", "No model.")), "model_unavailable", False),
+        (unavailable(AnalysisError("model_unavailable")), "model_unavailable", False),
     ],
 )
 def test_failures_are_told_in_words(gateway, board, handler, code, retryable):

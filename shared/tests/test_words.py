@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lobule.contracts.case import Reason
+from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Notice, Thresholds
+from lobule.errors import AnalysisError
 from lobule.words import Words, make_notice
 
 THRESHOLDS = Thresholds(low=0.25, high=0.6)
@@ -86,6 +88,26 @@ class TestNotices:
     )
     def test_keep_their_own_words_where_the_catalogue_cannot_say_them(self, notice):
         assert Words("zh").notice(notice) == notice.detail
+
+
+class TestErrors:
+    def test_a_reason_and_its_values_make_the_sentence(self):
+        error = AnalysisError("not_mammogram", "dicom_object", object="ultrasound_image")
+        assert error.detail.startswith("This DICOM object is an ultrasound image, not a mammogram.")
+        assert Words("zh").error(error.code, error.reason, error.values).startswith("该 DICOM 对象为超声图像")
+        assert str(error) == error.detail
+
+    def test_the_code_stands_where_the_reason_or_a_value_is_unknown(self):
+        for language in LANGUAGES:
+            words = Words(language)
+            assert words.error("not_mammogram", "of_tomorrow") == words("errors.not_mammogram")
+            assert words.error("image_too_small", "size", {"width": 9}) == words("errors.image_too_small")
+            assert words.error("of_tomorrow") == words("errors.unknown")
+
+    def test_a_worker_of_another_package_is_quoted_where_the_catalogue_says_less(self):
+        assert Words("en").error("not_mammogram", None, {}, "It is a hand.") == "It is a hand."
+        assert Words("zh").error("not_mammogram", None, {}, "It is a hand.") == Words("zh")("errors.not_mammogram")
+        assert Words("zh").error("of_tomorrow", None, {}, "It is a hand.") == "It is a hand."
 
 
 class TestPackages:

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.header import read_header
 
 

@@ -75,7 +75,7 @@ class Worker:
         self.leave_result(claim, probability, findings)
         assert self.say(job, "inference", "complete", attempt=claim["attempt"]).status_code == 204
 
-    def claim_next(self, queue: str, version: str | None = "3") -> dict | None:
+    def claim_next(self, queue: str, version: str | None = "4") -> dict | None:
         """Claim the next step of a queue as a worker that understands this version of the claims; None for nothing."""
         headers = {"Authorization": f"Bearer {INTERNAL}"} | ({"Lobule-Claims": version} if version else {})
         answer = self.client.post(f"/internal/v1/queues/{queue}/claim", json={"worker": "test"}, headers=headers)

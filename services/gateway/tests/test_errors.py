@@ -71,6 +71,23 @@ class TestLanguage:
         assert problem["values"]["known"] == ["histopathology", "mammography"]
         assert "histopathology和mammography" in problem["detail"]
 
+    def test_a_refused_image_is_told_in_the_language_of_the_request(self, client, alice):
+        english, chinese = (
+            client.post(
+                "/api/v1/images",
+                headers={**alice, "Accept-Language": language},
+                files={"file": b"GIF89a and more"},
+                data={"modality": "histopathology"},
+            ).json()
+            for language in ("en", "zh")
+        )
+        values = {"found": "GIF", "modality": "histopathology", "formats": ["PNG", "JPEG", "TIFF"]}
+        for problem in (english, chinese):
+            assert (problem["code"], problem["reason"]) == ("unsupported_format", "not_accepted")
+            assert problem["values"] == values
+        assert english["detail"].startswith("This file is GIF, which cannot be analysed as histopathology.")
+        assert chinese["detail"].startswith("该文件为 GIF，无法作为组织病理图像分析。")
+
     def test_a_worker_of_another_kind_may_bring_its_own_words(self):
         problem = ProblemError(422, "not_a_code_of_ours", detail="The slide is upside down.")
         assert problem.detail == problem.detail_in("zh") == "The slide is upside down."

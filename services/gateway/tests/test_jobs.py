@@ -12,6 +12,8 @@ from sqlalchemy import event
 from gateway.clock import now
 from gateway.jobs.models import Step
 from lobule.contracts import earlier
+from lobule.contracts.language import LANGUAGES
+from lobule.words import Words
 
 PATIENCE_S = 60
 """How long a test waits for what must happen: a machine that does much else besides may stand still for seconds."""
@@ -154,14 +156,15 @@ def test_a_lease_is_counted_from_after_the_wait_for_the_lock(app, job, worker):
     """SQLite lets one transaction write; a claim that waited for it has its whole lease before it."""
     sessions, waits = app.state.sessions, threading.Event()
 
-    def claim():
-        while worker.say(job, "inference", "claim", worker="test").status_code == 503:
-            pass  # a starved machine may hold the lock for longer than a writer waits; a worker then asks again, too
+    def heard(_connection, _cursor, statement, *_rest):
+        if statement == "BEGIN IMMEDIATE" and threading.current_thread().name not in ("relay", "reaper", "webhooks"):
+            waits.set()
 
     with sessions.begin() as other:
         other.connection()
-        event.listen(sessions.kw["bind"], "begin", lambda _connection: waits.set(), insert=True)
-        claiming = threading.Thread(target=claim)
+        # SQLAlchemy calls a later listener of "begin" only when the gateway's own has got the lock.
+        event.listen(sessions.kw["bind"], "before_cursor_execute", heard)
+        claiming = threading.Thread(target=worker.claim, args=(job,))
         claiming.start()
         assert waits.wait(PATIENCE_S)
         released = now()
@@ -212,8 +215,20 @@ def test_a_failure_is_told_at_its_step(client, alice, job, worker):
     assert progress["state"] == "failed"
     inference = progress["steps"][2]
     assert (inference["name"], inference["state"]) == ("inference", "failed")
-    assert inference["error"] == {"code": "not_histology", "detail": "This is not an H&E field."}
+    assert inference["error"] == {"code": "not_histology", "reason": None, "values": {}, "detail": failure["detail"]}
     assert progress["poll_after_ms"] is None
+
+
+def test_a_failure_is_told_in_the_language_of_the_request(client, alice, job, worker):
+    claim = worker.claim(job)
+    failure = {"code": "image_too_small", "reason": "size", "values": {"width": 9, "height": 8, "least": 32}}
+    worker.say(job, "inference", "fail", attempt=claim["attempt"], detail="Too small.", **failure)
+    for language in LANGUAGES:
+        headers = {**alice, "Accept-Language": language}
+        expected = failure | {"detail": Words(language)("errors.image_too_small.size", **failure["values"])}
+        progress = client.get(f"/api/v1/jobs/{job}/progress", headers=headers).json()
+        assert progress["steps"][2]["error"] == expected
+        assert client.get(f"/api/v1/jobs/{job}", headers=headers).json()["error"] == expected
 
 
 def test_a_failed_rendering_never_loses_the_result(client, alice, job, worker):

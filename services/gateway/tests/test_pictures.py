@@ -4,8 +4,10 @@ import json
 import pytest
 from redis import Redis
 
-from lobule.contracts.pictures import PictureError, PictureFacts, Samples
+from lobule.contracts.pictures import PictureFacts, Samples
+from lobule.contracts.progress import StepError
 from lobule.progress_cache import ProgressCache, connect
+from lobule.words import Words
 
 PREVIEWS = "/api/v1/previews"
 
@@ -56,10 +58,11 @@ class TestPreview:
         assert client.get(f"{here}/picture", headers=alice).content == b"jpeg"
 
     def test_says_what_is_wrong_with_the_file(self, client, app, alice, preview):
-        error = PictureError(code="image_truncated", detail="It was cut off.")
+        error = StepError(code="image_truncated", reason="pixels", detail="It was cut off.")
         draw(app, f"{alices_folder(app)}/{preview}", PictureFacts(error=error))
-        drawn = client.get(f"{PREVIEWS}/{preview}", headers=alice).json()
-        assert (drawn["state"], drawn["facts"]["error"]["code"]) == ("failed", "image_truncated")
+        drawn = client.get(f"{PREVIEWS}/{preview}", headers={**alice, "Accept-Language": "zh"}).json()
+        said = error.model_copy(update={"detail": Words("zh")("errors.image_truncated.pixels")})
+        assert (drawn["state"], drawn["facts"]["error"]) == ("failed", said.model_dump())
 
     def test_is_nobody_elses(self, client, app, preview, headers_of):
         draw(app, f"{alices_folder(app)}/{preview}", PictureFacts(width=9, height=8), preview_jpg=b"jpeg")

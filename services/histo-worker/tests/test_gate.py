@@ -8,8 +8,8 @@ import skimage.data
 from histo_worker.gate.features import NAMES, gate_features
 from histo_worker.gate.gate import GATE_FILE, InputGate
 from histo_worker.gate.wrong_images import wrong_images
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb, encode_png
 from lobule.worker.pipeline import no_progress
 

@@ -14,8 +14,8 @@ from histo_worker.pipeline import SMOOTHED_CELLS, HistologyPipeline
 from histo_worker.preprocessing.windows import Window, covering_windows, cut_patches
 from histo_worker.settings import HistoSettings
 from lobule.contracts.activity import activity
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo, Magnification
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
 from lobule.worker.pipeline import no_progress
 

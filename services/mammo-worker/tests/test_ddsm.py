@@ -11,7 +11,7 @@ import pydicom
 import pytest
 from pydicom.encaps import generate_frames
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from mammo_worker.data.prepare_ddsm import prepare_ddsm
 from mammo_worker.films.ddsm import (
     FilmEntry,

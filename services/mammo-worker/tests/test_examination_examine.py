@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.words import Words
 from lobule.words.breasts import breast_in_words
@@ -171,12 +171,13 @@ def test_rule_is_that_of_case_assessment():
 def test_table_has_a_row_for_each_breast_and_one_for_the_case(film):
     films = {"a": film(0.7), "b": film(0.1, view="MLO"), "c": film(0.1, side="R")}
     rows = [row("a"), row("b", view="MLO"), row("c", side="R"), row("d", side="R", view="MLO")]
-    [(reading, failures)] = examine(rows, reader({**films, "d": AnalysisError("image_truncated", "cut off")}), MODELS)
+    cut_off = AnalysisError("image_truncated", "pixels")
+    [(reading, failures)] = examine(rows, reader({**films, "d": cut_off}), MODELS)
     table = list(table_rows(reading))
     assert [r[:3] for r in table] == [("1", "L", "CC MLO"), ("1", "R", "CC"), ("1", "case", "LCC LMLO RCC")]
     assert table[1][4] == "not_sure"  # one of its films failed
     assert float(table[2][3]) == max(float(table[0][3]), float(table[1][3]))
-    assert [str(f) for f in failures] == ["d: image_truncated: cut off"]
+    assert [str(f) for f in failures] == [f"d: image_truncated: {cut_off}"]
 
 
 def test_case_never_falls_with_one_more_suspicious_film(film):

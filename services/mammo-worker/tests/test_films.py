@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.imaging.read_film import read_film
 from mammo_worker.data.framing import draw_frame

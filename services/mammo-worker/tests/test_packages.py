@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.model_package import open_package
 from lobule_ml.packages import read_weights
 from mammo_worker.configs import toy
@@ -36,7 +36,7 @@ def test_damaged_manifest_is_refused(monkeypatch, tmp_path):
 
 def test_bare_name_is_a_bundled_package(monkeypatch):
     monkeypatch.setenv("LOBULE_MAMMO_MODEL", "never-bundled")
-    with pytest.raises(AnalysisError, match="'never-bundled'"):
+    with pytest.raises(AnalysisError, match="“never-bundled”"):
         build_pipeline()
 
 

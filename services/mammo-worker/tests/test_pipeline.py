@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import ImageInfo
+from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from lobule.worker.pipeline import no_progress
 from mammo_worker import cli

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from mammo_worker.data.framing import lay_out
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm

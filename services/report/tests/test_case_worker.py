@@ -11,8 +11,8 @@ from lobule.contracts.case import (
     ImageContent,
     RenderRequest,
 )
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.steps import Claim, RenderClaim
+from lobule.errors import AnalysisError
 from lobule.storage import open_store
 from report.worker import ReportHandler
 

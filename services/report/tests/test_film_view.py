@@ -7,8 +7,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.pictures import PictureFacts
+from lobule.errors import AnalysisError
 from lobule.layout import FACTS_FILE, PREVIEW_FILE, SAMPLES_FILE
 from lobule.storage import open_store
 from report import film_view as pictures

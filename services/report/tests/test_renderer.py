@@ -7,8 +7,8 @@ import pytest
 
 from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.case import Review
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Thresholds
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb, encode_png
 from lobule.words import Words
 from report.document import ReportDocument

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule_ml.batch import Tally, analyse, expand, row_writer
 
 SUFFIXES = {".png", ".dcm"}
@@ -26,7 +26,7 @@ def test_files_folders_and_lists(tmp_path):
 
 
 def test_every_failure_has_a_code_and_is_counted(tmp_path):
-    refusals = {"a": AnalysisError("image_truncated", "It is cut."), "b": ZeroDivisionError("a fault of ours")}
+    refusals = {"a": AnalysisError("image_truncated", "pixels"), "b": ZeroDivisionError("a fault of ours")}
 
     class Refusing:
         manifest, card = None, ""
@@ -45,7 +45,7 @@ def test_every_failure_has_a_code_and_is_counted(tmp_path):
         tally.add(outcome)
     assert str(tally).startswith("0 of 3 films read")
     assert str(tally).endswith("3 failed")
-    assert tally.refused[0] == f"{tmp_path / 'a'}: image_truncated: It is cut."
+    assert tally.refused[0] == f"{tmp_path / 'a'}: image_truncated: {refusals['a']}"
 
 
 def test_rows_join_lists_in_csv_and_keep_them_in_json():

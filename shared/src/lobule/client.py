@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Literal, cast
 
 import httpx
 
+from lobule.contracts.language import Language
 from lobule.contracts.progress import FINAL_STATES, Progress
 from lobule.contracts.result import Laterality, Magnification, Modality, Result, View
 
@@ -43,6 +44,7 @@ class Client:
         patience_s: How long a server that is away for a moment (it starts again: 503 with `Retry-After`, or no
             connection) is asked again. Every call is safe to repeat: an image that arrived twice is one image.
         ca: Certificates to trust, PEM; the system's own without.
+        language: Of the sentences in answers.
 
     Example:
         >>> with Client("https://lobule.hospital.example", "dr.lee", password) as lobule:
@@ -62,8 +64,10 @@ class Client:
         timeout_s: float = 30,
         patience_s: float = 0,
         ca: Path | None = None,
+        language: Language = "en",
     ) -> None:
-        self._http = httpx.Client(base_url=base_url, timeout=timeout_s, verify=_trusting(ca))
+        headers = {"Accept-Language": language}
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout_s, verify=_trusting(ca))
         self._patience_s = patience_s
         self._username, self._password = username, password
         self._access = api_token

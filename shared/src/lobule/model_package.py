@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
+from lobule.errors import AnalysisError
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,11 @@ def open_package(folder: Path) -> ModelPackage:
         card = (folder / "MODEL_CARD.md").read_text("utf-8")
         found = sha256_of(folder / manifest.weights_file)
     except FileNotFoundError as error:
-        raise AnalysisError(
-            "model_unavailable",
-            "No model for this kind of image is installed on this server, so it cannot be analysed yet. Please ask "
-            f"your IT to install the package {folder.name!r} ({Path(error.filename).name} is missing), then try again.",
-        ) from None
+        missing = Path(error.filename).name
+        raise AnalysisError("model_unavailable", "not_installed", package=folder.name, file=missing) from None
     except ValidationError as error:
-        raise AnalysisError(
-            "model_unavailable",
-            f"The model package {folder.name!r} is damaged: model.json has {error.error_count()} errors.",
-        ) from None
+        raise AnalysisError("model_unavailable", "manifest", package=folder.name, count=error.error_count()) from None
     if found != manifest.weights_sha256:
-        raise AnalysisError(
-            "model_unavailable",
-            f"The model package {folder.name!r} is refused: its weights are not the ones that were measured "
-            f"(sha256 {found[:12]}…, expected {manifest.weights_sha256[:12]}…). Please install it again.",
-        )
+        expected = manifest.weights_sha256[:12]
+        raise AnalysisError("model_unavailable", "weights", package=folder.name, found=found[:12], expected=expected)
     return ModelPackage(folder, manifest, card)

@@ -1,6 +1,5 @@
 """Errors as clients see them: RFC 9457 problem details with a stable `code`."""
 
-import contextlib
 import http
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,8 +11,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.language import Language, negotiate_language
+from lobule.errors import AnalysisError
 from lobule.words import Words
 
 log = structlog.get_logger()
@@ -65,7 +64,7 @@ class ProblemError(Exception):
         reason: What exactly happened. The catalogue has its sentence as `errors.<code>.<reason>`, and that of a problem
             without a reason as `errors.<code>`.
         values: What the sentence names.
-        detail: An English sentence of a worker or an image reader, which says more than the catalogue does.
+        detail: The English sentence of a worker whose reasons the catalogue does not know.
         headers: Extra headers of the answer.
         extra: Extra members of the problem document.
     """
@@ -77,7 +76,7 @@ class ProblemError(Exception):
         reason: str | None = None,
         *,
         values: Mapping[str, Any] | None = None,
-        detail: str | None = None,
+        detail: str = "",
         headers: Mapping[str, str] | None = None,
         **extra: Any,
     ) -> None:
@@ -92,14 +91,7 @@ class ProblemError(Exception):
 
     def detail_in(self, language: Language) -> str:
         """What happened and what to do, in a language."""
-        if self._detail is not None and language == "en":
-            return self._detail
-        words = Words(language)
-        # A worker that is not ours may have a code of its own, and no fault of the catalogue may hide the problem.
-        for key in (f"errors.{self.code}.{self.reason}", f"errors.{self.code}"):
-            with contextlib.suppress(KeyError):
-                return words(key, **self.values)
-        return self._detail or words("errors.unknown")
+        return Words(language).error(self.code, self.reason, self.values, self._detail)
 
 
 def not_found(what: str, **values: int) -> ProblemError:
@@ -117,7 +109,7 @@ _STATUS_OF_INPUT_ERRORS = {"unsupported_format": 415, "too_many_pixels": 413}
 
 def from_analysis_error(error: AnalysisError) -> ProblemError:
     """The response for an image that is refused at upload."""
-    return ProblemError(_STATUS_OF_INPUT_ERRORS.get(error.code, 422), error.code, detail=error.detail)
+    return ProblemError(_STATUS_OF_INPUT_ERRORS.get(error.code, 422), error.code, error.reason, values=error.values)
 
 
 def problem_response(request: Request, error: ProblemError) -> JSONResponse:

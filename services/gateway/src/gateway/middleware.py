@@ -6,10 +6,12 @@ import uuid
 
 import structlog
 from prometheus_client import Histogram
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.asgi import HttpMiddleware
+from gateway.language import request_language
+from lobule.contracts.language import negotiate_language
 from lobule.tracing import span
 
 log = structlog.get_logger()
@@ -40,13 +42,14 @@ _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
 class RequestContext(HttpMiddleware):
-    """Gives each request an id (the client's, if it is valid), logs the request, and sets security headers."""
+    """Gives each request an id (the client's, if it is valid) and its language, logs it, and sets security headers."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `HttpMiddleware`."""
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex[:16]
         scope.setdefault("state", {})["request_id"] = request_id
+        request_language.set(negotiate_language(Headers(scope=scope).get("accept-language")))
         started, status = time.monotonic(), 0
 
         async def send_with_headers(message: Message) -> None:

@@ -161,7 +161,7 @@ def test_a_failed_examination_is_told_and_tells_nothing_of_the_films(client, wor
     worker.say(
         claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="Damaged."
     )
-    assert state()["error"] == {"code": "image_unreadable", "detail": "Damaged."}
+    assert state()["error"] == {"code": "image_unreadable", "reason": None, "values": {}, "detail": "Damaged."}
     assert client.get(f"/api/v1/cases/{case}", headers=alice).json()["state"] == "ready"
 
 

@@ -9,8 +9,8 @@ import typer
 
 from histo_worker.data.breakhis import SUFFIXES
 from histo_worker.predict import COLUMNS, describer, row_of
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Magnification
+from lobule.errors import AnalysisError
 from lobule_ml import batch
 from lobule_ml.quiet import held_standard_error, quiet_tensorflow
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.reference_resnet import reference_resnet
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.model_package import ModelPackage
 from lobule_ml.packages import building
 from lobule_ml.variables import set_variables
@@ -52,9 +52,7 @@ class CompiledClassifier:
 
     def __init__(self, package: ModelPackage, batch: int) -> None:
         if keras.backend.backend() != "tensorflow":
-            raise AnalysisError(
-                "model_unavailable", "The worker serves on TensorFlow; please set KERAS_BACKEND=tensorflow."
-            )
+            raise AnalysisError("model_unavailable", "backend")
         manifest = package.manifest
         with building(package):
             net = build_network(manifest.architecture, package.weights)

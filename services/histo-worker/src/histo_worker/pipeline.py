@@ -18,9 +18,9 @@ from histo_worker.network import CompiledClassifier
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.settings import HistoSettings
 from lobule.contracts.activity import DONE, activity
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import RGB8, encode_png
 from lobule.imaging.read_field import read_field
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
@@ -66,7 +66,9 @@ class HistologyPipeline:
         self._package = open_package(package)
         manifest = self._package.manifest
         if manifest.modality != "histopathology":
-            raise AnalysisError("model_unavailable", f"The model package {manifest.name!r} is for {manifest.modality}.")
+            raise AnalysisError(
+                "model_unavailable", "other_modality", package=manifest.name, modality=manifest.modality
+            )
         self._gate = InputGate.load()
         self._classifier = CompiledClassifier(self._package, batch)
         try:
@@ -75,9 +77,7 @@ class HistologyPipeline:
             self._intercept = float(manifest.calibration["intercept"])
             self._evidence_scale = float(manifest.calibration["evidence_scale"])
         except (KeyError, TypeError, ValueError) as error:
-            raise AnalysisError(
-                "model_unavailable", f"The model package {manifest.name!r} is damaged: model.json lacks {error}."
-            ) from None
+            raise AnalysisError("model_unavailable", "calibration", package=manifest.name, problem=str(error)) from None
 
     @property
     def manifest(self) -> ModelManifest:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule_ml import batch
 from lobule_ml.quiet import held_standard_error, quiet_tensorflow
 from mammo_worker.commands.data import app as data_app

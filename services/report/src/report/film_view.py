@@ -10,15 +10,14 @@ import structlog
 from numpy.typing import NDArray
 
 from lobule import layout
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.pictures import (
     FilmOverview,
     NamedWindow,
-    PictureError,
     PictureFacts,
     PictureKind,
     Samples,
 )
+from lobule.errors import AnalysisError
 from lobule.imaging.colour import Colours
 from lobule.imaging.decode import decode_picture
 from lobule.imaging.dicom.reader import read_dicom
@@ -43,7 +42,6 @@ OVERVIEW_SIDE = 1280
 """Four films side by side on a screen of 2560 x 1440 have no more rows of it than this."""
 GREY_UP_TO = 0.03  # mean difference between the colour channels; a stained section has several times as much
 _PREVIEW_QUALITY = 88
-_UNKNOWN = "The picture could not be drawn. It can be analysed all the same."
 
 
 class PictureHandler:
@@ -61,10 +59,10 @@ class PictureHandler:
             log.info("picture_source_gone", key=source_key)
             return
         except AnalysisError as error:
-            facts, files = PictureFacts(error=PictureError(code=error.code, detail=error.detail)), {}
+            facts, files = PictureFacts(error=error.document()), {}
         except Exception:  # decoders of hostile bytes raise anything, and so does a time limit
             log.exception("picture_failed", key=source_key)
-            facts, files = PictureFacts(error=PictureError(code="internal_error", detail=_UNKNOWN)), {}
+            facts, files = PictureFacts(error=AnalysisError("internal_error", "picture").document()), {}
         for name, content in files.items():
             self._store.put(layout.file_key(target_prefix, name), content)
         self._store.put(layout.file_key(target_prefix, FACTS_FILE), facts.model_dump_json().encode())
@@ -108,7 +106,7 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
 
 
 def _film_or_tissue(data: bytes) -> Film | Picture:
-    """A film; the picture itself where it is in colour."""
+    """The film in a file, or the picture itself if it is in colour."""
     if read_header(io.BytesIO(data), "mammography").format == "DICOM":
         return read_dicom(data)
     picture = decode_picture(data, "mammography")
@@ -116,7 +114,7 @@ def _film_or_tissue(data: bytes) -> Film | Picture:
 
 
 def _tissue(picture: Picture, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
-    """A picture in colour, which is taken for a stained section."""
+    """Draw a picture in colour, which is treated as a stained section."""
     size = (picture.width, picture.height)
     facts = PictureFacts(
         width=picture.width,
@@ -160,7 +158,7 @@ def deep_samples(film: Film) -> tuple[Samples, bytes]:
 
 
 def overview(pixels: NDArray[Any], facts: PictureFacts) -> bytes:
-    """A film as large as panes show it, with its facts, as `FilmOverview` says; no side over `OVERVIEW_SIDE`."""
+    """Write a film with its facts as a `FilmOverview`; no side is longer than `OVERVIEW_SIDE`."""
     small = _shrunk(pixels, OVERVIEW_SIDE)
     head = FilmOverview(facts=facts, width=small.shape[1], height=small.shape[0]).model_dump_json().encode()
     head += b" " * (len(head) % 2)
@@ -178,5 +176,5 @@ def _shrunk(picture: NDArray[Any], side: int) -> NDArray[Any]:
 
 
 def _resized(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """A picture of (width, height) pixels, each the mean of those that it stands for; of the same type."""
+    """Shrink a picture to (width, height) by averaging; the type stays the same."""
     return shrink(lambda top, bottom: picture[top:bottom], (picture.shape[1], picture.shape[0]), size)

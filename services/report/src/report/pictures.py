@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Finding, Result
+from lobule.errors import AnalysisError
 from report.hanging import hang, hang_finding
 from report.overlay import RGB8, Mark, blend_heat, box_on_display, draw_findings, draw_outline, draw_reader
 from report.palette import FINDINGS, RGB
@@ -87,7 +87,7 @@ def draw_pictures(
 
 
 def _cutout(display: RGB8, finding: Finding, scale: tuple[float, float], colour: RGB | None = None) -> RGB8:
-    """A square around a finding, with its outline and nothing else drawn on it; without a colour a reader's."""
+    """Cut out a square around a finding and draw only its outline; without a colour, as a reader's finding."""
     corners = box_on_display(finding.box, scale)
     (left, top), (right, bottom) = corners[0], corners[2]
     longer = max(right - left, bottom - top)
@@ -113,7 +113,7 @@ def draw_thumbnail(result: Result, files: Mapping[str, bytes]) -> bytes:
 
 
 def fit(picture: RGB8, longest: int) -> RGB8:
-    """A picture whose longer side is at most so many pixels."""
+    """Shrink a picture so that its longer side has at most a given number of pixels."""
     height, width = picture.shape[:2]
     factor = longest / max(height, width)
     if factor >= 1:
@@ -130,7 +130,7 @@ def jpeg(picture: NDArray[np.uint8], quality: int = 92) -> bytes:
 
 
 def check_pictures(result: Result, files: Mapping[str, bytes]) -> None:
-    """Hold the pictures of a result against what it says of them, and their bytes against their checksums.
+    """Check that the pictures of a result exist, can be decoded and have the size that it states.
 
     Raises:
         AnalysisError: `result_unreadable`.
@@ -140,26 +140,27 @@ def check_pictures(result: Result, files: Mapping[str, bytes]) -> None:
 
 
 def _read(files: Mapping[str, bytes], name: str, size: tuple[int, int], mode: str) -> NDArray[np.uint8]:
-    """Decode one of our own pictures and hold it against what the result says of it."""
+    """Decode one of our own pictures and check its size against the result."""
     return _opened(files, name, size, lambda image: np.asarray(image.convert(mode)))
 
 
 def _opened(files: Mapping[str, bytes], name: str, size: tuple[int, int], use: Callable[[Image.Image], Used]) -> Used:
     if name not in files:
-        raise unreadable(f"the picture {name!r} is missing")
+        raise AnalysisError("result_unreadable", "picture_missing", name=name)
     try:
         with Image.open(io.BytesIO(files[name])) as image:
             found = image.size
             used = use(image)
     except Exception:  # noqa: BLE001 - decoders of damaged bytes raise anything
-        raise unreadable(f"the picture {name!r} is damaged") from None
+        raise AnalysisError("result_unreadable", "picture_damaged", name=name) from None
     if found != size:
-        raise unreadable(f"the picture {name!r} has {found[0]} x {found[1]} pixels, not {size[0]} x {size[1]}")
+        raise AnalysisError(
+            "result_unreadable",
+            "picture_size",
+            name=name,
+            found_width=found[0],
+            found_height=found[1],
+            width=size[0],
+            height=size[1],
+        )
     return used
-
-
-def unreadable(what: str) -> AnalysisError:
-    """What is wrong with a stored result, for the user."""
-    return AnalysisError(
-        "result_unreadable", f"The stored result of this analysis is damaged: {what}. Please analyse the image again."
-    )

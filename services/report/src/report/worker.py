@@ -1,4 +1,4 @@
-"""Entry point of the report service: `python -m report.worker`. It renders what inference steps concluded."""
+"""Entry point of the report service: `python -m report.worker`. It renders reports."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.case import CaseContent, ReportForm
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, ExaminationClaim, InferenceClaim, RenderClaim, ReportClaim
+from lobule.errors import AnalysisError
 from lobule.queueing import REPORT_QUEUE
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import WorkerRuntime, run_worker
@@ -20,7 +20,7 @@ from lobule.worker.pipeline import ReportProgress
 from report.composition import Report, case_report, image_report
 from report.exporters import EXPORTERS
 from report.film_view import PictureHandler
-from report.pictures import check_pictures, draw_thumbnail, unreadable
+from report.pictures import check_pictures, draw_thumbnail
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class ReportHandler:
                 content = EXPORTERS[form](report)
             except SoftTimeLimitExceeded:
                 raise
-            except Exception as failure:  # what fails is one form; the step's runner says why
+            except Exception as failure:  # one failed form must not stop the others; the runner reports the error
                 log.exception("form_not_rendered", form=form, language=report.text.language)
                 failures.append(failure)
             else:
@@ -65,7 +65,7 @@ class ReportHandler:
 
     def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
         if isinstance(claim, InferenceClaim | ExaminationClaim):
-            raise AnalysisError("internal_error", "The report service was given images to analyse.")
+            raise AnalysisError("internal_error", "step", step=claim.step)
         if isinstance(claim, ReportClaim):
             yield self._analysis_report(claim), AT_ONCE
             return
@@ -85,7 +85,7 @@ class ReportHandler:
         return image_report(result, files, claim.analysed_at)
 
     def _case_report(self, content: CaseContent, language: Language) -> Report:
-        """Build a case's report. It names images whose result is missing; the rest is unaffected."""
+        """Build the report of a case. Images whose result is missing are listed as not assessed."""
         results: list[ResultAndFiles | None] = []
         for image in content.images:
             if image.result_prefix is None:
@@ -103,9 +103,9 @@ class ReportHandler:
             names = [result.display.file, *([result.heat_map.file] if result.heat_map else [])]
             files = {name: self._store.get(layout.file_key(prefix, name)) for name in names}
         except ObjectNotFoundError as missing:
-            raise unreadable(f"{missing} is no longer in the object store") from None
+            raise AnalysisError("result_unreadable", "object_missing", name=str(missing)) from None
         except ValidationError:
-            raise unreadable("its figures cannot be read") from None
+            raise AnalysisError("result_unreadable", "figures") from None
         check_pictures(result, files)
         return result, files
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, get_args
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Assessment, ImageInfo, Result
+from lobule.errors import AnalysisError
 from lobule.worker.pipeline import Pipeline, no_progress
 
 Row = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
+from lobule.errors import AnalysisError
 from lobule.model_package import ModelPackage, sha256_of
 
 WEIGHTS_FILE = "weights.npz"
@@ -80,8 +80,7 @@ def building(package: ModelPackage) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError) as error:
+        problem = f"{type(error).__name__}: {error}"
         raise AnalysisError(
-            "model_unavailable",
-            f"The model package {package.manifest.name!r} does not fit this version of the worker "
-            f"({type(error).__name__}: {error}).",
+            "model_unavailable", "other_version", package=package.manifest.name, problem=problem
         ) from None

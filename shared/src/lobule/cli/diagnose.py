@@ -46,7 +46,7 @@ def diagnose(
     as_json: Annotated[bool, typer.Option("--json", help="print results as JSON")] = False,
 ) -> None:
     """Have images diagnosed by a server, and print what it concluded."""
-    with plain_errors(), Client(server, username, password) as client:
+    with plain_errors(), Client(server, username, password, language=words().language) as client:
         outcomes = [diagnose_file(client, file, modality, magnification, quiet=as_json) for file in files]
         if reports is not None:
             for outcome in outcomes:
@@ -127,10 +127,8 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
     out, t = Console(), words()
     for outcome in outcomes:
         if outcome.result is None:
-            key = f"errors.{outcome.code}"
-            # In English, the server's message is more precise than the catalogue's.
-            detail = t(key) if t.language != "en" and key in t else outcome.detail or ""
-            problem = t("cli.problem", file=escape(str(outcome.file)), code=outcome.code, detail=escape(detail))
+            detail = escape(outcome.detail or "")
+            problem = t("cli.problem", file=escape(str(outcome.file)), code=outcome.code, detail=detail)
             out.print(problem, highlight=False, soft_wrap=True)
         else:
             for line in _in_words(outcome.file, outcome.result):

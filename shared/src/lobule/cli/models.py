@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, plain_errors
+from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, plain_errors, words
 from lobule.client import Client
 from lobule.contracts.manifest import Figure, Metric, figure_of
 
@@ -22,7 +22,7 @@ def _group() -> None:
 def list_models(username: Username, password: Password, server: Server = DEFAULT_SERVER) -> None:
     """List the models in use on a server, with their measured figures."""
     table = Table("modality", "workers", "model", "version", "measured")
-    with plain_errors(), Client(server, username, password) as client:
+    with plain_errors(), Client(server, username, password, language=words().language) as client:
         for status in client.models():
             model = status["model"]
             metrics = [] if model is None else [Metric.model_validate(metric) for metric in model["metrics"][:3]]

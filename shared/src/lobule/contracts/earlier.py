@@ -1,7 +1,8 @@
 """Claims as earlier versions exchanged them, for the minutes of an upgrade.
 
-A worker says with a header which claims it understands: 3 for today's, 2 for those without examinations. Without the
-header it is of version 0.1 and gets the form of that version. What a gateway of that version gives is read as well.
+A worker says with a header which claims it understands: 4 for today's, 3 for those whose errors have no reasons, 2 for
+those without examinations. Without the header it is of version 0.1 and gets the form of that version. What a gateway of
+that version gives is read as well.
 To be deleted once no site upgrades from them.
 """
 
@@ -13,7 +14,7 @@ from pydantic_core import from_json
 from lobule.contracts.steps import CLAIM, Claim, InferenceClaim, RenderClaim, StepName
 
 _HEADER = "Lobule-Claims"
-HEADERS = {_HEADER: "3"}
+HEADERS = {_HEADER: "4"}
 """What a worker that understands today's claims sends."""
 
 _SINCE: Mapping[StepName, int] = {"examination": 3}
@@ -36,7 +37,11 @@ def unknown_steps(version: int) -> list[StepName]:
 
 def given(claim: Claim, version: int) -> dict[str, Any]:
     """A claim in the form that a worker understands."""
-    return claim.model_dump(mode="json") if version >= 2 else as_before(claim)
+    document = claim.model_dump(mode="json") if version >= 2 else as_before(claim)
+    if version < 4 and isinstance(claim, RenderClaim) and (case := document["render"]["case"]):
+        for error in (image["error"] for image in case["images"] if image["error"]):
+            del error["reason"], error["values"]
+    return document
 
 
 def as_before(claim: Claim) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Failures a user or a client can meet, each with a stable code and plain words.
+"""The codes of failures of a step; the catalogue has their sentences.
 
-A code is part of the API: clients branch on it, so it is never renamed. The words are for people and may change.
+A code is part of the API: clients branch on it, so it is never renamed. Reasons may be added, and sentences may change.
 """
 
 from typing import Literal, get_args
@@ -35,19 +35,3 @@ ErrorCode = InputErrorCode | PipelineErrorCode
 
 INPUT_ERROR_CODES: frozenset[str] = frozenset(get_args(InputErrorCode))
 PIPELINE_ERROR_CODES: frozenset[str] = frozenset(get_args(PipelineErrorCode))
-
-
-class AnalysisError(Exception):
-    """A step failed for a reason that the user can be told.
-
-    Args:
-        code: One of `InputErrorCode` or `PipelineErrorCode`.
-        detail: What happened and what the user can do, in a sentence or two of plain words.
-        retryable: Whether another attempt with the same input may succeed; never where the input is at fault.
-    """
-
-    def __init__(self, code: ErrorCode, detail: str, *, retryable: bool = False) -> None:
-        super().__init__(detail)
-        self.code: ErrorCode = code
-        self.detail = detail
-        self.retryable = retryable and code not in INPUT_ERROR_CODES

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from lobule.contracts.progress import StepError
 from lobule.contracts.result import Document, Laterality, Modality, Notice, View
 
 
@@ -35,15 +36,10 @@ class Samples(Document):
     windows: list[NamedWindow] = Field(default=[], description="that the file names, the one shown first in front")
 
 
-class PictureError(Document):
-    code: str = Field(description="stable name of the error")
-    detail: str = Field(description="what happened and what to do")
-
-
 class PictureFacts(Document):
     """What a file contains."""
 
-    error: PictureError | None = Field(default=None, description="why it cannot be shown")
+    error: StepError | None = Field(default=None, description="why it cannot be shown")
     width: int | None = Field(default=None, description="pixels, upright")
     height: int | None = Field(default=None, description="pixels, upright")
     bits: int | None = Field(default=None, description="of a sample, as stored")

@@ -1,6 +1,6 @@
 """The progress of a job: its four steps as users see them."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,9 @@ FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "dead", "cancelled"}
 
 class StepError(Document):
     code: str = Field(description="stable name of the error")
-    detail: str = Field(description="what happened and what to do")
+    reason: str | None = Field(default=None, description="what exactly happened, where a code has several reasons")
+    values: dict[str, Any] = Field(default={}, description="what `detail` names, such as sizes and limits")
+    detail: str = Field(description="what happened and what to do, in the language of `Accept-Language`")
 
 
 class StepProgress(Document):

@@ -4,7 +4,7 @@ A worker *claims* a step and gets an attempt number and a lease; it renews the l
 *fails* exactly that attempt. Anything said for an attempt that is no longer the current one is refused (fenced).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
@@ -81,5 +81,7 @@ class Completion(Document):
 class Failure(Document):
     attempt: int = Field(ge=1)
     code: ErrorCode
+    reason: str | None = None
+    values: dict[str, Any] = Field(default={})
     detail: str
     retryable: bool = False

@@ -10,13 +10,12 @@ import numpy as np
 from billiard.exceptions import SoftTimeLimitExceeded
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.modality import ModalitySpec
+from lobule.errors import AnalysisError
 from lobule.imaging.colour import RGB8, Colours
 from lobule.imaging.header import read_header
 from lobule.imaging.jpeg_pixels import decode_jpeg
 from lobule.imaging.picture import Picture
-from lobule.imaging.picture_header import cut_off
 from lobule.imaging.png_pixels import decode_png
 from lobule.imaging.tiff_pixels import decode_tiff
 
@@ -86,11 +85,8 @@ def decoder_errors(file_format: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
         words = str(error).lower()
         if isinstance(error, EOFError) or any(word in words for word in _CUT_OFF):
-            raise cut_off() from None
-        raise AnalysisError(
-            "image_unreadable",
-            f"The {file_format}'s pixels cannot be read ({type(error).__name__}). Please export it again.",
-        ) from None
+            raise AnalysisError("image_truncated", "pixels") from None
+        raise AnalysisError("image_unreadable", "pixels", format=file_format, error=type(error).__name__) from None
 
 
 # On photographs the averaging filter at zlib's fastest level is three times as fast as level 3 and no larger;

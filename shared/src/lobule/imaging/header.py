@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.modality import Format, ModalitySpec
+from lobule.errors import AnalysisError
 from lobule.imaging import jpeg_header, png_header, tiff_directory
 from lobule.imaging.dicom.file import PREAMBLE, looks_like_dicom, open_dicom
 from lobule.imaging.dicom.identity import DicomIdentity, identity_of
@@ -32,7 +32,7 @@ _PICTURES: tuple[tuple[bytes, Callable[[BinaryIO], PictureHeader]], ...] = (
     (jpeg_header.SIGNATURE, read_jpeg),
     *((signature, lambda stream: read_tiff(stream).header) for signature in tiff_directory.SIGNATURES),
 )
-_OTHERS = {b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"%PDF": "PDF", b"PK\3\4": "an archive"}
+_OTHERS = {b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"%PDF": "PDF", b"PK\3\4": "ZIP"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def read_header(source: Path | BinaryIO, modality: str | ModalitySpec) -> ImageH
     first = source.read(PREAMBLE)
     source.seek(0)
     if not first:
-        raise AnalysisError("empty_file", "The file is empty. Please choose the image again.")
+        raise AnalysisError("empty_file")
     if looks_like_dicom(first):
         if "DICOM" not in spec.formats:
             raise _unsupported("DICOM", spec)
@@ -103,10 +103,8 @@ def is_grey(path: Path) -> bool:
 
 
 def _unsupported(found: str, spec: ModalitySpec) -> AnalysisError:
-    accepted = ", ".join(spec.formats)
     return AnalysisError(
-        "unsupported_format",
-        f"This file is {found}, which cannot be analysed as {spec.name}. Please upload one of: {accepted}.",
+        "unsupported_format", "not_accepted", found=found, modality=spec.name, formats=list(spec.formats)
     )
 
 
@@ -116,7 +114,9 @@ def _picture_header(source: BinaryIO, spec: ModalitySpec) -> ImageHeader:
     reader = next((reader for start, reader in _PICTURES if first.startswith(start)), None)
     if reader is None:
         known = next((name for start, name in _OTHERS.items() if first.startswith(start)), None)
-        raise _unsupported(known or "not an image that we know (or its first bytes are damaged)", spec)
+        if known is None:
+            raise AnalysisError("unsupported_format", "unknown", formats=list(spec.formats))
+        raise _unsupported(known, spec)
     header = reader(source)
     check_size(header.width, header.height, header.decoded_bytes)
     return ImageHeader(header.format, header.width, header.height)

@@ -4,8 +4,9 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
-from lobule.imaging.picture_header import Colour, PictureHeader, damaged_header, read_exactly, refuse_kind
+from lobule.imaging.picture_header import Colour, PictureHeader, read_exactly
 
 SIGNATURE = b"\xff\xd8\xff"
 
@@ -41,7 +42,7 @@ def read_jpeg(stream: BinaryIO) -> PictureHeader:
             return _described(stream, segment)
         if segment.marker == START_OF_SCAN:
             break
-    raise damaged_header("JPEG", "it holds no pixels")
+    raise AnalysisError("image_unreadable", "no_pixels", format="JPEG")
 
 
 def segments(stream: BinaryIO) -> Iterator[Segment]:
@@ -60,16 +61,16 @@ def segments(stream: BinaryIO) -> Iterator[Segment]:
             position = stream.tell()
             continue
         if marker < 0xC0 or marker in (0xD8, END_OF_IMAGE):
-            raise damaged_header("JPEG", f"there is a marker {marker:02X} where none may be")
+            raise AnalysisError("image_unreadable", "jpeg_marker", marker=f"{marker:02X}")
         length = struct.unpack(">H", read_exactly(stream, 2, "JPEG"))[0]
         if length < 2:
-            raise damaged_header("JPEG", "a segment is shorter than its length")
+            raise AnalysisError("image_unreadable", "jpeg_segment_length")
         start = stream.tell()
         yield Segment(marker, start, length - 2)
         if marker == START_OF_SCAN:
             return
         position = start + length - 2
-    raise damaged_header("JPEG", f"it has more than {limits.MAX_JPEG_SEGMENTS} segments")
+    raise AnalysisError("image_unreadable", "jpeg_segments", most=limits.MAX_JPEG_SEGMENTS)
 
 
 def _next_marker(stream: BinaryIO) -> int:
@@ -83,24 +84,21 @@ def _next_marker(stream: BinaryIO) -> int:
             byte = read_exactly(stream, 1, "JPEG")
         if byte not in (b"\0", b"\xff"):
             return byte[0]
-    raise damaged_header("JPEG", "there is no marker where one must be")
+    raise AnalysisError("image_unreadable", "jpeg_no_marker")
 
 
 def _described(stream: BinaryIO, segment: Segment) -> PictureHeader:
     if segment.marker not in _READ_FRAMES:
-        refuse_kind(
-            f"The JPEG is of a rare kind (SOF{segment.marker - 0xC0})",
-            "Please export it as baseline or progressive JPEG, or as PNG.",
-        )
+        raise AnalysisError("unsupported_format", "jpeg_process", process=f"SOF{segment.marker - 0xC0}")
     bits, height, width, count = struct.unpack(">BHHB", read_exactly(stream, 6, "JPEG"))
     if segment.length != 6 + 3 * count or not width or not height:
-        raise damaged_header("JPEG", "it does not tell the picture's size")
+        raise AnalysisError("image_unreadable", "no_size", format="JPEG")
     if count not in _COLOURS or bits not in ((8, 12) if segment.marker != _LOSSLESS else (8, 12, 16)):
-        refuse_kind(f"The JPEG has {count} colours of {bits} bits", "Please export it as grey or RGB, 8 bits.")
+        raise AnalysisError("unsupported_format", "jpeg_colours", colours=count, bits=bits)
     components = read_exactly(stream, 3 * count, "JPEG")
     sampling = [(byte >> 4, byte & 15) for byte in components[1::3]]
     if not all(1 <= h <= 4 and 1 <= v <= 4 for h, v in sampling):
-        raise damaged_header("JPEG", "its colours' sampling is impossible")
+        raise AnalysisError("image_unreadable", "jpeg_sampling")
     return PictureHeader(
         "JPEG", width, height, bits, count, _COLOURS[count], _held(segment.marker, width, height, bits, sampling)
     )

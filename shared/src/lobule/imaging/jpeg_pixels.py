@@ -8,11 +8,11 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.jpeg_header import APP1, APP2, APP14, END_OF_IMAGE, START_OF_SCAN, read_jpeg, segments
 from lobule.imaging.orientation import exif_orientation, upright
 from lobule.imaging.picture import Picture
-from lobule.imaging.picture_header import cut_off, damaged_header
 
 _ICC = b"ICC_PROFILE\0"
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # within a scan: neither a stuffed byte nor a restart marker
@@ -29,11 +29,11 @@ def decode_jpeg(data: bytes) -> Picture:
     """
     header = read_jpeg(io.BytesIO(data))
     if 8 * len(data) < header.width * header.height // 64:  # a bit in each block of 8 x 8 pixels is the least there is
-        raise cut_off()
+        raise AnalysisError("image_truncated", "pixels")
     check_scans(data)
     samples: NDArray[Any] = imagecodecs.jpeg8_decode(data)
     if samples.shape[:2] != (header.height, header.width):
-        raise damaged_header("JPEG", "its size is told twice")
+        raise AnalysisError("image_unreadable", "two_sizes", format="JPEG")
     orientation, profile_parts, adobe = 1, dict[int, bytes](), False
     for segment in segments(io.BytesIO(data)):
         content = data[segment.start : segment.start + segment.length]
@@ -66,6 +66,6 @@ def check_scans(data: bytes | memoryview) -> None:
             return
         scans += marker == START_OF_SCAN
         if scans >= limits.MAX_JPEG_SCANS:
-            raise damaged_header("JPEG", f"it has more than {limits.MAX_JPEG_SCANS} scans")
+            raise AnalysisError("image_unreadable", "jpeg_scans", most=limits.MAX_JPEG_SCANS)
         position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    raise cut_off()
+    raise AnalysisError("image_truncated", "pixels")

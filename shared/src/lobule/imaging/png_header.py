@@ -5,14 +5,12 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.picture_header import (
     Colour,
     PictureHeader,
-    damaged_header,
     read_exactly,
-    refuse_kind,
-    several_pictures,
 )
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -50,10 +48,11 @@ def read_png(stream: BinaryIO) -> PictureHeader:
         elif chunk.kind == b"tRNS":
             transparent = True
         elif chunk.kind == b"acTL":
-            raise several_pictures(str(struct.unpack(">I", read_exactly(stream, 4, "PNG"))[0]))
+            (count,) = struct.unpack(">I", read_exactly(stream, 4, "PNG"))
+            raise AnalysisError("animated_image", "pictures", count=count)
         elif chunk.kind == b"IDAT":
             return _described(*header, transparent)
-    raise damaged_header("PNG", "it holds no pixels")
+    raise AnalysisError("image_unreadable", "no_pixels", format="PNG")
 
 
 def chunks(stream: BinaryIO, most: int) -> Iterator[Chunk]:
@@ -77,21 +76,21 @@ def chunks(stream: BinaryIO, most: int) -> Iterator[Chunk]:
         if kind == b"IEND":
             return
         position += 12 + length
-    raise damaged_header("PNG", f"it has more than {most} chunks")
+    raise AnalysisError("image_unreadable", "png_chunks", most=most)
 
 
 def _image_header(stream: BinaryIO, chunk: Chunk) -> tuple[int, int, int, int]:
     """Width, height, bits and colour type."""
     if chunk.kind != b"IHDR" or chunk.length != 13:
-        raise damaged_header("PNG", "it does not begin with its size")
+        raise AnalysisError("image_unreadable", "png_first_chunk")
     content = read_exactly(stream, 17, "PNG")
     if zlib.crc32(b"IHDR" + content[:13]) != struct.unpack(">I", content[13:])[0]:
-        raise damaged_header("PNG", "its checksum is wrong")
+        raise AnalysisError("image_unreadable", "png_checksum")
     width, height, bits, kind, compression, filtering, interlace = struct.unpack(">IIBBBBB", content[:13])
     if kind not in _KINDS or bits not in _KINDS[kind][2] or compression or filtering or interlace > 1:
-        raise damaged_header("PNG", f"there are no pictures of colour type {kind} with {bits} bits")
+        raise AnalysisError("image_unreadable", "png_colour_type", kind=kind, bits=bits)
     if bits == 1 and kind == 0:
-        refuse_kind("The PNG is black and white, 1 bit per pixel", "Please export it as grey or RGB with 8 or 16 bits.")
+        raise AnalysisError("unsupported_format", "png_black_and_white")
     return width, height, bits, kind
 
 

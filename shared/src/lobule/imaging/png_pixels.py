@@ -5,10 +5,10 @@ import zlib
 
 import imagecodecs
 
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.orientation import exif_orientation, upright
 from lobule.imaging.picture import Picture
-from lobule.imaging.picture_header import cut_off, damaged_header
 from lobule.imaging.png_header import SIGNATURE, Chunk, chunks, read_png
 
 _MOST_INFLATED = 1032  # times its size: more is not possible with Deflate
@@ -30,10 +30,10 @@ def decode_png(data: bytes) -> Picture:
     packed = sum(chunk.length for chunk in found if chunk.kind == b"IDAT")
     stored = header.width * header.height * header.samples * header.bits // 8
     if packed * _MOST_INFLATED < stored or found[-1].start + found[-1].length > len(data):
-        raise cut_off()
+        raise AnalysisError("image_truncated", "pixels")
     samples = imagecodecs.png_decode(_of_pixels_alone(data, found))
     if samples.shape[:2] != (header.height, header.width):
-        raise damaged_header("PNG", "its size is told twice")
+        raise AnalysisError("image_unreadable", "two_sizes", format="PNG")
     channels = 1 if samples.ndim == 2 else samples.shape[2]
     orientation = next((exif_orientation(_content(data, chunk)) for chunk in found if chunk.kind == b"eXIf"), 1)
     profile = next((_profile(_content(data, chunk)) for chunk in found if chunk.kind == b"iCCP"), None)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
-from lobule.imaging.picture_header import damaged_header, read_exactly, seek
+from lobule.imaging.picture_header import read_exactly, seek
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -50,7 +51,7 @@ class Directory:
         if entry is None:
             return ()
         if entry.kind not in _INTEGERS or entry.count > most:
-            raise damaged_header("TIFF", f"its tag {tag} cannot be")
+            raise AnalysisError("image_unreadable", "tiff_tag", tag=tag)
         form = f"{self.order}{entry.count}{_INTEGERS[entry.kind]}"
         seek(self.stream, entry.position, "TIFF")
         return struct.unpack(form, read_exactly(self.stream, struct.calcsize(form), "TIFF"))
@@ -81,14 +82,14 @@ def directories(stream: BinaryIO) -> Iterator[Directory]:
     """
     head = read_exactly(stream, 8, "TIFF")
     if head[:4] not in SIGNATURES:
-        raise damaged_header("TIFF", "its first bytes are wrong")
+        raise AnalysisError("image_unreadable", "tiff_signature")
     order: Literal["<", ">"] = "<" if head[:2] == b"II" else ">"
     big = 43 in head[2:4]
     start = _offset(stream, order, big) if big else struct.unpack(f"{order}I", head[4:])[0]
     seen: set[int] = set()
     while start and start not in seen:
         if len(seen) >= limits.MAX_TIFF_DIRECTORIES:
-            raise damaged_header("TIFF", f"it has more than {limits.MAX_TIFF_DIRECTORIES} directories")
+            raise AnalysisError("image_unreadable", "tiff_directories", most=limits.MAX_TIFF_DIRECTORIES)
         seen.add(start)
         directory, following = _directory(stream, start, order, big)
         yield directory
@@ -103,7 +104,7 @@ def _directory(stream: BinaryIO, start: int, order: Literal["<", ">"], big: bool
     seek(stream, start, "TIFF")
     count = struct.unpack(f"{order}{'Q' if big else 'H'}", read_exactly(stream, head, "TIFF"))[0]
     if not 0 < count <= limits.MAX_TIFF_ENTRIES:
-        raise damaged_header("TIFF", f"a directory has {count} tags")
+        raise AnalysisError("image_unreadable", "tiff_directory_tags", tags=count)
     data = read_exactly(stream, count * size, "TIFF")
     entries: dict[int, Entry] = {}
     for index in range(count):
@@ -124,5 +125,5 @@ def _offset(stream: BinaryIO, order: str, big: bool, last: bool = False) -> int:
     if last and len(data) < size:
         return 0
     if len(data) < size:
-        raise damaged_header("TIFF", "the file ends in it")
+        raise AnalysisError("image_unreadable", "header_ends", format="TIFF")
     return struct.unpack(f"{order}{'Q' if big else 'I'}", data)[0]

@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
-from lobule.imaging.picture_header import Colour, PictureHeader, damaged_header, refuse_kind, several_pictures
+from lobule.imaging.picture_header import Colour, PictureHeader
 from lobule.imaging.tiff_directory import Directory, directories
 
 _COLOURS: dict[int, tuple[Colour, int]] = {  # photometric interpretation: colour, samples without alpha
@@ -29,9 +30,8 @@ _DEPTHS = {
     "ycbcr": (8,),
     "lab": (8, 16),
 }
-_FORMATS = {1: "unsigned", 2: "signed", 3: "floating-point", 5: "complex", 6: "complex"}
+_FORMATS = {1: "unsigned", 2: "signed", 3: "floating_point", 5: "complex", 6: "complex"}
 _MAX_SEGMENT_BYTES = 64 * 1024 * 1024  # of a tile: more than any that is written, and decoded into a buffer of its own
-_AS_GREY_OR_RGB = "Please export it as grey or RGB with 8 or 16 bits."
 
 
 @dataclass(frozen=True)
@@ -84,27 +84,25 @@ def read_tiff(stream: BinaryIO) -> TiffLayout:
     """
     pages = list(directories(stream))
     if not pages:
-        raise damaged_header("TIFF", "it holds no picture")
+        raise AnalysisError("image_unreadable", "no_pixels", format="TIFF")
     whole = [page for page in pages if not page.number(254, 0) & 0b101 and page.number(255, 1) != 2]
     if len(whole) > 1:
-        raise several_pictures(str(len(whole)))
+        raise AnalysisError("animated_image", "pictures", count=len(whole))
     page = (whole or pages)[0]
     layers = max(page.number(32997, 1), page.number(32998, 1))
     if layers > 1:
-        raise several_pictures(str(layers))
+        raise AnalysisError("animated_image", "pictures", count=layers)
     return _layout(page)
 
 
 def _layout(page: Directory) -> TiffLayout:
     width, height = page.number(256, 0), page.number(257, 0)
     if width < 1 or height < 1:
-        raise damaged_header("TIFF", "it does not tell the picture's size")
+        raise AnalysisError("image_unreadable", "no_size", format="TIFF")
     samples = page.number(277, 1)
     photometric = page.number(262, 2 if samples >= 3 else 1)
     if photometric not in _COLOURS:
-        refuse_kind(
-            f"The TIFF's colours are of a rare kind (photometric interpretation {photometric})", _AS_GREY_OR_RGB
-        )
+        raise AnalysisError("unsupported_format", "tiff_colours", interpretation=photometric)
     colour, base = _COLOURS[photometric]
     bits = _bits(page, samples, base, colour)
     signed = _sample_format(page, colour)
@@ -131,14 +129,13 @@ def _layout(page: Directory) -> TiffLayout:
 
 def _bits(page: Directory, samples: int, base: int, colour: Colour) -> int:
     if not base <= samples <= base + 1:
-        refuse_kind(f"The TIFF holds {samples} samples per pixel", _AS_GREY_OR_RGB)
+        raise AnalysisError("unsupported_format", "tiff_sample_count", samples=samples)
     depths = set(page.numbers(258, 16)) or {1}
     if len(depths) > 1:
-        refuse_kind("The TIFF's samples have different numbers of bits", _AS_GREY_OR_RGB)
+        raise AnalysisError("unsupported_format", "tiff_mixed_bits")
     bits = depths.pop()
     if bits not in _DEPTHS[colour]:
-        kind = _FORMATS.get(page.number(339, 1), "")
-        refuse_kind(f"The TIFF holds {kind} {colour} samples of {bits} bit{'s' * (bits != 1)}", _AS_GREY_OR_RGB)
+        raise _unsupported_samples(page.number(339, 1), colour, bits)
     return bits
 
 
@@ -147,26 +144,27 @@ def _sample_format(page: Directory, colour: Colour) -> bool:
     kinds = set(page.numbers(339, 16)) or {1}
     kind = kinds.pop()
     if kinds or kind not in (1, 2, 4) or (kind == 2 and colour not in ("grey", "lab")):
-        bits = page.number(258, 1)
-        refuse_kind(f"The TIFF holds {_FORMATS.get(kind, 'unknown')} {colour} samples of {bits} bits", _AS_GREY_OR_RGB)
+        raise _unsupported_samples(kind, colour, page.number(258, 1))
     return kind == 2 and colour == "grey"
+
+
+def _unsupported_samples(kind: int, colour: Colour, bits: int) -> AnalysisError:
+    numbers = _FORMATS.get(kind, "unknown")
+    return AnalysisError("unsupported_format", "tiff_samples", numbers=numbers, colour=colour, count=bits)
 
 
 def _compression(page: Directory, photometric: int, bits: int) -> int:
     compression, predictor = page.number(259, 1), page.number(317, 1)
     if compression not in _COMPRESSIONS:
-        refuse_kind(
-            f"The TIFF is compressed in a rare way (compression {compression})",
-            "Please export it uncompressed or with LZW, Deflate, PackBits or JPEG.",
-        )
+        raise AnalysisError("unsupported_format", "tiff_compression", compression=compression)
     if predictor not in (1, 2) or (predictor == 2 and bits not in (8, 16)):
-        refuse_kind(f"The TIFF's samples are predicted in a rare way (predictor {predictor})", _AS_GREY_OR_RGB)
+        raise AnalysisError("unsupported_format", "tiff_predictor", predictor=predictor)
     if compression != JPEG and photometric == 6:
-        refuse_kind("The TIFF holds YCbCr without JPEG compression", _AS_GREY_OR_RGB)
+        raise AnalysisError("unsupported_format", "tiff_ycbcr")
     if compression == JPEG and bits not in (8, 12):
-        refuse_kind(f"The TIFF holds JPEG of {bits} bits", _AS_GREY_OR_RGB)
+        raise AnalysisError("unsupported_format", "tiff_jpeg_bits", bits=bits)
     if compression == JPEG and photometric in (0, 3, 8, 9):
-        refuse_kind(f"The TIFF holds JPEG of rare colours (photometric interpretation {photometric})", _AS_GREY_OR_RGB)
+        raise AnalysisError("unsupported_format", "tiff_jpeg_colours", interpretation=photometric)
     return compression
 
 
@@ -174,9 +172,9 @@ def _check_segments(layout: TiffLayout) -> None:
     rows, columns = layout.segment
     depth = (1 if layout.planar else layout.header.samples) * (1 if layout.header.bits <= 8 else 2)
     if rows < 1 or columns < 1 or (layout.tiled and rows * columns * depth > _MAX_SEGMENT_BYTES):
-        raise damaged_header("TIFF", f"its parts have {columns} x {rows} pixels")
+        raise AnalysisError("image_unreadable", "tiff_part_size", width=columns, height=rows)
     found = min(layout.directory.count(tag) for tag in layout.located)
     if layout.segments > limits.MAX_TIFF_SEGMENTS:
-        raise damaged_header("TIFF", f"it consists of {layout.segments} parts")
+        raise AnalysisError("image_unreadable", "tiff_parts", parts=layout.segments)
     if found < layout.segments:
-        raise damaged_header("TIFF", f"it consists of {layout.segments} parts, of which {found} are listed")
+        raise AnalysisError("image_unreadable", "tiff_parts_missing", parts=layout.segments, listed=found)

@@ -10,12 +10,12 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.jpeg_header import read_jpeg
 from lobule.imaging.jpeg_pixels import check_scans
 from lobule.imaging.orientation import ORIENTATION_TAG, upright
 from lobule.imaging.picture import Alpha, Picture
-from lobule.imaging.picture_header import cut_off, damaged_header
 from lobule.imaging.tiff_header import (
     DEFLATE,
     JPEG,
@@ -93,7 +93,7 @@ def _coloured(layout: TiffLayout, indices: NDArray[Any]) -> NDArray[np.uint8]:
     count = 2**layout.header.bits
     values = layout.directory.numbers(320, 3 * 256)
     if len(values) != 3 * count:
-        raise damaged_header("TIFF", "its palette has another number of colours")
+        raise AnalysisError("image_unreadable", "tiff_palette")
     palette = np.array(values, np.uint32).reshape(3, count).T
     palette = palette >> 8 if palette.max() > 255 else palette  # some writers store 8 bits
     indices = indices[..., 0] if indices.ndim == 3 else indices
@@ -110,9 +110,9 @@ def _segments(layout: TiffLayout, data: bytes) -> Iterator[_Segment]:
     header, (rows, columns) = layout.header, layout.segment
     offsets, lengths = (layout.directory.numbers(tag, limits.MAX_TIFF_SEGMENTS) for tag in layout.located)
     if any(o + n > len(data) for o, n in zip(offsets, lengths[: layout.segments], strict=False)):
-        raise cut_off()
+        raise AnalysisError("image_truncated", "pixels")
     if sum(lengths[: layout.segments]) > 2 * len(data):
-        raise damaged_header("TIFF", "its parts overlap")
+        raise AnalysisError("image_unreadable", "tiff_overlap")
     across, down = math.ceil(header.width / columns), math.ceil(header.height / rows)
     view = memoryview(data)
     for index in range(layout.segments):
@@ -174,7 +174,7 @@ def _unpack(compression: int, data: Any, target: NDArray[np.uint8]) -> None:
         )
         filled = len(decode(data, out=target))
     if filled < len(target):
-        raise cut_off()
+        raise AnalysisError("image_truncated", "pixels")
 
 
 def _inflate(source: memoryview, target: NDArray[np.uint8]) -> int:
@@ -199,7 +199,9 @@ def _jpeg(layout: TiffLayout, segment: _Segment, channels: int, tables: bytes | 
     own = read_jpeg(io.BytesIO(segment.data))
     fits = segment.columns <= own.width <= layout.segment[1] and segment.rows <= own.height <= layout.segment[0]
     if not fits or own.samples != channels or own.bits != layout.header.bits:
-        raise damaged_header("TIFF", f"a part holds {own.width} x {own.height} pixels of {own.samples} samples")
+        raise AnalysisError(
+            "image_unreadable", "tiff_part_differs", width=own.width, height=own.height, samples=own.samples
+        )
     spaces: dict[str, Any] = {}
     if layout.header.colour in ("rgb", "ycbcr") and channels == 3:
         spaces = {"colorspace": "YCBCR" if layout.photometric == 6 else "RGB", "outcolorspace": "RGB"}

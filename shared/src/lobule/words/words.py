@@ -1,5 +1,6 @@
 """Sentences, lists, numbers and dates in one language."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -109,6 +110,32 @@ class Words:
             return self(f"notice.{notice.code}", **self.with_sides(notice.values))
         except KeyError:
             return notice.detail
+
+    def error(
+        self, code: str, reason: str | None = None, values: Mapping[str, object] | None = None, detail: str = ""
+    ) -> str:
+        """What went wrong and what to do.
+
+        Args:
+            code: Of the error.
+            reason: What exactly happened, where the code has several reasons.
+            values: What the sentence names. One that is a code itself, such as `ultrasound`, has a sentence
+                `error_value.<name>.<value>`.
+            detail: The error's own English, from a program whose reasons the catalogue does not know.
+        """
+        # A worker that is not ours may have a code of its own, and no fault of the catalogue may hide the error.
+        named = {name: self._error_value(name, value) for name, value in (values or {}).items()}
+        known = [key for key in (f"errors.{code}.{reason}", f"errors.{code}") if key in self]
+        for key in known:
+            if detail and self.language == "en" and key == f"errors.{code}":
+                return detail
+            with contextlib.suppress(KeyError):
+                return self(key, **named)
+        return detail or self("errors.unknown")
+
+    def _error_value(self, name: str, value: object) -> object:
+        key = f"error_value.{name}.{value}"
+        return self(key) if key in self else value
 
     def with_sides(self, values: Mapping[str, object]) -> dict[str, object]:
         """Values for a sentence: a side, `L` or `R`, in words."""

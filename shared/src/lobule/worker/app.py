@@ -14,11 +14,11 @@ from celery import Celery
 from celery.signals import worker_process_init, worker_process_shutdown
 from redis.exceptions import RedisError
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.models import WorkerAnnouncement
 from lobule.contracts.pictures import PictureKind
 from lobule.contracts.steps import StepName
+from lobule.errors import AnalysisError
 from lobule.progress_cache import ANNOUNCE_EVERY_S, ProgressCache, connect
 from lobule.queueing import PICTURE_QUEUE, PICTURE_TASK, REPORT_QUEUE, TASK, make_celery
 from lobule.settings import Settings, read_settings

@@ -6,10 +6,10 @@ from typing import Protocol
 
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.examination import AnalysedImage, ExaminationReading, ExaminationRequest
 from lobule.contracts.result import Result
 from lobule.contracts.steps import ExaminationClaim
+from lobule.errors import AnalysisError
 from lobule.storage import ObjectStore
 from lobule.worker.pipeline import ReportProgress
 
@@ -55,9 +55,7 @@ class ExaminationHandler:
             seen += 1
             data = self._store.get(each.key)
             if hashlib.sha256(data).hexdigest() != each.image.sha256:
-                raise AnalysisError(
-                    "image_unreadable", "The stored image is not the one that was uploaded. Please upload it again."
-                )
+                raise AnalysisError("image_unreadable", "stored_image")
             result = Result.model_validate_json(self._store.get(layout.result_key(each.result_prefix)))
             return data, result
 

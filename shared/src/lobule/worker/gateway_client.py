@@ -7,8 +7,8 @@ import httpx
 import structlog
 
 from lobule.contracts import earlier
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.steps import Claim, ClaimRequest, Completion, Failure, Heartbeat
+from lobule.errors import AnalysisError
 
 log = structlog.get_logger()
 
@@ -66,7 +66,8 @@ class GatewayClient:
         Raises:
             LeaseLostError: Where the attempt is no longer the current one.
         """
-        failure = Failure(attempt=claim.attempt, code=error.code, detail=error.detail, retryable=error.retryable)
+        said = error.document().model_dump()
+        failure = Failure(attempt=claim.attempt, retryable=error.retryable, **said)
         self._say(claim, "fail", failure)
 
     def _say(

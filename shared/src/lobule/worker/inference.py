@@ -4,11 +4,11 @@ import hashlib
 
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, ExaminationClaim, InferenceClaim
 from lobule.contracts.unit import UnitImage
+from lobule.errors import AnalysisError
 from lobule.storage import ObjectStore
 from lobule.worker.examination import ExaminationHandler, Examiner
 from lobule.worker.pipeline import Pipeline, ReportProgress, part_of
@@ -38,7 +38,7 @@ class InferenceHandler:
             self._examine(claim, progress)
             return
         if not isinstance(claim, InferenceClaim):
-            raise AnalysisError("internal_error", f"An inference worker was given a step {claim.step!r}.")
+            raise AnalysisError("internal_error", "step", step=claim.step)
         current, findings = claim.unit.current, 0
         for number, subject in enumerate(current):
             folder = layout.unit_result_folder(claim.output_prefix, subject.image_id, alone=len(current) == 1)
@@ -50,10 +50,7 @@ class InferenceHandler:
         progress(0.0, activity("reading_image"))
         data = self._store.get(subject.key)
         if hashlib.sha256(data).hexdigest() != subject.image.sha256:
-            raise AnalysisError(
-                "image_unreadable",
-                "The stored image is not the one that was uploaded. Please upload it again.",
-            )
+            raise AnalysisError("image_unreadable", "stored_image")
         analysis = self._pipeline.analyse(data, subject.image, progress)
         for name, content in analysis.files.items():
             self._store.put(layout.file_key(folder, name), content)

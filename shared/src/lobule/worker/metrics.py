@@ -8,10 +8,10 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import ImageInfo
 from lobule.contracts.steps import Claim
+from lobule.errors import AnalysisError
 from lobule.tracing import span
 from lobule.worker.gateway_client import LeaseLostError
 from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress

@@ -11,9 +11,9 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from redis.exceptions import RedisError
 
 from lobule.contracts.activity import Activity
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.progress import ReportedProgress
 from lobule.contracts.steps import Claim
+from lobule.errors import AnalysisError
 from lobule.progress_cache import ProgressCache
 from lobule.storage import StoreFullError, StoreUnavailableError
 from lobule.worker.gateway_client import GatewayClient, LeaseLostError
@@ -75,22 +75,16 @@ class StepRunner:
             except AnalysisError as error:
                 failure = error
             except SoftTimeLimitExceeded:
-                failure = AnalysisError("timed_out", "The analysis took too long and was stopped. Please tell your IT.")
+                failure = AnalysisError("timed_out")
             except StoreFullError:
-                detail = "The server has no space left. Please tell your IT."
-                failure = AnalysisError("storage_full", detail, retryable=True)
+                failure = AnalysisError("storage_full", retryable=True)
             except StoreUnavailableError:
-                detail = "The object store cannot be reached. Please tell your IT."
-                failure = AnalysisError("storage_unavailable", detail, retryable=True)
+                failure = AnalysisError("storage_unavailable", retryable=True)
             except LeaseLostError:
                 raise
             except Exception:
                 log.exception("step_crashed")
-                failure = AnalysisError(
-                    "internal_error",
-                    "The analysis failed unexpectedly. The details are in the logs.",
-                    retryable=True,
-                )
+                failure = AnalysisError("internal_error", "crashed", retryable=True)
         if failure is None:
             self._gateway.complete(claim)
         else:

@@ -6,7 +6,7 @@ import pydicom
 
 from dicom_node.routing import Routing
 from dicom_node.statuses import Answer, Status
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.dicom.file import ENCAPSULATED, NATIVE
 from lobule.imaging.dicom.kind import FILMS
 from lobule.imaging.header import DicomIdentity, read_header

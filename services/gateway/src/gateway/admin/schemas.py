@@ -51,7 +51,7 @@ class WorkRead(BaseModel):
             worker=step.worker if step else None,
             created_at=work.created_at,
             finished_at=work.finished_at,
-            error=StepError(code=work.error_code, detail=work.error_detail or "") if work.error_code else None,
+            error=work.error(),
         )
 
 

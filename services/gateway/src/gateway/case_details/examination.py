@@ -73,8 +73,7 @@ def read_case_examination(
     work = jobs.examination(session, together.key_of(case.id))
     if work is None:
         return ExaminationRead(state="none", error=None, reading=None)
-    error = StepError(code=work.error_code, detail=work.error_detail or "") if work.error_code else None
     if work.state != "done":
-        return ExaminationRead(state=work.state, error=error, reading=None)
+        return ExaminationRead(state=work.state, error=work.error(language), reading=None)
     reading = read_examination(request.app.state.store, work)
     return ExaminationRead(state="done", error=None, reading=ReadingRead.of(reading, Words(language)))

@@ -95,7 +95,8 @@ async def diagnose(
             headers["Preference-Applied"] = f"wait={wait.group(1)}"
         return JSONResponse(JobRead.of(job).model_dump(mode="json"), status_code=202, headers=headers)
     if job.state != "done":
-        raise ProblemError(422, job.error_code or job.state, detail=job.error_detail, job_id=job.id)
+        code, values, detail = job.error_code or job.state, job.error_values, job.error_detail or ""
+        raise ProblemError(422, code, job.error_reason, values=values, detail=detail, job_id=job.id)
     return await report_response(request, job, wanted, negotiate_language(accept_language))
 
 

@@ -20,7 +20,7 @@ from gateway.uploads.checks import Duplicate, parse_options
 from gateway.uploads.receiving import Upload
 from gateway.uploads.service import UploadService
 from gateway.users.models import User
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
 
@@ -108,7 +108,7 @@ class InstanceService:
         with self._store.open(upload.object_key) as stream:
             identity = read_header(stream, "mammography").dicom
         if identity is None or not identity.study_instance_uid or not identity.sop_instance_uid:
-            raise AnalysisError("image_unreadable", "The part is no DICOM file with a study.")
+            raise AnalysisError("image_unreadable", "dicom_no_study")
         return identity
 
     def _case_of(self, user: User, identity: DicomIdentity) -> str:

@@ -10,11 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from gateway.clock import now
 from gateway.database import Base, new_id
 from gateway.images.models import Image
+from gateway.language import request_language
 from lobule import layout
-from lobule.contracts.progress import JobState
+from lobule.contracts.language import Language
+from lobule.contracts.progress import JobState, StepError
 from lobule.contracts.result import Assessment
 from lobule.contracts.steps import StepName
 from lobule.tracing import current_traceparent
+from lobule.words import Words
 
 WorkKind = Literal["analysis", "rendering", "examination"]
 
@@ -37,7 +40,9 @@ class Work(Base):
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     finished_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(50))
-    error_detail: Mapped[str | None] = mapped_column(Text)
+    error_reason: Mapped[str | None] = mapped_column(String(50))
+    error_values: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    error_detail: Mapped[str | None] = mapped_column(Text)  # a worker's English sentence
     request_id: Mapped[str | None] = mapped_column(String(64), default=_current_request)  # that opened it
     traceparent: Mapped[str | None] = mapped_column(String(55), default=current_traceparent)  # of that request
     # Of what is done on request: its name, of which there is one, and what is requested. An analysis has its image.
@@ -45,6 +50,25 @@ class Work(Base):
     request: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=True)
 
     steps: Mapped[list["Step"]] = relationship(back_populates="job", order_by="Step.position", lazy="selectin")
+
+    def set_error(
+        self,
+        code: str | None,
+        reason: str | None = None,
+        values: dict[str, Any] | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Store why it failed, or with None that it did not."""
+        self.error_code, self.error_reason, self.error_values, self.error_detail = code, reason, values, detail
+
+    def error(self, language: Language | None = None) -> StepError | None:
+        """Why it failed, in a language, by default in that of the request; None where it did not fail."""
+        if self.error_code is None:
+            return None
+        values = self.error_values or {}
+        words = Words(language or request_language.get())
+        detail = words.error(self.error_code, self.error_reason, values, self.error_detail or "")
+        return StepError(code=self.error_code, reason=self.error_reason, values=values, detail=detail)
 
     def step(self, name: StepName) -> "Step":
         """One of its steps."""

@@ -17,7 +17,6 @@ from lobule.contracts.progress import (
     FINAL_STATES,
     Progress,
     ReportedProgress,
-    StepError,
     StepProgress,
     StepState,
     UserStep,
@@ -103,8 +102,7 @@ class ProgressBoard:
             return StepProgress(name=name, state="done", fraction=1.0)
         usual = self._history.median(session, step.queue)
         if step.state == "failed":
-            error = StepError(code=job.error_code or "internal_error", detail=job.error_detail or "")
-            return StepProgress(name=name, state="failed", fraction=self._fraction(step)[0], error=error)
+            return StepProgress(name=name, state="failed", fraction=self._fraction(step)[0], error=job.error())
         if step.state == "cancelled":
             return StepProgress(name=name, state="cancelled", fraction=0.0)
         if step.state == "running":

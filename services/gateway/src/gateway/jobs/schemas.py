@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.jobs.models import Job
+from lobule.contracts.language import Language
 from lobule.contracts.progress import JobState, StepError
 from lobule.contracts.result import Assessment, Modality
 
@@ -41,9 +42,8 @@ class JobRead(BaseModel):
     error: StepError | None = Field(description="why it failed; null where it did not")
 
     @classmethod
-    def of(cls, job: Job) -> "JobRead":
-        """A job as the API shows it."""
-        error = StepError(code=job.error_code, detail=job.error_detail or "") if job.error_code else None
+    def of(cls, job: Job, language: Language | None = None) -> "JobRead":
+        """A job as the API shows it, its error in a language, by default in that of the request."""
         return cls(
             id=job.id,
             image_id=job.image_id,
@@ -54,7 +54,7 @@ class JobRead(BaseModel):
             probability_malignant=job.probability_malignant,
             created_at=job.created_at,
             finished_at=job.finished_at,
-            error=error,
+            error=job.error(language),
         )
 
 

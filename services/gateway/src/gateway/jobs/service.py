@@ -18,7 +18,7 @@ from gateway.modalities.service import required
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.examination import ExaminationRequest
-from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.progress import FINAL_STATES, JobState
 from lobule.contracts.result import Result
 from lobule.contracts.steps import (
     Claim,
@@ -31,8 +31,6 @@ from lobule.contracts.steps import (
 )
 from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.queueing import REPORT_QUEUE
-
-_LOST = "The worker was lost {tries} times while it worked on this. Your IT can look into it and start it again."
 
 
 def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
@@ -165,7 +163,8 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
         queues.enqueue(session, report)
         publish(session, AnalysisChanged(job))
     else:
-        job.state, job.finished_at, job.error_code, job.error_detail = "done", now(), None, None
+        job.state, job.finished_at = "done", now()
+        job.set_error(None)
         if isinstance(job, Job):
             publish(session, AnalysisChanged(job))
             publish(session, AnalysisEnded(job))
@@ -180,7 +179,7 @@ def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepNam
     if failure.retryable and step.tries < settings.max_attempts:
         queues.enqueue(session, step)
     else:
-        _finish(session, step.job, "failed", failure.code, failure.detail)
+        _finish(session, step.job, "failed", failure.code, failure.reason, failure.values, failure.detail)
     return True
 
 
@@ -190,7 +189,7 @@ def reap(session: Session, settings: GatewaySettings, step: Step) -> None:
         queues.enqueue(session, step)
         return
     step.state, step.finished_at, step.lease_expires_at = "failed", now(), None
-    _finish(session, step.job, "dead", "worker_lost", _LOST.format(tries=step.tries))
+    _finish(session, step.job, "dead", "worker_lost", "tries", {"count": step.tries})
 
 
 def retry(session: Session, job: Work) -> None:
@@ -203,7 +202,8 @@ def retry(session: Session, job: Work) -> None:
         raise ProblemError(409, "job_not_failed", "state", values={"state": job.state})
     step = next(step for step in job.steps if step.state != "done")
     step.tries = 0
-    job.state, job.finished_at, job.error_code, job.error_detail = "queued", None, None, None
+    job.state, job.finished_at = "queued", None
+    job.set_error(None)
     for later in job.steps:
         if later.position > step.position:
             later.state = "waiting"
@@ -228,7 +228,8 @@ def _ask_again(session: Session, work: Rendering | Examination, document: dict[s
     [step] = work.steps
     step.tries, step.interactive = 0, interactive
     work.request = document
-    work.state, work.finished_at, work.error_code, work.error_detail = "queued", None, None, None
+    work.state, work.finished_at = "queued", None
+    work.set_error(None)
     queues.enqueue(session, step)
 
 
@@ -243,11 +244,20 @@ def cancel(session: Session, job: Work) -> None:
     for step in job.steps:
         if step.state in ("waiting", "queued", "running"):
             step.state, step.finished_at, step.lease_expires_at = "cancelled", now(), None
-    _finish(session, job, "cancelled", "cancelled", "This was cancelled. You can start it again.")
+    _finish(session, job, "cancelled", "cancelled")
 
 
-def _finish(session: Session, job: Work, state: str, code: str, detail: str) -> None:
-    job.state, job.finished_at, job.error_code, job.error_detail = state, now(), code, detail  # pyright: ignore
+def _finish(
+    session: Session,
+    job: Work,
+    state: JobState,
+    code: str,
+    reason: str | None = None,
+    values: dict[str, Any] | None = None,
+    detail: str | None = None,
+) -> None:
+    job.state, job.finished_at = state, now()
+    job.set_error(code, reason, values, detail)
     if isinstance(job, Job):
         publish(session, AnalysisChanged(job))
         publish(session, AnalysisEnded(job))

@@ -23,7 +23,7 @@ from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
 from gateway.pictures.service import PictureService
 from gateway.uploads.receiving import receive
 from lobule import layout
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
 

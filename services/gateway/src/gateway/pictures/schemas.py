@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field
 
 from gateway.images.identity import PatientAttribute
 from gateway.images.models import FileIdentity
+from gateway.language import request_language
 from lobule.contracts.pictures import PictureFacts
+from lobule.words import Words
 
 
 class PictureRead(BaseModel):
@@ -23,7 +25,12 @@ class PictureRead(BaseModel):
         """A picture as the API shows it."""
         if facts is None:
             return cls(id=picture_id, state="drawing", facts=None, poll_after_ms=300)
-        return cls(id=picture_id, state="failed" if facts.error else "ready", facts=facts, poll_after_ms=None)
+        if facts.error is None:
+            return cls(id=picture_id, state="ready", facts=facts, poll_after_ms=None)
+        code, reason, values, detail = facts.error.code, facts.error.reason, facts.error.values, facts.error.detail
+        said = Words(request_language.get()).error(code, reason, values, detail)
+        facts = facts.model_copy(update={"error": facts.error.model_copy(update={"detail": said})})
+        return cls(id=picture_id, state="failed", facts=facts, poll_after_ms=None)
 
 
 class PatientRead(BaseModel):

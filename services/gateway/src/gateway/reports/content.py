@@ -21,7 +21,6 @@ from gateway.reviews import repository as reviews
 from gateway.reviews.service import as_contract
 from lobule.contracts.case import CaseContent, CaseImage, ImageContent, Review, Signature
 from lobule.contracts.examination import ExaminationReading
-from lobule.contracts.progress import StepError
 from lobule.contracts.reader import ReaderFinding
 from lobule.storage import ObjectStore
 
@@ -88,7 +87,6 @@ def _examination(session: Session, store: ObjectStore, case: Case) -> Examinatio
 def _image(job: Job, reviews: list[Review], drawn: list[ReaderFinding], place: Examination) -> CaseImage:
     state = case_service.state_of(job)
     result = image_content(job) if state == "assessed" else None
-    error = StepError(code=job.error_code, detail=job.error_detail or "") if job.error_code else None
     return CaseImage(
         image_id=job.image_id,
         job_id=job.id,
@@ -96,7 +94,7 @@ def _image(job: Job, reviews: list[Review], drawn: list[ReaderFinding], place: E
         state=state,
         result_prefix=result.result_prefix if result else None,
         analysed_at=result.analysed_at if result else None,
-        error=error if state == "failed" else None,
+        error=job.error("en") if state == "failed" else None,
         reviews=reviews,
         reader_findings=drawn,
         study_date=place.date,

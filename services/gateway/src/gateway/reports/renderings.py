@@ -85,7 +85,8 @@ async def fetch(request: Request, wanted: Wanted, language: Language, form: Repo
         rendering = await _made(state.sessions, await run_in_threadpool(_repeat, state.sessions, wanted))
         content = await run_in_threadpool(_read, state.store, rendering, name)
     if content is None:
-        raise ProblemError(500, "report_failed", "because", values={"problem": rendering.error_detail or ""})
+        error = rendering.error()
+        raise ProblemError(500, "report_failed", "because", values={"problem": error.detail if error else ""})
     return content, REPORT_FILES[form][1]
 
 

@@ -87,5 +87,5 @@ def _write(session: Session, job: Job, settings: GatewaySettings) -> None:
     if job.state == "done":
         links |= {"result": f"{at}/result", "report": f"{at}/report"}
     at = shared_now(session)
-    message = JobFinished(timestamp=at, data=JobRead.of(job), links=links).model_dump(mode="json")
+    message = JobFinished(timestamp=at, data=JobRead.of(job, "en"), links=links).model_dump(mode="json")
     session.add_all(Delivery(webhook_id=webhook.id, job_id=job.id, payload=message, next_at=at) for webhook in webhooks)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Magnification
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import RGB8, decode_rgb
 
 Label = Literal["benign", "malignant"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.progress import track
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, SUFFIXES, Field, parse_name
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_rgb
 
 # Spanhol et al. 2016, table 2, and the thesis' table 4 (whose 400X benign images are the same 588).

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.gate.features import NAMES, gate_features
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 
 RGB8 = NDArray[np.uint8]
 Floats = NDArray[np.floating]
@@ -55,7 +55,7 @@ class InputGate:
             arrays = {key: np.array(kept[key], np.float64) for key in _ARRAYS}
             return cls(**arrays, bias=kept["bias"], gamma=kept["gamma"], measured=kept["measured"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AnalysisError("model_unavailable", f"The input gate cannot be read ({error}).") from None
+            raise AnalysisError("model_unavailable", "gate", problem=str(error)) from None
 
     def save(self, file: Path = GATE_FILE) -> None:
         """Write the gate as JSON."""
@@ -78,7 +78,7 @@ class InputGate:
         features = gate_features(field)
         score = float(self.scores(features[None])[0])
         if score < 0:
-            raise AnalysisError("not_histology", _words(dict(zip(NAMES, features, strict=True))))
+            raise AnalysisError("not_histology", _reason(dict(zip(NAMES, features, strict=True))))
         return score
 
 
@@ -87,19 +87,13 @@ def standardise(features: Floats, mean: Floats, deviation: Floats) -> Floats:
     return np.clip((features - mean) / deviation, -_CLIP, _CLIP)
 
 
-def _words(features: dict[str, np.floating]) -> str:
+def _reason(features: dict[str, np.floating]) -> str:
     if features["tissue"] < 0.05:
-        seen = "It shows almost nothing but bare glass or a white page."
-    elif features["saturation_p90"] < 0.12:
-        seen = "It is grey; is it a mammogram or a scanned page?"
-    elif features["neighbour_luminance"] < 0.5:
-        seen = "It looks like noise."
-    elif features["green_strongest"] < 0.5:
-        seen = "Its colours are not those of haematoxylin and eosin; is it another stain or a photograph?"
-    else:
-        seen = "Its colours or its structure are not those of stained tissue under the microscope."
-    return (
-        f"This does not look like a microscope field stained with haematoxylin and eosin, so it was not "
-        f"analysed. {seen} "
-        "Please upload an H&E field."
-    )
+        return "blank"
+    if features["saturation_p90"] < 0.12:
+        return "grey"
+    if features["neighbour_luminance"] < 0.5:
+        return "noise"
+    if features["green_strongest"] < 0.5:
+        return "other_stain"
+    return "structure"

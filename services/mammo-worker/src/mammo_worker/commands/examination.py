@@ -21,7 +21,7 @@ def examine(
     Films that could not be assessed are named at the end, each with a code and its reason; the others are read, no
     breast or case with such a film is called negative, and the exit code is 1. It is 2 where nothing could begin.
     """
-    from lobule.contracts.errors import AnalysisError
+    from lobule.errors import AnalysisError
     from mammo_worker.examination.examine import film_reader, write_examinations
     from mammo_worker.examination.models import installed_models
     from mammo_worker.examination.views import read_views

@@ -121,7 +121,7 @@ def regions(
 
     A file that cannot be read is named with its reason, the others go on, and the exit code is 1.
     """
-    from lobule.contracts.errors import AnalysisError
+    from lobule.errors import AnalysisError
     from lobule.model_package import open_package
     from mammo_worker.regions.package import RegionReader, installed_reader
     from mammo_worker.regions.read import read_boxes, write_opinions

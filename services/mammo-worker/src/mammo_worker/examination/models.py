@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Thresholds
+from lobule.errors import AnalysisError
 from lobule_ml.calibration import Logistic
 from mammo_worker.examination.pairing import FEATURES
 from mammo_worker.examination.scale import Population
@@ -54,8 +54,7 @@ def installed_models(folder: Path = FOLDER) -> ExaminationModels:
             populations=() if scale is None else tuple(Population.from_dict(p) for p in scale["populations"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        detail = f"A model of examinations in {folder.name!r} is damaged or of another version ({error})."
-        raise AnalysisError("model_unavailable", detail) from None
+        raise AnalysisError("model_unavailable", "examination", folder=folder.name, problem=str(error)) from None
 
 
 def write_model(path: Path, values: dict[str, Any]) -> None:

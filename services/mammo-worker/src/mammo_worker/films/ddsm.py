@@ -11,7 +11,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 
 Digitizer = Literal["DBA", "HOWTEK-MGH", "HOWTEK-ISMD", "LUMISYS"]
 VIEWS = ("LEFT_CC", "LEFT_MLO", "RIGHT_CC", "RIGHT_MLO")
@@ -156,22 +156,23 @@ def decode_ljpeg(data: bytes, entry: FilmEntry) -> NDArray[np.uint16]:
     try:
         samples = np.asarray(imagecodecs.jpegsof3_decode(data))
     except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
-        raise AnalysisError(
-            "image_unreadable",
-            f"The LJPEG film cannot be decoded ({_frame_words(data)}; {type(error).__name__}).",
-        ) from None
+        frame = _frame_header(data)
+        raise AnalysisError("image_unreadable", "ljpeg", frame=frame, error=type(error).__name__) from None
     wanted = entry.lines * entry.pixels_per_line
     if samples.size != wanted:
         code = "image_truncated" if samples.size < wanted else "image_unreadable"
         raise AnalysisError(
             code,
-            f"The LJPEG film holds {samples.size} pixels ({_frame_words(data)}), the case file says "
-            f"{entry.pixels_per_line} x {entry.lines}.",
+            "ljpeg_size",
+            found=samples.size,
+            frame=_frame_header(data),
+            width=entry.pixels_per_line,
+            height=entry.lines,
         )
     return samples.reshape(entry.lines, entry.pixels_per_line).astype(np.uint16)
 
 
-def _frame_words(data: bytes) -> str:
+def _frame_header(data: bytes) -> str:
     """A description of the stream's frame header."""
     names = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive", 0xC3: "lossless"}
     for kind, name in names.items():

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
 from mammo_worker.films.breast import Breast, find_breast
 from mammo_worker.films.several import several_films
@@ -25,11 +25,7 @@ def check_shape(film: Film) -> None:
     """
     height, width = film.pixels.shape
     if max(height, width) > MAX_SIDES_RATIO * min(height, width):
-        raise AnalysisError(
-            "not_mammogram",
-            f"This does not look like a mammogram: it has {width} x {height} pixels, a strip that no film is. "
-            "Nothing was analysed.",
-        )
+        raise AnalysisError("not_mammogram", "strip", width=width, height=height)
 
 
 def check_mammogram(film: Film, breast: Breast | None = None) -> None:
@@ -45,31 +41,28 @@ def check_mammogram(film: Film, breast: Breast | None = None) -> None:
     breast = breast or find_breast(film.pixels, film.valid)
     reason = not_a_mammogram(film, breast)
     if reason:
-        raise AnalysisError("not_mammogram", f"This does not look like a mammogram: {reason}. Nothing was analysed.")
+        raise AnalysisError("not_mammogram", reason)
     if several_films(breast):
-        raise AnalysisError(
-            "several_films",
-            "The picture shows more than one film, or a film beside something else. Please send each film by itself.",
-        )
+        raise AnalysisError("several_films")
 
 
 def not_a_mammogram(film: Film, breast: Breast | None = None) -> str | None:
     """The reason why an image is not a mammogram; None where it may be one."""
     if film.colourfulness > MAX_COLOURFULNESS:
-        return "it is in colour"
+        return "colour"
     breast = breast or find_breast(film.pixels, film.valid)
     mask, grey = breast.mask, breast.grey
     if not MIN_BREAST_SHARE <= breast.share <= MAX_BREAST_SHARE:
-        return "no breast stands out from a dark background"
+        return "no_breast"
     outside = ~cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
     # A low percentile: a white frame or label may fill much of what is not breast.
     if outside.any() and float(np.percentile(grey[outside], 25)) > MAX_BACKGROUND * float(np.median(grey[mask])):
-        return "the background is not dark"
+        return "bright_background"
     thumbnail = cv2.resize(grey, (_SIDE * mask.shape[1] // mask.shape[0], _SIDE), interpolation=cv2.INTER_AREA)
     inner = cv2.erode(mask.astype(np.uint8), np.ones((25, 25), np.uint8))
     inner = cv2.resize(inner, thumbnail.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
     if inner.any() and roughness(thumbnail, inner) > MAX_ROUGHNESS:
-        return "its texture is not that of breast tissue"
+        return "texture"
     return None
 
 

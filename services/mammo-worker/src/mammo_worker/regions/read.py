@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging.decode import decode_picture
 from lobule.imaging.read_film import read_film
 from mammo_worker.regions.package import RegionReader
@@ -87,7 +87,7 @@ def regions_of_film(data: bytes, boxes: list[BoxOnFilm], side: int, spacing: flo
         columns = slice(max(0, round(box.x)), round(box.x + box.width))
         part = film.pixels[rows, columns].astype(np.float32)
         if min(part.shape) < 4:
-            raise AnalysisError("image_too_small", f"A box of {box.file} is smaller than 4 pixels on the film.")
+            raise AnalysisError("image_too_small", "box", file=str(box.file))
         regions.append(_prepared((part - low) * (255.0 / max(high - low, 1.0)), scale, side))
     return regions
 

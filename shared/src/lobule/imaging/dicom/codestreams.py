@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.dicom.layout import Layout
 
@@ -61,18 +61,20 @@ def codestream_of(data: memoryview, layout: Layout) -> Codestream:
     if (found.width, found.height) != (layout.width, layout.height) or found.components not in (1, 3):
         raise AnalysisError(
             "image_unreadable",
-            f"The DICOM file's compressed pixels are {found.width} x {found.height} in {found.components} components, "
-            f"its tags say {layout.width} x {layout.height}. Nothing was decoded; please export it again.",
+            "dicom_codestream_size",
+            found_width=found.width,
+            found_height=found.height,
+            components=found.components,
+            width=layout.width,
+            height=layout.height,
         )
     if not 2 <= found.precision <= 16:
-        raise AnalysisError(
-            "unsupported_format", f"The DICOM file compresses {found.precision} bits per pixel; up to 16 can be read."
-        )
+        raise AnalysisError("unsupported_format", "dicom_bits_compressed", bits=found.precision)
     return found
 
 
 def _damaged() -> AnalysisError:
-    return AnalysisError("image_unreadable", "The DICOM file's compressed pixels are damaged. Please export it again.")
+    return AnalysisError("image_unreadable", "dicom_codestream")
 
 
 def _head(data: memoryview, layout: Layout) -> Codestream:
@@ -140,11 +142,7 @@ def _jpeg(data: memoryview) -> Codestream:
             position += 1
             continue
         if marker in _OTHER_SOF:
-            raise AnalysisError(
-                "unsupported_format",
-                "The DICOM file's pixels are a progressive, hierarchical or arithmetic JPEG, which is not read here. "
-                "Please export it uncompressed or as lossless JPEG.",
-            )
+            raise AnalysisError("unsupported_format", "dicom_jpeg_process")
         if marker in _SOF:
             break
         if marker in (0xD9, 0xDA):
@@ -154,9 +152,7 @@ def _jpeg(data: memoryview) -> Codestream:
     precision, height, width, components = struct.unpack(">BHHB", data[position + 4 : position + 10])
     if b"\xff\xd9" not in bytes(data[-_TAIL - 1 :]):
         # Without its end a JPEG-LS decoder searches for seconds, and one of JPEG makes up the rest.
-        raise AnalysisError(
-            "image_truncated", "The DICOM file's JPEG pixels end before their last row. Please export it again."
-        )
+        raise AnalysisError("image_truncated", "dicom_jpeg")
     if _SOF[marker] == "JPEG-LS":
         return Codestream("JPEG-LS", data, width, height, components, precision)
     if bytes(data).count(b"\xff\xda") > limits.MAX_DICOM_JPEG_SCANS:

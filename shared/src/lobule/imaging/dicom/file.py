@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.dicom.elements import KNOWN, Parser, PixelElement
 from lobule.imaging.dicom.kind import check_kind
@@ -72,8 +72,8 @@ class DicomFile:
 
     @property
     def syntax_name(self) -> str:
-        """The transfer syntax in words."""
-        return _NAMES.get(self.syntax, self.syntax[:64]) or "transfer syntax not named"
+        """The name of the transfer syntax, `unnamed` where the file does not say it."""
+        return _NAMES.get(self.syntax, self.syntax[:64]) or "unnamed"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -84,10 +84,7 @@ class DicomFile:
         """
         width, height = (self.tags.integer(tag) or 0 for tag in (Tag.COLUMNS, Tag.ROWS))
         if width <= 0 or height <= 0:
-            raise AnalysisError(
-                "image_unreadable",
-                "The DICOM file holds no image (no Rows or Columns). Please send the mammogram itself.",
-            )
+            raise AnalysisError("image_unreadable", "dicom_no_image")
         return width, height
 
 
@@ -126,11 +123,7 @@ def _open(stream: BinaryIO) -> DicomFile:
     meta = Tags(Parser(source).meta())
     syntax = meta.text(Tag.TRANSFER_SYNTAX_UID) or ""
     if syntax and syntax not in NATIVE and syntax not in ENCAPSULATED:
-        raise AnalysisError(
-            "unsupported_format",
-            f"The DICOM file uses the transfer syntax {_NAMES.get(syntax, syntax[:64])!r}, which is not read here. "
-            "Please export it uncompressed or as lossless JPEG, JPEG-LS, JPEG 2000 or RLE.",
-        )
+        raise AnalysisError("unsupported_format", "dicom_syntax", syntax=_NAMES.get(syntax, syntax[:64]))
     if syntax == DEFLATED:
         source = InflatedSource(stream, source.position, limits.MAX_DICOM_INFLATED_HEADER)
     little = _is_little(source.peek(6))
@@ -139,14 +132,9 @@ def _open(stream: BinaryIO) -> DicomFile:
     try:
         parser.data_set()
     except (EndOfFileError, struct.error):
-        failure = AnalysisError(
-            "image_truncated",
-            "The DICOM file ends before its pixels, or its header is damaged. Please export it again.",
-        )
+        failure = AnalysisError("image_truncated", "dicom_header")
     except TooMuchError:
-        failure = AnalysisError(
-            "image_unreadable", "The DICOM file holds far more before its pixels than a film has. Nothing was read."
-        )
+        failure = AnalysisError("image_unreadable", "dicom_header_too_large")
     tags = Tags(parser.elements, little=little)
     check_kind(tags)  # where parsing ended early, the kind of file may already be known and is the better reason
     if failure is not None:
@@ -155,7 +143,7 @@ def _open(stream: BinaryIO) -> DicomFile:
 
 
 def _damaged() -> AnalysisError:
-    return AnalysisError("image_unreadable", "The DICOM header is damaged. Please export it again.")
+    return AnalysisError("image_unreadable", "dicom_header")
 
 
 def _first_element(start: bytes) -> int | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.dicom.elements import UNDEFINED
 from lobule.imaging.dicom.file import DicomFile
@@ -63,34 +63,21 @@ def layout_of(file: DicomFile) -> Layout:
     """
     width, height = file.size
     if file.pixels is None:
-        raise AnalysisError(
-            "image_unreadable",
-            f"The DICOM file ({file.syntax_name}) holds no pixels, or was cut off in them. Please export it again.",
-        )
+        raise AnalysisError("image_unreadable", "dicom_no_pixels", syntax=file.syntax_name)
     if file.pixels.tag != Tag.PIXELS:
-        raise AnalysisError(
-            "unsupported_format", "The DICOM file stores its pixels as floating-point numbers, which no film does."
-        )
+        raise AnalysisError("unsupported_format", "dicom_floating_point")
     tags = file.tags
     samples = tags.integer(Tag.SAMPLES_PER_PIXEL) or 1
     photometric = tags.code(Tag.PHOTOMETRIC) or ("MONOCHROME2" if samples == 1 else "RGB")
     if samples not in (1, 3) or photometric not in _PHOTOMETRIC:
-        raise AnalysisError(
-            "unsupported_format",
-            f"The DICOM file stores {samples} samples per pixel as {photometric[:32]}; "
-            "grey, palette and RGB can be read.",
-        )
+        raise AnalysisError("unsupported_format", "dicom_samples", samples=samples, photometric=photometric[:32])
     allocated = tags.integer(Tag.BITS_ALLOCATED) or 0
     stored = tags.integer(Tag.BITS_STORED) or allocated
     allocated = allocated or (8 if stored <= 8 else 16)
     if allocated not in (8, 16, 32):
-        raise AnalysisError(
-            "unsupported_format", f"The DICOM file allocates {allocated} bits per pixel; 8, 16 or 32 can be read."
-        )
+        raise AnalysisError("unsupported_format", "dicom_bits_allocated", bits=allocated)
     if not 8 <= stored <= min(16, allocated):
-        raise AnalysisError(
-            "unsupported_format", f"The DICOM file stores {stored} bits per pixel; 8 to 16 can be read."
-        )
+        raise AnalysisError("unsupported_format", "dicom_bits_stored", bits=stored)
     high = tags.integer(Tag.HIGH_BIT)
     shift = high + 1 - stored if high is not None and stored <= high + 1 <= allocated else 0
     return Layout(
@@ -137,9 +124,13 @@ def check_native_length(file: DicomFile, layout: Layout) -> None:
     if not layout.bytes <= length <= layout.bytes + max(2, row):
         raise AnalysisError(
             "image_unreadable",
-            f"The DICOM file's pixels take {length} bytes; {layout.width} x {layout.height} pixels as its tags "
-            f"describe them ({file.syntax_name}, {layout.stored} bits stored) take {layout.bytes}. "
-            "Please export it again.",
+            "dicom_pixel_bytes",
+            found=length,
+            expected=layout.bytes,
+            width=layout.width,
+            height=layout.height,
+            syntax=file.syntax_name,
+            bits=layout.stored,
         )
 
 
@@ -163,22 +154,13 @@ def read_inflated(source: InflatedSource, length: int, *, keep: bool) -> bytes:
             source.skip(length)
         ends = source.ends_within(limits.MAX_DICOM_TRAILER)
     except (EndOfFileError, TooMuchError):
-        raise AnalysisError(
-            "image_truncated", "The DICOM file ends before its last pixel, or is damaged. Please export it again."
-        ) from None
+        raise AnalysisError("image_truncated", "dicom_deflated") from None
     if not ends:
-        raise AnalysisError(
-            "image_unreadable",
-            "The deflated DICOM file inflates to far more than its pixels take. Nothing was analysed; please export it "
-            "uncompressed.",
-        )
+        raise AnalysisError("image_unreadable", "dicom_inflated")
     return content
 
 
 def truncated(file: DicomFile) -> AnalysisError:
     """The error for pixels that end early."""
-    return AnalysisError(
-        "image_truncated",
-        f"The DICOM file is cut off within its pixels ({file.syntax_name}, "
-        f"{file.tags.integer(Tag.BITS_STORED)} bits stored). Please export it again.",
-    )
+    bits = file.tags.integer(Tag.BITS_STORED) or 0
+    return AnalysisError("image_truncated", "dicom_pixels", syntax=file.syntax_name, bits=bits)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Notice
+from lobule.errors import AnalysisError
 from lobule.imaging.dicom.layout import Layout
 from lobule.imaging.dicom.pixels import Cells
 from lobule.imaging.dicom.tables import modality_table, palette
@@ -109,9 +109,7 @@ def _justified(stored: Cells, layout: Layout, tags: Tags, say: list[Notice]) -> 
         padding = _padding_range(tags, 0)
         used = (greatest if padding is None else _greatest_but(cells, padding)).bit_length()
         if used > 16:
-            raise AnalysisError(
-                "unsupported_format", f"The DICOM file uses {used} bits per pixel; up to 16 can be read."
-            )
+            raise AnalysisError("unsupported_format", "dicom_bits_used", bits=used)
         if used > bits:
             say.append(make_notice("bits_stored_exceeded"))
             bits, mask, dtype = used, (1 << used) - 1, np.uint8 if used <= 8 else np.uint16

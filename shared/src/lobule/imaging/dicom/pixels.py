@@ -7,7 +7,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.errors import AnalysisError
+from lobule.errors import AnalysisError
 from lobule.imaging import limits
 from lobule.imaging.dicom.codestreams import Codestream, begins_codestream, codestream_of
 from lobule.imaging.dicom.elements import ITEM, UNDEFINED
@@ -53,11 +53,13 @@ def stored_cells(file: DicomFile, layout: Layout) -> Cells:
     except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
         raise AnalysisError(
             "image_unreadable",
-            f"The DICOM file's pixels cannot be decoded ({file.syntax_name}, {layout.stored} bits stored, "
-            f"{type(error).__name__}): it is damaged. Please export it again.",
+            "dicom_decoding",
+            syntax=file.syntax_name,
+            bits=layout.stored,
+            error=type(error).__name__,
         ) from None
     if decoded.shape[:2] != (layout.height, layout.width) or decoded.ndim not in (2, 3):
-        raise AnalysisError("image_unreadable", "The DICOM file's pixels do not decode to the size that its tags say.")
+        raise AnalysisError("image_unreadable", "dicom_decoded_size")
     unsigned = decoded.view(decoded.dtype.str.replace("i", "u")) if decoded.dtype.kind == "i" else decoded
     converted = stream.codec == "JPEG" and not stream.lossless_jpeg
     differences = layout.photometric in _DIFFERENCES and not converted
@@ -96,16 +98,14 @@ def _frame(file: DicomFile) -> memoryview:
     """The fragments of the only frame, joined."""
     source, fragments = file.source, list[bytes]()
     if isinstance(source, InflatedSource):
-        raise AnalysisError(
-            "unsupported_format", "The DICOM file is deflated and compressed at once, which is not read."
-        )
+        raise AnalysisError("unsupported_format", "dicom_deflated_codestream")
     item = ITEM.to_bytes(4, "big")
     item = bytes([item[1], item[0], item[3], item[2]])
     try:
         while source.peek(4) == item:
             length = int.from_bytes(source.read(8)[4:], "little")
             if len(fragments) > limits.MAX_DICOM_FRAGMENTS:
-                raise AnalysisError("image_unreadable", "The DICOM file cuts its pixels into too many fragments.")
+                raise AnalysisError("image_unreadable", "dicom_fragments")
             fragments.append(source.read(length))
     except EndOfFileError:
         raise truncated(file) from None
@@ -136,12 +136,10 @@ def _run_lengths(data: memoryview, layout: Layout) -> NDArray[Any]:
     cells = np.zeros((count, layout.samples, size), np.uint8)
     for index, (start, end) in enumerate(zip(offsets, ends, strict=True)):
         if not 64 <= start < end <= len(data):
-            raise AnalysisError("image_unreadable", "The DICOM file's run lengths are damaged. Please export it again.")
+            raise AnalysisError("image_unreadable", "dicom_run_lengths")
         plane = imagecodecs.packbits_decode(bytes(data[start:end]), out=count + _MOST_PADDING)
         if len(plane) < count:
-            raise AnalysisError(
-                "image_truncated", "The DICOM file's run lengths end before the last pixel. Please export it again."
-            )
+            raise AnalysisError("image_truncated", "dicom_run_lengths")
         cells[:, index // size, size - 1 - index % size] = np.frombuffer(plane, np.uint8, count)
     grey = cells.view(f"<u{size}")[..., 0].reshape(layout.height, layout.width, layout.samples)
     return grey[..., 0] if layout.samples == 1 else grey

@@ -2,8 +2,8 @@
 
 import io
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Notice
+from lobule.errors import AnalysisError
 from lobule.imaging.dicom.file import LOSSY, DicomFile, open_dicom
 from lobule.imaging.dicom.layout import layout_of
 from lobule.imaging.dicom.measure import measure
@@ -34,9 +34,7 @@ def read_dicom(data: bytes) -> Film:
     except AnalysisError:
         raise
     except Exception as error:  # noqa: BLE001 - hostile bytes: nothing they do may end more than this reading
-        raise AnalysisError(
-            "image_unreadable", f"The DICOM file is damaged ({type(error).__name__}). Please export it again."
-        ) from None
+        raise AnalysisError("image_unreadable", "dicom", error=type(error).__name__) from None
 
 
 def _read(file: DicomFile) -> Film:

@@ -7,6 +7,7 @@ import { problemWords } from './codes.js';
 /** @typedef {import('./types.d.ts').Method} Method */
 
 const page = globalThis.document;
+const language = page?.documentElement.lang || 'en';
 const csrfToken = page?.querySelector('meta[name="csrf-token"]')?.getAttribute('content') ?? '';
 
 /** A problem document of the API (RFC 9457), or a failure that kept it from answering (status 0). */
@@ -90,7 +91,7 @@ export async function fetchRaw(target, options) {
  */
 function headersOf(method, { etag, ifMatch }, body) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: 'application/json' };
+  const headers = { Accept: 'application/json', 'Accept-Language': language };
   if (method !== 'get') headers['X-CSRF-Token'] = csrfToken;
   if (typeof body === 'string') headers['Content-Type'] = 'application/json';
   if (etag) headers['If-None-Match'] = etag;

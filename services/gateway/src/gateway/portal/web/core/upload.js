@@ -24,6 +24,7 @@ export function upload(target, form, onProgress) {
   });
   request.open('POST', target);
   request.setRequestHeader('Accept', 'application/json');
+  request.setRequestHeader('Accept-Language', document.documentElement.lang);
   request.setRequestHeader('X-CSRF-Token', document.querySelector('meta[name="csrf-token"]')?.getAttribute('content') ?? '');
   request.send(form);
   return { done, abort: () => request.abort() };

@@ -15,11 +15,12 @@ export function outcomeOf({ state, steps }, inputErrors) {
   const error = failed?.error ?? null;
   const ended = FINAL.includes(state) && state !== 'done';
   const step = failed ? t(`steps.${failed.name}`) : '';
+  const words = problemWords(error ?? {});
   return {
     over: FINAL.includes(state),
     ended,
     retryable: ended && !(error && inputErrors.includes(error.code)),
-    failure: failed ? t('steps.step_failed.detail', { step, detail: problemWords(error ?? {}) }) : '',
-    detail: error ? t('steps.more', { detail: error.detail }) : '',
+    failure: failed ? t('steps.step_failed.detail', { step, detail: words }) : '',
+    detail: error && error.detail !== words ? t('steps.more', { detail: error.detail }) : '',
   };
 }

@@ -1,0 +1,41 @@
+"""The error that a step or an image reader raises for a reason that the user can be told."""
+
+from lobule.contracts.errors import INPUT_ERROR_CODES, ErrorCode
+from lobule.contracts.progress import StepError
+from lobule.words import Words
+
+ErrorValue = str | int | float | list[str]
+"""A value that an error's sentence names."""
+
+
+class AnalysisError(Exception):
+    """A step failed for a reason that the user can be told.
+
+    Args:
+        code: One of `InputErrorCode` or `PipelineErrorCode`.
+        reason: What exactly happened. The catalogue has its sentence as `errors.<code>.<reason>`, and that of an error
+            without a reason as `errors.<code>`.
+        retryable: Whether another attempt with the same input may succeed; never where the input is at fault.
+        values: What the sentence names.
+    """
+
+    def __init__(
+        self, code: ErrorCode, reason: str | None = None, *, retryable: bool = False, **values: ErrorValue
+    ) -> None:
+        super().__init__(code, reason)
+        self.code: ErrorCode = code
+        self.reason = reason
+        self.values = values
+        self.retryable = retryable and code not in INPUT_ERROR_CODES
+
+    @property
+    def detail(self) -> str:
+        """What happened and what the user can do, in English, for logs and for clients without a catalogue."""
+        return Words("en").error(self.code, self.reason, self.values)
+
+    def document(self) -> StepError:
+        """The error as other services read it."""
+        return StepError(code=self.code, reason=self.reason, values=dict(self.values), detail=self.detail)
+
+    def __str__(self) -> str:
+        return self.detail
