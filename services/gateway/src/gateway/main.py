@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
@@ -27,6 +27,7 @@ from gateway.cases.handlers import refresh_case, share_with_group
 from gateway.conditional import Conditional
 from gateway.corrections import endpoints as corrections
 from gateway.corrections import job_endpoints as job_corrections
+from gateway.cross_origin import CrossOrigin, parse_origins
 from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
 from gateway.dicomweb import endpoints as dicomweb
@@ -47,12 +48,14 @@ from gateway.middleware import RequestContext
 from gateway.modalities import endpoints as modality_endpoints
 from gateway.modalities.service import Modalities
 from gateway.outages import install_outage_handlers
+from gateway.parameters import refuse_unknown_parameters
 from gateway.pictures import endpoints as pictures
 from gateway.pictures.service import PictureService
 from gateway.portal import admin_pages, login_pages, sentences, worklist
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.scripts import WebFiles
+from gateway.ranges import Ranges
 from gateway.reader_findings import endpoints as reader_findings
 from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
@@ -111,7 +114,7 @@ _ROUTERS = (
 @cache
 def _routes() -> list[BaseRoute]:
     """The routes of all packages; those of one process share what FastAPI learns of them at their first request."""
-    together = APIRouter(generate_unique_id_function=operation_id)
+    together = APIRouter(generate_unique_id_function=operation_id, dependencies=[Depends(refuse_unknown_parameters)])
     for module in _ROUTERS:
         together.include_router(module.router)
     return together.routes
@@ -180,8 +183,10 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_outage_handlers(app)
     install_error_pages(app)
     install_document(app)
-    for middleware in (BodyLimit, Conditional, RequestContext):  # added last, so the outermost
+    for middleware in (BodyLimit, Conditional, Ranges):
         app.add_middleware(middleware)
+    app.add_middleware(CrossOrigin, origins=parse_origins(settings.cors_origins))
+    app.add_middleware(RequestContext)  # added last, so the outermost
     app.webhooks.include_router(webhooks.messages)
     # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).
     app.mount("/static", GZipMiddleware(WebFiles(), minimum_size=500), name="static")

@@ -6,16 +6,28 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import Request, Response
-from sqlalchemy import Date, Select, tuple_
+from fastapi import Query, Request, Response
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from sqlalchemy import Date, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.database import UtcDateTime, in_utc
 from gateway.errors import ProblemError
 
 Row = TypeVar("Row")
+Value = TypeVar("Value")
+UtcTime = Annotated[AwareDatetime, AfterValidator(in_utc)]
+"""A time in a query, with its offset from UTC."""
+
+
+def _without_empty(values: Any) -> Any:
+    """A form sends `state=` for "any"."""
+    return [value for value in values if value != ""] if isinstance(values, list) else values
+
+
+Several = Annotated[list[Value], BeforeValidator(_without_empty), Query(description="any of these; may be repeated")]
 _LARGEST = 2**31 - 1  # of the integers that rows are ordered by
 
 
@@ -55,6 +67,20 @@ def page(
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], _encode(rows[limit - 1], order)
+
+
+def count(session: Session, query: Select[Any]) -> int:
+    """How many rows a query selects."""
+    return session.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
+
+
+def created_between(
+    query: Select[Row], column: InstrumentedAttribute[datetime], since: datetime | None, until: datetime | None
+) -> Select[Row]:
+    """The rows of a query from a time on, and before another; None does not restrict."""
+    if since is not None:
+        query = query.where(column >= since)
+    return query if until is None else query.where(column < until)
 
 
 def link_next(request: Request, response: Response, cursor: str | None) -> None:

@@ -4,6 +4,7 @@ from functools import cache
 
 from pydantic import Field, SecretStr, field_validator
 
+from gateway.cross_origin import parse_origins
 from gateway.networks import parse_networks
 from lobule.settings import Settings, read_settings
 
@@ -28,6 +29,7 @@ class GatewaySettings(Settings):
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
     reap_every_s: float = Field(5, gt=0, description="how often silent workers are looked for")
     public_url: str = Field("http://127.0.0.1:8000", description="where people find this server; stands in webhooks")
+    cors_origins: str = Field("", description="origins (comma) whose pages may call the API from a browser")
     webhook_networks: str = Field("", description="private networks (CIDR, comma) that webhooks may be sent to")
     webhook_every_s: float = Field(2, gt=0, description="how often due webhook messages are looked for")
     retention_days: float | None = Field(default=None, gt=0, description="images and jobs older than this are deleted")
@@ -44,6 +46,12 @@ class GatewaySettings(Settings):
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, text: str) -> str:
+        parse_origins(text)
+        return text
 
     @field_validator("webhook_networks")
     @classmethod

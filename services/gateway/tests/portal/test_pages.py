@@ -1,15 +1,8 @@
 import re
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from gateway.portal.documents import model_page
-from gateway.system.endpoints import ModelStatus
-from lobule.contracts.models import ModelManifest, WorkerAnnouncement
-from lobule.words import Words
-
-PACKAGES = sorted(Path(__file__).parents[3].glob("*/src/*/model_packages/*"))
 PAGES = ["/login", "/", "/new", "/jobs", "/models", "/api", "/help", "/cases/{case}", "/jobs/{job}"]
 
 
@@ -158,88 +151,6 @@ class TestJobs:
         answer = portal.get(f"/jobs/{other}")
         assert answer.status_code == 404
         assert "or it belongs to another user" in answer.text
-
-
-class TestModels:
-    CARD = "# m 1\n\n## Limits\n\n- It <b>fails</b> here.\n\n## Licence\n\nnone\n"
-
-    def announce(self, app, worker="w", version="1"):
-        manifest = ModelManifest(
-            name="m",
-            version=version,
-            modality="mammography",
-            architecture={},
-            input={},
-            classes=["benign", "malignant"],
-            thresholds={"low": 0.2, "high": 0.7},
-            calibration={"method": "Platt"},
-            weights_file="w.npz",
-            weights_sha256="0" * 64,
-            trained_on="films",
-            licence="Apache-2.0",
-            metrics=[
-                {"data": "kept apart", "metric": "AP50", "rule": "IoU", "value": 0.5, "interval_95": [0.4, 0.6]},
-                {"name": "image_auc", "magnification": "40X", "data": "B", "split": "by patient", "value": 0.8},
-            ],
-        )
-        announcement = WorkerAnnouncement(
-            worker=worker, queue="mammo", modality="mammography", manifest=manifest, model_card=self.CARD
-        )
-        app.state.progress_cache.announce(announcement)
-
-    def test_says_how_good_they_are_and_where_they_fail(self, portal, app):
-        self.announce(app)
-        page = portal.get("/models").text
-        assert "AP50" in page
-        assert "0.400 to 0.600" in page
-        assert "Image AUC" in page
-        assert "It &lt;b&gt;fails&lt;/b&gt; here." in page
-        assert page.index("It &lt;b&gt;fails&lt;/b&gt; here.") < page.index("<table>"), "the figures are folded below"
-
-    def test_names_both_versions_during_an_update(self, portal, app):
-        for worker, version in (("a", "1"), ("b", "2"), ("c", "2")):
-            self.announce(app, worker, version)
-        [status] = [status for status in portal.get("/api/v1/models").json() if status["workers"]]
-        assert [(each["version"], each["workers"]) for each in status["models"]] == [("2", 2), ("1", 1)]
-        assert status["model"]["version"] == "2"
-        assert "m 2 (2), m 1 (1)" in portal.get("/models").text
-
-    @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-    def test_what_a_shipped_model_says_of_itself_is_there_in_chinese(self, package):
-        """A package with a new sentence needs an entry `package.…` in the catalogue."""
-        manifest = ModelManifest.model_validate_json((package / "model.json").read_text("utf-8"))
-        card = (package / "MODEL_CARD.md").read_text("utf-8")
-        shown = model_page(
-            ModelStatus(modality=manifest.modality, queue="", workers=1, model=manifest, model_card=card)
-        )
-        assert len(shown.limits) >= 3
-        said = [manifest.trained_on, shown.calibration, manifest.licence, *shown.limits]
-        said += [text for figure in shown.figures for text in (figure.name, *figure.under, figure.data)]
-        assert [text for text in said if Words("zh").of_package(text) is None and re.search("[a-z]", text)] == []
-
-    def test_it_is_shown_in_chinese(self, portal, app):
-        [package] = [package for package in PACKAGES if package.name.startswith("mammo")]
-        manifest = ModelManifest.model_validate_json((package / "model.json").read_text("utf-8"))
-        card = (package / "MODEL_CARD.md").read_text("utf-8")
-        app.state.progress_cache.announce(
-            WorkerAnnouncement(worker="w", queue="mammo", modality="mammography", manifest=manifest, model_card=card)
-        )
-        page = portal.get("/models", headers={"Accept-Language": "zh"}).text
-        assert "每次只看一张片" in page
-        assert "初筛AUC" in page
-        assert "Only one film is looked at" not in page[: page.index("<details>")]
-
-    def test_says_which_have_no_worker(self, portal, app):
-        self.announce(app)
-        page = portal.get("/models").text
-        assert "No worker for Histopathology is ready" in page
-        assert "No worker for Mammography is ready" not in page
-
-    def test_says_that_the_workers_cannot_be_asked(self, portal, app):
-        from lobule.progress_cache import ProgressCache, connect
-
-        app.state.progress_cache = ProgressCache(connect("unix:///nowhere.sock"))
-        assert "cannot be reached at the moment" in portal.get("/models").text
 
 
 class TestApi:

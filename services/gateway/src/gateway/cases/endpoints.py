@@ -1,9 +1,8 @@
 """`/api/v1/cases`."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BeforeValidator
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
@@ -15,21 +14,11 @@ from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.groups import repository as groups
 from gateway.groups.service import group_for_new_case
-from gateway.paging import link_next
+from gateway.paging import Several, link_next
 from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
-
-Value = TypeVar("Value")
-
-
-def _without_empty(values: Any) -> Any:
-    """A form sends `state=` for "any"."""
-    return [value for value in values if value != ""] if isinstance(values, list) else values
-
-
-Several = Annotated[list[Value], BeforeValidator(_without_empty), Query(description="any of these; may be repeated")]
 
 
 @router.post("", status_code=201, response_model=CaseRead, responses=responses(401, 403, 404, 422))

@@ -1,20 +1,50 @@
-"""`/api/v1/images/{id}`: reading an image."""
+"""`/api/v1/images`: listing and reading images."""
 
 from collections.abc import Iterator
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from gateway.auth.dependencies import CurrentUser
+from gateway.database import DbSession
 from gateway.errors import WITH_ETAG, responses
+from gateway.images import repository
 from gateway.images.dependencies import VisibleImage
 from gateway.images.models import Image
-from gateway.images.schemas import ImageRead
+from gateway.images.schemas import ImagePage, ImageRead
+from gateway.paging import UtcTime, link_next
+from gateway.ranges import OFFERED
+from lobule.contracts.result import Modality
 from lobule.storage import ObjectStore
 
 router = APIRouter(prefix="/api/v1/images", tags=["images"])
 
 _CHUNK = 256 * 1024
+
+
+@router.get("", responses=responses(401, 422), operation_id="listImages")
+def list_images(
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    case_id: Annotated[str | None, Query(max_length=36, description="only images of this case")] = None,
+    modality: Annotated[Modality | None, Query(description="only images of this modality")] = None,
+    sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="only images of these bytes")] = None,
+    since: Annotated[UtcTime | None, Query(description="only images uploaded at this time or later")] = None,
+    until: Annotated[UtcTime | None, Query(description="only images uploaded before this time")] = None,
+    reverse: Annotated[bool, Query(description="oldest first")] = False,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> ImagePage:
+    """The images that you may see, newest first."""
+    wanted = repository.ImageFilter(case_id, modality, sha256, since, until)
+    rows, next_cursor = repository.listed(session, user, wanted, limit, cursor, oldest_first=reverse)
+    link_next(request, response, next_cursor)
+    items = [ImageRead.model_validate(row) for row in rows]
+    return ImagePage(items=items, next_cursor=next_cursor, total=repository.number(session, user, wanted))
 
 
 @router.get("/{image_id}", response_model=ImageRead, responses=responses(401, 404))
@@ -47,5 +77,6 @@ def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(image.file_name)}",
         "ETag": f'"{image.sha256}"',
         "Cache-Control": "private, max-age=3600",
+        **OFFERED,
     }
     return StreamingResponse(pieces(), media_type=image.media_type, headers=headers)

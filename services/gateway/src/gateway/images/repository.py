@@ -1,12 +1,15 @@
 """Queries on images."""
 
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.groups.repository import shared_with
 from gateway.images.models import Image
+from gateway.paging import Order, count, created_between, page
 from gateway.users.models import User
 from lobule.contracts.result import Modality
 
@@ -21,6 +24,46 @@ def _visible_to(user: User) -> Select[Image]:
 def visible(session: Session, user: User, image_id: str) -> Image | None:
     """An image that this user may see."""
     return session.scalar(_visible_to(user).where(Image.id == image_id))
+
+
+@dataclass(frozen=True)
+class ImageFilter:
+    """Which images are listed; None does not restrict.
+
+    Attributes:
+        case_id: Only those of this case.
+        modality: Only those of this modality.
+        sha256: Only those of these bytes.
+        since: Only those uploaded at this time or later.
+        until: Only those uploaded before this time.
+    """
+
+    case_id: str | None = None
+    modality: Modality | None = None
+    sha256: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def listed(
+    session: Session, user: User, wanted: ImageFilter, limit: int, cursor: str | None, *, oldest_first: bool
+) -> tuple[Sequence[Image], str | None]:
+    """A page of the images that this user may see, and the cursor of the next."""
+    order = Order((Image.created_at, Image.id), descending=not oldest_first)
+    return page(session, _filtered(user, wanted), order, limit, cursor)
+
+
+def number(session: Session, user: User, wanted: ImageFilter) -> int:
+    """How many images all pages of `listed` hold."""
+    return count(session, _filtered(user, wanted))
+
+
+def _filtered(user: User, wanted: ImageFilter) -> Select[Image]:
+    query = _visible_to(user)
+    for column in (Image.case_id, Image.modality, Image.sha256):
+        value = getattr(wanted, column.key)
+        query = query if value is None else query.where(column == value)
+    return created_between(query, Image.created_at, wanted.since, wanted.until)
 
 
 def by_id(session: Session, image_id: str) -> Image | None:

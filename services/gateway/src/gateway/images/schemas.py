@@ -68,3 +68,11 @@ class ImageRead(BaseModel):
         description="where it was said otherwise than by the file; what was said counts"
     )
     created_at: datetime = Field(description="when it was uploaded")
+
+
+class ImagePage(BaseModel):
+    """Some images."""
+
+    items: list[ImageRead] = Field(description="the images of this page")
+    next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+    total: int = Field(description="how many images all pages hold")

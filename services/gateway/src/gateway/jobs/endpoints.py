@@ -13,8 +13,9 @@ from gateway.errors import WITH_ETAG, responses
 from gateway.jobs import repository
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.schemas import JobPage, JobRead
-from gateway.paging import link_next
-from lobule.contracts.progress import Progress
+from gateway.paging import Several, UtcTime, link_next
+from lobule.contracts.progress import JobState, Progress
+from lobule.contracts.result import Modality
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
@@ -25,13 +26,22 @@ def list_jobs(
     session: DbSession,
     request: Request,
     response: Response,
+    state: Several[JobState] = [],  # noqa: B006 - FastAPI's way to say "none given"
+    modality: Annotated[Modality | None, Query(description="only jobs of images of this modality")] = None,
+    image_id: Annotated[str | None, Query(max_length=36, description="only jobs of this image")] = None,
+    case_id: Annotated[str | None, Query(max_length=36, description="only jobs of images of this case")] = None,
+    since: Annotated[UtcTime | None, Query(description="only jobs created at this time or later")] = None,
+    until: Annotated[UtcTime | None, Query(description="only jobs created before this time")] = None,
+    reverse: Annotated[bool, Query(description="oldest first")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> JobPage:
-    """Your jobs, newest first."""
-    rows, next_cursor = repository.newest(session, user, limit, cursor)
+    """The jobs that you may see, newest first."""
+    wanted = repository.JobFilter(state, modality, image_id, case_id, since=since, until=until)
+    rows, next_cursor = repository.listed(session, user, wanted, limit, cursor, oldest_first=reverse)
     link_next(request, response, next_cursor)
-    return JobPage(items=[JobRead.of(row) for row in rows], next_cursor=next_cursor)
+    total = repository.number(session, user, wanted)
+    return JobPage(items=[JobRead.of(row) for row in rows], next_cursor=next_cursor, total=total)
 
 
 @router.get("/{job_id}", responses=responses(401, 404))

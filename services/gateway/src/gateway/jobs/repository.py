@@ -1,7 +1,8 @@
 """Queries on jobs and steps. The states change here, each in one statement that checks the state it starts from."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -10,9 +11,11 @@ from gateway.clock import shared_now
 from gateway.groups.repository import shared_with
 from gateway.images.models import Image
 from gateway.jobs.models import Examination, Job, Step, Work
-from gateway.paging import Order, page
+from gateway.paging import Order, count, created_between, page
 from gateway.users.models import User
 from lobule import layout
+from lobule.contracts.progress import JobState
+from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
 
 
@@ -29,14 +32,55 @@ def visible(session: Session, user: User, job_id: str) -> Job | None:
     return session.scalar(_visible_to(user).where(Job.id == job_id))
 
 
-def newest(
-    session: Session, user: User, limit: int, cursor: str | None, *, without_case: bool = False
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs are listed; None or nothing does not restrict.
+
+    Attributes:
+        states: Only those in one of these states.
+        modality: Only those of images of this modality.
+        image_id: Only those of this image.
+        case_id: Only those of images of this case.
+        without_case: Only those of images that are in no case.
+        since: Only those created at this time or later.
+        until: Only those created before this time.
+    """
+
+    states: Sequence[JobState] = ()
+    modality: Modality | None = None
+    image_id: str | None = None
+    case_id: str | None = None
+    without_case: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def _filtered(user: User, wanted: JobFilter) -> Select[Job]:
+    query = _visible_to(user).join(Image, Image.id == Job.image_id)
+    if wanted.states:
+        query = query.where(Job.state.in_(wanted.states))
+    if wanted.without_case:
+        query = query.where(Image.case_id.is_(None))
+    for column, value in (
+        (Image.modality, wanted.modality),
+        (Job.image_id, wanted.image_id),
+        (Image.case_id, wanted.case_id),
+    ):
+        query = query if value is None else query.where(column == value)
+    return created_between(query, Job.created_at, wanted.since, wanted.until)
+
+
+def listed(
+    session: Session, user: User, wanted: JobFilter, limit: int, cursor: str | None, *, oldest_first: bool = False
 ) -> tuple[Sequence[Job], str | None]:
-    """A page of the jobs that this user may see; optionally only those whose image is in no case."""
-    query = _visible_to(user)
-    if without_case:
-        query = query.join(Image, Image.id == Job.image_id).where(Image.case_id.is_(None))
-    return page(session, query, Order((Job.created_at, Job.id)), limit, cursor)
+    """A page of the jobs that this user may see, and the cursor of the next."""
+    order = Order((Job.created_at, Job.id), descending=not oldest_first)
+    return page(session, _filtered(user, wanted), order, limit, cursor)
+
+
+def number(session: Session, user: User, wanted: JobFilter) -> int:
+    """How many jobs all pages of `listed` hold."""
+    return count(session, _filtered(user, wanted))
 
 
 def latest_of_image(session: Session, image_id: str) -> Job:

@@ -59,7 +59,8 @@ class JobRead(BaseModel):
 
 
 class JobPage(BaseModel):
-    """Some jobs, newest first."""
+    """Some jobs."""
 
     items: list[JobRead] = Field(description="the jobs of this page")
     next_cursor: str | None = Field(description="give it as `cursor` for the next page; null at the end")
+    total: int = Field(description="how many jobs all pages hold")

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from redis.exceptions import RedisError
 
 from gateway.auth.dependencies import PortalUser
@@ -87,7 +87,7 @@ def jobs_page(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
     """The analyses of images that are in no case, newest first."""
-    rows, next_cursor = jobs.newest(session, user, _PAGE_LENGTH, cursor, without_case=True)
+    rows, next_cursor = jobs.listed(session, user, jobs.JobFilter(without_case=True), _PAGE_LENGTH, cursor)
     found = [JobRead.of(row) for row in rows]
     return render(
         request,
@@ -119,6 +119,12 @@ def models_page(request: Request, user: PortalUser, session: DbSession) -> HTMLR
     except RedisError:
         models = None
     return render(request, "models.html", user, models=models)
+
+
+@router.get("/api/docs", include_in_schema=False)
+def api_docs() -> RedirectResponse:
+    """The page about the API, where people look for it first."""
+    return RedirectResponse("/api", status_code=308)
 
 
 @router.get("/api", response_class=HTMLResponse)

@@ -16,6 +16,7 @@ from gateway.jobs import repository as jobs
 from gateway.jobs import results
 from gateway.jobs.dependencies import VisibleJob
 from gateway.jobs.models import Job
+from gateway.ranges import OFFERED
 from gateway.reports import renderings, service
 from gateway.reports.content import image_content
 from lobule.contracts.case import RenderRequest, ReportForm
@@ -137,6 +138,7 @@ def as_response(content: bytes, media_type: str, language: Language) -> Response
         "Vary": "Accept, Accept-Language",
         "Cache-Control": "private, no-cache",
         "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+        **OFFERED,
     }
     if media_type != "application/pdf":  # a browser's own viewer of PDF does not work in a sandbox
         headers["Content-Security-Policy"] = _REPORT_POLICY
