@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lobule.contracts.errors import AnalysisError
 from lobule.diagnosis.check import Check
+from lobule.errors import AnalysisError
 from lobule.model_package import open_package
 
 

@@ -2,7 +2,8 @@
 
 import importlib.util
 from collections.abc import Iterable, Iterator
-from importlib.metadata import entry_points
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 
 from lobule.diagnosis import machine, server
 from lobule.diagnosis.check import Check, Checker, Installation
@@ -13,14 +14,19 @@ CHECK_GROUP = "lobule.checks"
 
 def check_installation(installation: Installation) -> list[Check]:
     """The outcomes of all checks: of this machine, of each installed service, and of the server that was named."""
-    checkers: list[tuple[str, Checker]] = [("services", _services), *_of(machine.CHECKERS)]
-    checkers += [(entry.name, entry.load()) for entry in sorted(entry_points(group=CHECK_GROUP), key=lambda e: e.name)]
+    installed = sorted(entry_points(group=CHECK_GROUP), key=lambda entry: entry.name)
+    checkers = [("services", _services), *_of(machine.CHECKERS)]
+    checkers += [(entry.name, partial(_load_and_run, entry)) for entry in installed]
     checkers += _of(server.CHECKERS)
     return [check for part, checker in checkers for check in _guarded(part, checker, installation)]
 
 
 def _of(checkers: Iterable[Checker]) -> list[tuple[str, Checker]]:
     return [(checker.__name__, checker) for checker in checkers]
+
+
+def _load_and_run(entry: EntryPoint, installation: Installation) -> Iterable[Check]:
+    return entry.load()(installation)
 
 
 def _guarded(part: str, checker: Checker, installation: Installation) -> Iterator[Check]:
