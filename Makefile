@@ -43,14 +43,24 @@ test: .venv/.installed-dev ## Run all tests, and hold coverage above its floors;
 	$(RUN) $(if $(ARGS),pytest,$(MEASURED)) --numprocesses $(PROCESSES) $(ARGS)
 	$(if $(ARGS),,$(RUN) python .ci/coverage_floors.py var/coverage.json)
 
-check: .venv/.installed-dev web ## Lint, format, types, import contracts, the portal's scripts
+check: .venv/.installed-dev web ## Lint, format, types, import contracts, licences, the portal's scripts
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) pyright
 	$(RUN) lint-imports
+	$(RUN) python .ci/licences.py $(UV)
 
 duplicates: .venv/.installed-dev node_modules/.installed ## Hold repeated code below its budget
 	$(RUN) python .ci/duplicates.py
+
+sbom: .venv/.installed ## Write the bill of materials (CycloneDX) of what ships to var/sbom.cdx.json
+	@mkdir -p var
+	$(UV) export --quiet --frozen --no-dev --all-packages --format cyclonedx1.5 --output-file var/sbom.cdx.json > /dev/null
+
+vulnerabilities: .venv/.installed ## Ask PyPI's advisories about every package that ships
+	@mkdir -p var
+	$(UV) export --quiet --frozen --no-dev --all-packages --no-emit-workspace --output-file var/shipped.txt > /dev/null
+	$(UV) tool run pip-audit --disable-pip --requirement var/shipped.txt
 
 node-modules: node_modules/.installed ## Install what checks the portal's scripts and pages; Node.js comes with the Python packages
 
@@ -106,4 +116,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
+.PHONY: sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
