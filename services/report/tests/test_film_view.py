@@ -12,7 +12,8 @@ from lobule.errors import AnalysisError
 from lobule.layout import FACTS_FILE, PREVIEW_FILE, SAMPLES_FILE
 from lobule.storage import open_store
 from report import film_view as pictures
-from report.film_view import PREVIEW_SIDE, PictureHandler, draw_picture
+from report.film_view import PREVIEW_SIDE, draw_picture
+from report.picture_handler import PictureHandler
 
 
 def film(height=300, width=200, kind=np.uint16):

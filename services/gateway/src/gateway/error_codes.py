@@ -24,6 +24,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "group_exists": (409,),
     "http_error": (),
     "image_signed": (409,),
+    "image_too_large": (422,),
     "image_too_small": (422,),
     "image_truncated": (422,),
     "image_unreadable": (422,),

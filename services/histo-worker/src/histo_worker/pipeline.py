@@ -20,9 +20,9 @@ from histo_worker.settings import HistoSettings
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
+from lobule.decoding.images import decoder, read_field
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import RGB8, encode_png
-from lobule.imaging.read_field import read_field
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import open_package
 from lobule.words import make_notice
@@ -63,6 +63,7 @@ class HistologyPipeline:
     """
 
     def __init__(self, package: Path, batch: int = 2) -> None:
+        decoder.start()
         self._package = open_package(package)
         manifest = self._package.manifest
         if manifest.modality != "histopathology":

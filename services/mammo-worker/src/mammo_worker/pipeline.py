@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
+from lobule.decoding.images import decoder, read_film
 from lobule.imaging.agreement import conflicts
 from lobule.imaging.decode import encode_png
 from lobule.imaging.display import first_look, in_8_bits
 from lobule.imaging.film import Film
-from lobule.imaging.read_film import read_film
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import ModelPackage, open_package
 from lobule.words import make_notice
@@ -43,6 +43,7 @@ class MammographyPipeline:
     """
 
     def __init__(self, package: ModelPackage) -> None:
+        decoder.start()
         self._package = package
         self._calibration = Calibration.from_dict(package.manifest.calibration.values())
         self._detector = load_detector(package)

@@ -6,10 +6,8 @@ import struct
 from typing import Any
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
-from lobule import layout
 from lobule.contracts.pictures import (
     FilmOverview,
     NamedWindow,
@@ -17,7 +15,7 @@ from lobule.contracts.pictures import (
     PictureKind,
     Samples,
 )
-from lobule.errors import AnalysisError
+from lobule.decoding.wire import Decoded
 from lobule.imaging.colour import Colours
 from lobule.imaging.decode import decode_picture
 from lobule.imaging.dicom.reader import read_dicom
@@ -27,12 +25,9 @@ from lobule.imaging.header import read_header
 from lobule.imaging.picture import Picture
 from lobule.imaging.read_film import colourfulness, film_of
 from lobule.imaging.shrink import fitting, shrink
-from lobule.layout import FACTS_FILE, OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE
+from lobule.layout import OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE
 from lobule.modalities import of_colours
-from lobule.storage import ObjectNotFoundError, ObjectStore
 from report.pictures import jpeg
-
-log = structlog.get_logger()
 
 PREVIEW_SIDE = 1024
 DISPLAY_SIDE = 2048  # of the display image that a pipeline leaves: a film within it is whole there, but for its depth
@@ -44,28 +39,10 @@ GREY_UP_TO = 0.03  # mean difference between the colour channels; a stained sect
 _PREVIEW_QUALITY = 88
 
 
-class PictureHandler:
-    """Draws stored files; see `lobule.worker.app.PictureHandler`."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-
-    def __call__(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
-        """Draw a file. An error is written to the facts, so that no client waits for a picture that cannot be drawn."""
-        try:
-            data = self._store.get(source_key)
-            facts, files = draw_picture(data, kind)
-        except ObjectNotFoundError:
-            log.info("picture_source_gone", key=source_key)
-            return
-        except AnalysisError as error:
-            facts, files = PictureFacts(error=error.document()), {}
-        except Exception:  # decoders of hostile bytes raise anything, and so does a time limit
-            log.exception("picture_failed", key=source_key)
-            facts, files = PictureFacts(error=AnalysisError("internal_error", "picture").document()), {}
-        for name, content in files.items():
-            self._store.put(layout.file_key(target_prefix, name), content)
-        self._store.put(layout.file_key(target_prefix, FACTS_FILE), facts.model_dump_json().encode())
+def decode_picture_file(data: bytes, kind: PictureKind) -> Decoded:
+    """A task of the decoder: `draw_picture`, each file as an array of its bytes."""
+    facts, files = draw_picture(data, kind)
+    return Decoded(facts.model_dump_json(), {name: np.frombuffer(content, np.uint8) for name, content in files.items()})
 
 
 def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:

@@ -19,7 +19,7 @@ from lobule.worker.app import WorkerRuntime, run_worker
 from lobule.worker.pipeline import ReportProgress
 from report.composition import Report, case_report, image_report
 from report.exporters import EXPORTERS
-from report.film_view import PictureHandler
+from report.picture_handler import PictureHandler
 from report.pictures import check_pictures, draw_thumbnail
 
 log = structlog.get_logger()

@@ -12,6 +12,7 @@ InputErrorCode = Literal[
     "image_truncated",
     "animated_image",
     "too_many_pixels",
+    "image_too_large",
     "image_too_small",
     "not_histology",
     "not_mammogram",

@@ -72,3 +72,21 @@ MAX_DICOM_FRAGMENTS = 100_000
 
 MAX_DICOM_JPEG_SCANS = 4
 """Of a baseline, extended or lossless JPEG: one for each colour."""
+
+MAX_DECODER_MEMORY = 1536 * 1024 * 1024
+"""Bytes of address space that decoding a file may add; the largest accepted film needs two thirds of it."""
+
+MAX_DECODER_OUTPUT = 512 * 1024 * 1024
+"""Bytes of the samples that a decoder hands over."""
+
+MAX_DECODER_FACTS = 1 << 20
+"""Bytes of what it says of them."""
+
+MAX_DECODER_CPU_S = 60
+"""Seconds of computing for a file; the largest accepted film takes a quarter of it."""
+
+MAX_DECODER_S = 120
+"""Seconds for a file, on a machine that is busy with other work."""
+
+DECODER_KEEPS = 32 * 1024 * 1024
+"""Bytes of memory that a decoder keeps ready for each of file, samples and the way between them."""

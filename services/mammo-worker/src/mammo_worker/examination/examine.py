@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from lobule.contracts.language import LANGUAGES
 from lobule.contracts.result import Laterality
-from lobule.imaging.read_film import read_film
+from lobule.decoding.images import read_film
 from lobule.words import Words
 from lobule.words.breasts import breast_in_words
 from lobule.worker.pipeline import no_progress

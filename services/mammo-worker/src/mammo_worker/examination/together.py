@@ -5,7 +5,7 @@ from typing import get_args
 
 from lobule.contracts import examination as contract
 from lobule.contracts.result import Laterality, StandardView
-from lobule.imaging.read_film import read_film
+from lobule.decoding.images import read_film
 from lobule.worker.examination import ReadImage
 from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
 from mammo_worker.examination.explain import reasons, suggested_category

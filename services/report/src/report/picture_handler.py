@@ -1,0 +1,56 @@
+"""Draws stored files for display: reads them from the store, has the decoder process draw them, stores the pictures."""
+
+import structlog
+from pydantic import ValidationError
+
+from lobule import layout
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.pictures import PictureError, PictureFacts, PictureKind
+from lobule.decoding.decoder import Decoder
+from lobule.layout import FACTS_FILE, OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE
+from lobule.storage import ObjectNotFoundError, ObjectStore
+
+log = structlog.get_logger()
+
+_TASK = "report.film_view:decode_picture_file"
+_DECODER = Decoder(_TASK)
+_FILES = {OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE}
+_UNKNOWN = "The picture could not be drawn. It can be analysed all the same."
+
+
+class PictureHandler:
+    """Draws stored files; see `lobule.worker.app.PictureHandler`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        _DECODER.start()
+
+    def __call__(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
+        """Draw a file. An error is written to the facts, so that no client waits for a picture that cannot be drawn."""
+        try:
+            data = self._store.get(source_key)
+            facts, files = self._drawn(data, kind)
+        except ObjectNotFoundError:
+            log.info("picture_source_gone", key=source_key)
+            return
+        except AnalysisError as error:
+            facts, files = PictureFacts(error=PictureError(code=error.code, detail=error.detail)), {}
+        except Exception:  # such as a time limit
+            log.exception("picture_failed", key=source_key)
+            facts, files = PictureFacts(error=PictureError(code="internal_error", detail=_UNKNOWN)), {}
+        for name, content in files.items():
+            self._store.put(layout.file_key(target_prefix, name), content)
+        self._store.put(layout.file_key(target_prefix, FACTS_FILE), facts.model_dump_json().encode())
+
+    def _drawn(self, data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
+        """What `report.film_view.draw_picture` says and draws, in the decoder."""
+        decoded = _DECODER.run(_TASK, data, kind=kind)
+        try:
+            facts = PictureFacts.model_validate_json(decoded.facts)
+        except ValidationError:
+            facts = None
+        if facts is None or not decoded.arrays.keys() <= _FILES:
+            raise AnalysisError(
+                "image_unreadable", "The image is damaged: it cannot be decoded. Please export it again."
+            )
+        return facts, {name: content.tobytes() for name, content in decoded.arrays.items()}

@@ -1,0 +1,198 @@
+"""Asks the decoder process, and starts it where it does not run."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import structlog
+
+from lobule.contracts.errors import AnalysisError
+from lobule.decoding.confinement import DEFAULT, Bounds
+from lobule.decoding.server import MESSAGE_BYTES, READY, TAKEN, Ending, find_task
+from lobule.decoding.wire import DamagedError, Decoded, read
+
+log = structlog.get_logger()
+
+_START_S = 60.0  # its imports take half a second; on a machine that is overrun, many
+_ENV = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")
+_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+
+class _DecoderLostError(Exception):
+    """The decoder process is gone; the file that it was given is not at fault."""
+
+
+class Decoder:
+    """A decoder process and the way to it. Files are decoded one after the other.
+
+    The process knows nothing of this one's: no variables but those of the language, no files, no connections. Where the
+    system is not Linux, files are decoded in this process.
+
+    Args:
+        tasks: What it can be asked to do, each as `module:function`; see `lobule.decoding.server.Task`.
+        bounds: What decoding one file may take.
+    """
+
+    def __init__(self, *tasks: str, bounds: Bounds = DEFAULT) -> None:
+        self._tasks, self._bounds = tasks, bounds
+        self._lock = threading.Lock()
+        self.running: _Running | None = None
+        self.peak_mb = 0
+        """Resident memory of the child that decoded the last file."""
+        self.cpu_s = 0.0
+        """Seconds that it computed."""
+
+    def start(self) -> Self:
+        """Start the process without waiting for it, so that the first file does not wait long."""
+        with self._lock:
+            self._open()
+        return self
+
+    def close(self) -> None:
+        """End the process."""
+        if self.running is not None:
+            self.running.end()
+            self.running = None
+
+    def run(self, task: str, data: bytes, **options: Any) -> Decoded:
+        """Have a file decoded.
+
+        Args:
+            task: One of those of this decoder.
+            data: The whole file.
+            options: Of the task; JSON.
+
+        Raises:
+            AnalysisError: What the task raises about the file; `image_unreadable` where its decoder crashed,
+                `image_too_large` where it needed more memory or time than `lobule.imaging.limits` has, `internal_error`
+                where the process was ended from outside, twice.
+        """
+        if sys.platform != "linux":
+            return find_task(task)(data, **options)
+        for _ in range(2):
+            with self._lock, contextlib.suppress(_DecoderLostError):
+                return self._decode(task, data, options)
+            log.warning("decoder_lost", task=task)
+        raise AnalysisError("internal_error", "The decoder of images ended, twice.", retryable=True)
+
+    def _decode(self, task: str, data: bytes, options: dict[str, Any]) -> Decoded:
+        try:
+            running = self._open()
+            running.hear(READY, _START_S)
+            _put(running.source, data)
+            running.channel.send(json.dumps({"task": task, "size": len(data), "options": options}).encode())
+            answer = json.loads(running.hear(None, self._bounds.seconds + _START_S))
+            try:
+                return self._judge(task, answer, running.target)
+            finally:
+                running.channel.send(TAKEN)
+        except AnalysisError:
+            raise
+        except BaseException as error:  # such as a time limit of the step: the child must not go on
+            self.close()
+            if isinstance(error, OSError):
+                raise _DecoderLostError from error
+            raise
+
+    def _open(self) -> "_Running":
+        if self.running is None or self.running.owner != os.getpid():
+            self.close()  # that of a process which this one was forked from
+            self.running = _start(self._tasks, self._bounds)
+        return self.running
+
+    def _judge(self, task: str, answer: dict[str, Any], target: int) -> Decoded:
+        self.peak_mb, self.cpu_s = answer["peak_mb"], answer["cpu_s"]
+        if answer["late"] or (not answer["told"] and _was_limited(answer["status"])):
+            log.warning("decoder_limited", **answer, task=task)
+            raise AnalysisError(
+                "image_too_large",
+                "Decoding the image takes more memory or time than is allowed. Please export it smaller.",
+            )
+        try:
+            if not answer["told"]:
+                raise DamagedError("ended")
+            return read(target)
+        except DamagedError as error:
+            log.warning("decoder_failed", **answer, task=task, error=str(error))
+            raise AnalysisError(
+                "image_unreadable", "The image is damaged: it cannot be decoded. Please export it again."
+            ) from None
+
+
+@dataclass(frozen=True)
+class _Running:
+    """The decoder process.
+
+    Attributes:
+        owner: The process that started it.
+        process: Its handle.
+        channel: See `lobule.decoding.server`.
+        source: File without a name in memory, for the image.
+        target: Another one, for what became of it.
+    """
+
+    owner: int
+    process: "subprocess.Popen[bytes]"
+    channel: socket.socket
+    source: int
+    target: int
+
+    def hear(self, expected: bytes | None, most_s: float) -> bytes:
+        """The next message.
+
+        Raises:
+            OSError: The process has ended, says something else, or does not answer.
+        """
+        self.channel.settimeout(most_s)
+        message = self.channel.recv(MESSAGE_BYTES)
+        if not message or expected not in (None, message):
+            raise ConnectionResetError
+        return message
+
+    def end(self) -> None:
+        """End it where this process started it, and leave its files in any case."""
+        self.channel.close()
+        os.close(self.source)
+        os.close(self.target)
+        if self.owner == os.getpid():
+            self.process.kill()
+            self.process.wait()
+
+
+def _start(tasks: tuple[str, ...], bounds: Bounds) -> _Running:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    files = [os.memfd_create(name, os.MFD_CLOEXEC) for name in ("image", "samples")]
+    kept = {name: os.environ[name] for name in _ENV if name in os.environ}
+    with theirs:
+        passed = [theirs.fileno(), *files]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lobule.decoding.server", *map(str, passed), json.dumps(asdict(bounds)), *tasks],
+            env={**kept, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=passed,
+            start_new_session=True,  # a Ctrl-C ends the step first
+        )
+    return _Running(os.getpid(), process, ours, *files)
+
+
+def _put(file: int, content: bytes) -> None:
+    rest, start = memoryview(content), 0
+    while rest:
+        written = os.pwrite(file, rest, start)
+        rest, start = rest[written:], start + written
+
+
+def _was_limited(status: int) -> bool:
+    """Whether a child ended by a limit: of memory, of seconds, or killed by the system, which is short of memory."""
+    if os.WIFSIGNALED(status):
+        return os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(status) == Ending.TOO_LARGE

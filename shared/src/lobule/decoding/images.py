@@ -1,0 +1,98 @@
+"""Films and fields, decoded behind the wall; the same names as those that decode in this process."""
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from lobule.contracts.errors import AnalysisError
+from lobule.contracts.result import Hanging, Laterality, MammographyView, Notice, SpacingPlane
+from lobule.decoding.decoder import Decoder
+from lobule.decoding.wire import Decoded
+from lobule.imaging import read_field as fields_in_process
+from lobule.imaging import read_film as films_in_process
+from lobule.imaging.film import Film, Window
+from lobule.imaging.picture_header import check_size
+from lobule.imaging.read_field import Field
+
+decoder = Decoder("lobule.decoding.images:decode_film", "lobule.decoding.images:decode_field")
+"""Of this process; its child process starts with the first file, or by `start`."""
+
+_NOTICES = TypeAdapter(list[Notice])
+_ARRAYS = ("pixels", "valid")
+
+
+class _FilmFacts(BaseModel):
+    """A film without its arrays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    view: MammographyView | None
+    laterality: Laterality | None
+    pixel_spacing_mm: tuple[float, float] | None
+    colourfulness: float
+    notices: list[Notice]
+    windows: tuple[Window, ...]
+    offset: float
+    step: float
+    spacing_plane: SpacingPlane | None
+    magnification: float
+    hanging: Hanging | None
+    bits: int
+
+
+def read_film(data: bytes) -> Film:
+    """Read a film; see `lobule.imaging.read_film.read_film`.
+
+    Raises:
+        AnalysisError: As there, and what `Decoder.run` raises.
+    """
+    decoded = decoder.run("lobule.decoding.images:decode_film", data)
+    try:
+        facts = _FilmFacts.model_validate_json(decoded.facts)
+        pixels, valid = decoded.arrays["pixels"], decoded.arrays.get("valid")
+    except (ValidationError, KeyError):
+        raise _unreadable() from None
+    if pixels.ndim != 2 or (valid is not None and (valid.shape != pixels.shape or valid.dtype != np.bool_)):
+        raise _unreadable()
+    check_size(pixels.shape[1], pixels.shape[0])
+    return Film(pixels=pixels, valid=valid, **{name: getattr(facts, name) for name in _FilmFacts.model_fields})
+
+
+def read_field(data: bytes) -> Field:
+    """Read a field; see `lobule.imaging.read_field.read_field`.
+
+    Raises:
+        AnalysisError: As there, and what `Decoder.run` raises.
+    """
+    decoded = decoder.run("lobule.decoding.images:decode_field", data)
+    try:
+        notices, pixels = _NOTICES.validate_json(decoded.facts), decoded.arrays["pixels"]
+    except (ValidationError, KeyError):
+        raise _unreadable() from None
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        raise _unreadable()
+    check_size(pixels.shape[1], pixels.shape[0])
+    return Field(pixels, notices)
+
+
+def decode_film(data: bytes) -> Decoded:
+    """A task of the decoder: `lobule.imaging.read_film.read_film`."""
+    film = films_in_process.read_film(data)
+    plain = {each.name: getattr(film, each.name) for each in fields(film) if each.name not in _ARRAYS}
+    arrays: dict[str, NDArray[Any]] = {"pixels": film.pixels}
+    if film.valid is not None:
+        arrays["valid"] = film.valid
+    return Decoded(_FilmFacts(**plain).model_dump_json(), arrays)
+
+
+def decode_field(data: bytes) -> Decoded:
+    """A task of the decoder: `lobule.imaging.read_field.read_field`."""
+    field = fields_in_process.read_field(data)
+    return Decoded(_NOTICES.dump_json(field.notices).decode(), {"pixels": field.pixels})
+
+
+def _unreadable() -> AnalysisError:
+    return AnalysisError("image_unreadable", "The image is damaged: it cannot be decoded. Please export it again.")

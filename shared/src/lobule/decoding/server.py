@@ -1,0 +1,210 @@
+"""The decoder process: `python -m lobule.decoding.server CHANNEL SOURCE TARGET BOUNDS TASK...`.
+
+It imports all decoders once and forks a child for each file, ahead of time, so that a file waits for no fork, meets no
+rest of another one, and all that it took is given back. This process itself never looks at a file's bytes.
+
+On the channel it says `READY`, takes a request whose file lies in the source, answers, and begins again when it hears
+`TAKEN`.
+"""
+
+import contextlib
+import errno
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lobule.contracts.errors import AnalysisError
+from lobule.decoding.confinement import Bounds, confine, give_up_rights
+from lobule.decoding.warming import keep_heap, warm_decoders
+from lobule.decoding.wire import Decoded, write, write_failure, write_refusal
+from lobule.imaging import limits
+
+Task = Callable[..., Decoded]
+"""Called with the bytes of a file, and with options by name."""
+
+MESSAGE_BYTES = 1 << 16
+READY, TAKEN = b"ready", b"taken"
+_TOLD = b"!"
+_ZEROS = bytes(1 << 20)
+
+
+class Ending(IntEnum):
+    """Exit status of a child that has not told what became of its file."""
+
+    TOO_LARGE = 4
+    FAILED = 5
+
+
+class Child:
+    """A confined process that waits for one file.
+
+    Args:
+        tasks: What it can be asked to do, by name.
+        source: Where the file will lie.
+        target: Where it writes what became of it.
+        bounds: What decoding may take.
+        strange: A descriptor that it must not keep.
+    """
+
+    def __init__(
+        self, tasks: dict[str, Task], source: int, target: int, bounds: Bounds, strange: socket.socket
+    ) -> None:
+        self._bounds = bounds
+        hears, self._asks = os.pipe()
+        self._hears, tells = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            strange.close()
+            os.close(self._asks)
+            os.close(self._hears)
+            _wait_and_decode(hears, tells, tasks, source, target, bounds)
+        os.close(hears)
+        os.close(tells)
+
+    def decode(self, request: bytes, channel: socket.socket) -> dict[str, Any]:
+        """Have it decode its file.
+
+        Returns:
+            Whether it has told what became of the file, else its wait status and whether it was out of time; seconds,
+            those of them that it computed, and its resident memory at most. A child that has told is still to be ended:
+            giving its memory back takes as long as decoding.
+
+        Raises:
+            SystemExit: The channel was closed meanwhile.
+        """
+        started, cpu_before = time.monotonic(), _cpu_s(self._pid)
+        os.write(self._asks, request)
+        # The pipe ends with the child. A channel that can be read was closed by a client that waits no longer.
+        ready, _, _ = select.select([self._hears, channel], [], [], self._bounds.seconds)
+        told = self._hears in ready and os.read(self._hears, 1) == _TOLD
+        cpu_s = _cpu_s(self._pid) - cpu_before
+        status, peak_mb = (0, _peak_mb(self._pid)) if told else self.end(kill=self._hears not in ready)
+        if channel in ready:
+            raise SystemExit
+        return {
+            "told": told,
+            "late": not ready,
+            "status": status,
+            "seconds": round(time.monotonic() - started, 3),
+            "cpu_s": round(cpu_s, 4),
+            "peak_mb": peak_mb,
+        }
+
+    def end(self, *, kill: bool = True) -> tuple[int, int]:
+        """End it, or wait a little for its own end: its wait status and its resident memory at most."""
+        until = time.monotonic() + 1
+        while not kill and time.monotonic() < until:
+            found, status, used = os.wait4(self._pid, os.WNOHANG)
+            if found:
+                return self._leave(status, used)
+            time.sleep(0.001)
+        os.kill(self._pid, signal.SIGKILL)
+        _, status, used = os.wait4(self._pid, 0)
+        return self._leave(status, used)
+
+    def _leave(self, status: int, used: resource.struct_rusage) -> tuple[int, int]:
+        os.close(self._asks)
+        os.close(self._hears)
+        return status, used.ru_maxrss >> 10
+
+
+def main(channel: int, source: int, target: int, bounds: Bounds, names: list[str]) -> None:
+    """Serve requests until the channel is closed."""
+    tasks = {name: find_task(name) for name in names}
+    warm_decoders()
+    give_up_rights()
+    gc.freeze()  # a collection in a child would copy every page that it looks at
+    with socket.socket(fileno=channel) as requests:
+        while True:
+            child = Child(tasks, source, target, bounds, requests)
+            requests.send(READY)
+            request = requests.recv(MESSAGE_BYTES)
+            if not request:
+                return
+            answer = child.decode(request, requests)
+            requests.send(json.dumps(answer).encode())
+            if requests.recv(MESSAGE_BYTES) != TAKEN:
+                return
+            if answer["told"]:
+                child.end()
+            _clear(source)
+            _clear(target)
+
+
+def find_task(name: str) -> Task:
+    """The function that a name, `module:function`, stands for."""
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def _peak_mb(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text("ascii")
+    return int(status[status.index("VmHWM") :].split(maxsplit=2)[1]) >> 10
+
+
+def _cpu_s(process: int) -> float:
+    """Seconds that a process has computed; 0 where it has ended or the kernel does not count them."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{process}/schedstat").read_text("ascii").split()[0]) / 1e9
+    return 0.0
+
+
+def _clear(file: int) -> None:
+    """Leave no sample to the next file. Memory is kept up to a size, for it takes long to get."""
+    size = min(os.fstat(file).st_size, limits.DECODER_KEEPS)
+    os.ftruncate(file, size)
+    for start in range(0, size, len(_ZEROS)):
+        os.pwrite(file, _ZEROS[: size - start], start)
+
+
+def _wait_and_decode(
+    hears: int, tells: int, tasks: dict[str, Task], source: int, target: int, bounds: Bounds
+) -> NoReturn:
+    ending = Ending.FAILED
+    try:
+        os.dup2(1, 2)  # codecs warn in words of the file; where this process writes to is nowhere
+        keep_heap()
+        confine(bounds)
+        if request := os.read(hears, MESSAGE_BYTES):
+            asked = json.loads(request)
+            content = os.pread(source, asked["size"], 0)
+            _decode(target, tasks[asked["task"]], content, asked["options"])
+            os.write(tells, _TOLD)
+            os.read(hears, 1)  # until it is ended
+    except MemoryError:
+        ending = Ending.TOO_LARGE
+    finally:
+        os._exit(ending)
+
+
+def _decode(target: int, task: Task, content: bytes, options: dict[str, Any]) -> None:
+    try:
+        write(target, task(content, **options))
+    except MemoryError:
+        raise
+    except AnalysisError as error:
+        write_refusal(target, error)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise MemoryError from None
+        write_failure(target, error)
+    except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything
+        write_failure(target, error)
+
+
+if __name__ == "__main__":
+    try:
+        main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Bounds(**json.loads(sys.argv[4])), sys.argv[5:])
+    except ConnectionError:  # the client has ended
+        sys.exit()

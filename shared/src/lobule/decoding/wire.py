@@ -1,0 +1,145 @@
+"""What a decoder leaves in the shared file: facts as JSON and arrays of samples, or a refusal.
+
+Nothing in it is trusted: it is read as plain data, once, and held against limits, for a decoder that hostile bytes have
+taken over may write anything, and go on writing.
+"""
+
+import math
+import os
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, NonNegativeInt
+
+from lobule.contracts.errors import AnalysisError, InputErrorCode
+from lobule.imaging import limits
+
+_LENGTH_BYTES = 8
+_ALIGNMENT = 64
+_KINDS = ("|u1", "<u2", "|b1")
+
+Kind = Literal["|u1", "<u2", "|b1"]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What became of a file.
+
+    Attributes:
+        facts: JSON.
+        arrays: By name: uint8, uint16 or bool.
+    """
+
+    facts: str
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict[str, NDArray[Any]])
+
+
+class _Place(BaseModel):
+    kind: Kind
+    shape: list[NonNegativeInt] = Field(max_length=3)
+    start: NonNegativeInt
+
+
+class _Refusal(BaseModel):
+    code: InputErrorCode
+    detail: str = Field(max_length=2_000)
+
+
+class _Head(BaseModel):
+    facts: str = ""
+    arrays: dict[str, _Place] = Field(default={}, max_length=8)
+    refusal: _Refusal | None = None
+    failure: str | None = Field(default=None, max_length=100)
+
+
+class DamagedError(Exception):
+    """A decoder failed, or wrote what no decoder writes."""
+
+
+def write(fd: int, decoded: Decoded) -> None:
+    """Write what became of a file.
+
+    Raises:
+        OSError: It is larger than `MAX_DECODER_OUTPUT`.
+    """
+    places: dict[str, _Place] = {}
+    start = 0
+    for name, array in decoded.arrays.items():
+        places[name] = _Place(kind=_kind_of(array), shape=list(array.shape), start=start)
+        start += -(-array.nbytes // _ALIGNMENT) * _ALIGNMENT
+    first = _write_head(fd, _Head(facts=decoded.facts, arrays=places))
+    for name, array in decoded.arrays.items():
+        _write(fd, np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, first + places[name].start)
+
+
+def write_refusal(fd: int, error: AnalysisError) -> None:
+    """Write why a file is refused."""
+    _write_head(fd, _Head(refusal=_Refusal(code=error.code, detail=error.detail[:2_000])))  # pyright: ignore[reportArgumentType] - validated
+
+
+def write_failure(fd: int, error: BaseException) -> None:
+    """Write what kind of error ended the decoder; its message may repeat words of the file."""
+    _write_head(fd, _Head(failure=type(error).__name__[:100]))
+
+
+def read(fd: int) -> Decoded:
+    """Read what became of a file.
+
+    Raises:
+        AnalysisError: The refusal.
+        DamagedError: The decoder failed, or the file holds something else.
+    """
+    size = os.fstat(fd).st_size
+    length = int.from_bytes(os.pread(fd, _LENGTH_BYTES, 0), "little")
+    if not 0 < length <= min(limits.MAX_DECODER_FACTS, size):
+        raise DamagedError(f"a head of {length} bytes in {size}")
+    try:
+        head = _Head.model_validate_json(os.pread(fd, length, _LENGTH_BYTES))
+    except ValueError as error:
+        raise DamagedError(type(error).__name__) from None
+    if head.failure is not None:
+        raise DamagedError(head.failure)
+    if head.refusal is not None:
+        raise AnalysisError(head.refusal.code, head.refusal.detail)
+    first = _first(length)
+    return Decoded(head.facts, {name: _array(fd, size, first, place) for name, place in head.arrays.items()})
+
+
+def _array(fd: int, size: int, first: int, place: _Place) -> NDArray[Any]:
+    count = math.prod(place.shape)
+    start = first + place.start
+    if start + count * np.dtype(place.kind).itemsize > size:
+        raise DamagedError("an array beyond the file")
+    array = np.empty(place.shape, place.kind)
+    rest = array.reshape(-1).view(np.uint8).data
+    while rest:
+        got = os.preadv(fd, [rest], start)
+        if not got:
+            raise DamagedError("the file has shrunk")
+        rest, start = rest[got:], start + got
+    return array
+
+
+def _kind_of(array: NDArray[Any]) -> Kind:
+    for kind in _KINDS:
+        if array.dtype == kind:
+            return kind
+    raise TypeError(f"samples of type {array.dtype}")
+
+
+def _write_head(fd: int, head: _Head) -> int:
+    content = head.model_dump_json().encode()
+    _write(fd, memoryview(len(content).to_bytes(_LENGTH_BYTES, "little") + content), 0)
+    return _first(len(content))
+
+
+def _first(length: int) -> int:
+    return -(-(_LENGTH_BYTES + length) // _ALIGNMENT) * _ALIGNMENT
+
+
+def _write(fd: int, content: memoryview, start: int) -> None:
+    while content:
+        written = os.pwrite(fd, content, start)
+        content, start = content[written:], start + written

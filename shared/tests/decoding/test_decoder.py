@@ -1,0 +1,130 @@
+"""A decoder process keeps what hostile bytes do to itself: a crash, memory, time, and every right of the worker."""
+
+import json
+import os
+import signal
+import threading
+
+import pytest
+
+from lobule.contracts.errors import AnalysisError
+from lobule.decoding.confinement import Bounds
+from lobule.decoding.decoder import Decoder
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="decoders are processes on Linux alone")
+
+TASKS = (
+    "crash",
+    "take_memory",
+    "write_much",
+    "compute",
+    "sleep",
+    "raise_anything",
+    "attempt",
+    "tell_environment",
+    "use_threads",
+)
+SECRET = "a secret of this process"
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOBULE_SECRET_KEY", SECRET)
+        bounds = Bounds(memory=1 << 30, output=1 << 24, cpu_s=1, seconds=60)
+        decoder = Decoder(*(f"decoder_tasks:{name}" for name in TASKS), bounds=bounds)
+        yield decoder.start()
+        decoder.close()
+
+
+def run(decoder, task, data=b"", **options):
+    return decoder.run(f"decoder_tasks:{task}", data, **options)
+
+
+@pytest.mark.parametrize(
+    ("task", "code"),
+    [
+        ("crash", "image_unreadable"),
+        ("raise_anything", "image_unreadable"),
+        ("take_memory", "image_too_large"),
+        ("write_much", "image_too_large"),
+        ("compute", "image_too_large"),
+    ],
+)
+def test_what_ends_a_decoder_refuses_the_file_and_the_next_one_is_decoded(decoder, task, code):
+    with pytest.raises(AnalysisError) as refused:
+        run(decoder, task, b"words of the file")
+    assert refused.value.code == code
+    assert not refused.value.retryable
+    assert "words of the file" not in refused.value.detail
+    assert json.loads(run(decoder, "use_threads").facts) == [1]
+
+
+def test_a_decoder_that_does_nothing_is_ended():
+    decoder = Decoder("decoder_tasks:sleep", bounds=Bounds(seconds=0.2))
+    with pytest.raises(AnalysisError) as refused:
+        run(decoder, "sleep")
+    decoder.close()
+    assert refused.value.code == "image_too_large"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "read a file",
+        "write a file",
+        "list a folder",
+        "connect",
+        "start a program",
+        "fork",
+        "end its parent",
+        "raise its limits",
+    ],
+)
+def test_a_decoder_has_no_rights(decoder, what):
+    assert json.loads(run(decoder, "attempt", what=what).facts) == 1, "EPERM"
+
+
+def test_a_decoder_knows_no_secret(decoder):
+    told = run(decoder, "tell_environment").facts
+    assert SECRET not in told
+    assert not [name for name in json.loads(told)["variables"] if name.startswith("LOBULE")]
+
+
+def test_a_decoder_that_was_ended_from_outside_is_started_again(decoder):
+    run(decoder, "use_threads")
+    decoder.running.process.kill()
+    assert json.loads(run(decoder, "use_threads").facts) == [1]
+
+
+class InterruptedByTestError(Exception):
+    pass
+
+
+def test_a_time_limit_of_the_step_ends_the_decoder(decoder):
+    def interrupt(_number, _frame):
+        raise InterruptedByTestError
+
+    run(decoder, "use_threads")
+    process = decoder.running.process
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
+    timer.start()
+    try:
+        with pytest.raises(InterruptedByTestError):
+            run(decoder, "sleep")
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert process.poll() is not None
+    assert json.loads(run(decoder, "use_threads").facts) == [1]
+
+
+def test_files_wait_for_each_other(decoder):
+    told = []
+    threads = [threading.Thread(target=lambda: told.append(run(decoder, "use_threads").facts)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == ["[1]"] * 4
