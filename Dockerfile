@@ -227,11 +227,12 @@ COPY --from=gateway-packages /runtime /
 COPY --from=gateway-packages --chown=10001:10001 /folders /var/lib/lobule
 COPY --from=gateway-packages /opt/lobule /opt/lobule
 COPY --from=gateway-code /opt/code /opt/code
-EXPOSE 8000 8001
+EXPOSE 8000 8001 8002
 # uvicorn lets running requests end, for 15 s; give it 30 s before it is killed.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
-    CMD ["python", "-m", "lobule.probe", "http://127.0.0.1:8001/readyz"]
-CMD ["python", "-m", "gateway", "--host", "0.0.0.0", "--port", "8000", "--internal-port", "8001", "--no-migrations"]
+    CMD ["python", "-m", "lobule.probe", "http://127.0.0.1:8002/readyz"]
+CMD ["python", "-m", "gateway", "--host", "0.0.0.0", "--port", "8000", "--internal-port", "8001", "--health-port", "8002", \
+     "--no-migrations"]
 ARG VERSION
 ARG REVISION
 LABEL org.opencontainers.image.title="Lobule gateway" \

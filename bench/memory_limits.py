@@ -33,10 +33,10 @@ from memory import peak, reset_peak, resident
 from PIL import Image, ImageCms
 from small_images import dicom_of
 
+from lobule import limits
 from lobule.client import ApiError, Client
 from lobule.contracts.result import ImageInfo, Modality
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.decode import decode_rgb
 from lobule.imaging.header import read_header
 from lobule.imaging.read_film import read_film

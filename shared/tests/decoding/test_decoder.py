@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from lobule.contracts.errors import AnalysisError
 from lobule.decoding.confinement import Bounds
 from lobule.decoding.decoder import Decoder
+from lobule.errors import AnalysisError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="decoders are processes on Linux alone")
 

@@ -8,8 +8,8 @@ import pytest
 from hostile_files import PICTURES, deflated_bomb, ihdr, larger_jpegls, png_of
 from small_images import FORMATS, seeds
 
-from lobule.contracts.errors import AnalysisError
 from lobule.decoding.images import decoder, read_field, read_film
+from lobule.errors import AnalysisError
 from lobule.imaging import read_field as field_reader
 from lobule.imaging import read_film as film_reader
 

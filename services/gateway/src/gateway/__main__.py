@@ -12,6 +12,7 @@ from gateway.migrate import migrate
 from gateway.portal.pages import compile_templates
 from gateway.ports import TwoPorts
 from gateway.settings import get_settings
+from gateway.system.health import serve_probes
 
 
 def main(
@@ -19,6 +20,9 @@ def main(
     port: Annotated[int, typer.Option()] = 8000,
     internal_port: Annotated[
         int | None, typer.Option(help="serve the workers' API and the metrics here, and not on --port")
+    ] = None,
+    health_port: Annotated[
+        int | None, typer.Option(help="answer probes here, too, from threads that no request holds up")
     ] = None,
     migrations: Annotated[bool, typer.Option(help="migrate the database first")] = True,
     forwarded_allow_ips: Annotated[str, typer.Option(help="proxies whose X-Forwarded-* headers are believed")] = "",
@@ -40,6 +44,8 @@ def main(
         forwarded_allow_ips=forwarded_allow_ips or None,
         timeout_graceful_shutdown=15,
     )
+    if health_port is not None:
+        serve_probes(app.state, host, health_port)
     ports = [port] if internal_port is None else [port, internal_port]
     uvicorn.Server(config).run([_listen(host, each) for each in ports])
 

@@ -1,11 +1,14 @@
-"""Limits the bodies of requests that are read as a whole: JSON and forms."""
+"""Limits the bodies of requests: how long one may take, and how large those are that are read as a whole."""
+
+import asyncio
+import time
 
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.asgi import HttpMiddleware
+from lobule import limits
 
-MOST_BYTES = 1_048_576
 _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
 """Paths for uploads: their bodies are read as streams, which have their own limits."""
 _DICOMWEB = "/dicom-web/studies"
@@ -13,21 +16,45 @@ _OF_WORKERS = "/internal/"
 
 
 class BodyLimit(HttpMiddleware):
-    """Refuses a body of more than a mebibyte with 413 before it is in memory, whatever its headers say."""
+    """Refuses a body that comes too slowly (408), or is larger than a mebibyte before it is in memory (413)."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `HttpMiddleware`."""
-        if scope["path"].startswith((_OF_WORKERS, _DICOMWEB)) or scope["path"] in _STREAMED:
-            await self.app(scope, receive, send)
-            return
-        received = 0
+        streamed = scope["path"].startswith((_OF_WORKERS, _DICOMWEB)) or scope["path"] in _STREAMED
+        body = _Body(receive, None if streamed else limits.MAX_BODY_BYTES)
+        await self.app(scope, body.receive, send)
 
-        async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MOST_BYTES:
-                raise HTTPException(413, "The request is larger than 1 MB. Please send less at once.")
-            return message
 
-        await self.app(scope, bounded, send)
+class _Body:
+    """The body of a request as it comes.
+
+    Args:
+        receive: Gives its pieces.
+        most_bytes: None where whoever reads it counts.
+    """
+
+    def __init__(self, receive: Receive, most_bytes: int | None) -> None:
+        self._receive, self._most_bytes = receive, most_bytes
+        self._bytes, self._waited_s, self._more = 0, 0.0, True
+
+    async def receive(self) -> Message:
+        """The next piece; after the last one, the end of the connection, however late.
+
+        Raises:
+            HTTPException: 408 or 413.
+        """
+        if not self._more:
+            return await self._receive()
+        allowed_s = limits.BODY_GRACE_S + self._bytes / limits.MIN_BODY_BYTES_PER_S
+        started = time.monotonic()
+        try:
+            message = await asyncio.wait_for(self._receive(), allowed_s - self._waited_s)
+        except TimeoutError:
+            raise HTTPException(408, headers={"Connection": "close"}) from None
+        # Only waiting counts: where the store is slow, the client is not at fault.
+        self._waited_s += time.monotonic() - started
+        self._bytes += len(message.get("body", b""))
+        self._more = bool(message.get("more_body", False))
+        if self._most_bytes is not None and self._bytes > self._most_bytes:
+            raise HTTPException(413)
+        return message

@@ -59,6 +59,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "report_altered": (500,),
     "report_failed": (500,),
     "report_not_ready": (409, 503),
+    "request_timeout": (408,),
     "request_too_large": (413,),
     "result_not_ready": (409,),
     "result_unreadable": (422, 500),

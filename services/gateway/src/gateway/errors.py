@@ -130,7 +130,13 @@ def problem_response(request: Request, error: ProblemError) -> JSONResponse:
     return JSONResponse(problem.model_dump(), status_code=error.status, media_type=PROBLEM, headers=headers)
 
 
-_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "request_too_large"}
+_HTTP_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "request_too_large",
+}
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """The gateway's application: `uvicorn gateway.main:create_app --factory`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -62,6 +63,7 @@ from gateway.reports import endpoints as reports
 from gateway.reviews import endpoints as reviews
 from gateway.settings import GatewaySettings, get_settings
 from gateway.system import endpoints as system
+from gateway.system.health import LoopBeat
 from gateway.uploads import endpoints as uploads
 from gateway.uploads.service import UploadService
 from gateway.webhooks import endpoints as webhooks
@@ -144,7 +146,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         )
         for loop in loops:
             loop.start()
+        beating = asyncio.create_task(app.state.loop_beat.run())
         yield
+        beating.cancel()
         for loop in loops:
             loop.close()
         engine.dispose()
@@ -162,6 +166,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.sessions = sessions
+    app.state.loop_beat = LoopBeat()
     app.state.redis = redis
     app.state.progress_cache = cache
     app.state.modalities = modalities

@@ -38,6 +38,7 @@ _HEADERS = {
     "Content-Security-Policy": PAGE_POLICY,
 }
 _OF_PATIENTS = ("/api/", "/fhir", "/dicom-web")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
@@ -71,7 +72,9 @@ class RequestContext(HttpMiddleware):
             seconds = time.monotonic() - started
             # the route's template: with ids, each job would be its own time series
             route = getattr(scope.get("route"), "path", "none")
-            _request_seconds.labels(scope["method"], route, status).observe(seconds)
+            # a client may invent methods, and each would be a time series
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            _request_seconds.labels(method, route, status).observe(seconds)
             if not scope["path"].startswith(_QUIET):
                 milliseconds = round(seconds * 1000, 1)
                 log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)

@@ -4,9 +4,9 @@ import structlog
 from pydantic import ValidationError
 
 from lobule import layout
-from lobule.contracts.errors import AnalysisError
-from lobule.contracts.pictures import PictureError, PictureFacts, PictureKind
+from lobule.contracts.pictures import PictureFacts, PictureKind
 from lobule.decoding.decoder import Decoder
+from lobule.errors import AnalysisError
 from lobule.layout import FACTS_FILE, OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
@@ -15,7 +15,6 @@ log = structlog.get_logger()
 _TASK = "report.film_view:decode_picture_file"
 _DECODER = Decoder(_TASK)
 _FILES = {OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE}
-_UNKNOWN = "The picture could not be drawn. It can be analysed all the same."
 
 
 class PictureHandler:
@@ -34,10 +33,10 @@ class PictureHandler:
             log.info("picture_source_gone", key=source_key)
             return
         except AnalysisError as error:
-            facts, files = PictureFacts(error=PictureError(code=error.code, detail=error.detail)), {}
+            facts, files = PictureFacts(error=error.document()), {}
         except Exception:  # such as a time limit
             log.exception("picture_failed", key=source_key)
-            facts, files = PictureFacts(error=PictureError(code="internal_error", detail=_UNKNOWN)), {}
+            facts, files = PictureFacts(error=AnalysisError("internal_error", "picture").document()), {}
         for name, content in files.items():
             self._store.put(layout.file_key(target_prefix, name), content)
         self._store.put(layout.file_key(target_prefix, FACTS_FILE), facts.model_dump_json().encode())
@@ -50,7 +49,5 @@ class PictureHandler:
         except ValidationError:
             facts = None
         if facts is None or not decoded.arrays.keys() <= _FILES:
-            raise AnalysisError(
-                "image_unreadable", "The image is damaged: it cannot be decoded. Please export it again."
-            )
+            raise AnalysisError("image_unreadable")
         return facts, {name: content.tobytes() for name, content in decoded.arrays.items()}

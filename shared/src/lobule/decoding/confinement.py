@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from lobule import limits
 from lobule.decoding.seccomp import confine_calls
-from lobule.imaging import limits
 
 
 @dataclass(frozen=True)

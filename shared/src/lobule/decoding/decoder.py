@@ -13,10 +13,10 @@ from typing import Any, Self
 
 import structlog
 
-from lobule.contracts.errors import AnalysisError
 from lobule.decoding.confinement import DEFAULT, Bounds
 from lobule.decoding.server import MESSAGE_BYTES, READY, TAKEN, Ending, find_task
 from lobule.decoding.wire import DamagedError, Decoded, read
+from lobule.errors import AnalysisError
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ class Decoder:
 
         Raises:
             AnalysisError: What the task raises about the file; `image_unreadable` where its decoder crashed,
-                `image_too_large` where it needed more memory or time than `lobule.imaging.limits` has, `internal_error`
+                `image_too_large` where it needed more memory or time than `lobule.limits` has, `internal_error`
                 where the process was ended from outside, twice.
         """
         if sys.platform != "linux":
@@ -80,7 +80,7 @@ class Decoder:
             with self._lock, contextlib.suppress(_DecoderLostError):
                 return self._decode(task, data, options)
             log.warning("decoder_lost", task=task)
-        raise AnalysisError("internal_error", "The decoder of images ended, twice.", retryable=True)
+        raise AnalysisError("internal_error", retryable=True)
 
     def _decode(self, task: str, data: bytes, options: dict[str, Any]) -> Decoded:
         try:
@@ -111,19 +111,14 @@ class Decoder:
         self.peak_mb, self.cpu_s = answer["peak_mb"], answer["cpu_s"]
         if answer["late"] or (not answer["told"] and _was_limited(answer["status"])):
             log.warning("decoder_limited", **answer, task=task)
-            raise AnalysisError(
-                "image_too_large",
-                "Decoding the image takes more memory or time than is allowed. Please export it smaller.",
-            )
+            raise AnalysisError("image_too_large")
         try:
             if not answer["told"]:
                 raise DamagedError("ended")
             return read(target)
         except DamagedError as error:
             log.warning("decoder_failed", **answer, task=task, error=str(error))
-            raise AnalysisError(
-                "image_unreadable", "The image is damaged: it cannot be decoded. Please export it again."
-            ) from None
+            raise AnalysisError("image_unreadable") from None
 
 
 @dataclass(frozen=True)

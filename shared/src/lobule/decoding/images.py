@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from lobule.contracts.errors import AnalysisError
 from lobule.contracts.result import Hanging, Laterality, MammographyView, Notice, SpacingPlane
 from lobule.decoding.decoder import Decoder
 from lobule.decoding.wire import Decoded
+from lobule.errors import AnalysisError
 from lobule.imaging import read_field as fields_in_process
 from lobule.imaging import read_film as films_in_process
 from lobule.imaging.film import Film, Window
@@ -54,9 +54,9 @@ def read_film(data: bytes) -> Film:
         facts = _FilmFacts.model_validate_json(decoded.facts)
         pixels, valid = decoded.arrays["pixels"], decoded.arrays.get("valid")
     except (ValidationError, KeyError):
-        raise _unreadable() from None
+        raise AnalysisError("image_unreadable") from None
     if pixels.ndim != 2 or (valid is not None and (valid.shape != pixels.shape or valid.dtype != np.bool_)):
-        raise _unreadable()
+        raise AnalysisError("image_unreadable")
     check_size(pixels.shape[1], pixels.shape[0])
     return Film(pixels=pixels, valid=valid, **{name: getattr(facts, name) for name in _FilmFacts.model_fields})
 
@@ -71,9 +71,9 @@ def read_field(data: bytes) -> Field:
     try:
         notices, pixels = _NOTICES.validate_json(decoded.facts), decoded.arrays["pixels"]
     except (ValidationError, KeyError):
-        raise _unreadable() from None
+        raise AnalysisError("image_unreadable") from None
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-        raise _unreadable()
+        raise AnalysisError("image_unreadable")
     check_size(pixels.shape[1], pixels.shape[0])
     return Field(pixels, notices)
 
@@ -92,7 +92,3 @@ def decode_field(data: bytes) -> Decoded:
     """A task of the decoder: `lobule.imaging.read_field.read_field`."""
     field = fields_in_process.read_field(data)
     return Decoded(_NOTICES.dump_json(field.notices).decode(), {"pixels": field.pixels})
-
-
-def _unreadable() -> AnalysisError:
-    return AnalysisError("image_unreadable", "The image is damaged: it cannot be decoded. Please export it again.")

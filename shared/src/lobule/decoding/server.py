@@ -24,11 +24,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lobule.contracts.errors import AnalysisError
+from lobule import limits
 from lobule.decoding.confinement import Bounds, confine, give_up_rights
 from lobule.decoding.warming import keep_heap, warm_decoders
 from lobule.decoding.wire import Decoded, write, write_failure, write_refusal
-from lobule.imaging import limits
+from lobule.errors import AnalysisError
 
 Task = Callable[..., Decoded]
 """Called with the bytes of a file, and with options by name."""

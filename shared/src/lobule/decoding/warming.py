@@ -10,7 +10,7 @@ import numpy as np
 import numpy.ma  # NumPy itself imports it when it is first used
 from PIL import Image, ImageCms
 
-from lobule.imaging import limits
+from lobule import limits
 from lobule.words import make_notice
 from lobule.words.words import Words
 

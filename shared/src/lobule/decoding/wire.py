@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, NonNegativeInt
 
-from lobule.contracts.errors import AnalysisError, InputErrorCode
-from lobule.imaging import limits
+from lobule import limits
+from lobule.contracts.errors import InputErrorCode
+from lobule.errors import AnalysisError, ErrorValue
 
 _LENGTH_BYTES = 8
 _ALIGNMENT = 64
@@ -44,7 +45,8 @@ class _Place(BaseModel):
 
 class _Refusal(BaseModel):
     code: InputErrorCode
-    detail: str = Field(max_length=2_000)
+    reason: str | None = Field(default=None, pattern=r"^[a-z0-9_]{1,60}$")
+    values: dict[str, ErrorValue] = Field(default={}, max_length=10)
 
 
 class _Head(BaseModel):
@@ -76,7 +78,8 @@ def write(fd: int, decoded: Decoded) -> None:
 
 def write_refusal(fd: int, error: AnalysisError) -> None:
     """Write why a file is refused."""
-    _write_head(fd, _Head(refusal=_Refusal(code=error.code, detail=error.detail[:2_000])))  # pyright: ignore[reportArgumentType] - validated
+    refusal = _Refusal.model_validate({"code": error.code, "reason": error.reason, "values": error.values})
+    _write_head(fd, _Head(refusal=refusal))
 
 
 def write_failure(fd: int, error: BaseException) -> None:
@@ -102,7 +105,9 @@ def read(fd: int) -> Decoded:
     if head.failure is not None:
         raise DamagedError(head.failure)
     if head.refusal is not None:
-        raise AnalysisError(head.refusal.code, head.refusal.detail)
+        error = AnalysisError(head.refusal.code, head.refusal.reason)
+        error.values = head.refusal.values  # not as arguments, of which a liar could name any
+        raise error
     first = _first(length)
     return Decoded(head.facts, {name: _array(fd, size, first, place) for name, place in head.arrays.items()})
 

@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.picture_header import Colour, PictureHeader, read_exactly
 
 SIGNATURE = b"\xff\xd8\xff"

@@ -8,8 +8,8 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.jpeg_header import APP1, APP2, APP14, END_OF_IMAGE, START_OF_SCAN, read_jpeg, segments
 from lobule.imaging.orientation import exif_orientation, upright
 from lobule.imaging.picture import Picture

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 
 PictureFormat = Literal["PNG", "JPEG", "TIFF"]
 Colour = Literal["grey", "rgb", "palette", "cmyk", "ycbcr", "lab"]

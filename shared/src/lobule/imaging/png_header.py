@@ -5,8 +5,8 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.picture_header import (
     Colour,
     PictureHeader,

@@ -5,8 +5,8 @@ import zlib
 
 import imagecodecs
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.orientation import exif_orientation, upright
 from lobule.imaging.picture import Picture
 from lobule.imaging.png_header import SIGNATURE, Chunk, chunks, read_png

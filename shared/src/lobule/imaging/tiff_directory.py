@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.picture_header import read_exactly, seek
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.picture_header import Colour, PictureHeader
 from lobule.imaging.tiff_directory import Directory, directories
 
@@ -31,7 +31,6 @@ _DEPTHS = {
     "lab": (8, 16),
 }
 _FORMATS = {1: "unsigned", 2: "signed", 3: "floating_point", 5: "complex", 6: "complex"}
-_MAX_SEGMENT_BYTES = 64 * 1024 * 1024  # of a tile: more than any that is written, and decoded into a buffer of its own
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ def _compression(page: Directory, photometric: int, bits: int) -> int:
 def _check_segments(layout: TiffLayout) -> None:
     rows, columns = layout.segment
     depth = (1 if layout.planar else layout.header.samples) * (1 if layout.header.bits <= 8 else 2)
-    if rows < 1 or columns < 1 or (layout.tiled and rows * columns * depth > _MAX_SEGMENT_BYTES):
+    if rows < 1 or columns < 1 or (layout.tiled and rows * columns * depth > limits.MAX_TIFF_TILE_BYTES):
         raise AnalysisError("image_unreadable", "tiff_part_size", width=columns, height=rows)
     found = min(layout.directory.count(tag) for tag in layout.located)
     if layout.segments > limits.MAX_TIFF_SEGMENTS:

@@ -10,8 +10,8 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.jpeg_header import read_jpeg
 from lobule.imaging.jpeg_pixels import check_scans
 from lobule.imaging.orientation import ORIENTATION_TAG, upright

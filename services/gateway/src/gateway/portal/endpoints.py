@@ -17,7 +17,7 @@ from gateway.portal.pages import render, render_error
 from gateway.system.endpoints import models_at_work
 from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.progress import FINAL_STATES
-from lobule.imaging.limits import MAX_PIXELS, MIN_SIDE
+from lobule.limits import MAX_PIXELS, MIN_SIDE
 
 router = APIRouter(include_in_schema=False)
 

@@ -1,5 +1,7 @@
 """Health checks: whether the gateway is alive and can accept uploads."""
 
+import asyncio
+import time
 from typing import Literal
 
 import structlog
@@ -10,9 +12,12 @@ from starlette.datastructures import State
 
 from gateway.database import read
 from gateway.migrate import lacks_migration
+from lobule.health import serve_health
 
 log = structlog.get_logger()
 router = APIRouter(tags=["system"])
+
+_BEAT_EVERY_S, _STUCK_S = 1.0, 60.0
 
 
 class Health(BaseModel):
@@ -36,7 +41,12 @@ def live() -> dict[str, str]:
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health}})
 def ready(request: Request) -> JSONResponse:
     """Uploads can be accepted: database and object store work. Without Redis, jobs wait but are not lost."""
-    state = request.app.state
+    health = health_of(request.app.state)
+    return JSONResponse(health.model_dump(), status_code=503 if health.status == "down" else 200)
+
+
+def health_of(state: State) -> Health:
+    """Asks each part of the gateway whether it works."""
     works = {"database": False, "migrated": False, "object_store": False, "redis": False}
     checks = {
         "database": lambda: works.update(migrated=_is_migrated(state)),
@@ -50,9 +60,38 @@ def ready(request: Request) -> JSONResponse:
         except Exception as error:  # noqa: BLE001 - whatever it is, this part does not work
             log.warning("not_ready", part=name, error=repr(error))
     accepts = works["database"] and works["migrated"] and works["object_store"]
-    status: Literal["ok", "degraded", "down"] = "ok" if all(works.values()) else "degraded" if accepts else "down"
-    health = Health(status=status, **works)
-    return JSONResponse(health.model_dump(), status_code=200 if accepts else 503)
+    return Health(status="ok" if all(works.values()) else "degraded" if accepts else "down", **works)
+
+
+class LoopBeat:
+    """Notes that the event loop goes round, for a thread that answers probes whatever the loop is busy with."""
+
+    def __init__(self) -> None:
+        self._at = float("-inf")
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            self._at = time.monotonic()
+            await asyncio.sleep(_BEAT_EVERY_S)
+
+    def beats(self) -> bool:
+        """Whether the loop went round within the last minute: it has started, and does not stand still."""
+        return time.monotonic() - self._at < _STUCK_S
+
+
+def serve_probes(state: State, host: str, port: int) -> int:
+    """Answer probes on a port of its own, from threads: requests cannot hold them up.
+
+    Returns:
+        The port.
+    """
+    return serve_health(
+        host,
+        port,
+        live=lambda: {"loop": state.loop_beat.beats()},
+        ready=lambda: {"loop": state.loop_beat.beats(), "accepts": health_of(state).status != "down"},
+    )
 
 
 def _is_migrated(state: State) -> bool:

@@ -8,12 +8,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from gateway.errors import ProblemError
 from gateway.uploads.file_names import file_name_of
+from lobule import limits
 
 Buffer = TypeVar("Buffer", bytes, bytearray)
-
-_MAX_FIELD_BYTES = 4 * 1024
-_MAX_FIELDS = 20
-_MAX_HEADER_BYTES = 4 * 1024
 
 
 @dataclass
@@ -76,15 +73,15 @@ class MultipartForm:
         self._value = bytearray()
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
-        self._header_name = _bounded(self._header_name + data[start:end], _MAX_HEADER_BYTES)
+        self._header_name = _bounded(self._header_name + data[start:end], limits.MAX_FIELD_BYTES)
 
     def on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._header_value = _bounded(self._header_value + data[start:end], _MAX_HEADER_BYTES)
+        self._header_value = _bounded(self._header_value + data[start:end], limits.MAX_FIELD_BYTES)
 
     def on_header_end(self) -> None:
         self._headers[self._header_name.lower()] = self._header_value
         self._header_name = self._header_value = b""
-        if len(self._headers) > _MAX_FIELDS:
+        if len(self._headers) > limits.MAX_FIELDS:
             raise malformed("too_many_headers")
 
     def on_headers_finished(self) -> None:
@@ -99,7 +96,7 @@ class MultipartForm:
                 raise malformed("several_files")
             self._in_file = True
             self._events.append(FileStart(file_name))
-        elif len(self.fields) >= _MAX_FIELDS:
+        elif len(self.fields) >= limits.MAX_FIELDS:
             raise malformed("too_many_fields")
         elif self.file_ended:
             raise malformed("field_after_file", name=self._name)
@@ -109,7 +106,7 @@ class MultipartForm:
             self._events.append(data[start:end])
         else:
             self._value += data[start:end]
-            _bounded(self._value, _MAX_FIELD_BYTES)
+            _bounded(self._value, limits.MAX_FIELD_BYTES)
 
     def on_part_end(self) -> None:
         if self._in_file:

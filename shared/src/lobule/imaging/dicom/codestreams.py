@@ -4,8 +4,8 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.dicom.layout import Layout
 
 Codec = Literal["JPEG", "JPEG-LS", "JPEG 2000", "RLE"]

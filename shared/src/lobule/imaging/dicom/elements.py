@@ -7,7 +7,7 @@ the limits below.
 import struct
 from typing import NamedTuple
 
-from lobule.imaging import limits
+from lobule import limits
 from lobule.imaging.dicom.source import Source, TooMuchError
 from lobule.imaging.dicom.vocabulary import REPRESENTATIONS, Tag
 

@@ -4,8 +4,8 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.dicom.elements import KNOWN, Parser, PixelElement
 from lobule.imaging.dicom.kind import check_kind
 from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, Source, TooMuchError

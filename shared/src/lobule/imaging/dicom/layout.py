@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.dicom.elements import UNDEFINED
 from lobule.imaging.dicom.file import DicomFile
 from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, TooMuchError

@@ -7,8 +7,8 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging import limits
 from lobule.imaging.dicom.codestreams import Codestream, begins_codestream, codestream_of
 from lobule.imaging.dicom.elements import ITEM, UNDEFINED
 from lobule.imaging.dicom.file import DicomFile
