@@ -3,6 +3,7 @@
 They are rendered by kustomize itself: a `kustomize` or `kubectl` on the PATH (LOBULE_KUBECTL names another).
 """
 
+import os
 from pathlib import Path
 
 import kubernetes_validate
@@ -34,11 +35,15 @@ def template(document: dict) -> dict:
     return (spec["jobTemplate"]["spec"] if document["kind"] == "CronJob" else spec)["template"]
 
 
+def every_container(pod: dict) -> list[dict]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
 def containers(documents: list[dict]) -> list[tuple[str, dict]]:
     found = [
         (f"{document['kind']} {document['metadata']['name']}", container)
         for document in of_kind(documents, *PODS)
-        for container in template(document)["spec"]["containers"]
+        for container in every_container(template(document)["spec"])
     ]
     assert len(found) >= 7
     return found
@@ -77,8 +82,8 @@ def test_no_root_no_privilege(documents):
 
 def test_limits_are_set(documents):
     for name, container in containers(documents):
-        assert {"cpu", "memory"} <= set(container["resources"]["requests"]), name
-        assert {"cpu", "memory"} <= set(container["resources"]["limits"]), name
+        for bound in ("requests", "limits"):
+            assert {"cpu", "memory", "ephemeral-storage"} <= set(container["resources"][bound]), name
 
 
 def test_every_image_has_a_version(documents):
@@ -114,7 +119,7 @@ def test_every_selector_and_mount_meets_its_match(documents):
         pod = template(document)["spec"]
         templates = {t["metadata"]["name"] for t in document["spec"].get("volumeClaimTemplates", [])}
         volumes = {volume["name"] for volume in pod["volumes"]} | templates
-        mounted = {mount["name"] for c in pod["containers"] for mount in c["volumeMounts"]}
+        mounted = {mount["name"] for c in every_container(pod) for mount in c["volumeMounts"]}
         assert mounted == volumes, document["metadata"]["name"]
         claimed = {v["persistentVolumeClaim"]["claimName"] for v in pod["volumes"] if "persistentVolumeClaim" in v}
         assert claimed <= claims, document["metadata"]["name"]
@@ -125,6 +130,79 @@ def test_traffic_is_closed_by_default(documents):
     assert policies["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     for rule in policies["workers"]["egress"]:
         assert all("podSelector" in peer for peer in rule["to"]), "workers speak to our own pods alone"
+
+
+def test_what_is_scaled_by_itself_has_no_number(documents):
+    scaled = {scaler["spec"]["scaleTargetRef"]["name"] for scaler in of_kind(documents, "HorizontalPodAutoscaler")}
+    assert len(scaled) >= 4
+    numbered = {each["metadata"]["name"] for each in of_kind(documents, "Deployment") if "replicas" in each["spec"]}
+    assert not scaled & numbered, "an apply would set back what the autoscaler chose"
+
+
+def test_a_changed_setting_restarts_what_reads_it(documents):
+    [settings] = of_kind(documents, "ConfigMap")
+    name = settings["metadata"]["name"]
+    assert name.startswith("lobule-"), "the name has a hash of the values"
+    for owner, container in containers(documents):
+        read = {each["configMapRef"]["name"] for each in container.get("envFrom", []) if "configMapRef" in each}
+        assert read <= {name}, owner
+
+
+def test_a_migration_is_part_of_each_rollout(documents):
+    """A Job could not be applied again with another image; a pod that migrates first can, and stops a bad rollout."""
+    assert not of_kind(documents, "Job")
+    [gateway] = [each for each in of_kind(documents, "Deployment") if each["metadata"]["name"] == "gateway"]
+    [migrate] = template(gateway)["spec"]["initContainers"]
+    assert migrate["image"] == template(gateway)["spec"]["containers"][0]["image"]
+    assert "--accept-newer" in migrate["args"], "a rollback finds a database that is newer than it"
+
+
+def test_traffic_out_is_named(documents):
+    for policy in of_kind(documents, "NetworkPolicy"):
+        for rule in policy["spec"].get("egress", []):
+            assert rule["to"], f"{policy['metadata']['name']} lets traffic go anywhere"
+
+
+def test_times_and_classes_are_named(documents):
+    for task in of_kind(documents, "CronJob"):
+        assert task["spec"]["timeZone"], task["metadata"]["name"]
+    for ingress in of_kind(documents, "Ingress"):
+        assert ingress["spec"]["ingressClassName"]
+
+
+def test_several_pods_are_spread_over_nodes(documents):
+    for deployment in of_kind(documents, "Deployment"):
+        if deployment["metadata"]["name"] != "redis":  # there is one
+            [spread] = template(deployment)["spec"]["topologySpreadConstraints"]
+            assert spread["labelSelector"] == deployment["spec"]["selector"], deployment["metadata"]["name"]
+
+
+def test_traces_and_scraping_are_components(render, tmp_path):
+    folder = Path(os.path.relpath(K8S, tmp_path))
+    (tmp_path / "kustomization.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "kustomize.config.k8s.io/v1beta1",
+                "kind": "Kustomization",
+                "resources": [str(folder / "overlays/cpu")],
+                "components": [str(folder / "components/tracing"), str(folder / "components/monitoring")],
+            }
+        )
+    )
+    documents = render(tmp_path)
+    [settings] = of_kind(documents, "ConfigMap")
+    assert settings["data"]["LOBULE_OTLP_ENDPOINT"].endswith(":4318")
+    assert settings["data"]["LOBULE_PUBLIC_URL"], "the other values stay"
+    [monitor] = of_kind(documents, "PodMonitor")
+    scraped = {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]}
+    for deployment in of_kind(documents, "Deployment"):
+        if "lobule/scrape" in template(deployment)["metadata"]["labels"]:
+            ports = {
+                port["name"]: port["containerPort"] for port in template(deployment)["spec"]["containers"][0]["ports"]
+            }
+            wanted = int(template(deployment)["metadata"]["labels"]["lobule/scrape"])
+            assert [name for name in scraped if ports.get(name) == wanted], deployment["metadata"]["name"]
+    assert monitor["spec"]["jobLabel"] == "app", "the alerts ask for the job `gateway`"
 
 
 def test_gpus(render):

@@ -108,6 +108,7 @@ def main(
     revision: Annotated[str, typer.Option(help="an older revision downgrades")] = "head",
     new: Annotated[str | None, typer.Option(help="write a new migration with this message")] = None,
     wait: Annotated[float, typer.Option(help="seconds to wait for a database that is not up yet")] = 60,
+    accept_newer: Annotated[bool, typer.Option(help="leave a database of a newer version as it is")] = False,
 ) -> None:
     """Migrate the database at LOBULE_DATABASE_URL."""
     url = get_settings().database_url
@@ -116,7 +117,7 @@ def main(
         migrate(url, revision, new=new)
     except NewerDatabaseError as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(0 if accept_newer else 1) from None
     typer.echo("The database is ready.")
 
 
