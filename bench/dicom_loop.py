@@ -48,7 +48,8 @@ def running_loop(system: RunningSystem, folder: Path) -> Iterator[SimpleNamespac
     """An Orthanc, a node that takes films from it and sends every kind of result back, and a client of the gateway."""
     password, dicom_port = system.home.secrets["demo_password"], free_port()
     wanted = f"ORTHANC@127.0.0.1:{dicom_port}/usual+cad+pictures"
-    node = node_for(system, password, folder, LOBULE_DICOM_DESTINATIONS=wanted)
+    node_of_priors = f"ORTHANC@127.0.0.1:{dicom_port}"
+    node = node_for(system, password, folder, LOBULE_DICOM_DESTINATIONS=wanted, LOBULE_DICOM_PRIOR_NODES=node_of_priors)
     node.start()
     try:
         with (

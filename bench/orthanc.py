@@ -14,7 +14,9 @@ import httpx
 
 _ROUTE = """
 function OnStoredInstance(id, tags, metadata, origin)
-    if tags["Modality"] == "MG" and origin["RequestOrigin"] ~= "Lua" then SendToModality(id, "lobule") end
+    if tags["Modality"] == "MG" and origin["RequestOrigin"] ~= "Lua" and tags["StudyDescription"] ~= "Archive" then
+        SendToModality(id, "lobule")
+    end
 end
 """
 
@@ -60,7 +62,7 @@ def executable() -> str | None:
 
 @contextmanager
 def running_orthanc(folder: Path, dicom_port: int, http_port: int, node_port: int) -> Iterator[Orthanc]:
-    """An Orthanc (AE title ORTHANC) that routes films to a DICOM node (AE title LOBULE)."""
+    """An Orthanc (AE title ORTHANC) that routes films to a DICOM node (AE title LOBULE), but those of an archive."""
     program = executable()
     assert program is not None
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,18 +4,18 @@ Films go in, and report, outlines and document come back under the same study; w
 whatever is killed.
 """
 
-import io
 import shutil
 import signal
 import sqlite3
 import subprocess
-import time
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pydicom
 import pytest
+import requests
 from dicom_faults import (
     VIEWS,
     compare,
@@ -26,10 +26,14 @@ from dicom_faults import (
     wait_until_delivered,
 )
 from dicom_loop import running_loop
-from dicom_peer import connect
+from dicom_rounds import dated, polyline, predecessor, read, received, reports, send, until
+from dicomweb_client import DICOMwebClient
 from orthanc import executable
 from pydicom.uid import generate_uid
 
+from dicom_node.priors.choosing import Wanted
+from dicom_node.priors.web import DicomwebPeer
+from dicom_node.settings import NodeSettings
 from lobule.launcher import system as launcher
 from lobule.launcher.system import running_system
 
@@ -55,47 +59,6 @@ def loop(tmp_path_factory):
             running_loop(system, folder) as running,
         ):
             yield running
-
-
-def send(orthanc, films) -> None:
-    association = connect(orthanc.dicom_port, calling="MODALITY", called="ORTHANC")
-    assert [association.send_c_store(film).Status for film in films] == [0] * len(films)
-    association.release()
-
-
-def until(works, what: str, seconds: float = 90):
-    deadline = time.monotonic() + seconds
-    while not (found := works()):
-        assert time.monotonic() < deadline, f"{what} did not come"
-        time.sleep(0.1)
-    return found
-
-
-def read(orthanc, instance) -> pydicom.Dataset:
-    return pydicom.dcmread(io.BytesIO(orthanc.file(instance)))
-
-
-def reports(loop, study_uid: str, title: str) -> list[pydicom.Dataset]:
-    """The reports of a study that are titled so, the oldest first."""
-    found = [read(loop.orthanc, instance) for instance in loop.orthanc.instances(study_uid)["SR"]]
-    found.sort(key=lambda report: (report.ContentDate, report.ContentTime))
-    return [report for report in found if report.ConceptNameCodeSequence[0].CodeValue == title]
-
-
-def predecessor(report: pydicom.Dataset) -> str:
-    [series] = report.PredecessorDocumentsSequence[0].ReferencedSeriesSequence
-    return series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
-
-
-def polyline(report) -> list[float]:
-    [measurements] = [i for i in report.ContentSequence if i.ConceptNameCodeSequence[0].CodeValue == "126010"]
-    [region] = [i for i in measurements.ContentSequence[0].ContentSequence if i.ValueType == "SCOORD"]
-    return list(region.GraphicData)
-
-
-def received(loop) -> int:
-    with sqlite3.connect(loop.folder / "node" / "journal.sqlite") as database:
-        return database.execute("SELECT count(*) FROM received").fetchone()[0]
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +118,22 @@ def test_every_object_conforms(loop, study, tmp_path):
             assert "Error" not in said.stderr + said.stdout, said.stderr
 
 
+def test_the_gateway_has_films_and_results_for_dicomweb(loop, study):
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {loop.client._token()}"
+    dicomweb = DICOMwebClient(f"{loop.system.url}/dicom-web", session=session)
+
+    def found() -> dict:
+        return next(iter(dicomweb.search_for_studies(search_filters={"StudyInstanceUID": study.uid})), {})
+
+    modalities = sorted(study.instances)
+    until(lambda: found().get("00201208", {}).get("Value") == [17], "the results at the gateway")
+    assert found()["00080061"]["Value"] == modalities
+    at_the_pacs = {str(read(loop.orthanc, each).SOPInstanceUID) for kind in study.instances.values() for each in kind}
+    assert {str(each.SOPInstanceUID) for each in dicomweb.retrieve_study(study.uid)} == at_the_pacs
+    session.close()
+
+
 def test_orthanc_is_told_that_its_films_are_kept(loop, study):
     names = [{"SOPClassUID": film.SOPClassUID, "SOPInstanceUID": film.SOPInstanceUID} for film in study.films]
     answer = loop.orthanc.post("/modalities/lobule/storage-commitment", {"DicomInstances": names})
@@ -199,6 +178,43 @@ def test_a_late_film_makes_a_new_version_that_names_the_one_before(loop, study):
     assert second.SeriesInstanceUID != first.SeriesInstanceUID
     outlines = set(loop.orthanc.instances(study.uid)["SEG"])
     assert len(outlines - set(study.instances["SEG"])) <= 1, "those of the other films are not made again"
+
+
+def test_priors_are_fetched_from_the_pacs_and_judged_as_such(loop):
+    archived, uid = generate_uid(), generate_uid()
+    send(loop.orthanc, dated(archived, "20240105", "PRIORS-1", 21, StudyDescription="Archive"))
+    send(loop.orthanc, dated(generate_uid(), "20100105", "PRIORS-1", 22, StudyDescription="Archive"))
+    send(loop.orthanc, dated(generate_uid(), "20240105", "PRIORS-2", 23, StudyDescription="Archive"))
+    send(loop.orthanc, dated(uid, "20260105", "PRIORS-1", 24))
+    ended = "SELECT state, problem FROM prior_searches WHERE study_uid = ? AND state = 'done'"
+    journal = loop.folder / "node" / "journal.sqlite"
+
+    def search():
+        with sqlite3.connect(journal) as database:
+            return database.execute(ended, (uid,)).fetchone()
+
+    assert until(search, "the priors") == ("done", "studies:1 films:4")
+    with sqlite3.connect(journal) as database:
+        [case_id] = database.execute("SELECT case_id FROM studies WHERE study_uid = ?", (uid,)).fetchone()
+    places = [(image["is_prior"], image["study_date"]) for image in loop.client.case(case_id)["images"]]
+    assert sorted(places) == [(False, "2026-01-05")] * 4 + [(True, "2024-01-05")] * 4
+    until(lambda: len(loop.orthanc.instances(uid).get("SR", [])) == 3, "the results")
+    [report] = reports(loop, uid, FINDINGS)
+    assert archived not in report.to_json(), "a report is about its own study"
+
+
+def test_priors_come_by_dicomweb_too(loop, study, tmp_path):
+    settings = NodeSettings(
+        api_token="x", dicom_folder=tmp_path, dicom_calling_ae_titles="*", dicom_prior_token=loop.client._token()
+    )
+    peer = DicomwebPeer(f"{loop.system.url}/dicom-web", settings)
+    film = study.films[0]
+    wanted = Wanted(film.PatientID, None, date(2026, 1, 1), date(1990, 1, 1))
+    assert peer.studies(wanted) == [], "the study has no date"
+    found = {each.sop_instance_uid: each for each in peer.films(study.uid)}
+    assert found.keys() >= {str(each.SOPInstanceUID) for each in study.films}
+    peer.fetch(study.uid, found[str(film.SOPInstanceUID)], tmp_path / "film.dcm")
+    assert pydicom.dcmread(tmp_path / "film.dcm").PixelData == film.PixelData
 
 
 def test_nothing_is_lost_or_doubled_when_the_node_is_killed(loop, tmp_path):

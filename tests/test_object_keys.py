@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).parent.parent
 LAYOUT = Path(layout.__file__).resolve()
 SOURCES = [path for path in REPOSITORY.glob("s*/**/src/**/*.py") if path.resolve() != LAYOUT]
 
-_TOP_FOLDER = re.compile(r"(images|jobs|previews)/")
+_TOP_FOLDER = re.compile(r"(images|instances|jobs|previews)/")
 _FILE = re.compile(r"(result|facts)\.json$|preview\.jpg$|samples\.u16$|(display|heat_map)\.png$|^report\.$|/original$")
 _FOLDER_NAME = re.compile(r"(prefix|folder_key|object_key)$")
 

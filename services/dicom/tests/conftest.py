@@ -20,6 +20,7 @@ def settings_of(folder: Path, **changes) -> NodeSettings:
         "dicom_port": 0,
         "dicom_reserve_bytes": 0,
         "dicom_timeout_s": 5,
+        "dicom_keep_in_gateway": False,
     }
     return NodeSettings(**(values | changes))
 

@@ -17,7 +17,7 @@ from dicom_node.journal.received import Received
 from dicom_node.receiving.intake import Intake
 from dicom_node.results.maker import ResultMaker
 from dicom_node.routing import Routing
-from dicom_node.settings import Destination
+from dicom_node.settings import Recipient
 from lobule.contracts.result import Box
 
 LEFT, RIGHT = "80248007", "73056007"
@@ -92,8 +92,8 @@ def study(make_film, tmp_path):
         received.add(database, Received(*names, "data", gateway.image["sha256"], 1, "RCC", "PACS", now, "delivered"))
         studies.set_case(database, STUDY, "case-1")
         studies.mark_delivered(database, STUDY, "complete", now)
-    destination = Destination("PACS", "127.0.0.1", 9, KINDS)
-    maker = ResultMaker(journal, intake, gateway, destinations=[destination], days=90, made=lambda: None)
+    recipient = Recipient("PACS", KINDS)
+    maker = ResultMaker(journal, intake, gateway, recipients=[recipient], days=90, made=lambda: None)
 
     def look() -> None:
         with journal.transaction() as database:

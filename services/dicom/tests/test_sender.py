@@ -12,6 +12,8 @@ from numpy.random import default_rng
 from dicom_node.journal import made, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.made import Made
+from dicom_node.results.files import ResultFiles
+from dicom_node.sending.outbox import Outbox
 from dicom_node.sending.sender import Sender
 from dicom_node.settings import NodeSettings
 
@@ -64,7 +66,8 @@ def sender(tmp_path: Path, journal: Journal, port: int, **changes) -> Sender:
         "dicom_destinations": f"PACS@127.0.0.1:{port}",
         "dicom_timeout_s": 10,
     }
-    return Sender(journal, tmp_path, NodeSettings(**(values | changes)))
+    settings = NodeSettings(**(values | changes))
+    return Sender(Outbox(journal, settings.dicom_give_up_hours), ResultFiles(tmp_path), settings)
 
 
 def state(journal: Journal) -> tuple:

@@ -34,8 +34,10 @@ class TestDocument:
         for name, operation in operations(document):
             for status, answer in operation["responses"].items():
                 if status[0] in "45" and status not in own.get(name, ()):
+                    fhir = name.startswith("get /fhir/")
+                    media_type, kind = ("fhir", "FhirOutcome") if fhir else ("problem", "Problem")
                     assert answer["content"] == {
-                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                        f"application/{media_type}+json": {"schema": {"$ref": f"#/components/schemas/{kind}"}}
                     }, (name, status)
         assert not {"HTTPValidationError", "ValidationError"} & document["components"]["schemas"].keys()
 

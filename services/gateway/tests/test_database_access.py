@@ -36,6 +36,8 @@ TRANSACTIONS = {
     "reports/renderings.py": {"_repeat", "_find_or_open"},
     # A case for a study, committed before its instances are received one by one.
     "dicomweb/service.py": {"InstanceService._case_of"},
+    # An object that was made of a case, once its bytes have arrived.
+    "dicomweb/result_endpoints.py": {"_keep"},
     # Loops beside the requests.
     "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.announce_again"},
     "modalities/service.py": {"Modalities.learn"},

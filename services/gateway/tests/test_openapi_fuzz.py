@@ -15,6 +15,12 @@ def films(_context, value):
     return str(value).encode()
 
 
+@schemathesis.serializer("application/dicom")
+def result(_context, value):
+    """The body of a result as it was generated: hardly ever one that is DICOM."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 @pytest.fixture
 def operations(client, alice):
     schema = schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json())
@@ -24,10 +30,7 @@ def operations(client, alice):
     return found
 
 
-def checks_of(path: str) -> list:
-    """The document calls FHIR's resources files: their own tests hold them to the schemas of FHIR."""
-    checks = [not_a_server_error, status_code_conformance]
-    return checks if path.startswith("/fhir/") else [*checks, response_schema_conformance]
+CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 
 def test_every_operation_survives_generated_requests(operations, client, alice):
@@ -51,7 +54,7 @@ def test_every_operation_survives_generated_requests(operations, client, alice):
             tried += 1
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                case.call_and_validate(headers=alice, checks=checks_of(case.path), base_url="http://testserver")
+                case.call_and_validate(headers=alice, checks=CHECKS, base_url="http://testserver")
 
         exercise()
     assert tried > 50

@@ -1,7 +1,6 @@
 """A small typed client of Lobule's REST API."""
 
 import math
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +12,10 @@ from typing import Any, BinaryIO, Literal, cast
 import httpx
 
 from lobule.contracts.language import Language
+from lobule.contracts.node import NodeExchange, NodeTasks
 from lobule.contracts.progress import FINAL_STATES, Progress
 from lobule.contracts.result import Laterality, Magnification, Modality, Result, View
+from lobule.transfer import Watched, trusting
 
 ReportFormat = Literal["html", "png", "json"]
 
@@ -67,7 +68,7 @@ class Client:
         language: Language = "en",
     ) -> None:
         headers = {"Accept-Language": language}
-        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout_s, verify=_trusting(ca))
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout_s, verify=trusting(ca))
         self._patience_s = patience_s
         self._username, self._password = username, password
         self._access = api_token
@@ -131,7 +132,7 @@ class Client:
 
         def send() -> httpx.Response:
             with file.open("rb") as stream:
-                body = cast(BinaryIO, _Watched(stream, sent)) if sent else stream
+                body = cast(BinaryIO, Watched(stream, sent)) if sent else stream
                 return self._once("POST", "/api/v1/images", data=fields, files={"file": (file_name or file.name, body)})
 
         try:
@@ -158,6 +159,21 @@ class Client:
     def examination(self, case_id: str) -> dict[str, Any]:
         """What the films of a case say together: `state`, and `reading` once that is `done`."""
         return self._request("GET", f"/api/v1/cases/{case_id}/examination").json()
+
+    def store_result(self, case_id: str, file: Path) -> None:
+        """Have the gateway keep a DICOM object that was made of a case; the same object again is no error.
+
+        Raises:
+            ApiError: Where the server refuses it.
+            OSError: Where the file cannot be read.
+        """
+
+        def send() -> httpx.Response:
+            with file.open("rb") as stream:
+                path, kind = f"/dicom-web/cases/{case_id}/instances", "application/dicom"
+                return self._once("POST", path, content=stream, headers={"Content-Type": kind})
+
+        self._patiently(send)
 
     def remove_image(self, image_id: str) -> None:
         """Remove an image with its analyses.
@@ -208,6 +224,15 @@ class Client:
         path = f"/api/v1/cases/{case_id}/reports/{'draft' if version is None else version}"
         return self._request("GET", path, params={"format": format}).content
 
+    def fhir_bundle(self, case_id: str) -> dict[str, Any]:
+        """A case as a FHIR transaction."""
+        return self._request("GET", f"/fhir/Bundle/{case_id}").json()
+
+    def report_node(self, told: NodeExchange) -> NodeTasks:
+        """Tell how a DICOM node stands; gives what it is asked to do."""
+        said = told.model_dump(mode="json")
+        return NodeTasks.model_validate_json(self._request("POST", "/api/v1/nodes/report", json=said).content)
+
     def retry(self, job_id: str) -> None:
         """Try a job that did not finish again."""
         self._request("POST", f"/api/v1/jobs/{job_id}/retry")
@@ -233,7 +258,7 @@ class Client:
 
     def _once(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         with _plain_words(self._http.base_url):
-            headers = {"Authorization": f"Bearer {self._token()}"}
+            headers = arguments.pop("headers", {}) | {"Authorization": f"Bearer {self._token()}"}
             return _checked(self._http.request(method, path, headers=headers, **arguments))
 
     def _token(self) -> str:
@@ -254,21 +279,6 @@ class Client:
         return _checked(self._http.post("/api/v1/auth/token", json=grant)).json()
 
 
-class _Watched:
-    """A file that reports how many bytes have been read."""
-
-    def __init__(self, stream: BinaryIO, sent: Callable[[int], None]) -> None:
-        self._stream, self._sent = stream, sent
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._sent(len(data))
-        return data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
 def _checked(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
@@ -278,10 +288,6 @@ def _checked(answer: httpx.Response) -> httpx.Response:
         problem = {"code": "http_error", "detail": f"The server answered with status {answer.status_code}."}
     after = answer.headers.get("Retry-After", "")
     raise ApiError(answer.status_code, problem, float(after) if after.isdigit() else None)
-
-
-def _trusting(ca: Path | None) -> ssl.SSLContext | bool:
-    return True if ca is None else ssl.create_default_context(cafile=str(ca))
 
 
 @contextmanager

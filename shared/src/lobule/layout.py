@@ -3,12 +3,13 @@
 ```
 images/<image>/original              an upload
 images/<image>/film/…                its samples in full depth: `facts.json`, `samples.u16`
+instances/<instance>/original        a DICOM object that was made of a case
 previews/<user>/<preview>/…          a file that is only looked at: `original`, `facts.json`, `preview.jpg`
 jobs/<work>/<step>/<attempt>/…       what an attempt left: a result with its pictures, or reports and a thumbnail
 ```
 
-What is under `images/` and `jobs/` belongs to a row of the database of the same id. What is under `previews/` belongs
-to none and may be lost at any time.
+What is under `images/`, `instances/` and `jobs/` belongs to a row of the database of the same id. What is under
+`previews/` belongs to none and may be lost at any time.
 """
 
 from typing import Literal, NamedTuple, cast
@@ -17,8 +18,8 @@ from lobule.contracts.case import REPORT_FILES, ReportForm
 from lobule.contracts.language import Language
 from lobule.contracts.steps import StepName
 
-Owner = Literal["images", "jobs"]
-OWNERS: tuple[Owner, ...] = ("images", "jobs")
+Owner = Literal["images", "instances", "jobs"]
+OWNERS: tuple[Owner, ...] = ("images", "instances", "jobs")
 """Top folders whose content belongs to rows."""
 
 RESULT_FILE = "result.json"
@@ -40,6 +41,11 @@ OVERVIEW_FILE = "overview.film"
 def image_folder(image_id: str) -> str:
     """The folder of an uploaded image and of all that is drawn from its bytes alone."""
     return f"images/{image_id}"
+
+
+def instance_folder(instance_id: str) -> str:
+    """The folder of a DICOM object that was made of a case."""
+    return f"instances/{instance_id}"
 
 
 def film_folder(image_id: str) -> str:
@@ -112,7 +118,8 @@ class Place(NamedTuple):
     @property
     def folder(self) -> str:
         """The folder of everything that belongs to the row."""
-        return image_folder(self.id) if self.owner == "images" else work_folder(self.id)
+        folders = {"images": image_folder, "instances": instance_folder, "jobs": work_folder}
+        return folders[self.owner](self.id)
 
 
 def place_of(key: str) -> Place:

@@ -15,6 +15,9 @@ objects = Counter("lobule_dicom_objects", "Objects that were sent to us, by the 
 sendings = Counter("lobule_dicom_sendings", "Results sent to destinations, by outcome", ["outcome"])
 result_failures = Counter("lobule_dicom_result_failures", "Results that could not be made yet, by code", ["code"])
 commitments = Counter("lobule_dicom_commitments", "Storage commitments, by what became of them", ["outcome"])
+orders = Counter("lobule_dicom_orders", "Orders that were sent to us, by what became of them", ["outcome"])
+prior_searches = Counter("lobule_dicom_prior_searches", "Looks for priors, by what became of them", ["outcome"])
+prior_films = Counter("lobule_dicom_prior_films", "Films that were fetched as priors, by outcome", ["outcome"])
 delivery_failures = Counter("lobule_dicom_delivery_failures", "Deliveries to the gateway that failed", ["code"])
 
 

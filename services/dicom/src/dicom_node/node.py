@@ -1,20 +1,43 @@
 """The node: its parts, put together."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 from dicom_node.delivery.forwarder import Forwarder
+from dicom_node.hl7.listener import OrderListener
 from dicom_node.journal import studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.metrics import JournalCollector
+from dicom_node.priors.dimse import DimsePeer
+from dicom_node.priors.fetcher import PriorFetcher
+from dicom_node.priors.peers import Peer
+from dicom_node.priors.web import DicomwebPeer
 from dicom_node.receiving.commitment import CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.scp import StorageScp
+from dicom_node.reporting.report import make_report
+from dicom_node.reporting.reporter import Reporter
+from dicom_node.results.files import ResultFiles
 from dicom_node.retention import Sweeper
 from dicom_node.routing import read_routing
 from dicom_node.sending.committer import Committer
+from dicom_node.sending.fhir import FhirCourier
+from dicom_node.sending.gateway import GatewayCourier
+from dicom_node.sending.messages import MessageCourier
+from dicom_node.sending.outbox import Outbox
 from dicom_node.sending.sender import Sender
-from dicom_node.settings import NodeSettings, commitment_peers, parse_destinations
+from dicom_node.settings import (
+    NodeSettings,
+    Place,
+    commitment_peers,
+    parse_message_places,
+    parse_prior_nodes,
+    recipients,
+)
 from lobule.client import Client
+from lobule.contracts.node import NodeReport
 
 
 class Node:
@@ -25,6 +48,7 @@ class Node:
     """
 
     def __init__(self, settings: NodeSettings) -> None:
+        self.settings = settings
         settings.dicom_folder.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(settings.dicom_folder / "journal.sqlite")
         self.intake = Intake(
@@ -36,11 +60,24 @@ class Node:
             routing=read_routing(settings.dicom_rules),
         )
         client = Client(settings.gateway_url, api_token=settings.api_token.get_secret_value(), ca=settings.gateway_ca)
-        self._forwarder = Forwarder(self.journal, self.intake, client)
+        fetcher = _prior_fetcher(settings, self.journal, self.intake, client)
+        asked = [] if fetcher is None else fetcher.nodes
+        self._forwarder = Forwarder(
+            self.journal,
+            self.intake,
+            client,
+            prior_nodes=asked,
+            delivered=lambda: fetcher and fetcher.wake(),
+            named_by_order=settings.dicom_case_names == "order",
+        )
         committer = Committer(self.journal, settings)
         commitment = CommitmentScp(self.journal, frozenset(commitment_peers(settings)), committer.wake)
         self._scp = StorageScp(settings, self.intake, commitment)
+        self.orders = None if settings.dicom_hl7_port is None else OrderListener(settings, self.journal)
         self._loops = [self._forwarder, committer, *self._result_loops(settings, client)]
+        if fetcher is not None:
+            self._loops.append(fetcher)
+        self._loops.append(self._reporter(settings, client, [] if fetcher is None else fetcher.peers))
         if settings.dicom_retention_days:
             self._loops.append(Sweeper(self.journal, self.intake, settings.dicom_retention_days))
         for loop in self._loops:
@@ -49,15 +86,54 @@ class Node:
 
     def _result_loops(self, settings: NodeSettings, client: Client) -> list[Loop]:
         """What makes and sends results; nothing where they go nowhere."""
-        destinations = parse_destinations(settings.dicom_destinations)
-        if not destinations:
+        wanting = recipients(settings)
+        if not wanting:
             return []
         from dicom_node.results.maker import ResultMaker  # seconds of imports, while films are received already
+        from dicom_node.results.products import Telling
 
-        sender = Sender(self.journal, self.intake.results, settings)
+        couriers = self._couriers(settings, client)
+
+        def made() -> None:
+            for courier in couriers:
+                courier.wake()
+
         days = settings.dicom_results_days
-        maker = ResultMaker(self.journal, self.intake, client, destinations=destinations, days=days, made=sender.wake)
-        return [maker, sender]
+        told = Telling(settings.dicom_portal_url or settings.gateway_url, settings.dicom_fhir_patient_system)
+        maker = ResultMaker(self.journal, self.intake, client, recipients=wanting, days=days, made=made, told=told)
+        return [maker, *couriers]
+
+    def _reporter(self, settings: NodeSettings, client: Client, peers: Sequence[Peer]) -> Reporter:
+        routing, started_at = read_routing(settings.dicom_rules), datetime.now(UTC)
+
+        def report() -> NodeReport:
+            with self.journal.reading() as database:
+                return make_report(
+                    database,
+                    settings,
+                    routing,
+                    peers,
+                    started_at=started_at,
+                    free_bytes=self.intake.free_bytes(),
+                    associations=self._scp.notes.told(),
+                )
+
+        def wake() -> None:
+            for loop in self._loops:
+                loop.wake()
+
+        return Reporter(self.journal, client, settings, peers, report, wake)
+
+    def _couriers(self, settings: NodeSettings, client: Client) -> list[Loop]:
+        outbox, files = Outbox(self.journal, settings.dicom_give_up_hours), ResultFiles(self.intake.results)
+        couriers: list[Loop] = [Sender(outbox, files, settings)]
+        if settings.dicom_keep_in_gateway:
+            couriers.append(GatewayCourier(self.journal, files, client, outbox))
+        places = parse_message_places(settings.dicom_hl7_destinations)
+        couriers += [MessageCourier(place, files, outbox, settings) for place in places]
+        if settings.dicom_fhir_url:
+            couriers.append(FhirCourier(files, outbox, settings))
+        return couriers
 
     @property
     def port(self) -> int:
@@ -75,7 +151,8 @@ class Node:
 
     def live(self) -> dict[str, bool]:
         """Whether every part runs."""
-        return {loop.name: loop.is_alive() for loop in self._loops}
+        listening = {} if self.orders is None else {"orders": self.orders.is_alive()}
+        return listening | {loop.name: loop.is_alive() for loop in self._loops}
 
     def ready(self) -> dict[str, bool]:
         """Whether objects can be received."""
@@ -84,6 +161,25 @@ class Node:
     def close(self) -> None:
         """End all parts; what was received stays in the journal."""
         self._scp.close()
+        if self.orders is not None:
+            self.orders.close()
         for loop in self._loops:
             loop.close()
         self.journal.close()
+
+
+def _prior_fetcher(settings: NodeSettings, journal: Journal, intake: Intake, client: Client) -> PriorFetcher | None:
+    """What fetches priors; nothing where no node has them."""
+    nodes = parse_prior_nodes(settings.dicom_prior_nodes)
+    peers = [DimsePeer(each, settings) if isinstance(each, Place) else DicomwebPeer(each, settings) for each in nodes]
+    if not peers:
+        return None
+    return PriorFetcher(
+        journal,
+        intake,
+        client,
+        peers,
+        most=settings.dicom_priors,
+        years=settings.dicom_prior_years,
+        give_up_hours=settings.dicom_give_up_hours,
+    )

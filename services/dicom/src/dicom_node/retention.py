@@ -8,6 +8,7 @@ from dicom_node.journal import retention
 from dicom_node.journal.database import Journal
 from dicom_node.loop import Loop
 from dicom_node.receiving.intake import Intake
+from dicom_node.results.files import ResultFiles
 
 _EVERY_S = 3600.0
 _log = structlog.get_logger()
@@ -27,6 +28,7 @@ class Sweeper(Loop):
     def __init__(self, journal: Journal, intake: Intake, days: float) -> None:
         super().__init__("retention")
         self._journal, self._intake, self._days = journal, intake, days
+        self._results = ResultFiles(intake.results)
 
     def work(self) -> None:
         """Delete what is due, study by study."""
@@ -43,7 +45,7 @@ class Sweeper(Loop):
                 for sha256 in hashes:
                     self._intake.path_of(sha256).unlink(missing_ok=True)
                 for name in names:
-                    (self._intake.results / f"{name}.dcm").unlink(missing_ok=True)
+                    self._results.delete(name)
             _log.info("study deleted for its age", objects=len(hashes), results=len(names))
 
     def pause(self) -> float:

@@ -1,19 +1,26 @@
 """The settings of the DICOM node; each is the environment variable `LOBULE_<NAME>`."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from dicom_node.journal.made import Kind
+from dicom_node.journal.made import DicomKind, Kind
 from dicom_node.routing import read_routing
 from lobule.settings import ServiceSettings
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
-USUAL_KINDS = frozenset[Kind]({"findings", "outlines", "conclusion", "document", "marks", "verdicts"})
+KINDS: tuple[DicomKind, ...] = get_args(DicomKind)
+GATEWAY = "gateway:"
+"""The gateway's name as a recipient."""
+FHIR = "fhir:"
+"""That of the FHIR server."""
+USUAL_KINDS = frozenset[DicomKind]({"findings", "outlines", "conclusion", "document", "marks", "verdicts"})
 """What a destination gets that names no kinds: all that viewers and archives read today."""
-_DESTINATION = re.compile(r"([^@,]{1,16})@([^@,/]+):(\d{1,5})(?:/([a-z+]+))?")
+_DESTINATION = re.compile(r"([^@,:]{1,16})@([^@,/]+):(\d{1,5})(?:/([a-z+]+))?")
+_MESSAGE_PLACE = re.compile(r"([^@,:|^&~\\]{1,40})@([^@,/]+):(\d{1,5})(/tls)?")
+_PLACE = re.compile(r"([^@,:]{1,16})@([^@,/]+):(\d{1,5})")
 ANY = "*"
 """In a list of AE titles: every one."""
 
@@ -37,7 +44,25 @@ class NodeSettings(ServiceSettings):
     dicom_timeout_s: float = Field(60, gt=0, description="a silent association is aborted after this")
     dicom_quiet_s: float = Field(60, ge=0, description="a study without four views waits this long for more")
     dicom_destinations: str = Field("", description="who gets results: AE@host:port or AE@host:port/kind+kind (comma)")
+    dicom_keep_in_gateway: bool = Field(default=True, description="the gateway keeps results, for QIDO-RS and WADO-RS")
     dicom_commitment_peers: str = Field("", description="who may ask for storage commitment: AE@host:port (comma)")
+    dicom_prior_nodes: str = Field("", description="who has priors: AE@host:port or the root of DICOMweb (comma)")
+    dicom_prior_token: SecretStr | None = Field(default=None, description="bearer token for nodes with DICOMweb")
+    dicom_prior_ca: Path | None = Field(default=None, description="certificates to trust of nodes with DICOMweb, PEM")
+    dicom_priors: int = Field(2, ge=1, le=10, description="earlier examinations that are fetched, of each node")
+    dicom_prior_years: float = Field(6, gt=0, le=100, description="older examinations are not fetched")
+    dicom_hl7_destinations: str = Field("", description="who gets signed reports by MLLP: NAME@host:port[/tls] (comma)")
+    dicom_hl7_ca: Path | None = Field(default=None, description="certificates to trust of those with /tls, PEM")
+    dicom_hl7_port: int | None = Field(default=None, ge=0, le=65535, description="port for orders by MLLP; unset: none")
+    dicom_hl7_networks: str = Field("127.0.0.0/8,::1/128", description="networks that orders may come from (comma)")
+    dicom_case_names: Literal["pseudonym", "order"] = Field("pseudonym", description="what a study's case is called by")
+    dicom_fhir_url: str = Field("", pattern=r"^(https?://.+)?$", description="FHIR server that gets signed reports")
+    dicom_fhir_token: SecretStr | None = Field(default=None, description="bearer token for it")
+    dicom_fhir_ca: Path | None = Field(default=None, description="certificates to trust of it, PEM")
+    dicom_fhir_patient_system: str = Field("", description="system of patients' identifiers there, such as urn:oid:1.2")
+    dicom_portal_url: str = Field(
+        "", pattern=r"^(https?://.+)?$", description="where people find the portal; for links"
+    )
     dicom_rules: Path | None = Field(default=None, description="rules of what is taken, TOML")
     dicom_results_days: float = Field(90, gt=0, description="a case is looked at for new results for so long")
     dicom_retention_days: float = Field(0, ge=0, description="delivered objects are deleted after this; 0: never")
@@ -54,6 +79,24 @@ class NodeSettings(ServiceSettings):
     @classmethod
     def _destinations(cls, text: str) -> str:
         parse_destinations(text)
+        return text
+
+    @field_validator("dicom_prior_nodes")
+    @classmethod
+    def _prior_nodes(cls, text: str) -> str:
+        parse_prior_nodes(text)
+        return text
+
+    @field_validator("dicom_hl7_destinations")
+    @classmethod
+    def _message_places(cls, text: str) -> str:
+        parse_message_places(text)
+        return text
+
+    @field_validator("dicom_hl7_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        networks(text)
         return text
 
     @field_validator("dicom_rules")
@@ -76,13 +119,80 @@ class NodeSettings(ServiceSettings):
         return self
 
 
+class Place(NamedTuple):
+    """Where a DICOM application listens."""
+
+    ae_title: str
+    host: str
+    port: int
+
+
 class Destination(NamedTuple):
     """A system that takes results, and the kinds of results that it takes."""
 
     ae_title: str
     host: str
     port: int
-    kinds: frozenset[Kind] = USUAL_KINDS
+    kinds: frozenset[DicomKind] = USUAL_KINDS
+
+
+class Recipient(NamedTuple):
+    """Who gets results, whatever way they go.
+
+    Attributes:
+        name: In the journal.
+        kinds: That it gets.
+    """
+
+    name: str
+    kinds: frozenset[Kind]
+
+
+class MessagePlace(NamedTuple):
+    """Who takes messages of HL7 v2."""
+
+    application: str
+    host: str
+    port: int
+    is_tls: bool
+
+    @property
+    def recipient(self) -> str:
+        """Its name in the journal."""
+        return f"hl7:{self.application}@{self.host}:{self.port}"
+
+
+def parse_message_places(text: str) -> list[MessagePlace]:
+    """Who takes messages, of a list.
+
+    Raises:
+        ValueError: Where one is not written as NAME@host:port or NAME@host:port/tls.
+    """
+    found = [_MESSAGE_PLACE.fullmatch(part) for part in ae_titles(text)]
+    if not all(found):
+        raise ValueError("write each as NAME@host:port or NAME@host:port/tls, divided by commas")
+    return [MessagePlace(each[1], each[2], int(each[3]), bool(each[4])) for each in found if each]
+
+
+def networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """The networks of a list.
+
+    Raises:
+        ValueError: Where one is none.
+    """
+    return [ip_network(part) for part in ae_titles(text)]
+
+
+def recipients(settings: NodeSettings) -> list[Recipient]:
+    """All that results go to."""
+    found = [Recipient(each.ae_title, each.kinds) for each in parse_destinations(settings.dicom_destinations)]
+    if settings.dicom_keep_in_gateway:
+        found.append(Recipient(GATEWAY, frozenset(KINDS)))
+    messages = parse_message_places(settings.dicom_hl7_destinations)
+    found += [Recipient(each.recipient, frozenset({"message"})) for each in messages]
+    if settings.dicom_fhir_url:
+        found.append(Recipient(FHIR, frozenset({"bundle"})))
+    return found
 
 
 def parse_destinations(text: str) -> list[Destination]:
@@ -97,18 +207,33 @@ def parse_destinations(text: str) -> list[Destination]:
     return [Destination(each[1], each[2], int(each[3]), _kinds(each[4])) for each in found if each]
 
 
+def parse_prior_nodes(text: str) -> list[Place | str]:
+    """The nodes of a list, each a place or the root of its DICOMweb.
+
+    Raises:
+        ValueError: Where one is neither.
+    """
+    nodes: list[Place | str] = []
+    for part in ae_titles(text):
+        found = _PLACE.fullmatch(part)
+        if found is None and not re.match(r"https?://[^/]", part):
+            raise ValueError("write each node as AE@host:port or as http(s)://host/root, divided by commas")
+        nodes.append(part if found is None else Place(found[1], found[2], int(found[3])))
+    return nodes
+
+
 def commitment_peers(settings: NodeSettings) -> dict[str, Destination]:
     """Where answers to storage commitment go, by AE title: to the peers that are named, and to destinations."""
     named = [*parse_destinations(settings.dicom_destinations), *parse_destinations(settings.dicom_commitment_peers)]
     return {each.ae_title: each for each in named}
 
 
-def _kinds(text: str | None) -> frozenset[Kind]:
+def _kinds(text: str | None) -> frozenset[DicomKind]:
     """The kinds of a destination; `usual` stands for those that every destination gets by itself."""
     named = {"usual"} if text is None else set(text.split("+"))
     if unknown := named.difference(KINDS, {"usual"}):
         raise ValueError(f"there is no result {', '.join(sorted(unknown))}; there are usual, {', '.join(KINDS)}")
-    usual: frozenset[Kind] = USUAL_KINDS if "usual" in named else frozenset()
+    usual: frozenset[DicomKind] = USUAL_KINDS if "usual" in named else frozenset()
     return usual.union(kind for kind in KINDS if kind in named)
 
 

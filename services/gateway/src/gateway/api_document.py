@@ -23,11 +23,12 @@ TAGS = {
     "jobs": "The analysis of an image, and its progress.",
     "reports": "Results and reports of jobs; drafts and signed versions of the reports of cases.",
     "pictures": "Previews of files that are not uploaded yet, and films at full depth.",
-    "dicomweb": "Films that other systems store by STOW-RS.",
+    "dicomweb": "Films stored by STOW-RS; films and results found by QIDO-RS and retrieved by WADO-RS.",
     "fhir": "Cases as FHIR R4 resources.",
     "diagnose": "An image in, a report out, in one request.",
     "models": "Which kinds of images can be sent, and which models are at work.",
     "webhooks": "Messages that are sent to you when a job ends.",
+    "nodes": "DICOM nodes report here. Administrators alone see how they stand, and ask them for tests.",
     "administration": "Queues and failed work. Administrators alone.",
     "audit": "Who did what, and when. Administrators alone.",
     "system": "Whether the gateway lives and can serve.",
@@ -41,6 +42,9 @@ _PARAMETERS = {
     "case_id": "identifier of the case",
     "cursor": "`next_cursor` of the page before; the first page without it",
     "delivery_id": "identifier of the delivery",
+    "instance": "SOPInstanceUID",
+    "series": "SeriesInstanceUID",
+    "study": "StudyInstanceUID",
     "group_id": "identifier of the group",
     "resource_id": "id of the resource",
     "resource_type": "type of the resource",
@@ -49,9 +53,11 @@ _PARAMETERS = {
     "image_id": "identifier of the image",
     "job_id": "identifier of the job",
     "limit": "how many at most",
+    "node_id": "identifier of the account that the node reports under",
     "picture": "name of a file of the result, such as `image.png` or `heat_map.png`",
     "preview_id": "identifier of the preview",
     "target_id": "events that concern this object alone",
+    "task_id": "identifier of the task",
     "token_id": "identifier of the token",
     "user_id": "identifier of the user",
     "username": "name that the user logs in with",
@@ -171,6 +177,7 @@ def _type_problems(operation: Document) -> None:
 
 
 def _is_own(answer: Document) -> bool:
-    """Whether an error has another body, such as the health of a server that is not ready."""
-    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
-    return schema.get("$ref", "").rpartition("/")[2] not in ("", Problem.__name__, "HTTPValidationError")
+    """Whether an error has another body, such as the health of a server that is not ready, or an outcome of FHIR."""
+    schemas = (body.get("schema", {}) for body in answer.get("content", {}).values())
+    names = {schema.get("$ref", "").rpartition("/")[2] for schema in schemas}
+    return bool(names - {"", Problem.__name__, "HTTPValidationError"})

@@ -11,7 +11,7 @@ from lobule import limits
 
 _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
 """Paths for uploads: their bodies are read as streams, which have their own limits."""
-_DICOMWEB = "/dicom-web/studies"
+_DICOMWEB = "/dicom-web/"
 _OF_WORKERS = "/internal/"
 
 

@@ -32,10 +32,14 @@ from gateway.cross_origin import CrossOrigin, parse_origins
 from gateway.database import make_engine, make_session_factory
 from gateway.diagnose import endpoints as diagnose
 from gateway.dicomweb import endpoints as dicomweb
+from gateway.dicomweb import result_endpoints as dicomweb_results
+from gateway.dicomweb import retrieval_endpoints as dicomweb_retrieval
+from gateway.dicomweb import search_endpoints as dicomweb_search
 from gateway.dicomweb.service import InstanceService
 from gateway.errors import install_error_handlers
 from gateway.events import Events
 from gateway.fhir import endpoints as fhir
+from gateway.fhir.outcomes import install_outcomes
 from gateway.groups import endpoints as groups
 from gateway.groups.events import ProgramJoined
 from gateway.images import endpoints as images
@@ -48,11 +52,12 @@ from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
 from gateway.modalities import endpoints as modality_endpoints
 from gateway.modalities.service import Modalities
+from gateway.nodes import endpoints as nodes
 from gateway.outages import install_outage_handlers
 from gateway.parameters import refuse_unknown_parameters
 from gateway.pictures import endpoints as pictures
 from gateway.pictures.service import PictureService
-from gateway.portal import admin_pages, login_pages, sentences, worklist
+from gateway.portal import admin_pages, login_pages, node_pages, sentences, worklist
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.scripts import WebFiles
@@ -100,12 +105,17 @@ _ROUTERS = (
     pictures,
     diagnose,
     dicomweb,
+    dicomweb_search,
+    dicomweb_retrieval,
+    dicomweb_results,
     fhir,
     internal,
     modality_endpoints,
     system,
     webhooks,
+    nodes,
     login_pages,
+    node_pages,
     portal,
     worklist,
     sentences,
@@ -187,6 +197,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_error_handlers(app)
     install_outage_handlers(app)
     install_error_pages(app)
+    install_outcomes(app)
     install_document(app)
     for middleware in (BodyLimit, Conditional, Ranges):
         app.add_middleware(middleware)

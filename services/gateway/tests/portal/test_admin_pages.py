@@ -9,7 +9,7 @@ import gateway
 from lobule.words import Words
 
 PASSWORD = "correct horse battery staple"
-PAGES = ("/admin/users", "/admin/work", "/admin/audit")
+PAGES = ("/admin/users", "/admin/work", "/admin/nodes", "/admin/audit")
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ process that is killed at any moment loses nothing and doubles nothing.
 """
 
 import time
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from dicom_node import metrics
-from dicom_node.journal import received, studies
+from dicom_node.journal import orders, priors, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
@@ -17,6 +18,7 @@ from dicom_node.loop import IDLE_S, Loop
 from dicom_node.privacy import where
 from dicom_node.receiving.intake import Intake, is_complete
 from lobule.client import ApiError, Client
+from lobule.imaging.header import read_header
 
 _LONGEST_PAUSE_S = 300.0
 _OURS = frozenset({401, 403, 408, 425, 429})
@@ -31,11 +33,24 @@ class Forwarder(Loop):
         journal: What was received.
         intake: Where it lies.
         client: Of the gateway.
+        prior_nodes: Who is asked for priors of each study.
+        delivered: Called when a study was delivered.
+        named_by_order: Whether a case is called by the order of its study, where that is known.
     """
 
-    def __init__(self, journal: Journal, intake: Intake, client: Client) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        intake: Intake,
+        client: Client,
+        *,
+        prior_nodes: Sequence[str] = (),
+        delivered: Callable[[], object] = lambda: None,
+        named_by_order: bool = False,
+    ) -> None:
         super().__init__("forwarder")
         self._journal, self._intake, self._client = journal, intake, client
+        self._prior_nodes, self._delivered, self._named_by_order = prior_nodes, delivered, named_by_order
 
     def work(self) -> None:
         """Deliver every study that is due."""
@@ -74,7 +89,9 @@ class Forwarder(Loop):
         with self._journal.transaction() as database:
             whole = is_complete(received.of_study(database, study.study_uid))
             studies.mark_delivered(database, study.study_uid, "complete" if whole else "partial", time.time())
+            priors.ask(database, study.study_uid, self._prior_nodes, time.time())
         _log.info("study delivered", case=study.pseudonym, complete=whole)
+        self._delivered()
 
     def _postpone(self, study: Study, code: str, at_least_s: float) -> None:
         pause = min(_LONGEST_PAUSE_S, max(at_least_s, 2.0 ** min(study.attempts, 10)))
@@ -86,11 +103,27 @@ class Forwarder(Loop):
     def _case_of(self, study: Study) -> str:
         if study.case_id is not None:
             return study.case_id
-        known = self._client.cases(study.pseudonym)
-        case_id = str(known[0]["id"]) if known else self._client.open_case(study.pseudonym)
+        name = self._name_of(study)
+        known = self._client.cases(name)
+        case_id = str(known[0]["id"]) if known else self._client.open_case(name)
         with self._journal.transaction() as database:
             studies.set_case(database, study.study_uid, case_id)
         return case_id
+
+    def _name_of(self, study: Study) -> str:
+        """What the case is called: by the order, where it is known and no other study's; noted before it is opened."""
+        if not self._named_by_order:
+            return study.pseudonym
+        with self._journal.reading() as database:
+            films = received.of_study(database, study.study_uid)
+        said = read_header(self._intake.path_of(films[0].sha256), "mammography").dicom if films else None
+        if said is None:
+            return study.pseudonym
+        with self._journal.transaction() as database:
+            order = orders.find(database, said.accession_number, said.patient_id)
+            if order is None or not studies.rename(database, study.study_uid, order.name):
+                return study.pseudonym
+        return order.name
 
     def _upload(self, each: Received, case_id: str) -> None:
         name = f"{each.hanging or 'film'}-{each.sha256[:8]}.dcm"

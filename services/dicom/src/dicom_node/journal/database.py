@@ -63,6 +63,29 @@ CREATE TABLE IF NOT EXISTS sendings (
     problem TEXT,
     PRIMARY KEY (sop_instance_uid, destination)
 );
+CREATE TABLE IF NOT EXISTS prior_searches (
+    study_uid TEXT NOT NULL REFERENCES studies,
+    node TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    asked_at REAL NOT NULL,
+    due_at REAL NOT NULL,
+    problem TEXT,
+    PRIMARY KEY (study_uid, node)
+);
+CREATE TABLE IF NOT EXISTS prior_films (
+    study_uid TEXT NOT NULL REFERENCES studies,
+    sop_instance_uid TEXT NOT NULL,
+    prior_study_uid TEXT NOT NULL,
+    PRIMARY KEY (study_uid, sop_instance_uid)
+);
+CREATE TABLE IF NOT EXISTS orders (
+    accession TEXT PRIMARY KEY,
+    patient_id TEXT NOT NULL,
+    placer TEXT NOT NULL,
+    filler TEXT NOT NULL,
+    told_at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS commitments (
     transaction_uid TEXT NOT NULL,
     calling_ae TEXT NOT NULL,

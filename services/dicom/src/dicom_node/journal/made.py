@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["findings", "outlines", "conclusion", "document", "marks", "verdicts", "pictures", "cad"]
+DicomKind = Literal["findings", "outlines", "conclusion", "document", "marks", "verdicts", "pictures", "cad"]
 """What a study has, each with versions of its own. Those of single films (`outlines`, `marks`) have a part for each."""
+Kind = DicomKind | Literal["message", "bundle"]
+"""Besides, of a signed report: a message in HL7 v2, and a bundle in FHIR."""
 SendingState = Literal["waiting", "sent", "dead"]
 
 
@@ -41,6 +43,8 @@ class Sending:
 
     sop_instance_uid: str
     sop_class_uid: str
+    study_uid: str
+    kind: Kind
     destination: str
     attempts: int
     made_at: float
@@ -91,7 +95,7 @@ def add(database: sqlite3.Connection, new: Made, made_from: str, destinations: I
 def due(database: sqlite3.Connection, destination: str, now: float, limit: int = 50) -> Sequence[Sending]:
     """What is to be sent to a destination now, in the order in which it was made."""
     rows = database.execute(
-        """SELECT sop_instance_uid, sop_class_uid, destination, attempts, made_at FROM sendings
+        """SELECT sop_instance_uid, sop_class_uid, study_uid, kind, destination, attempts, made_at FROM sendings
         JOIN made USING (sop_instance_uid) WHERE destination = ? AND state = 'waiting' AND due_at <= ?
         ORDER BY made_at, sop_instance_uid LIMIT ?""",
         (destination, now, limit),
@@ -133,6 +137,29 @@ def sendings(database: sqlite3.Connection, state: SendingState | None = None) ->
         JOIN made USING (sop_instance_uid) WHERE ? IS NULL OR state = ? ORDER BY made_at DESC""",
         (state, state),
     ).fetchall()
+
+
+def dead_letters(database: sqlite3.Connection, limit: int) -> Sequence[sqlite3.Row]:
+    """What was given up, the newest first, with its case."""
+    return database.execute(
+        """SELECT kind, version, pseudonym, destination, sendings.problem AS problem, sendings.attempts AS attempts,
+        made_at FROM sendings
+        JOIN made USING (sop_instance_uid) JOIN studies USING (study_uid) WHERE sendings.state = 'dead'
+        ORDER BY made_at DESC LIMIT ?""",
+        (limit,),
+    ).fetchall()
+
+
+def send_again_to(database: sqlite3.Connection, destination: str, now: float) -> int:
+    """Have all that was given up for a destination sent once more; gives how many."""
+    again = "UPDATE sendings SET state = 'waiting', attempts = 0, due_at = ? WHERE state = 'dead' AND destination = ?"
+    return database.execute(again, (now, destination)).rowcount
+
+
+def counts_by_destination(database: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """Sendings by destination and state."""
+    rows = database.execute("SELECT destination, state, count(*) FROM sendings GROUP BY destination, state")
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def counts(database: sqlite3.Connection) -> dict[str, int]:

@@ -72,6 +72,13 @@ def set_case(database: sqlite3.Connection, study_uid: str, case_id: str) -> None
     database.execute("UPDATE studies SET case_id = ? WHERE study_uid = ?", (case_id, study_uid))
 
 
+def rename(database: sqlite3.Connection, study_uid: str, name: str) -> bool:
+    """Call the case of a study otherwise, unless that of another study is called so; gives whether it is."""
+    free = "NOT EXISTS (SELECT 1 FROM studies WHERE pseudonym = ? AND study_uid != ?)"
+    change = f"UPDATE studies SET pseudonym = ? WHERE study_uid = ? AND {free}"  # noqa: S608 - our own
+    return database.execute(change, (name, study_uid, name, study_uid)).rowcount == 1
+
+
 def to_look_at(database: sqlite3.Connection, now: float) -> Sequence[Study]:
     """The studies whose cases are to be looked at now."""
     rows = database.execute(

@@ -17,6 +17,7 @@ from pynetdicom.sop_class import Verification  # pyright: ignore[reportAttribute
 from dicom_node import metrics
 from dicom_node.receiving.commitment import PUSH_MODEL, CommitmentScp
 from dicom_node.receiving.intake import Intake
+from dicom_node.receiving.notes import AssociationNotes
 from dicom_node.receiving.rules import FILM_CLASSES, REFUSED_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.server import Limits, NodeServer, server_context
 from dicom_node.settings import ANY, NodeSettings, ae_titles
@@ -35,7 +36,7 @@ class StorageScp:
     """
 
     def __init__(self, settings: NodeSettings, intake: Intake, commitment: CommitmentScp) -> None:
-        self._intake, self._commitment = intake, commitment
+        self._intake, self._commitment, self.notes = intake, commitment, AssociationNotes()
         _config.LOG_HANDLER_LEVEL = "none"  # its log lines would name patients' data
         _config.STORE_RECV_CHUNKED_DATASET = True
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)  # what callers do is counted and logged here
@@ -96,6 +97,10 @@ class StorageScp:
             (evt.EVT_REJECTED, _note_rejected),
             (evt.EVT_ABORTED, _note_aborted),
             (evt.EVT_CONN_CLOSE, _discard_partial),
+            (evt.EVT_ACCEPTED, self.notes.began),
+            (evt.EVT_REJECTED, self.notes.rejected),
+            (evt.EVT_ABORTED, self.notes.aborted),
+            (evt.EVT_CONN_CLOSE, self.notes.closed),
         ]
         server: NodeServer = entity.make_server(  # pyright: ignore[reportAssignmentType] - it is of the class given
             (settings.dicom_host, settings.dicom_port),
@@ -116,6 +121,7 @@ class StorageScp:
             event.dataset_path, str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID), calling_ae
         )
         metrics.objects.labels(f"{answer.status:04X}").inc()
+        self.notes.answered(event, f"{answer.status:04X}")
         _log.info("object", calling_ae=calling_ae, status=f"{answer.status:04X}", comment=answer.comment)
         return answer.as_dataset()
 

@@ -1,9 +1,8 @@
 """Watches the cases of delivered studies, and makes objects of what was concluded."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -11,18 +10,19 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dicom_node import metrics
-from dicom_node.journal import made, received, studies
+from dicom_node.journal import made, orders, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.made import Kind, Made
 from dicom_node.journal.received import Received
 from dicom_node.journal.studies import Study
 from dicom_node.loop import Loop
 from dicom_node.privacy import where
-from dicom_node.receiving.intake import Intake, sync_folder
+from dicom_node.receiving.intake import Intake
 from dicom_node.results.examination import Examination
+from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
-from dicom_node.results.products import Product, products
-from dicom_node.settings import Destination
+from dicom_node.results.products import NOTHING_BESIDES, Document, Product, Telling, products
+from dicom_node.settings import Recipient
 from lobule.client import ApiError, Client
 
 _SOONEST_S, _LATEST_S = 2.0, 600.0
@@ -36,9 +36,10 @@ class ResultMaker(Loop):
         journal: Of the node.
         intake: Where the films lie, and where results go.
         client: Of the gateway.
-        destinations: To whom objects are sent, and which.
+        recipients: To whom objects are sent, and which.
         days: A case is looked at for so long.
         made: Called when something was made.
+        told: What reports to other systems than a PACS need besides.
     """
 
     def __init__(
@@ -47,13 +48,15 @@ class ResultMaker(Loop):
         intake: Intake,
         client: Client,
         *,
-        destinations: Sequence[Destination],
+        recipients: Sequence[Recipient],
         days: float,
         made: Callable[[], None],
+        told: Telling = NOTHING_BESIDES,
     ) -> None:
         super().__init__("results")
         self._journal, self._intake, self._client = journal, intake, client
-        self._destinations, self._days, self._made = destinations, days, made
+        self._recipients, self._days, self._made, self._told = recipients, days, made, told
+        self._files = ResultFiles(intake.results)
         self._clear()
 
     def work(self) -> None:
@@ -72,10 +75,7 @@ class ResultMaker(Loop):
     def _clear(self) -> None:
         """Delete what a process made that ended before it was noted; it was sent to nobody."""
         with self._journal.reading() as database:
-            noted = made.names(database)
-        for file in self._intake.results.iterdir():
-            if file.stem not in noted:
-                file.unlink()
+            self._files.clear(made.names(database))
 
     def _look(self, study: Study) -> None:
         assert study.delivered_at is not None
@@ -102,8 +102,11 @@ class ResultMaker(Loop):
         if not films:
             return
         examination = Examination.of(case, self._client.examination(case["id"]), films, self._failed_films(study, case))
-        for product in products(examination, self._client, case["id"]):
-            if wanting := [each.ae_title for each in self._destinations if product.kind in each.kinds]:
+        with self._journal.reading() as database:
+            header = films[0].header
+            order = orders.find(database, str(header.AccessionNumber), str(header.PatientID))
+        for product in products(examination, self._client, case["id"], replace(self._told, order=order)):
+            if wanting := [each.name for each in self._recipients if product.kind in each.kinds]:
                 self._make(study, product, wanting)
 
     def _make(self, study: Study, product: Product, destinations: Sequence[str]) -> None:
@@ -116,7 +119,7 @@ class ResultMaker(Loop):
             return
         try:
             built = product.build(_reference(predecessor) if predecessor else None)
-            new = _write(self._intake.results, built, product, version + 1, time.time())
+            new = _write(self._files, study.study_uid, built, product, version + 1, time.time())
         except ApiError as error:
             self._failed(study, kind, error.code)
             return
@@ -168,20 +171,16 @@ def _reference(report: Made) -> Dataset:
     return reference
 
 
-def _write(folder: Path, made_object: Dataset, product: Product, version: int, now: float) -> Made:
+def _write(
+    files: ResultFiles, study_uid: str, built: Dataset | Document, product: Product, version: int, now: float
+) -> Made:
     """Write an object through to the disk."""
-    path = folder / f"{made_object.SOPInstanceUID}.dcm"
-    made_object.save_as(path, enforce_file_format=True)
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
-    sync_folder(folder)
-    return Made(
-        sop_instance_uid=str(made_object.SOPInstanceUID),
-        sop_class_uid=str(made_object.SOPClassUID),
-        series_uid=str(made_object.SeriesInstanceUID),
-        study_uid=str(made_object.StudyInstanceUID),
-        kind=product.kind,
-        part=product.part,
-        version=version,
-        made_at=now,
-    )
+    if isinstance(built, Document):
+        path, names = files.path_of(built.uid, product.kind), (built.uid, "", "")
+        path.write_bytes(built.content)
+    else:
+        names = (str(built.SOPInstanceUID), str(built.SOPClassUID), str(built.SeriesInstanceUID))
+        path = files.path_of(names[0], product.kind)
+        built.save_as(path, enforce_file_format=True)
+    files.sync(path)
+    return Made(*names, study_uid, kind=product.kind, part=product.part, version=version, made_at=now)

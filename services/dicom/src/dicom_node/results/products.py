@@ -8,19 +8,52 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from dicom_node.journal.made import Kind
+from dicom_node.journal.orders import Order
+from dicom_node.results.bundle import fhir_bundle
 from dicom_node.results.cad_report import cad_report
 from dicom_node.results.concepts import derived_uid
 from dicom_node.results.conclusion_report import conclusion_report
 from dicom_node.results.document import encapsulated_pdf
 from dicom_node.results.examination import Examination
 from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.message import report_message
 from dicom_node.results.presentation_state import presentation_state
 from dicom_node.results.secondary_capture import secondary_capture
 from dicom_node.results.segmentation import outlined, segmentation
 from dicom_node.results.structured_report import structured_report, verdict_report
 from lobule.client import Client
 
-Build = Callable[[Dataset | None], Dataset]
+
+@dataclass(frozen=True)
+class Document:
+    """An object that is no DICOM.
+
+    Attributes:
+        uid: Its name.
+        content: Its bytes.
+    """
+
+    uid: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What reports to other systems than a PACS need besides.
+
+    Attributes:
+        portal_url: Where people find the portal.
+        patient_system: Of patients' identifiers in FHIR.
+        order: Of the study, where it is known.
+    """
+
+    portal_url: str = ""
+    patient_system: str = ""
+    order: Order | None = None
+
+
+NOTHING_BESIDES = Telling()
+Build = Callable[[Dataset | None], Dataset | Document]
 """Makes the object; it is given the names of the report that it refers to as the one before."""
 
 
@@ -46,7 +79,9 @@ class Product:
     only_again: bool = False
 
 
-def products(examination: Examination, client: Client, case_id: str) -> Iterator[Product]:
+def products(
+    examination: Examination, client: Client, case_id: str, told: Telling = NOTHING_BESIDES
+) -> Iterator[Product]:
     """All that a study should have now.
 
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
@@ -56,6 +91,7 @@ def products(examination: Examination, client: Client, case_id: str) -> Iterator
         examination: Of the study, as it stands in the gateway.
         client: Of the gateway, which has the report and the pictures.
         case_id: The case of the study.
+        told: What reports to other systems need besides.
     """
     films, analysed, signed = examination.films, examination.analysed, examination.signed
     yield Product("findings", analysed, lambda before: _findings(films, before), "", ("findings",))
@@ -76,6 +112,9 @@ def products(examination: Examination, client: Client, case_id: str) -> Iterator
             predecessors=("verdicts", "findings"),
             only_again=not signed.says_anything_of_findings,
         )
+        wanted = f"signed:{signed.version}"
+        yield Product("message", wanted, lambda _: _message(examination, case_id, told))
+        yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, told))
     yield Product("pictures", analysed, lambda _: _pictures(examination, client))
     yield Product("cad", examination.searched, lambda before: _cad(examination, before), "", ("cad",))
 
@@ -130,6 +169,19 @@ def _document(examination: Examination, client: Client, case_id: str) -> Dataset
         signed=signed,
         made_at=datetime.now(UTC),
     )
+
+
+def _message(examination: Examination, case_id: str, told: Telling) -> Document:
+    uid = generate_uid()
+    link = f"{told.portal_url.rstrip('/')}/cases/{case_id}"
+    now = datetime.now(UTC)
+    return Document(uid, report_message(examination, uid=uid, order=told.order, link=link, made_at=now))
+
+
+def _bundle(examination: Examination, client: Client, case_id: str, told: Telling) -> Document:
+    pdf = client.case_report(case_id, examination.signed_version, "pdf")
+    header = examination.films[0].header
+    return Document(generate_uid(), fhir_bundle(client.fhir_bundle(case_id), header, pdf, told.patient_system))
 
 
 def _pictures(examination: Examination, client: Client) -> Dataset:

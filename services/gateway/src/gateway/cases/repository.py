@@ -45,6 +45,11 @@ def visible(session: Session, user: User, case_id: str) -> Case | None:
     return session.scalar(_visible_to(user).where(Case.id == case_id))
 
 
+def visible_ids(user: User) -> Select[str]:
+    """The ids of the cases that this user may see."""
+    return _visible_to(user).with_only_columns(Case.id)
+
+
 def of_pseudonym(session: Session, user: User, pseudonym: str, limit: int) -> Sequence[Case]:
     """The cases of exactly this pseudonym that this user may see, newest first."""
     query = _visible_to(user).where(Case.pseudonym == pseudonym)

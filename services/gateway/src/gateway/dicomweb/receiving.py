@@ -34,17 +34,37 @@ async def receive_instances(request: Request, store: ObjectStore, max_bytes: int
         await anext(events, None)  # the first part begins
         more = True
         while more:
-            upload, more = await _receive(events, store, max_bytes)
+            upload, more = await _receive(events, store, max_bytes, layout.image_folder)
             await take(upload)
     except ClientDisconnect:
         raise ProblemError(400, "malformed_upload") from None
 
 
-async def _receive(events: AsyncIterator[bytes | None], store: ObjectStore, max_bytes: int) -> tuple[Upload, bool]:
+async def receive_object(request: Request, store: ObjectStore, max_bytes: int) -> Upload:
+    """Stream a body that is one DICOM file into the object store, as an object that was made of a case.
+
+    Args:
+        request: Its body is read here.
+        store: Where the bytes go.
+        max_bytes: Of the file.
+
+    Raises:
+        ProblemError: Cut off, or too large.
+    """
+    try:
+        upload, _ = await _receive(request.stream(), store, max_bytes, layout.instance_folder)
+    except ClientDisconnect:
+        raise ProblemError(400, "malformed_upload") from None
+    return upload
+
+
+async def _receive(
+    events: AsyncIterator[bytes | None], store: ObjectStore, max_bytes: int, folder: Callable[[str], str]
+) -> tuple[Upload, bool]:
     """The part that has begun, and whether another one begins after it."""
     part = _Part(events)
     image_id, digest, size = new_id(), hashlib.sha256(), 0
-    key = layout.upload_key(layout.image_folder(image_id))
+    key = layout.upload_key(folder(image_id))
     async with writing(store, key) as target:
         async for piece in part.large_pieces():
             size += len(piece)

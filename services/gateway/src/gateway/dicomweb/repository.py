@@ -1,11 +1,21 @@
 """Queries of DICOMweb."""
 
-from sqlalchemy import or_, select
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Subquery, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
+from gateway.cases.repository import visible_ids
+from gateway.dicomweb.matching import Wanted
+from gateway.dicomweb.models import ResultInstance
 from gateway.images.models import Image
 from gateway.users.models import User
+from lobule import layout
+
+Level = Literal["studies", "series", "instances"]
 
 
 def lock_user(session: Session, user_id: str) -> None:
@@ -27,3 +37,114 @@ def case_of(session: Session, user_id: str, pseudonym: str, study_mark: str) -> 
     query = select(Case.id).where(Case.owner_id == user_id, Case.pseudonym == pseudonym)
     query = query.where(or_(of_study.exists(), ~films.exists()))
     return session.scalar(query.order_by(Case.created_at).limit(1))
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A DICOM object that is kept: a film of a case, or what was made of one.
+
+    Attributes:
+        owner: Which table it is in, as `lobule.layout` calls it.
+        id: Of its row.
+        study_mark: The fingerprint of its study.
+        series_mark: Of its series.
+        instance_mark: Its own.
+        sop_class: Its SOP class, as far as it is known.
+        modality: Its modality.
+        object_key: Where its bytes lie.
+        size_bytes: How many.
+    """
+
+    owner: layout.Owner
+    id: str
+    study_mark: str
+    series_mark: str
+    instance_mark: str
+    sop_class: str | None
+    modality: str
+    object_key: str
+    size_bytes: int
+
+
+_KEYS: Mapping[Level, tuple[str, ...]] = {
+    "studies": ("study_mark",),
+    "series": ("study_mark", "series_mark"),
+    "instances": ("study_mark", "series_mark", "instance_mark"),
+}
+_SHARED = ("id", "patient_id_mark", "accession_mark", "study_mark", "series_mark", "instance_mark", "sop_class")
+_OF_FILES = ("object_key", "size_bytes", "created_at")
+_COLUMNS = tuple(each.name for each in fields(Instance))
+
+
+def search(
+    session: Session, user: User, level: Level, wanted: Wanted, limit: int, offset: int
+) -> Sequence[Sequence[Instance]]:
+    """Studies, series or instances that this user may see and that have an instance as wanted, the newest first.
+
+    Args:
+        session: Where to ask.
+        user: Who asks.
+        level: Of what is found.
+        wanted: Conditions on its instances.
+        limit: How many are found at most.
+        offset: How many are left out before.
+
+    Returns:
+        Of each all its instances, each once.
+    """
+    every = _visible_instances(user)
+    keys = [every.c[name] for name in _KEYS[level]]
+    newest = func.max(every.c.created_at).desc()
+    found = select(*keys).where(*_conditions(every, wanted)).group_by(*keys).order_by(newest, *keys)
+    chosen = session.execute(found.limit(limit).offset(offset)).all()
+    groups: dict[tuple[str, ...], dict[str, Instance]] = {tuple(row): {} for row in chosen}
+    within = Wanted({"study_mark": [row[0] for row in chosen]})
+    for each in instances(session, user, within):
+        group = groups.get(tuple(getattr(each, name) for name in _KEYS[level]))
+        if group is not None:
+            group.setdefault(each.instance_mark, each)
+    return [list(group.values()) for group in groups.values() if group]
+
+
+def instances(session: Session, user: User, wanted: Wanted) -> Sequence[Instance]:
+    """The instances that this user may see and that are as wanted, each once, in the order of their series."""
+    every = _visible_instances(user)
+    query = select(*(every.c[name] for name in _COLUMNS)).where(*_conditions(every, wanted))
+    rows = session.execute(query.order_by(every.c.study_mark, every.c.series_mark, every.c.created_at, every.c.id))
+    found: dict[str, Instance] = {}
+    for row in rows:
+        found.setdefault(row.instance_mark, Instance(*row))
+    return list(found.values())
+
+
+def same_instance(session: Session, case_id: str, instance_mark: str) -> ResultInstance | None:
+    """The object of a case with this fingerprint."""
+    query = select(ResultInstance).where(
+        ResultInstance.case_id == case_id, ResultInstance.instance_mark == instance_mark
+    )
+    return session.scalar(query)
+
+
+def _visible_instances(user: User) -> Subquery:
+    visible, film, made = visible_ids(user), Image.__table__.c, ResultInstance.__table__.c
+    films = select(
+        literal("images").label("owner"),
+        *(film[name] for name in _SHARED),
+        func.coalesce(film.dicom_modality, "MG").label("modality"),
+        film.file_study_date.label("study_date"),
+        *(film[name] for name in _OF_FILES),
+    ).where(film.case_id.in_(visible), film.study_mark.is_not(None), film.series_mark.is_not(None))
+    results = select(
+        literal("instances").label("owner"),
+        *(made[name] for name in (*_SHARED, "modality", "study_date", *_OF_FILES)),
+    ).where(made.case_id.in_(visible))
+    return union_all(films.where(film.instance_mark.is_not(None)), results).subquery()
+
+
+def _conditions(every: Subquery, wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [every.c[name].in_(values) for name, values in wanted.equal.items()]
+    if wanted.first is not None:
+        conditions.append(every.c.study_date >= wanted.first)
+    if wanted.last is not None:
+        conditions.append(every.c.study_date <= wanted.last)
+    return conditions

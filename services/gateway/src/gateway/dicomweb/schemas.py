@@ -26,6 +26,16 @@ STOW_BODY: dict[str, Any] = {
 STOW_ANSWER: dict[str, Any] = {
     "content": {DICOM_JSON: {"schema": {"type": "object", "description": "attributes by tag, see PS3.18, annex F"}}}
 }
+DATA_SETS: dict[str, Any] = {
+    "content": {
+        DICOM_JSON: {
+            "schema": {
+                "type": "array",
+                "items": {"type": "object", "description": "attributes by tag, see PS3.18, annex F"},
+            }
+        }
+    }
+}
 
 
 def stow_answer(stored: Sequence[Stored]) -> dict[str, Any]:

@@ -10,15 +10,16 @@ from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository as cases
 from gateway.cases.models import Case
 from gateway.database import DbSession
-from gateway.errors import not_found, responses
+from gateway.errors import not_found
 from gateway.fhir.codes import PSEUDONYM, Resource, ResourceType
+from gateway.fhir.outcomes import FHIR_JSON, outcomes
 from gateway.fhir.resources import bundle
+from gateway.fhir.schemas import FhirBundle, FhirCapabilities, FhirResource
 from gateway.fhir.service import resources_of
 from gateway.jobs import repository as jobs
 from gateway.users.models import User
 from lobule import __version__
 
-FHIR_JSON = "application/fhir+json"
 _ID_LENGTH = 36
 _MOST_CASES = 50
 _TYPES: tuple[ResourceType, ...] = ("ImagingStudy", "DiagnosticReport", "Observation", "Device", "Provenance")
@@ -39,7 +40,7 @@ Identifier = Annotated[
 ]
 
 
-@router.get("/metadata", **_DESCRIBED)
+@router.get("/metadata", **_DESCRIBED, responses={200: {"model": FhirCapabilities}})
 def read_capabilities() -> FhirResponse:
     """What this server can do, as a CapabilityStatement."""
     interactions = [{"code": "read"}, {"code": "search-type"}]
@@ -64,7 +65,7 @@ def read_capabilities() -> FhirResponse:
     )
 
 
-@router.get("/Bundle/{case_id}", **_DESCRIBED, responses=responses(401, 404))
+@router.get("/Bundle/{case_id}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 404, 422, 503)})
 def read_bundle(
     case_id: Annotated[str, Path(max_length=64)], user: CurrentUser, session: DbSession, request: Request
 ) -> FhirResponse:
@@ -75,7 +76,11 @@ def read_bundle(
     return FhirResponse(bundle("transaction", resources_of(session, request.app.state.store, case)))
 
 
-@router.get("/{resource_type}/{resource_id}", **_DESCRIBED, responses=responses(401, 404, 422))
+@router.get(
+    "/{resource_type}/{resource_id}",
+    **_DESCRIBED,
+    responses={200: {"model": FhirResource}, **outcomes(401, 404, 422, 503)},
+)
 def read_resource(
     resource_type: ResourceType,
     resource_id: Annotated[str, Path(max_length=64)],
@@ -91,7 +96,7 @@ def read_resource(
     raise not_found("resource")
 
 
-@router.get("/{resource_type}", **_DESCRIBED, responses=responses(401, 422))
+@router.get("/{resource_type}", **_DESCRIBED, responses={200: {"model": FhirBundle}, **outcomes(401, 422, 503)})
 def search_resources(
     resource_type: ResourceType, identifier: Identifier, user: CurrentUser, session: DbSession, request: Request
 ) -> FhirResponse:

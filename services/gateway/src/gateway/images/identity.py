@@ -21,6 +21,7 @@ from lobule.imaging.header import DicomIdentity
 PatientAttribute = Literal["patient_id", "patient_name", "birth_date"]
 
 _UID = re.compile(r"[0-9.]{1,64}")
+_CODE = re.compile(r"[A-Z0-9]{1,16}")
 _NOBODY = frozenset(
     [
         "anon",
@@ -68,6 +69,8 @@ class Fingerprints:
             instance_mark=self._mark("instance", _plain(identity.sop_instance_uid)),
             sop_class=_uid(identity.sop_class_uid),
             study_date=identity.study_date if identity.study_date and plausible_day(identity.study_date) else None,
+            accession_mark=self._mark("accession", _plain(identity.accession_number)),
+            dicom_modality=_code(identity.modality),
         )
 
     def _mark(self, attribute: str, value: str) -> str | None:
@@ -124,6 +127,11 @@ def _differs(mark: str | None, others: list[str | None]) -> bool:
 def _uid(text: str | None) -> str | None:
     """A UID of the standard; any other value is dropped."""
     return text if text and _UID.fullmatch(text) else None
+
+
+def _code(text: str | None) -> str | None:
+    """A defined term of the standard, such as `MG`; any other value is dropped."""
+    return text if text and _CODE.fullmatch(text) else None
 
 
 def _identifier(text: str | None) -> str:

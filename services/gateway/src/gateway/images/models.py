@@ -31,7 +31,7 @@ class FileIdentity:
     """The patient and study of a DICOM file. An attribute is None where the file lacks it, and for other files.
 
     A mark is a keyed fingerprint, never the value; see `gateway.images.identity`. What names nobody is kept as it is.
-    STOW-RS tells instances apart by theirs; nothing reads the mark of the series and the SOP class.
+    STOW-RS tells instances apart by theirs, and QIDO-RS and WADO-RS find them by the marks.
 
     Attributes:
         patient_id_mark: Of PatientID.
@@ -42,6 +42,8 @@ class FileIdentity:
         instance_mark: Of SOPInstanceUID.
         sop_class: SOPClassUID.
         study_date: StudyDate, where it can be right.
+        accession_mark: Of AccessionNumber.
+        dicom_modality: Modality, such as `MG`.
     """
 
     patient_id_mark: str | None = None
@@ -52,6 +54,8 @@ class FileIdentity:
     instance_mark: str | None = None
     sop_class: str | None = None
     study_date: date | None = None
+    accession_mark: str | None = None
+    dicom_modality: str | None = None
 
 
 class Image(Base):
@@ -62,6 +66,8 @@ class Image(Base):
     __table_args__ = (
         UniqueConstraint("owner_id", "modality", "sha256", "case_id"),
         Index("ix_images_patient_id_mark", "patient_id_mark"),
+        Index("ix_images_study_mark", "study_mark"),
+        Index("ix_images_accession_mark", "accession_mark"),
         Index(
             "uq_images_lone",
             "owner_id",
@@ -100,6 +106,8 @@ class Image(Base):
         mapped_column("instance_mark", String(50), nullable=True),
         mapped_column("sop_class", String(64), nullable=True),
         mapped_column("file_study_date", Date, nullable=True),
+        mapped_column("accession_mark", String(50), nullable=True),
+        mapped_column("dicom_modality", String(16), nullable=True),
     )
     # part of a signed version, so it cannot be deleted
     signed: Mapped[bool] = mapped_column(default=False, server_default=false())

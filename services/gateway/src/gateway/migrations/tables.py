@@ -3,14 +3,31 @@
 from gateway.audit import models as audit
 from gateway.auth import models as auth
 from gateway.cases import models as cases
+from gateway.dicomweb import models as dicomweb
 from gateway.groups import models as groups
 from gateway.images import models as images
 from gateway.jobs import models as jobs
 from gateway.modalities import models as modalities
+from gateway.nodes import models as nodes
 from gateway.reader_findings import models as reader_findings
 from gateway.reports import models as reports
 from gateway.reviews import models as reviews
 from gateway.users import models as users
 from gateway.webhooks import models as webhooks
 
-TABLES = (audit, auth, cases, groups, images, jobs, modalities, reader_findings, reports, reviews, users, webhooks)
+TABLES = (
+    audit,
+    auth,
+    cases,
+    dicomweb,
+    groups,
+    images,
+    jobs,
+    modalities,
+    nodes,
+    reader_findings,
+    reports,
+    reviews,
+    users,
+    webhooks,
+)

@@ -26,7 +26,6 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.storage.local import LocalStore
 
 _TOGETHER = 500
-_KINDS = ("images", "jobs")
 _TIMES: dict[type, type[date]] = {UtcDateTime: datetime, Date: date}  # of columns, and what is written in JSON as text
 
 
@@ -110,9 +109,9 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
 
 
 def missing_objects(engine: Engine, store: ObjectStore) -> list[str]:
-    """Keys that rows name and the store lacks: uploads, and the results of inference steps that are done."""
+    """Keys that rows name and the store lacks: uploads, DICOM objects, results of inference steps that are done."""
     with engine.connect() as connection:
-        keys = rows.keys_of_images(connection)
+        keys = rows.keys_of_files(connection)
         done = rows.inferences_done(connection)
         keys += [layout.result_key(layout.attempt_folder(job, "inference", attempt)) for job, attempt in done]
     missing: list[str] = []
@@ -158,9 +157,9 @@ def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
 
 
 def _copy(source: ObjectStore, target: ObjectStore) -> tuple[int, int, int]:
-    there = {entry.key: entry.size_bytes for kind in _KINDS for entry in target.entries(kind)}
+    there = {entry.key: entry.size_bytes for kind in layout.OWNERS for entry in target.entries(kind)}
     copied = size = known = 0
-    for kind in _KINDS:
+    for kind in layout.OWNERS:
         for entry in source.entries(kind):
             if there.get(entry.key) == entry.size_bytes:
                 known += 1

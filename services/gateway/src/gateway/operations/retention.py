@@ -106,6 +106,7 @@ class Retention:
 def _delete_case(session: Session, case_id: str) -> list[str]:
     repository.delete_documents(session, case_id)
     prefixes = delete_keyed(session, [f"case:{case_id}:"])
+    prefixes += [layout.instance_folder(each) for each in repository.instances_of_case(session, case_id)]
     for image in repository.images_of_case(session, case_id):
         prefixes += delete_rows(session, image)
     repository.delete_case(session, case_id)
@@ -114,10 +115,9 @@ def _delete_case(session: Session, case_id: str) -> list[str]:
 
 def _unnamed(place: layout.Place, session: Session) -> tuple[str, list[str]]:
     """Prefixes below a folder that no row refers to, with their kind."""
-    known = (repository.is_image if place.owner == "images" else repository.is_work)(session, place.id)
-    if not known:
+    if not repository.is_known(session, place):
         return "orphans", [place.folder]
-    return "overtaken attempts", [] if place.owner == "images" else _overtaken(session, place.id)
+    return "overtaken attempts", _overtaken(session, place.id) if place.owner == "jobs" else []
 
 
 def _overtaken(session: Session, job_id: str) -> list[str]:

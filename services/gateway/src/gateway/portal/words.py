@@ -58,6 +58,17 @@ class PageWords(Words):
         """The sentence of an audit action such as `case.claim`; its name if the catalogue has none."""
         return self(f"audit.{name}") if f"audit.{name}" in self else name
 
+    def node_code(self, code: str) -> str:
+        """What came of a task or a sending of a DICOM node; its code where the catalogue has no words."""
+        return self(f"admin.node.code.{code}") if f"admin.node.code.{code}" in self else self.of_code(code, code)
+
+    def peer(self, name: str) -> str:
+        """What a system is called that a DICOM node speaks with."""
+        kind, colon, rest = name.partition(":")
+        if not colon or f"admin.node.name.{kind}" not in self:
+            return name
+        return self(f"admin.node.name.{kind}", name=rest)
+
     def of_model(self, english: str) -> Spoken:
         """A sentence of a model package in this language, or in English if there is no translation."""
         known = self.of_package(english)

@@ -28,6 +28,8 @@ class DicomIdentity:
         view: Of the film.
         station_name: (0008,1010).
         manufacturer: (0008,0070).
+        accession_number: (0008,0050).
+        modality: (0008,0060).
     """
 
     patient_id: str | None = None
@@ -42,6 +44,8 @@ class DicomIdentity:
     view: MammographyView | None = None
     station_name: str | None = None
     manufacturer: str | None = None
+    accession_number: str | None = None
+    modality: str | None = None
 
 
 def identity_of(tags: Tags) -> DicomIdentity:
@@ -60,4 +64,6 @@ def identity_of(tags: Tags) -> DicomIdentity:
         view=view_of(tags)[0],
         station_name=tags.text(Tag.STATION_NAME),
         manufacturer=tags.text(Tag.MANUFACTURER),
+        accession_number=tags.text(Tag.ACCESSION_NUMBER),
+        modality=tags.text(Tag.MODALITY),
     )

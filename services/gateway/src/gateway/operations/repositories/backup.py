@@ -21,9 +21,10 @@ def write(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> N
     connection.execute(insert(table), rows)
 
 
-def keys_of_images(connection: Connection) -> list[str]:
-    """The keys of all uploads."""
-    return list(connection.execute(text("SELECT object_key FROM images")).scalars())
+def keys_of_files(connection: Connection) -> list[str]:
+    """The keys of all uploads, and of all DICOM objects that were made of cases."""
+    both = "SELECT object_key FROM images UNION ALL SELECT object_key FROM result_instances"
+    return list(connection.execute(text(both)).scalars())
 
 
 def inferences_done(connection: Connection) -> Iterable[Any]:

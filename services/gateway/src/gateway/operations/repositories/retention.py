@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session, aliased
 from gateway.auth.models import AuthSession
 from gateway.cases.models import Case
 from gateway.clock import now
+from gateway.database import Base
+from gateway.dicomweb.models import ResultInstance
 from gateway.images.models import Image
 from gateway.jobs.models import Job, Rendering, Step, Work
 from gateway.reader_findings.repository import delete_of_case as delete_drawn
 from gateway.reports.models import CaseReport
 from gateway.reviews.models import FindingReview
 from gateway.webhooks.models import Delivery
+from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
 
 
@@ -65,14 +68,15 @@ def delete_case(session: Session, case_id: str) -> None:
     session.execute(delete(Case).where(Case.id == case_id))
 
 
-def is_image(session: Session, image_id: str) -> bool:
-    """Whether there is such an image."""
-    return session.get(Image, image_id) is not None
+def instances_of_case(session: Session, case_id: str) -> Sequence[str]:
+    """Ids of the DICOM objects that were made of a case; their rows go with the case's."""
+    return session.scalars(select(ResultInstance.id).where(ResultInstance.case_id == case_id)).all()
 
 
-def is_work(session: Session, work_id: str) -> bool:
-    """Whether there is such an analysis or rendering."""
-    return session.get(Work, work_id) is not None
+def is_known(session: Session, place: layout.Place) -> bool:
+    """Whether there is the row that objects of the store belong to."""
+    tables: dict[layout.Owner, type[Base]] = {"images": Image, "instances": ResultInstance, "jobs": Work}
+    return session.get(tables[place.owner], place.id) is not None
 
 
 def steps_done(session: Session, work_id: str) -> Sequence[Step]:

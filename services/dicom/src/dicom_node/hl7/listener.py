@@ -1,0 +1,150 @@
+"""Takes orders over MLLP, and acknowledges each once it is in the journal."""
+
+import ipaddress
+import socket
+import socketserver
+import ssl
+import threading
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import structlog
+
+from dicom_node import metrics
+from dicom_node.hl7.mllp import FrameError, FrameReader, frame
+from dicom_node.hl7.orders import read_order
+from dicom_node.hl7.syntax import MOST_BYTES, Message, SyntaxProblem, escape, parse, segment
+from dicom_node.journal import orders
+from dicom_node.journal.database import Journal
+from dicom_node.privacy import where
+from dicom_node.receiving.server import server_context
+from dicom_node.settings import NodeSettings, networks
+
+_MOST_CONNECTIONS = 20
+_KEPT_S = 180 * 86400.0
+"""Orders whose study never came are forgotten then."""
+_log = structlog.get_logger()
+
+
+class OrderListener(socketserver.ThreadingTCPServer):
+    """Listens for orders, until it is closed.
+
+    Args:
+        settings: Of the node; `dicom_hl7_port` is set.
+        journal: Orders are noted there.
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, settings: NodeSettings, journal: Journal) -> None:
+        assert settings.dicom_hl7_port is not None
+        self.journal, self.timeout_s = journal, settings.dicom_timeout_s
+        self._networks, self._tls = networks(settings.dicom_hl7_networks), _tls_of(settings)
+        self._places = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        super().__init__((settings.dicom_host, settings.dicom_hl7_port), _Conversation)
+        self._thread = threading.Thread(target=self.serve_forever, name="orders", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self.server_address[1])
+
+    def is_alive(self) -> bool:
+        """Whether it listens."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.shutdown()
+        self.server_close()
+
+    def verify_request(self, request: object, client_address: tuple[str, int]) -> bool:  # noqa: ARG002
+        """Refuse callers from elsewhere."""
+        address = ipaddress.ip_address(client_address[0])
+        known = any(address in network for network in self._networks if network.version == address.version)
+        if not known:
+            _refused("unknown_address")
+        return known
+
+    def finish_request(self, request: object, client_address: object) -> None:
+        """Talk with a caller, one of few at the same time."""
+        assert isinstance(request, socket.socket)
+        if not self._places.acquire(blocking=False):
+            _refused("too_many_connections")
+            return
+        try:
+            request.settimeout(self.timeout_s)
+            with self._tls.wrap_socket(request, server_side=True) if self._tls else request as connection:
+                super().finish_request(connection, client_address)
+        except OSError:
+            _refused("connection_lost")
+        finally:
+            self._places.release()
+
+
+class _Conversation(socketserver.BaseRequestHandler):
+    """The messages of one connection."""
+
+    def handle(self) -> None:
+        listener = self.server
+        assert isinstance(listener, OrderListener)
+        reader = FrameReader(self.request, MOST_BYTES, listener.timeout_s)
+        try:
+            while (content := reader.next()) is not None:
+                self.request.sendall(frame(_answer(content, listener.journal)))
+        except FrameError as error:
+            if error.problem != "too_slow":
+                _refused(error.problem)
+
+
+def _answer(content: bytes, journal: Journal) -> bytes:
+    """Take a message, and acknowledge it."""
+    message: Message | None = None
+    try:
+        message = parse(content)
+        order, stands = read_order(message)
+        with journal.transaction() as database:
+            if stands:
+                orders.put(database, order, time.time())
+            else:
+                orders.cancel(database, order)
+            orders.forget(database, time.time() - _KEPT_S)
+    except SyntaxProblem as problem:
+        _refused(f"error_{problem.code}")
+        return acknowledgment(message, "AR" if problem.code == "200" else "AE", problem)
+    except Exception as error:  # noqa: BLE001 - of whatever kind: the sender tries again
+        _log.error("an order could not be noted", error=where(error))
+        return acknowledgment(message, "AE", SyntaxProblem("207", "It could not be noted. Please send it again."))
+    metrics.orders.labels("taken" if stands else "cancelled").inc()
+    _log.info("order", stands=stands)
+    return acknowledgment(message, "AA")
+
+
+def acknowledgment(message: Message | None, code: str, problem: SyntaxProblem | None = None) -> bytes:
+    """The answer to a message; None: to what is none."""
+    said = message.value if message else lambda *_: ""
+    now = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
+    lines = [
+        "MSH|^~\\&|LOBULE||"
+        + "|".join([escape(said("MSH", 3)), escape(said("MSH", 4)), now, "", "ACK", uuid4().hex[:20], "P", "2.5.1"]),
+        segment("MSA", f1=code, f2=escape(said("MSH", 10))),
+    ]
+    if problem is not None:
+        lines.append(segment("ERR", f3=problem.code, f4="E", f8=escape(problem.said)))
+    return ("\r".join(lines) + "\r").encode()
+
+
+def _refused(problem: str) -> None:
+    metrics.orders.labels(problem).inc()
+    _log.warning("an order was not taken", problem=problem)
+
+
+def _tls_of(settings: NodeSettings) -> ssl.SSLContext | None:
+    """With a certificate, callers need one as well, as those of the Storage SCP."""
+    if settings.dicom_tls_certificate is None:
+        return None
+    return server_context(str(settings.dicom_tls_certificate), str(settings.dicom_tls_key), str(settings.dicom_tls_ca))

@@ -1,0 +1,109 @@
+"""Messages of HL7 v2 as segments, fields and components (HL7 v2.5.1, chapter 2)."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MOST_BYTES = 1024 * 1024
+_MOST_SEGMENTS = 2000
+_ESCAPES = {"\\": "E", "|": "F", "^": "S", "&": "T", "~": "R"}
+_UNESCAPED = {name: character for character, name in _ESCAPES.items()}
+_ESCAPE = re.compile(r"\\([EFSTR]|X(?:[0-9A-F]{2})+|\.br)\\?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class SyntaxProblem(Exception):  # noqa: N818 - what is refused is the message
+    """A message that cannot be read.
+
+    Args:
+        code: Of table 0357, as the acknowledgment says it.
+        said: In words.
+    """
+
+    def __init__(self, code: str, said: str) -> None:
+        super().__init__(said)
+        self.code, self.said = code, said
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message.
+
+    Attributes:
+        segments: Its segments, each as fields; MSH begins with its separator, so that field numbers are those of the
+            standard.
+    """
+
+    segments: Sequence[Sequence[str]]
+
+    def every(self, name: str) -> Iterator[Sequence[str]]:
+        """The segments of a name."""
+        return (segment for segment in self.segments if segment[0] == name)
+
+    def value(self, name: str, field: int, component: int = 1) -> str:
+        """A component of a field's first repetition in the first segment of a name; empty where there is none."""
+        segment = next(self.every(name), ())
+        return component_of(segment[field], component) if field < len(segment) else ""
+
+
+def component_of(field: str, number: int) -> str:
+    """A component of a field's first repetition, in plain text."""
+    parts = field.split("~")[0].split("^")
+    return unescape(parts[number - 1].split("&")[0]).strip() if number <= len(parts) else ""
+
+
+def parse(content: bytes) -> Message:
+    """Read a message.
+
+    Raises:
+        SyntaxProblem: It is not one, or in another encoding than UTF-8 and ASCII.
+    """
+    if len(content) > MOST_BYTES:
+        raise SyntaxProblem("207", "The message is too large.")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise SyntaxProblem("102", "The message is not in UTF-8, which MSH-18 can name as UNICODE UTF-8.") from None
+    lines = [line for line in re.split(r"[\r\n]+", text) if line]
+    if not lines or not lines[0].startswith("MSH|^~\\&|") or len(lines) > _MOST_SEGMENTS:
+        raise SyntaxProblem("100", "The message does not begin with MSH|^~\\&|, or has too many segments.")
+    segments = [line.split("|") for line in lines]
+    segments[0].insert(1, "|")
+    message = Message(segments)
+    if message.value("MSH", 18) not in ("", "ASCII", "UNICODE UTF-8", "UTF-8"):
+        raise SyntaxProblem("102", "MSH-18 names an encoding that is not read here. Please send UNICODE UTF-8.")
+    if not message.value("MSH", 10):
+        raise SyntaxProblem("101", "MSH-10, the control id, is missing.")
+    return message
+
+
+def escape(text: str) -> str:
+    """A text as a component: with its separators escaped, and its lines broken as `TX` and `FT` break them."""
+    escaped = "".join(f"\\{_ESCAPES[each]}\\" if each in _ESCAPES else each for each in text.replace("\r\n", "\n"))
+    return _CONTROL.sub(" ", escaped.replace("\n", "\\.br\\"))
+
+
+def unescape(text: str) -> str:
+    """The plain text of a component."""
+
+    def plain(found: re.Match[str]) -> str:
+        name = found[1]
+        if name == ".br":
+            return "\n"
+        if name.startswith("X"):
+            return bytes.fromhex(name[1:]).decode("utf-8", "replace")
+        return _UNESCAPED[name]
+
+    return _ESCAPE.sub(plain, text)
+
+
+def segment(name: str, **fields: str) -> str:
+    """A segment from its fields by number, such as `f3`; those between are empty."""
+    numbered = {int(place[1:]): value for place, value in fields.items()}
+    last = max(numbered, default=0)
+    return "|".join([name, *(numbered.get(number, "") for number in range(1, last + 1))])
+
+
+def components(*parts: str) -> str:
+    """A field of components in plain text."""
+    return "^".join(map(escape, parts)).rstrip("^")

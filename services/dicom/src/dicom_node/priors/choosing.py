@@ -1,0 +1,83 @@
+"""Which of the studies that a node has are priors of the current one."""
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from lobule.imaging.header import DicomIdentity
+
+_YEAR = timedelta(days=365.25)
+
+
+@dataclass(frozen=True)
+class FoundStudy:
+    """A study as a node describes it; empty where it does not say.
+
+    Attributes:
+        study_uid: Its StudyInstanceUID.
+        patient_id: Of whom.
+        birth_date: Of whom, as YYYYMMDD.
+        study_date: Its day.
+        modalities: Of its series.
+    """
+
+    study_uid: str
+    patient_id: str
+    birth_date: str
+    study_date: date | None
+    modalities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for.
+
+    Attributes:
+        patient_id: Of the current study.
+        birth_date: Of its patient; None where it does not say.
+        before: The day of the current study.
+        since: The first day that is not too old.
+    """
+
+    patient_id: str
+    birth_date: date | None
+    before: date
+    since: date
+
+    @classmethod
+    def of(cls, current: DicomIdentity, years: float) -> "Wanted | None":
+        """What is looked for of a study; None where it names no patient or no day."""
+        if not current.patient_id or current.study_date is None:
+            return None
+        since = current.study_date - years * _YEAR
+        return cls(current.patient_id, current.patient_birth_date, current.study_date, since)
+
+    def is_prior(self, study: FoundStudy) -> bool:
+        """Whether a study is an earlier mammogram of the same patient, as far as the node describes it."""
+        return (
+            study.patient_id == self.patient_id
+            and (not study.birth_date or self.birth_date is None or study.birth_date == f"{self.birth_date:%Y%m%d}")
+            and study.study_date is not None
+            and self.since <= study.study_date < self.before
+            and (not study.modalities or "MG" in study.modalities)
+        )
+
+    def fits(self, film: DicomIdentity, study: FoundStudy) -> bool:
+        """Whether a fetched film is of the study and the patient that it was fetched for."""
+        same = (film.study_instance_uid, film.patient_id) == (study.study_uid, self.patient_id)
+        return same and film.study_date is not None and film.study_date < self.before
+
+
+def choose(found: Iterable[FoundStudy], wanted: Wanted, known: Set[str], most: int) -> Sequence[FoundStudy]:
+    """The priors among the studies of a node, the newest first.
+
+    Args:
+        found: Those that it names.
+        wanted: What is looked for.
+        known: Studies that are here already.
+        most: How many are taken.
+    """
+    priors = {each.study_uid: each for each in found if wanted.is_prior(each) and each.study_uid not in known}
+    return sorted(priors.values(), key=lambda study: (study.study_date or date.min, study.study_uid), reverse=True)[
+        :most
+    ]

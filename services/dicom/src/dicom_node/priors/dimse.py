@@ -1,0 +1,174 @@
+"""A system that is asked by C-FIND and gives by C-GET (DICOM PS3.4, annex C)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from pynetdicom import evt
+from pynetdicom.association import Association
+from pynetdicom.events import Event, EventHandlerType
+from pynetdicom.presentation import build_role
+
+from dicom_node.priors.choosing import FoundStudy, Wanted
+from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
+from dicom_node.receiving.bounds import BoundedReader
+from dicom_node.receiving.rules import FILM_CLASSES, TRANSFER_SYNTAXES
+from dicom_node.receiving.scp import MAX_PDU_BYTES
+from dicom_node.sending.associations import our_entity
+from dicom_node.settings import NodeSettings, Place
+
+_FIND, _GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
+_PENDING, _SUCCESS = (0xFF00, 0xFF01), 0x0000
+
+
+class DimsePeer:
+    """A PACS.
+
+    Args:
+        place: Where it is.
+        settings: Of our node.
+    """
+
+    def __init__(self, place: Place, settings: NodeSettings) -> None:
+        self._place, self._settings = place, settings
+        self.name = f"{place.ae_title}@{place.host}:{place.port}"
+
+    def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:
+        """See `Peer`."""
+        keys = {
+            "StudyInstanceUID": "",
+            "PatientID": wanted.patient_id,
+            "PatientBirthDate": "",
+            "StudyDate": f"{wanted.since:%Y%m%d}-{wanted.before:%Y%m%d}",
+            "ModalitiesInStudy": "MG",
+        }
+        return [_study(each) for each in self._find("STUDY", keys, MOST_STUDIES)]
+
+    def films(self, study_uid: str) -> Sequence[FoundFilm]:
+        """See `Peer`."""
+        keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": "", "Modality": "MG"}
+        series = [_text(each, "SeriesInstanceUID") for each in self._find("SERIES", keys, MOST_FILMS)]
+        found: list[FoundFilm] = []
+        for uid in series:
+            keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": uid, "SOPInstanceUID": "", "SOPClassUID": ""}
+            images = self._find("IMAGE", keys, MOST_FILMS)
+            found += [FoundFilm(uid, _text(each, "SOPInstanceUID"), _text(each, "SOPClassUID")) for each in images]
+        return found
+
+    def fetch(self, study_uid: str, film: FoundFilm, path: Path) -> None:
+        """See `Peer`."""
+        taken: list[str] = []
+
+        def take(event: Event) -> int:
+            if event.dataset_path is None or taken:
+                return 0xA900
+            event.dataset_path.rename(path)
+            taken.append(film.sop_instance_uid)
+            return _SUCCESS
+
+        keys = {
+            "StudyInstanceUID": study_uid,
+            "SeriesInstanceUID": film.series_uid,
+            "SOPInstanceUID": film.sop_instance_uid,
+        }
+        with self._associated(_GET, FILM_CLASSES, [(evt.EVT_C_STORE, take)]) as association:
+            for status, _ in association.send_c_get(_query("IMAGE", keys), _GET):
+                if status.get("Status") not in (*_PENDING, _SUCCESS):
+                    raise PeerError(_code("get", status))
+        if not taken:
+            raise PeerError("get_without_film")
+
+    def _find(self, level: str, keys: Mapping[str, str], most: int) -> list[Dataset]:
+        found: list[Dataset] = []
+        with self._associated(_FIND) as association:
+            for status, said in association.send_c_find(_query(level, keys), _FIND):
+                if status.get("Status") not in (*_PENDING, _SUCCESS):
+                    raise PeerError(_code("find", status))
+                if said is not None:
+                    found.append(said)
+                if len(found) > most:
+                    association.abort()
+                    raise PeerError("find_too_many")
+        return found
+
+    @contextmanager
+    def _associated(
+        self, model: str, stored: frozenset[str] = frozenset(), handlers: Sequence[EventHandlerType] = ()
+    ) -> Iterator[Association]:
+        entity = our_entity(self._settings)
+        entity.add_requested_context(model)
+        for sop_class in sorted(stored):
+            entity.add_requested_context(sop_class, TRANSFER_SYNTAXES)
+        roles = [build_role(sop_class, scp_role=True) for sop_class in sorted(stored)]
+        association = entity.associate(
+            self._place.host,
+            self._place.port,
+            ae_title=self._place.ae_title,
+            ext_neg=list(roles),
+            max_pdu=MAX_PDU_BYTES,
+            evt_handlers=[(evt.EVT_CONN_OPEN, self._bound), *handlers],
+        )
+        if not association.is_established:
+            raise PeerError("not_connected")
+        try:
+            yield association
+        except ValueError:  # the model was not accepted
+            raise PeerError("not_offered") from None
+        finally:
+            if association.is_established:
+                association.release()
+
+    def _bound(self, event: Event) -> None:
+        """Bound what the system may send, as of those that call us."""
+        transport = event.assoc.dul.socket
+        if transport is None or transport.socket is None:
+            return
+        reader = BoundedReader(
+            transport.socket,
+            max_pdu=MAX_PDU_BYTES,
+            max_object=self._settings.dicom_max_object_bytes,
+            timeout_s=self._settings.dicom_timeout_s,
+            exceeded=lambda _what: None,
+        )
+        transport.recv = reader.recv  # pyright: ignore[reportAttributeAccessIssue]
+        event.assoc.bind(evt.EVT_DIMSE_RECV, reader.next_message)
+
+
+def _query(level: str, keys: Mapping[str, str]) -> Dataset:
+    query = Dataset()
+    query.QueryRetrieveLevel = level
+    for name, value in keys.items():
+        setattr(query, name, value)
+    return query
+
+
+def _study(said: Dataset) -> FoundStudy:
+    return FoundStudy(
+        study_uid=_text(said, "StudyInstanceUID"),
+        patient_id=_text(said, "PatientID"),
+        birth_date=_text(said, "PatientBirthDate"),
+        study_date=day(_text(said, "StudyDate")),
+        modalities=frozenset(each for each in _text(said, "ModalitiesInStudy").split("\\") if each),
+    )
+
+
+def _text(said: Dataset, keyword: str) -> str:
+    with suppress(Exception):  # pydicom raises whatever a converter raises
+        value = said.get(keyword)
+        if value is not None and not isinstance(value, str) and hasattr(value, "__iter__"):
+            return "\\".join(str(each) for each in value)
+        return str(value or "").strip()
+    return ""
+
+
+def day(text: str) -> date | None:
+    """A day as DICOM writes it; None for anything else."""
+    with suppress(ValueError):
+        return datetime.strptime(text, "%Y%m%d").date()
+    return None
+
+
+def _code(what: str, status: Dataset) -> str:
+    return f"{what}_{status.Status:04X}" if "Status" in status else f"{what}_no_answer"

@@ -1,0 +1,186 @@
+"""Looks for priors of delivered studies, and adds them to their cases. A failure is tried again, and delays no case."""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import structlog
+
+from dicom_node import metrics
+from dicom_node.journal import priors, received, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.priors import PriorSearch
+from dicom_node.journal.studies import Study
+from dicom_node.loop import Loop
+from dicom_node.priors.choosing import FoundStudy, Wanted, choose
+from dicom_node.priors.peers import FoundFilm, Peer, PeerError
+from dicom_node.privacy import where
+from dicom_node.receiving.intake import Intake
+from dicom_node.receiving.rules import FILM_CLASSES, identify
+from dicom_node.sending.associations import pause_after
+from dicom_node.statuses import Answer
+from lobule.client import ApiError, Client
+from lobule.contracts.case import HANGINGS
+from lobule.imaging.header import DicomIdentity, read_header
+
+_OURS = frozenset({401, 403, 408, 425, 429})
+_log = structlog.get_logger()
+
+
+class PriorFetcher(Loop):
+    """Fetches priors.
+
+    Args:
+        journal: Of the node.
+        intake: Where the films lie.
+        client: Of the gateway.
+        peers: Who is asked, by name.
+        most: Earlier examinations that are taken, of each node.
+        years: Older ones are left out.
+        give_up_hours: A search that failed for so long is dead.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        intake: Intake,
+        client: Client,
+        peers: Sequence[Peer],
+        *,
+        most: int,
+        years: float,
+        give_up_hours: float,
+    ) -> None:
+        super().__init__("priors")
+        self._journal, self._intake, self._client = journal, intake, client
+        self._peers: Mapping[str, Peer] = {peer.name: peer for peer in peers}
+        self._most, self._years, self._give_up_hours = most, years, give_up_hours
+
+    @property
+    def peers(self) -> Sequence[Peer]:
+        """Who is asked."""
+        return list(self._peers.values())
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        """The names of who is asked."""
+        return list(self._peers)
+
+    def work(self) -> None:
+        """Do every search that is due."""
+        with self._journal.reading() as database:
+            due = priors.due(database, time.time())
+        for search in due:
+            if self.closing:
+                return
+            self._do(search)
+
+    def _do(self, search: PriorSearch) -> None:
+        try:
+            said = self._search(search)
+        except PeerError as error:
+            self._failed(search, error.problem)
+        except ApiError as error:
+            self._failed(search, error.code)
+        except Exception as error:  # noqa: BLE001 - of whatever kind; the others go on, this one is tried later
+            _log.error("priors could not be fetched", node=search.node, error=where(error))
+            self._failed(search, "search_failed")
+        else:
+            metrics.prior_searches.labels("done").inc()
+            _log.info("priors", node=search.node, said=said)
+            with self._journal.transaction() as database:
+                priors.close(database, search, said)
+
+    def _failed(self, search: PriorSearch, problem: str) -> None:
+        now = time.time()
+        dead = now - search.asked_at > 3600 * self._give_up_hours and search.attempts > 0
+        metrics.prior_searches.labels(problem).inc()
+        _log.warning("priors wait", node=search.node, problem=problem, dead=dead)
+        with self._journal.transaction() as database:
+            if dead:
+                priors.close(database, search, problem, dead=True)
+            else:
+                priors.postpone(database, search, now + pause_after(search.attempts), problem)
+
+    def _search(self, search: PriorSearch) -> str:
+        """Search and fetch; says how it ended.
+
+        Raises:
+            PeerError: The node did not answer as it should.
+            ApiError: The gateway did not.
+        """
+        peer = self._peers.get(search.node)
+        if peer is None:
+            return "node_removed"
+        with self._journal.reading() as database:
+            study = studies.find(database, search.study_uid)
+            taken = priors.films(database, search.study_uid)
+        assert study is not None
+        wanted = self._wanted(study)
+        if wanted is None:
+            return "nobody_named"
+        if self._is_signed(study):
+            return "case_signed"
+        named = peer.studies(wanted)
+        found = choose(named, wanted, self._known(named), self._most)
+        count = 0
+        for prior in found:
+            for film in peer.films(prior.study_uid):
+                if film.sop_class_uid in FILM_CLASSES and film.sop_instance_uid not in taken and not self.closing:
+                    count += self._add(peer, study, wanted, prior, film)
+        return f"studies:{len(found)} films:{count + len(taken)}"
+
+    def _wanted(self, study: Study) -> Wanted | None:
+        """What is looked for. A study of which the gateway took no film has no priors: they would be its films."""
+        with self._journal.reading() as database:
+            films = received.of_study(database, study.study_uid, "delivered")
+        if not films:
+            return None
+        current = read_header(self._intake.path_of(films[0].sha256), "mammography").dicom
+        return None if current is None else Wanted.of(current, self._years)
+
+    def _is_signed(self, study: Study) -> bool:
+        """Whether the case is signed: a film that is added would take the signature out of force."""
+        assert study.case_id is not None
+        return any(not report["superseded"] for report in self._client.case(study.case_id)["reports"])
+
+    def _known(self, named: Sequence[FoundStudy]) -> set[str]:
+        """Studies that were sent to us themselves: they have cases of their own, where the gateway finds them."""
+        with self._journal.reading() as database:
+            return {each.study_uid for each in named if studies.find(database, each.study_uid) is not None}
+
+    def _add(self, peer: Peer, study: Study, wanted: Wanted, prior: FoundStudy, film: FoundFilm) -> int:
+        """Fetch a film and add it to the case; gives how many were added."""
+        path = self._intake.incoming / f"prior-{uuid4().hex}"
+        try:
+            peer.fetch(prior.study_uid, film, path)
+            identity = identify(path, film.sop_class_uid, film.sop_instance_uid)
+            if isinstance(identity, Answer) or not wanted.fits(identity, prior):
+                metrics.prior_films.labels("not_a_prior").inc()
+                return 0
+            return self._upload(path, identity, study)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _upload(self, path: Path, identity: DicomIdentity, study: Study) -> int:
+        assert study.case_id is not None
+        assert identity.sop_instance_uid
+        assert identity.study_instance_uid
+        hanging = f"{identity.laterality}{identity.view}"
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        name = f"prior-{hanging if hanging in HANGINGS else 'film'}-{digest[:8]}.dcm"
+        try:
+            self._client.upload(path, "mammography", case_id=study.case_id, file_name=name)
+        except ApiError as error:
+            if not 400 <= error.status < 500 or error.status in _OURS:
+                raise
+            metrics.prior_films.labels(error.code).inc()
+            _log.warning("the gateway refused a prior", case=study.pseudonym, code=error.code)
+            return 0
+        metrics.prior_films.labels("added").inc()
+        with self._journal.transaction() as database:
+            priors.add_film(database, study.study_uid, identity.sop_instance_uid, identity.study_instance_uid)
+        return 1

@@ -1,0 +1,49 @@
+"""Systems that have earlier films, whatever they speak."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from dicom_node.priors.choosing import FoundStudy, Wanted
+
+MOST_STUDIES = 200
+MOST_FILMS = 24
+"""Of one study: more are no screening examination."""
+
+
+class PeerError(Exception):
+    """A system did not answer as it should.
+
+    Args:
+        problem: Code of why.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class FoundFilm(NamedTuple):
+    """An instance as a node describes it."""
+
+    series_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+
+
+class Peer(Protocol):
+    """A system that can be asked. Every method raises `PeerError` where it does not answer as it should."""
+
+    name: str
+
+    def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:
+        """Studies that may be priors."""
+        ...
+
+    def films(self, study_uid: str) -> Sequence[FoundFilm]:
+        """The mammograms of a study."""
+        ...
+
+    def fetch(self, study_uid: str, film: FoundFilm, path: Path) -> None:
+        """Write a film into a file."""
+        ...

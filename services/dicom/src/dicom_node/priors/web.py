@@ -1,0 +1,126 @@
+"""A system that is asked by QIDO-RS and gives by WADO-RS (DICOM PS3.18)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from dicom_node.priors.choosing import FoundStudy, Wanted
+from dicom_node.priors.dimse import day
+from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
+from dicom_node.settings import NodeSettings
+from lobule.transfer import trusting
+
+_MOST_JSON = 8 * 1024 * 1024
+_SLACK = 64 * 1024
+_TYPE = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+
+
+class DicomwebPeer:
+    """A system with DICOMweb.
+
+    Args:
+        url: Its root, such as `https://pacs.example/dicom-web`; it may hold a name and a password.
+        settings: Of our node.
+    """
+
+    def __init__(self, url: str, settings: NodeSettings) -> None:
+        self._root, self._most = httpx.URL(url), settings.dicom_max_object_bytes
+        self.name = str(self._root.copy_with(username=None, password=None))
+        token = settings.dicom_prior_token
+        self._http = httpx.Client(
+            headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
+            timeout=settings.dicom_timeout_s,
+            trust_env=False,
+            verify=trusting(settings.dicom_prior_ca),
+        )
+
+    def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:
+        """See `Peer`."""
+        query = {
+            "PatientID": wanted.patient_id,
+            "StudyDate": f"{wanted.since:%Y%m%d}-{wanted.before:%Y%m%d}",
+            "ModalitiesInStudy": "MG",
+            "includefield": "00100030",
+            "limit": str(MOST_STUDIES),
+        }
+        return [_study(each) for each in self._search("studies", query)]
+
+    def films(self, study_uid: str) -> Sequence[FoundFilm]:
+        """See `Peer`."""
+        found = self._search(f"studies/{study_uid}/instances", {"Modality": "MG", "limit": str(MOST_FILMS)})
+        return [
+            FoundFilm(_text(each, "0020000E"), _text(each, "00080018"), _text(each, "00080016"))
+            for each in found[:MOST_FILMS]
+        ]
+
+    def fetch(self, study_uid: str, film: FoundFilm, path: Path) -> None:
+        """See `Peer`."""
+        place = f"studies/{study_uid}/series/{film.series_uid}/instances/{film.sop_instance_uid}"
+        content, content_type = self._get(place, {}, _TYPE, self._most)
+        path.write_bytes(_first_part(content, content_type))
+
+    def _search(self, place: str, query: Mapping[str, str]) -> list[Mapping[str, Any]]:
+        content, _ = self._get(place, query, "application/dicom+json", _MOST_JSON)
+        try:
+            found = json.loads(content or b"[]")
+        except ValueError:
+            raise PeerError("qido_unreadable") from None
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise PeerError("qido_unreadable")
+        return found
+
+    def _get(self, place: str, query: Mapping[str, str], accept: str, most: int) -> tuple[bytes, str]:
+        url = self._root.copy_with(path=f"{self._root.path.rstrip('/')}/{place}")
+        content = bytearray()
+        try:
+            with self._http.stream("GET", url, params=query or None, headers={"Accept": accept}) as answer:
+                if not answer.is_success:
+                    raise PeerError(f"http_{answer.status_code}")
+                for piece in answer.iter_bytes():
+                    content += piece
+                    if len(content) > most + _SLACK:
+                        raise PeerError("answer_too_large")
+                return bytes(content), answer.headers.get("Content-Type", "")
+        except httpx.HTTPError:
+            raise PeerError("not_connected") from None
+
+
+def _first_part(content: bytes, content_type: str) -> bytes:
+    """The file in an answer of one part.
+
+    Raises:
+        PeerError: It has none.
+    """
+    if not content_type.lower().startswith("multipart/"):
+        return content
+    start = content.find(b"--")
+    line = content[start : content.find(b"\r\n", start)]
+    head = content.find(b"\r\n\r\n", start)
+    end = content.find(b"\r\n" + line, head + 4)
+    if start < 0 or head < 0 or end < 0 or len(line) < 3:
+        raise PeerError("wado_unreadable")
+    return content[head + 4 : end]
+
+
+def _study(said: Mapping[str, Any]) -> FoundStudy:
+    return FoundStudy(
+        study_uid=_text(said, "0020000D"),
+        patient_id=_text(said, "00100020"),
+        birth_date=_text(said, "00100030"),
+        study_date=day(_text(said, "00080020")),
+        modalities=frozenset(map(str, _values(said, "00080061"))),
+    )
+
+
+def _values(said: Mapping[str, Any], tag: str) -> Sequence[Any]:
+    element = said.get(tag)
+    values = element.get("Value") if isinstance(element, dict) else None
+    return values if isinstance(values, list) else []
+
+
+def _text(said: Mapping[str, Any], tag: str) -> str:
+    values = _values(said, tag)
+    return str(values[0]) if values else ""

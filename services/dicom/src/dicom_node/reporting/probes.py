@@ -1,0 +1,114 @@
+"""Tries a connection as an administrator asks: an echo, and the store of a sample."""
+
+import socket
+from datetime import UTC, datetime
+
+import httpx
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+
+from dicom_node.priors.choosing import Wanted
+from dicom_node.priors.peers import Peer, PeerError
+from dicom_node.sending.associations import our_entity
+from dicom_node.settings import NodeSettings, Place
+from lobule.transfer import trusting
+
+_VERIFICATION = "1.2.840.10008.1.1"
+_TIMEOUT_S = 10.0
+_SIDE = 64
+
+
+def echo(place: Place, settings: NodeSettings) -> str:
+    """Ask an application for an echo; `ok`, or the code of what went wrong."""
+    entity = our_entity(settings)
+    entity.add_requested_context(_VERIFICATION)
+    association = entity.associate(place.host, place.port, ae_title=place.ae_title)
+    if not association.is_established:
+        return "rejected" if association.is_rejected else "not_connected"
+    try:
+        return _code(association.send_c_echo())
+    except ValueError:
+        return "not_offered"
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def store_sample(place: Place, settings: NodeSettings) -> str:
+    """Store a picture that is marked as a test; `ok`, or the code of what went wrong."""
+    entity = our_entity(settings)
+    entity.add_requested_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
+    association = entity.associate(place.host, place.port, ae_title=place.ae_title)
+    if not association.is_established:
+        return "rejected" if association.is_rejected else "not_connected"
+    try:
+        return _code(association.send_c_store(sample()))
+    except ValueError:
+        return "class_not_accepted"
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def sample() -> Dataset:
+    """A small picture of nobody."""
+    picture = Dataset()
+    picture.file_meta = FileMetaDataset()
+    picture.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    picture.SOPClassUID, picture.SOPInstanceUID = SecondaryCaptureImageStorage, generate_uid()
+    picture.StudyInstanceUID, picture.SeriesInstanceUID = generate_uid(), generate_uid()
+    picture.PatientName, picture.PatientID = "Lobule^Connection Test", "LOBULE-TEST"
+    picture.PatientBirthDate, picture.PatientSex = "", ""
+    now = datetime.now(UTC)
+    picture.StudyDate, picture.StudyTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
+    picture.ReferringPhysicianName, picture.StudyID, picture.AccessionNumber = "", "TEST", ""
+    picture.StudyDescription = "Lobule connection test: delete at will"
+    picture.Modality, picture.ConversionType = "OT", "WSD"
+    picture.SeriesNumber, picture.InstanceNumber = 1, 1
+    picture.SamplesPerPixel, picture.PhotometricInterpretation = 1, "MONOCHROME2"
+    picture.Rows = picture.Columns = _SIDE
+    picture.BitsAllocated, picture.BitsStored, picture.HighBit, picture.PixelRepresentation = 8, 8, 7, 0
+    picture.PixelData = bytes(4 * column for _ in range(_SIDE) for column in range(_SIDE))
+    return picture
+
+
+def ask(peer: Peer) -> str:
+    """Ask a node for the studies of nobody."""
+    today = datetime.now(UTC).date()
+    try:
+        peer.studies(Wanted("LOBULE-TEST", None, before=today, since=today))
+    except PeerError as error:
+        return error.problem
+    return "ok"
+
+
+def connect(host: str, port: int) -> str:
+    """Open a connection, and close it."""
+    try:
+        socket.create_connection((host, port), _TIMEOUT_S).close()
+    except OSError:
+        return "not_connected"
+    return "ok"
+
+
+def read_metadata(settings: NodeSettings) -> str:
+    """Ask the FHIR server what it can do."""
+    token = settings.dicom_fhir_token
+    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+    url = f"{settings.dicom_fhir_url.rstrip('/')}/metadata"
+    verify = trusting(settings.dicom_fhir_ca)
+    try:
+        with (
+            httpx.Client(timeout=_TIMEOUT_S, trust_env=False, verify=verify) as http,
+            http.stream("GET", url, headers=headers) as answer,
+        ):
+            return "ok" if answer.is_success else f"http_{answer.status_code}"
+    except httpx.HTTPError:
+        return "not_connected"
+
+
+def _code(answer: Dataset) -> str:
+    status = answer.get("Status")
+    if status is None:
+        return "no_answer"
+    return "ok" if status == 0x0000 else f"status_{status:04X}"

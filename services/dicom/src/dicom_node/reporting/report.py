@@ -1,0 +1,127 @@
+"""How the node stands, in the words of the contract."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from dicom_node.journal import made, priors, received, studies
+from dicom_node.priors.peers import Peer
+from dicom_node.routing import ATTRIBUTES, Routing, Rule
+from dicom_node.settings import (
+    FHIR,
+    GATEWAY,
+    NodeSettings,
+    parse_destinations,
+    parse_message_places,
+    recipients,
+)
+from lobule import __version__
+from lobule.contracts.node import (
+    MOST_DEAD,
+    AssociationNote,
+    DeadLetter,
+    NodePeer,
+    NodeReport,
+    NodeRule,
+    PeerProtocol,
+)
+
+
+def make_report(
+    database: sqlite3.Connection,
+    settings: NodeSettings,
+    routing: Routing,
+    prior_peers: Sequence[Peer],
+    *,
+    started_at: datetime,
+    free_bytes: int,
+    associations: Sequence[AssociationNote],
+) -> NodeReport:
+    """How the node stands now.
+
+    Args:
+        database: The journal, to read from.
+        settings: Of the node.
+        routing: The rules of the site.
+        prior_peers: Who is asked for priors.
+        started_at: Since when it runs.
+        free_bytes: Free space of its disk.
+        associations: The last ones.
+    """
+    return NodeReport(
+        ae_title=settings.dicom_ae_title,
+        version=__version__,
+        started_at=started_at,
+        free_bytes=free_bytes,
+        collecting=studies.counts(database).get("collecting", 0),
+        waiting=received.counts(database).get("waiting", 0),
+        peers=[*_destinations(database, settings), *_commitment_peers(settings), *_priors(database, prior_peers)],
+        rules=[_rule(each) for each in routing.rules],
+        dead=[_dead(row) for row in made.dead_letters(database, MOST_DEAD)],
+        associations=list(associations),
+    )
+
+
+def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Iterable[NodePeer]:
+    counts = made.counts_by_destination(database)
+    places = {each.ae_title: f"{each.host}:{each.port}" for each in parse_destinations(settings.dicom_destinations)}
+    messages = parse_message_places(settings.dicom_hl7_destinations)
+    places |= {each.recipient: f"{each.host}:{each.port}" for each in messages}
+    places |= {GATEWAY: settings.gateway_url, FHIR: settings.dicom_fhir_url}
+    for recipient in recipients(settings):
+        yield NodePeer(
+            name=recipient.name,
+            protocol=_protocol(recipient.name),
+            address=places[recipient.name],
+            roles=["destination"],
+            results=sorted(recipient.kinds),
+            waiting=counts.get((recipient.name, "waiting"), 0),
+            dead=counts.get((recipient.name, "dead"), 0),
+        )
+
+
+def _protocol(name: str) -> PeerProtocol:
+    if name in (GATEWAY, FHIR):
+        return "gateway" if name == GATEWAY else "fhir"
+    return "hl7" if name.startswith("hl7:") else "dicom"
+
+
+def _commitment_peers(settings: NodeSettings) -> Iterable[NodePeer]:
+    for each in parse_destinations(settings.dicom_commitment_peers):
+        place = f"{each.host}:{each.port}"
+        yield NodePeer(name=f"commitment:{each.ae_title}", protocol="dicom", address=place, roles=["commitment"])
+
+
+def _priors(database: sqlite3.Connection, peers: Sequence[Peer]) -> Iterable[NodePeer]:
+    counts = priors.counts_by_node(database)
+    for peer in peers:
+        yield NodePeer(
+            name=f"priors:{peer.name}"[:200],
+            protocol="dicomweb" if peer.name.startswith("http") else "dicom",
+            address=peer.name[:200],
+            roles=["priors"],
+            waiting=counts.get((peer.name, "waiting"), 0),
+            dead=counts.get((peer.name, "dead"), 0),
+        )
+
+
+def _rule(rule: Rule) -> NodeRule:
+    patterns = {name: getattr(rule, name) for name in (*ATTRIBUTES, "calling_ae")}
+    return NodeRule(
+        name=rule.name,
+        action=rule.action,
+        status=rule.status,
+        patterns={name: pattern for name, pattern in patterns.items() if pattern is not None},
+    )
+
+
+def _dead(row: sqlite3.Row) -> DeadLetter:
+    return DeadLetter(
+        kind=row["kind"],
+        version=row["version"],
+        case=row["pseudonym"],
+        recipient=row["destination"],
+        problem=row["problem"] or "",
+        attempts=row["attempts"],
+        made_at=datetime.fromtimestamp(row["made_at"], UTC),
+    )

@@ -1,0 +1,120 @@
+"""Tells the gateway how the node stands, and does the tasks that the answer brings."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from dicom_node.journal import made, priors
+from dicom_node.journal.database import Journal
+from dicom_node.loop import Loop
+from dicom_node.priors.peers import Peer
+from dicom_node.privacy import where
+from dicom_node.reporting import probes
+from dicom_node.settings import (
+    FHIR,
+    GATEWAY,
+    NodeSettings,
+    Place,
+    parse_destinations,
+    parse_message_places,
+)
+from lobule.client import ApiError, Client
+from lobule.contracts.node import NodeExchange, NodeReport, NodeTask, TaskOutcome
+
+_EVERY_S, _LONGEST_PAUSE_S = 5.0, 120.0
+_log = structlog.get_logger()
+
+
+class Reporter(Loop):
+    """Reports.
+
+    Args:
+        journal: Of the node.
+        client: Of the gateway.
+        settings: Of the node.
+        prior_peers: Who is asked for priors.
+        report: Says how the node stands.
+        wake: Has what waits be sent.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        client: Client,
+        settings: NodeSettings,
+        prior_peers: Sequence[Peer],
+        report: Callable[[], NodeReport],
+        wake: Callable[[], None],
+    ) -> None:
+        super().__init__("reporter")
+        self._journal, self._client, self._settings = journal, client, settings
+        self._prior_peers, self._report, self._wake_others = prior_peers, report, wake
+        self._outcomes: list[TaskOutcome] = []
+        self._failures = 0
+
+    def work(self) -> None:
+        """Report, and do what is asked; its outcomes are told at once."""
+        try:
+            tasks = self._exchange()
+            while tasks and not self.closing:
+                self._outcomes += [TaskOutcome(id=task.id, code=self._do(task)) for task in tasks]
+                tasks = self._exchange()
+        except ApiError as error:
+            self._failures += 1
+            _log.info("the node's report was not taken", code=error.code)
+
+    def pause(self) -> float:
+        """Longer after failures: an older gateway does not know reports."""
+        return min(_LONGEST_PAUSE_S, _EVERY_S * 2.0 ** min(self._failures, 6))
+
+    def _exchange(self) -> Sequence[NodeTask]:
+        told = self._outcomes[:100]
+        tasks = self._client.report_node(NodeExchange(report=self._report(), outcomes=told)).tasks
+        del self._outcomes[: len(told)]
+        self._failures = 0
+        return tasks
+
+    def _do(self, task: NodeTask) -> str:
+        try:
+            code = self._try(task)
+        except Exception as error:  # noqa: BLE001 - of whatever kind; the other tasks go on
+            _log.error("a task failed", kind=task.kind, error=where(error))
+            code = "task_failed"
+        _log.info("task", kind=task.kind, peer=task.peer, code=code)
+        return code
+
+    def _try(self, task: NodeTask) -> str:
+        if task.kind == "send_again":
+            return self._send_again(task.peer)
+        place = self._places().get(task.peer)
+        if task.kind == "sample":
+            return "unknown_peer" if place is None else probes.store_sample(place, self._settings)
+        if place is not None:
+            return probes.echo(place, self._settings)
+        prior = next((peer for peer in self._prior_peers if f"priors:{peer.name}"[:200] == task.peer), None)
+        if prior is not None:
+            return probes.ask(prior)
+        messages = parse_message_places(self._settings.dicom_hl7_destinations)
+        message = next((each for each in messages if each.recipient == task.peer), None)
+        if message is not None:
+            return probes.connect(message.host, message.port)
+        if task.peer == FHIR and self._settings.dicom_fhir_url:
+            return probes.read_metadata(self._settings)
+        return "ok" if task.peer == GATEWAY else "unknown_peer"  # the task came from there
+
+    def _send_again(self, peer: str) -> str:
+        now = time.time()
+        with self._journal.transaction() as database:
+            if peer.startswith("priors:"):
+                count = priors.again(database, peer.removeprefix("priors:"), now)
+            else:
+                count = made.send_again_to(database, peer, now)
+        self._wake_others()
+        return f"ok:{count}"
+
+    def _places(self) -> dict[str, Place]:
+        settings = self._settings
+        found = {each.ae_title: each for each in parse_destinations(settings.dicom_destinations)}
+        found |= {f"commitment:{each.ae_title}": each for each in parse_destinations(settings.dicom_commitment_peers)}
+        return {name: Place(each.ae_title, each.host, each.port) for name, each in found.items()}

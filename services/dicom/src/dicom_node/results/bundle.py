@@ -1,0 +1,48 @@
+"""A signed report as a FHIR R4 transaction: as the gateway tells it, with the identity of patient and study."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+_ACCESSION = {
+    "coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "ACSN", "display": "Accession ID"}]
+}
+
+
+def fhir_bundle(told: Mapping[str, Any], header: Dataset, pdf: bytes, patient_system: str) -> bytes:
+    """The transaction as JSON.
+
+    Args:
+        told: By the gateway, which knows a pseudonym in the place of the patient.
+        header: Of a film.
+        pdf: The signed report.
+        patient_system: Of the patient's identifier; empty where it has no name.
+    """
+    bundle = json.loads(json.dumps(told))
+    for entry in bundle.get("entry", []):
+        resource = entry["resource"]
+        if "subject" in resource:
+            resource["subject"] = _subject(header, patient_system)
+        if resource["resourceType"] == "ImagingStudy":
+            resource["identifier"] = _identifiers(header)
+        if resource["resourceType"] == "DiagnosticReport" and resource["status"] in ("final", "amended"):
+            form = {"contentType": "application/pdf", "data": base64.b64encode(pdf).decode()}
+            resource["presentedForm"] = [{**form, "title": each["title"]} for each in resource["presentedForm"]]
+    return json.dumps(bundle, separators=(",", ":")).encode()
+
+
+def _subject(header: Dataset, system: str) -> Mapping[str, Any]:
+    identifier = {"value": str(header.PatientID) or "unknown"}
+    return {"type": "Patient", "identifier": {"system": system, **identifier} if system else identifier}
+
+
+def _identifiers(header: Dataset) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = [
+        {"system": "urn:dicom:uid", "value": f"urn:oid:{header.StudyInstanceUID}"},
+    ]
+    if header.AccessionNumber:
+        found.append({"type": _ACCESSION, "value": str(header.AccessionNumber)})
+    return found

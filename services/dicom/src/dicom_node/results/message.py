@@ -1,0 +1,105 @@
+"""A signed report as ORU^R01 (HL7 v2.5.1, 7.3.1)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pydicom.dataset import Dataset
+
+from dicom_node.hl7.heading import control_id
+from dicom_node.hl7.syntax import components, escape, segment
+from dicom_node.journal.orders import Order
+from dicom_node.results.examination import Examination, Signed
+from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.result import Assessment, Laterality
+
+_REPORT = components("18748-4", "Diagnostic imaging study", "LN")
+_IMPRESSION = components("19005-8", "Radiology Imaging study [Impression]", "LN")
+_CATEGORY = components("111005", "Assessment Category", "DCM")
+_COMPOSITION = components("129715009", "Breast composition", "SCT")
+_RECOMMENDATION = components("121075", "Recommendation", "DCM")
+_LINK = components("LINK", "Report in Lobule", "L")
+_ASSESSMENTS: dict[Assessment, str] = {
+    "malignancy_suspected": "Malignancy suspected",
+    "not_sure": "Not sure",
+    "no_sign_of_malignancy": "No sign of malignancy",
+}
+_SIDES: dict[Laterality, str] = {"R": "Right breast", "L": "Left breast"}
+
+
+def report_message(examination: Examination, *, uid: str, order: Order | None, link: str, made_at: datetime) -> bytes:
+    """The message.
+
+    Args:
+        examination: With a signature that is in force.
+        uid: Names the message for ever.
+        order: Of the study, where it is known.
+        link: Where the report can be read.
+        made_at: When the message was made.
+    """
+    signed, header = examination.signed, examination.films[0].header
+    assert signed is not None
+    state = "F" if signed.version == 1 else "C"
+    now = made_at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000")
+    placer, filler = (order.placer, order.filler) if order else ("", "")
+    filler = filler or _said(header, "AccessionNumber")
+    study_day = f"{_said(header, 'StudyDate')}{_said(header, 'StudyTime')[:6]}" if _said(header, "StudyDate") else ""
+    lines = [
+        "MSH|^~\\&|LOBULE||||" + f"{now}||ORU^R01^ORU_R01|{control_id(uid)}|P|2.5.1|||AL|NE||UNICODE UTF-8",
+        _patient(header),
+        segment("ORC", f1="RE", f2=escape(placer), f3=escape(filler)),
+        segment(
+            "OBR",
+            f1="1",
+            f2=escape(placer),
+            f3=escape(filler),
+            f4=_REPORT,
+            f7=study_day,
+            f18=escape(_said(header, "AccessionNumber")),
+            f22=now,
+            f24="RAD",
+            f25=state,
+            f32=components(signed.reader),
+        ),
+        segment("NTE", f1="1", f2="L", f3=escape(RESEARCH_USE_ONLY)),
+        *_observations(examination, signed, link, state),
+    ]
+    return ("\r".join(lines) + "\r").encode()
+
+
+def _observations(examination: Examination, signed: Signed, link: str, state: str) -> Iterator[str]:
+    conclusion = signed.conclusion or examination.assessment
+    told: list[tuple[str, str, str, str]] = []
+    if conclusion is not None:
+        coded = components(conclusion, _ASSESSMENTS[conclusion], "L")
+        told.append(("CWE", _CATEGORY, "", coded))
+    text = signed.comment or (_ASSESSMENTS[conclusion] if conclusion else "")
+    if text:
+        told.append(("TX", _IMPRESSION, "", escape(text)))
+    stated = dict(signed.breasts.stated) if signed.breasts else {}
+    for side, name in _SIDES.items():
+        if side not in stated:
+            continue
+        breast = stated[side]
+        told.append(("CWE", _CATEGORY, name, components(f"bi-rads-{breast.bi_rads}", f"BI-RADS {breast.bi_rads}", "L")))
+        if breast.density:
+            told.append(("CWE", _COMPOSITION, name, components(f"density-{breast.density}", breast.density, "L")))
+        if breast.recommendation:
+            words = breast.recommendation.replace("_", " ").capitalize()
+            told.append(("CWE", _RECOMMENDATION, name, components(breast.recommendation, words, "L")))
+    told.append(("RP", _LINK, "", components(link, "LOBULE", "TEXT", "HTML")))
+    for number, (kind, what, sub, value) in enumerate(told, 1):
+        yield segment("OBX", f1=str(number), f2=kind, f3=what, f4=escape(sub), f5=value, f11=state)
+
+
+def _patient(header: Dataset) -> str:
+    issuer = _said(header, "IssuerOfPatientID")
+    identifier = components(_said(header, "PatientID"), "", "", issuer)
+    name = components(*_said(header, "PatientName").split("=")[0].split("^")[:5])
+    sex = _said(header, "PatientSex")
+    return segment(
+        "PID", f1="1", f3=identifier, f5=name, f7=_said(header, "PatientBirthDate"), f8=sex if sex in "MFO" else "U"
+    )
+
+
+def _said(header: Dataset, keyword: str) -> str:
+    return str(header.get(keyword) or "").strip()

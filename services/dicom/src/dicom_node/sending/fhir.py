@@ -1,0 +1,63 @@
+"""Pushes signed reports to a FHIR server, each as one transaction."""
+
+import httpx
+import structlog
+
+from dicom_node.journal.made import Sending
+from dicom_node.results.files import ResultFiles
+from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
+from dicom_node.settings import FHIR, NodeSettings
+from lobule.transfer import trusting
+
+FHIR_JSON = "application/fhir+json"
+_MOST_ANSWER = 256 * 1024
+_log = structlog.get_logger()
+
+
+class FhirCourier(Courier):
+    """Posts bundles.
+
+    Args:
+        files: Where they lie.
+        outbox: What waits.
+        settings: Of the node; `dicom_fhir_url` is set.
+    """
+
+    def __init__(self, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:
+        super().__init__(FHIR, outbox)
+        self._files, self._url = files, settings.dicom_fhir_url
+        token, ca = settings.dicom_fhir_token, settings.dicom_fhir_ca
+        headers = {"Content-Type": FHIR_JSON, "Accept": FHIR_JSON}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        self._http = httpx.Client(
+            headers=headers,
+            timeout=settings.dicom_timeout_s,
+            trust_env=False,
+            verify=trusting(ca),
+        )
+
+    def deliver(self, sending: Sending) -> None:
+        """Post one; the server has taken it where it answers 2xx."""
+        content = self._files.path_of(sending.sop_instance_uid, sending.kind).read_bytes()
+        try:
+            with self._http.stream("POST", self._url, content=content) as answer:
+                if not answer.is_success:
+                    _log.warning("a FHIR server refused a report", status=answer.status_code, issues=_issues(answer))
+                    raise NotDeliveredError(f"http_{answer.status_code}")
+        except httpx.HTTPError:
+            raise NotDeliveredError("not_connected") from None
+
+
+def _issues(answer: httpx.Response) -> list[str]:
+    """The codes of an OperationOutcome; its words may cite what was sent."""
+    content = bytearray()
+    for piece in answer.iter_bytes():
+        content += piece
+        if len(content) > _MOST_ANSWER:
+            return []
+    try:
+        outcome = httpx.Response(200, content=bytes(content)).json()
+        return [str(issue.get("code"))[:40] for issue in outcome["issue"][:10]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []

@@ -1,0 +1,38 @@
+"""Hands what was made over to the gateway, which others search and retrieve it from by QIDO-RS and WADO-RS."""
+
+from dicom_node.journal import studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.made import Sending
+from dicom_node.results.files import ResultFiles
+from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
+from dicom_node.settings import GATEWAY
+from lobule.client import ApiError, Client
+
+_LASTING = frozenset({404, 409, 413, 415, 422})
+"""Statuses that speak of the object or of its case, not of the moment."""
+
+
+class GatewayCourier(Courier):
+    """Hands objects over.
+
+    Args:
+        journal: Says of which case each is.
+        files: Where they lie.
+        client: Of the gateway.
+        outbox: What waits.
+    """
+
+    def __init__(self, journal: Journal, files: ResultFiles, client: Client, outbox: Outbox) -> None:
+        super().__init__(GATEWAY, outbox)
+        self._journal, self._files, self._client = journal, files, client
+
+    def deliver(self, sending: Sending) -> None:
+        """Hand one over."""
+        with self._journal.reading() as database:
+            study = studies.find(database, sending.study_uid)
+        assert study is not None
+        assert study.case_id is not None
+        try:
+            self._client.store_result(study.case_id, self._files.path_of(sending.sop_instance_uid, sending.kind))
+        except ApiError as error:
+            raise NotDeliveredError(error.code, for_good=error.status in _LASTING) from None

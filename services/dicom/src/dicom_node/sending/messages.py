@@ -1,0 +1,54 @@
+"""Sends signed reports as messages of HL7 v2 over MLLP."""
+
+import ssl
+
+from dicom_node.hl7.heading import Recipient, addressed, control_id
+from dicom_node.hl7.mllp import FrameError, exchange
+from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse
+from dicom_node.journal.made import Sending
+from dicom_node.results.files import ResultFiles
+from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
+from dicom_node.settings import MessagePlace, NodeSettings
+
+_TAKEN = frozenset({"AA", "CA"})
+
+
+class MessageCourier(Courier):
+    """Sends messages to one system.
+
+    Args:
+        place: Where it is.
+        files: Where the messages lie.
+        outbox: What waits.
+        settings: Of the node.
+    """
+
+    def __init__(self, place: MessagePlace, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:
+        super().__init__(place.recipient, outbox)
+        self._place, self._files, self._timeout_s = place, files, settings.dicom_timeout_s
+        self._tls = ssl.create_default_context(cafile=_file(settings)) if place.is_tls else None
+
+    def deliver(self, sending: Sending) -> None:
+        """Send one, and read its acknowledgment."""
+        made = self._files.path_of(sending.sop_instance_uid, sending.kind).read_bytes()
+        message = addressed(made, Recipient(self._place.application))
+        place, timeout_s = self._place, self._timeout_s
+        try:
+            answer = exchange(place.host, place.port, message, timeout_s=timeout_s, most=MOST_BYTES, tls=self._tls)
+        except FrameError as error:
+            raise NotDeliveredError(error.problem) from None
+        except OSError:
+            raise NotDeliveredError("not_connected") from None
+        try:
+            said = parse(answer)
+        except SyntaxProblem:
+            raise NotDeliveredError("answer_unreadable") from None
+        code = said.value("MSA", 1)
+        if said.value("MSA", 2) != control_id(sending.sop_instance_uid):
+            raise NotDeliveredError("answer_to_another_message")
+        if code not in _TAKEN:
+            raise NotDeliveredError(f"refused_{code[:2]}" if code.isalpha() else "answer_unreadable")
+
+
+def _file(settings: NodeSettings) -> str | None:
+    return str(settings.dicom_hl7_ca) if settings.dicom_hl7_ca else None

@@ -1,0 +1,166 @@
+"""HL7 v2: orders over MLLP, from honest and from hostile callers."""
+
+import socket
+from types import SimpleNamespace
+
+import pytest
+from dicom_peer import STUDY
+
+from dicom_node.delivery.forwarder import Forwarder
+from dicom_node.hl7 import listener
+from dicom_node.hl7.mllp import END, START, FrameError, exchange, frame
+from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse
+from dicom_node.journal import orders, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.orders import Order
+from dicom_node.settings import NodeSettings
+
+ORDER = (
+    "MSH|^~\\&|RIS|H|LOBULE|H|20260101||{type}|C1|P|2.5.1||||||{set}\r"
+    "PID|1||P1^^^H||Roe^Jane\rORC|{control}|PL-7|FI-8\rOBR|1|PL-7|FI-8|MAMMO^Mammography||||||||||||||ACC-1\r"
+)
+
+
+def order(kind: str = "ORM^O01^ORM_O01", control: str = "NW", charset: str = "UNICODE UTF-8") -> bytes:
+    return ORDER.format(type=kind, control=control, set=charset).encode()
+
+
+def settings_of(folder, **changes) -> NodeSettings:
+    values = {"api_token": "x", "dicom_folder": folder, "dicom_calling_ae_titles": "*", "dicom_timeout_s": 5}
+    return NodeSettings(**(values | changes))
+
+
+@pytest.fixture
+def taker(tmp_path):
+    """A listener for orders, and its journal."""
+    journal, listening = Journal(tmp_path / "journal.sqlite"), []
+
+    def listen(**changes) -> listener.OrderListener:
+        settings = settings_of(tmp_path, dicom_hl7_port=0, dicom_timeout_s=changes.pop("timeout_s", 5), **changes)
+        listening.append(listener.OrderListener(settings, journal))
+        return listening[-1]
+
+    def found() -> Order | None:
+        with journal.reading() as database:
+            return orders.find(database, "ACC-1", "P1")
+
+    yield SimpleNamespace(listen=listen, found=found, journal=journal)
+    for each in listening:
+        each.close()
+    journal.close()
+
+
+def ask(port: int, message: bytes):
+    return parse(exchange("127.0.0.1", port, message, timeout_s=10, most=MOST_BYTES))
+
+
+def test_orders_are_noted_changed_and_cancelled(taker):
+    port = taker.listen().port
+    assert ask(port, order()).value("MSA", 1) == "AA"
+    assert taker.found() == Order("ACC-1", "P1", "PL-7", "FI-8")
+    changed = order("OMI^O23^OMI_O23", "XO").replace(b"PL-7", b"PL-9")
+    assert ask(port, changed).value("MSA", 2) == "C1"
+    assert taker.found().placer == "PL-9"
+    assert ask(port, order(control="CA")).value("MSA", 1) == "AA"
+    assert taker.found() is None
+
+
+def test_several_messages_may_come_over_one_connection(taker):
+    with socket.create_connection(("127.0.0.1", taker.listen().port), 10) as connection:
+        for content in (order(control="CA"), order()):
+            connection.sendall(frame(content)[:40])
+            connection.sendall(frame(content)[40:])
+            answer = b""
+            while not answer.endswith(END):
+                answer += connection.recv(4096)
+    assert taker.found() is not None
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "error"),
+    [
+        (order().replace(b"Jane", b"\xff\xfe"), "AE", "102"),
+        (order(charset="UNICODE UTF-16"), "AE", "102"),
+        (order("ORU^R01^ORU_R01"), "AR", "200"),
+        (order().replace(b"PID|1||P1^^^H", b"PID|1||"), "AE", "101"),
+        (order(control="ZZ"), "AE", "103"),
+        (order().replace(b"ACC-1", b"A" * 65), "AE", "102"),
+        (b"GET / HTTP/1.1", "AE", "100"),
+        (b"", "AE", "100"),
+        (order().replace(b"|C1|", b"||"), "AE", "101"),
+    ],
+)
+def test_what_is_no_order_is_refused_in_words(taker, message, code, error):
+    answer = ask(taker.listen().port, message)
+    assert (answer.value("MSA", 1), answer.value("ERR", 3)) == (code, error)
+    assert answer.value("ERR", 8)
+    assert taker.found() is None
+
+
+def closed_without_answer(port: int, content: bytes) -> bool:
+    """Whether a listener closes the connection, and says nothing."""
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        try:
+            connection.sendall(content)
+            return connection.recv(4096) == b""
+        except ConnectionError:
+            return True
+
+
+def test_frames_that_are_none_end_the_connection(taker):
+    port = taker.listen(timeout_s=0.5).port
+    for content in (order(), START + b"MSH|" + b"x" * (MOST_BYTES + 100), START + order(), START):
+        assert closed_without_answer(port, content), content[:20]
+    assert taker.found() is None
+    assert ask(port, order()).value("MSA", 1) == "AA", "others are served"
+
+
+def test_callers_from_elsewhere_are_not_heard(taker):
+    assert closed_without_answer(taker.listen(dicom_hl7_networks="10.0.0.0/8").port, frame(order()))
+    assert taker.found() is None
+
+
+def test_no_more_connections_are_held_than_allowed(taker, monkeypatch):
+    monkeypatch.setattr(listener, "_MOST_CONNECTIONS", 2)
+    port = taker.listen().port
+    held = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(2)]
+    for each in held:
+        each.sendall(frame(order()))
+        assert each.recv(4096)
+    assert closed_without_answer(port, b"")
+    for each in held:
+        each.close()
+
+
+def test_an_answer_that_does_not_come_is_a_problem_of_its_own():
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(FrameError, match="too_slow"):
+        exchange("127.0.0.1", silent.getsockname()[1], b"MSH|", timeout_s=0.2, most=100)
+
+
+def test_a_message_that_is_too_large_is_not_read():
+    with pytest.raises(SyntaxProblem, match="too large"):
+        parse(b"MSH|^~\\&|" + b"x" * MOST_BYTES)
+
+
+def test_a_case_is_called_by_its_order_where_the_patient_is_the_same(taker, tmp_path, make_film):
+    film = make_film(PatientID="P1", AccessionNumber="ACC-1")
+    (tmp_path / "data.dcm").write_bytes(film.read_bytes())
+    intake = SimpleNamespace(path_of=lambda sha256: tmp_path / f"{sha256}.dcm")
+    forwarder = Forwarder(taker.journal, intake, None, named_by_order=True)
+    with taker.journal.transaction() as database:
+        for uid in (STUDY, f"{STUDY}.1"):
+            studies.touch(database, uid, 0, 0)
+            database.execute(
+                """INSERT INTO received (sop_instance_uid, sop_class_uid, study_uid, sha256, file_sha256, size_bytes,
+                calling_ae, received_at, state) VALUES (?, '', ?, 'data', '', 1, 'PACS', 0, 'waiting')""",
+                (f"{uid}.9", uid),
+            )
+        known = {uid: studies.find(database, uid) for uid in (STUDY, f"{STUDY}.1")}
+    assert forwarder._name_of(known[STUDY]).startswith("PACS-"), "no order is known yet"
+    with taker.journal.transaction() as database:
+        orders.put(database, Order("ACC-1", "P2", "PL-6", ""), 0)
+    assert forwarder._name_of(known[STUDY]).startswith("PACS-"), "that of another patient"
+    with taker.journal.transaction() as database:
+        orders.put(database, Order("ACC-1", "P1", "PL-7", ""), 0)
+    assert [forwarder._name_of(known[STUDY]) for _ in range(2)] == ["PL-7", "PL-7"]
+    assert forwarder._name_of(known[f"{STUDY}.1"]).startswith("PACS-"), "two studies are two cases"

@@ -1,0 +1,155 @@
+"""HL7 v2: signed reports to a real MLLP peer, sent until they are taken."""
+
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from dicom_faults import free_port
+from dicom_objects import analysed, examination_of, finding, signed_by
+from dicom_peer import STUDY
+from hl7apy.consts import VALIDATION_LEVEL
+from hl7apy.mllp import AbstractHandler, MLLPServer
+from hl7apy.parser import parse_message
+
+from dicom_node.hl7.heading import control_id
+from dicom_node.hl7.syntax import escape, parse, unescape
+from dicom_node.journal import made, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.made import Made
+from dicom_node.journal.orders import Order
+from dicom_node.results.files import ResultFiles
+from dicom_node.results.message import report_message
+from dicom_node.sending.messages import MessageCourier
+from dicom_node.sending.outbox import Outbox
+from dicom_node.settings import NodeSettings, parse_message_places
+from lobule.contracts.result import Box
+
+UID = "1.2.826.0.1.3680043.8.498.5"
+
+
+@pytest.fixture
+def examination(make_film):
+    """A signed examination of one film of a patient whose name has separators."""
+    tags = {"PatientID": "P|1", "PatientName": "Wang^小东", "AccessionNumber": "ACC-1", "StudyDate": "20260131"}
+    film = analysed(make_film(SpecificCharacterSet="ISO_IR 192", **tags), finding(1, Box(x=1, y=2, width=9, height=9)))
+    found = examination_of([film], signed_by([film]))
+    assert found.signed is not None
+    return replace(found, signed=replace(found.signed, comment="Mass & calcification.\nBiopsy ^ advised."))
+
+
+def message_of(examination) -> bytes:
+    link, known = "https://portal/cases/c1", Order("ACC-1", "P|1", "PL-7", "FI-8")
+    return report_message(examination, uid=UID, order=known, link=link, made_at=datetime(2026, 2, 1, tzinfo=UTC))
+
+
+def test_a_report_is_a_valid_message_with_conclusion_and_link(examination):
+    said = parse_message(message_of(examination).decode(), validation_level=VALIDATION_LEVEL.TOLERANT)
+    assert said.msh.msh_9.to_er7() == "ORU^R01^ORU_R01"
+    assert said.validate()
+    told = parse(message_of(examination))
+    assert (told.value("PID", 3), told.value("PID", 5), told.value("PID", 5, 2)) == ("P|1", "Wang", "小东")
+    assert (told.value("OBR", 2), told.value("OBR", 3), told.value("OBR", 18)) == ("PL-7", "FI-8", "ACC-1")
+    assert (told.value("OBR", 25), told.value("OBR", 32)) == ("F", "Dr Lee")
+    observed = [(each[2], unescape(each[5].split("^")[0])) for each in told.every("OBX")]
+    assert ("TX", "Mass & calcification.\nBiopsy ^ advised.") in observed
+    assert ("CWE", "malignancy_suspected") in observed
+    assert ("CWE", "bi-rads-4") in observed
+    assert observed[-1] == ("RP", "https://portal/cases/c1")
+
+
+def test_a_second_signature_corrects_the_first(examination):
+    told = parse(message_of(replace(examination, signed=replace(examination.signed, version=2))))
+    assert {told.value("OBR", 25), *(each[11] for each in told.every("OBX"))} == {"C"}
+
+
+@pytest.mark.parametrize("text", ["a|b^c&d~e\\f", "两行\n第二行", "\\X0D\\", "plain"])
+def test_separators_are_escaped(text):
+    assert unescape(escape(text)) == text
+    assert not set(escape(text)) & set("|^&~\r\n")
+
+
+class Taking(AbstractHandler):
+    """Acknowledges a message."""
+
+    def __init__(self, message: str, told: SimpleNamespace) -> None:
+        super().__init__(message)
+        self.told = told
+
+    def reply(self) -> str:
+        self.told.messages.append(self.incoming_message)
+        control = self.told.control or parse_message(self.incoming_message).msh.msh_10.value
+        said = f"MSH|^~\\&|RIS||LOBULE||20260101||ACK|A1|P|2.5.1\rMSA|{self.told.code}|{control}\r"
+        return f"\x0b{said}\x1c\x0d"
+
+
+@pytest.fixture
+def peer():
+    """A real MLLP server, that of hl7apy."""
+    told = SimpleNamespace(messages=[], code="AA", control=None, port=free_port())
+    server = MLLPServer("127.0.0.1", told.port, {"ORU^R01^ORU_R01": (Taking, told)})
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield told
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@pytest.fixture
+def sending(tmp_path, examination):
+    """A journal with a message that waits, and couriers for it."""
+    journal, files = Journal(tmp_path / "journal.sqlite"), ResultFiles(tmp_path)
+    files.path_of(UID, "message").write_bytes(message_of(examination))
+
+    def courier(port: int, **changes) -> MessageCourier:
+        settings = settings_of(tmp_path, dicom_hl7_destinations=f"RIS@127.0.0.1:{port}", **changes)
+        [place] = parse_message_places(settings.dicom_hl7_destinations)
+        with journal.transaction() as database:
+            studies.touch(database, STUDY, 0, 0)
+            if not made.names(database):
+                made.add(database, Made(UID, "", "", STUDY, "message", "", 1, time.time()), "x", [place.recipient])
+        return MessageCourier(place, files, Outbox(journal, settings.dicom_give_up_hours), settings)
+
+    def state() -> tuple:
+        with journal.transaction() as database:
+            database.execute("UPDATE sendings SET due_at = 0")
+            [row] = made.sendings(database)
+        return row["state"], row["attempts"], row["problem"]
+
+    yield SimpleNamespace(courier=courier, state=state)
+    journal.close()
+
+
+def settings_of(folder, **changes) -> NodeSettings:
+    values = {"api_token": "x", "dicom_folder": folder, "dicom_calling_ae_titles": "*", "dicom_timeout_s": 5}
+    return NodeSettings(**(values | changes))
+
+
+def test_a_message_is_sent_until_it_is_taken(sending, peer):
+    courier = sending.courier(peer.port)
+    peer.code = "AE"
+    courier.work()
+    assert sending.state() == ("waiting", 1, "refused_AE")
+    peer.code, peer.control = "AA", "another"
+    courier.work()
+    assert sending.state() == ("waiting", 2, "answer_to_another_message")
+    peer.control = None
+    courier.work()
+    courier.work()
+    assert sending.state() == ("sent", 2, None)
+    first, _, last = peer.messages
+    assert first == last, "the same message at every try"
+    told = parse(last.encode())
+    assert (told.value("MSH", 5), told.value("MSH", 10)) == ("RIS", control_id(UID))
+
+
+def test_a_message_that_nobody_takes_is_dead_in_the_end(sending):
+    courier = sending.courier(free_port(), dicom_give_up_hours=1e-9)
+    courier.work()
+    assert sending.state() == ("waiting", 1, "not_connected")
+    courier.work()
+    assert sending.state() == ("dead", 2, "not_connected")

@@ -1,0 +1,76 @@
+"""Which media types a WADO-RS request takes (DICOM PS3.18, 8.7)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from gateway.errors import ProblemError
+
+OCTETS = "application/octet-stream"
+
+_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"([^"]*)"|([^;\s]+))')
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A media range of `Accept`.
+
+    Attributes:
+        media_type: Of the answer, or of its parts where these are asked for.
+        is_related: Whether the answer is to be one of parts.
+        syntax: The transfer syntax that is asked for; `*` for any, None where the request names none.
+    """
+
+    media_type: str
+    is_related: bool
+    syntax: str | None
+
+    def takes(self, media_type: str, syntax: str | None = None) -> bool:
+        """Whether it takes a media type, in a transfer syntax where one is named."""
+        main = media_type.partition("/")[0]
+        kinds = (media_type, f"{main}/*", "*/*")
+        return self.media_type in kinds and (syntax is None or self.syntax in (None, "*", syntax))
+
+
+def choose_frame_type(request: Request, media_type: str, syntax: str) -> str:
+    """The media type of frames: their own, or bytes where the request says that it knows their transfer syntax.
+
+    Args:
+        request: The request.
+        media_type: Of the frames as they are stored.
+        syntax: Their transfer syntax.
+
+    Raises:
+        ProblemError: `not_acceptable`, 406.
+    """
+    for each in accepted(request, OCTETS):
+        if each.takes(media_type, syntax):
+            return media_type
+        if each.media_type == OCTETS and each.syntax in ("*", syntax):
+            return OCTETS
+    raise ProblemError(406, "not_acceptable", "dicom")
+
+
+def accepted(request: Request, default: str) -> list[Accepted]:
+    """The media ranges of a request, in their order.
+
+    Args:
+        request: The request.
+        default: The media type of parts where the request names none.
+    """
+    return list(_ranges(request.headers.get("accept") or "*/*", default))
+
+
+def _ranges(header: str, default: str) -> Iterator[Accepted]:
+    for said in header.split(","):
+        kind, _, rest = said.partition(";")
+        kind = kind.strip().lower()
+        parameters = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
+        syntax = parameters.get("transfer-syntax")
+        if kind in ("multipart/related", "*/*", "multipart/*"):
+            media_type = parameters.get("type", default if kind == "multipart/related" else "*/*").lower()
+            yield Accepted(media_type, True, syntax)
+        else:
+            yield Accepted(kind, False, syntax)

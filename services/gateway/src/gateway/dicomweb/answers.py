@@ -1,0 +1,93 @@
+"""What QIDO-RS answers of a study, a series or an instance (DICOM PS3.18, tables 10.6.3-3 to 10.6.3-5)."""
+
+from collections.abc import Mapping, Sequence
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+
+from gateway.dicomweb.headers import Json, chosen, everything, read_header, text
+from gateway.dicomweb.repository import Instance, Level
+from gateway.errors import ProblemError
+from lobule.storage import ObjectNotFoundError, ObjectStore
+
+_STUDY = (
+    "SpecificCharacterSet",
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "StudyDescription",
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyInstanceUID",
+    "StudyID",
+)
+_SERIES = (
+    "Modality",
+    "SeriesDescription",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "PerformedProcedureStepStartDate",
+    "PerformedProcedureStepStartTime",
+)
+_INSTANCE = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "InstanceNumber",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "NumberOfFrames",
+)
+_NAMES: Mapping[Level, tuple[str, ...]] = {
+    "studies": _STUDY,
+    "series": _STUDY + _SERIES,
+    "instances": _STUDY + _SERIES + _INSTANCE,
+}
+_FIELDS: Mapping[Level, frozenset[int]] = {
+    level: frozenset(tag for name in names if (tag := tag_for_keyword(name))) for level, names in _NAMES.items()
+}
+_URL, _AVAILABLE, _MODALITIES = "00081190", "00080056", "00080061"
+_SERIES_OF_STUDY, _INSTANCES_OF_STUDY, _INSTANCES_OF_SERIES = "00201206", "00201208", "00201209"
+
+
+def described(
+    store: ObjectStore, level: Level, group: Sequence[Instance], fields: frozenset[int] | None, base: str
+) -> Json:
+    """A study, a series or an instance.
+
+    Args:
+        store: Where the files lie.
+        level: Which of them.
+        group: Its instances; the header of the first one speaks for it.
+        fields: Tags besides those that the standard asks for; None: all of the header.
+        base: The address of DICOMweb here.
+    """
+    try:
+        with store.open(group[0].object_key) as stream:
+            header = read_header(stream)
+    except (ObjectNotFoundError, ProblemError):  # removed meanwhile, or of a kind that cannot be read here
+        header = Dataset()
+    url = f"{base}/studies/{text(header, 'StudyInstanceUID')}"
+    if level != "studies":
+        url += f"/series/{text(header, 'SeriesInstanceUID')}"
+    if level == "instances":
+        url += f"/instances/{text(header, 'SOPInstanceUID')}"
+    found = chosen(header, _FIELDS[level] | (fields or frozenset()))
+    if fields is None:
+        found |= everything(header, f"{url}/bulkdata")
+    found[_URL] = {"vr": "UR", "Value": [url]}
+    found[_AVAILABLE] = {"vr": "CS", "Value": ["ONLINE"]}
+    if level == "studies":
+        found[_MODALITIES] = {"vr": "CS", "Value": sorted({each.modality for each in group})}
+        found[_SERIES_OF_STUDY] = _count(len({each.series_mark for each in group}))
+        found[_INSTANCES_OF_STUDY] = _count(len(group))
+    elif level == "series":
+        found[_INSTANCES_OF_SERIES] = _count(len(group))
+    return found
+
+
+def _count(number: int) -> Json:
+    return {"vr": "IS", "Value": [number]}

@@ -1,0 +1,45 @@
+"""Answers of several parts, each sent as it is read (RFC 2387)."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from fastapi.responses import StreamingResponse
+
+from lobule.storage import ObjectStore
+
+_CHUNK = 256 * 1024
+
+
+class Part(NamedTuple):
+    """A part of an answer.
+
+    Attributes:
+        media_type: With its parameters.
+        pieces: Its bytes.
+    """
+
+    media_type: str
+    pieces: Iterable[bytes]
+
+
+def related(parts: Iterable[Part], media_type: str) -> StreamingResponse:
+    """An answer of parts that are all of one media type."""
+    boundary = secrets.token_hex(16)
+    content_type = f'multipart/related; type="{media_type}"; boundary={boundary}'
+    return StreamingResponse(_written(parts, boundary), media_type=content_type)
+
+
+def pieces_of(store: ObjectStore, key: str) -> Iterator[bytes]:
+    """The bytes of an object."""
+    with store.open(key) as stream:
+        while piece := stream.read(_CHUNK):
+            yield piece
+
+
+def _written(parts: Iterable[Part], boundary: str) -> Iterator[bytes]:
+    for part in parts:
+        yield f"--{boundary}\r\nContent-Type: {part.media_type}\r\n\r\n".encode()
+        yield from part.pieces
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode()

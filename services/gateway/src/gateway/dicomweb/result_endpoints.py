@@ -1,0 +1,71 @@
+"""`/dicom-web/cases/{case_id}/instances`: where the DICOM node hands over what it made of a case."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import DetachedUser
+from gateway.cases import repository as cases
+from gateway.dicomweb.receiving import receive_object
+from gateway.dicomweb.related import MEDIA_TYPE
+from gateway.dicomweb.results import keep
+from gateway.errors import ProblemError, not_found, responses
+from gateway.uploads.receiving import Upload
+from gateway.users.models import User
+
+router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+class ResultKept(BaseModel):
+    """An object that is kept."""
+
+    id: str = Field(description="identifier of the object; retrieve it by its UIDs")
+
+
+@router.post(
+    "/cases/{case_id}/instances",
+    status_code=201,
+    responses={
+        200: {"model": ResultKept, "description": "It was there already"},
+        **responses(400, 401, 403, 404, 409, 413, 415, 422, 507),
+    },
+    openapi_extra=_BODY,
+)
+async def store_result(case_id: str, request: Request, response: Response, user: DetachedUser) -> ResultKept:
+    """Keep a DICOM object that was made of a case: a report, a segmentation, a presentation state, a picture, a PDF.
+
+    It must be of the study of one of the case's films. The same object again counts as kept.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
+        raise ProblemError(415, "unsupported_media_type")
+    state = request.app.state
+    upload = await receive_object(request, state.store, state.settings.max_upload_bytes)
+    kept, new = await run_in_threadpool(_keep, request, user, case_id, upload)
+    response.status_code = 201 if new else 200
+    return kept
+
+
+def _keep(request: Request, user: User, case_id: str, upload: Upload) -> tuple[ResultKept, bool]:
+    state, new = request.app.state, False
+    try:
+        with state.sessions.begin() as session:
+            case = cases.visible(session, user, case_id)
+            if case is None:
+                raise not_found("case")
+            kept, new = keep(session, state.store, state.fingerprints, case, upload)
+            if new:
+                record(session, request, user, "case.result", "case", case.id, {"modality": kept.modality})
+            return ResultKept(id=kept.id), new
+    finally:
+        if not new:
+            state.store.delete(upload.object_key)

@@ -1,0 +1,121 @@
+"""Keeps DICOM objects that were made of a case."""
+
+from datetime import date, datetime
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset
+from sqlalchemy.orm import Session
+
+from gateway.cases.models import Case
+from gateway.dicomweb import repository
+from gateway.dicomweb.headers import read_header, text
+from gateway.dicomweb.models import ResultInstance
+from gateway.errors import ProblemError
+from gateway.images import repository as images
+from gateway.images.identity import Fingerprints
+from gateway.images.models import FileIdentity
+from gateway.uploads.receiving import Upload
+from lobule.imaging.header import DicomIdentity
+from lobule.storage import ObjectStore
+
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+RESULT_CLASSES = frozenset(
+    _STORAGE + kind
+    for kind in (
+        "7",  # secondary capture
+        "11.1",  # presentation state
+        "66.4",  # segmentation
+        "88.11",  # basic text report
+        "88.22",  # enhanced report
+        "88.33",  # comprehensive report
+        "88.34",  # comprehensive 3D report
+        "88.50",  # mammography CAD report
+        "104.1",  # encapsulated PDF
+    )
+)
+
+
+def keep(
+    session: Session, store: ObjectStore, prints: Fingerprints, case: Case, upload: Upload
+) -> tuple[ResultInstance, bool]:
+    """Keep a received object; gives it, and whether it is new.
+
+    Args:
+        session: The transaction.
+        store: Where it was received.
+        prints: Makes fingerprints.
+        case: That it was made of.
+        upload: The object.
+
+    Raises:
+        ProblemError: `not_a_result`, 422, for what is no result in DICOM, and `other_study`, 409, for one of a study
+            of which the case has no film.
+    """
+    with store.open(upload.object_key) as stream:
+        if stream.read(132)[128:] != b"DICM":
+            raise ProblemError(422, "not_a_result")
+        stream.seek(0)
+        header = _header(stream)
+    marks = prints.of(_identity(header))
+    modality = marks.dicom_modality
+    if marks.sop_class not in RESULT_CLASSES or not (modality and marks.series_mark and marks.instance_mark):
+        raise ProblemError(422, "not_a_result")
+    studies = {image.identity.study_mark for image in images.of_case(session, case.id)} - {None}
+    if marks.study_mark not in studies:
+        raise ProblemError(409, "other_study")
+    known = repository.same_instance(session, case.id, marks.instance_mark)
+    if known is not None:
+        return known, False
+    new = _row(case, upload, marks)
+    session.add(new)
+    session.flush()
+    return new, True
+
+
+def _header(stream: BinaryIO) -> Dataset:
+    try:
+        return read_header(stream)
+    except ProblemError:
+        raise ProblemError(422, "not_a_result") from None
+
+
+def _row(case: Case, upload: Upload, marks: FileIdentity) -> ResultInstance:
+    assert marks.study_mark
+    assert marks.series_mark
+    assert marks.instance_mark
+    assert marks.sop_class
+    assert marks.dicom_modality
+    return ResultInstance(
+        id=upload.image_id,
+        case_id=case.id,
+        patient_id_mark=marks.patient_id_mark,
+        accession_mark=marks.accession_mark,
+        study_mark=marks.study_mark,
+        series_mark=marks.series_mark,
+        instance_mark=marks.instance_mark,
+        sop_class=marks.sop_class,
+        modality=marks.dicom_modality,
+        study_date=marks.study_date,
+        object_key=upload.object_key,
+        size_bytes=upload.size_bytes,
+    )
+
+
+def _identity(header: Dataset) -> DicomIdentity:
+    return DicomIdentity(
+        patient_id=text(header, "PatientID"),
+        study_instance_uid=text(header, "StudyInstanceUID"),
+        series_instance_uid=text(header, "SeriesInstanceUID"),
+        sop_instance_uid=text(header, "SOPInstanceUID"),
+        sop_class_uid=text(header, "SOPClassUID"),
+        study_date=_day(text(header, "StudyDate")),
+        accession_number=text(header, "AccessionNumber"),
+        modality=text(header, "Modality"),
+    )
+
+
+def _day(said: str) -> date | None:
+    try:
+        return datetime.strptime(said, "%Y%m%d").date()
+    except ValueError:
+        return None

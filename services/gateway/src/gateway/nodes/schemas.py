@@ -1,0 +1,47 @@
+"""DICOM nodes as the API shows them."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.nodes.models import Node
+from lobule.contracts.node import NodeReport, TaskKind
+
+
+class NodeRead(BaseModel):
+    """A DICOM node."""
+
+    id: str = Field(description="identifier of the account that it reports under")
+    username: str = Field(description="user name of that account")
+    reported_at: datetime = Field(description="when it reported last; it does every few seconds")
+    report: NodeReport = Field(description="how it stands")
+
+    @classmethod
+    def of(cls, node: Node) -> "NodeRead":
+        """A node as the API shows it."""
+        report = NodeReport.model_validate(node.report)
+        return cls(id=node.user_id, username=node.user.username, reported_at=node.reported_at, report=report)
+
+
+class TaskCreate(BaseModel):
+    """What is asked of a node."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"kind": "echo", "peer": "PACS"}})
+
+    kind: TaskKind = Field(description="try the connection, store a sample, or send again what was given up")
+    peer: str = Field(min_length=1, max_length=200, description="name of the system that it is about")
+
+
+class TaskRead(BaseModel):
+    """A task, and what came of it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str = Field(description="identifier of the task")
+    kind: TaskKind = Field(description="what was asked")
+    peer: str = Field(description="name of the system that it is about")
+    asked_by: str = Field(description="user name of who asked")
+    asked_at: datetime = Field(description="when it was asked")
+    taken_at: datetime | None = Field(description="when the node took it; null until then")
+    outcome: str | None = Field(description="`ok`, or the code of what went wrong; null until it has ended")
+    ended_at: datetime | None = Field(description="when it ended; null until then")
