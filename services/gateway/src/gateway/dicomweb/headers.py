@@ -15,7 +15,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from gateway.errors import ProblemError
-from lobule.imaging import limits
+from lobule import limits
 
 # What a file says is passed on as it stands. Warnings of the library would cite it in the log.
 config.settings.reading_validation_mode = config.IGNORE

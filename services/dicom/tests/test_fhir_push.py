@@ -1,0 +1,126 @@
+"""Pushing a signed report to a FHIR server: what the bundle says, and that it is posted until it is taken."""
+
+import base64
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+from dicom_peer import STUDY
+from fhir.resources.R4B import get_fhir_model_class
+
+from dicom_node.journal import made, studies
+from dicom_node.journal.database import Journal
+from dicom_node.journal.made import Made
+from dicom_node.results.bundle import fhir_bundle
+from dicom_node.results.files import ResultFiles
+from dicom_node.results.film import read_header
+from dicom_node.sending.fhir import FhirCourier
+from dicom_node.sending.outbox import Outbox
+from dicom_node.settings import FHIR, NodeSettings
+
+UID, PDF = "1.2.826.0.1.3680043.8.498.6", b"%PDF-1.7 signed"
+SUBJECT = {"type": "Patient", "identifier": {"system": "urn:lobule:pseudonym", "value": "PACS-1"}}
+CODE = {"coding": [{"system": "http://loinc.org", "code": "18748-4"}]}
+
+
+def told() -> dict:
+    """A case as the gateway tells it."""
+    study = {"resourceType": "ImagingStudy", "id": "c1", "status": "available", "subject": SUBJECT}
+    form = {"contentType": "application/pdf", "url": "/api/v1/cases/c1/reports/1?format=pdf", "title": "Report 1"}
+    report = {"resourceType": "DiagnosticReport", "id": "c1", "status": "final", "code": CODE, "subject": SUBJECT}
+    resources = [study, report | {"presentedForm": [form], "imagingStudy": [{"reference": "ImagingStudy/c1"}]}]
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [
+            {
+                "resource": each,
+                "fullUrl": f"urn:lobule:{each['resourceType']}/c1",
+                "request": {"method": "PUT", "url": f"{each['resourceType']}/c1"},
+            }
+            for each in resources
+        ],
+    }
+
+
+@pytest.fixture
+def bundle(make_film) -> bytes:
+    header = read_header(make_film(PatientID="P1", AccessionNumber="ACC-1"))
+    return fhir_bundle(told(), header, PDF, "urn:oid:1.2.3")
+
+
+def test_the_bundle_names_patient_and_study_and_holds_the_report(bundle):
+    said = json.loads(bundle)
+    get_fhir_model_class("Bundle").model_validate_json(bundle)
+    study, report = (entry["resource"] for entry in said["entry"])
+    assert study["subject"]["identifier"] == {"system": "urn:oid:1.2.3", "value": "P1"}
+    assert [each["value"] for each in study["identifier"]] == [f"urn:oid:{STUDY}", "ACC-1"]
+    [form] = report["presentedForm"]
+    assert base64.b64decode(form["data"]) == PDF
+    assert "url" not in form
+    assert told()["entry"][0]["resource"]["subject"] == SUBJECT
+
+
+@pytest.fixture
+def server():
+    """A server on loopback that answers as it is told, and keeps what it got."""
+    seen = SimpleNamespace(status=200, bodies=[], headers={})
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            seen.headers = dict(self.headers)
+            issue = {"severity": "error", "code": "invalid", "diagnostics": "P1 is unknown here"}
+            answer = json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
+            self.send_response(seen.status)
+            self.send_header("Content-Type", "application/fhir+json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_arguments) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    seen.url = f"http://127.0.0.1:{http.server_port}/fhir"
+    yield seen
+    http.shutdown()
+    http.server_close()
+    thread.join(10)
+
+
+def test_a_bundle_is_posted_until_the_server_takes_it(tmp_path, bundle, server, capsys):
+    journal, files = Journal(tmp_path / "journal.sqlite"), ResultFiles(tmp_path)
+    files.path_of(UID, "bundle").write_bytes(bundle)
+    values = {"api_token": "x", "dicom_folder": tmp_path, "dicom_calling_ae_titles": "*", "dicom_timeout_s": 5}
+    settings = NodeSettings(**values, dicom_fhir_url=server.url, dicom_fhir_token="secret")
+    courier = FhirCourier(files, Outbox(journal, 72), settings)
+    with journal.transaction() as database:
+        studies.touch(database, STUDY, 0, 0)
+        made.add(database, Made(UID, "", "", STUDY, "bundle", "", 1, time.time()), "x", [FHIR])
+
+    def state() -> tuple:
+        with journal.transaction() as database:
+            database.execute("UPDATE sendings SET due_at = 0")
+            [row] = made.sendings(database)
+        return row["state"], row["attempts"], row["problem"]
+
+    server.status = 422
+    courier.work()
+    assert state() == ("waiting", 1, "http_422")
+    said = capsys.readouterr()
+    assert "invalid" in said.out + said.err
+    assert "P1 is unknown" not in said.out + said.err, "the words of the server may name the patient"
+    server.status = 200
+    courier.work()
+    courier.work()
+    assert state() == ("sent", 1, None)
+    assert server.bodies == [bundle] * 2
+    assert server.headers["Authorization"] == "Bearer secret"
+    assert server.headers["Content-Type"] == "application/fhir+json"
+    journal.close()
