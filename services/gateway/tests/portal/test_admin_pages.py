@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from node_report import told
 
 import gateway
 from lobule.words import Words
@@ -77,6 +78,14 @@ def test_the_work_page_opens_where_something_waits(enter, job):
     assert "field.png" in page
 
 
+def tell(client, report: dict, outcomes: list | None = None) -> list[dict]:
+    """Report as a DICOM node under the account of `root`; gives what it is asked to do."""
+    answer = client.post("/api/v1/auth/token", json={"username": "root", "password": PASSWORD})
+    who = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    body = {"report": report, "outcomes": outcomes or []}
+    return client.post("/api/v1/nodes/report", json=body, headers=who).json()["tasks"]
+
+
 @pytest.mark.browser
 def test_in_a_real_browser(chromium, client):
     """A token is made, a wrong password refused, a role changed, at the width of a phone."""
@@ -107,5 +116,13 @@ def test_in_a_real_browser(chromium, client):
         page.wait_for_load_state("networkidle")
         page.goto("/admin/users")
         assert page.input_value("tr:has-text('bob') select") == "admin"
+        tell(client, told())
+        page.goto("/admin/nodes")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.click("tr:has-text('10.0.0.5:104') button[data-task=echo]:enabled")
+        page.wait_for_selector("#message:visible")
+        [task] = tell(client, told())
+        tell(client, told(), [{"id": task["id"], "code": "not_connected"}])
+        page.wait_for_selector("li b:has-text('no connection')")
     finally:
         context.close()
