@@ -31,9 +31,10 @@ demo: .venv/.installed ## See the whole system at work: make demo [IMAGES="a.png
 up: .venv/.installed ## Start the whole system on this machine until Ctrl-C
 	$(RUN) lobule up $(ARGS)
 
-# One process more than there are cores, for tests also wait; at most four, for each holds TensorFlow. Some of the tests
-# alone are run by one: each process imports everything and starts servers of its own.
-PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4))))
+# Two processes more than there are cores, because tests spend about a third of their time waiting for browsers and services;
+# at most four, because each holds TensorFlow. Runs of selected tests use one process, because each process imports
+# everything and starts servers of its own.
+PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? cores + 2 : 4))))
 # A run of all tests measures coverage: SlipCover removes its probes once they were hit, so it hardly takes longer. Its
 # plugin measures the processes of pytest-xdist, too. The ignored warning is pytest's, about SlipCover.
 SOURCES := shared/src,shared/ml/src,services/gateway/src,services/histo-worker/src,services/mammo-worker/src,services/report/src,services/dicom/src

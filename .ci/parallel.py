@@ -9,22 +9,26 @@ from xdist.workermanage import WorkerController
 TOGETHER = {
     "tests/test_api_document.py": "tests/test_end_to_end.py",
     "tests/test_killed_worker.py": "tests/test_end_to_end.py",
+    "tests/test_examination.py": "tests/test_portal.py",
 }
 
 # Half a minute and more each. They start first, so that no process is still at one of them when the others are done.
+# Files that start the whole system, browser tests, which mostly wait, and trainings, which need the CPU, take turns.
 SLOW = (
     "tests/test_portal.py",
-    "tests/test_end_to_end.py",
-    "tests/test_on_servers.py",
-    "tests/test_toy_modality.py",
-    "services/gateway/tests/portal/verdicts/test_targets.py",
     "services/gateway/tests/portal/test_quality.py",
-    "services/gateway/tests/portal/test_reading.py",
+    "tests/test_end_to_end.py",
+    "services/mammo-worker/tests/test_detector_training.py",
+    "services/gateway/tests/portal/verdicts/test_targets.py",
+    "tests/test_on_servers.py",
     "services/histo-worker/tests/test_train_command.py",
+    "services/gateway/tests/portal/test_reading.py",
+    "tests/test_toy_modality.py",
+    "services/mammo-worker/tests/test_film_training.py",
     "services/gateway/tests/portal/test_uploading.py",
     "services/mammo-worker/tests/test_examination_examine.py",
-    "services/mammo-worker/tests/test_detector_training.py",
-    "services/mammo-worker/tests/test_film_training.py",
+    "services/gateway/tests/portal/signing/test_obstacles.py",
+    "services/gateway/tests/portal/test_registration.py",
 )
 
 

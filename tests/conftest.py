@@ -49,6 +49,34 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
         yield system
 
 
+class SharedSystem:
+    """A system with both models, started for the first test module that needs it and closed by the last."""
+
+    def __init__(self, home: Path) -> None:
+        self._home, self._stack = home, ExitStack()
+        self._running: RunningSystem | None = None
+
+    def start(self) -> RunningSystem:
+        """The system; it is started unless it runs."""
+        if self._running is None:
+            starting = running_system(self._home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
+            self._running = self._stack.enter_context(starting)
+        return self._running
+
+    def close(self) -> None:
+        """End the system, whose models take two gigabytes of memory."""
+        self._stack.close()
+        self._running = None
+
+
+@pytest.fixture(scope="session")
+def system_with_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedSystem]:
+    """Redis, gateway and all workers with both models; shared by the modules that `.ci/parallel.py` keeps together."""
+    shared = SharedSystem(tmp_path_factory.mktemp("home-of-models"))
+    yield shared
+    shared.close()
+
+
 @pytest.fixture(scope="session")
 def password(system: RunningSystem) -> str:
     """The demo user's password."""

@@ -11,16 +11,14 @@ from pathlib import Path
 import pytest
 
 from lobule.client import Client
-from lobule.launcher.system import DEMO, running_system
+from lobule.launcher.system import DEMO
 
 
 @pytest.fixture
-def lobule(tmp_path: Path) -> Iterator[Client]:
+def lobule(system_with_models) -> Iterator[Client]:
     """A client of a system with all models."""
-    with (
-        running_system(tmp_path / "home", "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system,
-        Client(system.url, DEMO, system.home.secrets["demo_password"]) as client,
-    ):
+    system = system_with_models.start()
+    with Client(system.url, DEMO, system.home.secrets["demo_password"]) as client:
         yield client
 
 

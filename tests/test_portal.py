@@ -25,7 +25,7 @@ from portal_day import (
 )
 
 from lobule.contracts.language import Language
-from lobule.launcher.system import DEMO, RunningSystem, running_system
+from lobule.launcher.system import DEMO, RunningSystem
 from lobule.words import Words
 
 pytestmark = pytest.mark.browser
@@ -35,12 +35,10 @@ VIEWS = {("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")}
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+def system(system_with_models) -> Iterator[RunningSystem]:
     """The whole system with both models; that of the other tests has none for mammograms."""
-    with running_system(
-        tmp_path_factory.mktemp("home"), "127.0.0.1", 0, show_logs=False, log_format="json", say=print
-    ) as running:
-        yield running
+    yield system_with_models.start()
+    system_with_models.close()  # this module is the last that uses it
 
 
 @pytest.fixture(scope="module")

@@ -33,17 +33,9 @@ def pane_of(page):
 def canvas(page, pane, name) -> np.ndarray:
     """What is drawn on one of a pane's canvases, RGBA."""
     page.wait_for_timeout(120)  # the next frame
-    size, values = pane.evaluate(
-        """(pane, name) => {
-            const canvas = pane.querySelector(`canvas.${name}`);
-            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            let text = '';
-            for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192));
-            return [[canvas.height, canvas.width], btoa(text)];
-        }""",
-        name,
-    )
-    return np.frombuffer(base64.b64decode(values), np.uint8).reshape(*size, 4)
+    url = pane.evaluate("(pane, name) => pane.querySelector(`canvas.${name}`).toDataURL('image/png')", name)
+    png = np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8)
+    return cv2.cvtColor(cv2.imdecode(png, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
 
 
 def placed(pane, ratio=1.0) -> tuple[float, float, float]:

@@ -24,11 +24,13 @@ class Child:
         name: Shown before each of its log lines.
         command: What to run.
         shown: Whether its log lines appear on the terminal too, not in the log file alone.
+        stage: Children of the same stage are ended together, those of a later stage before those of an earlier one.
     """
 
     name: str
     command: list[str]
     shown: bool = True
+    stage: int = 0
     process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
 
 
@@ -53,19 +55,10 @@ class Supervisor:
         threading.Thread(target=self._keep_alive, args=(child,), name=f"keep-{child.name}", daemon=True).start()
 
     def close(self) -> None:
-        """End all children, the last started first: they are asked, and after a grace they are killed."""
+        """End all children, stage by stage: they are sent SIGTERM, and after a grace period SIGKILL."""
         self._closing.set()
-        for child in reversed(self._children):
-            process = child.process
-            if process is None or process.poll() is not None:
-                continue
-            _signal_group(process, signal.SIGTERM)
-            try:
-                process.wait(_GRACE_S)
-            except subprocess.TimeoutExpired:
-                print(f"{child.name} does not end; it is killed", file=sys.stderr)
-            _signal_group(process, signal.SIGKILL)  # and whatever it left of its group
-            process.wait()
+        for stage in sorted({child.stage for child in self._children}, reverse=True):
+            _end_together([child for child in self._children if child.stage == stage])
 
     def _spawn(self, child: Child) -> None:
         child.process = subprocess.Popen(
@@ -103,6 +96,20 @@ class Supervisor:
             if self._closing.wait(pause):
                 return
             self._spawn(child)
+
+
+def _end_together(children: list[Child]) -> None:
+    running = [(c.name, c.process) for c in children if c.process is not None and c.process.poll() is None]
+    for _, process in running:
+        _signal_group(process, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE_S
+    for name, process in running:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            print(f"{name} does not end; it is killed", file=sys.stderr)
+        _signal_group(process, signal.SIGKILL)  # and whatever it left of its group
+        process.wait()
 
 
 def _owners_alone(path: Path) -> TextIO:

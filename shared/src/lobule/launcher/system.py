@@ -89,10 +89,10 @@ def _run(
         _prepare(home, environment)
         python = sys.executable
         supervisor.start(
-            Child("gateway", [python, "-m", "gateway", "--host", host, "--port", str(port), "--no-migrations"])
+            Child("gateway", [python, "-m", "gateway", "--host", host, "--port", str(port), "--no-migrations"], stage=1)
         )
         for queue, module in WORKER_MODULES.items():
-            supervisor.start(Child(queue, [python, "-m", module]))
+            supervisor.start(Child(queue, [python, "-m", module], stage=2))
         say("launcher.starting")
         _wait_until_ready(url, ProgressCache(connect(environment["LOBULE_REDIS_URL"])), home)
         yield RunningSystem(url, home)
