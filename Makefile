@@ -31,7 +31,7 @@ demo: .venv/.installed ## See the whole system at work: make demo [IMAGES="a.png
 up: .venv/.installed ## Start the whole system on this machine until Ctrl-C
 	$(RUN) lobule up $(ARGS)
 
-# Two processes more than there are cores, because tests spend about a third of their time waiting for browsers and services;
+# Two processes more than there are cores, because tests also wait for browsers and services;
 # at most four, because each holds TensorFlow. Runs of selected tests use one process, because each process imports
 # everything and starts servers of its own.
 PROCESSES ?= $(if $(ARGS),0,$(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 2 ? cores + 2 : 4))))

@@ -87,13 +87,21 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def new_postgres_url(postgres_server: str) -> Callable[[], str]:
-    """Makes fresh, empty PostgreSQL databases."""
-    return lambda: postgres.new_database(postgres_server)
+def new_postgres_url(postgres_server: str) -> Iterator[Callable[..., str]]:
+    """Makes fresh PostgreSQL databases, empty or copies of a template; they are deleted after the test."""
+    made: list[str] = []
+
+    def make(template: str = "template1") -> str:
+        made.append(postgres.new_database(postgres_server, template))
+        return made[-1]
+
+    yield make
+    for url in made:  # hundreds of databases would take half a minute to delete at the end
+        postgres.drop_database(url)
 
 
 @pytest.fixture
-def postgres_url(new_postgres_url: Callable[[], str]) -> str:
+def postgres_url(new_postgres_url: Callable[..., str]) -> str:
     """A fresh, empty PostgreSQL database."""
     return new_postgres_url()
 

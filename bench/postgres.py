@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -30,25 +31,24 @@ def running_postgres(*, durable: bool = False) -> Iterator[str]:
     """
     folder = Path(f"/tmp/lobule-pg-{secrets.token_hex(4)}")
     folder.mkdir()
-    as_user: list[str] = []
+    started = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, "postgres", "postgres")
-        as_user = ["runuser", "-u", "postgres", "--"]
+        started |= {"user": "postgres", "group": "postgres", "extra_groups": []}
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     tools, data = _binaries()[-1].parent, folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run([*as_user, tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"], check=True, **quiet)
+    subprocess.run([tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"], check=True, **started)
     options = ["-c", f"port={port}", "-c", f"unix_socket_directories={folder}"]
     options += [] if durable else ["-c", "fsync=off"]
-    process = subprocess.Popen([*as_user, tools / "postgres", "-D", data, *options], stderr=subprocess.DEVNULL, **quiet)
+    process = subprocess.Popen([tools / "postgres", "-D", data, *options], **started)
     address = f"postgresql+psycopg://lobule@127.0.0.1:{port}"
     try:
         _wait_for(address)
         yield address
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # ends the sessions that are still open; SIGTERM would wait for them
         process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -58,6 +58,12 @@ def new_database(server: str, template: str = "template1") -> str:
     name = f"test_{secrets.token_hex(6)}"
     execute(f"{server}/postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
     return f"{server}/{name}"
+
+
+def drop_database(url: str) -> None:
+    """Delete a database, also while somebody is connected to it."""
+    server, _, name = url.rpartition("/")
+    execute(f"{server}/postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def execute(url: str, statement: str) -> None:

@@ -106,9 +106,9 @@ def postgres_template(postgres_server: str) -> str:
 
 
 @pytest.fixture
-def migrated_postgres_url(postgres_server: str, postgres_template: str) -> str:
+def migrated_postgres_url(new_postgres_url: Callable[..., str], postgres_template: str) -> str:
     """A fresh PostgreSQL database with the present schema."""
-    return postgres.new_database(postgres_server, postgres_template)
+    return new_postgres_url(postgres_template)
 
 
 @pytest.fixture
