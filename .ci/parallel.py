@@ -21,6 +21,7 @@ SLOW = (
     "services/mammo-worker/tests/test_detector_training.py",
     "services/gateway/tests/portal/verdicts/test_targets.py",
     "tests/test_on_servers.py",
+    "tests/test_dicom_node.py",
     "services/histo-worker/tests/test_train_command.py",
     "services/gateway/tests/portal/test_reading.py",
     "tests/test_toy_modality.py",

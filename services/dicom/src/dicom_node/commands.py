@@ -1,4 +1,4 @@
-"""`dicom-node results | dead | resend | rules`: what was made, sending it once more, and a dry run of the rules."""
+"""`dicom-node results | dead | resend | rules`: lists results, sends them again, and tries the rules on files."""
 
 import argparse
 import os
@@ -57,7 +57,7 @@ def _path_of(variable: str) -> Path | None:
 
 
 def _try_rules(files: Sequence[Path], calling_ae: str, rules: Path | None) -> int:
-    """Print, for each file, what would be answered, by which rule, and why. Nothing is sent or kept."""
+    """Print for each file the answer that it would get, with the rule and the reason. Nothing is sent or stored."""
     try:
         routing = read_routing(rules)
     except ValueError as error:

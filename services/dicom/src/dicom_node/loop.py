@@ -1,4 +1,4 @@
-"""Work that is looked for again and again, in a thread of its own."""
+"""A thread that does recurring work."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -12,7 +12,7 @@ _log = structlog.get_logger()
 
 
 class Loop(ABC):
-    """A thread that works, pauses and works again, until it is closed. What goes wrong is logged and tried again.
+    """A thread that works and pauses until it is closed. Errors are logged, and the work is tried again.
 
     Args:
         name: Of the thread, and of the check of health.
@@ -25,22 +25,22 @@ class Loop(ABC):
 
     @abstractmethod
     def work(self) -> None:
-        """Do all that is due."""
+        """Do everything that is due."""
 
     def pause(self) -> float:
-        """Seconds until something is due."""
+        """The seconds until something is due."""
         return IDLE_S
 
     def start(self) -> None:
-        """Work from now on."""
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Look now."""
+        """End the current pause."""
         self._wake.set()
 
     def close(self) -> None:
-        """End after the piece of work at hand."""
+        """Finish the current work and end the thread."""
         self.closing = True
         self._wake.set()
         self._thread.join(30)

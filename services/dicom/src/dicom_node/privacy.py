@@ -1,4 +1,4 @@
-"""Keeps patients' data out of the log: libraries cite what they read in warnings, log lines and errors."""
+"""Keeps patients' data out of the log, because libraries quote it in warnings, log lines and errors."""
 
 import logging
 import threading
@@ -9,7 +9,7 @@ import structlog
 
 
 def silence_libraries() -> None:
-    """Drop the warnings and log lines of the libraries that read objects; what matters of them is logged by us."""
+    """Drop the warnings and log lines of the libraries that read objects; the node logs what matters itself."""
     warnings.simplefilter("ignore")
     for library in ("pydicom", "pynetdicom", "highdicom"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
@@ -17,13 +17,13 @@ def silence_libraries() -> None:
 
 
 def log_of_threads(arguments: threading.ExceptHookArgs) -> None:
-    """Say that a thread ended with an error, in the place of Python's traceback, whose message may cite an object."""
+    """Log the error of a thread without its message, which may quote an object, in place of Python's traceback."""
     if arguments.exc_value is not None:
         structlog.get_logger().error("a thread ended with an error", error=where(arguments.exc_value))
 
 
 def where(error: BaseException) -> str:
-    """The kind of an error and where it was raised, without its message."""
+    """The type of an error and the place where it was raised, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-4:]))
     return f"{type(error).__name__} in {places}"

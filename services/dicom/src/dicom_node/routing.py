@@ -28,7 +28,7 @@ _LONGEST = 256
 
 
 class Rule(BaseModel):
-    """A rule; every pattern that it gives has to fit."""
+    """A rule; an object must match all of its patterns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,7 +42,7 @@ class Rule(BaseModel):
     calling_ae: str | None = None
 
     def fits(self, said: Mapping[str, tuple[str, ...]]) -> bool:
-        """Whether every pattern fits what an object says."""
+        """Whether the attributes of an object match every pattern."""
         patterns = {name: getattr(self, name) for name in (*ATTRIBUTES, "calling_ae")}
         return all(
             pattern is None or any(fnmatchcase(value.lower(), pattern.lower()) for value in said[name])
@@ -51,7 +51,7 @@ class Rule(BaseModel):
 
 
 class Routing(BaseModel):
-    """The rules, and the status of what is no film."""
+    """The rules, and the status for objects that are not films."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -90,7 +90,7 @@ def read_routing(file: Path | None) -> Routing:
 
 
 def _attributes(file: Path) -> dict[str, tuple[str, ...]]:
-    """What an object says of itself, each value bounded; what cannot be read is empty."""
+    """The attributes of an object, each limited in length; unreadable ones are empty."""
     tags = [tag for names in ATTRIBUTES.values() for tag in names]
     try:
         header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags, force=True)

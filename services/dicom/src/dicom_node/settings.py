@@ -128,7 +128,7 @@ class Place(NamedTuple):
 
 
 class Destination(NamedTuple):
-    """A system that takes results, and the kinds of results that it takes."""
+    """A system that receives results, and the kinds of results that it receives."""
 
     ae_title: str
     host: str
@@ -223,13 +223,13 @@ def parse_prior_nodes(text: str) -> list[Place | str]:
 
 
 def commitment_peers(settings: NodeSettings) -> dict[str, Destination]:
-    """Where answers to storage commitment go, by AE title: to the peers that are named, and to destinations."""
+    """The addresses for answers to storage commitment by AE title: the configured peers and the destinations."""
     named = [*parse_destinations(settings.dicom_destinations), *parse_destinations(settings.dicom_commitment_peers)]
     return {each.ae_title: each for each in named}
 
 
 def _kinds(text: str | None) -> frozenset[DicomKind]:
-    """The kinds of a destination; `usual` stands for those that every destination gets by itself."""
+    """The kinds of a destination; `usual` stands for those that every destination gets by default."""
     named = {"usual"} if text is None else set(text.split("+"))
     if unknown := named.difference(KINDS, {"usual"}):
         raise ValueError(f"there is no result {', '.join(sorted(unknown))}; there are usual, {', '.join(KINDS)}")

@@ -22,7 +22,7 @@ class Status(IntEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """A status with a comment for the people who look after the sender; never with anything of the object."""
+    """A status with a comment for the operators of the sender; it never contains data of the object."""
 
     status: Status
     comment: str = ""

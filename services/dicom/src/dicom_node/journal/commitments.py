@@ -1,4 +1,4 @@
-"""Requests of storage commitment that are to be answered."""
+"""Requests of storage commitment that wait for their answer."""
 
 import json
 import sqlite3
@@ -31,7 +31,7 @@ class Commitment:
 def add(
     database: sqlite3.Connection, transaction_uid: str, calling_ae: str, asked: Sequence[Reference], now: float
 ) -> None:
-    """Note a request; one that is asked again is answered again."""
+    """Store a request; a repeated request is answered again."""
     database.execute(
         """INSERT OR REPLACE INTO commitments (transaction_uid, calling_ae, asked, asked_at, due_at)
         VALUES (?, ?, ?, ?, ?)""",
@@ -40,13 +40,13 @@ def add(
 
 
 def others_open(database: sqlite3.Connection, transaction_uid: str, calling_ae: str) -> int:
-    """How many other requests of who asks wait for their answer."""
+    """The number of other unanswered requests of the same AE title."""
     query = "SELECT count(*) FROM commitments WHERE calling_ae = ? AND transaction_uid != ?"
     return database.execute(query, (calling_ae, transaction_uid)).fetchone()[0]
 
 
 def due(database: sqlite3.Connection, now: float, limit: int = 50) -> Sequence[Commitment]:
-    """The requests that are to be answered now."""
+    """The requests whose answer is due."""
     rows = database.execute(
         """SELECT transaction_uid, calling_ae, asked, asked_at, attempts FROM commitments WHERE due_at <= ?
         ORDER BY due_at LIMIT ?""",
@@ -77,7 +77,7 @@ def outcome(
 
 
 def close(database: sqlite3.Connection, commitment: Commitment) -> None:
-    """Forget a request: it is answered, or given up."""
+    """Delete a request that was answered or given up."""
     database.execute(
         "DELETE FROM commitments WHERE transaction_uid = ? AND calling_ae = ?",
         (commitment.transaction_uid, commitment.calling_ae),
@@ -85,7 +85,7 @@ def close(database: sqlite3.Connection, commitment: Commitment) -> None:
 
 
 def postpone(database: sqlite3.Connection, commitment: Commitment, due_at: float) -> None:
-    """Note that the answer did not arrive."""
+    """Record that the answer could not be delivered, and when to try again."""
     database.execute(
         "UPDATE commitments SET attempts = attempts + 1, due_at = ? WHERE transaction_uid = ? AND calling_ae = ?",
         (due_at, commitment.transaction_uid, commitment.calling_ae),

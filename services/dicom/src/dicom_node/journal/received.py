@@ -1,4 +1,4 @@
-"""What was received: one row an object, written before its sender is told of success."""
+"""Received objects: one row for each, committed before its sender gets the status of success."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ State = Literal["waiting", "delivered", "refused"]
 
 @dataclass(frozen=True)
 class Received:
-    """An object that lies in the folder.
+    """An object in the node's folder.
 
     Attributes:
         sop_instance_uid: Its own name.
@@ -43,7 +43,7 @@ class Received:
 
 
 def add(database: sqlite3.Connection, new: Received) -> None:
-    """Note a new object."""
+    """Store a new object."""
     row = vars(new)
     names = ", ".join(row)
     blanks = ", ".join(f":{name}" for name in row)
@@ -51,7 +51,7 @@ def add(database: sqlite3.Connection, new: Received) -> None:
 
 
 def find(database: sqlite3.Connection, sop_instance_uid: str) -> Received | None:
-    """The object of this name."""
+    """The object with this SOP Instance UID."""
     row = database.execute("SELECT * FROM received WHERE sop_instance_uid = ?", (sop_instance_uid,)).fetchone()
     return None if row is None else Received(**dict(row))
 
@@ -66,19 +66,19 @@ def of_study(database: sqlite3.Connection, study_uid: str, state: State | None =
 
 
 def hashes(database: sqlite3.Connection) -> set[str]:
-    """The hashes of all data sets that are noted."""
+    """The hashes of all data sets in the journal."""
     return {row["sha256"] for row in database.execute("SELECT sha256 FROM received")}
 
 
 def mark_delivered(database: sqlite3.Connection, sop_instance_uid: str, job_id: str) -> None:
-    """Note that the gateway has the object."""
+    """Record that the object was delivered to the gateway."""
     database.execute(
         "UPDATE received SET state = 'delivered', job_id = ? WHERE sop_instance_uid = ?", (job_id, sop_instance_uid)
     )
 
 
 def mark_refused(database: sqlite3.Connection, sop_instance_uid: str, code: str) -> None:
-    """Note that the gateway does not take the object."""
+    """Record that the gateway refused the object."""
     database.execute(
         "UPDATE received SET state = 'refused', refusal = ? WHERE sop_instance_uid = ?", (code, sop_instance_uid)
     )
@@ -90,5 +90,5 @@ def counts(database: sqlite3.Connection) -> dict[str, int]:
 
 
 def oldest_waiting(database: sqlite3.Connection) -> float | None:
-    """When the object arrived that waits longest."""
+    """The arrival time of the object that has waited longest."""
     return database.execute("SELECT min(received_at) FROM received WHERE state = 'waiting'").fetchone()[0]

@@ -1,4 +1,4 @@
-"""What is old enough to be deleted."""
+"""Selects and deletes what has exceeded its retention time."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ _OLD = """state != 'collecting' AND delivered_at < ?
 
 
 def due(database: sqlite3.Connection, before: float, limit: int = 500) -> Sequence[str]:
-    """The studies that were delivered before a time, wait for nothing, and still have objects."""
+    """The studies that were delivered before a time, have nothing left to send, and still have objects."""
     rows = database.execute(
         f"""SELECT study_uid FROM studies WHERE {_OLD}
         AND (EXISTS (SELECT 1 FROM received WHERE received.study_uid = studies.study_uid)

@@ -1,1 +1,1 @@
-"""Receiving: the Storage SCP, what it takes, and how an object is kept."""
+"""Receiving: the Storage SCP, what it accepts, and how objects are stored."""

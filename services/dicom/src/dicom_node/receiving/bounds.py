@@ -1,4 +1,4 @@
-"""Bounds on what a caller may send: the size of a PDU and of an object, and the time that a PDU may take.
+"""Limits for callers: the size of a PDU and of an object, and the duration of a PDU.
 
 pynetdicom reads whatever length a PDU announces, and waits for it without end.
 """
@@ -40,11 +40,11 @@ class BoundedReader:
         self._read = 0
 
     def next_message(self, _event: Any = None) -> None:
-        """Begin to count anew: a message is whole."""
+        """Reset the counter after a complete message."""
         self._read = 0
 
     def recv(self, size: int) -> bytearray:
-        """Exactly so many bytes; fewer where the connection ends before.
+        """Receive exactly this many bytes, or fewer if the connection ends.
 
         Raises:
             OSError: Where a bound is exceeded. The association is aborted then.

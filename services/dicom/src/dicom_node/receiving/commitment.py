@@ -1,4 +1,4 @@
-"""Takes requests of storage commitment (DICOM PS3.4, annex J); they are answered over an association of our own."""
+"""Accepts requests of storage commitment (DICOM PS3.4, annex J); the answer uses an association that the node opens."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 
 class CommitmentScp:
-    """Notes what others ask to be sure of.
+    """Stores requests of storage commitment.
 
     Args:
         journal: Of the node.

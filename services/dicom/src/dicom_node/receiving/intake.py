@@ -1,4 +1,4 @@
-"""Keeps an object that has arrived: judged, on the disk, in the journal, and only then a success."""
+"""Stores received objects: an object is checked, written to disk and journalled before success is returned."""
 
 import errno
 import hashlib
@@ -27,7 +27,7 @@ _DISK_SHORT = Answer(Status.OUT_OF_RESOURCES, "There is no room for the object."
 
 
 class Intake:
-    """Keeps objects in a folder.
+    """Stores objects in a folder.
 
     The folder has three parts: `incoming` for what is being received, `objects` for what is kept, each by the hash of
     its data set, and `results` for what is made of it. What lies in `objects` and not in the journal was never answered
@@ -60,7 +60,7 @@ class Intake:
         self._clear()
 
     def path_of(self, sha256: str) -> Path:
-        """Where the object of this hash lies."""
+        """The path of the object with this hash."""
         return self.objects / f"{sha256}.dcm"
 
     def free_bytes(self) -> int:
@@ -68,11 +68,11 @@ class Intake:
         return shutil.disk_usage(self.objects).free
 
     def has_room(self) -> bool:
-        """Whether objects can be kept."""
+        """Whether there is enough free space to store objects."""
         return self.free_bytes() >= self._reserve_bytes
 
     def keep(self, file: Path, sop_class_uid: str, sop_instance_uid: str, calling_ae: str) -> Answer:
-        """Keep a received file, which is moved away where it is kept.
+        """Store a received file; it is moved into the folder if it is accepted.
 
         Args:
             file: In `incoming`: preamble, file meta information and data set.
@@ -153,7 +153,7 @@ class Intake:
         return Answer(Status.SUCCESS)
 
     def _clear(self) -> None:
-        """Delete what a process left that ended in the middle; none of it was answered with success."""
+        """Delete incomplete files of a process that was killed; none of them was answered with success."""
         with self._journal.reading() as database:
             noted = received.hashes(database)
         for file in self.incoming.iterdir():
@@ -164,7 +164,7 @@ class Intake:
 
 
 def is_complete(objects: Sequence[Received]) -> bool:
-    """Whether objects show all four screening views."""
+    """Whether the objects include all four screening views."""
     return {each.hanging for each in objects if each.state != "refused"} >= set(HANGINGS)
 
 
@@ -185,7 +185,7 @@ def _hash(file: Path) -> tuple[str, str, int]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Write a folder's entries through to the disk."""
+    """Flush the entries of a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

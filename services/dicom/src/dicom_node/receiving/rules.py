@@ -1,4 +1,4 @@
-"""What is taken: the classes that are negotiated, and which objects of them are films."""
+"""Decides which SOP classes are negotiated and which of their objects are accepted as films."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ _NOT_READABLE = frozenset({"empty_file", "image_unreadable", "too_many_pixels", 
 
 
 def refuse_class(sop_class_uid: str) -> Answer | None:
-    """The answer to an object of a class that is not taken."""
+    """The answer to an object of a class that is not accepted."""
     if sop_class_uid in FILM_CLASSES:
         return None
     return Answer(Status.CLASS_NOT_SUPPORTED, "Lobule takes two-dimensional mammograms only.")
@@ -55,7 +55,7 @@ def refuse_class(sop_class_uid: str) -> Answer | None:
 def identify(
     path: Path, sop_class_uid: str, sop_instance_uid: str, not_a_film: Status = Status.NOT_A_FILM
 ) -> DicomIdentity | Answer:
-    """What an object is, or why it is not taken.
+    """The identity of an object, or the reason why it is refused.
 
     Args:
         path: The file.
@@ -80,7 +80,7 @@ def identify(
 def judge(
     file: Path, sop_class_uid: str, sop_instance_uid: str, calling_ae: str, routing: Routing
 ) -> DicomIdentity | Answer:
-    """What a received object is, or why it is not taken.
+    """The identity of a received object, or the answer that refuses it.
 
     Args:
         file: The object.
@@ -96,7 +96,7 @@ def judge(
 
 
 def judge_file(file: Path, calling_ae: str, routing: Routing) -> DicomIdentity | Answer:
-    """The same for a file that nobody sent, by the names that it gives itself."""
+    """The same for a file that was not received, using the UIDs in the file."""
     try:
         names = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"])
         sop_class, sop_instance = str(names.SOPClassUID), str(names.SOPInstanceUID)

@@ -1,4 +1,4 @@
-"""The server below the SCP: bounded connections, and TLS handshakes that hold nobody else up."""
+"""The server below the SCP: a limited number of connections, and TLS handshakes that do not block other callers."""
 
 import socket
 import ssl
@@ -15,7 +15,7 @@ from dicom_node.receiving.bounds import BoundedReader
 
 @dataclass(frozen=True)
 class Limits:
-    """What a caller may take.
+    """Limits for callers.
 
     Attributes:
         associations: At the same time.
@@ -73,7 +73,7 @@ class NodeServer(ThreadedAssociationServer):
         return connection, address
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
-        """Close connections that are far too many; a few too many are rejected with a reason."""
+        """Close connections far above the limit; those slightly above it are rejected with a reason."""
         few = len(self.active_associations) < 2 * self.limits.associations + 2
         if not few:
             self.limits.exceeded("connections")
@@ -92,7 +92,7 @@ class NodeServer(ThreadedAssociationServer):
 
 
 def server_context(certificate: str, key: str, authority: str) -> ssl.SSLContext:
-    """TLS 1.2 or newer, with a certificate asked of every caller.
+    """TLS 1.2 or newer; every caller needs a certificate.
 
     Args:
         certificate: Our chain, PEM file.

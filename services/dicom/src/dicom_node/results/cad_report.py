@@ -80,7 +80,7 @@ def cad_report(
 
 
 def _evidence(films: Sequence[AnalysedFilm | FailedFilm]) -> Dataset:
-    """A tree that names all films, from which highdicom draws up the evidence; ours takes its place."""
+    """A content tree that references all films, so that highdicom collects the evidence; it is replaced by ours."""
     root = sr.ContainerContentItem(name=concepts.REPORT_TITLE, template_id="4000")
     root.ContentSequence = sr.ContentSequence(
         [
@@ -150,7 +150,7 @@ def _describe(
 
 
 def _impression(film: AnalysedFilm, finding: Finding, place: int) -> Dataset:
-    """A finding within the impression that it is: TID 4003 with TID 4006."""
+    """The impression of a finding: TID 4003 with TID 4006."""
     intent = code(_MODIFIES, _INTENT, _PRESENT)
     properties = [*_algorithm(film.result.model), percent(_HAS, concepts.DCM.CertaintyOfFinding, finding.probability)]
     if finding.probability_malignant is not None:
@@ -160,7 +160,7 @@ def _impression(film: AnalysedFilm, finding: Finding, place: int) -> Dataset:
 
 
 def _kind(finding: Finding) -> Code:
-    """CID 6014 knows masses as densities; a mass is what several images show."""
+    """The code of a finding: CID 6014 calls a finding on a single image a density, and a mass only on several."""
     return concepts.CALCIFICATIONS if finding.label == "calcification" else _DENSITY
 
 
@@ -175,7 +175,7 @@ def _geometry(film: AnalysedFilm, finding: Finding, place: int) -> Iterator[Data
 
 
 def _detections(films: Sequence[AnalysedFilm], places: range) -> Iterator[Dataset]:
-    """What was searched for, on the films at these places of the library: TID 4017."""
+    """The detections that were performed, on the films at these positions of the library: TID 4017."""
     searched = [reference(_HAS, 1, _LIBRARY, place) for place in places]
     labels = {finding.label for film in films for finding in film.result.findings}
     for kind in [_DENSITY, *([concepts.CALCIFICATIONS] if "calcification" in labels else [])]:

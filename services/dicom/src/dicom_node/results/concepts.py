@@ -107,12 +107,12 @@ VERDICTS: dict[Verdict, Code] = {
 
 
 def finding_type(label: str) -> Code:
-    """What a finding of this label is."""
+    """The code of a finding with this label."""
     if label == "calcification":
         return CALCIFICATIONS
     return SCT.MammographicBreastMass if label in MASSES else LESION
 
 
 def derived_uid(*names: str) -> UID:
-    """A UID that follows from names, the same whenever it is asked for (DICOM PS3.5, B.2)."""
+    """A UID derived from names; the same names always give the same UID (DICOM PS3.5, B.2)."""
     return UID(f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, '/'.join(('lobule', *names))).int}")

@@ -38,7 +38,7 @@ _SYSTEM, _READER = "Stated by Lobule (research use only).", "Stated by the reade
 def conclusion_report(
     examination: Examination, *, uid: UID, series_uid: UID, previous: Dataset | None = None
 ) -> Dataset:
-    """What is concluded of the case and of each breast, by the system and, where signed, by the reader.
+    """The conclusion on the case and on each breast, by the system and, after a signature, by the reader.
 
     Args:
         examination: With an assessment or a signature.
@@ -89,7 +89,7 @@ def _sections(examination: Examination) -> list[sr.ContentItem]:
 
 
 def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
-    """What the films of a breast say together."""
+    """The result of reading the films of a breast together."""
     said: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(breast.assessment)]
     if breast.probability_malignant is not None:
         said.append(_probability(breast.probability_malignant))
@@ -98,7 +98,7 @@ def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
 
 
 def _of_films(films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
-    """What is said of a breast whose films say no more together than by themselves: its most suspicious film."""
+    """The result for a breast without a joint reading to report: that of its most suspicious film."""
     worst = most_suspicious(films).result
     return [_text(_FINDING, _SYSTEM), _assessment(worst.assessment), _probability(worst.probability_malignant)]
 

@@ -1,4 +1,4 @@
-"""What all objects of a study are made from: its films, what was concluded, and what a reader signed."""
+"""The data from which all objects of a study are created: films, conclusions and the signed reading."""
 
 import hashlib
 from collections.abc import Sequence
@@ -40,19 +40,19 @@ class Signed:
     own: Sequence[ReaderFinding] = ()
 
     def verdict_of(self, film: AnalysedFilm, finding: str = WHOLE_IMAGE) -> Review | None:
-        """What was said of a finding, or of a film as a whole."""
+        """The verdict on a finding, or on a film as a whole."""
         said = (each for each in self.reviews if (each.job_id, each.finding_id) == (film.job_id, finding))
         return next(said, None)
 
     @property
     def says_anything_of_findings(self) -> bool:
-        """Whether there is a verdict, or a finding of the reader's own."""
+        """Whether the reader gave a verdict or drew a finding."""
         return bool(self.own) or any(each.verdict for each in self.reviews)
 
 
 @dataclass(frozen=True)
 class Examination:
-    """A study as it stands in the gateway.
+    """The current state of a study in the gateway.
 
     Attributes:
         films: That were assessed, at least one.
@@ -86,7 +86,7 @@ class Examination:
         films: Sequence[AnalysedFilm],
         failed: Sequence[FailedFilm] = (),
     ) -> "Examination":
-        """An examination as the gateway's API describes its case, and what its films say together."""
+        """Build the examination from the gateway's answers for its case and for the reading of its films together."""
         said = case["conclusion"]
         return cls(
             films=films,
@@ -103,22 +103,22 @@ class Examination:
 
     @property
     def analysed(self) -> str:
-        """What its films, their sides and views, and their analyses are, in one word that changes with them."""
+        """A fingerprint of the films, their sides and views, and their analyses."""
         return ",".join(sorted(f"{film.header.SOPInstanceUID}={film.analysed}" for film in self.films))
 
     @property
     def searched(self) -> str:
-        """Which films were analysed and which could not be, in one word that changes with them."""
+        """A fingerprint of which films were analysed and which failed."""
         return ";failed:".join([self.analysed, *sorted(str(film.header.SOPInstanceUID) for film in self.failed)])
 
     @property
     def concluded(self) -> str:
-        """What the conclusion is made from, in a word that changes with it."""
+        """A fingerprint of everything that the conclusion depends on."""
         read = "".join(breast.model_dump_json() for breast in self.breasts)
         return f"{self.assessment};{hashlib.sha256(read.encode()).hexdigest()[:16]}"
 
     def reading_of(self, side: Laterality) -> BreastReading | None:
-        """What the films of a breast say together; None where that is less than one of them says by itself.
+        """The joint reading of a breast's films; None if the assessment of a single film is more urgent.
 
         The case's own conclusion follows from the single films, and no report about it may say less.
         """
@@ -134,7 +134,7 @@ class Examination:
 
 
 def _breast(told: dict[str, Any]) -> BreastReading:
-    """A breast, without what the API adds, such as sentences."""
+    """A breast without the fields that the API adds, such as sentences."""
     return BreastReading.model_validate({name: told[name] for name in BreastReading.model_fields if name in told})
 
 
@@ -154,5 +154,5 @@ def _signed(case: dict[str, Any]) -> Signed | None:
 
 
 def most_suspicious(films: Sequence[AnalysedFilm]) -> AnalysedFilm:
-    """The film of the most urgent assessment, and among these of the highest probability."""
+    """The film with the most urgent assessment and, among those, the highest probability."""
     return min(films, key=lambda film: (_URGENCY.index(film.result.assessment), -film.result.probability_malignant))

@@ -1,4 +1,4 @@
-"""A film with its result: what the objects about it are made from.
+"""A film with its result, from which the objects about it are created.
 
 What a sender leaves out or misspells must not spoil them. So a film's header is reduced to what they repeat of it, each
 value in a form that the standard allows (DICOM PS3.5, table 6.2-1), or empty.
@@ -26,7 +26,7 @@ _ORIENTATION = re.compile(r"[ALRPHF]{1,3}")
 
 @dataclass(frozen=True)
 class AnalysedFilm:
-    """A film and what was found on it.
+    """A film and its findings.
 
     Attributes:
         header: Of the film, reduced and mended; see `read_header`.
@@ -47,12 +47,12 @@ class AnalysedFilm:
 
     @property
     def analysed(self) -> str:
-        """What is said of the film, in a word that changes with its analysis, its side and its view."""
+        """A fingerprint of the film's analysis, side and view."""
         return f"{self.job_id}:{self.name}"
 
     @property
     def name(self) -> str:
-        """Side and view, as far as they are known."""
+        """The side and the view, if known."""
         return f"{self.laterality or ''}{self.result.image.view or ''}" or "film"
 
 
@@ -72,7 +72,7 @@ class FailedFilm:
 
 
 def read_header(path: Path) -> Dataset:
-    """What objects about a film repeat of it: patient, study, its own names and size.
+    """The attributes of a film that objects about it repeat: patient, study, UIDs and size.
 
     Args:
         path: The film, as it was received.
@@ -95,13 +95,13 @@ def read_header(path: Path) -> Dataset:
 
 
 def person_name(name: str) -> str:
-    """The name of a person as components: what people type is the family name, for nobody knows which part is."""
+    """A person's name as components. The whole text becomes the family name, because its parts are unknown."""
     family = _first(name.replace("=", " ").replace("^", " "))[:63].strip()
     return f"{family or 'Reader'}^"
 
 
 def _shown(film: Dataset) -> Dataset:
-    """How the sender has the film shown: rescaling, windows, polarity. Whatever is not whole is left out."""
+    """The sender's display settings: rescaling, windows, polarity. Incomplete settings are left out."""
     shown = Dataset()
     slope, intercept = (_value(film, name, _number) for name in ("RescaleSlope", "RescaleIntercept"))
     if isinstance(slope, float) and isinstance(intercept, float) and slope != 0:
@@ -126,7 +126,7 @@ def _value(film: Dataset, name: str, mend: Callable[[Any], Any]) -> Any:
 
 
 def _first(value: Any) -> str:
-    """The first of several values as text, without characters that no text may hold."""
+    """The first of several values as text, without characters that DICOM text must not contain."""
     if isinstance(value, (MultiValue, list)):
         value = value[0] if len(value) else ""
     return "".join(c for c in str(value).replace("\\", " ") if c.isprintable()).strip()
@@ -142,7 +142,7 @@ def _number(value: Any) -> float | str:
 
 
 def _count(value: Any) -> int:
-    """A number of rows or columns; 0 where it is none, as of a film that could not be analysed."""
+    """A number of rows or columns; 0 if it is missing or invalid."""
     number = _number(value)
     return int(number) if isinstance(number, float) and 0 < number < 2**16 else 0
 
@@ -180,7 +180,7 @@ def _side(value: Any) -> str:
 
 
 def _orientation(value: Any) -> list[str]:
-    """The directions of rows and columns, where both are given in the standard's letters."""
+    """The directions of rows and columns, if both use the letters of the standard."""
     parts = [str(part).strip() for part in value] if isinstance(value, (MultiValue, list)) else []
     return parts if len(parts) == 2 and all(_ORIENTATION.fullmatch(part) for part in parts) else []
 

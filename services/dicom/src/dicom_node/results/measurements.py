@@ -1,4 +1,4 @@
-"""What is measured of a finding: a group by TID 1410 (DICOM PS3.16), with who measured it."""
+"""Measurement groups of findings by TID 1410 (DICOM PS3.16), with their observer."""
 
 import numpy as np
 from highdicom import sr
@@ -22,17 +22,17 @@ def algorithm(model: ModelInfo) -> sr.AlgorithmIdentification:
 
 
 def tracking_uid(film: AnalysedFilm, finding: Finding) -> UID:
-    """What names a finding in every object: its job and its own id name a lesion for ever."""
+    """The tracking UID of a finding in every object, derived from its job and its id."""
     return concepts.derived_uid("finding", film.job_id, finding.id)
 
 
 def tracking_id(film: AnalysedFilm, finding: Finding) -> str:
-    """What people call a finding."""
+    """The tracking identifier of a finding, for people."""
     return f"{film.name} {finding.id}"
 
 
 def model_as_observer(model: ModelInfo) -> sr.ObservationContext:
-    """The model as the one who observed."""
+    """The model as the observer."""
     device = sr.DeviceObserverIdentifyingAttributes(
         uid=concepts.derived_uid("model", model.weights_sha256),
         name=concepts.MANUFACTURER,
@@ -48,7 +48,7 @@ def model_as_observer(model: ModelInfo) -> sr.ObservationContext:
 def measured(
     film: AnalysedFilm, finding: Finding, verdict: Verdict | None = None
 ) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
-    """The group of a finding.
+    """The measurement group of a finding.
 
     Args:
         film: On which it lies.
@@ -83,7 +83,7 @@ def corners(film: AnalysedFilm, finding: Finding | ReaderFinding) -> np.ndarray:
 
 
 def drawn(film: AnalysedFilm, own: ReaderFinding) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
-    """The group of a finding that a reader drew.
+    """The measurement group of a finding that a reader drew.
 
     Args:
         film: On which it lies.
@@ -106,7 +106,7 @@ def drawn(film: AnalysedFilm, own: ReaderFinding) -> sr.PlanarROIMeasurementsAnd
 
 
 def closed_outline(finding: Finding | ReaderFinding) -> np.ndarray:
-    """An outline as a closed line, (points, 2). Ours runs through the centres of pixels, half a pixel from (0, 0)."""
+    """An outline as a closed line, (points, 2). Our outlines run through pixel centres, half a pixel from (0, 0)."""
     assert finding.outline
     return np.array([*finding.outline, finding.outline[0]]) + 0.5
 

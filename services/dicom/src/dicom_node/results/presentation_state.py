@@ -17,7 +17,7 @@ _TEXT_HEIGHT = 0.02
 
 
 def presentation_state(film: AnalysedFilm, *, uid: UID, series_uid: UID, number: int) -> Dataset:
-    """A film as its sender has it shown, with a line around each marked finding and its name and suspicion beside it.
+    """A film with its sender's display settings, and an outline, name and suspicion for each marked finding.
 
     Args:
         film: With at least one marked finding.

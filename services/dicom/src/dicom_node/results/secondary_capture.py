@@ -86,7 +86,7 @@ def hung(films: Sequence[AnalysedFilm], pictures: Mapping[str, bytes]) -> np.nda
 
 
 def _rows(names: set[str]) -> list[Sequence[str]]:
-    """Screening views where they always hang, a missing one black; then the others, two in a row."""
+    """The screening views in fixed places, a missing one black; then the other films, two in a row."""
     others = sorted(names - set(HANGINGS))
     screening = [row for row in (HANGINGS[:2], HANGINGS[2:]) if names & set(row)]
     return [*screening, *(others[first : first + 2] for first in range(0, len(others), 2))]

@@ -59,7 +59,7 @@ def mask_of(finding: Finding, rows: int, columns: int) -> np.ndarray:
 
 
 def _source(film: AnalysedFilm) -> Dataset:
-    """The header with what a segmentation asks of its source."""
+    """The film's header with the attributes that highdicom needs from the source of a segmentation."""
     source = Dataset()
     source.update(film.header)
     source.ImageType = ["DERIVED", "PRIMARY"]

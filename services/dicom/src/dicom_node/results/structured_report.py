@@ -95,13 +95,13 @@ def _content(films: Sequence[AnalysedFilm], groups: _Groups, observer: sr.Observ
 
 
 def _nothing() -> sr.MeasurementsAndQualitativeEvaluations:
-    """A group in the place of none, which highdicom does not allow; it is taken out again."""
+    """A placeholder group, because highdicom requires one; it is removed afterwards."""
     named = sr.TrackingIdentifier(uid=generate_uid(), identifier="none")
     return sr.MeasurementsAndQualitativeEvaluations(tracking_identifier=named)
 
 
 def _say_nothing_was_marked(root: Dataset) -> None:
-    """Replace the measurements by a sentence (TID 1500, row 12): a template without either is not complete."""
+    """Replace the measurements by a text (TID 1500, row 12), because the template requires one of the two."""
     contains = sr.RelationshipTypeValues.CONTAINS
     evaluations = sr.ContainerContentItem(name=_EVALUATIONS, relationship_type=contains)
     sentence = sr.TextContentItem(name=DCM.Finding, value="No finding was marked.", relationship_type=contains)

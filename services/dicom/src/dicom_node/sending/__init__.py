@@ -1,1 +1,1 @@
-"""Sending: what was made goes to its destinations, until each has it."""
+"""Sending: delivers created objects to their destinations and retries until each has them."""

@@ -1,4 +1,4 @@
-"""Answers requests of storage commitment by N-EVENT-REPORT, with patience."""
+"""Answers requests of storage commitment by N-EVENT-REPORT, and retries."""
 
 import time
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 
 
 class Committer(Loop):
-    """Tells those who asked which of their objects are kept.
+    """Reports to requesters which of their objects are stored.
 
     Args:
         journal: What was asked, and what is kept.

@@ -1,4 +1,4 @@
-"""Sends what was made by C-STORE, with patience."""
+"""Sends created objects by C-STORE, and retries."""
 
 from collections.abc import Sequence
 
