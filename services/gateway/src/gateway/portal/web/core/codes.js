@@ -1,4 +1,4 @@
-// Codes of the API and of pipelines as sentences: the one place where a code is looked up.
+// Turns codes of the API and of pipelines into sentences. No other module looks a code up.
 
 import { dayWords } from './times.js';
 import { has, t } from './words.js';

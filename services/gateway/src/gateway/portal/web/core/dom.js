@@ -1,4 +1,4 @@
-// Helpers around the document.
+// DOM helpers.
 
 /** @typedef {{href: string, label: string}} Link */
 

@@ -1,5 +1,5 @@
-// Loads the page once more where a script did not arrive, and says so where that does not help. A classic script: it
-// stands before the modules and does not depend on them.
+// Reloads the page once if a script could not be loaded, and shows a message if that does not help. This is a classic
+// script: it runs before the modules and does not depend on them.
 
 'use strict';
 

@@ -1,4 +1,4 @@
-// Numbers as the pages show them.
+// Formats numbers for the pages.
 
 import { t } from './words.js';
 

@@ -1,4 +1,4 @@
-// Times as the pages show them: in the reader's own zone, or as an age.
+// Formats times for the pages: in the reader's time zone, or as an age.
 
 import { language, t } from './words.js';
 

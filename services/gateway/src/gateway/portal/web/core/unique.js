@@ -1,4 +1,4 @@
-// Names that nobody else gives.
+// Unique identifiers.
 
 /** A random UUID. `crypto.randomUUID` is not there where the portal is not served by HTTPS. */
 export function uuid() {

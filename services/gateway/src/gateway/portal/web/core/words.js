@@ -1,4 +1,4 @@
-// The sentences of the page by key: `t(key, values)`.
+// Looks up the sentences of the page by key: `t(key, values)`.
 
 /** @typedef {Record<string, string | number>} Values What fills the blanks of a sentence. */
 /** @typedef {{t: (key: string, values?: Values) => string, has: (key: string) => boolean, add: (more: Record<string, string>) => void}} Translator */

@@ -1,4 +1,4 @@
-// The report on the page: the conclusion and the annotated picture, and the full document on demand.
+// Shows the report on the page: the conclusion and the annotated picture, and the full document on request.
 
 import { address, call } from '../core/api.js';
 import { noticesWords } from '../core/codes.js';

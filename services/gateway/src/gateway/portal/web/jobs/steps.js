@@ -1,4 +1,4 @@
-// The four steps of a job as bars: upload, queue, analysis, report.
+// Shows the four steps of a job as progress bars: upload, queue, analysis, report.
 
 import { activityWords } from '../core/codes.js';
 import { find, icon, role, write } from '../core/dom.js';

@@ -1,4 +1,4 @@
-// The conclusion in words, made of what the reader states; a text that they changed is never written over unasked.
+// Drafts the conclusion in words from the reader's entries. A text that the reader has edited is only replaced on request.
 
 import { asProblem, call } from '../core/api.js';
 import { all } from '../core/dom.js';

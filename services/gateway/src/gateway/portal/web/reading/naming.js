@@ -1,4 +1,4 @@
-// Asks what a reader has drawn: a menu of kinds where the hand was lifted, with a note. Escape drops what was drawn.
+// Asks for the kind of a drawn finding with a menu at the pointer, and for a note. Escape discards the drawing.
 
 import { all, find, role, write } from '../core/dom.js';
 import { t } from '../core/words.js';

@@ -1,4 +1,4 @@
-// Keeps what readers draw, and which findings they take for the same lesion: one after the other, each can be undone.
+// Saves readers' findings and links between findings of the same lesion, one after the other; each can be undone.
 
 import { asProblem, call } from '../core/api.js';
 import { uuid } from '../core/unique.js';

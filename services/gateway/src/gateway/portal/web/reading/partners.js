@@ -1,4 +1,4 @@
-// What the findings are called that a reader refers to: the system's by film and number, a reader's by letter.
+// Names findings for references: the system's by film and number, a reader's by letter.
 
 import { role, write } from '../core/dom.js';
 import { t } from '../core/words.js';

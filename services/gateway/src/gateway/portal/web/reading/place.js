@@ -1,5 +1,5 @@
-// Where a finding lies on its film, in a reader's words. By the box around the breast, so roughly; one film alone tells neither
-// quadrant nor clock face: a craniocaudal film tells outer from inner, an oblique one upper from lower. Pure.
+// Describes the place of a finding on its film. The place is approximate, because it is relative to the box around the breast.
+// One film gives neither quadrant nor clock face: CC tells outer from inner, MLO upper from lower. Pure.
 
 /** @typedef {{across: 'outer' | 'inner' | 'upper' | 'lower' | null, depth: 'anterior' | 'middle' | 'posterior'}} Place */
 

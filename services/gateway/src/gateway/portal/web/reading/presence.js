@@ -1,4 +1,4 @@
-// Who reads a case, and that its reader has seen it. Another reader's claim keeps verdicts and signature shut.
+// Shows who reads a case, and records that its reader has opened it. Another reader's claim disables verdicts and signing.
 
 import { asProblem, call } from '../core/api.js';
 import { message, role, write } from '../core/dom.js';

@@ -1,4 +1,4 @@
-// What the reader states of each breast: BI-RADS category, density and recommendation. Pure.
+// The reader's entries for each breast: BI-RADS category, density and recommendation. Pure.
 
 import { judged } from './state.js';
 

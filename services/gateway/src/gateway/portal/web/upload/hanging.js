@@ -1,4 +1,4 @@
-// The four views of a case as they will hang, filling while files arrive.
+// Shows the four views of a case as they will hang, and fills them as files are chosen.
 
 import { all, role, write } from '../core/dom.js';
 import { modality } from '../core/modalities.js';

@@ -1,4 +1,4 @@
-// Opens the case once everything that was sent is analysed, unless something of it wants to be seen here.
+// Opens the case when every uploaded file is analysed, unless a message on this page needs attention.
 
 /** @typedef {import('./state.js').Intake} Intake */
 

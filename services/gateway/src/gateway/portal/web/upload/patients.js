@@ -1,4 +1,4 @@
-// Compares the patients of files that wait to be sent, by the fingerprints that the server gives. Pure functions.
+// Compares the patients of files that are not sent yet, using fingerprints from the server. Pure functions.
 
 import { t } from '../core/words.js';
 

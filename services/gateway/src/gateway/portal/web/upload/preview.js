@@ -1,4 +1,4 @@
-// A small picture of a chosen file: by the browser where it can, by the server where it cannot.
+// Draws a small picture of a chosen file: in the browser if it can decode the file, otherwise on the server.
 
 import { Problem, address, call } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';

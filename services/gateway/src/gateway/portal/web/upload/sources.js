@@ -1,4 +1,4 @@
-// Where files come from: chosen, dropped, from folders, from ZIP archives and from media with a DICOMDIR.
+// Collects files that are chosen or dropped, from folders, ZIP archives and media with a DICOMDIR.
 
 import { formatOf } from './checks.js';
 import { ArchiveError, filesOf, isZip } from './zip.js';

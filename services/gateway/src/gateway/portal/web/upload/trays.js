@@ -1,4 +1,4 @@
-// Cards in their lists: films, other images, and what cannot be sent.
+// Sorts the cards of files into lists: films, other images, and files that cannot be sent.
 
 import { all, role, write } from '../core/dom.js';
 import { isFilm } from './hanging.js';

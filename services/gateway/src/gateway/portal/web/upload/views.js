@@ -1,4 +1,4 @@
-// Summaries of all files on the page of a new case.
+// Shows summaries of all files on the page of a new case.
 
 import { all, role, showNote, write } from '../core/dom.js';
 import { modality } from '../core/modalities.js';

@@ -1,5 +1,5 @@
-// Beside the page: turns a film's samples as it hangs, makes the coarser copies of it, and finds the breast. On the page this
-// would keep a hand waiting.
+// Web worker that rotates a film's samples for hanging, makes coarser copies, and locates the breast. On the page's thread,
+// this work would delay input.
 
 import { breastOf } from './breast.js';
 import { unpacked } from './overview.js';

@@ -1,4 +1,4 @@
-// Asks the worker beside the page for films as they hang, with coarser copies, and where the breast is.
+// Requests hung films with coarser copies and the place of the breast from the web worker `decode-worker.js`.
 
 /** @typedef {import('../core/types.d.ts').Result['image']} Image */
 /** @typedef {import('./geometry.js').Point} Point */

@@ -1,5 +1,5 @@
-// The tools by which a reader draws findings: box, ellipse, outline. Loaded when the first of them is taken up. What is drawn
-// is handed on when the hand is lifted; until it is kept or dropped it stays on the film.
+// The tools with which a reader draws findings: box, ellipse, outline. Loaded on first use. A shape is reported when the
+// pointer is released, and stays on the film until it is saved or discarded.
 
 import { emptyLayer, layerOver } from './layers.js';
 import { drawn } from './own.js';

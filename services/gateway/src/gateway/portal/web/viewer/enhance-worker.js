@@ -1,4 +1,4 @@
-// Beside the page: enhances the samples of one film after another.
+// Web worker that enhances the samples of films, one after the other.
 
 import { equalized, sharpened } from './enhance.js';
 

@@ -1,5 +1,4 @@
-// Films with local contrast or edges enhanced, for those that hang. Worked out beside the page by a worker of its own; loaded
-// when it is asked for first.
+// Enhances the local contrast or the edges of the films that hang, in a web worker. Loaded on first use.
 
 import { slotsOf } from './hanging.js';
 import { GreySource } from './sources.js';

@@ -1,5 +1,5 @@
-// The tools that draw over a pane: magnifier, value, ruler, ellipse, angle. Loaded when the first of them is taken up; each
-// pane gets a canvas of its own for them, so that the film below is not drawn anew while a hand moves.
+// The tools that draw over a pane: magnifier, value, ruler, ellipse, angle. Loaded on first use. They draw on a separate canvas
+// of each pane, so that the film below is not redrawn while the pointer moves.
 
 import { t } from '../core/words.js';
 import { caption } from './caption.js';

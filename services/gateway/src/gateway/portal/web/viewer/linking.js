@@ -1,4 +1,4 @@
-// Panes that look at the same place: how far one is zoomed in, and how far the middle of it lies from the nipple. Pure.
+// Links panes: transfers zoom and the distance of the centre from the nipple from one pane to the others. Pure.
 
 /** @typedef {import('./geometry.js').Point} Point */
 /**

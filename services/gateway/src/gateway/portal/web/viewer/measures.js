@@ -1,5 +1,5 @@
-// What a reader measures on an image: a length, an ellipse, an angle. Kept in pixels of the image, told in mm where these are
-// known.
+// Measurements of a reader on an image: a length, an ellipse, an angle. Stored in pixels of the image and shown in mm if the
+// spacing is known.
 
 import { t } from '../core/words.js';
 import { caption } from './caption.js';

@@ -1,4 +1,4 @@
-// Findings that a reader drew, as the film hangs and as its file has them. Pure.
+// Converts findings that a reader drew between the coordinates of the hung film and those of its file. Pure.
 
 import { turnBack, turnBox, turnPoint, turnedSize } from './turn.js';
 

@@ -1,4 +1,4 @@
-// Windows to choose from: those that a film's file names, those that its tissue asks for, and white for black.
+// The selectable windows: those in the film's file, those computed from its tissue, and the inverted display.
 
 import { t } from '../core/words.js';
 import { halved } from './samples.js';

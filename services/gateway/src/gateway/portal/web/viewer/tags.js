@@ -1,4 +1,4 @@
-// Where the tags of marks stand: outside what they name, apart from each other, inside the pane. Pure.
+// Places the tags of marks outside their finding, without overlap, inside the pane. Pure.
 
 /** @typedef {import('./geometry.js').Box} Box */
 /** @typedef {import('./geometry.js').Point} Point */

@@ -1,4 +1,4 @@
-// Claiming and releasing cases from the worklist, and keeping and forgetting views of it.
+// Claims and releases cases from the worklist, and saves and deletes views of it.
 
 import { asProblem, call } from '../core/api.js';
 import { all, byId, find } from '../core/dom.js';

@@ -1,4 +1,4 @@
-// The worklist's keys: J and K go from case to case, Enter opens one as any link does, C claims it, / goes to the search.
+// The worklist's keys: J and K move between cases, Enter opens one like any link, C claims it, / focuses the search.
 
 import { all } from '../core/dom.js';
 import { claimFocused } from './claims.js';
