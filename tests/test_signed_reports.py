@@ -13,7 +13,7 @@ import numpy as np
 import pypdf
 import pytest
 
-from gateway.reports.content import fingerprint, letters, signed_content
+from gateway.reports.content import fingerprint, signed_content, stored_bytes
 from gateway.reports.models import CaseReport
 from lobule.contracts.case import REPORT_FILES, CaseContent, RenderRequest
 from lobule.contracts.language import LANGUAGES
@@ -67,7 +67,7 @@ def test_numbers_keep_their_letters_in_the_database(stored, probability):
     stored["conclusion"]["probability_malignant"] = probability
     signed = CaseContent.model_validate(stored).model_dump(mode="json")
     returned = json.loads(json.dumps(signed))
-    assert letters(returned) == CaseContent.model_validate(stored).model_dump_json().encode()
+    assert stored_bytes(returned) == CaseContent.model_validate(stored).model_dump_json().encode()
 
 
 @pytest.mark.parametrize(("language", "form"), list(itertools.product(LANGUAGES, REPORT_FILES)))

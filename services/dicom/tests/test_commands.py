@@ -21,11 +21,11 @@ def folder(tmp_path, monkeypatch):
     now = time.time()
     rows = [Made(f"1.2.3.{n}", "1.2.840.10008.5.1.4.1.1.88.34", "1.2", STUDY, "findings", "", n, now) for n in (1, 2)]
     with journal.transaction() as database:
-        studies.touch(database, STUDY, now, now)
+        studies.note_arrival(database, STUDY, now, now)
         for row in rows:
             made.add(database, row, "films", ["PACS"])
         dead, sent = made.due(database, "PACS", now)
-        made.bury(database, dead, "status_A900")
+        made.give_up(database, dead, "status_A900")
         made.mark_sent(database, sent)
     journal.close()
     return tmp_path

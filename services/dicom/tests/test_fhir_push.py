@@ -101,7 +101,7 @@ def test_a_bundle_is_posted_until_the_server_takes_it(tmp_path, bundle, server, 
     settings = NodeSettings(**values, dicom_fhir_url=server.url, dicom_fhir_token="secret")
     courier = FhirCourier(files, Outbox(journal, 72), settings)
     with journal.transaction() as database:
-        studies.touch(database, STUDY, 0, 0)
+        studies.note_arrival(database, STUDY, 0, 0)
         made.add(database, Made(UID, "", "", STUDY, "bundle", "", 1, time.time()), "x", [FHIR])
 
     def state() -> tuple:

@@ -18,7 +18,7 @@ def test_a_study_that_cannot_be_delivered_holds_up_no_other(tmp_path):
     journal = Journal(tmp_path / "journal.sqlite")
     with journal.transaction() as database:
         for study, pseudonym in ((STUDY, "odd"), ("1.2", "good")):
-            studies.touch(database, study, 0, float(len(pseudonym)))
+            studies.note_arrival(database, study, 0, float(len(pseudonym)))
             database.execute("UPDATE studies SET pseudonym = ? WHERE study_uid = ?", (pseudonym, study))
     Forwarder(journal, None, _Gateway()).work()
     with journal.reading() as database:

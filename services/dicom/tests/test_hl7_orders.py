@@ -149,7 +149,7 @@ def test_a_case_is_called_by_its_order_where_the_patient_is_the_same(taker, tmp_
     forwarder = Forwarder(taker.journal, intake, None, named_by_order=True)
     with taker.journal.transaction() as database:
         for uid in (STUDY, f"{STUDY}.1"):
-            studies.touch(database, uid, 0, 0)
+            studies.note_arrival(database, uid, 0, 0)
             database.execute(
                 """INSERT INTO received (sop_instance_uid, sop_class_uid, study_uid, sha256, file_sha256, size_bytes,
                 calling_ae, received_at, state) VALUES (?, '', ?, 'data', '', 1, 'PACS', 0, 'waiting')""",

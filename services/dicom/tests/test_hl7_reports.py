@@ -109,7 +109,7 @@ def sending(tmp_path, examination):
         settings = settings_of(tmp_path, dicom_hl7_destinations=f"RIS@127.0.0.1:{port}", **changes)
         [place] = parse_message_places(settings.dicom_hl7_destinations)
         with journal.transaction() as database:
-            studies.touch(database, STUDY, 0, 0)
+            studies.note_arrival(database, STUDY, 0, 0)
             if not made.names(database):
                 made.add(database, Made(UID, "", "", STUDY, "message", "", 1, time.time()), "x", [place.recipient])
         return MessageCourier(place, files, Outbox(journal, settings.dicom_give_up_hours), settings)

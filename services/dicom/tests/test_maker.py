@@ -88,7 +88,7 @@ def study(make_film, tmp_path):
     intake.path_of("data").write_bytes(film.read_bytes())
     now = time.time()
     with journal.transaction() as database:
-        studies.touch(database, STUDY, now, now)
+        studies.note_arrival(database, STUDY, now, now)
         received.add(database, Received(*names, "data", gateway.image["sha256"], 1, "RCC", "PACS", now, "delivered"))
         studies.set_case(database, STUDY, "case-1")
         studies.mark_delivered(database, STUDY, "complete", now)
@@ -173,10 +173,12 @@ def test_a_film_that_could_not_be_analysed_is_told(study, make_film):
 
 def test_a_study_that_cannot_be_read_holds_up_no_other(study):
     with study.journal.transaction() as database:
-        studies.touch(database, "1.2", 0, 0)
+        studies.note_arrival(database, "1.2", 0, 0)
         studies.set_case(database, "1.2", "case-2")
         studies.mark_delivered(database, "1.2", "complete", time.time() - 3600)
     study.look()
     assert len(study.of("findings")) == 1
     with study.journal.reading() as database:
-        assert studies.to_look_at(database, time.time() + 300) == [studies.find(database, STUDY)], "the other one later"
+        assert studies.due_for_results(database, time.time() + 300) == [studies.find(database, STUDY)], (
+            "the other one later"
+        )

@@ -96,7 +96,7 @@ def world(make_film, tmp_path):
     intake.path_of("data").write_bytes(current.read_bytes())
     now = time.time()
     with journal.transaction() as database:
-        studies.touch(database, STUDY, now, now)
+        studies.note_arrival(database, STUDY, now, now)
         received.add(database, Received("1.1", FILM, STUDY, "data", "x", 1, "RCC", "PACS", now, "delivered"))
         studies.set_case(database, STUDY, "case-1")
         priors.ask(database, STUDY, ["ARCHIVE"], now)

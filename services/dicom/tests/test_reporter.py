@@ -97,7 +97,7 @@ def test_tasks_are_done_and_told_at_once(reporting, start_node):
     ]
     now = time.time()
     with node.journal.transaction() as database:
-        studies.touch(database, STUDY, now, now + 999)
+        studies.note_arrival(database, STUDY, now, now + 999)
         made.add(database, Made("1.1", FILM, "1.2", STUDY, "cad", "", 3, now), "films", ["SELF"])
         database.execute("UPDATE sendings SET state = 'dead', due_at = ?", (now,))
     reporter.work()
@@ -137,7 +137,7 @@ def test_searches_that_were_given_up_can_be_sent_again(reporting):
     node, reporter, gateway = reporting(dicom_prior_nodes="ARCHIVE@127.0.0.1:9")
     now = time.time()
     with node.journal.transaction() as database:
-        studies.touch(database, STUDY, now, now + 999)
+        studies.note_arrival(database, STUDY, now, now + 999)
         priors.ask(database, STUDY, ["ARCHIVE@127.0.0.1:9"], now)
         database.execute("UPDATE prior_searches SET state = 'dead', due_at = ?", (now + 999,))
     gateway.tasks = [NodeTask(id="1", kind="send_again", peer="priors:ARCHIVE@127.0.0.1:9")]

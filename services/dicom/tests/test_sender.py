@@ -52,7 +52,7 @@ def waiting(tmp_path):
     now = time.time()
     row = Made(str(film.SOPInstanceUID), str(film.SOPClassUID), "1.2", STUDY, "findings", "", 1, now)
     with journal.transaction() as database:
-        studies.touch(database, STUDY, now, now)
+        studies.note_arrival(database, STUDY, now, now)
         made.add(database, row, "films", ["PACS"])
     yield journal
     journal.close()

@@ -81,15 +81,15 @@ class ProgressCache:
         """Messages that wait in a queue."""
         return int(self._redis.llen(queue))
 
-    def first_to_ask(self, prefix: str) -> bool:
+    def mark_requested(self, prefix: str) -> bool:
         """Record a request for the picture of a prefix; False if there was one in the last minute."""
         return bool(self._redis.set(f"lobule:picture:{prefix}", "asked", ex=_PICTURE_TTL_S, nx=True))
 
-    def keep_for_a_while(self, prefix: str) -> None:
+    def schedule_deletion(self, prefix: str) -> None:
         """Schedule the objects below a prefix for deletion in an hour."""
         self._redis.zadd(_KEPT, {prefix: time.time() + _KEPT_FOR_S})
 
-    def outlived(self) -> list[str]:
+    def take_expired(self) -> list[str]:
         """Prefixes that are due for deletion; each is returned once."""
         over = [str(prefix) for prefix in self._redis.zrangebyscore(_KEPT, 0, time.time())]
         return [prefix for prefix in over if self._redis.zrem(_KEPT, prefix)]

@@ -113,7 +113,7 @@ def postpone(database: sqlite3.Connection, sending: Sending, due_at: float, prob
     _update(database, sending, "attempts = attempts + 1, due_at = ?, problem = ?", due_at, problem)
 
 
-def bury(database: sqlite3.Connection, sending: Sending, problem: str) -> None:
+def give_up(database: sqlite3.Connection, sending: Sending, problem: str) -> None:
     """Note that it will not be tried again by itself."""
     _update(database, sending, "state = 'dead', attempts = attempts + 1, problem = ?", problem)
 

@@ -39,7 +39,7 @@ class Study:
     look_at: float | None
 
 
-def touch(database: sqlite3.Connection, study_uid: str, now: float, due_at: float) -> None:
+def note_arrival(database: sqlite3.Connection, study_uid: str, now: float, due_at: float) -> None:
     """Note that an object of the study arrived. A study that was delivered before is collected anew."""
     pseudonym = f"PACS-{secrets.token_hex(4).upper()}"
     database.execute(
@@ -79,7 +79,7 @@ def rename(database: sqlite3.Connection, study_uid: str, name: str) -> bool:
     return database.execute(change, (name, study_uid, name, study_uid)).rowcount == 1
 
 
-def to_look_at(database: sqlite3.Connection, now: float) -> Sequence[Study]:
+def due_for_results(database: sqlite3.Connection, now: float) -> Sequence[Study]:
     """The studies whose cases are to be looked at now."""
     rows = database.execute(
         "SELECT * FROM studies WHERE state != 'collecting' AND look_at <= ? ORDER BY look_at", (now,)
@@ -87,7 +87,7 @@ def to_look_at(database: sqlite3.Connection, now: float) -> Sequence[Study]:
     return [_study(row) for row in rows]
 
 
-def look_again(database: sqlite3.Connection, study_uid: str, look_at: float | None) -> None:
+def schedule_look(database: sqlite3.Connection, study_uid: str, look_at: float | None) -> None:
     """Note when the case is looked at next; None: never, until another object arrives."""
     database.execute("UPDATE studies SET look_at = ? WHERE study_uid = ?", (look_at, study_uid))
 

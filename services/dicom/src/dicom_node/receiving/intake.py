@@ -139,11 +139,11 @@ class Intake:
         )
         try:
             with self._journal.transaction() as database:
-                studies.touch(database, study, now, now + self._quiet_s)
+                studies.note_arrival(database, study, now, now + self._quiet_s)
                 received.add(database, new)
                 whole = is_complete(received.of_study(database, study))
                 if whole:
-                    studies.touch(database, study, now, now)
+                    studies.note_arrival(database, study, now, now)
         except sqlite3.IntegrityError:  # the same object came over two associations at the same moment
             known = self._known(identity.sop_instance_uid, sha256)
             assert known is not None

@@ -62,7 +62,7 @@ class ResultMaker(Loop):
     def work(self) -> None:
         """Look at every case that is due."""
         with self._journal.reading() as database:
-            due = studies.to_look_at(database, time.time())
+            due = studies.due_for_results(database, time.time())
         for study in due:
             if self.closing:
                 return
@@ -94,7 +94,7 @@ class ResultMaker(Loop):
         over = age > 86400 * self._days
         next_look = None if over else time.time() + min(_LATEST_S, max(_SOONEST_S, age / 10))
         with self._journal.transaction() as database:
-            studies.look_again(database, study.study_uid, next_look)
+            studies.schedule_look(database, study.study_uid, next_look)
 
     def _make_all(self, study: Study, case: dict[str, Any]) -> None:
         """Make each product that a destination wants and that is out of date."""

@@ -60,7 +60,7 @@ class Outbox:
         _log.warning("a result was not sent", destination=sending.destination, problem=problem, dead=dead)
         with self._journal.transaction() as database:
             if dead:
-                made.bury(database, sending, problem)
+                made.give_up(database, sending, problem)
             else:
                 made.postpone(database, sending, now + pause_after(sending.attempts), problem)
 

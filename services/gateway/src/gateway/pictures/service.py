@@ -45,7 +45,7 @@ class PictureService:
         facts = self.facts(prefix)
         if facts is not None:
             return facts
-        if self._cache.first_to_ask(prefix):
+        if self._cache.mark_requested(prefix):
             ask_for_picture(self._celery, source_key, prefix, kind)
         return None
 
@@ -70,8 +70,8 @@ class PictureService:
     def remember_preview(self, prefix: str) -> None:
         """Schedule a preview for deletion, and delete those that are due."""
         try:
-            self._cache.keep_for_a_while(prefix)
-            for old in self._cache.outlived():
+            self._cache.schedule_deletion(prefix)
+            for old in self._cache.take_expired():
                 self._store.delete(old)
         except RedisError as error:
             log.warning("previews_not_swept", error=repr(error))

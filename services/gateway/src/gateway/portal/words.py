@@ -19,7 +19,7 @@ def choose_language(cookie: str | None, accept_language: str) -> Language:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class TaggedText:
     """A text and its language as an HTML language tag."""
 
     text: str
@@ -69,7 +69,7 @@ class PageWords(Words):
             return name
         return self(f"admin.node.name.{kind}", name=rest)
 
-    def of_model(self, english: str) -> Spoken:
+    def of_model(self, english: str) -> TaggedText:
         """A sentence of a model package in this language, or in English if there is no translation."""
         known = self.of_package(english)
-        return Spoken(english, "en") if known is None else Spoken(known, self.tag)
+        return TaggedText(english, "en") if known is None else TaggedText(known, self.tag)

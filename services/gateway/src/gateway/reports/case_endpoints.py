@@ -17,7 +17,7 @@ from gateway.cases.models import Case
 from gateway.database import DbSession, read
 from gateway.errors import WITH_ETAG, ProblemError, not_found, responses
 from gateway.reports import renderings, repository, signing
-from gateway.reports.content import case_content, letters
+from gateway.reports.content import case_content, stored_bytes
 from gateway.reports.endpoints import (
     REPORT_TYPES,
     Accept,
@@ -29,7 +29,7 @@ from gateway.reports.endpoints import (
     attach,
 )
 from gateway.reports.models import CaseReport
-from gateway.reports.renderings import Wanted
+from gateway.reports.renderings import RenderingSpec
 from gateway.reports.schemas import CaseReportCreate, CaseReportRead, DraftText, DraftTextWrite, RenderingsCreate
 from gateway.reports.service import negotiate, versions
 from gateway.reports.wording import draft_text
@@ -134,14 +134,14 @@ async def read_draft(
     """What the report would say if it were signed now, marked as a draft."""
     form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
 
-    def look(session: Session) -> tuple[Case, Wanted]:
+    def look(session: Session) -> tuple[Case, RenderingSpec]:
         case = _visible(session, user, case_id)
         if case.state in ("empty", "analysing"):
             raise ProblemError(409, "report_not_ready", case.state)
         content = case_content(session, request.app.state.store, case)
         key = f"case:{case.id}:draft:{case.revision}:{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
-        return case, Wanted(key, case.owner_id, lambda: asked)
+        return case, RenderingSpec(key, case.owner_id, lambda: asked)
 
     case, wanted = await run_in_threadpool(read, request.app.state.sessions, look)
     return await _answer(request, user, case, wanted, "draft", language, form, download)
@@ -162,7 +162,7 @@ async def read_version(
     """A signed version, as HTML, PDF, PNG or JSON, in English or Chinese."""
     form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
 
-    def look(session: Session) -> tuple[Case, Wanted]:
+    def look(session: Session) -> tuple[Case, RenderingSpec]:
         case = _visible(session, user, case_id)
         return case, renderings.of_version(_version(session, case, version), case.owner_id, language, form)
 
@@ -188,7 +188,7 @@ async def _answer(
     request: Request,
     user: User,
     case: Case,
-    wanted: Wanted,
+    wanted: RenderingSpec,
     version: str,
     language: Language,
     form: ReportForm,
@@ -211,5 +211,5 @@ async def _answer(
 def read_content(case: VisibleCase, version: Annotated[int, Path(ge=1, le=2**31 - 1)], session: DbSession) -> Response:
     """The signed content: the JSON document, byte for byte, whose SHA-256 the version states."""
     headers = {"Cache-Control": "private, no-cache"}
-    content = letters(_version(session, case, version).content)
+    content = stored_bytes(_version(session, case, version).content)
     return Response(content, media_type="application/json", headers=headers)

@@ -25,7 +25,7 @@ from lobule.contracts.reader import ReaderFinding
 from lobule.storage import ObjectStore
 
 
-def letters(content: dict[str, Any]) -> bytes:
+def stored_bytes(content: dict[str, Any]) -> bytes:
     """The bytes of a stored content, as they were signed.
 
     The stored JSON is written without parsing it as `CaseContent`, since a newer version of that class would add its
@@ -36,7 +36,7 @@ def letters(content: dict[str, Any]) -> bytes:
 
 def fingerprint(content: dict[str, Any]) -> str:
     """SHA-256 of the bytes of a content."""
-    return hashlib.sha256(letters(content)).hexdigest()
+    return hashlib.sha256(stored_bytes(content)).hexdigest()
 
 
 def signed_content(report: CaseReport) -> CaseContent:

@@ -123,7 +123,7 @@ async def report_response(request: Request, job: Job, form: ReportForm, language
             found = await run_in_threadpool(service.read_report, request.app.state.store, job, form)
             return as_response(*found, language)
     attempt = job.step("inference").attempt
-    wanted = renderings.Wanted(
+    wanted = renderings.RenderingSpec(
         key=f"job:{job.id}:{attempt}:{language}:{form}",
         owner_id=job.owner_id,
         request=lambda: RenderRequest(image=image_content(job), languages=[language], forms=[form]),

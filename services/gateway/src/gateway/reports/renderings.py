@@ -33,7 +33,7 @@ _FAILED = ("failed", "dead", "cancelled")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RenderingSpec:
     """A rendering that exists or has to be made.
 
     Attributes:
@@ -47,13 +47,13 @@ class Wanted:
     request: Callable[[], RenderRequest]
 
 
-def of_version(report: CaseReport, owner_id: str, language: Language, form: ReportForm) -> Wanted:
+def of_version(report: CaseReport, owner_id: str, language: Language, form: ReportForm) -> RenderingSpec:
     """A signed version in a language and form, made from its stored content."""
 
     def request() -> RenderRequest:
         return RenderRequest(case=signed_content(report), languages=[language], forms=[form])
 
-    return Wanted(report.key(language, form), owner_id, request)
+    return RenderingSpec(report.key(language, form), owner_id, request)
 
 
 def ensure(session: Session, report: CaseReport, owner_id: str, wanted: RenderingsCreate) -> None:
@@ -71,7 +71,7 @@ def ensure(session: Session, report: CaseReport, owner_id: str, wanted: Renderin
             _open_or_retry(session, one, rendering)
 
 
-async def fetch(request: Request, wanted: Wanted, language: Language, form: ReportForm) -> tuple[bytes, str]:
+async def fetch(request: Request, wanted: RenderingSpec, language: Language, form: ReportForm) -> tuple[bytes, str]:
     """The bytes and media type of a rendering. It is made now if it does not exist or has failed.
 
     Raises:
@@ -121,7 +121,7 @@ def _look(sessions: SessionFactory, rendering_id: str) -> Rendering:
     return rendering
 
 
-def _repeat(sessions: SessionFactory, wanted: Wanted) -> Rendering:
+def _repeat(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
     with sessions.begin() as session:
         rendering = repository.rendering(session, wanted.key)
         if rendering is not None and rendering.state == "done":
@@ -130,7 +130,7 @@ def _repeat(sessions: SessionFactory, wanted: Wanted) -> Rendering:
     return _find_or_open(sessions, wanted)
 
 
-def _find_or_open(sessions: SessionFactory, wanted: Wanted) -> Rendering:
+def _find_or_open(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
     rendering = read(sessions, lambda session: repository.rendering(session, wanted.key))
     if rendering is not None and rendering.state not in _FAILED:
         return rendering
@@ -143,7 +143,7 @@ def _find_or_open(sessions: SessionFactory, wanted: Wanted) -> Rendering:
         return rendering
 
 
-def _open_or_retry(session: Session, wanted: Wanted, rendering: Rendering | None) -> Rendering:
+def _open_or_retry(session: Session, wanted: RenderingSpec, rendering: Rendering | None) -> Rendering:
     if rendering is None:
         return jobs.open_rendering(session, wanted.owner_id, wanted.key, wanted.request())
     if rendering.state in _FAILED:
