@@ -1,8 +1,9 @@
-"""Kill the DICOM node in the middle, again and again, and count: no acknowledged object may be lost, none come twice.
+"""Kill the DICOM node and cut its connections, again and again, and count: nothing acknowledged is lost or comes twice.
 
-python bench/dicom_faults.py [--objects 500] [--kills 40]
+python bench/dicom_faults.py [--objects 500] [--kills 40] [--cuts 40]
 
-A sender stores films over the network while the node is killed (SIGKILL) and started again at random moments. It sends
+A sender stores films over the network while, at random moments, the node is killed (SIGKILL) and started again, or all
+connections are cut in the middle of what they carry, an acknowledgment included. It sends
 each film until it is told of success, as a PACS does. The node delivers to a real gateway. In the end every film that
 was answered with success must be one image of one case, with the bytes that the node keeps.
 """
@@ -29,6 +30,7 @@ from unittest import mock
 import httpx
 import numpy as np
 import pydicom
+from cut_connections import relay_to
 from dicom_peer import FILM, connect
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
@@ -169,17 +171,26 @@ def send_until_acknowledged(port: int, to_send: list[Dataset], acknowledged: lis
             time.sleep(0.05)
 
 
-def deliver_under_fire(node: NodeProcess, to_send: list[Dataset], kills: int, seed: int = 15) -> list[str]:
-    """Send films while the node is killed at random moments; returns the acknowledged ones."""
+def deliver_under_fire(
+    node: NodeProcess, to_send: list[Dataset], kills: int, cuts: int = 0, seed: int = 15
+) -> list[str]:
+    """Send films while the node is killed and connections are cut at random moments; returns the acknowledged ones."""
     chance, acknowledged = random.Random(seed), list[str]()
+    faults = ["kill"] * kills + ["cut"] * cuts
+    chance.shuffle(faults)
     node.start()
-    sender = threading.Thread(target=send_until_acknowledged, args=(node.port, to_send, acknowledged), daemon=True)
-    sender.start()
-    for _ in range(kills):
-        time.sleep(chance.uniform(0.05, 1.5))
-        node.end(signal.SIGKILL)
-        node.start()
-    sender.join(600)
+    with relay_to(node.port) as network:
+        sending = (network.port, to_send, acknowledged)
+        sender = threading.Thread(target=send_until_acknowledged, args=sending, daemon=True)
+        sender.start()
+        for fault in faults:
+            time.sleep(chance.uniform(0.05, 1.5) if fault == "kill" else chance.uniform(0.01, 0.3))
+            if fault == "cut":
+                network.cut()
+            else:
+                node.end(signal.SIGKILL)
+                node.start()
+        sender.join(600)
     assert not sender.is_alive(), "the sender did not come to its end"
     return acknowledged
 
@@ -224,17 +235,18 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--objects", type=int, default=500)
     arguments.add_argument("--kills", type=int, default=40)
+    arguments.add_argument("--cuts", type=int, default=40)
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder, running_gateway(Path(folder) / "home") as system:
         password = system.home.secrets["demo_password"]
         node = node_for(system, password, Path(folder))
         started = time.monotonic()
-        acknowledged = deliver_under_fire(node, films(given.objects), given.kills)
+        acknowledged = deliver_under_fire(node, films(given.objects), given.kills, given.cuts)
         wait_until_delivered(Path(folder) / "node")
         node.end()
         with Client(system.url, DEMO, password) as client:
             outcome = compare(acknowledged, Path(folder) / "node", client)
-    print({**outcome, "kills": given.kills, "seconds": round(time.monotonic() - started, 1)})
+    print({**outcome, "kills": given.kills, "cuts": given.cuts, "seconds": round(time.monotonic() - started, 1)})
     sys.exit(outcome["lost"] + outcome["twice"] != 0)
 
 

@@ -44,12 +44,13 @@ def write(pictures: list[Path], folder: Path) -> str:
 
 
 @contextmanager
-def running_loop(system: RunningSystem, folder: Path) -> Iterator[SimpleNamespace]:
+def running_loop(system: RunningSystem, folder: Path, **settings: str) -> Iterator[SimpleNamespace]:
     """An Orthanc, a node that takes films from it and sends every kind of result back, and a client of the gateway."""
     password, dicom_port = system.home.secrets["demo_password"], free_port()
     wanted = f"ORTHANC@127.0.0.1:{dicom_port}/usual+cad+pictures"
     node_of_priors = f"ORTHANC@127.0.0.1:{dicom_port}"
-    node = node_for(system, password, folder, LOBULE_DICOM_DESTINATIONS=wanted, LOBULE_DICOM_PRIOR_NODES=node_of_priors)
+    own = {"LOBULE_DICOM_DESTINATIONS": wanted, "LOBULE_DICOM_PRIOR_NODES": node_of_priors}
+    node = node_for(system, password, folder, **(own | settings))
     node.start()
     try:
         with (

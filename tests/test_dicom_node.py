@@ -4,6 +4,7 @@ Films go in, and report, outlines and document come back under the same study; w
 whatever is killed.
 """
 
+import base64
 import shutil
 import signal
 import sqlite3
@@ -28,9 +29,12 @@ from dicom_faults import (
 from dicom_loop import running_loop
 from dicom_rounds import dated, polyline, predecessor, read, received, reports, send, until
 from dicomweb_client import DICOMwebClient
+from fhir.resources.R4B import get_fhir_model_class
+from hospital_peers import fhir_server, mllp_server
 from orthanc import executable
 from pydicom.uid import generate_uid
 
+from dicom_node.hl7.syntax import parse
 from dicom_node.priors.choosing import Wanted
 from dicom_node.priors.web import DicomwebPeer
 from dicom_node.settings import NodeSettings
@@ -56,8 +60,16 @@ def loop(tmp_path_factory):
         patch.setattr(launcher, "QUEUES", tuple(workers))
         with (
             running_system(folder / "home", "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as system,
-            running_loop(system, folder) as running,
+            fhir_server() as fhir,
+            mllp_server() as mllp,
+            running_loop(
+                system,
+                folder,
+                LOBULE_DICOM_FHIR_URL=fhir.url,
+                LOBULE_DICOM_HL7_DESTINATIONS=f"RIS@127.0.0.1:{mllp.port}",
+            ) as running,
         ):
+            running.fhir, running.mllp = fhir, mllp
             yield running
 
 
@@ -165,6 +177,16 @@ def test_a_signature_sends_what_the_reader_stated_and_no_findings_again(loop, st
     [system, stated] = reports(loop, study.uid, CONCLUSION)
     assert predecessor(stated) == system.SOPInstanceUID
     assert "129717001" in str(stated.ContentSequence), "density b"
+    until(lambda: loop.mllp.messages and loop.fhir.bodies, "message and bundle")
+    told = parse(loop.mllp.messages[0].encode())
+    assert (told.value("PID", 3), told.value("PID", 5)) == (study.films[0].PatientID, "Test")
+    assert [each[5] for each in told.every("OBX")][-1].startswith(f"{loop.system.url}/cases/{case['id']}^")
+    bundle = get_fhir_model_class("Bundle").model_validate_json(loop.fhir.bodies[0])
+    reports_told = [e.resource for e in bundle.entry if e.resource.get_resource_type() == "DiagnosticReport"]
+    [report] = [each for each in reports_told if each.id == case["id"]]
+    assert report.status == "final"
+    assert report.subject.identifier.value == study.films[0].PatientID
+    assert base64.b64decode(report.presentedForm[0].data).startswith(b"%PDF")
 
 
 def test_a_late_film_makes_a_new_version_that_names_the_one_before(loop, study):
@@ -217,12 +239,12 @@ def test_priors_come_by_dicomweb_too(loop, study, tmp_path):
     assert pydicom.dcmread(tmp_path / "film.dcm").PixelData == film.PixelData
 
 
-def test_nothing_is_lost_or_doubled_when_the_node_is_killed(loop, tmp_path):
+def test_nothing_is_lost_or_doubled_when_the_node_is_killed_and_the_network_cut(loop, tmp_path):
     """The short form of `bench/dicom_faults.py`."""
     node = node_for(loop.system, loop.system.home.secrets["demo_password"], tmp_path)
     sent = films(14)  # the last study is partial
     before = len(loop.client._request("GET", "/api/v1/cases").json()["items"])
-    acknowledged = deliver_under_fire(node, sent, kills=2)
+    acknowledged = deliver_under_fire(node, sent, kills=2, cuts=3)
     try:
         wait_until_delivered(tmp_path / "node")
     finally:

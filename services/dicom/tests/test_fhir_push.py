@@ -2,14 +2,12 @@
 
 import base64
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 
 import pytest
 from dicom_peer import STUDY
 from fhir.resources.R4B import get_fhir_model_class
+from hospital_peers import fhir_server
 
 from dicom_node.journal import made, studies
 from dicom_node.journal.database import Journal
@@ -66,32 +64,8 @@ def test_the_bundle_names_patient_and_study_and_holds_the_report(bundle):
 
 @pytest.fixture
 def server():
-    """A server on loopback that answers as it is told, and keeps what it got."""
-    seen = SimpleNamespace(status=200, bodies=[], headers={})
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            seen.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            seen.headers = dict(self.headers)
-            issue = {"severity": "error", "code": "invalid", "diagnostics": "P1 is unknown here"}
-            answer = json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
-            self.send_response(seen.status)
-            self.send_header("Content-Type", "application/fhir+json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_arguments) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    seen.url = f"http://127.0.0.1:{http.server_port}/fhir"
-    yield seen
-    http.shutdown()
-    http.server_close()
-    thread.join(10)
+    with fhir_server() as seen:
+        yield seen
 
 
 def test_a_bundle_is_posted_until_the_server_takes_it(tmp_path, bundle, server, capsys):

@@ -1,6 +1,5 @@
 """HL7 v2: signed reports to a real MLLP peer, sent until they are taken."""
 
-import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,8 +10,8 @@ from dicom_faults import free_port
 from dicom_objects import analysed, examination_of, finding, signed_by
 from dicom_peer import STUDY
 from hl7apy.consts import VALIDATION_LEVEL
-from hl7apy.mllp import AbstractHandler, MLLPServer
 from hl7apy.parser import parse_message
+from hospital_peers import mllp_server
 
 from dicom_node.hl7.heading import control_id
 from dicom_node.hl7.syntax import escape, parse, unescape
@@ -71,32 +70,10 @@ def test_separators_are_escaped(text):
     assert not set(escape(text)) & set("|^&~\r\n")
 
 
-class Taking(AbstractHandler):
-    """Acknowledges a message."""
-
-    def __init__(self, message: str, told: SimpleNamespace) -> None:
-        super().__init__(message)
-        self.told = told
-
-    def reply(self) -> str:
-        self.told.messages.append(self.incoming_message)
-        control = self.told.control or parse_message(self.incoming_message).msh.msh_10.value
-        said = f"MSH|^~\\&|RIS||LOBULE||20260101||ACK|A1|P|2.5.1\rMSA|{self.told.code}|{control}\r"
-        return f"\x0b{said}\x1c\x0d"
-
-
 @pytest.fixture
 def peer():
-    """A real MLLP server, that of hl7apy."""
-    told = SimpleNamespace(messages=[], code="AA", control=None, port=free_port())
-    server = MLLPServer("127.0.0.1", told.port, {"ORU^R01^ORU_R01": (Taking, told)})
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield told
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with mllp_server() as told:
+        yield told
 
 
 @pytest.fixture

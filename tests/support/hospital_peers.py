@@ -1,0 +1,75 @@
+"""Systems of a hospital on loopback: an MLLP server (that of hl7apy), and one that takes what is posted to it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseServer
+from types import SimpleNamespace
+
+from dicom_faults import free_port
+from hl7apy.mllp import AbstractHandler, MLLPServer
+from hl7apy.parser import parse_message
+
+
+class Taking(AbstractHandler):
+    """Acknowledges a message as it is told to."""
+
+    def __init__(self, message: str, told: SimpleNamespace) -> None:
+        super().__init__(message)
+        self.told = told
+
+    def reply(self) -> str:
+        self.told.messages.append(self.incoming_message)
+        control = self.told.control or parse_message(self.incoming_message).msh.msh_10.value
+        said = f"MSH|^~\\&|RIS||LOBULE||20260101||ACK|A1|P|2.5.1\rMSA|{self.told.code}|{control}\r"
+        return f"\x0b{said}\x1c\x0d"
+
+
+@contextmanager
+def mllp_server() -> Iterator[SimpleNamespace]:
+    """Takes reports; `messages` has them, `code` and `control` are what it acknowledges with."""
+    told = SimpleNamespace(messages=[], code="AA", control=None, port=free_port())
+    server = MLLPServer("127.0.0.1", told.port, {"ORU^R01^ORU_R01": (Taking, told)})
+    server.daemon_threads = True
+    with _serving(server):
+        yield told
+
+
+@contextmanager
+def fhir_server() -> Iterator[SimpleNamespace]:
+    """Takes bundles; `bodies` has them, `status` is what it answers, with an OperationOutcome."""
+    seen = SimpleNamespace(status=200, bodies=[], headers={})
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            seen.headers = dict(self.headers)
+            issue = {"severity": "error", "code": "invalid", "diagnostics": "P1 is unknown here"}
+            answer = json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
+            self.send_response(seen.status)
+            self.send_header("Content-Type", "application/fhir+json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_arguments) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    seen.url = f"http://127.0.0.1:{server.server_port}/fhir"
+    with _serving(server):
+        yield seen
+
+
+@contextmanager
+def _serving(server: BaseServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
