@@ -4,7 +4,6 @@ Films go in, and report, outlines and document come back under the same study; w
 whatever is killed.
 """
 
-import base64
 import shutil
 import signal
 import sqlite3
@@ -186,7 +185,7 @@ def test_a_signature_sends_what_the_reader_stated_and_no_findings_again(loop, st
     [report] = [each for each in reports_told if each.id == case["id"]]
     assert report.status == "final"
     assert report.subject.identifier.value == study.films[0].PatientID
-    assert base64.b64decode(report.presentedForm[0].data).startswith(b"%PDF")
+    assert report.presentedForm[0].data.startswith(b"%PDF")
 
 
 def test_a_late_film_makes_a_new_version_that_names_the_one_before(loop, study):

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from dicom_peer import tool
 
+from dicom_node.reporting import probes
+from dicom_node.settings import Place
+
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory) -> Path:
@@ -21,6 +24,7 @@ def certificates(tmp_path_factory) -> Path:
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"),
             *("-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem"),
         )
+    (folder / "names.cnf").write_text("subjectAltName = IP:127.0.0.1")
     for name in ("node", "modality"):
         openssl(
             *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}"),
@@ -28,7 +32,7 @@ def certificates(tmp_path_factory) -> Path:
         )
         openssl(
             *("x509", "-req", "-in", f"{name}.csr", "-CA", "authority.pem", "-CAkey", "authority.key", "-days", "2"),
-            *("-CAcreateserial", "-out", f"{name}.pem"),
+            *("-CAcreateserial", "-out", f"{name}.pem", "-extfile", "names.cnf"),
         )
     return folder
 
@@ -64,3 +68,27 @@ def test_a_handshake_that_never_comes_holds_nobody_up(tls_node, certificates, ma
     with socket.create_connection(("127.0.0.1", tls_node.port)):
         pair = (str(certificates / "modality.key"), str(certificates / "modality.pem"))
         assert storescu(tls_node, make_film(), "+tls", *pair, "+cf", str(certificates / "authority.pem")) == 0
+
+
+def test_the_node_calls_over_tls_whom_it_should(tls_node, certificates):
+    place = Place("LOBULE", "127.0.0.1", tls_node.port)
+
+    def echoed(authority: str = "authority", **changes) -> str:
+        held = {
+            "dicom_ae_title": "MODALITY",
+            "dicom_tls_peers": "OTHER, LOBULE",
+            "dicom_tls_certificate": certificates / "modality.pem",
+            "dicom_tls_key": certificates / "modality.key",
+            "dicom_tls_ca": certificates / f"{authority}.pem",
+        }
+        return probes.echo(place, tls_node.settings.model_copy(update=held | changes))
+
+    assert echoed() == "ok"
+    assert echoed(dicom_tls_peers="*") == "ok"
+    assert echoed(dicom_tls_peers="OTHER") == "not_connected"
+    assert echoed("stranger") == "not_connected", "its certificate is of another authority"
+
+
+def test_tls_towards_others_needs_a_certificate(start_node):
+    with pytest.raises(ValueError, match="LOBULE_DICOM_TLS_PEERS needs"):
+        start_node(dicom_tls_peers="PACS")

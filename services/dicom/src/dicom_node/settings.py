@@ -38,6 +38,7 @@ class NodeSettings(ServiceSettings):
     dicom_tls_certificate: Path | None = Field(default=None, description="certificate chain, PEM; unset: no TLS")
     dicom_tls_key: Path | None = Field(default=None, description="its key, PEM")
     dicom_tls_ca: Path | None = Field(default=None, description="who signs the callers' certificates, PEM")
+    dicom_tls_peers: str = Field("", description="AE titles that are called over TLS (comma), or * for all")
     dicom_max_associations: int = Field(10, gt=0, description="at the same time")
     dicom_max_object_bytes: int = Field(200 * 1024 * 1024, gt=0, description="a larger object is aborted")
     dicom_reserve_bytes: int = Field(2 * 1024**3, ge=0, description="with less free disk, objects are refused (A700)")
@@ -116,6 +117,8 @@ class NodeSettings(ServiceSettings):
         given = (self.dicom_tls_certificate, self.dicom_tls_key, self.dicom_tls_ca)
         if any(given) and not all(given):
             raise ValueError("TLS needs LOBULE_DICOM_TLS_CERTIFICATE, LOBULE_DICOM_TLS_KEY and LOBULE_DICOM_TLS_CA")
+        if self.dicom_tls_peers and not any(given):
+            raise ValueError("LOBULE_DICOM_TLS_PEERS needs LOBULE_DICOM_TLS_CERTIFICATE, _TLS_KEY and _TLS_CA")
         return self
 
 
