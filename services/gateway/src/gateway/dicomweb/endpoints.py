@@ -1,14 +1,15 @@
 """`/dicom-web`: STOW-RS (DICOM PS3.18, 10.5)."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import DetachedUser
+from gateway.dicomweb.paths import Uid
 from gateway.dicomweb.receiving import receive_instances
 from gateway.dicomweb.schemas import DICOM_JSON, STOW_ANSWER, STOW_BODY, stow_answer
 from gateway.dicomweb.service import InstanceService, Stored
@@ -29,7 +30,6 @@ _DESCRIBED: dict[str, Any] = {
     },
     "openapi_extra": {"requestBody": STOW_BODY},
 }
-Study = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$", description="StudyInstanceUID that every instance must have")]
 
 
 @router.post("/studies", **_DESCRIBED)
@@ -42,10 +42,10 @@ async def store_instances(request: Request, user: DetachedUser) -> Response:
     return await _store(request, user, None)
 
 
-@router.post("/studies/{study_uid}", **_DESCRIBED)
-async def store_instances_of_study(request: Request, user: DetachedUser, study_uid: Study) -> Response:
+@router.post("/studies/{study}", **_DESCRIBED)
+async def store_instances_of_study(request: Request, user: DetachedUser, study: Uid) -> Response:
     """Store films of one study by STOW-RS; see `/dicom-web/studies`."""
-    return await _store(request, user, study_uid)
+    return await _store(request, user, study)
 
 
 async def _store(request: Request, user: User, study_uid: str | None) -> Response:
