@@ -48,6 +48,23 @@ def test_bad_forms_are_refused_and_nothing_is_kept(app, client, alice, body, sta
     assert stored_files(app) == []
 
 
+CASE = b'--B\r\nContent-Disposition: form-data; name="case_id"\r\n\r\n%s\r\n'
+
+
+def test_fields_after_the_file_count_as_those_before(client, alice, picture):
+    """Generated clients send optional fields after the required file."""
+    case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-1"}).json()["id"]
+    answer = raw(client, alice, MODALITY + FILE + picture(1) + b"\r\n" + CASE % case.encode() + b"--B--\r\n")
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["image"]["case_id"] == case
+
+
+def test_a_wrong_field_after_the_file_is_refused_and_nothing_is_kept(app, client, alice, picture):
+    answer = raw(client, alice, MODALITY + FILE + picture(1) + b"\r\n" + CASE % b"nowhere" + b"--B--\r\n")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert stored_files(app) == []
+
+
 def test_not_a_form(client, alice):
     assert raw(client, alice, b"{}", "application/json").json()["code"] == "not_multipart"
 

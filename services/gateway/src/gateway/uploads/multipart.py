@@ -15,7 +15,7 @@ Buffer = TypeVar("Buffer", bytes, bytearray)
 
 @dataclass
 class Fields:
-    """The text fields that came before the file."""
+    """The text fields that came so far."""
 
     values: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -27,8 +27,11 @@ class FileStart:
     file_name: str
 
 
+Event = Fields | FileStart | bytes | None
+
+
 class MultipartForm:
-    """Turns the bytes of a form into events: the file's start, its pieces, and None at its regular end.
+    """Turns a form's bytes into events: the fields before the file, its start, its pieces, None at its regular end.
 
     Args:
         content_type: The header of the request.
@@ -44,7 +47,7 @@ class MultipartForm:
             raise ProblemError(415, "not_multipart")
         callbacks = {name: getattr(self, name) for name in dir(self) if name.startswith("on_")}
         self._parser = MultipartParser(boundary, callbacks)  # pyright: ignore[reportArgumentType]
-        self._events: list[FileStart | bytes | None] = []
+        self._events: list[Event] = []
         self.fields: dict[str, str] = {}
         self.file_ended = False
         self._header_name = self._header_value = b""
@@ -63,7 +66,7 @@ class MultipartForm:
             return malformed("syntax", problem=str(error))
         return None
 
-    def take(self) -> list[FileStart | bytes | None]:
+    def take(self) -> list[Event]:
         """The events since the last call."""
         events, self._events = self._events, []
         return events
@@ -95,11 +98,9 @@ class MultipartForm:
             if self.file_ended:
                 raise malformed("several_files")
             self._in_file = True
-            self._events.append(FileStart(file_name))
+            self._events += [Fields(dict(self.fields)), FileStart(file_name)]
         elif len(self.fields) >= limits.MAX_FIELDS:
             raise malformed("too_many_fields")
-        elif self.file_ended:
-            raise malformed("field_after_file", name=self._name)
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from gateway.database import new_id
 from gateway.errors import ProblemError
-from gateway.uploads.multipart import Fields, FileStart, MultipartForm
+from gateway.uploads.multipart import Event, Fields, FileStart, MultipartForm
 from lobule import layout
 from lobule.storage import ObjectStore, ObjectWriter
 
@@ -49,7 +49,8 @@ async def receive(
         request: Its body is read here.
         store: The object store for the file.
         max_bytes: The largest size that is accepted.
-        check: Checks the text fields before the first byte is stored; its result is returned.
+        check: Checks the text fields before the first byte is stored, and all of them once more where some came after
+            the file; its last result is returned.
         folder: Gives the folder of an upload by its new id; see `lobule.layout`.
 
     Raises:
@@ -70,6 +71,8 @@ async def receive(
         digest, size, buffer = hashlib.sha256(), 0, bytearray()
         async with writing(store, key) as target:
             async for event in parts:
+                if isinstance(event, Fields):
+                    checked = await check(event.values)
                 if not isinstance(event, bytes):
                     continue  # the file's end; the closing boundary must still follow
                 size += len(event)
@@ -86,8 +89,10 @@ async def receive(
     return checked, Upload(image_id, key, start.file_name, size, digest.hexdigest())
 
 
-async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart | bytes | None]:
+async def read_multipart(request: Request) -> AsyncIterator[Event]:
     """The events of an upload: the fields, the file's start, its pieces, and None at its regular end.
+
+    Where fields came after the file, all of them follow once more. Generated clients send optional fields last.
 
     An upload that is cut off raises `ClientDisconnect` (the connection ended) or `ProblemError` (the body ended early).
 
@@ -95,14 +100,13 @@ async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart |
         ProblemError: `not_multipart`, `malformed_upload` or `file_missing`, 4xx.
     """
     form = MultipartForm(request.headers.get("Content-Type", ""))
-    begun = False
+    begun, early = False, dict[str, str]()
     async for piece in request.stream():
         problem = form.write(piece)
         # Events before the problem are yielded first, so that the response does not depend on how the bytes were split.
         for event in form.take():
-            if isinstance(event, FileStart):
-                begun = True
-                yield Fields(dict(form.fields))
+            if isinstance(event, Fields):
+                begun, early = True, event.values
             yield event
         if problem is not None:
             raise problem
@@ -110,6 +114,8 @@ async def read_multipart(request: Request) -> AsyncIterator[Fields | FileStart |
         raise ProblemError(422, "file_missing")
     if not form.file_ended:
         raise ProblemError(400, "malformed_upload")
+    if form.fields != early:
+        yield Fields(dict(form.fields))
 
 
 @contextlib.asynccontextmanager

@@ -49,7 +49,7 @@ UPLOAD_FORM: dict[str, Any] = {
                     "file": {
                         "type": "string",
                         "format": "binary",
-                        "description": "the image; the last field",
+                        "description": "the image; best sent last, and after `modality` in any case",
                     },
                 },
             }
