@@ -101,13 +101,21 @@ def main(
     sys.exit(1 if missed else 0)
 
 
+def other_clinician(home: Path) -> tuple[str, str]:
+    """Name and password of a second user: the administrator of the folder uploads nothing."""
+    name, password = "colleague", secrets.token_urlsafe(16)
+    add = [sys.executable, "-m", "lobule.cli", "user", "add", name, "--home", str(home), "--password-stdin"]
+    subprocess.run(add, input=password, text=True, check=True, stdout=subprocess.DEVNULL)
+    return name, password
+
+
 def measure(system: launcher.RunningSystem, home: Path, jobs: int, number: int) -> dict[str, tuple[float, float]]:
     """Send the batch, then a person's images, and wait for those."""
-    pictures = fields(jobs + 5, None)
+    pictures, colleague = fields(jobs + 5, None), other_clinician(system.home.folder)
     with (
         Client(system.url, launcher.DEMO, system.home.secrets["demo_password"], timeout_s=120) as sender,
-        Client(system.url, launcher.ADMIN, system.home.secrets["admin_password"], timeout_s=120) as other,
-        at_portal(system.url, launcher.ADMIN, system.home.secrets["admin_password"]) as browser,
+        Client(system.url, *colleague, timeout_s=120) as other,
+        at_portal(system.url, *colleague) as browser,
     ):
         while sender.models()[0]["workers"] < number:
             time.sleep(0.2)

@@ -31,6 +31,7 @@ from dicomweb_client import DICOMwebClient
 from fhir.resources.R4B import get_fhir_model_class
 from hospital_peers import fhir_server, mllp_server
 from orthanc import executable
+from portal_signing import sign_case
 from pydicom.uid import generate_uid
 
 from dicom_node.hl7.syntax import parse
@@ -38,7 +39,7 @@ from dicom_node.priors.choosing import Wanted
 from dicom_node.priors.web import DicomwebPeer
 from dicom_node.settings import NodeSettings
 from lobule.launcher import system as launcher
-from lobule.launcher.system import running_system
+from lobule.launcher.system import DEMO, running_system
 
 FINDINGS, CONCLUSION, CAD = "126000", "18745-0", "111036"  # titles of reports
 STUB, TOY = (Path(__file__).parent / name for name in ("stub_mammography", "toy_modality"))
@@ -165,7 +166,7 @@ def test_a_signature_sends_what_the_reader_stated_and_no_findings_again(loop, st
     concerns = ["unreviewed", "not_assessed", "pending", "contradiction"]
     breasts = {"right": {"bi_rads": 2, "density": "b", "recommendation": "routine_screening"}}
     signature = {"acknowledged": concerns, "breasts": breasts}
-    loop.client._request("POST", f"/api/v1/cases/{case['id']}/reports", json=signature)
+    sign_case(loop.system.url, DEMO, loop.system.home.secrets["demo_password"], case["id"], signature)
     signed = {"SR": 3 + 2, "DOC": 2}
     until(lambda: signed.items() <= {m: len(i) for m, i in loop.orthanc.instances(study.uid).items()}.items(), "them")
     titles = {read(loop.orthanc, instance).DocumentTitle for instance in loop.orthanc.instances(study.uid)["DOC"]}

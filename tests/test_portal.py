@@ -123,7 +123,7 @@ def test_from_four_films_to_a_signed_report_and_out(begin, password, patient, la
     conclusion = read(day, panel)
     review(day, panel)
 
-    sign(day, panel, "reading.sign", password, comment="Seen by hand.")
+    sign(day, panel, "reading.sign", comment="Seen by hand.")
     expect(panel.locator(".versions")).to_contain_text(day.t("reading.version", version=1))
     expect(day.page.locator(".case-state")).to_have_text(day.t("common.state.signed"))
     with day.page.expect_download(timeout=PATIENT_MS) as saved:
@@ -137,7 +137,7 @@ def test_from_four_films_to_a_signed_report_and_out(begin, password, patient, la
     judge(day, panel.locator(".finding").nth(1), "dismissed")  # taken back
     day.press(day.button("supersede.yes"))
     expect(panel.get_by_text(day.words("reading.changed.since"))).to_be_visible()
-    sign(day, panel, "reading.sign.again", password)
+    sign(day, panel, "reading.sign.again")
     expect(panel.locator(".versions li")).to_have_count(2)
     expect(panel.locator(".versions li[data-old]")).to_contain_text(day.t("reading.version", version=1))
     day.fits()

@@ -178,7 +178,7 @@ def state(day: Day, panel: Locator) -> None:
             expect(choice).to_be_checked()
 
 
-def sign(day: Day, panel: Locator, key: str, password: str, comment: str = "") -> None:
+def sign(day: Day, panel: Locator, key: str, comment: str = "") -> None:
     """Sign the report as not sure, which contradicts no verdict."""
     state(day, panel)
     day.press(panel.get_by_role("button", name=day.t(key), exact=True))
@@ -193,7 +193,6 @@ def sign(day: Day, panel: Locator, key: str, password: str, comment: str = "") -
     expect(choice).to_be_checked()
     if comment:
         day.write(dialog.get_by_label(day.t("reading.sign.comment")), comment)
-    day.write(dialog.get_by_label(day.t("reading.sign.password")), password)
     day.press(dialog.locator('[data-role="submit"]'))
     expect(dialog).to_be_hidden()
 

@@ -15,9 +15,10 @@ from played_worker import INTERNAL, Worker, png
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select
+from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.auth import sessions
+from gateway.auth import sessions, throttle
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
@@ -55,11 +56,37 @@ def new_user(app: FastAPI) -> Callable[..., None]:
     return partial(add_user, app)
 
 
+def open_session(app: FastAPI, username: str) -> tuple[str, str]:
+    """Name and value of the cookie of a user's new portal session; the login form has its own tests."""
+    response = Response()
+    with app.state.sessions.begin() as session:
+        user = session.scalars(select(User).where(User.username == username)).one()
+        sessions.open_session(session, user, _request(app), response, app.state.settings)
+    name, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
+    return name, value
+
+
+def _request(app: FastAPI, cookie: str = "") -> Request:
+    headers = [(b"cookie", cookie.encode())] if cookie else []
+    return Request({"type": "http", "app": app, "headers": headers, "client": ("testclient", 50000)})
+
+
 def log_in(client: TestClient, username: str) -> dict[str, str]:
-    """The headers of a logged-in API client."""
-    answer = client.post("/api/v1/auth/token", json={"username": username, "password": PASSWORD})
-    assert answer.status_code == 200, answer.text
-    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    """The headers of a person in the portal: the cookie of a new session, and the token that its pages send back."""
+    cookie = "=".join(open_session(client.app, username))
+    return {"Cookie": cookie, "X-CSRF-Token": sessions.csrf_token_for(_request(client.app, cookie))}
+
+
+@pytest.fixture
+def bearer_of(client: TestClient) -> Callable[[str], dict[str, str]]:
+    """The headers of an API client with an access token of a user's."""
+
+    def get(username: str) -> dict[str, str]:
+        answer = client.post("/api/v1/auth/token", json={"username": username, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    return get
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,6 +105,12 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", lambda: least)
         yield
+
+
+@pytest.fixture
+def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first pause after too many failed logins is a minute: a busy machine may sleep through a shorter one."""
+    monkeypatch.setattr(throttle, "FIRST_PAUSE_S", 60)
 
 
 @pytest.fixture
@@ -143,23 +176,14 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 @pytest.fixture
 def alice(client: TestClient) -> dict[str, str]:
-    """Alice's headers."""
+    """Alice's headers, in the portal."""
     return log_in(client, "alice")
 
 
 @pytest.fixture
 def cookie_of(app: FastAPI) -> Callable[[str], tuple[str, str]]:
-    """Name and value of the cookie of a user's new portal session; the login form has its own tests."""
-
-    def open_session(username: str) -> tuple[str, str]:
-        response = Response()
-        with app.state.sessions.begin() as session:
-            user = session.scalars(select(User).where(User.username == username)).one()
-            sessions.open_session(session, user, response, app.state.settings)
-        name, _, value = response.headers["Set-Cookie"].partition(";")[0].partition("=")
-        return name, value
-
-    return open_session
+    """Opens portal sessions; see `open_session`."""
+    return partial(open_session, app)
 
 
 @pytest.fixture
@@ -222,3 +246,19 @@ def read(client, alice, case):
 def user_id(client, root):
     """The id of a user by name."""
     return lambda name: next(u["id"] for u in client.get("/api/v1/users", headers=root).json() if u["username"] == name)
+
+
+@pytest.fixture
+def colleague(client, alice, root, new_user, headers_of) -> Callable[[str], dict[str, str]]:
+    """Shares a case of Alice's with Carol, and gives Carol's headers."""
+
+    def share(case: str) -> dict[str, str]:
+        new_user("carol")
+        group = client.post("/api/v1/groups", headers=root, json={"name": "Unit C"}).json()["id"]
+        for name in ("alice", "carol"):
+            client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
+        answer = client.put(f"/api/v1/cases/{case}/group", headers=alice, json={"group_id": group})
+        assert answer.status_code == 200, answer.text
+        return headers_of("carol")
+
+    return share

@@ -9,7 +9,9 @@ OTHER = "another long sentence of words"
 
 
 class TestAudit:
-    def test_filter_and_pages(self, client, alice, root, job):
+    def test_filter_and_pages(self, client, alice, bearer_of, root, job):
+        for username in ("alice", "bob"):
+            bearer_of(username)  # which is logged
         client.post("/api/v1/cases", json={"pseudonym": "P"}, headers=alice)
         found = client.get("/api/v1/audit?actor=ALI&action=case", headers=root).json()["items"]
         assert [event["action"] for event in found] == ["case.create"]

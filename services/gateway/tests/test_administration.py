@@ -2,6 +2,8 @@
 
 import pytest
 
+from gateway.webhooks.models import Delivery, Webhook
+
 PASSWORD = "correct horse battery staple"
 
 
@@ -24,6 +26,19 @@ class TestUsers:
         client.patch(path, json={"active": True}, headers=root)
         assert client.get("/api/v1/users/me", headers=alice).status_code == 401, "old tokens stay void"
         assert login(client, "alice", PASSWORD).status_code == 200
+
+    def test_deactivation_ends_tokens_and_webhooks_for_good(self, app, client, alice, root, user_id):
+        token = client.post("/api/v1/tokens", json={"name": "x"}, headers=alice).json()["secret"]
+        hook = client.post("/api/v1/webhooks", json={"url": "https://93.184.216.34/hook"}, headers=alice).json()
+        client.post(f"/api/v1/webhooks/{hook['id']}/test", headers=alice)
+        path = f"/api/v1/users/{user_id('alice')}"
+        for active in (False, True):
+            client.patch(path, json={"active": active}, headers=root)
+            if not active:
+                app.state.deliverer.send_due()
+        assert client.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+        with app.state.sessions() as session:
+            assert (session.query(Webhook).count(), session.query(Delivery).count()) == (0, 0)
 
     def test_another_role_ends_logins_too(self, client, alice, root, user_id):
         changed = client.patch(f"/api/v1/users/{user_id('alice')}", json={"role": "admin"}, headers=root).json()
@@ -48,7 +63,8 @@ class TestUsers:
         for path in ("users", "audit", "audit.csv", "admin/queues", "admin/jobs", "tokens?everyone=true"):
             assert client.get(f"/api/v1/{path}", headers=alice).status_code == 403, path
 
-    def test_last_login_is_seen(self, client, alice, root):
+    def test_last_login_is_seen(self, client, bearer_of, root):
+        bearer_of("alice")
         [seen] = [u for u in client.get("/api/v1/users", headers=root).json() if u["username"] == "alice"]
         assert seen["last_login_at"]
 
@@ -101,11 +117,12 @@ class TestForeignPasswords:
 
 
 class TestPasswords:
-    def test_changing_it_ends_the_other_logins(self, client, alice):
-        refresh = login(client, "alice", PASSWORD).json()["refresh_token"]
+    def test_changing_it_ends_the_other_logins(self, client, alice, bearer_of):
+        here, refresh = bearer_of("alice"), login(client, "alice", PASSWORD).json()["refresh_token"]
         change = {"current": PASSWORD, "new": OTHER}
-        assert client.post("/api/v1/users/me/password", json=change, headers=alice).status_code == 204
-        assert client.get("/api/v1/users/me", headers=alice).status_code == 401
+        assert client.post("/api/v1/users/me/password", json=change, headers=here).status_code == 204
+        for headers in (here, alice):
+            assert client.get("/api/v1/users/me", headers=headers).status_code == 401
         grant = {"grant_type": "refresh_token", "refresh_token": refresh}
         assert client.post("/api/v1/auth/token", json=grant).status_code == 401
         assert login(client, "alice", PASSWORD).status_code == 401
@@ -127,6 +144,7 @@ class TestPasswords:
         client.cookies.update(browsers[0])
         assert client.get("/api/v1/users/me").status_code == 401
 
+    @pytest.mark.usefixtures("long_pauses")
     def test_wrong_ones_are_refused_and_counted(self, client, alice):
         change = {"current": "wrong password", "new": OTHER}
         codes = [client.post("/api/v1/users/me/password", json=change, headers=alice).json()["code"] for _ in range(11)]
@@ -136,10 +154,12 @@ class TestPasswords:
             == 422
         )
 
-    def test_an_administrator_resets_it(self, client, alice, root, user_id):
+    def test_an_administrator_resets_it(self, client, alice, bearer_of, root, user_id):
+        login_before = bearer_of("alice")["Authorization"]
         token = client.post("/api/v1/tokens", json={"name": "x"}, headers=alice).json()["secret"]
         path = f"/api/v1/users/{user_id('alice')}/password"
         assert client.post(path, json={"password": OTHER}, headers=root).status_code == 204
-        for bearer in (alice["Authorization"], f"Bearer {token}"):
+        for bearer in (login_before, f"Bearer {token}"):
             assert client.get("/api/v1/users/me", headers={"Authorization": bearer}).status_code == 401
+        assert client.get("/api/v1/users/me", headers=alice).status_code == 401
         assert login(client, "alice", OTHER).status_code == 200

@@ -152,8 +152,8 @@ class TestRequests:
         assert "link" not in second.headers
 
     @pytest.mark.parametrize("scheme", ["bearer", "basic"])
-    def test_diagnose_takes_the_authorization_header(self, client, alice, picture, scheme):
-        given = alice["Authorization"]
+    def test_diagnose_takes_the_authorization_header(self, client, bearer_of, picture, scheme):
+        given = bearer_of("alice")["Authorization"]
         if scheme == "basic":
             given = "Basic " + base64.b64encode(f"alice:{PASSWORD}".encode()).decode()
         answer = client.post(

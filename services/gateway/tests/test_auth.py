@@ -2,17 +2,13 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from gateway.auth import repository, service
-from gateway.auth import throttle as throttle_module
-from gateway.auth.throttle import LoginThrottle
-from gateway.errors import ProblemError
+from gateway.auth import repository
 from gateway.users.passwords import hash_password
 
 PASSWORD = "correct horse battery staple"
@@ -51,61 +47,6 @@ def test_wrong_password_and_unknown_user_get_the_same_answer_in_the_same_time(re
     assert fastest_unknown > 0.3 * fastest_known, "an unknown name must cost a hash as well"
 
 
-def test_too_many_failures_must_wait(make_app):
-    with TestClient(make_app(login_attempts=3)) as client:
-        for _ in range(3):
-            assert token(client, username="alice", password="wrong password 1").status_code == 401
-        refused = token(client, username="alice", password=PASSWORD)
-        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
-        assert int(refused.headers["retry-after"]) > 60
-        assert token(client, username="bob", password=PASSWORD).status_code == 200
-
-
-class TestManyAtOnce:
-    def test_guesses_in_parallel_are_counted_before_their_hashes(self, make_app, monkeypatch):
-        checked = []
-        monkeypatch.setattr(service, "verify_password", lambda *_: checked.append(1) or time.sleep(0.05) or False)
-        with TestClient(make_app(login_attempts=3)) as client, ThreadPoolExecutor(8) as pool:
-            answers = list(
-                pool.map(lambda n: token(client, username="alice", password=f"guess {n}").status_code, range(8))
-            )
-        assert len(checked) == 3
-        assert sorted(answers) == [401] * 3 + [429] * 5
-
-    def test_right_passwords_in_parallel_only_wait(self, make_app):
-        with TestClient(make_app(login_attempts=2)) as client, ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: token(client, username="alice", password=PASSWORD).status_code, range(8)))
-        assert answers == [200] * 8
-
-    def test_one_whose_gateway_died_is_forgotten_however_many_come_after_it(self, app, monkeypatch):
-        throttle, redis = LoginThrottle(app.state.redis, 2), app.state.redis
-        monkeypatch.setattr(throttle_module, "_BUSY_S", 0.1)
-        keys = [f"lobule:login:checked:{party}" for party in ("name:alice", "address:address")]
-        for key in keys:
-            redis.zadd(key, {"died": time.time() - 61, "lives": time.time()})
-        assert throttle.check("alice", "address", lambda: True), "it renews the set"
-        assert [redis.zrange(key, 0, -1) for key in keys] == [["lives"]] * 2
-
-    def test_where_checks_last_it_is_not_said_that_they_failed(self, app, monkeypatch):
-        monkeypatch.setattr(throttle_module, "_BUSY_S", 0.1)
-        app.state.redis.zadd("lobule:login:checked:name:alice", {"lives": time.time()})
-        with pytest.raises(ProblemError) as refused:
-            LoginThrottle(app.state.redis, 1).check("alice", "address", lambda: True)
-        assert (refused.value.status, refused.value.code) == (429, "logins_busy")
-        assert refused.value.headers == {"Retry-After": "1"}
-
-    def test_a_check_that_breaks_off_counts_for_nothing(self, app):
-        throttle = LoginThrottle(app.state.redis, 1)
-
-        def broken() -> None:
-            raise OSError("the database is away")
-
-        for _ in range(2):
-            with pytest.raises(OSError, match="away"):
-                throttle.check("alice", "address", broken)
-        assert throttle.check("alice", "address", lambda: True)
-
-
 def test_refresh_rotates_and_a_stolen_token_ends_the_chain(client):
     first = token(client, username="alice", password=PASSWORD).json()
     second = token(client, grant_type="refresh_token", refresh_token=first["refresh_token"])
@@ -119,7 +60,7 @@ def test_refresh_rotates_and_a_stolen_token_ends_the_chain(client):
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"exp": 1}, "token_expired"), ({"iss": "someone else"}, "token_invalid"), ({"sub": "nobody"}, "token_invalid")],
+    [({"exp": 1}, "token_expired"), ({"iss": "someone else"}, "token_invalid"), ({"sid": "nobody"}, "token_invalid")],
 )
 def test_bad_tokens(client, app, change, code):
     access = token(client, username="alice", password=PASSWORD).json()["access_token"]
@@ -162,7 +103,7 @@ def test_secure_cookies_carry_the_host_prefix(make_app):
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)"]
 )
 def test_login_never_leads_to_another_host(client, target):
     assert form(client, next=target).headers["location"] == "/"

@@ -30,6 +30,11 @@ TRANSACTIONS = {
     "audit/service.py": {"record_apart"},
     "auth/api_tokens.py": {"_note_use"},
     "auth/endpoints.py": {"issue_token"},
+    "auth/sessions.py": {"note_activity"},
+    # After a password was checked, or the provider of single sign-on was asked.
+    "auth/session_endpoints.py": {"authenticate_again"},
+    "auth/second_factor/service.py": {"check_code"},
+    "sso/endpoints.py": {"come_back", "ended_there"},
     # Accepted once its bytes have arrived; analysed or rendered again while a request waits.
     "uploads/service.py": {"UploadService.accept"},
     "diagnose/endpoints.py": {"_start_again_if_failed"},

@@ -58,7 +58,7 @@ class TestLanguage:
         assert english.json()["detail"] == "This case does not exist, or it belongs to another user."
         assert chinese.json()["detail"] == Words("zh")("errors.not_found.case")
         assert chinese.headers["content-language"] == "zh"
-        assert {a.headers["vary"] for a in (english, chinese)} == {"Accept-Language"}
+        assert all("Accept-Language" in a.headers["vary"] for a in (english, chinese))
         same = {"code": "not_found", "reason": "case", "values": {}}
         assert [{key: a.json()[key] for key in same} for a in (english, chinese)] == [same, same]
 

@@ -185,10 +185,10 @@ class TestGateway:
         return send
 
     def test_the_next_step_is_the_portal_s_then_users_take_turns(
-        self, upload, picture, headers_of, claim, at_portal, client, alice
+        self, upload, picture, bearer_of, claim, at_portal, client
     ):
-        bob = headers_of("bob")
-        batch = [upload(picture(number)).json()["job"]["id"] for number in range(4)]
+        alice, bob = bearer_of("alice"), bearer_of("bob")
+        batch = [upload(picture(number), headers=alice).json()["job"]["id"] for number in range(4)]
         assert claim() == batch[0]
         others = upload(picture(9), headers=bob).json()["job"]["id"]
         person = at_portal("bob", picture(10))

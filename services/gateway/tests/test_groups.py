@@ -133,7 +133,7 @@ class TestClaims:
             client.post(f"/api/v1/cases/{case}/claim", headers=alice),
             client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"}),
             client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}),
-            client.put(f"/api/v1/cases/{case}/reader", headers=root, json={"username": "alice"}),
+            client.put(f"/api/v1/cases/{case}/reader", headers=alice, json={"username": "alice"}),
             client.put(f"/api/v1/cases/{case}/reader-findings/{uuid4()}", headers=alice, json=drawn),
             client.delete(f"/api/v1/cases/{case}/reader-findings/{uuid4()}", headers=alice),
             client.put(f"/api/v1/cases/{case}/same-lesions/{uuid4()}", headers=alice, json=pair),

@@ -162,11 +162,11 @@ class TestLostObjects:
         thread.join()
 
 
-def test_an_image_that_an_administrator_adds_is_the_case_owner_s(client, alice, headers_of, case, upload, picture):
-    root = headers_of("root")
-    sent = upload(picture(7), headers=root, case_id=case).json()
+def test_an_image_that_a_colleague_adds_is_the_case_owner_s(client, alice, colleague, case, upload, picture):
+    carol = colleague(case)
+    sent = upload(picture(7), headers=carol, case_id=case).json()
     assert client.get(f"/api/v1/images/{sent['image']['id']}", headers=alice).status_code == 200
     assert client.get(f"/api/v1/jobs/{sent['job']['id']}", headers=alice).status_code == 200
-    own = client.post("/api/v1/cases", json={"pseudonym": "R"}, headers=root).json()["id"]
-    moved = client.patch(f"/api/v1/images/{sent['image']['id']}", json={"case_id": own}, headers=root)
+    own = client.post("/api/v1/cases", json={"pseudonym": "R"}, headers=carol).json()["id"]
+    moved = client.patch(f"/api/v1/images/{sent['image']['id']}", json={"case_id": own}, headers=carol)
     assert moved.json()["code"] == "invalid_request"

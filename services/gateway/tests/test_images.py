@@ -131,7 +131,7 @@ def test_anothers_things_do_not_exist(client, upload, headers_of):
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
     assert client.post(f"/api/v1/jobs/{mine['job']['id']}/cancel", headers=bob).status_code == 404
     assert client.get("/api/v1/jobs", headers=bob).json()["items"] == []
-    assert client.get(f"/api/v1/jobs/{mine['job']['id']}", headers=headers_of("root")).status_code == 200
+    assert client.get(f"/api/v1/jobs/{mine['job']['id']}", headers=headers_of("root")).status_code == 404
 
 
 def test_cases_hold_images(client, alice, upload, headers_of):

@@ -53,11 +53,16 @@ def test_an_identifier_that_everybody_has_is_nobodys(client, alice, examine, ide
     assert priors(client, alice, now) == []
 
 
-def test_only_what_the_user_may_see_is_found(client, alice, headers_of, examine):
+def test_only_what_the_user_may_see_is_found(client, alice, headers_of, root, examine):
     now = examine("NOW", 1, "20260301", PatientID="7")
     his = examine("HIS", 2, "20240301", "bob", PatientID="7")
     assert priors(client, alice, now) == []
-    assert [prior["case_id"] for prior in priors(client, headers_of("root"), now)] == [his]
+    group = client.post("/api/v1/groups", headers=root, json={"name": "Unit B"}).json()["id"]
+    for name in ("alice", "bob"):
+        client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
+    shared = client.put(f"/api/v1/cases/{his}/group", headers=headers_of("bob"), json={"group_id": group})
+    assert shared.status_code == 200
+    assert [prior["case_id"] for prior in priors(client, alice, now)] == [his]
 
 
 def test_an_empty_case_has_none(client, alice):

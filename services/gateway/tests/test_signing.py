@@ -1,8 +1,14 @@
-"""Who may sign: a person in the portal gives the password once more; an API client's token is enough."""
+"""Who may sign: a person in the portal who has just proved who they are, and never a program."""
+
+from datetime import timedelta
 
 import pytest
 
+from gateway.auth.models import AuthSession
+from gateway.clock import now
+
 PASSWORD = "correct horse battery staple"
+AGAIN = "/api/v1/sessions/current/authentication"
 
 
 @pytest.fixture
@@ -14,15 +20,31 @@ def case(client, alice, upload, picture, worker) -> str:
 
 
 @pytest.fixture
-def sign(client, case):
-    """Signs as the portal does, with Alice's cookie and the page's CSRF token."""
-    client.post("/login", data={"username": "alice", "password": PASSWORD})
-    csrf = client.get("/").text.split('name="csrf-token" content="')[1].split('"')[0]
+def sign(client, alice, case):
+    """Signs, as Alice in the portal where no headers are given."""
 
-    def send(**said):
-        return client.post(f"/api/v1/cases/{case}/reports", json=said, headers={"X-CSRF-Token": csrf})
+    def send(headers=None, **said):
+        return client.post(f"/api/v1/cases/{case}/reports", json=said, headers=headers or alice)
 
     return send
+
+
+@pytest.fixture
+def time_passes(app):
+    """Every session proved so many minutes ago who its person is."""
+
+    def back(minutes: float) -> None:
+        with app.state.sessions.begin() as session:
+            for login in session.query(AuthSession):
+                login.authenticated_at = now() - timedelta(minutes=minutes)
+
+    return back
+
+
+@pytest.fixture
+def prove(client, alice):
+    """Proves once more who Alice is."""
+    return lambda password=PASSWORD: client.post(AGAIN, json={"password": password}, headers=alice)
 
 
 @pytest.fixture
@@ -37,59 +59,75 @@ def audited(client, headers_of):
 
 
 class TestInThePortal:
-    def test_without_a_password_nothing_is_signed(self, client, alice, case, sign):
-        refused = sign(conclusion="not_sure")
-        assert (refused.status_code, refused.json()["code"]) == (403, "password_required")
-        assert client.get(f"/api/v1/cases/{case}", headers=alice).json()["reports"] == []
-
-    def test_a_wrong_password_signs_nothing_and_is_audited(self, client, alice, case, sign, audited):
-        refused = sign(conclusion="not_sure", password="wrong password")
-        assert (refused.status_code, refused.json()["code"]) == (403, "wrong_password")
-        assert "wrong password" not in refused.text
-        assert client.get(f"/api/v1/cases/{case}", headers=alice).json()["reports"] == []
-        assert audited("auth.failed") == [{"for": "report.sign", "code": "wrong_password"}]
-
-    def test_the_right_password_signs(self, sign, audited):
-        signed = sign(conclusion="not_sure", password=PASSWORD, acknowledged=["unreviewed", "contradiction"])
+    def test_who_has_just_logged_in_signs(self, sign, audited):
+        signed = sign(conclusion="not_sure", acknowledged=["unreviewed", "contradiction"])
         assert (signed.status_code, signed.json()["version"]) == (201, 1)
         [detail] = audited("report.sign")
         assert detail["acknowledged"] == ["contradiction", "unreviewed"]
-        assert "password" not in detail
 
-    def test_a_password_is_taken_as_typed(self, sign):
-        assert sign(conclusion="not_sure", password=f" {PASSWORD} ").json()["code"] == "wrong_password"
+    def test_later_they_prove_once_more_who_they_are_and_it_goes_on(
+        self, client, alice, case, sign, time_passes, prove
+    ):
+        time_passes(minutes=5.1)
+        refused = sign(conclusion="not_sure")
+        assert (refused.status_code, refused.json()["code"]) == (403, "authentication_too_old")
+        assert client.get(f"/api/v1/cases/{case}", headers=alice).json()["reports"] == []
+        assert prove().status_code == 204
+        assert sign(conclusion="not_sure").status_code == 201
 
-    def test_guesses_are_counted_with_failed_logins(self, client, sign):
-        codes = [sign(conclusion="not_sure", password=f"guess {number}").json()["code"] for number in range(11)]
+    def test_a_wrong_password_proves_nothing_and_is_audited(self, sign, time_passes, prove, audited):
+        time_passes(minutes=6)
+        refused = prove("wrong password")
+        assert (refused.status_code, refused.json()["code"]) == (403, "wrong_password")
+        assert "wrong password" not in refused.text
+        assert sign(conclusion="not_sure").json()["code"] == "authentication_too_old"
+        assert audited("auth.failed") == [{"for": "auth.confirm", "code": "wrong_password"}]
+
+    def test_a_password_is_taken_as_typed(self, prove):
+        assert prove(f" {PASSWORD} ").json()["code"] == "wrong_password"
+
+    @pytest.mark.usefixtures("long_pauses")
+    def test_guesses_are_counted_with_failed_logins(self, client, prove):
+        codes = [prove(f"guess {number}").json()["code"] for number in range(11)]
         assert (codes[0], codes[-1]) == ("wrong_password", "rate_limited")
-        right = sign(conclusion="not_sure", password=PASSWORD)
+        right = prove()
         assert (right.status_code, right.json()["code"]) == (429, "rate_limited")
         assert int(right.headers["Retry-After"]) > 0
         login = client.post("/api/v1/auth/token", json={"username": "alice", "password": PASSWORD})
         assert login.status_code == 429
 
-    def test_a_case_of_somebody_else_is_not_there(self, client, sign, headers_of):
+    def test_a_case_of_somebody_else_is_not_there(self, client, alice, headers_of):
         other = client.post("/api/v1/cases", json={"pseudonym": "P-BOB"}, headers=headers_of("bob")).json()["id"]
-        csrf = client.get("/").text.split('name="csrf-token" content="')[1].split('"')[0]
-        said = {"conclusion": "not_sure", "password": PASSWORD}
-        answer = client.post(f"/api/v1/cases/{other}/reports", json=said, headers={"X-CSRF-Token": csrf})
+        answer = client.post(f"/api/v1/cases/{other}/reports", json={"conclusion": "not_sure"}, headers=alice)
         assert answer.status_code == 404
 
-    def test_a_hospital_can_switch_it_off(self, client, sign):
-        client.app.state.settings.signing_requires_password = False
+    def test_a_hospital_chooses_how_long_ago(self, client, sign, time_passes):
+        client.app.state.settings.fresh_authentication_minutes = 60
+        time_passes(minutes=59)
         assert sign(conclusion="not_sure").status_code == 201
 
 
-class TestApiClients:
-    def sign(self, client, headers, case, **said):
-        return client.post(f"/api/v1/cases/{case}/reports", json=said, headers=headers)
+class TestPrograms:
+    def test_a_token_signs_nothing(self, client, alice, bearer_of, case, sign):
+        scopes = {"name": "program", "scopes": ["read", "write"]}
+        secret = client.post("/api/v1/tokens", json=scopes, headers=alice).json()["secret"]
+        for headers in (bearer_of("alice"), {"Authorization": f"Bearer {secret}"}):
+            refused = sign(headers)
+            assert (refused.status_code, refused.json()["code"]) == (403, "portal_session_required")
+        assert client.get(f"/api/v1/cases/{case}", headers=alice).json()["reports"] == []
 
-    def test_their_token_is_enough_as_in_v1(self, client, alice, case):
-        assert self.sign(client, alice, case).status_code == 201
+    def test_a_token_beside_the_cookie_of_a_person_signs_nothing(self, alice, bearer_of, sign):
+        assert sign(alice | bearer_of("alice")).json()["code"] == "portal_session_required"
 
-    def test_a_password_that_they_give_is_checked(self, client, alice, case):
-        assert self.sign(client, alice, case, password="wrong password").json()["code"] == "wrong_password"
-        assert self.sign(client, alice, case, password=PASSWORD).status_code == 201
+    def test_a_token_proves_nothing(self, client, bearer_of):
+        answer = client.post(AGAIN, json={"password": PASSWORD}, headers=bearer_of("alice"))
+        assert (answer.status_code, answer.json()["code"]) == (403, "portal_session_required")
+
+    @pytest.mark.parametrize("role", ["reader", "technologist", "admin", "auditor", "service"])
+    def test_nobody_but_a_clinician_signs(self, client, case, sign, new_user, headers_of, role):
+        new_user(role, role=role)
+        refused = sign(headers_of(role))
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
 
 
 def test_signing_changes_the_etag(client, alice, case):

@@ -76,7 +76,7 @@ def test_a_hostile_file_name_is_only_a_name(upload):
     assert "\n" not in answer.json()["image"]["file_name"]
 
 
-def test_a_client_that_hangs_up_leaves_nothing(app, client, alice):
+def test_a_client_that_hangs_up_leaves_nothing(app, client, bearer_of):
     import anyio
 
     messages = [
@@ -93,7 +93,7 @@ def test_a_client_that_hangs_up_leaves_nothing(app, client, alice):
 
     headers = [
         (b"content-type", b"multipart/form-data; boundary=B"),
-        (b"authorization", alice["Authorization"].encode()),
+        (b"authorization", bearer_of("alice")["Authorization"].encode()),
     ]
     scope = {"type": "http", "method": "POST", "path": "/api/v1/images", "headers": headers, "query_string": b""}
     scope |= {"http_version": "1.1", "scheme": "http", "server": ("x", 80), "client": ("1.2.3.4", 1), "root_path": ""}

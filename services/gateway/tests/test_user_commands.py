@@ -116,6 +116,14 @@ def test_a_password_is_exchanged_and_has_to_be_changed(home):
     assert user(home, "anna").must_change_password
 
 
+def test_a_lost_second_factor_is_turned_off(home):
+    run("add", "anna", "--home", str(home), "--password-stdin")
+    with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
+        session.scalars(select(User)).one().second_factor = True
+    assert run("second-factor-off", "anna", "--home", str(home)).exit_code == 0
+    assert not user(home, "anna").second_factor
+
+
 def test_an_unknown_user_is_told(home):
     done = run("disable", "nobody", "--home", str(home))
     assert done.exit_code == 1

@@ -1,6 +1,8 @@
 """The OpenAPI document of the REST API: what FastAPI derives from the endpoints, completed for generated clients."""
 
+import http
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +17,7 @@ Document = dict[str, Any]
 TAGS = {
     "auth": "Access tokens for a name and a password, and their renewal.",
     "users": "Who may log in, and the roles. Administrators alone, but for `me`.",
+    "sessions": "Where you are logged in, and proving once more who you are.",
     "tokens": "API tokens: for programs, with scopes and a date on which they end.",
     "cases": "Cases: the images of one patient, what the system concludes, and what clinicians say of it.",
     "groups": "Clinicians who share cases. Administrators decide who belongs to a group.",
@@ -30,11 +33,12 @@ TAGS = {
     "webhooks": "Messages that are sent to you when a job ends.",
     "nodes": "DICOM nodes report here. Administrators alone see how they stand, and ask them for tests.",
     "administration": "Queues and failed work. Administrators alone.",
-    "audit": "Who did what, and when. Administrators alone.",
+    "audit": "Who did what, and when. Administrators and auditors.",
     "system": "Whether the gateway lives and can serve.",
 }
 
 _PARAMETERS = {
+    "access_id": "identifier of the emergency access",
     "accept": "media type of the answer; `format` of the query goes before it",
     "accept-language": "language of sentences and reports: `en` or `zh`",
     "action": "events of this action alone, such as `auth.login`",
@@ -46,6 +50,7 @@ _PARAMETERS = {
     "series": "SeriesInstanceUID",
     "study": "StudyInstanceUID",
     "group_id": "identifier of the group",
+    "session_id": "identifier of the session",
     "resource_id": "id of the resource",
     "resource_type": "type of the resource",
     "if-match": "`ETag` of what you saw; 412 where it has changed since",
@@ -168,6 +173,8 @@ def _type_problems(operation: Document) -> None:
     if "security" in operation or "parameters" in operation or "requestBody" in operation:
         for status, answer in responses(503).items():
             answers.setdefault(str(status), {"description": answer["description"]})
+    if "401" in answers:  # who may log in may lack the permission
+        answers.setdefault("403", {**deepcopy(answers["401"]), "description": http.HTTPStatus(403).phrase})
     for status, answer in answers.items():
         answer.setdefault("headers", {})["X-Request-ID"] = _REQUEST_ID
         if status[0] in "45" and not _is_own(answer):

@@ -15,12 +15,15 @@ from gateway.admin import audit_endpoints as audit
 from gateway.admin import endpoints as admin
 from gateway.api_document import install_document, operation_id
 from gateway.auth import endpoints as auth
+from gateway.auth import session_endpoints as auth_sessions
 from gateway.auth import token_endpoints as tokens
-from gateway.auth.dependencies import LoginRequiredError
+from gateway.auth.dependencies import LoginRequiredError, PageForbiddenError
+from gateway.auth.second_factor import endpoints as second_factor
 from gateway.auth.throttle import LoginThrottle
 from gateway.body_limit import BodyLimit
 from gateway.case_details import endpoints as case_details
 from gateway.case_details import examination as case_examination
+from gateway.cases import emergency_endpoints as emergency
 from gateway.cases import endpoints as cases
 from gateway.cases import reading_endpoints as case_reading
 from gateway.cases import view_endpoints as views
@@ -67,6 +70,8 @@ from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
 from gateway.reviews import endpoints as reviews
 from gateway.settings import GatewaySettings, get_settings
+from gateway.sso import endpoints as sso
+from gateway.sso.provider import Provider
 from gateway.system import endpoints as system
 from gateway.system.health import LoopBeat
 from gateway.uploads import endpoints as uploads
@@ -83,14 +88,17 @@ from lobule.tracing import configure_tracing
 
 _ROUTERS = (
     auth,
+    second_factor,
     accounts,
     tokens,
+    auth_sessions,
     audit,
     admin,
     groups,
     views,
     cases,
     case_reading,
+    emergency,
     case_details,
     case_examination,
     reviews,
@@ -114,6 +122,7 @@ _ROUTERS = (
     system,
     webhooks,
     nodes,
+    sso,
     login_pages,
     node_pages,
     portal,
@@ -180,6 +189,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.redis = redis
     app.state.progress_cache = cache
     app.state.modalities = modalities
+    app.state.sso = Provider(settings)
     app.state.relay = relay
     app.state.reaper = reaper
     app.state.deliverer = deliverer
@@ -207,7 +217,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     # Only what holds no secret is compressed: compressed pages could be made to betray their CSRF token (BREACH).
     app.mount("/static", GZipMiddleware(WebFiles(), minimum_size=500), name="static")
 
-    app.add_exception_handler(admin_pages.NotAnAdministratorError, admin_pages.refuse)
+    app.add_exception_handler(PageForbiddenError, admin_pages.refuse)
 
     @app.exception_handler(LoginRequiredError)
     async def ask_to_log_in(_request: Request, error: LoginRequiredError) -> Response:

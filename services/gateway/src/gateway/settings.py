@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from gateway.cross_origin import parse_origins
 from gateway.networks import parse_networks
+from gateway.roles import parse_mapping, parse_roles
 from lobule.settings import Settings, read_settings
 
 
@@ -19,11 +20,26 @@ class GatewaySettings(Settings):
     access_token_minutes: float = Field(15, gt=0, description="an access token ends after this")
     refresh_token_days: float = Field(14, gt=0, description="a refresh token ends after this")
     session_hours: float = Field(12, gt=0, description="a portal session ends after this")
-    login_attempts: int = Field(
-        10, gt=0, description="failed logins of a name or an address in 15 minutes before a pause"
+    session_idle_minutes: float = Field(
+        60, gt=0, description="a portal session ends where its user does nothing for this"
     )
-    signing_requires_password: bool = Field(
-        True, description="people who sign in the portal give their password once more"
+    fresh_authentication_minutes: float = Field(
+        5, gt=0, description="who signs, or changes how they log in, has proved who they are no longer ago than this"
+    )
+    login_attempts: int = Field(
+        10, gt=0, description="failed logins of a name at an address before each further one has to wait"
+    )
+    oidc_issuer: str = Field("", description="address of the OpenID provider for single sign-on; unset: none")
+    oidc_client_id: str = Field("lobule", description="what the provider calls this server")
+    oidc_client_secret: SecretStr | None = Field(None, description="shared with the provider; unset: a public client")
+    oidc_name: str = Field("single sign-on", description="what the button on the login page calls the provider")
+    oidc_scopes: str = Field("openid profile email", description="what is asked of the provider")
+    oidc_username_claim: str = Field("preferred_username", description="claim with the name of a new account")
+    oidc_roles_claim: str = Field("groups", description="claim whose values give roles and groups, such as a.b.c")
+    oidc_roles: str = Field("", description="what its values mean: VALUE=role (comma); the first that fits decides")
+    oidc_groups: str = Field("", description="which groups its values mean: VALUE=group (comma)")
+    oidc_adopt_accounts: bool = Field(
+        False, description="a local account of the same name becomes the provider's at its first login"
     )
     lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
@@ -51,6 +67,18 @@ class GatewaySettings(Settings):
     @classmethod
     def _origins(cls, text: str) -> str:
         parse_origins(text)
+        return text
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles(cls, text: str) -> str:
+        parse_roles(text)
+        return text
+
+    @field_validator("oidc_groups")
+    @classmethod
+    def _groups(cls, text: str) -> str:
+        parse_mapping(text)
         return text
 
     @field_validator("webhook_networks")

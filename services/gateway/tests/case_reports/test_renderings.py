@@ -100,10 +100,10 @@ class TestEachRenderingAlone:
         assert "重试" in answer.text
         assert "report_failed" in answer.text
 
-    def test_a_program_gets_a_problem_document(self, client, alice, path, answer_next):
+    def test_a_program_gets_a_problem_document(self, client, bearer_of, path, answer_next):
         thread = threading.Thread(target=answer_next, args=(None,))
         thread.start()
-        answer = client.get(f"{path}?format=html&lang=en", headers=alice | {"Accept": "text/html"})
+        answer = client.get(f"{path}?format=html&lang=en", headers=bearer_of("alice") | {"Accept": "text/html"})
         thread.join(10)
         assert (answer.status_code, answer.json()["code"]) == (500, "report_failed")
 

@@ -63,13 +63,14 @@ class TestCorrect:
         assert read()["state"] == "analysing"
 
     @pytest.mark.parametrize("verb", ["patch", "delete"])
-    def test_not_over_somebody_elses_change(self, client, alice, case, film, read, worker, headers_of, verb):
+    def test_not_over_somebody_elses_change(self, client, alice, case, film, read, worker, colleague, verb):
         job = film(1)
         worker.infer(job)
         here = f"/api/v1/images/{read()['images'][0]['id']}"
+        carol = colleague(case)
         seen = {"If-Match": client.get(f"/api/v1/cases/{case}", headers=alice).headers["etag"]}
         review = f"/api/v1/cases/{case}/reviews/{job}/image"
-        assert client.put(review, json={"verdict": "confirmed"}, headers=headers_of("root")).status_code == 200
+        assert client.put(review, json={"verdict": "confirmed"}, headers=carol).status_code == 200
         change = {"json": {"laterality": "R"}} if verb == "patch" else {}
         late = client.request(verb, here, headers=alice | seen, **change)
         assert (late.status_code, late.json()["code"]) == (412, "case_changed")
@@ -162,8 +163,10 @@ class TestReview:
         assert put(job, "image", {"If-Match": answer.headers["etag"]}, verdict="dismissed").status_code == 200
 
     def test_the_last_change_can_be_undone_once_by_who_made_it(
-        self, client, alice, case, film, worker, put, headers_of, read
+        self, client, alice, root, case, film, worker, put, colleague, read
     ):
+        carol = colleague(case)
+
         def last(who=alice):
             return client.get(f"/api/v1/cases/{case}/reviews/last", headers=who).json()
 
@@ -174,19 +177,19 @@ class TestReview:
         put(job, "0", verdict="dismissed")
         before = {"verdict": "confirmed", "comment": "sure"}
         assert last() == {"job_id": job, "finding": "0", "finding_id": "f1", "before": before}
-        put(job, "0", headers_of("root"), verdict="confirmed")
+        put(job, "0", carol, verdict="confirmed")
         assert last() is None, "what somebody else said is not taken back unseen"
-        assert last(headers_of("root"))["before"] == {"verdict": "dismissed", "comment": ""}
-        put(job, "0", headers_of("root"), verdict="dismissed", undo=True)
-        assert last(headers_of("root")) is None, "an undo is not undone"
+        assert last(carol)["before"] == {"verdict": "dismissed", "comment": ""}
+        put(job, "0", carol, verdict="dismissed", undo=True)
+        assert last(carol) is None, "an undo is not undone"
         assert [review["verdict"] for review in read()["reviews"]] == ["dismissed"]
-        events = client.get("/api/v1/audit", params={"action": "finding.review"}, headers=headers_of("root")).json()
+        events = client.get("/api/v1/audit", params={"action": "finding.review"}, headers=root).json()
         assert events["items"][0]["detail"]["undo"] is True
         image = read()["images"][0]["id"]
         put(job, "0", verdict="confirmed")
-        put(job, "0", headers_of("root"), verdict=None, undo=True)
-        assert last(headers_of("root"))["before"]["verdict"] == "confirmed", "it undoes no change of theirs"
-        events = client.get("/api/v1/audit", params={"action": "finding.review"}, headers=headers_of("root")).json()
+        put(job, "0", carol, verdict=None, undo=True)
+        assert last(carol)["before"]["verdict"] == "confirmed", "it undoes no change of theirs"
+        events = client.get("/api/v1/audit", params={"action": "finding.review"}, headers=root).json()
         assert "undo" not in events["items"][0]["detail"]
         put(job, "0", verdict="confirmed")
         assert client.delete(f"/api/v1/images/{image}", headers=alice).status_code == 204

@@ -125,7 +125,7 @@ class TestList:
     def test_others_see_none(self, client, case, headers_of):
         assert client.get("/api/v1/cases", headers=headers_of("bob")).json()["items"] == []
         assert client.get(f"/api/v1/cases/{case}", headers=headers_of("bob")).status_code == 404
-        assert client.get(f"/api/v1/cases/{case}", headers=headers_of("root")).status_code == 200
+        assert client.get(f"/api/v1/cases/{case}", headers=headers_of("root")).status_code == 404
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -32,7 +32,7 @@ def test_nobody_sees_them_without_a_login(client, path):
 def test_clinicians_are_told_why_not(enter, path):
     answer = enter("alice").get(path)
     assert answer.status_code == 403
-    assert "Only administrators can open this page." in answer.text
+    assert "Your role does not open this page." in answer.text
     assert 'href="/admin/' not in answer.text, "nor are they led there"
     assert "Log out" in answer.text, "but they still know who they are"
 

@@ -132,7 +132,7 @@ def test_axe_finds_nothing_in_dialogs_and_chosen_files(logged_in, pages, axe, pi
     page = logged_in(next(path for path in pages if path.startswith("/cases/")))
     settle(page)
     page.locator(".versions li").first.wait_for()
-    for name in ("shortcuts", "signing", "edit", "supersede"):
+    for name in ("shortcuts", "signing", "confirm", "edit", "supersede"):
         page.evaluate("name => document.getElementById(name).showModal()", name)
         assert violations(page, axe) == [], name
         page.evaluate("name => document.getElementById(name).close()", name)
@@ -158,8 +158,8 @@ def test_axe_finds_nothing_while_a_case_is_judged_and_signed(logged_in, study, m
     page.locator(".against").wait_for()
     assert found_in_looks(page, axe, locale) == [], "a conclusion that contradicts a verdict"
     page.locator('.panel [data-role="sign"]').click()
-    page.locator('#signing [data-role="submit"]').click()  # which lacks a reason and a password
-    page.locator('#signing [data-role="password-problem"]').wait_for()
+    page.locator('#signing [data-role="submit"]').click()  # which lacks a reason
+    page.locator('#signing [data-role="stands-problem"]').wait_for()
     assert found_in_looks(page, axe, locale) == [], "the signing dialog with all that it can say"
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.getElementById('signing').scrollWidth") <= 360

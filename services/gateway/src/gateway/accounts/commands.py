@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, get_args
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,8 @@ from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
 
 Given = TypeVar("Given", bound=BaseModel)
 
+_ROLES = f"one of {', '.join(get_args(Role))}"
+
 app = typer.Typer(
     no_args_is_help=True,
     help="Manage users: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
@@ -32,7 +34,7 @@ app = typer.Typer(
 def add(
     username: str,
     home: HomeFolder = DEFAULT_HOME,
-    role: Annotated[Role, typer.Option(help="clinician, admin or service")] = "clinician",
+    role: Annotated[Role, typer.Option(help=_ROLES)] = "clinician",
     display_name: Annotated[str | None, typer.Option()] = None,
     password_stdin: Annotated[bool, typer.Option(help="read the password from standard input")] = False,
     replace: Annotated[bool, typer.Option(help="give an existing user this password and role")] = False,
@@ -76,7 +78,7 @@ def enable(username: str, home: HomeFolder = DEFAULT_HOME) -> None:
 @app.command("role")
 def set_role(
     username: str,
-    role: Annotated[Role, typer.Argument(help="clinician, admin or service")],
+    role: Annotated[Role, typer.Argument(help=_ROLES)],
     home: HomeFolder = DEFAULT_HOME,
 ) -> None:
     """Give a user another role; every session of theirs ends."""
@@ -98,6 +100,17 @@ def set_password(
         _note(session, user, "user.password_reset")
 
     _to_user(home, username, reset)
+
+
+@app.command("second-factor-off")
+def turn_second_factor_off(username: str, home: HomeFolder = DEFAULT_HOME) -> None:
+    """Turn off the second factor of a user who has lost it; every session of theirs ends."""
+
+    def turn_off(session: Session, user: User) -> None:
+        service.reset_second_factor(session, user)
+        _note(session, user, "user.second_factor_reset")
+
+    _to_user(home, username, turn_off)
 
 
 @app.command("list")

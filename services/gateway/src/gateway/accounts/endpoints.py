@@ -72,6 +72,14 @@ def reset_password(user_id: str, reset: PasswordReset, admin: AdminUser, session
     record(session, request, admin, "user.password_reset", "user", user.id, {"username": user.username})
 
 
+@router.delete("/{user_id}/second-factor", status_code=204, responses=responses(401, 403, 404))
+def reset_second_factor(user_id: str, admin: AdminUser, session: DbSession, request: Request) -> None:
+    """Turn off the second factor of a user who has lost it (administrators). All sessions of the user end."""
+    user = _user(session, user_id)
+    service.reset_second_factor(session, user)
+    record(session, request, admin, "user.second_factor_reset", "user", user.id, {"username": user.username})
+
+
 def _user(session: DbSession, user_id: str) -> User:
     user = repository.by_id(session, user_id)
     if user is None:

@@ -35,6 +35,9 @@ class UserRead(BaseModel):
     display_name: str = Field(description="name as pages and reports show it")
     role: Role = Field(description="what the user may do")
     active: bool = Field(description="whether the user can log in")
+    identity: str | None = Field(description="issuer and subject of single sign-on; null for a local account")
+    second_factor: bool = Field(description="whether a code is asked for at every login")
+    second_factor_required: bool = Field(description="an administrator requires it; all else waits until it is set up")
     must_change_password: bool = Field(description="an administrator set it; all else waits until it is changed")
     created_at: datetime = Field(description="when the user was added")
     last_login_at: datetime | None = Field(description="when the user logged in last; null before the first time")
@@ -50,6 +53,7 @@ class UserUpdate(BaseModel):
     )
     role: Role | None = Field(default=None, description="new role")
     active: bool | None = Field(default=None, description="false ends every login at once")
+    second_factor_required: bool | None = Field(default=None, description="whether the user needs a second factor")
 
 
 class PasswordReset(BaseModel):

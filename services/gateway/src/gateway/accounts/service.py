@@ -5,9 +5,11 @@ from sqlalchemy.orm import Session
 from gateway.accounts.schemas import UserCreate, UserUpdate
 from gateway.auth import repository as logins
 from gateway.auth.models import AuthSession
+from gateway.auth.second_factor import service as second_factor
 from gateway.errors import ProblemError
 from gateway.users import repository
 from gateway.users.models import User
+from gateway.users.password_rules import check_password_rules
 from gateway.users.passwords import hash_password
 
 
@@ -20,8 +22,9 @@ def create_user(session: Session, new: UserCreate, *, by_another: bool) -> User:
         by_another: Whoever chose the password is not the one who will use it, so it must be changed at the first login.
 
     Raises:
-        ProblemError: `username_taken`.
+        ProblemError: `username_taken` (409) or `password_weak` (422).
     """
+    check_password_rules(new.password, (new.username, new.display_name or ""))
     if repository.by_username(session, new.username):
         raise ProblemError(409, "username_taken", "named", values={"username": new.username})
     user = User(
@@ -50,15 +53,24 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User | No
     user.role = changes.role or user.role
     if changes.active is not None:
         user.active = changes.active
+    if changes.second_factor_required is not None:
+        user.second_factor_required = changes.second_factor_required
     session.flush()
     if not repository.has_admin(session):
         raise ProblemError(409, "last_admin")
     if loses_rights:
         end_logins(session, user)
+    if changes.active is False:
+        logins.revoke_api_tokens(session, user.id)
 
 
 def set_password(session: Session, user: User, password: str, but: AuthSession | None = None) -> None:
-    """Give a user another password; every login with the old one ends, but the one that changes it."""
+    """Give a user another password; every login with the old one ends, but the one that changes it.
+
+    Raises:
+        ProblemError: `password_weak`, 422.
+    """
+    check_password_rules(password, (user.username, user.display_name))
     user.password_hash, user.must_change_password = hash_password(password), False
     end_logins(session, user, but)
 
@@ -75,6 +87,12 @@ def reset_password(session: Session, user: User, password: str, *, by_another: b
     set_password(session, user, password)
     user.must_change_password = by_another and user.role != "service"
     logins.revoke_api_tokens(session, user.id)
+
+
+def reset_second_factor(session: Session, user: User) -> None:
+    """Turn off the second factor of a user who has lost it; every login of theirs ends."""
+    second_factor.remove(session, user)
+    end_logins(session, user)
 
 
 def end_logins(session: Session, user: User, but: AuthSession | None = None) -> None:

@@ -15,6 +15,7 @@ from gateway.clock import now
 from gateway.database import only_reads
 from gateway.errors import ProblemError
 from gateway.users.models import User
+from gateway.users.permissions import may
 
 _PREFIX = "lobule_"
 _HINT_LENGTH = len(_PREFIX) + 5
@@ -27,13 +28,18 @@ def is_api_token(secret: str) -> bool:
     return secret.startswith(_PREFIX)
 
 
+def may_have_admin_scope(user: User) -> bool:
+    """Whether a token of this user's may have the scope `admin`, without which it reaches no administrator's route."""
+    return may(user.role, "administer") or may(user.role, "audit")
+
+
 def create(session: Session, user: User, new: ApiTokenCreate) -> tuple[ApiToken, str]:
     """A new token of a user and its secret, which is not stored.
 
     Raises:
-        ProblemError: `forbidden`, 403, for the scope `admin` where the user is not an administrator.
+        ProblemError: `forbidden`, 403, for the scope `admin` where the user is no administrator or auditor.
     """
-    if "admin" in new.scopes and user.role != "admin":
+    if "admin" in new.scopes and not may_have_admin_scope(user):
         raise ProblemError(403, "forbidden", "admin_scope")
     secret = _PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(

@@ -6,21 +6,30 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from gateway.auth import api_tokens, sessions
-from gateway.auth.service import check_own_password
+from gateway.auth import repository as logins
+from gateway.auth.models import AuthSession
+from gateway.auth.service import check_own_password, lacks_second_factor
+from gateway.auth.sessions import is_fresh
 from gateway.auth.tokens import read_access_token, unauthorized
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError
 from gateway.settings import GatewaySettings
-from gateway.users import repository
+from gateway.users import permissions
 from gateway.users.models import User
 
 _bearer = HTTPBearer(auto_error=False, description="access token of POST /api/v1/auth/token, or an API token")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
-_BEFORE_ALL_ELSE = ("/api/v1/users/me", "/api/v1/users/me/password")  # allowed before the password was changed
+_BEFORE_ALL_ELSE = (  # allowed before the password was changed and the second factor set up
+    "/api/v1/users/me",
+    "/api/v1/users/me/password",
+    "/api/v1/users/me/second-factor",
+    "/api/v1/users/me/second-factor/confirmation",
+    "/api/v1/sessions/current/authentication",
+)
 
 
 def settings_of(request: Request) -> GatewaySettings:
@@ -40,7 +49,18 @@ def identify(request: Request, credentials: HTTPAuthorizationCredentials | None,
     user = _identified(request, credentials, session)
     if request.url.path not in _BEFORE_ALL_ELSE:
         check_own_password(user)
+    check_permission(request, user)
     return user
+
+
+def check_permission(request: Request, user: User) -> None:
+    """Refuse a user whose role does not have the permission that the route needs; see `gateway.users.permissions`.
+
+    Raises:
+        ProblemError: `forbidden`, 403.
+    """
+    if not permissions.admitted(user.role, request.method, request.scope["route"].path):
+        raise ProblemError(403, "forbidden")
 
 
 def _identified(request: Request, credentials: HTTPAuthorizationCredentials | None, session: Session) -> User:
@@ -50,23 +70,25 @@ def _identified(request: Request, credentials: HTTPAuthorizationCredentials | No
         request.state.api_token = token
         return token.user
     if credentials is not None:
-        user_id, epoch = read_access_token(credentials.credentials, settings)
-        user = repository.by_id(session, user_id)
-        if user is None or not user.active or user.auth_epoch != epoch:
+        session_id, epoch = read_access_token(credentials.credentials, settings)
+        login = logins.session_by_id(session, session_id)
+        if login is None or login.revoked_at or not login.user.active or login.user.auth_epoch != epoch:
             raise unauthorized("token_invalid", "user")
-        return user
+        request.state.bearer = login
+        return login.user
     login = sessions.read_session(session, request, settings)
     if login is None:
         raise unauthorized("not_authenticated")
     if request.method not in sessions.SAFE_METHODS:
         sessions.check_csrf(request)
-    request.state.at_portal = True
+        sessions.note_activity(request, session, login)
+    request.state.login = login
     return login.user
 
 
 def at_portal(request: Request) -> bool:
     """Whether the request comes from the portal, not from a program with a token; call after the user is identified."""
-    return getattr(request.state, "at_portal", False)
+    return getattr(request.state, "login", None) is not None
 
 
 def current_user(request: Request, credentials: Credentials, session: DbSession) -> User:
@@ -87,13 +109,11 @@ DetachedUser = Annotated[User, Depends(detached_user)]
 
 
 def admin_user(request: Request, user: CurrentUser) -> User:
-    """An administrator; by an API token only where it has the scope `admin`.
+    """An administrator, or an auditor where the route is of the audit log; by an API token with the scope `admin` only.
 
     Raises:
-        ProblemError: `forbidden` or `scope_missing`, 403.
+        ProblemError: `scope_missing`, 403.
     """
-    if user.role != "admin":
-        raise ProblemError(403, "forbidden")
     api_tokens.check_scope(request, "admin")
     return user
 
@@ -115,6 +135,23 @@ def person(request: Request, user: CurrentUser) -> User:
 Person = Annotated[User, Depends(person, scope="function")]
 
 
+def present_person(request: Request, user: CurrentUser) -> User:
+    """A person at the portal who proved a moment ago who they are. Protects what no program and no passer-by may do.
+
+    Raises:
+        ProblemError: `portal_session_required` or `authentication_too_old`, 403.
+    """
+    login: AuthSession | None = getattr(request.state, "login", None)
+    if login is None:
+        raise ProblemError(403, "portal_session_required")
+    if not is_fresh(login, settings_of(request)):
+        raise ProblemError(403, "authentication_too_old")
+    return user
+
+
+PresentPerson = Annotated[User, Depends(present_person, scope="function")]
+
+
 class LoginRequiredError(Exception):
     """A page was requested by a user who first has to log in or choose a password; answered with a redirect.
 
@@ -128,6 +165,21 @@ class LoginRequiredError(Exception):
         self.location = f"{first}?next={quote(path, safe='/')}"
 
 
+class PageForbiddenError(Exception):
+    """A page was requested by a user whose role does not have the permission that it needs.
+
+    Args:
+        user: By whom.
+    """
+
+    def __init__(self, user: User) -> None:
+        super().__init__(user.username)
+        session = object_session(user)
+        if session is not None:
+            session.expunge(user)  # it stays readable when the session is rolled back, and the page is drawn
+        self.user = user
+
+
 def logged_in_user(request: Request, session: DbSession) -> User:
     """The logged-in user of a page, even if their password must be changed.
 
@@ -137,6 +189,7 @@ def logged_in_user(request: Request, session: DbSession) -> User:
     login = sessions.read_session(session, request, settings_of(request))
     if login is None:
         raise LoginRequiredError(_place(request))
+    sessions.note_activity(request, session, login)
     return login.user
 
 
@@ -151,6 +204,10 @@ def portal_user(request: Request, user: LoggedIn) -> User:
     """
     if user.must_change_password:
         raise LoginRequiredError(_place(request), first="/password")
+    if lacks_second_factor(user):
+        raise LoginRequiredError(_place(request), first="/second-factor")
+    if not permissions.admitted(user.role, request.method, request.scope["route"].path):
+        raise PageForbiddenError(user)
     return user
 
 

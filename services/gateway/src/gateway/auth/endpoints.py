@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
 
+from gateway.audit.service import record
 from gateway.auth import service, tokens
 from gateway.auth.dependencies import AppSettings
 from gateway.auth.schemas import PasswordGrant, TokenPair, TokenRequest
@@ -17,15 +18,17 @@ def issue_token(grant: Annotated[TokenRequest, Body()], request: Request, settin
     """Get a short-lived access token and a refresh token, for a password or for a refresh token."""
     state = request.app.state
     if isinstance(grant, PasswordGrant):
-        user = service.authenticate(request, grant.username, grant.password.get_secret_value())
+        user = service.authenticate(request, grant.username, grant.password.get_secret_value(), grant.code)
         with state.sessions.begin() as session:
             service.note_login(session, request, user)
-            return tokens.open_login(session, user, settings)
+            return tokens.open_login(session, user, request, settings)
     try:
         with state.sessions.begin() as session:
             return tokens.refresh(session, grant.refresh_token, settings)
     except ProblemError:
-        # A token that is used twice may be stolen. It is revoked in its own transaction, which the error does not undo.
+        # A token that is used twice may be stolen. Its chain ends apart, which the error does not undo.
         with state.sessions.begin() as session:
-            tokens.revoke_if_stolen(session, grant.refresh_token)
+            stolen = tokens.revoke_if_stolen(session, grant.refresh_token)
+            if stolen is not None:
+                record(session, request, stolen.user, "auth.reuse", "session", stolen.id)
         raise

@@ -22,10 +22,14 @@ class AuthSession(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     kind: Mapped[Kind] = mapped_column(String(10))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    previous_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    authenticated_at: Mapped[datetime] = mapped_column(default=now)  # when the person last proved who they are
+    active_at: Mapped[datetime] = mapped_column(default=now)  # the last act of the user, to the minute
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    address: Mapped[str | None] = mapped_column(String(50))
+    provider_session: Mapped[str | None] = mapped_column(String(255), index=True)  # of single sign-on
+    client: Mapped[str] = mapped_column(String(200), default="")  # what the browser or program calls itself
 
     user: Mapped[User] = relationship(lazy="joined")
 

@@ -25,9 +25,29 @@ def live(session: Session, kind: Kind, secret: str) -> AuthSession | None:
     return found
 
 
-def by_previous_secret(session: Session, secret: str) -> AuthSession | None:
-    """The chain in which this refresh token was already used."""
-    return session.scalar(select(AuthSession).where(AuthSession.previous_hash == hash_secret(secret)))
+def session_by_id(session: Session, session_id: str) -> AuthSession | None:
+    """A session, even if it has ended."""
+    return session.get(AuthSession, session_id)
+
+
+def sessions_of(session: Session, user_id: str) -> Sequence[AuthSession]:
+    """The live sessions of a user, of browsers and of API clients, the last active first."""
+    live = select(AuthSession).where(
+        AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None), AuthSession.expires_at > now()
+    )
+    return session.scalars(live.order_by(AuthSession.active_at.desc(), AuthSession.id)).all()
+
+
+def note_activity(session: Session, session_id: str) -> None:
+    """Note that the user of a session did something now."""
+    session.execute(update(AuthSession).where(AuthSession.id == session_id).values(active_at=now()))
+
+
+def note_authentication(session: Session, session_id: str) -> None:
+    """Note that the person of a session proved now who they are."""
+    session.execute(
+        update(AuthSession).where(AuthSession.id == session_id).values(authenticated_at=now(), active_at=now())
+    )
 
 
 def delete_expired(session: Session) -> None:
@@ -41,6 +61,18 @@ def revoke_all(session: Session, user_id: str, but: AuthSession | None = None) -
     if but is not None:
         live = live.where(AuthSession.id != but.id)
     session.execute(live.values(revoked_at=now()))
+
+
+def end_of_provider(session: Session, user_id: str | None, provider_session: str | None) -> int:
+    """End the sessions that belong to one of a provider's, or all of a user where it names none; returns how many."""
+    live = update(AuthSession).where(AuthSession.revoked_at.is_(None), AuthSession.kind == "portal")
+    if provider_session is not None:
+        live = live.where(AuthSession.provider_session == provider_session)
+    if user_id is not None:
+        live = live.where(AuthSession.user_id == user_id)
+    elif provider_session is None:
+        return 0
+    return session.execute(live.values(revoked_at=now())).rowcount  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def api_token_of(session: Session, secret: str) -> ApiToken | None:

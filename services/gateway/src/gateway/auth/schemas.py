@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from gateway.auth.models import ApiToken, Scope
+from gateway.auth.models import ApiToken, AuthSession, Scope
 
 
 class PasswordGrant(BaseModel):
@@ -16,6 +16,7 @@ class PasswordGrant(BaseModel):
     grant_type: Literal["password"] = Field(default="password", description="`password`; may be left out")
     username: str = Field(max_length=200, description="the user's name")
     password: SecretStr = Field(max_length=500, description="the user's password")
+    code: str | None = Field(default=None, max_length=30, description="code of the second factor, if there is one")
 
 
 class RefreshGrant(BaseModel):
@@ -35,6 +36,42 @@ class TokenPair(BaseModel):
     refresh_token: str = Field(description="gets the next pair; can be used once")
     token_type: Literal["bearer"] = Field(default="bearer", description="`bearer`")
     expires_in: int = Field(description="seconds until the access token is over")
+
+
+class Proof(BaseModel):
+    """What proves who a person is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: SecretStr | None = Field(default=None, max_length=500, description="your password")
+    code: str | None = Field(default=None, max_length=30, description="or a code of your second factor")
+
+
+class SessionRead(BaseModel):
+    """A session: of a browser, or of an API client with its refresh tokens."""
+
+    id: str = Field(description="identifier of the session")
+    kind: Literal["portal", "api"] = Field(description="a browser at the portal, or an API client")
+    created_at: datetime = Field(description="when you logged in")
+    active_at: datetime = Field(description="when you last did something in it, to the minute")
+    expires_at: datetime = Field(description="when it ends at the latest")
+    address: str | None = Field(description="network address that you logged in from")
+    client: str = Field(description="what the browser or the program calls itself")
+    current: bool = Field(description="whether it is the session of this request")
+
+    @classmethod
+    def of(cls, login: AuthSession, *, current: bool) -> "SessionRead":
+        """A session as the API shows it."""
+        return cls(
+            id=login.id,
+            kind="portal" if login.kind == "portal" else "api",
+            created_at=login.created_at,
+            active_at=login.active_at,
+            expires_at=login.expires_at,
+            address=login.address,
+            client=login.client,
+            current=current,
+        )
 
 
 class ApiTokenCreate(BaseModel):

@@ -1,10 +1,11 @@
 """Authentication: the only place where passwords are checked."""
 
 from fastapi import Request
-from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record, record_apart
+from gateway.auth.schemas import Proof
+from gateway.auth.second_factor.service import check_code
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
 from gateway.database import read
@@ -14,10 +15,21 @@ from gateway.users.models import User
 from gateway.users.passwords import verify_password
 
 
-def authenticate(request: Request, username: str, password: str) -> User:
-    """The user with this name and password.
+def authenticate(request: Request, username: str, password: str, code: str | None = None) -> User:
+    """The user with this name and password, and with this code where they have a second factor.
 
     An unknown name takes the same time and gets the same answer as a wrong password.
+
+    Raises:
+        ProblemError: `wrong_credentials`, `code_required` or `wrong_code` (401), or `rate_limited` (429).
+    """
+    user = with_password(request, username, password)
+    check_code(request, user, code)
+    return user
+
+
+def with_password(request: Request, username: str, password: str) -> User:
+    """The user with this name and password, who may still have to give a code.
 
     Raises:
         ProblemError: `wrong_credentials` (401) or `rate_limited` (429).
@@ -54,40 +66,39 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-def fresh_authentication(
-    request: Request, user: User, password: SecretStr | None, *, required: bool, purpose: str
-) -> None:
-    """Require the password again, to confirm that the person who logged in is the one who acts now.
-
-    Args:
-        request: The request, already identified; no transaction may be open.
-        user: Its user.
-        password: What they gave; it is checked whether it was required or not.
-        required: Whether a password has to be given.
-        purpose: What they are about to do, as the audit log names it.
+def prove(request: Request, user: User, proof: Proof) -> None:
+    """Check once more who the person of a session is; no transaction may be open. Failures count as failed logins.
 
     Raises:
-        ProblemError: `password_required` or `wrong_password` (403), or `rate_limited` (429).
+        ProblemError: `wrong_password` (403), `code_required` or `wrong_code` (401), or `rate_limited` (429).
     """
-    if password is None:
-        if required:
-            raise ProblemError(403, "password_required")
-        return
     try:
-        check_password(request, user, password.get_secret_value())
+        if proof.password is not None:
+            check_password(request, user, proof.password.get_secret_value())
+        elif user.second_factor:
+            check_code(request, user, proof.code)
+        else:
+            raise ProblemError(403, "wrong_password")
     except ProblemError as error:
-        record_apart(request, user, "auth.failed", detail={"for": purpose, "code": error.code})
+        record_apart(request, user, "auth.failed", detail={"for": "auth.confirm", "code": error.code})
         raise
 
 
 def check_own_password(user: User) -> None:
-    """Refuse users whose password was set by somebody else until they have changed it.
+    """Refuse users who have to change a password that somebody else set, or to set up a second factor.
 
     Raises:
-        ProblemError: `password_change_required`, 403.
+        ProblemError: `password_change_required` or `second_factor_missing`, 403.
     """
     if user.must_change_password:
         raise ProblemError(403, "password_change_required", "api")
+    if lacks_second_factor(user):
+        raise ProblemError(403, "second_factor_missing")
+
+
+def lacks_second_factor(user: User) -> bool:
+    """Whether an administrator requires a second factor that a user has not set up; programs have none."""
+    return user.second_factor_required and not user.second_factor and user.identity is None and user.role != "service"
 
 
 def note_login(session: Session, request: Request, user: User) -> None:

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from gateway.auth import repository
 from gateway.auth.models import AuthSession
 from gateway.clock import now
+from gateway.database import only_reads
 from gateway.errors import ProblemError
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
 
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NOTE_ACTIVITY_EVERY = timedelta(minutes=1)
 
 
 def cookie_name(settings: GatewaySettings) -> str:
@@ -25,19 +27,30 @@ def cookie_name(settings: GatewaySettings) -> str:
     return "__Host-lobule" if settings.secure_cookies else "lobule"
 
 
-def open_session(session: Session, user: User, response: Response, settings: GatewaySettings) -> None:
-    """Start a portal session and set its cookie."""
+def came_from(request: Request) -> dict[str, str | None]:
+    """The address of a request, and what its client calls itself, as a session notes them."""
+    address = request.client.host if request.client else None
+    return {"address": address and address[:50], "client": request.headers.get("User-Agent", "")[:200]}
+
+
+def open_session(
+    session: Session, user: User, request: Request, response: Response, settings: GatewaySettings
+) -> AuthSession:
+    """Start a portal session and set its cookie. The session that the browser had until now ends."""
     secret = secrets.token_urlsafe(32)
     life = timedelta(hours=settings.session_hours)
     repository.delete_expired(session)
-    session.add(
-        AuthSession(
-            user_id=user.id,
-            kind="portal",
-            secret_hash=repository.hash_secret(secret),
-            expires_at=now() + life,
-        )
+    before = read_session(session, request, settings)
+    if before is not None:
+        before.revoked_at = now()
+    login = AuthSession(
+        user_id=user.id,
+        kind="portal",
+        secret_hash=repository.hash_secret(secret),
+        expires_at=now() + life,
+        **came_from(request),
     )
+    session.add(login)
     response.set_cookie(
         cookie_name(settings),
         secret,
@@ -47,6 +60,7 @@ def open_session(session: Session, user: User, response: Response, settings: Gat
         secure=settings.secure_cookies,
         samesite="lax",
     )
+    return login
 
 
 def close_session(session: Session, request: Request, response: Response, settings: GatewaySettings) -> None:
@@ -58,9 +72,34 @@ def close_session(session: Session, request: Request, response: Response, settin
 
 
 def read_session(session: Session, request: Request, settings: GatewaySettings) -> AuthSession | None:
-    """The live portal session of this request."""
+    """The live portal session of this request, unless its user has done nothing for long."""
     secret = request.cookies.get(cookie_name(settings))
-    return repository.live(session, "portal", secret) if secret else None
+    login = repository.live(session, "portal", secret) if secret else None
+    if login is None or now() - login.active_at > timedelta(minutes=settings.session_idle_minutes):
+        return None
+    return login
+
+
+def note_activity(request: Request, session: Session, login: AuthSession) -> None:
+    """Note to the minute that the user of a portal session did something. What a page asks by itself does not count."""
+    if now() - login.active_at < _NOTE_ACTIVITY_EVERY:
+        return
+    if only_reads(session):
+        with request.app.state.sessions.begin() as writing:
+            repository.note_activity(writing, login.id)
+    else:
+        repository.note_activity(session, login.id)
+
+
+def is_fresh(login: AuthSession, settings: GatewaySettings) -> bool:
+    """Whether the person of a session proved who they are so lately that they may sign."""
+    return now() - login.authenticated_at <= timedelta(minutes=settings.fresh_authentication_minutes)
+
+
+def local_path(path: str) -> str:
+    """A path of our own, never another host. Browsers drop tabs and line breaks, and read backslashes as slashes."""
+    is_plain = path.isprintable() and path.startswith("/") and "\\" not in path
+    return path if is_plain and not path.startswith("//") else "/"
 
 
 def csrf_token_for(request: Request) -> str:

@@ -11,6 +11,7 @@ from gateway.auth.schemas import ApiTokenCreate, ApiTokenCreated, ApiTokenRead
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
 from gateway.users.models import User
+from gateway.users.permissions import may
 
 router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"])
 
@@ -20,7 +21,7 @@ def list_tokens(
     user: CurrentUser, session: DbSession, everyone: Annotated[bool, Query(description="administrators")] = False
 ) -> list[ApiTokenRead]:
     """Your API tokens, or everyone's, newest first; never a secret."""
-    if everyone and user.role != "admin":
+    if everyone and not may(user.role, "administer"):
         raise ProblemError(403, "forbidden")
     return [ApiTokenRead.of(token) for token in repository.api_tokens(session, None if everyone else user.id)]
 
@@ -45,4 +46,4 @@ def revoke_token(token_id: str, user: Person, session: DbSession, request: Reque
 
 
 def _may_revoke(user: User, owner: User) -> bool:
-    return user.role == "admin" or user.id == owner.id
+    return may(user.role, "administer") or user.id == owner.id

@@ -4,12 +4,15 @@ import secrets
 from datetime import timedelta
 
 import jwt
+from fastapi import Request
 from sqlalchemy.orm import Session
 
 from gateway.auth import repository
 from gateway.auth.models import AuthSession
 from gateway.auth.schemas import TokenPair
+from gateway.auth.sessions import came_from
 from gateway.clock import now
+from gateway.database import new_id
 from gateway.errors import ProblemError
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
@@ -18,11 +21,12 @@ _ALGORITHM = "HS256"
 _ISSUER = "lobule"
 
 
-def make_access_token(user: User, settings: GatewaySettings) -> str:
-    """A signed access token that names the user, valid for minutes."""
+def make_access_token(login: AuthSession, user: User, settings: GatewaySettings) -> str:
+    """A signed access token that names the user and their session, valid for minutes."""
     claims = {
         "iss": _ISSUER,
         "sub": user.id,
+        "sid": login.id,
         "role": user.role,
         "epoch": user.auth_epoch,
         "iat": now(),
@@ -32,7 +36,7 @@ def make_access_token(user: User, settings: GatewaySettings) -> str:
 
 
 def read_access_token(token: str, settings: GatewaySettings) -> tuple[str, int]:
-    """User id and epoch in a valid access token. It is void if the user's epoch has changed.
+    """Session id and epoch in a valid access token. It is void if the session has ended or the user's epoch changed.
 
     Raises:
         ProblemError: `token_expired` or `token_invalid`, 401.
@@ -43,13 +47,13 @@ def read_access_token(token: str, settings: GatewaySettings) -> tuple[str, int]:
             settings.secret_key.get_secret_value(),
             algorithms=[_ALGORITHM],
             issuer=_ISSUER,
-            options={"require": ["exp", "sub", "iss"]},
+            options={"require": ["exp", "sub", "sid", "iss"]},
         )
     except jwt.ExpiredSignatureError:
         raise unauthorized("token_expired") from None
     except jwt.InvalidTokenError:
         raise unauthorized("token_invalid") from None
-    return str(claims["sub"]), int(claims.get("epoch", 0))
+    return str(claims["sid"]), int(claims.get("epoch", 0))
 
 
 def unauthorized(code: str, reason: str | None = None) -> ProblemError:
@@ -57,18 +61,25 @@ def unauthorized(code: str, reason: str | None = None) -> ProblemError:
     return ProblemError(401, code, reason, headers={"WWW-Authenticate": "Bearer"})
 
 
-def open_login(session: Session, user: User, settings: GatewaySettings) -> TokenPair:
+def open_login(session: Session, user: User, request: Request, settings: GatewaySettings) -> TokenPair:
     """The first pair of tokens for an authenticated user."""
-    secret = secrets.token_urlsafe(32)
-    session.add(
-        AuthSession(
-            user_id=user.id,
-            kind="refresh",
-            secret_hash=repository.hash_secret(secret),
-            expires_at=now() + timedelta(days=settings.refresh_token_days),
-        )
+    login = AuthSession(
+        id=new_id(),
+        user_id=user.id,
+        kind="refresh",
+        expires_at=now() + timedelta(days=settings.refresh_token_days),
+        **came_from(request),
     )
-    return _pair(user, secret, settings)
+    secret = _next_secret(login)
+    session.add(login)
+    return _pair(login, user, secret, settings)
+
+
+def _next_secret(login: AuthSession) -> str:
+    """The next refresh token of a chain. It names the chain, so that any earlier token of it ends it."""
+    secret = f"{login.id}.{secrets.token_urlsafe(32)}"
+    login.secret_hash = repository.hash_secret(secret)
+    return secret
 
 
 def refresh(session: Session, secret: str, settings: GatewaySettings) -> TokenPair:
@@ -82,23 +93,22 @@ def refresh(session: Session, secret: str, settings: GatewaySettings) -> TokenPa
     login = repository.live(session, "refresh", secret)
     if login is None:
         raise unauthorized("refresh_token_invalid")
-    fresh = secrets.token_urlsafe(32)
-    login.previous_hash, login.secret_hash = login.secret_hash, repository.hash_secret(fresh)
-    return _pair(login.user, fresh, settings)
+    login.active_at = now()
+    return _pair(login, login.user, _next_secret(login), settings)
 
 
-def revoke_if_stolen(session: Session, secret: str) -> bool:
-    """Revoke the chain in which this refresh token was used before; True where there was one."""
-    login = repository.by_previous_secret(session, secret)
-    if login is None:
-        return False
+def revoke_if_stolen(session: Session, secret: str) -> AuthSession | None:
+    """Revoke the chain that a refresh token names which is not, or no longer, its current one; None without a chain."""
+    login = repository.session_by_id(session, secret.partition(".")[0])
+    if login is None or login.kind != "refresh" or login.revoked_at is not None:
+        return None
     login.revoked_at = now()
-    return True
+    return login
 
 
-def _pair(user: User, refresh_token: str, settings: GatewaySettings) -> TokenPair:
+def _pair(login: AuthSession, user: User, refresh_token: str, settings: GatewaySettings) -> TokenPair:
     return TokenPair(
-        access_token=make_access_token(user, settings),
+        access_token=make_access_token(login, user, settings),
         refresh_token=refresh_token,
         expires_in=int(settings.access_token_minutes * 60),
     )

@@ -14,6 +14,7 @@ from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.groups import repository as groups
 from gateway.users.models import User
+from gateway.users.permissions import may
 
 LAPSES_AFTER = timedelta(hours=8)
 """How long a claim holds: a working day, so that a case which somebody forgot is free again on the next."""
@@ -71,13 +72,13 @@ def claim(session: Session, case: Case, user: User) -> Case:
 
 
 def release(session: Session, case: Case, user: User) -> Case:
-    """Give a case back, or take it from its reader: the owner and administrators may do that.
+    """Give a case back, or take it from its reader: the owner may do that.
 
     Raises:
         ProblemError: `case_claimed` or `case_signed`, 409.
     """
     case = repository.locked(session, case.id)
-    if case.state == "signed" or (user.role != "admin" and user.id != case.owner_id):
+    if case.state == "signed" or user.id != case.owner_id:
         _check_open(case, user)
     case.reader_id, case.reader, case.reading_since = None, "", None
     return case
@@ -91,7 +92,7 @@ def assign(session: Session, case: Case, reader: User, user: User) -> Case:
     """
     case = repository.locked(session, case.id)
     _check_open(case, user)
-    if repository.visible(session, reader, case.id) is None or not reader.active or reader.role == "service":
+    if repository.visible(session, reader, case.id) is None or not (reader.active and may(reader.role, "review")):
         raise ProblemError(422, "reader_cannot_see")
     case.reader_id, case.reader, case.reading_since = reader.id, reader.display_name, None
     return case

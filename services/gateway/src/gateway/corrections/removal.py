@@ -21,7 +21,7 @@ from lobule.storage import ObjectStore
 def remove(session: Session, store: ObjectStore, image: Image, user: User, if_match: str | None = None) -> None:
     """Remove an image with its analyses and reviews. Running work is stopped and its output refused.
 
-    Its owner and administrators may do that.
+    Its owner may do that.
 
     Args:
         session: Of the request; when it commits, the objects are deleted too.
@@ -43,7 +43,7 @@ def check_may_take_out(image: Image, user: User) -> None:
     Raises:
         ProblemError: `forbidden`, 403.
     """
-    if user.role != "admin" and user.id != image.owner_id:
+    if user.id != image.owner_id:
         raise ProblemError(403, "forbidden", "removal")
 
 

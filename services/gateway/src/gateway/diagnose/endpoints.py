@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.auth import service as auth
 from gateway.auth.api_tokens import check_scope
-from gateway.auth.dependencies import AppSettings, identify
+from gateway.auth.dependencies import AppSettings, check_permission, identify
 from gateway.auth.tokens import unauthorized
 from gateway.database import read
 from gateway.errors import ProblemError, responses
@@ -110,6 +110,7 @@ async def _submit(request: Request, uploads: UploadService) -> str:
             username, password = _of_basic(given)
         user = await run_in_threadpool(auth.authenticate, request, username, password)
         auth.check_own_password(user)
+        check_permission(request, user)
         return user
 
     try:

@@ -5,12 +5,19 @@ from collections.abc import Sequence
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
+from gateway.emergency.repository import opened_by
 from gateway.groups.models import Group, GroupMember, SharedCase
 from gateway.users.models import User
+from gateway.users.permissions import may
 
 
 def shared_with(user: User) -> Select[str]:
-    """Ids of the cases that are shared with a group of this user, for other queries."""
+    """Ids of the cases that a user may see beyond their own, for other queries.
+
+    They are those that are shared with a group of theirs; for an administrator those that they opened in an emergency.
+    """
+    if may(user.role, "emergency"):
+        return opened_by(user)
     query = select(SharedCase.case_id).join(GroupMember, GroupMember.group_id == SharedCase.group_id)
     return query.where(GroupMember.user_id == user.id)
 
@@ -23,7 +30,7 @@ def cases_of(group_id: str) -> Select[str]:
 def visible(session: Session, user: User) -> Sequence[Group]:
     """The groups that this user belongs to, all for an administrator, by name."""
     query = select(Group).order_by(Group.name)
-    if user.role != "admin":
+    if not may(user.role, "administer"):
         query = query.join(GroupMember, GroupMember.group_id == Group.id).where(GroupMember.user_id == user.id)
     return session.scalars(query).all()
 

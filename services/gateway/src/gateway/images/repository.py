@@ -16,8 +16,6 @@ from lobule.contracts.result import Modality
 
 def _visible_to(user: User) -> Select[Image]:
     query = select(Image)
-    if user.role == "admin":
-        return query
     return query.where(or_(Image.owner_id == user.id, Image.case_id.in_(shared_with(user))))
 
 

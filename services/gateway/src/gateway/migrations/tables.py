@@ -2,8 +2,10 @@
 
 from gateway.audit import models as audit
 from gateway.auth import models as auth
+from gateway.auth.second_factor import models as second_factor
 from gateway.cases import models as cases
 from gateway.dicomweb import models as dicomweb
+from gateway.emergency import models as emergency
 from gateway.groups import models as groups
 from gateway.images import models as images
 from gateway.jobs import models as jobs
@@ -20,6 +22,7 @@ TABLES = (
     auth,
     cases,
     dicomweb,
+    emergency,
     groups,
     images,
     jobs,
@@ -28,6 +31,7 @@ TABLES = (
     reader_findings,
     reports,
     reviews,
+    second_factor,
     users,
     webhooks,
 )

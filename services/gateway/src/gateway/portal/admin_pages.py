@@ -2,25 +2,29 @@
 
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from gateway.accounts.schemas import UserRead
 from gateway.admin import endpoints as work
 from gateway.admin import repository as everything
 from gateway.admin.audit_endpoints import Wanted
 from gateway.admin.schemas import WorkRead
 from gateway.audit import repository as audit
 from gateway.auth import repository as logins
-from gateway.auth.dependencies import PortalUser
+from gateway.auth import sessions
+from gateway.auth.api_tokens import may_have_admin_scope
+from gateway.auth.dependencies import PageForbiddenError, PortalUser
 from gateway.auth.models import Scope
-from gateway.auth.schemas import ApiTokenRead
+from gateway.auth.schemas import ApiTokenRead, SessionRead
+from gateway.auth.second_factor import repository as second_factor
 from gateway.database import DbSession
+from gateway.emergency import repository as emergency
 from gateway.groups import repository as groups
 from gateway.groups.service import as_read
 from gateway.portal.pages import render, render_error
 from gateway.users import repository as users
-from gateway.users.models import Role, User
+from gateway.users.models import Role
+from gateway.users.permissions import MEANINGS, ROLES, may
 from lobule.contracts.progress import JobState
 
 router = APIRouter(include_in_schema=False)
@@ -29,44 +33,34 @@ _PAGE_LENGTH = 100
 _OPEN_STATES: tuple[JobState, ...] = ("dead", "failed", "running", "queued", "cancelled", "done")
 
 
-class NotAnAdministratorError(Exception):
-    """Somebody other than an administrator requested a page for administrators.
-
-    Args:
-        user: By whom.
-    """
-
-    def __init__(self, user: User) -> None:
-        super().__init__(user.username)
-        self.user = UserRead.model_validate(user)  # the row itself is gone with its session when the page is drawn
-
-
-def portal_admin(user: PortalUser) -> User:
-    """The logged-in administrator of a page.
-
-    Raises:
-        NotAnAdministratorError: For everybody else.
-    """
-    if user.role != "admin":
-        raise NotAnAdministratorError(user)
-    return user
-
-
-PortalAdmin = Annotated[User, Depends(portal_admin, scope="function")]
-
-
 def refuse(request: Request, error: Exception) -> HTMLResponse:
-    """The page for `NotAnAdministratorError`."""
-    assert isinstance(error, NotAnAdministratorError)
+    """The page for `PageForbiddenError`."""
+    assert isinstance(error, PageForbiddenError)
     return render_error(request, 403, "not_admin", error.user)
+
+
+PortalAdmin = PortalUser
+"""The user of an administrator's page; `gateway.users.permissions` says who may open it."""
 
 
 @router.get("/account", response_class=HTMLResponse)
 def account_page(request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
-    """The user's password and API tokens."""
+    """The user's password, sessions and API tokens, and who opened their cases in an emergency."""
     tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, user.id)]
-    scopes = [scope for scope in get_args(Scope) if scope != "admin" or user.role == "admin"]
-    return render(request, "account.html", user, tokens=tokens, scopes=scopes)
+    scopes = [scope for scope in get_args(Scope) if scope != "admin" or may_have_admin_scope(user)]
+    login = sessions.read_session(session, request, request.app.state.settings)
+    live = logins.sessions_of(session, user.id)
+    places = [SessionRead.of(at, current=login is not None and at.id == login.id) for at in live]
+    return render(
+        request,
+        "account.html",
+        user,
+        tokens=tokens,
+        scopes=scopes,
+        places=places,
+        opened=emergency.accesses(session, user.id, _PAGE_LENGTH),
+        recovery_codes_left=second_factor.recovery_codes_left(session, user.id),
+    )
 
 
 @router.get("/admin/users", response_class=HTMLResponse)
@@ -74,8 +68,18 @@ def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLR
     """Users and API tokens."""
     tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, None)]
     people = users.all_users(session)
+    table = [(name, [role for role in ROLES if may(role, name)]) for name in MEANINGS]
     shared = [as_read(session, group) for group in groups.visible(session, user)]
-    return render(request, "admin_users.html", user, people=people, roles=get_args(Role), tokens=tokens, groups=shared)
+    return render(
+        request,
+        "admin_users.html",
+        user,
+        people=people,
+        roles=get_args(Role),
+        tokens=tokens,
+        groups=shared,
+        permissions=table,
+    )
 
 
 def _first_with_work(counts: dict[JobState, int]) -> JobState:

@@ -15,6 +15,7 @@ from gateway.jobs.schemas import JobRead
 from gateway.portal.documents import api_groups, model_page
 from gateway.portal.pages import render, render_error
 from gateway.system.endpoints import models_at_work
+from gateway.users.permissions import may
 from lobule.contracts.errors import INPUT_ERROR_CODES
 from lobule.contracts.progress import FINAL_STATES
 from lobule.limits import MAX_PIXELS, MIN_SIDE
@@ -47,11 +48,10 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
     """One case: its images, findings and reviews."""
     case = cases.visible(session, user, case_id)
     if case is None:
+        if may(user.role, "emergency"):
+            return render(request, "emergency.html", user, 403, case_id=case_id)
         return render_error(request, 404, "no_case", user)
-    password = request.app.state.settings.signing_requires_password
-    return render(
-        request, "reading.html", user, case=case, input_error_codes=_INPUT_ERRORS, signing_requires_password=password
-    )
+    return render(request, "reading.html", user, case=case, input_error_codes=_INPUT_ERRORS)
 
 
 @router.get("/new", response_class=HTMLResponse)

@@ -5,9 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from gateway.audit.service import record
 from gateway.auth import service, sessions
 from gateway.auth.dependencies import AppSettings, LoggedIn
+from gateway.auth.second_factor import half_login
+from gateway.auth.second_factor.service import check_code
 from gateway.database import DbSession
+from gateway.error_codes import CODES
 from gateway.errors import ProblemError
 from gateway.portal.pages import render, render_login
 from gateway.portal.words import COOKIE
@@ -24,19 +28,38 @@ def login_page(
     session: DbSession,
     settings: AppSettings,
     next: Annotated[str, Query(max_length=500)] = "/",
+    problem: Annotated[str, Query(max_length=50)] = "",
+    ended: bool = False,
 ) -> Response:
     """The login form; users who are logged in are redirected."""
-    if sessions.read_session(session, request, settings) is not None:
+    if sessions.read_session(session, request, settings) is not None and not problem:
         return RedirectResponse("/", status_code=303)
-    return render_login(request, next_path=next)
+    error = (problem, "") if problem in CODES else None
+    return render_login(request, sessions.local_path(next), error, ended=ended)
+
+
+@router.get("/login/confirmed", response_class=HTMLResponse)
+def confirmed_page(request: Request) -> HTMLResponse:
+    """The end of a confirmation at the provider, in a window of its own: the page that asked for it goes on."""
+    return render(request, "confirmed.html")
 
 
 @router.get("/password", response_class=HTMLResponse)
 def password_page(request: Request, user: LoggedIn, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
     """The page on which users replace a password that was set by somebody else."""
     if not user.must_change_password:
-        return RedirectResponse(local_path(next), status_code=303)
-    return render(request, "password.html", next_path=local_path(next), username=user.username)
+        return RedirectResponse(sessions.local_path(next), status_code=303)
+    return render(request, "password.html", next_path=sessions.local_path(next), username=user.username)
+
+
+@router.get("/second-factor", response_class=HTMLResponse)
+def second_factor_page(request: Request, user: LoggedIn, next: Annotated[str, Query(max_length=500)] = "/") -> Response:
+    """The page on which users set up the second factor that an administrator requires."""
+    if user.must_change_password:
+        return RedirectResponse("/password", status_code=303)
+    if not service.lacks_second_factor(user):
+        return RedirectResponse(sessions.local_path(next), status_code=303)
+    return render(request, "second_factor.html", user, next_path=sessions.local_path(next))
 
 
 @router.post("/language")
@@ -48,7 +71,7 @@ def choose_language(
 ) -> Response:
     """Remember the language of the pages on this browser."""
     sessions.check_same_origin(request)
-    response = RedirectResponse(local_path(next), status_code=303)
+    response = RedirectResponse(sessions.local_path(next), status_code=303)
     if language in LANGUAGES:
         response.set_cookie(
             COOKIE, language, max_age=_YEAR_S, httponly=True, secure=settings.secure_cookies, samesite="lax"
@@ -64,21 +87,29 @@ def log_in(
     username: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=500)] = "",
     next: Annotated[str, Form(max_length=500)] = "/",
+    code: Annotated[str, Form(max_length=30)] = "",
+    half: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:
-    """The portal's login form. No `async`: waiting for the database's lock must not stop the loop that ends others."""
+    """The portal's login form. No `async`: waiting for the database's lock must not stop the loop that ends others.
+
+    Where the user has a second factor, the form comes back and asks for its code; `half` then stands for the password.
+    """
     sessions.check_same_origin(request)
+    next_path = sessions.local_path(next)
     try:  # the session begins its transaction at its first query, after the slow check of the password
-        user = service.authenticate(request, username, password)
+        if half:
+            user = half_login.user_of(request, half)
+        else:
+            user = service.with_password(request, username, password)
+            half = half_login.carry(user, settings)
+        check_code(request, user, code)
     except ProblemError as error:
-        return render_login(
-            request,
-            next_path=local_path(next),
-            error=(error.code, error.detail),
-            status=error.status,
-            username=username,
-        )
-    response = RedirectResponse(local_path(next), status_code=303)
-    sessions.open_session(session, user, response, settings)
+        half = half if error.code in ("code_required", "wrong_code") else ""
+        said = None if error.code == "code_required" else (error.code, error.detail)
+        status = 200 if error.code == "code_required" else error.status
+        return render_login(request, next_path, said, status, username=username, half=half)
+    response = RedirectResponse(next_path, status_code=303)
+    sessions.open_session(session, user, request, response, settings)
     service.note_login(session, request, user)
     return response
 
@@ -91,13 +122,12 @@ def log_out(
     csrf: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     """The portal's logout button."""
-    response = RedirectResponse("/login", status_code=303)
-    if sessions.read_session(session, request, settings) is not None:
-        sessions.check_csrf(request, csrf)
-        sessions.close_session(session, request, response, settings)
+    login = sessions.read_session(session, request, settings)
+    if login is None:
+        return RedirectResponse("/login", status_code=303)
+    sessions.check_csrf(request, csrf)
+    of_provider = login.user.identity is not None and settings.oidc_issuer
+    response = RedirectResponse("/login?ended=1" if of_provider else "/login", status_code=303)
+    sessions.close_session(session, request, response, settings)
+    record(session, request, login.user, "auth.logout", "session", login.id)
     return response
-
-
-def local_path(path: str) -> str:
-    """The path if it is on this server, otherwise `/`."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

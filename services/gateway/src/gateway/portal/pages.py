@@ -19,6 +19,7 @@ from gateway.clock import now
 from gateway.portal.scripts import preload, sentences_for
 from gateway.portal.words import COOKIE, OWN_NAMES, PageWords, choose_language
 from gateway.users.models import User
+from gateway.users.permissions import may
 from lobule.contracts.language import LANGUAGES, Language
 from lobule.contracts.modality import ModalitySpec
 from lobule.words import Words
@@ -59,6 +60,8 @@ def _common(request: Request) -> dict[str, Any]:
         "max_upload_bytes": max_upload_bytes,
         "max_upload_words": f"{max_upload_bytes / 1024 / 1024:.0f} MB",
         "version": request.app.version,
+        "may": may,
+        "sso": request.app.state.settings.oidc_issuer and request.app.state.settings.oidc_name,
     }
 
 
@@ -135,9 +138,16 @@ def render_login(
     error: tuple[str, str] | None = None,
     status: int = 200,
     username: str = "",
+    ended: bool = False,
+    half: str = "",
 ) -> HTMLResponse:
-    """Render the login page; `error` is the code and the sentence of the last failure."""
-    return render(request, "login.html", status=status, next_path=next_path, error=error, username=username)
+    """Render the login page; `error` is the code and the sentence of the last failure.
+
+    With `ended`, it offers to end the session at the provider too, which the user has just left. With `half`, the
+    password was right, and it asks for the code of the second factor.
+    """
+    context = {"next_path": next_path, "error": error, "username": username, "ended": ended, "half": half}
+    return render(request, "login.html", status=status, **context)
 
 
 def render_error(

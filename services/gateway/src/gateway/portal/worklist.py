@@ -15,6 +15,7 @@ from gateway.cases.reading import is_claimed
 from gateway.cases.repository import CaseFilter, Reader, Sort
 from gateway.cases.schemas import CaseRead
 from gateway.database import DbSession
+from gateway.emergency import repository as emergency
 from gateway.errors import ProblemError
 from gateway.groups import repository as groups
 from gateway.portal.pages import render
@@ -139,6 +140,7 @@ def worklist_page(
         assessments=get_args(Assessment),
         given=given,
         unread=cases.unread(session, user, rows),
+        opened=emergency.unseen(session, user),
         claimed={row.id for row in rows if is_claimed(row)},
         groups=groups.visible(session, user),
         views=[*filter(None, (_view(session, user, view, given) for view in cases.views_of(session, user.id)))],

@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record, record_apart
-from gateway.auth.dependencies import CurrentUser, DetachedUser, at_portal
-from gateway.auth.service import fresh_authentication
+from gateway.auth.dependencies import CurrentUser, DetachedUser, PresentPerson
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.dependencies import VisibleCase
@@ -52,25 +51,15 @@ def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
     return versions(session, case)
 
 
-def present_signer(said: CaseReportCreate, user: DetachedUser, request: Request) -> None:
-    """Require the password of a person who signs in the portal. API clients sign with their own credentials.
-
-    Checked before the transaction begins, which a slow hash must not hold up.
-    """
-    required = at_portal(request) and request.app.state.settings.signing_requires_password
-    fresh_authentication(request, user, said.password, required=required, purpose="report.sign")
-
-
 @router.post(
     "",
     status_code=201,
-    dependencies=[Depends(present_signer)],
-    responses=responses(401, 403, 404, 409, 412, 422, 429),
+    responses=responses(401, 403, 404, 409, 412, 422),
 )
 def sign_case(
     said: CaseReportCreate,
     case: VisibleCase,
-    user: CurrentUser,
+    user: PresentPerson,
     session: DbSession,
     request: Request,
     response: Response,
@@ -78,8 +67,9 @@ def sign_case(
 ) -> CaseReportRead:
     """Sign the case as it stands: a numbered version that never changes. A later change of the case supersedes it.
 
-    People in the portal give their password once more (`password_required`, `wrong_password`). Signing is a person's
-    act: a client that signs with a token must have asked that person.
+    Signing is a person's act, in the portal: a program with a token is refused (`portal_session_required`). Where the
+    person proved too long ago who they are (`authentication_too_old`), `POST /api/v1/sessions/current/authentication`
+    comes first.
     """
     report = signing.sign(session, request.app.state.store, case, said, user, if_match)
     detail = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}

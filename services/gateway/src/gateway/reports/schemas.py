@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.cases.models import Case
 from gateway.reports.models import CaseReport
@@ -19,7 +19,7 @@ contradicts the verdicts."""
 
 
 class CaseReportCreate(BaseModel):
-    """The signature of a clinician: conclusion, comment and password."""
+    """The signature of a clinician: conclusion and comment."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,11 +32,6 @@ class CaseReportCreate(BaseModel):
     )
     comment: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
         default="", max_length=5000, description="the clinician's comment, printed in the report"
-    )
-    password: SecretStr | None = Field(
-        default=None,
-        max_length=500,
-        description="your own, once more; needed in the portal (`LOBULE_SIGNING_REQUIRES_PASSWORD`), not with a token",
     )
     acknowledged: list[Concern] = Field(
         default=[], max_length=4, description="what you were shown that speaks against it; noted in the audit log"

@@ -1,15 +1,15 @@
 """Users and their roles."""
 
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.clock import now
 from gateway.database import Base, new_id
+from gateway.roles import Role
 
-Role = Literal["clinician", "admin", "service"]
+__all__ = ["Role", "User"]
 
 
 class User(Base):
@@ -26,4 +26,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_login_at: Mapped[datetime | None]
     auth_epoch: Mapped[int] = mapped_column(default=0)  # access tokens of an older epoch are void
+    identity: Mapped[str | None] = mapped_column(String(500), unique=True)  # issuer and subject of single sign-on
+    second_factor: Mapped[bool] = mapped_column(default=False)  # a code is asked for at every login
+    second_factor_required: Mapped[bool] = mapped_column(default=False)
     must_change_password: Mapped[bool] = mapped_column(default=False)  # the current one was set by somebody else

@@ -19,6 +19,11 @@ def by_username(session: Session, username: str) -> User | None:
     return session.scalar(select(User).where(User.username == username.lower()))
 
 
+def by_identity(session: Session, identity: str) -> User | None:
+    """The user of this issuer and subject of single sign-on."""
+    return session.scalar(select(User).where(User.identity == identity))
+
+
 def all_users(session: Session) -> Sequence[User]:
     """All users by name."""
     return session.scalars(select(User).order_by(User.username)).all()

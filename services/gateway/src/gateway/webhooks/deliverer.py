@@ -55,8 +55,12 @@ class Deliverer:
             pass
 
     def send_due(self) -> int:
-        """Send some messages that are due, with no transaction open meanwhile; returns how many."""
+        """Send some messages that are due, with no transaction open meanwhile; returns how many.
+
+        First the webhooks of users who were deactivated are deleted, wherever that was done.
+        """
         with self._sessions.begin() as session:
+            repository.delete_of_inactive(session)
             due = repository.take_due(session, _LEASE, _TOGETHER)
         for delivery in due:
             status, problem = self._send(delivery)

@@ -38,6 +38,14 @@ def delete(session: Session, webhook: Webhook) -> None:
     session.delete(webhook)
 
 
+def delete_of_inactive(session: Session) -> None:
+    """Delete the webhooks of users who were deactivated, with their messages."""
+    ended = select(Webhook).join(User, User.id == Webhook.owner_id).where(User.active.is_(False))
+    for webhook in session.scalars(ended):
+        session.delete(webhook)
+    session.flush()
+
+
 def take_due(session: Session, lease: timedelta, limit: int) -> Sequence[Delivery]:
     """Messages to be sent now; no other gateway takes them during the lease."""
     at = shared_now(session)

@@ -1,8 +1,13 @@
 """A case opened for signing."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 from signing_dialog import DESK, sign
+
+from gateway.auth.models import AuthSession
+from gateway.clock import now
 
 
 @pytest.fixture
@@ -17,6 +22,18 @@ def read(logged_in, study):
         return page
 
     return open_page
+
+
+@pytest.fixture
+def time_passes(app):
+    """Six minutes go by since everybody logged in."""
+
+    def pass_by():
+        with app.state.sessions.begin() as session:
+            for login in session.query(AuthSession):
+                login.authenticated_at = now() - timedelta(minutes=6)
+
+    return pass_by
 
 
 @pytest.fixture

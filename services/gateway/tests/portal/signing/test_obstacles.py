@@ -23,7 +23,6 @@ class TestContradiction:
             "Right breast: BI-RADS 2, but you confirmed: RCC, finding 1."
         )
         expect(page.get_by_label("Comment in the report")).to_have_value(re.compile("^Right breast: Confirmed"))
-        page.get_by_label("Your password").fill(PASSWORD)
         submit(page)
         problem = alert(page, "stands-problem")
         expect(problem).to_contain_text("say why in the comment and tick the box")
@@ -65,20 +64,28 @@ class TestContradiction:
         )
 
 
-class TestPassword:
-    def test_a_wrong_one_is_told_beside_its_field(self, study, masses, picture, read):
+class TestWhoSigns:
+    def test_who_logged_in_a_while_ago_confirms_it_and_loses_nothing(self, study, masses, picture, read, time_passes):
         study.add(picture(70), masses, laterality="R", view="CC")
         page = read()
         choose(page, "malignancy_suspected")
         page.get_by_label("Comment in the report").fill("Seen.")
-        password = page.get_by_label("Your password")
-        password.fill("wrong password")
+        time_passes()
         submit(page)
-        expect(alert(page, "password-problem")).to_have_text("The password is incorrect. Please try again.")
+        confirm, password = page.locator("#confirm"), page.get_by_label("Your password")
+        expect(password).to_be_focused()
+        password.fill("wrong password")
+        page.keyboard.press("Enter")
+        expect(confirm.get_by_role("alert")).to_have_text("The password is incorrect. Please try again.")
         expect(password).to_be_focused()
         expect(password).to_have_value("")
-        expect(page.get_by_label("Comment in the report")).to_have_value("Seen.")
         assert study.read()["reports"] == []
+        page.keyboard.press("Escape")
+        expect(confirm).to_be_hidden()
+        expect(alert(page, "problem")).to_have_text("Please prove once more who you are, then it goes on.")
+        expect(page.get_by_label("Comment in the report")).to_have_value("Seen.")
+        submit(page)
+        expect(password).to_be_focused()
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
         expect(page.locator("#signing")).to_be_hidden()
@@ -86,27 +93,22 @@ class TestPassword:
         expect(page.get_by_role("link", name="Open version 1")).to_be_focused()
         sent = study.read()["reports"][0]
         assert (sent["conclusion"], sent["comment"]) == ("malignancy_suspected", "Seen.")
-        expect(page.locator('#signing [name="password"]')).to_have_value("")
+        expect(password).to_have_value("")
 
-    def test_too_many_wrong_ones(self, app, study, masses, picture, read):
+    @pytest.mark.usefixtures("long_pauses")
+    def test_too_many_wrong_ones(self, app, study, masses, picture, read, time_passes):
         app.state.throttle._attempts = 1
         study.add(picture(71), masses, laterality="R", view="CC")
         page = read()
         choose(page, "not_sure")
-        for _ in range(2):
-            page.get_by_label("Your password").fill("wrong password")
-            submit(page)
-            expect(page.locator('#signing [data-role="submit"]')).to_be_enabled()
-        expect(alert(page, "problem")).to_contain_text("There were too many failed logins.")
-
-    def test_none_where_the_hospital_asks_for_none(self, app, study, masses, picture, read):
-        app.state.settings.signing_requires_password = False
-        study.add(picture(72), masses, laterality="R", view="CC")
-        page = read()
-        expect(page.get_by_label("Your password")).to_have_count(0)
-        choose(page, "not_sure")
+        time_passes()
         submit(page)
-        expect(page.locator(".versions")).to_contain_text("Version 1")
+        for _ in range(2):
+            expect(page.get_by_label("Your password")).to_be_focused()
+            page.get_by_label("Your password").fill("wrong password")
+            page.locator('#confirm [data-role="submit"]').click()
+            expect(page.get_by_label("Your password")).to_have_value("")
+        expect(page.locator("#confirm").get_by_role("alert")).to_contain_text("There were too many failed logins.")
 
     def test_a_double_click_signs_once(self, study, masses, picture, read):
         study.add(picture(73), masses, laterality="R", view="CC")
@@ -115,7 +117,6 @@ class TestPassword:
         page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/reports") else None)
         page.route("**/reports", lambda route: page.wait_for_timeout(200) or route.continue_())
         choose(page, "not_sure")
-        page.get_by_label("Your password").fill(PASSWORD)
         page.locator('#signing [data-role="submit"]').dblclick()
         page.keyboard.press("Escape")  # too late to call it back
         expect(page.locator(".versions li")).to_have_count(1)
@@ -128,7 +129,6 @@ class TestPassword:
         page = read(dialog=False)
         state(page, bi_rads=4, density="c", recommendation="biopsy")
         sign(page)
-        page.get_by_label("Your password").fill(PASSWORD)
         page.get_by_role("button", name="Sign, open the next case").click()
         page.wait_for_url(f"**/cases/{other}")
         [report] = study.read()["reports"]
@@ -144,7 +144,6 @@ class TestChangesMeanwhile:
         page = read()
         choose(page, "malignancy_suspected")
         page.get_by_label("Comment in the report").fill("Seen.")
-        page.get_by_label("Your password").fill(PASSWORD)
         say(0, "0", "dismissed")
         return page
 
@@ -156,7 +155,6 @@ class TestChangesMeanwhile:
         expect(changed.locator("#signing")).to_contain_text("RCC, finding 2")
         expect(changed.get_by_label("Comment in the report")).to_have_value("Seen.")
         choose(changed, "malignancy_suspected")
-        changed.get_by_label("Your password").fill(PASSWORD)
         submit(changed)
         expect(changed.locator(".versions")).to_contain_text("Version 1")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, inspect, select, text
+from sqlalchemy import Column, Connection, MetaData, Table, func, insert, inspect, select, text
 
 
 def read(connection: Connection, table: Table) -> Iterable[Any]:
@@ -17,8 +17,9 @@ def count(connection: Connection, table: Table) -> int:
 
 
 def write(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Add rows to a table."""
-    connection.execute(insert(table), rows)
+    """Add rows to a table as they are: columns that they lack, and an older database too, get no default of ours."""
+    columns = (Column(name, table.c[name].type) for name in rows[0])
+    connection.execute(insert(Table(table.name, MetaData(), *columns)), rows)
 
 
 def keys_of_files(connection: Connection) -> list[str]:

@@ -1,6 +1,7 @@
 // Forms, buttons and select boxes that call the API as their data attributes say, and show the result.
 
 import { asProblem, request } from '../core/api.js';
+import { confirmed } from '../core/confirm.js';
 import { byId, message } from '../core/dom.js';
 import { t } from '../core/words.js';
 
@@ -65,7 +66,7 @@ async function act(element, send, url = element.dataset.url ?? '') {
   const { confirm, call = '' } = element.dataset;
   if (confirm && !window.confirm(confirm)) return;
   try {
-    const { body } = await request(/** @type {Method} */ (call.toLowerCase()), url, { send });
+    const { body } = await confirmed(() => request(/** @type {Method} */ (call.toLowerCase()), url, { send }));
     conclude(element, body);
   } catch (error) {
     show(asProblem(error).message, true);

@@ -1,6 +1,7 @@
 // The signing dialog. It preselects no conclusion, lists what is open, and asks for confirmation of contradictions.
 
 import { asProblem, call } from '../core/api.js';
+import { confirmed } from '../core/confirm.js';
 import { all, find, message, role, write } from '../core/dom.js';
 import { loginLinks } from '../core/trouble.js';
 import { list, t } from '../core/words.js';
@@ -15,7 +16,7 @@ import { nameOf } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('../core/api.js').Problem} Problem */
-/** @typedef {'stale' | 'problem' | 'conclusion-problem' | 'stands-problem' | 'password-problem'} Place Where something is said. */
+/** @typedef {'stale' | 'problem' | 'conclusion-problem' | 'stands-problem'} Place Where something is said. */
 
 const OPEN = /** @type {const} */ (['unreviewed', 'not_assessed', 'pending']);
 
@@ -30,7 +31,6 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   const choices = /** @type {HTMLInputElement[]} */ (all(form, '[name="conclusion"]'));
   const stands = find(form, '[name="stands"]', HTMLInputElement);
   const comment = find(form, '[name="comment"]', HTMLTextAreaElement);
-  const password = /** @type {HTMLInputElement | undefined} */ (all(form, '[name="password"]')[0]); // not everybody asks for one
   const draft = createDraftText(role(dialog, 'drafted'), comment, store);
   let busy = false;
   /** @type {string | null} */
@@ -48,7 +48,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
 
   /** @param {Place} place @param {string} words @param {{links?: import('../core/dom.js').Link[]}} [more] */
   function say(place, words, more) {
-    if (place !== 'password-problem' || password) message(role(dialog, place), words, more);
+    message(role(dialog, place), words, more);
   }
 
   function open() {
@@ -56,12 +56,12 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     form.reset();
     comment.value = kept;
     seen = store.state.etag;
-    for (const place of /** @type {Place[]} */ (['stale', 'problem', 'conclusion-problem', 'stands-problem', 'password-problem'])) say(place, '');
+    for (const place of /** @type {Place[]} */ (['stale', 'problem', 'conclusion-problem', 'stands-problem'])) say(place, '');
     show();
     draft.make();
     dialog.showModal();
     if (asksForWhole(store.state)) choices[0].focus();
-    else (password ?? comment).focus();
+    else role(dialog, 'submit').focus();
   }
 
   /** The case changed while the dialog is open: say what is open now, and that it is not what was seen. */
@@ -141,7 +141,6 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     const checks = [
       ['conclusion-problem', sides.length > 0 || lacks, sides.length ? 'reading.sign.state' : 'reading.sign.choose', place],
       ['stands-problem', why, 'reading.sign.say_why', stands.checked ? comment : stands],
-      ['password-problem', Boolean(password && !password.value), 'errors.password_required', password],
     ];
     for (const [place, wrong, words] of checks) say(place, wrong ? t(words) : '');
     const first = checks.find(([, wrong]) => wrong);
@@ -162,13 +161,13 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
       conclusion: asksForWhole(store.state) ? /** @type {import('../core/types.d.ts').Assessment} */ (chosen()) : null,
       breasts: sentBreasts(store.state),
       comment: comment.value.trim(),
-      password: password?.value || null,
       acknowledged: acknowledged(),
     };
     work(true);
     say('problem', '');
     try {
-      const { body } = await call('post', '/api/v1/cases/{case_id}/reports', { params: { case_id: store.state.case?.id ?? '' }, send, ifMatch: seen });
+      const params = { case_id: store.state.case?.id ?? '' };
+      const { body } = await confirmed(() => call('post', '/api/v1/cases/{case_id}/reports', { params, send, ifMatch: seen }));
       form.reset();
       draft.forget();
       dialog.close();
@@ -186,10 +185,6 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
       await refresh().catch(() => {});
       seen = store.state.etag;
       askAnew();
-    } else if (password && ['wrong_password', 'password_required'].includes(problem.code)) {
-      say('password-problem', problem.message);
-      password.value = '';
-      password.focus();
     } else say('problem', problem.message, { links: loginLinks(problem, location.pathname) });
   }
 
@@ -202,6 +197,9 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   role(dialog, 'cancel').addEventListener('click', () => dialog.close());
   dialog.addEventListener('cancel', (event) => {
     if (busy) event.preventDefault(); // Escape cannot call back what is being signed
+  });
+  dialog.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && event.repeat) event.preventDefault(); // held from the button that opened the dialog
   });
   form.addEventListener('change', ({ target }) => {
     // Not when a text field is left: what moves then would move the button away under the pointer.

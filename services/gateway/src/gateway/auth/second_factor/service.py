@@ -1,0 +1,119 @@
+"""Turning the second factor on and off, and checking its codes."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+import pyotp
+import segno
+from cryptography.fernet import Fernet
+from fastapi import Request
+from pyotp.totp import TOTP
+from sqlalchemy.orm import Session
+
+from gateway.audit.service import record_apart
+from gateway.auth.repository import hash_secret
+from gateway.auth.second_factor import repository
+from gateway.auth.second_factor.models import AuthenticatorApp
+from gateway.auth.throttle import LoginThrottle
+from gateway.auth.tokens import unauthorized
+from gateway.clock import now
+from gateway.settings import GatewaySettings
+from gateway.users.models import User
+
+_RECOVERY_CODES = 10
+_STEP_S = 30
+_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
+
+
+def draw_secret(session: Session, user: User, settings: GatewaySettings) -> tuple[str, str, str]:
+    """Draw a secret for a user's app. It counts once a first code of it was given.
+
+    Returns:
+        The secret in base 32, the address that an app reads, and a picture of the address as an SVG data URI.
+    """
+    secret = pyotp.random_base32()
+    repository.remove_app(session, user.id)
+    session.add(AuthenticatorApp(user_id=user.id, secret=_vault(settings).encrypt(secret.encode()).decode()))
+    session.flush()
+    address = TOTP(secret).provisioning_uri(name=user.username, issuer_name="Lobule")
+    return secret, address, segno.make(address, error="m").svg_data_uri(scale=4, border=4, light="#fff")
+
+
+def complete(session: Session, user: User, code: str, settings: GatewaySettings) -> list[str] | None:
+    """Turn the second factor on by a first code of the app; gives new recovery codes, None where the code is wrong."""
+    if not _is_of_app(session, user, code, settings):
+        return None
+    user.second_factor = True
+    codes = [_new_code() for _ in range(_RECOVERY_CODES)]
+    repository.replace_recovery_codes(session, user.id, [_hash(user, code) for code in codes])
+    return codes
+
+
+def remove(session: Session, user: User) -> None:
+    """Turn the second factor off."""
+    user.second_factor = False
+    repository.remove_app(session, user.id)
+    repository.replace_recovery_codes(session, user.id, [])
+
+
+def check_code(request: Request, user: User, code: str | None) -> None:
+    """Check the code of a user who has a second factor and gave the right password; no transaction may be open.
+
+    Wrong codes are counted apart from wrong passwords: the right password must not have them forgotten.
+
+    Raises:
+        ProblemError: `code_required` or `wrong_code` (401), or `rate_limited` (429).
+    """
+    if not user.second_factor:
+        return
+    if not code:
+        raise unauthorized("code_required")
+    state, given = request.app.state, code
+    throttle: LoginThrottle = state.throttle
+
+    def accepted() -> bool | None:
+        with state.sessions.begin() as session:
+            return accepts(session, user, given, state.settings) or None
+
+    address = request.client.host if request.client else "unknown"
+    if throttle.check(f"code of {user.username}", address, accepted) is None:
+        record_apart(request, user, "auth.failed", detail={"code": "wrong_code"})
+        raise unauthorized("wrong_code")
+
+
+def accepts(session: Session, user: User, code: str, settings: GatewaySettings) -> bool:
+    """Whether a code is right: one of the app that was not used yet, or a recovery code. It is used up by that."""
+    given = code.strip().lower().replace(" ", "")
+    return _is_of_app(session, user, given, settings) or repository.use_recovery_code(
+        session, user.id, _hash(user, given)
+    )
+
+
+def _is_of_app(session: Session, user: User, code: str, settings: GatewaySettings) -> bool:
+    """Whether it is the code of this half minute or of a neighbour, and later than the last that was used."""
+    app = repository.app_of(session, user.id)
+    if app is None:
+        return False
+    totp = TOTP(_vault(settings).decrypt(app.secret.encode()).decode())
+    present = int(now().timestamp()) // _STEP_S
+    given = code.encode()
+    for step in (present, present - 1, present + 1):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), given):
+            return repository.use_step(session, user.id, step)
+    return False
+
+
+def _new_code() -> str:
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
+
+
+def _hash(user: User, code: str) -> str:
+    return hash_secret(f"{user.id}:{code}")
+
+
+def _vault(settings: GatewaySettings) -> Fernet:
+    """Encrypts the secrets of apps, which a hash could not give back; the key follows from the server's secret."""
+    key = hmac.new(settings.secret_key.get_secret_value().encode(), b"second-factor", hashlib.sha256).digest()
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,0 +1,70 @@
+"""`/api/v1/sessions`: where a user is logged in, and proving once more who they are."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request
+
+from gateway.audit.service import record
+from gateway.auth import repository, service
+from gateway.auth.dependencies import CurrentUser, DetachedUser, Person
+from gateway.auth.models import AuthSession
+from gateway.auth.schemas import Proof, SessionRead
+from gateway.clock import now
+from gateway.database import DbSession
+from gateway.errors import ProblemError, not_found, responses
+
+router = APIRouter(prefix="/api/v1", tags=["sessions"])
+
+
+def current_login(request: Request) -> AuthSession | None:
+    """The session of an identified request, of a browser or of an API client; None with an API token."""
+    state = request.state
+    return getattr(state, "login", None) or getattr(state, "bearer", None)
+
+
+@router.get("/sessions", responses=responses(401, 403))
+def list_sessions(user: CurrentUser, session: DbSession, request: Request) -> list[SessionRead]:
+    """Where you are logged in: browsers and API clients, the last active first."""
+    own = current_login(request)
+    found = repository.sessions_of(session, user.id)
+    return [SessionRead.of(each, current=own is not None and each.id == own.id) for each in found]
+
+
+@router.delete("/sessions", status_code=204, responses=responses(401, 403))
+def end_other_sessions(user: Person, session: DbSession, request: Request) -> None:
+    """Log out everywhere but here."""
+    repository.revoke_all(session, user.id, but=current_login(request))
+    record(session, request, user, "auth.logout_elsewhere", "user", user.id)
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=responses(401, 403, 404))
+def end_session(session_id: str, user: Person, session: DbSession, request: Request) -> None:
+    """Log out one of your browsers or API clients."""
+    login = repository.session_by_id(session, session_id)
+    if login is None or login.user_id != user.id or login.revoked_at is not None:
+        raise not_found("session")
+    login.revoked_at = now()
+    record(session, request, user, "auth.logout", "session", login.id)
+
+
+@router.post("/sessions/current/authentication", status_code=204, responses=responses(401, 403, 422, 429))
+def authenticate_again(proof: Annotated[Proof, Body()], user: DetachedUser, request: Request) -> None:
+    """Prove once more who you are, in the portal. What asks for that (`authentication_too_old`) then goes on."""
+    login: AuthSession | None = getattr(request.state, "login", None)
+    if login is None:
+        raise ProblemError(403, "portal_session_required")
+    service.prove(request, user, proof)
+    with request.app.state.sessions.begin() as session:
+        repository.note_authentication(session, login.id)
+        record(session, request, user, "auth.confirm", "user", user.id)
+
+
+@router.post("/auth/logout", status_code=204, responses=responses(401, 403))
+def log_out(user: Person, session: DbSession, request: Request) -> None:
+    """End this session: its access and refresh tokens are void at once."""
+    login = current_login(request)
+    if login is not None:
+        login = repository.session_by_id(session, login.id)
+        assert login is not None, "the request was identified by it"
+        login.revoked_at = now()
+        record(session, request, user, "auth.logout", "session", login.id)

@@ -1,0 +1,80 @@
+"""Emergency access to a case, and telling its owner."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser, PresentPerson
+from gateway.cases import repository
+from gateway.clock import now
+from gateway.database import DbSession
+from gateway.emergency import repository as emergency
+from gateway.emergency.models import EmergencyAccess
+from gateway.errors import not_found, responses
+from gateway.users.permissions import may
+
+router = APIRouter(prefix="/api/v1", tags=["cases"])
+
+
+class EmergencyOpen(BaseModel):
+    """Why a case has to be opened."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    reason: str = Field(min_length=10, max_length=500, description="why; the case's owner and the audit log are told")
+
+
+class EmergencyRead(BaseModel):
+    """An administrator opened the case of somebody else."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str = Field(description="identifier of the access")
+    case_id: str = Field(description="identifier of the case")
+    opened_by: str = Field(description="name of the administrator")
+    reason: str = Field(description="why they opened it")
+    opened_at: datetime = Field(description="since when they could see it")
+    ends_at: datetime = Field(description="until when")
+    seen_at: datetime | None = Field(description="when the owner noted it; null until then")
+
+
+@router.post(
+    "/cases/{case_id}/emergency-access",
+    status_code=201,
+    response_model=EmergencyRead,
+    responses=responses(401, 403, 404, 422),
+)
+def open_in_emergency(
+    case_id: str, said: EmergencyOpen, user: PresentPerson, session: DbSession, request: Request
+) -> EmergencyAccess:
+    """See a case that is not yours for an hour (administrators, in the portal). Its owner is told, with the reason."""
+    case = repository.by_id_or_none(session, case_id)
+    if case is None:
+        raise not_found("case")
+    access = emergency.open_case(session, case.id, case.owner_id, user, said.reason)
+    record(session, request, user, "case.emergency", "case", case.id, {"reason": said.reason})
+    return access
+
+
+@router.get("/emergency-access", response_model=list[EmergencyRead], responses=responses(401, 403, 422))
+def list_emergencies(
+    user: CurrentUser, session: DbSession, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> Sequence[EmergencyAccess]:
+    """Who opened your cases in an emergency, newest first; those of everybody for administrators and auditors."""
+    return emergency.accesses(session, None if may(user.role, "audit") else user.id, limit)
+
+
+@router.post("/emergency-access/{access_id}/seen", response_model=EmergencyRead, responses=responses(401, 403, 404))
+def note_emergency(access_id: str, user: CurrentUser, session: DbSession, request: Request) -> EmergencyAccess:
+    """Note that you have seen who opened your case. The worklist names it until then."""
+    access = emergency.of_owner(session, user, access_id)
+    if access is None:
+        raise not_found("emergency")
+    if access.seen_at is None:
+        access.seen_at = now()
+        record(session, request, user, "case.emergency_seen", "case", access.case_id)
+    return access

@@ -1,0 +1,101 @@
+"""Makes or changes the account of a person who logs in through the provider, as its claims say."""
+
+import secrets
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from gateway.accounts import service
+from gateway.accounts.schemas import UserUpdate
+from gateway.audit.service import record
+from gateway.auth import repository as logins
+from gateway.errors import ProblemError
+from gateway.groups import repository as groups
+from gateway.groups import service as membership
+from gateway.groups.models import Group
+from gateway.sso.claims import Identity
+from gateway.users import repository
+from gateway.users.models import User
+from gateway.users.passwords import hash_password
+
+ACTOR = "single sign-on"
+
+
+def account_of(session: Session, request: Request, identity: Identity, *, adopt: bool) -> User:
+    """The account of a person, made where there is none, with the role, name and groups that the claims give.
+
+    Args:
+        session: The transaction.
+        request: For the audit log.
+        identity: The person; they have a role.
+        adopt: Whether a local account of the same name becomes theirs.
+
+    Raises:
+        ProblemError: `sso_inactive` (403), `sso_name_taken` or `last_admin` (409).
+    """
+    user = repository.by_identity(session, identity.subject) or _adopted(session, request, identity, adopt)
+    if user is None:
+        user = _made(session, request, identity)
+    if not user.active:
+        raise ProblemError(403, "sso_inactive")
+    assert identity.role is not None, "who has none is refused before"
+    if (user.role, user.display_name) != (identity.role, identity.display_name):
+        changes = UserUpdate(role=identity.role, display_name=identity.display_name)
+        service.update_user(session, user, changes, by=None)
+        record(session, request, ACTOR, "user.update", "user", user.id, {"username": user.username, "role": user.role})
+    _join(session, request, user, identity)
+    return user
+
+
+def without_role(session: Session, request: Request, identity: Identity) -> None:
+    """End what a person may still reach whom the provider gives no role any more: sessions and API tokens."""
+    user = repository.by_identity(session, identity.subject)
+    if user is not None:
+        service.end_logins(session, user)
+        logins.revoke_api_tokens(session, user.id)
+        record(session, request, ACTOR, "user.no_role", "user", user.id, {"username": user.username})
+
+
+def _adopted(session: Session, request: Request, identity: Identity, adopt: bool) -> User | None:
+    local = repository.by_username(session, identity.username)
+    if local is None:
+        return None
+    if not adopt or local.identity is not None or local.role == "service":
+        raise ProblemError(409, "sso_name_taken", "named", values={"username": identity.username})
+    local.identity, local.must_change_password = identity.subject, False
+    local.password_hash = hash_password(secrets.token_urlsafe(32))  # from now on the provider says who it is
+    record(session, request, ACTOR, "user.adopt", "user", local.id, {"username": local.username})
+    return local
+
+
+def _made(session: Session, request: Request, identity: Identity) -> User:
+    assert identity.role is not None, "who has none is refused before"
+    user = User(
+        username=identity.username,
+        display_name=identity.display_name,
+        password_hash=hash_password(secrets.token_urlsafe(32)),  # which nobody knows
+        role=identity.role,
+        identity=identity.subject,
+    )
+    session.add(user)
+    session.flush()
+    record(session, request, ACTOR, "user.create", "user", user.id, {"username": user.username, "role": user.role})
+    return user
+
+
+def _join(session: Session, request: Request, user: User, identity: Identity) -> None:
+    """Belong to those groups of the mapping that the claims name, and to no other of it."""
+    for name, wanted in identity.groups.items():
+        group = groups.by_name(session, name)
+        if group is None and wanted:
+            group = Group(name=name)
+            session.add(group)
+            session.flush()
+        if group is None or groups.is_member(session, group.id, user.id) == wanted:
+            continue
+        if wanted:
+            membership.add_member(session, group, user)
+        else:
+            groups.remove_member(session, group.id, user.id)
+        action = "group.add_member" if wanted else "group.remove_member"
+        record(session, request, ACTOR, action, "group", group.id, {"username": user.username})

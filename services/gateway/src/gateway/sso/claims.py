@@ -1,0 +1,58 @@
+"""What the provider's claims mean: who it is, which role, and which groups."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.roles import Role, parse_mapping, parse_roles
+from gateway.settings import GatewaySettings
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._@-]")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A person as the provider knows them.
+
+    Attributes:
+        subject: Issuer and subject, which never change.
+        username: What the person is called here when the account is made.
+        display_name: Name on pages and reports.
+        role: What they may do; None where no claim gives a role.
+        groups: Names of groups that the mapping knows, and whether they belong to each.
+    """
+
+    subject: str
+    username: str
+    display_name: str
+    role: Role | None
+    groups: Mapping[str, bool]
+
+
+def identity_of(claims: Mapping[str, Any], settings: GatewaySettings) -> Identity:
+    """The person whom claims are about.
+
+    Args:
+        claims: Of an ID token that was checked.
+        settings: Which claims hold name, roles and groups, and what their values mean.
+    """
+    name = str(claims.get(settings.oidc_username_claim) or claims.get("email") or claims["sub"])
+    held = set(_values(claims, settings.oidc_roles_claim))
+    roles = parse_roles(settings.oidc_roles)
+    teams = parse_mapping(settings.oidc_groups)
+    return Identity(
+        subject=f"{claims['iss']}#{claims['sub']}"[:500],
+        username=_NOT_IN_NAMES.sub("-", name)[:100].lower(),
+        display_name=str(claims.get("name") or name)[:200],
+        role=next((role for value, role in roles.items() if value in held), None),
+        groups={group: any(teams[value] == group and value in held for value in teams) for group in teams.values()},
+    )
+
+
+def _values(claims: Mapping[str, Any], path: str) -> Iterable[str]:
+    """The values of a claim, which may lie in others: `realm_access.roles`; one value alone counts as a list of it."""
+    found: Any = claims
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return [str(each) for each in found] if isinstance(found, list) else [] if found is None else [str(found)]

@@ -1,0 +1,99 @@
+"""Who may do what: the roles with their permissions, and the permission that each route needs.
+
+Routes and pages ask it, the administrator's page and docs/api.md show it. Which cases a user sees among those of a
+route is decided by ownership, groups and emergency access, in the queries.
+"""
+
+import re
+from typing import Literal
+
+from gateway.users.models import Role
+
+Permission = Literal["read", "upload", "share", "review", "sign", "administer", "audit", "emergency", "node"]
+Needed = Permission | Literal["account", "public", "worker"]
+"""What a route needs: a permission, any account, nothing, or the internal token of a worker."""
+
+MEANINGS: dict[Permission, str] = {
+    "read": "see cases, images, results and reports that are their own or shared with one of their groups",
+    "upload": "open cases, upload and correct images, start and stop analyses",
+    "share": "share a case of their own with one of their groups",
+    "review": "claim and assign cases, give verdicts, draw findings",
+    "sign": "sign reports, in the portal",
+    "administer": "users, groups, queues, failed work",
+    "audit": "read the audit log",
+    "node": "report as a DICOM node, and take its tasks",
+    "emergency": "open the case of somebody else for an hour, with a reason that its owner and the audit log are told",
+}
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    "clinician": frozenset({"read", "upload", "share", "review", "sign"}),
+    "reader": frozenset({"read"}),
+    "technologist": frozenset({"read", "upload", "share"}),
+    "admin": frozenset({"read", "share", "administer", "audit", "emergency"}),
+    "auditor": frozenset({"audit"}),
+    "service": frozenset({"read", "upload", "share", "node"}),
+}
+"""The permissions of each role. An administrator reads the cases alone that they opened in an emergency."""
+
+_ANY, _READING, _WRITING = ".*", "GET", "POST|PUT|PATCH|DELETE"
+_CASE = r"/api/v1/cases/{case_id}"
+_RULES: tuple[tuple[str, str, Needed], ...] = (
+    (_ANY, r"/internal/.*", "worker"),
+    (_ANY, r"/login(/.*)?", "public"),
+    (_ANY, r"/(healthz|readyz|metrics|logout|language|words/.*|fhir/metadata)", "public"),
+    (_ANY, r"/api/(docs|v1/(openapi\.json|auth/token))", "public"),
+    (_ANY, r"/(account|password|second-factor|api|help|models)", "account"),
+    (_ANY, r"/api/v1/(users/me|auth/logout|tokens|sessions|webhooks|emergency-access)(/.*)?", "account"),
+    (_READING, r"/api/v1/(groups|models|modalities)(/.*)?", "account"),
+    (_READING, r"/(api/v1|admin)/audit(\.csv)?", "audit"),
+    ("POST", r"/api/v1/nodes/report", "node"),
+    (_ANY, r"(/api/v1)?/(admin|users|groups|nodes)(/.*)?", "administer"),
+    ("POST", rf"{_CASE}/emergency-access", "emergency"),
+    ("POST", rf"{_CASE}/reports", "sign"),
+    (_ANY, r"/api/v1/views(/.*)?", "read"),
+    ("PUT", rf"{_CASE}/visit", "read"),
+    ("PUT", rf"{_CASE}/group", "share"),
+    ("POST", rf"{_CASE}/reports/{{version}}/renderings", "read"),
+    (_READING, r"/new", "upload"),
+    (_WRITING, rf"{_CASE}/(claim|release|reader|reviews|reader-findings|same-lesions|reports)(/.*)?", "review"),
+    (_READING, _ANY, "read"),
+    (_WRITING, _ANY, "upload"),
+)
+"""Method, path of the route and what it needs; the first that fits decides. A route without a rule of its own is one of
+patients' data."""
+
+_Rule = tuple[re.Pattern[str], re.Pattern[str], Needed]
+_COMPILED: list[_Rule] = [(re.compile(method), re.compile(path), needs) for method, path, needs in _RULES]
+
+
+def needed(method: str, route: str) -> Needed:
+    """What a route needs.
+
+    Args:
+        method: Of HTTP; HEAD counts as GET.
+        route: Its path with the names of its parameters, such as `/api/v1/cases/{case_id}`.
+    """
+    method = "GET" if method == "HEAD" else method
+    return next(need for verb, path, need in _COMPILED if verb.fullmatch(method) and path.fullmatch(route))
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Whether a role has a permission."""
+    return permission in ROLES[role]
+
+
+def admitted(role: Role, method: str, route: str) -> bool:
+    """Whether a role may use a route that a user calls."""
+    need = needed(method, route)
+    return need in ("account", "public") or need in ROLES[role]
+
+
+def as_table() -> str:
+    """The permissions of each role, as a table in Markdown."""
+    roles = list(ROLES)
+    head = f"| permission | {' | '.join(f'`{role}`' for role in roles)} | what it allows |"
+    rows = [
+        f"| `{name}` | {' | '.join('yes' if may(role, name) else '–' for role in roles)} | {meaning} |"
+        for name, meaning in MEANINGS.items()
+    ]
+    return "\n".join([head, "|---" * (len(roles) + 2) + "|", *rows])

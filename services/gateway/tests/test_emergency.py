@@ -1,0 +1,87 @@
+"""Emergency access: an administrator sees a case of somebody else for an hour, and its owner is told."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.auth.models import AuthSession
+from gateway.clock import now
+from gateway.emergency.models import EmergencyAccess
+
+WHY = {"reason": "The reader is away and the clinic asks for the result"}
+
+
+@pytest.fixture
+def open_case(client, root, case):
+    return lambda headers=root, **said: client.post(
+        f"/api/v1/cases/{case}/emergency-access", json=WHY | said, headers=headers
+    )
+
+
+def seen_by(client, headers, case) -> int:
+    return client.get(f"/api/v1/cases/{case}", headers=headers).status_code
+
+
+def test_an_administrator_sees_it_for_an_hour_and_changes_nothing(app, client, root, case, upload, open_case):
+    job = upload(case_id=case).json()["job"]["id"]
+    assert seen_by(client, root, case) == 404
+    assert client.get("/api/v1/cases", headers=root).json()["items"] == []
+    assert open_case().status_code == 201
+    assert seen_by(client, root, case) == 200
+    assert client.get(f"/api/v1/jobs/{job}", headers=root).status_code == 200
+    for method, path in (
+        ("POST", f"/api/v1/cases/{case}/reports"),
+        ("POST", f"/api/v1/cases/{case}/claim"),
+        ("POST", f"/api/v1/jobs/{job}/cancel"),
+    ):
+        assert client.request(method, path, headers=root, json={}).json()["code"] == "forbidden", path
+    with app.state.sessions.begin() as session:
+        session.query(EmergencyAccess).one().ends_at = now() - timedelta(seconds=1)
+    assert seen_by(client, root, case) == 404
+
+
+def test_the_owner_and_the_audit_log_are_told(client, alice, root, case, open_case, headers_of):
+    access = open_case().json()["id"]
+    [told] = client.get("/api/v1/emergency-access", headers=alice).json()
+    assert (told["opened_by"], told["reason"], told["seen_at"]) == ("root", WHY["reason"], None)
+    assert client.get("/api/v1/emergency-access", headers=headers_of("bob")).json() == []
+    page = client.get("/", headers=alice).text
+    assert WHY["reason"] in page
+    [event] = client.get("/api/v1/audit", params={"action": "case.emergency"}, headers=root).json()["items"]
+    assert (event["target_id"], event["detail"]) == (case, WHY)
+    here = f"/api/v1/emergency-access/{access}/seen"
+    assert client.post(here, headers=headers_of("bob")).status_code == 404
+    assert client.post(here, headers=alice).json()["seen_at"]
+    assert WHY["reason"] not in client.get("/", headers=alice).text
+    assert WHY["reason"] in client.get("/account", headers=alice).text
+
+
+def test_a_reason_and_the_person_are_needed(app, client, alice, root, bearer_of, open_case):
+    assert open_case(reason="test").status_code == 422
+    assert open_case(bearer_of("root")).json()["code"] == "portal_session_required"
+    assert open_case(alice).json()["code"] == "forbidden"
+    with app.state.sessions.begin() as session:
+        for login in session.query(AuthSession):
+            login.authenticated_at = now() - timedelta(minutes=6)
+    assert open_case().json()["code"] == "authentication_too_old"
+    nothing = client.post("/api/v1/cases/none/emergency-access", json=WHY, headers=root)
+    assert nothing.json()["code"] == "authentication_too_old", "who may not open it learns nothing of it"
+
+
+def test_the_page_of_a_case_asks_an_administrator_for_the_reason(client, root, case, open_case):
+    asked = client.get(f"/cases/{case}", headers=root)
+    assert asked.status_code == 403
+    assert f'data-url="/api/v1/cases/{case}/emergency-access"' in asked.text
+    assert client.get("/cases/none", headers=root).status_code == 403, "as for a case that there is"
+    open_case()
+    assert client.get(f"/cases/{case}", headers=root).status_code == 200
+
+
+def test_a_case_whose_owner_has_left_is_handed_to_a_group(client, root, case, open_case, headers_of):
+    group = client.post("/api/v1/groups", headers=root, json={"name": "Unit B"}).json()["id"]
+    client.put(f"/api/v1/groups/{group}/members/bob", headers=root)
+    share = {"group_id": group}
+    assert client.put(f"/api/v1/cases/{case}/group", json=share, headers=root).status_code == 404
+    open_case()
+    assert client.put(f"/api/v1/cases/{case}/group", json=share, headers=root).status_code == 200
+    assert seen_by(client, headers_of("bob"), case) == 200

@@ -1,0 +1,225 @@
+"""Every route refuses every caller that it is not for; the routes are those of the application, no list of the test."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import jwt
+import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from gateway.auth.models import ApiToken
+from gateway.clock import now
+from gateway.main import _ROUTERS
+from gateway.users.models import Role, User
+from gateway.users.permissions import ROLES, admitted, as_table, needed
+
+API_DOC = Path(__file__).parents[3] / "docs" / "api.md"
+
+PUBLIC = {
+    "GET /api/docs",
+    "GET /api/v1/openapi.json",
+    "POST /api/v1/auth/token",
+    "GET /fhir/metadata",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+    "GET /login",
+    "POST /login",
+    "GET /login/confirmed",
+    "GET /login/oidc",
+    "GET /login/oidc/callback",
+    "GET /login/oidc/end",
+    "POST /login/oidc/logout",
+    "POST /logout",
+    "POST /language",
+    "GET /words/{language}/{script:path}",
+}
+"""What answers without a login; whoever adds a route to it names it here."""
+OWNED = ("case_id", "image_id", "job_id", "view_id", "webhook_id", "token_id", "session_id", "access_id")
+"""Parameters that name what belongs to Alice; the id of a preview names nothing of hers for anybody else."""
+DIAGNOSE = "POST /api/v1/diagnose"
+"""It takes no cookie; its own test is below."""
+
+
+class Route(NamedTuple):
+    """A method of a path."""
+
+    method: str
+    path: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_page(self) -> bool:
+        return not self.path.startswith(("/api/v1/", "/fhir", "/dicom-web", "/internal/"))
+
+    @property
+    def has_codes(self) -> bool:
+        return not self.is_page and not self.path.startswith("/fhir")  # which has outcomes of its own
+
+
+def routes_of(router: APIRouter) -> list[APIRoute]:
+    """The routes of a router and of those that it includes."""
+    inner = [getattr(route, "original_router", None) for route in router.routes]
+    found = [route for route in router.routes if isinstance(route, APIRoute)]
+    return found + [route for each in inner if each is not None for route in routes_of(each)]
+
+
+ROUTES = sorted({Route(m, r.path) for module in _ROUTERS for r in routes_of(module.router) for m in r.methods})
+GUARDED = [route for route in ROUTES if route.name not in PUBLIC | {DIAGNOSE} and needed(*route) != "worker"]
+
+
+@pytest.fixture
+def app(make_app):
+    """A gateway that logs little: the walk makes a thousand requests."""
+    return make_app(log_level="ERROR", webhook_networks="203.0.113.0/24")
+
+
+@pytest.fixture
+def known(client, alice, upload, worker, case, root) -> dict[str, str]:
+    """Values of the parameters of paths: objects of Alice's."""
+    sent = upload(case_id=case, modality="mammography", view="CC", laterality="R").json()
+    worker.infer(sent["job"]["id"], findings=1)
+    made = {
+        "view_id": ("/api/v1/views", {"name": "mine", "query": "q=x"}),
+        "token_id": ("/api/v1/tokens", {"name": "mine"}),
+        "webhook_id": ("/api/v1/webhooks", {"url": "https://203.0.113.7/hook"}),
+        "access_id": (f"/api/v1/cases/{case}/emergency-access", {"reason": "the walk needs one of these"}),
+    }
+    values = {"case_id": case, "image_id": sent["image"]["id"], "job_id": sent["job"]["id"], "version": "1"}
+    for name, (path, body) in made.items():
+        answer = client.post(path, json=body, headers=root if name == "access_id" else alice)
+        assert answer.status_code == 201, answer.text
+        values[name] = answer.json()["id"]
+    values["session_id"] = client.get("/api/v1/sessions", headers=alice).json()[0]["id"]
+    return values
+
+
+@pytest.fixture
+def ask(client: TestClient, known):
+    """Calls a route, with Alice's objects in its path, and gives status and code."""
+
+    def send(route: Route, headers: dict[str, str]) -> tuple[int, str]:
+        path = route.path.format_map(_Values(known))
+        body = {} if route.method in ("POST", "PUT", "PATCH") else None
+        answer = client.request(route.method, path, headers=headers, json=body, follow_redirects=False)
+        is_problem = "problem+json" in answer.headers.get("content-type", "")
+        return answer.status_code, answer.json()["code"] if is_problem else answer.headers.get("location", "")
+
+    return send
+
+
+class _Values(dict):
+    def __missing__(self, name: str) -> str:
+        return "none"
+
+
+def test_the_walk_sees_the_application_and_public_is_what_is_named(client):
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    documented = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    assert documented <= {route.name for route in ROUTES}
+    assert len(documented) > 90
+    public = {route.name for route in ROUTES if needed(*route) == "public"} | {"GET /api/v1/openapi.json"}
+    assert public == PUBLIC
+
+
+def test_the_table_in_the_docs_is_the_one_that_decides():
+    assert as_table() in API_DOC.read_text("utf-8")
+
+
+def test_without_a_valid_login_nothing_is_answered(app, client, alice, bearer_of, headers_of, ask):
+    secret = client.post("/api/v1/tokens", json={"name": "over"}, headers=alice).json()["secret"]
+    access = bearer_of("bob")["Authorization"]
+    key = app.state.settings.secret_key.get_secret_value()
+    claims = jwt.decode(access.removeprefix("Bearer "), key, algorithms=["HS256"], options={"verify_iss": False})
+    expired = jwt.encode(claims | {"exp": 1}, key, algorithm="HS256")
+    logged_out = headers_of("bob")
+    assert client.post("/api/v1/auth/logout", headers=logged_out).status_code == 204
+    idle, gone = headers_of("bob"), headers_of("bob")
+    with app.state.sessions.begin() as session:
+        token = session.query(ApiToken).filter_by(name="over").one()
+        token.expires_at = now() - timedelta(seconds=1)
+    callers = {
+        "anonymous": {},
+        "logged out": logged_out,
+        "made up": {"Authorization": "Bearer lobule_none"},
+        "expired API token": {"Authorization": f"Bearer {secret}"},
+        "expired access token": {"Authorization": f"Bearer {expired}"},
+        "deactivated": gone,
+        "idle": idle,
+    }
+    with app.state.sessions.begin() as session:
+        session.query(User).filter_by(username="bob").one().active = False
+    for route in GUARDED:
+        for who, headers in callers.items():
+            status, said = ask(route, headers)
+            to_login = route.is_page and status == 303 and said.startswith("/login")
+            assert to_login or status == 401, (route.name, who, status, said)
+
+
+def test_every_role_but_those_with_the_permission_is_refused(ask, new_user, headers_of):
+    refused = 0
+    for role in get_args(Role):
+        new_user(f"a-{role}", role=role)
+        headers = headers_of(f"a-{role}")
+        for route in GUARDED:
+            if not admitted(role, *route):
+                status, said = ask(route, headers)
+                assert (status, said) == (403, "forbidden" if route.has_codes else ""), (route.name, role)
+                refused += 1
+    assert refused > 200
+    assert set(ROLES) == set(get_args(Role))
+
+
+def test_a_token_does_no_more_than_its_scopes(client, alice, root, ask):
+    def bearer(headers: dict[str, str], *scopes: str) -> dict[str, str]:
+        body = {"name": " ".join(scopes), "scopes": scopes}
+        return {"Authorization": f"Bearer {client.post('/api/v1/tokens', json=body, headers=headers).json()['secret']}"}
+
+    reads, writes, of_root = bearer(alice, "read"), bearer(alice, "write"), bearer(root, "read", "write")
+    for route in GUARDED:
+        if route.is_page:
+            continue
+        missing = 403, "scope_missing" if route.has_codes else ""
+        assert ask(route, reads if route.method != "GET" else writes) == missing, route.name
+        if needed(*route) in ("administer", "audit"):
+            assert ask(route, of_root) == (403, "scope_missing"), route.name
+
+
+def test_what_belongs_to_another_user_is_not_there(headers_of, ask):
+    bob, asked = headers_of("bob"), 0
+    for route in GUARDED:
+        if any(f"{{{name}}}" in route.path for name in OWNED) and admitted("clinician", *route):
+            status, said = ask(route, bob)
+            assert status == 404 or said == "unsupported_media_type", (route.name, status, said)
+            asked += 1
+    assert asked > 50
+
+
+def test_who_diagnoses_in_one_request(client, alice, new_user):
+    def diagnose(headers=None, **said) -> tuple[int, str]:
+        files = {"file": ("a.png", b"x")}
+        answer = client.post("/api/v1/diagnose", data=said, files=files, headers=headers)
+        return answer.status_code, answer.json()["code"]
+
+    assert diagnose() == (401, "wrong_credentials")
+    assert diagnose(alice) == (401, "wrong_credentials")
+    secret = client.post("/api/v1/tokens", json={"name": "reads"}, headers=alice).json()["secret"]
+    assert diagnose({"Authorization": f"Bearer {secret}"}) == (403, "scope_missing")
+    for role in get_args(Role):
+        new_user(f"a-{role}", role=role)
+        refused = diagnose(username=f"a-{role}", password="correct horse battery staple")
+        assert (refused == (403, "forbidden")) == (role not in ("clinician", "technologist", "service")), role
+
+
+def test_workers_routes_admit_no_user(alice, bearer_of, ask):
+    workers = [route for route in ROUTES if needed(*route) == "worker"]
+    assert len(workers) >= 5
+    for route in workers:
+        for headers in ({}, alice, bearer_of("alice")):
+            assert ask(route, headers)[0] == 401, route.name
