@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from lobule.contracts import earlier
 from lobule.contracts.activity import activity
+from lobule.contracts.region import RegionOpinion, RegionRequest
 from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
-from lobule.contracts.steps import CLAIM, InferenceClaim, RenderClaim, ReportClaim
+from lobule.contracts.steps import CLAIM, InferenceClaim, RegionClaim, RenderClaim, ReportClaim
 from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.errors import AnalysisError
 from lobule.modalities import MAMMOGRAPHY
@@ -188,6 +189,18 @@ class TestHandler:
         with pytest.raises(AnalysisError, match="differs from the one"):
             InferenceHandler(Echo(), store, MAMMOGRAPHY)(InferenceClaim(**COMMON, unit=unit), lambda *_: None)
 
+    def test_an_opinion_of_a_region_is_left_for_the_gateway(self, store):
+        store.put("images/i1/original", b"abc")
+        said = RegionOpinion(outcome="too_coarse", mm_per_pixel=0.3, coarsest_mm_per_pixel=0.1, scale_assumed=True)
+        claim = RegionClaim(
+            **COMMON, region=RegionRequest(image=info(content=b"abc"), key="images/i1/original", box=BOX)
+        )
+        handler = InferenceHandler(Echo(), store, MAMMOGRAPHY, expert=lambda request, data: said)
+        handler(claim, lambda *_: None)
+        assert RegionOpinion.model_validate_json(store.get(f"{COMMON['output_prefix']}/region.json")) == said
+        with pytest.raises(AnalysisError, match="region"):
+            InferenceHandler(Echo(), store, MAMMOGRAPHY)(claim, lambda *_: None)
+
     def test_a_step_of_another_service_is_refused(self, store):
         claim = ReportClaim(**COMMON, result_prefix="p", analysed_at=NOW)
         with pytest.raises(AnalysisError, match="report"):
@@ -198,4 +211,5 @@ def test_workers_say_which_claims_they_understand():
     assert earlier.claims_version(earlier.HEADERS) == 4
     assert (earlier.claims_version({"Lobule-Claims": "2"}), earlier.claims_version({})) == (2, 1)
     assert earlier.claims_version({"Lobule-Claims": "-1"}) == 1
-    assert (earlier.unknown_steps(3), earlier.unknown_steps(2)) == ([], ["examination"])
+    assert (earlier.unknown_steps(4), earlier.unknown_steps(3)) == ([], ["region"])
+    assert earlier.unknown_steps(2) == ["examination", "region"]

@@ -177,6 +177,8 @@ def test_films_say_together_no_less_than_by_themselves(film):
     films = [analysed(film(), finding(1, BOX)), analysed(film(), finding(1, BOX), job="job-2", view="MLO")]
     [breast] = (whole := examination_of(films)).breasts
     harmless = breast.model_copy(update={"assessment": "no_sign_of_malignancy", "probability_malignant": 0.02})
+    dense = conclusion_report(replace(whole, breasts=[breast.model_copy(update={"density": "d"})]), **names())
+    assert values(dense, "129715009") == ["129719003"], "suggested beside what else the films say"
     system = conclusion_report(replace(whole, breasts=[harmless]), **names())
     assert (values(system, "111005"), values(system, "111047")) == ([], [60.0, 60.0])
     assert set(values(system, "121077")) & {"suspected", "not-sure", "no-sign"} == {"suspected"}

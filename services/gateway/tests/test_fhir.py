@@ -138,7 +138,7 @@ def test_films_say_together_no_less_than_by_themselves(app, client, alice, case)
     results = {job: client.get(f"/api/v1/jobs/{job}/result", headers=alice).json() for job in case[1]}
     results = {job: Result.model_validate(each) for job, each in results.items()}
     for assessment, told in (("not_sure", results[case[1][0]].assessment), ("malignancy_suspected",) * 2):
-        said = {"laterality": "R", "views": ["CC", "MLO"], "bi_rads": 0, "probability_malignant": 0.4}
+        said = {"laterality": "R", "views": ["CC", "MLO"], "bi_rads": 0, "density": "c", "probability_malignant": 0.4}
         read = ExaminationReading(
             method="model",
             breasts=[{**said, "assessment": assessment}],
@@ -147,6 +147,8 @@ def test_films_say_together_no_less_than_by_themselves(app, client, alice, case)
         )
         [breast] = breasts(content.model_copy(update={"examination": read}), results)
         assert breast["valueCodeableConcept"]["coding"][0]["code"] == told
+        assert breast["status"] == "preliminary"
+        assert breast["component"][1]["valueCodeableConcept"]["text"] == "Heterogeneously dense"
 
 
 def test_a_pseudonym_is_found_among_many_that_begin_with_it(client, alice):

@@ -3,11 +3,23 @@
 import numpy as np
 import pytest
 
+from lobule.contracts.result import FilmDensity
+from lobule.errors import AnalysisError
+from lobule.model_package import open_package
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.splits import fold_of
-from mammo_worker.density.evaluate import labelled, measure, out_of_fold, results_document
-from mammo_worker.density.features import CANVAS, build_network, canvas_features
+from mammo_worker.density.document import results_document
+from mammo_worker.density.evaluate import labelled, measure, out_of_fold
+from mammo_worker.density.features import CANVAS, canvas_features
 from mammo_worker.density.model import fit
+from mammo_worker.density.package import (
+    DensityReader,
+    breast_density,
+    installed_density,
+    installed_thresholds,
+    rounded_network,
+    write_package,
+)
 
 
 def case(number, side, density):
@@ -56,13 +68,47 @@ def test_views_together_read_better_and_nobody_is_read_by_a_model_that_knows_him
     assert len(breasts.true) == 160
     by_film, by_breast = measure(films, "film"), measure(breasts, "breast")
     assert by_breast[0]["value"] > by_film[0]["value"] > 0.6
-    assert "| yes |" in results_document(by_film + by_breast, breasts)
+    assert "| yes |" in results_document(by_film + by_breast, breasts, "Not measured.")
 
 
-def test_features_do_not_depend_on_the_batch():
-    net, chance = build_network(None), np.random.default_rng(0)
+@pytest.fixture(scope="module")
+def net():
+    return rounded_network(None)
+
+
+def test_features_do_not_depend_on_the_batch(net):
+    chance = np.random.default_rng(0)
     canvases = chance.integers(0, 255, (3, *CANVAS, 2), np.uint8)
     canvases[2] = 0
     together = canvas_features(net, canvases)
     assert np.isfinite(together).all()
     np.testing.assert_allclose(together[1], canvas_features(net, canvases[1:2])[0], rtol=1e-3, atol=1e-4)
+
+
+def test_package_reads_as_what_was_fitted(tmp_path, net):
+    chance = np.random.default_rng(0)
+    canvases = chance.integers(0, 255, (4, *CANVAS, 2), np.uint8)
+    features = canvas_features(net, canvases)
+    model = fit(np.tile(features, (5, 1)), np.tile(np.arange(4), 5), [str(i) for i in range(20)])
+    write_package(tmp_path / "toy", version="0.1", network=net, model=model, metrics=[], card="# toy\n")
+    reader = DensityReader(open_package(tmp_path / "toy"))
+    for canvas, expected in zip(canvases, model.expected(features), strict=True):
+        said = reader(canvas)
+        assert said.expected == pytest.approx(expected, abs=0.02)
+        assert said.category == reader.category(said.expected)
+    assert installed_thresholds(tmp_path / "toy") == pytest.approx(model.thresholds, abs=1e-6)
+    assert (installed_thresholds(tmp_path / "none"), installed_density(tmp_path / "none")) == (None, None)
+    (tmp_path / "toy" / "weights.npz").write_bytes(b"other")
+    with pytest.raises(AnalysisError, match="refused"):
+        installed_density(tmp_path / "toy")
+
+
+def test_a_breast_is_as_dense_as_the_mean_of_its_films():
+    def film(expected):
+        return FilmDensity(category="b", expected=expected, model="toy 1")
+
+    thresholds = (0.5, 1.5, 2.5)
+    assert breast_density([film(1.0), film(2.4)], thresholds) == "c"
+    assert breast_density([film(1.0), None], thresholds) == "b"
+    assert breast_density([None], thresholds) is None
+    assert breast_density([film(1.0)], None) is None

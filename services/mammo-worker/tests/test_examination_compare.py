@@ -11,7 +11,7 @@ from lobule.imaging.film import Film
 from mammo_worker.examination.asymmetry import compare_breasts
 from mammo_worker.examination.films import examined
 from mammo_worker.examination.priors import track
-from mammo_worker.examination.scale import STEPS, Population, population_of
+from mammo_worker.examination.scale import STEPS, Population, population_of, populations_of
 
 HEIGHT, WIDTH = 600, 360
 
@@ -152,14 +152,25 @@ class TestScale:
 
     @given(st.lists(st.floats(0, 1), min_size=9, max_size=9), st.floats(0, 1), st.floats(0, 1))
     def test_more_suspicion_never_stands_lower(self, limits, p, q):
-        population = Population("x", 0.5, tuple(sorted(limits)), 9)
-        assert population.place(max(p, q)) >= population.place(min(p, q))
+        population = Population("site", 0.02, 0.4, tuple(sorted(limits)), 9)
+        low, high = sorted((p, q))
+        assert population.place(high) >= population.place(low)
+        assert population.probability(high) >= population.probability(low)
         assert 1 <= population.place(p) <= STEPS
 
-    def test_populations_come_back_whole_and_wrong_ones_are_refused(self):
-        values = {"name": "screening", "prevalence": 0.006, "limits": [i / 10 for i in range(1, 10)], "cases": 100}
-        assert Population.from_dict(values).place(0.95) == STEPS
-        with pytest.raises(ValueError, match="rising"):
-            Population.from_dict({**values, "limits": values["limits"][::-1]})
+    def test_probabilities_follow_the_prevalence(self):
+        values = {"probabilities": [0.1, 0.2, 0.7, 0.8, 0.4], "malignant": [False, False, True, True, False]}
+        enriched, screening, site = populations_of(values, 0.02)
+        assert (enriched.name, screening.name, site.name) == ("enriched", "screening", "site")
+        assert enriched.probability(0.7) == pytest.approx(0.7)
+        odds = 0.7 / 0.3 * (0.006 / 0.994) / (0.4 / 0.6)
+        assert screening.probability(0.7) == pytest.approx(odds / (1 + odds))
+        assert screening.probability(0.7) < site.probability(0.7) < 0.7
+        assert site.standing(1.0).probability_malignant == 1.0
+        assert len(populations_of(values, None)) == 2
+
+    def test_wrong_scales_are_refused(self):
+        with pytest.raises(ValueError, match="a truth for each"):
+            populations_of({"probabilities": [0.1, 0.2], "malignant": [True]}, None)
         with pytest.raises(ValueError, match="with and without"):
-            population_of("x", np.ones(3), np.ones(3, bool), 0.5)
+            population_of("screening", np.ones(3), np.ones(3, bool), 0.5)

@@ -83,7 +83,7 @@ def test_says_what_the_command_says(films, data):
     by_hand = [
         examined(i.job_id, "L", i.image.view, read_film(data), films.results[i.job_id], None) for i in films.images
     ]
-    assert reading.breasts == [breast_as_contract(read_breast("L", by_hand, 0, MODELS))]
+    assert reading.breasts == [breast_as_contract(read_breast("L", by_hand, 0, MODELS), MODELS)]
     assert reading.method == "rule"
     assert (reading.assessment, reading.probability_malignant) == ("malignancy_suspected", 0.7)
     marks = {(mark.job_id, mark.finding_id) for lesion in reading.breasts[0].lesions for mark in lesion.marks}

@@ -56,6 +56,9 @@ def test_result_is_whole(pipeline, film):
     result = analysis.result
     assert [f for f, _ in said] == sorted(f for f, _ in said)
     assert said[-1][0] == 1.0
+    assert result.density is not None
+    assert result.density.category in "abcd"
+    assert result.density.model.startswith("density-")
     boxes = corners(result)
     assert len(boxes) > 0
     assert (boxes >= 0).all()
@@ -72,7 +75,7 @@ def test_result_is_whole(pipeline, film):
     shown = cv2.imdecode(np.frombuffer(analysis.files[result.display.file], np.uint8), cv2.IMREAD_UNCHANGED)
     heat = cv2.imdecode(np.frombuffer(analysis.files[result.heat_map.file], np.uint8), cv2.IMREAD_UNCHANGED)
     assert shown.shape == heat.shape == (result.display.height, result.display.width)
-    assert set(result.timings_s) == {"read", "prepare", "network", "draw"}
+    assert set(result.timings_s) == {"read", "prepare", "network", "density", "draw"}
 
 
 def test_same_film_same_answer(pipeline, film):
@@ -193,4 +196,4 @@ def test_predict_without_a_model_says_so(tmp_path):
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("model_unavailable: ")
-    assert "'nothing'" in done.stderr
+    assert "nothing" in done.stderr

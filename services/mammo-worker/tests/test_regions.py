@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from lobule.contracts.region import RegionRequest
+from lobule.contracts.result import Box, ImageInfo
+from lobule.imaging.film import Film
 from lobule.model_package import open_package
 from lobule_ml.calibration import Logistic
 from lobule_ml.training.loop import AVERAGE_FILE
@@ -16,14 +19,18 @@ from mammo_worker.cli import app
 from mammo_worker.data.splits import fold_of
 from mammo_worker.regions.augment import RegionAugmentation, augment
 from mammo_worker.regions.crops import Crop, cbis_crops
-from mammo_worker.regions.evaluate import OutOfFold, measure, out_of_fold, write_predictions
+from mammo_worker.regions.evaluate import OutOfFold, measure, measure_ways, read_out_of_fold, write_predictions
+from mammo_worker.regions.expert import InstalledExpert
 from mammo_worker.regions.inference import classify
 from mammo_worker.regions.network import RegionModel, RegionNetwork
 from mammo_worker.regions.package import RegionReader, calibrated, write_package
 from mammo_worker.regions.plan import RegionPlan
-from mammo_worker.regions.prepare import prepare_region
+from mammo_worker.regions.prepare import prepare_region, region_at
+from mammo_worker.regions.read import regions_of_film
+from mammo_worker.regions.scale import Scale, scale_of_film
 from mammo_worker.regions.targets import NAMES, encode, malignancy
 from mammo_worker.regions.train import train_fold
+from mammo_worker.regions.ways import WAYS
 
 MASS = {"pathology": "MALIGNANT", "assessment": "4", "mass shape": "IRREGULAR-ROUND", "mass margins": "N/A"}
 CALC = {
@@ -153,7 +160,9 @@ def test_training_resumes_bit_for_bit_and_predicts_out_of_fold(toy_data, tmp_pat
         for name in one.files:
             np.testing.assert_array_equal(one[name], two[name])
 
-    result = out_of_fold(plan, crops, runs, None, lambda _: None)
+    ways = list(read_out_of_fold(plan, crops, runs, None, lambda _: None, WAYS[::3]))
+    assert [row["read"] for row in measure_ways(ways)] == [way.name for way in WAYS[::3]]
+    result = ways[0]
     assert {fold_of(c.patient) for c in result.crops} == {fold}
     assert measure(result)
     write_predictions(result, tmp_path / "predictions.csv")
@@ -193,6 +202,42 @@ def test_package_says_what_the_network_said(tmp_path):
     assert reader([]) == []
 
 
+def test_coarse_small_and_large_regions_get_no_number():
+    assert Scale(0.1).outcome(100, 80) == "answered"
+    assert Scale(0.12).outcome(100, 80) == "too_coarse"
+    assert Scale(0.05).outcome(60, 20) == "too_small"
+    assert Scale(0.1).outcome(400, 1400) == "too_large"
+    assert scale_of_film(Film(np.zeros((800, 500), np.uint8))) == Scale(0.3, assumed=True)
+    assert scale_of_film(Film(np.zeros((800, 500), np.uint8), pixel_spacing_mm=(0.07, 0.07))) == Scale(0.07)
+
+
+def test_a_region_of_a_coarser_film_has_the_same_size():
+    grey = np.random.default_rng(0).integers(60, 200, (300, 200), np.uint8)
+    coarse = cv2.resize(grey, (100, 150), interpolation=cv2.INTER_AREA)
+    fine, enlarged = region_at(grey, 0.05, 96), region_at(coarse, 0.1, 96)
+    np.testing.assert_array_equal(fine.size, enlarged.size)
+    assert np.corrcoef(fine.canvas[..., 0].ravel(), enlarged.canvas[..., 0].ravel())[0, 1] > 0.9
+
+
+def test_the_service_answers_as_the_command_does(tmp_path, monkeypatch):
+    chance = np.random.default_rng(0)
+    toy_package(tmp_path / "toy", chance)
+    reader = RegionReader(open_package(tmp_path / "toy"))
+    monkeypatch.setattr("mammo_worker.regions.expert.installed_reader", lambda: reader)
+    film = chance.integers(60, 200, (600, 400), np.uint8)
+    data = cv2.imencode(".png", film)[1].tobytes()
+    told = {"sha256": "0" * 64, "file_name": "film.png", "modality": "mammography", "width": 400, "height": 600}
+    box = Box(x=50, y=100, width=130, height=100)
+    expert = InstalledExpert()
+    fine = expert(RegionRequest(image=ImageInfo(**told, pixel_spacing_mm=(0.05, 0.05)), key="", box=box), data)
+    [region] = regions_of_film(data, [box], reader.side, 0.05)
+    assert (fine.outcome, fine.scale_assumed) == ("answered", False)
+    assert fine.probability_malignant == reader([region.prepared])[0].probability_malignant
+    assert fine.assessment == reader.manifest.thresholds.assess(fine.probability_malignant)
+    coarse = expert(RegionRequest(image=ImageInfo(**told), key="", box=box), data)
+    assert (coarse.outcome, coarse.probability_malignant, coarse.scale_assumed) == ("too_coarse", None, True)
+
+
 def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_path):
     chance = np.random.default_rng(0)
     toy_package(tmp_path / "toy", chance)
@@ -209,6 +254,6 @@ def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_p
     assert "broken.png" in done.stderr
     with (tmp_path / "out.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert [Path(r["file"]).name for r in rows] == ["crop.png", "film.png"]
+    assert [(Path(r["file"]).name, r["outcome"]) for r in rows] == [("crop.png", "answered"), ("film.png", "answered")]
     assert rows[0]["probability_malignant"] == rows[1]["probability_malignant"]
     assert rows[1]["width"] == "130.0"

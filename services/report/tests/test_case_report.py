@@ -48,7 +48,7 @@ def test_four_views_with_six_findings_fit_on_three_pages(make_content, mammogram
     marks = [LesionMark(job_id=job, finding_id="f1", view=view) for job, view in (("0", "CC"), ("2", "MLO"))]
     lesion = Lesion(marks=marks, probability_malignant=0.8, same_lesion=0.9, place=place)
     said = {"assessment": "malignancy_suspected", "probability_malignant": 0.8}
-    breast = BreastReading(laterality="R", views=["CC", "MLO"], bi_rads=4, lesions=[lesion], **said)
+    breast = BreastReading(laterality="R", views=["CC", "MLO"], bi_rads=4, density="c", lesions=[lesion], **said)
     reading = ExaminationReading(method="rule", breasts=[breast], **said)
     images, results = [], []
     for number, (side, view) in enumerate([("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]):
@@ -67,6 +67,8 @@ def test_four_views_with_six_findings_fit_on_three_pages(make_content, mammogram
     heads = ("clinician.heading", "findings.confirmed", "appendix.heading")
     assert [re.sub(r"\s+", "", words(head)) in page for head, page in zip(heads, pages, strict=True)] == [True] * 3
     assert "DrLee" in pages[0]
+    density = {"side": words("clinical.side.R"), "letter": "c", "words": words("clinical.density.c")}
+    assert sum(re.sub(r"\s+", "", words("breast.density.side", **density)) in page for page in pages) == 1
     assert pages[1].count("Spiculated,newsince2024.") == 4
     hour = words("breast.place.hour", hour=10).replace(" ", "")
     assert pages[1].count(hour) == 2, "the lesion lies at the same place in both views"

@@ -26,6 +26,8 @@ RESULT_FILE = "result.json"
 """Of an inference step, written last: where it stands, all that it names stands."""
 EXAMINATION_FILE = "examination.json"
 """Of an examination step."""
+REGION_FILE = "region.json"
+"""Of a region step."""
 DISPLAY_FILE = "display.png"
 HEAT_MAP_FILE = "heat_map.png"
 
@@ -97,6 +99,11 @@ def result_key(folder: str) -> str:
 def examination_key(folder: str) -> str:
     """What the films of an examination say together, in the folder of an attempt at an examination step."""
     return file_key(folder, EXAMINATION_FILE)
+
+
+def region_key(folder: str) -> str:
+    """The opinion of a region, in the folder of an attempt at a region step."""
+    return file_key(folder, REGION_FILE)
 
 
 def report_file(language: Language, form: ReportForm) -> str:

@@ -12,4 +12,4 @@ def _build() -> Pipeline:
 
 
 if __name__ == "__main__":
-    run_inference_worker(MAMMOGRAPHY.model_copy(update={"read_together": False}), _build)
+    run_inference_worker(MAMMOGRAPHY.model_copy(update={"read_together": False, "reads_regions": False}), _build)

@@ -66,6 +66,7 @@ from gateway.portal.errors import install_error_pages
 from gateway.portal.scripts import WebFiles
 from gateway.ranges import Ranges
 from gateway.reader_findings import endpoints as reader_findings
+from gateway.reader_findings import opinions
 from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
 from gateway.reviews import endpoints as reviews
@@ -103,6 +104,7 @@ _ROUTERS = (
     case_examination,
     reviews,
     reader_findings,
+    opinions,
     case_reports,
     uploads,
     images,

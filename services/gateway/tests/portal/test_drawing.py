@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from lobule.contracts.region import RegionOpinion
 from lobule.contracts.result import Box, Finding, Hanging
 
 pytestmark = pytest.mark.browser
@@ -39,7 +40,7 @@ def drag(page, pane, *points):
     page.mouse.up()
 
 
-def test_drawn_named_kept_and_undone(logged_in, study, film):
+def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     finding = Finding(
         label="mass", probability=0.9, probability_malignant=0.6, box=Box(x=60, y=60, width=80, height=80)
     )
@@ -102,6 +103,18 @@ def test_drawn_named_kept_and_undone(logged_in, study, film):
     page.locator('.findings .finding:not(.own) [data-role="go"]').first.click()
     expect(rows.first.locator('[data-role="partner"]')).to_contain_text("LCC, finding 1")
     assert len(study.read()["same_lesions"]) == 1
+
+    # What the system thinks of it, once somebody asks.
+    ask, opinion = rows.nth(1).locator('[data-role="ask"]'), rows.nth(1).locator('[data-role="opinion"]')
+    rows.nth(1).locator('[data-role="go"]').click()
+    ask.click()
+    expect(opinion).to_have_text("The system looks at it…")
+    while (claim := worker.claim_next("mammo"))["step"] != "region":
+        pass
+    said = RegionOpinion(outcome="too_coarse", mm_per_pixel=0.3, coarsest_mm_per_pixel=0.1, scale_assumed=False)
+    worker.store.put(f"{claim['output_prefix']}/region.json", said.model_dump_json().encode())
+    worker.say(claim["job_id"], "region", "complete", attempt=claim["attempt"])
+    expect(opinion).to_have_text("No opinion: this film has 0.3 mm a pixel, and at most 0.1 mm are needed.")
 
     # All is there again after a reload; erased and undone, it is as it was.
     page.reload()

@@ -31,6 +31,7 @@ def reading(cc: str, mlo: str) -> ExaminationReading:
         assessment="malignancy_suspected",
         probability_malignant=0.9,
         bi_rads=4,
+        density="c",
         lesions=[lesion],
         reasons=[BreastReason(code="lesion_on_both_views", lesion=0)],
     )
@@ -58,3 +59,8 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
         "Also marked as LMLO, finding 1: one lesion with a probability of 87% · new since the earlier examination"
     )
     expect(row.locator('[data-role="place"]')).to_have_text("left · outer · upper · 2 o'clock · middle third")
+    breast = page.locator('[data-side="L"]')
+    expect(breast.locator('[data-role="density"]')).to_have_text("Suggested by the system: c")
+    breast.get_by_text("What the system says of this breast").click()
+    expect(breast.locator("details li")).to_have_count(3)
+    expect(breast.locator("details li").nth(1)).to_contain_text("density c, heterogeneously dense")

@@ -79,6 +79,7 @@ export const PACKAGED = [
       ]
     },
     "magnifications": [],
+    "reads_regions": true,
     "in_examinations": true,
     "holds": {
       "findings": [

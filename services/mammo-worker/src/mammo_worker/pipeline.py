@@ -21,6 +21,8 @@ from lobule.words import make_notice
 from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import logit
 from mammo_worker.calibration import Calibration, cap_suspicion, film_features
+from mammo_worker.density.features import CANVAS as DENSITY_CANVAS
+from mammo_worker.density.package import DensityReader, installed_density
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.breast import find_breast
 from mammo_worker.films.gate import check_mammogram, check_shape
@@ -37,17 +39,20 @@ class MammographyPipeline:
 
     Args:
         package: A verified model package.
+        density: Reads the density of the breast; None to leave it out.
 
     Raises:
         AnalysisError: `model_unavailable` where the package cannot be run.
     """
 
-    def __init__(self, package: ModelPackage) -> None:
+    def __init__(self, package: ModelPackage, density: DensityReader | None = None) -> None:
         decoder.start()
-        self._package = package
+        self._package, self._density = package, density
         self._calibration = Calibration.from_dict(package.manifest.calibration.values())
         self._detector = load_detector(package)
         self._detector.warm_up()
+        if density is not None:
+            density.warm_up()
 
     @property
     def manifest(self) -> ModelManifest:
@@ -83,6 +88,10 @@ class MammographyPipeline:
         progress(0.45, activity("looking_for_masses"))
         found = detections_in_file(self._detector(prepared, pixels.shape[0]), hanging, film.pixels.shape)
         clock.lap("network")
+        density = None
+        if self._density is not None:
+            density = self._density(prepare_film(pixels, DENSITY_CANVAS, squeeze, valid, breast).canvas)
+            clock.lap("density")
         progress(0.8, activity("drawing"))
         probability = float(self._calibration.film(film_features(found))[0])
         display = display_image(film)
@@ -103,6 +112,7 @@ class MammographyPipeline:
             assessment=assessment,
             probability_malignant=probability,
             findings=self._findings(found, probability),
+            density=density,
             display=DisplayImage(file=DISPLAY_FILE, width=display.shape[1], height=display.shape[0]),
             heat_map=HeatMap(
                 file=HEAT_MAP_FILE,
@@ -210,4 +220,4 @@ def build_pipeline(model: Path | None = None) -> MammographyPipeline:
     Raises:
         AnalysisError: `model_unavailable` where no usable package is there.
     """
-    return MammographyPipeline(installed_package() if model is None else open_package(model))
+    return MammographyPipeline(installed_package() if model is None else open_package(model), installed_density())

@@ -14,6 +14,7 @@ FILM_COLUMNS = (
     "probability_malignant",
     "triage",
     "assessment",
+    "density",
     "notices",
     "error",
     "detail",
@@ -39,6 +40,7 @@ def film_row(outcome: Outcome) -> Row:
         "probability_malignant": result.probability_malignant,
         "triage": TRIAGE[result.assessment],
         "assessment": result.assessment,
+        "density": result.density.category if result.density else None,
         "notices": [notice.code for notice in result.notices],
     }
 

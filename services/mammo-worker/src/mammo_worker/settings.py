@@ -14,11 +14,15 @@ class MammoSettings(BaseSettings):
 
     Attributes:
         model: Folder of the model package, or the name of a bundled one.
+        prevalence: Share of the site's examinations with cancer, for the numbers of examinations.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOBULE_MAMMO_", env_ignore_empty=True)
 
     model: Path = Field(default=Path(DEFAULT_MODEL), description="folder of the model package, or a bundled one's name")
+    prevalence: float | None = Field(
+        default=None, gt=0, lt=1, description="share of the site's examinations with cancer, such as 0.006"
+    )
 
     @property
     def package(self) -> Path:

@@ -6,6 +6,7 @@ from lobule.modalities import MAMMOGRAPHY
 from lobule.worker.app import run_inference_worker
 from lobule.worker.examination import Examiner
 from lobule.worker.pipeline import Pipeline
+from lobule.worker.region import RegionExpert
 
 
 def _build() -> Pipeline:
@@ -23,5 +24,11 @@ def _build_examiner() -> Examiner:
     return partial(read_together, models=installed_models())
 
 
+def _build_expert() -> RegionExpert:
+    from mammo_worker.regions.expert import InstalledExpert
+
+    return InstalledExpert()
+
+
 if __name__ == "__main__":
-    run_inference_worker(MAMMOGRAPHY, _build, _build_examiner)
+    run_inference_worker(MAMMOGRAPHY, _build, _build_examiner, _build_expert)

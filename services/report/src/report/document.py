@@ -148,7 +148,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         percent=_highest(content, found, text),
         percent_label=text("certainty.highest"),
         clinician=clinician_of(signature, said.assessment, text) if signature else None,
-        reasons=tuple(text.reason(reason) for reason in said.reasons),
+        reasons=(*(text.reason(reason) for reason in said.reasons), *_densities(content.examination, text)),
         next_steps=tuple(text.suggestion(step) for step in said.suggestions),
         images=sections,
         drawn=tuple(reader_rows(image, result, text) for (image, _), result in zip(assessed, found, strict=True)),
@@ -164,6 +164,15 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         models=tuple({section.weights_sha256: section.system for section in sections}.values()),
         results=tuple(result for _, result in assessed),
     )
+
+
+def _densities(reading: ExaminationReading | None, text: Words) -> Iterator[str]:
+    """The suggested density of each breast, as sentences."""
+    for breast in reading.breasts if reading else []:
+        if breast.density:
+            side = text(f"clinical.side.{breast.laterality}")
+            words = text(f"clinical.density.{breast.density}")
+            yield text("breast.density.side", side=side, letter=breast.density, words=words)
 
 
 def _places(reading: ExaminationReading | None, job_id: str) -> dict[str, LesionPlace]:

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lobule.contracts.result import Assessment, Document, Laterality
+from lobule.contracts.result import Assessment, DensityCategory, Document, Laterality
 
 BiRads = Literal[0, 1, 2, 3, 4, 5, 6]
-Density = Literal["a", "b", "c", "d"]
+Density = DensityCategory
 Recommendation = Literal["routine_screening", "short_follow_up", "further_imaging", "biopsy", "treatment"]
 
 _MEANINGS: tuple[tuple[frozenset[int], Assessment], ...] = (

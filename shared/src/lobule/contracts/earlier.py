@@ -1,8 +1,8 @@
 """Claims as earlier versions exchanged them, for the minutes of an upgrade.
 
-A worker says with a header which claims it understands: 4 for today's, 3 for those whose errors have no reasons, 2 for
-those without examinations. Without the header it is of version 0.1 and gets the form of that version. What a gateway of
-that version gives is read as well.
+A worker says with a header which claims it understands: 4 for today's, 3 for those without reasons of errors and
+opinions of regions, 2 for those without examinations too. Without the header it is of version 0.1 and gets the form of
+that version. What a gateway of that version gives is read as well.
 To be deleted once no site upgrades from them.
 """
 
@@ -17,7 +17,7 @@ _HEADER = "Lobule-Claims"
 HEADERS = {_HEADER: "4"}
 """What a worker that understands today's claims sends."""
 
-_SINCE: Mapping[StepName, int] = {"examination": 3}
+_SINCE: Mapping[StepName, int] = {"examination": 3, "region": 4}
 """Version of the claims that brought a step."""
 
 _CODES_SINCE = {"image_suspected", "image_not_sure", "images_no_sign", "correlate_with_tissue", "disease_extent"}

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID
-from lobule.contracts.result import Assessment, ImageInfo, Laterality, Probability, StandardView
+from lobule.contracts.result import Assessment, DensityCategory, ImageInfo, Laterality, Probability, StandardView
 from lobule.contracts.unit import ImageRole
 
 
@@ -77,6 +77,20 @@ class Lesion(Document):
     change: LesionChange | None = Field(default=None, description="since the earlier examination; null without one")
 
 
+PopulationName = Literal["enriched", "screening", "site"]
+
+
+class Standing(Document):
+    """What a number means among the examinations of a population."""
+
+    population: PopulationName = Field(
+        description="`enriched` as trained, `screening`, or the site's own, where its prevalence is set"
+    )
+    prevalence: Probability = Field(description="share of its examinations with cancer")
+    probability_malignant: Probability = Field(description="probability of malignancy at this prevalence")
+    place: int = Field(ge=1, le=10, description="from 1 for its least suspicious tenth to 10 for its most")
+
+
 class BreastReason(Document):
     """What carried a breast's number; the catalogue has its sentence as `breast.reason.<code>`."""
 
@@ -84,6 +98,7 @@ class BreastReason(Document):
         "lesion_on_both_views",
         "lesion_on_one_view",
         "nothing_marked",
+        "view_by_itself",
         "without_view",
         "film_by_itself",
         "not_assessed",
@@ -92,7 +107,8 @@ class BreastReason(Document):
     view: StandardView | None = Field(default=None, description="the view that it speaks of")
     probability: Probability | None = Field(
         default=None,
-        description="`without_view`: the number without that view; `film_by_itself`: the suspicion of that film",
+        description="`without_view`: the number without that view; `view_by_itself`, `film_by_itself`: the "
+        "suspicion of that film",
     )
 
 
@@ -106,6 +122,10 @@ class BreastReading(Document):
     bi_rads: Literal[0, 1, 2, 4, 5] = Field(
         description="category that the number speaks for, as a suggestion; 3 and 6 follow from a work-up alone"
     )
+    density: DensityCategory | None = Field(
+        default=None, description="density that its films speak for, as a suggestion; null where it was not read"
+    )
+    standings: list[Standing] = Field(default=[], description="what the number means in populations")
     lesions: list[Lesion] = Field(default=[], description="most suspicious first")
     reasons: list[BreastReason] = Field(default=[], description="what carried the number")
 
@@ -120,3 +140,4 @@ class ExaminationReading(Document):
     breasts: list[BreastReading] = Field(description="right before left, as films hang")
     assessment: Assessment = Field(description="of the examination")
     probability_malignant: Probability | None = Field(description="the highest of the breasts that carry it")
+    standings: list[Standing] = Field(default=[], description="what that number means in populations")

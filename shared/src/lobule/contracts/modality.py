@@ -93,6 +93,9 @@ class ModalitySpec(Document):
     read_together: bool = Field(
         default=False, description="its workers read the images of an examination together once each is analysed"
     )
+    reads_regions: bool = Field(
+        default=False, description="its workers give an opinion of a region that a reader draws"
+    )
     holds: Holds = Field(default=Holds(), description="what a result may hold besides its probability")
     look: Look = Field(
         default=Look(), description="how its images look, for viewers and for guesses from a file's name"

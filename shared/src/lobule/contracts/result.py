@@ -167,6 +167,22 @@ class Patches(Document):
     )
 
 
+DensityCategory = Literal["a", "b", "c", "d"]
+"""Breast composition of ACR BI-RADS, from almost entirely fatty to extremely dense."""
+
+
+class FilmDensity(Document):
+    """The density of the breast on a film, as a suggestion: the reader states it."""
+
+    category: DensityCategory = Field(description="BI-RADS category of this film by itself")
+    expected: float = Field(
+        ge=0.0,
+        le=3.0,
+        description="mean category, 0 for a to 3 for d; a breast is categorised by the mean of its films",
+    )
+    model: str = Field(description="name and version of the model that read it")
+
+
 ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggested"})
 """Notices that say what to do next. Reports and portal leave them out: they give the next steps of their own."""
 
@@ -194,6 +210,7 @@ class Result(Document):
     findings: list[Finding] = Field(
         default=[], description="most probable first; those below `thresholds.finding` are weak ones"
     )
+    density: FilmDensity | None = Field(default=None, description="density of the breast; null where it was not read")
     patches: Patches | None = Field(default=None, description="how the image was divided; null where it was not")
     display: DisplayImage = Field(description="the picture that overlays are drawn on")
     heat_map: HeatMap | None = Field(default=None, description="a map of evidence; null where there is none")
@@ -258,8 +275,10 @@ __all__ = [
     "ADVICE_NOTICES",
     "Assessment",
     "Box",
+    "DensityCategory",
     "DisplayImage",
     "Document",
+    "FilmDensity",
     "Finding",
     "Hanging",
     "HeatMap",

@@ -11,12 +11,14 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.errors import ErrorCode
 from lobule.contracts.examination import ExaminationRequest
+from lobule.contracts.region import RegionRequest
 from lobule.contracts.result import Document
 from lobule.contracts.unit import AnalysisUnit
 
-StepName = Literal["inference", "report", "render", "examination"]
-"""The steps that run on a worker: the two of an image's analysis, the one of a rendering that was asked for later, and
-the one that reads the films of a case together. `upload` and `queue` are seen by the user but run nowhere."""
+StepName = Literal["inference", "report", "render", "examination", "region"]
+"""The steps that run on a worker: the two of an image's analysis, the one of a rendering that was asked for later, the
+one that reads the films of a case together, and the one that gives an opinion of a region that a reader drew. `upload`
+and `queue` are seen by the user but run nowhere."""
 
 
 class ClaimRequest(Document):
@@ -63,10 +65,19 @@ class ExaminationClaim(StepClaim):
     examination: ExaminationRequest
 
 
-Claim = Annotated[InferenceClaim | ReportClaim | RenderClaim | ExaminationClaim, Field(discriminator="step")]
+class RegionClaim(StepClaim):
+    """A claim on an opinion of a region that a reader drew."""
+
+    step: Literal["region"] = "region"
+    region: RegionRequest
+
+
+AnyClaim = InferenceClaim | ReportClaim | RenderClaim | ExaminationClaim | RegionClaim
+
+Claim = Annotated[AnyClaim, Field(discriminator="step")]
 """A claim on any step; `step` says which."""
 
-CLAIM: TypeAdapter[InferenceClaim | ReportClaim | RenderClaim | ExaminationClaim] = TypeAdapter(Claim)
+CLAIM: TypeAdapter[AnyClaim] = TypeAdapter(Claim)
 """Reads and writes a claim whose step is not known beforehand."""
 
 

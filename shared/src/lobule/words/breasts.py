@@ -1,12 +1,34 @@
 """What the films of a breast say together, in words."""
 
-from lobule.contracts.examination import BreastReading, BreastReason, LesionPlace
+from lobule.contracts.examination import BreastReading, BreastReason, LesionPlace, Standing
+from lobule.contracts.result import DensityCategory
 from lobule.words.words import Words
 
 
 def breast_in_words(breast: BreastReading, words: Words) -> list[str]:
-    """The suggested category, which always says that the reader decides, then every reason."""
-    return [words(f"breast.bi_rads.{breast.bi_rads}"), *(reason_in_words(breast, r, words) for r in breast.reasons)]
+    """The suggested category, which always says that the reader decides, the suggested density, then every reason.
+
+    What the number means in populations comes last.
+    """
+    density = [density_in_words(breast.density, words)] if breast.density else []
+    reasons = [reason_in_words(breast, reason, words) for reason in breast.reasons]
+    standings = [standing_in_words(standing, words) for standing in breast.standings]
+    return [words(f"breast.bi_rads.{breast.bi_rads}"), *density, *reasons, *standings]
+
+
+def standing_in_words(standing: Standing, words: Words) -> str:
+    """What a number means in a population, as a sentence."""
+    return words(
+        f"breast.standing.{standing.population}",
+        prevalence=f"{100 * standing.prevalence:.1f}%",
+        percent=f"{100 * standing.probability_malignant:.1f}%",
+        place=standing.place,
+    )
+
+
+def density_in_words(density: DensityCategory, words: Words) -> str:
+    """A suggested density as a sentence."""
+    return words("breast.density", letter=density, words=words(f"clinical.density.{density}"))
 
 
 def reason_in_words(breast: BreastReading, reason: BreastReason, words: Words) -> str:

@@ -32,6 +32,7 @@ from lobule.worker.inference import InferenceHandler
 from lobule.worker.metrics import MeasuredHandler, MeasuredPipeline
 from lobule.worker.monitor import Health, LoopBeat, serve
 from lobule.worker.pipeline import Pipeline
+from lobule.worker.region import RegionExpert
 from lobule.worker.runner import StepHandler, StepRunner, unavailable
 from lobule.worker.stall import watch_for_stall
 
@@ -55,7 +56,10 @@ class WorkerRuntime:
 
 
 def run_inference_worker(
-    spec: ModalitySpec, build_pipeline: Callable[[], Pipeline], build_examiner: Callable[[], Examiner] | None = None
+    spec: ModalitySpec,
+    build_pipeline: Callable[[], Pipeline],
+    build_examiner: Callable[[], Examiner] | None = None,
+    build_expert: Callable[[], RegionExpert] | None = None,
 ) -> None:
     """Run the worker of a modality until it is stopped.
 
@@ -63,23 +67,27 @@ def run_inference_worker(
         spec: The modality, which it announces: its queue, the files it takes, what its results hold.
         build_pipeline: Called once in the worker's child process; an `AnalysisError` that it raises fails every job.
         build_examiner: As `build_pipeline`, for the reader of examinations.
+        build_expert: As `build_pipeline`, for the opinions of regions.
 
     Raises:
         ValueError: The modality names a limit of which there is no sentence, or says that its images are read together
-            where nothing reads them, or the other way round.
+            or its regions are judged where nothing does that, or the other way round.
     """
     check_limits(spec)
     if spec.read_together != (build_examiner is not None):
         raise ValueError(f"read_together of {spec.name} is {spec.read_together}, which its worker contradicts")
+    if spec.reads_regions != (build_expert is not None):
+        raise ValueError(f"reads_regions of {spec.name} is {spec.reads_regions}, which its worker contradicts")
 
     def make_runtime(store: ObjectStore) -> WorkerRuntime:
         try:
             pipeline = MeasuredPipeline(build_pipeline())
             examiner = build_examiner() if build_examiner else None
+            expert = build_expert() if build_expert else None
         except AnalysisError as error:
             log.warning("no_model", code=error.code, detail=error.detail)
             return WorkerRuntime(unavailable(error), complete=False)
-        return WorkerRuntime(InferenceHandler(pipeline, store, spec, examiner), pipeline)
+        return WorkerRuntime(InferenceHandler(pipeline, store, spec, examiner, expert), pipeline)
 
     run_worker(spec.queue, make_runtime, spec)
 

@@ -1,6 +1,5 @@
 """The examination step: images that were analysed one by one, read together."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -9,9 +8,9 @@ from lobule.contracts.activity import DONE, activity
 from lobule.contracts.examination import AnalysedImage, ExaminationReading, ExaminationRequest
 from lobule.contracts.result import Result
 from lobule.contracts.steps import ExaminationClaim
-from lobule.errors import AnalysisError
 from lobule.storage import ObjectStore
 from lobule.worker.pipeline import ReportProgress
+from lobule.worker.stored import stored_image
 
 ReadImage = Callable[[AnalysedImage], tuple[bytes, Result]]
 """Gives the uploaded bytes of an analysed image and the result of its analysis."""
@@ -53,9 +52,7 @@ class ExaminationHandler:
             nonlocal seen
             progress(seen / (len(request.images) + 1), activity("reading_image"))
             seen += 1
-            data = self._store.get(each.key)
-            if hashlib.sha256(data).hexdigest() != each.image.sha256:
-                raise AnalysisError("image_unreadable", "stored_image")
+            data = stored_image(self._store, each.key, each.image.sha256)
             result = Result.model_validate_json(self._store.get(layout.result_key(each.result_prefix)))
             return data, result
 

@@ -1,17 +1,17 @@
 """The steps of a modality's worker: the uploaded bytes in, results and pictures out."""
 
-import hashlib
-
 from lobule import layout
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.modality import ModalitySpec
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim, ExaminationClaim, InferenceClaim
+from lobule.contracts.steps import Claim, ExaminationClaim, InferenceClaim, RegionClaim
 from lobule.contracts.unit import UnitImage
 from lobule.errors import AnalysisError
 from lobule.storage import ObjectStore
 from lobule.worker.examination import ExaminationHandler, Examiner
 from lobule.worker.pipeline import Pipeline, ReportProgress, part_of
+from lobule.worker.region import RegionExpert, RegionHandler
+from lobule.worker.stored import stored_image
 
 
 class InferenceHandler:
@@ -24,18 +24,28 @@ class InferenceHandler:
         store: Where images lie and results go.
         spec: The modality; a result that holds what it does not allow is an error of the pipeline.
         examiner: Reads the images of an examination together; None where the modality has no examinations.
+        expert: Gives opinions of regions; None where the modality has none.
     """
 
     def __init__(
-        self, pipeline: Pipeline, store: ObjectStore, spec: ModalitySpec, examiner: Examiner | None = None
+        self,
+        pipeline: Pipeline,
+        store: ObjectStore,
+        spec: ModalitySpec,
+        examiner: Examiner | None = None,
+        expert: RegionExpert | None = None,
     ) -> None:
         self._pipeline, self._store, self._spec = pipeline, store, spec
         self._examine = None if examiner is None else ExaminationHandler(examiner, store)
+        self._judge = None if expert is None else RegionHandler(expert, store)
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
         """See `lobule.worker.runner.StepHandler`."""
         if isinstance(claim, ExaminationClaim) and self._examine is not None:
             self._examine(claim, progress)
+            return
+        if isinstance(claim, RegionClaim) and self._judge is not None:
+            self._judge(claim, progress)
             return
         if not isinstance(claim, InferenceClaim):
             raise AnalysisError("internal_error", "step", step=claim.step)
@@ -48,9 +58,7 @@ class InferenceHandler:
 
     def _analyse(self, subject: UnitImage, folder: str, progress: ReportProgress, findings: int) -> Result:
         progress(0.0, activity("reading_image"))
-        data = self._store.get(subject.key)
-        if hashlib.sha256(data).hexdigest() != subject.image.sha256:
-            raise AnalysisError("image_unreadable", "stored_image")
+        data = stored_image(self._store, subject.key, subject.image.sha256)
         analysis = self._pipeline.analyse(data, subject.image, progress)
         for name, content in analysis.files.items():
             self._store.put(layout.file_key(folder, name), content)

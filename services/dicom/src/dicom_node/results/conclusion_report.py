@@ -94,6 +94,8 @@ def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
     if breast.probability_malignant is not None:
         said.append(_probability(breast.probability_malignant))
     said.append(_code(concepts.ASSESSMENT_CATEGORY, concepts.BI_RADS[breast.bi_rads]))
+    if breast.density:
+        said.append(_code(concepts.BREAST_COMPOSITION, concepts.DENSITIES[breast.density]))
     return said + [_text(_FINDING, sentence) for sentence in breast_in_words(breast, Words("en"))]
 
 

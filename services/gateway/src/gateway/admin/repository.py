@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, with_polymorphic
 
-from gateway.jobs.models import Examination, Job, Rendering, Step, Work
+from gateway.jobs.models import Examination, Job, Opinion, Rendering, Step, Work
 from gateway.paging import Order, page
 from gateway.users.models import User
 from lobule.contracts.progress import JobState
 
-_ANY_WORK = with_polymorphic(Work, [Job, Rendering, Examination])
+_ANY_WORK = with_polymorphic(Work, [Job, Rendering, Examination, Opinion])
 
 
 def queues(session: Session) -> dict[str, tuple[int, int, datetime | None]]:

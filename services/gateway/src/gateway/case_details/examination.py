@@ -41,6 +41,7 @@ class ReadingRead(ExaminationReading):
             breasts=told,
             assessment=reading.assessment,
             probability_malignant=reading.probability_malignant,
+            standings=reading.standings,
         )
 
 

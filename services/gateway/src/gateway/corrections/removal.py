@@ -98,6 +98,7 @@ def delete_rows(session: Session, image_id: str) -> list[str]:
     """Delete an image's rows and those that refer to them; returns the prefixes of its objects."""
     ids = jobs.ids_of_image(session, image_id)
     reviews.delete_of_jobs(session, ids)
-    prefixes = jobs.delete_works(session, ids) + jobs.delete_keyed(session, [f"job:{each}:" for each in ids])
+    keys = [*(f"job:{each}:" for each in ids), jobs.opinions_of_image(image_id)]
+    prefixes = jobs.delete_works(session, ids) + jobs.delete_keyed(session, keys)
     repository.delete_row(session, image_id)
     return [*prefixes, layout.image_folder(image_id)]

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.fhir import codes
 from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
-from lobule.contracts.breasts import BreastConclusion
+from lobule.contracts.breasts import BreastConclusion, Density
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Assessment, Box, Finding, Laterality, Result
@@ -110,9 +110,14 @@ def _of_system(content: CaseContent, results: dict[str, Result], side: Lateralit
     if job_id is not None:
         observation["device"] = reference("Device", job_id)
     observation["valueCodeableConcept"] = codes.assessment(said.assessment)
+    components: list[Resource] = []
     if said.probability_malignant is not None:
         probability = percent(said.probability_malignant)
-        observation["component"] = [{"code": concept(DCM, *_PROBABILITY), "valueQuantity": probability}]
+        components.append({"code": concept(DCM, *_PROBABILITY), "valueQuantity": probability})
+    if side in read and (density := read[side].density):
+        components.append(_composition(density))
+    if components:
+        observation["component"] = components
     yield observation
 
 
@@ -129,11 +134,15 @@ def _of_breast(content: CaseContent, identifier: str, side: Laterality, *, state
 
 def _stated(breast: BreastConclusion) -> Iterator[Resource]:
     if breast.density:
-        composition = concept(SCT, "129715009", "Breast composition")
-        yield {"code": composition, "valueCodeableConcept": concept(SCT, *codes.DENSITIES[breast.density])}
+        yield _composition(breast.density)
     if breast.recommendation:
         recommended = concept(DCM, "121075", "Recommendation")
         yield {"code": recommended, "valueCodeableConcept": codes.recommendation(breast.recommendation)}
+
+
+def _composition(density: Density) -> Resource:
+    code = concept(SCT, "129715009", "Breast composition")
+    return {"code": code, "valueCodeableConcept": concept(SCT, *codes.DENSITIES[density])}
 
 
 def _observation(content: CaseContent, identifier: str, *, stated: bool) -> dict[str, Any]:

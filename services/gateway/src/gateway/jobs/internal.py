@@ -16,6 +16,7 @@ from gateway.objects import delete_objects
 from lobule import layout
 from lobule.contracts import earlier
 from lobule.contracts.examination import ExaminationReading
+from lobule.contracts.region import RegionOpinion
 from lobule.contracts.result import Result
 from lobule.contracts.steps import ClaimRequest, Completion, Failure, Heartbeat, StepName
 from lobule.storage import ObjectNotFoundError, ObjectStore
@@ -70,7 +71,9 @@ def heartbeat(
         raise _fenced(session, store, job_id)
 
 
-def result_of(job_id: str, step: StepName, body: Completion, store: Store) -> Result | ExaminationReading | None:
+def result_of(
+    job_id: str, step: StepName, body: Completion, store: Store
+) -> Result | ExaminationReading | RegionOpinion | None:
     """What an attempt left in the object store that the gateway reads, read before the transaction begins.
 
     Raises:
@@ -82,6 +85,8 @@ def result_of(job_id: str, step: StepName, body: Completion, store: Store) -> Re
             return Result.model_validate_json(store.get(layout.result_key(folder)))
         if step == "examination":
             return ExaminationReading.model_validate_json(store.get(layout.examination_key(folder)))
+        if step == "region":
+            return RegionOpinion.model_validate_json(store.get(layout.region_key(folder)))
         return None
     except (ObjectNotFoundError, ValidationError) as error:
         raise ProblemError(422, "result_missing", values={"problem": str(error)}) from None
@@ -92,7 +97,7 @@ def complete(
     job_id: str,
     step: StepName,
     body: Completion,
-    result: Annotated[Result | ExaminationReading | None, Depends(result_of, scope="function")],
+    result: Annotated[Result | ExaminationReading | RegionOpinion | None, Depends(result_of, scope="function")],
     session: DbSession,
     store: Store,
 ) -> None:

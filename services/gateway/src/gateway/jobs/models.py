@@ -19,7 +19,7 @@ from lobule.contracts.steps import StepName
 from lobule.tracing import current_traceparent
 from lobule.words import Words
 
-WorkKind = Literal["analysis", "rendering", "examination"]
+WorkKind = Literal["analysis", "rendering", "examination", "region"]
 
 
 def _current_request() -> str | None:
@@ -28,7 +28,7 @@ def _current_request() -> str | None:
 
 
 class Work(Base):
-    """Work that workers do in steps: an analysis (`Job`), a rendering, or the reading of an examination."""
+    """Work that workers do in steps: an analysis (`Job`), a rendering, the reading of an examination, or an opinion."""
 
     __tablename__ = "jobs"
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012 - SQLAlchemy's own convention
@@ -105,6 +105,15 @@ class Examination(Work):
     """
 
     __mapper_args__ = {"polymorphic_identity": "examination"}  # noqa: RUF012
+
+
+class Opinion(Work):
+    """The opinion of a region that a reader drew, a `RegionRequest`. Its only step is `region`.
+
+    Its key names case and finding. An opinion of a region that was changed since is asked for again.
+    """
+
+    __mapper_args__ = {"polymorphic_identity": "region"}  # noqa: RUF012
 
 
 class Step(Base):

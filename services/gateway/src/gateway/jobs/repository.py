@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -10,13 +11,15 @@ from sqlalchemy.orm import Session
 from gateway.clock import shared_now
 from gateway.groups.repository import shared_with
 from gateway.images.models import Image
-from gateway.jobs.models import Examination, Job, Step, Work
+from gateway.jobs.models import Examination, Job, Opinion, Step, Work
 from gateway.paging import Order, count, created_between, page
 from gateway.users.models import User
 from lobule import layout
 from lobule.contracts.progress import JobState
 from lobule.contracts.result import Modality
 from lobule.contracts.steps import StepName
+
+AnyWork = TypeVar("AnyWork", bound=Work)
 
 
 def _visible_to(user: User) -> Select[Job]:
@@ -132,9 +135,18 @@ def examination(session: Session, key: str) -> Examination | None:
     return session.scalar(select(Examination).where(Examination.key == key))
 
 
-def examination_for_update(session: Session, key: str) -> Examination | None:
-    """The same, its step locked and then both read anew: in the order in which a worker that claims it locks them."""
-    work = examination(session, key)
+def opinions_of_image(image_id: str) -> str:
+    """How the keys of the opinions of an image's regions begin; the id of the region follows."""
+    return f"image:{image_id}:region:"
+
+
+def opinion(session: Session, key: str) -> Opinion | None:
+    """The opinion of a region, by its key."""
+    return session.scalar(select(Opinion).where(Opinion.key == key))
+
+
+def for_update(session: Session, work: AnyWork | None) -> AnyWork | None:
+    """The same work, its step locked and then both read anew, in the order in which a worker's claim locks them."""
     if work is not None:
         locked = select(Step).where(Step.job_id == work.id).with_for_update()
         session.scalars(locked.execution_options(populate_existing=True)).all()

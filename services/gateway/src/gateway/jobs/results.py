@@ -1,12 +1,13 @@
-"""Reads the output of inference and examination steps from the object store."""
+"""Reads the output of inference, examination and region steps from the object store."""
 
 import structlog
 from pydantic import ValidationError
 
 from gateway.errors import ProblemError
-from gateway.jobs.models import Examination, Job, Work
+from gateway.jobs.models import Examination, Job, Opinion, Work
 from lobule import layout
 from lobule.contracts.examination import ExaminationReading
+from lobule.contracts.region import RegionOpinion
 from lobule.contracts.result import Result
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
@@ -53,6 +54,22 @@ def read_examination(store: ObjectStore, work: Examination) -> ExaminationReadin
     key = layout.examination_key(work.step("examination").output_prefix())
     try:
         return ExaminationReading.model_validate_json(store.get(key))
+    except (ObjectNotFoundError, ValidationError) as error:
+        raise _unreadable(work, error) from None
+
+
+def read_opinion(store: ObjectStore, work: Opinion) -> RegionOpinion:
+    """The opinion of a region.
+
+    Args:
+        store: Where it lies.
+        work: One that is done.
+
+    Raises:
+        ProblemError: `result_unreadable` (500).
+    """
+    try:
+        return RegionOpinion.model_validate_json(store.get(layout.region_key(work.step("region").output_prefix())))
     except (ObjectNotFoundError, ValidationError) as error:
         raise _unreadable(work, error) from None
 

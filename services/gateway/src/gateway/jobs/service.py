@@ -12,19 +12,21 @@ from gateway.events import publish
 from gateway.images.models import Image
 from gateway.jobs import repository
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded
-from gateway.jobs.models import Examination, Job, Rendering, Step, Work
+from gateway.jobs.models import Examination, Job, Opinion, Rendering, Step, Work
 from gateway.jobs.queues import repository as queues
 from gateway.modalities.service import required
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
 from lobule.contracts.examination import ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES, JobState
+from lobule.contracts.region import RegionRequest
 from lobule.contracts.result import Result
 from lobule.contracts.steps import (
     Claim,
     ExaminationClaim,
     Failure,
     InferenceClaim,
+    RegionClaim,
     RenderClaim,
     ReportClaim,
     StepName,
@@ -89,7 +91,7 @@ def ask_for_examination(
         interactive: Whether a person waits for it at the portal.
     """
     document = request.model_dump(mode="json")
-    work = repository.examination_for_update(session, key)
+    work = repository.for_update(session, repository.examination(session, key))
     if work is None:
         step = Step(name="examination", position=0, queue=queue, owner_id=owner_id, attempt=0, tries=0)
         work = Examination(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
@@ -98,6 +100,29 @@ def ask_for_examination(
     elif work.request == document:
         return
     _ask_again(session, work, document, interactive=interactive)
+
+
+def ask_for_opinion(session: Session, owner_id: str, key: str, request: RegionRequest, *, queue: str) -> Opinion:
+    """Have an opinion given of a region that a reader drew, unless exactly that was asked for and has not failed.
+
+    Args:
+        session: The transaction; the case is locked in it.
+        owner_id: For whom, who waits for it at the portal.
+        key: Names the region; there is never a second opinion of the same key.
+        request: The region.
+        queue: Of the image's modality.
+    """
+    document = request.model_dump(mode="json")
+    work = repository.for_update(session, repository.opinion(session, key))
+    if work is None:
+        step = Step(name="region", position=0, queue=queue, owner_id=owner_id, attempt=0, tries=0)
+        work = Opinion(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
+        session.add(work)
+        session.flush()
+    elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
+        return work
+    _ask_again(session, work, document, interactive=True)
+    return work
 
 
 def claim_next(
@@ -129,7 +154,9 @@ def _claim(settings: GatewaySettings, step: Step) -> Claim:
         return RenderClaim(**common, render=RenderRequest.model_validate(work.request))
     if isinstance(work, Examination):
         return ExaminationClaim(**common, examination=ExaminationRequest.model_validate(work.request))
-    assert isinstance(work, Job), "a work is an analysis, a rendering or an examination"
+    if isinstance(work, Opinion):
+        return RegionClaim(**common, region=RegionRequest.model_validate(work.request))
+    assert isinstance(work, Job), "a work is an analysis, a rendering, an examination or an opinion"
     if step.name == "inference":
         image = work.image
         subject = UnitImage(image_id=image.id, image=image.info(), key=image.object_key)
@@ -223,7 +250,9 @@ def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> No
     _ask_again(session, rendering, request.model_dump(mode="json"), interactive=True)
 
 
-def _ask_again(session: Session, work: Rendering | Examination, document: dict[str, Any], *, interactive: bool) -> None:
+def _ask_again(
+    session: Session, work: Rendering | Examination | Opinion, document: dict[str, Any], *, interactive: bool
+) -> None:
     """Queue the only step of a work anew, with a new budget of attempts."""
     [step] = work.steps
     step.tries, step.interactive = 0, interactive

@@ -1,4 +1,4 @@
-"""The command that measures density."""
+"""The commands that measure and package density."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,18 +16,56 @@ def evaluate_density(
     weights: WeightsOption,
     predictions: Annotated[Path, typer.Option(help="CSV of the out-of-fold categories.")],
     docs: Annotated[Path | None, typer.Option(help="Folder for density.md.")] = None,
+    package: Annotated[Path | None, typer.Option(help="Folder of the model package to write.")] = None,
+    version: Annotated[str, typer.Option(help="Of the package.")] = "1.0.0",
 ) -> None:
-    """Measure how well density is read from films, five folds by patient; two minutes on one core."""
+    """Measure how well density is read from films, five folds by patient; --package writes what is fitted on everybody.
+
+    Takes two minutes on one core.
+    """
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
-    from mammo_worker.density import evaluate
-    from mammo_worker.density.features import build_network, film_features
+    from mammo_worker.density import document, evaluate
+    from mammo_worker.density.features import film_features
+    from mammo_worker.density.model import fit
+    from mammo_worker.density.package import rounded_network, write_package
     from mammo_worker.evaluation.summary import markdown_table
 
     cases, true = evaluate.labelled(cbis_ddsm(data / "cbis_ddsm_mass"))
     typer.echo(f"looking at {len(cases)} films")
-    films, breasts = evaluate.out_of_fold(cases, film_features(build_network(weights), cases), true)
+    network = rounded_network(weights)
+    features = film_features(network, cases)
+    films, breasts = evaluate.out_of_fold(cases, features, true)
     evaluate.write_predictions(cases, films, predictions)
     metrics = evaluate.measure(films, "film") + evaluate.measure(breasts, "breast")
     typer.echo(markdown_table(metrics))
     if docs is not None:
-        (docs / "density.md").write_text(evaluate.results_document(metrics, breasts), "utf-8")
+        file = docs / "density-elsewhere.md"
+        elsewhere = file.read_text("utf-8") if file.exists() else "Not measured.\n"
+        (docs / "density.md").write_text(document.results_document(metrics, breasts, elsewhere), "utf-8")
+    if package is not None:
+        model = fit(features, true, [c.patient for c in cases])
+        card = document.model_card(package.name, version, metrics, breasts)
+        write_package(package, version=version, network=network, model=model, metrics=metrics, card=card)
+
+
+@app.command()
+def measure_density(
+    data: DataOption,
+    output: Annotated[Path | None, typer.Option(help="Markdown file; docs/results/density-elsewhere.md.")] = None,
+) -> None:
+    """Measure the installed package on digital mammograms (CDD-CESM) and on mini-MIAS, where nothing was chosen."""
+    from lobule.model_package import open_package
+    from mammo_worker.density import elsewhere
+    from mammo_worker.density.package import DEFAULT_PACKAGE, DensityReader
+    from mammo_worker.evaluation.summary import markdown_table
+    from mammo_worker.settings import PACKAGES
+
+    reader = DensityReader(open_package(PACKAGES / DEFAULT_PACKAGE))
+    sets = {
+        "CDD-CESM, digital": elsewhere.cdd_cesm_films(data / "cdd_cesm"),
+        "mini-MIAS, scanned": elsewhere.mini_mias_films(data / "mias"),
+    }
+    rows = [row for name, films in sets.items() for row in elsewhere.measure_elsewhere(reader, films, name)]
+    typer.echo(markdown_table(rows))
+    if output is not None:
+        output.write_text(markdown_table(rows), "utf-8")

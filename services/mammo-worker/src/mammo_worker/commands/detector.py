@@ -1,7 +1,7 @@
 """Commands of the detector's folds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -73,3 +73,29 @@ def evaluate_detector(
     write_csv(results.items(), predictions)
     films = [film for of_fold in results.values() for film in of_fold]
     typer.echo(markdown_table(measure(films, f"CBIS-DDSM, {len(results)} folds by patient, out of fold")))
+
+
+@app.command()
+def detect_held_out(
+    data: DataOption,
+    split: Annotated[
+        Literal["validation", "test"], typer.Option(help="Patients that the installed detector has not learned from.")
+    ],
+    findings: Annotated[Path, typer.Option(help="CSV of the findings, with the detector's own scores.")],
+    films: Annotated[Path, typer.Option(help="CSV of the films: film, patient, probability.")],
+) -> None:
+    """Write what the installed detector says of CBIS-DDSM's films that it has not learned from, for `fit-breast`."""
+    from lobule_ml.batch import tracked
+    from mammo_worker.calibration import Calibration
+    from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
+    from mammo_worker.data.splits import split_of
+    from mammo_worker.evaluation.predictions import write_csv, write_films
+    from mammo_worker.evaluation.run import run_detector, with_probabilities
+    from mammo_worker.packages import installed_package, load_detector
+
+    package = installed_package()
+    cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == split]
+    found = run_detector(load_detector(package), tracked(cases, "films", len(cases)))
+    results = with_probabilities(found, Calibration.from_dict(package.manifest.calibration.values()))
+    write_csv([(None, results)], findings)
+    write_films(results, films)

@@ -75,47 +75,43 @@ def fit_pairs(
 @app.command()
 def fit_breast(
     data: DataOption,
-    findings: Annotated[Path, typer.Option(help="CSV of out-of-fold findings, of evaluate-detector.")],
-    films: Annotated[Path | None, typer.Option(help="CSV: film, probability; out of fold too.")] = None,
-    output: Annotated[Path | None, typer.Option(help="breast.json to write.")] = None,
+    findings: Annotated[Path, typer.Option(help="CSV of findings: of `detect-held-out` or `evaluate-detector`.")],
+    films: Annotated[Path | None, typer.Option(help="CSV: film, probability.")] = None,
+    test_findings: Annotated[Path | None, typer.Option(help="The same of other patients, to measure once.")] = None,
+    test_films: Annotated[Path | None, typer.Option(help="The same of these patients.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder of breast.json, which is written where the model is better, and scale.json."),
+    ] = None,
+    docs: Annotated[Path | None, typer.Option(help="Folder for breasts.md.")] = None,
 ) -> None:
-    """Fit how suspicious a breast is, and compare it with plain rules, five folds by patient.
+    """Fit how suspicious a breast is, choose among simple forms by patient, and measure once on other patients.
 
     The findings must be of films that the detector has not learned from.
     """
-    from mammo_worker.calibration import Calibration
-    from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.evaluation.summary import markdown_table
-    from mammo_worker.examination import findings_csv
-    from mammo_worker.examination import fit_breast as breast
-    from mammo_worker.examination.lesions import lesion_names, measure_films
+    from mammo_worker.examination import breast_document, breast_release
     from mammo_worker.examination.models import installed_models, write_model
     from mammo_worker.packages import installed_package
 
-    found, patients = findings_csv.read_findings(findings)
-    folder, manifest = data / "cbis_ddsm_mass", installed_package().manifest
-    cases = [c for c in cbis_ddsm(folder) if c.patient in patients]
-    breasts = findings_csv.known_breasts(
-        cases,
-        measure_films(cases, lesion_names(folder)),
-        found,
-        Calibration.from_dict(manifest.calibration.values()),
-        installed_models().pairs,
-        findings_csv.read_probabilities(films) if films else None,
-    )
-    suspicious = manifest.thresholds.high
-    said = breast.compared(breasts, suspicious)
-    metrics = breast.measure(breasts, said)
-    typer.echo(markdown_table(metrics))
+    manifest, pairs = installed_package().manifest, installed_models().pairs
+    known = breast_release.read_breasts(data, findings, films, manifest, pairs)
+    fitted = breast_release.fit(known, manifest.thresholds.high)
+    typer.echo(markdown_table(fitted.metrics))
+    measured = None
+    if test_findings is not None:
+        test = breast_release.read_breasts(data, test_findings, test_films, manifest, pairs)
+        measured = breast_release.measure_once(fitted, test, manifest.thresholds)
+        tables = (measured.metrics, measured.differences, measured.states)
+        typer.echo("\n".join(markdown_table(table) for table in tables))
     if output is not None:
-        values = {
-            "model": breast.fit_breast(breasts, suspicious).to_dict(),
-            "thresholds": breast.thresholds_of(breasts, said["logistic"]).model_dump(),
-            "film_numbers": "films" if films else "findings",
-            "fitted_on": f"{len(breasts)} breasts of {len(patients)} patients of CBIS-DDSM, out-of-fold findings.",
-            "metrics": metrics,
-        }
-        write_model(output, values)
+        ships = measured is not None and breast_release.is_better(measured)
+        if ships:
+            values = breast_release.breast_values(fitted, measured, "films" if films else "findings")
+            write_model(output / "breast.json", values)
+        write_model(output / "scale.json", breast_release.scale_values(fitted, by_model=ships))
+    if docs is not None and measured is not None:
+        (docs / "breasts.md").write_text(breast_document.results_document(fitted, measured, manifest.version), "utf-8")
 
 
 @app.command()

@@ -61,21 +61,24 @@ def evaluate_regions(
     docs: Annotated[Path | None, typer.Option(help="Folder for regions.md; regions-tried.md in it is kept.")] = None,
     change: ChangeOption = None,
 ) -> None:
-    """Measure the classifier on the patients that each fold has not seen."""
+    """Measure the classifier on the patients that each fold has not seen, also as from coarser films."""
     from mammo_worker.evaluation.summary import markdown_table
     from mammo_worker.regions import evaluate
     from mammo_worker.regions.crops import cbis_crops
     from mammo_worker.regions.document import results_document
+    from mammo_worker.regions.ways import WAYS
 
     plan = _plan(config, change)
-    result = evaluate.out_of_fold(plan, cbis_crops(data), runs, weights, typer.echo)
+    ways = list(evaluate.read_out_of_fold(plan, cbis_crops(data), runs, weights, typer.echo, WAYS))
+    result = ways[0]
     evaluate.write_predictions(result, predictions)
     metrics = evaluate.measure(result)
-    typer.echo(markdown_table(metrics))
+    by_way = evaluate.measure_ways(ways)
+    typer.echo(f"{markdown_table(metrics)}\n{markdown_table(by_way)}")
     if docs is not None:
         file = docs / "regions-tried.md"
         tried = file.read_text("utf-8") if file.exists() else "Nothing else.\n"
-        text = results_document(plan, result, metrics, evaluate.measure_descriptions(result), tried)
+        text = results_document(plan, result, metrics, by_way, evaluate.measure_descriptions(result), tried)
         (docs / "regions.md").write_text(text, "utf-8")
 
 
@@ -110,7 +113,9 @@ def release_regions(
 @app.command()
 def regions(
     files: Annotated[list[Path], typer.Argument(help="Pictures of single regions; with --boxes none.")] = [],  # noqa: B006
-    output: Annotated[Path, typer.Option(help="CSV: file, kind, probability_malignant.")] = Path("regions.csv"),
+    output: Annotated[Path, typer.Option(help="CSV: file, kind, probability_malignant, outcome.")] = Path(
+        "regions.csv"
+    ),
     boxes: Annotated[
         Path | None, typer.Option(help="CSV of regions on films: file, x, y, width, height in pixels.")
     ] = None,
@@ -119,12 +124,13 @@ def regions(
 ) -> None:
     """Classify regions as masses or calcifications, with the probability that they are malignant.
 
-    A file that cannot be read is named with its reason, the others go on, and the exit code is 1.
+    A region of a film coarser than 0.1 mm a pixel gets no number: its `outcome` says why. A file that cannot be read is
+    named with its reason, the others go on, and the exit code is 1.
     """
     from lobule.errors import AnalysisError
     from lobule.model_package import open_package
     from mammo_worker.regions.package import RegionReader, installed_reader
-    from mammo_worker.regions.read import read_boxes, write_opinions
+    from mammo_worker.regions.table import read_boxes, write_opinions
 
     try:
         reader = installed_reader() if package is None else RegionReader(open_package(package))

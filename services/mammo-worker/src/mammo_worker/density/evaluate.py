@@ -14,10 +14,9 @@ from lobule_ml.evaluation.statistics import auc, patient_bootstrap
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.splits import fold_of
 from mammo_worker.density.model import CATEGORIES, fit
-from mammo_worker.evaluation.summary import markdown_table
 
 FOLDS = 5
-BARS = (("quadratic kappa", 0.65), ("dense (c, d) or not, accuracy", 0.85))
+KAPPA, ACCURACY = "quadratic kappa", "dense (c, d) or not, accuracy"
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,17 @@ def out_of_fold(
     return Reading(patients, true, expected, said), breast_reading
 
 
+def quadratic_kappa(true: NDArray[np.integer], said: NDArray[np.integer]) -> float:
+    """Cohen's kappa of categories 0 to 3, (N,) each, disagreements weighted by their square."""
+    return float(cohen_kappa_score(true, said, labels=[0, 1, 2, 3], weights="quadratic"))
+
+
 def measure(reading: Reading, unit: str) -> list[dict[str, Any]]:
     """Kappa, dense or not, with 95 % intervals over patients."""
     true, said, dense = reading.true, reading.said, reading.true >= 2
     measures: dict[str, Callable[[NDArray[np.integer]], float]] = {
-        BARS[0][0]: lambda i: float(cohen_kappa_score(true[i], said[i], labels=[0, 1, 2, 3], weights="quadratic")),
-        BARS[1][0]: lambda i: float(np.mean(dense[i] == (said[i] >= 2))),
+        KAPPA: lambda i: quadratic_kappa(true[i], said[i]),
+        ACCURACY: lambda i: float(np.mean(dense[i] == (said[i] >= 2))),
         "dense (c, d) or not, AUC": lambda i: auc(dense[i], reading.expected[i]),
     }
     everybody = np.arange(len(true))
@@ -94,50 +98,3 @@ def write_predictions(cases: Sequence[AnnotatedFilm], reading: Reading, path: Pa
         for case, true, said, expected in zip(cases, reading.true, reading.said, reading.expected, strict=True):
             words = (CATEGORIES[true], CATEGORIES[said], f"{expected:.4f}")
             writer.writerow((case.name, case.patient, fold_of(case.patient, FOLDS), *words))
-
-
-def results_document(metrics: Sequence[dict[str, Any]], reading: Reading) -> str:
-    """`docs/results/density.md`."""
-    bars = [
-        {"metric": name, "wanted": wanted, "measured": (value := _of(metrics, name)), "reached": _word(value >= wanted)}
-        for name, wanted in BARS
-    ]
-    table = [
-        {"as read": a, **{f"said {b}": int(np.sum((reading.true == i) & (reading.said == j))) for j, b in _letters()}}
-        for i, a in _letters()
-    ]
-    return f"""# Breast density: results
-
-Made by `mammo-worker evaluate-density`; do not edit by hand.
-
-## Protocol
-- Data: the films of CBIS-DDSM's official mass training split, with the density of its tables (BI-RADS a to d, as the
-  readers of DDSM wrote it). Five folds by patient, as `mammo_worker.data.splits` says.
-- A frozen EfficientNet-Lite0 (ImageNet) looks at the breast on a canvas of 448 x 224; means and deviations of three of
-  its maps, with histograms, go into a linear model. Thresholds between the categories are set on inner folds.
-- A breast is the mean over its views. Intervals: 95 %, bootstrap over patients, 1,000 rounds.
-
-## Measured
-{markdown_table(metrics)}
-The bars that were set for it, by breast:
-
-{markdown_table(bars)}
-Breasts:
-
-{markdown_table(table)}
-## Limits
-- Scanned films only, all of them with a mass. The readers' labels of one patient are the same for both breasts.
-- No package ships. Research use only.
-"""
-
-
-def _letters() -> list[tuple[int, str]]:
-    return list(enumerate(CATEGORIES))
-
-
-def _of(metrics: Sequence[dict[str, Any]], name: str) -> float:
-    return next(m["value"] for m in metrics if m["metric"] == name and m["unit"].startswith("breast"))
-
-
-def _word(reached: bool) -> str:
-    return "yes" if reached else "no"

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
+from lobule.contracts.result import DensityCategory
 from mammo_worker.data.splits import fold_of
 
-CATEGORIES = "abcd"
+CATEGORIES: tuple[DensityCategory, ...] = ("a", "b", "c", "d")
 _STRENGTH = 1e-3  # inverse strength of the regularisation
 _INNER_FOLDS = 4
 
@@ -32,6 +33,8 @@ class DensityModel:
     bias: NDArray[np.float64]
     thresholds: NDArray[np.float64]
 
+    ARRAYS: ClassVar[tuple[str, ...]] = ("mean", "deviation", "weights", "bias", "thresholds")
+
     def expected(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Expected category (N,), 0 to 3, of features (N, F). Means of it over the views of a breast are sound."""
         logits = (features - self.mean) / self.deviation @ self.weights.T + self.bias
@@ -41,6 +44,11 @@ class DensityModel:
     def categories(self, expected: NDArray[np.floating]) -> NDArray[np.int64]:
         """Categories (N,), 0 to 3, of expected ones."""
         return np.digitize(expected, self.thresholds)
+
+
+def category_of(expected: float, thresholds: Sequence[float] | NDArray[np.floating]) -> DensityCategory:
+    """The category of an expected one, by the thresholds of a model."""
+    return CATEGORIES[int(np.digitize(expected, np.asarray(thresholds)))]
 
 
 def fit(features: NDArray[np.floating], categories: NDArray[np.integer], patients: Sequence[str]) -> DensityModel:
@@ -72,6 +80,8 @@ def fit(features: NDArray[np.floating], categories: NDArray[np.integer], patient
 def _linear(
     features: NDArray[np.floating], categories: NDArray[np.integer], thresholds: NDArray[np.float64]
 ) -> DensityModel:
+    from sklearn.linear_model import LogisticRegression  # fitting alone needs it, serving does not
+
     mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64) + 1e-6
     model = LogisticRegression(C=_STRENGTH, max_iter=500).fit((features - mean) / deviation, categories)
     weights, bias = np.zeros((4, features.shape[1])), np.full(4, -30.0)

@@ -28,6 +28,14 @@ def write_csv(groups: Iterable[tuple[int | None, Sequence[FilmResult]]], path: P
                     writer.writerow((*own, *map(float, box), float(score), float(malignant), film.probability))
 
 
+def write_films(films: Sequence[FilmResult], path: Path) -> None:
+    """A row for every film, those without a finding too: film, patient, and the film's calibrated probability."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("film", "patient", "probability"))
+        writer.writerows((film.name, film.patient, film.probability) for film in films)
+
+
 def write_coco(films: Sequence[FilmResult], path: Path) -> None:
     """All findings as COCO annotations with a `score`, and `malignant` beside it; each image has its patient.
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lobule.contracts.result import Laterality, StandardView
+from lobule.contracts.result import DensityCategory, Laterality, StandardView
+from mammo_worker.density.package import breast_density
 from mammo_worker.examination.films import ExaminedFilm
 from mammo_worker.examination.location import Place, Region, place_on_film, region_of
 from mammo_worker.examination.models import ExaminationModels
@@ -41,6 +42,7 @@ class BreastReading:
         by_themselves: What films of other views say, each by itself; they are not compared with the two.
         lesions: Most suspicious first.
         without: By view, the number if that view were hidden; None where nothing would be left.
+        density: That its films speak for; None where it was not read.
     """
 
     laterality: Laterality
@@ -50,6 +52,7 @@ class BreastReading:
     by_themselves: list[Verdict] = field(default_factory=list[Verdict])
     lesions: list[Lesion] = field(default_factory=list[Lesion])
     without: dict[StandardView, float | None] = field(default_factory=dict[StandardView, float | None])
+    density: DensityCategory | None = None
 
     @property
     def views(self) -> list[StandardView]:
@@ -98,6 +101,7 @@ def read_breast(
         list(by_themselves),
         lesions_of(laterality, ordered, evidence),
         without,
+        breast_density([film.result.density for film in ordered], models.density),
     )
 
 

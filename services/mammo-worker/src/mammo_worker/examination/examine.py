@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lobule.contracts.language import LANGUAGES
-from lobule.contracts.result import Laterality
+from lobule.contracts.result import DensityCategory, Laterality
 from lobule.decoding.images import read_film
 from lobule.words import Words
 from lobule.words.breasts import breast_in_words
@@ -146,17 +146,19 @@ def _reading(
 
 
 def table_rows(reading: ExaminationReading) -> Iterator[tuple[str, ...]]:
-    """A row for each breast, then one for the case; `COLUMNS`."""
+    """A row for each breast, then one for the case, as dense as its denser breast; `COLUMNS`."""
     views: list[str] = []
     for breast in reading.breasts:
         views += [f"{breast.laterality}{view}" for view in breast.views]
-        yield _row(reading.name, breast.laterality, " ".join(breast.views), breast.verdict)
-    yield _row(reading.name, CASE, " ".join(views), reading.case)
+        yield _row(reading.name, breast.laterality, " ".join(breast.views), breast.verdict, breast.density)
+    densities: list[DensityCategory] = [breast.density for breast in reading.breasts if breast.density]
+    densest: DensityCategory | None = max(densities) if densities else None
+    yield _row(reading.name, CASE, " ".join(views), reading.case, densest)
 
 
-def _row(name: str, laterality: str, views: str, verdict: Verdict) -> tuple[str, ...]:
+def _row(name: str, laterality: str, views: str, verdict: Verdict, density: DensityCategory | None) -> tuple[str, ...]:
     number = "" if verdict.probability is None else f"{verdict.probability:.5f}"
-    return (name, laterality, views, number, verdict.assessment, "")  # no package reads density yet
+    return (name, laterality, views, number, verdict.assessment, density or "")
 
 
 def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str, Any]:
@@ -164,7 +166,7 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
     languages = {language: Words(language) for language in LANGUAGES}
     breasts: list[dict[str, Any]] = []
     for breast in reading.breasts:
-        told = breast_as_contract(breast)
+        told = breast_as_contract(breast, models)
         breasts.append(
             {
                 "laterality": breast.laterality,
@@ -173,12 +175,15 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
                 "lesions": [asdict(lesion) for lesion in breast.lesions],
                 "without": breast.without,
                 "bi_rads": told.bi_rads,
+                "density": breast.density,
+                "standings": [standing.model_dump() for standing in told.standings],
                 "words": {language: breast_in_words(told, words) for language, words in languages.items()},
             }
         )
     case: dict[str, Any] = asdict(reading.case)
-    if reading.case.probability is not None:
-        case["scale"] = {p.name: p.place(reading.case.probability) for p in models.populations}
+    probability = reading.case.probability
+    standings = [] if probability is None else [p.standing(probability) for p in models.populations]
+    case["standings"] = [standing.model_dump() for standing in standings]
     return {"examination": reading.name, "breasts": breasts, "case": case}
 
 

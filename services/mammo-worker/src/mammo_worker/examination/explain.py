@@ -36,6 +36,9 @@ def reasons(reading: BreastReading) -> Iterator[BreastReason]:
             yield BreastReason(code="lesion_on_one_view", lesion=place, view=view)
     if not reading.lesions:
         yield BreastReason(code="nothing_marked")
+    if len(reading.views) > 1:
+        for film in reading.films:
+            yield BreastReason(code="view_by_itself", view=film.view, probability=film.result.probability_malignant)
     number = reading.verdict.probability
     for view, without in reading.without.items():
         if without is not None and number is not None and abs(without - number) >= _TOLD:

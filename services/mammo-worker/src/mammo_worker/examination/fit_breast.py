@@ -1,6 +1,7 @@
-"""The model of a breast: fitted on out-of-fold findings, compared with plain rules, always by patient."""
+"""The model of a breast: fitted on findings that the detector has not learned from, compared by patient."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,34 @@ FOLDS = 5
 _LEAST = 20  # breasts of one kind that a model is fitted on
 
 
-def fit_breast(breasts: Sequence[KnownBreast], suspicious: float) -> BreastModel:
+@dataclass(frozen=True)
+class Form:
+    """What a model of breasts with two views may use; the fewer weights, the fewer breasts it needs.
+
+    Attributes:
+        name: What the tables call it.
+        shares: (K, 3): each of the K fitted weights is spread over `suspicion.FEATURES` by its row.
+    """
+
+    name: str
+    shares: NDArray[np.float64]
+
+
+FORMS = (
+    Form("most suspicious view, calibrated", np.array([[1.0, 0, 0]])),
+    Form("mean logit, calibrated", np.array([[0.5, 0.5, 0]])),
+    Form("logistic, views", np.array([[1.0, 0, 0], [0, 1.0, 0]])),
+    Form("logistic, views and shared lesion", np.eye(3)),
+)
+
+
+def fit_breast(breasts: Sequence[KnownBreast], suspicious: float, form: Form = FORMS[-1]) -> BreastModel:
     """Fit a model that rises with suspicion.
 
     Args:
         breasts: With their truth; those with one view fit one part, those with two the other.
         suspicious: Probability from which a film counts as suspicious.
+        form: Of the part for two views.
 
     Raises:
         ValueError: There are too few breasts with two views, or of one class only.
@@ -36,9 +59,11 @@ def fit_breast(breasts: Sequence[KnownBreast], suspicious: float) -> BreastModel
     # A view of a breast with two is a breast with one, which makes the part for one view steadier.
     single = np.array([[value] for b in breasts for value in _values(b)])
     truth = np.array([b.malignant for b in breasts for _ in _values(b)])
+    fitted = Logistic.fit(_table(two) @ form.shares.T, np.array([b.malignant for b in two]), rising=True)
+    weights = np.array(fitted.weights) @ form.shares
     return BreastModel(
         one=Logistic.fit(single, truth, rising=True),
-        two=Logistic.fit(_table(two), np.array([b.malignant for b in two]), rising=True),
+        two=Logistic(tuple(float(w) for w in weights), fitted.bias),
         suspicious=suspicious,
     )
 
@@ -69,11 +94,13 @@ def out_of_fold(
     return said
 
 
-def fit_logistic(suspicious: float) -> Callable[[Sequence[KnownBreast]], Callable[[KnownBreast], float]]:
+def fit_form(
+    suspicious: float, form: Form = FORMS[-1]
+) -> Callable[[Sequence[KnownBreast]], Callable[[KnownBreast], float]]:
     """`fit_breast`, as `out_of_fold` fits models."""
 
     def fit(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], float]:
-        model = fit_breast(breasts, suspicious)
+        model = fit_breast(breasts, suspicious, form)
         return lambda breast: model(breast.evidence)
 
     return fit
@@ -90,9 +117,39 @@ def fit_boosting(breasts: Sequence[KnownBreast]) -> Callable[[KnownBreast], floa
 
 def compared(breasts: Sequence[KnownBreast], suspicious: float) -> dict[str, NDArray[np.float64]]:
     """What every rule and model says of each breast, (N,) each; models have not seen the patient."""
-    said = {rule: np.array([by_rule(rule, b.evidence) for b in breasts]) for rule in RULES}
-    said["logistic"] = out_of_fold(breasts, fit_logistic(suspicious))
+    said = plain(breasts)
+    said |= {form.name: out_of_fold(breasts, fit_form(suspicious, form)) for form in FORMS}
     return {**said, "gradient boosting": out_of_fold(breasts, fit_boosting)}
+
+
+def plain(breasts: Sequence[KnownBreast]) -> dict[str, NDArray[np.float64]]:
+    """What every plain rule says of each breast, (N,) each."""
+    return {rule: np.array([by_rule(rule, b.evidence) for b in breasts]) for rule in RULES}
+
+
+def chosen_form(breasts: Sequence[KnownBreast], said: dict[str, NDArray[np.float64]]) -> Form:
+    """The form with the least log loss out of fold; of equal ones the simpler."""
+    truth = np.array([b.malignant for b in breasts])
+    return min(FORMS, key=lambda form: round(log_loss(truth, said[form.name]), 6))
+
+
+def log_loss(truth: NDArray[np.bool_], p: NDArray[np.floating]) -> float:
+    """Mean negative log likelihood."""
+    kept = np.clip(p, 1e-4, 1 - 1e-4)
+    return float(-np.mean(np.where(truth, np.log(kept), np.log(1 - kept))))
+
+
+def paired(
+    breasts: Sequence[KnownBreast], one: NDArray[np.floating], other: NDArray[np.floating], rounds: int = 2000
+) -> tuple[float, float, float]:
+    """Difference of the AUCs of two ways to read the same breasts, one less the other, with its 95 % interval."""
+    truth = np.array([b.malignant for b in breasts])
+
+    def difference(at: NDArray[np.integer]) -> float:
+        return auc(truth[at], one[at]) - auc(truth[at], other[at])
+
+    low, high = patient_bootstrap(difference, [b.patient for b in breasts], rounds=rounds)
+    return difference(np.arange(len(truth))), low, high
 
 
 def measure(
@@ -114,6 +171,7 @@ def measure(
                     "rule": name,
                     "auc": round(auc(truth[part], p[part]), 3),
                     "interval_95": [round(low, 3), round(high, 3)],
+                    "log_loss": round(log_loss(truth[part], p[part]), 3),
                     "ece": round(expected_calibration_error(truth[part], p[part]), 3),
                 }
             )

@@ -12,9 +12,11 @@ from typing import Any, Literal
 from lobule.contracts.result import Thresholds
 from lobule.errors import AnalysisError
 from lobule_ml.calibration import Logistic
+from mammo_worker.density.package import installed_thresholds
 from mammo_worker.examination.pairing import FEATURES
-from mammo_worker.examination.scale import Population
+from mammo_worker.examination.scale import Population, populations_of
 from mammo_worker.examination.suspicion import BreastModel
+from mammo_worker.settings import MammoSettings
 
 FOLDER = Path(__file__).parent / "models"
 
@@ -29,6 +31,7 @@ class ExaminationModels:
         thresholds: Of the breast's number; None without `breast`.
         film_numbers: What the breast's model takes for a film's number: the film's own, or its strongest finding's.
         populations: By name; empty where no reference is known.
+        density: Thresholds between the categories of density; None where no package reads it.
     """
 
     pairs: Logistic | None = None
@@ -36,6 +39,7 @@ class ExaminationModels:
     thresholds: Thresholds | None = None
     film_numbers: Literal["films", "findings"] = "films"
     populations: tuple[Population, ...] = ()
+    density: tuple[float, ...] | None = None
 
 
 def installed_models(folder: Path = FOLDER) -> ExaminationModels:
@@ -51,7 +55,8 @@ def installed_models(folder: Path = FOLDER) -> ExaminationModels:
             breast=None if breast is None else BreastModel.from_dict(breast["model"]),
             thresholds=None if breast is None else Thresholds.model_validate(breast["thresholds"]),
             film_numbers="films" if breast is None or breast["film_numbers"] == "films" else "findings",
-            populations=() if scale is None else tuple(Population.from_dict(p) for p in scale["populations"]),
+            populations=() if scale is None else populations_of(scale, MammoSettings().prevalence),
+            density=installed_thresholds(),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise AnalysisError("model_unavailable", "examination", folder=folder.name, problem=str(error)) from None

@@ -58,13 +58,16 @@ def read_together(
     verdict = by_rule([*(breast.verdict for breast in breasts), *alone[None]], unplaced)
     return contract.ExaminationReading(
         method="rule" if models.breast is None else "model",
-        breasts=[breast_as_contract(breast, priors) for breast in breasts],
+        breasts=[breast_as_contract(breast, models, priors) for breast in breasts],
         assessment=verdict.assessment,
         probability_malignant=verdict.probability,
+        standings=_standings(verdict, models),
     )
 
 
-def breast_as_contract(breast: BreastReading, priors: Sequence[ExaminedFilm] = ()) -> contract.BreastReading:
+def breast_as_contract(
+    breast: BreastReading, models: ExaminationModels, priors: Sequence[ExaminedFilm] = ()
+) -> contract.BreastReading:
     """What is said of a breast, as services exchange it; films of an earlier examination tell what has changed."""
     changes = _changes(breast.films, priors)
     return contract.BreastReading(
@@ -73,9 +76,17 @@ def breast_as_contract(breast: BreastReading, priors: Sequence[ExaminedFilm] = (
         assessment=breast.verdict.assessment,
         probability_malignant=breast.verdict.probability,
         bi_rads=suggested_category(breast),
+        density=breast.density,
+        standings=_standings(breast.verdict, models),
         lesions=[_lesion(lesion, breast.films, changes) for lesion in breast.lesions],
         reasons=list(reasons(breast)),
     )
+
+
+def _standings(verdict: Verdict, models: ExaminationModels) -> list[contract.Standing]:
+    if verdict.probability is None:
+        return []
+    return [population.standing(verdict.probability) for population in models.populations]
 
 
 _Changes = dict[tuple[str, int], tuple[Tracked, ExaminedFilm]]

@@ -8,6 +8,7 @@ import numpy as np
 from mammo_worker.evaluation.summary import markdown_table
 from mammo_worker.regions.evaluate import FOLDS, OutOfFold
 from mammo_worker.regions.plan import RegionPlan
+from mammo_worker.regions.scale import COARSEST
 
 BARS = (("AUC, malignant mass", 0.82), ("AUC, malignant calcification", 0.80))
 
@@ -27,9 +28,10 @@ PROTOCOL = """\
 - Lesion: the mean logit of the views that show it. Intervals: 95 %, bootstrap over patients, 1,000 rounds.
 """
 
-LIMITS = """\
+LIMITS = f"""\
 - The boxes are those that the readers of CBIS-DDSM drew. A region drawn wider or narrower gives another number.
 - Every region it has seen holds a lesion that a reader described: it does not tell normal tissue.
+- A film that is coarser than {COARSEST} mm a pixel is given no number.
 - Scanned films only. Research use only; it assists a reader and replaces none.
 """
 
@@ -48,6 +50,7 @@ def results_document(
     plan: RegionPlan,
     result: OutOfFold,
     metrics: Sequence[dict[str, Any]],
+    by_way: Sequence[dict[str, Any]],
     descriptions: Sequence[dict[str, Any]],
     tried: str,
 ) -> str:
@@ -68,6 +71,10 @@ Made by `mammo-worker evaluate-regions`; do not edit by hand.
 The bars that were set for it, by crop:
 
 {bars_table(metrics)}
+### From pictures without a scale, and from coarser films
+The same networks and crops; AUC by crop. A film that is coarser than {COARSEST} mm a pixel is given no number.
+
+{markdown_table(by_way)}
 ### What it says beside malignancy
 Learned from the words of the official tables; it helps the network to see, and tells a reader why.
 

@@ -1,7 +1,7 @@
 """Out-of-fold evaluation of the region classifier."""
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from mammo_worker.regions.crops import Crop
 from mammo_worker.regions.inference import classify
 from mammo_worker.regions.names import Kind
 from mammo_worker.regions.plan import RegionPlan
-from mammo_worker.regions.prepare import prepare_region
 from mammo_worker.regions.targets import ASSESSMENTS, CALCIFICATION, CALLED_BACK, GROUPS, NAMES, malignancy
 from mammo_worker.regions.train import build, load_average
+from mammo_worker.regions.ways import WAYS, Way
 
 FOLDS = 5
 
@@ -32,11 +32,13 @@ class OutOfFold:
         crops: Of these folds.
         folds: (N,).
         said: (N, len(NAMES)) probabilities.
+        way: How the crops were read, see `regions.ways`.
     """
 
     crops: list[Crop]
     folds: NDArray[np.int64]
     said: NDArray[np.float64]
+    way: str = WAYS[0].name
 
     @property
     def malignancy(self) -> NDArray[np.float64]:
@@ -47,7 +49,19 @@ class OutOfFold:
 def out_of_fold(
     plan: RegionPlan, crops: Sequence[Crop], runs: Path, weights: Path | None, say: Callable[[str], None]
 ) -> OutOfFold:
-    """Run the network of every finished fold over its held-out patients.
+    """`read_out_of_fold`, the crops read as they were cut."""
+    return next(read_out_of_fold(plan, crops, runs, weights, say, WAYS[:1]))
+
+
+def read_out_of_fold(
+    plan: RegionPlan,
+    crops: Sequence[Crop],
+    runs: Path,
+    weights: Path | None,
+    say: Callable[[str], None],
+    ways: Sequence[Way],
+) -> Iterator[OutOfFold]:
+    """Run the network of every finished fold over its held-out patients, in several ways.
 
     Args:
         plan: What was trained.
@@ -55,6 +69,10 @@ def out_of_fold(
         runs: Folder with `fold0` to `fold4`.
         weights: What the trainings started from, see `train.build`.
         say: Told what is going on.
+        ways: How the crops are read.
+
+    Yields:
+        What is said in each way.
 
     Raises:
         FileNotFoundError: No fold is finished.
@@ -63,7 +81,7 @@ def out_of_fold(
     model = build(plan, weights)
     held: list[Crop] = []
     folds: list[int] = []
-    said: list[NDArray[np.float64]] = []
+    said: dict[str, list[NDArray[np.float64]]] = {way.name: [] for way in ways}
     for fold in range(FOLDS):
         file = runs / f"fold{fold}" / AVERAGE_FILE
         if not file.exists():
@@ -72,12 +90,15 @@ def out_of_fold(
         load_average(model, file.parent)
         own = [c for c in crops if fold_of(c.patient, FOLDS) == fold]
         say(f"fold {fold}: {len(own)} crops")
-        said.append(classify(model.whole, [prepare_region(c.read(), c.native_size, plan.network.side) for c in own]))
+        for way in ways:
+            prepared = (way.prepare(c, plan.network.side) for c in own)
+            said[way.name].append(classify(model.whole, list(prepared)))
         held += own
         folds += [fold] * len(own)
     if not held:
         raise FileNotFoundError(f"no fold in {runs} is finished")
-    return OutOfFold(held, np.array(folds), np.concatenate(said))
+    for way in ways:
+        yield OutOfFold(held, np.array(folds), np.concatenate(said[way.name]), way.name)
 
 
 def write_predictions(result: OutOfFold, path: Path) -> None:
@@ -125,6 +146,19 @@ def measure(result: OutOfFold) -> list[dict[str, Any]]:
         result.said[:, NAMES.index(CALCIFICATION)],
         everyone,
     )
+    return rows
+
+
+def measure_ways(results: Sequence[OutOfFold]) -> list[dict[str, Any]]:
+    """AUC by crop and kind of every way in which the crops were read, and how often the kind is right."""
+    rows: list[dict[str, Any]] = []
+    for result in results:
+        row: dict[str, Any] = {"read": result.way}
+        for metric in measure(result):
+            if metric["rule"].startswith("crop"):
+                low, high = metric["interval_95"]
+                row[metric["metric"]] = f"{metric['value']:.3f} ({low:.3f} to {high:.3f})"
+        rows.append(row)
     return rows
 
 

@@ -32,9 +32,16 @@ LOW_SENSITIVITY, HIGH_SPECIFICITY = 0.95, 0.90
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the classifier says of a region: the likelier kind, and the calibrated probability of malignancy."""
+    """What the classifier says of a region.
+
+    Attributes:
+        kind: The likelier one.
+        probability_kind: Of it.
+        probability_malignant: Calibrated.
+    """
 
     kind: Kind
+    probability_kind: float
     probability_malignant: float
 
 
@@ -140,10 +147,10 @@ class RegionReader:
         if not regions:
             return []
         said = calibrated(classify(self._whole, regions), self._by_kind)
-        is_calcification = said[:, NAMES.index(CALCIFICATION)] >= 0.5
+        calcification = said[:, NAMES.index(CALCIFICATION)]
         return [
-            Opinion("calcification" if c else "mass", float(p))
-            for c, p in zip(is_calcification, malignancy(said), strict=True)
+            Opinion("calcification" if c >= 0.5 else "mass", float(max(c, 1 - c)), float(p))
+            for c, p in zip(calcification, malignancy(said), strict=True)
         ]
 
 

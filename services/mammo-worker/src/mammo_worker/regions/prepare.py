@@ -7,12 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+NATIVE_SPACING = 0.05  # mm a pixel, as the crops that were learned from
 CHANNELS = 3  # grey, grey stretched to the region's own range, and fine bright detail
 SIZE_FEATURES = 2
 _LARGEST_ENLARGEMENT = 1.5
 _DETAIL_WIDTH = 15  # film pixels (0.75 mm at 0.05 mm a pixel): what is narrower is detail
 _DETAIL_GAIN = 4.0
 _TYPICAL_SIDE = 350.0  # film pixels
+_LARGEST = 4000  # sides of a region, native pixels
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,21 @@ def prepare_region(grey: NDArray[Any], native_size: tuple[int, int], side: int) 
     y, x = (side - size[1]) // 2, (side - size[0]) // 2
     canvas[y : y + size[1], x : x + size[0]] = np.stack([small, stretched.astype(np.uint8), detail], axis=-1)
     return PreparedRegion(canvas, size_features(native_size))
+
+
+def region_at(grey: NDArray[Any], spacing: float, side: int) -> PreparedRegion:
+    """A region of an image of any scale, brought to the scale that was learned from.
+
+    Args:
+        grey: (height, width), 0 to 255, tissue bright.
+        spacing: mm a pixel.
+        side: Of the canvas.
+    """
+    factor = min(spacing / NATIVE_SPACING, _LARGEST / max(grey.shape))
+    if abs(factor - 1) > 0.2:
+        size = (max(4, round(grey.shape[1] * factor)), max(4, round(grey.shape[0] * factor)))
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+    return prepare_region(np.clip(grey, 0, 255).round().astype(np.uint8), grey.shape[:2], side)
 
 
 def size_features(native_size: tuple[int, int]) -> NDArray[np.float32]:

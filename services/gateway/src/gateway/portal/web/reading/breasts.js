@@ -2,6 +2,7 @@
 
 import { find, role, write } from '../core/dom.js';
 import { list, t } from '../core/words.js';
+import { createBreastWords } from './breast-words.js';
 import { breastContradictions } from './breast-contradictions.js';
 import { verdictOf } from './findings.js';
 import { judged } from './state.js';
@@ -32,6 +33,8 @@ const nameOfChoice = (field, value) => {
  */
 export function createBreasts(root, store) {
   const places = role(root, 'sides');
+  /** @type {Partial<Record<Side, ReturnType<typeof createBreastWords>>>} */
+  const told = {};
 
   /** @param {Side} side */
   function create(side) {
@@ -39,7 +42,9 @@ export function createBreasts(root, store) {
     const name = document.createElement('h3');
     name.textContent = t(`clinical.side.${side}`);
     place.dataset.side = side;
-    place.append(name, ...FIELDS.map((field) => group(side, field)));
+    const words = createBreastWords(side);
+    told[side] = words;
+    place.append(name, words.said, ...FIELDS.flatMap((field) => (field === 'density' ? [group(side, field), words.density] : [group(side, field)])));
     return place;
   }
 
@@ -79,12 +84,13 @@ export function createBreasts(root, store) {
       for (const field of FIELDS)
         for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (places.querySelectorAll(`[name="${field}-${side}"]`)))
           input.checked = input.value === String(state.breasts[side][field]);
+    for (const side of sides) told[side]?.show(state);
     const words = contradictionWords(state).join(' ');
     role(root, 'against').hidden = !words;
     write(role(root, 'against'), words);
   }
 
-  store.subscribe(['case', 'images', 'breasts'], show);
+  store.subscribe(['case', 'images', 'breasts', 'together'], show);
 
   return {
     /** Go to what is not stated of a breast. @param {Side} side */

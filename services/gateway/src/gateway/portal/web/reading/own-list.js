@@ -5,6 +5,7 @@ import { clock, moment } from '../core/times.js';
 import { t } from '../core/words.js';
 import { hung, letterOf } from '../viewer/own.js';
 import { placeWords, sizeWords } from './finding-row.js';
+import { isJudged, opinionOf } from './opinions.js';
 import { ownOf, referenceToOwn } from './own.js';
 import { nameOfReference, showPartner } from './partners.js';
 
@@ -19,9 +20,10 @@ import { nameOfReference, showPartner } from './partners.js';
  *   erase: (finding: ReaderFinding) => void,
  *   pair: (id: string) => void,
  *   part: (markId: string) => void,
+ *   ask: (finding: ReaderFinding) => void,
  * }} actions
  */
-export function createOwnList(root, { pick, change, erase, pair, part }) {
+export function createOwnList(root, { pick, change, erase, pair, part, ask }) {
   const list = role(root, 'own-list');
   /** @type {Map<string, HTMLElement>} */
   const rows = new Map();
@@ -35,6 +37,7 @@ export function createOwnList(root, { pick, change, erase, pair, part }) {
     role(row, 'go').addEventListener('click', () => pick(id));
     role(row, 'change').addEventListener('click', () => change(now(), role(row, 'change')));
     role(row, 'erase').addEventListener('click', () => erase(now()));
+    role(row, 'ask').addEventListener('click', () => ask(now()));
     role(row, 'pair').addEventListener('click', () => pair(id));
     role(row, 'part').addEventListener('click', ({ currentTarget }) => part(/** @type {HTMLElement} */ (currentTarget).dataset.mark ?? ''));
     return row;
@@ -57,6 +60,9 @@ export function createOwnList(root, { pick, change, erase, pair, part }) {
     by.title = moment(finding.drawn_at);
     write(role(row, 'note'), finding.comment);
     write(role(row, 'corrects'), finding.corrects ? t('reading.own.corrects', { what: nameOfReference(state, finding.corrects) }) : '');
+    role(row, 'ask').hidden = !isJudged(state, finding);
+    role(row, 'ask').setAttribute('aria-label', t('reading.verdict.of', { verb: t('reading.opinion.ask'), what }));
+    write(role(row, 'opinion'), opinionOf(state, finding).join(' '));
     for (const [name, verb] of [['change', 'change'], ['erase', 'erase'], ['pair', 'pair']])
       role(row, name).setAttribute('aria-label', t('reading.verdict.of', { verb: t(`reading.own.${verb}`), what }));
     showPartner(row, state, referenceToOwn(finding.id));

@@ -30,9 +30,10 @@ export const marksOfOwn = (state, image) => ownMarksOf(ownOf(state), image, stat
  *   fetched: <T>(imported: Promise<T>, script: string) => Promise<T>,
  *   dialog: HTMLDialogElement,
  *   onProblem: (error: unknown) => void,
+ *   ask: ReturnType<typeof import('./opinions.js').createOpinions>,
  * }} page
  */
-export function createOwnPart(root, store, { own, panes, tools, tell, fetched, dialog, onProblem }) {
+export function createOwnPart(root, store, { own, panes, tools, tell, fetched, dialog, onProblem, ask }) {
   /** @type {ReturnType<typeof import('../viewer/drawing.js').createDrawing> | null} */
   let drawing = null;
   /** @type {ReturnType<typeof import('./naming.js').createNaming> | null} */
@@ -97,7 +98,8 @@ export function createOwnPart(root, store, { own, panes, tools, tell, fetched, d
     tell(t('reading.own.pair.choose'));
   }
 
-  store.subscribe(['case', 'images', 'ownChosen'], createOwnList(root, { pick, change, erase: own.erase, pair: (id) => pair(referenceToOwn(id)), part: own.part }));
+  const actions = { pick, change, erase: own.erase, pair: (/** @type {string} */ id) => pair(referenceToOwn(id)), part: own.part, ask };
+  store.subscribe(['case', 'images', 'ownChosen', 'opinions'], createOwnList(root, actions));
   store.subscribe(['tool'], ({ tool }) => {
     if (DRAWING.includes(tool)) fetchAll().catch(onProblem);
   });

@@ -22,6 +22,7 @@ import { marksOf } from './findings.js';
 import { listenToKeys } from './keys.js';
 import { createLoader } from './loading.js';
 import { createNavigation } from './navigation.js';
+import { createOpinions } from './opinions.js';
 import { createOwn } from './own.js';
 import { DRAWING, createOwnPart, marksOfOwn } from './own-part.js';
 import { createPresence } from './presence.js';
@@ -125,7 +126,7 @@ const fetched = (imported, script) =>
   });
 
 const drawn = createOwnPart(role(root, 'own'), store, {
-  own, panes, tools, tell: status.tell, fetched, dialog: byId('naming', HTMLDialogElement), onProblem: showProblem,
+  own, panes, tools, tell: status.tell, fetched, dialog: byId('naming', HTMLDialogElement), onProblem: showProblem, ask: createOpinions(store, caseId),
 });
 
 /** @type {Set<string>} What is being done. */

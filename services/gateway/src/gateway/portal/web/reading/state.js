@@ -25,6 +25,7 @@
  * @property {import('../core/types.d.ts').FindingReference | null} correcting Whose outline the reader draws anew.
  * @property {import('../core/types.d.ts').FindingReference | null} pairing For which the reader chooses another that is the same lesion.
  * @property {import('../core/types.d.ts').ReadingTogether | null} together What the films say together; null until it is known.
+ * @property {Record<string, {region: string, words: string[]}>} opinions What the system thinks of readers' findings, as sentences, by finding.
  * @property {Target | null} lit What was touched a moment ago: its mark shows, whatever is hidden.
  * @property {import('../viewer/overlay.js').Overlays} overlays
  * @property {boolean} cropped Whether films fill their panes with the breast.
@@ -64,6 +65,7 @@ export const NOTHING_YET = {
   correcting: null,
   pairing: null,
   together: null,
+  opinions: {},
   lit: null,
   tool: 'move',
   linked: true,

@@ -1,0 +1,115 @@
+"""`/api/v1/cases/{id}/reader-findings/{id}/opinion`: what the system thinks of a region that a reader drew."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser
+from gateway.cases import repository as cases
+from gateway.cases.dependencies import VisibleCase
+from gateway.cases.models import Case
+from gateway.database import DbSession
+from gateway.errors import ProblemError, not_found, responses
+from gateway.images.models import Image
+from gateway.jobs import repository as jobs
+from gateway.jobs import service as job_service
+from gateway.jobs.models import Opinion
+from gateway.jobs.results import read_opinion
+from gateway.modalities.service import required
+from gateway.reader_findings import repository
+from gateway.reader_findings.endpoints import ChosenId
+from gateway.reader_findings.models import DrawnFinding
+from lobule.contracts.language import Language, negotiate_language
+from lobule.contracts.progress import JobState, StepError
+from lobule.contracts.region import RegionOpinion, RegionRequest
+from lobule.contracts.result import Box
+from lobule.storage import ObjectStore
+from lobule.words import Words
+from lobule.words.regions import opinion_in_words
+
+router = APIRouter(prefix="/api/v1/cases/{case_id}/reader-findings/{finding_id}/opinion", tags=["cases"])
+
+Lang = Annotated[Language | None, Query(description="of the words; instead of the Accept-Language header")]
+AcceptLanguage = Annotated[str | None, Header(max_length=500)]
+
+
+class OpinionRead(BaseModel):
+    """Where the system's opinion of a region stands."""
+
+    state: JobState | Literal["none"] = Field(
+        description="`none`: nobody asked for it since the region was drawn or changed"
+    )
+    error: StepError | None = Field(description="why it failed; null where it did not")
+    opinion: RegionOpinion | None = Field(description="null unless `state` is `done`")
+    text: list[str] = Field(description="the opinion as sentences, in the language of `Accept-Language`")
+
+
+@router.get("", responses=responses(401, 404, 500))
+def read_reader_finding_opinion(
+    case: VisibleCase,
+    finding_id: ChosenId,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    lang: Lang = None,
+    accept_language: AcceptLanguage = None,
+) -> OpinionRead:
+    """What the system thinks of a region that a reader drew. It changes neither the finding nor any conclusion."""
+    language = lang or negotiate_language(accept_language)
+    response.headers["Content-Language"] = language
+    drawn, image = _drawn(session, case, finding_id)
+    work = jobs.opinion(session, _key(drawn))
+    if work is None or work.request != _request(drawn, image).model_dump(mode="json"):
+        return OpinionRead(state="none", error=None, opinion=None, text=[])
+    return _read(request.app.state.store, work, language)
+
+
+@router.post("", responses=responses(401, 403, 404, 422, 500))
+def ask_reader_finding_opinion(
+    case: VisibleCase,
+    finding_id: ChosenId,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    lang: Lang = None,
+    accept_language: AcceptLanguage = None,
+) -> OpinionRead:
+    """Ask what the system thinks of a region that a reader drew; asking twice of the same region does it once."""
+    language = lang or negotiate_language(accept_language)
+    response.headers["Content-Language"] = language
+    drawn, image = _drawn(session, cases.locked(session, case.id), finding_id)
+    spec = required(session, image.modality)
+    if not spec.reads_regions:
+        raise ProblemError(422, "invalid_request", "no_opinions")
+    work = job_service.ask_for_opinion(session, user.id, _key(drawn), _request(drawn, image), queue=spec.queue)
+    detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id}
+    record(session, request, user, "finding.ask", "case", case.id, detail)
+    return _read(request.app.state.store, work, language)
+
+
+def _drawn(session: Session, case: Case, finding_id: str) -> tuple[DrawnFinding, Image]:
+    drawn = repository.find(session, finding_id)
+    image = None if drawn is None else repository.image_in_case(session, drawn.image_id, case.id)
+    if drawn is None or image is None:
+        raise not_found("finding_in_case")
+    return drawn, image
+
+
+def _key(drawn: DrawnFinding) -> str:
+    return f"{jobs.opinions_of_image(drawn.image_id)}{drawn.id}"
+
+
+def _request(drawn: DrawnFinding, image: Image) -> RegionRequest:
+    return RegionRequest(image=image.info(), key=image.object_key, box=Box.model_validate(drawn.box))
+
+
+def _read(store: ObjectStore, work: Opinion, language: Language) -> OpinionRead:
+    opinion = read_opinion(store, work) if work.state == "done" else None
+    words = Words(language)
+    text = opinion_in_words(opinion, words) if opinion else []
+    return OpinionRead(state=work.state, error=work.error(language), opinion=opinion, text=text)

@@ -1,0 +1,46 @@
+"""Opinions of regions that readers draw, as the service asks for them."""
+
+from functools import cached_property
+
+from lobule.contracts.region import RegionOpinion, RegionRequest
+from mammo_worker.regions.package import RegionReader, installed_reader
+from mammo_worker.regions.read import regions_of_film
+from mammo_worker.regions.scale import COARSEST
+
+
+class InstalledExpert:
+    """Gives opinions with the bundled classifier, which is loaded for the first of them."""
+
+    @cached_property
+    def _reader(self) -> RegionReader:
+        return installed_reader()
+
+    def __call__(self, request: RegionRequest, data: bytes) -> RegionOpinion:
+        """See `lobule.worker.region.RegionExpert`.
+
+        Raises:
+            AnalysisError: The film cannot be read, or no classifier is installed.
+        """
+        spacing = request.image.pixel_spacing_mm
+        reader = self._reader
+        [region] = regions_of_film(data, [request.box], reader.side, spacing[0] if spacing else None)
+        said = RegionOpinion(
+            outcome=region.outcome,
+            mm_per_pixel=region.scale.mm_per_pixel,
+            coarsest_mm_per_pixel=COARSEST,
+            scale_assumed=region.scale.assumed,
+            model=reader.manifest.info(),
+        )
+        if region.prepared is None:
+            return said
+        [opinion] = reader([region.prepared])
+        thresholds = reader.manifest.thresholds
+        return said.model_copy(
+            update={
+                "kind": opinion.kind,
+                "probability_kind": opinion.probability_kind,
+                "probability_malignant": opinion.probability_malignant,
+                "assessment": thresholds.assess(opinion.probability_malignant),
+                "thresholds": thresholds,
+            }
+        )

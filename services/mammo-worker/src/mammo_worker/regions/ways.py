@@ -1,0 +1,54 @@
+"""Ways in which the crops are read to be measured: as cut, as the command reads pictures, and from coarser films."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+
+from mammo_worker.regions.crops import Crop
+from mammo_worker.regions.prepare import NATIVE_SPACING, PreparedRegion, prepare_region, region_at
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to read crops.
+
+    Attributes:
+        name: What the tables call it.
+        prepare: From a crop and the side of the canvas to what the classifier sees.
+    """
+
+    name: str
+    prepare: Callable[[Crop, int], PreparedRegion]
+
+
+def _as_cut(crop: Crop, side: int) -> PreparedRegion:
+    return prepare_region(crop.read(), crop.native_size, side)
+
+
+def _as_picture(crop: Crop, side: int) -> PreparedRegion:
+    """As `mammo-worker regions` reads a picture that does not say its scale; large crops were shrunk."""
+    return region_at(crop.read(), NATIVE_SPACING, side)
+
+
+def _from_film_of(spacing: float) -> Callable[[Crop, int], PreparedRegion]:
+    """As if the film had coarser pixels, mm."""
+
+    def prepare(crop: Crop, side: int) -> PreparedRegion:
+        grey = crop.read()
+        own = NATIVE_SPACING * crop.native_size[0] / grey.shape[0]
+        if own < spacing:
+            size = tuple(max(2, round(length * own / spacing)) for length in grey.shape[::-1])
+            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        return region_at(grey, max(own, spacing), side)
+
+    return prepare
+
+
+WAYS = (
+    Way("as cut, 0.05 mm a pixel", _as_cut),
+    Way("as a picture that does not say its scale", _as_picture),
+    Way("as from a film of 0.1 mm a pixel", _from_film_of(0.1)),
+    Way("as from a film of 0.2 mm a pixel", _from_film_of(0.2)),
+    Way("as from a film of 0.4 mm a pixel", _from_film_of(0.4)),
+)

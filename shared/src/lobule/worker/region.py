@@ -1,0 +1,47 @@
+"""The region step: an opinion of a region that a reader drew."""
+
+from typing import Protocol
+
+from lobule import layout
+from lobule.contracts.activity import DONE, activity
+from lobule.contracts.region import RegionOpinion, RegionRequest
+from lobule.contracts.steps import RegionClaim
+from lobule.storage import ObjectStore
+from lobule.worker.pipeline import ReportProgress
+from lobule.worker.stored import stored_image
+
+
+class RegionExpert(Protocol):
+    """Gives opinions of regions. Built once per process, after the fork."""
+
+    def __call__(self, request: RegionRequest, data: bytes) -> RegionOpinion:
+        """Give an opinion of a region.
+
+        Args:
+            request: The image and the region on it.
+            data: The uploaded bytes.
+
+        Raises:
+            AnalysisError: Where the image cannot be read, or no classifier of regions is installed.
+        """
+        ...
+
+
+class RegionHandler:
+    """Has an opinion given, and leaves it in the object store.
+
+    Args:
+        expert: Gives it.
+        store: Where images and opinions lie.
+    """
+
+    def __init__(self, expert: RegionExpert, store: ObjectStore) -> None:
+        self._expert, self._store = expert, store
+
+    def __call__(self, claim: RegionClaim, progress: ReportProgress) -> None:
+        """Do the step; see `lobule.worker.runner.StepHandler`."""
+        request = claim.region
+        progress(0.0, activity("reading_image"))
+        opinion = self._expert(request, stored_image(self._store, request.key, request.image.sha256))
+        self._store.put(layout.region_key(claim.output_prefix), opinion.model_dump_json().encode())
+        progress(1.0, DONE)
