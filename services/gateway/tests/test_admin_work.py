@@ -66,7 +66,7 @@ class TestWork:
         self.kill(client, worker, job)
         [dead] = client.get("/api/v1/admin/jobs?state=dead", headers=root).json()["items"]
         assert (dead["id"], dead["owner"], dead["error"]["code"]) == (job, "alice", "worker_lost")
-        assert (dead["step"], dead["tries"], dead["subject"]) == ("inference", 3, "field.png")
+        assert (dead["step"], dead["tries"], dead["subject"]) == ("inference", 3, job)
         assert client.post(f"/api/v1/admin/jobs/{job}/retry", headers=root).json()["state"] == "queued"
         self.kill(client, worker, job)
         assert client.post("/api/v1/admin/jobs/retry-dead", headers=root).json() == {"count": 1}

@@ -25,7 +25,7 @@ class WorkRead(BaseModel):
     kind: WorkKind = Field(
         description="an analysis of an image, a rendering of a report, or the reading of a case's films together"
     )
-    subject: str = Field(description="the image's file name, or what is rendered or read")
+    subject: str = Field(description="identifier of the analysis, or what is rendered or read")
     owner: str = Field(description="user name of whom it is done for")
     state: JobState = Field(description="where it stands")
     step: str | None = Field(description="the step that it stands at")
@@ -39,7 +39,7 @@ class WorkRead(BaseModel):
     def of(cls, work: Work, owner: str) -> "WorkRead":
         """A piece of work as the API shows it."""
         step = next((step for step in work.steps if step.state != "done"), None)
-        subject = work.image.file_name if isinstance(work, Job) else work.key
+        subject = work.id if isinstance(work, Job) else work.key  # no file's name: it may be a patient's
         return cls(
             id=work.id,
             kind=work.kind,

@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from gateway.auth import repository
@@ -85,7 +87,7 @@ def note_activity(request: Request, session: Session, login: AuthSession) -> Non
     if now() - login.active_at < _NOTE_ACTIVITY_EVERY:
         return
     if only_reads(session):
-        with request.app.state.sessions.begin() as writing:
+        with suppress(OperationalError), request.app.state.sessions.begin() as writing:  # a busy database: next time
             repository.note_activity(writing, login.id)
     else:
         repository.note_activity(session, login.id)
