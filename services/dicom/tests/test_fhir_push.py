@@ -2,22 +2,17 @@
 
 import base64
 import json
-import time
 
 import pytest
 from dicom_peer import STUDY
 from fhir.resources.R4B import get_fhir_model_class
 from hospital_peers import fhir_server
 
-from dicom_node.journal import made, studies
-from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Made
 from dicom_node.results.bundle import fhir_bundle
-from dicom_node.results.files import ResultFiles
 from dicom_node.results.film import read_header
 from dicom_node.sending.fhir import FhirCourier
 from dicom_node.sending.outbox import Outbox
-from dicom_node.settings import FHIR, NodeSettings
+from dicom_node.settings import FHIR
 
 UID, PDF = "1.2.826.0.1.3680043.8.498.6", b"%PDF-1.7 signed"
 SUBJECT = {"type": "Patient", "identifier": {"system": "urn:lobule:pseudonym", "value": "PACS-1"}}
@@ -68,22 +63,11 @@ def server():
         yield seen
 
 
-def test_a_bundle_is_posted_until_the_server_takes_it(tmp_path, bundle, server, capsys):
-    journal, files = Journal(tmp_path / "journal.sqlite"), ResultFiles(tmp_path)
-    files.path_of(UID, "bundle").write_bytes(bundle)
-    values = {"api_token": "x", "dicom_folder": tmp_path, "dicom_calling_ae_titles": "*", "dicom_timeout_s": 5}
-    settings = NodeSettings(**values, dicom_fhir_url=server.url, dicom_fhir_token="secret")
-    courier = FhirCourier(files, Outbox(journal, 72), settings)
-    with journal.transaction() as database:
-        studies.note_arrival(database, STUDY, 0, 0)
-        made.add(database, Made(UID, "", "", STUDY, "bundle", "", 1, time.time()), "x", [FHIR])
-
-    def state() -> tuple:
-        with journal.transaction() as database:
-            database.execute("UPDATE sendings SET due_at = 0")
-            [row] = made.sendings(database)
-        return row["state"], row["attempts"], row["problem"]
-
+def test_a_bundle_is_posted_until_the_server_takes_it(waiting_document, make_settings, bundle, server, capsys):
+    settings = make_settings(dicom_fhir_url=server.url, dicom_fhir_token="secret")
+    courier = FhirCourier(waiting_document.files, Outbox(waiting_document.journal, 72), settings)
+    waiting_document.put(UID, "bundle", bundle, FHIR)
+    state = waiting_document.state
     server.status = 422
     courier.work()
     assert state() == ("waiting", 1, "http_422")
@@ -97,4 +81,3 @@ def test_a_bundle_is_posted_until_the_server_takes_it(tmp_path, bundle, server, 
     assert server.bodies == [bundle] * 2
     assert server.headers["Authorization"] == "Bearer secret"
     assert server.headers["Content-Type"] == "application/fhir+json"
-    journal.close()

@@ -13,7 +13,6 @@ from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse
 from dicom_node.journal import orders, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.orders import Order
-from dicom_node.settings import NodeSettings
 
 ORDER = (
     "MSH|^~\\&|RIS|H|LOBULE|H|20260101||{type}|C1|P|2.5.1||||||{set}\r"
@@ -25,18 +24,13 @@ def order(kind: str = "ORM^O01^ORM_O01", control: str = "NW", charset: str = "UN
     return ORDER.format(type=kind, control=control, set=charset).encode()
 
 
-def settings_of(folder, **changes) -> NodeSettings:
-    values = {"api_token": "x", "dicom_folder": folder, "dicom_calling_ae_titles": "*", "dicom_timeout_s": 5}
-    return NodeSettings(**(values | changes))
-
-
 @pytest.fixture
-def taker(tmp_path):
+def taker(tmp_path, make_settings):
     """A listener for orders, and its journal."""
     journal, listening = Journal(tmp_path / "journal.sqlite"), []
 
     def listen(**changes) -> listener.OrderListener:
-        settings = settings_of(tmp_path, dicom_hl7_port=0, dicom_timeout_s=changes.pop("timeout_s", 5), **changes)
+        settings = make_settings(dicom_hl7_port=0, dicom_timeout_s=changes.pop("timeout_s", 5), **changes)
         listening.append(listener.OrderListener(settings, journal))
         return listening[-1]
 

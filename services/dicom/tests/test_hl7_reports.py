@@ -1,29 +1,22 @@
 """HL7 v2: signed reports to a real MLLP peer, sent until they are taken."""
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 from dicom_faults import free_port
 from dicom_objects import analysed, examination_of, finding, signed_by
-from dicom_peer import STUDY
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 from hospital_peers import mllp_server
 
 from dicom_node.hl7.heading import control_id
 from dicom_node.hl7.syntax import escape, parse, unescape
-from dicom_node.journal import made, studies
-from dicom_node.journal.database import Journal
-from dicom_node.journal.made import Made
 from dicom_node.journal.orders import Order
-from dicom_node.results.files import ResultFiles
 from dicom_node.results.message import report_message
 from dicom_node.sending.messages import MessageCourier
 from dicom_node.sending.outbox import Outbox
-from dicom_node.settings import NodeSettings, parse_message_places
+from dicom_node.settings import parse_message_places
 from lobule.contracts.result import Box
 
 UID = "1.2.826.0.1.3680043.8.498.5"
@@ -77,56 +70,39 @@ def peer():
 
 
 @pytest.fixture
-def sending(tmp_path, examination):
-    """A journal with a message that waits, and couriers for it."""
-    journal, files = Journal(tmp_path / "journal.sqlite"), ResultFiles(tmp_path)
-    files.path_of(UID, "message").write_bytes(message_of(examination))
+def courier(waiting_document, make_settings, examination):
+    """Makes the courier of a system, for which a message waits."""
 
-    def courier(port: int, **changes) -> MessageCourier:
-        settings = settings_of(tmp_path, dicom_hl7_destinations=f"RIS@127.0.0.1:{port}", **changes)
+    def make(port: int, give_up_hours: float = 72) -> MessageCourier:
+        settings = make_settings(dicom_hl7_destinations=f"RIS@127.0.0.1:{port}")
         [place] = parse_message_places(settings.dicom_hl7_destinations)
-        with journal.transaction() as database:
-            studies.note_arrival(database, STUDY, 0, 0)
-            if not made.names(database):
-                made.add(database, Made(UID, "", "", STUDY, "message", "", 1, time.time()), "x", [place.recipient])
-        return MessageCourier(place, files, Outbox(journal, settings.dicom_give_up_hours), settings)
+        waiting_document.put(UID, "message", message_of(examination), place.recipient)
+        return MessageCourier(place, waiting_document.files, Outbox(waiting_document.journal, give_up_hours), settings)
 
-    def state() -> tuple:
-        with journal.transaction() as database:
-            database.execute("UPDATE sendings SET due_at = 0")
-            [row] = made.sendings(database)
-        return row["state"], row["attempts"], row["problem"]
-
-    yield SimpleNamespace(courier=courier, state=state)
-    journal.close()
+    return make
 
 
-def settings_of(folder, **changes) -> NodeSettings:
-    values = {"api_token": "x", "dicom_folder": folder, "dicom_calling_ae_titles": "*", "dicom_timeout_s": 5}
-    return NodeSettings(**(values | changes))
-
-
-def test_a_message_is_sent_until_it_is_taken(sending, peer):
-    courier = sending.courier(peer.port)
+def test_a_message_is_sent_until_it_is_taken(waiting_document, courier, peer):
+    sending, state = courier(peer.port), waiting_document.state
     peer.code = "AE"
-    courier.work()
-    assert sending.state() == ("waiting", 1, "refused_AE")
+    sending.work()
+    assert state() == ("waiting", 1, "refused_AE")
     peer.code, peer.control = "AA", "another"
-    courier.work()
-    assert sending.state() == ("waiting", 2, "answer_to_another_message")
+    sending.work()
+    assert state() == ("waiting", 2, "answer_to_another_message")
     peer.control = None
-    courier.work()
-    courier.work()
-    assert sending.state() == ("sent", 2, None)
+    sending.work()
+    sending.work()
+    assert state() == ("sent", 2, None)
     first, _, last = peer.messages
     assert first == last, "the same message at every try"
     told = parse(last.encode())
     assert (told.value("MSH", 5), told.value("MSH", 10)) == ("RIS", control_id(UID))
 
 
-def test_a_message_that_nobody_takes_is_dead_in_the_end(sending):
-    courier = sending.courier(free_port(), dicom_give_up_hours=1e-9)
-    courier.work()
-    assert sending.state() == ("waiting", 1, "not_connected")
-    courier.work()
-    assert sending.state() == ("dead", 2, "not_connected")
+def test_a_message_that_nobody_takes_is_dead_in_the_end(waiting_document, courier):
+    sending, state = courier(free_port(), give_up_hours=1e-9), waiting_document.state
+    sending.work()
+    assert state() == ("waiting", 1, "not_connected")
+    sending.work()
+    assert state() == ("dead", 2, "not_connected")

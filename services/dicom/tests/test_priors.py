@@ -19,7 +19,7 @@ from dicom_node.priors.peers import FoundFilm, PeerError
 from dicom_node.priors.web import DicomwebPeer, _first_part
 from dicom_node.receiving.intake import Intake
 from dicom_node.routing import Routing
-from dicom_node.settings import NodeSettings, Place, parse_prior_nodes
+from dicom_node.settings import Place, parse_prior_nodes
 from lobule.client import ApiError
 
 WANTED = Wanted("P1", date(1960, 1, 2), before=date(2026, 5, 1), since=date(2020, 5, 1))
@@ -178,13 +178,8 @@ def test_the_gateway_may_refuse_a_prior_or_be_away(world):
     assert world.state()[::2] == ("done", "studies:1 films:0")
 
 
-@pytest.fixture
-def settings(tmp_path) -> NodeSettings:
-    return NodeSettings(api_token="x", dicom_folder=tmp_path, dicom_calling_ae_titles="*", dicom_timeout_s=5)
-
-
-def test_a_system_that_is_away_is_said_so(settings):
-    port = free_port()
+def test_a_system_that_is_away_is_said_so(make_settings):
+    port, settings = free_port(), make_settings()
     peers = [
         DimsePeer(Place("PACS", "127.0.0.1", port), settings),
         DicomwebPeer(f"http://127.0.0.1:{port}/x", settings),

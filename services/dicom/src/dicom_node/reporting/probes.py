@@ -1,11 +1,13 @@
 """Tries a connection as an administrator asks: an echo, and the store of a sample."""
 
 import socket
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+from pynetdicom.association import Association
 
 from dicom_node.priors.choosing import Wanted
 from dicom_node.priors.peers import Peer, PeerError
@@ -19,32 +21,39 @@ _SIDE = 64
 
 
 def echo(place: Place, settings: NodeSettings) -> str:
-    """Ask an application for an echo; `ok`, or the code of what went wrong."""
-    entity = our_entity(settings)
-    entity.add_requested_context(_VERIFICATION)
-    association = entity.associate(place.host, place.port, ae_title=place.ae_title)
-    if not association.is_established:
-        return "rejected" if association.is_rejected else "not_connected"
-    try:
-        return _code(association.send_c_echo())
-    except ValueError:
-        return "not_offered"
-    finally:
-        if association.is_established:
-            association.release()
+    """Send a C-ECHO to an application; returns `ok`, or the code of what went wrong."""
+    return _asked(place, settings, _VERIFICATION, "not_offered", lambda association: association.send_c_echo())
 
 
 def store_sample(place: Place, settings: NodeSettings) -> str:
-    """Store a picture that is marked as a test; `ok`, or the code of what went wrong."""
+    """Store a picture that is marked as a test; returns `ok`, or the code of what went wrong."""
+    storage = SecondaryCaptureImageStorage
+    return _asked(
+        place, settings, storage, "class_not_accepted", lambda association: association.send_c_store(sample())
+    )
+
+
+def _asked(
+    place: Place, settings: NodeSettings, sop_class: str, refused: str, ask: Callable[[Association], Dataset]
+) -> str:
+    """Open an association for one request.
+
+    Args:
+        place: The application.
+        settings: Of the node.
+        sop_class: Of the request.
+        refused: The code where the application does not accept the class.
+        ask: Sends the request and returns its answer.
+    """
     entity = our_entity(settings)
-    entity.add_requested_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
+    entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
     association = entity.associate(place.host, place.port, ae_title=place.ae_title)
     if not association.is_established:
         return "rejected" if association.is_rejected else "not_connected"
     try:
-        return _code(association.send_c_store(sample()))
+        return _code(ask(association))
     except ValueError:
-        return "class_not_accepted"
+        return refused
     finally:
         if association.is_established:
             association.release()

@@ -20,14 +20,15 @@ from gateway.users.models import User
 
 router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "All instances are stored", **STOW_ANSWER},
+    202: {"description": "Some are stored; the answer says why others are not", **STOW_ANSWER},
+    409: {"description": "None is stored; the answer says why", **STOW_ANSWER},
+    **responses(400, 401, 403, 413, 415, 422, 503, 507),
+}
 _DESCRIBED: dict[str, Any] = {
+    "responses": _ANSWERS,
     "response_class": Response,
-    "responses": {
-        200: {"description": "All instances are stored", **STOW_ANSWER},
-        202: {"description": "Some are stored; the answer says why others are not", **STOW_ANSWER},
-        409: {"description": "None is stored; the answer says why", **STOW_ANSWER},
-        **responses(400, 401, 403, 413, 415, 422, 503, 507),
-    },
     "openapi_extra": {"requestBody": STOW_BODY},
 }
 
