@@ -1,1 +1,1 @@
-"""HL7 v2: orders come in and signed reports go out, over MLLP."""
+"""HL7 v2 over MLLP: orders in, signed reports out."""

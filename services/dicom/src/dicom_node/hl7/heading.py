@@ -1,4 +1,4 @@
-"""What tells a message apart, and who gets it."""
+"""The fields of MSH that depend on the recipient and on the single message."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from dicom_node.hl7.syntax import escape
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who gets the message: MSH-5 and MSH-6.
+    """The receiving application and facility, MSH-5 and MSH-6.
 
     Attributes:
         application: Its name.
-        facility: Where it is; may be empty.
+        facility: Its facility; may be empty.
     """
 
     application: str = ""
@@ -20,10 +20,10 @@ class Recipient:
 
 
 def control_id(uid: str) -> str:
-    """MSH-10 of the message of a name; the same at every try."""
+    """The control id, MSH-10, of the message with this UID; the same at every attempt."""
     return hashlib.sha256(uid.encode()).hexdigest()[:20]
 
 
 def addressed(message: bytes, to: Recipient) -> bytes:
-    """The message with who gets it."""
+    """The message with MSH-5 and MSH-6 filled in."""
     return message.replace(b"|LOBULE||||", f"|LOBULE||{escape(to.application)}|{escape(to.facility)}|".encode(), 1)

@@ -1,4 +1,4 @@
-"""Takes orders over MLLP, and acknowledges each once it is in the journal."""
+"""Receives orders over MLLP and acknowledges each after it is committed to the journal."""
 
 import ipaddress
 import socket
@@ -23,7 +23,7 @@ from dicom_node.settings import NodeSettings, networks
 
 _MOST_CONNECTIONS = 20
 _KEPT_S = 180 * 86400.0
-"""Orders whose study never came are forgotten then."""
+"""Orders without a study are deleted after this time."""
 _log = structlog.get_logger()
 
 
@@ -32,7 +32,7 @@ class OrderListener(socketserver.ThreadingTCPServer):
 
     Args:
         settings: Of the node; `dicom_hl7_port` is set.
-        journal: Orders are noted there.
+        journal: Of the node; orders are stored there.
     """
 
     allow_reuse_address = True
@@ -63,7 +63,7 @@ class OrderListener(socketserver.ThreadingTCPServer):
         self.server_close()
 
     def verify_request(self, request: object, client_address: tuple[str, int]) -> bool:  # noqa: ARG002
-        """Refuse callers from elsewhere."""
+        """Refuse connections from addresses outside of the allowed networks."""
         address = ipaddress.ip_address(client_address[0])
         known = any(address in network for network in self._networks if network.version == address.version)
         if not known:
@@ -71,7 +71,7 @@ class OrderListener(socketserver.ThreadingTCPServer):
         return known
 
     def finish_request(self, request: object, client_address: object) -> None:
-        """Talk with a caller, one of few at the same time."""
+        """Serve a connection, within the limit of simultaneous ones."""
         assert isinstance(request, socket.socket)
         if not self._places.acquire(blocking=False):
             _refused("too_many_connections")
@@ -102,7 +102,7 @@ class _Conversation(socketserver.BaseRequestHandler):
 
 
 def _answer(content: bytes, journal: Journal) -> bytes:
-    """Take a message, and acknowledge it."""
+    """Process a message and return its acknowledgment."""
     message: Message | None = None
     try:
         message = parse(content)
@@ -125,7 +125,7 @@ def _answer(content: bytes, journal: Journal) -> bytes:
 
 
 def acknowledgment(message: Message | None, code: str, problem: SyntaxProblem | None = None) -> bytes:
-    """The answer to a message; None: to what is none."""
+    """The acknowledgment of a message; None: of bytes that are no message."""
     said = message.value if message else lambda *_: ""
     now = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
     lines = [
@@ -144,7 +144,7 @@ def _refused(problem: str) -> None:
 
 
 def _tls_of(settings: NodeSettings) -> ssl.SSLContext | None:
-    """With a certificate, callers need one as well, as those of the Storage SCP."""
+    """TLS with client certificates, where the node has a certificate, as at the Storage SCP."""
     if settings.dicom_tls_certificate is None:
         return None
     return server_context(str(settings.dicom_tls_certificate), str(settings.dicom_tls_key), str(settings.dicom_tls_ca))

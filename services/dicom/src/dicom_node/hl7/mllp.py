@@ -9,7 +9,7 @@ _PIECE = 64 * 1024
 
 
 class FrameError(Exception):
-    """What came is no frame, is too large, or did not come in time.
+    """The received bytes are no frame, too many, or late.
 
     Args:
         problem: Code of why.
@@ -21,7 +21,7 @@ class FrameError(Exception):
 
 
 def frame(message: bytes) -> bytes:
-    """A message as it is sent."""
+    """A message between its start and end block."""
     return START + message + END
 
 
@@ -39,7 +39,7 @@ class FrameReader:
         self._rest = bytearray()
 
     def next(self) -> bytes | None:
-        """The next message; None where the connection ends before one begins.
+        """The next message; None if the connection ended before its start block.
 
         Raises:
             FrameError: `no_start_block`, `no_end_block`, `too_large` or `too_slow`.
@@ -78,7 +78,7 @@ class FrameReader:
 def exchange(
     host: str, port: int, message: bytes, *, timeout_s: float, most: int, tls: ssl.SSLContext | None = None
 ) -> bytes:
-    """Send a message over a connection of its own, and give the answer.
+    """Send a message over a new connection and return the answer.
 
     Raises:
         FrameError: No answer came.

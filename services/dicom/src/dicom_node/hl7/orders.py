@@ -9,7 +9,7 @@ _LONGEST = 64
 
 
 def read_order(message: Message) -> tuple[Order, bool]:
-    """The order of a message, and whether it stands or was cancelled.
+    """Read the order of a message; the flag is False if the message cancels it.
 
     Raises:
         SyntaxProblem: It is no order, or lacks what tells it apart.

@@ -1,4 +1,4 @@
-"""Orders that a hospital's system told of, by which cases can be named and reports be matched."""
+"""Orders from a hospital's system, which can name cases and are quoted in reports."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Order:
 
     @property
     def name(self) -> str:
-        """What people call it by."""
+        """The number that users know it by."""
         return self.placer or self.accession
 
 
 def put(database: sqlite3.Connection, order: Order, now: float) -> None:
-    """Note an order, in the place of an earlier state of it."""
+    """Store an order, or replace it."""
     database.execute(
         "INSERT OR REPLACE INTO orders (accession, patient_id, placer, filler, told_at) VALUES (?, ?, ?, ?, ?)",
         (order.accession, order.patient_id, order.placer, order.filler, now),
@@ -35,22 +35,22 @@ def put(database: sqlite3.Connection, order: Order, now: float) -> None:
 
 
 def cancel(database: sqlite3.Connection, order: Order) -> None:
-    """Forget an order."""
+    """Delete an order."""
     database.execute("DELETE FROM orders WHERE accession = ? AND patient_id = ?", (order.accession, order.patient_id))
 
 
 def find(database: sqlite3.Connection, accession: str | None, patient_id: str | None) -> Order | None:
-    """The order of a study; None where it names another patient."""
+    """The order with this accession number; None if it is of another patient."""
     query = "SELECT accession, patient_id, placer, filler FROM orders WHERE accession = ? AND patient_id = ?"
     row = database.execute(query, (accession, patient_id)).fetchone()
     return None if row is None else Order(**dict(row))
 
 
 def forget(database: sqlite3.Connection, before: float) -> int:
-    """Delete orders that were told of before a time; gives how many."""
+    """Delete orders that were received before a time; returns how many."""
     return database.execute("DELETE FROM orders WHERE told_at < ?", (before,)).rowcount
 
 
 def count(database: sqlite3.Connection) -> int:
-    """How many there are."""
+    """The number of orders."""
     return database.execute("SELECT count(*) FROM orders").fetchone()[0]

@@ -1,4 +1,4 @@
-"""Where earlier examinations of a study's patient are looked for, and what came of it."""
+"""Searches for priors, and the films that were added."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PriorSearch:
-    """A look for priors at one node.
+    """A search for the priors of a study at one node.
 
     Attributes:
         study_uid: The current study.
@@ -23,7 +23,7 @@ class PriorSearch:
 
 
 def ask(database: sqlite3.Connection, study_uid: str, nodes: Iterable[str], now: float) -> None:
-    """Have a study's priors looked for; once, whatever arrives of it later."""
+    """Add searches for the priors of a study; a study is searched for once."""
     database.executemany(
         "INSERT OR IGNORE INTO prior_searches (study_uid, node, asked_at, due_at) VALUES (?, ?, ?, ?)",
         [(study_uid, node, now, now) for node in nodes],
@@ -31,7 +31,7 @@ def ask(database: sqlite3.Connection, study_uid: str, nodes: Iterable[str], now:
 
 
 def due(database: sqlite3.Connection, now: float, limit: int = 20) -> Sequence[PriorSearch]:
-    """What is to be looked for now."""
+    """The searches that are due."""
     rows = database.execute(
         """SELECT study_uid, node, attempts, asked_at FROM prior_searches WHERE state = 'waiting' AND due_at <= ?
         ORDER BY due_at LIMIT ?""",
@@ -41,7 +41,7 @@ def due(database: sqlite3.Connection, now: float, limit: int = 20) -> Sequence[P
 
 
 def close(database: sqlite3.Connection, search: PriorSearch, said: str, *, dead: bool = False) -> None:
-    """Note how a search ended."""
+    """Record the outcome of a search."""
     database.execute(
         "UPDATE prior_searches SET state = ?, problem = ? WHERE study_uid = ? AND node = ?",
         ("dead" if dead else "done", said, search.study_uid, search.node),
@@ -49,7 +49,7 @@ def close(database: sqlite3.Connection, search: PriorSearch, said: str, *, dead:
 
 
 def postpone(database: sqlite3.Connection, search: PriorSearch, due_at: float, problem: str) -> None:
-    """Note that it did not work, and when it is tried again."""
+    """Record a failure and the time of the next attempt."""
     database.execute(
         """UPDATE prior_searches SET attempts = attempts + 1, due_at = ?, problem = ?
         WHERE study_uid = ? AND node = ?""",
@@ -58,14 +58,14 @@ def postpone(database: sqlite3.Connection, search: PriorSearch, due_at: float, p
 
 
 def again(database: sqlite3.Connection, node: str, now: float) -> int:
-    """Ask a node once more for all that it did not give in the end; gives how many searches."""
+    """Repeat all dead searches at a node; returns how many."""
     revive = """UPDATE prior_searches SET state = 'waiting', attempts = 0, asked_at = ?, due_at = ?
         WHERE state = 'dead' AND node = ?"""
     return database.execute(revive, (now, now, node)).rowcount
 
 
 def add_film(database: sqlite3.Connection, study_uid: str, sop_instance_uid: str, prior_study_uid: str) -> None:
-    """Note that a film of an earlier study is in the case."""
+    """Record that a film of an earlier study was added to the case."""
     database.execute(
         "INSERT OR IGNORE INTO prior_films (study_uid, sop_instance_uid, prior_study_uid) VALUES (?, ?, ?)",
         (study_uid, sop_instance_uid, prior_study_uid),
@@ -73,7 +73,7 @@ def add_film(database: sqlite3.Connection, study_uid: str, sop_instance_uid: str
 
 
 def films(database: sqlite3.Connection, study_uid: str) -> dict[str, str]:
-    """The earlier films that are in the case of a study, with their studies."""
+    """The films that were added to the case of a study, each with its own study."""
     rows = database.execute(
         "SELECT sop_instance_uid, prior_study_uid FROM prior_films WHERE study_uid = ?", (study_uid,)
     )

@@ -1,1 +1,1 @@
-"""Priors: earlier mammograms of the same patient, found and fetched from other systems, and added to the case."""
+"""Priors: finds earlier mammograms of the same patient in other systems and adds them to the case."""

@@ -1,4 +1,4 @@
-"""Which of the studies that a node has are priors of the current one."""
+"""Chooses the priors of a study among the studies of a node."""
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _YEAR = timedelta(days=365.25)
 
 @dataclass(frozen=True)
 class FoundStudy:
-    """A study as a node describes it; empty where it does not say.
+    """A study as a node describes it. Attributes that the node leaves out are empty.
 
     Attributes:
         study_uid: Its StudyInstanceUID.
@@ -30,7 +30,7 @@ class FoundStudy:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for.
+    """The criteria of a prior.
 
     Attributes:
         patient_id: Of the current study.
@@ -46,7 +46,7 @@ class Wanted:
 
     @classmethod
     def of(cls, current: DicomIdentity, years: float) -> "Wanted | None":
-        """What is looked for of a study; None where it names no patient or no day."""
+        """The criteria for a study; None if it has no patient identifier or no date."""
         if not current.patient_id or current.study_date is None:
             return None
         since = current.study_date - years * _YEAR

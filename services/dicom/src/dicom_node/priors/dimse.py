@@ -1,4 +1,4 @@
-"""A system that is asked by C-FIND and gives by C-GET (DICOM PS3.4, annex C)."""
+"""Finds and fetches priors by C-FIND and C-GET (DICOM PS3.4, annex C)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -121,7 +121,7 @@ class DimsePeer:
                 association.release()
 
     def _bound(self, event: Event) -> None:
-        """Bound what the system may send, as of those that call us."""
+        """Apply the limits on PDUs and objects that hold for callers, too."""
         transport = event.assoc.dul.socket
         if transport is None or transport.socket is None:
             return

@@ -1,4 +1,4 @@
-"""Looks for priors of delivered studies, and adds them to their cases. A failure is tried again, and delays no case."""
+"""Finds the priors of delivered studies and adds them to the cases. Failed searches are tried again."""
 
 import hashlib
 import time
@@ -60,16 +60,16 @@ class PriorFetcher(Loop):
 
     @property
     def peers(self) -> Sequence[Peer]:
-        """Who is asked."""
+        """The systems that are searched."""
         return list(self._peers.values())
 
     @property
     def nodes(self) -> Sequence[str]:
-        """The names of who is asked."""
+        """Their names."""
         return list(self._peers)
 
     def work(self) -> None:
-        """Do every search that is due."""
+        """Run all searches that are due."""
         with self._journal.reading() as database:
             due = priors.due(database, time.time())
         for search in due:
@@ -105,7 +105,7 @@ class PriorFetcher(Loop):
                 priors.postpone(database, search, now + pause_after(search.attempts), problem)
 
     def _search(self, search: PriorSearch) -> str:
-        """Search and fetch; says how it ended.
+        """Run a search and return a summary of its outcome.
 
         Raises:
             PeerError: The node did not answer as it should.
@@ -133,7 +133,7 @@ class PriorFetcher(Loop):
         return f"studies:{len(found)} films:{count + len(taken)}"
 
     def _wanted(self, study: Study) -> Wanted | None:
-        """What is looked for. A study of which the gateway took no film has no priors: they would be its films."""
+        """The criteria, from a film that the gateway accepted; None without one: the case would hold only priors."""
         with self._journal.reading() as database:
             films = received.of_study(database, study.study_uid, "delivered")
         if not films:
@@ -142,17 +142,17 @@ class PriorFetcher(Loop):
         return None if current is None else Wanted.of(current, self._years)
 
     def _is_signed(self, study: Study) -> bool:
-        """Whether the case is signed: a film that is added would take the signature out of force."""
+        """Whether the case has a signature in force, which a new film would supersede."""
         assert study.case_id is not None
         return any(not report["superseded"] for report in self._client.case(study.case_id)["reports"])
 
     def _known(self, named: Sequence[FoundStudy]) -> set[str]:
-        """Studies that were sent to us themselves: they have cases of their own, where the gateway finds them."""
+        """The studies that the node received itself; the gateway links their cases."""
         with self._journal.reading() as database:
             return {each.study_uid for each in named if studies.find(database, each.study_uid) is not None}
 
     def _add(self, peer: Peer, study: Study, wanted: Wanted, prior: FoundStudy, film: FoundFilm) -> int:
-        """Fetch a film and add it to the case; gives how many were added."""
+        """Fetch a film and add it to the case; returns 1 if it was added, else 0."""
         path = self._intake.incoming / f"prior-{uuid4().hex}"
         try:
             peer.fetch(prior.study_uid, film, path)

@@ -1,4 +1,4 @@
-"""Systems that have earlier films, whatever they speak."""
+"""The interface of systems that have priors."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +8,11 @@ from dicom_node.priors.choosing import FoundStudy, Wanted
 
 MOST_STUDIES = 200
 MOST_FILMS = 24
-"""Of one study: more are no screening examination."""
+"""Of one study. A screening examination has fewer."""
 
 
 class PeerError(Exception):
-    """A system did not answer as it should.
+    """A request to a system failed.
 
     Args:
         problem: Code of why.
@@ -32,7 +32,7 @@ class FoundFilm(NamedTuple):
 
 
 class Peer(Protocol):
-    """A system that can be asked. Every method raises `PeerError` where it does not answer as it should."""
+    """A system that has priors. Every method may raise `PeerError`."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""A system that is asked by QIDO-RS and gives by WADO-RS (DICOM PS3.18)."""
+"""Finds and fetches priors by QIDO-RS and WADO-RS (DICOM PS3.18)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _TYPE = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 
 
 class DicomwebPeer:
-    """A system with DICOMweb.
+    """A system that has priors and speaks DICOMweb.
 
     Args:
         url: Its root, such as `https://pacs.example/dicom-web`; it may hold a name and a password.
@@ -89,7 +89,7 @@ class DicomwebPeer:
 
 
 def _first_part(content: bytes, content_type: str) -> bytes:
-    """The file in an answer of one part.
+    """The file in an answer, which may be multipart.
 
     Raises:
         PeerError: It has none.

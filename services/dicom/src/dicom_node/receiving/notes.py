@@ -1,4 +1,4 @@
-"""The last associations that others opened, as an administrator reads them; never anything of an object."""
+"""The last incoming associations, for administrators. They hold nothing of the objects."""
 
 import threading
 from collections import Counter, deque

@@ -1,1 +1,1 @@
-"""Reporting: the node tells the gateway how it stands, and does what an administrator asks there."""
+"""Reporting: sends the node's state to the gateway and runs the tasks of administrators."""

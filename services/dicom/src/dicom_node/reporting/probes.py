@@ -1,4 +1,4 @@
-"""Tries a connection as an administrator asks: an echo, and the store of a sample."""
+"""Tests connections for administrators: C-ECHO, the store of a sample, and other requests without effect."""
 
 import socket
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def _asked(
 
 
 def sample() -> Dataset:
-    """A small picture of nobody."""
+    """A small picture of a patient that does not exist."""
     picture = Dataset()
     picture.file_meta = FileMetaDataset()
     picture.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -82,7 +82,7 @@ def sample() -> Dataset:
 
 
 def ask(peer: Peer) -> str:
-    """Ask a node for the studies of nobody."""
+    """Search a node for the studies of a patient that does not exist."""
     today = datetime.now(UTC).date()
     try:
         peer.studies(Wanted("LOBULE-TEST", None, before=today, since=today))
@@ -92,7 +92,7 @@ def ask(peer: Peer) -> str:
 
 
 def connect(host: str, port: int) -> str:
-    """Open a connection, and close it."""
+    """Open and close a TCP connection."""
     try:
         socket.create_connection((host, port), _TIMEOUT_S).close()
     except OSError:
@@ -101,7 +101,7 @@ def connect(host: str, port: int) -> str:
 
 
 def read_metadata(settings: NodeSettings) -> str:
-    """Ask the FHIR server what it can do."""
+    """Read the CapabilityStatement of the FHIR server."""
     token = settings.dicom_fhir_token
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
     url = f"{settings.dicom_fhir_url.rstrip('/')}/metadata"

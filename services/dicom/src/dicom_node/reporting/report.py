@@ -1,4 +1,4 @@
-"""How the node stands, in the words of the contract."""
+"""Makes the report of the node's state."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ def make_report(
     free_bytes: int,
     associations: Sequence[AssociationNote],
 ) -> NodeReport:
-    """How the node stands now.
+    """Make the report.
 
     Args:
         database: The journal, to read from.

@@ -1,4 +1,4 @@
-"""Tells the gateway how the node stands, and does the tasks that the answer brings."""
+"""Posts the node's report to the gateway and runs the tasks in the answer."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -27,15 +27,15 @@ _log = structlog.get_logger()
 
 
 class Reporter(Loop):
-    """Reports.
+    """Reports every few seconds.
 
     Args:
         journal: Of the node.
         client: Of the gateway.
         settings: Of the node.
         prior_peers: Who is asked for priors.
-        report: Says how the node stands.
-        wake: Has what waits be sent.
+        report: Makes a report.
+        wake: Ends the pauses of the other loops.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Reporter(Loop):
         self._failures = 0
 
     def work(self) -> None:
-        """Report, and do what is asked; its outcomes are told at once."""
+        """Report, run the tasks of the answer, and report their outcomes at once."""
         try:
             tasks = self._exchange()
             while tasks and not self.closing:
@@ -65,7 +65,7 @@ class Reporter(Loop):
             _log.info("the node's report was not taken", code=error.code)
 
     def pause(self) -> float:
-        """Longer after failures: an older gateway does not know reports."""
+        """The seconds until the next report; longer after failures."""
         return min(_LONGEST_PAUSE_S, _EVERY_S * 2.0 ** min(self._failures, 6))
 
     def _exchange(self) -> Sequence[NodeTask]:

@@ -1,4 +1,4 @@
-"""A signed report as a FHIR R4 transaction: as the gateway tells it, with the identity of patient and study."""
+"""A signed report as a FHIR R4 transaction: the gateway's bundle with the identity of patient and study."""
 
 import base64
 import json
@@ -16,10 +16,10 @@ def fhir_bundle(told: Mapping[str, Any], header: Dataset, pdf: bytes, patient_sy
     """The transaction as JSON.
 
     Args:
-        told: By the gateway, which knows a pseudonym in the place of the patient.
+        told: The gateway's bundle, whose subject is a pseudonym.
         header: Of a film.
         pdf: The signed report.
-        patient_system: Of the patient's identifier; empty where it has no name.
+        patient_system: Of the patient's identifier; may be empty.
     """
     bundle = json.loads(json.dumps(told))
     for entry in bundle.get("entry", []):

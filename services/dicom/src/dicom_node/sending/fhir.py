@@ -1,4 +1,4 @@
-"""Pushes signed reports to a FHIR server, each as one transaction."""
+"""Posts signed reports to a FHIR server, each as a transaction."""
 
 import httpx
 import structlog
@@ -18,8 +18,8 @@ class FhirCourier(Courier):
     """Posts bundles.
 
     Args:
-        files: Where they lie.
-        outbox: What waits.
+        files: The bundles.
+        outbox: Of the node.
         settings: Of the node; `dicom_fhir_url` is set.
     """
 
@@ -38,7 +38,7 @@ class FhirCourier(Courier):
         )
 
     def deliver(self, sending: Sending) -> None:
-        """Post one; the server has taken it where it answers 2xx."""
+        """Post one bundle; any 2xx answer counts as delivered."""
         content = self._files.path_of(sending.sop_instance_uid, sending.kind).read_bytes()
         try:
             with self._http.stream("POST", self._url, content=content) as answer:
@@ -50,7 +50,7 @@ class FhirCourier(Courier):
 
 
 def _issues(answer: httpx.Response) -> list[str]:
-    """The codes of an OperationOutcome; its words may cite what was sent."""
+    """The codes of an OperationOutcome, without its texts, which may quote patients' data."""
     content = bytearray()
     for piece in answer.iter_bytes():
         content += piece

@@ -1,4 +1,4 @@
-"""Hands what was made over to the gateway, which others search and retrieve it from by QIDO-RS and WADO-RS."""
+"""Uploads results to the gateway, which serves them by QIDO-RS and WADO-RS."""
 
 from dicom_node.journal import studies
 from dicom_node.journal.database import Journal
@@ -9,17 +9,17 @@ from dicom_node.settings import GATEWAY
 from lobule.client import ApiError, Client
 
 _LASTING = frozenset({404, 409, 413, 415, 422})
-"""Statuses that speak of the object or of its case, not of the moment."""
+"""Statuses after which another attempt would fail in the same way."""
 
 
 class GatewayCourier(Courier):
-    """Hands objects over.
+    """Uploads results.
 
     Args:
-        journal: Says of which case each is.
-        files: Where they lie.
+        journal: Of the node.
+        files: The results.
         client: Of the gateway.
-        outbox: What waits.
+        outbox: Of the node.
     """
 
     def __init__(self, journal: Journal, files: ResultFiles, client: Client, outbox: Outbox) -> None:
@@ -27,7 +27,7 @@ class GatewayCourier(Courier):
         self._journal, self._files, self._client = journal, files, client
 
     def deliver(self, sending: Sending) -> None:
-        """Hand one over."""
+        """Upload one result."""
         with self._journal.reading() as database:
             study = studies.find(database, sending.study_uid)
         assert study is not None

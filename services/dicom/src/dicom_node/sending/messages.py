@@ -1,4 +1,4 @@
-"""Sends signed reports as messages of HL7 v2 over MLLP."""
+"""Sends signed reports as HL7 v2 messages over MLLP."""
 
 import ssl
 
@@ -17,9 +17,9 @@ class MessageCourier(Courier):
     """Sends messages to one system.
 
     Args:
-        place: Where it is.
-        files: Where the messages lie.
-        outbox: What waits.
+        place: Its address.
+        files: The messages.
+        outbox: Of the node.
         settings: Of the node.
     """
 
@@ -29,7 +29,7 @@ class MessageCourier(Courier):
         self._tls = ssl.create_default_context(cafile=_file(settings)) if place.is_tls else None
 
     def deliver(self, sending: Sending) -> None:
-        """Send one, and read its acknowledgment."""
+        """Send one message and check its acknowledgment."""
         made = self._files.path_of(sending.sop_instance_uid, sending.kind).read_bytes()
         message = addressed(made, Recipient(self._place.application))
         place, timeout_s = self._place, self._timeout_s

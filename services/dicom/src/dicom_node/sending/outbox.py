@@ -1,4 +1,4 @@
-"""What waits to be sent, and what becomes of it: sent, tried again later, or dead."""
+"""The outbox: due objects, and the outcome of each attempt to send one."""
 
 import time
 from abc import abstractmethod
@@ -35,25 +35,25 @@ class Outbox:
 
     Args:
         journal: Of the node.
-        give_up_hours: What was tried for so long is dead.
+        give_up_hours: An object that was tried for longer is dead.
     """
 
     def __init__(self, journal: Journal, give_up_hours: float) -> None:
         self._journal, self._give_up_hours = journal, give_up_hours
 
     def due(self, recipient: str) -> Sequence[Sending]:
-        """What is to be sent to a recipient now."""
+        """The objects that are due for a recipient."""
         with self._journal.reading() as database:
             return made.due(database, recipient, time.time())
 
     def sent(self, sending: Sending) -> None:
-        """Note that the recipient has it."""
+        """Record that an object was delivered."""
         metrics.sendings.labels("sent").inc()
         with self._journal.transaction() as database:
             made.mark_sent(database, sending)
 
     def failed(self, sending: Sending, problem: str, *, for_good: bool = False) -> None:
-        """Note that it did not work; it is tried again later, or is dead."""
+        """Record a failed attempt; the object is tried again later, or is dead."""
         metrics.sendings.labels(problem).inc()
         now = time.time()
         dead = for_good or (now - sending.made_at > 3600 * self._give_up_hours and sending.attempts > 0)
@@ -66,11 +66,11 @@ class Outbox:
 
 
 class Courier(Loop):
-    """Sends what is due to one recipient, one after the other.
+    """Sends due objects to one recipient, one after the other.
 
     Args:
         recipient: Its name in the journal.
-        outbox: What waits.
+        outbox: Of the node.
     """
 
     def __init__(self, recipient: str, outbox: Outbox) -> None:
@@ -79,14 +79,14 @@ class Courier(Loop):
 
     @abstractmethod
     def deliver(self, sending: Sending) -> None:
-        """Send one.
+        """Send one object.
 
         Raises:
             NotDeliveredError: It did not arrive.
         """
 
     def work(self) -> None:
-        """Send all that is due."""
+        """Send everything that is due."""
         for sending in self._outbox.due(self._recipient):
             if self.closing:
                 return

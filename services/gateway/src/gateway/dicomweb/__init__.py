@@ -1,1 +1,1 @@
-"""DICOMweb: films that other systems store by STOW-RS, and what they search by QIDO-RS and retrieve by WADO-RS."""
+"""DICOMweb: STOW-RS for films; QIDO-RS and WADO-RS for films and results."""

@@ -1,4 +1,4 @@
-"""Which media types a WADO-RS request takes (DICOM PS3.18, 8.7)."""
+"""Negotiates the media types of WADO-RS (DICOM PS3.18, 8.7)."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Accepted:
 
 
 def choose_frame_type(request: Request, media_type: str, syntax: str) -> str:
-    """The media type of frames: their own, or bytes where the request says that it knows their transfer syntax.
+    """The media type of frames: their own, or octets if the request names their transfer syntax or any.
 
     Args:
         request: The request.

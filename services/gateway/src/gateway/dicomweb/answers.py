@@ -1,4 +1,4 @@
-"""What QIDO-RS answers of a study, a series or an instance (DICOM PS3.18, tables 10.6.3-3 to 10.6.3-5)."""
+"""The answers of QIDO-RS on a study, a series or an instance (DICOM PS3.18, tables 10.6.3-3 to 10.6.3-5)."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What a QIDO-RS request asks for (DICOM PS3.18, 8.3.4 and 10.6): its query, as conditions on fingerprints."""
+"""Turns the query of a QIDO-RS request (DICOM PS3.18, 8.3.4 and 10.6) into conditions on fingerprints."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ _MOST_VALUES = 100
 
 @dataclass(frozen=True)
 class Wanted:
-    """Conditions on instances, all of which have to hold.
+    """Conditions on instances; all of them must hold.
 
     Attributes:
         equal: Of each column the values, one of which it has.

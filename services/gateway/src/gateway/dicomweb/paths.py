@@ -1,4 +1,4 @@
-"""Parts of the addresses of DICOMweb, and what stands in the OpenAPI document of them."""
+"""What the endpoints of DICOMweb share: path parameters and their OpenAPI descriptions."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -37,7 +37,7 @@ def base_url(request: Request) -> str:
 
 
 def check_json(request: Request) -> None:
-    """Refuse a request that takes no JSON.
+    """Refuse a request that does not accept JSON.
 
     Raises:
         ProblemError: `not_acceptable`, 406.

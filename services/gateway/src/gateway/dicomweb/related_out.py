@@ -1,4 +1,4 @@
-"""Answers of several parts, each sent as it is read (RFC 2387)."""
+"""Streams multipart/related answers (RFC 2387)."""
 
 import secrets
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Objects as pictures and documents that any browser shows."""
+"""Renders objects as PNG or PDF."""
 
 import struct
 import zlib

@@ -38,7 +38,7 @@ RESULT_CLASSES = frozenset(
 def keep(
     session: Session, store: ObjectStore, prints: Fingerprints, case: Case, upload: Upload
 ) -> tuple[ResultInstance, bool]:
-    """Keep a received object; gives it, and whether it is new.
+    """Store a received result; the flag tells whether it is new.
 
     Args:
         session: The transaction.

@@ -21,7 +21,7 @@ _MOST_OPEN, _KEPT = 20, 200
 
 @router.post("/report", responses=responses(401, 403, 413, 422))
 def report_node(body: NodeExchange, user: CurrentUser, session: DbSession) -> NodeTasks:
-    """A DICOM node tells how it stands, and is told what to do. For accounts of programs."""
+    """Receive the report of a DICOM node; the answer has its new tasks. For accounts of programs."""
     node = repository.find(session, user.id) or Node(user_id=user.id)
     node.report, node.reported_at = body.report.model_dump(mode="json"), now()
     session.add(node)
@@ -38,13 +38,13 @@ def report_node(body: NodeExchange, user: CurrentUser, session: DbSession) -> No
 
 @router.get("", responses=responses(401, 403))
 def list_nodes(_admin: AdminUser, session: DbSession) -> list[NodeRead]:
-    """The DICOM nodes that have reported, with how they stand."""
+    """The DICOM nodes that have reported, each with its last report."""
     return [NodeRead.of(node) for node in repository.every(session)]
 
 
 @router.delete("/{node_id}", status_code=204, responses=responses(401, 403, 404))
 def forget_node(node_id: str, admin: AdminUser, session: DbSession, request: Request) -> None:
-    """Forget a node that is there no more. One that reports again is known again."""
+    """Delete a node's report and tasks. If it reports again, it is listed again."""
     node = _node(session, node_id)
     record(session, request, admin, "node.forget", "user", node.user_id)
     repository.forget(session, node)
@@ -52,7 +52,7 @@ def forget_node(node_id: str, admin: AdminUser, session: DbSession, request: Req
 
 @router.post("/{node_id}/tasks", status_code=202, response_model=TaskRead, responses=responses(401, 403, 404, 409, 422))
 def ask_node(node_id: str, body: TaskCreate, admin: AdminUser, session: DbSession, request: Request) -> Task:
-    """Ask a node for a task. It takes it with its next report, within seconds; the task then says what came of it."""
+    """Give a node a task, which it takes with its next report, within seconds. Read the task for its outcome."""
     node = _node(session, node_id)
     if body.peer not in {peer["name"] for peer in node.report["peers"]}:
         raise not_found("peer")
@@ -68,13 +68,13 @@ def ask_node(node_id: str, body: TaskCreate, admin: AdminUser, session: DbSessio
 
 @router.get("/{node_id}/tasks", response_model=list[TaskRead], responses=responses(401, 403, 404))
 def list_node_tasks(node_id: str, _admin: AdminUser, session: DbSession) -> Sequence[Task]:
-    """What was asked of a node, the newest first."""
+    """The last tasks of a node, newest first."""
     return repository.last_tasks(session, _node(session, node_id).user_id, 50)
 
 
 @router.get("/{node_id}/tasks/{task_id}", response_model=TaskRead, responses=responses(401, 403, 404))
 def read_node_task(node_id: str, task_id: str, _admin: AdminUser, session: DbSession) -> Task:
-    """A task, and what came of it."""
+    """A task with its outcome."""
     task = repository.task(session, _node(session, node_id).user_id, task_id)
     if task is None:
         raise not_found("task")

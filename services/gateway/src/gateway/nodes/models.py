@@ -1,4 +1,4 @@
-"""DICOM nodes as they told of themselves, and what administrators ask of them."""
+"""DICOM nodes with their last reports, and their tasks."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from lobule.contracts.node import TaskKind
 
 
 class Node(Base):
-    """A DICOM node, by the account that it reports under. The node owns what it tells; here is the last of it."""
+    """A DICOM node with its last report, by the account that it reports under. The node owns the reported data."""
 
     __tablename__ = "nodes"
 
@@ -25,7 +25,7 @@ class Node(Base):
 
 
 class Task(Base):
-    """What an administrator asked of a node."""
+    """A task that an administrator gave to a node."""
 
     __tablename__ = "node_tasks"
     __table_args__ = (Index("ix_node_tasks_open", "user_id", "taken_at"),)

@@ -24,7 +24,7 @@ class NodeRead(BaseModel):
 
 
 class TaskCreate(BaseModel):
-    """What is asked of a node."""
+    """A new task for a node."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"kind": "echo", "peer": "PACS"}})
 
@@ -33,7 +33,7 @@ class TaskCreate(BaseModel):
 
 
 class TaskRead(BaseModel):
-    """A task, and what came of it."""
+    """A task with its outcome."""
 
     model_config = ConfigDict(from_attributes=True)
 
