@@ -182,3 +182,13 @@ def test_a_study_that_cannot_be_read_holds_up_no_other(study):
         assert studies.due_for_results(database, time.time() + 300) == [studies.find(database, STUDY)], (
             "the other one later"
         )
+
+
+def test_results_wait_for_the_current_films_and_not_for_priors(study):
+    waiting = {**study.gateway.image, "id": "image-2", "sha256": "0" * 64, "state": "pending", "job": {"id": "job-2"}}
+    study.gateway.images = [study.gateway.image, waiting | {"is_prior": False}]
+    study.look()
+    assert study.of("findings") == []
+    study.gateway.images = [study.gateway.image, waiting | {"is_prior": True}]
+    study.look()
+    assert len(study.of("findings")) == 1

@@ -82,7 +82,7 @@ class ResultMaker(Loop):
         try:
             assert study.case_id is not None
             case = self._client.case(study.case_id)
-            if case["state"] not in ("empty", "analysing"):
+            if _is_analysed(case):
                 self._make_all(study, case)
         except ApiError as error:
             metrics.result_failures.labels(error.code).inc()
@@ -161,6 +161,12 @@ class ResultMaker(Loop):
     def _received(self, study: Study) -> dict[str, Received]:
         with self._journal.reading() as database:
             return {each.file_sha256: each for each in received.of_study(database, study.study_uid)}
+
+
+def _is_analysed(case: dict[str, Any]) -> bool:
+    """Whether the analyses of all current films have ended. Results do not wait for those of priors."""
+    current = [image for image in case["images"] if not image.get("is_prior")]
+    return bool(current) and all(image["state"] != "pending" for image in current)
 
 
 def _reference(report: Made) -> Dataset:
