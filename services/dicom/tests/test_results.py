@@ -147,6 +147,18 @@ def test_the_conclusion_says_what_system_and_reader_say_of_each_breast(film):
     assert str(signed.VerifyingObserverSequence[0].VerifyingObserverName) == "Dr Lee^"
 
 
+def test_everyone_who_read_a_case_has_verified_its_report(film):
+    """Where two people read it, and a third one settled what they disagreed on."""
+    films = [analysed(film(), finding(1, BOX))]
+    read = replace(signed_by(films), others=("Dr Kim", "Dr Wu"))
+    for report in (
+        conclusion_report(examination_of(films, read), **names()),
+        verdict_report(films, read, **names()),
+    ):
+        observers = [str(each.VerifyingObserverName) for each in report.VerifyingObserverSequence]
+        assert observers == ["Dr Lee^", "Dr Kim^", "Dr Wu^"]
+
+
 def test_an_examination_is_read_as_the_api_tells_it(film):
     films = [analysed(film(), finding(1, BOX))]
     [own, *_] = signed_by(films).own

@@ -69,7 +69,7 @@ class TestWork:
         assert (dead["step"], dead["tries"], dead["subject"]) == ("inference", 3, job)
         assert client.post(f"/api/v1/admin/jobs/{job}/retry", headers=root).json()["state"] == "queued"
         self.kill(client, worker, job)
-        assert client.post("/api/v1/admin/jobs/retry-dead", headers=root).json() == {"count": 1}
+        assert client.post("/api/v1/admin/jobs/retry-dead", headers=root).json() == {"count": 1, "claimed": 0}
         worker.infer(job)
 
     def test_renderings_too(self, client, alice, root, worker, upload):

@@ -6,6 +6,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from gateway.cases.models import Case
+from gateway.cases.sheets import Sheets
 from gateway.fhir.observations import breasts
 from gateway.reports.content import case_content
 from lobule.contracts.examination import ExaminationReading
@@ -134,7 +135,7 @@ def test_a_corrected_side_is_that_of_every_observation(client, alice, case):
 
 def test_films_say_together_no_less_than_by_themselves(app, client, alice, case):
     with app.state.sessions() as session:
-        content = case_content(session, app.state.store, session.get_one(Case, case[0]))
+        content = case_content(session, app.state.store, session.get_one(Case, case[0]), Sheets())
     results = {job: client.get(f"/api/v1/jobs/{job}/result", headers=alice).json() for job in case[1]}
     results = {job: Result.model_validate(each) for job, each in results.items()}
     for assessment, told in (("not_sure", results[case[1][0]].assessment), ("malignancy_suspected",) * 2):

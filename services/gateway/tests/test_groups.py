@@ -9,6 +9,10 @@ from gateway.cases.models import Case, SavedView
 from gateway.cases.reading import LAPSES_AFTER
 from gateway.clock import now
 from gateway.groups import repository
+from gateway.groups.models import GroupMember
+from gateway.jobs.models import Job
+
+PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
@@ -110,6 +114,18 @@ class TestGroups:
         client.post("/api/v1/cases", headers=headers_of("pacs"), json={"pseudonym": "SENT"})
         assert len(client.get("/api/v1/cases", headers=bob).json()["items"]) == 1, "what it sends is still seen"
 
+    def test_a_program_that_an_earlier_version_let_into_two_groups(
+        self, app, new_user, client, headers_of, root, bob, group, user_id, cookie_of
+    ):
+        new_user("pacs", role="service")
+        other = client.post("/api/v1/groups", headers=root, json={"name": "Unit C"}).json()["id"]
+        with app.state.sessions.begin() as session:
+            session.add_all(GroupMember(group_id=each, user_id=user_id("pacs")) for each in (group, other))
+        client.post("/api/v1/cases", headers=headers_of("pacs"), json={"pseudonym": "SENT"})
+        assert client.get("/api/v1/cases", headers=bob).json()["items"] == [], "it shares with none of them"
+        client.cookies.set(*cookie_of("root"))
+        assert "The account pacs of a program is in several groups" in client.get("/admin/users").text
+
     def test_a_member_is_told_of_no_copy_that_they_may_not_see(self, client, alice, bob, group, upload, picture):
         film = picture(6)
         shared = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-1", "group_id": group}).json()["id"]
@@ -144,6 +160,8 @@ class TestClaims:
             client.post(f"/api/v1/images/{image}/jobs", headers=alice),
             client.post(f"/api/v1/jobs/{job}/retry", headers=alice),
             client.post(f"/api/v1/jobs/{job}/cancel", headers=alice),
+            client.post(f"/api/v1/admin/jobs/{job}/retry", headers=root),
+            client.post(f"/api/v1/admin/jobs/{job}/cancel", headers=root),
             upload(picture(4), case_id=case, modality="mammography", replaces=image),
         ):
             assert (answer.status_code, answer.json()["code"]) == (409, "case_claimed")
@@ -164,6 +182,31 @@ class TestClaims:
             assert (answer.status_code, answer.json()["code"]) == (409, "case_signed")
         assert client.get(f"/api/v1/cases/{case}/reader", headers=alice).json()["reader"] == "bob"
         assert {"case.claim"} <= set(actions(client, root))
+
+    def test_an_analysis_that_failed_waits_for_the_reader(self, client, alice, bob, root, shared, upload, picture):
+        """Neither sending its image again nor an administrator starts it under the eyes of the reader."""
+        case, _ = shared
+        film = picture(9)
+        job = upload(film, case_id=case, modality="mammography").json()["job"]["id"]
+        client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
+        client.post(f"/api/v1/cases/{case}/claim", headers=bob)
+        form = {"username": "alice", "password": PASSWORD, "modality": "mammography"}
+        again = client.post("/api/v1/diagnose", data=form, files={"file": ("film.png", film)})
+        assert (again.status_code, again.json()["code"]) == (409, "case_claimed")
+        with client.app.state.sessions.begin() as session:
+            session.get_one(Job, job).state = "dead"
+        all_dead = client.post("/api/v1/admin/jobs/retry-dead", headers=root)
+        assert all_dead.json() == {"count": 0, "claimed": 1}
+        client.post(f"/api/v1/cases/{case}/release", headers=bob)
+        assert client.post("/api/v1/admin/jobs/retry-dead", headers=root).json() == {"count": 1, "claimed": 0}
+
+    def test_a_reader_is_told_what_they_may_not_remove(self, client, alice, bob, shared):
+        case, _ = shared
+        kept = {
+            name: client.get(f"/api/v1/cases/{case}", headers=headers).json()["images"][0]["kept_by"]
+            for name, headers in (("alice", alice), ("bob", bob))
+        }
+        assert kept == {"alice": None, "bob": "owner"}
 
     def test_members_remove_nothing_that_is_not_theirs(self, client, bob, shared, upload, picture):
         case, job = shared

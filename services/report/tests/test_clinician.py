@@ -7,7 +7,7 @@ import pypdf
 import pytest
 
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
-from lobule.contracts.case import CaseContent, Conclusion, Signature
+from lobule.contracts.case import CaseContent, Conclusion, ReaderOfReport, Signature
 from lobule.words import Words
 from report.clinician import clinician_of
 from report.renderer import render_case
@@ -45,6 +45,27 @@ def test_both_breasts_are_in_every_form(signature, analysed_at, language):
         assert "".join(words.split()) in printed
     left = json.loads(made[f"report.{language}.json"])["clinician"]["breasts"][1]
     assert (left["side"], left["bi_rads"], left["density"], left["recommendation"]) == ("L", 4, "c", "biopsy")
+
+
+def test_everyone_who_read_it_is_named_in_their_role(signature, analysed_at):
+    readers = [
+        ReaderOfReport(role=role, name=name, signed_at=analysed_at, conclusion=None)
+        for role, name in (("first", "Dr Lee"), ("second", "Dr Kim"), ("arbiter", "Dr Wu"))
+    ]
+    content = CaseContent(
+        case_id="c", pseudonym="P-1", revision=1, created_at=analysed_at, images=[],
+        conclusion=Conclusion(assessment=None, probability_malignant=None),
+        signature=signature.model_copy(update={"readers": readers}),
+    )  # fmt: skip
+    made = render_case(content, [], language="en", forms={"html", "pdf", "json"})
+    pages = pypdf.PdfReader(io.BytesIO(made["report.en.pdf"])).pages
+    printed = "".join("".join(page.extract_text() for page in pages).split())
+    for role, name in (("First reader", "Dr Lee"), ("Second reader", "Dr Kim"), ("Arbiter", "Dr Wu")):
+        assert f"<dt>{role}</dt><dd><bdi>{name}, " in made["report.en.html"].decode()
+        assert "".join(role.split()) in printed
+        assert "".join(name.split()) in printed
+    signers = json.loads(made["report.en.json"])["clinician"]["signers"]
+    assert [each["label"] for each in signers] == ["First reader", "Second reader", "Arbiter"]
 
 
 def test_without_them_the_conclusion_stands_first(signature):

@@ -214,15 +214,13 @@ class Client:
         return self._request("GET", f"/api/v1/jobs/{job_id}/report", params={"format": format}).content
 
     def case_report(self, case_id: str, version: int | None, format: Literal["html", "pdf", "png", "json"]) -> bytes:
-        """The report of a case.
-
-        Args:
-            case_id: The case.
-            version: A signed version; None: the draft.
-            format: Of the report.
-        """
+        """The report of a case: a signed version, or the draft where `version` is None."""
         path = f"/api/v1/cases/{case_id}/reports/{'draft' if version is None else version}"
         return self._request("GET", path, params={"format": format}).content
+
+    def reads(self, case_id: str) -> dict[str, Any]:
+        """How far the reading of a case by two people has come, the reads that you may see, and what you may do."""
+        return self._request("GET", f"/api/v1/cases/{case_id}/reads").json()
 
     def fhir_bundle(self, case_id: str) -> dict[str, Any]:
         """A case as a FHIR transaction."""

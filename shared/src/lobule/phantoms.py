@@ -81,6 +81,43 @@ def mammogram_phantom(seed: int, width: int = 1200, height: int = 1600) -> NDArr
     return _labelled(film, (200,))
 
 
+def write_sample(folder: Path) -> list[Path]:
+    """Draw the four films of the portal's sample case into a folder, as JPEG; the right breast has a bright blob."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    for seed, (side, view) in enumerate((side, view) for side in "RL" for view in ("CC", "MLO")):
+        film = _sample_film(seed + 11, side == "R", view == "MLO")
+        film = _labelled(np.ascontiguousarray(film[:, ::-1]) if side == "R" else film, (200,))
+        files.append(folder / f"sample-{side}{view}.jpg")
+        files[-1].write_bytes(cv2.imencode(".jpg", film, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes())
+    return files
+
+
+def _sample_film(seed: int, blob: bool, oblique: bool, width: int = 900, height: int = 1200) -> NDArray[np.uint8]:
+    """A left breast from above or, with a wedge of muscle, at an angle; uint8 grey, (height, width)."""
+    rng = np.random.default_rng(seed)
+    breast = np.zeros((height, width), np.float32)
+    centre = (0, round(height * (0.56 if oblique else 0.5)))
+    cv2.ellipse(breast, centre, (round(width * 0.7), round(height * 0.4)), 0, -90, 90, 1.0, -1)
+    clouds = sum(
+        cv2.resize(rng.random((height // s + 2, width // s + 2)).astype(np.float32), (width, height)) / n
+        for n, s in ((1, 300), (2, 90), (4, 30))
+    )
+    tissue = 0.3 + 0.26 * np.asarray(clouds)
+    if oblique:
+        muscle = np.zeros((height, width), np.float32)
+        corners = np.array([[0, 0], [round(width * 0.42), 0], [0, round(height * 0.62)]], np.int32)
+        cv2.fillPoly(muscle, [corners], 1.0)
+        breast = np.maximum(breast, muscle)
+        tissue += 0.22 * cv2.GaussianBlur(muscle, (0, 0), 12)
+    if blob:
+        lump = np.zeros((height, width), np.float32)
+        cv2.circle(lump, (round(width * 0.36), round(height * 0.56)), round(width * 0.055), 1.0, -1)
+        tissue += 0.3 * cv2.GaussianBlur(lump, (0, 0), 10)
+    edge = cv2.GaussianBlur(breast, (0, 0), 18)
+    return np.clip(255 * edge * tissue + 6 + rng.normal(0, 2, (height, width)), 0, 255).astype(np.uint8)
+
+
 def write_phantoms(folder: Path) -> list[Path]:
     """Draw the demonstration's phantoms into a folder; returns the files, histology first."""
     folder.mkdir(parents=True, exist_ok=True)

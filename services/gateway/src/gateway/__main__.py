@@ -4,15 +4,21 @@ import gc
 import socket
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
+from sqlalchemy.exc import DatabaseError
 
+from gateway.cases import repository as cases
+from gateway.database import SessionFactory
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.portal.pages import compile_templates
 from gateway.ports import TwoPorts
-from gateway.settings import get_settings
+from gateway.settings import GatewaySettings, get_settings
 from gateway.system.health import serve_probes
+
+log = structlog.get_logger()
 
 
 def main(
@@ -32,6 +38,7 @@ def main(
     if migrations:
         migrate(settings.database_url)
     app = create_app(settings)
+    adopt_reading_rule(app.state.sessions, settings)
     warm_up()
     config = uvicorn.Config(
         app if internal_port is None else TwoPorts(app, internal_port),
@@ -48,6 +55,15 @@ def main(
         serve_probes(app.state, host, health_port)
     ports = [port] if internal_port is None else [port, internal_port]
     uvicorn.Server(config).run([_listen(host, each) for each in ports])
+
+
+def adopt_reading_rule(sessions: SessionFactory, settings: GatewaySettings) -> None:
+    """Have the cases that are there be read as the setting asks; without a database this is left to the next start."""
+    try:
+        with sessions.begin() as session:
+            cases.set_rule(session, settings.reading_rule)
+    except DatabaseError as error:
+        log.warning("reading_rule_not_adopted", error=repr(error))
 
 
 def warm_up() -> None:

@@ -45,6 +45,7 @@ from gateway.fhir import endpoints as fhir
 from gateway.fhir.outcomes import install_outcomes
 from gateway.groups import endpoints as groups
 from gateway.groups.events import ProgramJoined
+from gateway.hints import endpoints as hints
 from gateway.images import endpoints as images
 from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
@@ -69,7 +70,9 @@ from gateway.reader_findings import endpoints as reader_findings
 from gateway.reader_findings import opinions
 from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
+from gateway.reports import read_endpoints as reads
 from gateway.reviews import endpoints as reviews
+from gateway.samples import endpoints as samples
 from gateway.settings import GatewaySettings, get_settings
 from gateway.sso import endpoints as sso
 from gateway.sso.provider import Provider
@@ -96,6 +99,7 @@ _ROUTERS = (
     audit,
     admin,
     groups,
+    hints,
     views,
     cases,
     case_reading,
@@ -106,6 +110,7 @@ _ROUTERS = (
     reader_findings,
     opinions,
     case_reports,
+    reads,
     uploads,
     images,
     corrections,
@@ -114,6 +119,7 @@ _ROUTERS = (
     reports,
     pictures,
     diagnose,
+    samples,
     dicomweb,
     dicomweb_search,
     dicomweb_retrieval,
@@ -201,7 +207,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         sessions, app.state.store, app.state.fingerprints, modalities, settings.max_upload_bytes
     )
     app.state.instances = InstanceService(
-        sessions, app.state.store, app.state.fingerprints, modalities, app.state.uploads
+        sessions, app.state.store, app.state.fingerprints, modalities, app.state.uploads, settings.reading_rule
     )
     app.state.pictures = PictureService(app.state.store, celery, cache)
     app.state.throttle = LoginThrottle(redis, settings.login_attempts)

@@ -1,6 +1,7 @@
 """The gateway's settings; each is the environment variable `LOBULE_<NAME>`."""
 
 from functools import cache
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -41,6 +42,11 @@ class GatewaySettings(Settings):
     oidc_adopt_accounts: bool = Field(
         False, description="a local account of the same name becomes the provider's at its first login"
     )
+    double_reading: Literal["off", "recall", "all"] = Field(
+        "off",
+        description="two people read each case with films apart; a third settles what they disagree on: `recall` of a "
+        "breast, or `all` that they state",
+    )
     lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
     reap_every_s: float = Field(5, gt=0, description="how often silent workers are looked for")
@@ -50,6 +56,11 @@ class GatewaySettings(Settings):
     webhook_every_s: float = Field(2, gt=0, description="how often due webhook messages are looked for")
     retention_days: float | None = Field(default=None, gt=0, description="images and jobs older than this are deleted")
     diagnose_wait_s: float = Field(60, gt=0, description="how long /diagnose waits where the client names no time")
+
+    @property
+    def reading_rule(self) -> Literal["recall", "all"] | None:
+        """Which disagreements of two readers a third person settles; None where one person reads a case."""
+        return None if self.double_reading == "off" else self.double_reading
 
     @field_validator("database_url")
     @classmethod

@@ -25,6 +25,8 @@ class TestRow:
             "images_done": 0,
             "images_failed": 0,
             "signed_version": None,
+            "read_twice": False,
+            "sample": False,
             "study_date": None,
             "reader": "",
             "reader_id": None,

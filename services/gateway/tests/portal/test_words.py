@@ -87,8 +87,10 @@ class TestUse:
     def test_a_page_is_handed_every_sentence_that_its_script_names(self):
         """At once, or with the script that is imported later."""
         handed = sentences_for("reading/page.js", forms("en")).keys()
-        late = {"reading/edit.js", "reading/signing.js", "viewer/enhancing.js", "viewer/instruments.js"}
-        assert late == set(re.findall(r"fetched\(import\('[^']+'\), '([^']+)'\)", script_of("reading/page.js")))
+        late = {"reading/edit.js", "reading/signing.js", "reading/two.js"}
+        late |= {"viewer/enhancing.js", "viewer/instruments.js"}
+        sources = script_of("reading/page.js") + script_of("reading/two-part.js")
+        assert late == set(re.findall(r"fetched\(import\('[^']+'\), '([^']+)'\)", sources))
         for script in late:
             handed |= sentences_for(script, forms("en")).keys()
         named = {key for module in modules_of("reading/page.js") for key in keys_of(module)}

@@ -34,8 +34,7 @@ class Clinician(Part):
         description="what stands first: the breasts, the most suspicious one first, or the conclusion"
     )
     comment: str
-    signed_by: str
-    signed_at: str
+    signers: tuple[Fact, ...] = Field(description="who answers for it, and since when: both readers, or who signed")
     version: str
 
 
@@ -70,9 +69,25 @@ def clinician_of(signature: Signature, system: Assessment | None, text: Words) -
         else (),
         headline=_headline(signature.breasts, text) if signature.breasts else conclusion,
         comment=signature.comment,
-        signed_by=signature.signed_by,
-        signed_at=moment(signature.signed_at, text),
+        signers=_signers(signature, text),
         version=text("document.version", version=signature.version),
+    )
+
+
+def _signers(signature: Signature, text: Words) -> tuple[Fact, ...]:
+    """The readers of a case that two people read, each in their role, or who signed and when."""
+    if not signature.readers:
+        name, time = text("signature.name"), text("signature.time")
+        return (
+            Fact(label=name, value=signature.signed_by),
+            Fact(label=time, value=moment(signature.signed_at, text)),
+        )
+    return tuple(
+        Fact(
+            label=text(f"signature.reader.{reader.role}"),
+            value=text("reading.version.by", name=reader.name, when=moment(reader.signed_at, text)),
+        )
+        for reader in signature.readers
     )
 
 

@@ -25,8 +25,14 @@ from lobule.contracts.result import (
     View,
 )
 
-CaseState = Literal["empty", "analysing", "ready", "failed", "signed"]
-"""`ready`: every image was assessed or failed. `signed`: as `ready`, and unchanged since the last signature."""
+CaseState = Literal["empty", "analysing", "ready", "second_read", "arbitration", "failed", "signed"]
+"""`ready`: every image was assessed or failed. `signed`: as `ready`, and unchanged since the last signature.
+
+Where two people read a case: `second_read`: one of them has signed. `arbitration`: both have, and disagree.
+"""
+
+ReadRole = Literal["first", "second", "arbiter"]
+"""Who reads a case that is read twice; the first reader is the one who signs first."""
 
 Hanging = Literal["RCC", "LCC", "RMLO", "LMLO"]
 HANGINGS: tuple[Hanging, ...] = ("RCC", "LCC", "RMLO", "LMLO")
@@ -187,6 +193,17 @@ class CaseImage(Document):
     is_prior: bool = Field(default=False, description="a film of an earlier examination; no part of the conclusion")
 
 
+class ReaderOfReport(Document):
+    """One of those who read a case that is read twice, and what they stated."""
+
+    role: ReadRole = Field(description="`first` or `second` reader, or `arbiter` of their disagreement")
+    name: str = Field(description="display name of the reader, as it was")
+    signed_at: AwareDatetime = Field(description="when they signed their read")
+    conclusion: Assessment | None = Field(description="their conclusion")
+    breasts: BreastConclusions | None = Field(default=None, description="of each breast")
+    comment: str = Field(default="", description="their comment; empty for none")
+
+
 class Signature(Document):
     """Who signed, when, and what they concluded."""
 
@@ -196,6 +213,14 @@ class Signature(Document):
     conclusion: Assessment | None = Field(description="the clinician's own; null where they left the system's")
     comment: str = ""
     breasts: BreastConclusions | None = Field(default=None, description="of each breast; null where none was stated")
+    readers: list[ReaderOfReport] = Field(
+        default=[], description="of a case that is read twice, in the order of their signatures; else none"
+    )
+
+    @property
+    def names(self) -> list[str]:
+        """Everyone who answers for it: the readers and the arbiter, or whoever signed."""
+        return [reader.name for reader in self.readers] or [self.signed_by]
 
 
 class CaseContent(Document):

@@ -66,6 +66,7 @@ def conclusion_report(
         description="Lobule conclusion (research use only)",
         previous=previous,
         reader=signed.reader if signed else None,
+        others=signed.others if signed else (),
     )
 
 

@@ -24,6 +24,7 @@ class Signed:
     Attributes:
         version: Of the report, from 1.
         reader: Their name, as the report shows it.
+        others: Names of the others who read it, where two people read the case.
         conclusion: Their own; None where they left the system's.
         breasts: What they stated of each breast.
         comment: Their comment.
@@ -38,6 +39,7 @@ class Signed:
     comment: str
     reviews: Sequence[Review]
     own: Sequence[ReaderFinding] = ()
+    others: Sequence[str] = ()
 
     def verdict_of(self, film: AnalysedFilm, finding: str = WHOLE_IMAGE) -> Review | None:
         """The verdict on a finding, or on a film as a whole."""
@@ -150,6 +152,7 @@ def _signed(case: dict[str, Any]) -> Signed | None:
         comment=report["comment"],
         reviews=[Review.model_validate(each) for each in case["reviews"]],
         own=[ReaderFinding.model_validate(each) for each in case.get("reader_findings", [])],
+        others=[each["name"] for each in report.get("readers", []) if each["name"] != report["signed_by"]],
     )
 
 

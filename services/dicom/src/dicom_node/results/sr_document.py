@@ -1,6 +1,7 @@
 """A structured report as an object of the study (DICOM PS3.3, A.35)."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from highdicom import sr
@@ -24,6 +25,7 @@ def make_document(
     description: str,
     previous: Dataset | None = None,
     reader: str | None = None,
+    others: Sequence[str] = (),
 ) -> Document:
     """A report with its header.
 
@@ -37,6 +39,7 @@ def make_document(
         description: Of the series.
         previous: The report that this one takes the place of, or adds to.
         reader: Who signed what it says; None: nobody.
+        others: Who verified it besides, where two people read the case.
     """
     verified: dict[str, Any] = {}
     if reader is not None:
@@ -45,7 +48,7 @@ def make_document(
             "verifying_observer_name": person_name(reader),
             "verifying_organization": "Signed in Lobule",
         }
-    return form(
+    document = form(
         evidence=[film.header for film in films],
         content=content,
         series_instance_uid=series_uid,
@@ -60,3 +63,8 @@ def make_document(
         **verified,
         **concepts.EQUIPMENT,
     )
+    for name in others:
+        observer = deepcopy(document.VerifyingObserverSequence[0])
+        observer.VerifyingObserverName = person_name(name)
+        document.VerifyingObserverSequence.append(observer)
+    return document

@@ -78,6 +78,7 @@ def verdict_report(
         description=f"Lobule verdicts, signed version {signed.version} (research use only)",
         previous=previous,
         reader=signed.reader,
+        others=signed.others,
     )
 
 

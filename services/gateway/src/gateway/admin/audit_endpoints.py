@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -17,10 +18,12 @@ from gateway.audit.repository import AuditFilter
 from gateway.audit.schemas import AuditEventRead, AuditPage
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import AdminUser
+from gateway.cases.reads import may_be_told
 from gateway.clock import now
 from gateway.database import DbSession, StreamSession, in_utc
 from gateway.errors import responses
 from gateway.paging import link_next
+from gateway.users.models import User
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
 
@@ -47,9 +50,14 @@ def audit_filter(
 Wanted = Annotated[AuditFilter, Depends(audit_filter)]
 
 
+def told_to(admin: User, wanted: AuditFilter) -> AuditFilter:
+    """What an administrator may see of a filter's events: they may be one of two readers of a case, too."""
+    return replace(wanted, told=may_be_told(admin))
+
+
 @router.get("/audit", responses=responses(401, 403, 422))
 def list_events(
-    _admin: AdminUser,
+    admin: AdminUser,
     session: DbSession,
     wanted: Wanted,
     request: Request,
@@ -57,8 +65,11 @@ def list_events(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> AuditPage:
-    """The audit log, newest first."""
-    rows, next_cursor = repository.events(session, wanted, limit, cursor)
+    """The audit log, newest first.
+
+    What a reader says of a case that two people read is told once both have signed.
+    """
+    rows, next_cursor = repository.events(session, told_to(admin, wanted), limit, cursor)
     link_next(request, response, next_cursor)
     return AuditPage(items=[AuditEventRead.model_validate(row) for row in rows], next_cursor=next_cursor)
 
@@ -74,7 +85,7 @@ def export_events(admin: AdminUser, wanted: Wanted, request: Request, session: S
 
     def lines() -> Iterator[str]:
         yield _line(_COLUMNS)
-        for event in repository.every(session, wanted):
+        for event in repository.every(session, told_to(admin, wanted)):
             yield _line(_cells(event))
 
     name = f"lobule-audit-{now():%Y%m%dT%H%M%SZ}.csv"

@@ -11,12 +11,14 @@ from gateway.admin.schemas import QueueRead, Redriven, WorkPage, WorkRead
 from gateway.audit.service import record
 from gateway.auth.dependencies import AdminUser
 from gateway.clock import now
+from gateway.corrections.removal import lock
 from gateway.database import DbSession
-from gateway.errors import not_found, responses
+from gateway.errors import ProblemError, not_found, responses
 from gateway.jobs import service as jobs
-from gateway.jobs.models import Work
+from gateway.jobs.models import Job, Work
 from gateway.modalities.repository import queues_of
 from gateway.paging import link_next
+from gateway.users.models import User
 from lobule.contracts.progress import JobState
 from lobule.progress_cache import ProgressCache
 
@@ -70,8 +72,9 @@ def find_work(session: DbSession, states: list[JobState], limit: int, cursor: st
 
 @router.post("/jobs/{work_id}/retry", responses=responses(401, 403, 404, 409))
 def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
-    """Start failed work again, with a new budget of attempts."""
+    """Start failed work again, with a new budget of attempts; not in a case that somebody else has claimed."""
     work = _work(session, work_id)
+    _check_free(session, work, admin)
     jobs.retry(session, work)
     record(session, request, admin, "job.redrive", "job", work.id)
     return WorkRead.of(work, repository.names(session, {work.owner_id}).get(work.owner_id, ""))
@@ -79,8 +82,9 @@ def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request
 
 @router.post("/jobs/{work_id}/cancel", responses=responses(401, 403, 404, 409))
 def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
-    """Stop work. Its worker is told at its next heartbeat."""
+    """Stop work, unless somebody else has claimed its case. Its worker is told at its next heartbeat."""
     work = _work(session, work_id)
+    _check_free(session, work, admin)
     jobs.cancel(session, work)
     record(session, request, admin, "job.cancel", "job", work.id)
     return WorkRead.of(work, repository.names(session, {work.owner_id}).get(work.owner_id, ""))
@@ -88,12 +92,28 @@ def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request)
 
 @router.post("/jobs/retry-dead", responses=responses(401, 403))
 def redrive_dead(admin: AdminUser, session: DbSession, request: Request) -> Redriven:
-    """Start all dead work again, for example after a worker was repaired."""
+    """Start all dead work again, for example after a worker was repaired; not in cases that others have claimed."""
     parked = repository.parked(session)
+    claimed = 0
     for work in parked:
+        try:
+            _check_free(session, work, admin)
+        except ProblemError:
+            claimed += 1
+            continue
         jobs.retry(session, work)
         record(session, request, admin, "job.redrive", "job", work.id)
-    return Redriven(count=len(parked))
+    return Redriven(count=len(parked) - claimed, claimed=claimed)
+
+
+def _check_free(session: DbSession, work: Work, admin: User) -> None:
+    """Refuse to change the analyses of a case under the eyes of its reader.
+
+    Raises:
+        ProblemError: `case_claimed`, 409.
+    """
+    if isinstance(work, Job):
+        lock(session, work.image, admin, None)
 
 
 def _work(session: DbSession, work_id: str) -> Work:

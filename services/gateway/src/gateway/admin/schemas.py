@@ -66,3 +66,4 @@ class Redriven(BaseModel):
     """How many pieces of work were started again."""
 
     count: int = Field(description="how many pieces of work were started again")
+    claimed: int = Field(description="how many were not, because somebody else has claimed their case")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import AuditEvent
@@ -24,6 +24,7 @@ class AuditFilter:
         target_id: Id of the object that was acted on.
         since: Not before.
         until: Before.
+        told: Which events the reader of the log may see; None: all.
     """
 
     actor: str | None = None
@@ -31,10 +32,13 @@ class AuditFilter:
     target_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    told: ColumnElement[bool] | None = None
 
     def select(self) -> Select[AuditEvent]:
         """The events, without order."""
         query = select(AuditEvent)
+        if self.told is not None:
+            query = query.where(self.told)
         if self.actor:
             query = query.where(AuditEvent.actor_name.icontains(self.actor, autoescape=True))
         if self.action:

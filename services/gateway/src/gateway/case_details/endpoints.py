@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from gateway.auth.dependencies import CurrentUser
 from gateway.case_details.priors import priors_of
 from gateway.case_details.schemas import CaseDetail, CaseImageRead, PriorExamination
-from gateway.cases import repository, service
+from gateway.cases import repository, service, sheets
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.examinations import examinations
 from gateway.cases.schemas import ConclusionRead
@@ -16,8 +16,7 @@ from gateway.database import DbSession
 from gateway.errors import WITH_ETAG, responses
 from gateway.reader_findings import service as reader_findings
 from gateway.reports.service import versions
-from gateway.reviews import repository as reviews
-from gateway.reviews.service import as_contract
+from gateway.reviews.service import reviews_of
 from lobule.contracts.language import Language, negotiate_language
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
@@ -26,6 +25,7 @@ router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 @router.get("/{case_id}", responses={**WITH_ETAG, **responses(401, 404)})
 def read_case(
     case: VisibleCase,
+    user: CurrentUser,
     session: DbSession,
     response: Response,
     lang: Annotated[Language | None, Query(description="of the reasons; instead of the Accept-Language header")] = None,
@@ -38,15 +38,16 @@ def read_case(
     language = lang or negotiate_language(accept_language)
     jobs = repository.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
-    response.headers["ETag"] = service.etag(case)
+    seen = sheets.sheets_of(session, case, user)
+    response.headers["ETag"] = sheets.etag(session, case, user)
     response.headers["Content-Language"] = language
     return CaseDetail.of(
         case,
-        images=[CaseImageRead.of(job, service.state_of(job), places[job.image_id]) for job in jobs],
+        images=[CaseImageRead.of(job, service.state_of(job), places[job.image_id], user) for job in jobs],
         conclusion=ConclusionRead.of(service.conclusion_of(jobs), language),
-        reviews=[as_contract(review) for review in reviews.of_case(session, case.id)],
-        reader_findings=reader_findings.findings(session, case.id),
-        same_lesions=reader_findings.same_lesions(session, case.id, jobs),
+        reviews=reviews_of(session, case, seen),
+        reader_findings=reader_findings.findings(session, case, seen),
+        same_lesions=reader_findings.same_lesions(session, case, seen, jobs),
         reports=versions(session, case),
     )
 

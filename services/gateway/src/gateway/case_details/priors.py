@@ -38,7 +38,7 @@ def priors_of(session: Session, user: User, case: Case) -> list[PriorExamination
             if day is None or day >= today:
                 continue
             images = [
-                CaseImageRead.of(job, "assessed", Examination(day, is_prior=True))
+                CaseImageRead.of(job, "assessed", Examination(day, is_prior=True), user)
                 for job in shown
                 if places[job.image_id].date == day and state_of(job) == "assessed"
             ]

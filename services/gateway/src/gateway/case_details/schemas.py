@@ -2,16 +2,19 @@
 
 from datetime import date, datetime
 from datetime import date as date_
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from gateway.cases.examinations import Examination
 from gateway.cases.models import Case
 from gateway.cases.schemas import ConclusionRead
+from gateway.corrections.removal import may_take_out
 from gateway.images.schemas import ImageRead
 from gateway.jobs.models import Job
 from gateway.jobs.schemas import JobRead
 from gateway.reports.schemas import CaseReportRead
+from gateway.users.models import User
 from lobule.contracts.case import CaseState, Evidence, Review
 from lobule.contracts.reader import ReaderFinding, SameLesion
 
@@ -25,11 +28,15 @@ class CaseImageRead(ImageRead):
         description="day of the examination that it belongs to; a film without a `study_date` belongs to the newest"
     )
     is_prior: bool = Field(description="a film of an earlier examination: shown, but not judged with the current one")
-    removable: bool = Field(description="false where a signed report keeps it")
+    removable: bool = Field(description="whether you can remove it, replace it, or take it out of the case")
+    kept_by: Literal["report", "owner"] | None = Field(
+        description="why not: a signed report shows it, or only its owner may; null where you can"
+    )
 
     @classmethod
-    def of(cls, job: Job, state: Evidence, place: Examination) -> "CaseImageRead":
-        """An image as its newest job knows it."""
+    def of(cls, job: Job, state: Evidence, place: Examination, user: User) -> "CaseImageRead":
+        """An image as its newest job knows it, for this user."""
+        kept_by = "report" if job.image.signed else None if may_take_out(job.image, user) else "owner"
         image = ImageRead.model_validate(job.image)
         return cls(
             **image.model_dump(),
@@ -37,7 +44,8 @@ class CaseImageRead(ImageRead):
             state=state,
             examination=place.date,
             is_prior=place.is_prior,
-            removable=not job.image.signed,
+            removable=kept_by is None,
+            kept_by=kept_by,
         )
 
 
@@ -60,12 +68,17 @@ class CaseDetail(BaseModel):
     revision: int = Field(description="grows with every change; the `ETag` names it")
     state: CaseState = Field(description="where the case stands")
     signed_version: int | None = Field(description="version of the report in force; null where none is")
+    read_twice: bool = Field(description="two people read it, apart from each other; see `/reads`")
+    sample: bool = Field(description="drawn to try the portal with: it is of no patient, and cannot be signed")
     images: list[CaseImageRead] = Field(description="its images in hanging order, each with its newest analysis")
     conclusion: ConclusionRead = Field(
         description="what the system concludes from the images of the newest examination"
     )
-    reviews: list[Review] = Field(description="what clinicians said of findings and images")
-    reader_findings: list[ReaderFinding] = Field(description="what readers drew themselves, by letter")
+    reviews: list[Review] = Field(
+        description="what clinicians said of findings and images; where two people read the case, you alone until both "
+        "have signed"
+    )
+    reader_findings: list[ReaderFinding] = Field(description="what readers drew themselves, by letter; as `reviews`")
     same_lesions: list[SameLesion] = Field(description="findings that readers take for the same lesion")
     reports: list[CaseReportRead] = Field(description="signed versions, newest first")
 
@@ -89,6 +102,8 @@ class CaseDetail(BaseModel):
             revision=case.revision,
             state=case.state,
             signed_version=case.signed_version,
+            read_twice=case.read_twice,
+            sample=case.sample,
             images=images,
             conclusion=conclusion,
             reviews=reviews,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.audit.service import record
-from gateway.auth.dependencies import CurrentUser
+from gateway.auth.dependencies import AppSettings, CurrentUser
 from gateway.cases import repository, service
 from gateway.cases.models import Case
 from gateway.cases.repository import CaseFilter, Reader, Sort
@@ -22,9 +22,11 @@ router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
 
 @router.post("", status_code=201, response_model=CaseRead, responses=responses(401, 403, 404, 422))
-def create_case(new: CaseCreate, user: CurrentUser, session: DbSession, request: Request) -> Case:
+def create_case(
+    new: CaseCreate, user: CurrentUser, session: DbSession, settings: AppSettings, request: Request
+) -> Case:
     """Open a case under a pseudonym."""
-    case = Case(owner_id=user.id, pseudonym=new.pseudonym)
+    case = Case(owner_id=user.id, pseudonym=new.pseudonym, double_reading=settings.reading_rule)
     session.add(case)
     session.flush()
     groups.share(session, case.id, group_for_new_case(session, user, new.group_id))
@@ -43,7 +45,10 @@ def list_cases(
     state: Several[CaseState] = [],  # noqa: B006 - FastAPI's way to say "none given"
     assessment: Several[Assessment] = [],  # noqa: B006
     modality: Annotated[str, Query(max_length=50, description="name of a modality of which it has an image")] = "",
-    reader: Annotated[Reader | None, Query(description="`me`: you are its reader; `none`: nobody is")] = None,
+    reader: Annotated[
+        Reader | None,
+        Query(description="`me`: you are its reader; `none`: nobody is; `open`: it waits for you or anyone"),
+    ] = None,
     group: Annotated[str, Query(max_length=36, description="identifier of a group that it is shared with")] = "",
     unread: Annotated[bool, Query(description="only what has changed since you saw it")] = False,
     sort: Annotated[Sort, Query(description="`urgency`: suspected, not sure, no sign; the highest number first")] = (

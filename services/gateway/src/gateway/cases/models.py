@@ -1,15 +1,33 @@
 """Cases."""
 
 from datetime import date, datetime
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, case, func
-from sqlalchemy.orm import Mapped, column_property, mapped_column
+from sqlalchemy import (
+    JSON,
+    Connection,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    case,
+    event,
+    false,
+    func,
+    inspect,
+)
+from sqlalchemy.orm import Mapped, Mapper, column_property, mapped_column
 
 from gateway.clock import now
 from gateway.database import Base, new_id
-from lobule.contracts.case import CaseState
+from lobule.contracts.case import CaseState, ReadRole
 from lobule.contracts.result import Assessment
+
+Rule = Literal["recall", "all"]
+"""Which disagreements of two readers a third person settles; see `cases.agreement`."""
+BOTH = 2
+"""Readers of a case that is read twice."""
 
 
 class Case(Base):
@@ -53,6 +71,23 @@ class Case(Base):
     signed_version: Mapped[int | None]
     signed_revision: Mapped[int | None]
 
+    sample: Mapped[bool] = mapped_column(default=False, server_default=false())  # drawn to try the portal with
+    # Double reading: docs/double-reading.md. The rule is given by the setting when the case is opened.
+    double_reading: Mapped[Rule | None] = mapped_column(String(10))
+    has_films: Mapped[bool] = mapped_column(default=False, server_default=false())
+    reads: Mapped[int] = mapped_column(default=0, server_default="0")  # signed ones of readers that stand: 0, 1 or 2
+    read_round: Mapped[int] = mapped_column(default=0, server_default="0")  # reads of earlier rounds are superseded
+
+    @property
+    def read_twice(self) -> bool:
+        """Whether two people read it independently: a case with films, where the setting asks for it."""
+        return self.double_reading is not None and self.has_films
+
+    @property
+    def blind(self) -> bool:
+        """Whether no reader sees what another one says of it yet."""
+        return self.read_twice and self.reads < BOTH
+
     # What lists are ordered by where the column itself may be null or is no order; these are never null.
     studied: Mapped[date] = column_property(func.coalesce(study_date, date.min))
     progress: Mapped[int] = column_property(
@@ -80,3 +115,40 @@ class SavedView(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(40))
     query: Mapped[str] = mapped_column(String(500))  # of the worklist's address
+
+
+class ReadingSheet(Base):
+    """How often a user has changed their own verdicts and findings on a case that is read twice.
+
+    It is a part of the case's `ETag` for them. The case's own revision stays, so that others learn nothing of it.
+    """
+
+    __tablename__ = "reading_sheets"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    revision: Mapped[int] = mapped_column(default=0)
+
+
+class SignedRead(Base):
+    """What one reader, or the arbiter, of a case that is read twice has signed. Only its withdrawal is added later."""
+
+    __tablename__ = "signed_reads"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    round: Mapped[int]  # the case's `read_round` then: reads of earlier ones are superseded
+    role: Mapped[ReadRole] = mapped_column(String(10))
+    reader_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    reader: Mapped[str] = mapped_column(String(200))  # the name as it was
+    signed_at: Mapped[datetime] = mapped_column(default=now)
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)  # a `CaseContent`: the case as the reader had marked it
+    sha256: Mapped[str] = mapped_column(String(64))  # of the content
+    comment: Mapped[str] = mapped_column(Text, default="")
+    withdrawn_at: Mapped[datetime | None]
+
+
+@event.listens_for(SignedRead, "before_update")
+def _keep(_mapper: Mapper[SignedRead], _connection: Connection, read: SignedRead) -> None:
+    changed = {attribute.key for attribute in inspect(read).attrs if attribute.history.has_changes()}
+    assert changed <= {"withdrawn_at"}, f"a signed read never changes: {changed}"

@@ -4,20 +4,18 @@ A case may have a reader. Assigned, it is meant for them; claimed, they read it 
 until they release it, sign it, or their claim has lapsed.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
-from gateway.cases import repository
+from gateway.cases import reads, repository
 from gateway.cases.models import Case
+from gateway.cases.repository import LAPSES_AFTER
 from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.groups import repository as groups
 from gateway.users.models import User
 from gateway.users.permissions import may
-
-LAPSES_AFTER = timedelta(hours=8)
-"""How long a claim holds: a working day, so that a case which somebody forgot is free again on the next."""
 
 
 def is_claimed(case: Case) -> bool:
@@ -31,9 +29,13 @@ def claimed_by_another(case: Case, user: User) -> bool:
 
 
 def _since(case: Case) -> datetime | None:
-    """Since when a case is read; None where nobody does, or the claim has lapsed."""
+    """Since when a case is read; None where nobody does, the claim has lapsed, or its reader was deactivated."""
     since = case.reading_since
-    return since if since is not None and now() - since < LAPSES_AFTER else None
+    if since is None or now() - since >= LAPSES_AFTER:
+        return None
+    session = object_session(case)
+    reader = session.get(User, case.reader_id) if session and case.reader_id else None
+    return since if reader is None or reader.active else None
 
 
 def check_free(case: Case, user: User) -> None:
@@ -62,10 +64,11 @@ def claim(session: Session, case: Case, user: User) -> Case:
     """Read a case: it is this user's until they release or sign it.
 
     Raises:
-        ProblemError: `case_claimed` or `case_signed`, 409.
+        ProblemError: `case_claimed`, `case_signed` or `already_read`, 409, or `forbidden`, 403.
     """
     case = repository.locked(session, case.id)
     _check_open(case, user)
+    reads.check_may_read(session, case, user)
     if case.reader_id != user.id or _since(case) is None:
         case.reader_id, case.reader, case.reading_since = user.id, user.display_name, now()
     return case
@@ -88,12 +91,14 @@ def assign(session: Session, case: Case, reader: User, user: User) -> Case:
     """Mean a case for a reader, who need not have begun.
 
     Raises:
-        ProblemError: `case_claimed` or `case_signed` (409), or `reader_cannot_see` (422).
+        ProblemError: `case_claimed`, `case_signed` or `already_read` (409), or `reader_cannot_see` (422).
     """
     case = repository.locked(session, case.id)
     _check_open(case, user)
     if repository.visible(session, reader, case.id) is None or not (reader.active and may(reader.role, "review")):
         raise ProblemError(422, "reader_cannot_see")
+    if case.read_twice and reads.of_user(session, case, reader) is not None:
+        raise ProblemError(409, "already_read", "other")
     case.reader_id, case.reader, case.reading_since = reader.id, reader.display_name, None
     return case
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from gateway.cases.models import Case, CaseVisit, SavedView
+from gateway.cases.models import Case, CaseVisit, Rule, SavedView
+from gateway.cases.reads import is_read_by
+from gateway.clock import now
 from gateway.groups.models import SharedCase
 from gateway.groups.repository import cases_of, shared_with
 from gateway.images.models import Image
@@ -19,7 +22,11 @@ from lobule.contracts.case import CaseState
 from lobule.contracts.result import Assessment
 
 Sort = Literal["urgency", "newest", "oldest", "pseudonym", "study_date", "modality", "images", "state", "reader"]
-Reader = Literal["me", "none"]
+Reader = Literal["me", "none", "open"]
+LAPSES_AFTER = timedelta(hours=8)
+"""How long a claim holds: a working day, so that a case which somebody forgot is free again on the next."""
+TO_READ: tuple[CaseState, ...] = ("ready", "second_read", "arbitration")
+"""States of a case that waits for a reader."""
 _ORDERS: dict[Sort, Order] = {
     "urgency": Order((Case.urgency, Case.created_at, Case.id)),
     "newest": Order((Case.created_at, Case.id)),
@@ -64,6 +71,11 @@ def by_id(session: Session, case_id: str) -> Case:
     return session.get_one(Case, case_id)
 
 
+def sample_of(session: Session, user_id: str) -> Case | None:
+    """The sample case of a user."""
+    return session.scalars(select(Case).where(Case.owner_id == user_id, Case.sample).limit(1)).first()
+
+
 @dataclass(frozen=True)
 class CaseFilter:
     """A filter of cases; empty values match all.
@@ -73,7 +85,7 @@ class CaseFilter:
         states: Any of these.
         assessments: Any of these.
         modality: Name of a modality of which the case has an image.
-        reader: `me`: the user is its reader; `none`: it has none.
+        reader: `me`: the user is its reader; `none`: it has none; `open`: it waits for a reader, which the user can be.
         group: Id of a group that it is shared with.
         unread: Only cases that have changed since the user saw them.
     """
@@ -97,13 +109,23 @@ class CaseFilter:
             query = query.where(Case.assessment.in_(self.assessments))
         if self.modality:
             query = query.where((" " + Case.modalities + " ").contains(f" {self.modality} ", autoescape=True))
-        if self.reader is not None:
+        if self.reader == "open":
+            query = query.where(_waits_for(user))
+        elif self.reader is not None:
             query = query.where(Case.reader_id == (user.id if self.reader == "me" else None))
         if self.group:
             query = query.where(Case.id.in_(cases_of(self.group)))
         if self.unread:
             query = query.where(not_(_seen_by(user)))
         return query
+
+
+def _waits_for(user: User) -> ColumnElement[bool]:
+    """Whether a case waits for a reader, and this user may be the one."""
+    lapsed = Case.reading_since < now() - LAPSES_AFTER
+    gone = Case.reader_id.in_(select(User.id).where(User.active.is_(False)))
+    free = or_(Case.reader_id.is_(None), Case.reader_id == user.id, lapsed, gone)
+    return and_(Case.state.in_(TO_READ), free, not_(is_read_by(user)))
 
 
 def _seen_by(user: User) -> ColumnElement[bool]:
@@ -133,6 +155,13 @@ def share_unshared(session: Session, owner_id: str, group_id: str) -> None:
         Case.owner_id == owner_id, Case.id.not_in(select(SharedCase.case_id))
     )
     session.execute(insert(SharedCase).from_select(["case_id", "group_id"], own))
+
+
+def set_rule(session: Session, rule: Rule | None) -> None:
+    """Have all cases be read as the setting asks; one that a reader has signed is read to its end as it was begun."""
+    asked = Case.double_reading.is_distinct_from(rule)
+    untouched = and_(Case.reads == 0, Case.sample.is_(False))
+    session.execute(update(Case).where(asked, untouched).values(double_reading=rule))
 
 
 def worklist(

@@ -67,7 +67,8 @@ class CaseRead(BaseModel):
     created_at: datetime = Field(description="when the case was opened")
     updated_at: datetime = Field(description="when anything of it changed last")
     state: CaseState = Field(
-        description="`ready`: every image was assessed or failed; `signed`: nothing has changed since the signature"
+        description="`ready`: every image was assessed or failed; `second_read`, `arbitration`: where two people read "
+        "it, one has signed, or both have and disagree; `signed`: nothing has changed since the signature"
     )
     assessment: Assessment | None = Field(description="of all images together; null while nothing can be said")
     probability_malignant: float | None = Field(description="the highest of the images that carry the assessment")
@@ -81,6 +82,8 @@ class CaseRead(BaseModel):
     images_done: int = Field(description="how many of them are analysed")
     images_failed: int = Field(description="of how many the analysis failed")
     signed_version: int | None = Field(description="the last signed version; in force only in state `signed`")
+    read_twice: bool = Field(description="two people read it, apart from each other; see `/reads`")
+    sample: bool = Field(description="drawn to try the portal with: it is of no patient, and cannot be signed")
 
     @field_validator("modalities", mode="before")
     @classmethod

@@ -1,6 +1,7 @@
 """Updates a case's row from its images, reviews and signatures."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
@@ -83,11 +84,13 @@ def summarise(case: Case, jobs: Sequence[Job]) -> None:
     case.images_failed = sum(image.state == "failed" for image in evidence)
     case.study_date = current_date(images)
     case.modalities = " ".join(sorted({image.modality for image in images}))
+    case.has_films = any(image.spec.evidence == "film" for image in images)
     case.thumbnails = _thumbnails(jobs)
     said = [*map(_canonical, evidence), *_dated(images)]
     digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest
+        supersede_reads(case)
         changed(case)
     case.state = _state(case)
 
@@ -125,6 +128,20 @@ def changed(case: Case) -> None:
     case.state = _state(case)
 
 
+def supersede_reads(case: Case) -> None:
+    """Have a case that two people read be read anew by both: what was signed was about another state of it."""
+    if case.reads and case.reading_since is None:
+        case.reader_id, case.reader = None, ""  # those who signed it: anyone may read it now
+    case.read_round, case.reads = (case.read_round or 0) + 1, 0
+
+
+def reads_changed(case: Case, reads: int) -> None:
+    """Note how many readers of a case have signed. Whoever reads it next claims it anew."""
+    case.reads = reads
+    case.reader_id, case.reader, case.reading_since = None, "", None
+    changed(case)
+
+
 def signed(case: Case, version: int) -> None:
     """Note that this version was signed for the present state of the case."""
     case.signed_version, case.signed_revision = version, case.revision
@@ -137,9 +154,12 @@ def _state(case: Case) -> CaseState:
         return "empty"
     if case.images_done + case.images_failed < case.images_total:
         return "analysing"
+    is_signed = case.signed_revision == case.revision
+    if case.read_twice and case.reads and not is_signed:
+        return "second_read" if case.blind else "arbitration"
     if case.images_done == 0:
         return "failed"
-    return "signed" if case.signed_revision == case.revision else "ready"
+    return "signed" if is_signed else "ready"
 
 
 def etag(case: Case) -> str:
@@ -154,11 +174,19 @@ def etag(case: Case) -> str:
 def check_unchanged(case: Case | None, if_match: str | None) -> None:
     """Refuse a change that was based on an older state of the case, or on a case that the image has left.
 
+    What a tag says of the user's own sheet (see `cases.sheets`) is of no matter here.
+
     Raises:
         ProblemError: `case_changed`, 412.
     """
     if if_match is None or if_match.strip() == "*":
         return
-    if case is not None and etag(case) in (tag.strip() for tag in if_match.split(",")):
+    tags = re.sub(r'\+\d+"', '"', if_match).split(",")
+    if case is not None and etag(case) in (tag.strip() for tag in tags):
         return
-    raise ProblemError(412, "case_changed")
+    raise case_changed()
+
+
+def case_changed() -> ProblemError:
+    """The answer to a change that was based on an older state of a case."""
+    return ProblemError(412, "case_changed")

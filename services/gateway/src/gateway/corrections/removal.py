@@ -37,13 +37,18 @@ def remove(session: Session, store: ObjectStore, image: Image, user: User, if_ma
     delete_after_commit(session, store, _take_out(session, image, user, if_match))
 
 
+def may_take_out(image: Image, user: User) -> bool:
+    """Whether a user may remove an image, or take it out of the case that they see it in."""
+    return user.id == image.owner_id
+
+
 def check_may_take_out(image: Image, user: User) -> None:
     """Refuse that a member of a group removes what is not theirs, or takes it out of the case that they see it in.
 
     Raises:
         ProblemError: `forbidden`, 403.
     """
-    if user.id != image.owner_id:
+    if not may_take_out(image, user):
         raise ProblemError(403, "forbidden", "removal")
 
 
@@ -78,10 +83,7 @@ def _take_out(session: Session, image: Image, user: User, if_match: str | None) 
     """Delete an image's rows; returns the prefixes of the objects to delete after the commit."""
     check_may_take_out(image, user)
     lock(session, image, user, if_match)
-    for job in jobs.of_image(session, image.id):
-        if job.state not in FINAL_STATES:
-            job_service.cancel(session, job)  # its owner's webhooks are told, as of any job that ends
-    session.flush()
+    cancel_analyses(session, image)
     case_id = image.case_id
     if image.signed:
         raise ProblemError(409, "image_signed", "removal")
@@ -92,6 +94,14 @@ def _take_out(session: Session, image: Image, user: User, if_match: str | None) 
     if case_id is not None:
         case_service.refresh(session, case_id)
     return prefixes
+
+
+def cancel_analyses(session: Session, image: Image) -> None:
+    """Stop the analyses of an image that has been locked. Its owner's webhooks are told, as of any job that ends."""
+    for job in jobs.of_image(session, image.id):
+        if job.state not in FINAL_STATES:
+            job_service.cancel(session, job)
+    session.flush()
 
 
 def delete_rows(session: Session, image_id: str) -> list[str]:

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
+from gateway.cases.models import Case
 from gateway.corrections.removal import check_may_take_out, lock
 from gateway.corrections.schemas import ImageCorrection
 from gateway.errors import ProblemError, not_found
@@ -84,6 +85,8 @@ def correct(
 
 def _check_target(session: Session, user: User, image: Image, case_id: str | None) -> None:
     """Check that a user may move an image into a case, or out of any."""
+    if image.case_id is not None and cases.by_id(session, image.case_id).sample:
+        raise ProblemError(409, "case_is_sample", "film")
     if case_id is None:
         check_may_take_out(image, user)
         return
@@ -102,11 +105,18 @@ def _move(session: Session, image: Image, case_id: str | None, *, accepted: bool
     session.flush()
     if left == case_id:
         return
+    if left is not None and case_id is not None:
+        _keep_read_twice(cases.by_id(session, left), cases.by_id(session, case_id))
     reviews.move(session, image.id, case_id)
     if case_id is not None:
         reader_findings.move(session, image.id, case_id)
     if left is not None:
         case_service.refresh(session, left)
+
+
+def _keep_read_twice(left: Case, into: Case) -> None:
+    """A film that two people have to read is not moved to where one would do."""
+    into.double_reading = into.double_reading or left.double_reading
 
 
 def _reinterpret(session: Session, store: ObjectStore, image: Image, spec: ModalitySpec) -> None:

@@ -15,6 +15,7 @@ from gateway.auth import service as auth
 from gateway.auth.api_tokens import check_scope
 from gateway.auth.dependencies import AppSettings, check_permission, identify
 from gateway.auth.tokens import unauthorized
+from gateway.corrections.removal import lock
 from gateway.database import read
 from gateway.errors import ProblemError, responses
 from gateway.jobs import repository
@@ -101,7 +102,19 @@ async def diagnose(
 
 
 async def _submit(request: Request, uploads: UploadService) -> str:
+    """Upload the image; returns its job.
+
+    Raises:
+        ProblemError: As the upload, or `case_claimed`, 409, where a failed analysis cannot be started again.
+    """
+    senders: list[User] = []
+
     async def sender(fields: dict[str, str]) -> User:
+        user = await identified(fields)
+        senders.append(user)
+        return user
+
+    async def identified(fields: dict[str, str]) -> User:
         username, password = fields.pop("username", ""), fields.pop("password", "")
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -118,7 +131,7 @@ async def _submit(request: Request, uploads: UploadService) -> str:
             request, sender, action="image.diagnose", interactive=False, default_modality=HISTOPATHOLOGY.name
         )
     except Duplicate as known:
-        await run_in_threadpool(_start_again_if_failed, request, known.job_id)
+        await run_in_threadpool(_start_again_if_failed, request, senders[0], known.job_id)
         return known.job_id
     return job.id
 
@@ -148,11 +161,16 @@ def _of_basic(given: str) -> tuple[str, str]:
     return username, password
 
 
-def _start_again_if_failed(request: Request, job_id: str) -> None:
-    """Retry a job that did not finish, because its image was sent again."""
+def _start_again_if_failed(request: Request, user: User, job_id: str) -> None:
+    """Retry a job that did not finish, because its image was sent again.
+
+    Raises:
+        ProblemError: `case_claimed`, 409.
+    """
     with request.app.state.sessions.begin() as session:
         job = repository.by_id(session, job_id)
         if job is not None and job.state in ("failed", "dead", "cancelled"):
+            lock(session, job.image, user, None)
             jobs.retry(session, job)
 
 

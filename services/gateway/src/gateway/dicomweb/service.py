@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gateway.cases import service as case_service
-from gateway.cases.models import Case
+from gateway.cases.models import Case, Rule
 from gateway.database import SessionFactory
 from gateway.dicomweb import repository
 from gateway.errors import ProblemError
@@ -55,6 +55,7 @@ class InstanceService:
         fingerprints: Of studies.
         modalities: Those that are known.
         uploads: Makes files images.
+        rule: Of the double reading of the cases that it opens; None where one person reads them.
     """
 
     def __init__(
@@ -64,9 +65,10 @@ class InstanceService:
         fingerprints: Fingerprints,
         modalities: Modalities,
         uploads: UploadService,
+        rule: Rule | None = None,
     ) -> None:
         self._sessions, self._store, self._fingerprints = sessions, store, fingerprints
-        self._modalities, self._uploads = modalities, uploads
+        self._modalities, self._uploads, self._rule = modalities, uploads, rule
 
     def keep(self, user: User, upload: Upload, study_uid: str | None, note: Note) -> Stored:
         """Make a received instance an image. Where it is refused, nothing of it is left.
@@ -121,7 +123,7 @@ class InstanceService:
             known = repository.case_of(session, user.id, pseudonym, mark)
             if known is not None:
                 return known
-            case = Case(owner_id=user.id, pseudonym=pseudonym)
+            case = Case(owner_id=user.id, pseudonym=pseudonym, double_reading=self._rule)
             session.add(case)
             session.flush()
             groups.share(session, case.id, group_for_new_case(session, user, None))

@@ -73,7 +73,7 @@ def read_bundle(
     case = cases.visible(session, user, case_id)
     if case is None:
         raise not_found("case")
-    return FhirResponse(bundle("transaction", resources_of(session, request.app.state.store, case)))
+    return FhirResponse(bundle("transaction", resources_of(session, request.app.state.store, case, user)))
 
 
 @router.get(
@@ -90,7 +90,7 @@ def read_resource(
 ) -> FhirResponse:
     """One resource. Ids begin with that of the case; of findings and models with that of their analysis."""
     case = _case_of(session, user, resource_type, resource_id)
-    for resource in resources_of(session, request.app.state.store, case):
+    for resource in resources_of(session, request.app.state.store, case, user):
         if (resource["resourceType"], resource["id"]) == (resource_type, resource_id):
             return FhirResponse(resource)
     raise not_found("resource")
@@ -104,7 +104,7 @@ def search_resources(
     pseudonym = identifier.removeprefix(f"{PSEUDONYM}|")
     matching: list[Resource] = []
     for case in cases.of_pseudonym(session, user, pseudonym, limit=_MOST_CASES):
-        told = resources_of(session, request.app.state.store, case)
+        told = resources_of(session, request.app.state.store, case, user)
         matching += [each for each in told if each["resourceType"] == resource_type]
     return FhirResponse(bundle("searchset", matching))
 

@@ -113,7 +113,7 @@ def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "
         report["conclusionCode"] = [codes.assessment(conclusion)]
     if signature is not None:
         report["issued"] = signature.signed_at.isoformat(timespec="milliseconds")
-        report["resultsInterpreter"] = [{"type": "Practitioner", "display": signature.signed_by}]
+        report["resultsInterpreter"] = [{"type": "Practitioner", "display": name} for name in signature.names]
         if signature.comment:
             report["conclusion"] = signature.comment
     return report
@@ -134,8 +134,10 @@ def provenance(content: CaseContent, results: dict[str, Result]) -> Resource:
         for job_id in _analyses(content, results)
     ]
     if content.signature is not None:
-        verifier = {"type": "Practitioner", "display": content.signature.signed_by}
-        agents.append({"type": concept(_ROLES, "verifier", "Verifier"), "who": verifier})
+        agents += [
+            {"type": concept(_ROLES, "verifier", "Verifier"), "who": {"type": "Practitioner", "display": name}}
+            for name in content.signature.names
+        ]
     if not agents:
         agents.append({"who": {"display": "Lobule"}})
     return {

@@ -7,20 +7,29 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
+from gateway.cases.sheets import sheets_of
 from gateway.fhir.codes import Resource
 from gateway.fhir.resources import all_of
 from gateway.reports import repository as reports
 from gateway.reports.content import case_content, signed_content
+from gateway.users.models import User
 from lobule import layout
 from lobule.contracts.case import CaseContent
 from lobule.contracts.result import Result
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
 
-def resources_of(session: Session, store: ObjectStore, case: Case) -> list[Resource]:
-    """All resources of a case: as it was signed last, and as it stands where that was changed or nothing was signed."""
+def resources_of(session: Session, store: ObjectStore, case: Case, user: User) -> list[Resource]:
+    """All resources of a case: as it was signed last, and as it stands where that was changed or nothing was signed.
+
+    Where two people read it apart, what the user sees of it.
+    """
     signed = _signed(session, case)
-    present = case_content(session, store, case) if signed is None or case.state != "signed" else None
+    present = (
+        case_content(session, store, case, sheets_of(session, case, user))
+        if signed is None or case.state != "signed"
+        else None
+    )
     told = [content for content in (signed, present) if content is not None]
     return all_of(told[0], _results(store, told), draft=present if signed else None)
 

@@ -1,5 +1,6 @@
 """The pages for administrators, and the account page of each user; their scripts call the JSON API."""
 
+from collections import Counter
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, Request
@@ -7,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from gateway.admin import endpoints as work
 from gateway.admin import repository as everything
-from gateway.admin.audit_endpoints import Wanted
+from gateway.admin.audit_endpoints import Wanted, told_to
 from gateway.admin.schemas import WorkRead
 from gateway.audit import repository as audit
 from gateway.auth import repository as logins
@@ -20,6 +21,7 @@ from gateway.auth.second_factor import repository as second_factor
 from gateway.database import DbSession
 from gateway.emergency import repository as emergency
 from gateway.groups import repository as groups
+from gateway.groups.schemas import GroupRead
 from gateway.groups.service import as_read
 from gateway.portal.pages import render, render_error
 from gateway.users import repository as users
@@ -79,6 +81,7 @@ def users_page(request: Request, user: PortalAdmin, session: DbSession) -> HTMLR
         tokens=tokens,
         groups=shared,
         permissions=table,
+        torn=_torn(shared),
     )
 
 
@@ -87,6 +90,12 @@ def _first_with_work(counts: dict[JobState, int]) -> JobState:
         if counts.get(state):
             return state
     return "dead"
+
+
+def _torn(groups: list[GroupRead]) -> list[str]:
+    """Programs' accounts in several groups, as an earlier version let them be: what they send is shared with none."""
+    seen = Counter(member.username for group in groups for member in group.members if member.role == "service")
+    return sorted(name for name, count in seen.items() if count > 1)
 
 
 @router.get("/admin/work", response_class=HTMLResponse)
@@ -124,7 +133,7 @@ def audit_page(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
     """The audit log: who did what, and when."""
-    rows, next_cursor = audit.events(session, wanted, _PAGE_LENGTH, cursor)
+    rows, next_cursor = audit.events(session, told_to(user, wanted), _PAGE_LENGTH, cursor)
     given = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
     return render(
         request,

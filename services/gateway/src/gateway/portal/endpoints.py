@@ -138,4 +138,5 @@ def api_page(request: Request, user: PortalUser) -> HTMLResponse:
 @router.get("/help", response_class=HTMLResponse)
 def help_page(request: Request, user: PortalUser) -> HTMLResponse:
     """How to use the portal."""
-    return render(request, "help.html", user, megapixels=MAX_PIXELS // 1_000_000)
+    read_by_two = ("second_read", "arbitration") if request.app.state.settings.reading_rule else ()
+    return render(request, "help.html", user, megapixels=MAX_PIXELS // 1_000_000, read_by_two=read_by_two)

@@ -18,7 +18,19 @@ from lobule.contracts.language import Language
 
 router = APIRouter(include_in_schema=False)
 
-PARTS = ("breast", "clinical", "common", "errors", "examined", "notice", "reading", "steps", "supersede", "tools")
+PARTS = (
+    "breast",
+    "clinical",
+    "common",
+    "errors",
+    "examined",
+    "notice",
+    "reading",
+    "signature",
+    "steps",
+    "supersede",
+    "tools",
+)
 """The parts of the catalogue that scripts with sentences of their own speak from: those of the reading page."""
 
 

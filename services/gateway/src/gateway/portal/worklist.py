@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from gateway.auth.dependencies import PortalUser
+from gateway.cases import reads
 from gateway.cases import repository as cases
 from gateway.cases.models import SavedView
 from gateway.cases.reading import is_claimed
@@ -18,6 +19,7 @@ from gateway.database import DbSession
 from gateway.emergency import repository as emergency
 from gateway.errors import ProblemError
 from gateway.groups import repository as groups
+from gateway.hints import repository as hints
 from gateway.portal.pages import render
 from gateway.users.models import User
 from lobule.contracts.case import CaseState
@@ -134,6 +136,7 @@ def worklist_page(
         user,
         cases=found,
         live=any(case.state == "analysing" for case in found),
+        tour_seen=hints.is_seen(session, user.id, "tour"),
         filtered=bool(given.keys() - {"sort", "reverse"}),
         next_page=_address(given, cursor=next_cursor) if next_cursor else None,
         first_page=_address(given) if cursor else None,
@@ -142,6 +145,8 @@ def worklist_page(
         unread=cases.unread(session, user, rows),
         opened=emergency.unseen(session, user),
         claimed={row.id for row in rows if is_claimed(row)},
+        read_by_you=reads.read_by(session, user, rows),
+        to_read=cases.TO_READ,
         groups=groups.visible(session, user),
         views=[*filter(None, (_view(session, user, view, given) for view in cases.views_of(session, user.id)))],
         query=urlencode(given),

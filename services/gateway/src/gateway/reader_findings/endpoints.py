@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository as cases
-from gateway.cases import service as case_service
+from gateway.cases import sheets
 from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.errors import responses
@@ -27,9 +27,9 @@ _CHANGES = responses(401, 403, 404, 409, 412, 422)
 
 
 @router.get("/reader-findings", responses=responses(401, 404))
-def list_reader_findings(case: VisibleCase, session: DbSession) -> list[ReaderFinding]:
-    """What readers drew on the images of a case themselves, by letter."""
-    return service.findings(session, case.id)
+def list_reader_findings(case: VisibleCase, user: CurrentUser, session: DbSession) -> list[ReaderFinding]:
+    """What readers drew on the images of a case themselves, by letter; your own where two people read it apart."""
+    return service.findings(session, case, sheets.sheets_of(session, case, user))
 
 
 @router.put("/reader-findings/{finding_id}", responses=_CHANGES)
@@ -47,7 +47,7 @@ def put_reader_finding(
     drawn = service.draw(session, request.app.state.store, case, finding_id, said, user, if_match)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.draw", "case", case.id, {**detail, "commented": bool(drawn.comment)})
-    response.headers["ETag"] = case_service.etag(case)
+    response.headers["ETag"] = sheets.etag(session, case, user)
     return service.as_contract(drawn)
 
 
@@ -65,13 +65,14 @@ def delete_reader_finding(
     drawn = service.erase(session, case, finding_id, user, if_match)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.erase", "case", case.id, detail)
-    response.headers["ETag"] = case_service.etag(case)
+    response.headers["ETag"] = sheets.etag(session, case, user)
 
 
 @router.get("/same-lesions", responses=responses(401, 404))
-def list_same_lesions(case: VisibleCase, session: DbSession) -> list[SameLesion]:
+def list_same_lesions(case: VisibleCase, user: CurrentUser, session: DbSession) -> list[SameLesion]:
     """Which findings readers take for the same lesion; those of analyses that were replaced are left out."""
-    return service.same_lesions(session, case.id, cases.latest_jobs(session, case.id))
+    seen = sheets.sheets_of(session, case, user)
+    return service.same_lesions(session, case, seen, cases.latest_jobs(session, case.id))
 
 
 @router.put("/same-lesions/{mark_id}", responses=_CHANGES)
@@ -88,7 +89,7 @@ def put_same_lesion(
     """Say that two findings are the same lesion, whoever found them. It changes nothing that the system says."""
     mark = service.mark_same(session, request.app.state.store, case, mark_id, said, user, if_match)
     record(session, request, user, "lesion.same", "case", case.id, {"one": mark.one, "other": mark.other})
-    response.headers["ETag"] = case_service.etag(case)
+    response.headers["ETag"] = sheets.etag(session, case, user)
     return service.mark_as_contract(mark)
 
 
@@ -105,4 +106,4 @@ def delete_same_lesion(
     """Say no longer that two findings are the same lesion."""
     mark = service.take_apart(session, case, mark_id, user, if_match)
     record(session, request, user, "lesion.apart", "case", case.id, {"one": mark.one, "other": mark.other})
-    response.headers["ETag"] = case_service.etag(case)
+    response.headers["ETag"] = sheets.etag(session, case, user)

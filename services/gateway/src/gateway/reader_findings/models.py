@@ -19,7 +19,9 @@ class DrawnFinding(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)  # chosen by the client
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
     image_id: Mapped[str] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
-    number: Mapped[int]  # its letter, among those of the case
+    # Whose reading it belongs to; empty where all readers of the case share one: see `cases.sheets`.
+    sheet: Mapped[str] = mapped_column(String(36), default="", server_default="")
+    number: Mapped[int]  # its letter, among those of the case on the same sheet
     kind: Mapped[FindingKind] = mapped_column(String(20))
     shape: Mapped[Shape] = mapped_column(String(10))
     box: Mapped[dict[str, float]] = mapped_column(JSON)
@@ -38,6 +40,7 @@ class SameLesionMark(Base):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)  # chosen by the client
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    sheet: Mapped[str] = mapped_column(String(36), default="", server_default="")  # as that of a finding
     one: Mapped[dict[str, Any]] = mapped_column(JSON)
     other: Mapped[dict[str, Any]] = mapped_column(JSON)
     author_id: Mapped[str] = mapped_column(ForeignKey("users.id"))

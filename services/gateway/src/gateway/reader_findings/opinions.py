@@ -12,6 +12,7 @@ from gateway.auth.dependencies import CurrentUser
 from gateway.cases import repository as cases
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
+from gateway.cases.sheets import sheets_of
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
 from gateway.images.models import Image
@@ -23,6 +24,7 @@ from gateway.modalities.service import required
 from gateway.reader_findings import repository
 from gateway.reader_findings.endpoints import ChosenId
 from gateway.reader_findings.models import DrawnFinding
+from gateway.users.models import User
 from lobule.contracts.language import Language, negotiate_language
 from lobule.contracts.progress import JobState, StepError
 from lobule.contracts.region import RegionOpinion, RegionRequest
@@ -52,6 +54,7 @@ class OpinionRead(BaseModel):
 def read_reader_finding_opinion(
     case: VisibleCase,
     finding_id: ChosenId,
+    user: CurrentUser,
     session: DbSession,
     request: Request,
     response: Response,
@@ -61,7 +64,7 @@ def read_reader_finding_opinion(
     """What the system thinks of a region that a reader drew. It changes neither the finding nor any conclusion."""
     language = lang or negotiate_language(accept_language)
     response.headers["Content-Language"] = language
-    drawn, image = _drawn(session, case, finding_id)
+    drawn, image = _drawn(session, case, user, finding_id)
     work = jobs.opinion(session, _key(drawn))
     if work is None or work.request != _request(drawn, image).model_dump(mode="json"):
         return OpinionRead(state="none", error=None, opinion=None, text=[])
@@ -82,7 +85,7 @@ def ask_reader_finding_opinion(
     """Ask what the system thinks of a region that a reader drew; asking twice of the same region does it once."""
     language = lang or negotiate_language(accept_language)
     response.headers["Content-Language"] = language
-    drawn, image = _drawn(session, cases.locked(session, case.id), finding_id)
+    drawn, image = _drawn(session, cases.locked(session, case.id), user, finding_id)
     spec = required(session, image.modality)
     if not spec.reads_regions:
         raise ProblemError(422, "invalid_request", "no_opinions")
@@ -92,8 +95,11 @@ def ask_reader_finding_opinion(
     return _read(request.app.state.store, work, language)
 
 
-def _drawn(session: Session, case: Case, finding_id: str) -> tuple[DrawnFinding, Image]:
+def _drawn(session: Session, case: Case, user: User, finding_id: str) -> tuple[DrawnFinding, Image]:
+    """A region that this user may see: not what another reader draws while two read the case apart."""
     drawn = repository.find(session, finding_id)
+    if drawn is not None and drawn.sheet not in sheets_of(session, case, user).shown:
+        drawn = None
     image = None if drawn is None else repository.image_in_case(session, drawn.image_id, case.id)
     if drawn is None or image is None:
         raise not_found("finding_in_case")

@@ -10,10 +10,10 @@ from gateway.images.models import Image
 from gateway.reader_findings.models import DrawnFinding, SameLesionMark
 
 
-def of_case(session: Session, case_id: str) -> Sequence[DrawnFinding]:
-    """Those of the images that the case has now, by their letters."""
+def of_case(session: Session, case_id: str, sheets: Sequence[str]) -> Sequence[DrawnFinding]:
+    """Those on these sheets, of the images that the case has now, by their letters."""
     query = select(DrawnFinding).join(Image, Image.id == DrawnFinding.image_id)
-    here = query.where(DrawnFinding.case_id == case_id, Image.case_id == case_id)
+    here = query.where(DrawnFinding.case_id == case_id, Image.case_id == case_id, DrawnFinding.sheet.in_(sheets))
     return session.scalars(here.order_by(DrawnFinding.number)).all()
 
 
@@ -22,9 +22,10 @@ def find(session: Session, finding_id: str) -> DrawnFinding | None:
     return session.get(DrawnFinding, finding_id)
 
 
-def numbers(session: Session, case_id: str) -> set[int]:
-    """The numbers that are taken in a case."""
-    return set(session.scalars(select(DrawnFinding.number).where(DrawnFinding.case_id == case_id)))
+def numbers(session: Session, case_id: str, sheet: str) -> set[int]:
+    """The numbers that are taken on a sheet of a case."""
+    query = select(DrawnFinding.number).where(DrawnFinding.case_id == case_id, DrawnFinding.sheet == sheet)
+    return set(session.scalars(query))
 
 
 def free_numbers(taken: Collection[int]) -> Iterator[int]:
@@ -34,10 +35,10 @@ def free_numbers(taken: Collection[int]) -> Iterator[int]:
 
 def move(session: Session, image_id: str, case_id: str) -> None:
     """The findings of an image go with it into another case, and get the letters that are free there."""
-    free = free_numbers(numbers(session, case_id))
     query = select(DrawnFinding).where(DrawnFinding.image_id == image_id, DrawnFinding.case_id != case_id)
-    for drawn in session.scalars(query.order_by(DrawnFinding.number)):
-        drawn.case_id, drawn.number = case_id, next(free)
+    for drawn in session.scalars(query.order_by(DrawnFinding.number)).all():
+        drawn.case_id, drawn.number = case_id, next(free_numbers(numbers(session, case_id, drawn.sheet)))
+        session.flush()
 
 
 def image_in_case(session: Session, image_id: str, case_id: str) -> Image | None:
@@ -45,9 +46,9 @@ def image_in_case(session: Session, image_id: str, case_id: str) -> Image | None
     return session.scalar(select(Image).where(Image.id == image_id, Image.case_id == case_id))
 
 
-def marks_of_case(session: Session, case_id: str) -> Sequence[SameLesionMark]:
-    """What is taken for the same lesion in a case, in the order in which it was said."""
-    query = select(SameLesionMark).where(SameLesionMark.case_id == case_id)
+def marks_of_case(session: Session, case_id: str, sheets: Sequence[str]) -> Sequence[SameLesionMark]:
+    """What is taken for the same lesion in a case on these sheets, in the order in which it was said."""
+    query = select(SameLesionMark).where(SameLesionMark.case_id == case_id, SameLesionMark.sheet.in_(sheets))
     return session.scalars(query.order_by(SameLesionMark.said_at, SameLesionMark.id)).all()
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
-from gateway.cases import service as case_service
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free
+from gateway.cases.reads import check_may_mark
+from gateway.cases.sheets import Sheets, changed, check_unchanged, sheets_of
 from gateway.clock import now
 from gateway.errors import ProblemError, not_found
 from gateway.images.models import Image
@@ -27,22 +28,27 @@ MOST = 100
 """Drawn findings of a case, and marks of the same lesion: far more than any case needs."""
 
 
-def findings(session: Session, case_id: str) -> list[ReaderFinding]:
-    """What readers drew on the images of a case, by letter."""
-    return [as_contract(drawn) for drawn in repository.of_case(session, case_id)]
+def findings(session: Session, case: Case, sheets: Sheets) -> list[ReaderFinding]:
+    """What readers drew on the images of a case, by letter; on several sheets they are lettered together."""
+    drawn = repository.of_case(session, case.id, sheets.shown)
+    if len({each.sheet for each in drawn}) < 2:
+        return [as_contract(each) for each in drawn]
+    in_order = sorted(drawn, key=lambda each: (sheets.shown.index(each.sheet), each.number))
+    return [as_contract(each).model_copy(update={"number": place}) for place, each in enumerate(in_order, 1)]
 
 
-def same_lesions(session: Session, case_id: str, newest: Sequence[Job]) -> list[SameLesion]:
+def same_lesions(session: Session, case: Case, sheets: Sheets, newest: Sequence[Job]) -> list[SameLesion]:
     """What readers take for the same lesion, as far as both findings are still there.
 
     Args:
         session: The transaction.
-        case_id: The case.
+        case: The case.
+        sheets: Which readers'.
         newest: The newest analysis of each of its images: findings of earlier ones are gone.
     """
-    drawn = {finding.id for finding in repository.of_case(session, case_id)}
+    drawn = {finding.id for finding in repository.of_case(session, case.id, sheets.shown)}
     analyses = {job.id for job in newest}
-    marks = [mark_as_contract(mark) for mark in repository.marks_of_case(session, case_id)]
+    marks = [mark_as_contract(mark) for mark in repository.marks_of_case(session, case.id, sheets.shown)]
 
     def there(named: FindingReference) -> bool:
         return named.finding_id in drawn if named.job_id is None else named.job_id in analyses
@@ -94,15 +100,16 @@ def draw(
         if_match: The ETag of the case as the author saw it.
 
     Raises:
-        ProblemError: `case_changed` (412), `case_claimed` (409), `not_found` (404), `invalid_request` (422).
+        ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), `not_found` (404), or
+            `invalid_request` (422).
     """
-    case = _locked(session, case, author, if_match)
+    case, sheets = _locked(session, case, author, if_match)
     image = repository.image_in_case(session, said.image_id, case.id)
     if image is None:
         raise not_found("image_in_case")
     _check_extent(said, image)
     drawn = repository.find(session, finding_id)
-    if drawn is not None and drawn.case_id != case.id:
+    if drawn is not None and not _is_own(drawn, case, sheets):
         raise not_found("finding_in_case")
     values = _values(said)
     if drawn is not None and all(getattr(drawn, name) == value for name, value in values.items()):
@@ -110,12 +117,13 @@ def draw(
     if said.corrects is not None:
         _check_corrected(session, store, image, said.corrects)
     if drawn is None:
-        drawn = DrawnFinding(id=finding_id, case_id=case.id, number=_next_number(session, case))
+        drawn = DrawnFinding(id=finding_id, case_id=case.id, sheet=sheets.own)
+        drawn.number = _next_number(session, case, sheets.own)
         session.add(drawn)
     for name, value in values.items():
         setattr(drawn, name, value)
     drawn.author_id, drawn.author, drawn.drawn_at = author.id, author.display_name, now()
-    case_service.changed(case)
+    changed(session, case, sheets)
     session.flush()
     return drawn
 
@@ -150,9 +158,14 @@ def _check_extent(said: ReaderFindingWrite, image: Image) -> None:
         raise ProblemError(422, "invalid_request", "outside_image", values=values)
 
 
-def _next_number(session: Session, case: Case) -> int:
+def _is_own(row: DrawnFinding | SameLesionMark, case: Case, sheets: Sheets) -> bool:
+    """Whether what was drawn or said is of this case, and on the sheet that the user may change."""
+    return row.case_id == case.id and row.sheet == sheets.own
+
+
+def _next_number(session: Session, case: Case, sheet: str) -> int:
     """The first free number, so that a finding that was erased by mistake gets its letter back."""
-    taken = repository.numbers(session, case.id)
+    taken = repository.numbers(session, case.id, sheet)
     if len(taken) >= MOST:
         raise ProblemError(422, "invalid_request", "too_many_drawn", values={"most": MOST})
     return next(repository.free_numbers(taken))
@@ -162,13 +175,13 @@ def erase(session: Session, case: Case, finding_id: str, user: User, if_match: s
     """Erase a finding that a reader drew; returns what it was.
 
     Raises:
-        ProblemError: `case_changed` (412), `case_claimed` (409) or `not_found` (404).
+        ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409) or `not_found` (404).
     """
-    case = _locked(session, case, user, if_match)
+    case, sheets = _locked(session, case, user, if_match)
     drawn = repository.find(session, finding_id)
-    if drawn is None or drawn.case_id != case.id:
+    if drawn is None or not _is_own(drawn, case, sheets):
         raise not_found("finding_in_case")
-    case_service.changed(case)
+    changed(session, case, sheets)
     repository.erase(session, drawn)
     return drawn
 
@@ -185,23 +198,24 @@ def mark_same(
     """Say that two findings are the same lesion. Saying it of the same two once more changes nothing.
 
     Raises:
-        ProblemError: `case_changed` (412), `case_claimed` (409), `not_found` (404), `invalid_request` (422).
+        ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), `not_found` (404), or
+            `invalid_request` (422).
     """
-    case = _locked(session, case, author, if_match)
-    one, other = (_known(session, store, case, named) for named in (said.one, said.other))
+    case, sheets = _locked(session, case, author, if_match)
+    one, other = (_known(session, store, case, sheets, named) for named in (said.one, said.other))
     if one == other:
         raise ProblemError(422, "invalid_request", "same_finding")
-    marks = repository.marks_of_case(session, case.id)
+    marks = repository.marks_of_case(session, case.id, sheets.shown)
     again = next((mark for mark in marks if {*map(str, (mark.one, mark.other))} == {str(one), str(other)}), None)
     if again is not None:
         return again
-    counted = same_lesions(session, case.id, cases.latest_jobs(session, case.id))
+    counted = same_lesions(session, case, sheets, cases.latest_jobs(session, case.id))
     if len(counted) >= MOST or repository.find_mark(session, mark_id) is not None:
         raise ProblemError(422, "invalid_request", "too_many_marks", values={"most": MOST})
-    mark = SameLesionMark(id=mark_id, case_id=case.id, one=one, other=other)
+    mark = SameLesionMark(id=mark_id, case_id=case.id, sheet=sheets.own, one=one, other=other)
     mark.author_id, mark.author, mark.said_at = author.id, author.display_name, now()
     session.add(mark)
-    case_service.changed(case)
+    changed(session, case, sheets)
     session.flush()
     return mark
 
@@ -210,29 +224,32 @@ def take_apart(session: Session, case: Case, mark_id: str, user: User, if_match:
     """Say no longer that two findings are the same lesion; returns what was said.
 
     Raises:
-        ProblemError: `case_changed` (412), `case_claimed` (409) or `not_found` (404).
+        ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409) or `not_found` (404).
     """
-    case = _locked(session, case, user, if_match)
+    case, sheets = _locked(session, case, user, if_match)
     mark = repository.find_mark(session, mark_id)
-    if mark is None or mark.case_id != case.id:
+    if mark is None or not _is_own(mark, case, sheets):
         raise not_found("same_lesion_mark")
-    case_service.changed(case)
+    changed(session, case, sheets)
     repository.erase(session, mark)
     return mark
 
 
-def _locked(session: Session, case: Case, user: User, if_match: str | None) -> Case:
-    """The case, locked, unchanged since it was seen, and read by nobody else."""
+def _locked(session: Session, case: Case, user: User, if_match: str | None) -> tuple[Case, Sheets]:
+    """The case, locked, unchanged since it was seen, and read by nobody else, with its sheets."""
     case = cases.locked(session, case.id)
-    case_service.check_unchanged(case, if_match)
+    check_unchanged(session, case, user, if_match)
     check_free(case, user)
-    return case
+    check_may_mark(session, case, user)
+    return case, sheets_of(session, case, user)
 
 
-def _known(session: Session, store: ObjectStore, case: Case, named: FindingReference) -> dict[str, str | None]:
+def _known(
+    session: Session, store: ObjectStore, case: Case, sheets: Sheets, named: FindingReference
+) -> dict[str, str | None]:
     if named.job_id is not None:
         _check_found(session, store, case, named)
-    elif (drawn := repository.find(session, named.finding_id)) is None or drawn.case_id != case.id:
+    elif named.finding_id not in {drawn.id for drawn in repository.of_case(session, case.id, sheets.shown)}:
         raise not_found("finding_in_case")
     return named.model_dump()
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from gateway.audit.service import record, record_apart
 from gateway.auth.dependencies import CurrentUser, DetachedUser, PresentPerson
 from gateway.cases import repository as cases
-from gateway.cases import service as case_service
+from gateway.cases import sheets
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.database import DbSession, read
@@ -77,17 +77,20 @@ def sign_case(
         detail["acknowledged"] = sorted(set(said.acknowledged))
     record(session, request, user, "report.sign", "case", case.id, detail)
     response.headers["Location"] = f"/api/v1/cases/{case.id}/reports/{report.version}"
-    response.headers["ETag"] = case_service.etag(case)
+    response.headers["ETag"] = sheets.etag(session, case, user)
     return versions(session, case)[0]
 
 
 @router.post("/text", responses=responses(401, 404, 409, 422))
-def draft_report_text(said: DraftTextWrite, case: VisibleCase, session: DbSession, request: Request) -> DraftText:
+def draft_report_text(
+    said: DraftTextWrite, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request
+) -> DraftText:
     """The conclusion in words, made from what you state of each breast and the findings you confirmed.
 
     It is not stored: edit it, and sign it as `comment`.
     """
-    return draft_text(session, request.app.state.store, case, said.breasts)
+    seen = sheets.sheets_of(session, case, user)
+    return draft_text(session, request.app.state.store, case, seen, said.breasts)
 
 
 @router.post("/{version}/renderings", status_code=202, responses=responses(401, 404, 422))
@@ -128,8 +131,10 @@ async def read_draft(
         case = _visible(session, user, case_id)
         if case.state in ("empty", "analysing"):
             raise ProblemError(409, "report_not_ready", case.state)
-        content = case_content(session, request.app.state.store, case)
-        key = f"case:{case.id}:draft:{case.revision}:{language}:{form}"
+        seen = sheets.sheets_of(session, case, user)
+        content = case_content(session, request.app.state.store, case, seen)
+        own = f"{user.id}.{sheets.revision(session, case, user)}:" if case.read_twice else ""
+        key = f"case:{case.id}:draft:{case.revision}:{own}{language}:{form}"
         asked = RenderRequest(case=content, languages=[language], forms=[form])
         return case, RenderingSpec(key, case.owner_id, lambda: asked)
 

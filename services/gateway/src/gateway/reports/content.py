@@ -11,14 +11,14 @@ from gateway.cases import service as case_service
 from gateway.cases import together
 from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
+from gateway.cases.sheets import Sheets
 from gateway.errors import ProblemError
 from gateway.jobs import repository as jobs_repository
 from gateway.jobs.models import Job
 from gateway.jobs.results import read_examination
 from gateway.reader_findings import service as reader_findings
 from gateway.reports.models import CaseReport
-from gateway.reviews import repository as reviews
-from gateway.reviews.service import as_contract
+from gateway.reviews.service import reviews_of
 from lobule.contracts.case import CaseContent, CaseImage, ImageContent, Review, Signature
 from lobule.contracts.examination import ExaminationReading
 from lobule.contracts.reader import ReaderFinding
@@ -50,15 +50,25 @@ def signed_content(report: CaseReport) -> CaseContent:
     return CaseContent.model_validate(report.content)
 
 
-def case_content(session: Session, store: ObjectStore, case: Case, signature: Signature | None = None) -> CaseContent:
-    """The current content of a report of this case."""
+def case_content(
+    session: Session, store: ObjectStore, case: Case, sheets: Sheets, signature: Signature | None = None
+) -> CaseContent:
+    """The current content of a report of this case.
+
+    Args:
+        session: The transaction.
+        store: Where the results of its analyses lie.
+        case: The case.
+        sheets: Whose verdicts and findings it holds.
+        signature: Of the report; None in a draft.
+    """
     jobs = cases.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
     by_job: dict[str, list[Review]] = {}
-    for review in reviews.of_case(session, case.id):
-        by_job.setdefault(review.job_id, []).append(as_contract(review))
+    for review in reviews_of(session, case, sheets):
+        by_job.setdefault(review.job_id, []).append(review)
     drawn: dict[str, list[ReaderFinding]] = {}
-    for finding in reader_findings.findings(session, case.id):
+    for finding in reader_findings.findings(session, case, sheets):
         drawn.setdefault(finding.image_id, []).append(finding)
     return CaseContent(
         case_id=case.id,
@@ -67,7 +77,7 @@ def case_content(session: Session, store: ObjectStore, case: Case, signature: Si
         created_at=case.created_at,
         images=[_image(job, by_job.get(job.id, []), drawn.get(job.image_id, []), places[job.image_id]) for job in jobs],
         conclusion=case_service.conclusion_of(jobs),
-        same_lesions=reader_findings.same_lesions(session, case.id, jobs),
+        same_lesions=reader_findings.same_lesions(session, case, sheets, jobs),
         examination=_examination(session, store, case),
         signature=signature,
     )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from gateway.cases.models import Case
 from gateway.reports.models import CaseReport
 from lobule.contracts.breasts import BreastConclusions
-from lobule.contracts.case import REPORT_FILES, ReportForm
+from lobule.contracts.case import REPORT_FILES, ReaderOfReport, ReportForm
 from lobule.contracts.language import LANGUAGES, Language
 from lobule.contracts.progress import JobState
 from lobule.contracts.result import Assessment
@@ -92,6 +92,9 @@ class CaseReportRead(BaseModel):
         description="what was concluded of each breast; null where none was stated"
     )
     comment: str = Field(description="the clinician's comment")
+    readers: list[ReaderOfReport] = Field(
+        description="of a case that two people read: both and the arbiter, in the order of their signatures; else none"
+    )
     superseded: bool = Field(description="the case has changed since, or a later version was signed")
     sha256: str = Field(description="fingerprint of what was signed")
     renderings: list[RenderingState] = Field(description="asked for so far; any other is rendered when it is asked for")
@@ -106,6 +109,7 @@ class CaseReportRead(BaseModel):
             conclusion=report.conclusion,
             breasts=report.content["signature"].get("breasts"),  # not known to versions signed before
             comment=report.comment,
+            readers=report.content["signature"].get("readers", []),
             superseded=report.version != case.signed_version or report.case_revision != case.revision,
             sha256=report.sha256,
             renderings=renderings,

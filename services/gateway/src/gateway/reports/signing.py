@@ -1,9 +1,12 @@
 """Signing a case: its present content becomes a numbered version that never changes."""
 
+from dataclasses import dataclass, field
+
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
+from gateway.cases import sheets
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free, signed_by
 from gateway.clock import now
@@ -14,8 +17,20 @@ from gateway.reports.content import case_content, fingerprint
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import CaseReportCreate, RenderingsCreate
 from gateway.users.models import User
-from lobule.contracts.case import Signature
+from lobule.contracts.breasts import BreastConclusions
+from lobule.contracts.case import ReaderOfReport, Signature
+from lobule.contracts.result import Assessment
 from lobule.storage import ObjectStore
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """What a version states, as `lobule.contracts.case.Signature`."""
+
+    conclusion: Assessment | None
+    breasts: BreastConclusions | None
+    comment: str
+    readers: list[ReaderOfReport] = field(default_factory=list[ReaderOfReport])
 
 
 def sign(
@@ -24,26 +39,68 @@ def sign(
     """Write the next version, and have the report service render it in every language and form, each separately.
 
     Raises:
-        ProblemError: `case_not_signable` or `case_claimed` (409), `case_changed` (412) or `conclusion_needed` (422).
+        ProblemError: `case_not_signable`, `case_claimed`, `case_is_sample` or `read_by_two` (409), `case_changed` (412)
+            or `conclusion_needed` (422).
+    """
+    case = ready_to_sign(session, case, user, if_match)
+    if case.read_twice:
+        raise ProblemError(409, "read_by_two")
+    concluded = Concluded(own_conclusion(case, said), said.breasts, said.comment)
+    return issue(session, store, case, user, sheets.Sheets(), concluded)
+
+
+def ready_to_sign(session: Session, case: Case, user: User, if_match: str | None) -> Case:
+    """The case, locked, if this user may sign anything of it now.
+
+    Raises:
+        ProblemError: `case_not_signable`, `case_claimed` or `case_is_sample` (409), or `case_changed` (412).
     """
     case = cases.locked(session, case.id)
-    case_service.check_unchanged(case, if_match)
+    sheets.check_unchanged(session, case, user, if_match)
     check_free(case, user)
     if case.state in ("empty", "analysing", "signed"):
         raise ProblemError(409, "case_not_signable", case.state, values={"version": case.signed_version})
+    if case.sample:
+        raise ProblemError(409, "case_is_sample")
+    return case
+
+
+def own_conclusion(case: Case, said: CaseReportCreate) -> Assessment | None:
+    """What the signer concludes; None where they leave it to the system, which has concluded something.
+
+    Raises:
+        ProblemError: `conclusion_needed`, 422.
+    """
     own = said.conclusion or (said.breasts.assessment if said.breasts else None)
     if own is None and case.assessment is None:
         raise ProblemError(422, "conclusion_needed")
+    return own
+
+
+def issue(
+    session: Session, store: ObjectStore, case: Case, user: User, shown: sheets.Sheets, concluded: Concluded
+) -> CaseReport:
+    """Write the next version of a case that is locked.
+
+    Args:
+        session: The transaction.
+        store: Where the results of its analyses lie.
+        case: The case.
+        user: Whose signature completes it.
+        shown: Whose verdicts and findings it holds.
+        concluded: What it states.
+    """
     version, signed_at = repository.next_version(session, case.id), now()
     signature = Signature(
         version=version,
         signed_by=user.display_name,
         signed_at=signed_at,
-        conclusion=own,
-        comment=said.comment,
-        breasts=said.breasts,
+        conclusion=concluded.conclusion,
+        comment=concluded.comment,
+        breasts=concluded.breasts,
+        readers=concluded.readers,
     )
-    content = case_content(session, store, case, signature)
+    content = case_content(session, store, case, shown, signature).model_dump(mode="json")
     report = CaseReport(
         case_id=case.id,
         version=version,
@@ -51,10 +108,10 @@ def sign(
         signed_by_id=user.id,
         signed_by=user.display_name,
         signed_at=signed_at,
-        conclusion=own,
-        comment=said.comment,
-        content=content.model_dump(mode="json"),
-        sha256=fingerprint(content.model_dump(mode="json")),
+        conclusion=concluded.conclusion,
+        comment=concluded.comment,
+        content=content,
+        sha256=fingerprint(content),
     )
     session.add(report)
     renderings.ensure(session, report, case.owner_id, RenderingsCreate())

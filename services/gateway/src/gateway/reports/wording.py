@@ -8,10 +8,11 @@ from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
+from gateway.cases.sheets import Sheets
 from gateway.jobs.models import Job
 from gateway.jobs.results import read_result
 from gateway.reports.schemas import DraftText
-from gateway.reviews import repository as reviews
+from gateway.reviews.service import reviews_of
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import numbered
 from lobule.contracts.result import Finding, Laterality, Result
@@ -22,26 +23,29 @@ Confirmed = dict[Laterality, list[tuple[str, Result, Finding]]]
 """The confirmed findings of each breast, with the name of their film and its result."""
 
 
-def draft_text(session: Session, store: ObjectStore, case: Case, breasts: BreastConclusions) -> DraftText:
+def draft_text(
+    session: Session, store: ObjectStore, case: Case, sheets: Sheets, breasts: BreastConclusions
+) -> DraftText:
     """The conclusion in words, in every language.
 
     Args:
         session: Where the case is.
         store: Where the results of its films lie.
         case: The case.
+        sheets: Whose verdicts count.
         breasts: What the clinician states of its breasts.
     """
-    confirmed = _confirmed(session, store, case)
+    confirmed = _confirmed(session, store, case, sheets)
     english, chinese = (_paragraphs(breasts, confirmed, Words(language)) for language in ("en", "zh"))
     return DraftText(en=english, zh=chinese)
 
 
-def _confirmed(session: Session, store: ObjectStore, case: Case) -> Confirmed:
+def _confirmed(session: Session, store: ObjectStore, case: Case, sheets: Sheets) -> Confirmed:
     jobs = cases.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
     current = [job for job in jobs if not places[job.image_id].is_prior]
     said = {
-        (review.job_id, review.finding) for review in reviews.of_case(session, case.id) if review.verdict == "confirmed"
+        (review.job_id, review.finding) for review in reviews_of(session, case, sheets) if review.verdict == "confirmed"
     }
     found: Confirmed = {"R": [], "L": []}
     for job, evidence in zip(current, numbered(case_service.evidence_of(current)), strict=True):

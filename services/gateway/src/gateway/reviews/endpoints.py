@@ -7,12 +7,12 @@ from fastapi.responses import Response
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import CurrentUser
-from gateway.cases import service as cases
+from gateway.cases import sheets
 from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.errors import not_found, responses
 from gateway.jobs import repository as jobs
-from gateway.reviews import repository, service
+from gateway.reviews import service
 from gateway.reviews.schemas import ReviewChange, ReviewWrite
 from lobule.contracts.case import Review
 from lobule.contracts.findings import FINDING_ID, WHOLE_IMAGE
@@ -21,9 +21,9 @@ router = APIRouter(prefix="/api/v1/cases/{case_id}/reviews", tags=["cases"])
 
 
 @router.get("", responses=responses(401, 404))
-def list_reviews(case: VisibleCase, session: DbSession) -> list[Review]:
-    """The clinicians' reviews of the findings and images of a case."""
-    return [service.as_contract(review) for review in repository.of_case(session, case.id)]
+def list_reviews(case: VisibleCase, user: CurrentUser, session: DbSession) -> list[Review]:
+    """The clinicians' reviews of the findings and images of a case; your own where two people read it apart."""
+    return service.reviews_of(session, case, sheets.sheets_of(session, case, user))
 
 
 @router.get("/last", responses=responses(401, 404))
@@ -70,5 +70,5 @@ def put_review(
     if change.undone:
         detail["undo"] = True
     record(session, request, user, "finding.review", "case", case.id, detail)
-    response.headers["ETag"] = cases.etag(case)
+    response.headers["ETag"] = sheets.etag(session, case, user)
     return service.as_contract(change.review) if change.review else None

@@ -9,20 +9,20 @@ from gateway.jobs.models import Job
 from gateway.reviews.models import FindingReview, LastReviewChange
 
 
-def of_case(session: Session, case_id: str) -> Sequence[FindingReview]:
-    """The reviews of a case, by analysis and finding."""
-    query = select(FindingReview).where(FindingReview.case_id == case_id)
+def of_case(session: Session, case_id: str, sheets: Sequence[str]) -> Sequence[FindingReview]:
+    """The reviews of a case on these sheets, by analysis and finding."""
+    query = select(FindingReview).where(FindingReview.case_id == case_id, FindingReview.sheet.in_(sheets))
     return session.scalars(query.order_by(FindingReview.job_id, FindingReview.finding)).all()
 
 
-def find(session: Session, job_id: str, finding: str) -> FindingReview | None:
-    """The review of one finding."""
-    return session.get(FindingReview, (job_id, finding))
+def find(session: Session, job_id: str, finding: str, sheet: str) -> FindingReview | None:
+    """The review of one finding on a sheet."""
+    return session.get(FindingReview, (job_id, finding, sheet))
 
 
-def last_change(session: Session, case_id: str) -> LastReviewChange | None:
-    """What the last change of a case's reviews replaced."""
-    return session.get(LastReviewChange, case_id)
+def last_change(session: Session, case_id: str, sheet: str) -> LastReviewChange | None:
+    """What the last change of a case's reviews on a sheet replaced."""
+    return session.get(LastReviewChange, (case_id, sheet))
 
 
 def take_back(session: Session, review: FindingReview) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
-from gateway.cases import service as case_service
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free
+from gateway.cases.reads import check_may_mark
+from gateway.cases.sheets import Sheets, changed, check_unchanged, sheets_of
 from gateway.clock import now
 from gateway.errors import not_found
 from gateway.jobs.models import Job
@@ -32,6 +33,31 @@ def as_contract(review: FindingReview) -> Review:
         reviewer=review.reviewer,
         reviewed_at=review.reviewed_at,
     )
+
+
+def reviews_of(session: Session, case: Case, sheets: Sheets) -> list[Review]:
+    """The reviews of a case as they are seen, one of each finding, by analysis and finding.
+
+    Where several readers reviewed a finding, the review of the arbiter counts; without one a finding is confirmed that
+    one of them confirmed. The comments of all of them are kept.
+    """
+    rows = repository.of_case(session, case.id, sheets.shown)
+    found: dict[tuple[str, str], list[FindingReview]] = {}
+    for row in sorted(rows, key=lambda row: sheets.shown.index(row.sheet)):
+        found.setdefault((row.job_id, row.finding), []).append(row)
+    return [_merged(found[key], sheets) for key in sorted(found)]
+
+
+def _merged(reviews: list[FindingReview], sheets: Sheets) -> Review:
+    decisive = next((review for review in reviews if review.sheet == sheets.decisive), None)
+    if decisive is not None:
+        return as_contract(decisive)
+    counts = min(reviews, key=lambda review: _WEIGHTS.index(review.verdict))  # the first of those
+    comments = dict.fromkeys(review.comment for review in reviews if review.comment)
+    return as_contract(counts).model_copy(update={"comment": "\n".join(comments)})
+
+
+_WEIGHTS: tuple[Verdict | None, ...] = ("confirmed", "dismissed", None)
 
 
 @dataclass(frozen=True)
@@ -78,23 +104,25 @@ def put(
     """Write, change or (with neither verdict nor comment) withdraw a review.
 
     Raises:
-        ProblemError: `case_changed` (412) or `case_claimed` (409).
+        ProblemError: `case_changed` (412), `case_claimed` or `already_read` (409), or `forbidden` (403).
     """
     case = cases.locked(session, case.id)
-    case_service.check_unchanged(case, if_match)
+    check_unchanged(session, case, reviewer, if_match)
     check_free(case, reviewer)
-    review = repository.find(session, job.id, target.place)
+    check_may_mark(session, case, reviewer)
+    sheets = sheets_of(session, case, reviewer)
+    review = repository.find(session, job.id, target.place, sheets.own)
     before = (review.verdict, review.comment) if review else (None, "")
     if before == (said.verdict, said.comment):
         return Change(before[0], review)
-    case_service.changed(case)
-    undone = _keep_way_back(session, case, job, target, before, said, reviewer)
+    changed(session, case, sheets)
+    undone = _keep_way_back(session, case, sheets.own, job, target, before, said, reviewer)
     if said.verdict is None and not said.comment:
         assert review is not None, "what is taken back was there"
         repository.take_back(session, review)
         return Change(before[0], None, undone)
     if review is None:
-        review = FindingReview(job_id=job.id, finding=target.place)
+        review = FindingReview(job_id=job.id, finding=target.place, sheet=sheets.own)
         session.add(review)
     review.case_id = case.id  # it may have been made in another, which the image was taken out of
     review.finding_id, review.verdict, review.comment = target.id, said.verdict, said.comment
@@ -106,6 +134,7 @@ def put(
 def _keep_way_back(
     session: Session,
     case: Case,
+    sheet: str,
     job: Job,
     target: Target,
     before: tuple[Verdict | None, str],
@@ -113,14 +142,14 @@ def _keep_way_back(
     reviewer: User,
 ) -> bool:
     """Store what a change replaces, for undo; returns whether this change is itself an undo."""
-    last = repository.last_change(session, case.id)
+    last = repository.last_change(session, case.id, sheet)
     if said.undo and last is None:  # an earlier change of the page, after its last one was undone
         return False
     if said.undo and last is not None and _undoes(last, job, target, said, reviewer):
         repository.forget_change(session, last)
         return True
     if last is None:
-        last = LastReviewChange(case_id=case.id)
+        last = LastReviewChange(case_id=case.id, sheet=sheet)
         session.add(last)
     last.job_id, last.reviewer_id = job.id, reviewer.id
     last.finding, last.finding_id = target.place, target.id
@@ -135,7 +164,7 @@ def _undoes(last: LastReviewChange, job: Job, target: Target, said: ReviewWrite,
 
 def last_change(session: Session, case: Case, user: User) -> ReviewChange | None:
     """The last change of a case's reviews where this user made it: nobody undoes the change of another user."""
-    last = repository.last_change(session, case.id)
+    last = repository.last_change(session, case.id, sheets_of(session, case, user).own)
     if last is None or last.reviewer_id != user.id:
         return None
     before = ReviewBefore(verdict=last.verdict, comment=last.comment)

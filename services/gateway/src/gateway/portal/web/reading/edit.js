@@ -50,6 +50,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
     const query = new URLSearchParams({ case: entry.case_id ?? '', replaces: id });
     role(dialog, 'replace', HTMLAnchorElement).href = `/new?${query}`;
     role(dialog, 'change').hidden = !entry.removable;
+    role(dialog, 'kept').textContent = entry.kept_by ? t(`reading.edit.kept.${entry.kept_by}`) : '';
     role(dialog, 'kept').hidden = entry.removable;
     confirming(false);
     showFields();

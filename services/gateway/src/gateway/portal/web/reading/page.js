@@ -29,8 +29,10 @@ import { createPresence } from './presence.js';
 import { createPriors } from './priors.js';
 import { createReviews, lastChange } from './reviews.js';
 import { NOTHING_YET } from './state.js';
+import { createSample } from './sample.js';
 import { createStatus, showLine, showStatus } from './status.js';
 import { sameTarget, targetOf } from './targets.js';
+import { createTwoPart, goToNext } from './two-part.js';
 import { chosenBand, followTogether } from './together.js';
 import { createVersions } from './versions.js';
 
@@ -212,23 +214,18 @@ async function sign() {
 
 const openSigning = () => oneAtATime('sign', sign);
 
-/** @param {number} version @param {boolean} next Whether the reader goes on to the next case. */
+/** @param {number | null} version None where another reader is waited for. @param {boolean} next Whether the reader goes on to the next case. */
 async function onSigned(version, next) {
   store.update({ breasts: NOTHING_YET.breasts });
   if (next) return goToNext();
-  status.tell(t('reading.signed.now', { version }));
+  if (version !== null) status.tell(t('reading.signed.now', { version }));
   try {
     await feed.refresh();
-    versions.focus();
+    if (version !== null) return versions.focus();
+    status.tell(t(store.state.case?.state === 'arbitration' ? 'reading.two.signed.second' : 'reading.two.signed.first'));
   } catch {
     feed.wake(); // it is signed; the next look at the case says what else is wrong
   }
-}
-
-/** Open the most urgent case that waits to be read, or the worklist where none does. */
-async function goToNext() {
-  const { body } = await call('get', '/api/v1/cases', { query: { state: 'ready', limit: '1' } });
-  location.assign(body.items.length ? `/cases/${body.items[0].id}` : '/');
 }
 
 const goTo = (/** @type {import('./targets.js').Target} */ target) => {
@@ -264,6 +261,7 @@ const stated = () => Object.values(store.state.breasts).some((breast) => Object.
 const unsaved = () => stated() || Object.keys(store.state.drafts).length > 0 || store.state.saving > 0 || commented();
 store.subscribe(['case', 'images'], showCase);
 store.subscribe(['case'], followTogether(store, caseId));
+store.subscribe(['case'], createTwoPart(root, store, { fetched, refresh: feed.refresh, tell: status.tell, onProblem: showProblem }));
 store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'together', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
 store.subscribe(['images', 'activeId', 'layout'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));
 store.subscribe(['case', 'images'], createConclusion(role(root, 'conclusion'), navigation.choose));
@@ -295,6 +293,7 @@ onClick(document, '[data-opens]', ({ dataset }) => byId(dataset.opens ?? '', HTM
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
 createPresence(root, store, caseId, showProblem);
+createSample(root, showProblem);
 createPriors(role(root, 'earlier'), store, { caseId, retake: feed.retake, choose: navigation.choose });
 guardLeaving({ unsaved, pending: () => store.state.saving > 0, settled: () => Promise.all([reviews.settled(), own.settled()]) });
 feed.start();

@@ -24,7 +24,7 @@ const OPEN = /** @type {const} */ (['unreviewed', 'not_assessed', 'pending']);
  * The comment stays when the dialog is closed; everything else is asked anew.
  * @param {HTMLDialogElement} dialog
  * @param {import('./state.js').ReadingStore} store
- * @param {{refresh: () => Promise<void>, onSigned: (version: number, next: boolean) => Promise<void>, goTo: (target: Target) => void, goToBreast: (side: import('./stated.js').Side) => void}} actions
+ * @param {{refresh: () => Promise<void>, onSigned: (version: number | null, next: boolean) => Promise<void>, goTo: (target: Target) => void, goToBreast: (side: import('./stated.js').Side) => void}} actions
  */
 export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBreast }) {
   const form = find(dialog, 'form', HTMLFormElement);
@@ -166,17 +166,26 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     work(true);
     say('problem', '');
     try {
-      const params = { case_id: store.state.case?.id ?? '' };
-      const { body } = await confirmed(() => call('post', '/api/v1/cases/{case_id}/reports', { params, send, ifMatch: seen }));
+      const version = await confirmed(() => post(send));
       form.reset();
       draft.forget();
       dialog.close();
-      await onSigned(body.version, next);
+      await onSigned(version, next);
     } catch (error) {
       await refused(asProblem(error));
     } finally {
       work(false);
     }
+  }
+
+  /** Sign the report, or a read of a case that two people read; gives the version, where one was issued. @param {import('../core/types.d.ts').Signing} send */
+  async function post(send) {
+    const { case: detail } = store.state;
+    const asked = { params: { case_id: detail?.id ?? '' }, send, ifMatch: seen };
+    if (!detail?.read_twice) return (await call('post', '/api/v1/cases/{case_id}/reports', asked)).body.version;
+    const settles = detail.state === 'arbitration';
+    const { body } = await (settles ? call('post', '/api/v1/cases/{case_id}/arbitration', asked) : call('post', '/api/v1/cases/{case_id}/reads', asked));
+    return body.report?.version ?? null;
   }
 
   /** @param {Problem} problem */

@@ -38,10 +38,10 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
   }
 
   /** @param {CaseDetail} detail */
-  function showSign({ state, reports, conclusion, images }) {
+  function showSign({ state, sample, reports, conclusion, images }) {
     const sign = role(root, 'sign', HTMLButtonElement);
     sign.disabled = conclusion.assessment === null && images.every((image) => image.state !== 'failed');
-    sign.hidden = state === 'signed';
+    sign.hidden = state === 'signed' || sample;
     write(find(sign, 'span'), t(reports.length ? 'reading.sign.again' : 'reading.sign'));
   }
 

@@ -1,10 +1,12 @@
 // The worklist: filters as the user types, and refreshes while it is visible.
 
-import { byId, find, message, role } from '../core/dom.js';
+import { asProblem, call } from '../core/api.js';
+import { byId, find, message, onClick, role } from '../core/dom.js';
 import { keepFresh } from '../core/fresh.js';
 import { t } from '../core/words.js';
 import { listenForClaims } from './claims.js';
 import { listenForKeys } from './keys.js';
+import { createTour, seen } from './tour.js';
 
 const TYPING_MS = 300;
 const list = byId('list');
@@ -40,4 +42,28 @@ form.addEventListener('input', () => {
 });
 
 listenForClaims(list, { refresh: fresh.wake, tell: (words) => message(contact, words) });
+const tour = createTour(byId('tour', HTMLDialogElement));
+onClick(document, '[data-tour]', async (button) => {
+  if (button.dataset.tour !== 'never') return tour.start();
+  await seen();
+  return fresh.wake();
+});
+onClick(document, '[data-sample]', openSample);
+if (new URLSearchParams(location.search).has('tour')) {
+  history.replaceState(null, '', location.pathname); // a reload does not begin it again
+  tour.start();
+}
+
+/** Open the sample case, whose films are analysed first. @param {HTMLElement} button */
+async function openSample(button) {
+  button.toggleAttribute('disabled', true);
+  try {
+    const { body } = await call('post', '/api/v1/sample-case', {});
+    location.assign(`/cases/${body.id}`);
+  } catch (error) {
+    message(contact, asProblem(error).message);
+    button.toggleAttribute('disabled', false);
+  }
+}
+
 listenForKeys(list, find(form, '[name="q"]'));

@@ -1,0 +1,80 @@
+"""Whose verdicts and findings of a case a user sees, and where their own are kept.
+
+All readers of a case share one sheet. Where a case is read twice each reader has their own, so that neither learns
+anything of the other's until both have signed. The sheets of both, and of the arbiter, are then shown as one.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import reads, service
+from gateway.cases.models import BOTH, Case, ReadingSheet
+from gateway.users.models import User
+
+SHARED = ""
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """The sheets of a case as one user sees them.
+
+    Attributes:
+        own: What the user says is kept on it.
+        shown: Those that are seen, in the order of their readers.
+        decisive: Of these the one that counts where they differ; None where none does.
+    """
+
+    own: str = SHARED
+    shown: tuple[str, ...] = (SHARED,)
+    decisive: str | None = None
+
+
+def sheets_of(session: Session, case: Case, user: User) -> Sheets:
+    """The sheets of a case as a user sees them."""
+    if not case.read_twice:
+        return Sheets()
+    if case.blind:
+        return Sheets(user.id, (SHARED, user.id), user.id)
+    readers = [read.reader_id for read in reads.standing(session, case)]
+    arbiters = readers[BOTH:]
+    if case.state == "arbitration" and user.id not in readers:
+        arbiters = [user.id]
+    return Sheets(user.id, (SHARED, *readers[:BOTH], *arbiters), arbiters[0] if arbiters else None)
+
+
+def changed(session: Session, case: Case, sheets: Sheets) -> None:
+    """Note a change on the user's own sheet; the case itself changes where all readers share it."""
+    if sheets.own == SHARED:
+        service.changed(case)
+        return
+    sheet = session.get(ReadingSheet, (case.id, sheets.own))
+    if sheet is None:
+        sheet = ReadingSheet(case_id=case.id, user_id=sheets.own, revision=0)
+        session.add(sheet)
+    sheet.revision += 1
+
+
+def revision(session: Session, case: Case, user: User) -> int:
+    """How often a user has changed their own sheet of a case."""
+    sheet = session.get(ReadingSheet, (case.id, user.id)) if case.read_twice else None
+    return sheet.revision if sheet else 0
+
+
+def etag(session: Session, case: Case, user: User) -> str:
+    """The `ETag` of this state of a case, and of the user's own sheet, for `If-Match`."""
+    own = revision(session, case, user)
+    return service.etag(case) if own == 0 else f'{service.etag(case)[:-1]}+{own}"'
+
+
+def check_unchanged(session: Session, case: Case, user: User, if_match: str | None) -> None:
+    """Refuse a change of the user's own sheet that was based on an older state of it, or of the case.
+
+    Raises:
+        ProblemError: `case_changed`, 412.
+    """
+    service.check_unchanged(case, if_match)
+    seen = [int(own) for own in re.findall(r'\+(\d+)"', if_match or "")]
+    if if_match is not None and if_match.strip() != "*" and revision(session, case, user) not in (seen or [0]):
+        raise service.case_changed()

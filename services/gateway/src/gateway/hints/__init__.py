@@ -1,0 +1,1 @@
+"""Hints of the portal that a user has seen, such as its tour."""

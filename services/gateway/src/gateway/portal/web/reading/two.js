@@ -1,0 +1,145 @@
+// A case that two people read: how far that has come, and what they say side by side once both have signed.
+
+import { asProblem, call } from '../core/api.js';
+import { all, byId, find, role, write } from '../core/dom.js';
+import { list, t } from '../core/words.js';
+import { SIDES } from './stated.js';
+
+/** @typedef {import('../core/types.d.ts').Reads} Reads */
+/** @typedef {Reads['reads'][number]} Read */
+
+/**
+ * @param {HTMLElement} page The reading page.
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{refresh: () => Promise<void>, tell: (words: string) => void, onProblem: (error: unknown) => void}} actions
+ */
+export function createTwo(page, store, { refresh, tell, onProblem }) {
+  const root = role(page, 'two');
+  const sign = role(page, 'sign', HTMLButtonElement);
+  const dialog = byId('anew', HTMLDialogElement);
+  const where = { params: { case_id: store.state.case?.id ?? '' } };
+  /** @type {Reads | null} */
+  let told = null;
+  let seen = '';
+
+  /** What others say changes with the case's state and revision alone. */
+  async function look() {
+    const { case: detail } = store.state;
+    const key = `${detail?.state} ${detail?.revision}`;
+    if (key !== seen) {
+      seen = key;
+      try {
+        ({ body: told } = await call('get', '/api/v1/cases/{case_id}/reads', where));
+      } catch (error) {
+        seen = '';
+        onProblem(asProblem(error));
+      }
+      show();
+    }
+    showSign();
+  }
+
+  function show() {
+    if (!told) return;
+    const { reads, disagreements, may } = told;
+    root.hidden = false;
+    write(role(root, 'stage'), t(`reading.two.${stageOf(told)}`));
+    const sides = [...SIDES, null];
+    const differ = sides.flatMap((side) => {
+      const subjects = disagreements.filter((each) => each.side === side).map(({ subject }) => t(`reading.two.differ.${subject}`));
+      if (!subjects.length) return [];
+      return [side ? t('reading.two.differ.of', { side: t(`clinical.side.${side}`), what: list(subjects) }) : list(subjects)];
+    });
+    write(role(root, 'differ'), differ.length ? t('reading.two.differ', { what: list(differ) }) : '');
+    const table = find(root, 'table');
+    table.hidden = reads.length < 2;
+    if (!table.hidden) fill(table, reads);
+    for (const act of ['withdraw', 'begin_anew']) role(root, act).hidden = !may.some((each) => each === act);
+    page.toggleAttribute('data-closed', !may.some((each) => each === 'sign' || each === 'arbitrate'));
+  }
+
+  /** Nobody signs a report alone here. */
+  function showSign() {
+    if (!told || store.state.case?.state === 'signed') return;
+    const arbitrates = told.may.includes('arbitrate');
+    sign.hidden = !arbitrates && !told.may.includes('sign');
+    write(find(sign, 'span'), t(arbitrates ? 'reading.two.arbitrate' : 'reading.two.sign'));
+  }
+
+  /** @param {() => Promise<unknown>} task @param {string} words */
+  async function then(task, words) {
+    try {
+      await task();
+      await refresh();
+      tell(words);
+    } catch (error) {
+      onProblem(asProblem(error));
+    }
+  }
+
+  role(root, 'withdraw').addEventListener('click', () => then(() => call('delete', '/api/v1/cases/{case_id}/reads/yours', where), t('reading.two.withdrawn')));
+  role(root, 'begin_anew').addEventListener('click', () => dialog.showModal());
+  dialog.addEventListener('close', () => {
+    const reason = find(dialog, '[name="reason"]', HTMLTextAreaElement).value.trim();
+    if (dialog.returnValue !== 'anew' || !reason) return;
+    then(() => call('post', '/api/v1/cases/{case_id}/reads/anew', { ...where, send: { reason } }), t('reading.two.anew.hint'));
+  });
+  store.subscribe(['case', 'images'], look); // after the report section, which names the button for a report
+  look();
+}
+
+/** @param {Reads} told */
+function stageOf({ reads, signed, yours, disagreements, may }) {
+  if (signed < 2) return yours ? 'waits' : 'blind';
+  if (may.includes('arbitrate')) return 'settle';
+  if (reads.length > 2) return 'settled';
+  return disagreements.length ? 'disagree' : 'agree';
+}
+
+/** A column for each reader, a row for each breast and what else they said. @param {HTMLElement} table @param {Read[]} reads */
+function fill(table, reads) {
+  const head = row('', reads.map(({ role: of, name }) => `${t(`signature.reader.${of}`)}\n${name}`), 'col');
+  /** @type {[string, string[]][]} */
+  const rows = [
+    ...SIDES.map((side) => /** @type {[string, string[]]} */ ([t(`clinical.side.${side}`), reads.map((read) => ofBreast(read, side))])),
+    [t('reading.two.confirmed'), reads.map((read) => counted(read, 'confirmed'))],
+    [t('reading.two.dismissed'), reads.map((read) => counted(read, 'dismissed'))],
+    [t('reading.two.own'), reads.map(({ reader_findings: own }) => String(own.length))],
+    [t('common.comment'), reads.map(({ comment }) => comment)],
+  ];
+  const shown = rows.filter(([, cells]) => cells.some((cell) => cell && cell !== '0'));
+  find(table, 'thead').replaceChildren(head);
+  find(table, 'tbody').replaceChildren(...shown.map(([name, cells]) => row(name, cells)));
+  for (const line of all(find(table, 'tbody'), 'tr')) line.toggleAttribute('data-differs', new Set(all(line, 'td').map((cell) => cell.textContent)).size > 1);
+}
+
+/** @param {string} name @param {string[]} cells @param {'col' | 'row'} scope What the heads are heads of. */
+function row(name, cells, scope = 'row') {
+  const line = document.createElement('tr');
+  const first = document.createElement(scope === 'row' ? 'th' : 'td');
+  first.textContent = name;
+  if (scope === 'row') first.setAttribute('scope', 'row');
+  line.append(first);
+  for (const words of cells) {
+    const cell = document.createElement(scope === 'row' ? 'td' : 'th');
+    cell.textContent = words;
+    if (scope === 'col') cell.setAttribute('scope', 'col');
+    line.append(cell);
+  }
+  return line;
+}
+
+/** @param {Read} read @param {'R' | 'L'} side */
+function ofBreast({ breasts }, side) {
+  const breast = side === 'R' ? breasts?.right : breasts?.left;
+  if (!breast) return '';
+  const { bi_rads: category, density, recommendation } = breast;
+  return [
+    t('reading.two.stated', { category }),
+    density && t('clinical.density.lettered', { letter: density, words: t(`clinical.density.${density}`) }),
+    recommendation && t(`clinical.recommendation.${recommendation}`),
+  ].filter(Boolean).join('\n');
+}
+
+/** @param {Read} read @param {import('../core/types.d.ts').Verdict} verdict */
+const counted = ({ reviews }, verdict) => String(reviews.filter((review) => review.verdict === verdict).length);

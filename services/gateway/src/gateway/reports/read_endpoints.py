@@ -1,0 +1,148 @@
+"""`/api/v1/cases/{id}/reads`: a case that two people read apart, and a third one where they disagree."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+from sqlalchemy.orm import Session
+
+from gateway.audit.service import record
+from gateway.auth.dependencies import CurrentUser, PresentPerson
+from gateway.cases import reads, sheets
+from gateway.cases.dependencies import VisibleCase
+from gateway.cases.models import Case, SignedRead
+from gateway.database import DbSession
+from gateway.errors import responses
+from gateway.reports import double_signing
+from gateway.reports.double_signing import Outcome, as_reader
+from gateway.reports.read_schemas import Act, BeginAnew, DisagreementRead, ReadRead, ReadSigned, ReadsRead
+from gateway.reports.schemas import CaseReportCreate
+from gateway.reports.service import versions
+from gateway.users.models import User
+from gateway.users.permissions import may
+from lobule.contracts.case import CaseContent
+
+router = APIRouter(prefix="/api/v1/cases/{case_id}", tags=["reports"])
+
+IfMatch = Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")]
+_SIGNS = responses(401, 403, 404, 409, 412, 422, 429)
+
+
+@router.get("/reads", responses=responses(401, 404))
+def list_reads(case: VisibleCase, user: CurrentUser, session: DbSession) -> ReadsRead:
+    """How far the reading of a case by two people has come; another reader's part of it once both have signed."""
+    standing = reads.standing(session, case) if case.read_twice else []
+    own = next((read for read in standing if read.reader_id == user.id), None)
+    told = [read for read in standing if not case.blind or read is own]
+    return ReadsRead(
+        read_twice=case.read_twice,
+        rule=case.double_reading if case.read_twice else None,
+        signed=case.reads if case.read_twice else 0,
+        yours=own.role if own else None,
+        reads=[_as_read(read, user) for read in told],
+        disagreements=[DisagreementRead.model_validate(each) for each in double_signing.differences(session, case)],
+        may=list(_acts(session, case, user, own)),
+    )
+
+
+def _as_read(read: SignedRead, user: User) -> ReadRead:
+    content = CaseContent.model_validate(read.content)
+    return ReadRead(
+        **dict(as_reader(read)),
+        yours=read.reader_id == user.id,
+        reviews=[review for image in content.images for review in image.reviews],
+        reader_findings=[drawn for image in content.images for drawn in image.reader_findings],
+        sha256=read.sha256,
+    )
+
+
+def _acts(session: Session, case: Case, user: User, own: SignedRead | None) -> Iterator[Act]:
+    if not case.read_twice:
+        return
+    if own is None and may(user.role, "sign"):
+        if case.blind:
+            yield "sign"
+        elif case.state == "arbitration":
+            yield "arbitrate"
+    if own is not None and case.blind:
+        yield "withdraw"
+    if reads.may_begin_anew(session, case, user):
+        yield "begin_anew"
+
+
+@router.post("/reads", status_code=201, responses=_SIGNS)
+def sign_read(
+    said: CaseReportCreate,
+    case: VisibleCase,
+    user: PresentPerson,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReadSigned:
+    """Sign your read of a case that two people read, as the first or the second of them.
+
+    State every breast of which there is a film. The report is issued with the second read where both agree; otherwise
+    the case waits for a third person. Who may sign is as for `/reports`.
+    """
+    outcome = double_signing.sign_read(session, request.app.state.store, case, said, user, if_match)
+    return _signed(session, case, user, request, response, said, outcome)
+
+
+@router.post("/arbitration", status_code=201, responses=_SIGNS)
+def arbitrate_case(
+    said: CaseReportCreate,
+    case: VisibleCase,
+    user: PresentPerson,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReadSigned:
+    """Settle what the two readers of a case disagree on, as a third person, and issue the report."""
+    outcome = double_signing.arbitrate(session, request.app.state.store, case, said, user, if_match)
+    return _signed(session, case, user, request, response, said, outcome)
+
+
+def _signed(
+    session: Session,
+    case: Case,
+    user: User,
+    request: Request,
+    response: Response,
+    said: CaseReportCreate,
+    outcome: Outcome,
+) -> ReadSigned:
+    """Note a signature without what it states: the audit log must not tell the other reader."""
+    read, report = outcome.read, outcome.report
+    detail: dict[str, Any] = {"role": read.role, "sha256": read.sha256}
+    if not case.blind and said.acknowledged:
+        detail["acknowledged"] = sorted(set(said.acknowledged))
+    record(session, request, user, "read.sign", "case", case.id, detail)
+    if report is not None:
+        told = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
+        record(session, request, user, "report.sign", "case", case.id, told)
+    response.headers["ETag"] = sheets.etag(session, case, user)
+    return ReadSigned(
+        role=read.role, signed=case.reads, report=versions(session, case)[0] if report is not None else None
+    )
+
+
+@router.delete("/reads/yours", status_code=204, responses=responses(401, 403, 404, 409))
+def withdraw_read(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> None:
+    """Take your signed read back, as long as the other reader has not signed. You may change it and sign anew."""
+    read = double_signing.withdraw(session, case, user)
+    record(session, request, user, "read.withdraw", "case", case.id, {"sha256": read.sha256})
+
+
+@router.post("/reads/anew", responses=responses(401, 403, 404, 409, 422))
+def begin_anew(
+    said: BeginAnew, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request
+) -> ReadsRead:
+    """Have both people read a case once more: its owner, and once both have signed, its readers.
+
+    What was signed stays on record, and a report that was issued is superseded.
+    """
+    case = double_signing.begin_anew(session, case, user)
+    record(session, request, user, "read.anew", "case", case.id, {"reason": said.reason})
+    return list_reads(case, user, session)

@@ -1,0 +1,102 @@
+"""Opens and deletes a user's sample case."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases.models import Case
+from gateway.clock import now
+from gateway.corrections.removal import cancel_analyses, delete_rows, lock
+from gateway.database import SessionFactory, new_id
+from gateway.errors import not_found
+from gateway.images import repository as images
+from gateway.jobs import repository as jobs
+from gateway.objects import delete_after_commit
+from gateway.reader_findings import repository as reader_findings
+from gateway.uploads.receiving import Upload
+from gateway.uploads.schemas import ImageOptions
+from gateway.uploads.service import UploadService
+from gateway.users.models import User
+from lobule import layout
+from lobule.contracts.language import Language
+from lobule.contracts.result import Laterality, StandardView
+from lobule.modalities import MAMMOGRAPHY
+from lobule.storage import ObjectStore
+from lobule.words import Words
+
+_FILMS = Path(__file__).parent / "films"
+_VIEWS: tuple[tuple[Laterality, StandardView], ...] = (("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO"))
+Note = Callable[[Session, str], None]
+
+
+def open_sample(
+    sessions: SessionFactory, store: ObjectStore, uploads: UploadService, user: User, language: Language, note: Note
+) -> str:
+    """Open the sample case of a user, whose films are analysed like any; returns its id. One that is there stays.
+
+    Args:
+        sessions: Of the database.
+        store: Where the films go.
+        uploads: Makes them images.
+        user: Whose case.
+        language: Of its name.
+        note: Writes to the audit log.
+    """
+    with sessions.begin() as session:
+        known = cases.sample_of(session, user.id)
+        if known is not None:
+            return known.id
+        case = Case(owner_id=user.id, pseudonym=Words(language)("worklist.sample.name"), sample=True)
+        session.add(case)
+        session.flush()
+        case_service.refresh(session, case.id)
+        note(session, case.id)
+        case_id = case.id
+    for side, view in _VIEWS:
+        _add(store, uploads, user, case_id, side, view)
+    return case_id
+
+
+def _add(
+    store: ObjectStore, uploads: UploadService, user: User, case_id: str, side: Laterality, view: StandardView
+) -> None:
+    name, image_id = f"sample-{side}{view}.jpg", new_id()
+    content = (_FILMS / name).read_bytes()
+    key = layout.upload_key(layout.image_folder(image_id))
+    store.put(key, content)
+    today: date = now().date()
+    options = ImageOptions(
+        modality=MAMMOGRAPHY.name, spec=MAMMOGRAPHY, case_id=case_id, view=view, laterality=side, study_date=today
+    )
+    upload = Upload(image_id, key, name, len(content), hashlib.sha256(content).hexdigest())
+    uploads.accept(user, options, upload, _silently, interactive=True)
+
+
+def _silently(_session: Session, _image: Any, _detail: dict[str, Any]) -> None:
+    """The opening of the case is noted, not each of its films."""
+
+
+def delete_sample(session: Session, store: ObjectStore, user: User) -> str:
+    """Delete the sample case of a user with all of it; returns its id.
+
+    Raises:
+        ProblemError: `not_found`, 404.
+    """
+    case = cases.sample_of(session, user.id)
+    if case is None:
+        raise not_found("case")
+    prefixes = jobs.delete_keyed(session, [f"case:{case.id}:"])
+    for image in images.of_case(session, case.id):
+        lock(session, image, user, None)
+        cancel_analyses(session, image)
+        prefixes += delete_rows(session, image.id)
+    reader_findings.delete_of_case(session, case.id)
+    session.delete(case)
+    delete_after_commit(session, store, prefixes)
+    return case.id
