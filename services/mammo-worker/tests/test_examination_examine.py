@@ -40,11 +40,9 @@ MODELS = ExaminationModels(PAIRS, BREAST, THRESHOLDS)
 
 def result(probability, findings=(), side="L", view="CC"):
     """What a pipeline could say; findings as centre x, centre y, suspicion."""
-    sha = "0" * 64
+    sha, kind = "0" * 64, "mammography"
     return Result(
-        image=ImageInfo(
-            sha256=sha, file_name="film.png", modality="mammography", width=300, height=500, laterality=side, view=view
-        ),
+        image=ImageInfo(sha256=sha, file_name="a", modality=kind, width=300, height=500, laterality=side, view=view),
         model=ModelInfo(name="m", version="1", weights_sha256=sha, calibration="c", trained_on="t"),
         thresholds=THRESHOLDS,
         assessment=THRESHOLDS.assess(probability),
@@ -171,14 +169,14 @@ def test_rule_is_that_of_case_assessment():
 
 def test_table_has_a_row_for_each_breast_and_one_for_the_case(film):
     films = {"a": film(0.7), "b": film(0.1, view="MLO"), "c": film(0.1, side="R")}
+    films["d"] = AnalysisError("image_truncated", "pixels")
     rows = [row("a"), row("b", view="MLO"), row("c", side="R"), row("d", side="R", view="MLO")]
-    cut_off = AnalysisError("image_truncated", "pixels")
-    [(reading, failures)] = examine(rows, reader({**films, "d": cut_off}), MODELS)
+    [(reading, failures)] = examine(rows, reader(films), MODELS)
     table = list(table_rows(reading))
     assert [r[:3] for r in table] == [("1", "L", "CC MLO"), ("1", "R", "CC"), ("1", "case", "LCC LMLO RCC")]
     assert table[1][4] == "not_sure"  # one of its films failed
     assert float(table[2][3]) == max(float(table[0][3]), float(table[1][3]))
-    assert [str(f) for f in failures] == [f"d: image_truncated: {cut_off}"]
+    assert [str(f) for f in failures] == [f"d: image_truncated: {films['d']}"]
 
 
 def test_case_never_falls_with_one_more_suspicious_film(film):

@@ -28,7 +28,8 @@ LIMITS = """\
 """
 
 ATTRIBUTION = """\
-- CBIS-DDSM: Lee et al., Sci Data 2017; Sawyer-Lee et al., TCIA 2016 (10.7937/K9/TCIA.2016.7O02S9CY). CC BY 3.0.
+- Films of CBIS-DDSM: Lee et al., Sci Data 2017; Sawyer-Lee et al., TCIA 2016 (10.7937/K9/TCIA.2016.7O02S9CY).
+  CC BY 3.0.
 - Backbone: EfficientNet-Lite0, ImageNet-1k, Apache-2.0.
 """
 
