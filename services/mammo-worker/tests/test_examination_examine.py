@@ -18,7 +18,6 @@ from lobule.words.breasts import breast_in_words
 from lobule_ml.calibration import Logistic
 from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
-from mammo_worker.density.package import installed_thresholds
 from mammo_worker.examination.breasts import read_breast
 from mammo_worker.examination.examine import COLUMNS, Failure, details, examine, film_reader, table_rows
 from mammo_worker.examination.explain import suggested_category
@@ -217,8 +216,8 @@ def test_categories_are_suggested_and_told_in_both_languages(film):
     assert category(film(0.1), mlo, failed=1) == 0
     reading = read_breast("L", [film(0.7, [(140, 200, 0.6)]), mlo], 1, MODELS)
     told = breast_as_contract(reading, MODELS)
-    codes = {"lesion_on_one_view", "view_by_itself", "without_view", "not_assessed"}
-    assert {reason.code for reason in told.reasons} == codes
+    codes = {reason.code for reason in told.reasons}
+    assert codes == {"lesion_on_one_view", "view_by_itself", "without_view", "not_assessed"}
     for language in ("en", "zh"):
         said = breast_in_words(told, Words(language))
         assert "60%" in said[1]
@@ -268,7 +267,7 @@ def test_table_is_read(tmp_path):
 
 
 def test_models_that_are_damaged_are_refused(tmp_path):
-    assert installed_models(tmp_path) == ExaminationModels(density=installed_thresholds())
+    assert installed_models(tmp_path) == ExaminationModels(density=installed_models().density)
     for text in ("{", "{}", '{"features": ["x"], "weights": [1], "bias": 0}'):
         (tmp_path / "pairs.json").write_text(text)
         with pytest.raises(AnalysisError, match="damaged"):

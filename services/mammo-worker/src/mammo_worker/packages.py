@@ -1,6 +1,7 @@
 """Model packages of this worker: where the one in use lies, how one is written and how one becomes a network."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,19 @@ def installed_package() -> ModelPackage:
         AnalysisError: `model_unavailable` where it is missing, damaged, or not the one that was measured.
     """
     return open_package(package_folder())
+
+
+@contextmanager
+def building_network(package: ModelPackage, architecture: str) -> Iterator[ModelManifest]:
+    """Build a network from the manifest of a package, as `building` does, where the package is of an architecture.
+
+    Raises:
+        AnalysisError: `model_unavailable` where it is of another one, or does not fit this version of the worker.
+    """
+    with building(package):
+        if package.manifest.architecture.get("name") != architecture:
+            raise ValueError(f"its architecture is {package.manifest.architecture.get('name')!r}")
+        yield package.manifest
 
 
 def build_model(config: MaskRCNNConfig, weights: list[NDArray[Any]]) -> MaskRCNN:

@@ -17,6 +17,7 @@ from lobule_ml.variables import get_variables, set_variables
 from mammo_worker.density.features import CANVAS, build_network, canvas_features
 from mammo_worker.density.model import DensityModel, category_of
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
+from mammo_worker.packages import building_network
 from mammo_worker.settings import PACKAGES
 
 ARCHITECTURE = "mammo_worker.density"
@@ -26,20 +27,17 @@ _HEAD = "density head/"
 
 
 class DensityReader:
-    """A package at work.
+    """Reads the density of films with a model package.
 
     Args:
-        package: A verified one.
+        package: The package.
 
     Raises:
-        AnalysisError: `model_unavailable` where this version of the worker cannot run it.
+        AnalysisError: `model_unavailable` where it does not fit this version of the worker.
     """
 
     def __init__(self, package: ModelPackage) -> None:
-        manifest = package.manifest
-        with building(package):
-            if manifest.architecture.get("name") != ARCHITECTURE:
-                raise ValueError(f"its architecture is {manifest.architecture.get('name')!r}")
+        with building_network(package, ARCHITECTURE) as manifest:
             if manifest.input.get("preprocessing_version") != PREPROCESSING_VERSION:
                 raise ValueError(f"its films were prepared by version {manifest.input.get('preprocessing_version')}")
             self._network = build_network(None)
@@ -147,7 +145,7 @@ def write_package(
         ),
         weights_file=stored.weights_file,
         weights_sha256=stored.weights_sha256,
-        trained_on="Films of CBIS-DDSM's official mass training split, with the density of its tables.",
+        trained_on="CBIS-DDSM's official mass training films, with the density of its tables.",
         licence="Apache-2.0; trained on CC BY 3.0 data, see the attribution.",
         metrics=[Metric.model_validate(_metric(row)) for row in metrics],
     )

@@ -14,9 +14,10 @@ from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Thresholds
 from lobule.model_package import ModelPackage, open_package
 from lobule_ml.calibration import Logistic, logit
-from lobule_ml.packages import building, write_description, write_weights
+from lobule_ml.packages import write_description, write_weights
 from lobule_ml.variables import get_variables, set_variables
 from mammo_worker.calibration import sensitivity_threshold, specificity_threshold
+from mammo_worker.packages import building_network
 from mammo_worker.regions.evaluate import OutOfFold
 from mammo_worker.regions.inference import classify
 from mammo_worker.regions.names import KINDS, Kind
@@ -127,10 +128,7 @@ class RegionReader:
     """
 
     def __init__(self, package: ModelPackage) -> None:
-        manifest = package.manifest
-        with building(package):
-            if manifest.architecture.get("name") != ARCHITECTURE:
-                raise ValueError(f"its architecture is {manifest.architecture.get('name')!r}")
+        with building_network(package, ARCHITECTURE) as manifest:
             network = RegionNetwork(**manifest.architecture["network"])
             self._whole = RegionModel(network).whole
             with np.load(package.weights) as weights:
