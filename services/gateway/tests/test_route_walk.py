@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from gateway.auth.models import ApiToken
+from gateway.auth.models import ApiToken, AuthSession
+from gateway.auth.repository import hash_secret
 from gateway.clock import now
 from gateway.main import _ROUTERS
 from gateway.users.models import Role, User
@@ -132,31 +133,36 @@ def test_the_table_in_the_docs_is_the_one_that_decides():
     assert as_table() in API_DOC.read_text("utf-8")
 
 
-def test_without_a_valid_login_nothing_is_answered(app, client, alice, bearer_of, headers_of, ask):
-    secret = client.post("/api/v1/tokens", json={"name": "over"}, headers=alice).json()["secret"]
-    access = bearer_of("bob")["Authorization"]
+@pytest.fixture
+def void(app, client, alice, bearer_of, headers_of) -> dict[str, dict[str, str]]:
+    """Headers that have no effect any more, each for one reason."""
+
+    def token(name: str) -> dict[str, str]:
+        made = client.post("/api/v1/tokens", json={"name": name, "scopes": ["read", "write"]}, headers=alice).json()
+        if name == "revoked":
+            client.delete(f"/api/v1/tokens/{made['id']}", headers=alice)
+        return {"Authorization": f"Bearer {made['secret']}"}
+
+    found = {"anonymous": {}, "made up": {"Authorization": "Bearer lobule_none"}}
+    found |= {name: token(name) for name in ("expired", "revoked")}
+    found |= {"idle": headers_of("alice"), "logged out": headers_of("alice"), "deactivated": headers_of("bob")}
+    assert client.post("/api/v1/auth/logout", headers=found["logged out"]).status_code == 204
     key = app.state.settings.secret_key.get_secret_value()
-    claims = jwt.decode(access.removeprefix("Bearer "), key, algorithms=["HS256"], options={"verify_iss": False})
-    expired = jwt.encode(claims | {"exp": 1}, key, algorithm="HS256")
-    logged_out = headers_of("bob")
-    assert client.post("/api/v1/auth/logout", headers=logged_out).status_code == 204
-    idle, gone = headers_of("bob"), headers_of("bob")
+    access = bearer_of("alice")["Authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(access, key, algorithms=["HS256"], options={"verify_iss": False})
+    found["expired access"] = {"Authorization": f"Bearer {jwt.encode(claims | {'exp': 1}, key, algorithm='HS256')}"}
+    cookie = found["idle"]["Cookie"].partition("=")[2]
     with app.state.sessions.begin() as session:
-        token = session.query(ApiToken).filter_by(name="over").one()
-        token.expires_at = now() - timedelta(seconds=1)
-    callers = {
-        "anonymous": {},
-        "logged out": logged_out,
-        "made up": {"Authorization": "Bearer lobule_none"},
-        "expired API token": {"Authorization": f"Bearer {secret}"},
-        "expired access token": {"Authorization": f"Bearer {expired}"},
-        "deactivated": gone,
-        "idle": idle,
-    }
-    with app.state.sessions.begin() as session:
+        session.query(ApiToken).filter_by(name="expired").one().expires_at = now() - timedelta(seconds=1)
+        idle = session.query(AuthSession).filter_by(secret_hash=hash_secret(cookie)).one()
+        idle.active_at = now() - timedelta(hours=2)
         session.query(User).filter_by(username="bob").one().active = False
+    return found
+
+
+def test_without_a_valid_login_nothing_is_answered(void, ask):
     for route in GUARDED:
-        for who, headers in callers.items():
+        for who, headers in void.items():
             status, said = ask(route, headers)
             to_login = route.is_page and status == 303 and said.startswith("/login")
             assert to_login or status == 401, (route.name, who, status, said)

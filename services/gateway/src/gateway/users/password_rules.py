@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from zxcvbn import zxcvbn
-
 from gateway.errors import ProblemError
 
 _LEAST_SCORE = 3  # of 4: more than 10^8 guesses, by zxcvbn's lists of common passwords, names, words and patterns
@@ -21,6 +19,8 @@ def check_password_rules(password: str, names: Iterable[str]) -> None:
     Raises:
         ProblemError: `password_weak`, 422.
     """
+    from zxcvbn import zxcvbn  # only here: it takes a tenth of a second to import
+
     said = [part.lower() for name in names for part in (name, *name.replace(".", " ").split())]
     parts = {part for part in said if len(part) >= _LEAST_NAME}
     if any(part in password.lower() for part in parts):
