@@ -19,11 +19,12 @@ class QueueRead(BaseModel):
 
 
 class WorkRead(BaseModel):
-    """An analysis, a rendering or the reading of an examination."""
+    """An analysis, a rendering, the reading of an examination or the opinion of a region."""
 
     id: str = Field(description="identifier of the work")
     kind: WorkKind = Field(
-        description="an analysis of an image, a rendering of a report, or the reading of a case's films together"
+        description="an analysis of an image, a rendering of a report, the reading of a case's films together, or the "
+        "opinion of a region that a reader drew"
     )
     subject: str = Field(description="identifier of the analysis, or what is rendered or read")
     owner: str = Field(description="user name of whom it is done for")

@@ -123,7 +123,7 @@ def delete_works(session: Session, ids: list[str]) -> list[str]:
 
 
 def delete_keyed(session: Session, keys: list[str]) -> list[str]:
-    """Delete renderings and examinations, by how their keys begin; returns the prefixes of their objects."""
+    """Delete renderings, examinations and opinions, by how their keys begin; returns the prefixes of their objects."""
     if not keys:
         return []
     begins = or_(*(Work.key.startswith(key, autoescape=True) for key in keys))
