@@ -19,6 +19,7 @@ NO_REPOSITORIES = {
     "clock.py": "asks the database for its time",
     "database.py": "sets up connections",
     "migrate.py": "locks and checks the database around migrations",
+    "operations/checks.py": "asks the database for its time, for `lobule doctor`",
     "paging.py": "runs a repository's query page by page",
 }
 
@@ -50,7 +51,9 @@ TRANSACTIONS = {
     # The operator's commands.
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
     "accounts/commands.py": {"_to_user", "add"},
+    "audit/commands.py": {"export", "seal", "verify_log"},
     "reports/commands.py": {"_render"},
+    "operations/checks.py": {"_of"},
     "operations/backup.py": {"create", "restore", "missing_objects"},
     "operations/retention.py": {"Retention._each", "Retention._forgotten"},
 }

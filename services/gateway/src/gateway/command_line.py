@@ -5,8 +5,8 @@ from pathlib import Path
 
 import typer
 
-from gateway.database import SessionFactory, make_engine, make_session_factory
-from gateway.settings import get_settings
+from gateway.database import AUDIT_KEY, SessionFactory, make_engine, make_session_factory
+from gateway.settings import derived_audit_key, get_settings
 from lobule.cli.common import words
 from lobule.launcher.home import Home
 
@@ -20,9 +20,16 @@ def fail(problem: str) -> typer.Exit:
 def sessions_at(home: Path) -> SessionFactory:
     """Sessions of the database that `lobule up` with the same folder and variables would use."""
     if os.environ.get("LOBULE_DATABASE_URL") or os.environ.get("LOBULE_DATABASE_URL_FILE"):
-        url = get_settings().database_url
-    else:
-        url = Home.database_in(home)
+        settings = get_settings()
+        return make_session_factory(make_engine(settings.database_url), audit_key=settings.audit_secret)
+    url = Home.database_in(home)
     if url is None:
         raise fail(words()("cli.no_lobule", folder=home.resolve()))
-    return make_session_factory(make_engine(url))
+    secret = os.environ.get("LOBULE_AUDIT_KEY", "").encode()
+    key = secret or derived_audit_key(Home.open(home).secrets["secret_key"])
+    return make_session_factory(make_engine(url), audit_key=key)
+
+
+def audit_key_of(sessions: SessionFactory) -> bytes:
+    """The key of the audit log's chains that these sessions have."""
+    return sessions.kw["info"][AUDIT_KEY]

@@ -119,14 +119,22 @@ def _holds_nul(parameters: object) -> bool:
 SessionFactory = sessionmaker[Session]
 
 
-def make_session_factory(engine: Engine, events: Events | None = None) -> SessionFactory:
+AUDIT_KEY = "audit_key"
+"""Where a session keeps the key of the audit log's chains, in `Session.info`."""
+
+
+def make_session_factory(
+    engine: Engine, events: Events | None = None, audit_key: bytes | None = None
+) -> SessionFactory:
     """Makes sessions whose objects stay readable after the commit.
 
     Args:
         engine: The database.
         events: Handlers of what is published in these sessions; without them, nothing can be published.
+        audit_key: Links audit events; see `gateway.audit.chain`. Without it, none can be recorded.
     """
-    return sessionmaker(engine, expire_on_commit=False, info={} if events is None else {Events.INFO_KEY: events})
+    info = {Events.INFO_KEY: events, AUDIT_KEY: audit_key}
+    return sessionmaker(engine, expire_on_commit=False, info={name: part for name, part in info.items() if part})
 
 
 @contextmanager

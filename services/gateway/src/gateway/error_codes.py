@@ -65,6 +65,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "picture_not_ready": (409,),
     "portal_session_required": (403,),
     "query_not_supported": (400,),
+    "queue_full": (429,),
     "rate_limited": (429,),
     "read_by_one": (409,),
     "read_by_two": (409,),

@@ -14,6 +14,7 @@ from gateway.accounts import endpoints as accounts
 from gateway.admin import audit_endpoints as audit
 from gateway.admin import endpoints as admin
 from gateway.api_document import install_document, operation_id
+from gateway.audit.anchors import Anchorer
 from gateway.auth import endpoints as auth
 from gateway.auth import session_endpoints as auth_sessions
 from gateway.auth import token_endpoints as tokens
@@ -51,6 +52,7 @@ from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
 from gateway.jobs import internal
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded
+from gateway.jobs.polls import KnownProgress
 from gateway.jobs.progress import ProgressBoard
 from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
@@ -155,7 +157,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     configure_logging("gateway", settings.log_format, settings.log_level)
     configure_tracing("gateway", settings.otlp_endpoint)
     engine = make_engine(settings.database_url)
-    sessions = make_session_factory(engine, _subscribed(settings))
+    sessions = make_session_factory(engine, _subscribed(settings), settings.audit_secret)
     redis = connect(settings.redis_url)
     cache = ProgressCache(redis)
     celery = make_celery(settings.redis_url)
@@ -163,6 +165,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     modalities = Modalities(sessions, cache)
     reaper = Reaper(sessions, cache, modalities, settings)
     deliverer = Deliverer(sessions, settings)
+    anchorer = Anchorer(sessions, settings.audit_secret, settings.audit_anchors)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -170,6 +173,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             BackgroundLoop("relay", relay.turn, relay.wake),
             BackgroundLoop("reaper", reaper.turn, reaper.stopped),
             BackgroundLoop("webhooks", deliverer.turn, deliverer.stopped),
+            BackgroundLoop("anchors", anchorer.turn, anchorer.stopped),
         )
         for loop in loops:
             loop.start()
@@ -203,9 +207,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.deliverer = deliverer
     app.state.store = open_configured_store(settings)
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
-    app.state.uploads = UploadService(
-        sessions, app.state.store, app.state.fingerprints, modalities, settings.max_upload_bytes
-    )
+    app.state.uploads = UploadService(sessions, app.state.store, app.state.fingerprints, modalities, settings)
     app.state.instances = InstanceService(
         sessions, app.state.store, app.state.fingerprints, modalities, app.state.uploads, settings.reading_rule
     )
@@ -217,6 +219,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_error_pages(app)
     install_outcomes(app)
     install_document(app)
+    app.add_middleware(KnownProgress, sessions=sessions)
     for middleware in (BodyLimit, Conditional, Ranges):
         app.add_middleware(middleware)
     app.add_middleware(CrossOrigin, origins=parse_origins(settings.cors_origins))

@@ -1,6 +1,8 @@
 """The gateway's settings; each is the environment variable `LOBULE_<NAME>`."""
 
+import hmac
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -16,6 +18,12 @@ class GatewaySettings(Settings):
 
     database_url: str = Field(description="sqlite:////path or postgresql+psycopg://user:password@host/name")
     secret_key: SecretStr = Field(min_length=32, description="signs access tokens and CSRF tokens")
+    audit_key: SecretStr | None = Field(
+        default=None, min_length=32, description="links the audit log; unset: made from the secret key"
+    )
+    audit_anchors: Path | None = Field(
+        default=None, description="file that the ends of the audit log's chains are added to once a day; unset: none"
+    )
     secure_cookies: bool = Field(True, description="send the session cookie over HTTPS alone; off for plain http")
     max_upload_bytes: int = Field(200 * 1024 * 1024, gt=0, description="a larger upload is refused")
     access_token_minutes: float = Field(15, gt=0, description="an access token ends after this")
@@ -47,6 +55,8 @@ class GatewaySettings(Settings):
         description="two people read each case with films apart; a third settles what they disagree on: `recall` of a "
         "breast, or `all` that they state",
     )
+    waiting_per_user: int = Field(2000, gt=0, description="analyses of one user that may wait; more are refused")
+    waiting_per_token: int = Field(1000, gt=0, description="analyses of one API token that may wait")
     lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
     reap_every_s: float = Field(5, gt=0, description="how often silent workers are looked for")
@@ -61,6 +71,13 @@ class GatewaySettings(Settings):
     def reading_rule(self) -> Literal["recall", "all"] | None:
         """Which disagreements of two readers a third person settles; None where one person reads a case."""
         return None if self.double_reading == "off" else self.double_reading
+
+    @property
+    def audit_secret(self) -> bytes:
+        """The key of the audit log's chains."""
+        if self.audit_key is not None:
+            return self.audit_key.get_secret_value().encode()
+        return derived_audit_key(self.secret_key.get_secret_value())
 
     @field_validator("database_url")
     @classmethod
@@ -97,6 +114,11 @@ class GatewaySettings(Settings):
     def _networks(cls, text: str) -> str:
         parse_networks(text)
         return text
+
+
+def derived_audit_key(secret_key: str) -> bytes:
+    """The key of the audit log's chains where none is set."""
+    return hmac.digest(secret_key.encode(), b"lobule audit chain", "sha256")
 
 
 @cache

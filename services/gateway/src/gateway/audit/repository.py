@@ -1,13 +1,14 @@
-"""Queries on the audit log."""
+"""Queries on the audit log and its chains."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from gateway.audit.models import AuditEvent
+from gateway.audit.models import AuditChain, AuditEvent
 from gateway.paging import Order, page
 
 _NEWEST = Order((AuditEvent.at, AuditEvent.id))
@@ -73,3 +74,46 @@ def every(session: Session, wanted: AuditFilter) -> Iterator[AuditEvent]:
 def actions(session: Session) -> list[str]:
     """The distinct actions, for a filter's choices."""
     return sorted(session.scalars(select(AuditEvent.action).distinct()))
+
+
+def count(session: Session) -> int:
+    """How many events there are."""
+    return session.scalar(select(func.count()).select_from(AuditEvent)) or 0
+
+
+def free_end(session: Session) -> AuditChain | None:
+    """The end of a chain that no other transaction holds, or of the first one once it is free; locked."""
+    query = select(AuditChain).order_by(AuditChain.id).limit(1).execution_options(populate_existing=True)
+    free = session.scalars(query.with_for_update(skip_locked=True)).first()
+    return free or session.scalars(query.with_for_update()).first()
+
+
+def make_ends(session: Session, number: int) -> bool:
+    """Make the ends of so many empty chains; whether it was this transaction that made them."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rows = [{"id": chain, "position": 0, "link": ""} for chain in range(1, number + 1)]
+    made = session.execute(insert(AuditChain).on_conflict_do_nothing().returning(AuditChain.id), rows)
+    return bool(made.scalars().all())
+
+
+def ends(session: Session) -> Sequence[AuditChain]:
+    """The ends of all chains."""
+    return session.scalars(select(AuditChain).order_by(AuditChain.id)).all()
+
+
+def chains_used(session: Session) -> set[int]:
+    """The numbers of the chains that events are in."""
+    found = session.scalars(select(AuditEvent.chain).where(AuditEvent.chain.is_not(None)).distinct())
+    return {chain for chain in found if chain is not None}
+
+
+def of_chain(session: Session, chain: int) -> Iterator[AuditEvent]:
+    """The events of a chain in order, a batch in memory at a time."""
+    query = select(AuditEvent).where(AuditEvent.chain == chain).order_by(AuditEvent.position)
+    return iter(session.scalars(query.execution_options(yield_per=_BATCH)))
+
+
+def unlinked(session: Session) -> Iterator[Sequence[AuditEvent]]:
+    """The events that are in no chain, oldest first, in batches."""
+    query = select(AuditEvent).where(AuditEvent.chain.is_(None)).order_by(AuditEvent.id)
+    return session.scalars(query.execution_options(yield_per=_BATCH)).partitions()

@@ -21,6 +21,8 @@ class AuditEventRead(BaseModel):
     detail: dict[str, Any] = Field(description="further values; their names depend on the action")
     address: str | None = Field(description="network address of the request; null for commands and the system")
     request_id: str | None = Field(description="`X-Request-ID` of the request")
+    token_id: str | None = Field(default=None, description="identifier of the API token, if one was used")
+    reason: str | None = Field(default=None, description="why it was refused: the code of the error")
 
 
 class AuditPage(BaseModel):

@@ -5,7 +5,9 @@ from typing import Any
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from gateway.audit import chain
 from gateway.audit.models import AuditEvent
+from gateway.clock import now
 from gateway.database import SessionFactory
 from gateway.users.models import User
 
@@ -18,8 +20,9 @@ def record(
     target_type: str | None = None,
     target_id: str | None = None,
     detail: dict[str, Any] | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Write an event to the audit log, in the transaction of the change itself.
+    """Write an event to the audit log, in the transaction of the change itself, and link it to those before it.
 
     Args:
         session: The request's session.
@@ -29,9 +32,13 @@ def record(
         target_type: Kind of what it was done to.
         target_id: Its id.
         detail: More, as JSON; never image content or patient data.
+        reason: Code of the error, of what was refused.
     """
-    session.add(
+    token = getattr(request.state, "api_token", None) if request else None
+    chain.add(
+        session,
         AuditEvent(
+            at=now(),
             actor_id=None if isinstance(actor, str) else actor.id,
             actor_name=(actor if isinstance(actor, str) else actor.username)[:100],
             action=action,
@@ -40,7 +47,9 @@ def record(
             detail=detail or {},
             address=request.client.host if request and request.client else None,
             request_id=getattr(request.state, "request_id", None) if request else None,
-        )
+            token_id=token.id if token else None,
+            reason=reason,
+        ),
     )
 
 

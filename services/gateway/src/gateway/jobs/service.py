@@ -35,13 +35,14 @@ from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.queueing import REPORT_QUEUE
 
 
-def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
+def open_job(session: Session, image: Image, *, interactive: bool, token_id: str | None = None) -> Job:
     """Start the analysis of an image: creates job, steps and the first announcement in the session's transaction.
 
     Args:
         session: The transaction.
         image: What to analyse.
         interactive: Whether a person waits for it at the portal; see `gateway.jobs.queues.lanes`.
+        token_id: Of the API token that it was sent with; it counts against the token's quota.
 
     Raises:
         ProblemError: `unknown_modality`, 422.
@@ -49,7 +50,7 @@ def open_job(session: Session, image: Image, *, interactive: bool) -> Job:
     lane = {"owner_id": image.owner_id, "interactive": interactive, "attempt": 0, "tries": 0}
     inference = Step(name="inference", position=0, queue=required(session, image.modality).queue, **lane)
     report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", **lane)
-    job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report])
+    job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report], token_id=token_id)
     session.add(job)
     session.flush()
     queues.enqueue(session, inference)

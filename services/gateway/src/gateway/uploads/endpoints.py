@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1/images", tags=["images"])
     "",
     status_code=202,
     response_model=Accepted,
-    responses=responses(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
+    responses=responses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503, 507),
     openapi_extra={"requestBody": UPLOAD_FORM},
 )
 async def upload_image(request: Request, response: Response, user: DetachedUser, uploads: Uploads) -> Accepted:

@@ -17,8 +17,10 @@ from gateway.images import repository as images
 from gateway.images.identity import Fingerprints, refuse_other_patient
 from gateway.images.models import Image
 from gateway.jobs.models import Job
+from gateway.jobs.queues.quotas import refuse_over_quota
 from gateway.jobs.service import open_job
 from gateway.modalities.service import Modalities
+from gateway.settings import GatewaySettings
 from gateway.uploads import checks
 from gateway.uploads.receiving import Upload, receive
 from gateway.uploads.schemas import ImageOptions, Twin
@@ -36,7 +38,7 @@ class UploadService:
         store: Where the files go.
         fingerprints: Of patients.
         modalities: Those that are known.
-        max_bytes: A longer file is refused.
+        settings: The largest file, and how many analyses may wait.
     """
 
     def __init__(
@@ -45,9 +47,9 @@ class UploadService:
         store: ObjectStore,
         fingerprints: Fingerprints,
         modalities: Modalities,
-        max_bytes: int,
+        settings: GatewaySettings,
     ) -> None:
-        self._sessions, self._store, self._fingerprints, self._max_bytes = sessions, store, fingerprints, max_bytes
+        self._sessions, self._store, self._fingerprints, self._settings = sessions, store, fingerprints, settings
         self._modalities = modalities
 
     async def submit(
@@ -72,22 +74,28 @@ class UploadService:
             AnalysisError: Where the file's header is refused.
             Duplicate: Where the owner has the same bytes as the same modality in this case, or, sent without a case,
                 anywhere.
-            ProblemError: A bad form, `other_patient`, `image_signed` or `case_claimed` (409), `forbidden` (403), or
-                `not_found` (404). Nothing is left.
+            ProblemError: A bad form, `other_patient`, `image_signed` or `case_claimed` (409), `forbidden` (403),
+                `not_found` (404) or `queue_full` (429). Nothing is left.
         """
+        token_id: str | None = None
 
         async def check(fields: dict[str, str]) -> tuple[User, ImageOptions]:
+            nonlocal token_id
             user = await identify(fields)
+            token = getattr(request.state, "api_token", None)
+            token_id = token.id if token else None
             options = await run_in_threadpool(checks.parse_options, fields, self._modalities, default_modality)
-            await run_in_threadpool(self._check_place, user, options)
+            await run_in_threadpool(self._check_place, user, options, token_id)
             return user, options
 
-        (user, options), upload = await receive(request, self._store, self._max_bytes, check)
+        (user, options), upload = await receive(request, self._store, self._settings.max_upload_bytes, check)
 
         def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
             record(session, request, user, action, "image", image.id, detail)
 
-        return await run_in_threadpool(self.accept, user, options, upload, note, interactive=interactive)
+        return await run_in_threadpool(
+            self.accept, user, options, upload, note, interactive=interactive, token_id=token_id
+        )
 
     def accept(
         self,
@@ -98,6 +106,7 @@ class UploadService:
         *,
         interactive: bool,
         by_instance: bool = False,
+        token_id: str | None = None,
     ) -> tuple[Image, Job]:
         """Make a received file an image with a job, in one transaction.
 
@@ -108,6 +117,7 @@ class UploadService:
             note: Writes to the audit log in the transaction, with what is to be told of the image.
             interactive: Whether a person waits for it at the portal.
             by_instance: Whether another file of the same SOP instance is a duplicate, too; of an image of a case.
+            token_id: Of the API token that it was sent with.
 
         Raises:
             AnalysisError, Duplicate, ProblemError: See `submit`.
@@ -136,7 +146,7 @@ class UploadService:
                     raise not_found("image")
                 session.add(image)
                 session.flush()  # a second upload of the same bytes at the same moment fails here
-                job = open_job(session, image, interactive=interactive)
+                job = open_job(session, image, interactive=interactive, token_id=token_id)
                 note(session, image, detail)
         except IntegrityError:
             self._store.delete(upload.object_key)
@@ -152,8 +162,12 @@ class UploadService:
         """Where else the image's owner has the same bytes as the same kind of image, as far as the user may see it."""
         return read(self._sessions, lambda session: checks.also_in(session, user, image))
 
-    def _check_place(self, user: User, options: ImageOptions) -> None:
-        read(self._sessions, lambda session: checks.check_place(session, user, options))
+    def _check_place(self, user: User, options: ImageOptions, token_id: str | None) -> None:
+        def check(session: Session) -> None:
+            checks.check_place(session, user, options)
+            refuse_over_quota(session, self._settings, user.id, token_id)
+
+        read(self._sessions, check)
 
     def _described(self, user: User, options: ImageOptions, upload: Upload) -> Image:
         """The image of an upload, from the uploader's description and the file's header.

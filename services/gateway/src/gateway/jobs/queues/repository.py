@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.clock import shared_now
 from gateway.jobs import repository
-from gateway.jobs.models import OutboxMessage, Step
+from gateway.jobs.models import OutboxMessage, Step, Work
 from gateway.jobs.queues.lanes import INTERACTIVE_IN_A_ROW, Lane, in_order, steps_ahead
 from lobule.contracts.steps import StepName
 
@@ -132,3 +132,18 @@ def recent_durations(session: Session, queue: str, limit: int = 50) -> list[floa
         .limit(limit)
     )
     return [(finished - started).total_seconds() for started, finished in rows if started and finished]
+
+
+def analyses_waiting(
+    session: Session, *, owner_id: str | None = None, token_id: str | None = None
+) -> tuple[int, datetime | None]:
+    """How many analyses of a user, or of an API token, wait for a worker, and since when the oldest does."""
+    query = select(func.count(), func.min(Step.queued_at, type_=Step.queued_at.type)).where(
+        Step.state == "queued", Step.name == "inference"
+    )
+    if owner_id is not None:
+        query = query.where(Step.owner_id == owner_id)
+    if token_id is not None:
+        query = query.join(Work, Work.id == Step.job_id).where(Work.token_id == token_id)
+    count, oldest = session.execute(query).one()
+    return count, oldest

@@ -1,0 +1,71 @@
+"""`lobule audit …`: verifies the audit log, anchors it, and exports it."""
+
+import socket
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.audit import chain, repository
+from gateway.audit.anchors import Anchorer, read_anchors
+from gateway.audit.export import Format, line_of
+from gateway.audit.repository import AuditFilter
+from gateway.audit.service import record
+from gateway.audit.verification import verify
+from gateway.command_line import audit_key_of, sessions_at
+from gateway.database import in_utc, reading
+from lobule.cli.common import DEFAULT_HOME, HomeFolder, words
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Verify and export the audit log: of LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
+)
+_Anchors = Annotated[list[Path] | None, typer.Option(help="files of anchors")]
+
+
+@app.command("verify")
+def verify_log(home: HomeFolder = DEFAULT_HOME, anchors: _Anchors = None) -> None:
+    """Name every event that was changed, deleted or inserted; exit status 1 where there is one."""
+    sessions, say = sessions_at(home), words()
+    known = [anchor for file in anchors or () for anchor in read_anchors(file)]
+    faults = 0
+    with reading(sessions) as session:
+        for fault in verify(session, audit_key_of(sessions), known):
+            faults += 1
+            typer.echo(say(f"cli.audit.{fault.kind}", chain=fault.chain, first=fault.first, last=fault.last))
+        typer.echo(say("cli.audit.verified", events=repository.count(session), faults=faults, anchors=len(known)))
+    raise typer.Exit(1 if faults else 0)
+
+
+@app.command()
+def anchor(file: Annotated[Path, typer.Argument(help="is added to")], home: HomeFolder = DEFAULT_HOME) -> None:
+    """Add the present ends of the chains to a file, which is to be kept elsewhere."""
+    sessions = sessions_at(home)
+    Anchorer(sessions, audit_key_of(sessions), file).anchor()
+
+
+@app.command()
+def seal(home: HomeFolder = DEFAULT_HOME) -> None:
+    """Link events that a gateway of an older version wrote during an update; the log says so."""
+    sessions = sessions_at(home)
+    with sessions.begin() as session:
+        sealed = chain.seal_unlinked(session, audit_key_of(sessions))
+        if sealed:
+            record(session, None, "lobule", "audit.seal", detail={"events": sealed})
+    typer.echo(words()("cli.audit.sealed", count=sealed))
+
+
+@app.command()
+def export(
+    home: HomeFolder = DEFAULT_HOME,
+    form: Annotated[Format, typer.Option("--format", help="jsonl or syslog (RFC 5424)")] = "jsonl",
+    since: Annotated[datetime | None, typer.Option(help="not before this, UTC where it names no zone")] = None,
+) -> None:
+    """Print the log, newest first; that it was exported is noted in it."""
+    sessions, host = sessions_at(home), socket.gethostname()
+    with sessions.begin() as session:
+        record(session, None, "lobule", "audit.export", detail={"format": form})
+    with reading(sessions) as session:
+        for event in repository.every(session, AuditFilter(since=since and in_utc(since))):
+            typer.echo(line_of(event, form, host))

@@ -1,0 +1,72 @@
+"""Verifies the audit log: its chains, and what anchors say of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from gateway.audit import repository
+from gateway.audit.anchors import Anchor
+from gateway.audit.chain import link_of
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with the log.
+
+    Attributes:
+        kind: `changed`: an event is not what was written, or not where (at position 0: the chain's end is gone);
+            `missing`: events were deleted; `unlinked`: an event was inserted that no gateway wrote; `anchor`: a line of
+            the anchors' file is damaged.
+        chain: Number of the chain; 0 for none.
+        first: Position of the first event concerned; of an unlinked one its id.
+        last: Of the last one.
+    """
+
+    kind: Literal["changed", "missing", "unlinked", "anchor"]
+    chain: int
+    first: int
+    last: int
+
+
+def verify(session: Session, key: bytes, anchors: Iterable[Anchor | None] = ()) -> Iterator[Fault]:
+    """What is wrong with the log; nothing where every event is as it was written.
+
+    Args:
+        session: The database.
+        key: Of the chains.
+        anchors: Events before the newest one cannot have been cut off.
+    """
+    anchored: dict[int, dict[int, str]] = defaultdict(dict)
+    for line, anchor in enumerate(anchors, 1):
+        if anchor is None or anchor.sealed(key) != anchor.seal:
+            yield Fault("anchor", 0, line, line)
+            continue
+        for chain, (position, link) in anchor.ends.items():
+            anchored[chain][position] = link
+    ends = {end.id: (end.position, end.link) for end in repository.ends(session)}
+    used = repository.chains_used(session)
+    for chain in sorted(ends.keys() | anchored.keys() | used):
+        position, link = ends.get(chain, (0, ""))
+        known = anchored[chain] | ({position: link} if position else {})
+        yield from _faults_of_chain(session, key, chain, known)
+        if chain in used and not position:
+            yield Fault("changed", chain, 0, 0)
+    for events in repository.unlinked(session):
+        yield from (Fault("unlinked", 0, event.id, event.id) for event in events)
+
+
+def _faults_of_chain(session: Session, key: bytes, chain: int, known: dict[int, str]) -> Iterator[Fault]:
+    """What is wrong with a chain, whose links at some positions are known from elsewhere."""
+    position, before = 0, ""
+    for event in repository.of_chain(session, chain):
+        found, link = event.position or 0, event.link or ""
+        if found != position + 1:
+            yield Fault("missing", chain, position + 1, found - 1)  # what follows the gap cannot be linked to it
+        elif link_of(key, before, event) != link or known.get(found, link) != link:
+            yield Fault("changed", chain, found, found)
+        position, before = found, link
+    if known and max(known) > position:
+        yield Fault("missing", chain, position + 1, max(known))

@@ -1,0 +1,64 @@
+"""How many analyses one user and one token may have waiting, and what is answered beyond that."""
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+
+@pytest.fixture
+def app(make_app):
+    return make_app(waiting_per_user=3, waiting_per_token=2)
+
+
+@pytest.fixture
+def token(client, alice):
+    def make(name):
+        made = client.post("/api/v1/tokens", json={"name": name, "scopes": ["read", "write"]}, headers=alice)
+        assert made.status_code == 201, made.text
+        return {"Authorization": f"Bearer {made.json()['token']}"}
+
+    return make
+
+
+def test_a_user_has_a_quota_and_others_do_not_wait(upload, picture, headers_of, worker):
+    accepted = [upload(picture(number)) for number in range(3)]
+    assert [answer.status_code for answer in accepted] == [202] * 3
+    refused = upload(picture(3))
+    assert (refused.status_code, refused.json()["code"], refused.json()["reason"]) == (429, "queue_full", "user")
+    assert refused.json()["values"]["most"] == 3
+    assert 1 <= int(refused.headers["retry-after"]) == refused.json()["values"]["seconds"] <= 300
+    assert upload(picture(3), headers_of("bob")).status_code == 202
+    worker.infer(accepted[0].json()["job"]["id"])
+    assert upload(picture(3)).status_code == 202, "one is no longer waiting"
+
+
+def test_each_token_has_a_quota_of_its_own(upload, picture, token):
+    first, second = token("first"), token("second")
+    assert [upload(picture(number), first).status_code for number in range(2)] == [202, 202]
+    refused = upload(picture(2), first)
+    assert (refused.status_code, refused.json()["reason"]) == (429, "token")
+    assert upload(picture(2), second).status_code == 202
+
+
+def test_retry_after_follows_the_age_of_the_queue(app, upload, picture):
+    for number in range(3):
+        upload(picture(number))
+    with app.state.sessions.begin() as session:
+        session.execute(text("UPDATE steps SET queued_at = datetime('now', '-90 seconds') WHERE state = 'queued'"))
+    assert int(upload(picture(3)).headers["retry-after"]) in (30, 31), "three in 90 seconds"
+
+
+def test_nothing_of_a_refused_file_is_stored(app, upload, picture):
+    for number in range(3):
+        upload(picture(number))
+    before = {entry.key for entry in app.state.store.entries("")}
+    assert upload(picture(3)).status_code == 429
+    assert {entry.key for entry in app.state.store.entries("")} == before
+
+
+def test_diagnose_is_refused_alike(app, client: TestClient, upload, picture):
+    for number in range(3):
+        upload(picture(number))
+    form = {"username": "alice", "password": "correct horse battery staple"}
+    refused = client.post("/api/v1/diagnose", data=form, files={"file": ("a.png", picture(3))})
+    assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
