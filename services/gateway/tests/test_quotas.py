@@ -15,7 +15,7 @@ def token(client, alice):
     def make(name):
         made = client.post("/api/v1/tokens", json={"name": name, "scopes": ["read", "write"]}, headers=alice)
         assert made.status_code == 201, made.text
-        return {"Authorization": f"Bearer {made.json()['token']}"}
+        return {"Authorization": f"Bearer {made.json()['secret']}"}
 
     return make
 
@@ -51,9 +51,9 @@ def test_retry_after_follows_the_age_of_the_queue(app, upload, picture):
 def test_nothing_of_a_refused_file_is_stored(app, upload, picture):
     for number in range(3):
         upload(picture(number))
-    before = {entry.key for entry in app.state.store.entries("")}
+    before = {entry.key for entry in app.state.store.entries("images")}
     assert upload(picture(3)).status_code == 429
-    assert {entry.key for entry in app.state.store.entries("")} == before
+    assert {entry.key for entry in app.state.store.entries("images")} == before
 
 
 def test_diagnose_is_refused_alike(app, client: TestClient, upload, picture):

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.asgi import HttpMiddleware
-from gateway.database import SessionFactory, only_reads
+from gateway.database import SessionFactory
 
 MOST = 2000
 """Answers that are kept; each has about a kilobyte."""
@@ -59,7 +59,8 @@ class KnownProgress(HttpMiddleware):
     def __init__(self, app: ASGIApp, sessions: SessionFactory) -> None:
         super().__init__(app)
         self._memory = _Memory()
-        event.listen(sessions, "before_commit", _note_writing)
+        event.listen(sessions, "after_flush", _note_flush)
+        event.listen(sessions, "do_orm_execute", _note_statement)
         event.listen(sessions, "after_commit", self._after_commit)
 
     def _after_commit(self, session: Session) -> None:
@@ -105,5 +106,10 @@ def _key(scope: Scope) -> _Key:
     return scope["path"], scope["query_string"], tuple((name, headers.get(name, b"")) for name in _READ)
 
 
-def _note_writing(session: Session) -> None:
-    session.info[_WROTE] = not only_reads(session)
+def _note_flush(session: Session, _context: UOWTransaction) -> None:
+    session.info[_WROTE] = True
+
+
+def _note_statement(executed: ORMExecuteState) -> None:
+    if not executed.is_select:
+        executed.session.info[_WROTE] = True
