@@ -177,19 +177,38 @@ def test_several_pods_are_spread_over_nodes(documents):
             assert spread["labelSelector"] == deployment["spec"]["selector"], deployment["metadata"]["name"]
 
 
-def test_traces_and_scraping_are_components(render, tmp_path):
-    folder = Path(os.path.relpath(K8S, tmp_path))
-    (tmp_path / "kustomization.yaml").write_text(
-        yaml.safe_dump(
-            {
-                "apiVersion": "kustomize.config.k8s.io/v1beta1",
-                "kind": "Kustomization",
-                "resources": [str(folder / "overlays/cpu")],
-                "components": [str(folder / "components/tracing"), str(folder / "components/monitoring")],
-            }
-        )
-    )
-    documents = render(tmp_path)
+@pytest.fixture
+def with_components(render, tmp_path):
+    """Renders the overlay `cpu` with components."""
+
+    def rendered(*names: str) -> list[dict]:
+        folder = Path(os.path.relpath(K8S, tmp_path))
+        wanted = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [str(folder / "overlays/cpu")],
+            "components": [str(folder / "components" / name) for name in names],
+        }
+        (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(wanted))
+        return render(tmp_path)
+
+    return rendered
+
+
+def test_a_backup_reaches_objects_in_a_bucket(with_components):
+    documents = with_components("backup", "s3")
+    for task in of_kind(documents, "CronJob"):
+        pod = template(task)["spec"]
+        claims = {v["persistentVolumeClaim"]["claimName"] for v in pod["volumes"] if "persistentVolumeClaim" in v}
+        assert "objects" not in claims, task["metadata"]["name"]
+        assert {"secretRef": {"name": "lobule-s3"}} in pod["containers"][0]["envFrom"], task["metadata"]["name"]
+    [policy] = [each for each in of_kind(documents, "NetworkPolicy") if each["metadata"]["name"] == "to-objects"]
+    allowed = policy["spec"]["podSelector"]["matchExpressions"][0]["values"]
+    assert {"backup", "restore", "retention"} <= set(allowed)
+
+
+def test_traces_and_scraping_are_components(with_components):
+    documents = with_components("tracing", "monitoring")
     [settings] = of_kind(documents, "ConfigMap")
     assert settings["data"]["LOBULE_OTLP_ENDPOINT"].endswith(":4318")
     assert settings["data"]["LOBULE_PUBLIC_URL"], "the other values stay"

@@ -31,7 +31,7 @@ def test_one_range_is_sent(client, alice, content, wanted, part):
     assert answer.headers["content-length"] == str(len(answer.content))
 
 
-@pytest.mark.parametrize("wanted", ["bytes=0-1,4-5", "lines=0-5", "bytes=-", "bytes=a-b", "bytes"])
+@pytest.mark.parametrize("wanted", ["bytes=0-1,4-5", "lines=0-5", "bytes=-", "bytes=a-b", "bytes", "bytes=9-3"])
 def test_what_is_no_single_range_of_bytes_is_ignored(client, alice, content, wanted):
     address, data = content
     answer = client.get(address, headers={**alice, "Range": wanted})
@@ -39,7 +39,7 @@ def test_what_is_no_single_range_of_bytes_is_ignored(client, alice, content, wan
     assert answer.headers["accept-ranges"] == "bytes"
 
 
-@pytest.mark.parametrize("wanted", ["bytes=999999999-", "bytes=-0", "bytes=9-3"])
+@pytest.mark.parametrize("wanted", ["bytes=999999999-", "bytes=-0"])
 def test_an_empty_range_cannot_be_sent(client, alice, content, wanted):
     address, data = content
     answer = client.get(address, headers={**alice, "Range": wanted})

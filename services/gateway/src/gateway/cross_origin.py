@@ -12,7 +12,10 @@ _SENT = (
     *("Accept", "Accept-Language", "Authorization", "Content-Type", "Idempotency-Key"),
     *("If-Match", "If-None-Match", "If-Range", "Prefer", "Range", "X-Request-Id"),
 )
-_READ = ("Content-Disposition", "Content-Range", "ETag", "Link", "Location", "Retry-After", "X-Request-Id")
+_READ = (
+    *("Accept-Ranges", "Content-Disposition", "Content-Language", "Content-Range", "ETag"),
+    *("Link", "Location", "Retry-After", "Warning", "X-Request-Id"),
+)
 
 
 class CrossOrigin(HttpMiddleware):

@@ -21,10 +21,15 @@ class Ranges(HttpMiddleware):
         """See `HttpMiddleware`."""
         headers = Headers(scope=scope)
         wanted = _RANGE.fullmatch(headers.get("range", "").replace(" ", ""))
-        if scope["method"] != "GET" or wanted is None or wanted.group() == "bytes=-":
+        if scope["method"] != "GET" or wanted is None or not _is_valid(wanted[1], wanted[2]):
             await self.app(scope, receive, send)
             return
         await self.app(scope, receive, _Part(wanted[1], wanted[2], headers.get("if-range"), send).pass_on)
+
+
+def _is_valid(first: str, last: str) -> bool:
+    """Whether the digits are a range: one of them is there, and the first byte is not behind the last."""
+    return bool(first or last) and not (first and last and int(first) > int(last))
 
 
 class _Part:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from gateway.database import make_engine
+from gateway.database import make_engine, make_session_factory, read
 from gateway.migrate import current_revision, lacks_migration
 from gateway.settings import GatewaySettings
 from lobule.diagnosis import Check, Installation
@@ -48,18 +49,25 @@ def database(installation: Installation) -> Iterator[Check]:
 
 
 def _of(engine: Engine) -> Iterator[Check]:
-    with engine.connect() as connection:
-        if lacks_migration(connection):
-            revision = current_revision(connection) or "-"
-            yield Check("database", "problem", "database_old", {"revision": revision})
-        else:
-            yield Check("database", "ok", "database", {"kind": engine.dialect.name})
-        if engine.dialect.name != "postgresql":
-            return
-        theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    revision, theirs = read(make_session_factory(engine), _state)
+    if revision is not None:
+        yield Check("database", "problem", "database_old", {"revision": revision})
+    else:
+        yield Check("database", "ok", "database", {"kind": engine.dialect.name})
+    if theirs is None:
+        return
     difference = abs((datetime.now(UTC) - theirs).total_seconds())
     if difference > _CLOCK_S:
         yield Check("clock", "problem", "clock_differs", {"seconds": f"{difference:.0f}"})
+
+
+def _state(session: Session) -> tuple[str | None, datetime | None]:
+    """The revision, where it is not this version's; and the database's clock, where it is another machine's."""
+    connection = session.connection()
+    revision = (current_revision(connection) or "-") if lacks_migration(connection) else None
+    if connection.dialect.name != "postgresql":
+        return revision, None
+    return revision, connection.execute(text("SELECT clock_timestamp()")).scalar_one()
 
 
 def _wrong_variables() -> list[tuple[str, str]]:

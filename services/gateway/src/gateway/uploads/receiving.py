@@ -106,7 +106,7 @@ async def read_multipart(request: Request) -> AsyncIterator[Event]:
         # Events before the problem are yielded first, so that the response does not depend on how the bytes were split.
         for event in form.take():
             if isinstance(event, Fields):
-                begun, early = True, event.values
+                begun, early = True, dict(event.values)  # `check` takes from it what it needs
             yield event
         if problem is not None:
             raise problem
