@@ -55,7 +55,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     ("PUT", rf"{_CASE}/group", "share"),
     ("POST", rf"{_CASE}/reports/{{version}}/renderings", "read"),
     (_READING, r"/new", "upload"),
-    (_WRITING, rf"{_CASE}/(claim|release|reader|reviews|reader-findings|same-lesions|reports|reads)(/.*)?", "review"),
+    (_WRITING, rf"{_CASE}/.*", "review"),
     (_READING, _ANY, "read"),
     (_WRITING, _ANY, "upload"),
 )
