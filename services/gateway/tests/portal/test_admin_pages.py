@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from node_report import told
+from pyotp.totp import TOTP
 
 import gateway
 from lobule.words import Words
@@ -127,5 +128,14 @@ def test_in_a_real_browser(chromium, client, new_user):
         [task] = tell(client, told())
         tell(client, told(), [{"id": task["id"], "code": "not_connected"}])
         page.wait_for_selector("li b:has-text('no connection')")
+        page.goto("/account")
+        page.click('#second-factor [data-role="begin"]:enabled')
+        page.wait_for_selector('#second-factor [data-role="app"]:visible')
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        app = TOTP(page.inner_text('#second-factor [data-role="secret"]'))
+        page.fill('#second-factor [name="code"]', app.now())
+        page.keyboard.press("Enter")
+        page.wait_for_selector('#second-factor [data-role="recovery"]:visible')
+        assert len(page.inner_text('#second-factor [data-role="codes"]').split()) == 10
     finally:
         context.close()
