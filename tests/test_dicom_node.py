@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,11 +36,13 @@ from portal_signing import sign_case
 from pydicom.uid import generate_uid
 
 from dicom_node.hl7.syntax import parse
+from dicom_node.node import Node
 from dicom_node.priors.choosing import Wanted
 from dicom_node.priors.web import DicomwebPeer
 from dicom_node.settings import NodeSettings
+from lobule.client import Client
 from lobule.launcher import system as launcher
-from lobule.launcher.system import DEMO, running_system
+from lobule.launcher.system import ADMIN, DEMO, running_system
 
 FINDINGS, CONCLUSION, CAD = "126000", "18745-0", "111036"  # titles of reports
 STUB, TOY = (Path(__file__).parent / name for name in ("stub_mammography", "toy_modality"))
@@ -272,3 +275,38 @@ def test_a_study_waits_where_the_gateway_does_not_take_it(loop, tmp_path):
         node.end()
     assert "Test^Faults" not in node.log.read_text()
     assert film.StudyInstanceUID not in node.log.read_text()
+
+
+def test_a_node_reports_and_does_what_an_administrator_asks(loop, tmp_path):
+    name, home = "pacs", loop.system.home
+    add = [sys.executable, "-m", "lobule.cli", "user", "add", name, "--role", "service", "--password-stdin"]
+    subprocess.run([*add, "--home", home.folder], input="a long password of a program", text=True, check=True)
+    with (
+        Client(loop.system.url, name, "a long password of a program") as program,
+        Client(loop.system.url, ADMIN, home.secrets["admin_password"]) as admin,
+    ):
+        secret = program._request("POST", "/api/v1/tokens", json={"name": "node", "scopes": ["read", "write"]}).json()
+        destination = f"ORTHANC@127.0.0.1:{loop.orthanc.dicom_port}"
+        node = Node(
+            NodeSettings(
+                gateway_url=loop.system.url,
+                api_token=secret["secret"],
+                dicom_folder=tmp_path,
+                dicom_calling_ae_titles="MODALITY",
+                dicom_port=0,
+                dicom_reserve_bytes=0,
+                dicom_destinations=destination,
+            )
+        )
+        try:
+            [known] = until(lambda: admin._request("GET", "/api/v1/nodes").json(), "the report")
+            assert [peer["name"] for peer in known["report"]["peers"]] == ["ORTHANC", "gateway:"]
+            place = f"/api/v1/nodes/{known['id']}/tasks"
+            for kind in ("echo", "sample"):
+                task = admin._request("POST", place, json={"kind": kind, "peer": "ORTHANC"}).json()["id"]
+                asked = lambda task=task: admin._request("GET", f"{place}/{task}").json()["outcome"]  # noqa: E731
+                assert until(asked, "the outcome") == "ok"
+        finally:
+            node.close()
+    found = loop.orthanc.post("/tools/find", {"Level": "Patient", "Query": {"PatientID": "LOBULE-TEST"}})
+    assert len(found) == 1, "the sample"

@@ -66,6 +66,16 @@ def objects() -> list[bytes]:
     ]
 
 
+BOTH = pytest.mark.parametrize("app", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+
+
+@pytest.fixture
+def app(make_app, request):
+    """A gateway, on SQLite unless a test asks for both databases."""
+    postgres = getattr(request, "param", "sqlite") == "postgres"
+    return make_app(request.getfixturevalue("migrated_postgres_url") if postgres else None)
+
+
 @pytest.fixture
 def film(draw_film, write_dicom, tmp_path):
     """The bytes of a film."""
@@ -116,6 +126,7 @@ def value(found: dict, tag: str):
     return found[tag]["Value"][0]
 
 
+@BOTH
 def test_a_study_is_found_by_what_identifies_it(dicomweb, study):
     for filters in (
         {"StudyInstanceUID": STUDY},
@@ -140,6 +151,7 @@ def test_a_study_is_found_by_what_identifies_it(dicomweb, study):
         assert dicomweb.search_for_studies(search_filters=filters) == [], filters
 
 
+@BOTH
 def test_pages_of_instances_name_each_once(dicomweb, study):
     pages = [dicomweb.search_for_instances(STUDY, limit=2, offset=offset) for offset in (0, 2, 4, 6)]
     assert [len(page) for page in pages] == [2, 2, 1, 0]
