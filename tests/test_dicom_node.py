@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +26,7 @@ from dicom_faults import (
     wait_until_delivered,
 )
 from dicom_loop import running_loop
-from dicom_rounds import dated, polyline, predecessor, read, received, reports, send, until
+from dicom_rounds import dated, node_of_a_program, polyline, predecessor, read, received, reports, send, until
 from dicomweb_client import DICOMwebClient
 from fhir.resources.R4B import get_fhir_model_class
 from hospital_peers import fhir_server, mllp_server
@@ -36,7 +35,6 @@ from portal_signing import sign_case
 from pydicom.uid import generate_uid
 
 from dicom_node.hl7.syntax import parse
-from dicom_node.node import Node
 from dicom_node.priors.choosing import Wanted
 from dicom_node.priors.web import DicomwebPeer
 from dicom_node.settings import NodeSettings
@@ -278,35 +276,17 @@ def test_a_study_waits_where_the_gateway_does_not_take_it(loop, tmp_path):
 
 
 def test_a_node_reports_and_does_what_an_administrator_asks(loop, tmp_path):
-    name, home = "pacs", loop.system.home
-    add = [sys.executable, "-m", "lobule.cli", "user", "add", name, "--role", "service", "--password-stdin"]
-    subprocess.run([*add, "--home", home.folder], input="a long password of a program", text=True, check=True)
+    settings = {"dicom_folder": tmp_path, "dicom_destinations": f"ORTHANC@127.0.0.1:{loop.orthanc.dicom_port}"}
     with (
-        Client(loop.system.url, name, "a long password of a program") as program,
-        Client(loop.system.url, ADMIN, home.secrets["admin_password"]) as admin,
+        node_of_a_program(loop.system, **settings),
+        Client(loop.system.url, ADMIN, loop.system.home.secrets["admin_password"]) as admin,
     ):
-        secret = program._request("POST", "/api/v1/tokens", json={"name": "node", "scopes": ["read", "write"]}).json()
-        destination = f"ORTHANC@127.0.0.1:{loop.orthanc.dicom_port}"
-        node = Node(
-            NodeSettings(
-                gateway_url=loop.system.url,
-                api_token=secret["secret"],
-                dicom_folder=tmp_path,
-                dicom_calling_ae_titles="MODALITY",
-                dicom_port=0,
-                dicom_reserve_bytes=0,
-                dicom_destinations=destination,
-            )
-        )
-        try:
-            [known] = until(lambda: admin._request("GET", "/api/v1/nodes").json(), "the report")
-            assert [peer["name"] for peer in known["report"]["peers"]] == ["ORTHANC", "gateway:"]
-            place = f"/api/v1/nodes/{known['id']}/tasks"
-            for kind in ("echo", "sample"):
-                task = admin._request("POST", place, json={"kind": kind, "peer": "ORTHANC"}).json()["id"]
-                asked = lambda task=task: admin._request("GET", f"{place}/{task}").json()["outcome"]  # noqa: E731
-                assert until(asked, "the outcome") == "ok"
-        finally:
-            node.close()
+        [known] = until(lambda: admin._request("GET", "/api/v1/nodes").json(), "the report")
+        assert [peer["name"] for peer in known["report"]["peers"]] == ["ORTHANC", "gateway:"]
+        place = f"/api/v1/nodes/{known['id']}/tasks"
+        for kind in ("echo", "sample"):
+            task = admin._request("POST", place, json={"kind": kind, "peer": "ORTHANC"}).json()["id"]
+            outcome = until(lambda at=f"{place}/{task}": admin._request("GET", at).json()["outcome"], "the outcome")
+            assert outcome == "ok"
     found = loop.orthanc.post("/tools/find", {"Level": "Patient", "Query": {"PatientID": "LOBULE-TEST"}})
     assert len(found) == 1, "the sample"

@@ -2,12 +2,21 @@
 
 import io
 import sqlite3
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pydicom
 from dicom_faults import VIEWS, small_film
 from dicom_peer import connect
+
+from dicom_node.node import Node
+from dicom_node.settings import NodeSettings
+from lobule.client import Client
+from lobule.launcher.system import RunningSystem
 
 
 def send(orthanc, films) -> None:
@@ -60,3 +69,19 @@ def dated(uid: str, day: str, patient: str, seed: int, **tags) -> list[pydicom.D
         for name, value in tags.items():
             setattr(film, name, value)
     return films
+
+
+@contextmanager
+def node_of_a_program(system: RunningSystem, **settings) -> Iterator[Node]:
+    """A node in this process, under an account of a program, which may report."""
+    name, password = "pacs", "a long password of a program"
+    add = [sys.executable, "-m", "lobule.cli", "user", "add", name, "--role", "service", "--password-stdin"]
+    subprocess.run([*add, "--home", system.home.folder], input=password, text=True, check=True)
+    with Client(system.url, name, password) as program:
+        made = program._request("POST", "/api/v1/tokens", json={"name": "node", "scopes": ["read", "write"]}).json()
+    own = {"gateway_url": system.url, "api_token": made["secret"], "dicom_calling_ae_titles": "*"}
+    node = Node(NodeSettings(**own, dicom_port=0, dicom_reserve_bytes=0, **settings))
+    try:
+        yield node
+    finally:
+        node.close()
