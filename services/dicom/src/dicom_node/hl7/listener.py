@@ -70,6 +70,10 @@ class OrderListener(socketserver.ThreadingTCPServer):
             _refused("unknown_address")
         return known
 
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """Count an unforeseen error; socketserver would print it, with what it may quote of a message."""
+        _refused("connection_failed")
+
     def finish_request(self, request: object, client_address: object) -> None:
         """Serve a connection, within the limit of simultaneous ones."""
         assert isinstance(request, socket.socket)
