@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
@@ -24,7 +24,7 @@ UtcTime = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 def _without_empty(values: Any) -> Any:
     """A form sends `state=` for "any"."""
-    return [value for value in values if value != ""] if isinstance(values, list) else values
+    return [value for value in cast("list[object]", values) if value != ""] if isinstance(values, list) else values
 
 
 Several = Annotated[list[Value], BeforeValidator(_without_empty), Query(description="any of these; may be repeated")]

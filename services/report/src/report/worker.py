@@ -11,7 +11,7 @@ from lobule.contracts.activity import DONE, activity
 from lobule.contracts.case import CaseContent, ReportForm
 from lobule.contracts.language import Language
 from lobule.contracts.result import Result
-from lobule.contracts.steps import Claim, ExaminationClaim, InferenceClaim, RenderClaim, ReportClaim
+from lobule.contracts.steps import Claim, RenderClaim, ReportClaim
 from lobule.errors import AnalysisError
 from lobule.queueing import REPORT_QUEUE
 from lobule.storage import ObjectNotFoundError, ObjectStore
@@ -24,7 +24,7 @@ from report.pictures import check_pictures, draw_thumbnail
 
 log = structlog.get_logger()
 
-AT_ONCE: tuple[ReportForm, ...] = ("html", "png", "json")
+ON_COMPLETION: tuple[ReportForm, ...] = ("html", "png", "json")
 """What is rendered, in English, as soon as an image is analysed; all else when somebody asks for it."""
 
 ResultAndFiles = tuple[Result, dict[str, bytes]]
@@ -64,11 +64,11 @@ class ReportHandler:
         progress(1.0, DONE)
 
     def _reports(self, claim: Claim) -> Iterator[tuple[Report, tuple[ReportForm, ...]]]:
-        if isinstance(claim, InferenceClaim | ExaminationClaim):
-            raise AnalysisError("internal_error", "step", step=claim.step)
         if isinstance(claim, ReportClaim):
-            yield self._analysis_report(claim), AT_ONCE
+            yield self._analysis_report(claim), ON_COMPLETION
             return
+        if not isinstance(claim, RenderClaim):
+            raise AnalysisError("internal_error", "step", step=claim.step)
         request = claim.render
         for language in request.languages:
             if request.case is not None:
