@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,3 +56,30 @@ def test_service_and_command_read_a_breast_alike(lobule, films, tmp_path):
     for lesion, other in zip(breast["lesions"], told["lesions"], strict=True):
         assert lesion["probability_malignant"] == pytest.approx(other["suspicion"])
         assert len(lesion["marks"]) == len(other["findings"])
+
+
+def test_service_and_command_judge_a_region_alike(lobule, shared_data, tmp_path):
+    film = shared_data / "cbis_ddsm_mass" / "fullres_sample" / "Mass-Training_P_00001_LEFT_CC_0.jpg"
+    case = lobule.open_case("P-REGION")
+    lobule.upload(film, "mammography", case_id=case, view="CC", laterality="L")
+    box = {"x": 1000, "y": 1500, "width": 500, "height": 400}
+    said = {"image_id": lobule.case(case)["images"][0]["id"], "kind": "mass", "shape": "box", "box": box}
+    finding = f"/api/v1/cases/{case}/reader-findings/{uuid.uuid4()}"
+    lobule._request("PUT", finding, json=said)
+    lobule._request("POST", f"{finding}/opinion")
+    deadline = time.monotonic() + 240
+    while (told := lobule._request("GET", f"{finding}/opinion").json())["state"] != "done":
+        assert told["state"] != "failed", told
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+    boxes, rows = tmp_path / "boxes.csv", tmp_path / "regions.csv"
+    boxes.write_text(f"file,x,y,width,height\n{film},1000,1500,500,400\n")
+    command = [Path(sys.executable).with_name("mammo-worker"), "regions", "--boxes", boxes, "--output", rows]
+    subprocess.run(command, check=True, capture_output=True)
+    with rows.open() as stream:
+        [row] = csv.DictReader(stream)
+    opinion = told["opinion"]
+    assert (row["outcome"], row["kind"]) == (opinion["outcome"], opinion["kind"])
+    assert float(row["probability_malignant"]) == pytest.approx(opinion["probability_malignant"], abs=1e-5)
+    assert opinion["scale_assumed"]
