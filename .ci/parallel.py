@@ -8,6 +8,7 @@ from xdist.workermanage import WorkerController
 # Files that use one system, which takes half a minute to start, go to one process.
 TOGETHER = {
     "tests/test_api_document.py": "tests/test_end_to_end.py",
+    "tests/test_generated_clients.py": "tests/test_end_to_end.py",
     "tests/test_killed_worker.py": "tests/test_end_to_end.py",
     "tests/test_examination.py": "tests/test_portal.py",
 }
