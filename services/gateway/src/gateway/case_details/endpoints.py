@@ -1,8 +1,6 @@
 """`/api/v1/cases/{id}`: a case with its images, reviews and reports."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from gateway.auth.dependencies import CurrentUser
@@ -14,10 +12,10 @@ from gateway.cases.examinations import examinations
 from gateway.cases.schemas import ConclusionRead
 from gateway.database import DbSession
 from gateway.errors import WITH_ETAG, responses
+from gateway.language import AnswerLanguage
 from gateway.reader_findings import service as reader_findings
 from gateway.reports.service import versions
 from gateway.reviews.service import reviews_of
-from lobule.contracts.language import Language, negotiate_language
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
@@ -28,19 +26,16 @@ def read_case(
     user: CurrentUser,
     session: DbSession,
     response: Response,
-    lang: Annotated[Language | None, Query(description="of the reasons; instead of the Accept-Language header")] = None,
-    accept_language: Annotated[str | None, Header(max_length=500)] = None,
+    language: AnswerLanguage,
 ) -> CaseDetail:
     """A case with its images, what was concluded from them together, reviews and signed reports.
 
     Send the `ETag` back as `If-Match` when you review or sign, to detect a change by another user.
     """
-    language = lang or negotiate_language(accept_language)
     jobs = repository.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
     seen = sheets.sheets_of(session, case, user)
     response.headers["ETag"] = sheets.etag(session, case, user)
-    response.headers["Content-Language"] = language
     return CaseDetail.of(
         case,
         images=[CaseImageRead.of(job, service.state_of(job), places[job.image_id], user) for job in jobs],

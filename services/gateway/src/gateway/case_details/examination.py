@@ -1,9 +1,8 @@
 """`/api/v1/cases/{id}/examination`: what the films of a case say together."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from gateway.cases import together
@@ -12,8 +11,8 @@ from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.jobs import repository as jobs
 from gateway.jobs.results import read_examination
+from gateway.language import AnswerLanguage
 from lobule.contracts.examination import BreastReading, ExaminationReading
-from lobule.contracts.language import Language, negotiate_language
 from lobule.contracts.progress import JobState, StepError
 from lobule.words import Words
 from lobule.words.breasts import breast_in_words
@@ -60,17 +59,13 @@ def read_case_examination(
     case: VisibleCase,
     session: DbSession,
     request: Request,
-    response: Response,
-    lang: Annotated[Language | None, Query(description="of the words; instead of the Accept-Language header")] = None,
-    accept_language: Annotated[str | None, Header(max_length=500)] = None,
+    language: AnswerLanguage,
 ) -> ExaminationRead:
     """What the films of the newest examination say together: lesions on both views, places, breasts, changes.
 
     The films are read again whenever one is added, corrected or removed; until that is done there is no reading. The
     case's conclusion does not depend on it.
     """
-    language = lang or negotiate_language(accept_language)
-    response.headers["Content-Language"] = language
     work = jobs.examination(session, together.key_of(case.id))
     if work is None:
         return ExaminationRead(state="none", error=None, reading=None)

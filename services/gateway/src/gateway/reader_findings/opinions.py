@@ -1,9 +1,8 @@
 """`/api/v1/cases/{id}/reader-findings/{id}/opinion`: what the system thinks of a region that a reader drew."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -20,12 +19,13 @@ from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Opinion
 from gateway.jobs.results import read_opinion
+from gateway.language import AnswerLanguage
 from gateway.modalities.service import required
 from gateway.reader_findings import repository
 from gateway.reader_findings.endpoints import ChosenId
 from gateway.reader_findings.models import DrawnFinding
 from gateway.users.models import User
-from lobule.contracts.language import Language, negotiate_language
+from lobule.contracts.language import Language
 from lobule.contracts.progress import JobState, StepError
 from lobule.contracts.region import RegionOpinion, RegionRequest
 from lobule.contracts.result import Box
@@ -34,9 +34,6 @@ from lobule.words import Words
 from lobule.words.regions import opinion_in_words
 
 router = APIRouter(prefix="/api/v1/cases/{case_id}/reader-findings/{finding_id}/opinion", tags=["cases"])
-
-Lang = Annotated[Language | None, Query(description="of the words; instead of the Accept-Language header")]
-AcceptLanguage = Annotated[str | None, Header(max_length=500)]
 
 
 class OpinionRead(BaseModel):
@@ -57,13 +54,9 @@ def read_reader_finding_opinion(
     user: CurrentUser,
     session: DbSession,
     request: Request,
-    response: Response,
-    lang: Lang = None,
-    accept_language: AcceptLanguage = None,
+    language: AnswerLanguage,
 ) -> OpinionRead:
     """What the system thinks of a region that a reader drew. It changes neither the finding nor any conclusion."""
-    language = lang or negotiate_language(accept_language)
-    response.headers["Content-Language"] = language
     drawn, image = _drawn(session, case, user, finding_id)
     work = jobs.opinion(session, _key(drawn))
     if work is None or work.request != _request(drawn, image).model_dump(mode="json"):
@@ -78,13 +71,9 @@ def ask_reader_finding_opinion(
     user: CurrentUser,
     session: DbSession,
     request: Request,
-    response: Response,
-    lang: Lang = None,
-    accept_language: AcceptLanguage = None,
+    language: AnswerLanguage,
 ) -> OpinionRead:
     """Ask what the system thinks of a region that a reader drew; asking twice of the same region does it once."""
-    language = lang or negotiate_language(accept_language)
-    response.headers["Content-Language"] = language
     drawn, image = _drawn(session, cases.locked(session, case.id), user, finding_id)
     spec = required(session, image.modality)
     if not spec.reads_regions:
