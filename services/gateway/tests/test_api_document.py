@@ -96,7 +96,7 @@ def codes_in_source():
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in place:
                 code = node.args[place[node.func.id]]
                 yield from (n.value for n in ast.walk(code) if isinstance(n, ast.Constant) and isinstance(n.value, str))
-    yield from ("not_found", "method_not_allowed", "bad_request", "request_too_large", "http_error")
+    yield from ("not_found", "method_not_allowed", "bad_request", "request_timeout", "request_too_large", "http_error")
 
 
 class TestRequests:
