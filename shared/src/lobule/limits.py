@@ -109,14 +109,14 @@ MAX_DECODER_MEMORY = _limit(
     1536 * _MB,
     "bytes",
     "image_too_large",
-    "the largest accepted film needs two thirds of it",
+    "a film of 100 megapixels in JPEG 2000 takes 0.8 GB",
 )
 MAX_DECODER_OUTPUT = _limit(
     "decoder", "samples that it hands over", 512 * _MB, "bytes", "image_too_large", "400 MB and a mask of the padding"
 )
 MAX_DECODER_FACTS = _limit("decoder", "what it says of them", 1 * _MB, "bytes", _UNREADABLE, "a film's facts have 2 KB")
 MAX_DECODER_CPU_S = _limit(
-    "decoder", "computing for a file", 60, "seconds", "image_too_large", "the largest accepted film takes a quarter"
+    "decoder", "computing for a file", 60, "seconds", "image_too_large", "a film of 100 megapixels in JPEG 2000 takes 13"
 )
 MAX_DECODER_S = _limit(
     "decoder", "a file, on a machine that is busy", 120, "seconds", "image_too_large", "a step may take 300"

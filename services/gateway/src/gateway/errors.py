@@ -114,6 +114,7 @@ def from_analysis_error(error: AnalysisError) -> ProblemError:
 
 def problem_response(request: Request, error: ProblemError) -> JSONResponse:
     """The answer for a problem, in the language that the request asks for."""
+    request.state.refused = error.code  # for the audit log
     language = negotiate_language(request.headers.get("accept-language"))
     problem = Problem(
         title=http.HTTPStatus(error.status).phrase,

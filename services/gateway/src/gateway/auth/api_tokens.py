@@ -66,9 +66,15 @@ def use(request: Request, session: Session, secret: str) -> ApiToken:
     if token is None or over or not token.user.active:
         raise unauthorized("token_invalid", "api_token")
     request.state.api_token = token
+    note_asker(request, token.user, token)
     check_scope(request, "read" if request.method in _SAFE_METHODS else "write")
     _note_use(request, session, token)
     return token
+
+
+def note_asker(request: Request, user: User, token: ApiToken | None = None) -> None:
+    """Note who asks, for the audit log, should the request be refused: by then the rows may have been rolled back."""
+    request.state.asked_by = (user.id, user.username, token.id if token else None)
 
 
 def check_scope(request: Request, scope: Scope) -> None:

@@ -47,6 +47,8 @@ def identify(request: Request, credentials: HTTPAuthorizationCredentials | None,
         ProblemError: 401 or 403.
     """
     user = _identified(request, credentials, session)
+    if not hasattr(request.state, "asked_by"):
+        api_tokens.note_asker(request, user)
     if request.url.path not in _BEFORE_ALL_ELSE:
         check_own_password(user)
     check_permission(request, user)

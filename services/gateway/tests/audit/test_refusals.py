@@ -1,0 +1,42 @@
+"""Who was refused what, and why, is in the audit log."""
+
+import pytest
+
+
+@pytest.fixture
+def refused(app, client, root):
+    def events(**wanted):
+        app.state.refusals.write()
+        found = client.get("/api/v1/audit", params={"action": "access.refuse", "limit": 500}, headers=root)
+        return [event for event in found.json()["items"] if all(event[name] == value for name, value in wanted.items())]
+
+    return events
+
+
+def test_an_object_of_somebody_else(client, case, headers_of, refused, user_id):
+    client.get(f"/api/v1/cases/{case}", headers=headers_of("bob") | {"X-Request-ID": "r1"})
+    [event] = refused(actor_name="bob")
+    assert (event["actor_id"], event["reason"]) == (user_id("bob"), "not_found")
+    assert (event["target_type"], event["target_id"]) == ("case", case)
+    assert event["address"]
+    assert event["detail"] == {"method": "GET", "route": "/api/v1/cases/{case_id}", "times": 1}
+
+
+def test_nobody_and_an_api_token(client, alice, case, refused):
+    client.get(f"/api/v1/cases/{case}")
+    [event] = refused(actor_name="anonymous")
+    assert (event["reason"], event["actor_id"]) == ("not_authenticated", None)
+    made = client.post("/api/v1/tokens", json={"name": "t", "scopes": ["read"]}, headers=alice).json()
+    client.post("/api/v1/cases", json={"pseudonym": "P"}, headers={"Authorization": f"Bearer {made['secret']}"})
+    [event] = refused(token_id=made["id"])
+    assert (event["actor_name"], event["reason"]) == ("alice", "scope_missing")
+
+
+def test_many_equal_refusals_are_one_event_and_what_is_granted_none(client, alice, case, refused):
+    for _ in range(20):
+        client.get(f"/api/v1/cases/{case}")
+    client.get(f"/api/v1/cases/{case}", headers=alice)
+    client.get("/nowhere")
+    events = refused()
+    assert sum(event["detail"]["times"] for event in events) == 20
+    assert {event["actor_name"] for event in events} == {"anonymous"}
