@@ -47,7 +47,6 @@ SAME_ON_PURPOSE = [
     {"admin.password.new", "admin.password.reset"},  # a field, and the button that opens it
     {"admin.queue.waiting", "jobs.waiting"},  # a column of figures, and the state of a job
     {"conclusion.none", "reading.failed"},  # of a case, and in the place of a film
-    {"confirm.done", "reading.two.confirmed"},  # the title of a page, and a row of verdicts
     {"login.submit", "login.title"},  # a verb, and a heading
 ]
 """Keys that share their sentence and may still change without each other."""
