@@ -116,7 +116,7 @@ MAX_DECODER_OUTPUT = _limit(
 )
 MAX_DECODER_FACTS = _limit("decoder", "what it says of them", 1 * _MB, "bytes", _UNREADABLE, "a film's facts have 2 KB")
 MAX_DECODER_CPU_S = _limit(
-    "decoder", "computing for a file", 60, "seconds", "image_too_large", "a film of 100 megapixels in JPEG 2000 takes 13"
+    "decoder", "computing for a file", 60, "seconds", "image_too_large", "100 megapixels of JPEG 2000 take 13"
 )
 MAX_DECODER_S = _limit(
     "decoder", "a file, on a machine that is busy", 120, "seconds", "image_too_large", "a step may take 300"
