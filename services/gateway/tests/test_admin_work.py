@@ -2,8 +2,11 @@
 
 import csv
 import io
+from typing import get_args
 
 from gateway.jobs.models import Rendering
+from lobule.contracts.steps import StepName
+from lobule.words import Words
 
 OTHER = "another long sentence of words"
 
@@ -71,6 +74,17 @@ class TestWork:
         self.kill(client, worker, job)
         assert client.post("/api/v1/admin/jobs/retry-dead", headers=root).json() == {"count": 1, "claimed": 0}
         worker.infer(job)
+
+    def test_the_page_names_every_kind_of_work(self, client, alice, worker, upload, picture, cookie_of):
+        """Also the reading of a case's films together, and each step that there is."""
+        assert [step for step in get_args(StepName) if f"admin.step.{step}" not in Words("en")] == []
+        case = client.post("/api/v1/cases", json={"pseudonym": "P"}, headers=alice).json()["id"]
+        film = {"modality": "mammography", "view": "CC", "laterality": "L", "case_id": case}
+        worker.infer(upload(picture(7), **film).json()["job"]["id"])
+        client.cookies.set(*cookie_of("root"))
+        page = client.get("/admin/work?state=queued")
+        assert page.status_code == 200
+        assert "Films read together" in page.text
 
     def test_renderings_too(self, client, alice, root, worker, upload):
         case = client.post("/api/v1/cases", json={"pseudonym": "P"}, headers=alice).json()["id"]

@@ -136,7 +136,7 @@ function ofBreast({ breasts }, side) {
   const { bi_rads: category, density, recommendation } = breast;
   return [
     t('reading.two.stated', { category }),
-    density && t('clinical.density.lettered', { letter: density, words: t(`clinical.density.${density}`) }),
+    density && t('reading.two.density', { letter: density }),
     recommendation && t(`clinical.recommendation.${recommendation}`),
   ].filter(Boolean).join('\n');
 }
