@@ -30,12 +30,54 @@ def pane_of(page):
     return pane
 
 
-def canvas(page, pane, name) -> np.ndarray:
-    """What is drawn on one of a pane's canvases, RGBA."""
-    page.wait_for_timeout(120)  # the next frame
-    url = pane.evaluate("(pane, name) => pane.querySelector(`canvas.${name}`).toDataURL('image/png')", name)
+# What is painted on panes, once that is done: a worker does it, and a picture is shown some frames later.
+PAINTED = """async (panes) => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const busy = () => panes.some((pane) => pane.hasAttribute('data-painting'));
+    for (let rest = 4; rest; rest = busy() ? 4 : rest - 1) await frame();
+    return panes.map((pane) => {
+        const sizes = [pane.clientWidth, pane.clientHeight];
+        const [width, height] = sizes.map((size) => Math.round(size * devicePixelRatio));
+        const context = new OffscreenCanvas(width, height).getContext('2d');
+        context.drawImage(pane.querySelector('canvas.image'), 0, 0, width, height);
+        return context.getImageData(0, 0, width, height);
+    });
+}"""
+INK = f"""async (panes) => {{
+    let sum = 0;
+    for (const {{ data }} of await ({PAINTED})(panes))
+        for (let at = 0; at < data.length; at += 4) if (Math.abs(data[at] - data[at + 2]) > 40) sum += 1;
+    return sum;
+}}"""
+
+
+def ink(page, selector=".pane:not([hidden])") -> int:
+    """How many pixels of films are in colour: marks are."""
+    return page.locator(selector).evaluate_all(INK)
+
+
+def canvas(pane) -> np.ndarray:
+    """What is painted on a pane, RGBA."""
+    url = pane.evaluate(
+        f"""async (pane) => {{
+            const [picture] = await ({PAINTED})([pane]);
+            const canvas = document.createElement('canvas');
+            [canvas.width, canvas.height] = [picture.width, picture.height];
+            canvas.getContext('2d').putImageData(picture, 0, 0);
+            return canvas.toDataURL('image/png');
+        }}"""
+    )
     png = np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8)
     return cv2.cvtColor(cv2.imdecode(png, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
+
+
+def marks(page, pane) -> np.ndarray:
+    """By how much what lies over a film changes it: the key that hides it is held for a moment."""
+    over = canvas(pane).astype(int)
+    page.keyboard.down("h")
+    below = canvas(pane)
+    page.keyboard.up("h")
+    return np.abs(over - below).max(axis=2)
 
 
 def placed(pane, ratio=1.0) -> tuple[float, float, float]:

@@ -9,18 +9,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from film_pane import ink
 from playwright.sync_api import Error, FileChooser, Locator, Page, TimeoutError, expect
 
 from lobule.contracts.result import Assessment
 from lobule.words import Words
-
-# How many pixels of the overlays are not clear.
-INK = """() => [...document.querySelectorAll('.pane:not([hidden]) canvas.overlay')].reduce((sum, canvas) => {
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    for (let at = 3; at < data.length; at += 4) if (data[at]) sum += 1;
-    return sum;
-}, 0)"""
-
 
 PATIENT_MS = 180_000  # four films on two busy cores
 
@@ -139,10 +132,10 @@ def read(day: Day, panel: Locator) -> str:
     for pressed, drawn in (("true", True), ("false", False), ("true", True)):
         expect(overlays).to_have_attribute("aria-pressed", pressed)
         for _ in range(100):  # not Playwright's own waiting: it evaluates words, which the page's policy forbids
-            if (page.evaluate(INK) > 0) is drawn:
+            if (ink(page) > 0) is drawn:
                 break
             page.wait_for_timeout(100)
-        assert (page.evaluate(INK) > 0) is drawn
+        assert (ink(page) > 0) is drawn
         if day.keyboard:
             page.keyboard.press("a")
         else:

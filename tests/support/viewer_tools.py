@@ -39,6 +39,8 @@ def placed(pane) -> tuple[float, float, float]:
 def seen(page, pane) -> np.ndarray:
     """What is on the screen of a pane, red, green and blue."""
     page.wait_for_timeout(150)  # the next frame
+    pane.page.wait_for_function("pane => !pane.hasAttribute('data-painting')", arg=pane.element_handle())
+    page.wait_for_timeout(50)  # painted is not yet shown
     return np.asarray(Image.open(io.BytesIO(pane.screenshot())).convert("RGB")).astype(int)
 
 

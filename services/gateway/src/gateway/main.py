@@ -25,6 +25,7 @@ from gateway.auth.throttle import LoginThrottle
 from gateway.body_limit import BodyLimit
 from gateway.case_details import endpoints as case_details
 from gateway.case_details import examination as case_examination
+from gateway.case_details import results as case_results
 from gateway.cases import emergency_endpoints as emergency
 from gateway.cases import endpoints as cases
 from gateway.cases import reading_endpoints as case_reading
@@ -109,6 +110,7 @@ _ROUTERS = (
     emergency,
     case_details,
     case_examination,
+    case_results,
     reviews,
     reader_findings,
     opinions,

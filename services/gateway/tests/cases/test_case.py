@@ -24,6 +24,15 @@ class TestDetail:
         worker.infer(film(1, view="CC", laterality="R"), findings=1)
         assert "histopathology" in {s["code"] for s in read()["conclusion"]["suggestions"]}
 
+    def test_gives_the_results_of_several_images_at_once(self, client, alice, headers_of, case, film, worker):
+        jobs = [film(1, view="CC", laterality="R"), film(2, view="MLO", laterality="R")]
+        worker.infer(jobs[0], findings=1)
+        at, asked = f"/api/v1/cases/{case}/results", {"job": [*jobs, "another"]}
+        found = client.get(at, headers=alice, params=asked).json()
+        assert found == {jobs[0]: client.get(f"/api/v1/jobs/{jobs[0]}/result", headers=alice).json()}
+        assert client.get(at, headers=headers_of("bob"), params=asked).status_code == 404
+        assert client.get(at, headers=alice, params={"job": ["x"] * 17}).status_code == 422
+
     def test_speaks_chinese(self, film, read, worker):
         worker.infer(film(1, view="CC", laterality="R"))
         assert "恶性" in read(lang="zh")["conclusion"]["reasons"][0]["text"]

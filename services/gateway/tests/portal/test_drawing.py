@@ -50,7 +50,7 @@ def test_drawn_named_kept_and_undone(logged_in, study, film, worker):
     pane = page.locator('.pane[data-view="LCC"]')
     expect(pane).to_have_attribute("data-scale", re.compile(r"\d"))  # it is drawn
     own, rows = page.locator('[data-role="own"]'), page.locator('[data-role="own-list"] > li')
-    expect(own).to_contain_text("Draw what the system did not find")
+    expect(own.get_by_role("button", name="Draw")).to_have_attribute("title", re.compile("did not find"))
     naming = page.locator("#naming")
 
     def draw(key, *points):

@@ -43,7 +43,7 @@ class TestHanging:
         show_only(page)
 
         def breast(pane):
-            rows, columns = np.nonzero(canvas(page, pane, "image")[..., 0] > 60)
+            rows, columns = np.nonzero(canvas(pane)[..., 0] > 60)
             return columns.min(), columns.max() + 1, rows.max() + 1 - rows.min()
 
         width = right.evaluate("pane => pane.clientWidth")

@@ -89,7 +89,7 @@ class TestUse:
         handed = sentences_for("reading/page.js", forms("en")).keys()
         late = {"reading/edit.js", "reading/signing.js", "reading/two.js"}
         late |= {"viewer/enhancing.js", "viewer/instruments.js"}
-        sources = script_of("reading/page.js") + script_of("reading/two-part.js")
+        sources = "".join(script_of(f"reading/{name}.js") for name in ("page", "late", "two-part"))
         assert late == set(re.findall(r"fetched\(import\('[^']+'\), '([^']+)'\)", sources))
         for script in late:
             handed |= sentences_for(script, forms("en")).keys()

@@ -1,4 +1,4 @@
-"""Joins the modules of a page into one script when it is requested, without a build step.
+"""Joins the modules of a page into one script, and its style sheets into one, without a build step.
 
 Modules stay what is written and tested. Joined they are compressed together and asked for once, which spares the
 reading page most of its requests and a third of its scripts' bytes. Each module keeps its own scope: it becomes a
@@ -16,6 +16,7 @@ from posixpath import dirname, join, normpath
 _IMPORT = re.compile(r"^import (\{[^}]*\}|\* as \w+) from '(\.[^']+)';$", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) (\w+))", re.MULTILINE)
 _LATE = re.compile(r"\bimport\('(\.[^']+)'\)")
+_SHEET = re.compile(r'^@import "([^"]+)";$', re.MULTILINE)
 _LEFT = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
@@ -49,6 +50,12 @@ class Bundles:
         newest = max(path.stat().st_mtime_ns for path in self._folder.rglob("*.js"))
         return self._joined(entry, of, newest)
 
+    def sheet(self, entry: str) -> tuple[bytes, str]:
+        """A style sheet with those that it imports, and its entity tag."""
+        folder = (self._folder / entry).parent
+        content = _SHEET.sub(lambda found: (folder / found[1]).read_text("utf-8"), self._source(entry)).encode()
+        return content, _tag(content)
+
     def order(self, entry: str) -> list[str]:
         """A module and its static imports, each after its own imports."""
         done: list[str] = []
@@ -73,7 +80,7 @@ class Bundles:
         names = ", ".join(self._exports(entry))
         tail = f"export const {{ {names} }} = modules['{entry}'];\n" if of else ""
         content = (head + "".join(scopes) + tail).encode()
-        return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        return content, _tag(content)
 
     def _scope(self, module: str, page: str) -> str:
         def imported(found: re.Match[str]) -> str:
@@ -101,3 +108,7 @@ class Bundles:
 
     def _source(self, module: str) -> str:
         return (self._folder / module).read_text("utf-8")
+
+
+def _tag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'

@@ -17,6 +17,7 @@ from gateway.accounts.schemas import UserRead
 from gateway.auth.sessions import csrf_token_for
 from gateway.clock import now
 from gateway.portal.scripts import preload, sentences_for
+from gateway.portal.shortcuts import SHORTCUTS, key_table, tip
 from gateway.portal.words import COOKIE, OWN_NAMES, PageWords, choose_language
 from gateway.users.models import User
 from gateway.users.permissions import may
@@ -100,7 +101,14 @@ templates.env.undefined = StrictUndefined
 templates.env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}  # pages stay small
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.globals.update(
-    languages=LANGUAGES, own_names=OWN_NAMES, age=age, preload=preload, sentences_for=sentences_for
+    languages=LANGUAGES,
+    own_names=OWN_NAMES,
+    age=age,
+    preload=preload,
+    sentences_for=sentences_for,
+    shortcuts=SHORTCUTS,
+    key_table=key_table,
+    tip=tip,
 )
 
 

@@ -21,10 +21,14 @@ from gateway.portal.bundles import Bundles
 
 WEB = Path(__file__).parent / "web"
 
-BUNDLED = frozenset({"reading/page.js", "viewer/decode-worker.js"})
+BUNDLED = frozenset({"reading/page.js", "viewer/film-worker.js"})
 """Scripts that are sent joined with their modules: of pages that have many, and of workers."""
 
+BUNDLED_SHEETS = frozenset({"styles/reading-page.css"})
+"""Style sheets that are sent joined with those that they import."""
+
 _COMMENTS = re.compile(r"/\*\*.*?\*/ ?|^[ \t]*//[^\n]*$|^[ \t]+", re.MULTILINE | re.DOTALL)
+_TRAILING = re.compile(r"(?<=[;,{}()\]])[ \t]+// [^\n]*$", re.MULTILINE)
 _IMPORT = re.compile(r"^(?:import|export)[^'(]*? from '(\.[^']+)';$", re.MULTILINE)
 _PLURAL = re.compile(r"\.(one|other)$")
 
@@ -95,8 +99,8 @@ def _scripts() -> frozenset[str]:
 
 
 def without_comments(script: str) -> str:
-    """A script without JSDoc, lines that are a comment, and indentation; every line of code keeps its number."""
-    return _COMMENTS.sub(lambda comment: "\n" * comment[0].count("\n"), script)
+    """A script without comments and indentation; every line of code keeps its number."""
+    return _TRAILING.sub("", _COMMENTS.sub(lambda comment: "\n" * comment[0].count("\n"), script))
 
 
 class WebFiles(StaticFiles):
@@ -109,14 +113,13 @@ class WebFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """See `StaticFiles`."""
         page = parse_qs(scope["query_string"].decode("latin-1")).get("of", [None])[0]
+        if path in BUNDLED_SHEETS:
+            content, tag = await run_in_threadpool(self._bundles.sheet, path)
+            return _answer(content, tag, "text/css", scope)
         if path not in BUNDLED and (page not in BUNDLED or not self.lookup_path(path)[1]):
             return await super().get_response(path, scope)
         content, tag = await run_in_threadpool(self._bundles.script, path, page)
-        headers = {"ETag": tag}
-        asked = {name: value.decode("latin-1") for name, value in scope["headers"]}.get(b"if-none-match", "")
-        if tag in asked.replace("W/", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(content, headers=headers, media_type="text/javascript")
+        return _answer(content, tag, "text/javascript", scope)
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
@@ -128,6 +131,14 @@ class WebFiles(StaticFiles):
         headers = {name: response.headers[name] for name in ("etag", "last-modified")}
         content = _script(str(full_path), stat_result.st_mtime_ns)
         return Response(content, status_code, headers, media_type="text/javascript")
+
+
+def _answer(content: bytes, tag: str, media_type: str, scope: Scope) -> Response:
+    headers = {"ETag": tag}
+    asked = {name: value.decode("latin-1") for name, value in scope["headers"]}.get(b"if-none-match", "")
+    if tag in asked.replace("W/", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=media_type)
 
 
 @lru_cache(maxsize=256)

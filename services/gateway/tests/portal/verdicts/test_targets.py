@@ -1,6 +1,7 @@
 """Which finding a key judges, and what a verdict shows."""
 
 import pytest
+from film_pane import ink
 from playwright.sync_api import expect
 from verdict_page import line, press, said, target
 
@@ -151,14 +152,9 @@ class TestWhatAVerdictShows:
         expect(line(page)).to_have_text("Dismissed: LCC, finding 1")
         expect(page.locator(".finding[data-lit]")).to_contain_text("LCC, finding 1")
         expect(page.locator(".pane:visible")).to_have_attribute("data-view", "LCC")
-        ink = """() => {
-            const canvas = document.querySelector('.pane[data-active] .overlay');
-            return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value);
-        }"""
-        assert page.evaluate(ink), "the mark shows for a moment, whatever is hidden"
+        assert ink(page, ".pane[data-active]"), "the mark shows for a moment, whatever is hidden"
         expect(page.locator(".finding[data-lit]")).to_have_count(0)
-        page.wait_for_timeout(100)
-        assert not page.evaluate(ink)
+        assert not ink(page, ".pane[data-active]")
 
     def test_a_verdict_that_is_saved_late_calls_nobody_back(self, opened, study, lesion, picture):
         study.add(picture(36), [lesion, lesion], laterality="R", view="CC")

@@ -56,3 +56,12 @@ for (const [stated, verdicts, said] of CASES)
     assert.deepEqual(found.map(({ code, targets }) => [code, targets.map(({ index }) => index)]), said);
     assert.deepEqual(breastContradictions({ R: {}, L: stated }, [RIGHT], verdictOf).filter(({ code }) => code !== 'recommendation'), []);
   });
+
+test('what the reader drew speaks against category 1, and supports categories 4 and 5', () => {
+  const drawn = [{ id: 'a', number: 1, kind: 'mass', image_id: 'r' }];
+  const said = (side, category, own = drawn, verdictOf = () => null) =>
+    breastContradictions({ R: {}, L: {}, [side]: { bi_rads: category } }, [RIGHT, LEFT], verdictOf, own).map((found) => [found.code, found.drawn.length]);
+  assert.deepEqual(said('R', 1), [['drawn', 1]]);
+  assert.deepEqual([said('L', 1), said('R', 2), said('R', 3)], [[], [], []], 'another breast; a cyst is drawn, too');
+  assert.deepEqual([said('R', 4, [], () => dismissed), said('R', 4, drawn, () => dismissed)], [[['suspicious', 0]], []]);
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
-import { marksOf } from '#web/reading/findings.js';
+import { marksOf, markedLesions, shownTargets } from '#web/reading/findings.js';
 import { NOTHING_YET } from '#web/reading/state.js';
 import { targetOf } from '#web/reading/targets.js';
 import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from '#web/reading/together.js';
@@ -62,4 +62,14 @@ test('words name the other mark, the place and the change', () => {
   assert.equal(since({ change: 'grown', growth: 0.4, growth_mm: 7.96 }), 'larger by 8.0 mm');
   assert.equal(since({ change: 'smaller', growth: -0.25 }), 'smaller by 25%');
   assert.equal(since({ change: 'stable', growth: 0.05 }), 'unchanged');
+});
+
+test('a lesion that both views show is one row, until its marks are spoken of apart', () => {
+  const rows = (reviews = []) => shownTargets({ ...state, threshold: 0, case: { reviews } }).flatMap(({ imageId, index }) => (index === null ? [] : [`${imageId}${index}`]));
+  const said = (image, finding_id, verdict, comment = '') => ({ job_id: image.jobId, finding_id, verdict, comment });
+  assert.deepEqual(rows(), ['c0', 'c1', 'm0'], 'the more suspicious mark stands for both');
+  assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'confirmed')]), ['c0', 'c1', 'm0']);
+  assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'dismissed')]), ['c0', 'c1', 'm0', 'm1']);
+  assert.deepEqual(rows([said(MLO, 'f2', null, 'Skin fold.')]), ['c0', 'c1', 'm0', 'm1']);
+  assert.equal(markedLesions(state).length, 3);
 });

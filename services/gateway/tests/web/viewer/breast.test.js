@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { around, breastOf, findBreast } from '#web/viewer/breast.js';
+import { breastOf, findBreast } from '#web/viewer/breast.js';
+import { around } from '#web/viewer/geometry.js';
 
 const [WIDTH, HEIGHT] = [600, 800];
 const breastBox = (film) => findBreast(film)?.box ?? null;

@@ -3,7 +3,7 @@
 import { problemWords } from './codes.js';
 
 /** @typedef {Record<string, string | number>} Params */
-/** @typedef {{params?: Params, query?: Record<string, string>}} Where */
+/** @typedef {{params?: Params, query?: Record<string, string> | [string, string][]}} Where */
 /** @typedef {import('./types.d.ts').Method} Method */
 
 const page = globalThis.document;

@@ -48,7 +48,7 @@ export function icon(name) {
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
   svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
-  use.setAttribute('href', `#i-${name}`);
+  use.setAttribute('href', `/static/icons.svg#i-${name}`);
   svg.append(use);
   return svg;
 }

@@ -8,40 +8,46 @@ import { targetOf } from './targets.js';
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 /** @typedef {import('./stated.js').Side} Side */
 /** @typedef {import('./targets.js').Target} Target */
-/** @typedef {'clear' | 'suspicious' | 'recommendation'} Code */
-/** @typedef {{code: Code, side: Side, targets: Target[]}} BreastContradiction */
+/** @typedef {import('../core/types.d.ts').ReaderFinding} ReaderFinding */
+/** @typedef {'clear' | 'drawn' | 'suspicious' | 'recommendation'} Code */
+/** @typedef {{code: Code, side: Side, targets: Target[], drawn: ReaderFinding[]}} BreastContradiction */
 
 /**
  * @param {Record<Side, import('./stated.js').Breast>} breasts
  * @param {ViewedImage[]} images Of the current examination.
  * @param {import('./contradiction.js').VerdictOf} verdictOf
- * @returns {BreastContradiction[]} With the verdicts that speak against what was stated.
+ * @param {ReaderFinding[]} drawn What readers drew.
+ * @returns {BreastContradiction[]} With the verdicts, or what was drawn, that speak against what was stated.
  */
-export const breastContradictions = (breasts, images, verdictOf) =>
+export const breastContradictions = (breasts, images, verdictOf, drawn = []) =>
   SIDES.flatMap((side) => {
     const { bi_rads: category, recommendation } = breasts[side];
     if (category === undefined) return [];
     const own = images.filter((image) => isOf(image, side));
-    const against = againstVerdicts(category, own, verdictOf);
+    const here = drawn.filter(({ image_id: id }) => own.some((image) => image.id === id));
+    const against = againstVerdicts(category, own, verdictOf, here);
     /** @type {BreastContradiction[]} */
-    const found = against.length ? [{ code: category < 3 ? 'clear' : 'suspicious', side, targets: against }] : [];
-    return recommendation && unfitting(category, recommendation) ? [...found, { code: 'recommendation', side, targets: [] }] : found;
+    const found = against.length ? [{ code: category < 3 ? 'clear' : 'suspicious', side, targets: against, drawn: [] }] : [];
+    if (category === 1 && here.length) found.push({ code: 'drawn', side, targets: [], drawn: here });
+    return recommendation && unfitting(category, recommendation) ? [...found, { code: 'recommendation', side, targets: [], drawn: [] }] : found;
   });
 
 /**
- * Category 1 says that there is nothing to comment on: any confirmed finding speaks against it. Category 2 may stand beside
- * a confirmed finding that is not suspicious, category 6 beside anything: the tumour may be out already.
+ * Category 1 says that there is nothing to comment on: any finding that is confirmed or drawn speaks against it. Category 2 may
+ * stand beside a confirmed finding that is not suspicious, and beside what was drawn, which may be a cyst; category 6 beside
+ * anything: the tumour may be out already. What was drawn supports categories 4 and 5.
  * @param {number} category
  * @param {ViewedImage[]} images Of this breast.
  * @param {import('./contradiction.js').VerdictOf} verdictOf
+ * @param {ReaderFinding[]} drawn In this breast.
  */
-function againstVerdicts(category, images, verdictOf) {
+function againstVerdicts(category, images, verdictOf, drawn) {
   if (category === 1) {
     const findings = withResult(images).flatMap(({ image, result }) => result.findings.map((_, index) => targetOf(image, index)));
     return findings.filter((target) => verdictOf(target) === 'confirmed');
   }
   if (category === 2) return contradiction('no_sign_of_malignancy', images, verdictOf)?.targets ?? [];
-  if (category === 4 || category === 5) return contradiction('malignancy_suspected', images, verdictOf)?.targets ?? [];
+  if ((category === 4 || category === 5) && !drawn.length) return contradiction('malignancy_suspected', images, verdictOf)?.targets ?? [];
   return [];
 }
 

@@ -2,9 +2,11 @@
 
 import { find, role, write } from '../core/dom.js';
 import { list, t } from '../core/words.js';
+import { letterOf } from '../viewer/own.js';
 import { createBreastWords } from './breast-words.js';
 import { breastContradictions } from './breast-contradictions.js';
 import { verdictOf } from './findings.js';
+import { ownOf } from './own.js';
 import { judged } from './state.js';
 import { CHOICES, FIELDS, examined } from './stated.js';
 import { nameOf } from './targets.js';
@@ -13,11 +15,15 @@ import { nameOf } from './targets.js';
 /** @typedef {import('./stated.js').Side} Side */
 /** @typedef {import('./stated.js').Field} Field */
 
+/** @param {import('../core/types.d.ts').ReaderFinding} finding */
+const namedOwn = ({ number, kind }) => `${t('reading.own.name', { letter: letterOf(number) })} (${t(`clinical.kind.${kind}`)})`;
+
 /** The contradictions of what is stated, each as a sentence. @param {Reading} state */
 export const contradictionWords = (state) =>
-  breastContradictions(state.breasts, judged(state), (target) => verdictOf(state, target)).map(({ code, side, targets }) => {
+  breastContradictions(state.breasts, judged(state), (target) => verdictOf(state, target), ownOf(state)).map(({ code, side, targets, drawn }) => {
     const { bi_rads: category = 0, recommendation } = state.breasts[side];
-    const what = code === 'recommendation' ? t(`clinical.recommendation.${recommendation}`) : list(targets.map((target) => nameOf(state.images, target)));
+    const names = [...targets.map((target) => nameOf(state.images, target)), ...drawn.map(namedOwn)];
+    const what = code === 'recommendation' ? t(`clinical.recommendation.${recommendation}`) : list(names);
     return t(`reading.breast.${code}`, { side: t(`clinical.side.${side}`), category, what });
   });
 

@@ -14,9 +14,10 @@ import { targetOf, targetsOf } from './targets.js';
  * @param {string} conclusion What would be signed.
  * @param {ViewedImage[]} images Of the case; those without a result say nothing.
  * @param {VerdictOf} verdictOf
+ * @param {boolean} drawn Whether a reader drew a finding: it supports a suspicion.
  * @returns {Contradiction | null} With the verdicts that speak against the conclusion.
  */
-export function contradiction(conclusion, images, verdictOf) {
+export function contradiction(conclusion, images, verdictOf, drawn = false) {
   const read = withResult(images);
   if (conclusion === 'no_sign_of_malignancy') {
     const targets = read.flatMap(({ image, result }) => suspicious(image, result)).filter((target) => verdictOf(target) === 'confirmed');
@@ -24,7 +25,7 @@ export function contradiction(conclusion, images, verdictOf) {
   }
   if (conclusion === 'malignancy_suspected') {
     const targets = read.flatMap(({ image }) => targetsOf(image)).filter((target) => verdictOf(target) === 'dismissed');
-    const supported = read.some(({ image, result }) => supports(image, result, verdictOf));
+    const supported = drawn || read.some(({ image, result }) => supports(image, result, verdictOf));
     return targets.length && !supported ? { code: 'suspected_but_dismissed', targets } : null;
   }
   return null;

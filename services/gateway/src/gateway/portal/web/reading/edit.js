@@ -109,6 +109,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
       if (asProblem(error).code !== 'case_changed') throw error;
       await refresh();
       if (saidOf(store.state, id) !== seen.said) throw error;
+      if (seen.etag === store.state.etag) throw error; // it is not this case that has changed
       seen.etag = store.state.etag;
       await write(id, method, send);
     }

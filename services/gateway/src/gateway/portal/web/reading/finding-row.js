@@ -12,7 +12,7 @@ import { headlineOf, inWords } from './certainty.js';
 import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
 import { placeOf } from './place.js';
-import { changeWords, lesionOf, lesionPlace, otherWords } from './together.js';
+import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from './together.js';
 import { findingOf, imageOf, keyOf, nameOf, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -28,7 +28,7 @@ export function fillRow(row, state, target) {
   const image = imageOf(state.images, target);
   if (!image?.result) return;
   const finding = findingOf(state.images, target);
-  row.toggleAttribute('data-chosen', sameTarget(state.chosen, target));
+  row.toggleAttribute('data-chosen', sameTarget(state.chosen, target) || (target.index !== null && sameTarget(otherMark(state, state.chosen), target)));
   row.toggleAttribute('data-lit', sameTarget(state.lit, target));
   write(role(row, 'what'), finding ? nameOf(state.images, target) : image.name);
   write(role(row, 'status'), state.savings[keyOf(target)] ?? '');

@@ -5,6 +5,7 @@ import { t } from '../core/words.js';
 import { withDraft } from './drafts.js';
 import { fillRow } from './finding-row.js';
 import { hiding, shownTargets, verdictOf } from './findings.js';
+import { otherMark } from './together.js';
 import { findingOf, keyOf, reviewOf } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
@@ -101,6 +102,9 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
     root.toggleAttribute('data-hides', count > 0);
     role(root, 'threshold-of-marks').hidden = !films;
     role(root, 'show-all').hidden = count === 0;
+    const hides = t('reading.threshold.hides', { count });
+    write(role(root, 'show-all'), hides);
+    role(root, 'show-all').setAttribute('aria-label', `${hides}: ${t('reading.threshold.show')}`);
   }
 
   slider.addEventListener('input', () => showFrom(Number(slider.value) / 100));
@@ -111,7 +115,7 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
   store.subscribe(['case', 'images', 'chosen', 'lit', 'threshold', 'together', 'drafts', 'savings'], show);
 
   /** @param {Target} target */
-  const rowOf = (target) => rows.get(keyOf(target)) ?? null;
+  const rowOf = (target) => rows.get(keyOf(target)) ?? rows.get(keyOf(otherMark(store.state, target) ?? target)) ?? null;
 
   return {
     showFrom,

@@ -42,8 +42,33 @@ export function isHidden(state, target) {
   return Boolean(finding && result && finding.probability < limitOf(state, result));
 }
 
-/** Every target that can be gone to, in the order of the list: each image, then its findings that are shown. @param {Reading} state */
-export const shownTargets = (state) => state.images.flatMap((image) => targetsOf(image).filter((target) => !isHidden(state, target)));
+/** How suspicious a finding is. @param {Reading} state @param {Target} target */
+const suspicion = (state, target) => findingOf(state.images, target)?.probability_malignant ?? -1;
+
+/** Whether something is said of a mark that is not said of the other mark of its lesion. @param {Reading} state @param {Target} target @param {Target} other */
+function saysMore({ case: detail, drafts }, target, other) {
+  const [own, theirs] = [target, other].map((one) => reviewOf(detail?.reviews ?? [], one));
+  return Boolean(own?.comment) || keyOf(target) in drafts || (own !== null && own.verdict !== null && own.verdict !== theirs?.verdict);
+}
+
+/**
+ * One target for each lesion: where both of its marks are among the targets, the more suspicious one stands for both.
+ * @param {Reading} state
+ * @param {Target[]} targets
+ */
+export function heads(state, targets) {
+  const place = (/** @type {Target | null} */ target) => targets.findIndex((one) => sameTarget(one, target));
+  return targets.filter((target, index) => {
+    const other = otherMark(state, target);
+    const at = place(other);
+    if (!other || at < 0 || saysMore(state, target, other)) return true;
+    const more = suspicion(state, target) - suspicion(state, other);
+    return more > 0 || (more === 0 && index < at);
+  });
+}
+
+/** Every target that can be gone to, in the order of the list: each image, then its findings that are shown, a lesion once. @param {Reading} state */
+export const shownTargets = (state) => heads(state, state.images.flatMap((image) => targetsOf(image).filter((target) => !isHidden(state, target))));
 
 /** How many findings the threshold hides, and from which probability on they are shown. @param {Reading} state */
 export function hiding(state) {
@@ -61,6 +86,9 @@ export const markedTargets = (state) =>
 
 /** Those of them that have no verdict yet. @param {Reading} state */
 export const unreviewed = (state) => markedTargets(state).filter((target) => !verdictOf(state, target));
+
+/** The same, each lesion once. @param {Reading} state */
+export const markedLesions = (state) => heads(state, markedTargets(state));
 
 /** Where a comment was typed that is not saved. @param {Reading} state */
 export const drafted = (state) => state.images.flatMap(targetsOf).filter((target) => keyOf(target) in state.drafts);

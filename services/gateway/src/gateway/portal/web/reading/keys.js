@@ -1,5 +1,5 @@
-// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4). They are ignored in text fields, while a
-// dialog is open, and before an image is loaded; a key that is held down acts once.
+// Keyboard shortcuts, as the table of `gateway.portal.shortcuts` names them. Single keys can be switched off (WCAG 2.1.4). They
+// are ignored in text fields, while a dialog is open, and before an image is loaded.
 
 import { keep, recall } from '../core/kept.js';
 import { VIEWS } from '../viewer/image.js';
@@ -7,71 +7,88 @@ import { VIEWS } from '../viewer/image.js';
 const OFF = 'lobule-shortcuts-off';
 const PAN = 60; // CSS pixels
 const TYPED = 'input:not([type="checkbox"]):not([type="range"]), textarea, select, [contenteditable]';
-const ONCE = ['c', 'x', 'j', 'u', 'i', 'a', 'b', 'o', 'O', 'k', 'l', 'F', 'R', 'C', 'E', ' ', '?'];
-/** What is seen as long as a key is held. @type {Record<string, 'marks' | 'heat'>} */
-const PEEKS = { h: 'marks', q: 'heat' };
 const PRESSED_BY_SPACE = 'button, summary, a, input';
-/** @type {Record<string, import('../viewer/geometry.js').Point>} */
-const ARROWS = {
-  ArrowLeft: { x: PAN, y: 0 },
-  ArrowRight: { x: -PAN, y: 0 },
-  ArrowUp: { x: 0, y: PAN },
-  ArrowDown: { x: 0, y: -PAN },
-};
+/** @type {import('./state.js').ToolName[]} */
+const TOOLS = ['move', 'zoom', 'window', 'magnify', 'value', 'ruler', 'ellipse', 'angle', 'box', 'oval', 'outline'];
+const FIELDS = [5, 6, 7, 8, 9];
+/** What is seen as long as a key is held. @type {Record<string, 'marks' | 'heat'>} */
+const PEEKS = { without_marks: 'marks', with_heat: 'heat' };
 
 /** @typedef {ReturnType<typeof import('./navigation.js').createNavigation>} Navigation */
 /** @typedef {ReturnType<typeof import('../viewer/tools.js').createTools>} Tools */
-
+/** @typedef {import('../viewer/pane.js').Pane} Pane */
+/** @typedef {Record<string, string>} Keys What each key does; with a star where it does so again and again while it is held. */
+/** @typedef {{page: Keys, film: Keys, held: Keys}} KeyTable By where a key acts; see `gateway.portal.shortcuts`. */
 /**
- * What each key does.
- * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, drop: () => void, help: () => void}} page
- * @returns {Record<string, () => unknown>}
+ * @typedef {object} Page
+ * @property {Navigation} navigation
+ * @property {Tools} tools
+ * @property {() => unknown} undo
+ * @property {() => void} drop
+ * @property {() => void} help
+ * @property {HTMLInputElement} toggle The switch for single keys.
+ * @property {() => import('../viewer/pane.js').Hand | null} instruments
  */
+
+/** What can be done anywhere. @param {Page} page @returns {Record<string, (event: KeyboardEvent) => unknown>} */
 function actsOf({ navigation, tools, undo, drop, help }) {
   return {
-    '+': tools.zoomIn,
-    '=': tools.zoomIn,
-    '-': tools.zoomOut,
-    0: tools.fit,
-    n: () => navigation.step(1),
-    p: () => navigation.step(-1),
-    c: () => navigation.judgeByKey('confirmed'),
-    x: () => navigation.judgeByKey('dismissed'),
-    j: () => navigation.stepOpen(),
-    u: undo,
-    i: tools.invert,
-    r: tools.reset,
-    b: () => tools.take('box'),
-    o: () => tools.take('outline'),
-    O: () => tools.take('oval'),
-    Escape: drop,
-    d: () => tools.take('move'),
-    z: () => tools.take('zoom'),
-    w: () => tools.take('window'),
-    m: () => tools.take('magnify'),
-    y: () => tools.take('value'),
-    t: () => tools.take('ruler'),
-    e: () => tools.take('ellipse'),
-    g: () => tools.take('angle'),
-    l: tools.link,
-    F: tools.flip,
-    R: tools.rotate,
-    C: tools.local,
-    E: tools.edges,
-    Z: tools.fullScreen,
-    a: tools.toggleAll,
-    '[': () => tools.adjust(-0.1, 0),
-    ']': () => tools.adjust(0.1, 0),
-    ',': () => tools.adjust(0, -0.05),
-    '.': () => tools.adjust(0, 0.05),
-    v: () => navigation.arrange('hang'),
-    s: () => navigation.arrange('two'),
-    f: () => navigation.arrange('one'),
-    k: tools.toggleCrop,
-    '?': help,
-    ...Object.fromEntries(VIEWS.map((view, index) => [index + 1, () => navigation.view(view)])),
-    ...Object.fromEntries([5, 6, 7, 8, 9].map((number) => [number, () => navigation.field(number - 5)])),
+    zoom_in: tools.zoomIn,
+    zoom_out: tools.zoomOut,
+    fit: tools.fit,
+    next: () => navigation.step(1),
+    previous: () => navigation.step(-1),
+    confirm: () => navigation.judgeByKey('confirmed'),
+    dismiss: () => navigation.judgeByKey('dismissed'),
+    go_on: () => navigation.stepOpen(),
+    undo,
+    drop,
+    help,
+    invert: tools.invert,
+    reset: tools.reset,
+    link: tools.link,
+    flip: tools.flip,
+    rotate: tools.rotate,
+    local: tools.local,
+    edges: tools.edges,
+    full: tools.fullScreen,
+    overlays: tools.toggleAll,
+    flatter: () => tools.adjust(-0.1, 0),
+    steeper: () => tools.adjust(0.1, 0),
+    darker: () => tools.adjust(0, -0.05),
+    brighter: () => tools.adjust(0, 0.05),
+    hang: () => navigation.arrange('hang'),
+    two: () => navigation.arrange('two'),
+    one: () => navigation.arrange('one'),
+    step: ({ shiftKey }) => navigation.stepHanging(shiftKey ? -1 : 1),
+    crop: tools.toggleCrop,
+    ...Object.fromEntries(TOOLS.map((tool) => [tool, () => tools.take(tool)])),
+    ...Object.fromEntries(VIEWS.map((view, index) => [`view_${index + 1}`, () => navigation.view(view)])),
+    ...Object.fromEntries(FIELDS.map((number) => [`field_${number}`, () => navigation.field(number - FIELDS[0])])),
   };
+}
+
+/** What can be done on a film that has the focus; null where there is nothing to do it with. @param {Page} page @returns {Record<string, (pane: Pane) => (() => unknown) | null>} */
+function filmActsOf({ instruments }) {
+  const pan = (/** @type {number} */ x, /** @type {number} */ y) => (/** @type {Pane} */ pane) => () => pane.pan({ x: x * PAN, y: y * PAN });
+  return {
+    pan_left: pan(1, 0),
+    pan_right: pan(-1, 0),
+    pan_up: pan(0, 1),
+    pan_down: pan(0, -1),
+    set_point: (pane) => (instruments()?.busy ? () => instruments()?.place(pane) : null),
+    remove_measure: (pane) => (instruments() ? () => instruments()?.remove(pane) : null),
+  };
+}
+
+/** @param {string} act */
+const nameOfAct = (act) => act.replace('*', '');
+
+/** @param {Keys} keys @param {Record<string, unknown>} acts @throws {Error} The table and the script do not speak of the same. */
+function compare(keys, acts) {
+  const named = new Set(Object.values(keys).map(nameOfAct));
+  const apart = [...named, ...Object.keys(acts)].filter((act) => !named.has(act) || !Object.hasOwn(acts, act));
+  if (apart.length) throw new Error(`shortcuts: ${apart.join(', ')}`);
 }
 
 /** Whether the keys belong to something else: a field that is typed into, a dialog, an input method. @param {KeyboardEvent} event */
@@ -82,54 +99,54 @@ const belongsElsewhere = ({ target, isComposing, altKey }) =>
 const onPane = ({ target }) => target instanceof Element && target.matches('.pane');
 
 /** Space presses a button that has the focus. @param {KeyboardEvent} event */
-const pressesSomething = ({ target }) => target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
+const pressesSomething = ({ key, target }) => key === ' ' && target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
 
 /**
  * Listen for shortcuts.
  * @param {import('./state.js').ReadingStore} store
- * @param {{navigation: Navigation, tools: Tools, undo: () => unknown, drop: () => void, help: () => void, toggle: HTMLInputElement,
- *     instruments: () => import('../viewer/pane.js').Hand | null}} page `toggle`: the switch for single keys.
+ * @param {KeyTable} table
+ * @param {Page} page
  */
-export function listenToKeys(store, page) {
-  const acts = actsOf(page);
-  const { navigation, tools, undo, toggle, instruments } = page;
+export function listenToKeys(store, table, page) {
+  const [acts, filmActs] = [actsOf(page), filmActsOf(page)];
+  compare(table.page, acts);
+  compare(table.film, filmActs);
+  compare(table.held, PEEKS);
+  const { navigation, tools, undo, toggle } = page;
   toggle.checked = !recall(OFF, false);
   toggle.addEventListener('change', () => keep(OFF, !toggle.checked));
 
-  /** Enter sets a point of a measure in the middle of the pane, Delete takes a measure away. @param {string} key */
-  function measuring(key) {
-    const [pane, instrument] = [navigation.activePane(), instruments()];
-    if (!pane || !instrument) return null;
-    if (key === 'Enter' && instrument.busy) return () => instrument.place(pane);
-    return key === 'Delete' || key === 'Backspace' ? () => instrument.remove(pane) : null;
+  const nameOf = (/** @type {KeyboardEvent} */ { shiftKey, key }) => (shiftKey || key.length > 1 ? key : key.toLowerCase()); // Caps Lock is no other key
+
+  /** What a key does here, and whether it does so again while it is held. @param {KeyboardEvent} event @returns {{act: ((event: KeyboardEvent) => unknown) | null, repeats: boolean}} */
+  function wanted(event) {
+    const key = nameOf(event);
+    if (event.ctrlKey || event.metaKey) return { act: key === 'z' ? undo : null, repeats: false };
+    const film = onPane(event) ? table.film[key] ?? '' : '';
+    const pane = film && navigation.activePane();
+    const onFilm = pane ? filmActs[nameOfAct(film)](pane) : null;
+    if (onFilm) return { act: onFilm, repeats: film.endsWith('*') };
+    const act = table.page[key] ?? '';
+    return { act: act && toggle.checked && !pressesSomething(event) ? acts[nameOfAct(act)] : null, repeats: act.endsWith('*') };
   }
 
-  /** What a key does here, and whether it does so once however long it is held. @param {KeyboardEvent} event */
-  function wanted(event) {
-    const key = event.shiftKey ? event.key : event.key.toLowerCase(); // Caps Lock is no other key
-    if (event.ctrlKey || event.metaKey) return { act: key === 'z' ? undo : null, once: true };
-    if (event.key === ' ') return { act: toggle.checked && !pressesSomething(event) ? () => navigation.stepHanging(event.shiftKey ? -1 : 1) : null, once: true };
-    const measured = onPane(event) ? measuring(event.key) : null;
-    if (measured) return { act: measured, once: true };
-    const by = onPane(event) ? ARROWS[event.key] : undefined;
-    if (by) return { act: () => navigation.activePane()?.pan(by), once: false };
-    return { act: toggle.checked && Object.hasOwn(acts, key) ? acts[key] : null, once: ONCE.includes(key) };
-  }
+  /** What is seen as long as a key is held. @param {string} key */
+  const peekOf = (key) => (Object.hasOwn(table.held, key.toLowerCase()) ? PEEKS[table.held[key.toLowerCase()]] : null);
 
   const letGo = () => store.state.peek && tools.peek(null);
-  addEventListener('keyup', ({ key }) => Object.hasOwn(PEEKS, key.toLowerCase()) && letGo());
+  addEventListener('keyup', ({ key }) => peekOf(key) && letGo());
   addEventListener('blur', letGo);
   addEventListener('keydown', (event) => {
     if (!store.state.images.length || belongsElsewhere(event)) return;
-    const peek = event.ctrlKey || event.metaKey || event.shiftKey || !toggle.checked ? undefined : PEEKS[event.key.toLowerCase()];
+    const peek = event.ctrlKey || event.metaKey || event.shiftKey || !toggle.checked ? null : peekOf(event.key);
     if (peek) {
       event.preventDefault();
       if (!event.repeat) tools.peek(peek);
       return;
     }
-    const { act, once } = wanted(event);
-    if (!act || (event.repeat && once)) return;
+    const { act, repeats } = wanted(event);
+    if (!act || (event.repeat && !repeats)) return;
     event.preventDefault();
-    act();
+    act(event);
   });
 }

@@ -1,6 +1,7 @@
-// Loads the pictures of all images, two at a time; then the depth of films that came without it, and all samples of those that
+// Loads the results of a case at once and the pictures of all images two at a time; then the depth of films that came without it, and all samples of those that
 // somebody looks at closely.
 
+import { call } from '../core/api.js';
 import { loadAll, loadDepth, loadHeat, loadPictures } from '../viewer/decode.js';
 import { activeOf, slotsOf } from '../viewer/hanging.js';
 import { withImage } from './state.js';
@@ -8,6 +9,9 @@ import { withImage } from './state.js';
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
 const MAX_LOADING = 2;
+const MOST_RESULTS = 16; // in one answer
+/** @type {Promise<Record<string, import('../core/types.d.ts').Result>>} */
+const NONE = Promise.resolve({});
 
 /** Whether samples as they are stored are there already, many or all. @param {import('../viewer/sources.js').Source} source */
 const isDeep = (source) => source.grey && source.range > 256;
@@ -18,7 +22,7 @@ export function createLoader(store) {
   const asked = new Set();
   /** @type {Set<string>} Analyses whose film was asked for in its full depth. */
   const deepened = new Set();
-  /** @type {ViewedImage[]} */
+  /** @type {{image: ViewedImage, results: typeof NONE}[]} */
   const waiting = [];
   let loading = 0;
 
@@ -35,7 +39,7 @@ export function createLoader(store) {
     if (!next) return;
     loading += 1;
     try {
-      await loadPictures(next, patchOf(next));
+      await loadPictures(next.image, patchOf(next.image), next.results);
     } finally {
       loading -= 1;
       work();
@@ -55,6 +59,15 @@ export function createLoader(store) {
     if (!image?.film || !image.source || isDeep(image.source) || deepened.has(image.jobId)) return;
     deepened.add(image.jobId);
     if (!(await loadDepth(image, patchOf(image)))) deepened.delete(image.jobId);
+  }
+
+  /** The results of several images of this case in one answer; what is not in it is asked for alone. @param {ViewedImage[]} images @returns {typeof NONE} */
+  function resultsOf(images) {
+    const detail = store.state.case;
+    const jobs = images.map(({ jobId }) => jobId).filter((jobId) => detail?.images.some(({ job }) => job.id === jobId)).slice(0, MOST_RESULTS);
+    if (!detail || jobs.length < 2) return NONE;
+    const query = jobs.map((jobId) => /** @type {[string, string]} */ (['job', jobId]));
+    return call('get', '/api/v1/cases/{case_id}/results', { params: { case_id: detail.id }, query }).then(({ body }) => body, () => NONE);
   }
 
   /** @type {Set<string>} Analyses whose films were asked for with all their samples. */
@@ -95,10 +108,11 @@ export function createLoader(store) {
 
     /** Load what is not loaded yet. @param {ViewedImage[]} images */
     load(images) {
-      for (const image of images) {
-        if (image.entry.state !== 'assessed' || asked.has(image.jobId)) continue;
+      const wanted = images.filter(({ entry, jobId }) => entry.state === 'assessed' && !asked.has(jobId));
+      const results = resultsOf(wanted);
+      for (const image of wanted) {
         asked.add(image.jobId);
-        waiting.push(image);
+        waiting.push({ image, results });
         work();
       }
     },

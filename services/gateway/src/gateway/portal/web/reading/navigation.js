@@ -2,7 +2,7 @@
 
 import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
-import { isHidden, markedTargets, shownTargets, unreviewed } from './findings.js';
+import { isHidden, markedLesions, shownTargets, verdictOf } from './findings.js';
 import { reads } from './state.js';
 import { otherMark } from './together.js';
 import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
@@ -101,9 +101,9 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     /** The next finding without a verdict, after the chosen one and round again. */
     stepOpen() {
       const { chosen } = store.state;
-      const marked = markedTargets(store.state);
+      const marked = markedLesions(store.state);
       const from = marked.findIndex((target) => sameTarget(target, chosen)) + 1;
-      const open = unreviewed(store.state).filter((target) => !sameTarget(target, chosen));
+      const open = marked.filter((target) => !verdictOf(store.state, target) && !sameTarget(target, chosen));
       const next = [...marked.slice(from), ...marked.slice(0, from)].find((target) => open.some((other) => sameTarget(other, target)));
       if (!next) return tell(t('reading.all_reviewed'));
       through = next;

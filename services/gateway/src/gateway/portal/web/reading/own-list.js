@@ -85,6 +85,5 @@ export function createOwnList(root, { pick, change, erase, pair, part, ask }) {
       fill(row, state, finding);
     }
     write(role(root, 'own-count'), findings.length ? String(findings.length) : '');
-    role(root, 'own-none').hidden = findings.length > 0;
   };
 }

@@ -1,25 +1,27 @@
 // The reading page: creates the parts that show a case, its images, findings, reviews and reports.
 
 import { inForce, maySupersede } from '../cases/supersede.js';
-import { asProblem, call, offline } from '../core/api.js';
+import { asProblem, call, fetchRaw } from '../core/api.js';
 import { problemWords } from '../core/codes.js';
 import { byId, find, onClick, role, showNote, write } from '../core/dom.js';
 import { guardLeaving } from '../core/leaving.js';
 import { probability } from '../core/numbers.js';
 import { createStore } from '../core/store.js';
 import { localTimes } from '../core/times.js';
-import { addWords, t } from '../core/words.js';
+import { t } from '../core/words.js';
 import { createDisplay } from '../viewer/display.js';
 import { createPanes } from '../viewer/panes.js';
 import { showMissing } from '../viewer/missing.js';
 import { createStrip } from '../viewer/strip.js';
-import { BUILT_IN, createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
+import { createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
+import { createAhead } from './ahead.js';
 import { createBreasts } from './breasts.js';
 import { createCaseFeed, troubleNote } from './case-feed.js';
 import { createConclusion } from './conclusion.js';
 import { createFindingsList } from './findings-list.js';
 import { marksOf } from './findings.js';
 import { listenToKeys } from './keys.js';
+import { createLateDialogs, createLateTools, fetched } from './late.js';
 import { createLoader } from './loading.js';
 import { createNavigation } from './navigation.js';
 import { createOpinions } from './opinions.js';
@@ -40,7 +42,7 @@ import { createVersions } from './versions.js';
 /** @typedef {import('../viewer/image.js').ViewedImage} ViewedImage */
 
 const root = byId('reading');
-const { caseId = '', inputErrors = '' } = root.dataset;
+const { caseId = '', inputErrors = '', keys = '' } = root.dataset;
 const INPUT_ERRORS = inputErrors.split(' ');
 const signingDialog = byId('signing', HTMLDialogElement);
 const store = createStore(/** @type {Reading} */ ({ ...NOTHING_YET, overlays: rememberedOverlays(), cropped: rememberedCrop() }));
@@ -62,16 +64,16 @@ const panes = createPanes(role(root, 'panes'), {
   isLit: ({ lit }, image) => sameTarget(lit, targetOf(image)),
   describe,
   failureOf,
-  onEdit: (image) => edit(image),
+  onEdit: (image) => dialogs.edit(image),
   onRetry: (image) => retry(image),
   onUse: ({ viewed }) => navigation.use(viewed),
   onPick: (image, index) => pick(targetOf(image, index)),
   onPickOwn: (id) => drawn.pick(id),
   onWindow: ({ viewed }, contrast, brightness) => tools.adjust(contrast, brightness, viewed),
-  enhanced: (state, { id }) => enhancing?.sourceOf(state, id) ?? null,
+  enhanced: (state, { id }) => late?.enhancing()?.sourceOf(state, id) ?? null,
   linked: () => store.state.linked,
   toolOf: () => store.state.tool,
-  instruments: () => (DRAWING.includes(store.state.tool) ? drawn.drawing : instruments),
+  instruments: () => (DRAWING.includes(store.state.tool) ? drawn.drawing : late.instruments()),
 });
 const reviews = createReviews(store, { feed, status, maySupersede: mayChange, reveal: (target) => navigation.reveal(target) });
 const list = createFindingsList(role(root, 'findings'), store, {
@@ -98,7 +100,7 @@ function pick(target) {
 
 /** What the tools have drawn over a pane. @param {import('../viewer/pane.js').Pane} pane */
 function paintTools(pane) {
-  instruments?.paint(pane);
+  late?.instruments()?.paint(pane);
   drawn.paint(pane);
 }
 
@@ -114,18 +116,6 @@ function failureOf({ entry: { job } }) {
   const words = job.state === 'cancelled' ? t('reading.cancelled') : problemWords(job.error ?? {});
   return { words, hopeless: job.error !== null && INPUT_ERRORS.includes(job.error.code) };
 }
-
-/**
- * A part of the page that is fetched when it is wanted first, with its sentences.
- * @template T
- * @param {Promise<T>} imported
- * @param {string} script Its name below `web/`.
- * @returns {Promise<T>}
- */
-const fetched = (imported, script) =>
-  Promise.all([imported, addWords(script)]).then(([part]) => part, () => {
-    throw offline();
-  });
 
 const drawn = createOwnPart(role(root, 'own'), store, {
   own, panes, tools, tell: status.tell, fetched, dialog: byId('naming', HTMLDialogElement), onProblem: showProblem, ask: createOpinions(store, caseId),
@@ -147,47 +137,14 @@ async function oneAtATime(what, task) {
   }
 }
 
-/** @type {import('../viewer/instruments.js').Instruments | null} */
-let instruments = null;
-
-/** Fetch what draws over films, once such a tool is taken up. @param {Reading} state */
-async function fetchInstruments({ tool }) {
-  if (instruments || BUILT_IN.includes(tool) || DRAWING.includes(tool)) return;
-  try {
-    const { createInstruments } = await fetched(import('../viewer/instruments.js'), 'viewer/instruments.js');
-    instruments ??= createInstruments(store, panes.all);
-  } catch (error) {
-    showProblem(error);
-  }
-}
-
-/** @type {ReturnType<typeof import('../viewer/enhancing.js').createEnhancing> | null} */
-let enhancing = null;
-
-/** The same for what enhances films. @param {Reading} state */
-async function fetchEnhancing({ enhanced: { local, edges } }) {
-  if (enhancing || !(local || edges)) return;
-  try {
-    const { createEnhancing } = await fetched(import('../viewer/enhancing.js'), 'viewer/enhancing.js');
-    enhancing ??= createEnhancing(store);
-  } catch (error) {
-    showProblem(error);
-  }
-}
-
-/** @type {ReturnType<typeof import('./edit.js').createEdit> | null} */
-let editing = null;
-
-/** @param {ViewedImage} image */
-async function edit(image) {
-  try {
-    const { createEdit } = await fetched(import('./edit.js'), 'reading/edit.js');
-    editing ??= createEdit(byId('edit', HTMLDialogElement), store, { maySupersede: mayChange, refresh: feed.refresh, onChanged: lookAgain });
-    editing.open(image);
-  } catch (error) {
-    showProblem(error);
-  }
-}
+const late = createLateTools(store, { panes: panes.all, onProblem: showProblem });
+const dialogs = createLateDialogs(store, {
+  dialogs: { edit: byId('edit', HTMLDialogElement), signing: signingDialog },
+  edit: { maySupersede: mayChange, refresh: feed.refresh, onChanged: lookAgain },
+  signing: { refresh: feed.refresh, onSigned, goTo, goToBreast: breasts.focus },
+  settled: () => Promise.all([reviews.settled(), own.settled()]),
+  onProblem: showProblem,
+});
 
 async function lookAgain() {
   await feed.refresh();
@@ -202,17 +159,7 @@ const retry = ({ jobId, name }) =>
     feed.wake();
   });
 
-/** @type {ReturnType<typeof import('./signing.js').createSigning> | null} */
-let signing = null;
-async function sign() {
-  const { createSigning } = await fetched(import('./signing.js'), 'reading/signing.js');
-  signing ??= createSigning(signingDialog, store, { refresh: feed.refresh, onSigned, goTo, goToBreast: breasts.focus });
-  await Promise.all([reviews.settled(), own.settled()]);
-  await feed.refresh();
-  signing.open();
-}
-
-const openSigning = () => oneAtATime('sign', sign);
+const openSigning = () => oneAtATime('sign', dialogs.sign);
 
 /** @param {number | null} version None where another reader is waited for. @param {boolean} next Whether the reader goes on to the next case. */
 async function onSigned(version, next) {
@@ -228,10 +175,26 @@ async function onSigned(version, next) {
   }
 }
 
-const goTo = (/** @type {import('./targets.js').Target} */ target) => {
+/** @param {import('./targets.js').Target} target */
+function goTo(target) {
   navigation.reveal(target);
   list.focus(target);
-};
+}
+
+/** The keys as the help page lists them. */
+async function openHelp() {
+  const dialog = byId('shortcuts', HTMLDialogElement);
+  const place = role(dialog, 'keys');
+  dialog.showModal();
+  if (place.childElementCount) return;
+  try {
+    const page = new DOMParser().parseFromString(await (await fetchRaw('/help')).text(), 'text/html');
+    place.replaceChildren(find(page, '.keys'));
+  } catch (error) {
+    dialog.close();
+    showProblem(error);
+  }
+}
 
 /** Take back what was said last; the button that did it may be gone then. */
 async function undo() {
@@ -270,8 +233,6 @@ store.subscribe(['overlays'], display.showOverlays);
 store.subscribe(['cropped'], display.showCrop);
 store.subscribe(['images', 'activeId', 'layout'], display.showLayout);
 store.subscribe(['tool', 'linked', 'enhanced'], display.showTools);
-store.subscribe(['tool'], fetchInstruments);
-store.subscribe(['enhanced'], fetchEnhancing);
 store.subscribe(['images'], showMissing(role(root, 'missing')));
 store.subscribe(['images', 'activeId', 'windows'], display.showWindow);
 store.subscribe(['chosen', 'images', 'line', 'changes'], (state) => showStatus(role(root, 'status-line'), state));
@@ -280,18 +241,19 @@ store.subscribe(['trouble'], ({ trouble }) => showNote(role(root, 'trouble'), tr
 store.subscribe(['announced'], ({ announced }) => write(role(root, 'announcer'), announced));
 
 role(root, 'undo').addEventListener('click', undo);
-listenToKeys(store, {
+listenToKeys(store, JSON.parse(keys), {
   navigation,
   tools,
   undo,
   drop: drawn.drop,
-  help: () => byId('shortcuts', HTMLDialogElement).showModal(),
+  help: openHelp,
   toggle: byId('shortcuts-on', HTMLInputElement),
-  instruments: () => instruments,
+  instruments: late.instruments,
 });
-onClick(document, '[data-opens]', ({ dataset }) => byId(dataset.opens ?? '', HTMLDialogElement).showModal());
+onClick(document, '[data-opens="shortcuts"]', openHelp);
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
+createAhead(store, caseId);
 createPresence(root, store, caseId, showProblem);
 createSample(root, showProblem);
 createPriors(role(root, 'earlier'), store, { caseId, retake: feed.retake, choose: navigation.choose });

@@ -2,6 +2,7 @@
 
 import { Problem, asProblem, call } from '../core/api.js';
 import { t } from '../core/words.js';
+import { otherMark } from './together.js';
 import { imageOf, nameOf, reviewOf, sameTarget, targetAt } from './targets.js';
 
 /** @typedef {import('./state.js').Said} Said */
@@ -49,8 +50,17 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
     return turn.finally(() => store.update(({ saving }) => ({ saving: saving - 1 })));
   }
 
-  /** @param {Target} target @param {Partial<Said>} change */
-  async function sayNow(target, change) {
+  /** A verdict on a lesion holds for its marks on both views. @param {Target} target @param {Partial<Said>} change */
+  async function sayOfLesion(target, change) {
+    const verdict = now(target)?.verdict ?? null;
+    if (!(await sayNow(target, change))) return false;
+    const other = otherMark(store.state, target);
+    if (!('verdict' in change) || !other || (now(other)?.verdict ?? null) !== verdict) return true;
+    return sayNow(other, { verdict: change.verdict }, true);
+  }
+
+  /** @param {Target} target @param {Partial<Said>} change @param {boolean} [also] Of the other mark of a lesion: it is told of with the first. */
+  async function sayNow(target, change, also = false) {
     const seen = now(target);
     const before = said(seen);
     const after = { ...before, ...change };
@@ -63,8 +73,9 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
       status.beside(target, '');
       return false;
     }
-    remember({ target, before, after: saved.review });
-    status.done(target, doneWords(name(target), after, change));
+    remember({ target, before, after: saved.review, also });
+    if (also) status.beside(target, '');
+    else status.done(target, doneWords(name(target), after, change));
     return true;
   }
 
@@ -88,6 +99,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
       return false;
     }
     store.update(({ changes }) => ({ changes: leftAs(changes, target, saved.review) }));
+    if (last.also) return undoLast();
     status.done(target, t('reading.done.undone', { what, state: t(`reading.state.${before.verdict ?? 'open'}`) }));
     return true;
   }
@@ -139,7 +151,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
      * @param {Target} target
      * @param {Partial<Said>} change
      */
-    say: (target, change) => next(target, () => sayNow(target, change)),
+    say: (target, change) => next(target, () => sayOfLesion(target, change)),
 
     /** Take in what the reader said last before the page was loaded: it can be undone as well. */
     async recall() {

@@ -10,6 +10,7 @@ import { contradiction } from './contradiction.js';
 import { createDraftText } from './draft-text.js';
 import { lackingIn } from './lacking.js';
 import { verdictOf } from './findings.js';
+import { ownOf } from './own.js';
 import { judged } from './state.js';
 import { asksForWhole, sentBreasts, unstated } from './stated.js';
 import { nameOf } from './targets.js';
@@ -41,7 +42,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   /** What contradicts itself or the verdicts, each as a sentence. */
   function contradictions() {
     const { state } = store;
-    const against = asksForWhole(state) ? contradiction(chosen(), judged(state), (target) => verdictOf(state, target)) : null;
+    const against = asksForWhole(state) ? contradiction(chosen(), judged(state), (target) => verdictOf(state, target), ownOf(state).length > 0) : null;
     const what = against ? list(against.targets.map((target) => nameOf(state.images, target))) : '';
     return [...contradictionWords(state), ...(against ? [t(`reading.sign.${against.code}`, { what })] : [])];
   }

@@ -11,7 +11,8 @@
 /** @typedef {{verdict: Verdict | null, comment: string}} Said */
 /** @typedef {'move' | 'zoom' | 'window' | 'magnify' | 'value' | 'ruler' | 'ellipse' | 'angle' | 'box' | 'oval' | 'outline'} ToolName What a hand on a film does. */
 /** @typedef {{local: boolean, edges: boolean}} Enhanced Whether local contrast and edges are enhanced. */
-/** @typedef {{target: Target, before: Said, after: Review | null}} SaidChange What was said of a target. */
+/** @typedef {{target: Target, before: Said, after: Review | null, also?: boolean}} SaidChange What was said of a target; `also`: with
+ *     the change before, of the other mark of a lesion. */
 /** @typedef {{own: string, name: string, before: import('../core/types.d.ts').ReaderFinding | null}} OwnChange What became of a reader's own finding, by its id. */
 /** @typedef {SaidChange | OwnChange} Change What can be undone. */
 

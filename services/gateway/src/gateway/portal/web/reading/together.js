@@ -38,7 +38,7 @@ export function chosenBand(state, image) {
   const [from, finding] = [imageOf(images, chosen), chosen && findingOf(images, chosen)];
   if (!from || !finding || !chosen || otherMark(state, chosen)) return null;
   const band = bandOf(from, finding.box, image);
-  return band && { ...band, what: nameOf(images, chosen) };
+  return band && { ...band, words: t('reading.band', { what: nameOf(images, chosen) }) };
 }
 
 /** Where a lesion lies, in words. @param {LesionPlace} place @returns {string[]} */

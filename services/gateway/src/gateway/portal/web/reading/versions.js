@@ -5,7 +5,7 @@ import { all, copy, find, message, role, write } from '../core/dom.js';
 import { moment } from '../core/times.js';
 import { apiLanguage, t } from '../core/words.js';
 import { FINAL } from '../jobs/follower.js';
-import { markedTargets, unreviewed } from './findings.js';
+import { markedLesions, verdictOf } from './findings.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('../core/types.d.ts').CaseReport} CaseReport */
@@ -94,6 +94,7 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
 
 /** How many of the marked findings have a verdict. @param {Reading} state */
 function reviewedWords(state) {
-  const all = markedTargets(state).length;
-  return all ? t('reading.reviewed', { done: all - unreviewed(state).length, all }) : '';
+  const marked = markedLesions(state);
+  const done = marked.filter((target) => verdictOf(state, target)).length;
+  return marked.length ? t('reading.reviewed', { done, all: marked.length }) : '';
 }

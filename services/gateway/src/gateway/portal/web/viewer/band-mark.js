@@ -1,15 +1,14 @@
 // Draws the band in which a finding of the other view would lie.
 
-import { t } from '../core/words.js';
 import { caption } from './caption.js';
 
 const COLOUR = '#d9bd6b';
 
-/** @param {CanvasRenderingContext2D} context In CSS pixels of the pane. @param {import('./pane.js').Pane} pane @param {import('./pane.js').Shown['band']} band */
+/** @param {import('./sources.js').Context} context In CSS pixels of the pane. @param {import('./overlay.js').Pane} pane @param {import('./pane.js').Shown['band']} band */
 export function drawBand(context, pane, band) {
+  if (!band) return;
   const { imageSize } = pane;
-  if (!imageSize || !band) return;
-  const { x1, x2, what } = band;
+  const { x1, x2, words } = band;
   const ends = [x1, x2].map((x) => [pane.toPane({ x, y: 0 }), pane.toPane({ x, y: imageSize.height })]);
   context.setLineDash([3, 5]);
   context.lineWidth = 1.5;
@@ -22,5 +21,5 @@ export function drawBand(context, pane, band) {
   }
   context.setLineDash([]);
   const middle = pane.toPane({ x: (x1 + x2) / 2, y: imageSize.height / 2 });
-  caption(context, t('reading.band', { what }), { x: middle.x, y: pane.size.height - 40 });
+  caption(context, words, { x: middle.x, y: pane.size.height - 40 });
 }

@@ -109,9 +109,3 @@ function flood(/** @type {number} */ start, /** @type {number} */ width, /** @ty
   }
   return region;
 }
-
-/** The smallest box around two. @param {Box} a @param {Box} b @returns {Box} */
-export function around(a, b) {
-  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
-  return { x, y, width: Math.max(a.x + a.width, b.x + b.width) - x, height: Math.max(a.y + a.height, b.y + b.height) - y };
-}

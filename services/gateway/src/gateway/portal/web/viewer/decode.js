@@ -3,7 +3,6 @@
 
 import { Problem, address, asProblem, call, fetchRaw, offline } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';
-import { breastOf } from './breast.js';
 import { decodedOverview, decodedSamples } from './decoder.js';
 import { ColourSource, GreySource } from './sources.js';
 import { turnPicture, turnResult } from './turn.js';
@@ -15,11 +14,12 @@ import { turnPicture, turnResult } from './turn.js';
  * Load a result, and a film's overview or else the display image. Failures are kept in the image.
  * @param {ViewedImage} image
  * @param {Patch} patch
+ * @param {Promise<Record<string, import('../core/types.d.ts').Result>>} results What was asked for together, by job.
  */
-export async function loadPictures({ id, jobId, film, entry }, patch) {
+export async function loadPictures({ id, jobId, film, entry }, patch, results) {
   try {
     const overview = film ? fetchOverview(id).catch(() => null) : null;
-    const { body: stored } = await call('get', '/api/v1/jobs/{job_id}/result', { params: { job_id: jobId } });
+    const stored = (await results)[jobId] ?? (await call('get', '/api/v1/jobs/{job_id}/result', { params: { job_id: jobId } })).body;
     const result = turnResult(stored);
     const deep = await overview;
     if (deep) return patch({ result, ...(await fromOverview(deep, result, entry.laterality)) });
@@ -72,6 +72,7 @@ export async function loadDepth({ id, entry, result, source: shown }, patch) {
     const film = await untilDrawn(async () => (await call('get', '/api/v1/images/{image_id}/film', { params })).body);
     if (!film.facts?.samples) {
       const whole = film.facts && !film.facts.error && shown?.grey;
+      const { breastOf } = await import('./breast.js');
       patch({ depth: 'eight', ...(whole ? breastOf(shown.levels[0], result?.image, entry.laterality) : {}) });
       return true;
     }

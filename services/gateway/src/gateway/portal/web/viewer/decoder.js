@@ -18,7 +18,7 @@ let count = 0;
 
 function decoder() {
   if (worker) return worker;
-  worker = new Worker('/static/viewer/decode-worker.js', { type: 'module' });
+  worker = new Worker('/static/viewer/film-worker.js', { type: 'module' });
   worker.addEventListener('message', ({ data: { number, ...film } }) => {
     waiting.get(number)?.resolve(film);
     waiting.delete(number);
@@ -38,7 +38,7 @@ function decoded(buffer, size, image, laterality = null) {
   return new Promise((resolve, reject) => {
     waiting.set(number, { resolve, reject });
     const hanging = image?.hanging ?? null;
-    decoder().postMessage({ number, buffer, size, hanging, image: image && { width: image.width }, laterality }, [buffer]);
+    decoder().postMessage({ act: 'decode', number, buffer, size, hanging, image: image && { width: image.width }, laterality }, [buffer]);
   });
 }
 

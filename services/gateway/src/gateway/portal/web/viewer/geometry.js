@@ -92,3 +92,9 @@ export const centreOf = (box) => ({ x: box.x + box.width / 2, y: box.y + box.hei
 
 /** Whether a point lies in a box. @param {Box} box @param {Point} point */
 export const holds = (box, { x, y }) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
+
+/** The smallest box around two. @param {Box} a @param {Box} b @returns {Box} */
+export function around(a, b) {
+  const [x, y] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  return { x, y, width: Math.max(a.x + a.width, b.x + b.width) - x, height: Math.max(a.y + a.height, b.y + b.height) - y };
+}

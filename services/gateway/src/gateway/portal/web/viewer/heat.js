@@ -7,16 +7,14 @@ const AIR = 10; // of a film: darker is no breast
 
 /**
  * A heat map, coloured: the stronger, the more opaque, and nothing where there is no evidence or no tissue.
- * @param {ImageBitmap | OffscreenCanvas} bitmap
- * @param {ImageBitmap | OffscreenCanvas} picture What it is a map of.
+ * @param {ImageBitmap} bitmap
+ * @param {ImageBitmap} picture What it is a map of.
  * @param {boolean} film
  */
 export function colourHeat(bitmap, picture, film) {
-  const canvas = document.createElement('canvas');
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (!context) return canvas;
+  if (!context) return null;
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
   const below = context.getImageData(0, 0, canvas.width, canvas.height).data;
   context.clearRect(0, 0, canvas.width, canvas.height);
@@ -31,5 +29,5 @@ export function colourHeat(bitmap, picture, film) {
     data[at + 3] = (film ? darkest < AIR : darkest > GLASS) ? 0 : strength;
   }
   context.putImageData(heat, 0, 0);
-  return canvas;
+  return canvas.transferToImageBitmap();
 }

@@ -3,7 +3,7 @@
 import { hasFindings, isFilm, modality } from '../core/modalities.js';
 import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
-import { around } from './breast.js';
+import { around } from './geometry.js';
 
 /** @typedef {import('../core/types.d.ts').CaseImage} CaseImage */
 /** @typedef {import('../core/types.d.ts').Result} Result */
@@ -25,7 +25,7 @@ import { around } from './breast.js';
  * @property {import('./sources.js').Source | null} source What is drawn; null until something is there.
  * @property {import('./geometry.js').Box | null} breast Where the breast is on a film; null where that cannot be told.
  * @property {import('./geometry.js').Point | null} tip Where its outline is furthest from the chest wall; null where that cannot be told.
- * @property {HTMLCanvasElement | null} heat
+ * @property {ImageBitmap | null} heat
  * @property {import('../core/api.js').Problem | null} problem Why its pictures could not be loaded.
  * @property {'eight' | 'loading' | 'deep' | 'finer'} depth `finer`: all samples are on their way.
  */

@@ -2,14 +2,32 @@
 // an outline are centres of pixels.
 
 import { drawBand } from './band-mark.js';
+import { toPane } from './geometry.js';
 import { drawOwnTag, drawPill, inPane, strokeOwn } from './own-marks.js';
 import { RIM, STATES } from './palette.js';
 import { placeTags } from './tags.js';
-import { matrixOf } from './turn.js';
+import { matrixOf, turnPoint } from './turn.js';
 
 /** @typedef {import('../core/types.d.ts').Finding} Finding */
 /** @typedef {import('./geometry.js').Point} Point */
-/** @typedef {import('./pane.js').Pane} Pane */
+/** @typedef {import('./sources.js').Context} Context */
+/**
+ * How an image lies in a pane.
+ * @typedef {object} Laid
+ * @property {import('./geometry.js').Size} imageSize
+ * @property {import('../core/types.d.ts').Hanging} turn
+ * @property {import('./geometry.js').Transform} transform
+ * @property {import('./geometry.js').Size} size Of the pane in CSS pixels.
+ */
+/** @typedef {Laid & {toPane: (point: Point) => Point}} Pane */
+/**
+ * What lies over an image.
+ * @typedef {object} Above
+ * @property {Mark[]} marks
+ * @property {import('./own.js').OwnMark[]} own
+ * @property {import('./pane.js').Shown['band']} band
+ * @property {Overlays} overlays
+ */
 /**
  * A finding as it is drawn.
  * @typedef {object} Mark
@@ -31,12 +49,12 @@ const SMOOTHED = 0.02; // of an outline: the stretch that is averaged
 
 /**
  * Draw over the image of a pane.
- * @param {CanvasRenderingContext2D} context In CSS pixels of the pane.
- * @param {Pane} pane
- * @param {{heat: HTMLCanvasElement | null, marks: Mark[], own: import('./own.js').OwnMark[], band: import('./pane.js').Shown['band']}} what
- * @param {Overlays} shown
+ * @param {Context} context In CSS pixels of the pane.
+ * @param {Laid} laid
+ * @param {Above & {heat: ImageBitmap | null}} what
  */
-export function drawOverlay(context, pane, { heat, marks, own, band }, shown) {
+export function drawOverlay(context, laid, { heat, marks, own, band, overlays: shown }) {
+  const pane = { ...laid, toPane: (/** @type {Point} */ point) => placeOf(point, laid) };
   drawBand(context, pane, band);
   if (shown.heat && heat) drawHeat(context, pane, heat, shown.opacity);
   for (const mark of marks) {
@@ -50,7 +68,13 @@ export function drawOverlay(context, pane, { heat, marks, own, band }, shown) {
   drawTags(context, pane, marks.filter(({ lit }) => shown.tags || lit), shown.tags ? own : []);
 }
 
-/** The tags of all marks, none over another. @param {CanvasRenderingContext2D} context @param {Pane} pane @param {Mark[]} marks @param {import('./own.js').OwnMark[]} own */
+/** Where a point of an image lies in its pane. @param {Point} point @param {Laid} laid @returns {Point} */
+export function placeOf({ x, y }, { imageSize, turn, transform }) {
+  const [turnedX, turnedY] = turnPoint([x, y], imageSize, turn);
+  return toPane(transform, { x: turnedX, y: turnedY });
+}
+
+/** The tags of all marks, none over another. @param {Context} context @param {Pane} pane @param {Mark[]} marks @param {import('./own.js').OwnMark[]} own */
 function drawTags(context, pane, marks, own) {
   context.font = `600 13px ${TYPE}`;
   context.textBaseline = 'middle';
@@ -63,15 +87,14 @@ function drawTags(context, pane, marks, own) {
   context.globalAlpha = 1;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Pane} pane @param {HTMLCanvasElement} heat @param {number} opacity */
+/** @param {Context} context @param {Pane} pane @param {ImageBitmap} heat @param {number} opacity */
 function drawHeat(context, pane, heat, opacity) {
-  const { transform, imageSize } = pane;
-  if (!transform || !imageSize) return;
+  const { transform, imageSize, turn } = pane;
   context.save();
   context.globalAlpha = opacity;
   context.translate(transform.x, transform.y);
   context.scale(transform.scale, transform.scale);
-  const [a, b, c, d, e, f] = matrixOf(imageSize, pane.shown.turn);
+  const [a, b, c, d, e, f] = matrixOf(imageSize, turn);
   context.transform(a, b, c, d, e, f);
   context.drawImage(heat, 0, 0, imageSize.width, imageSize.height);
   context.restore();
@@ -129,7 +152,7 @@ function boxOf(pane, box) {
 }
 
 /** A line with a dark rim, so that it shows on light tissue and on dark film alike. */
-function stroke(/** @type {CanvasRenderingContext2D} */ context, /** @type {Path2D} */ line, /** @type {Mark} */ { state, selected }) {
+function stroke(/** @type {Context} */ context, /** @type {Path2D} */ line, /** @type {Mark} */ { state, selected }) {
   const { colour, dash } = STATES[state];
   const wide = selected ? LINE + 1.5 : LINE;
   context.setLineDash([]);
@@ -143,14 +166,14 @@ function stroke(/** @type {CanvasRenderingContext2D} */ context, /** @type {Path
   context.setLineDash([]);
 }
 
-/** The words of a tag and the room that they take; many small marks must not cover the film. @param {CanvasRenderingContext2D} context @param {Pane} pane @param {Mark} mark */
+/** The words of a tag and the room that they take; many small marks must not cover the film. @param {Context} context @param {Pane} pane @param {Mark} mark */
 function tagOf(context, pane, { finding, tag, selected }) {
   const box = inPane(pane, finding.box);
   const words = selected || box.width > ROOMY ? tag.long : tag.short;
   return { box, words, width: Math.max(TALL, context.measureText(words).width + 10), height: TALL, first: selected };
 }
 
-/** @param {CanvasRenderingContext2D} context @param {import('./tags.js').Placed<ReturnType<typeof tagOf> & {mark: Mark}>} placed */
+/** @param {Context} context @param {import('./tags.js').Placed<ReturnType<typeof tagOf> & {mark: Mark}>} placed */
 function drawTag(context, placed) {
   const { mark: { state, selected, faded }, lead } = placed;
   context.globalAlpha = faded ? 0.6 : 1;
@@ -163,13 +186,4 @@ function drawTag(context, placed) {
     context.stroke();
   }
   drawPill(context, placed, { ground: STATES[state].colour, ink: RIM, edge: selected ? '#ffffff' : RIM, wide: selected ? 2 : 1 });
-}
-
-/** An empty canvas, to be drawn on in CSS pixels. @param {HTMLCanvasElement} canvas */
-export function cleared(canvas) {
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.scale(devicePixelRatio, devicePixelRatio);
-  return context;
 }

@@ -3,9 +3,10 @@
 import { OWN, RIM } from './palette.js';
 
 /** @typedef {import('./own.js').Drawn} Drawn */
-/** @typedef {import('./pane.js').Pane} Pane */
+/** @typedef {import('./sources.js').Context} Context */
+/** @typedef {{toPane: (point: import('./geometry.js').Point) => import('./geometry.js').Point}} Pane */
 
-/** @param {CanvasRenderingContext2D} context In CSS pixels of the pane. @param {Pane} pane @param {Drawn} drawn */
+/** @param {Context} context In CSS pixels of the pane. @param {Pane} pane @param {Drawn} drawn */
 export function strokeOwn(context, pane, drawn, selected = false) {
   const line = lineOf(pane, drawn);
   const wide = selected ? 5 : 4;
@@ -39,7 +40,7 @@ function lineOf(pane, { shape, box, outline }) {
   return line;
 }
 
-/** A tag with a letter. @param {CanvasRenderingContext2D} context @param {{words: string, left: number, top: number, width: number, height: number, first: boolean}} tag */
+/** A tag with a letter. @param {Context} context @param {{words: string, left: number, top: number, width: number, height: number, first: boolean}} tag */
 export function drawOwnTag(context, tag) {
   const selected = tag.first;
   drawPill(context, tag, selected ? { ground: OWN, ink: RIM, edge: OWN, wide: 2 } : { ground: RIM, ink: OWN, edge: OWN, wide: 1.5 });
@@ -47,7 +48,7 @@ export function drawOwnTag(context, tag) {
 
 /**
  * Words on a ground with round ends.
- * @param {CanvasRenderingContext2D} context
+ * @param {Context} context
  * @param {{words: string, left: number, top: number, width: number, height: number}} place
  * @param {{ground: string, ink: string, edge: string, wide: number}} look
  */

@@ -5,7 +5,8 @@ import { t } from '../core/words.js';
 import { layoutOf, sideOf, slotsOf } from './hanging.js';
 import { depthWords, partOf, spacingOf } from './image.js';
 import { anatomyOf, samePlace } from './linking.js';
-import { Pane, UPRIGHT } from './pane.js';
+import { Pane } from './pane.js';
+import { UPRIGHT } from './placement.js';
 import { showScale } from './scale.js';
 import { drawnOverlays } from './tools.js';
 import { windowOf } from './window.js';
@@ -43,15 +44,19 @@ export function createPanes(grid, options) {
   });
   grid.replaceChildren(...panes.map(({ root }) => root));
 
+  let before = '';
+
   /** @param {Reading} state */
   function show(state) {
     const slots = slotsOf(state);
-    grid.dataset.layout = layoutOf(state);
-    grid.dataset.count = String(slots.length);
+    const hung = `${layoutOf(state)} ${slots.length}`;
+    [grid.dataset.layout, grid.dataset.count] = hung.split(' ');
     for (const [index, pane] of panes.entries()) {
       pane.root.hidden = index >= slots.length;
       if (slots[index]) fill(pane, slots[index], state);
     }
+    if (hung !== before) panes.forEach((pane) => pane.measure()); // whoever moves a film next needs its pane's size
+    before = hung;
   }
 
   /** @param {Pane} pane @param {ViewedImage} image @param {Reading} state */
@@ -62,6 +67,7 @@ export function createPanes(grid, options) {
     root.toggleAttribute('data-heat', image.heat !== null);
     root.dataset.side = sideOf(image, layoutOf(state));
     labelImage(root, image, options.describe(image));
+    role(root, 'edit').hidden = image.entry.case_id !== state.case?.id; // a film of another case is edited there
     showNote(root, image, options.failureOf);
     const enhanced = options.enhanced(state, image);
     const turn = state.turns[image.id] ?? UPRIGHT;

@@ -23,9 +23,10 @@ export function tableOf({ low, high, inverted }, range) {
  * @param {Level} level
  * @param {{left: number, top: number, width: number, height: number}} part
  * @param {Uint32Array} table
+ * @param {ImageData | null} [before] Serves again where it is as large.
  */
-export function rendered({ samples, width: stride }, { left, top, width, height }, table) {
-  const picture = new ImageData(width, height);
+export function rendered({ samples, width: stride }, { left, top, width, height }, table, before = null) {
+  const picture = before?.width === width && before.height === height ? before : new ImageData(width, height);
   const out = new Uint32Array(picture.data.buffer);
   for (let row = 0; row < height; row += 1) {
     let from = (top + row) * stride + left;

@@ -1,6 +1,6 @@
 // The bar that says how long a length is on the screen.
 
-import { find } from '../core/dom.js';
+import { find, write } from '../core/dom.js';
 import { t } from '../core/words.js';
 
 const LENGTHS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100]; // mm
@@ -18,5 +18,5 @@ export function showScale(root, spacing, scale) {
   const wide = `${Math.round((length * scale) / spacing)}px`;
   if (bar.style.width === wide) return;
   bar.style.width = wide;
-  bar.textContent = t('tools.length.mm', { length: String(length) });
+  write(bar, t('tools.length.mm', { length: String(length) }));
 }

@@ -1,4 +1,4 @@
-// What a pane draws: a grey film with window and level in its full depth, or a coloured field.
+// What a pane draws: a grey film with window and level in its full depth, or a coloured field. On the page and beside it.
 
 import { halved, rendered, tableOf } from './samples.js';
 
@@ -14,6 +14,26 @@ const FINEST_SMOOTHED = 3; // device pixels for a pixel of the image; beyond thi
 const HEAVY = 600_000; // device pixels: a smaller part is drawn finely while a hand moves
 const SPARE = 0.2; // of a part, to each side
 
+/**
+ * How a source lies in a pane.
+ * @typedef {object} Placed
+ * @property {Size} image
+ * @property {Area} seen
+ * @property {number} scale Device pixels for a pixel of the image.
+ * @property {number[]} matrix From pixels of the image to CSS pixels of the pane, as a canvas takes it.
+ * @property {Window | null} window Null for a field.
+ * @property {boolean} [hasty] While a hand moves, a large film may be drawn from a coarser copy.
+ */
+
+/** Draw a source as it lies in a pane. @param {Context} context In CSS pixels of the pane. @param {Source} source @param {Placed} placed */
+export function drawPlaced(context, source, { matrix: [a, b, c, d, e, f], window, ...view }) {
+  context.save();
+  context.transform(a, b, c, d, e, f);
+  if (!source.grey) source.draw(context, view);
+  else if (window) source.draw(context, { ...view, window });
+  context.restore();
+}
+
 /** @typedef {{value: string, stored: boolean}} Value What is at a point, and whether the file holds it so. */
 
 /** A coloured field: drawn as it is. */
@@ -21,7 +41,7 @@ export class ColourSource {
   grey = /** @type {const} */ (false);
   bits = 8;
 
-  /** @param {ImageBitmap | OffscreenCanvas} bitmap */
+  /** @param {ImageBitmap} bitmap */
   constructor(bitmap) {
     this.bitmap = bitmap;
   }
@@ -50,6 +70,10 @@ export class ColourSource {
 /** A grey film. */
 export class GreySource {
   grey = /** @type {const} */ (true);
+  /** @type {OffscreenCanvasRenderingContext2D | null} */
+  #context;
+  /** @type {ImageData | null} */
+  #picture = null;
   /** What is on the canvas. @type {{left: number, top: number, width: number, height: number, level: Level | null, table: Uint32Array | null}} */
   #rendered = { left: 0, top: 0, width: 0, height: 0, level: null, table: null };
 
@@ -68,12 +92,13 @@ export class GreySource {
     this.windows = windows;
     this.bits = bits;
     this.range = levels[0].samples instanceof Uint8Array ? 256 : 65536;
-    this.canvas = document.createElement('canvas');
+    this.canvas = new OffscreenCanvas(1, 1);
+    this.#context = this.canvas.getContext('2d', { alpha: false });
     this.tableKey = '';
     this.table = new Uint32Array(0);
   }
 
-  /** A film from a decoded 8-bit picture. @param {ImageBitmap | OffscreenCanvas} bitmap */
+  /** A film from a decoded 8-bit picture. @param {ImageBitmap} bitmap */
   static fromBitmap(bitmap) {
     const { width, height } = bitmap;
     const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
@@ -98,7 +123,7 @@ export class GreySource {
     const [across, down] = [level.width / image.width, level.height / image.height];
     const part = this.#partOf(level, { x1: seen.x1 * across, y1: seen.y1 * down, x2: seen.x2 * across, y2: seen.y2 * down });
     if (!part) return;
-    this.#render(level, part, window);
+    this.#render(level, part, window, hasty);
     context.imageSmoothingEnabled = scale / across < FINEST_SMOOTHED;
     context.imageSmoothingQuality = coarse ? 'low' : 'high';
     const [left, top] = [part.left - this.#rendered.left, part.top - this.#rendered.top];
@@ -112,19 +137,21 @@ export class GreySource {
     return right > left && bottom > top ? { left, top, width: right - left, height: bottom - top } : null;
   }
 
-  /** Have a part of a level on the canvas. What is there already serves again, and while only the place changes, more than the part is made. */
-  #render(/** @type {Level} */ level, /** @type {{left: number, top: number, width: number, height: number}} */ part, /** @type {Window} */ window) {
+  /**
+   * Have a part of a level on the canvas. While a hand moves, what is there already serves again, and while only the place changes, more
+   * than the part is made; else it is the part alone, so that a film looks the same whatever was shown before.
+   */
+  #render(/** @type {Level} */ level, /** @type {{left: number, top: number, width: number, height: number}} */ part, /** @type {Window} */ window, hasty = false) {
     const table = this.#tableFor(window);
     const there = this.#rendered;
     const same = there.table === table && there.level === level;
-    const holds = part.left >= there.left && part.top >= there.top && part.left + part.width <= there.left + there.width && part.top + part.height <= there.top + there.height;
-    if (same && holds) return;
-    const more = there.table === table ? SPARE : 0;
+    if (same && (hasty ? holds(there, part) : equals(there, part))) return;
+    const more = hasty && there.table === table ? SPARE : 0;
     const [x, y] = [part.width * more, part.height * more];
     const made = this.#partOf(level, { x1: part.left - x, y1: part.top - y, x2: part.left + part.width + x, y2: part.top + part.height + y }) ?? part;
-    this.canvas.width = made.width;
-    this.canvas.height = made.height;
-    this.canvas.getContext('2d')?.putImageData(rendered(level, made, table), 0, 0);
+    if (this.canvas.width !== made.width || this.canvas.height !== made.height) [this.canvas.width, this.canvas.height] = [made.width, made.height];
+    this.#picture = rendered(level, made, table, this.#picture);
+    this.#context?.putImageData(this.#picture, 0, 0);
     this.#rendered = { ...made, level, table };
   }
 
@@ -152,3 +179,12 @@ export class GreySource {
     return this.table;
   }
 }
+
+/** @typedef {{left: number, top: number, width: number, height: number}} Part Of a level. */
+
+/** @param {Part} whole @param {Part} part */
+const holds = (whole, part) =>
+  part.left >= whole.left && part.top >= whole.top && part.left + part.width <= whole.left + whole.width && part.top + part.height <= whole.top + whole.height;
+
+/** @param {Part} one @param {Part} other */
+const equals = (one, other) => one.left === other.left && one.top === other.top && one.width === other.width && one.height === other.height;

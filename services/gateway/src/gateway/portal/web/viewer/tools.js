@@ -2,7 +2,7 @@
 
 import { keep, recall } from '../core/kept.js';
 import { activeOf } from './hanging.js';
-import { UPRIGHT } from './pane.js';
+import { UPRIGHT } from './placement.js';
 import { turnedOnce } from './turn.js';
 import { adjusted, windowOf } from './window.js';
 

@@ -94,7 +94,7 @@ export function turnPicture(picture, hanging) {
   const context = canvas.getContext('2d');
   context?.setTransform(new DOMMatrix(matrixOf(picture, hanging)));
   context?.drawImage(picture, 0, 0);
-  return canvas;
+  return canvas.transferToImageBitmap();
 }
 
 /**

@@ -6,9 +6,10 @@ import { unpacked } from './overview.js';
 import { levelsOf } from './samples.js';
 import { turnSamples } from './turn.js';
 
-addEventListener('message', ({ data: { number, buffer, size, hanging, image, laterality } }) => {
+/** @param {any} asked See `decoder.js`. */
+export function decode({ number, buffer, size, hanging, image, laterality }) {
   const { samples, facts, ...own } = size ? { samples: new Uint16Array(buffer), facts: null, ...size } : unpacked(buffer);
   const levels = levelsOf(turnSamples(samples, own, hanging));
   const transfer = levels.map((level) => level.samples.buffer);
   postMessage({ number, levels, facts, ...breastOf(levels[0], image, laterality) }, { transfer });
-});
+}

@@ -1,0 +1,39 @@
+"""`/api/v1/cases/{id}/results`: what the pipelines found on several images of a case, in one answer."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from gateway.cases import repository
+from gateway.cases.dependencies import VisibleCase
+from gateway.database import DbSession
+from gateway.errors import ProblemError, responses
+from gateway.jobs.results import read_result
+from lobule.contracts.result import Result
+
+router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
+
+MOST = 16
+
+
+@router.get("/{case_id}/results", responses=responses(401, 404, 422))
+def list_results(
+    case: VisibleCase,
+    session: DbSession,
+    request: Request,
+    job: Annotated[list[str], Query(max_length=MOST, description="identifiers of jobs; may be repeated")] = [],  # noqa: B006
+) -> dict[str, Result]:
+    """The results of these jobs by their identifiers.
+
+    A job that is not the newest of an image of this case, has no result or one that cannot be read is left out: ask for
+    its result alone, and the answer says why.
+    """
+    found = {}
+    for one in repository.latest_jobs(session, case.id):
+        if one.id not in job:
+            continue
+        try:
+            found[one.id] = read_result(request.app.state.store, one)
+        except ProblemError:
+            continue
+    return found

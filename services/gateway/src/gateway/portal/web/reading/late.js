@@ -1,0 +1,91 @@
+// Parts of the reading page that are fetched when they are wanted first, with their sentences.
+
+import { offline } from '../core/api.js';
+import { addWords } from '../core/words.js';
+import { BUILT_IN } from '../viewer/tools.js';
+import { DRAWING } from './own-part.js';
+
+/** @typedef {import('./state.js').Reading} Reading */
+
+/**
+ * @template T
+ * @param {Promise<T>} imported
+ * @param {string} script Its name below `web/`.
+ * @returns {Promise<T>}
+ */
+export const fetched = (imported, script) =>
+  Promise.all([imported, addWords(script)]).then(([part]) => part, () => {
+    throw offline();
+  });
+
+/**
+ * What draws over films and what enhances them, each from when such a tool is taken up.
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{panes: import('../viewer/pane.js').Pane[], onProblem: (error: unknown) => void}} page
+ */
+export function createLateTools(store, { panes, onProblem }) {
+  /** @type {import('../viewer/instruments.js').Instruments | null} */
+  let instruments = null;
+  /** @type {ReturnType<typeof import('../viewer/enhancing.js').createEnhancing> | null} */
+  let enhancing = null;
+
+  /** @param {Reading} state */
+  async function fetchInstruments({ tool }) {
+    if (instruments || BUILT_IN.includes(tool) || DRAWING.includes(tool)) return;
+    try {
+      const { createInstruments } = await fetched(import('../viewer/instruments.js'), 'viewer/instruments.js');
+      instruments ??= createInstruments(store, panes);
+    } catch (error) {
+      onProblem(error);
+    }
+  }
+
+  /** @param {Reading} state */
+  async function fetchEnhancing({ enhanced: { local, edges } }) {
+    if (enhancing || !(local || edges)) return;
+    try {
+      const { createEnhancing } = await fetched(import('../viewer/enhancing.js'), 'viewer/enhancing.js');
+      enhancing ??= createEnhancing(store);
+    } catch (error) {
+      onProblem(error);
+    }
+  }
+
+  store.subscribe(['tool'], fetchInstruments);
+  store.subscribe(['enhanced'], fetchEnhancing);
+  return { instruments: () => instruments, enhancing: () => enhancing };
+}
+
+/**
+ * The dialogs that change an image and sign a report.
+ * @param {import('./state.js').ReadingStore} store
+ * @param {{dialogs: {edit: HTMLDialogElement, signing: HTMLDialogElement}, edit: Parameters<typeof import('./edit.js').createEdit>[2],
+ *     signing: Parameters<typeof import('./signing.js').createSigning>[2], settled: () => Promise<unknown>, onProblem: (error: unknown) => void}} page
+ *     `settled`: what is being saved is saved.
+ */
+export function createLateDialogs(store, { dialogs, edit, signing, settled, onProblem }) {
+  /** @type {ReturnType<typeof import('./edit.js').createEdit> | null} */
+  let editing = null;
+  /** @type {ReturnType<typeof import('./signing.js').createSigning> | null} */
+  let signs = null;
+
+  return {
+    /** @param {import('../viewer/image.js').ViewedImage} image */
+    async edit(image) {
+      try {
+        const { createEdit } = await fetched(import('./edit.js'), 'reading/edit.js');
+        editing ??= createEdit(dialogs.edit, store, edit);
+        editing.open(image);
+      } catch (error) {
+        onProblem(error);
+      }
+    },
+    async sign() {
+      const { createSigning } = await fetched(import('./signing.js'), 'reading/signing.js');
+      signs ??= createSigning(dialogs.signing, store, signing);
+      await settled();
+      await signing.refresh();
+      signs.open();
+    },
+  };
+}
