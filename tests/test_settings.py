@@ -20,13 +20,6 @@ FIXED_IN_COMPOSE = {
     },
     "dicom": {
         "LOBULE_DICOM_PORT",  # inside; LOBULE_DICOM_NODE_PORT is the one outside
-        "LOBULE_DICOM_FHIR_CA",  # files that an administrator mounts
-        "LOBULE_DICOM_HL7_CA",
-        "LOBULE_DICOM_PRIOR_CA",
-        "LOBULE_DICOM_TLS_CA",  # files that an administrator mounts; docs/integration.md
-        "LOBULE_DICOM_TLS_CERTIFICATE",
-        "LOBULE_DICOM_TLS_KEY",
-        "LOBULE_GATEWAY_CA",  # plain http between containers
     },
 }
 

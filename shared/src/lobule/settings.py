@@ -36,7 +36,7 @@ class _Files(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         given = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in given.items() if value}  # an empty file counts as not set
 
 
 class ServiceSettings(BaseSettings):
