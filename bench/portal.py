@@ -45,8 +45,7 @@ DISPLAY_SIDE = 1600
 FRAMES = 100
 
 WATCH = """
-window.longTasks = [];
-window.painted = {};
+[window.longTasks, window.painted] = [[], {}];
 window.pictures = []; // when each film was painted, by the worker that does
 window.Worker = class extends Worker {
     constructor(...how) {
