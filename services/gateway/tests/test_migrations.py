@@ -3,8 +3,11 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.orm import Session
 
+from gateway.auth.models import AuthSession
+from gateway.clock import now
 from gateway.database import Base, make_engine
 from gateway.migrate import migrate
 
@@ -17,6 +20,10 @@ def url(request, tmp_path) -> str:
 
 
 AT = "'2026-01-02 03:04:05+00:00'"
+BEFORE = "0028"
+"""The last migration of the version before."""
+OF_THE_VERSION_BEFORE = {"previous_hash", "ix_auth_sessions_previous_hash"}
+"""What only the version before uses; the version after this one drops it."""
 ROWS = (
     "INSERT INTO users (id, username, display_name, password_hash, role, active, created_at) "
     f"VALUES ('u', 'alice', 'Alice', 'x', 'clinician', TRUE, {AT})",
@@ -141,9 +148,54 @@ def test_images_of_several_cases_are_not_lost_by_going_down(url):
     assert rows(url, "SELECT count(*) FROM images") == [(2,)]
 
 
+def columns(url: str) -> dict[str, dict[str, bool]]:
+    """The columns of each table, and whether a row may leave the column out."""
+    engine = make_engine(url)
+    try:
+        tables = inspect(engine)
+        return {
+            table: {
+                column["name"]: bool(column["nullable"] or column["default"] is not None)
+                for column in tables.get_columns(table)
+            }
+            for table in tables.get_table_names()
+        }
+    finally:
+        engine.dispose()
+
+
+def test_the_version_before_works_on_the_migrated_database(url):
+    """While a rolling update lasts, and after it was rolled back: it finds its columns, and writes no others."""
+    migrate(url, BEFORE)
+    before = columns(url)
+    migrate(url)
+    after = columns(url)
+    lost = {(table, name) for table, names in before.items() for name in names if name not in after.get(table, {})}
+    wanted = {
+        (table, name)
+        for table in before
+        for name, free in after[table].items()
+        if name not in before[table] and not free
+    }
+    assert (lost, wanted) == (set(), set())
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        insert_user(connection)
+        said = "id, user_id, kind, secret_hash, previous_hash, created_at, expires_at"
+        connection.execute(
+            text(f"INSERT INTO auth_sessions ({said}) VALUES ('s', 'u', 'portal', 'a', NULL, {AT}, {AT})")
+        )
+    with Session(engine) as session:
+        login = session.get_one(AuthSession, "s")
+        assert abs(now() - login.active_at).total_seconds() < 60, "the new version reads what the old one wrote"
+        assert abs(now() - login.authenticated_at).total_seconds() < 60
+    engine.dispose()
+
+
 def test_the_models_are_what_the_migrations_make(url):
     migrate(url)
     engine = make_engine(url)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        found = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     engine.dispose()
+    assert [change for change in found if change[-1].name not in OF_THE_VERSION_BEFORE] == []

@@ -10,17 +10,15 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # The version before still runs during a rolling update: it reads and writes `previous_hash`, which a later version
+    # drops, and it writes rows without the new columns, which therefore have defaults.
     with op.batch_alter_table("auth_sessions", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_auth_sessions_previous_hash"))
-        batch_op.drop_column("previous_hash")
         for name in ("authenticated_at", "active_at"):
-            batch_op.add_column(sa.Column(name, sa.DateTime(timezone=True), nullable=True))
+            moment = sa.DateTime(timezone=True)
+            batch_op.add_column(sa.Column(name, moment, nullable=False, server_default=sa.text("CURRENT_TIMESTAMP")))
         batch_op.add_column(sa.Column("address", sa.String(length=50), nullable=True))
         batch_op.add_column(sa.Column("client", sa.String(length=200), nullable=False, server_default=""))
-    op.execute("UPDATE auth_sessions SET authenticated_at = created_at, active_at = CURRENT_TIMESTAMP")
-    with op.batch_alter_table("auth_sessions", schema=None) as batch_op:
-        for name in ("authenticated_at", "active_at"):
-            batch_op.alter_column(name, existing_type=sa.DateTime(timezone=True), nullable=False)
+    op.execute("UPDATE auth_sessions SET authenticated_at = created_at")
     op.create_table(
         "emergency_accesses",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -49,5 +47,3 @@ def downgrade() -> None:
     with op.batch_alter_table("auth_sessions", schema=None) as batch_op:
         for name in ("client", "address", "active_at", "authenticated_at"):
             batch_op.drop_column(name)
-        batch_op.add_column(sa.Column("previous_hash", sa.String(length=64), nullable=True))
-        batch_op.create_index(batch_op.f("ix_auth_sessions_previous_hash"), ["previous_hash"])
