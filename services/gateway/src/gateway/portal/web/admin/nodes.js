@@ -1,4 +1,4 @@
-// Tests of a node's connections: a task is asked for, and the page shows what came of it once the node has done it.
+// Tests a node's connections: requests a task, and shows its outcome once the node has run it.
 
 import { asProblem, request } from '../core/api.js';
 import { byId, message } from '../core/dom.js';

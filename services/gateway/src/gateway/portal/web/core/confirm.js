@@ -1,4 +1,4 @@
-// Asks the person to prove once more who they are, on the page, where the API wants that; then the same call goes on.
+// Asks the person to authenticate again, on the page, when the API requires it; then repeats the request.
 
 import { asProblem, call } from './api.js';
 import { all, find, message, role } from './dom.js';

@@ -1,4 +1,4 @@
-// The window in which the provider confirmed who the person is: tells the page that asked, and closes.
+// The window in which the provider has authenticated the person: notifies the page that asked, and closes.
 
 import { CHANNEL } from './confirm.js';
 

@@ -1,5 +1,5 @@
-// Fetches what the next case shows first, while the reader looks at this one: the browser keeps it until the case is opened.
-// It is done when nothing else is, and left at once when the reader does something.
+// Prefetches the first data of the next case while the reader looks at this one, for the browser's cache. It runs when the
+// page is idle, and stops at the reader's next input.
 
 import { address, call, fetchRaw } from '../core/api.js';
 import { apiLanguage } from '../core/words.js';

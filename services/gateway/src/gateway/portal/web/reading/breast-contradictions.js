@@ -1,4 +1,4 @@
-// Whether what the reader states of a breast contradicts their verdicts, or itself. Pure.
+// Finds contradictions between the reader's entries for a breast and their verdicts, or within the entries. Pure.
 
 import { contradiction } from './contradiction.js';
 import { withResult } from './state.js';

@@ -1,4 +1,4 @@
-// What the films of a breast say together, in words, beside what the reader states of it.
+// Puts the joint reading of a breast's films into words, next to the reader's entries for it.
 
 import { listItems, write } from '../core/dom.js';
 import { t } from '../core/words.js';

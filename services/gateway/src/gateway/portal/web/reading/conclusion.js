@@ -1,4 +1,4 @@
-// What the system says of the case, with its reasons, and what it suggests next.
+// Shows the system's conclusion on the case, with its reasons and suggestions.
 
 import { ASSESSMENT_ICONS, find, icon, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';

@@ -1,5 +1,5 @@
-// Loads the results of a case at once and the pictures of all images two at a time; then the depth of films that came without it, and all samples of those that
-// somebody looks at closely.
+// Loads all results of a case at once, and the pictures of its images two at a time; then the full depth of films that came
+// without it, and all samples of films that the reader zooms into.
 
 import { call } from '../core/api.js';
 import { loadAll, loadDepth, loadHeat, loadPictures } from '../viewer/decode.js';

@@ -1,4 +1,4 @@
-// What the system thinks of findings that the reader drew: asked for one by one, and kept until the region changes.
+// Asks for the system's opinion of a finding that the reader drew, and keeps it until the region changes.
 
 import { asProblem, call } from '../core/api.js';
 import { problemWords } from '../core/codes.js';

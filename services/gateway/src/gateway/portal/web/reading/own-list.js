@@ -1,4 +1,4 @@
-// The section of what the reader found: a row for each, under its letter, apart from what the system found.
+// The section of the readers' findings: a row for each, with its letter, separate from the system's findings.
 
 import { copy, role, write } from '../core/dom.js';
 import { clock, moment } from '../core/times.js';

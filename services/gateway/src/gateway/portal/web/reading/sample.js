@@ -1,4 +1,4 @@
-// Deleting the sample case.
+// Deletes the sample case.
 
 import { asProblem, call } from '../core/api.js';
 import { onClick } from '../core/dom.js';

@@ -1,4 +1,4 @@
-// What the films of the examination say together: where a finding lies by both views, and its mark on the other view.
+// Shows the joint reading of an examination: the place of a finding by both views, and its mark on the other view.
 
 import { call } from '../core/api.js';
 import { probability } from '../core/numbers.js';

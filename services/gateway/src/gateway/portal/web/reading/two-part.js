@@ -1,4 +1,4 @@
-// The part of the page for cases that two people read, which is fetched for them alone, and the way to the next case.
+// The part of the page for cases that two people read, loaded for those alone, and the link to the next case.
 
 import { call } from '../core/api.js';
 

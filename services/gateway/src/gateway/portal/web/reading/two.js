@@ -1,4 +1,4 @@
-// A case that two people read: how far that has come, and what they say side by side once both have signed.
+// The state of a case that two people read, and both reads side by side once both are signed.
 
 import { asProblem, call } from '../core/api.js';
 import { all, byId, find, role, write } from '../core/dom.js';

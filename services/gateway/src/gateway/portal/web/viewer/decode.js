@@ -1,5 +1,5 @@
-// Loads the pictures of an image. Of a film one answer holds all that is needed until somebody zooms in: its samples in full
-// depth, as large as a pane shows it. While that is being drawn, the display image is shown; all samples follow on demand.
+// Loads the pictures of an image. One response has everything that a film needs until the reader zooms in: its samples in full
+// depth, at the size of a pane. Until it is ready, the display image is shown; the full samples are loaded on request.
 
 import { Problem, address, asProblem, call, fetchRaw, offline } from '../core/api.js';
 import { untilDrawn } from '../core/poll.js';

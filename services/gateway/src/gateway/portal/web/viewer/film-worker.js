@@ -1,5 +1,5 @@
-// Beside the page: paints films and fields with their marks onto the canvases of the panes, so that a hand never waits for
-// pixels; another worker of this script decodes films, so that no painting waits for that.
+// Web worker that paints films and fields with their marks onto the canvases of the panes, so that input is never delayed.
+// A second worker of this script decodes films, so that decoding does not delay painting.
 
 import { decode } from './decoding.js';
 import { drawOverlay } from './overlay.js';

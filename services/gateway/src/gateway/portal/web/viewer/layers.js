@@ -1,4 +1,4 @@
-// A canvas of its own over a pane, so that the film below is not drawn anew while a hand moves.
+// A separate canvas over a pane, so that the film below is not redrawn while the pointer moves.
 
 import { find } from '../core/dom.js';
 

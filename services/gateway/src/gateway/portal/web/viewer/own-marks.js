@@ -1,4 +1,4 @@
-// Draws what readers drew: a double violet line, so that nobody takes it for a mark of the system.
+// Draws readers' findings with a double violet line, to tell them from marks of the system.
 
 import { OWN, RIM } from './palette.js';
 

@@ -1,5 +1,5 @@
-// Asks the worker beside the page to paint what panes show. Of each pane it paints one picture at a time, and next the newest
-// that is wanted: a machine that is slow leaves pictures out instead of falling behind.
+// Sends paint requests of panes to the worker `film-worker.js`. It paints one picture of a pane at a time, then the newest
+// one requested: on a slow machine, pictures in between are skipped.
 
 import { find } from '../core/dom.js';
 

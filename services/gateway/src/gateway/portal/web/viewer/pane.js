@@ -1,4 +1,4 @@
-// One pane of the viewer: an image with what was found on it, painted beside the page.
+// One pane of the viewer: an image with its findings, painted by the web worker.
 
 import { listenToHands } from './hands.js';
 import { paint } from './painter.js';

@@ -1,5 +1,5 @@
-// Where an image lies in its pane. What comes from outside and goes out is in pixels of the image as the film hangs; inside,
-// the image is as the reader turned it.
+// The position of an image in its pane. The interface uses pixels of the hung image; internally, the image is as the reader
+// has rotated it.
 
 import * as geometry from './geometry.js';
 import { matrixOf, turnBack, turnBox, turnPoint, turnedSize } from './turn.js';

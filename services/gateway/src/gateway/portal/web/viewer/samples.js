@@ -1,4 +1,4 @@
-// Samples of a grey film as pixels of the screen.
+// Converts samples of a grey film to pixels of the screen.
 
 /** @typedef {{samples: Uint8Array | Uint16Array, width: number, height: number}} Level Samples row by row. */
 

@@ -1,4 +1,4 @@
-// The bar that says how long a length is on the screen.
+// The scale bar.
 
 import { find, write } from '../core/dom.js';
 import { t } from '../core/words.js';

@@ -1,4 +1,5 @@
-// What a pane draws: a grey film with window and level in its full depth, or a coloured field. On the page and beside it.
+// The image sources of a pane: a grey film with window and level in full depth, or a coloured field. Used by the page and by
+// the web worker.
 
 import { halved, rendered, tableOf } from './samples.js';
 

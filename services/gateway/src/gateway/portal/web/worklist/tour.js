@@ -1,4 +1,4 @@
-// A short tour of the portal, on request: six steps, each beside what it speaks of where that is on the page.
+// A short tour of the portal, on request: six steps, each next to the element that it describes, if the page has it.
 
 import { call } from '../core/api.js';
 import { find, role, write } from '../core/dom.js';
