@@ -1,17 +1,23 @@
 """Delivery to the gateway: whatever goes wrong with a study, the others are delivered."""
 
-from dicom_peer import STUDY
+from types import SimpleNamespace
+
+import pytest
+from dicom_peer import FILM, STUDY
 
 from dicom_node.delivery.forwarder import Forwarder
-from dicom_node.journal import studies
+from dicom_node.journal import orders, priors, received, studies
 from dicom_node.journal.database import Journal
+from dicom_node.journal.orders import Order
+from dicom_node.journal.received import Received
+from lobule.client import ApiError
 
 
 class _Gateway:
     """A gateway that answers about one case in a form that nobody knows."""
 
     def cases(self, pseudonym: str) -> list[dict]:
-        return [{"id": "case"}] if pseudonym == "good" else [{}]
+        return [{"id": "case", "images": 0}] if pseudonym == "good" else [{}]
 
 
 def test_a_study_that_cannot_be_delivered_holds_up_no_other(tmp_path):
@@ -26,3 +32,125 @@ def test_a_study_that_cannot_be_delivered_holds_up_no_other(tmp_path):
     journal.close()
     assert (odd.state, odd.attempts, odd.problem) == ("collecting", 1, "delivery_failed")
     assert (good.state, good.case_id) == ("partial", "case")
+
+
+class _Cases:
+    """A gateway that opens cases; `images` has how many each of them holds."""
+
+    def __init__(self, **images: int) -> None:
+        self.images, self.problem, self.uploads, self.refusal = images, None, [], None
+
+    def cases(self, pseudonym: str) -> list[dict]:
+        if self.problem:
+            raise self.problem
+        return [{"id": pseudonym, "images": self.images[pseudonym]}] if pseudonym in self.images else []
+
+    def open_case(self, pseudonym: str) -> str:
+        if not pseudonym.startswith("PACS-") and pseudonym != "PL-7":
+            raise ApiError(422, {"code": "nul"})
+        self.images[pseudonym] = 0
+        return pseudonym
+
+    def upload(self, *_arguments, case_id: str, **_named) -> str:
+        if self.refusal:
+            raise self.refusal
+        self.images[case_id] += 1
+        return "job"
+
+
+@pytest.fixture
+def world(tmp_path, make_film):
+    """Films of two studies with one accession number of one patient, and a node that calls cases by their orders."""
+    journal, gateway = Journal(tmp_path / "journal.sqlite"), _Cases()
+    film = make_film(PatientID="P1", AccessionNumber="ACC-1")
+    intake = SimpleNamespace(path_of=lambda _sha256: film)
+
+    def receive(study: str, uid: str) -> None:
+        with journal.transaction() as database:
+            studies.note_arrival(database, study, 0, 0)
+            received.add(database, Received(uid, FILM, study, "data", "", 1, None, "PACS", 0))
+
+    def order(placer: str, patient: str = "P1") -> None:
+        with journal.transaction() as database:
+            orders.put(database, Order("ACC-1", patient, placer, ""), 0)
+
+    def work() -> None:
+        Forwarder(journal, intake, gateway, prior_nodes=["PACS"], named_by_order=True).work()
+
+    def study(uid: str = STUDY) -> studies.Study:
+        with journal.reading() as database:
+            found = studies.find(database, uid)
+        assert found is not None
+        return found
+
+    def change(statement: str) -> None:
+        with journal.transaction() as database:
+            database.execute(statement)
+
+    receive(STUDY, "1.1")
+    yield SimpleNamespace(**locals())
+    journal.close()
+
+
+def test_a_case_is_called_by_its_order(world):
+    world.order("PL-7")
+    world.receive("1.9", "1.1.9")
+    world.work()
+    assert world.study().case_id == "PL-7"
+    assert world.study("1.9").case_id.startswith("PACS-"), "two studies are two cases"
+
+
+def test_a_case_is_not_called_by_the_order_of_another_patient(world):
+    world.order("PL-7", patient="P2")
+    world.work()
+    assert world.study().case_id.startswith("PACS-")
+
+
+@pytest.mark.parametrize("images", [0, 4])
+def test_a_case_of_the_same_name_that_somebody_else_opened_gets_no_films(world, images):
+    world.gateway.images["PL-7"] = images
+    world.order("PL-7")
+    world.work()
+    assert world.study().case_id.startswith("PACS-")
+    assert world.gateway.images["PL-7"] == images
+
+
+def test_a_case_is_found_again_where_it_was_opened_but_not_noted(world):
+    world.order("PL-7")
+    world.change("UPDATE studies SET pseudonym = 'PL-7'")
+    world.gateway.open_case("PL-7")
+    world.work()
+    assert world.gateway.images == {"PL-7": 1}
+
+
+def test_an_order_that_cannot_name_a_case_stops_no_study(world):
+    world.order("PL\x00")
+    world.work()
+    study = world.study()
+    assert (study.state, study.problem, study.case_id) == ("partial", None, study.pseudonym)
+    assert study.pseudonym.startswith("PACS-")
+
+
+def test_a_study_waits_where_the_gateway_is_away_as_its_case_is_named(world):
+    world.order("PL-7")
+    world.gateway.problem = ApiError(503, {"code": "database_busy"})
+    world.work()
+    assert (world.study().case_id, world.study().problem) == (None, "database_busy")
+    world.gateway.problem = None
+    world.change("UPDATE studies SET due_at = 0")
+    world.work()
+    assert world.study().case_id == "PL-7"
+
+
+def test_priors_are_looked_for_once_the_gateway_took_a_film(world):
+    def asked() -> int:
+        with world.journal.reading() as database:
+            return len(priors.due(database, 2e9))
+
+    world.gateway.refusal = ApiError(422, {"code": "image_unreadable"})
+    world.work()
+    assert (world.study().state, asked()) == ("partial", 0)
+    world.gateway.refusal = None
+    world.receive(STUDY, "1.2")
+    world.work()
+    assert asked() == 1

@@ -4,13 +4,11 @@ import socket
 from types import SimpleNamespace
 
 import pytest
-from dicom_peer import STUDY
 
-from dicom_node.delivery.forwarder import Forwarder
 from dicom_node.hl7 import listener
 from dicom_node.hl7.mllp import END, START, FrameError, exchange, frame
 from dicom_node.hl7.syntax import MOST_BYTES, SyntaxProblem, parse
-from dicom_node.journal import orders, studies
+from dicom_node.journal import orders
 from dicom_node.journal.database import Journal
 from dicom_node.journal.orders import Order
 
@@ -79,6 +77,8 @@ def test_several_messages_may_come_over_one_connection(taker):
         (order().replace(b"PID|1||P1^^^H", b"PID|1||"), "AE", "101"),
         (order(control="ZZ"), "AE", "103"),
         (order().replace(b"ACC-1", b"A" * 65), "AE", "102"),
+        (order().replace(b"PL-7", b"PL\\X00\\7"), "AE", "102"),
+        (order().replace(b"PL-7", b"PL\\.br\\7"), "AE", "102"),
         (b"GET / HTTP/1.1", "AE", "100"),
         (b"", "AE", "100"),
         (order().replace(b"|C1|", b"||"), "AE", "101"),
@@ -134,27 +134,3 @@ def test_an_answer_that_does_not_come_is_a_problem_of_its_own():
 def test_a_message_that_is_too_large_is_not_read():
     with pytest.raises(SyntaxProblem, match="too large"):
         parse(b"MSH|^~\\&|" + b"x" * MOST_BYTES)
-
-
-def test_a_case_is_called_by_its_order_where_the_patient_is_the_same(taker, tmp_path, make_film):
-    film = make_film(PatientID="P1", AccessionNumber="ACC-1")
-    (tmp_path / "data.dcm").write_bytes(film.read_bytes())
-    intake = SimpleNamespace(path_of=lambda sha256: tmp_path / f"{sha256}.dcm")
-    forwarder = Forwarder(taker.journal, intake, None, named_by_order=True)
-    with taker.journal.transaction() as database:
-        for uid in (STUDY, f"{STUDY}.1"):
-            studies.note_arrival(database, uid, 0, 0)
-            database.execute(
-                """INSERT INTO received (sop_instance_uid, sop_class_uid, study_uid, sha256, file_sha256, size_bytes,
-                calling_ae, received_at, state) VALUES (?, '', ?, 'data', '', 1, 'PACS', 0, 'waiting')""",
-                (f"{uid}.9", uid),
-            )
-        known = {uid: studies.find(database, uid) for uid in (STUDY, f"{STUDY}.1")}
-    assert forwarder._name_of(known[STUDY]).startswith("PACS-"), "no order is known yet"
-    with taker.journal.transaction() as database:
-        orders.put(database, Order("ACC-1", "P2", "PL-6", ""), 0)
-    assert forwarder._name_of(known[STUDY]).startswith("PACS-"), "that of another patient"
-    with taker.journal.transaction() as database:
-        orders.put(database, Order("ACC-1", "P1", "PL-7", ""), 0)
-    assert [forwarder._name_of(known[STUDY]) for _ in range(2)] == ["PL-7", "PL-7"]
-    assert forwarder._name_of(known[f"{STUDY}.1"]).startswith("PACS-"), "two studies are two cases"

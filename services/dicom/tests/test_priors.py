@@ -8,14 +8,17 @@ import pydicom
 import pytest
 from dicom_faults import free_port
 from dicom_peer import FILM, STUDY
+from pydicom.dataset import Dataset
+from pynetdicom import evt
+from pynetdicom.ae import ApplicationEntity
 
 from dicom_node.journal import priors, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
 from dicom_node.priors.choosing import FoundStudy, Wanted, choose
-from dicom_node.priors.dimse import DimsePeer
+from dicom_node.priors.dimse import _FIND, DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
-from dicom_node.priors.peers import FoundFilm, PeerError
+from dicom_node.priors.peers import MOST_FILMS, FoundFilm, PeerError
 from dicom_node.priors.web import DicomwebPeer, _first_part
 from dicom_node.receiving.intake import Intake
 from dicom_node.routing import Routing
@@ -73,10 +76,13 @@ class Gateway:
     """The gateway's side of the client."""
 
     def __init__(self) -> None:
-        self.uploaded, self.reports, self.refusal = [], [], None
+        self.uploaded, self.reports, self.refusal, self.signed_reads = [], [], None, 0
 
     def case(self, case_id: str) -> dict:
         return {"reports": self.reports}
+
+    def reads(self, case_id: str) -> dict:
+        return {"signed": self.signed_reads}
 
     def upload(self, path, modality: str, *, case_id: str, file_name: str) -> str:
         if self.refusal:
@@ -159,6 +165,75 @@ def test_a_signed_case_gets_no_priors(world):
     world.gateway.reports = [{"superseded": False}]
     world.fetcher().work()
     assert (world.state()[2], world.archive.asked) == ("case_signed", 0)
+
+
+def test_a_case_with_a_signed_read_gets_no_priors(world):
+    world.gateway.signed_reads = 1
+    world.fetcher().work()
+    assert (world.state()[2], world.archive.asked) == ("case_signed", 0)
+
+
+def test_a_case_that_is_signed_while_a_film_is_fetched_does_not_get_it(world, monkeypatch):
+    fetch = world.archive.fetch
+
+    def fetch_while_somebody_signs(*arguments) -> None:
+        fetch(*arguments)
+        world.gateway.reports = [{"superseded": False}]
+
+    monkeypatch.setattr(world.archive, "fetch", fetch_while_somebody_signs)
+    world.fetcher().work()
+    assert (world.state()[2], world.archive.asked, world.gateway.uploaded) == ("case_signed", 1, [])
+    assert list(world.intake.incoming.iterdir()) == []
+
+
+def test_a_prior_that_cannot_be_read_hides_no_other(world, monkeypatch):
+    films = world.archive.films
+
+    def films_of_one(study_uid: str):
+        if study_uid == "1.2.8":
+            raise PeerError("find_C000")
+        return films(study_uid)
+
+    both = [found("1.2.8", date(2026, 1, 1)), found("1.2.9", date(2025, 1, 1))]
+    monkeypatch.setattr(world.archive, "studies", lambda _wanted: both)
+    monkeypatch.setattr(world.archive, "films", films_of_one)
+    world.fetcher().work()
+    assert len(world.gateway.uploaded) == 1
+    assert world.state() == ("waiting", 1, "find_C000"), "the other one is tried again"
+
+
+def test_a_search_that_the_end_of_the_node_cuts_short_is_repeated(world, monkeypatch):
+    fetcher = world.fetcher()
+    films = world.archive.films
+
+    def films_at_the_end(study_uid: str):
+        fetcher.closing = True
+        return films(study_uid)
+
+    monkeypatch.setattr(world.archive, "films", films_at_the_end)
+    fetcher.work()
+    assert world.state() == ("waiting", 0, None)
+
+
+def test_a_study_with_more_images_than_are_taken_is_cut_short(make_settings):
+    def answer(event):
+        level = event.identifier.QueryRetrieveLevel
+        for number in range(40):
+            said = Dataset()
+            said.SeriesInstanceUID, said.SOPInstanceUID, said.SOPClassUID = f"1.{number}", f"1.2.{number}", FILM
+            said.StudyInstanceUID, said.QueryRetrieveLevel = "1.2.9", level
+            yield 0xFF00, said
+        yield 0x0000, None
+
+    entity = ApplicationEntity("PACS")
+    entity.add_supported_context(_FIND)
+    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_FIND, answer)])
+    try:
+        port = server.socket.getsockname()[1]
+        films = DimsePeer(Place("PACS", "127.0.0.1", port), make_settings()).films("1.2.9")
+    finally:
+        server.shutdown()
+    assert [each.sop_instance_uid for each in films] == [f"1.2.{number}" for number in range(MOST_FILMS)]
 
 
 def test_a_study_of_which_no_film_was_taken_has_no_priors(world):

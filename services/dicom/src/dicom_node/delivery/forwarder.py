@@ -89,7 +89,8 @@ class Forwarder(Loop):
         with self._journal.transaction() as database:
             whole = is_complete(received.of_study(database, study.study_uid))
             studies.mark_delivered(database, study.study_uid, "complete" if whole else "partial", time.time())
-            priors.ask(database, study.study_uid, self._prior_nodes, time.time())
+            if received.of_study(database, study.study_uid, "delivered"):  # else there is no film to compare with yet
+                priors.ask(database, study.study_uid, self._prior_nodes, time.time())
         _log.info("study delivered", case=study.pseudonym, complete=whole)
         self._delivered()
 
@@ -103,27 +104,47 @@ class Forwarder(Loop):
     def _case_of(self, study: Study) -> str:
         if study.case_id is not None:
             return study.case_id
-        name = self._name_of(study)
-        known = self._client.cases(name)
-        case_id = str(known[0]["id"]) if known else self._client.open_case(name)
+        case_id = self._opened_before(study.pseudonym) or self._open(study)
         with self._journal.transaction() as database:
             studies.set_case(database, study.study_uid, case_id)
         return case_id
 
-    def _name_of(self, study: Study) -> str:
-        """What the case is called: by the order, where it is known and no other study's; noted before it is opened."""
+    def _opened_before(self, name: str) -> str | None:
+        """The case that an attempt opened under this name, and could not note; one with images is somebody else's."""
+        return next((str(case["id"]) for case in self._client.cases(name) if not case["images"]), None)
+
+    def _open(self, study: Study) -> str:
+        """Open a case that is called by the study's order, or else by a drawn pseudonym; noted before it is opened."""
+        order_name = self._order_name(study)
+        if order_name is None:
+            return self._client.open_case(study.pseudonym)
+        try:
+            if not self._client.cases(order_name) and self._rename(study, order_name):
+                return self._client.open_case(order_name)
+        except ApiError as error:
+            if not _is_refusal(error):
+                raise
+            _log.warning("the gateway refused the name of an order", case=study.pseudonym, code=error.code)
+        drawn = studies.draw_pseudonym()
+        self._rename(study, drawn)
+        return self._client.open_case(drawn)
+
+    def _order_name(self, study: Study) -> str | None:
+        """The name of the study's order; None where cases are not called by orders, or none is known."""
         if not self._named_by_order:
-            return study.pseudonym
+            return None
         with self._journal.reading() as database:
             films = received.of_study(database, study.study_uid)
         said = read_header(self._intake.path_of(films[0].sha256), "mammography").dicom if films else None
         if said is None:
-            return study.pseudonym
-        with self._journal.transaction() as database:
+            return None
+        with self._journal.reading() as database:
             order = orders.find(database, said.accession_number, said.patient_id)
-            if order is None or not studies.rename(database, study.study_uid, order.name):
-                return study.pseudonym
-        return order.name
+        return None if order is None else order.name
+
+    def _rename(self, study: Study, name: str) -> bool:
+        with self._journal.transaction() as database:
+            return studies.rename(database, study.study_uid, name)
 
     def _upload(self, each: Received, case_id: str) -> None:
         name = f"{each.hanging or 'film'}-{each.sha256[:8]}.dcm"
@@ -132,7 +153,7 @@ class Forwarder(Loop):
                 self._intake.path_of(each.sha256), "mammography", case_id=case_id, file_name=name
             )
         except ApiError as error:
-            if error.status < 400 or error.status >= 500 or error.status in _OURS:
+            if not _is_refusal(error):
                 raise
             _log.warning("the gateway refused an object", file=name, code=error.code)
             metrics.delivery_failures.labels(error.code).inc()
@@ -141,3 +162,8 @@ class Forwarder(Loop):
             return
         with self._journal.transaction() as database:
             received.mark_delivered(database, each.sop_instance_uid, job_id)
+
+
+def _is_refusal(error: ApiError) -> bool:
+    """Whether the gateway would answer so again, whenever it is asked."""
+    return 400 <= error.status < 500 and error.status not in _OURS

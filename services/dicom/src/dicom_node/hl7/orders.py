@@ -1,6 +1,6 @@
 """Orders as messages: ORM^O01 (HL7 v2.5.1, 4.4.1) and OMI^O23 (4.4.6)."""
 
-from dicom_node.hl7.syntax import Message, SyntaxProblem
+from dicom_node.hl7.syntax import CONTROL, Message, SyntaxProblem
 from dicom_node.journal.orders import Order
 
 TYPES = (("ORM", "O01"), ("OMI", "O23"))
@@ -27,4 +27,6 @@ def read_order(message: Message) -> tuple[Order, bool]:
         raise SyntaxProblem("101", "The accession number (IPC-1, OBR-18, OBR-3) or the patient (PID-3) is missing.")
     if max(map(len, (placer, filler, accession, patient))) > _LONGEST:
         raise SyntaxProblem("102", "An identifier is longer than 64 characters.")
+    if CONTROL.search(placer + filler + accession + patient):
+        raise SyntaxProblem("102", "An identifier has control characters.")
     return Order(accession, patient, placer, filler), control in _NEW

@@ -9,7 +9,7 @@ _MOST_SEGMENTS = 2000
 _ESCAPES = {"\\": "E", "|": "F", "^": "S", "&": "T", "~": "R"}
 _UNESCAPED = {name: character for character, name in _ESCAPES.items()}
 _ESCAPE = re.compile(r"\\([EFSTR]|X(?:[0-9A-F]{2})+|\.br)\\?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class SyntaxProblem(Exception):  # noqa: N818 - what is refused is the message
@@ -80,7 +80,7 @@ def parse(content: bytes) -> Message:
 def escape(text: str) -> str:
     """A text as a component: with its separators escaped, and its lines broken as `TX` and `FT` break them."""
     escaped = "".join(f"\\{_ESCAPES[each]}\\" if each in _ESCAPES else each for each in text.replace("\r\n", "\n"))
-    return _CONTROL.sub(" ", escaped.replace("\n", "\\.br\\"))
+    return CONTROL.sub(" ", escaped.replace("\n", "\\.br\\"))
 
 
 def unescape(text: str) -> str:

@@ -39,14 +39,18 @@ class Study:
     look_at: float | None
 
 
+def draw_pseudonym() -> str:
+    """A name for a case that tells nothing of its study."""
+    return f"PACS-{secrets.token_hex(4).upper()}"
+
+
 def note_arrival(database: sqlite3.Connection, study_uid: str, now: float, due_at: float) -> None:
     """Note that an object of the study arrived. A study that was delivered before is collected anew."""
-    pseudonym = f"PACS-{secrets.token_hex(4).upper()}"
     database.execute(
         """INSERT INTO studies (study_uid, pseudonym, state, changed_at, due_at) VALUES (?, ?, 'collecting', ?, ?)
         ON CONFLICT (study_uid) DO UPDATE SET state = 'collecting', changed_at = excluded.changed_at,
         due_at = excluded.due_at""",
-        (study_uid, pseudonym, now, due_at),
+        (study_uid, draw_pseudonym(), now, due_at),
     )
 
 

@@ -49,13 +49,15 @@ class DimsePeer:
     def films(self, study_uid: str) -> Sequence[FoundFilm]:
         """See `Peer`."""
         keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": "", "Modality": "MG"}
-        series = [_text(each, "SeriesInstanceUID") for each in self._find("SERIES", keys, MOST_FILMS)]
+        series = [_text(each, "SeriesInstanceUID") for each in self._find("SERIES", keys, MOST_FILMS, cut=True)]
         found: list[FoundFilm] = []
         for uid in series:
             keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": uid, "SOPInstanceUID": "", "SOPClassUID": ""}
-            images = self._find("IMAGE", keys, MOST_FILMS)
+            images = self._find("IMAGE", keys, MOST_FILMS, cut=True)
             found += [FoundFilm(uid, _text(each, "SOPInstanceUID"), _text(each, "SOPClassUID")) for each in images]
-        return found
+            if len(found) >= MOST_FILMS:
+                break
+        return found[:MOST_FILMS]
 
     def fetch(self, study_uid: str, film: FoundFilm, path: Path) -> None:
         """See `Peer`."""
@@ -80,7 +82,8 @@ class DimsePeer:
         if not taken:
             raise PeerError("get_without_film")
 
-    def _find(self, level: str, keys: Mapping[str, str], most: int) -> list[Dataset]:
+    def _find(self, level: str, keys: Mapping[str, str], most: int, *, cut: bool = False) -> list[Dataset]:
+        """Ask for what has these keys; where it is more than `most`, the first of them (`cut`), or `PeerError`."""
         found: list[Dataset] = []
         with self._associated(_FIND) as association:
             for status, said in association.send_c_find(_query(level, keys), _FIND):
@@ -90,8 +93,10 @@ class DimsePeer:
                     found.append(said)
                 if len(found) > most:
                     association.abort()
+                    if cut:
+                        break
                     raise PeerError("find_too_many")
-        return found
+        return found[:most]
 
     @contextmanager
     def _associated(

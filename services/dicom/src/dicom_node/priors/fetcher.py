@@ -29,6 +29,10 @@ _OURS = frozenset({401, 403, 408, 425, 429})
 _log = structlog.get_logger()
 
 
+class _CaseSignedError(Exception):
+    """Somebody has signed the case, or a read of it: another film would take the signature out of force."""
+
+
 class PriorFetcher(Loop):
     """Fetches priors.
 
@@ -80,6 +84,8 @@ class PriorFetcher(Loop):
     def _do(self, search: PriorSearch) -> None:
         try:
             said = self._search(search)
+        except _CaseSignedError:
+            self._close(search, "case_signed")
         except PeerError as error:
             self._failed(search, error.problem)
         except ApiError as error:
@@ -88,10 +94,14 @@ class PriorFetcher(Loop):
             _log.error("priors could not be fetched", node=search.node, error=where(error))
             self._failed(search, "search_failed")
         else:
-            metrics.prior_searches.labels("done").inc()
-            _log.info("priors", node=search.node, said=said)
-            with self._journal.transaction() as database:
-                priors.close(database, search, said)
+            if not self.closing:  # else films may have been left out; the search is repeated at the next start
+                self._close(search, said)
+
+    def _close(self, search: PriorSearch, said: str) -> None:
+        metrics.prior_searches.labels("done").inc()
+        _log.info("priors", node=search.node, said=said)
+        with self._journal.transaction() as database:
+            priors.close(database, search, said)
 
     def _failed(self, search: PriorSearch, problem: str) -> None:
         now = time.time()
@@ -108,8 +118,9 @@ class PriorFetcher(Loop):
         """Run a search and return a summary of its outcome.
 
         Raises:
-            PeerError: The node did not answer as it should.
+            PeerError: The node did not answer as it should; priors that it did answer about are added nevertheless.
             ApiError: The gateway did not.
+            _CaseSignedError: The case is signed.
         """
         peer = self._peers.get(search.node)
         if peer is None:
@@ -121,15 +132,19 @@ class PriorFetcher(Loop):
         wanted = self._wanted(study)
         if wanted is None:
             return "nobody_named"
-        if self._is_signed(study):
-            return "case_signed"
+        self._refuse_signed(study)
         named = peer.studies(wanted)
         found = choose(named, wanted, self._known(named), self._most)
-        count = 0
+        count, failed = 0, None
         for prior in found:
-            for film in peer.films(prior.study_uid):
-                if film.sop_class_uid in FILM_CLASSES and film.sop_instance_uid not in taken and not self.closing:
-                    count += self._add(peer, study, wanted, prior, film)
+            try:
+                for film in peer.films(prior.study_uid):
+                    if film.sop_class_uid in FILM_CLASSES and film.sop_instance_uid not in taken and not self.closing:
+                        count += self._add(peer, study, wanted, prior, film)
+            except PeerError as error:  # the other priors are added
+                failed = error
+        if failed is not None:
+            raise failed
         return f"studies:{len(found)} films:{count + len(taken)}"
 
     def _wanted(self, study: Study) -> Wanted | None:
@@ -141,10 +156,12 @@ class PriorFetcher(Loop):
         current = read_header(self._intake.path_of(films[0].sha256), "mammography").dicom
         return None if current is None else Wanted.of(current, self._years)
 
-    def _is_signed(self, study: Study) -> bool:
-        """Whether the case has a signature in force, which a new film would supersede."""
+    def _refuse_signed(self, study: Study) -> None:
+        """Raise where a report or a read of the case is signed and in force, which a new film would supersede."""
         assert study.case_id is not None
-        return any(not report["superseded"] for report in self._client.case(study.case_id)["reports"])
+        reports = self._client.case(study.case_id)["reports"]
+        if any(not report["superseded"] for report in reports) or self._client.reads(study.case_id)["signed"]:
+            raise _CaseSignedError
 
     def _known(self, named: Sequence[FoundStudy]) -> set[str]:
         """The studies that the node received itself; the gateway links their cases."""
@@ -172,6 +189,7 @@ class PriorFetcher(Loop):
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         name = f"prior-{hanging if hanging in HANGINGS else 'film'}-{digest[:8]}.dcm"
+        self._refuse_signed(study)  # again: fetching takes minutes, in which somebody may have signed
         try:
             self._client.upload(path, "mammography", case_id=study.case_id, file_name=name)
         except ApiError as error:
