@@ -2,6 +2,8 @@
 
 import pytest
 
+from gateway.audit import refusals
+
 
 @pytest.fixture
 def refused(app, client, root):
@@ -40,3 +42,25 @@ def test_many_equal_refusals_are_one_event_and_what_is_granted_none(client, alic
     events = refused()
     assert sum(event["detail"]["times"] for event in events) == 20
     assert {event["actor_name"] for event in events} == {"anonymous"}
+
+
+def test_nobody_fills_the_log(app, client, alice, refused):
+    for number in range(60):
+        client.get(f"/api/v1/images/{number}")
+        client.get(f"/api/v1/images/{number}", headers=alice)
+    unnamed = refused(actor_name="anonymous")
+    assert {event["target_id"] for event in unnamed} == {None}, "what an anonymous request names does not count"
+    assert len(unnamed) <= refusals._PER_MINUTE
+    assert len(refused(actor_name="alice")) == refusals._PER_MINUTE
+    app.state.refusals._minute_ends = 0.0
+    [further] = [event for event in refused(actor_name="alice") if "further" in event["detail"]]
+    assert further["detail"] == {"further": 60 - refusals._PER_MINUTE}
+
+
+def test_what_cannot_be_written_waits(app, client, refused, monkeypatch):
+    client.get("/api/v1/images/1")
+    with monkeypatch.context() as patch:
+        patch.setattr(refusals.chain, "add", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            app.state.refusals.write()
+    assert len(refused(actor_name="anonymous")) == 1

@@ -1,12 +1,15 @@
 """Writes what was refused to the audit log: who asked from where for what, and why they did not get it.
 
 A refused request has no transaction of its own any more, so its event is written by a loop, a moment later. Equal
-refusals of one moment are one event with their number: whoever sends requests without end cannot fill the log.
+refusals of one moment are one event with their number. A user has `_PER_MINUTE` events a minute, and so have all
+anonymous requests together; what exceeds that is one event with its number, so that nobody fills the log.
 """
 
 import queue
 import threading
+import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -25,6 +28,8 @@ _STATUSES = (401, 403, 404, 429)
 _OF_WORKERS = "/internal/"
 _MOST = 1000
 _EVERY_S = 1.0
+_PER_MINUTE = 20
+_MINUTE_S = 60.0
 _NOBODY = "anonymous"
 
 
@@ -53,6 +58,9 @@ class RefusalJournal:
     def __init__(self, sessions: SessionFactory) -> None:
         self._sessions = sessions
         self._waiting: queue.Queue[Refusal] = queue.Queue(_MOST)
+        self._minute_ends = 0.0
+        self._written: Counter[str] = Counter()  # events of this minute, by who asked
+        self._further: Counter[str] = Counter()  # refusals beyond them
         self.stopped = threading.Event()
 
     def note(self, refusal: Refusal) -> None:
@@ -68,13 +76,30 @@ class RefusalJournal:
         self.write()
 
     def write(self) -> None:
-        """Write what was refused since the last time."""
+        """Write what was refused since the last time; what cannot be written waits for the next time."""
         waiting = Counter(self._waiting.get_nowait() for _ in range(self._waiting.qsize()))
-        if not waiting:
-            return
-        with self._sessions.begin() as session:
-            for refusal, times in waiting.items():
-                chain.add(session, _event(refusal, times))
+        try:
+            with self._sessions.begin() as session:
+                for event in self._events(waiting):
+                    chain.add(session, event)
+        except Exception:
+            for refusal in waiting.elements():
+                self.note(refusal)
+            raise
+
+    def _events(self, waiting: Counter[Refusal]) -> Iterator[AuditEvent]:
+        if time.monotonic() >= self._minute_ends:
+            for asker, times in self._further.items():
+                yield AuditEvent(at=now(), actor_name=asker, action=ACTION, detail={"further": times})
+            self._minute_ends = time.monotonic() + _MINUTE_S
+            self._written, self._further = Counter(), Counter()
+        for refusal, times in waiting.items():
+            asker = refusal.actor_name[:100]
+            if self._written[asker] < _PER_MINUTE:
+                self._written[asker] += 1
+                yield _event(refusal, times)
+            else:
+                self._further[asker] += times
 
 
 def _event(refusal: Refusal, times: int) -> AuditEvent:
@@ -125,7 +150,8 @@ def _refusal(scope: Scope, status: int) -> Refusal | None:
     state = scope.get("state", {})
     user_id, username, token_id = state.get("asked_by", (None, _NOBODY, None))
     client = scope.get("client")
-    name, value = next(iter(named.items()), (None, None))
+    # What an anonymous request names is free text, and says nothing of whose it is.
+    name, value = next(iter(named.items()), (None, None)) if user_id else (None, None)
     return Refusal(
         actor_id=user_id,
         actor_name=username,
