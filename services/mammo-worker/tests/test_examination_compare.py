@@ -163,7 +163,7 @@ class TestScale:
         enriched, screening, site = populations_of(values, 0.02)
         assert (enriched.name, screening.name, site.name) == ("enriched", "screening", "site")
         assert enriched.probability(0.7) == pytest.approx(0.7)
-        odds = 0.7 / 0.3 * (0.006 / 0.994) / (0.4 / 0.6)
+        odds = 0.7 / 0.3 * (0.003 / 0.997) / (0.4 / 0.6)  # a cancer in 0.6 % of examinations, of two breasts each
         assert screening.probability(0.7) == pytest.approx(odds / (1 + odds))
         assert screening.probability(0.7) < site.probability(0.7) < 0.7
         assert site.standing(1.0).probability_malignant == 1.0

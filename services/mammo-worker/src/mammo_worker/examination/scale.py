@@ -11,6 +11,7 @@ from lobule_ml.calibration import logit, sigmoid
 
 STEPS = 10
 SCREENING_PREVALENCE = 0.006
+"""Share of the examinations of screening in which a cancer is found."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ def populations_of(values: dict[str, Any], site_prevalence: float | None) -> tup
         raise ValueError("a scale has a probability and a truth for each case")
     shares: dict[PopulationName, float | None] = {
         "enriched": float(malignant.mean()),
-        "screening": SCREENING_PREVALENCE,
-        "site": site_prevalence,
+        # Of two breasts, hardly ever both have cancer: half of the examinations' share is that of breasts.
+        "screening": SCREENING_PREVALENCE / 2,
+        "site": None if site_prevalence is None else site_prevalence / 2,
     }
     return tuple(population_of(name, p, malignant, share) for name, share in shares.items() if share is not None)
 
