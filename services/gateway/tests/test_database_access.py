@@ -52,7 +52,8 @@ TRANSACTIONS = {
     # The operator's commands.
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
     "accounts/commands.py": {"_to_user", "add"},
-    "audit/commands.py": {"export", "seal", "verify_log"},
+    "audit/commands.py": {"export", "verify_log"},
+    "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
     "operations/checks.py": {"_of"},
     "operations/backup.py": {"create", "restore", "missing_objects"},

@@ -36,7 +36,7 @@ def main(
     """Serve the gateway."""
     settings = get_settings()
     if migrations:
-        migrate(settings.database_url)
+        migrate(settings.database_url, audit_key=settings.audit_secret)
     app = create_app(settings)
     adopt_reading_rule(app.state.sessions, settings)
     warm_up()

@@ -9,6 +9,7 @@ from gateway.database import AUDIT_KEY, SessionFactory, make_engine, make_sessio
 from gateway.settings import derived_audit_key, get_settings
 from lobule.cli.common import words
 from lobule.launcher.home import Home
+from lobule.settings import variable
 
 
 def fail(problem: str) -> typer.Exit:
@@ -25,8 +26,8 @@ def sessions_at(home: Path) -> SessionFactory:
     url = Home.database_in(home)
     if url is None:
         raise fail(words()("cli.no_lobule", folder=home.resolve()))
-    secret = os.environ.get("LOBULE_AUDIT_KEY", "").encode()
-    key = secret or derived_audit_key(Home.open(home).secrets["secret_key"])
+    secret = variable("AUDIT_KEY")
+    key = secret.encode() if secret else derived_audit_key(Home.open(home).secrets["secret_key"])
     return make_session_factory(make_engine(url), audit_key=key)
 
 

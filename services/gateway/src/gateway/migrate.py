@@ -13,12 +13,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
+from gateway.audit import sealing
 from gateway.cases import repository
 from gateway.cases.service import summarise
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.settings import get_settings
 
 _LOCK = 0x10B01E  # any number of gateways may start at once on PostgreSQL; one of them migrates
+_CHAINS_CAME = "0034"  # older databases hold audit events without links; in others such an event is a fault
 
 
 def _config() -> Config:
@@ -51,13 +53,16 @@ class NewerDatabaseError(Exception):
     """A newer version has migrated the database. The message says how to downgrade."""
 
 
-def migrate(database_url: str, revision: str = "head", *, new: str | None = None) -> None:
+def migrate(
+    database_url: str, revision: str = "head", *, new: str | None = None, audit_key: bytes | None = None
+) -> None:
     """Upgrade or downgrade a database.
 
     Args:
         database_url: Which database.
         revision: Target; an older one than the present downgrades, an empty database always upgrades.
         new: For developers: instead, write a migration with this message from the difference to the models.
+        audit_key: Links the audit events of a version without chains. Without it they stay unlinked.
     """
     config = _config()
     engine = make_engine(database_url)
@@ -90,6 +95,8 @@ def migrate(database_url: str, revision: str = "head", *, new: str | None = None
             _raw(connection).execute("PRAGMA foreign_keys=ON")
     if new is None and revision == "head":
         _fill_cases(make_session_factory(engine))
+        if audit_key is not None and current is not None and current < _CHAINS_CAME:
+            sealing.seal(make_session_factory(engine, audit_key=audit_key))
     engine.dispose()
 
 
@@ -111,10 +118,11 @@ def main(
     accept_newer: Annotated[bool, typer.Option(help="leave a database of a newer version as it is")] = False,
 ) -> None:
     """Migrate the database at LOBULE_DATABASE_URL."""
-    url = get_settings().database_url
+    settings = get_settings()
+    url = settings.database_url
     _wait_for(url, wait)
     try:
-        migrate(url, revision, new=new)
+        migrate(url, revision, new=new, audit_key=settings.audit_secret)
     except NewerDatabaseError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(0 if accept_newer else 1) from None

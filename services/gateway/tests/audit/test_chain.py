@@ -6,16 +6,20 @@ import threading
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from gateway.audit import repository
 from gateway.audit.anchors import Anchorer, anchor_now, read_anchors
+from gateway.audit.chain import ChainsLostError
 from gateway.audit.commands import app as audit_commands
 from gateway.audit.export import line_of
 from gateway.audit.repository import AuditFilter
+from gateway.audit.sealing import Sealed, seal
 from gateway.audit.service import record
 from gateway.audit.verification import Fault, verify
 from gateway.database import make_engine, make_session_factory, reading
+from gateway.migrate import migrate
 
 KEY = b"a key of the tests that is long enough"
 
@@ -31,6 +35,13 @@ def sessions(request, tmp_path, migrated_sqlite):
     engine = make_engine(url)
     yield make_session_factory(engine, audit_key=KEY)
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def new_database(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.sqlite'}"
+    return request.getfixturevalue("new_postgres_url")()
 
 
 def write(sessions, count=5, name="alice"):
@@ -69,7 +80,8 @@ def test_what_gateways_write_is_sound(sessions):
         ("DELETE FROM audit_events WHERE position = 1", [("missing", 1, 1)]),
         ("DELETE FROM audit_events WHERE position IN (2, 3)", [("missing", 2, 3)]),
         ("DELETE FROM audit_events WHERE position = 5", [("missing", 5, 5)]),
-        ("DELETE FROM audit_chains", [("changed", 0, 0)]),
+        ("DELETE FROM audit_chains", [("end", 0, 0)] * 16),
+        ("UPDATE audit_chains SET position = 0, link = ''", [("end", 0, 0)]),
         ("UPDATE audit_chains SET position = 4 WHERE id = 1", [("changed", 4, 4)]),
     ],
 )
@@ -117,16 +129,54 @@ def test_what_is_rolled_back_leaves_no_gap(sessions):
     assert faults(sessions) == []
 
 
-def test_events_of_a_version_without_chains_are_linked_once(sessions):
+def test_a_gateway_begins_no_chain_anew(sessions):
+    write(sessions)
+    change(sessions, "UPDATE audit_events SET chain = NULL, position = NULL, link = NULL, actor_name = 'bob'")
+    change(sessions, "DELETE FROM audit_chains")
+    with pytest.raises(ChainsLostError):
+        write(sessions, 1)
+    assert [fault.kind for fault in faults(sessions)] == ["end"] * 16 + ["unlinked"] * 5
+    change(sessions, "INSERT INTO audit_chains (id, position, link) VALUES (1, 0, '')")
+    write(sessions, 1)
+    assert [fault.kind for fault in faults(sessions)].count("unlinked") == 5, "only a command links them"
+
+
+def test_the_command_links_older_events_and_makes_lost_ends_and_the_log_says_so(sessions, monkeypatch):
+    monkeypatch.setattr(repository, "_BATCH", 2)
+    write(sessions, 1)
     columns, values = "at, actor_name, action, detail", "'2026-01-01 00:00:00+00:00', 'alice', 'auth.login', '{}'"
-    old = f"INSERT INTO audit_events ({columns}) VALUES ({values})"
-    change(sessions, old)
-    change(sessions, old)
-    write(sessions, 1)
+    for _ in range(5):
+        change(sessions, f"INSERT INTO audit_events ({columns}) VALUES ({values})")
+    change(sessions, "DELETE FROM audit_chains WHERE id < 3")
+    assert seal(sessions) == Sealed(5, [1, 2])
+    assert seal(sessions) == Sealed(0, [])
     assert faults(sessions) == []
-    change(sessions, old)
-    write(sessions, 1)
+    with reading(sessions) as session:
+        newest = next(repository.every(session, AuditFilter()))
+    assert (newest.action, newest.detail) == ("audit.seal", {"events": 5, "ends": [1, 2]})
+
+
+def test_a_migration_links_what_an_older_version_wrote_and_nothing_later(new_database):
+    migrate(new_database, "0033")
+    engine = make_engine(new_database)
+    sessions = make_session_factory(engine, audit_key=KEY)
+    columns, values = "at, actor_name, action, detail", "'2026-01-01 00:00:00+00:00', 'alice', 'auth.login', '{}'"
+    change(sessions, f"INSERT INTO audit_events ({columns}) VALUES ({values})")
+    migrate(new_database, audit_key=KEY)
+    assert faults(sessions) == []
+    change(sessions, f"INSERT INTO audit_events ({columns}) VALUES ({values})")
+    migrate(new_database, audit_key=KEY)
     assert [fault.kind for fault in faults(sessions)] == ["unlinked"]
+    engine.dispose()
+
+
+def test_an_anchor_that_cannot_be_kept_is_not_tried_again_at_once(sessions, tmp_path):
+    anchorer = Anchorer(sessions, KEY, tmp_path / "none" / "anchors")
+    anchorer.stopped.set()
+    with capture_logs() as logs:
+        anchorer.turn()
+        anchorer.turn()
+    assert [line["event"] for line in logs] == ["audit_anchor", "audit_anchor_not_kept"]
 
 
 @pytest.mark.parametrize("sessions", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)

@@ -76,8 +76,11 @@ class Anchorer:
     def turn(self) -> None:
         """Anchor where it is due, and wait."""
         if now() >= self._next:
-            self.anchor()
-            self._next = now() + _EVERY
+            self._next = now() + _EVERY  # first: what fails is tried again the next day, not at once
+            try:
+                self.anchor()
+            except OSError as error:
+                log.error("audit_anchor_not_kept", file=str(self._file), error=str(error))
         self.stopped.wait(_LOOK_EVERY_S)
 
     def anchor(self) -> Anchor:

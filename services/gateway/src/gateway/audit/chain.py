@@ -10,15 +10,22 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
+import structlog
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from gateway.audit import repository
-from gateway.audit.models import AuditChain, AuditEvent
+from gateway.audit.models import AuditEvent
 from gateway.database import AUDIT_KEY
 
 CHAINS = 16
 _PENDING = "audit_pending"
+
+log = structlog.get_logger()
+
+
+class ChainsLostError(RuntimeError):
+    """The ends of the chains are gone from the database; only migrations and `lobule audit seal` make them."""
 
 
 def add(session: Session, added: AuditEvent) -> None:
@@ -68,14 +75,20 @@ def seal_of(key: bytes, content: Any) -> str:
     return hmac.new(key, text.encode("ascii"), "sha256").hexdigest()
 
 
-def seal_unlinked(session: Session, key: bytes) -> int:
-    """Link the events that have no place in a chain: those of a version without chains. Returns their number."""
-    count = 0
-    for events in repository.unlinked(session):
-        _append(session, key, events)
-        session.flush()
-        count += len(events)
-    return count
+def append(session: Session, key: bytes, events: Iterable[AuditEvent]) -> None:
+    """Link events to the end of a chain that is free.
+
+    Raises:
+        ChainsLostError: There is no end. A new beginning would hide what was done to the log.
+    """
+    end = repository.free_end(session)
+    if end is None:
+        log.error("audit_chains_lost", see="lobule audit verify")
+        raise ChainsLostError
+    for each in events:
+        end.position += 1
+        each.chain, each.position = end.id, end.position
+        each.link = end.link = link_of(key, end.link, each)
 
 
 @event.listens_for(Session, "before_commit")
@@ -90,27 +103,10 @@ def _link_pending(session: Session) -> None:
     for each in new:
         session.expunge(each)
     session.flush()
-    _append(session, session.info[AUDIT_KEY], pending)
+    append(session, session.info[AUDIT_KEY], pending)
     session.add_all(new)
 
 
 @event.listens_for(Session, "after_rollback")
 def _forget_pending(session: Session) -> None:
     session.info.pop(_PENDING, None)
-
-
-def _append(session: Session, key: bytes, events: Iterable[AuditEvent]) -> None:
-    end = repository.free_end(session) or _new_end(session, key)
-    for each in events:
-        end.position += 1
-        each.chain, each.position = end.id, end.position
-        each.link = end.link = link_of(key, end.link, each)
-
-
-def _new_end(session: Session, key: bytes) -> AuditChain:
-    """Make the chains; whoever makes them links the events of a version that had none."""
-    if repository.make_ends(session, CHAINS):
-        seal_unlinked(session, key)
-    end = repository.free_end(session)
-    assert end is not None  # made here, or meanwhile by another
-    return end

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.audit import chain, repository
+from gateway.audit import repository, sealing
 from gateway.audit.anchors import Anchorer, read_anchors
 from gateway.audit.export import Format, line_of
 from gateway.audit.repository import AuditFilter
@@ -47,13 +47,8 @@ def anchor(file: Annotated[Path, typer.Argument(help="is added to")], home: Home
 
 @app.command()
 def seal(home: HomeFolder = DEFAULT_HOME) -> None:
-    """Link events that a gateway of an older version wrote during an update; the log says so."""
-    sessions = sessions_at(home)
-    with sessions.begin() as session:
-        sealed = chain.seal_unlinked(session, audit_key_of(sessions))
-        if sealed:
-            record(session, None, "lobule", "audit.seal", detail={"events": sealed})
-    typer.echo(words()("cli.audit.sealed", count=sealed))
+    """Link events that a gateway of an older version wrote during an update, and make lost ends; the log says so."""
+    typer.echo(words()("cli.audit.sealed", count=sealing.seal(sessions_at(home)).events))
 
 
 @app.command()

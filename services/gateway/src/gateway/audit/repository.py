@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import AuditChain, AuditEvent
@@ -88,12 +87,16 @@ def free_end(session: Session) -> AuditChain | None:
     return free or session.scalars(query.with_for_update()).first()
 
 
-def make_ends(session: Session, number: int) -> bool:
-    """Make the ends of so many empty chains; whether it was this transaction that made them."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    rows = [{"id": chain, "position": 0, "link": ""} for chain in range(1, number + 1)]
-    made = session.execute(insert(AuditChain).on_conflict_do_nothing().returning(AuditChain.id), rows)
-    return bool(made.scalars().all())
+def missing_ends(session: Session, number: int) -> list[AuditChain]:
+    """The ends that so many chains lack, as the newest event of each says; not added to the session."""
+    missing = sorted(set(range(1, number + 1)) - {end.id for end in ends(session)})
+    made: list[AuditChain] = []
+    for chain in missing:
+        in_chain = select(AuditEvent).where(AuditEvent.chain == chain)
+        newest = session.scalars(in_chain.order_by(AuditEvent.position.desc()).limit(1)).first()
+        position, link = (newest.position or 0, newest.link or "") if newest else (0, "")
+        made.append(AuditChain(id=chain, position=position, link=link))
+    return made
 
 
 def ends(session: Session) -> Sequence[AuditChain]:
@@ -117,3 +120,14 @@ def unlinked(session: Session) -> Iterator[Sequence[AuditEvent]]:
     """The events that are in no chain, oldest first, in batches."""
     query = select(AuditEvent).where(AuditEvent.chain.is_(None)).order_by(AuditEvent.id)
     return session.scalars(query.execution_options(yield_per=_BATCH)).partitions()
+
+
+def next_unlinked(session: Session, after: int) -> Sequence[AuditEvent]:
+    """A batch of the events that are in no chain, oldest first.
+
+    Args:
+        session: The transaction.
+        after: Number of the last event of the batch before; 0 for the first.
+    """
+    query = select(AuditEvent).where(AuditEvent.chain.is_(None), AuditEvent.id > after)
+    return session.scalars(query.order_by(AuditEvent.id).limit(_BATCH)).all()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.audit import repository
 from gateway.audit.anchors import Anchor
-from gateway.audit.chain import link_of
+from gateway.audit.chain import CHAINS, link_of
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,15 @@ class Fault:
     """What is wrong with the log.
 
     Attributes:
-        kind: `changed`: an event is not what was written, or not where (at position 0: the chain's end is gone);
-            `missing`: events were deleted; `unlinked`: an event was inserted that no gateway wrote; `anchor`: a line of
-            the anchors' file is damaged.
+        kind: `changed`: an event is not what was written, or not where; `end`: the end of a chain is gone, or does not
+            know its events; `missing`: events were deleted; `unlinked`: an event was inserted that no gateway wrote;
+            `anchor`: a line of the anchors' file is damaged.
         chain: Number of the chain; 0 for none.
         first: Position of the first event concerned; of an unlinked one its id.
         last: Of the last one.
     """
 
-    kind: Literal["changed", "missing", "unlinked", "anchor"]
+    kind: Literal["changed", "end", "missing", "unlinked", "anchor"]
     chain: int
     first: int
     last: int
@@ -48,12 +48,12 @@ def verify(session: Session, key: bytes, anchors: Iterable[Anchor | None] = ()) 
             anchored[chain][position] = link
     ends = {end.id: (end.position, end.link) for end in repository.ends(session)}
     used = repository.chains_used(session)
-    for chain in sorted(ends.keys() | anchored.keys() | used):
+    for chain in sorted({*range(1, CHAINS + 1)} | ends.keys() | anchored.keys() | used):
         position, link = ends.get(chain, (0, ""))
         known = anchored[chain] | ({position: link} if position else {})
         yield from _faults_of_chain(session, key, chain, known)
-        if chain in used and not position:
-            yield Fault("changed", chain, 0, 0)
+        if chain not in ends or (chain in used and not position):
+            yield Fault("end", chain, 0, 0)
     for events in repository.unlinked(session):
         yield from (Fault("unlinked", 0, event.id, event.id) for event in events)
 

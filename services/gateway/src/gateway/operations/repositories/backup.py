@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, inspect, select, text
+
+from gateway.audit.models import AuditChain
 
 
 def read(connection: Connection, table: Table) -> Iterable[Any]:
@@ -45,3 +47,8 @@ def continue_numbers(connection: Connection, table: Table) -> None:
                     f"coalesce((SELECT max({name}) FROM {table.name}), 0) + 1, false)"
                 )
             )
+
+
+def forget_empty_chains(connection: Connection) -> None:
+    """Delete the ends of the audit log's chains that no event is in yet."""
+    connection.execute(delete(AuditChain).where(AuditChain.position == 0))
