@@ -115,3 +115,9 @@ class TestPackages:
         assert Words("zh").of_package("Sensitivity at 0.25 FPPI") == "FPPI为0.25时的灵敏度"
         assert Words("zh").of_package("A sentence of tomorrow.") is None
         assert Words("en").of_package("A sentence of tomorrow.") == "A sentence of tomorrow."
+
+
+@pytest.mark.parametrize("values", [{"key": "x"}, {"self": "x"}, {"count": "x"}, {"count": None}, {}])
+def test_no_value_hides_an_error(values):
+    for code, reason in (("worker_lost", "tries"), ("queue_full", "user"), ("image_unreadable", None)):
+        assert Words("zh").error(code, reason, values, "what the worker said")

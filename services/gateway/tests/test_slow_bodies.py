@@ -71,6 +71,7 @@ def test_invented_methods_are_one_time_series(client):
 
 def test_probes_are_answered_while_the_loop_is_busy(app, client):
     import json
+    import threading
     import urllib.request
 
     from gateway.system.health import serve_probes
@@ -81,9 +82,20 @@ def test_probes_are_answered_while_the_loop_is_busy(app, client):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
             return json.loads(answer.read())
 
-    client.get("/healthz")  # the loop runs
-    assert ask("/healthz") == {"status": "ok", "loop": True}
-    assert ask("/readyz") == {"status": "ok", "loop": True, "accepts": True}
+    held, go = threading.Event(), threading.Event()
+
+    async def hold():
+        held.set()
+        go.wait(timeout=60)  # as a computation would: the loop does nothing else meanwhile
+
+    busy = client.portal.start_task_soon(hold)
+    try:
+        assert held.wait(timeout=60)
+        assert ask("/healthz") == {"status": "ok", "loop": True}
+        assert ask("/readyz") == {"status": "ok", "loop": True, "accepts": True}
+        assert not busy.done()
+    finally:
+        go.set()
     app.state.loop_beat._at = float("-inf")
     with pytest.raises(urllib.error.HTTPError, match="503"):
         ask("/healthz")

@@ -30,7 +30,7 @@ class Words:
         self.locale = LOCALES[language]
         self._sentences: Mapping[str, Sentence] = sentences(language)
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """The sentence of `key` with `values` filled in; a list reads as in a sentence.
 
         Raises:
@@ -129,7 +129,7 @@ class Words:
         for key in known:
             if detail and self.language == "en" and key == f"errors.{code}":
                 return detail
-            with contextlib.suppress(KeyError):
+            with contextlib.suppress(KeyError, ValueError, TypeError, AttributeError):
                 return self(key, **named)
         return detail or self("errors.unknown")
 
