@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 
+from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.journal import priors, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
@@ -19,7 +20,7 @@ from dicom_node.priors.choosing import FoundStudy, Wanted, choose
 from dicom_node.priors.dimse import _FIND, DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
 from dicom_node.priors.peers import MOST_FILMS, FoundFilm, PeerError
-from dicom_node.priors.web import DicomwebPeer, _first_part
+from dicom_node.priors.web import DicomwebPeer, _keep_first_part
 from dicom_node.receiving.intake import Intake
 from dicom_node.routing import Routing
 from dicom_node.settings import Place, parse_prior_nodes
@@ -274,10 +275,26 @@ def test_nodes_are_places_or_addresses():
             parse_prior_nodes(wrong)
 
 
-def test_the_first_part_of_an_answer_is_the_file():
+def test_the_first_part_of_an_answer_is_the_file(tmp_path):
+    path = tmp_path / "answer"
+
+    def kept(content: bytes, content_type: str) -> bytes:
+        path.write_bytes(content)
+        _keep_first_part(path, content_type)
+        return path.read_bytes()
+
     body = b"\r\n--x\r\nContent-Type: application/dicom\r\n\r\n\r\nDICM--\r\n--x--\r\n"
-    assert _first_part(body, 'multipart/related; type="application/dicom"; boundary=x') == b"\r\nDICM--"
-    assert _first_part(b"DICM", "application/dicom") == b"DICM"
+    assert kept(body, 'multipart/related; type="application/dicom"; boundary=x') == b"\r\nDICM--"
+    assert kept(b"DICM", "application/dicom") == b"DICM"
     for wrong in (b"", b"--x", b"--x\r\n\r\nhalf"):
         with pytest.raises(PeerError, match="wado_unreadable"):
-            _first_part(wrong, "multipart/related")
+            kept(wrong, "multipart/related")
+
+
+def test_an_answer_that_drips_or_is_too_large_is_not_waited_for():
+    answer = SimpleNamespace(iter_bytes=lambda: iter([b"x"] * 100))
+    with pytest.raises(AnswerError, match="answer_too_large"):
+        list(pieces_of(answer, 99, 60))
+    with pytest.raises(AnswerError, match="answer_too_slow"):
+        list(pieces_of(answer, 100, -1))
+    assert len(list(pieces_of(answer, 100, 60))) == 100

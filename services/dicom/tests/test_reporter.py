@@ -50,7 +50,7 @@ def test_a_report_says_who_called_and_what_waits(reporting, make_film, tmp_path)
         dicom_destinations="PACS@127.0.0.1:9/cad",
         dicom_hl7_destinations="RIS@127.0.0.1:9",
         dicom_prior_nodes="PACS@127.0.0.1:9",
-        dicom_fhir_url="http://127.0.0.1:9/fhir",
+        dicom_fhir_url=f"http://user:secret@127.0.0.1:9/{'fhir' * 60}",
         dicom_keep_in_gateway=True,
         dicom_rules=tmp_path / "rules.toml",
     )
@@ -68,6 +68,8 @@ def test_a_report_says_who_called_and_what_waits(reporting, make_film, tmp_path)
     peers = {peer.name: peer for peer in report.peers}
     assert set(peers) == {"PACS", "gateway:", "hl7:RIS@127.0.0.1:9", "fhir:", "priors:PACS@127.0.0.1:9"}
     assert (peers["PACS"].results, peers["PACS"].dead) == (["cad"], 1)
+    assert "secret" not in report.model_dump_json()
+    assert peers["fhir:"].address == f"http://127.0.0.1:9/{'fhir' * 60}"[:200]
     assert [(rule.name, rule.patterns) for rule in report.rules] == [("screening", {"station": "S*"})]
     [letter] = report.dead
     assert (letter.kind, letter.version, letter.problem, letter.case[:5]) == ("cad", 3, "status_A700", "PACS-")

@@ -6,7 +6,7 @@ import pytest
 from node_report import told
 
 from gateway.clock import now
-from gateway.nodes.models import Node
+from gateway.nodes.models import Node, Task
 
 PASSWORD = "correct horse battery staple"
 
@@ -32,7 +32,7 @@ def test_administrators_see_what_a_node_reported_last(client, root, node):
     assert seen["report"]["associations"][0]["statuses"] == {"0000": 4, "0122": 1}
 
 
-def test_a_task_reaches_the_node_once_and_its_outcome_comes_back(client, root, node):
+def test_a_task_reaches_the_node_once_and_its_outcome_comes_back(app, client, root, node):
     report(client, node)
     [seen] = client.get("/api/v1/nodes", headers=root).json()
     place = f"/api/v1/nodes/{seen['id']}/tasks"
@@ -42,6 +42,9 @@ def test_a_task_reaches_the_node_once_and_its_outcome_comes_back(client, root, n
     assert task["ended_at"] is None
     assert report(client, node).json()["tasks"] == [{"id": task["id"], "kind": "echo", "peer": "PACS"}]
     assert report(client, node).json()["tasks"] == [], "it was taken"
+    with app.state.sessions.begin() as session:
+        session.query(Task).update({Task.taken_at: now() - timedelta(minutes=3)})
+    assert len(report(client, node).json()["tasks"]) == 1, "it was lost on the way"
     report(client, node, [{"id": task["id"], "code": "not_connected"}, {"id": "another", "code": "ok"}])
     report(client, node, [{"id": task["id"], "code": "ok"}])
     ended = client.get(f"{place}/{task['id']}", headers=root).json()

@@ -5,6 +5,7 @@ import threading
 import traceback
 import warnings
 
+import httpx
 import structlog
 
 
@@ -27,3 +28,8 @@ def where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-4:]))
     return f"{type(error).__name__} in {places}"
+
+
+def without_password(url: str) -> str:
+    """An address without the name and the password that it may hold."""
+    return str(httpx.URL(url).copy_with(username=None, password=None))

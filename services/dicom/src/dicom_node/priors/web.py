@@ -1,20 +1,25 @@
 """Finds and fetches priors by QIDO-RS and WADO-RS (DICOM PS3.18)."""
 
 import json
-from collections.abc import Mapping, Sequence
+import mmap
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.priors.choosing import FoundStudy, Wanted
 from dicom_node.priors.dimse import day
 from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
+from dicom_node.privacy import without_password
 from dicom_node.settings import NodeSettings
 from lobule.transfer import trusting
 
 _MOST_JSON = 8 * 1024 * 1024
 _SLACK = 64 * 1024
+_LONGEST_BOUNDARY = 2 + 70
+"""Bytes with the hyphens before it (RFC 2046, 5.1.1)."""
 _TYPE = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 
 
@@ -28,7 +33,7 @@ class DicomwebPeer:
 
     def __init__(self, url: str, settings: NodeSettings) -> None:
         self._root, self._most = httpx.URL(url), settings.dicom_max_object_bytes
-        self.name = str(self._root.copy_with(username=None, password=None))
+        self.name, self._grace_s = without_password(url), settings.dicom_timeout_s
         token = settings.dicom_prior_token
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
@@ -59,11 +64,13 @@ class DicomwebPeer:
     def fetch(self, study_uid: str, film: FoundFilm, path: Path) -> None:
         """See `Peer`."""
         place = f"studies/{study_uid}/series/{film.series_uid}/instances/{film.sop_instance_uid}"
-        content, content_type = self._get(place, {}, _TYPE, self._most)
-        path.write_bytes(_first_part(content, content_type))
+        with path.open("wb") as file:
+            content_type = self._get(place, {}, _TYPE, self._most, file.write)
+        _keep_first_part(path, content_type)
 
     def _search(self, place: str, query: Mapping[str, str]) -> list[Mapping[str, Any]]:
-        content, _ = self._get(place, query, "application/dicom+json", _MOST_JSON)
+        content = bytearray()
+        self._get(place, query, "application/dicom+json", _MOST_JSON, content.extend)
         try:
             found = json.loads(content or b"[]")
         except ValueError:
@@ -72,37 +79,52 @@ class DicomwebPeer:
             raise PeerError("qido_unreadable")
         return found
 
-    def _get(self, place: str, query: Mapping[str, str], accept: str, most: int) -> tuple[bytes, str]:
+    def _get(
+        self, place: str, query: Mapping[str, str], accept: str, most: int, take: Callable[[bytes], object]
+    ) -> str:
+        """Have the pieces of an answer taken as they come, and return its content type."""
         url = self._root.copy_with(path=f"{self._root.path.rstrip('/')}/{place}")
-        content = bytearray()
         try:
             with self._http.stream("GET", url, params=query or None, headers={"Accept": accept}) as answer:
                 if not answer.is_success:
                     raise PeerError(f"http_{answer.status_code}")
-                for piece in answer.iter_bytes():
-                    content += piece
-                    if len(content) > most + _SLACK:
-                        raise PeerError("answer_too_large")
-                return bytes(content), answer.headers.get("Content-Type", "")
+                for piece in pieces_of(answer, most + _SLACK, self._grace_s):
+                    take(piece)
+                return answer.headers.get("Content-Type", "")
+        except AnswerError as error:
+            raise PeerError(error.problem) from None
         except httpx.HTTPError:
             raise PeerError("not_connected") from None
 
 
-def _first_part(content: bytes, content_type: str) -> bytes:
-    """The file in an answer, which may be multipart.
+def _keep_first_part(path: Path, content_type: str) -> None:
+    """Reduce an answer, which may be multipart, to the file in it. It is changed in place, since it may be large.
 
     Raises:
         PeerError: It has none.
     """
     if not content_type.lower().startswith("multipart/"):
-        return content
-    start = content.find(b"--")
-    line = content[start : content.find(b"\r\n", start)]
-    head = content.find(b"\r\n\r\n", start)
-    end = content.find(b"\r\n" + line, head + 4)
-    if start < 0 or head < 0 or end < 0 or len(line) < 3:
+        return
+    if not path.stat().st_size:  # cannot be mapped
         raise PeerError("wado_unreadable")
-    return content[head + 4 : end]
+    with path.open("r+b") as file:
+        with mmap.mmap(file.fileno(), 0) as content:
+            begin, end = _first_part(content)
+            content.move(0, begin, end - begin)
+        file.truncate(end - begin)
+
+
+def _first_part(content: mmap.mmap) -> tuple[int, int]:
+    """Where the first part of a multipart answer begins and ends."""
+    start = content.find(b"--")
+    line = content[start : content.find(b"\r\n", start)] if start >= 0 else b""
+    head = content.find(b"\r\n\r\n", start)
+    if head < 0 or not 3 <= len(line) <= _LONGEST_BOUNDARY:
+        raise PeerError("wado_unreadable")
+    end = content.find(b"\r\n" + line, head + 4)
+    if end < 0:
+        raise PeerError("wado_unreadable")
+    return head + 4, end
 
 
 def _study(said: Mapping[str, Any]) -> FoundStudy:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from dicom_node.journal import made, priors, received, studies
 from dicom_node.priors.peers import Peer
+from dicom_node.privacy import without_password
 from dicom_node.routing import ATTRIBUTES, Routing, Rule
 from dicom_node.settings import (
     FHIR,
@@ -67,17 +68,22 @@ def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Itera
     places = {each.ae_title: f"{each.host}:{each.port}" for each in parse_destinations(settings.dicom_destinations)}
     messages = parse_message_places(settings.dicom_hl7_destinations)
     places |= {each.recipient: f"{each.host}:{each.port}" for each in messages}
-    places |= {GATEWAY: settings.gateway_url, FHIR: settings.dicom_fhir_url}
+    places |= {GATEWAY: without_password(settings.gateway_url), FHIR: without_password(settings.dicom_fhir_url)}
     for recipient in recipients(settings):
         yield NodePeer(
-            name=recipient.name,
+            name=_short(recipient.name),
             protocol=_protocol(recipient.name),
-            address=places[recipient.name],
+            address=_short(places[recipient.name]),
             roles=["destination"],
             results=sorted(recipient.kinds),
             waiting=counts.get((recipient.name, "waiting"), 0),
             dead=counts.get((recipient.name, "dead"), 0),
         )
+
+
+def _short(text: str) -> str:
+    """As much of a setting as a report may hold; one that is longer is shown cut, and works nevertheless."""
+    return text[:200]
 
 
 def _protocol(name: str) -> PeerProtocol:
@@ -88,7 +94,7 @@ def _protocol(name: str) -> PeerProtocol:
 
 def _commitment_peers(settings: NodeSettings) -> Iterable[NodePeer]:
     for each in parse_destinations(settings.dicom_commitment_peers):
-        place = f"{each.host}:{each.port}"
+        place = _short(f"{each.host}:{each.port}")
         yield NodePeer(name=f"commitment:{each.ae_title}", protocol="dicom", address=place, roles=["commitment"])
 
 
@@ -96,9 +102,9 @@ def _priors(database: sqlite3.Connection, peers: Sequence[Peer]) -> Iterable[Nod
     counts = priors.counts_by_node(database)
     for peer in peers:
         yield NodePeer(
-            name=f"priors:{peer.name}"[:200],
+            name=_short(f"priors:{peer.name}"),
             protocol="dicomweb" if peer.name.startswith("http") else "dicom",
-            address=peer.name[:200],
+            address=_short(peer.name),
             roles=["priors"],
             waiting=counts.get((peer.name, "waiting"), 0),
             dead=counts.get((peer.name, "dead"), 0),
@@ -111,7 +117,7 @@ def _rule(rule: Rule) -> NodeRule:
         name=rule.name,
         action=rule.action,
         status=rule.status,
-        patterns={name: pattern for name, pattern in patterns.items() if pattern is not None},
+        patterns={name: _short(pattern) for name, pattern in patterns.items() if pattern is not None},
     )
 
 
@@ -120,7 +126,7 @@ def _dead(row: sqlite3.Row) -> DeadLetter:
         kind=row["kind"],
         version=row["version"],
         case=row["pseudonym"],
-        recipient=row["destination"],
+        recipient=_short(row["destination"]),
         problem=row["problem"] or "",
         attempts=row["attempts"],
         made_at=datetime.fromtimestamp(row["made_at"], UTC),

@@ -3,6 +3,7 @@
 import httpx
 import structlog
 
+from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.journal.made import Sending
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
@@ -26,6 +27,7 @@ class FhirCourier(Courier):
     def __init__(self, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:
         super().__init__(FHIR, outbox)
         self._files, self._url = files, settings.dicom_fhir_url
+        self._grace_s = settings.dicom_timeout_s
         token, ca = settings.dicom_fhir_token, settings.dicom_fhir_ca
         headers = {"Content-Type": FHIR_JSON, "Accept": FHIR_JSON}
         if token is not None:
@@ -43,21 +45,18 @@ class FhirCourier(Courier):
         try:
             with self._http.stream("POST", self._url, content=content) as answer:
                 if not answer.is_success:
-                    _log.warning("a FHIR server refused a report", status=answer.status_code, issues=_issues(answer))
+                    issues = _issues(answer, self._grace_s)
+                    _log.warning("a FHIR server refused a report", status=answer.status_code, issues=issues)
                     raise NotDeliveredError(f"http_{answer.status_code}")
         except httpx.HTTPError:
             raise NotDeliveredError("not_connected") from None
 
 
-def _issues(answer: httpx.Response) -> list[str]:
+def _issues(answer: httpx.Response, grace_s: float) -> list[str]:
     """The codes of an OperationOutcome, without its texts, which may quote patients' data."""
-    content = bytearray()
-    for piece in answer.iter_bytes():
-        content += piece
-        if len(content) > _MOST_ANSWER:
-            return []
     try:
-        outcome = httpx.Response(200, content=bytes(content)).json()
+        content = b"".join(pieces_of(answer, _MOST_ANSWER, grace_s))
+        outcome = httpx.Response(200, content=content).json()
         return [str(issue.get("code"))[:40] for issue in outcome["issue"][:10]]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (AnswerError, ValueError, KeyError, TypeError, AttributeError):
         return []

@@ -1,11 +1,15 @@
 """Queries on nodes and their tasks."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.clock import now
 from gateway.nodes.models import Node, Task
+
+_LOST_AFTER = timedelta(minutes=2)
 
 
 def find(session: Session, user_id: str) -> Node | None:
@@ -24,8 +28,13 @@ def forget(session: Session, node: Node) -> None:
 
 
 def open_tasks(session: Session, user_id: str, limit: int) -> Sequence[Task]:
-    """The tasks that a node has not taken, the oldest first."""
-    query = select(Task).where(Task.user_id == user_id, Task.taken_at.is_(None))
+    """The tasks that a node is to do, the oldest first.
+
+    One that was given to it long ago and has no outcome is among them, since the answer may have been lost. A sample is
+    not: it would be stored twice.
+    """
+    lost = (Task.taken_at < now() - _LOST_AFTER) & Task.ended_at.is_(None) & (Task.kind != "sample")
+    query = select(Task).where(Task.user_id == user_id, or_(Task.taken_at.is_(None), lost))
     return session.scalars(query.order_by(Task.asked_at, Task.id).limit(limit)).all()
 
 
