@@ -163,3 +163,9 @@ class TestPasswords:
             assert client.get("/api/v1/users/me", headers={"Authorization": bearer}).status_code == 401
         assert client.get("/api/v1/users/me", headers=alice).status_code == 401
         assert login(client, "alice", OTHER).status_code == 200
+
+
+def test_an_auditor_begins_at_the_audit_log(client, new_user, headers_of):
+    new_user("iris", role="auditor")
+    first = client.get("/", headers=headers_of("iris"), follow_redirects=False)
+    assert (first.status_code, first.headers["location"]) == (303, "/admin/audit")

@@ -1,10 +1,12 @@
 """API tokens: scopes, expiry, revocation."""
 
 import secrets
+from datetime import timedelta
 
 import pytest
 
-from gateway.auth.models import ApiToken
+from gateway.auth.models import ApiToken, AuthSession
+from gateway.clock import now
 
 PASSWORD = "correct horse battery staple"
 
@@ -43,6 +45,22 @@ class TestApiTokens:
         assert client.get("/api/v1/users", headers=of_root).json()["code"] == "scope_missing"
         _, admin = make(root, scopes=["read", "admin"])
         assert client.get("/api/v1/users", headers=admin).status_code == 200
+
+    def test_what_is_of_everybody_needs_the_scope_of_administrators(self, client, make, root):
+        _, reader = make(root)
+        _, admin = make(root, scopes=["read", "admin"])
+        for path in ("/api/v1/tokens?everyone=true", "/api/v1/emergency-access"):
+            assert client.get(path, headers=reader).json()["code"] == "scope_missing", path
+            assert client.get(path, headers=admin).status_code == 200, path
+        assert client.get("/api/v1/tokens", headers=reader).status_code == 200
+
+    def test_a_passer_by_at_the_portal_makes_none(self, app, client, make, bearer_of):
+        program = bearer_of("alice")
+        with app.state.sessions.begin() as session:
+            for login in session.query(AuthSession):
+                login.authenticated_at = now() - timedelta(minutes=10)
+        assert make()[0]["code"] == "authentication_too_old"
+        assert make(program)[0]["secret"], "a program has no person to ask"
 
     def test_an_upload_with_a_token(self, make, upload):
         _, writer = make(scopes=["write"])

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.auth.models import AuthSession
 from gateway.clock import now
+from gateway.users.models import User
 
 PASSWORD = "correct horse battery staple"
 
@@ -91,7 +92,31 @@ def test_any_used_refresh_token_ends_its_family_and_no_other(client, bearer_of, 
     assert len(client.get("/api/v1/audit", params={"action": "auth.reuse"}, headers=root).json()["items"]) == 1
 
 
+def test_who_knows_the_name_of_a_session_alone_ends_nothing(client, bearer_of):
+    bearer = bearer_of("alice")
+    [session] = client.get("/api/v1/sessions", headers=bearer).json()
+    for guess in (session["id"], f"{session['id']}.x", f"{session['id']}.x.{'0' * 64}"):
+        grant = {"grant_type": "refresh_token", "refresh_token": guess}
+        assert client.post("/api/v1/auth/token", json=grant).json()["code"] == "refresh_token_invalid"
+    assert works(client, bearer)
+
+
+def test_who_has_to_change_the_password_can_still_log_out(app, client, bearer_of):
+    bearer = bearer_of("alice")
+    with app.state.sessions.begin() as session:
+        session.query(User).filter_by(username="alice").one().must_change_password = True
+    assert client.get("/api/v1/cases", headers=bearer).json()["code"] == "password_change_required"
+    assert client.get("/api/v1/sessions", headers=bearer).status_code == 200
+    assert client.post("/api/v1/auth/logout", headers=bearer).status_code == 204
+    assert not works(client, bearer)
+
+
 class TestIdle:
+    def test_a_session_that_is_over_is_not_listed(self, client, alice, set_back, bearer_of):
+        bearer = bearer_of("alice")
+        set_back(minutes=61)
+        assert [each["kind"] for each in client.get("/api/v1/sessions", headers=bearer).json()] == ["api"]
+
     def test_a_session_ends_after_an_hour_without_an_act(self, client, alice, set_back):
         set_back(minutes=59)
         assert works(client, alice)

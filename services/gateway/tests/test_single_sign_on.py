@@ -1,5 +1,6 @@
 """Single sign-on against a real OpenID provider on loopback."""
 
+import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +10,9 @@ from fastapi.testclient import TestClient
 from oidc_provider import CLIENT, SECRET, OidcProvider, running_provider
 
 from gateway.auth.models import AuthSession
+from gateway.auth.sessions import is_fresh
+from gateway.errors import ProblemError
+from gateway.sso.provider import Provider, _Kept
 from gateway.users.models import User
 
 ROLES = "it=admin, radiology=clinician, students=reader"
@@ -112,6 +116,31 @@ class TestLogin:
         password = {"username": "alice", "password": "correct horse battery staple"}
         assert client.post("/api/v1/auth/token", json=password).status_code == 401
 
+    def test_an_account_that_administers_is_never_taken_over(self, app, client, provider):
+        app.state.settings.oidc_adopt_accounts = True
+        provider.person["preferred_username"] = "root"
+        assert problem(enter(client)) == "sso_name_taken"
+
+    def test_what_the_former_holder_of_an_account_had_ends(self, app, client, provider, bearer_of):
+        app.state.settings.oidc_adopt_accounts = True
+        before = bearer_of("alice")
+        made = client.post("/api/v1/tokens", json={"name": "x"}, headers=before)
+        token = {"Authorization": f"Bearer {made.json()['secret']}"}
+        provider.person["preferred_username"] = "alice"
+        assert enter(client) == "/"
+        with TestClient(app) as other:
+            for headers in (before, token):
+                assert other.get("/api/v1/users/me", headers=headers).status_code == 401
+
+    def test_people_of_the_same_name_get_an_account_each(self, client, provider):
+        names = set()
+        for subject, name in (("1", "李明"), ("2", "王芳"), ("3", "Grace"), ("4", "Grace")):
+            provider.person |= {"sub": subject, "preferred_username": name, "sid": f"session-{subject}"}
+            assert enter(client) == "/"
+            names.add(me(client)["username"])
+        assert len(names) == 4
+        assert "grace" in names
+
     def test_the_page_offers_it_and_keeps_local_accounts(self, client):
         page = client.get("/login?next=/new", headers={"Accept-Language": "zh"}).text
         assert 'href="/login/oidc?next=/new"' in page
@@ -184,6 +213,47 @@ def _signed(key, kid: str, claims: dict) -> str:
     return jwt.encode({"alg": "RS256", "kid": kid}, claims, key)
 
 
+class TestSlowProvider:
+    def test_others_do_not_wait_for_the_thread_that_asks_it(self, monkeypatch):
+        monkeypatch.setattr("gateway.sso.provider._WAIT_S", 0.01)
+        kept, begun, go_on, asked = _Kept(), threading.Event(), threading.Event(), []
+
+        def slow():
+            asked.append(1)
+            begun.set()
+            go_on.wait(30)
+            raise ProblemError(503, "sso_unavailable")
+
+        def ask():
+            with pytest.raises(ProblemError):
+                kept.value(60, slow)
+
+        first = threading.Thread(target=ask)
+        first.start()
+        assert begun.wait(30)
+        ask()
+        assert first.is_alive(), "the other is answered while the first still waits"
+        go_on.set()
+        first.join(30)
+        ask()
+        assert asked == [1], "a failure is remembered"
+        monkeypatch.setattr("gateway.sso.provider._AWAY_S", -1)
+        assert kept.value(60, lambda: {"issuer": "x"}) == {"issuer": "x"}
+
+    def test_no_more_codes_are_exchanged_at_once_than_allowed(self, app, client, monkeypatch):
+        monkeypatch.setattr("gateway.sso.provider._WAIT_S", 0.01)
+        there = to_provider(client)
+        monkeypatch.setattr(app.state.sso, "_exchanges", threading.BoundedSemaphore(1))
+        with app.state.sso._exchanges:
+            location = client.get(there, follow_redirects=False).headers["location"]
+        assert problem(location) == "sso_unavailable"
+
+    def test_a_configuration_that_lacks_an_address_is_no_crash(self, app, client, monkeypatch):
+        monkeypatch.setattr(Provider, "_fetch", lambda self, _: {"issuer": self._settings.oidc_issuer})
+        for path in ("/login/oidc", "/login/oidc/end"):
+            assert problem(client.get(path, follow_redirects=False).headers["location"]) == "sso_unavailable"
+
+
 class TestLogout:
     def say(self, client, token: str) -> httpx.Response:
         return client.post("/login/oidc/logout", data={"logout_token": token})
@@ -242,6 +312,19 @@ class TestSigning:
         with app.state.sessions() as session:
             login = session.query(AuthSession).filter_by(provider_session="session-1").one()
             assert time.time() - login.authenticated_at.timestamp() < 100
+
+    def test_a_provider_that_does_not_say_when_confirms_nothing(self, app, client, provider, monkeypatch):
+        claims = Provider.claims
+
+        def without(*args):
+            return {name: value for name, value in claims(*args).items() if name != "auth_time"}
+
+        monkeypatch.setattr(Provider, "claims", without)
+        assert enter(client) == "/"
+        with app.state.sessions() as session:
+            login = session.query(AuthSession).filter_by(provider_session="session-1").one()
+            assert not is_fresh(login, app.state.settings), "a silent login is no proof"
+        assert problem(enter(client, "/login/oidc?confirm=1")) == "authentication_too_old"
 
     def test_another_person_confirms_nothing(self, client, provider):
         enter(client)

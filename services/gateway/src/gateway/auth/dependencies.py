@@ -28,7 +28,10 @@ _BEFORE_ALL_ELSE = (  # allowed before the password was changed and the second f
     "/api/v1/users/me/password",
     "/api/v1/users/me/second-factor",
     "/api/v1/users/me/second-factor/confirmation",
+    "/api/v1/sessions",
+    "/api/v1/sessions/{session_id}",
     "/api/v1/sessions/current/authentication",
+    "/api/v1/auth/logout",
 )
 
 
@@ -49,7 +52,7 @@ def identify(request: Request, credentials: HTTPAuthorizationCredentials | None,
     user = _identified(request, credentials, session)
     if not hasattr(request.state, "asked_by"):
         api_tokens.note_asker(request, user)
-    if request.url.path not in _BEFORE_ALL_ELSE:
+    if request.scope["route"].path not in _BEFORE_ALL_ELSE:
         check_own_password(user)
     check_permission(request, user)
     return user
@@ -143,15 +146,32 @@ def present_person(request: Request, user: CurrentUser) -> User:
     Raises:
         ProblemError: `portal_session_required` or `authentication_too_old`, 403.
     """
-    login: AuthSession | None = getattr(request.state, "login", None)
-    if login is None:
+    if not at_portal(request):
         raise ProblemError(403, "portal_session_required")
-    if not is_fresh(login, settings_of(request)):
-        raise ProblemError(403, "authentication_too_old")
+    _check_fresh(request)
     return user
 
 
 PresentPerson = Annotated[User, Depends(present_person, scope="function")]
+
+
+def fresh_person(request: Request, user: Person) -> User:
+    """A person; at the portal, one who proved a moment ago who they are. Protects what lasts beyond the session.
+
+    Raises:
+        ProblemError: `authentication_too_old`, 403.
+    """
+    _check_fresh(request)
+    return user
+
+
+FreshPerson = Annotated[User, Depends(fresh_person, scope="function")]
+
+
+def _check_fresh(request: Request) -> None:
+    login: AuthSession | None = getattr(request.state, "login", None)
+    if login is not None and not is_fresh(login, settings_of(request)):
+        raise ProblemError(403, "authentication_too_old")
 
 
 class LoginRequiredError(Exception):

@@ -28,7 +28,7 @@ def issue_token(grant: Annotated[TokenRequest, Body()], request: Request, settin
     except ProblemError:
         # A token that is used twice may be stolen. Its chain ends apart, which the error does not undo.
         with state.sessions.begin() as session:
-            stolen = tokens.revoke_if_stolen(session, grant.refresh_token)
+            stolen = tokens.revoke_if_stolen(session, grant.refresh_token, settings)
             if stolen is not None:
                 record(session, request, stolen.user, "auth.reuse", "session", stolen.id)
         raise

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.auth.models import ApiToken, AuthSession, Kind
@@ -30,10 +31,17 @@ def session_by_id(session: Session, session_id: str) -> AuthSession | None:
     return session.get(AuthSession, session_id)
 
 
-def sessions_of(session: Session, user_id: str) -> Sequence[AuthSession]:
-    """The live sessions of a user, of browsers and of API clients, the last active first."""
+def sessions_of(session: Session, user_id: str, idle_minutes: float) -> Sequence[AuthSession]:
+    """The live sessions of a user, of browsers and of API clients, the last active first.
+
+    Args:
+        session: The transaction.
+        user_id: Whose.
+        idle_minutes: After so long without an act a browser's session is over.
+    """
+    awake = or_(AuthSession.kind != "portal", AuthSession.active_at > now() - timedelta(minutes=idle_minutes))
     live = select(AuthSession).where(
-        AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None), AuthSession.expires_at > now()
+        AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None), AuthSession.expires_at > now(), awake
     )
     return session.scalars(live.order_by(AuthSession.active_at.desc(), AuthSession.id)).all()
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Request
 
 from gateway.audit.service import record
 from gateway.auth import repository, service
-from gateway.auth.dependencies import CurrentUser, DetachedUser, Person
+from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser, Person
 from gateway.auth.models import AuthSession
 from gateway.auth.schemas import Proof, SessionRead
 from gateway.clock import now
@@ -23,10 +23,10 @@ def current_login(request: Request) -> AuthSession | None:
 
 
 @router.get("/sessions", responses=responses(401, 403))
-def list_sessions(user: CurrentUser, session: DbSession, request: Request) -> list[SessionRead]:
+def list_sessions(user: CurrentUser, session: DbSession, settings: AppSettings, request: Request) -> list[SessionRead]:
     """Where you are logged in: browsers and API clients, the last active first."""
     own = current_login(request)
-    found = repository.sessions_of(session, user.id)
+    found = repository.sessions_of(session, user.id, settings.session_idle_minutes)
     return [SessionRead.of(each, current=own is not None and each.id == own.id) for each in found]
 
 

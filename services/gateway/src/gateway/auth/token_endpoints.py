@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from gateway.audit.service import record
 from gateway.auth import api_tokens, repository
-from gateway.auth.dependencies import CurrentUser, Person
+from gateway.auth.dependencies import CurrentUser, FreshPerson, Person
 from gateway.auth.schemas import ApiTokenCreate, ApiTokenCreated, ApiTokenRead
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
@@ -18,16 +18,21 @@ router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"])
 
 @router.get("", responses=responses(401, 403))
 def list_tokens(
-    user: CurrentUser, session: DbSession, everyone: Annotated[bool, Query(description="administrators")] = False
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    everyone: Annotated[bool, Query(description="administrators")] = False,
 ) -> list[ApiTokenRead]:
     """Your API tokens, or everyone's, newest first; never a secret."""
-    if everyone and not may(user.role, "administer"):
-        raise ProblemError(403, "forbidden")
+    if everyone:
+        if not may(user.role, "administer"):
+            raise ProblemError(403, "forbidden")
+        api_tokens.check_scope(request, "admin")
     return [ApiTokenRead.of(token) for token in repository.api_tokens(session, None if everyone else user.id)]
 
 
 @router.post("", status_code=201, responses=responses(401, 403, 422))
-def create_token(new: ApiTokenCreate, user: Person, session: DbSession, request: Request) -> ApiTokenCreated:
+def create_token(new: ApiTokenCreate, user: FreshPerson, session: DbSession, request: Request) -> ApiTokenCreated:
     """Make an API token; only this answer holds its secret."""
     token, secret = api_tokens.create(session, user, new)
     detail = {"name": token.name, "scopes": token.scopes}

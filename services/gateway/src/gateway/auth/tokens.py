@@ -1,5 +1,7 @@
 """Access tokens (short-lived JWT) and refresh tokens (random, rotated at each use)."""
 
+import hashlib
+import hmac
 import secrets
 from datetime import timedelta
 
@@ -70,16 +72,22 @@ def open_login(session: Session, user: User, request: Request, settings: Gateway
         expires_at=now() + timedelta(days=settings.refresh_token_days),
         **came_from(request),
     )
-    secret = _next_secret(login)
+    secret = _next_secret(login, settings)
     session.add(login)
     return _pair(login, user, secret, settings)
 
 
-def _next_secret(login: AuthSession) -> str:
-    """The next refresh token of a chain. It names the chain, so that any earlier token of it ends it."""
-    secret = f"{login.id}.{secrets.token_urlsafe(32)}"
+def _next_secret(login: AuthSession, settings: GatewaySettings) -> str:
+    """The next refresh token of a chain. It names the chain, so that any earlier token of it ends it, and is signed."""
+    named = f"{login.id}.{secrets.token_urlsafe(32)}"
+    secret = f"{named}.{_signature(named, settings)}"
     login.secret_hash = repository.hash_secret(secret)
     return secret
+
+
+def _signature(named: str, settings: GatewaySettings) -> str:
+    key = settings.secret_key.get_secret_value().encode()
+    return hmac.new(key, b"refresh:" + named.encode(), hashlib.sha256).hexdigest()
 
 
 def refresh(session: Session, secret: str, settings: GatewaySettings) -> TokenPair:
@@ -94,12 +102,18 @@ def refresh(session: Session, secret: str, settings: GatewaySettings) -> TokenPa
     if login is None:
         raise unauthorized("refresh_token_invalid")
     login.active_at = now()
-    return _pair(login, login.user, _next_secret(login), settings)
+    return _pair(login, login.user, _next_secret(login, settings), settings)
 
 
-def revoke_if_stolen(session: Session, secret: str) -> AuthSession | None:
-    """Revoke the chain that a refresh token names which is not, or no longer, its current one; None without a chain."""
-    login = repository.session_by_id(session, secret.partition(".")[0])
+def revoke_if_stolen(session: Session, secret: str, settings: GatewaySettings) -> AuthSession | None:
+    """Revoke the chain that a refresh token names which is no longer its current one; None without such a chain.
+
+    Only a token that was given out once does that: who knows the chain's id alone, which is no secret, ends nothing.
+    """
+    named, _, signature = secret.rpartition(".")
+    if not hmac.compare_digest(signature.encode(), _signature(named, settings).encode()):
+        return None
+    login = repository.session_by_id(session, named.partition(".")[0])
     if login is None or login.kind != "refresh" or login.revoked_at is not None:
         return None
     login.revoked_at = now()

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.audit.service import record
+from gateway.auth.api_tokens import check_scope
 from gateway.auth.dependencies import CurrentUser, PresentPerson
 from gateway.cases import repository
 from gateway.clock import now
@@ -62,10 +63,13 @@ def open_in_emergency(
 
 @router.get("/emergency-access", response_model=list[EmergencyRead], responses=responses(401, 403, 422))
 def list_emergencies(
-    user: CurrentUser, session: DbSession, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    user: CurrentUser, session: DbSession, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> Sequence[EmergencyAccess]:
     """Who opened your cases in an emergency, newest first; those of everybody for administrators and auditors."""
-    return emergency.accesses(session, None if may(user.role, "audit") else user.id, limit)
+    everybody = may(user.role, "audit")
+    if everybody:
+        check_scope(request, "admin")
+    return emergency.accesses(session, None if everybody else user.id, limit)
 
 
 @router.post("/emergency-access/{access_id}/seen", response_model=EmergencyRead, responses=responses(401, 403, 404))

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.admin import endpoints as work
 from gateway.admin import repository as everything
@@ -24,6 +24,7 @@ from gateway.groups import repository as groups
 from gateway.groups.schemas import GroupRead
 from gateway.groups.service import as_read
 from gateway.portal.pages import render, render_error
+from gateway.settings import GatewaySettings
 from gateway.users import repository as users
 from gateway.users.models import Role
 from gateway.users.permissions import MEANINGS, ROLES, may
@@ -35,9 +36,11 @@ _PAGE_LENGTH = 100
 _OPEN_STATES: tuple[JobState, ...] = ("dead", "failed", "running", "queued", "cancelled", "done")
 
 
-def refuse(request: Request, error: Exception) -> HTMLResponse:
-    """The page for `PageForbiddenError`."""
+def refuse(request: Request, error: Exception) -> Response:
+    """The page for `PageForbiddenError`; who may read the audit log alone begins there, not on the worklist."""
     assert isinstance(error, PageForbiddenError)
+    if request.url.path == "/" and may(error.user.role, "audit"):
+        return RedirectResponse("/admin/audit", status_code=303)
     return render_error(request, 403, "not_admin", error.user)
 
 
@@ -50,8 +53,9 @@ def account_page(request: Request, user: PortalUser, session: DbSession) -> HTML
     """The user's password, sessions and API tokens, and who opened their cases in an emergency."""
     tokens = [ApiTokenRead.of(token) for token in logins.api_tokens(session, user.id)]
     scopes = [scope for scope in get_args(Scope) if scope != "admin" or may_have_admin_scope(user)]
-    login = sessions.read_session(session, request, request.app.state.settings)
-    live = logins.sessions_of(session, user.id)
+    settings: GatewaySettings = request.app.state.settings
+    login = sessions.read_session(session, request, settings)
+    live = logins.sessions_of(session, user.id, settings.session_idle_minutes)
     places = [SessionRead.of(at, current=login is not None and at.id == login.id) for at in live]
     return render(
         request,

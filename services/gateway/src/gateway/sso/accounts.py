@@ -17,6 +17,7 @@ from gateway.sso.claims import Identity
 from gateway.users import repository
 from gateway.users.models import User
 from gateway.users.passwords import hash_password
+from gateway.users.permissions import may
 
 ACTOR = "single sign-on"
 
@@ -57,21 +58,25 @@ def without_role(session: Session, request: Request, identity: Identity) -> None
 
 
 def _adopted(session: Session, request: Request, identity: Identity, adopt: bool) -> User | None:
+    """The local account of the name, which becomes the person's; one that administers stays local."""
     local = repository.by_username(session, identity.username)
-    if local is None:
+    if local is None or local.identity is not None:
         return None
-    if not adopt or local.identity is not None or local.role == "service":
+    if not adopt or local.role == "service" or may(local.role, "administer"):
         raise ProblemError(409, "sso_name_taken", "named", values={"username": identity.username})
     local.identity, local.must_change_password = identity.subject, False
     local.password_hash = hash_password(secrets.token_urlsafe(32))  # from now on the provider says who it is
+    service.end_logins(session, local)
+    logins.revoke_api_tokens(session, local.id)
     record(session, request, ACTOR, "user.adopt", "user", local.id, {"username": local.username})
     return local
 
 
 def _made(session: Session, request: Request, identity: Identity) -> User:
     assert identity.role is not None, "who has none is refused before"
+    taken = repository.by_username(session, identity.username) is not None
     user = User(
-        username=identity.username,
+        username=identity.distinct_username() if taken else identity.username,
         display_name=identity.display_name,
         password_hash=hash_password(secrets.token_urlsafe(32)),  # which nobody knows
         role=identity.role,

@@ -1,5 +1,6 @@
 """What the provider's claims mean: who it is, which role, and which groups."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from gateway.roles import Role, parse_mapping, parse_roles
 from gateway.settings import GatewaySettings
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._@-]")
+_LEAST_LEFT = 2  # letters and digits that make a name
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Identity:
     role: Role | None
     groups: Mapping[str, bool]
 
+    def distinct_username(self) -> str:
+        """The username with a mark of the subject, which nobody else has."""
+        return _marked(self.username, self.subject)
+
 
 def identity_of(claims: Mapping[str, Any], settings: GatewaySettings) -> Identity:
     """The person whom claims are about.
@@ -41,9 +47,10 @@ def identity_of(claims: Mapping[str, Any], settings: GatewaySettings) -> Identit
     held = set(_values(claims, settings.oidc_roles_claim))
     roles = parse_roles(settings.oidc_roles)
     teams = parse_mapping(settings.oidc_groups)
+    subject, username = f"{claims['iss']}#{claims['sub']}"[:500], _NOT_IN_NAMES.sub("-", name)[:100].lower()
     return Identity(
-        subject=f"{claims['iss']}#{claims['sub']}"[:500],
-        username=_NOT_IN_NAMES.sub("-", name)[:100].lower(),
+        subject=subject,
+        username=username if sum(map(str.isalnum, username)) >= _LEAST_LEFT else _marked("user", subject),
         display_name=str(claims.get("name") or name)[:200],
         role=next((role for value, role in roles.items() if value in held), None),
         groups={group: any(teams[value] == group and value in held for value in teams) for group in teams.values()},
@@ -56,3 +63,7 @@ def _values(claims: Mapping[str, Any], path: str) -> Iterable[str]:
     for part in path.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
     return [str(each) for each in found] if isinstance(found, list) else [] if found is None else [str(found)]
+
+
+def _marked(username: str, subject: str) -> str:
+    return f"{username[:90]}-{hashlib.sha256(subject.encode()).hexdigest()[:8]}"

@@ -100,7 +100,10 @@ def come_back(
 @router.get("/end")
 def end_there(request: Request) -> Response:
     """Go on to the provider's own page that ends its session."""
-    return RedirectResponse(provider_of(request).logout_url() or "/login", status_code=303)
+    try:
+        return RedirectResponse(provider_of(request).logout_url() or "/login", status_code=303)
+    except ProblemError as error:
+        return _failed(error)
 
 
 @router.post("/logout")
@@ -151,9 +154,10 @@ def _confirm(
 
 
 def _proved_at(claims: dict[str, Any]) -> datetime:
-    """When the person proved to the provider who they are; a provider that does not say it did so now."""
+    """When the person proved to the provider who they are; never where it does not say so: it may not have asked."""
     said = claims.get("auth_time")
-    return min(now(), datetime.fromtimestamp(said, UTC)) if said else now()
+    seconds = said if isinstance(said, int | float) else 0
+    return datetime.fromtimestamp(min(max(seconds, 0), now().timestamp()), UTC)
 
 
 def _pending(request: Request, settings: GatewaySettings, state: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -20,24 +20,51 @@ from gateway.settings import GatewaySettings
 log = structlog.get_logger()
 
 _TIMEOUT_S = 10.0
+_MOST_AT_ONCE = 8  # exchanges of codes; each holds a thread of the gateway for as long as the provider is slow
+_WAIT_S = 1.0  # for another thread that speaks to the provider
+_AWAY_S = 10.0  # a provider that did not answer is not asked again before
 _KEPT_S = 3600  # configuration and keys are asked for again after this
 _KEYS_AT_MOST_EVERY_S = 5  # an unknown key has them fetched anew, but not for each forged token
 _LEEWAY_S = 60
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
 """Signatures by a key pair. A secret that both sides know signs nothing here, and `none` is none."""
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 _LOGOUT_AT_MOST_S = 300
 
 
-@dataclass
 class _Kept:
-    """What the provider said, and when."""
+    """A document of the provider's. One thread at a time fetches it, and the others do not wait for it for long."""
 
-    value: dict[str, Any] = field(default_factory=dict)
-    at: float = float("-inf")
+    def __init__(self) -> None:
+        self._fetching = threading.Lock()
+        self._value: dict[str, Any] = {}
+        self._at = self._failed_at = float("-inf")
 
-    def older_than(self, seconds: float) -> bool:
-        return time.monotonic() - self.at > seconds
+    def value(self, at_most_s: float, fetch: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The document, fetched again where it is older than that.
+
+        Raises:
+            ProblemError: `sso_unavailable`, 503: now, or a moment ago.
+        """
+        if time.monotonic() - self._at <= at_most_s:
+            return self._value
+        if time.monotonic() - self._failed_at <= _AWAY_S or not self._fetching.acquire(timeout=_WAIT_S):
+            raise _unavailable()
+        try:
+            if time.monotonic() - self._at <= at_most_s:
+                return self._value
+            if time.monotonic() - self._failed_at <= _AWAY_S:
+                raise _unavailable()
+            try:
+                self._value = fetch()
+            except ProblemError:
+                self._failed_at = time.monotonic()
+                raise
+            self._at = time.monotonic()
+            return self._value
+        finally:
+            self._fetching.release()
 
 
 class Provider:
@@ -47,7 +74,7 @@ class Provider:
         self._settings = settings
         self._redirect = f"{settings.public_url}/login/oidc/callback"
         self._configuration, self._keys = _Kept(), _Kept()
-        self._lock = threading.Lock()
+        self._exchanges = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def authorization_url(self, state: str, nonce: str, verifier: str, *, again: bool) -> str:
         """Where the browser goes to log in.
@@ -80,6 +107,8 @@ class Provider:
         Raises:
             ProblemError: `sso_refused` (403) or `sso_unavailable` (503).
         """
+        if not self._exchanges.acquire(timeout=_WAIT_S):
+            raise _unavailable()
         try:
             with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
                 token = self._exchange(client, code, verifier)
@@ -90,6 +119,8 @@ class Provider:
         except (AuthlibBaseError, JoseError, KeyError, TypeError, ValueError) as error:
             log.warning("sso_refused", error=repr(error))
             raise ProblemError(403, "sso_refused") from None
+        finally:
+            self._exchanges.release()
 
     def _exchange(self, client: httpx.Client, code: str, verifier: str) -> dict[str, Any]:
         """The tokens for a code.
@@ -157,21 +188,22 @@ class Provider:
         Raises:
             ProblemError: `sso_unavailable`, 503.
         """
-        with self._lock:
-            if self._configuration.older_than(_KEPT_S):
-                issuer = self._settings.oidc_issuer
-                found = self._fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-                if found.get("issuer") != issuer:
-                    raise self._away(ValueError(f"the configuration is of {found.get('issuer')}"))
-                self._configuration = _Kept(found, time.monotonic())
-            return self._configuration.value
+        return self._configuration.value(_KEPT_S, self._fetch_configuration)
+
+    def _fetch_configuration(self) -> dict[str, Any]:
+        issuer = self._settings.oidc_issuer
+        found = self._fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        if found.get("issuer") != issuer:
+            raise self._away(ValueError(f"the configuration is of {found.get('issuer')}"))
+        lacking = [name for name in _ENDPOINTS if not isinstance(found.get(name), str)]
+        if lacking:
+            raise self._away(ValueError(f"the configuration lacks {', '.join(lacking)}"))
+        return found
 
     def _key_set(self, *, anew: bool = False) -> KeySet:
         address = self.configuration()["jwks_uri"]
-        with self._lock:
-            if self._keys.older_than(_KEYS_AT_MOST_EVERY_S if anew else _KEPT_S):
-                self._keys = _Kept(self._fetch(address), time.monotonic())
-            return KeySet.import_key_set(self._keys.value)  # pyright: ignore[reportArgumentType] - JSON of the provider
+        kept = self._keys.value(_KEYS_AT_MOST_EVERY_S if anew else _KEPT_S, lambda: self._fetch(address))
+        return KeySet.import_key_set(kept)  # pyright: ignore[reportArgumentType] - JSON of the provider
 
     def _decode(self, token: str) -> jwt.Token:
         """A token that the provider signed; a key that is not known yet has its keys fetched anew."""
@@ -202,4 +234,8 @@ class Provider:
     @staticmethod
     def _away(error: Exception) -> ProblemError:
         log.warning("sso_unavailable", error=repr(error))
-        return ProblemError(503, "sso_unavailable", headers={"Retry-After": "10"})
+        return _unavailable()
+
+
+def _unavailable() -> ProblemError:
+    return ProblemError(503, "sso_unavailable", headers={"Retry-After": "10"})

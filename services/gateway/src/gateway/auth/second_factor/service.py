@@ -6,7 +6,8 @@ import hmac
 import secrets
 
 import pyotp
-from cryptography.fernet import Fernet
+import structlog
+from cryptography.fernet import Fernet, InvalidToken
 from fastapi import Request
 from pyotp.totp import TOTP
 from sqlalchemy.orm import Session
@@ -20,6 +21,8 @@ from gateway.auth.tokens import unauthorized
 from gateway.clock import now
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
+
+log = structlog.get_logger()
 
 _RECOVERY_CODES = 10
 _STEP_S = 30
@@ -97,7 +100,11 @@ def _is_of_app(session: Session, user: User, code: str, settings: GatewaySetting
     app = repository.app_of(session, user.id)
     if app is None:
         return False
-    totp = TOTP(_vault(settings).decrypt(app.secret.encode()).decode())
+    try:
+        totp = TOTP(_vault(settings).decrypt(app.secret.encode()).decode())
+    except InvalidToken:  # the server's secret was replaced; recovery codes still work
+        log.warning("second_factor_unreadable", username=user.username)
+        return False
     present = int(now().timestamp()) // _STEP_S
     given = code.encode()
     for step in (present, present - 1, present + 1):
