@@ -1,9 +1,9 @@
 """The answers of QIDO-RS on a study, a series or an instance (DICOM PS3.18, tables 10.6.3-3 to 10.6.3-5)."""
 
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
 
-from pydicom.datadict import tag_for_keyword
-from pydicom.dataset import Dataset
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from gateway.dicomweb.headers import Json, chosen, everything, read_header, text
 from gateway.dicomweb.repository import Instance, Level
@@ -46,11 +46,15 @@ _NAMES: Mapping[Level, tuple[str, ...]] = {
     "series": _STUDY + _SERIES,
     "instances": _STUDY + _SERIES + _INSTANCE,
 }
-_FIELDS: Mapping[Level, frozenset[int]] = {
-    level: frozenset(tag for name in names if (tag := tag_for_keyword(name))) for level, names in _NAMES.items()
-}
 _URL, _AVAILABLE, _MODALITIES = "00081190", "00080056", "00080061"
 _SERIES_OF_STUDY, _INSTANCES_OF_STUDY, _INSTANCES_OF_SERIES = "00201206", "00201208", "00201209"
+
+
+@cache
+def _fields_of(level: Level) -> frozenset[int]:
+    from pydicom.datadict import tag_for_keyword
+
+    return frozenset(tag for name in _NAMES[level] if (tag := tag_for_keyword(name)))
 
 
 def described(
@@ -65,6 +69,8 @@ def described(
         fields: Tags besides those that the standard asks for; None: all of the header.
         base: The address of DICOMweb here.
     """
+    from pydicom.dataset import Dataset
+
     try:
         with store.open(group[0].object_key) as stream:
             header = read_header(stream)
@@ -75,7 +81,7 @@ def described(
         url += f"/series/{text(header, 'SeriesInstanceUID')}"
     if level == "instances":
         url += f"/instances/{text(header, 'SOPInstanceUID')}"
-    found = chosen(header, _FIELDS[level] | (fields or frozenset()))
+    found = chosen(header, _fields_of(level) | (fields or frozenset()))
     if fields is None:
         found |= everything(header, f"{url}/bulkdata")
     found[_URL] = {"vr": "UR", "Value": [url]}

@@ -1,17 +1,19 @@
 """Frames and other bulk data of a stored DICOM file, as it is stored: nothing is decoded."""
 
+from __future__ import annotations
+
 import array
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
-
-from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
+from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.dicomweb.accepting import OCTETS
 from gateway.dicomweb.headers import read_header, transfer_syntax
 from gateway.errors import ProblemError, not_found
+
+if TYPE_CHECKING:  # pydicom brings NumPy, which a gateway without DICOMweb never needs
+    from pydicom.dataset import Dataset
 
 _JPEG = "1.2.840.10008.1.2.4."
 _ENCODED = {
@@ -81,6 +83,8 @@ def frames(stream: BinaryIO, pixels: Pixels, numbers: Sequence[int]) -> Iterator
     for number in numbers:
         stream.seek(start)
         if pixels.length is None:
+            from pydicom.encaps import get_frame
+
             yield get_frame(stream, number - 1, number_of_frames=pixels.count)
         else:
             yield _native(stream, pixels, start, number - 1)

@@ -1,24 +1,20 @@
 """Reads the header of a stored DICOM file, and writes it in the DICOM JSON model (PS3.18, annex F)."""
 
+from __future__ import annotations
+
 import io
 import zlib
 from collections.abc import Iterable
-from typing import Any, BinaryIO
-
-import pydicom
-from pydicom import config
-from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import _read_file_meta_info, read_dataset, read_preamble
-from pydicom.tag import BaseTag
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gateway.errors import ProblemError
 from lobule import limits
 
-# What a file says is passed on as it stands. Warnings of the library would cite it in the log.
-config.settings.reading_validation_mode = config.IGNORE
+if TYPE_CHECKING:  # pydicom brings NumPy, so it is imported when the first file is read
+    from pydicom.dataelem import DataElement
+    from pydicom.dataset import Dataset, FileDataset
+
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 
 _BULKY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _INLINE_BYTES = 1024
@@ -32,6 +28,11 @@ def read_header(stream: BinaryIO) -> FileDataset | Dataset:
     Raises:
         ProblemError: `instance_unreadable`, 500.
     """
+    import pydicom
+    from pydicom import config
+
+    # What a file says is passed on as it stands. Warnings of the library would cite it in the log.
+    config.settings.reading_validation_mode = config.IGNORE
     try:
         if _is_deflated(stream):
             return _inflated(stream)
@@ -46,14 +47,18 @@ def transfer_syntax(header: Dataset) -> str:
 
 
 def _is_deflated(stream: BinaryIO) -> bool:
+    from pydicom.filereader import _read_file_meta_info, read_preamble
+
     read_preamble(stream, force=True)
     meta = _read_file_meta_info(stream)
     stream.seek(0)
-    return meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+    return meta.get("TransferSyntaxUID") == _DEFLATED
 
 
 def _inflated(stream: BinaryIO) -> Dataset:
     """The header of a deflated file: no more is inflated than a header may hold."""
+    from pydicom.filereader import _read_file_meta_info, read_dataset, read_preamble
+
     read_preamble(stream, force=True)
     meta = _read_file_meta_info(stream)
     inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(), limits.MAX_DICOM_INFLATED_HEADER)
@@ -105,6 +110,8 @@ def text(header: Dataset, keyword: str) -> str:
 
 
 def _element(header: Dataset, tag: int) -> DataElement | None:
+    from pydicom.tag import BaseTag
+
     try:
         return header.get(BaseTag(tag))
     except Exception:  # noqa: BLE001 - as above
@@ -119,4 +126,6 @@ def _said(element: DataElement) -> Json | None:
 
 
 def _vr_of(tag: int) -> str:
+    from pydicom.datadict import dictionary_VR
+
     return dictionary_VR(tag).split(" ")[0]

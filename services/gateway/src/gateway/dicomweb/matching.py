@@ -1,11 +1,12 @@
 """Turns the query of a QIDO-RS request (DICOM PS3.18, 8.3.4 and 10.6) into conditions on fingerprints."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from starlette.datastructures import QueryParams
 
 from gateway.errors import ProblemError
@@ -105,6 +106,8 @@ def _condition(name: str, value: str, prints: Fingerprints) -> tuple[str, Sequen
 
 def _keyword(name: str) -> str:
     """The keyword of an attribute that is named by it or by its tag."""
+    from pydicom.datadict import keyword_for_tag
+
     return keyword_for_tag(int(name, 16)) if re.fullmatch(r"[0-9A-Fa-f]{8}", name) else name
 
 
@@ -138,6 +141,8 @@ def _fields(given: QueryParams) -> frozenset[int] | None:
     named = [name for value in given.getlist("includefield") for name in value.split(",") if name]
     if "all" in named:
         return None
+    from pydicom.datadict import tag_for_keyword
+
     tags: set[int] = set()
     for name in named:
         tag = tag_for_keyword(_keyword(name))

@@ -1,11 +1,12 @@
 """Renders objects as PNG or PDF."""
 
+from __future__ import annotations
+
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from pydicom.dataset import Dataset
 from sqlalchemy.orm import Session
 
 from gateway.dicomweb.frames import frames, open_pixels
@@ -15,6 +16,9 @@ from gateway.errors import ProblemError
 from gateway.jobs import repository as jobs
 from gateway.jobs.results import read_inference_file, read_result
 from lobule.storage import ObjectStore
+
+if TYPE_CHECKING:  # pydicom brings NumPy, which a gateway without DICOMweb never needs
+    from pydicom.dataset import Dataset
 
 PNG, PDF = "image/png", "application/pdf"
 _SECONDARY_CAPTURE, _DOCUMENT = "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.104.1"

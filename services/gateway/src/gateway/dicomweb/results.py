@@ -1,9 +1,10 @@
 """Keeps DICOM objects that were made of a case."""
 
-from datetime import date, datetime
-from typing import BinaryIO
+from __future__ import annotations
 
-from pydicom.dataset import Dataset
+from datetime import date, datetime
+from typing import TYPE_CHECKING, BinaryIO
+
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
@@ -17,6 +18,9 @@ from gateway.images.models import FileIdentity
 from gateway.uploads.receiving import Upload
 from lobule.imaging.header import DicomIdentity
 from lobule.storage import ObjectStore
+
+if TYPE_CHECKING:  # pydicom brings NumPy, which a gateway without DICOMweb never needs
+    from pydicom.dataset import Dataset
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 RESULT_CLASSES = frozenset(
