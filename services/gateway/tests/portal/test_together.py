@@ -56,7 +56,8 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
 
     together = row.locator('[data-role="together"]')
     expect(together).to_have_text(
-        "Also marked as LMLO, finding 1: one lesion with a probability of 87% · new since the earlier examination"
+        "Also marked as LMLO, finding 1: one lesion with a probability of 87%. A verdict is given on both marks if "
+        "both are in sight · new since the earlier examination"
     )
     expect(row.locator('[data-role="place"]')).to_have_text("left · outer · upper · 2 o'clock · middle third")
     breast = page.locator('[data-side="L"]')

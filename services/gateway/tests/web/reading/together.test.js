@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
-import { marksOf, markedLesions, shownTargets } from '#web/reading/findings.js';
+import { coupledTo, marksOf, markedLesions, shownTargets, withVerdict } from '#web/reading/findings.js';
 import { NOTHING_YET } from '#web/reading/state.js';
 import { targetOf } from '#web/reading/targets.js';
 import { changeWords, lesionOf, lesionPlace, otherMark, otherWords } from '#web/reading/together.js';
@@ -72,4 +72,23 @@ test('a lesion that both views show is one row, until its marks are spoken of ap
   assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'dismissed')]), ['c0', 'c1', 'm0', 'm1']);
   assert.deepEqual(rows([said(MLO, 'f2', null, 'Skin fold.')]), ['c0', 'c1', 'm0', 'm1']);
   assert.equal(markedLesions(state).length, 3);
+});
+
+test('a mark without a verdict stands for itself where the other mark has one', () => {
+  const judged = withVerdict(state, [targetOf(CC, 0)], 'dismissed');
+  assert.deepEqual(markedLesions(judged).map(({ imageId, index }) => `${imageId}${index}`), ['c0', 'c1', 'm0', 'm1']);
+  assert.equal(markedLesions(withVerdict(judged, [targetOf(MLO, 1)], 'dismissed')).length, 3);
+});
+
+test('a verdict holds for both marks of a lesion only where both are drawn on films that hang', () => {
+  const drawn = { ...CC, source: {} };
+  const shown = { ...state, images: [drawn, { ...MLO, source: {} }], activeId: 'c', layout: 'hang', overlays: { boxes: true, outlines: true } };
+  const head = targetOf(CC, 0);
+  assert.deepEqual(coupledTo(shown, head), targetOf(MLO, 1));
+  assert.equal(coupledTo({ ...shown, layout: 'one' }, head), null, 'the other film does not hang');
+  assert.equal(coupledTo({ ...shown, threshold: 0.75 }, head), null, 'the threshold hides the other mark');
+  assert.equal(coupledTo({ ...shown, peek: 'marks' }, head), null);
+  assert.equal(coupledTo({ ...shown, overlays: { boxes: false, outlines: false } }, head), null);
+  assert.equal(coupledTo({ ...shown, images: [drawn, MLO] }, head), null, 'the other film is not there yet');
+  assert.equal(coupledTo(withVerdict(shown, [head], 'confirmed'), head), null, 'they are spoken of apart');
 });

@@ -9,13 +9,17 @@ import { slotsOf } from '../viewer/hanging.js';
 
 const REST_MS = 3000; // without a hand on mouse or keys
 const MOST_FILMS = 4;
+const TO_READ = ['ready', 'second_read', 'arbitration'];
 const HANDS = ['pointerdown', 'wheel', 'keydown'];
 
-/** The most urgent case that waits for this reader or for anyone; null where none does. @param {string} but Another than this one. @returns {Promise<string | null>} */
+/** The most urgent case that this reader has claimed and that waits; null where none does. @param {string} but Another than this one. @returns {Promise<string | null>} */
 async function nextCase(but) {
-  const { body } = await call('get', '/api/v1/cases', { query: { reader: 'open', limit: '2' } });
-  return body.items.find(({ id }) => id !== but)?.id ?? null;
+  const { body } = await call('get', '/api/v1/cases', { query: { reader: 'me', limit: '20' } });
+  return body.items.find(({ id, state }) => id !== but && TO_READ.includes(state))?.id ?? null;
 }
+
+/** Not every browser tells when it is idle. @param {() => void} task */
+const whenIdle = (task) => ('requestIdleCallback' in globalThis ? requestIdleCallback(task) : setTimeout(task));
 
 /** @param {import('./state.js').ReadingStore} store @param {string} caseId */
 export function createAhead(store, caseId) {
@@ -51,7 +55,7 @@ export function createAhead(store, caseId) {
     clearTimeout(waiting);
     running?.abort();
     if (done) return;
-    waiting = setTimeout(() => (settled(store.state) && !document.hidden ? requestIdleCallback(fetchAhead) : wait()), REST_MS);
+    waiting = setTimeout(() => (settled(store.state) && !document.hidden ? whenIdle(fetchAhead) : wait()), REST_MS);
   }
 
   for (const name of HANDS) addEventListener(name, wait, { capture: true, passive: true });

@@ -62,8 +62,8 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
     }
     for (const verdict of /** @type {const} */ (['confirmed', 'dismissed']))
       role(row, verdict).addEventListener('click', () => {
-        reveal(target); // its image comes onto the screen first
-        say(target, { verdict: verdictOf(store.state, target) === verdict ? null : verdict }); // once more takes it back
+        say(target, { verdict: verdictOf(store.state, target) === verdict ? null : verdict }); // once more takes it back; holds for what was in sight
+        reveal(target);
       });
     return row;
   }

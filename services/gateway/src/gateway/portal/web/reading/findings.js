@@ -1,5 +1,7 @@
 // Selects the findings that exist, are shown, and lack a verdict. Pure functions.
 
+import { slotsOf } from '../viewer/hanging.js';
+import { drawnOverlays } from '../viewer/tools.js';
 import { headlineOf } from './certainty.js';
 import { judged, withResult } from './state.js';
 import { otherMark } from './together.js';
@@ -45,10 +47,10 @@ export function isHidden(state, target) {
 /** How suspicious a finding is. @param {Reading} state @param {Target} target */
 const suspicion = (state, target) => findingOf(state.images, target)?.probability_malignant ?? -1;
 
-/** Whether something is said of a mark that is not said of the other mark of its lesion. @param {Reading} state @param {Target} target @param {Target} other */
+/** Whether a mark and the other mark of its lesion are spoken of apart: a mark without a verdict is no part of one that has one. @param {Reading} state @param {Target} target @param {Target} other */
 function saysMore({ case: detail, drafts }, target, other) {
   const [own, theirs] = [target, other].map((one) => reviewOf(detail?.reviews ?? [], one));
-  return Boolean(own?.comment) || keyOf(target) in drafts || (own !== null && own.verdict !== null && own.verdict !== theirs?.verdict);
+  return Boolean(own?.comment) || keyOf(target) in drafts || (own?.verdict ?? null) !== (theirs?.verdict ?? null);
 }
 
 /**
@@ -65,6 +67,32 @@ export function heads(state, targets) {
     const more = suspicion(state, target) - suspicion(state, other);
     return more > 0 || (more === 0 && index < at);
   });
+}
+
+/**
+ * The other mark of a lesion, where a verdict on one is given on both: both are drawn on films that hang, and neither is spoken of apart.
+ * @param {Reading} state
+ * @param {Target} target
+ * @returns {Target | null}
+ */
+export function coupledTo(state, target) {
+  const other = otherMark(state, target);
+  if (!other || saysMore(state, target, other) || saysMore(state, other, target)) return null;
+  const { boxes, outlines } = drawnOverlays(state);
+  const drawn = (/** @type {Target} */ one) => !isHidden(state, one) && slotsOf(state).some(({ id, source }) => id === one.imageId && source);
+  return (boxes || outlines) && drawn(target) && drawn(other) ? other : null;
+}
+
+/** What is known once a verdict is saved. @param {Reading} state @param {Target[]} targets @param {import('./state.js').Verdict} verdict @returns {Reading} */
+export function withVerdict(state, targets, verdict) {
+  const { case: detail } = state;
+  if (!detail) return state;
+  const said = targets.map((target) => {
+    const blank = { job_id: target.jobId, finding: String(target.index ?? 'image'), finding_id: target.findingId, comment: '', reviewer: '', reviewed_at: '' };
+    return { ...blank, ...reviewOf(detail.reviews, target), verdict };
+  });
+  const others = detail.reviews.filter(({ job_id: job, finding_id: id }) => !targets.some((target) => target.jobId === job && target.findingId === id));
+  return { ...state, case: { ...detail, reviews: [...others, ...said] } };
 }
 
 /** Every target that can be gone to, in the order of the list: each image, then its findings that are shown, a lesion once. @param {Reading} state */

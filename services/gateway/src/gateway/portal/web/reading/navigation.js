@@ -2,7 +2,7 @@
 
 import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
-import { isHidden, markedLesions, shownTargets, verdictOf } from './findings.js';
+import { coupledTo, isHidden, markedLesions, shownTargets, verdictOf, withVerdict } from './findings.js';
 import { reads } from './state.js';
 import { otherMark } from './together.js';
 import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
@@ -73,6 +73,12 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     pick,
     choose,
 
+    /** The other mark of a lesion, where both are in sight. @param {Target} target */
+    coupled(target) {
+      const other = coupledTo(store.state, target);
+      return other && shows(target) && shows(other) ? other : null;
+    },
+
     /** Work on the image of a pane. It is not chosen for a verdict: a click that pans must not aim the next key. */
     use(/** @type {ViewedImage | null} */ image) {
       if (!image || image.id === store.state.activeId) return;
@@ -98,12 +104,12 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       list.focus(next);
     },
 
-    /** The next finding without a verdict, after the chosen one and round again. */
-    stepOpen() {
-      const { chosen } = store.state;
-      const marked = markedLesions(store.state);
+    /** The next finding without a verdict, after the chosen one and round again. @param {import('./state.js').Reading} [state] With what is being saved. */
+    stepOpen(state = store.state) {
+      const { chosen } = state;
+      const marked = markedLesions(state);
       const from = marked.findIndex((target) => sameTarget(target, chosen)) + 1;
-      const open = marked.filter((target) => !verdictOf(store.state, target) && !sameTarget(target, chosen));
+      const open = marked.filter((target) => !verdictOf(state, target) && !sameTarget(target, chosen));
       const next = [...marked.slice(from), ...marked.slice(0, from)].find((target) => open.some((other) => sameTarget(other, target)));
       if (!next) return tell(t('reading.all_reviewed'));
       through = next;
@@ -115,8 +121,9 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     judgeByKey(verdict) {
       const { chosen, images } = store.state;
       const goesOn = sameTarget(chosen, through) && imageOf(images, chosen)?.result && chosen && shows(chosen);
+      const both = chosen ? [chosen, this.coupled(chosen) ?? chosen] : [];
       this.judge(verdict);
-      if (goesOn) this.stepOpen();
+      if (goesOn) this.stepOpen(withVerdict(store.state, both, verdict));
     },
 
     /** The film of a view: the one that hangs, then the others of this view in turn. @param {import('../viewer/image.js').ViewName} view */

@@ -75,7 +75,7 @@ const panes = createPanes(role(root, 'panes'), {
   toolOf: () => store.state.tool,
   instruments: () => (DRAWING.includes(store.state.tool) ? drawn.drawing : late.instruments()),
 });
-const reviews = createReviews(store, { feed, status, maySupersede: mayChange, reveal: (target) => navigation.reveal(target) });
+const reviews = createReviews(store, { feed, status, maySupersede: mayChange, reveal: (target) => navigation.reveal(target), coupled: (target) => navigation.coupled(target) });
 const list = createFindingsList(role(root, 'findings'), store, {
   pick,
   reveal: (target) => navigation.reveal(target),

@@ -1,8 +1,7 @@
 // Saves reviews of findings one after the other, each with the ETag of the case that was on screen, and undoes them.
 
 import { Problem, asProblem, call } from '../core/api.js';
-import { t } from '../core/words.js';
-import { otherMark } from './together.js';
+import { list, t } from '../core/words.js';
 import { imageOf, nameOf, reviewOf, sameTarget, targetAt } from './targets.js';
 
 /** @typedef {import('./state.js').Said} Said */
@@ -29,9 +28,10 @@ export const nameOfChange = ({ images }, change) => ('own' in change ? change.na
  *   status: ReturnType<typeof import('./status.js').createStatus>,
  *   maySupersede: (change: string) => Promise<boolean>,
  *   reveal: (target: Target) => void,
+ *   coupled: (target: Target) => Target | null,
  * }} page
  */
-export function createReviews(store, { feed, status, maySupersede, reveal }) {
+export function createReviews(store, { feed, status, maySupersede, reveal, coupled }) {
   /** @type {Promise<unknown>} */
   let queue = Promise.resolve();
 
@@ -50,13 +50,17 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
     return turn.finally(() => store.update(({ saving }) => ({ saving: saving - 1 })));
   }
 
-  /** A verdict on a lesion holds for its marks on both views. @param {Target} target @param {Partial<Said>} change */
-  async function sayOfLesion(target, change) {
+  /** A verdict holds for the other mark of a lesion as well where the reader saw both. @param {Target} target @param {Partial<Said>} change @param {Target | null} other */
+  async function sayOfLesion(target, change, other) {
     const verdict = now(target)?.verdict ?? null;
     if (!(await sayNow(target, change))) return false;
-    const other = otherMark(store.state, target);
-    if (!('verdict' in change) || !other || (now(other)?.verdict ?? null) !== verdict) return true;
-    return sayNow(other, { verdict: change.verdict }, true);
+    if (!other || (now(other)?.verdict ?? null) !== verdict) return true;
+    try {
+      if (await sayNow(other, { verdict: change.verdict }, true)) status.tell(doneWords(list([name(target), name(other)]), { ...said(now(target)), ...change }, change));
+    } catch (error) {
+      status.failed(other, asProblem(error)); // the first is saved, and the other stands for itself
+    }
+    return true;
   }
 
   /** @param {Target} target @param {Partial<Said>} change @param {boolean} [also] Of the other mark of a lesion: it is told of with the first. */
@@ -151,7 +155,10 @@ export function createReviews(store, { feed, status, maySupersede, reveal }) {
      * @param {Target} target
      * @param {Partial<Said>} change
      */
-    say: (target, change) => next(target, () => sayOfLesion(target, change)),
+    say(target, change) {
+      const other = 'verdict' in change ? coupled(target) : null; // as the reader sees them now
+      return next(target, () => sayOfLesion(target, change, other));
+    },
 
     /** Take in what the reader said last before the page was loaded: it can be undone as well. */
     async recall() {
