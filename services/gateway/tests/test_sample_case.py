@@ -45,6 +45,23 @@ def test_it_is_read_but_cannot_be_signed(client, alice, sample, analysed):
         assert (moved.status_code, moved.json()["code"]) == (409, "case_is_sample")
 
 
+def test_it_takes_no_other_films(client, alice, sample, upload, picture):
+    said = {"modality": "mammography", "view": "CC", "laterality": "R"}
+    added = upload(picture(7), headers=alice, case_id=sample, **said)
+    assert (added.status_code, added.json()["code"]) == (409, "case_is_sample")
+    job = upload(picture(8), headers=alice, **said).json()["job"]["id"]
+    image = client.get(f"/api/v1/jobs/{job}", headers=alice).json()["image_id"]
+    moved = client.patch(f"/api/v1/images/{image}", headers=alice, json={"case_id": sample})
+    assert (moved.status_code, moved.json()["code"]) == (409, "case_is_sample")
+
+
+def test_what_it_lacks_is_added(client, alice, sample):
+    first = client.get(f"/api/v1/cases/{sample}", headers=alice).json()["images"][0]["id"]
+    assert client.delete(f"/api/v1/images/{first}", headers=alice).status_code == 204
+    assert client.post("/api/v1/sample-case", headers=alice).json()["id"] == sample
+    assert len(client.get(f"/api/v1/cases/{sample}", headers=alice).json()["images"]) == 4
+
+
 def test_it_is_deleted_with_all_of_it(app, client, alice, sample, analysed, root):
     job, image = analysed[0]["job"]["id"], analysed[0]["id"]
     client.put(f"/api/v1/cases/{sample}/reviews/{job}/f1", headers=alice, json={"verdict": "confirmed"})

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from gateway.jobs.models import Job, Work, WorkKind
+from gateway.jobs.models import Job, Opinion, Work, WorkKind
 from lobule.contracts.progress import JobState, StepError
 
 
@@ -26,7 +26,7 @@ class WorkRead(BaseModel):
         description="an analysis of an image, a rendering of a report, the reading of a case's films together, or the "
         "opinion of a region that a reader drew"
     )
-    subject: str = Field(description="identifier of the analysis, or what is rendered or read")
+    subject: str = Field(description="identifier of the analysis or the opinion, or what is rendered or read")
     owner: str = Field(description="user name of whom it is done for")
     state: JobState = Field(description="where it stands")
     step: str | None = Field(description="the step that it stands at")
@@ -40,7 +40,8 @@ class WorkRead(BaseModel):
     def of(cls, work: Work, owner: str) -> "WorkRead":
         """A piece of work as the API shows it."""
         step = next((step for step in work.steps if step.state != "done"), None)
-        subject = work.id if isinstance(work, Job) else work.key  # no file's name: it may be a patient's
+        # No file's name: it may be a patient's. No region's key: it tells that somebody drew on a case read apart.
+        subject = work.id if isinstance(work, (Job, Opinion)) else work.key
         return cls(
             id=work.id,
             kind=work.kind,

@@ -7,16 +7,27 @@ diagnosis, 4th edition, 2006). BI-RADS 0, 3, 4, 5 and 6 of a breast recall her, 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from gateway.cases.models import Rule
-from lobule.contracts.breasts import BiRads, BreastConclusion, BreastConclusions
+from lobule.contracts.breasts import BiRads, BreastConclusion, BreastConclusions, Recommendation
 from lobule.contracts.result import Assessment, Laterality
 
 RECALLED = frozenset({0, 3, 4, 5, 6})
 """BI-RADS categories of which more is to be done than the next screening."""
 
 _SEVERITY: tuple[BiRads, ...] = (1, 2, 3, 0, 4, 5, 6)
+_REACH: tuple[Recommendation, ...] = get_args(Recommendation)
+_LEAST: dict[BiRads, Recommendation] = {
+    1: "routine_screening",
+    2: "routine_screening",
+    3: "short_follow_up",
+    0: "further_imaging",
+    4: "biopsy",
+    5: "biopsy",
+    6: "treatment",
+}
+"""The least that the BI-RADS Atlas recommends for each category."""
 _SUSPICION: tuple[Assessment, ...] = ("no_sign_of_malignancy", "not_sure", "malignancy_suspected")
 _SIDES: tuple[Laterality, ...] = ("R", "L")
 
@@ -25,9 +36,14 @@ Subject = Literal["recall", "bi_rads", "density", "recommendation", "conclusion"
 
 @dataclass(frozen=True)
 class Stated:
-    """What a reader states of a case: of its breasts, and of the case as a whole."""
+    """What a reader states of a case: of its breasts, and of the case as a whole.
 
-    breasts: BreastConclusions
+    Attributes:
+        breasts: None where no film has a known side.
+        conclusion: About the case.
+    """
+
+    breasts: BreastConclusions | None
     conclusion: Assessment
 
 
@@ -56,15 +72,17 @@ def disagreements(one: Stated, other: Stated, rule: Rule) -> list[Disagreement]:
         one: What a reader states.
         other: What the other one does.
         rule: `recall`: recall of a breast alone counts. `all`: category, density, recommendation and conclusion, too.
+            Where nobody states a breast the conclusion counts under both.
     """
     found = [Disagreement(side, subject) for side in _SIDES for subject in _differ(one, other, side, rule)]
-    if rule == "all" and one.conclusion != other.conclusion:
+    whole = rule == "all" or (one.breasts is None and other.breasts is None)
+    if whole and one.conclusion != other.conclusion:
         found.append(Disagreement(None, "conclusion"))
     return found
 
 
 def _differ(one: Stated, other: Stated, side: Laterality, rule: Rule) -> Iterator[Subject]:
-    first, second = (dict(each.breasts.stated).get(side) for each in (one, other))
+    first, second = (_breasts(each).get(side) for each in (one, other))
     if recalls(first) != recalls(second):
         yield "recall"
     if rule == "recall" or first is None or second is None:
@@ -77,10 +95,15 @@ def _differ(one: Stated, other: Stated, side: Laterality, rule: Rule) -> Iterato
 
 def combined(one: Stated, other: Stated) -> Stated:
     """What the report states of two readers who agree: of each breast, and of the case, the more suspicious of both."""
-    first, second = dict(one.breasts.stated), dict(other.breasts.stated)
+    first, second = _breasts(one), _breasts(other)
     right, left = (_combined(first.get(side), second.get(side)) for side in _SIDES)
     suspicion = max(_SUSPICION.index(each.conclusion) for each in (one, other))
-    return Stated(BreastConclusions(right=right, left=left), _SUSPICION[suspicion])
+    breasts = BreastConclusions(right=right, left=left) if right or left else None
+    return Stated(breasts, _SUSPICION[suspicion])
+
+
+def _breasts(stated: Stated) -> dict[Laterality, BreastConclusion]:
+    return dict(stated.breasts.stated) if stated.breasts else {}
 
 
 def _combined(first: BreastConclusion | None, second: BreastConclusion | None) -> BreastConclusion | None:
@@ -91,8 +114,21 @@ def _combined(first: BreastConclusion | None, second: BreastConclusion | None) -
     return BreastConclusion(
         bi_rads=worse.bi_rads,
         density=worse.density or other.density,
-        recommendation=worse.recommendation or other.recommendation,
+        recommendation=_recommended(worse, other),
     )
+
+
+def _recommended(worse: BreastConclusion, other: BreastConclusion) -> Recommendation | None:
+    """The more far-reaching recommendation.
+
+    Where the reader of the worse category gives none, the other one's is left out if it is less than that category asks
+    for: what was recommended for a lesser one would contradict it.
+    """
+    said = [each for each in (worse.recommendation, other.recommendation) if each]
+    if worse.recommendation is None and worse.bi_rads != other.bi_rads:
+        said = [each for each in said if _REACH.index(each) >= _REACH.index(_LEAST[worse.bi_rads])]
+    reach = max((_REACH.index(each) for each in said), default=None)
+    return None if reach is None else _REACH[reach]
 
 
 def _severity(breast: BreastConclusion) -> int:

@@ -9,6 +9,7 @@ from gateway.audit.models import AuditEvent
 from gateway.cases.models import BOTH, Case, SignedRead
 from gateway.errors import ProblemError
 from gateway.users.models import User
+from gateway.users.permissions import may
 
 BLIND_ACTIONS = ("finding.review", "finding.draw", "finding.erase", "finding.ask", "lesion.same", "lesion.apart")
 """Entries of the audit log that tell what a reader says of a case."""
@@ -62,10 +63,16 @@ def check_may_mark(session: Session, case: Case, user: User) -> None:
 
 
 def may_begin_anew(session: Session, case: Case, user: User) -> bool:
-    """Whether a user may have a case read anew: its owner; once both have read it, its readers."""
-    if not case.read_twice or case.reads == 0:
+    """Whether a user may have a case read anew: its owner; once both have read it, its readers.
+
+    Where the owner is a program or was deactivated, anyone who may sign it answers for it.
+    """
+    if not case.read_twice or case.reads == 0 or not may(user.role, "sign"):
         return False
-    return user.id == case.owner_id or (not case.blind and of_user(session, case, user) is not None)
+    owner = session.get_one(User, case.owner_id)
+    if user.id == owner.id or owner.role == "service" or not owner.active:
+        return True
+    return not case.blind and of_user(session, case, user) is not None
 
 
 def may_be_told(user: User) -> ColumnElement[bool]:

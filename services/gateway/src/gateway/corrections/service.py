@@ -93,6 +93,8 @@ def _check_target(session: Session, user: User, image: Image, case_id: str | Non
     case = cases.visible(session, user, case_id)
     if case is None:
         raise not_found("case")
+    if case.sample:
+        raise ProblemError(409, "case_is_sample", "film")
     if case.owner_id != image.owner_id:
         raise ProblemError(422, "invalid_request", "other_owner")
 

@@ -18,11 +18,6 @@ from lobule import layout
 Level = Literal["studies", "series", "instances"]
 
 
-def lock_user(session: Session, user_id: str) -> None:
-    """Have the user's other requests wait: two films of a new study at once must not open two cases."""
-    session.scalars(select(User.id).where(User.id == user_id).with_for_update(key_share=True)).one()
-
-
 def case_of(session: Session, user_id: str, pseudonym: str, study_mark: str) -> str | None:
     """The user's case of a study, or the one that was opened for its first film; the oldest where there are several.
 

@@ -20,6 +20,7 @@ from gateway.uploads.checks import Duplicate, parse_options
 from gateway.uploads.receiving import Upload
 from gateway.uploads.service import UploadService
 from gateway.users.models import User
+from gateway.users.repository import lock_user
 from lobule.errors import AnalysisError
 from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
@@ -119,7 +120,7 @@ class InstanceService:
         assert mark is not None
         pseudonym = f"STOW-{mark.partition(':')[2][:10].upper()}"
         with self._sessions.begin() as session:
-            repository.lock_user(session, user.id)
+            lock_user(session, user.id)
             known = repository.case_of(session, user.id, pseudonym, mark)
             if known is not None:
                 return known

@@ -15,7 +15,6 @@ from gateway.reports.models import CaseReport
 from gateway.reports.schemas import CaseReportCreate
 from gateway.reports.signing import Concluded, issue, own_conclusion, ready_to_sign
 from gateway.users.models import User
-from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import CaseContent, ReaderOfReport, ReadRole, Signature
 from lobule.contracts.result import Laterality
 from lobule.storage import ObjectStore
@@ -41,7 +40,7 @@ def sign_read(
 
     Raises:
         ProblemError: `already_read`, `reads_complete`, `read_by_one` or as `signing.ready_to_sign` (409),
-            `case_changed` (412), `breasts_needed` (422) or `forbidden` (403).
+            `case_changed` (412), `breasts_needed` or `conclusion_needed` (422), or `forbidden` (403).
     """
     case = _ready(session, case, user, if_match)
     if not case.blind:
@@ -58,7 +57,7 @@ def arbitrate(
 
     Raises:
         ProblemError: `already_read`, `no_disagreement`, `read_by_one` or as `signing.ready_to_sign` (409),
-            `case_changed` (412), `breasts_needed` (422) or `forbidden` (403).
+            `case_changed` (412), `breasts_needed` or `conclusion_needed` (422), or `forbidden` (403).
     """
     case = _ready(session, case, user, if_match)
     if case.state != "arbitration":
@@ -142,15 +141,18 @@ def _write(
     session: Session, store: ObjectStore, case: Case, said: CaseReportCreate, user: User, role: ReadRole
 ) -> SignedRead:
     """The case as its reader had marked it, with what they stated of it."""
-    lacking = _sides(session, case) - {side for side, _ in said.breasts.stated} if said.breasts else None
-    if said.breasts is None or lacking:
-        raise ProblemError(422, "breasts_needed", "sides", values={"sides": sorted(lacking or _sides(session, case))})
+    lacking = _sides(session, case) - {side for side, _ in (said.breasts.stated if said.breasts else ())}
+    if lacking:
+        raise ProblemError(422, "breasts_needed", "sides", values={"sides": sorted(lacking)})
+    conclusion = own_conclusion(case, said)
+    if conclusion is None:  # films without a side: the conclusion is all that can be compared
+        raise ProblemError(422, "conclusion_needed")
     signed_at = now()
     signature = Signature(
         version=(case.signed_version or 0) + 1,
         signed_by=user.display_name,
         signed_at=signed_at,
-        conclusion=own_conclusion(case, said),
+        conclusion=conclusion,
         comment=said.comment,
         breasts=said.breasts,
     )
@@ -194,9 +196,8 @@ def _report_of_both(session: Session, store: ObjectStore, case: Case, user: User
 
 def _stated(read: SignedRead) -> Stated:
     signature = signature_of(read)
-    breasts: BreastConclusions | None = signature.breasts
-    assert breasts is not None, "a read states the breasts"
-    return Stated(breasts, signature.conclusion or breasts.assessment)
+    assert signature.conclusion is not None, "a read states a conclusion"
+    return Stated(signature.breasts, signature.conclusion)
 
 
 def _issue(session: Session, store: ObjectStore, case: Case, user: User, concluded: Concluded) -> CaseReport:

@@ -82,8 +82,8 @@ def sign_read(
 ) -> ReadSigned:
     """Sign your read of a case that two people read, as the first or the second of them.
 
-    State every breast of which there is a film. The report is issued with the second read where both agree; otherwise
-    the case waits for a third person. Who may sign is as for `/reports`.
+    State every breast of which there is a film, and a conclusion where no film has a side. The report is issued with
+    the second read where both agree; otherwise the case waits for a third person. Who may sign is as for `/reports`.
     """
     outcome = double_signing.sign_read(session, request.app.state.store, case, said, user, if_match)
     return _signed(session, case, user, request, response, said, outcome)
@@ -137,9 +137,11 @@ def withdraw_read(case: VisibleCase, user: CurrentUser, session: DbSession, requ
 
 @router.post("/reads/anew", responses=responses(401, 403, 404, 409, 422))
 def begin_anew(
-    said: BeginAnew, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request
+    said: BeginAnew, case: VisibleCase, user: PresentPerson, session: DbSession, request: Request
 ) -> ReadsRead:
     """Have both people read a case once more: its owner, and once both have signed, its readers.
+
+    Where the owner is a program or was deactivated, anyone who sees the case and may sign may do that.
 
     What was signed stays on record, and a report that was issued is superseded.
     """

@@ -23,7 +23,8 @@ def open_sample_case(
 ) -> CaseRead:
     """Open a case of four synthetic films to try the portal with, or find the one that you have.
 
-    It is analysed and read like any case, but cannot be signed. Nobody else but administrators sees it.
+    It is analysed and read like any case, but cannot be signed, and takes no other films. You alone see it, unless you
+    share it or an administrator opens it in an emergency. Films that are missing are added again.
     """
     state = request.app.state
 

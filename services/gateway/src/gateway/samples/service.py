@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from gateway.images import repository as images
 from gateway.jobs import repository as jobs
 from gateway.objects import delete_after_commit
 from gateway.reader_findings import repository as reader_findings
+from gateway.uploads.checks import Duplicate
 from gateway.uploads.receiving import Upload
 from gateway.uploads.schemas import ImageOptions
 from gateway.uploads.service import UploadService
 from gateway.users.models import User
+from gateway.users.repository import lock_user
 from lobule import layout
 from lobule.contracts.language import Language
 from lobule.contracts.result import Laterality, StandardView
@@ -38,7 +41,9 @@ Note = Callable[[Session, str], None]
 def open_sample(
     sessions: SessionFactory, store: ObjectStore, uploads: UploadService, user: User, language: Language, note: Note
 ) -> str:
-    """Open the sample case of a user, whose films are analysed like any; returns its id. One that is there stays.
+    """Open the sample case of a user, whose films are analysed like any; returns its id.
+
+    One that is there stays; what it lacks of the films, as after an opening that broke off, is added.
 
     Args:
         sessions: Of the database.
@@ -49,24 +54,31 @@ def open_sample(
         note: Writes to the audit log.
     """
     with sessions.begin() as session:
-        known = cases.sample_of(session, user.id)
-        if known is not None:
-            return known.id
-        case = Case(owner_id=user.id, pseudonym=Words(language)("worklist.sample.name"), sample=True)
-        session.add(case)
-        session.flush()
-        case_service.refresh(session, case.id)
-        note(session, case.id)
+        lock_user(session, user.id)  # two clicks at once open one case
+        case = cases.sample_of(session, user.id)
+        if case is None:
+            case = Case(owner_id=user.id, pseudonym=Words(language)("worklist.sample.name"), sample=True)
+            session.add(case)
+            session.flush()
+            case_service.refresh(session, case.id)
+            note(session, case.id)
         case_id = case.id
+        names = {image.file_name for image in images.of_case(session, case_id)}
     for side, view in _VIEWS:
-        _add(store, uploads, user, case_id, side, view)
+        if _name(side, view) not in names:
+            with suppress(Duplicate):  # added meanwhile by another request
+                _add(store, uploads, user, case_id, side, view)
     return case_id
+
+
+def _name(side: Laterality, view: StandardView) -> str:
+    return f"sample-{side}{view}.jpg"
 
 
 def _add(
     store: ObjectStore, uploads: UploadService, user: User, case_id: str, side: Laterality, view: StandardView
 ) -> None:
-    name, image_id = f"sample-{side}{view}.jpg", new_id()
+    name, image_id = _name(side, view), new_id()
     content = (_FILMS / name).read_bytes()
     key = layout.upload_key(layout.image_folder(image_id))
     store.put(key, content)
@@ -75,7 +87,7 @@ def _add(
         modality=MAMMOGRAPHY.name, spec=MAMMOGRAPHY, case_id=case_id, view=view, laterality=side, study_date=today
     )
     upload = Upload(image_id, key, name, len(content), hashlib.sha256(content).hexdigest())
-    uploads.accept(user, options, upload, _silently, interactive=True)
+    uploads.accept(user, options, upload, _silently, interactive=True, sample=True)
 
 
 def _silently(_session: Session, _image: Any, _detail: dict[str, Any]) -> None:

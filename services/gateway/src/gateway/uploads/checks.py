@@ -51,14 +51,25 @@ def parse_options(
         raise ProblemError(422, "invalid_request", "fields", values=values) from None
 
 
-def check_place(session: Session, user: User, options: ImageOptions) -> None:
+def check_place(session: Session, user: User, options: ImageOptions, *, sample: bool = False) -> None:
     """Refuse an upload into a case, or as a replacement of an image, that is not the user's.
 
+    Args:
+        session: Where to ask.
+        user: Who uploads.
+        options: What they said.
+        sample: Whether it is a film of the sample case, which takes no other.
+
     Raises:
-        ProblemError: `not_found` (404), or `invalid_request` (422) where the image is not of the case that is named.
+        ProblemError: `not_found` (404), `case_is_sample` (409), or `invalid_request` (422) where the image is not of
+            the case that is named.
     """
-    if options.case_id is not None and cases.visible(session, user, options.case_id) is None:
-        raise not_found("case")
+    if options.case_id is not None:
+        case = cases.visible(session, user, options.case_id)
+        if case is None:
+            raise not_found("case")
+        if case.sample and not sample:
+            raise ProblemError(409, "case_is_sample", "film")
     image = images.by_id(session, options.replaces) if options.replaces is not None else None
     if image is None:
         return  # perhaps replaced already by this upload, if its response was lost: see `UploadService.accept`

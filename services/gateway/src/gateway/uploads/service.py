@@ -74,8 +74,8 @@ class UploadService:
             AnalysisError: Where the file's header is refused.
             Duplicate: Where the owner has the same bytes as the same modality in this case, or, sent without a case,
                 anywhere.
-            ProblemError: A bad form, `other_patient`, `image_signed` or `case_claimed` (409), `forbidden` (403),
-                `not_found` (404) or `queue_full` (429). Nothing is left.
+            ProblemError: A bad form, `other_patient`, `image_signed`, `case_claimed` or `case_is_sample` (409),
+                `forbidden` (403), `not_found` (404) or `queue_full` (429). Nothing is left.
         """
         token_id: str | None = None
 
@@ -107,6 +107,7 @@ class UploadService:
         interactive: bool,
         by_instance: bool = False,
         token_id: str | None = None,
+        sample: bool = False,
     ) -> tuple[Image, Job]:
         """Make a received file an image with a job, in one transaction.
 
@@ -118,6 +119,7 @@ class UploadService:
             interactive: Whether a person waits for it at the portal.
             by_instance: Whether another file of the same SOP instance is a duplicate, too; of an image of a case.
             token_id: Of the API token that it was sent with.
+            sample: Whether it is a film of the sample case.
 
         Raises:
             AnalysisError, Duplicate, ProblemError: See `submit`.
@@ -126,7 +128,7 @@ class UploadService:
         try:
             with self._sessions.begin() as session:
                 # checked again: the case or image may have been removed during the upload
-                checks.check_place(session, user, options)
+                checks.check_place(session, user, options, sample=sample)
                 # an administrator's upload belongs to the case's owner, who has to see it
                 if options.case_id is not None:
                     image.owner_id = cases.by_id(session, options.case_id).owner_id

@@ -38,3 +38,8 @@ def has_admin(session: Session) -> bool:
 def logged_in(session: Session, user_id: str) -> None:
     """Note that a user logged in now."""
     session.execute(update(User).where(User.id == user_id).values(last_login_at=now()))
+
+
+def lock_user(session: Session, user_id: str) -> None:
+    """Have the user's other requests wait, so that two at once do not open the same case twice."""
+    session.scalars(select(User.id).where(User.id == user_id).with_for_update(key_share=True)).one()

@@ -39,3 +39,30 @@ def test_the_report_states_the_more_suspicious_of_both():
     assert both.conclusion == "malignancy_suspected"
     assert both.breasts.right == BreastConclusion(bi_rads=2, density="a")
     assert both.breasts.left == BreastConclusion(bi_rads=2, density="c")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "reported"),
+    [
+        ((0, "further_imaging"), (0, "biopsy"), "biopsy"),
+        ((3, None), (3, "short_follow_up"), "short_follow_up"),
+        ((4, "further_imaging"), (3, "biopsy"), "biopsy"),
+        ((5, None), (3, "short_follow_up"), None),
+        ((4, None), (0, "biopsy"), "biopsy"),
+        ((1, None), (2, None), None),
+    ],
+)
+def test_the_report_recommends_the_more_far_reaching_of_both(one, other, reported):
+    def said(category, recommendation):
+        breast = BreastConclusion(bi_rads=category, recommendation=recommendation)
+        return Stated(BreastConclusions(right=breast), "not_sure")
+
+    for first, second in ((one, other), (other, one)):
+        assert combined(said(*first), said(*second)).breasts.right.recommendation == reported
+
+
+def test_the_conclusion_counts_where_no_breast_is_stated():
+    one, other = Stated(None, "not_sure"), Stated(None, "malignancy_suspected")
+    assert [each.subject for each in disagreements(one, other, "recall")] == ["conclusion"]
+    assert disagreements(one, one, "recall") == []
+    assert combined(one, other) == other

@@ -2,7 +2,7 @@
 
 from reading_by_two import NO_RECALL, RECALL, problem
 
-from gateway.cases.models import SignedRead
+from gateway.cases.models import Case, SignedRead
 from gateway.users.repository import by_username
 from lobule.contracts.case import CaseContent
 
@@ -30,6 +30,14 @@ class TestSafety:
         answer = read("alice", RECALL)
         assert (problem(answer), answer.json()["values"]) == ((422, "breasts_needed"), {"sides": ["L"]})
         assert problem(read("alice", {"conclusion": "not_sure"})) == (422, "breasts_needed")
+
+    def test_films_without_a_side_are_read_by_the_conclusion(self, here, client, people, read, shared):
+        image = here("GET", "alice").json()["images"][0]["id"]
+        path = f"/api/v1/images/{image}"
+        assert client.patch(path, headers=people["alice"], json={"laterality": None}).status_code == 200
+        assert problem(read("alice", {})) == (422, "conclusion_needed")
+        assert read("alice", {"conclusion": "not_sure"}).status_code == 201
+        assert read("bob", {"conclusion": "not_sure"}).json()["report"]["conclusion"] == "not_sure"
 
     def test_a_film_that_arrives_supersedes_what_was_read_before(self, app, here, read, mark, film, shared):
         mark("alice")
@@ -79,6 +87,14 @@ class TestSafety:
         assert here("POST", "bob", "/reads/anew", **said).status_code == 200, "a reader, once both have signed"
         assert here("GET", "bob").json()["state"] == "ready"
         assert here("GET", "bob").json()["reports"][0]["superseded"] is True
+
+    def test_a_case_of_a_program_is_begun_anew_by_who_may_sign_it(self, app, here, read, shared):
+        said = {"json": {"reason": "another patient's films"}}
+        with app.state.sessions.begin() as session:
+            session.get_one(Case, shared[0]).owner_id = by_username(session, "pacs").id
+        read("bob")
+        assert problem(here("POST", "pacs", "/reads/anew", **said)) == (403, "forbidden")
+        assert here("POST", "carol", "/reads/anew", **said).json()["signed"] == 0
 
     def test_a_reader_who_was_deactivated(self, app, here, read, client, people):
         """What they signed stands; a case that they have claimed is free."""

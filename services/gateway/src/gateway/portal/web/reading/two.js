@@ -1,6 +1,7 @@
 // The state of a case that two people read, and both reads side by side once both are signed.
 
 import { asProblem, call } from '../core/api.js';
+import { confirmed } from '../core/confirm.js';
 import { all, byId, find, role, write } from '../core/dom.js';
 import { list, t } from '../core/words.js';
 import { SIDES } from './stated.js';
@@ -82,7 +83,7 @@ export function createTwo(page, store, { refresh, tell, onProblem }) {
   dialog.addEventListener('close', () => {
     const reason = find(dialog, '[name="reason"]', HTMLTextAreaElement).value.trim();
     if (dialog.returnValue !== 'anew' || !reason) return;
-    then(() => call('post', '/api/v1/cases/{case_id}/reads/anew', { ...where, send: { reason } }), t('reading.two.anew.hint'));
+    then(() => confirmed(() => call('post', '/api/v1/cases/{case_id}/reads/anew', { ...where, send: { reason } })), t('reading.two.anew.hint'));
   });
   store.subscribe(['case', 'images'], look); // after the report section, which names the button for a report
   look();
