@@ -98,6 +98,33 @@ MAX_DICOM_INFLATED_AHEAD = _limit(
 MAX_DICOM_TRAILER = _limit(
     "DICOM", "deflated: after the pixels", 1 * _MB, "bytes", _UNREADABLE, "writers put a few bytes of padding there"
 )
+MAX_DICOM_SERVED_READS = _limit(
+    "DICOM",
+    "served by DICOMweb: reads of a header",
+    100_000,
+    "",
+    "instance_unreadable",
+    "two or three an element",
+)
+MAX_DICOM_SERVED_VALUE = _limit(
+    "DICOM", "served by DICOMweb: a value in metadata", 1 * _MB, "bytes", "", "longer ones have an address of their own"
+)
+MAX_DICOM_SERVED_FRAMES = _limit(
+    "DICOM",
+    "served by DICOMweb: frames of an object",
+    10_000,
+    "",
+    "instance_unreadable",
+    "masks have some",
+)
+MAX_DICOM_SERVED_BITS = _limit(
+    "DICOM",
+    "served by DICOMweb: a frame of single bits",
+    32 * _MB,
+    "bytes",
+    "instance_unreadable",
+    "shifted in memory",
+)
 MAX_DICOM_FRAGMENTS = _limit("DICOM", "fragments", 100_000, "", _UNREADABLE, "one picture has one, or some hundreds")
 MAX_DICOM_JPEG_SCANS = _limit(
     "DICOM", "scans of a baseline, extended or lossless JPEG", 4, "", _UNREADABLE, "one for each colour"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.dicomweb.accepting import OCTETS
-from gateway.dicomweb.headers import read_header, transfer_syntax
+from gateway.dicomweb.headers import number, read_header, transfer_syntax
 from gateway.errors import ProblemError, not_found
+from lobule import limits
 
 if TYPE_CHECKING:  # pydicom brings NumPy, which a gateway without DICOMweb never needs
     from pydicom.dataset import Dataset
@@ -50,17 +51,22 @@ class Pixels:
     @property
     def count(self) -> int:
         """Of frames."""
-        try:
-            return max(1, int(self.header.get("NumberOfFrames") or 1))
-        except (TypeError, ValueError):
-            return 1
+        return number(self.header, "NumberOfFrames") or 1
+
+    @property
+    def frame_bits(self) -> int:
+        """Of a frame that is not encapsulated; 0 where the header does not say it."""
+        samples = number(self.header, "SamplesPerPixel") or 1
+        rows, columns, allocated = (number(self.header, name) or 0 for name in ("Rows", "Columns", "BitsAllocated"))
+        return rows * columns * samples * allocated
 
 
 def open_pixels(stream: BinaryIO) -> Pixels:
     """Find the pixels of a file.
 
     Raises:
-        ProblemError: `not_found`, 404, where it has none, and `not_acceptable`, 406, where it is deflated.
+        ProblemError: `not_found`, 404, where it has none, `not_acceptable`, 406, where it is deflated, and
+            `instance_unreadable`, 500, where the file does not hold the frames that its header announces.
     """
     header = read_header(stream)
     syntax = transfer_syntax(header)
@@ -70,36 +76,56 @@ def open_pixels(stream: BinaryIO) -> Pixels:
     order = "<" if little else ">"
     if stream.read(4) != _TAG[little]:
         raise not_found("frame")
-    if syntax == _IMPLICIT:
-        (length,) = struct.unpack(f"{order}I", stream.read(4))
-    else:
-        (length,) = struct.unpack(f"{order}4xI", stream.read(8))
-    return Pixels(header, syntax, None if length == _UNDEFINED else length)
+    try:
+        layout, size = ("I", 4) if syntax == _IMPLICIT else ("4xI", 8)
+        (length,) = struct.unpack(f"{order}{layout}", stream.read(size))
+    except struct.error:
+        raise ProblemError(500, "instance_unreadable") from None
+    pixels = Pixels(header, syntax, None if length == _UNDEFINED else length)
+    if not _is_whole(stream, pixels):
+        raise ProblemError(500, "instance_unreadable")
+    return pixels
+
+
+def _is_whole(stream: BinaryIO, pixels: Pixels) -> bool:
+    """Whether a file can hold the frames that its header announces; the stream stays where it is."""
+    if pixels.count > limits.MAX_DICOM_SERVED_FRAMES:
+        return False
+    start = stream.tell()
+    if pixels.length is None:  # the table of offsets, which is read as a whole, has one for each frame
+        item = stream.read(8)
+        stream.seek(start)
+        return len(item) == 8 and struct.unpack("<4xI", item)[0] <= 4 * limits.MAX_DICOM_SERVED_FRAMES
+    held = min(pixels.length, stream.seek(0, 2) - start)
+    stream.seek(start)
+    bits = pixels.frame_bits
+    if bits % 8 and bits > 8 * limits.MAX_DICOM_SERVED_BITS:
+        return False
+    return bits > 0 and bits * pixels.count <= 8 * held
 
 
 def frames(stream: BinaryIO, pixels: Pixels, numbers: Sequence[int]) -> Iterator[bytes]:
     """The frames of these numbers, from 1."""
     start = stream.tell()
-    for number in numbers:
+    for place in numbers:
         stream.seek(start)
         if pixels.length is None:
             from pydicom.encaps import get_frame
 
-            yield get_frame(stream, number - 1, number_of_frames=pixels.count)
+            yield get_frame(stream, place - 1, number_of_frames=pixels.count)
         else:
-            yield _native(stream, pixels, start, number - 1)
+            yield _native(stream, pixels, start, place - 1)
 
 
 def _native(stream: BinaryIO, pixels: Pixels, start: int, index: int) -> bytes:
-    said = pixels.header
-    bits = int(said.Rows) * int(said.Columns) * int(said.get("SamplesPerPixel") or 1) * int(said.BitsAllocated)
+    bits = pixels.frame_bits
     first, behind = index * bits, (index + 1) * bits
     stream.seek(start + first // 8)
     content = stream.read((behind + 7) // 8 - first // 8)
     if first % 8 or bits % 8:  # frames of one bit for each pixel need not begin at a byte
         shifted = (int.from_bytes(content, "little") >> first % 8) & ((1 << bits) - 1)
         content = shifted.to_bytes((bits + 7) // 8, "little")
-    if pixels.syntax == _BIG and said.BitsAllocated == 16:
+    if pixels.syntax == _BIG and number(pixels.header, "BitsAllocated") == 16:
         words = array.array("H", content)
         words.byteswap()
         content = words.tobytes()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from io import BufferedReader
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sqlalchemy.orm import Session
 
@@ -52,8 +54,8 @@ def keep(
         upload: The object.
 
     Raises:
-        ProblemError: `not_a_result`, 422, for what is no result in DICOM, and `other_study`, 409, for one of a study
-            of which the case has no film.
+        ProblemError: `not_a_result`, 422, for what is no result in DICOM, `other_study`, 409, for one of a study
+            or a patient of which the case has no film, and `conflict`, 409, where another object has its UID.
     """
     with store.open(upload.object_key) as stream:
         if stream.read(132)[128:] != b"DICM":
@@ -64,16 +66,23 @@ def keep(
     modality = marks.dicom_modality
     if marks.sop_class not in RESULT_CLASSES or not (modality and marks.series_mark and marks.instance_mark):
         raise ProblemError(422, "not_a_result")
-    studies = {image.identity.study_mark for image in images.of_case(session, case.id)} - {None}
-    if marks.study_mark not in studies:
+    films = {(film.identity.study_mark, film.identity.patient_id_mark) for film in images.of_case(session, case.id)}
+    if marks.study_mark is None or (marks.study_mark, marks.patient_id_mark) not in films:
         raise ProblemError(409, "other_study")
     known = repository.same_instance(session, case.id, marks.instance_mark)
     if known is not None:
+        if _digest(store, known) != upload.sha256:
+            raise ProblemError(409, "conflict")
         return known, False
     new = _row(case, upload, marks)
     session.add(new)
     session.flush()
     return new, True
+
+
+def _digest(store: ObjectStore, known: ResultInstance) -> str:
+    with store.open(known.object_key) as stream:
+        return hashlib.file_digest(cast("BufferedReader", stream), "sha256").hexdigest()
 
 
 def _header(stream: BinaryIO) -> Dataset:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
 from gateway.dicomweb.accepting import OCTETS, accepted, choose_frame_type
 from gateway.dicomweb.frames import frames, numbers_of, open_pixels
-from gateway.dicomweb.headers import everything, read_header, transfer_syntax
+from gateway.dicomweb.headers import everything, read_header, transfer_syntax, value_of
 from gateway.dicomweb.matching import of_path
 from gateway.dicomweb.paths import Uid, base_url, check_json, named
 from gateway.dicomweb.related import MEDIA_TYPE
@@ -25,6 +26,8 @@ from lobule.storage import ObjectStore
 router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 
 _PIXELS = 0x7FE00010
+_NAMED = 100
+"""Objects that the audit log names of one request."""
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _PROBLEMS = responses(401, 404, 406, 409, 422, 500)
 _RETRIEVED: dict[str, Any] = {
@@ -108,10 +111,10 @@ def retrieve_bulk_data(
     if not any(each.takes(OCTETS) for each in accepted(request, OCTETS)):
         raise ProblemError(406, "not_acceptable", "dicom")
     with request.app.state.store.open(found.object_key) as stream:
-        element = read_header(stream).get(int(tag, 16))
-    if element is None or not isinstance(element.value, bytes):
+        content = value_of(stream, read_header(stream), int(tag, 16))
+    if content is None:
         raise not_found("element")
-    return related([Part(OCTETS, [element.value])], OCTETS)
+    return related([Part(OCTETS, [content])], OCTETS)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/rendered", **_RENDERED)
@@ -120,7 +123,7 @@ def retrieve_rendered(
 ) -> Response:
     """Retrieve a film as its analysis shows it, a picture as PNG, or a report as PDF (WADO-RS)."""
     [found] = _found(request, session, user, study, series, instance)
-    media_type, content = rendered(session, request.app.state.store, found)
+    media_type, content = rendered(request.app.state.sessions, request.app.state.store, found)
     if not any(each.takes(media_type) for each in accepted(request, media_type)):
         raise ProblemError(406, "not_acceptable", "dicom")
     return Response(content, media_type=media_type)
@@ -131,6 +134,9 @@ def _found(request: Request, session: DbSession, user: User, *uids: str) -> Sequ
     found = instances(session, user, of_path(named(*uids), request.app.state.fingerprints))
     if not found:
         raise not_found("instance")
+    session.commit()  # gives the connection back before the files are read
+    detail = {"objects": len(found), "ids": [each.id for each in found[:_NAMED]]}
+    record_apart(request, user, "dicom.retrieve", detail=detail)
     return found
 
 
@@ -174,7 +180,7 @@ def _frames(request: Request, found: Instance, numbers: str | None) -> Response:
     store: ObjectStore = request.app.state.store
     with store.open(found.object_key) as stream:
         pixels = open_pixels(stream)
-    wanted = list(range(1, pixels.count + 1)) if numbers is None else numbers_of(numbers, pixels.count)
+    wanted = range(1, pixels.count + 1) if numbers is None else numbers_of(numbers, pixels.count)
     media_type = choose_frame_type(request, pixels.media_type, pixels.syntax)
 
     def parts() -> Iterator[Part]:

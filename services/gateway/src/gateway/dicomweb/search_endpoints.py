@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
 from gateway.database import DbSession
 from gateway.dicomweb.answers import described
@@ -74,6 +75,9 @@ def _search(
     state = request.app.state
     query = read_query(request.query_params, named(study, series), state.fingerprints)
     found = search(session, user, level, query.wanted, query.limit + 1, query.offset)
+    session.commit()  # gives the connection back before the files are read
+    shown = [group[0].id for group in found[: query.limit]]
+    record_apart(request, user, "dicom.search", detail={"level": level, "found": len(shown), "ids": shown})
     base = base_url(request)
     answer = [described(state.store, level, group, query.fields, base) for group in found[: query.limit]]
     headers = {"Warning": _MORE} if len(found) > query.limit else {}
