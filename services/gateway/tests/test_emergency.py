@@ -85,3 +85,20 @@ def test_a_case_whose_owner_has_left_is_handed_to_a_group(client, root, case, op
     open_case()
     assert client.put(f"/api/v1/cases/{case}/group", json=share, headers=root).status_code == 200
     assert seen_by(client, headers_of("bob"), case) == 200
+
+
+def test_the_group_is_told_of_the_case_of_a_program(client, new_user, headers_of, root):
+    new_user("pacs", role="service")
+    new_user("carol")
+    group = client.post("/api/v1/groups", headers=root, json={"name": "Unit B"}).json()["id"]
+    for name in ("pacs", "bob"):
+        client.put(f"/api/v1/groups/{group}/members/{name}", headers=root)
+    sent = client.post("/api/v1/cases", headers=headers_of("pacs"), json={"pseudonym": "SENT"}).json()["id"]
+    access = client.post(f"/api/v1/cases/{sent}/emergency-access", json=WHY, headers=root).json()["id"]
+    bob, carol = headers_of("bob"), headers_of("carol")
+    assert WHY["reason"] in client.get("/", headers=bob).text
+    assert WHY["reason"] not in client.get("/", headers=carol).text
+    here = f"/api/v1/emergency-access/{access}/seen"
+    assert client.post(here, headers=carol).status_code == 404
+    assert client.post(here, headers=bob).json()["seen_at"]
+    assert WHY["reason"] not in client.get("/", headers=bob).text

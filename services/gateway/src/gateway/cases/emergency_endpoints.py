@@ -1,4 +1,4 @@
-"""Emergency access to a case, and telling its owner."""
+"""Emergency access to a case, and telling its owner; of a program's case, the people of its group."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.audit.service import record
 from gateway.auth.api_tokens import check_scope
 from gateway.auth.dependencies import CurrentUser, PresentPerson
-from gateway.cases import repository
+from gateway.cases import emergencies, repository
 from gateway.clock import now
 from gateway.database import DbSession
 from gateway.emergency import repository as emergency
@@ -40,7 +40,7 @@ class EmergencyRead(BaseModel):
     reason: str = Field(description="why they opened it")
     opened_at: datetime = Field(description="since when they could see it")
     ends_at: datetime = Field(description="until when")
-    seen_at: datetime | None = Field(description="when the owner noted it; null until then")
+    seen_at: datetime | None = Field(description="when the owner, or who else is told, noted it; null until then")
 
 
 @router.post(
@@ -69,13 +69,13 @@ def list_emergencies(
     everybody = may(user.role, "audit")
     if everybody:
         check_scope(request, "admin")
-    return emergency.accesses(session, None if everybody else user.id, limit)
+    return emergencies.accesses(session, None if everybody else user, limit)
 
 
 @router.post("/emergency-access/{access_id}/seen", response_model=EmergencyRead, responses=responses(401, 403, 404))
 def note_emergency(access_id: str, user: CurrentUser, session: DbSession, request: Request) -> EmergencyAccess:
     """Note that you have seen who opened your case. The worklist names it until then."""
-    access = emergency.of_owner(session, user, access_id)
+    access = emergencies.told_to(session, user, access_id)
     if access is None:
         raise not_found("emergency")
     if access.seen_at is None:

@@ -18,8 +18,8 @@ from gateway.auth.dependencies import PageForbiddenError, PortalUser
 from gateway.auth.models import Scope
 from gateway.auth.schemas import ApiTokenRead, SessionRead
 from gateway.auth.second_factor import repository as second_factor
+from gateway.cases import emergencies
 from gateway.database import DbSession
-from gateway.emergency import repository as emergency
 from gateway.groups import repository as groups
 from gateway.groups.schemas import GroupRead
 from gateway.groups.service import as_read
@@ -64,7 +64,7 @@ def account_page(request: Request, user: PortalUser, session: DbSession) -> HTML
         tokens=tokens,
         scopes=scopes,
         places=places,
-        opened=emergency.accesses(session, user.id, _PAGE_LENGTH),
+        opened=emergencies.accesses(session, user, _PAGE_LENGTH),
         recovery_codes_left=second_factor.recovery_codes_left(session, user.id),
     )
 

@@ -9,14 +9,13 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from gateway.auth.dependencies import PortalUser
-from gateway.cases import reads
+from gateway.cases import emergencies, reads
 from gateway.cases import repository as cases
 from gateway.cases.models import SavedView
 from gateway.cases.reading import is_claimed
 from gateway.cases.repository import CaseFilter, Reader, Sort
 from gateway.cases.schemas import CaseRead
 from gateway.database import DbSession
-from gateway.emergency import repository as emergency
 from gateway.errors import ProblemError
 from gateway.groups import repository as groups
 from gateway.hints import repository as hints
@@ -143,7 +142,7 @@ def worklist_page(
         assessments=get_args(Assessment),
         given=given,
         unread=cases.unread(session, user, rows),
-        opened=emergency.unseen(session, user),
+        opened=emergencies.unseen(session, user),
         claimed={row.id for row in rows if is_claimed(row)},
         read_by_you=reads.read_by(session, user, rows),
         to_read=cases.TO_READ,
