@@ -45,6 +45,10 @@ TRANSACTIONS = {
     "dicomweb/service.py": {"InstanceService._case_of"},
     # An object that was made of a case, once its bytes have arrived.
     "dicomweb/result_endpoints.py": {"_keep"},
+    # The first film of a sample case must find it.
+    "samples/service.py": {"open_sample"},
+    # The start adopts a changed setting.
+    "__main__.py": {"adopt_reading_rule"},
     # Loops beside the requests.
     "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.announce_again"},
     "modalities/service.py": {"Modalities.learn"},
@@ -55,7 +59,6 @@ TRANSACTIONS = {
     "audit/commands.py": {"export", "verify_log"},
     "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
-    "operations/checks.py": {"_of"},
     "operations/backup.py": {"create", "restore", "missing_objects"},
     "operations/retention.py": {"Retention._each", "Retention._forgotten"},
 }

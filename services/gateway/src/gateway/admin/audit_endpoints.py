@@ -18,7 +18,7 @@ from gateway.audit.repository import AuditFilter
 from gateway.audit.schemas import AuditEventRead, AuditPage
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import AdminUser
-from gateway.cases.reads import may_be_told
+from gateway.cases.repositories.reads import may_be_told
 from gateway.clock import now
 from gateway.database import DbSession, StreamSession, in_utc
 from gateway.errors import responses

@@ -14,6 +14,7 @@ from gateway.cases.repository import LAPSES_AFTER
 from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.groups import repository as groups
+from gateway.users import repository as users
 from gateway.users.models import User
 from gateway.users.permissions import may
 
@@ -34,7 +35,7 @@ def _since(case: Case) -> datetime | None:
     if since is None or now() - since >= LAPSES_AFTER:
         return None
     session = object_session(case)
-    reader = session.get(User, case.reader_id) if session and case.reader_id else None
+    reader = users.by_id(session, case.reader_id) if session and case.reader_id else None
     return since if reader is None or reader.active else None
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case, CaseVisit, Rule, SavedView
-from gateway.cases.reads import is_read_by
+from gateway.cases.repositories.reads import is_read_by
 from gateway.clock import now
 from gateway.groups.models import SharedCase
 from gateway.groups.repository import cases_of, shared_with
@@ -237,3 +237,8 @@ def views_of(session: Session, user_id: str) -> Sequence[SavedView]:
 def delete_view(session: Session, view: SavedView) -> None:
     """Delete a view."""
     session.delete(view)
+
+
+def delete_row(session: Session, case: Case) -> None:
+    """Delete a case's row. The rows that refer to it must be deleted first."""
+    session.delete(case)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from gateway.cases import reads, service
+from gateway.cases import service
 from gateway.cases.models import BOTH, Case, ReadingSheet
+from gateway.cases.repositories import reads
 from gateway.users.models import User
 
 SHARED = ""
@@ -49,7 +50,7 @@ def changed(session: Session, case: Case, sheets: Sheets) -> None:
     if sheets.own == SHARED:
         service.changed(case)
         return
-    sheet = session.get(ReadingSheet, (case.id, sheets.own))
+    sheet = reads.sheet(session, case.id, sheets.own)
     if sheet is None:
         sheet = ReadingSheet(case_id=case.id, user_id=sheets.own, revision=0)
         session.add(sheet)
@@ -58,7 +59,7 @@ def changed(session: Session, case: Case, sheets: Sheets) -> None:
 
 def revision(session: Session, case: Case, user: User) -> int:
     """How often a user has changed their own sheet of a case."""
-    sheet = session.get(ReadingSheet, (case.id, user.id)) if case.read_twice else None
+    sheet = reads.sheet(session, case.id, user.id) if case.read_twice else None
     return sheet.revision if sheet else 0
 
 

@@ -8,6 +8,7 @@ from gateway.cases import reads, repository, service, sheets
 from gateway.cases.agreement import Disagreement, Stated, combined, disagreements
 from gateway.cases.examinations import examinations
 from gateway.cases.models import BOTH, Case, SignedRead
+from gateway.cases.repositories.reads import standing
 from gateway.clock import now
 from gateway.errors import ProblemError
 from gateway.reports.content import case_content, fingerprint
@@ -65,7 +66,7 @@ def arbitrate(
     read = _write(session, store, case, said, user, "arbiter")
     service.reads_changed(case, case.reads)
     signature = signature_of(read)
-    readers = [as_reader(each) for each in reads.standing(session, case)]
+    readers = [as_reader(each) for each in standing(session, case)]
     concluded = Concluded(signature.conclusion, signature.breasts, signature.comment, readers)
     return Outcome(read, _issue(session, store, case, user, concluded))
 
@@ -103,7 +104,7 @@ def begin_anew(session: Session, case: Case, user: User) -> Case:
 
 def differences(session: Session, case: Case) -> list[Disagreement]:
     """What the two readers of a case disagree on; nothing while one of them has not signed."""
-    signed = reads.standing(session, case)
+    signed = standing(session, case)
     if case.double_reading is None or len(signed) < BOTH:
         return []
     return disagreements(_stated(signed[0]), _stated(signed[1]), case.double_reading)
@@ -186,7 +187,7 @@ def _report_of_both(session: Session, store: ObjectStore, case: Case, user: User
     """The report of two readers who agree; None where they do not."""
     if differences(session, case):
         return None
-    first, second = reads.standing(session, case)
+    first, second = standing(session, case)
     stated = combined(_stated(first), _stated(second))
     said = dict.fromkeys(f"{read.reader}: {read.comment}" for read in (first, second) if read.comment)
     readers = [as_reader(first), as_reader(second)]

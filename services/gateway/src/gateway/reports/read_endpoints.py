@@ -11,6 +11,7 @@ from gateway.auth.dependencies import CurrentUser, PresentPerson
 from gateway.cases import reads, sheets
 from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case, SignedRead
+from gateway.cases.repositories.reads import standing
 from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.reports import double_signing
@@ -31,9 +32,9 @@ _SIGNS = responses(401, 403, 404, 409, 412, 422, 429)
 @router.get("/reads", responses=responses(401, 404))
 def list_reads(case: VisibleCase, user: CurrentUser, session: DbSession) -> ReadsRead:
     """How far the reading of a case by two people has come; another reader's part of it once both have signed."""
-    standing = reads.standing(session, case) if case.read_twice else []
-    own = next((read for read in standing if read.reader_id == user.id), None)
-    told = [read for read in standing if not case.blind or read is own]
+    signed = standing(session, case) if case.read_twice else []
+    own = next((read for read in signed if read.reader_id == user.id), None)
+    told = [read for read in signed if not case.blind or read is own]
     return ReadsRead(
         read_twice=case.read_twice,
         rule=case.double_reading if case.read_twice else None,

@@ -109,6 +109,6 @@ def delete_sample(session: Session, store: ObjectStore, user: User) -> str:
         cancel_analyses(session, image)
         prefixes += delete_rows(session, image.id)
     reader_findings.delete_of_case(session, case.id)
-    session.delete(case)
+    cases.delete_row(session, case)
     delete_after_commit(session, store, prefixes)
     return case.id

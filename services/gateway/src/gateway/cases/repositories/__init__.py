@@ -1,0 +1,1 @@
+"""Queries on the reads of cases that two people read."""

@@ -1,0 +1,50 @@
+"""Queries on signed reads, on the sheets of readers, and on what the audit log may tell of a blind reading."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import Session
+
+from gateway.audit.models import AuditEvent
+from gateway.cases.models import BOTH, Case, ReadingSheet, SignedRead
+from gateway.users.models import User
+
+BLIND_ACTIONS = ("finding.review", "finding.draw", "finding.erase", "finding.ask", "lesion.same", "lesion.apart")
+"""Entries of the audit log that tell what a reader says of a case."""
+
+
+def standing(session: Session, case: Case) -> Sequence[SignedRead]:
+    """The reads of a case that are neither withdrawn nor superseded: first reader, second reader, arbiter."""
+    query = select(SignedRead).where(SignedRead.case_id == case.id, SignedRead.round == case.read_round)
+    return session.scalars(query.where(SignedRead.withdrawn_at.is_(None)).order_by(SignedRead.signed_at)).all()
+
+
+def is_read_by(user: User) -> ColumnElement[bool]:
+    """Whether a read of this user stands, for queries on cases."""
+    return exists().where(
+        SignedRead.case_id == Case.id,
+        SignedRead.round == Case.read_round,
+        SignedRead.reader_id == user.id,
+        SignedRead.withdrawn_at.is_(None),
+    )
+
+
+def read_by(session: Session, user: User, cases: Sequence[Case]) -> set[str]:
+    """Ids of those cases of which a read of this user stands."""
+    return set(session.scalars(select(Case.id).where(Case.id.in_([case.id for case in cases]), is_read_by(user))))
+
+
+def may_be_told(user: User) -> ColumnElement[bool]:
+    """Which entries of the audit log a user may see: not what others say of a case while its reading is blind."""
+    blind = select(Case.id).where(Case.double_reading.is_not(None), Case.has_films, Case.reads < BOTH)
+    return or_(
+        AuditEvent.actor_id == user.id,
+        AuditEvent.action.not_in(BLIND_ACTIONS),
+        AuditEvent.target_id.is_(None),
+        AuditEvent.target_id.not_in(blind),
+    )
+
+
+def sheet(session: Session, case_id: str, user_id: str) -> ReadingSheet | None:
+    """The sheet of a reader; None before the first change."""
+    return session.get(ReadingSheet, (case_id, user_id))
