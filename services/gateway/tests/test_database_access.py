@@ -45,6 +45,9 @@ TRANSACTIONS = {
     "dicomweb/service.py": {"InstanceService._case_of"},
     # An object that was made of a case, once its bytes have arrived.
     "dicomweb/result_endpoints.py": {"_keep"},
+    # Queries that end before files are read from the object store.
+    "dicomweb/retrieval_endpoints.py": {"_found"},
+    "dicomweb/search_endpoints.py": {"_search"},
     # The first film of a sample case must find it.
     "samples/service.py": {"open_sample"},
     # The start adopts a changed setting.

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.audit.service import record
 from gateway.auth.api_tokens import check_scope
 from gateway.auth.dependencies import CurrentUser, PresentPerson
-from gateway.cases import emergencies, repository
+from gateway.cases import repository
+from gateway.cases.repositories import emergencies
 from gateway.clock import now
 from gateway.database import DbSession
 from gateway.emergency import repository as emergency

@@ -18,7 +18,7 @@ from gateway.auth.dependencies import PageForbiddenError, PortalUser
 from gateway.auth.models import Scope
 from gateway.auth.schemas import ApiTokenRead, SessionRead
 from gateway.auth.second_factor import repository as second_factor
-from gateway.cases import emergencies
+from gateway.cases.repositories import emergencies
 from gateway.database import DbSession
 from gateway.groups import repository as groups
 from gateway.groups.schemas import GroupRead

@@ -9,11 +9,10 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from gateway.auth.dependencies import PortalUser
-from gateway.cases import emergencies
 from gateway.cases import repository as cases
 from gateway.cases.models import SavedView
 from gateway.cases.reading import is_claimed
-from gateway.cases.repositories import reads
+from gateway.cases.repositories import emergencies, reads
 from gateway.cases.repository import CaseFilter, Reader, Sort
 from gateway.cases.schemas import CaseRead
 from gateway.database import DbSession

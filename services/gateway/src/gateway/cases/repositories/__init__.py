@@ -1,1 +1,1 @@
-"""Queries on the reads of cases that two people read."""
+"""Queries on what hangs on a case: its reads, and emergency accesses to it."""

@@ -1,0 +1,81 @@
+"""What DICOMweb reads of a file is bounded, and who reads is noted."""
+
+import pytest
+from dicomweb_objects import DOCUMENT, PICTURE, REPORT, STUDY, hand_over, made, place_of, read, rendered
+
+_COLOURS = {"Rows": 2, "Columns": 2, "SamplesPerPixel": 3, "BitsAllocated": 8, "PhotometricInterpretation": "RGB"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"NumberOfFrames": 2_000_000_000},
+        {"Rows": 65535, "Columns": 65535, "BitsAllocated": 1},
+        {"SamplesPerPixel": 65535},
+        {"Columns": 0},
+        {"Rows": None},
+        {"BitsAllocated": 0},
+    ],
+    ids=str,
+)
+def test_pixels_that_a_file_cannot_hold_are_refused(client, alice, node, study, said):
+    content = made(PICTURE, "OT", **(_COLOURS | said), PixelData=bytes(range(12)))
+    assert hand_over(client, node, study.case, content).status_code == 201
+    for end in ("bulkdata/7FE00010", "frames/1", "rendered"):
+        answer = client.get(f"{place_of(content)}/{end}", headers=alice)
+        assert (answer.status_code, answer.json()["code"]) in (
+            (500, "instance_unreadable"),
+            (406, "not_acceptable"),
+        ), end
+
+
+def test_a_picture_that_is_cut_off_is_refused(client, alice, node, study):
+    for end, expected in (
+        (12, (500, "instance_unreadable")),
+        (18, (404, "not_found")),
+    ):  # in its pixels, in its element
+        cut = made(PICTURE, "OT", **_COLOURS, PixelData=bytes(range(12)))[:-end]
+        assert hand_over(client, node, study.case, cut).status_code == 201
+        answer = client.get(f"{place_of(cut)}/frames/1", headers=alice)
+        assert (answer.status_code, answer.json()["code"]) == expected
+
+
+def test_an_object_of_very_many_items_is_refused_before_it_fills_the_memory(client, node, study):
+    head = made(REPORT, "SR")
+    items = b"\xfe\xff\x00\xe0\x00\x00\x00\x00" * 200_000
+    hostile = head + b"\x99\x00\x10\x10SQ\x00\x00\xff\xff\xff\xff" + items
+    answer = hand_over(client, node, study.case, hostile)
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_a_result")
+
+
+def test_long_values_are_handed_out_without_being_read_for_the_metadata(client, alice, node, study):
+    content = made(
+        DOCUMENT, "DOC", EncapsulatedDocument=b"%PDF" + bytes(3 << 20), EncapsulatedDocumentLength=(3 << 20) + 4
+    )
+    assert hand_over(client, node, study.case, content).status_code == 201
+    [told] = client.get(f"{place_of(content)}/metadata", headers=alice).json()
+    place = told["00420011"]["BulkDataURI"].partition("/dicom-web")[2]
+    assert read(content).EncapsulatedDocument in client.get(f"/dicom-web{place}", headers=alice).content
+    assert len(rendered(client, alice, content).content) == (3 << 20) + 4
+
+
+def test_the_audit_log_has_who_searched_and_retrieved(client, alice, root, study):
+    client.get("/dicom-web/studies", headers=alice)
+    client.get(f"{place_of(study.results[0])}/metadata", headers=alice)
+    for action, count in (("dicom.search", 1), ("dicom.retrieve", 1)):
+        [event] = client.get("/api/v1/audit", params={"action": action}, headers=root).json()["items"]
+        assert (event["actor_name"], len(event["detail"]["ids"])) == ("alice", count)
+
+
+def test_no_connection_is_held_while_files_are_read(client, alice, study, app, monkeypatch):
+    store, held = app.state.store, []
+    opened = store.open
+
+    def watched(key: str):
+        held.append(app.state.sessions.kw["bind"].pool.checkedout())
+        return opened(key)
+
+    monkeypatch.setattr(store, "open", watched)
+    for path in ("/studies", f"/studies/{STUDY}/metadata"):
+        assert client.get(f"/dicom-web{path}", headers=alice).status_code == 200
+    assert set(held) == {0}
