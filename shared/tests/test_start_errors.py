@@ -2,12 +2,14 @@
 
 import socket
 import sys
+import time
 
 import pytest
 
 from lobule.launcher import redis_server
 from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
+from lobule.launcher.supervisor import Child, Supervisor
 from lobule.launcher.system import address_of, running_system
 from lobule.words import Words
 
@@ -73,3 +75,27 @@ def test_the_address_leads_to_the_host(tmp_path, host, address):
     assert address_of(host, 8000) == address
     environment = Home.open(tmp_path).environment("unix:///none", address, "json")
     assert (environment["LOBULE_GATEWAY_URL"], environment["LOBULE_PUBLIC_URL"]) == (address, address)
+
+
+def test_a_second_interrupt_does_not_leave_services_behind(tmp_path):
+    ready = tmp_path / "ready"
+    interrupting = f"""
+import os, pathlib, signal, sys, time
+
+def end(*_):
+    os.kill(os.getppid(), signal.SIGINT)  # as a second Ctrl-C
+    time.sleep(0.2)
+    sys.exit()
+
+signal.signal(signal.SIGTERM, end)
+pathlib.Path({str(ready)!r}).touch()
+time.sleep(60)
+"""
+    child = Child("interrupting", [sys.executable, "-c", interrupting])
+    supervisor = Supervisor({}, tmp_path, show_logs=False)
+    supervisor.start(child)
+    while not ready.exists():
+        time.sleep(0.01)
+    supervisor.close()
+    assert child.process is not None
+    assert child.process.poll() == 0

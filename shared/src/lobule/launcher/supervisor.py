@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -55,10 +56,14 @@ class Supervisor:
         threading.Thread(target=self._keep_alive, args=(child,), name=f"keep-{child.name}", daemon=True).start()
 
     def close(self) -> None:
-        """End all children, stage by stage: they are sent SIGTERM, and after a grace period SIGKILL."""
+        """End all children, stage by stage: they are sent SIGTERM, and after a grace period SIGKILL.
+
+        A second Ctrl-C or SIGTERM does not cut it short, since it would leave children behind.
+        """
         self._closing.set()
-        for stage in sorted({child.stage for child in self._children}, reverse=True):
-            _end_together([child for child in self._children if child.stage == stage])
+        with _uninterrupted():
+            for stage in sorted({child.stage for child in self._children}, reverse=True):
+                _end_together([child for child in self._children if child.stage == stage])
 
     def _spawn(self, child: Child) -> None:
         child.process = subprocess.Popen(
@@ -110,6 +115,20 @@ def _end_together(children: list[Child]) -> None:
             print(f"{name} does not end; it is killed", file=sys.stderr)
         _signal_group(process, signal.SIGKILL)  # and whatever it left of its group
         process.wait()
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM in the block. Only the main thread receives them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _owners_alone(path: Path) -> TextIO:
