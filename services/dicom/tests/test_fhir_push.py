@@ -7,6 +7,7 @@ import pytest
 from dicom_peer import STUDY
 from fhir.resources.R4B import get_fhir_model_class
 from hospital_peers import fhir_server
+from structlog.testing import capture_logs
 
 from dicom_node.results.bundle import fhir_bundle
 from dicom_node.results.film import read_header
@@ -63,17 +64,17 @@ def server():
         yield seen
 
 
-def test_a_bundle_is_posted_until_the_server_takes_it(waiting_document, make_settings, bundle, server, capsys):
+def test_a_bundle_is_posted_until_the_server_takes_it(waiting_document, make_settings, bundle, server):
     settings = make_settings(dicom_fhir_url=server.url, dicom_fhir_token="secret")
     courier = FhirCourier(waiting_document.files, Outbox(waiting_document.journal, 72), settings)
     waiting_document.put(UID, "bundle", bundle, FHIR)
     state = waiting_document.state
     server.status = 422
-    courier.work()
+    with capture_logs() as logged:
+        courier.work()
     assert state() == ("waiting", 1, "http_422")
-    said = capsys.readouterr()
-    assert "invalid" in said.out + said.err
-    assert "P1 is unknown" not in said.out + said.err, "the words of the server may name the patient"
+    assert "invalid" in str(logged)
+    assert "P1 is unknown" not in str(logged), "the words of the server may name the patient"
     server.status = 200
     courier.work()
     courier.work()

@@ -1,6 +1,7 @@
 """A body that drips ends with 408; one that is slow because the server reads slowly does not."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client import REGISTRY
@@ -30,7 +31,9 @@ def read_body(path, pieces, *, after_piece_s=0.0):
             await asyncio.sleep(after_piece_s)
         await receive()
 
-    asyncio.run(BodyLimit(application)({"type": "http", "path": path}, receive, None))
+    limited = BodyLimit(application)({"type": "http", "path": path}, receive, None)
+    with ThreadPoolExecutor(1) as thread:  # the loop of a browser of other tests may run in this one
+        thread.submit(asyncio.run, limited).result()
     return bytes(read)
 
 

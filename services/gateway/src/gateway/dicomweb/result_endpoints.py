@@ -15,6 +15,7 @@ from gateway.dicomweb.results import keep
 from gateway.errors import ProblemError, not_found, responses
 from gateway.uploads.receiving import Upload
 from gateway.users.models import User
+from gateway.users.permissions import may
 
 router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 
@@ -62,6 +63,8 @@ def _keep(request: Request, user: User, case_id: str, upload: Upload) -> tuple[R
             case = cases.visible(session, user, case_id)
             if case is None:
                 raise not_found("case")
+            if case.owner_id != user.id and not may(user.role, "node"):  # others could plant what reads as Lobule's own
+                raise ProblemError(403, "forbidden")
             kept, new = keep(session, state.store, state.fingerprints, case, upload)
             if new:
                 record(session, request, user, "case.result", "case", case.id, {"modality": kept.modality})

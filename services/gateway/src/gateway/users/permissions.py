@@ -21,7 +21,7 @@ MEANINGS: dict[Permission, str] = {
     "sign": "sign reports, in the portal",
     "administer": "users, groups, queues, failed work",
     "audit": "read the audit log",
-    "node": "report as a DICOM node, take its tasks, and hand over the DICOM objects that it made of a case",
+    "node": "report as a DICOM node, take its tasks, and hand over DICOM objects that were made of others' cases",
     "emergency": "open the case of somebody else for an hour, with a reason that its owner and the audit log are told",
 }
 
@@ -47,7 +47,6 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     (_READING, r"/api/v1/(groups|models|modalities)(/.*)?", "account"),
     (_READING, r"/(api/v1|admin)/audit(\.csv)?", "audit"),
     ("POST", r"/api/v1/nodes/report", "node"),
-    ("POST", r"/dicom-web/cases/{case_id}/instances", "node"),
     (_ANY, r"(/api/v1)?/(admin|users|groups|nodes)(/.*)?", "administer"),
     ("POST", rf"{_CASE}/emergency-access", "emergency"),
     ("POST", rf"{_CASE}/(reports|reads|arbitration)", "sign"),
