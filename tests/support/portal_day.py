@@ -167,6 +167,7 @@ def state(day: Day, panel: Locator) -> None:
                 choice.focus()
                 day.page.keyboard.press("Space")
             else:
+                expect(choice).to_be_visible()  # `force` waits for nothing
                 choice.check(force=True)
             expect(choice).to_be_checked()
 

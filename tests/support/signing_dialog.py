@@ -23,7 +23,9 @@ CATEGORIES = {"malignancy_suspected": 4, "not_sure": 0, "no_sign_of_malignancy":
 def state(page, side="R", bi_rads=2, density="b", recommendation="further_imaging"):
     """State all of a breast in the panel."""
     for field, value in (("bi_rads", bi_rads), ("density", density), ("recommendation", recommendation)):
-        page.locator(f'.panel [name="{field}-{side}"][value="{value}"]').check(force=True)
+        choice = page.locator(f'.panel [name="{field}-{side}"][value="{value}"]')
+        expect(choice).to_be_visible()  # `force` waits for nothing, and the panel may be drawn only now
+        choice.check(force=True)
 
 
 def choose(page, assessment):
