@@ -154,7 +154,9 @@ def test_axe_finds_nothing_while_a_case_is_judged_and_signed(logged_in, study, m
     page.locator('[data-role="undo"]').wait_for()
     assert found_in_looks(page, axe, locale) == [], "a verdict that can be undone"
     for name, value in (("bi_rads", 1), ("density", "c"), ("recommendation", "biopsy")):
-        page.locator(f'[name="{name}-R"][value="{value}"]').check(force=True)
+        choice = page.locator(f'[name="{name}-R"][value="{value}"]')
+        choice.wait_for()  # `force` waits for nothing
+        choice.check(force=True)
     page.locator(".against").wait_for()
     assert found_in_looks(page, axe, locale) == [], "a conclusion that contradicts a verdict"
     page.locator('.panel [data-role="sign"]').click()

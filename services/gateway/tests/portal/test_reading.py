@@ -120,7 +120,9 @@ class TestReviewing:
         }
         expect(page.get_by_text("2 of 2 reviewed")).to_be_visible()
         for name in ("0: incomplete, further imaging needed", "b: scattered fibroglandular tissue", "further imaging"):
-            page.get_by_role("radio", name=name, exact=True).check(force=True)
+            choice = page.get_by_role("radio", name=name, exact=True)
+            choice.wait_for()  # `force` waits for nothing
+            choice.check(force=True)
         page.get_by_role("button", name="Sign report").click()
         page.get_by_role("button", name="Sign as alice").click()
         expect(page.locator(".versions")).to_contain_text("Version 1")
