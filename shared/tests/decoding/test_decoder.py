@@ -1,10 +1,12 @@
 """A decoder process keeps what hostile bytes do to itself: a crash, memory, time, and every right of the worker."""
 
+import contextlib
 import json
 import os
 import signal
 import threading
 
+import psutil
 import pytest
 
 from lobule.decoding.confinement import Bounds
@@ -95,6 +97,26 @@ def test_a_decoder_that_was_ended_from_outside_is_started_again(decoder):
     run(decoder, "use_threads")
     decoder.running.process.kill()
     assert json.loads(run(decoder, "use_threads").facts) == [1]
+
+
+def test_a_file_is_not_at_fault_where_the_system_kills_its_decoder():
+    """A system that is short of memory kills processes: the file is tried again, and another attempt may succeed."""
+    decoder, ended = Decoder("decoder_tasks:sleep", bounds=Bounds(seconds=60)).start(), threading.Event()
+
+    def kill():
+        while not ended.wait(0.2):
+            with contextlib.suppress(psutil.NoSuchProcess, AttributeError):
+                for child in psutil.Process(decoder.running.process.pid).children():
+                    child.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(AnalysisError) as refused:
+        run(decoder, "sleep")
+    ended.set()
+    killer.join()
+    decoder.close()
+    assert (refused.value.code, refused.value.retryable) == ("internal_error", True)
 
 
 class InterruptedByTestError(Exception):

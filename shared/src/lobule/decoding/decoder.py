@@ -109,6 +109,8 @@ class Decoder:
 
     def _judge(self, task: str, answer: dict[str, Any], target: int) -> Decoded:
         self.peak_mb, self.cpu_s = answer["peak_mb"], answer["cpu_s"]
+        if self._was_killed(answer):
+            raise _DecoderLostError
         if answer["late"] or (not answer["told"] and _was_limited(answer["status"])):
             log.warning("decoder_limited", **answer, task=task)
             raise AnalysisError("image_too_large")
@@ -119,6 +121,12 @@ class Decoder:
         except DamagedError as error:
             log.warning("decoder_failed", **answer, task=task, error=str(error))
             raise AnalysisError("image_unreadable") from None
+
+    def _was_killed(self, answer: dict[str, Any]) -> bool:
+        """Whether somebody else killed the child, such as a system that is short of memory: the file may be sound."""
+        status = answer["status"]
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        return killed and not answer["late"] and answer["cpu_s"] < self._bounds.cpu_s
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,7 @@ def _put(file: int, content: bytes) -> None:
 
 
 def _was_limited(status: int) -> bool:
-    """Whether a child ended by a limit: of memory, of seconds, or killed by the system, which is short of memory."""
+    """Whether a child ended by a limit of memory, of seconds, or of what it writes."""
     if os.WIFSIGNALED(status):
         return os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL)
     return os.waitstatus_to_exitcode(status) == Ending.TOO_LARGE
