@@ -67,7 +67,7 @@ class TestSigning:
         with app.state.sessions() as session:
             login = session.query(AuthSession).filter_by(provider_session="session-1").one()
             assert time.time() - login.authenticated_at.timestamp() > 3500
-        assert enter(client, "/login/oidc?confirm=1") == "/login/confirmed"
+        assert enter(client, "/login/oidc?confirm=1") == "/login/confirmed?dialog=1"
         assert provider.asked[-1]["prompt"] == "login"
         with app.state.sessions() as session:
             login = session.query(AuthSession).filter_by(provider_session="session-1").one()

@@ -45,12 +45,15 @@ def start(
     request: Request,
     settings: AppSettings,
     next: Annotated[str, Query(max_length=500)] = "/",
-    confirm: bool = False,
+    confirm: Annotated[str, Query(pattern="^[0-9a-f-]{0,36}$")] = "",
 ) -> Response:
-    """Send the browser to the provider; with `confirm` it asks the person who is logged in to prove it once more."""
+    """Send the browser to the provider, which asks the person to log in.
+
+    With `confirm`, the id of a dialog, it asks the person who is logged in to prove it once more, for that dialog.
+    """
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     try:
-        address = provider_of(request).authorization_url(state, nonce, verifier, again=confirm)
+        address = provider_of(request).authorization_url(state, nonce, verifier, again=bool(confirm))
     except ProblemError as error:
         return _failed(error)
     response = RedirectResponse(address, status_code=303)
@@ -87,7 +90,7 @@ def come_back(
             raise ProblemError(403, "sso_no_role")
         with request.app.state.sessions.begin() as session:
             if pending["confirm"]:
-                response = _confirm(session, request, settings, identity, claims)
+                response = _confirm(session, request, settings, identity, claims, pending["confirm"])
             else:
                 response = _enter(session, request, settings, identity, claims, pending["next"])
     except ProblemError as error:
@@ -140,7 +143,12 @@ def _enter(
 
 
 def _confirm(
-    session: Session, request: Request, settings: GatewaySettings, identity: Identity, claims: dict[str, Any]
+    session: Session,
+    request: Request,
+    settings: GatewaySettings,
+    identity: Identity,
+    claims: dict[str, Any],
+    dialog: str,
 ) -> Response:
     """Note that the person of the session has proved it; nobody else may do that for them."""
     login = sessions.read_session(session, request, settings)
@@ -150,7 +158,7 @@ def _confirm(
     if not sessions.is_fresh(login, settings):
         raise ProblemError(403, "authentication_too_old")
     record(session, request, login.user, "auth.confirm", "user", login.user.id)
-    return RedirectResponse("/login/confirmed", status_code=303)
+    return RedirectResponse(f"/login/confirmed?dialog={dialog}", status_code=303)
 
 
 def _proved_at(claims: dict[str, Any]) -> datetime:

@@ -2,6 +2,7 @@
 
 import { asProblem, call } from './api.js';
 import { all, find, message, role } from './dom.js';
+import { uuid } from './unique.js';
 
 export const CHANNEL = 'lobule-confirmation';
 
@@ -28,7 +29,8 @@ function ask() {
   const form = find(dialog, 'form', HTMLFormElement);
   const [password] = /** @type {HTMLInputElement[]} */ (all(form, '[name="password"]')); // none where a provider is asked
   const over = new AbortController();
-  const channel = new BroadcastChannel(CHANNEL); // the provider's window says on it that the person did
+  const id = uuid();
+  const channel = new BroadcastChannel(CHANNEL); // the provider's window says on it for which dialog the person did
   let busy = false;
 
   async function prove(/** @type {SubmitEvent} */ event) {
@@ -51,7 +53,9 @@ function ask() {
   return new Promise((resolve) => {
     form.addEventListener('submit', prove, over);
     role(dialog, 'cancel').addEventListener('click', () => dialog.close(''), over);
-    channel.addEventListener('message', () => dialog.close('proved'), over);
+    channel.addEventListener('message', ({ data }) => {
+      if (data === id) dialog.close('proved'); // what was confirmed for another page signs nothing here
+    }, over);
     dialog.addEventListener('close', () => {
       over.abort();
       channel.close();
@@ -60,7 +64,9 @@ function ask() {
     }, over);
     message(role(dialog, 'problem'), '');
     dialog.returnValue = '';
+    const provider = password ? null : role(dialog, 'provider', HTMLAnchorElement);
+    if (provider) provider.search = `?confirm=${id}`;
     dialog.showModal();
-    (password ?? role(dialog, 'provider')).focus();
+    (password ?? provider)?.focus();
   });
 }

@@ -1,6 +1,6 @@
-// The window in which the provider has authenticated the person: notifies the page that asked, and closes.
+// The window in which the provider has authenticated the person: notifies the dialog that asked, and closes.
 
 import { CHANNEL } from './confirm.js';
 
-new BroadcastChannel(CHANNEL).postMessage('proved');
+new BroadcastChannel(CHANNEL).postMessage(new URLSearchParams(location.search).get('dialog'));
 window.close();
