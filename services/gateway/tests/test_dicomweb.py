@@ -54,6 +54,15 @@ def test_films_of_a_study_become_one_case(client, alice, instance):
     assert len(client.get("/api/v1/cases", headers=alice).json()["items"]) == 2
 
 
+def test_a_later_film_finds_the_case_of_its_study_under_another_name(client, alice, instance):
+    store(client, alice, instance("CC"))
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert client.patch(f"/api/v1/cases/{case['id']}", headers=alice, json={"pseudonym": "P-9"}).status_code == 200
+    store(client, alice, instance("MLO"))
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert (case["pseudonym"], case["images"]) == ("P-9", 2)
+
+
 def test_the_same_instance_again_counts_as_stored(client, alice, instance):
     film = instance()
     assert [store(client, alice, film).status_code for _ in range(2)] == [200, 200]

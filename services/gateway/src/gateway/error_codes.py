@@ -9,6 +9,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "cancelled": (422,),
     "case_changed": (412,),
     "case_claimed": (409,),
+    "case_has_report": (409,),
     "case_is_sample": (409,),
     "case_not_signable": (409,),
     "case_signed": (409,),

@@ -36,6 +36,7 @@ from gateway.corrections import endpoints as corrections
 from gateway.corrections import job_endpoints as job_corrections
 from gateway.cross_origin import CrossOrigin, parse_origins
 from gateway.database import make_engine, make_session_factory
+from gateway.deletion import endpoints as deletion
 from gateway.diagnose import endpoints as diagnose
 from gateway.dicomweb import endpoints as dicomweb
 from gateway.dicomweb import result_endpoints as dicomweb_results
@@ -111,6 +112,7 @@ _ROUTERS = (
     case_details,
     case_examination,
     case_results,
+    deletion,
     reviews,
     reader_findings,
     opinions,

@@ -65,6 +65,9 @@ class GatewaySettings(Settings):
     webhook_networks: str = Field("", description="private networks (CIDR, comma) that webhooks may be sent to")
     webhook_every_s: float = Field(2, gt=0, description="how often due webhook messages are looked for")
     retention_days: float | None = Field(default=None, gt=0, description="images and jobs older than this are deleted")
+    delete_signed_cases: bool = Field(
+        False, description="a case with a signed report may be deleted by its owner and by administrators"
+    )
     diagnose_wait_s: float = Field(60, gt=0, description="how long /diagnose waits where the client names no time")
 
     @property

@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from gateway.audit.service import record
 from gateway.auth.dependencies import AppSettings, CurrentUser
-from gateway.cases import repository, service
+from gateway.cases import renaming, repository, service, sheets
+from gateway.cases.dependencies import VisibleCase
 from gateway.cases.models import Case
 from gateway.cases.repository import CaseFilter, Reader, Sort
-from gateway.cases.schemas import CaseCreate, CasePage, CaseRead
+from gateway.cases.schemas import CaseChange, CaseCreate, CasePage, CaseRead
 from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.groups import repository as groups
@@ -32,6 +33,23 @@ def create_case(
     groups.share(session, case.id, group_for_new_case(session, user, new.group_id))
     service.refresh(session, case.id)
     record(session, request, user, "case.create", "case", case.id)
+    return case
+
+
+@router.patch("/{case_id}", response_model=CaseRead, responses=responses(401, 403, 404, 409, 412, 422))
+def rename_case(
+    body: CaseChange,
+    case: VisibleCase,
+    user: CurrentUser,
+    session: DbSession,
+    request: Request,
+    response: Response,
+    if_match: Annotated[str | None, Header(max_length=200, description="the case's ETag as you saw it")] = None,
+) -> Case:
+    """Give a case another pseudonym. A signed report of the case is superseded, never altered."""
+    case = renaming.rename(session, case, body.pseudonym, user, if_match)
+    record(session, request, user, "case.rename", "case", case.id)
+    response.headers["ETag"] = sheets.etag(session, case, user)
     return case
 
 

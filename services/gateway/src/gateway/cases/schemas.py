@@ -30,6 +30,16 @@ class CaseCreate(BaseModel):
     )
 
 
+class CaseChange(BaseModel):
+    """A change of a case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pseudonym: str = Field(
+        min_length=1, max_length=100, examples=["P-2026-0042"], description="its new name; never the patient's"
+    )
+
+
 class CaseAssign(BaseModel):
     """Whom a case is meant for."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Subquery, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Subquery, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from gateway.cases.models import Case
@@ -19,19 +19,21 @@ Level = Literal["studies", "series", "instances"]
 
 
 def case_of(session: Session, user_id: str, pseudonym: str, study_mark: str) -> str | None:
-    """The user's case of a study, or the one that was opened for its first film; the oldest where there are several.
+    """The user's case of a study, or the one that was opened for its first film.
+
+    Of several, one that still has the name that it was opened under, and the oldest of those.
 
     Args:
         session: Where to ask.
         user_id: Whose case.
-        pseudonym: Of the case; other studies may have the same.
+        pseudonym: That it was opened under; other studies may have the same, and it may have been renamed.
         study_mark: The study's keyed fingerprint.
     """
     films = select(Image.id).where(Image.case_id == Case.id)
     of_study = films.where(Image.__table__.c.study_mark == study_mark)
-    query = select(Case.id).where(Case.owner_id == user_id, Case.pseudonym == pseudonym)
-    query = query.where(or_(of_study.exists(), ~films.exists()))
-    return session.scalar(query.order_by(Case.created_at).limit(1))
+    named = Case.pseudonym == pseudonym
+    query = select(Case.id).where(Case.owner_id == user_id, or_(of_study.exists(), and_(named, ~films.exists())))
+    return session.scalar(query.order_by(named.desc(), Case.created_at).limit(1))
 
 
 @dataclass(frozen=True)

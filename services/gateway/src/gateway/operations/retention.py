@@ -17,9 +17,10 @@ import typer
 from sqlalchemy.orm import Session
 
 from gateway.clock import now
-from gateway.corrections.removal import delete_rows
+from gateway.corrections import removal
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
-from gateway.jobs.repository import delete_keyed, delete_works
+from gateway.deletion import service as deletion
+from gateway.jobs.repository import delete_works
 from gateway.operations.repositories import retention as repository
 from gateway.settings import GatewaySettings, get_settings
 from lobule import layout
@@ -55,8 +56,8 @@ class Retention:
         """Delete; returns how many of what."""
         if self.max_age is not None:
             limit = now() - self.max_age
-            self._each("cases", repository.old_cases, limit, _delete_case)
-            self._each("images", repository.old_images, limit, delete_rows)
+            self._each("cases", repository.old_cases, limit, deletion.delete_rows)
+            self._each("images", repository.old_images, limit, removal.delete_rows)
             self._each("renderings", repository.old_renderings, limit, lambda session, id: delete_works(session, [id]))
         self._orphans()
         if not self.dry_run:
@@ -101,16 +102,6 @@ class Retention:
         with self.sessions.begin() as session:
             self.deleted["sessions"] += repository.delete_expired_logins(session)
             self.deleted["messages"] += repository.delete_messages(session, now() - _MESSAGE_AGE)
-
-
-def _delete_case(session: Session, case_id: str) -> list[str]:
-    repository.delete_documents(session, case_id)
-    prefixes = delete_keyed(session, [f"case:{case_id}:"])
-    prefixes += [layout.instance_folder(each) for each in repository.instances_of_case(session, case_id)]
-    for image in repository.images_of_case(session, case_id):
-        prefixes += delete_rows(session, image)
-    repository.delete_case(session, case_id)
-    return prefixes
 
 
 def _unnamed(place: layout.Place, session: Session) -> tuple[str, list[str]]:

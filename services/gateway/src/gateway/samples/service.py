@@ -13,13 +13,10 @@ from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases.models import Case
 from gateway.clock import now
-from gateway.corrections.removal import cancel_analyses, delete_rows, lock
 from gateway.database import SessionFactory, new_id
+from gateway.deletion import service as deletion
 from gateway.errors import not_found
 from gateway.images import repository as images
-from gateway.jobs import repository as jobs
-from gateway.objects import delete_after_commit
-from gateway.reader_findings import repository as reader_findings
 from gateway.uploads.checks import Duplicate
 from gateway.uploads.receiving import Upload
 from gateway.uploads.schemas import ImageOptions
@@ -98,17 +95,11 @@ def delete_sample(session: Session, store: ObjectStore, user: User) -> str:
     """Delete the sample case of a user with all of it; returns its id.
 
     Raises:
-        ProblemError: `not_found`, 404.
+        ProblemError: `not_found`, 404, or `case_claimed`, 409.
     """
     case = cases.sample_of(session, user.id)
     if case is None:
         raise not_found("case")
-    prefixes = jobs.delete_keyed(session, [f"case:{case.id}:"])
-    for image in images.of_case(session, case.id):
-        lock(session, image, user, None)
-        cancel_analyses(session, image)
-        prefixes += delete_rows(session, image.id)
-    reader_findings.delete_of_case(session, case.id)
-    cases.delete_row(session, case)
-    delete_after_commit(session, store, prefixes)
-    return case.id
+    case_id = case.id
+    deletion.delete_case(session, store, case, user)
+    return case_id

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gateway.users.models import Role
 
-Permission = Literal["read", "upload", "share", "review", "sign", "administer", "audit", "emergency", "node"]
+Permission = Literal["read", "upload", "share", "delete", "review", "sign", "administer", "audit", "emergency", "node"]
 Needed = Permission | Literal["account", "public", "worker"]
 """What a route needs: a permission, any account, nothing, or the internal token of a worker."""
 
@@ -17,6 +17,7 @@ MEANINGS: dict[Permission, str] = {
     "read": "see cases, images, results and reports that are their own or shared with one of their groups",
     "upload": "open cases, upload and correct images, start and stop analyses",
     "share": "share a case of their own with one of their groups",
+    "delete": "delete cases of their own, an administrator those that they opened in an emergency",
     "review": "claim and assign cases, give verdicts, draw findings",
     "sign": "sign reports, in the portal",
     "administer": "users, groups, queues, failed work",
@@ -26,12 +27,12 @@ MEANINGS: dict[Permission, str] = {
 }
 
 ROLES: dict[Role, frozenset[Permission]] = {
-    "clinician": frozenset({"read", "upload", "share", "review", "sign"}),
+    "clinician": frozenset({"read", "upload", "share", "delete", "review", "sign"}),
     "reader": frozenset({"read"}),
-    "technologist": frozenset({"read", "upload", "share"}),
-    "admin": frozenset({"read", "share", "administer", "audit", "emergency"}),
+    "technologist": frozenset({"read", "upload", "share", "delete"}),
+    "admin": frozenset({"read", "share", "delete", "administer", "audit", "emergency"}),
     "auditor": frozenset({"audit"}),
-    "service": frozenset({"read", "upload", "share", "node"}),
+    "service": frozenset({"read", "upload", "share", "delete", "node"}),
 }
 """The permissions of each role. An administrator reads the cases alone that they opened in an emergency."""
 
@@ -51,6 +52,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     ("POST", rf"{_CASE}/emergency-access", "emergency"),
     ("POST", rf"{_CASE}/(reports|reads|arbitration)", "sign"),
     (_ANY, r"/api/v1/views(/.*)?", "read"),
+    ("DELETE", _CASE, "delete"),
     ("PUT", rf"{_CASE}/visit", "read"),
     ("PUT", rf"{_CASE}/group", "share"),
     ("POST", rf"{_CASE}/reports/{{version}}/renderings", "read"),

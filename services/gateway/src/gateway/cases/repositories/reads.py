@@ -19,6 +19,12 @@ def standing(session: Session, case: Case) -> Sequence[SignedRead]:
     return session.scalars(query.where(SignedRead.withdrawn_at.is_(None)).order_by(SignedRead.signed_at)).all()
 
 
+def any_of_case(session: Session, case_id: str) -> bool:
+    """Whether a case has a signed read that was not withdrawn, superseded or not."""
+    query = select(SignedRead.id).where(SignedRead.case_id == case_id, SignedRead.withdrawn_at.is_(None))
+    return session.scalar(query.limit(1)) is not None
+
+
 def is_read_by(user: User) -> ColumnElement[bool]:
     """Whether a read of this user stands, for queries on cases."""
     return exists().where(

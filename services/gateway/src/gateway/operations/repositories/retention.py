@@ -13,9 +13,6 @@ from gateway.database import Base
 from gateway.dicomweb.models import ResultInstance
 from gateway.images.models import Image
 from gateway.jobs.models import Job, Rendering, Step, Work
-from gateway.reader_findings.repository import delete_of_case as delete_drawn
-from gateway.reports.models import CaseReport
-from gateway.reviews.models import FindingReview
 from gateway.webhooks.models import Delivery
 from lobule import layout
 from lobule.contracts.progress import FINAL_STATES
@@ -49,28 +46,6 @@ def _is_young(limit: datetime) -> ColumnElement[bool]:
         or_(job.created_at >= limit, job.finished_at >= limit, job.state.not_in(FINAL_STATES)),
     )
     return or_(Image.created_at >= limit, busy)
-
-
-def delete_documents(session: Session, case_id: str) -> None:
-    """Delete the reviews, what readers drew, and the signed reports of a case."""
-    delete_drawn(session, case_id)
-    session.execute(delete(FindingReview).where(FindingReview.case_id == case_id))
-    session.execute(delete(CaseReport).where(CaseReport.case_id == case_id))
-
-
-def images_of_case(session: Session, case_id: str) -> Sequence[str]:
-    """Ids of the images of a case."""
-    return session.scalars(select(Image.id).where(Image.case_id == case_id)).all()
-
-
-def delete_case(session: Session, case_id: str) -> None:
-    """Delete the row of a case that has no images."""
-    session.execute(delete(Case).where(Case.id == case_id))
-
-
-def instances_of_case(session: Session, case_id: str) -> Sequence[str]:
-    """Ids of the DICOM objects that were made of a case; their rows go with the case's."""
-    return session.scalars(select(ResultInstance.id).where(ResultInstance.case_id == case_id)).all()
 
 
 def is_known(session: Session, place: layout.Place) -> bool:

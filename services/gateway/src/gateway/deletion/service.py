@@ -1,0 +1,129 @@
+"""Deletes a case: its rows in one transaction, then its objects."""
+
+from sqlalchemy.orm import Session
+
+from gateway.cases import repository as cases
+from gateway.cases import service as case_service
+from gateway.cases import sheets
+from gateway.cases.models import Case
+from gateway.cases.reading import check_free
+from gateway.cases.repositories import reads
+from gateway.corrections import removal
+from gateway.deletion import repository
+from gateway.deletion.schemas import Losses
+from gateway.errors import ProblemError
+from gateway.images import repository as images
+from gateway.images.models import Image
+from gateway.jobs import repository as jobs
+from gateway.objects import delete_after_commit
+from gateway.reader_findings import service as reader_findings
+from gateway.reports import repository as reports
+from gateway.reviews.service import reviews_of
+from gateway.users.models import User
+from gateway.users.permissions import may
+from lobule import layout
+from lobule.storage import ObjectStore
+
+
+def delete_case(
+    session: Session, store: ObjectStore, case: Case, user: User, if_match: str | None = None, *, signed: bool = False
+) -> Losses:
+    """Delete a case with its images, analyses, reviews and reports. Running work is stopped and its output refused.
+
+    Its owner may do that, and an administrator who opened it in an emergency.
+
+    Args:
+        session: Of the request; when it commits, the objects are deleted too.
+        store: Where they lie.
+        case: Which.
+        user: Who deletes it.
+        if_match: The ETag of the case as the user saw it.
+        signed: Whether signed reports may be deleted too.
+
+    Returns:
+        What was deleted.
+
+    Raises:
+        ProblemError: `forbidden` (403), `case_has_report`, `image_signed` or `case_claimed` (409), or `case_changed`
+            (412), also where an image was added meanwhile.
+    """
+    held = repository.image_ids(session, case.id)
+    for image_id in held:  # steps before the case, as a worker that completes one
+        jobs.lock_steps_of_image(session, image_id)
+    case = cases.locked(session, case.id)
+    case_service.check_unchanged(case, if_match)
+    if repository.image_ids(session, case.id) != held:
+        raise case_service.case_changed()
+    refusal = refusal_of(session, case, user, signed=signed)
+    if refusal is not None:
+        raise refusal
+    lost = losses_of_case(session, case, user, signed=signed)
+    for image in images.of_case(session, case.id):
+        removal.cancel_analyses(session, image)
+    delete_after_commit(session, store, delete_rows(session, case.id))
+    session.expire_all()
+    return lost
+
+
+def delete_rows(session: Session, case_id: str) -> list[str]:
+    """Delete a case's rows and all that refer to them, whoever asks; returns the prefixes of its objects.
+
+    The caller deletes the objects once the transaction is committed.
+    """
+    repository.delete_documents(session, case_id)
+    prefixes = [layout.instance_folder(each) for each in repository.instances(session, case_id)]
+    for image_id in repository.image_ids(session, case_id):
+        prefixes += removal.delete_rows(session, image_id)
+    prefixes += jobs.delete_keyed(session, [f"case:{case_id}:"])
+    repository.delete_row(session, case_id)
+    return prefixes
+
+
+def refusal_of(session: Session, case: Case, user: User, *, signed: bool) -> ProblemError | None:
+    """Why a user may not delete a case now; None where they may."""
+    if user.id != case.owner_id and not may(user.role, "emergency"):
+        return ProblemError(403, "forbidden", "case_deletion")
+    try:
+        check_free(case, user)
+    except ProblemError as claimed:
+        return claimed
+    if signed:
+        return None
+    if case.signed_version is not None or reads.any_of_case(session, case.id):
+        return ProblemError(409, "case_has_report")
+    if any(image.signed for image in images.of_case(session, case.id)):  # of another case's, which it was taken out of
+        return ProblemError(409, "image_signed", "case_deletion")
+    return None
+
+
+def losses_of_case(session: Session, case: Case, user: User, *, signed: bool) -> Losses:
+    """What goes with a case, and whether this user may delete it now."""
+    refusal, seen = refusal_of(session, case, user, signed=signed), sheets.sheets_of(session, case, user)
+    held = repository.image_ids(session, case.id)
+    return Losses(
+        images=len(held),
+        analyses=repository.analyses(session, held),
+        reviews=len(reviews_of(session, case, seen)),
+        drawn_findings=len(reader_findings.findings(session, case, seen)),
+        reports=len(reports.of_case(session, case.id)),
+        dicom_objects=len(repository.instances(session, case.id)),
+        refused=refusal.code if refusal else None,
+    )
+
+
+def losses_of_image(session: Session, image: Image, user: User) -> Losses:
+    """What goes with an image, and whether this user may remove it now."""
+    case = cases.by_id_or_none(session, image.case_id) if image.case_id else None
+    seen = (sheets.sheets_of(session, case, user) if case else sheets.Sheets()).shown
+    refused = None if removal.may_take_out(image, user) else "forbidden"
+    if refused is None and image.signed:
+        refused = "image_signed"
+    return Losses(
+        images=1,
+        analyses=repository.analyses(session, [image.id]),
+        reviews=repository.reviews_of_image(session, image.id, seen),
+        drawn_findings=repository.drawn_on_image(session, image.id, seen),
+        reports=0,
+        dicom_objects=0,
+        refused=refused,
+    )
