@@ -48,6 +48,7 @@ TRANSACTIONS = {
     # Queries that end before files are read from the object store.
     "dicomweb/retrieval_endpoints.py": {"_found"},
     "dicomweb/search_endpoints.py": {"_search"},
+    "case_details/results.py": {"list_results"},
     # The first film of a sample case must find it.
     "samples/service.py": {"open_sample"},
     # The start adopts a changed setting.

@@ -9,7 +9,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import DatabaseError
 
-from gateway.cases import repository as cases
+from gateway.cases import sheets
 from gateway.database import SessionFactory
 from gateway.main import create_app
 from gateway.migrate import migrate
@@ -61,7 +61,7 @@ def adopt_reading_rule(sessions: SessionFactory, settings: GatewaySettings) -> N
     """Have the cases that are there be read as the setting asks; without a database this is left to the next start."""
     try:
         with sessions.begin() as session:
-            cases.set_rule(session, settings.reading_rule)
+            sheets.adopt(session, settings.reading_rule)
     except DatabaseError as error:
         log.warning("reading_rule_not_adopted", error=repr(error))
 

@@ -30,6 +30,7 @@ from gateway.cases import emergency_endpoints as emergency
 from gateway.cases import endpoints as cases
 from gateway.cases import reading_endpoints as case_reading
 from gateway.cases import view_endpoints as views
+from gateway.cases.events import ReadTogether
 from gateway.cases.handlers import refresh_case, share_with_group
 from gateway.conditional import Conditional
 from gateway.corrections import endpoints as corrections
@@ -73,10 +74,12 @@ from gateway.portal.scripts import WebFiles
 from gateway.ranges import Ranges
 from gateway.reader_findings import endpoints as reader_findings
 from gateway.reader_findings import opinions
+from gateway.reader_findings import service as reader_findings_service
 from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
 from gateway.reports import read_endpoints as reads
 from gateway.reviews import endpoints as reviews
+from gateway.reviews import service as reviews_service
 from gateway.samples import endpoints as samples
 from gateway.settings import GatewaySettings, get_settings
 from gateway.sso import endpoints as sso
@@ -251,5 +254,7 @@ def _subscribed(settings: GatewaySettings) -> Events:
     events = Events()
     events.subscribe(AnalysisChanged, refresh_case)
     events.subscribe(ProgramJoined, share_with_group)
+    events.subscribe(ReadTogether, reviews_service.share)
+    events.subscribe(ReadTogether, reader_findings_service.share)
     events.subscribe(AnalysisEnded, JobMessages(settings).write)
     return events

@@ -185,7 +185,8 @@ class TestReview:
         put(job, "0", verdict="confirmed", comment="sure")
         put(job, "0", verdict="dismissed")
         before = {"verdict": "confirmed", "comment": "sure"}
-        assert last() == {"job_id": job, "finding": "0", "finding_id": "f1", "before": before}
+        change = {"job_id": job, "finding": "0", "finding_id": "f1", "before": before}
+        assert last() == change | {"earlier": None}
         put(job, "0", carol, verdict="confirmed")
         assert last() is None, "what somebody else said is not taken back unseen"
         assert last(carol)["before"] == {"verdict": "dismissed", "comment": ""}
@@ -202,6 +203,21 @@ class TestReview:
         assert "undo" not in events["items"][0]["detail"]
         put(job, "0", verdict="confirmed")
         assert client.delete(f"/api/v1/images/{image}", headers=alice).status_code == 204
+        assert last() is None
+
+    def test_the_verdicts_on_two_marks_of_a_lesion_are_undone_together(self, client, alice, case, film, worker, put):
+        def last():
+            return client.get(f"/api/v1/cases/{case}/reviews/last", headers=alice).json()
+
+        job = film(1)
+        worker.infer(job, findings=2)
+        put(job, "f1", verdict="confirmed")
+        put(job, "f2", verdict="confirmed", together=True)
+        change = last()
+        assert (change["finding_id"], change["earlier"]["finding_id"]) == ("f2", "f1")
+        put(job, "f2", undo=True)
+        assert (last()["finding_id"], last()["earlier"]) == ("f1", None)
+        put(job, "f1", undo=True)
         assert last() is None
 
     def test_they_go_with_an_image_into_another_case(self, client, alice, case, film, worker, put, read):

@@ -65,3 +65,17 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
     breast.get_by_text("What the system says of this breast").click()
     expect(breast.locator("details li")).to_have_count(3)
     expect(breast.locator("details li").nth(1)).to_contain_text("density c, heterogeneously dense")
+
+    # A verdict is given on both marks, and undo takes it back of both, also after the page was loaded anew.
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    line = page.locator('.status-line [data-role="words"]')
+    expect(line).to_have_text("Confirmed: LCC, finding 1 and LMLO, finding 1")
+    assert [review["verdict"] for review in study.read()["reviews"]] == ["confirmed", "confirmed"]
+    page.reload()
+    undo = page.locator('[data-role="undo"]')
+    undo.wait_for()
+    undo.click()
+    expect(line).to_have_text("Undone: LCC, finding 1 is without a verdict again")
+    expect(undo).to_be_hidden()
+    assert study.read()["reviews"] == []

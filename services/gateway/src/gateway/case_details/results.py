@@ -28,10 +28,10 @@ def list_results(
     A job that is not the newest of an image of this case, has no result or one that cannot be read is left out: ask for
     its result alone, and the answer says why.
     """
+    wanted = [one for one in repository.latest_jobs(session, case.id) if one.id in job]
+    session.commit()  # gives the connection back before the files are read
     found = {}
-    for one in repository.latest_jobs(session, case.id):
-        if one.id not in job:
-            continue
+    for one in wanted:
         try:
             found[one.id] = read_result(request.app.state.store, one)
         except ProblemError:

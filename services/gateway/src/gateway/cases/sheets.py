@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from gateway.cases import service
-from gateway.cases.models import BOTH, Case, ReadingSheet
+from gateway.cases import repository, service
+from gateway.cases.events import ReadTogether
+from gateway.cases.models import BOTH, Case, ReadingSheet, Rule
 from gateway.cases.repositories import reads
+from gateway.events import publish
 from gateway.users.models import User
 
 SHARED = ""
@@ -79,3 +81,16 @@ def check_unchanged(session: Session, case: Case, user: User, if_match: str | No
     seen = [int(own) for own in re.findall(r'\+(\d+)"', if_match or "")]
     if if_match is not None and if_match.strip() != "*" and revision(session, case, user) not in (seen or [0]):
         raise service.case_changed()
+
+
+def adopt(session: Session, rule: Rule | None) -> None:
+    """Have all cases be read as the setting asks.
+
+    A case that a reader has signed is read to its end as it was begun. Where double reading is switched off, what the
+    readers of other cases kept on sheets of their own moves to the one that all share.
+    """
+    for case in reads.begun_apart(session) if rule is None else ():
+        publish(session, ReadTogether(case.id))
+        reads.forget_sheets(session, case.id)
+        service.changed(case)
+    repository.set_rule(session, rule)

@@ -62,6 +62,23 @@ def erase(session: Session, row: DrawnFinding | SameLesionMark) -> None:
     session.delete(row)
 
 
+def share(session: Session, case_id: str) -> None:
+    """Move what a case's readers drew and said to the sheet that all share, with letters that are free there."""
+    query = select(DrawnFinding).where(DrawnFinding.case_id == case_id, DrawnFinding.sheet != "")
+    for drawn in session.scalars(query.order_by(DrawnFinding.drawn_at, DrawnFinding.id)).all():
+        drawn.sheet, drawn.number = "", next(free_numbers(numbers(session, case_id, "")))
+        session.flush()
+    marks = session.scalars(select(SameLesionMark).where(SameLesionMark.case_id == case_id)).all()
+    said: list[list[dict[str, str]]] = []
+    for mark in sorted(marks, key=lambda mark: mark.said_at):
+        pair = sorted((mark.one, mark.other), key=str)
+        if pair in said:
+            session.delete(mark)
+        else:
+            said.append(pair)
+            mark.sheet = ""
+
+
 def delete_of_case(session: Session, case_id: str) -> None:
     """Delete everything that was drawn and said in a case."""
     for table in (SameLesionMark, DrawnFinding):

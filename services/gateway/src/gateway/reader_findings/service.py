@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
+from gateway.cases.events import ReadTogether
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free
 from gateway.cases.reads import check_may_mark
@@ -233,6 +234,11 @@ def take_apart(session: Session, case: Case, mark_id: str, user: User, if_match:
     changed(session, case, sheets)
     repository.erase(session, mark)
     return mark
+
+
+def share(session: Session, event: ReadTogether) -> None:
+    """Handle a case that all readers share from now on: what each of them drew and said stays, with its author."""
+    repository.share(session, event.case_id)
 
 
 def _locked(session: Session, case: Case, user: User, if_match: str | None) -> tuple[Case, Sheets]:

@@ -1,8 +1,9 @@
 """Reviews of findings by clinicians."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.clock import now
@@ -42,3 +43,5 @@ class LastReviewChange(Base):
     verdict: Mapped[Verdict | None] = mapped_column(String(10))
     comment: Mapped[str] = mapped_column(Text, default="")
     reviewer_id: Mapped[str] = mapped_column(ForeignKey("users.id"))  # who made the change
+    # The change of the other mark of the same lesion, which was made with this one: undo takes back both.
+    earlier: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -15,6 +15,19 @@ def of_case(session: Session, case_id: str, sheets: Sequence[str]) -> Sequence[F
     return session.scalars(query.order_by(FindingReview.job_id, FindingReview.finding)).all()
 
 
+def all_of_case(session: Session, case_id: str) -> Sequence[FindingReview]:
+    """The reviews of a case on all sheets, newest first."""
+    query = select(FindingReview).where(FindingReview.case_id == case_id)
+    return session.scalars(query.order_by(FindingReview.reviewed_at.desc())).all()
+
+
+def share(session: Session, case_id: str) -> None:
+    """Move the reviews of a case, one of each finding, to the sheet that all readers share; no change can be undone."""
+    session.flush()
+    session.execute(update(FindingReview).where(FindingReview.case_id == case_id).values(sheet=""))
+    session.execute(delete(LastReviewChange).where(LastReviewChange.case_id == case_id))
+
+
 def find(session: Session, job_id: str, finding: str, sheet: str) -> FindingReview | None:
     """The review of one finding on a sheet."""
     return session.get(FindingReview, (job_id, finding, sheet))

@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lobule.contracts.case import Verdict
 
+COMMENT_MOST = 2000
+"""Characters of a comment."""
+
 
 class ReviewWrite(BaseModel):
     """A review of a finding; without verdict and comment it is withdrawn."""
@@ -11,7 +14,10 @@ class ReviewWrite(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     verdict: Verdict | None = Field(default=None, description="`confirmed` or `dismissed`; null for none")
-    comment: str = Field(default="", max_length=2000, description="comment of the clinician; empty for none")
+    comment: str = Field(default="", max_length=COMMENT_MOST, description="comment of the clinician; empty for none")
+    together: bool = Field(
+        default=False, description="this and your last change are of two marks of one lesion: both are undone together"
+    )
     undo: bool = Field(default=False, description="this takes the last change back: it is not kept to be undone itself")
 
 
@@ -22,10 +28,19 @@ class ReviewBefore(BaseModel):
     comment: str = Field(description="comment before the change")
 
 
-class ReviewChange(BaseModel):
-    """The last change of a case's reviews, and what it replaced."""
+class OneChange(BaseModel):
+    """A change of a review, and what it replaced."""
 
     job_id: str = Field(description="analysis whose finding was reviewed")
     finding: str = Field(description="place in the findings, or `image`; use `finding_id`")
     finding_id: str = Field(description="id of the finding, or `image`")
     before: ReviewBefore = Field(description="what the change replaced")
+
+
+class ReviewChange(OneChange):
+    """The last change of a case's reviews, and what it replaced."""
+
+    earlier: OneChange | None = Field(
+        default=None,
+        description="the change of the other mark of the same lesion that was made with it; undo it after this",
+    )

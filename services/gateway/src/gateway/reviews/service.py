@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from gateway.cases import repository as cases
+from gateway.cases.events import ReadTogether
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free
 from gateway.cases.reads import check_may_mark
 from gateway.cases.sheets import Sheets, changed, check_unchanged, sheets_of
 from gateway.clock import now
 from gateway.errors import not_found
+from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
 from gateway.jobs.results import read_result
 from gateway.reviews import repository
 from gateway.reviews.models import FindingReview, LastReviewChange
-from gateway.reviews.schemas import ReviewBefore, ReviewChange, ReviewWrite
+from gateway.reviews.schemas import COMMENT_MOST, OneChange, ReviewBefore, ReviewChange, ReviewWrite
 from gateway.users.models import User
 from lobule.contracts.case import Review, Verdict
 from lobule.contracts.findings import WHOLE_IMAGE, reviewed_id
@@ -146,15 +148,33 @@ def _keep_way_back(
     if said.undo and last is None:  # an earlier change of the page, after its last one was undone
         return False
     if said.undo and last is not None and _undoes(last, job, target, said, reviewer):
-        repository.forget_change(session, last)
+        earlier = OneChange.model_validate(last.earlier) if last.earlier else None
+        if earlier is None or jobs.by_id(session, earlier.job_id) is None:
+            repository.forget_change(session, last)
+        else:
+            _set(last, earlier)
         return True
+    with_it = said.together and last is not None and last.reviewer_id == reviewer.id
+    earlier = _as_contract(last) if with_it and last is not None else None
     if last is None:
         last = LastReviewChange(case_id=case.id, sheet=sheet)
         session.add(last)
-    last.job_id, last.reviewer_id = job.id, reviewer.id
-    last.finding, last.finding_id = target.place, target.id
-    last.verdict, last.comment = before
+    last.reviewer_id = reviewer.id
+    replaced = ReviewBefore(verdict=before[0], comment=before[1])
+    _set(last, OneChange(job_id=job.id, finding=target.place, finding_id=target.id, before=replaced), earlier)
     return False
+
+
+def _set(last: LastReviewChange, change: OneChange, earlier: OneChange | None = None) -> None:
+    last.job_id, last.finding, last.finding_id = change.job_id, change.finding, change.finding_id
+    last.verdict, last.comment = change.before.verdict, change.before.comment
+    last.earlier = earlier.model_dump() if earlier else None
+
+
+def _as_contract(last: LastReviewChange) -> OneChange:
+    before = ReviewBefore(verdict=last.verdict, comment=last.comment)
+    finding_id = last.finding_id or reviewed_id(last.finding)
+    return OneChange(job_id=last.job_id, finding=last.finding, finding_id=finding_id, before=before)
 
 
 def _undoes(last: LastReviewChange, job: Job, target: Target, said: ReviewWrite, reviewer: User) -> bool:
@@ -167,6 +187,23 @@ def last_change(session: Session, case: Case, user: User) -> ReviewChange | None
     last = repository.last_change(session, case.id, sheets_of(session, case, user).own)
     if last is None or last.reviewer_id != user.id:
         return None
-    before = ReviewBefore(verdict=last.verdict, comment=last.comment)
-    finding_id = last.finding_id or reviewed_id(last.finding)
-    return ReviewChange(job_id=last.job_id, finding=last.finding, finding_id=finding_id, before=before)
+    earlier = OneChange.model_validate(last.earlier) if last.earlier else None
+    return ReviewChange(**_as_contract(last).model_dump(), earlier=earlier)
+
+
+def share(session: Session, event: ReadTogether) -> None:
+    """Handle a case that all readers share from now on: of each finding, the newest review counts."""
+    newest: dict[tuple[str, str], FindingReview] = {}
+    rows = repository.all_of_case(session, event.case_id)
+    for row in rows:
+        kept = newest.setdefault((row.job_id, row.finding), row)
+        if kept is not row:
+            kept.comment = _joined(kept.comment, row.comment)
+            repository.take_back(session, row)
+    repository.share(session, event.case_id)
+
+
+def _joined(comment: str, older: str) -> str:
+    """A comment with that of an older review below it, as far as there is room."""
+    both = "\n".join(dict.fromkeys(said for said in (comment, older) if said))
+    return both if len(both) <= COMMENT_MOST else comment

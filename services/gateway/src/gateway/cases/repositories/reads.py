@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import AuditEvent
@@ -54,3 +54,15 @@ def may_be_told(user: User) -> ColumnElement[bool]:
 def sheet(session: Session, case_id: str, user_id: str) -> ReadingSheet | None:
     """The sheet of a reader; None before the first change."""
     return session.get(ReadingSheet, (case_id, user_id))
+
+
+def begun_apart(session: Session) -> Sequence[Case]:
+    """Cases that nobody has signed and of which readers keep sheets of their own; locked for this transaction."""
+    kept = exists().where(ReadingSheet.case_id == Case.id)
+    query = select(Case).where(Case.double_reading.is_not(None), Case.reads == 0, kept)
+    return session.scalars(query.with_for_update(key_share=True)).all()
+
+
+def forget_sheets(session: Session, case_id: str) -> None:
+    """Delete how often readers have changed their own sheets of a case."""
+    session.execute(delete(ReadingSheet).where(ReadingSheet.case_id == case_id))

@@ -26,6 +26,7 @@ export type ReadingTogether = Schemas['ReadingRead'];
 export type ReaderFinding = Schemas['ReaderFinding'];
 export type ReasonRead = Schemas['ReasonRead'];
 export type Result = Schemas['Result'];
+export type OneChange = Schemas['OneChange'];
 export type ReviewChange = Schemas['ReviewChange'];
 export type Review = Schemas['Review'];
 export type StepProgress = Schemas['StepProgress'];

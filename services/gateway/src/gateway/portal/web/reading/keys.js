@@ -2,6 +2,7 @@
 // are ignored in text fields, while a dialog is open, and before an image is loaded.
 
 import { keep, recall } from '../core/kept.js';
+import { t } from '../core/words.js';
 import { VIEWS } from '../viewer/image.js';
 
 const OFF = 'lobule-shortcuts-off';
@@ -11,6 +12,8 @@ const PRESSED_BY_SPACE = 'button, summary, a, input';
 /** @type {import('./state.js').ToolName[]} */
 const TOOLS = ['move', 'zoom', 'window', 'magnify', 'value', 'ruler', 'ellipse', 'angle', 'box', 'oval', 'outline'];
 const FIELDS = [5, 6, 7, 8, 9];
+/** What only a role that reviews cases may do. */
+const REVIEWS = ['confirm', 'dismiss', 'undo', 'drop', 'box', 'oval', 'outline'];
 /** What is seen as long as a key is held. @type {Record<string, 'marks' | 'heat'>} */
 const PEEKS = { without_marks: 'marks', with_heat: 'heat' };
 
@@ -26,6 +29,7 @@ const PEEKS = { without_marks: 'marks', with_heat: 'heat' };
  * @property {() => unknown} undo
  * @property {() => void} drop
  * @property {() => void} help
+ * @property {(words: string) => void} tell
  * @property {HTMLInputElement} toggle The switch for single keys.
  * @property {() => import('../viewer/pane.js').Hand | null} instruments
  */
@@ -110,9 +114,10 @@ const pressesSomething = ({ key, target }) => key === ' ' && target instanceof E
 export function listenToKeys(store, table, page) {
   const [acts, filmActs] = [actsOf(page), filmActsOf(page)];
   compare(table.page, acts);
+  if (document.body.classList.contains('cannot-review')) for (const act of REVIEWS) acts[act] = () => page.tell(t('reading.cannot_review'));
   compare(table.film, filmActs);
   compare(table.held, PEEKS);
-  const { navigation, tools, undo, toggle } = page;
+  const { navigation, tools, toggle } = page;
   toggle.checked = !recall(OFF, false);
   toggle.addEventListener('change', () => keep(OFF, !toggle.checked));
 
@@ -121,7 +126,7 @@ export function listenToKeys(store, table, page) {
   /** What a key does here, and whether it does so again while it is held. @param {KeyboardEvent} event @returns {{act: ((event: KeyboardEvent) => unknown) | null, repeats: boolean}} */
   function wanted(event) {
     const key = nameOf(event);
-    if (event.ctrlKey || event.metaKey) return { act: key === 'z' ? undo : null, repeats: false };
+    if (event.ctrlKey || event.metaKey) return { act: key === 'z' ? acts.undo : null, repeats: false };
     const film = onPane(event) ? table.film[key] ?? '' : '';
     const pane = film && navigation.activePane();
     const onFilm = pane ? filmActs[nameOfAct(film)](pane) : null;

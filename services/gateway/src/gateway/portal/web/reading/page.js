@@ -247,6 +247,7 @@ listenToKeys(store, JSON.parse(keys), {
   undo,
   drop: drawn.drop,
   help: openHelp,
+  tell: status.tell,
   toggle: byId('shortcuts-on', HTMLInputElement),
   instruments: late.instruments,
 });

@@ -9,6 +9,7 @@ import { imageOf, nameOf, reviewOf, sameTarget, targetAt } from './targets.js';
 /** @typedef {import('./state.js').SaidChange} SaidChange */
 /** @typedef {import('./state.js').Review} Review */
 /** @typedef {import('../core/types.d.ts').ReviewChange} ReviewChange */
+/** @typedef {import('../core/types.d.ts').OneChange} OneChange */
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./targets.js').Target} Target */
 
@@ -72,7 +73,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
       if ('verdict' in change) status.tell(t('reading.done.already', { change: doneWords(name(target), after, change) }));
       return true;
     }
-    const saved = await put(target, seen, after, intentWords(name(target), after, change));
+    const saved = await put(target, seen, { ...after, together: also }, intentWords(name(target), after, change));
     if (!saved) {
       status.beside(target, '');
       return false;
@@ -81,6 +82,13 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     if (also) status.beside(target, '');
     else status.done(target, doneWords(name(target), after, change));
     return true;
+  }
+
+  /** Remember a change of before the page was loaded. @param {OneChange} change @param {boolean} also @returns {boolean} Whether its analysis is still the newest of an image. */
+  function recalled(change, also) {
+    const target = targetAt(store.state.images, change);
+    if (target) remember({ target, before: change.before, after: now(target), also });
+    return target !== null;
   }
 
   async function undoLast() {
@@ -112,7 +120,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
    * Write a review, again where the case changed elsewhere; null where the reader would not supersede a report.
    * @param {Target} target
    * @param {Review | null} seen
-   * @param {Said & {undo?: boolean}} send
+   * @param {Said & {undo?: boolean, together?: boolean}} send
    * @param {string} intent
    */
   async function put(target, seen, send, intent) {
@@ -130,7 +138,7 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     }
   }
 
-  /** @param {Target} target @param {Said & {undo?: boolean}} send */
+  /** @param {Target} target @param {Said & {undo?: boolean, together?: boolean}} send */
   async function write(target, send) {
     const at = { job: target.jobId, finding: target.findingId };
     const params = { case_id: store.state.case?.id ?? '', job_id: at.job, finding: at.finding };
@@ -164,10 +172,10 @@ export function createReviews(store, { feed, status, maySupersede, reveal, coupl
     async recall() {
       const params = { case_id: store.state.case?.id ?? '' };
       const answer = await call('get', '/api/v1/cases/{case_id}/reviews/last', { params }).catch(() => null);
-      const change = /** @type {ReviewChange | null | undefined} */ (answer?.body);
-      const target = change && targetAt(store.state.images, change);
-      if (!change || !target || store.state.saving || store.state.changes.length) return;
-      remember({ target, before: change.before, after: now(target) });
+      const last = /** @type {ReviewChange | null | undefined} */ (answer?.body);
+      if (!last || store.state.saving || store.state.changes.length) return;
+      const other = last.earlier && recalled(last.earlier, false);
+      recalled(last, Boolean(other));
     },
 
     /** Take back what was said last, wherever the reader is now. */

@@ -29,7 +29,7 @@ export const sameTarget = (one, other) => one !== null && other !== null && keyO
 /**
  * The target of a change; null where its analysis is not the newest of an image. Its result need not be loaded yet.
  * @param {ViewedImage[]} images
- * @param {import('../core/types.d.ts').ReviewChange} change
+ * @param {import('../core/types.d.ts').OneChange} change
  * @returns {Target | null}
  */
 export function targetAt(images, { job_id: jobId, finding, finding_id: findingId }) {
