@@ -201,7 +201,7 @@ def data_commands() -> None:
 
 @data_app.command("check")
 def data_check(
-    data: Annotated[Path, typer.Argument(help="A labels CSV, or the folder of BreakHis or BACH.")],
+    data: Annotated[Path, typer.Argument(help="A labels CSV, or the folder of BreakHis, BACH or IDC.")],
     listing: Annotated[Path | None, typer.Option(help="An official dsfoldN.txt; found in folds/ by itself.")] = None,
     layout: Annotated[str | None, typer.Option(help="Name of its layout, where it is not recognised.")] = None,
 ) -> None:
@@ -209,28 +209,30 @@ def data_check(
 
     Of BreakHis, names that are missing or foreign are told, too, but a part of it is no fault.
     """
-    from histo_worker.data.check import check_data, count_labels, unreadable_files
+    from histo_worker.data.check import check_data, count_labels, unreadable_fields
     from histo_worker.data.readers import breakhis_tree, find_reader
 
     try:
         reader = find_reader(data, layout)
         if reader is breakhis_tree.READER:
             check = check_data(data, listing or next(iter(sorted(data.glob("folds/dsfold*.txt"))), None))
-            lines, files = check.lines(), check.files
-            problems = [f"{p}: its name stands in another file, too" for p in files if p.stem in check.doubled]
+            lines, fields = check.lines(), check.fields
+            doubled = [f.path for f in fields if f.name in check.doubled]
+            problems = [f"{path}: its name stands in another file, too" for path in doubled]
         else:
             found = reader.read(data)
-            lines, problems, files = count_labels(found.items), found.problems, [f.path for f in found.items]
+            lines, problems, fields = count_labels(found.items), found.problems, found.items
     except (FileNotFoundError, ValueError) as error:
         _complain(str(error))
         raise typer.Exit(1) from None
     for line in lines:
         typer.echo(line)
-    problems = [*problems, *unreadable_files(files)]
+    problems = [*problems, *unreadable_fields(fields)]
     for problem in problems:
         _complain(problem)
-    typer.echo(f"{len(files)} files opened; {len(problems)} faults")
-    if problems or not files:
+    files = len({f.path for f in fields})
+    typer.echo(f"{files} files opened; {len(problems)} faults")
+    if problems or not fields:
         raise typer.Exit(1)
 
 

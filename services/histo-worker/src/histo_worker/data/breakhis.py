@@ -59,7 +59,7 @@ class Field:
     path: Path
 
     def pixels(self) -> RGB8:
-        """What the file shows, uint8 (height, width, 3).
+        """The field's pixels, uint8 (height, width, 3).
 
         Raises:
             ValueError: It cannot be read: its path, a code and the reason.
@@ -70,6 +70,11 @@ class Field:
             raise ValueError(f"{self.path}: {error.code}: {error.detail}") from None
         except OSError as error:
             raise ValueError(f"{self.path}: unreadable_file: {error}") from None
+
+    @property
+    def part(self) -> str:
+        """What of the file it is, for files that hold many fields; empty for all of it."""
+        return ""
 
     @property
     def target(self) -> int:

@@ -1,4 +1,4 @@
-"""Counts what a data set contains, compares BreakHis with the published counts, and finds unreadable files."""
+"""Counts what a data set contains, compares BreakHis with the published counts, and finds unreadable fields."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,6 @@ from pathlib import Path
 from rich.progress import track
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, SUFFIXES, Field, parse_name
-from lobule.errors import AnalysisError
-from lobule.imaging.decode import decode_rgb
 
 # Spanhol et al. 2016, table 2, and the thesis' table 4 (whose 400X benign images are the same 588).
 OFFICIAL_COUNTS: dict[tuple[str, str], int] = {
@@ -27,7 +25,7 @@ class DataCheck:
         patients: Number of patients.
         doubled: Names that stand in more than one file.
         foreign: Image files whose names are none of BreakHis.
-        files: Of the fields, doubled ones included.
+        fields: All of them, doubled ones included.
         missing: Names of the official listing that are not there; empty where no listing was given.
     """
 
@@ -36,7 +34,7 @@ class DataCheck:
     doubled: list[str]
     foreign: list[str]
     missing: list[str]
-    files: list[Path]
+    fields: list[Field]
 
     def lines(self) -> Iterator[str]:
         """The findings as a Markdown table and a list."""
@@ -66,20 +64,20 @@ def check_data(folder: Path, listing: Path | None = None) -> DataCheck:
     fields: dict[str, Field] = {}
     doubled: list[str] = []
     foreign: list[str] = []
-    files: list[Path] = []
+    every: list[Field] = []
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
         try:
             field = parse_name(path)
         except ValueError:
             foreign.append(path.name)
             continue
-        files.append(path)
+        every.append(field)
         if field.name in fields:
             doubled.append(field.name)
         fields[field.name] = field
     counts = Counter((str(f.magnification), f.label) for f in fields.values())
     patients = len({f.patient for f in fields.values()})
-    return DataCheck(counts, patients, doubled, foreign, _missing(fields, listing), files)
+    return DataCheck(counts, patients, doubled, foreign, _missing(fields, listing), every)
 
 
 def _missing(fields: dict[str, Field], listing: Path | None) -> list[str]:
@@ -100,12 +98,10 @@ def count_labels(fields: Sequence[Field]) -> Iterator[str]:
     yield f"{len(fields)} fields, {len({f.patient for f in fields})} patients"
 
 
-def unreadable_files(paths: Sequence[Path]) -> Iterator[str]:
-    """Open every file and list the unreadable ones, each with its path, a code and the reason."""
-    for path in track(paths, "files"):
+def unreadable_fields(fields: Sequence[Field]) -> Iterator[str]:
+    """Open every field and list the unreadable ones, each with its path, a code and the reason."""
+    for field in track(fields, "fields"):
         try:
-            decode_rgb(path.read_bytes(), "histopathology")
-        except AnalysisError as error:
-            yield f"{path}: {error.code}: {error.detail}"
-        except OSError as error:
-            yield f"{path}: unreadable_file: {error}"
+            field.pixels()
+        except ValueError as error:
+            yield str(error)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ def content_key(fields: Iterable[Field], *settings: object) -> str:
     another one.
     """
     total = hashlib.sha256(repr((PREPROCESSING_VERSION, settings)).encode())
+    hash_of = lru_cache(sha256_of)  # a file may hold many fields
     for f in fields:
-        total.update(f"\n{sha256_of(f.path)} {f.magnification} {f.target}".encode())
+        total.update(f"\n{hash_of(f.path)} {f.magnification} {f.target}{f.part}".encode())
     return total.hexdigest()[:32]
 
 
