@@ -50,6 +50,7 @@ class TestAudit:
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         rows = list(csv.DictReader(io.StringIO(answer.text)))
         assert [row["actor_name"] for row in rows] == ["'=cmd()"], "no formula for a spreadsheet"
+        assert {"request_id", "token_id", "reason"} <= rows[0].keys()
 
 
 class TestWork:

@@ -1,4 +1,4 @@
-"""How many analyses one user and one token may have waiting, and what is answered beyond that."""
+"""How many analyses one user and one token may have waiting, however they are asked for."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -62,3 +62,46 @@ def test_diagnose_is_refused_alike(app, client: TestClient, upload, picture):
     form = {"username": "alice", "password": "correct horse battery staple"}
     refused = client.post("/api/v1/diagnose", data=form, files={"file": ("a.png", picture(3))})
     assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
+
+
+class TestWhoeverAsks:
+    """Each way to an analysis is refused alike: three wait."""
+
+    @pytest.fixture
+    def images(self, upload, picture):
+        return [upload(picture(number)).json() for number in range(3)]
+
+    @pytest.fixture
+    def refused(self):
+        def check(answer):
+            assert (answer.status_code, answer.json()["code"]) == (429, "queue_full"), answer.text
+
+        return check
+
+    def test_an_image_is_analysed_again(self, client, alice, images, refused):
+        refused(client.post(f"/api/v1/images/{images[0]['image']['id']}/jobs", headers=alice))
+
+    def test_an_image_of_another_modality_is_analysed_again(self, client, alice, images, upload, picture, refused):
+        path = f"/api/v1/images/{images[0]['image']['id']}"
+        assert client.patch(path, json={"modality": "mammography"}, headers=alice).status_code == 200, "one for one"
+        assert client.get(path, headers=alice).json()["modality"] == "mammography"
+        refused(upload(picture(3)))
+
+    def test_a_job_is_started_again(self, client, alice, images, upload, picture, refused):
+        path = f"/api/v1/jobs/{images[0]['job']['id']}"
+        assert client.post(f"{path}/cancel", headers=alice).status_code == 200
+        assert upload(picture(3)).status_code == 202
+        refused(client.post(f"{path}/retry", headers=alice))
+
+    def test_films_of_the_sample_case(self, client, alice, images, refused):
+        refused(client.post("/api/v1/sample-case", headers=alice))
+
+    def test_an_upload_into_the_case_of_somebody_else(self, client, alice, case, colleague, images, upload, refused):
+        refused(upload(headers=colleague(case), case_id=case))
+
+    def test_stow(self, client, alice, images, refused):
+        kind = 'multipart/related; type="application/dicom"; boundary=b'
+        body = b"--b\r\nContent-Type: application/dicom\r\n\r\nx\r\n--b--\r\n"
+        answer = client.post("/dicom-web/studies", headers={**alice, "Content-Type": kind}, content=body)
+        refused(answer)
+        assert int(answer.headers["retry-after"]) >= 1

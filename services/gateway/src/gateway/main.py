@@ -15,6 +15,7 @@ from gateway.admin import audit_endpoints as audit
 from gateway.admin import endpoints as admin
 from gateway.api_document import install_document, operation_id
 from gateway.audit.anchors import Anchorer
+from gateway.audit.reads import NoteReads, ReadJournal
 from gateway.audit.refusals import NoteRefusals, RefusalJournal
 from gateway.auth import endpoints as auth
 from gateway.auth import session_endpoints as auth_sessions
@@ -173,7 +174,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     modalities = Modalities(sessions, cache)
     reaper = Reaper(sessions, cache, modalities, settings)
     deliverer = Deliverer(sessions, settings)
-    refusals = RefusalJournal(sessions)
+    refusals, data_reads = RefusalJournal(sessions), ReadJournal(sessions)
     anchorer = Anchorer(sessions, settings.audit_secret, settings.audit_anchors)
 
     @asynccontextmanager
@@ -184,6 +185,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
             BackgroundLoop("webhooks", deliverer.turn, deliverer.stopped),
             BackgroundLoop("anchors", anchorer.turn, anchorer.stopped),
             BackgroundLoop("refusals", refusals.turn, refusals.stopped),
+            BackgroundLoop("reads", data_reads.turn, data_reads.stopped),
         )
         for loop in loops:
             loop.start()
@@ -229,8 +231,9 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_error_pages(app)
     install_outcomes(app)
     install_document(app)
-    app.state.refusals = refusals
+    app.state.refusals, app.state.data_reads = refusals, data_reads
     app.add_middleware(NoteRefusals, journal=refusals)
+    app.add_middleware(NoteReads, journal=data_reads)
     app.add_middleware(KnownProgress, sessions=sessions)
     for middleware in (BodyLimit, Conditional, Ranges):
         app.add_middleware(middleware)

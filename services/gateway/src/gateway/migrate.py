@@ -96,7 +96,7 @@ def migrate(
     if new is None and revision == "head":
         _fill_cases(make_session_factory(engine))
         if audit_key is not None and current is not None and current < _CHAINS_CAME:
-            sealing.seal(make_session_factory(engine, audit_key=audit_key))
+            sealing.seal(make_session_factory(engine, audit_key=audit_key), since=sealing.BEGINNING)
     engine.dispose()
 
 

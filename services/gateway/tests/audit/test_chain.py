@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +16,7 @@ from gateway.audit.chain import ChainsLostError
 from gateway.audit.commands import app as audit_commands
 from gateway.audit.export import line_of
 from gateway.audit.repository import AuditFilter
-from gateway.audit.sealing import Sealed, seal
+from gateway.audit.sealing import Sealed, described, seal
 from gateway.audit.service import record
 from gateway.audit.verification import Fault, verify
 from gateway.database import make_engine, make_session_factory, reading
@@ -144,16 +145,32 @@ def test_a_gateway_begins_no_chain_anew(sessions):
 def test_the_command_links_older_events_and_makes_lost_ends_and_the_log_says_so(sessions, monkeypatch):
     monkeypatch.setattr(repository, "_BATCH", 2)
     write(sessions, 1)
-    columns, values = "at, actor_name, action, detail", "'2026-01-01 00:00:00+00:00', 'alice', 'auth.login', '{}'"
+    columns, values = "at, actor_name, action, detail", "'2999-01-01 00:00:00+00:00', 'alice', 'auth.login', '{}'"
     for _ in range(5):
         change(sessions, f"INSERT INTO audit_events ({columns}) VALUES ({values})")
     change(sessions, "DELETE FROM audit_chains WHERE id < 3")
-    assert seal(sessions) == Sealed(5, [1, 2])
-    assert seal(sessions) == Sealed(0, [])
+    told = []
+    assert seal(sessions, lambda event, linked: told.append((described(event)[2:], linked))) == Sealed(5, 0, [1, 2])
+    assert told == [("2999-01-01T00:00:00Z alice auth.login -", True)] * 5
+    assert seal(sessions, pytest.fail) == Sealed(0, 0, [])
     assert faults(sessions) == []
     with reading(sessions) as session:
-        newest = next(repository.every(session, AuditFilter()))
-    assert (newest.action, newest.detail) == ("audit.seal", {"events": 5, "ends": [1, 2]})
+        [sealed] = repository.every(session, AuditFilter(action="audit.seal"))
+    assert (sealed.detail["events"], sealed.detail["ends"]) == (5, [1, 2])
+
+
+def test_what_was_inserted_into_the_past_is_linked_only_where_the_operator_says_since_when(sessions):
+    write(sessions, 2)
+    columns = "at, actor_name, action, detail"
+    for day in ("2026-01-01", "2026-01-03"):
+        values = f"'{day} 00:00:00+00:00', 'mallory', 'auth.login', '{{}}'"
+        change(sessions, f"INSERT INTO audit_events ({columns}) VALUES ({values})")
+    told = []
+    assert seal(sessions, lambda _, linked: told.append(linked)) == Sealed(0, 2, [])
+    assert told == [False, False]
+    assert [fault.kind for fault in faults(sessions)] == ["unlinked"] * 2
+    assert seal(sessions, lambda *_: None, datetime(2026, 1, 2, tzinfo=UTC)) == Sealed(1, 1, [])
+    assert [fault.kind for fault in faults(sessions)] == ["unlinked"]
 
 
 def test_a_migration_links_what_an_older_version_wrote_and_nothing_later(new_database):
@@ -234,7 +251,14 @@ def test_the_commands(app, client, alice, case, tmp_path, monkeypatch):
         sound = run.invoke(audit_commands, ["verify", "--anchors", str(tmp_path / "anchors")])
         assert (sound.exit_code, "faults: 0" in sound.output) == (0, True), sound.output
         lines = run.invoke(audit_commands, ["export"]).output.splitlines()
-        assert {json.loads(line)["action"] for line in lines} >= {"audit.export", "case.create"}
+        actions = [json.loads(line)["action"] for line in lines]
+        assert (actions[-1], "case.create" in actions) == ("audit.export", True), "oldest first, as a SIEM follows it"
+        assert run.invoke(audit_commands, ["seal"]).exit_code == 0
+        with app.state.sessions.begin() as session:
+            columns, values = "at, actor_name, action, detail", "'2020-01-01', 'mallory', 'auth.login', '{}'"
+            session.execute(text(f"INSERT INTO audit_events ({columns}) VALUES ({values})"))
+        left = run.invoke(audit_commands, ["seal"])
+        assert (left.exit_code, "mallory auth.login" in left.output) == (1, True), left.output
         with app.state.sessions.begin() as session:
             session.execute(text("UPDATE audit_events SET actor_name = 'bob' WHERE action = 'case.create'"))
         bent = run.invoke(audit_commands, ["verify"])

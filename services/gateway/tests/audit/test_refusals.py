@@ -1,8 +1,13 @@
 """Who was refused what, and why, is in the audit log."""
 
+import uuid
+from datetime import timedelta
+
 import pytest
 
-from gateway.audit import refusals
+from gateway.audit import journal, refusals
+from gateway.auth import tokens
+from gateway.clock import now
 
 
 @pytest.fixture
@@ -21,6 +26,7 @@ def test_an_object_of_somebody_else(client, case, headers_of, refused, user_id):
     assert (event["actor_id"], event["reason"]) == (user_id("bob"), "not_found")
     assert (event["target_type"], event["target_id"]) == ("case", case)
     assert event["address"]
+    assert event["request_id"] == "r1"
     assert event["detail"] == {"method": "GET", "route": "/api/v1/cases/{case_id}", "times": 1}
 
 
@@ -47,7 +53,7 @@ def test_many_equal_refusals_are_one_event_and_what_is_granted_none(client, alic
 def test_nobody_fills_the_log(app, client, alice, refused):
     for number in range(60):
         client.get(f"/api/v1/images/{number}")
-        client.get(f"/api/v1/images/{number}", headers=alice)
+        client.get(f"/api/v1/images/{uuid.UUID(int=number)}", headers=alice)
     unnamed = refused(actor_name="anonymous")
     assert {event["target_id"] for event in unnamed} == {None}, "what an anonymous request names does not count"
     assert len(unnamed) <= refusals._PER_MINUTE
@@ -60,7 +66,29 @@ def test_nobody_fills_the_log(app, client, alice, refused):
 def test_what_cannot_be_written_waits(app, client, refused, monkeypatch):
     client.get("/api/v1/images/1")
     with monkeypatch.context() as patch:
-        patch.setattr(refusals.chain, "add", lambda *_: 1 / 0)
+        patch.setattr(journal.chain, "add", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             app.state.refusals.write()
     assert len(refused(actor_name="anonymous")) == 1
+
+
+def test_what_is_no_identifier_is_not_kept(client, alice, refused):
+    client.get("/api/v1/images/Smith^Jane", headers=alice)
+    [event] = refused(actor_name="alice")
+    assert (event["target_type"], event["target_id"]) == ("image", None)
+
+
+def test_a_failed_login_is_one_event(app, client, root, refused):
+    client.post("/api/v1/auth/token", json={"username": "alice", "password": "wrong"})
+    assert refused() == []
+    found = client.get("/api/v1/audit", params={"action": "auth.failed"}, headers=root).json()["items"]
+    assert [event["actor_name"] for event in found] == ["alice"]
+
+
+def test_an_access_token_that_has_run_out_is_no_refusal(client, bearer_of, refused, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "now", lambda: now() - timedelta(hours=1))
+        headers = bearer_of("alice")
+    answer = client.get("/api/v1/cases", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
+    assert refused() == []

@@ -27,7 +27,18 @@ from gateway.users.models import User
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
 
-_COLUMNS = ("at", "actor_name", "action", "target_type", "target_id", "detail", "address", "request_id")
+_COLUMNS = (
+    "at",
+    "actor_name",
+    "action",
+    "target_type",
+    "target_id",
+    "detail",
+    "address",
+    "request_id",
+    "token_id",
+    "reason",
+)
 _Moment = Annotated[
     datetime | None,
     BeforeValidator(lambda given: given or None),  # a form sends `since=` for none
@@ -95,9 +106,10 @@ def export_events(admin: AdminUser, wanted: Wanted, request: Request, session: S
 
 def _cells(event: AuditEvent) -> list[str]:
     read = AuditEventRead.model_validate(event)
-    values = [read.at.isoformat(), *(getattr(read, name) or "" for name in _COLUMNS[1:5])]
-    detail = json.dumps(read.detail, ensure_ascii=False) if read.detail else ""
-    return [_safe(str(value)) for value in (*values, detail, read.address or "", read.request_id or "")]
+    values = {name: getattr(read, name) or "" for name in _COLUMNS}
+    values["at"] = read.at.isoformat()
+    values["detail"] = json.dumps(read.detail, ensure_ascii=False) if read.detail else ""
+    return [_safe(str(values[name])) for name in _COLUMNS]
 
 
 def _safe(cell: str) -> str:

@@ -3,7 +3,7 @@
 import socket
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,9 +46,25 @@ def anchor(file: Annotated[Path, typer.Argument(help="is added to")], home: Home
 
 
 @app.command()
-def seal(home: HomeFolder = DEFAULT_HOME) -> None:
-    """Link events that a gateway of an older version wrote during an update, and make lost ends; the log says so."""
-    typer.echo(words()("cli.audit.sealed", count=sealing.seal(sessions_at(home)).events))
+def seal(
+    home: HomeFolder = DEFAULT_HOME,
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="when the update began, UTC where it names no zone; unset: the newest event with a link"),
+    ] = None,
+) -> None:
+    """Link events that a gateway of an older version wrote during an update, and make lost ends; the log says so.
+
+    Each event is printed. Older ones than `--since` are left alone, and the exit status is 1.
+    """
+    say = words()
+
+    def tell(event: dict[str, Any], linked: bool) -> None:
+        typer.echo(say("cli.audit.links" if linked else "cli.audit.left", event=sealing.described(event)))
+
+    sealed = sealing.seal(sessions_at(home), tell, since and in_utc(since))
+    typer.echo(say("cli.audit.sealed", count=sealed.events, left=sealed.refused))
+    raise typer.Exit(1 if sealed.refused else 0)
 
 
 @app.command()
@@ -57,10 +73,10 @@ def export(
     form: Annotated[Format, typer.Option("--format", help="jsonl or syslog (RFC 5424)")] = "jsonl",
     since: Annotated[datetime | None, typer.Option(help="not before this, UTC where it names no zone")] = None,
 ) -> None:
-    """Print the log, newest first; that it was exported is noted in it."""
+    """Print the log, oldest first; that it was exported is noted in it."""
     sessions, host = sessions_at(home), socket.gethostname()
     with sessions.begin() as session:
         record(session, None, "lobule", "audit.export", detail={"format": form})
     with reading(sessions) as session:
-        for event in repository.every(session, AuditFilter(since=since and in_utc(since))):
+        for event in repository.every(session, AuditFilter(since=since and in_utc(since)), oldest_first=True):
             typer.echo(line_of(event, form, host))

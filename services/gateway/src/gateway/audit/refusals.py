@@ -1,54 +1,43 @@
 """Writes what was refused to the audit log: who asked from where for what, and why they did not get it.
 
-A refused request has no transaction of its own any more, so its event is written by a loop, a moment later. Equal
-refusals of one moment are one event with their number. A user has `_PER_MINUTE` events a minute, and so have all
-anonymous requests together; what exceeds that is one event with its number, so that nobody fills the log.
+Equal refusals of one moment are one event with their number. A user has `_PER_MINUTE` events a minute, and so have all
+anonymous requests together; what exceeds that is one event with its number, so that nobody fills the log. A request
+that was noted otherwise, such as a failed login, is no second event, and an access token that has run out is none: that
+is how every token ends.
 """
 
-import queue
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.asgi import HttpMiddleware
-from gateway.audit import chain
+from gateway.audit.asked import Asked
+from gateway.audit.journal import Journal
 from gateway.audit.models import AuditEvent
 from gateway.clock import now
 from gateway.database import SessionFactory
 
-log = structlog.get_logger()
-
 ACTION = "access.refuse"
 _STATUSES = (401, 403, 404, 429)
 _OF_WORKERS = "/internal/"
-_MOST = 1000
-_EVERY_S = 1.0
+_RUN_OUT = "token_expired"
 _PER_MINUTE = 20
 _MINUTE_S = 60.0
-_NOBODY = "anonymous"
 
 
 @dataclass(frozen=True)
 class Refusal:
     """A request that was refused."""
 
-    actor_id: str | None
-    actor_name: str
-    token_id: str | None
-    address: str | None
+    asked: Asked
     method: str
-    route: str
-    target_type: str | None
-    target_id: str | None
     reason: str
 
 
-class RefusalJournal:
+class RefusalJournal(Journal[Refusal]):
     """Collects refusals and writes them.
 
     Args:
@@ -56,65 +45,26 @@ class RefusalJournal:
     """
 
     def __init__(self, sessions: SessionFactory) -> None:
-        self._sessions = sessions
-        self._waiting: queue.Queue[Refusal] = queue.Queue(_MOST)
+        super().__init__(sessions)
         self._minute_ends = 0.0
         self._written: Counter[str] = Counter()  # events of this minute, by who asked
         self._further: Counter[str] = Counter()  # refusals beyond them
-        self.stopped = threading.Event()
 
-    def note(self, refusal: Refusal) -> None:
-        """Have a refusal written. Where too many wait, it is only logged."""
-        try:
-            self._waiting.put_nowait(refusal)
-        except queue.Full:
-            log.warning("refusal_not_audited", actor=refusal.actor_name, route=refusal.route, reason=refusal.reason)
-
-    def turn(self) -> None:
-        """Wait a little, and write."""
-        self.stopped.wait(_EVERY_S)
-        self.write()
-
-    def write(self) -> None:
-        """Write what was refused since the last time; what cannot be written waits for the next time."""
-        waiting = Counter(self._waiting.get_nowait() for _ in range(self._waiting.qsize()))
-        try:
-            with self._sessions.begin() as session:
-                for event in self._events(waiting):
-                    chain.add(session, event)
-        except Exception:
-            for refusal in waiting.elements():
-                self.note(refusal)
-            raise
-
-    def _events(self, waiting: Counter[Refusal]) -> Iterator[AuditEvent]:
+    def events(self, waiting: Counter[Refusal]) -> Iterator[AuditEvent]:
+        """See `Journal`."""
         if time.monotonic() >= self._minute_ends:
             for asker, times in self._further.items():
                 yield AuditEvent(at=now(), actor_name=asker, action=ACTION, detail={"further": times})
             self._minute_ends = time.monotonic() + _MINUTE_S
             self._written, self._further = Counter(), Counter()
         for refusal, times in waiting.items():
-            asker = refusal.actor_name[:100]
+            asker = refusal.asked.actor_name
             if self._written[asker] < _PER_MINUTE:
                 self._written[asker] += 1
-                yield _event(refusal, times)
+                detail = {"method": refusal.method, "route": refusal.asked.route, "times": times}
+                yield refusal.asked.event(ACTION, now(), detail, refusal.reason[:60])
             else:
                 self._further[asker] += times
-
-
-def _event(refusal: Refusal, times: int) -> AuditEvent:
-    return AuditEvent(
-        at=now(),
-        actor_id=refusal.actor_id,
-        actor_name=refusal.actor_name[:100],
-        action=ACTION,
-        target_type=refusal.target_type,
-        target_id=refusal.target_id,
-        detail={"method": refusal.method, "route": refusal.route, "times": times},
-        address=refusal.address,
-        token_id=refusal.token_id,
-        reason=refusal.reason[:60],
-    )
 
 
 class NoteRefusals(HttpMiddleware):
@@ -143,23 +93,10 @@ class NoteRefusals(HttpMiddleware):
 
 
 def _refusal(scope: Scope, status: int) -> Refusal | None:
-    route = getattr(scope.get("route"), "path", None)
-    named = scope.get("path_params") or {}
-    if route is None or scope["path"].startswith(_OF_WORKERS) or (status == 404 and not named):
+    asked, state = Asked.of(scope), scope.get("state", {})
+    reason = state.get("refused") or str(status)
+    if asked is None or scope["path"].startswith(_OF_WORKERS) or state.get("noted", False) or reason == _RUN_OUT:
         return None
-    state = scope.get("state", {})
-    user_id, username, token_id = state.get("asked_by", (None, _NOBODY, None))
-    client = scope.get("client")
-    # What an anonymous request names is free text, and says nothing of whose it is.
-    name, value = next(iter(named.items()), (None, None)) if user_id else (None, None)
-    return Refusal(
-        actor_id=user_id,
-        actor_name=username,
-        token_id=token_id,
-        address=client[0] if client else None,
-        method=scope["method"],
-        route=route,
-        target_type=name.removesuffix("_id")[:30] if name else None,
-        target_id=str(value).replace("\0", "")[:36] if name else None,
-        reason=state.get("refused") or str(status),
-    )
+    if status == 404 and not scope.get("path_params"):
+        return None
+    return Refusal(asked, scope["method"], reason)

@@ -11,6 +11,7 @@ from gateway.audit.models import AuditChain, AuditEvent
 from gateway.paging import Order, page
 
 _NEWEST = Order((AuditEvent.at, AuditEvent.id))
+_OLDEST = Order((AuditEvent.at, AuditEvent.id), descending=False)
 _BATCH = 500
 
 
@@ -53,17 +54,17 @@ class AuditFilter:
 
 
 def events(
-    session: Session, wanted: AuditFilter, limit: int, cursor: str | None
+    session: Session, wanted: AuditFilter, limit: int, cursor: str | None, *, oldest_first: bool = False
 ) -> tuple[Sequence[AuditEvent], str | None]:
-    """A page of the log, newest first."""
-    return page(session, wanted.select(), _NEWEST, limit, cursor)
+    """A page of the log, newest first by default."""
+    return page(session, wanted.select(), _OLDEST if oldest_first else _NEWEST, limit, cursor)
 
 
-def every(session: Session, wanted: AuditFilter) -> Iterator[AuditEvent]:
-    """All events, newest first, a batch in memory at a time."""
+def every(session: Session, wanted: AuditFilter, *, oldest_first: bool = False) -> Iterator[AuditEvent]:
+    """All events, newest first by default, a batch in memory at a time."""
     cursor = None
     while True:
-        rows, cursor = events(session, wanted, _BATCH, cursor)
+        rows, cursor = events(session, wanted, _BATCH, cursor, oldest_first=oldest_first)
         yield from rows
         session.expunge_all()
         if cursor is None:
@@ -122,8 +123,14 @@ def unlinked(session: Session) -> Iterator[Sequence[AuditEvent]]:
     return session.scalars(query.execution_options(yield_per=_BATCH)).partitions()
 
 
+def newest_linked(session: Session) -> datetime | None:
+    """When the newest event that is in a chain was."""
+    linked = select(func.max(AuditEvent.at, type_=AuditEvent.at.type)).where(AuditEvent.chain.is_not(None))
+    return session.scalar(linked)
+
+
 def next_unlinked(session: Session, after: int) -> Sequence[AuditEvent]:
-    """A batch of the events that are in no chain, oldest first.
+    """A batch of the events that are in no chain, in the order of their numbers.
 
     Args:
         session: The transaction.

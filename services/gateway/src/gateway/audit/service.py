@@ -65,3 +65,4 @@ def record_apart(
     sessions: SessionFactory = request.app.state.sessions
     with sessions.begin() as session:
         record(session, request, actor, action, target_type, target_id, detail)
+    request.state.noted = True  # one event for one request: see `gateway.audit.refusals` and `gateway.audit.reads`

@@ -211,6 +211,7 @@ def logged_in_user(request: Request, session: DbSession) -> User:
     login = sessions.read_session(session, request, settings_of(request))
     if login is None:
         raise LoginRequiredError(_place(request))
+    api_tokens.note_asker(request, login.user)
     sessions.note_activity(request, session, login)
     return login.user
 

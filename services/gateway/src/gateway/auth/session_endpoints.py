@@ -59,6 +59,15 @@ def authenticate_again(proof: Annotated[Proof, Body()], user: DetachedUser, requ
         record(session, request, user, "auth.confirm", "user", user.id)
 
 
+@router.post("/sessions/current/activity", status_code=204, responses=responses(401, 403))
+def note_activity(_user: CurrentUser) -> None:
+    """Say that the person of this session is at work, which keeps it from ending as idle.
+
+    The portal's pages send it at most once a minute, and only after keys, clicks or the wheel: marking and looking at
+    films need no other request. Any request that changes something does the same.
+    """
+
+
 @router.post("/auth/logout", status_code=204, responses=responses(401, 403))
 def log_out(user: Person, session: DbSession, request: Request) -> None:
     """End this session: its access and refresh tokens are void at once."""

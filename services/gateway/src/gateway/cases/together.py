@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
+from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
-from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES
@@ -41,7 +41,7 @@ def ask(session: Session, case: Case, analyses: Sequence[Job]) -> None:
         _forget(session, case)
         return
     newest = max((job for job in current if job.assessment is not None), key=lambda job: (job.created_at, job.id))
-    job_service.ask_for_examination(
+    on_request.ask_for_examination(
         session,
         case.owner_id,
         key_of(case.id),

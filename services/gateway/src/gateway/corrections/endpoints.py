@@ -15,6 +15,7 @@ from gateway.images.dependencies import VisibleImage
 from gateway.images.schemas import ImageRead
 from gateway.jobs import repository
 from gateway.jobs import service as jobs
+from gateway.jobs.queues.quotas import Quota
 from gateway.jobs.schemas import JobRead
 
 router = APIRouter(prefix="/api/v1/images", tags=["images"])
@@ -22,7 +23,7 @@ router = APIRouter(prefix="/api/v1/images", tags=["images"])
 IfMatch = Annotated[str | None, Header(max_length=200, description="the ETag of its case as you saw it")]
 
 
-@router.patch("/{image_id}", responses=responses(401, 403, 404, 409, 412, 413, 415, 422))
+@router.patch("/{image_id}", responses=responses(401, 403, 404, 409, 412, 413, 415, 422, 429))
 def correct_image(
     correction: ImageCorrection,
     image: VisibleImage,
@@ -41,6 +42,7 @@ def correct_image(
         user,
         image,
         correction,
+        Quota.of_request(request),
         interactive=at_portal(request),
         if_match=if_match,
     )
@@ -68,13 +70,13 @@ def list_jobs_of_image(image: VisibleImage, session: DbSession) -> list[JobRead]
     return [JobRead.of(job) for job in repository.of_image(session, image.id)]
 
 
-@router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404, 409, 412, 422))
+@router.post("/{image_id}/jobs", status_code=202, responses=responses(401, 403, 404, 409, 412, 422, 429))
 def analyse_again(
     image: VisibleImage, user: CurrentUser, session: DbSession, request: Request, response: Response
 ) -> JobRead:
     """Analyse an image again, for example after a new model was installed."""
     removal.lock(session, image, user, None)
-    job = jobs.open_job(session, image, interactive=at_portal(request))
+    job = jobs.open_job(session, image, Quota.of_request(request), interactive=at_portal(request))
     record(session, request, user, "job.open", "job", job.id, {"image_id": image.id})
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return JobRead.of(job)

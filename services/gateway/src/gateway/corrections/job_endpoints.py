@@ -9,16 +9,17 @@ from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.jobs import service
 from gateway.jobs.dependencies import VisibleJob
+from gateway.jobs.queues.quotas import Quota
 from gateway.jobs.schemas import JobRead
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 
-@router.post("/{job_id}/retry", responses=responses(401, 403, 404, 409, 412))
+@router.post("/{job_id}/retry", responses=responses(401, 403, 404, 409, 412, 429))
 def retry_job(job: VisibleJob, user: CurrentUser, session: DbSession, request: Request) -> JobRead:
     """Retry a job that failed, died or was cancelled, from the step where it ended."""
     lock(session, job.image, user, None)
-    service.retry(session, job)
+    service.retry(session, job, Quota.of_request(request))
     record(session, request, user, "job.retry", "job", job.id)
     return JobRead.of(job)
 

@@ -14,6 +14,7 @@ from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.jobs import service as job_service
 from gateway.jobs.models import Job
+from gateway.jobs.queues.quotas import Quota
 from gateway.modalities.service import required
 from gateway.reader_findings import repository as reader_findings
 from gateway.reviews import repository as reviews
@@ -34,6 +35,7 @@ def correct(
     user: User,
     image: Image,
     correction: ImageCorrection,
+    quota: Quota,
     *,
     interactive: bool,
     if_match: str | None = None,
@@ -46,13 +48,14 @@ def correct(
         user: Who corrects.
         image: What is corrected.
         correction: What is said of it now.
+        quota: Of the user, should it be analysed again.
         interactive: Whether a person waits at the portal for what is analysed again.
         if_match: The ETag of its case as the user saw it.
 
     Raises:
         AnalysisError: Where the file cannot be of the new modality.
         ProblemError: `duplicate_image`, `other_patient` or `case_claimed` (409), `case_changed` (412), `not_found`
-            (404, the case), `forbidden` (403), `invalid_request` (422).
+            (404, the case), `forbidden` (403), `invalid_request` (422), `queue_full` (429).
     """
     given = correction.model_fields_set
     target = correction.case_id if "case_id" in given else image.case_id
@@ -77,7 +80,7 @@ def correct(
         _reinterpret(session, store, image, spec)
         if job.state not in FINAL_STATES:
             job_service.cancel(session, job)
-        job = job_service.open_job(session, image, interactive=interactive)
+        job = job_service.open_job(session, image, quota, interactive=interactive)
     if image.case_id is not None:
         case_service.refresh(session, image.case_id)
     return job

@@ -21,6 +21,7 @@ from gateway.errors import ProblemError, responses
 from gateway.jobs import repository
 from gateway.jobs import service as jobs
 from gateway.jobs.models import Job
+from gateway.jobs.queues.quotas import Quota
 from gateway.jobs.schemas import JobRead
 from gateway.reports.endpoints import REPORT_TYPES, AcceptLanguage, report_response
 from gateway.reports.service import negotiate
@@ -165,13 +166,13 @@ def _start_again_if_failed(request: Request, user: User, job_id: str) -> None:
     """Retry a job that did not finish, because its image was sent again.
 
     Raises:
-        ProblemError: `case_claimed`, 409.
+        ProblemError: `case_claimed` (409) or `queue_full` (429).
     """
     with request.app.state.sessions.begin() as session:
         job = repository.by_id(session, job_id)
         if job is not None and job.state in ("failed", "dead", "cancelled"):
             lock(session, job.image, user, None)
-            jobs.retry(session, job)
+            jobs.retry(session, job, Quota.of_request(request))
 
 
 async def _finished(request: Request, job_id: str, patience: float) -> Job:

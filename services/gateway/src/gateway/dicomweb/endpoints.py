@@ -15,6 +15,7 @@ from gateway.dicomweb.schemas import DICOM_JSON, STOW_ANSWER, STOW_BODY, stow_an
 from gateway.dicomweb.service import InstanceService, Stored
 from gateway.errors import responses
 from gateway.images.models import Image
+from gateway.jobs.queues.quotas import Quota
 from gateway.uploads.receiving import Upload
 from gateway.users.models import User
 
@@ -24,7 +25,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "All instances are stored", **STOW_ANSWER},
     202: {"description": "Some are stored; the answer says why others are not", **STOW_ANSWER},
     409: {"description": "None is stored; the answer says why", **STOW_ANSWER},
-    **responses(400, 401, 403, 413, 415, 422, 503, 507),
+    **responses(400, 401, 403, 413, 415, 422, 429, 503, 507),
 }
 _DESCRIBED: dict[str, Any] = {
     "responses": _ANSWERS,
@@ -38,7 +39,8 @@ async def store_instances(request: Request, user: DetachedUser) -> Response:
     """Store films by STOW-RS. The films of a study become one case, each is analysed.
 
     A film that is there already counts as stored. What is no two-dimensional mammogram fails with 0122, what cannot be
-    read with C000, what names another study or patient than its case with A900.
+    read with C000, what names another study or patient than its case with A900, and what exceeds the analyses that may
+    wait with A700. Where as many wait already, the whole request is a 429.
     """
     return await _store(request, user, None)
 
@@ -52,14 +54,16 @@ async def store_instances_of_study(request: Request, user: DetachedUser, study: 
 async def _store(request: Request, user: User, study_uid: str | None) -> Response:
     service: InstanceService = request.app.state.instances
     stored: list[Stored] = []
+    token_id = Quota.of_request(request).token_id
 
     def note(session: Session, image: Image, detail: dict[str, Any]) -> None:
         record(session, request, user, "image.upload", "image", image.id, {**detail, "by": "stow"})
 
     async def take(upload: Upload) -> None:
-        stored.append(await run_in_threadpool(service.keep, user, upload, study_uid, note))
+        stored.append(await run_in_threadpool(service.keep, user, upload, study_uid, note, token_id))
 
     settings = request.app.state.settings
+    await run_in_threadpool(request.app.state.uploads.check_quota, user, token_id)
     await receive_instances(request, request.app.state.store, settings.max_upload_bytes, take)
     failures = sum(each.failure is not None for each in stored)
     status = 200 if not failures else 409 if failures == len(stored) else 202

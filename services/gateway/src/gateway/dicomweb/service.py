@@ -26,7 +26,13 @@ from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
 
 Note = Callable[[Session, Image, dict[str, Any]], None]
-_NOT_SUPPORTED, _PROCESSING, _NOT_MATCHING, _CANNOT_UNDERSTAND = 0x0122, 0x0110, 0xA900, 0xC000
+_NOT_SUPPORTED, _PROCESSING, _OUT_OF_RESOURCES, _NOT_MATCHING, _CANNOT_UNDERSTAND = (
+    0x0122,
+    0x0110,
+    0xA700,
+    0xA900,
+    0xC000,
+)
 _UNREADABLE = frozenset({"empty_file", "image_unreadable", "image_truncated"})
 
 
@@ -71,7 +77,9 @@ class InstanceService:
         self._sessions, self._store, self._fingerprints = sessions, store, fingerprints
         self._modalities, self._uploads, self._rule = modalities, uploads, rule
 
-    def keep(self, user: User, upload: Upload, study_uid: str | None, note: Note) -> Stored:
+    def keep(
+        self, user: User, upload: Upload, study_uid: str | None, note: Note, token_id: str | None = None
+    ) -> Stored:
         """Make a received instance an image. Where it is refused, nothing of it is left.
 
         Args:
@@ -79,6 +87,7 @@ class InstanceService:
             upload: What was received.
             study_uid: The study that it was sent for; None: any.
             note: Writes to the audit log.
+            token_id: Of the API token that it was sent with.
         """
         identity, is_dicom = DicomIdentity(), False
         try:
@@ -88,7 +97,7 @@ class InstanceService:
                 raise ProblemError(409, "invalid_request")
             fields = {"modality": "mammography", "case_id": self._case_of(user, identity)}
             options = parse_options(fields, self._modalities)
-            self._uploads.accept(user, options, upload, note, interactive=False, by_instance=True)
+            self._uploads.accept(user, options, upload, note, interactive=False, by_instance=True, token_id=token_id)
         except Duplicate:
             pass  # the instance is stored already
         except AnalysisError as error:
@@ -97,7 +106,7 @@ class InstanceService:
             return _failed(identity, _NOT_SUPPORTED if no_film else _CANNOT_UNDERSTAND, error.code)
         except ProblemError as error:
             self._store.delete(upload.object_key)
-            return _failed(identity, _NOT_MATCHING if error.status < 500 else _PROCESSING, error.code)
+            return _failed(identity, _reason_of(error.status), error.code)
         except BaseException:  # the request fails
             self._store.delete(upload.object_key)
             raise
@@ -130,6 +139,12 @@ class InstanceService:
             groups.share(session, case.id, group_for_new_case(session, user, None))
             case_service.refresh(session, case.id)
             return case.id
+
+
+def _reason_of(status: int) -> int:
+    if status in (429, 507):
+        return _OUT_OF_RESOURCES
+    return _NOT_MATCHING if status < 500 else _PROCESSING
 
 
 def _failed(identity: DicomIdentity, reason: int, code: str) -> Stored:

@@ -45,7 +45,7 @@ class Work(Base):
     error_detail: Mapped[str | None] = mapped_column(Text)  # a worker's English sentence
     request_id: Mapped[str | None] = mapped_column(String(64), default=_current_request)  # that opened it
     traceparent: Mapped[str | None] = mapped_column(String(55), default=current_traceparent)  # of that request
-    token_id: Mapped[str | None] = mapped_column(String(36), index=True)  # of the API token that opened it
+    token_id: Mapped[str | None] = mapped_column(String(36), index=True)  # of the API token that asked for it last
     # Of what is done on request: its name, of which there is one, and what is requested. An analysis has its image.
     key: Mapped[str] = mapped_column(String(150), unique=True, nullable=True)
     request: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=True)

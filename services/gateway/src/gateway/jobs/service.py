@@ -1,4 +1,7 @@
-"""The life cycle of a job: opened, claimed, completed or failed, retried, cancelled."""
+"""The life cycle of a job: opened, claimed, completed or failed, retried, cancelled.
+
+`gateway.jobs.on_request` opens the work that is no analysis.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,6 +17,7 @@ from gateway.jobs import repository
 from gateway.jobs.events import AnalysisChanged, AnalysisEnded
 from gateway.jobs.models import Examination, Job, Opinion, Rendering, Step, Work
 from gateway.jobs.queues import repository as queues
+from gateway.jobs.queues.quotas import Quota
 from gateway.modalities.service import required
 from gateway.settings import GatewaySettings
 from lobule.contracts.case import RenderRequest
@@ -35,95 +39,28 @@ from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.queueing import REPORT_QUEUE
 
 
-def open_job(session: Session, image: Image, *, interactive: bool, token_id: str | None = None) -> Job:
+def open_job(session: Session, image: Image, quota: Quota, *, interactive: bool) -> Job:
     """Start the analysis of an image: creates job, steps and the first announcement in the session's transaction.
 
     Args:
         session: The transaction.
         image: What to analyse.
+        quota: Of whoever asks for it.
         interactive: Whether a person waits for it at the portal; see `gateway.jobs.queues.lanes`.
-        token_id: Of the API token that it was sent with; it counts against the token's quota.
 
     Raises:
-        ProblemError: `unknown_modality`, 422.
+        ProblemError: `queue_full` (429) or `unknown_modality` (422).
     """
+    quota.check(session, image.owner_id)
     lane = {"owner_id": image.owner_id, "interactive": interactive, "attempt": 0, "tries": 0}
     inference = Step(name="inference", position=0, queue=required(session, image.modality).queue, **lane)
     report = Step(name="report", position=1, queue=REPORT_QUEUE, state="waiting", **lane)
-    job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report], token_id=token_id)
+    job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report], token_id=quota.token_id)
     session.add(job)
     session.flush()
     queues.enqueue(session, inference)
     publish(session, AnalysisChanged(job))
     return job
-
-
-def open_rendering(session: Session, owner_id: str, key: str, request: RenderRequest) -> Rendering:
-    """Request a rendering that a user waits for from the report service, in the session's transaction.
-
-    Args:
-        session: The transaction.
-        owner_id: For whom.
-        key: Names exactly what is rendered; there is never a second rendering of the same key.
-        request: What to render.
-    """
-    step = Step(name="render", position=0, queue=REPORT_QUEUE, owner_id=owner_id, interactive=True, attempt=0, tries=0)
-    document = request.model_dump(mode="json")
-    rendering = Rendering(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
-    session.add(rendering)
-    session.flush()
-    queues.enqueue(session, step)
-    return rendering
-
-
-def ask_for_examination(
-    session: Session, owner_id: str, key: str, request: ExaminationRequest, *, queue: str, interactive: bool
-) -> None:
-    """Have the films of a case read together, unless exactly that was asked for already.
-
-    An attempt that is under way for other films is fenced: the step waits anew, and only its next attempt counts.
-
-    Args:
-        session: The transaction; the case is locked in it.
-        owner_id: For whom.
-        key: Names the case; there is never a second reading of the same key.
-        request: Which films.
-        queue: Of the films' modality.
-        interactive: Whether a person waits for it at the portal.
-    """
-    document = request.model_dump(mode="json")
-    work = repository.for_update(session, repository.examination(session, key))
-    if work is None:
-        step = Step(name="examination", position=0, queue=queue, owner_id=owner_id, attempt=0, tries=0)
-        work = Examination(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
-        session.add(work)
-        session.flush()
-    elif work.request == document:
-        return
-    _ask_again(session, work, document, interactive=interactive)
-
-
-def ask_for_opinion(session: Session, owner_id: str, key: str, request: RegionRequest, *, queue: str) -> Opinion:
-    """Have an opinion given of a region that a reader drew, unless exactly that was asked for and has not failed.
-
-    Args:
-        session: The transaction; the case is locked in it.
-        owner_id: For whom, who waits for it at the portal.
-        key: Names the region; there is never a second opinion of the same key.
-        request: The region.
-        queue: Of the image's modality.
-    """
-    document = request.model_dump(mode="json")
-    work = repository.for_update(session, repository.opinion(session, key))
-    if work is None:
-        step = Step(name="region", position=0, queue=queue, owner_id=owner_id, attempt=0, tries=0)
-        work = Opinion(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
-        session.add(work)
-        session.flush()
-    elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
-        return work
-    _ask_again(session, work, document, interactive=True)
-    return work
 
 
 def claim_next(
@@ -220,14 +157,22 @@ def reap(session: Session, settings: GatewaySettings, step: Step) -> None:
     _finish(session, step.job, "dead", "worker_lost", "tries", {"count": step.tries})
 
 
-def retry(session: Session, job: Work) -> None:
+def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
     """Retry a job from the step that failed, with a new budget of attempts.
 
+    Args:
+        session: The transaction.
+        job: What failed.
+        quota: Of whoever asks for it; None where the administrator does, for all that was accepted before.
+
     Raises:
-        ProblemError: `job_not_failed`, 409.
+        ProblemError: `job_not_failed` (409) or `queue_full` (429).
     """
     if job.state not in ("failed", "dead", "cancelled"):
         raise ProblemError(409, "job_not_failed", "state", values={"state": job.state})
+    if quota is not None:
+        quota.check(session, job.owner_id)
+        job.token_id = quota.token_id
     step = next(step for step in job.steps if step.state != "done")
     step.tries = 0
     job.state, job.finished_at = "queued", None
@@ -238,29 +183,6 @@ def retry(session: Session, job: Work) -> None:
     queues.enqueue(session, step)
     if isinstance(job, Job):
         publish(session, AnalysisChanged(job))
-
-
-def repeat(session: Session, rendering: Rendering, request: RenderRequest) -> None:
-    """Render again, whether or not it failed; files of earlier attempts stay.
-
-    Args:
-        session: The transaction.
-        rendering: One that has ended.
-        request: The request as this version of the program writes it.
-    """
-    _ask_again(session, rendering, request.model_dump(mode="json"), interactive=True)
-
-
-def _ask_again(
-    session: Session, work: Rendering | Examination | Opinion, document: dict[str, Any], *, interactive: bool
-) -> None:
-    """Queue the only step of a work anew, with a new budget of attempts."""
-    [step] = work.steps
-    step.tries, step.interactive = 0, interactive
-    work.request = document
-    work.state, work.finished_at = "queued", None
-    work.set_error(None)
-    queues.enqueue(session, step)
 
 
 def cancel(session: Session, job: Work) -> None:

@@ -15,8 +15,8 @@ from gateway.cases.sheets import sheets_of
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
 from gateway.images.models import Image
+from gateway.jobs import on_request
 from gateway.jobs import repository as jobs
-from gateway.jobs import service as job_service
 from gateway.jobs.models import Opinion
 from gateway.jobs.results import read_opinion
 from gateway.language import AnswerLanguage
@@ -78,7 +78,7 @@ def ask_reader_finding_opinion(
     spec = required(session, image.modality)
     if not spec.reads_regions:
         raise ProblemError(422, "invalid_request", "no_opinions")
-    work = job_service.ask_for_opinion(session, user.id, _key(drawn), _request(drawn, image), queue=spec.queue)
+    work = on_request.ask_for_opinion(session, user.id, _key(drawn), _request(drawn, image), queue=spec.queue)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id}
     record(session, request, user, "finding.ask", "case", case.id, detail)
     return _read(request.app.state.store, work, language)

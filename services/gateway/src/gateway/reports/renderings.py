@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
-from gateway.jobs import service as jobs
+from gateway.jobs import on_request
 from gateway.jobs.models import Rendering
 from gateway.reports import repository
 from gateway.reports.content import signed_content
@@ -66,7 +66,7 @@ def ensure(session: Session, report: CaseReport, owner_id: str, wanted: Renderin
         one = of_version(report, owner_id, language, form)
         rendering = repository.rendering(session, one.key)
         if rendering is not None and rendering.state == "done" and wanted.anew:
-            jobs.repeat(session, rendering, one.request())
+            on_request.repeat(session, rendering, one.request())
         else:
             _open_or_retry(session, one, rendering)
 
@@ -125,7 +125,7 @@ def _repeat(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
     with sessions.begin() as session:
         rendering = repository.rendering(session, wanted.key)
         if rendering is not None and rendering.state == "done":
-            jobs.repeat(session, rendering, wanted.request())
+            on_request.repeat(session, rendering, wanted.request())
             return rendering
     return _find_or_open(sessions, wanted)
 
@@ -145,7 +145,7 @@ def _find_or_open(sessions: SessionFactory, wanted: RenderingSpec) -> Rendering:
 
 def _open_or_retry(session: Session, wanted: RenderingSpec, rendering: Rendering | None) -> Rendering:
     if rendering is None:
-        return jobs.open_rendering(session, wanted.owner_id, wanted.key, wanted.request())
+        return on_request.open_rendering(session, wanted.owner_id, wanted.key, wanted.request())
     if rendering.state in _FAILED:
-        jobs.repeat(session, rendering, wanted.request())
+        on_request.repeat(session, rendering, wanted.request())
     return rendering

@@ -11,13 +11,14 @@ from gateway.cases import repository as cases
 from gateway.cases.schemas import CaseRead
 from gateway.database import DbSession, read
 from gateway.errors import responses
+from gateway.jobs.queues.quotas import Quota
 from gateway.samples import service
 from lobule.contracts.language import negotiate_language
 
 router = APIRouter(prefix="/api/v1/sample-case", tags=["cases"])
 
 
-@router.post("", status_code=201, responses=responses(401, 403, 503, 507))
+@router.post("", status_code=201, responses=responses(401, 403, 429, 503, 507))
 def open_sample_case(
     user: DetachedUser, request: Request, accept_language: Annotated[str | None, Header(max_length=500)] = None
 ) -> CaseRead:
@@ -32,7 +33,8 @@ def open_sample_case(
         record(session, request, user, "case.sample", "case", case_id)
 
     language = negotiate_language(accept_language)
-    case_id = service.open_sample(state.sessions, state.store, state.uploads, user, language, note)
+    token_id = Quota.of_request(request).token_id
+    case_id = service.open_sample(state.sessions, state.store, state.uploads, user, language, note, token_id)
     return CaseRead.model_validate(read(state.sessions, lambda session: cases.by_id(session, case_id)))
 
 

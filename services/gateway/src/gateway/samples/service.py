@@ -36,7 +36,13 @@ Note = Callable[[Session, str], None]
 
 
 def open_sample(
-    sessions: SessionFactory, store: ObjectStore, uploads: UploadService, user: User, language: Language, note: Note
+    sessions: SessionFactory,
+    store: ObjectStore,
+    uploads: UploadService,
+    user: User,
+    language: Language,
+    note: Note,
+    token_id: str | None,
 ) -> str:
     """Open the sample case of a user, whose films are analysed like any; returns its id.
 
@@ -49,6 +55,10 @@ def open_sample(
         user: Whose case.
         language: Of its name.
         note: Writes to the audit log.
+        token_id: Of the API token that it is asked for with.
+
+    Raises:
+        ProblemError: `queue_full`, 429, where films cannot be analysed yet.
     """
     with sessions.begin() as session:
         lock_user(session, user.id)  # two clicks at once open one case
@@ -64,7 +74,7 @@ def open_sample(
     for side, view in _VIEWS:
         if _name(side, view) not in names:
             with suppress(Duplicate):  # added meanwhile by another request
-                _add(store, uploads, user, case_id, side, view)
+                _add(store, uploads, user, case_id, (side, view), token_id)
     return case_id
 
 
@@ -73,9 +83,15 @@ def _name(side: Laterality, view: StandardView) -> str:
 
 
 def _add(
-    store: ObjectStore, uploads: UploadService, user: User, case_id: str, side: Laterality, view: StandardView
+    store: ObjectStore,
+    uploads: UploadService,
+    user: User,
+    case_id: str,
+    film: tuple[Laterality, StandardView],
+    token_id: str | None,
 ) -> None:
-    name, image_id = _name(side, view), new_id()
+    (side, view), image_id = film, new_id()
+    name = _name(side, view)
     content = (_FILMS / name).read_bytes()
     key = layout.upload_key(layout.image_folder(image_id))
     store.put(key, content)
@@ -84,7 +100,7 @@ def _add(
         modality=MAMMOGRAPHY.name, spec=MAMMOGRAPHY, case_id=case_id, view=view, laterality=side, study_date=today
     )
     upload = Upload(image_id, key, name, len(content), hashlib.sha256(content).hexdigest())
-    uploads.accept(user, options, upload, _silently, interactive=True, sample=True)
+    uploads.accept(user, options, upload, _silently, interactive=True, token_id=token_id, sample=True)
 
 
 def _silently(_session: Session, _image: Any, _detail: dict[str, Any]) -> None:

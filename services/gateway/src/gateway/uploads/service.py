@@ -17,7 +17,7 @@ from gateway.images import repository as images
 from gateway.images.identity import Fingerprints, refuse_other_patient
 from gateway.images.models import Image
 from gateway.jobs.models import Job
-from gateway.jobs.queues.quotas import refuse_over_quota
+from gateway.jobs.queues.quotas import Quota
 from gateway.jobs.service import open_job
 from gateway.modalities.service import Modalities
 from gateway.settings import GatewaySettings
@@ -148,7 +148,7 @@ class UploadService:
                     raise not_found("image")
                 session.add(image)
                 session.flush()  # a second upload of the same bytes at the same moment fails here
-                job = open_job(session, image, interactive=interactive, token_id=token_id)
+                job = open_job(session, image, Quota.of(self._settings, token_id), interactive=interactive)
                 note(session, image, detail)
         except IntegrityError:
             self._store.delete(upload.object_key)
@@ -160,6 +160,14 @@ class UploadService:
             raise
         return image, job
 
+    def check_quota(self, user: User, token_id: str | None) -> None:
+        """Refuse a user, or an API token, of whom as many analyses wait as may.
+
+        Raises:
+            ProblemError: `queue_full`, 429.
+        """
+        read(self._sessions, lambda session: Quota.of(self._settings, token_id).check(session, user.id))
+
     def also_in(self, user: User, image: Image) -> list[Twin]:
         """Where else the image's owner has the same bytes as the same kind of image, as far as the user may see it."""
         return read(self._sessions, lambda session: checks.also_in(session, user, image))
@@ -167,7 +175,8 @@ class UploadService:
     def _check_place(self, user: User, options: ImageOptions, token_id: str | None) -> None:
         def check(session: Session) -> None:
             checks.check_place(session, user, options)
-            refuse_over_quota(session, self._settings, user.id, token_id)
+            owner_id = user.id if options.case_id is None else cases.by_id(session, options.case_id).owner_id
+            Quota.of(self._settings, token_id).check(session, owner_id)
 
         read(self._sessions, check)
 

@@ -1,6 +1,7 @@
 // The reading page: creates the parts that show a case, its images, findings, reviews and reports.
 
 import { inForce, maySupersede } from '../cases/supersede.js';
+import { tellActivity } from '../core/activity.js';
 import { asProblem, call, fetchRaw } from '../core/api.js';
 import { problemWords } from '../core/codes.js';
 import { byId, find, onClick, role, showNote, write } from '../core/dom.js';
@@ -254,6 +255,7 @@ listenToKeys(store, JSON.parse(keys), {
 onClick(document, '[data-opens="shortcuts"]', openHelp);
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());
 localTimes(document);
+tellActivity(document, () => call('post', '/api/v1/sessions/current/activity'));
 createAhead(store, caseId);
 createPresence(root, store, caseId, showProblem);
 createSample(root, showProblem);

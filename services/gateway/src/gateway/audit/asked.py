@@ -1,0 +1,77 @@
+"""Who asked for what, as middleware sees it once the request was answered."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from starlette.types import Scope
+
+from gateway.audit.models import AuditEvent
+
+_NOBODY = "anonymous"
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asked from where for what; equal ones differ in the request's id alone.
+
+    Attributes:
+        actor_id: The user; None where nobody is logged in.
+        actor_name: Their name.
+        token_id: Of the API token that was used.
+        address: Network address.
+        route: Path of the route with the names of its parameters.
+        target_type: Kind of the object that the path names.
+        target_id: Its identifier. What is none of Lobule's is free text, and is not kept: it may name a patient.
+        request_id: Of the first request of equal ones.
+    """
+
+    actor_id: str | None
+    actor_name: str
+    token_id: str | None
+    address: str | None
+    route: str
+    target_type: str | None
+    target_id: str | None
+    request_id: str | None = field(compare=False)
+
+    @staticmethod
+    def of(scope: Scope) -> "Asked | None":
+        """Of a request; None where it reached no route."""
+        route = getattr(scope.get("route"), "path", None)
+        if route is None:
+            return None
+        state = scope.get("state", {})
+        user_id, username, token_id = state.get("asked_by", (None, _NOBODY, None))
+        client = scope.get("client")
+        named = scope.get("path_params") or {}
+        # What an anonymous request names says nothing of whose it is.
+        name, value = next(iter(named.items()), (None, None)) if user_id else (None, None)
+        return Asked(
+            actor_id=user_id,
+            actor_name=username[:100],
+            token_id=token_id,
+            address=client[0] if client else None,
+            route=route,
+            target_type=name.removesuffix("_id")[:30] if name else None,
+            target_id=str(value) if value is not None and _ID.fullmatch(str(value)) else None,
+            request_id=state.get("request_id"),
+        )
+
+    def event(self, action: str, at: datetime, detail: dict[str, Any], reason: str | None = None) -> AuditEvent:
+        """The event of the audit log."""
+        return AuditEvent(
+            at=at,
+            actor_id=self.actor_id,
+            actor_name=self.actor_name,
+            action=action,
+            target_type=self.target_type,
+            target_id=self.target_id,
+            detail=detail,
+            address=self.address,
+            request_id=self.request_id,
+            token_id=self.token_id,
+            reason=reason,
+        )

@@ -1,0 +1,62 @@
+"""Writes events of requests that have no transaction to write in: a loop does so, a moment after the answer."""
+
+import queue
+import threading
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+import structlog
+
+from gateway.audit import chain
+from gateway.audit.models import AuditEvent
+from gateway.database import SessionFactory
+
+log = structlog.get_logger()
+
+_MOST = 1000
+_EVERY_S = 1.0
+
+Noted = TypeVar("Noted")
+
+
+class Journal(ABC, Generic[Noted]):
+    """Collects what happened and writes it; equal ones of one moment together.
+
+    Args:
+        sessions: Of the database.
+    """
+
+    def __init__(self, sessions: SessionFactory) -> None:
+        self._sessions = sessions
+        self._waiting: queue.Queue[Noted] = queue.Queue(_MOST)
+        self.stopped = threading.Event()
+
+    def note(self, noted: Noted) -> None:
+        """Have an event written. Where too many wait, it is only logged."""
+        try:
+            self._waiting.put_nowait(noted)
+        except queue.Full:
+            log.warning("not_audited", noted=noted)
+
+    def turn(self) -> None:
+        """Wait a little, and write."""
+        self.stopped.wait(_EVERY_S)
+        self.write()
+
+    def write(self) -> None:
+        """Write what was noted since the last time; what cannot be written waits for the next time."""
+        waiting = Counter(self._waiting.get_nowait() for _ in range(self._waiting.qsize()))
+        try:
+            with self._sessions.begin() as session:
+                for event in self.events(waiting):
+                    chain.add(session, event)
+        except Exception:
+            for noted in waiting.elements():
+                self.note(noted)
+            raise
+
+    @abstractmethod
+    def events(self, waiting: Counter[Noted]) -> Iterator[AuditEvent]:
+        """The events of what was noted, each with how often."""

@@ -1,0 +1,106 @@
+"""Writes to the audit log who read which patient's data: one event for a person, an object and an hour.
+
+Lists and searches name no object; theirs are an event for a person, a route and an hour. DICOMweb notes each of its
+searches and retrievals itself.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.asgi import HttpMiddleware
+from gateway.audit.asked import Asked
+from gateway.audit.journal import Journal
+from gateway.audit.models import AuditEvent
+from gateway.clock import now
+from gateway.database import SessionFactory
+from gateway.users.permissions import needed
+
+ACTION = "data.read"
+_GIVEN = (200, 206, 304)
+_METHODS = ("GET", "HEAD")
+_WITHOUT_DATA = re.compile(r".*/progress|/api/v1/views(/.*)?|/new|/static(/.*)?")
+_MOST = 50_000
+
+
+_Key = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A request that was given patients' data."""
+
+    asked: Asked
+    at: datetime
+
+    @property
+    def hour(self) -> datetime:
+        """The hour in which it was."""
+        return self.at.replace(minute=0, second=0, microsecond=0)
+
+    @property
+    def key(self) -> _Key:
+        """What one event of an hour is written for."""
+        asked = self.asked
+        what = asked.target_id or asked.route
+        return asked.actor_id, asked.token_id, asked.address, asked.target_type, what
+
+
+class ReadJournal(Journal[Read]):
+    """Collects reads and writes the first of each hour.
+
+    Args:
+        sessions: Of the database.
+    """
+
+    def __init__(self, sessions: SessionFactory) -> None:
+        super().__init__(sessions)
+        self._known: set[_Key] = set()
+        self._hour: datetime | None = None
+
+    def note(self, noted: Read) -> None:
+        """Have a read written, unless it was in this hour."""
+        if noted.hour != self._hour or len(self._known) >= _MOST:
+            self._known, self._hour = set(), noted.hour
+        if noted.key not in self._known:
+            self._known.add(noted.key)
+            super().note(noted)
+
+    def events(self, waiting: Counter[Read]) -> Iterator[AuditEvent]:
+        """See `Journal`."""
+        for read in waiting:
+            yield read.asked.event(ACTION, read.at, {"route": read.asked.route})
+
+
+class NoteReads(HttpMiddleware):
+    """Notes requests of known users that are given patients' data.
+
+    Args:
+        app: The next application.
+        journal: Where they are noted.
+    """
+
+    def __init__(self, app: ASGIApp, journal: ReadJournal) -> None:
+        super().__init__(app)
+        self._journal = journal
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `HttpMiddleware`."""
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in _GIVEN:
+                asked = Asked.of(scope)
+                if asked is not None and asked.actor_id is not None and _gives_data(scope, asked.route):
+                    self._journal.note(Read(asked, now()))
+            await send(message)
+
+        await self.app(scope, receive, noting if scope["method"] in _METHODS else send)
+
+
+def _gives_data(scope: Scope, route: str) -> bool:
+    noted = scope.get("state", {}).get("noted", False)
+    return not noted and not _WITHOUT_DATA.fullmatch(route) and needed(scope["method"], route) == "read"

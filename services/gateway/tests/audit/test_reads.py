@@ -1,0 +1,54 @@
+"""Who read which patient's data is in the audit log: once for a person, an object and an hour."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.audit import reads
+from gateway.clock import now
+
+
+@pytest.fixture
+def read_events(app, client, root):
+    def events():
+        app.state.data_reads.write()
+        found = client.get("/api/v1/audit", params={"action": "data.read", "limit": 500}, headers=root)
+        return [
+            (e["actor_name"], e["target_type"], e["target_id"], e["detail"]["route"]) for e in found.json()["items"]
+        ]
+
+    return events
+
+
+def test_a_case_is_one_event_an_hour_whatever_was_read_of_it(client, alice, case, colleague, read_events, monkeypatch):
+    carol = colleague(case)
+    for _ in range(2):
+        client.get(f"/api/v1/cases/{case}", headers=alice)
+        client.get(f"/cases/{case}", headers=alice)
+        client.get(f"/api/v1/cases/{case}", headers=carol)
+    of_case = [event for event in read_events() if event[2] == case]
+    assert sorted((name, kind) for name, kind, _, _ in of_case) == [("alice", "case"), ("carol", "case")]
+    monkeypatch.setattr(reads, "now", lambda: now() + timedelta(hours=1))
+    client.get(f"/api/v1/cases/{case}", headers=alice)
+    assert len([event for event in read_events() if event[2] == case]) == 3
+
+
+def test_films_pages_and_lists(client, alice, upload, read_events):
+    sent = upload().json()
+    image, job = sent["image"]["id"], sent["job"]["id"]
+    for path in (f"/api/v1/images/{image}/film", f"/jobs/{job}", "/", "/api/v1/jobs", f"/api/v1/jobs/{job}/progress"):
+        assert client.get(path, headers=alice).status_code == 200, path
+    assert {event[1:] for event in read_events()} == {
+        ("image", image, "/api/v1/images/{image_id}/film"),
+        ("job", job, "/jobs/{job_id}"),
+        (None, None, "/"),
+        (None, None, "/api/v1/jobs"),
+    }
+
+
+def test_what_is_refused_or_of_no_patient_is_no_read(client, alice, case, headers_of, read_events):
+    client.get(f"/api/v1/cases/{case}", headers=headers_of("bob"))
+    client.get(f"/api/v1/cases/{case}")
+    for path in ("/api/v1/users/me", "/api/v1/models", "/account", "/static/mark.svg", "/healthz"):
+        assert client.get(path, headers=alice).status_code == 200, path
+    assert read_events() == []
