@@ -136,6 +136,9 @@ class TestIdle:
         set_back(minutes=30)
         assert client.post("/api/v1/cases", json={"pseudonym": "P"}, headers=alice).status_code == 201
         assert idle() < 100
+        set_back(minutes=30)
+        assert client.post("/api/v1/sessions/current/activity", headers=alice).status_code == 204
+        assert idle() < 100
 
 
 def test_a_new_login_ends_the_session_that_the_browser_had(client):
