@@ -10,13 +10,17 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.core.util.event_pb2 import Event
 
 from lobule_ml.training.configuration import load_plan
+from lobule_ml.training.log import VALIDATION_FILE
 from lobule_ml.training.loop import AVERAGE_FILE, LOG_FILE, LoopSettings, run
 from lobule_ml.training.order import epoch_order
 from lobule_ml.training.record import RECORD_FILE, hash_files, write_record
 from lobule_ml.training.schedule import Schedule
-from lobule_ml.training.state import load_state, saved_step
+from lobule_ml.training.state import BEST_FILE, is_finished, load_state, load_weights, saved_step
+from lobule_ml.training.validation import Best, Validation
 
 STEPS = 40
 
@@ -63,6 +67,80 @@ def test_resumed_run_equals_uninterrupted_one_bit_for_bit(tmp_path):
         assert through.keys() == stopped.keys()
         for name, value in through.items():
             np.testing.assert_array_equal(value, stopped[name], err_msg=name)
+
+
+def validation(patience=0):
+    """The loss on a batch that is not learned from."""
+    x, y = batch_of(10**6)
+
+    def measure(model):
+        return {"loss": float(np.mean((np.asarray(model(x, training=False)) - y) ** 2))}
+
+    return Validation(measure, every=5, patience=patience)
+
+
+def test_validated_run_keeps_best_and_last_and_resumes_bit_for_bit(tmp_path):
+    schedule = Schedule(STEPS, 0.05, 5)
+    run(tiny_model(), batch_of, schedule, tmp_path / "through", validation=validation())
+    run(tiny_model(), batch_of, schedule, tmp_path / "stopped", validation=validation(), until=13)
+    run(tiny_model(), batch_of, schedule, tmp_path / "stopped", validation=validation())
+    run(tiny_model(), batch_of, schedule, tmp_path / "unseen")
+    for file in (AVERAGE_FILE, BEST_FILE):
+        through, stopped = (load_weights(tmp_path / run / file) for run in ("through", "stopped"))
+        for one, other in zip(through, stopped, strict=True):
+            np.testing.assert_array_equal(one, other)
+    for one, other in zip(
+        load_weights(tmp_path / "through" / AVERAGE_FILE), load_weights(tmp_path / "unseen" / AVERAGE_FILE), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)  # validation changes nothing
+    table = (tmp_path / "stopped" / VALIDATION_FILE).read_text()
+    assert table == (tmp_path / "through" / VALIDATION_FILE).read_text()
+    with (tmp_path / "through" / VALIDATION_FILE).open() as stream:
+        rows = {int(row["step"]): float(row["loss"]) for row in csv.DictReader(stream)}
+    assert list(rows) == list(range(5, STEPS + 1, 5))
+    best = tiny_model()
+    best.set_weights(load_weights(tmp_path / "through" / BEST_FILE))
+    assert validation().measure(best)["loss"] == pytest.approx(min(rows.values()), abs=1e-5)
+
+
+def test_training_ends_early_without_a_better_validation(tmp_path):
+    got_worse = iter([3.0, 2.0, float("nan"), 2.5, 1.0])
+    ends = Validation(lambda model: {"loss": next(got_worse)}, every=2, patience=2)
+    assert run(tiny_model(), batch_of, Schedule(STEPS, 0.02, 5), tmp_path, validation=ends) == 8
+    assert is_finished(tmp_path)
+    assert run(tiny_model(), batch_of, Schedule(STEPS, 0.02, 5), tmp_path, validation=ends) == 8
+    assert load_state(tmp_path, tiny_model(), 0.98).best == Best(2.0, 4, 2)
+
+
+def test_log_of_a_killed_run_is_continued_where_its_state_is(tmp_path):
+    """A kill loses the steps since the last save; their lines are written once more, not twice."""
+    settings = LoopSettings(log_every=1, events=False)
+    schedule = Schedule(6, 0.02, 5)
+    run(tiny_model(), batch_of, schedule, tmp_path, settings=settings, until=2)
+    state = (tmp_path / "state.npz").read_bytes()
+    run(tiny_model(), batch_of, schedule, tmp_path, settings=settings, until=4)
+    (tmp_path / "state.npz").write_bytes(state)
+    run(tiny_model(), batch_of, schedule, tmp_path, settings=settings)
+    with (tmp_path / LOG_FILE).open() as stream:
+        assert [int(row["step"]) for row in csv.DictReader(stream)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_events_are_what_tensorboard_reads(tmp_path):
+    run(tiny_model(), batch_of, Schedule(10, 0.02, 5), tmp_path, validation=validation())
+    (file,) = (tmp_path / "events").iterdir()
+    found = {}
+    for record in tf.data.TFRecordDataset(str(file)):
+        event = Event.FromString(record.numpy())
+        for value in event.summary.value:
+            assert value.metadata.plugin_data.plugin_name == "scalars"
+            found[value.tag, event.step] = float(tf.make_ndarray(value.tensor))
+    assert set(found) == {
+        ("train/loss", 10),
+        ("train/learning_rate", 10),
+        ("validation/loss", 5),
+        ("validation/loss", 10),
+    }
+    assert found["train/loss", 10] == pytest.approx(losses(tmp_path)[0], abs=1e-5)
 
 
 def test_sigterm_saves_and_stops(tmp_path):

@@ -9,7 +9,6 @@ It is a loop rather than `Model.fit` with callbacks: `fit` takes batches from a 
 average of the weights that resumes with them would be callbacks of our own that share the state kept in one place here.
 """
 
-import csv
 import signal
 import threading
 import time
@@ -22,13 +21,22 @@ from types import FrameType
 from typing import Any
 
 import keras
-import numpy as np
 
+from lobule_ml.training.log import LOG_FILE, RunLog
 from lobule_ml.training.schedule import LearningRate
-from lobule_ml.training.state import STATE_FILE, TrainingState, WeightAverage, load_state, save_state
+from lobule_ml.training.state import (
+    AVERAGE_FILE,
+    BEST_FILE,
+    STATE_FILE,
+    TrainingState,
+    WeightAverage,
+    load_state,
+    save_state,
+    save_weights,
+)
+from lobule_ml.training.validation import Validation
 
-LOG_FILE = "log.csv"
-AVERAGE_FILE = "average.npz"
+__all__ = ["AVERAGE_FILE", "LOG_FILE", "BatchOf", "LoopSettings", "run", "stop_on_signal"]
 
 BatchOf = Callable[[int], tuple[Any, ...]]
 
@@ -42,12 +50,14 @@ class LoopSettings:
         average_every: Steps between its updates.
         save_seconds: The state is written when this long has passed since the last time.
         log_every: Steps between two lines of the log.
+        events: Whether TensorBoard's event files are written beside the CSV.
     """
 
     average_momentum: float = 0.98
     average_every: int = 2
     save_seconds: float = 100.0
     log_every: int = 10
+    events: bool = True
 
 
 @contextmanager
@@ -78,6 +88,7 @@ def run(
     settings: LoopSettings | None = None,
     until: int | None = None,
     optimizer_from: int = 0,
+    validation: Validation | None = None,
 ) -> int:
     """Train, going on from `folder` where it holds a state.
 
@@ -85,13 +96,15 @@ def run(
         model: Compiled and built; its weights are the start where there is no state.
         batch_of: The arguments of `train_on_batch` at a step, the same at each call; called ahead by a thread.
         schedule: Of the learning rate.
-        folder: Of the run: `state.npz`, `log.csv` and, once the last step is done, `average.npz`.
+        folder: Of the run: `state.npz`, the logs, `best.npz` where it is validated, and `average.npz` at its end.
         settings: See `LoopSettings`.
         until: Stop before this step, to go on later.
         optimizer_from: See `load_state`.
+        validation: Measures the training on its way, and may end it early.
 
     Returns:
-        Steps done. Fewer than `until` and `schedule.steps` where SIGTERM or SIGINT asked to stop: the state is saved.
+        Steps done. Fewer than `until` and `schedule.steps` where SIGTERM or SIGINT asked to stop (the state is saved),
+        or where validation ended it (`is_finished`).
     """
     settings = settings or LoopSettings()
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,13 +113,12 @@ def run(
         state = load_state(folder, model, settings.average_momentum, optimizer_from)
     else:
         state = TrainingState(0, WeightAverage(model.get_weights(), settings.average_momentum))
-    if state.step < last:
+    if state.step < last and not state.best.is_enough(validation):
         with stop_on_signal() as stop:
-            _advance(model, batch_of, schedule, folder, settings, state, last, stop)
+            _advance(model, batch_of, schedule, folder, settings, state, last, stop, validation)
         save_state(folder, model, state)
-    if state.step == schedule.steps:
-        arrays: dict[str, Any] = {f"{i:04d}": w for i, w in enumerate(state.average.weights)}
-        np.savez(folder / AVERAGE_FILE, **arrays)
+    if state.step == schedule.steps or state.best.is_enough(validation):
+        save_weights(folder / AVERAGE_FILE, state.average.weights)
     return state.step
 
 
@@ -119,12 +131,13 @@ def _advance(
     state: TrainingState,
     last: int,
     stop: threading.Event,
+    validation: Validation | None,
 ) -> None:
     saved = time.monotonic()
-    log = _Log(folder / LOG_FILE)
+    log = RunLog(folder, state.step, events=settings.events)
     with ThreadPoolExecutor(1) as maker:
         ahead = maker.submit(batch_of, state.step)
-        while state.step < last and not stop.is_set():
+        while state.step < last and not stop.is_set() and not state.best.is_enough(validation):
             batch = ahead.result()
             if state.step + 1 < last:
                 ahead = maker.submit(batch_of, state.step + 1)
@@ -135,32 +148,21 @@ def _advance(
             if state.step % settings.average_every == 0:
                 state.average.update(model.get_weights())
             if state.step % settings.log_every == 0:
-                log.write(state.step)
+                log.write(state.step, schedule.at(state.step - 1))
+            if validation is not None and state.step % validation.every == 0:
+                _validate(model, validation, folder, state, log)
             if time.monotonic() - saved >= settings.save_seconds:
                 save_state(folder, model, state)
                 saved = time.monotonic()
 
 
-class _Log:
-    """Mean losses of the steps between two lines, as CSV."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._values: list[dict[str, Any]] = []
-        self._since = time.monotonic()
-
-    def add(self, values: dict[str, Any]) -> None:
-        self._values.append(values)
-
-    def write(self, step: int) -> None:
-        means = {k: float(np.mean([float(v[k]) for v in self._values])) for k in self._values[0]}
-        seconds, self._since = time.monotonic() - self._since, time.monotonic()
-        line = {"step": step, "seconds_per_step": round(seconds / len(self._values), 3)}
-        line |= {k: round(v, 5) for k, v in means.items()}
-        is_new = not self._path.exists()
-        with self._path.open("a", newline="") as stream:
-            writer = csv.writer(stream)
-            if is_new:
-                writer.writerow(line)
-            writer.writerow(line.values())
-        self._values.clear()
+def _validate(model: keras.Model, validation: Validation, folder: Path, state: TrainingState, log: RunLog) -> None:
+    trained = model.get_weights()
+    model.set_weights(state.average.weights)
+    try:
+        measures = validation.measure(model)
+    finally:
+        model.set_weights(trained)
+    log.validated(state.step, measures)
+    if state.best.judge(measures[validation.monitor], state.step):
+        save_weights(folder / BEST_FILE, state.average.weights)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lobule_ml.training.validation import Best
+
 STATE_FILE = "state.npz"
+AVERAGE_FILE = "average.npz"
+"""The weights that a finished training keeps; where it is, the training is finished."""
+BEST_FILE = "best.npz"
+"""Those of its best validation, where it has validations."""
 
 Arrays = list[NDArray[Any]]
 
@@ -45,10 +51,12 @@ class TrainingState:
     Attributes:
         step: Batches seen.
         average: Moving average of the weights; this is what is kept of a training.
+        best: The best validation so far.
     """
 
     step: int
     average: WeightAverage
+    best: Best = field(default_factory=Best)
 
 
 def _variables(model: keras.Model) -> list[Any]:
@@ -71,7 +79,7 @@ def save_state(folder: Path, model: keras.Model, state: TrainingState) -> None:
     arrays = {f"{group}{i}": array for group, many in groups.items() for i, array in enumerate(many)}
     part = folder / f"{STATE_FILE}.part"
     with part.open("wb") as stream:
-        np.savez(stream, step=state.step, updates=state.average.updates, **arrays)
+        np.savez(stream, step=state.step, updates=state.average.updates, best=astuple(state.best), **arrays)
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(folder / STATE_FILE)
@@ -111,4 +119,30 @@ def load_state(folder: Path, model: keras.Model, momentum: float, optimizer_from
             for i, variable in enumerate(variables):
                 variable.assign(saved[f"{group}{i}"])
         average = [saved[f"a{i}"] for i in range(len(model.get_weights()))]
-        return TrainingState(int(saved["step"]), WeightAverage(average, momentum, int(saved["updates"])))
+        value, step, since = saved["best"] if "best" in saved.files else astuple(Best())  # older states have none
+        mean = WeightAverage(average, momentum, int(saved["updates"]))
+        return TrainingState(int(saved["step"]), mean, Best(float(value), int(step), int(since)))
+
+
+def save_weights(path: Path, weights: Sequence[NDArray[Any]]) -> None:
+    """Write the weights of a model in their order; a crash while writing leaves no half file."""
+    arrays: dict[str, Any] = {f"{i:04d}": w for i, w in enumerate(weights)}
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as stream:
+        np.savez(stream, **arrays)
+    part.replace(path)
+
+
+def load_weights(path: Path) -> Arrays:
+    """The weights that `save_weights` wrote, for `keras.Model.set_weights`.
+
+    Raises:
+        FileNotFoundError: There are none.
+    """
+    with np.load(path) as saved:
+        return [saved[name] for name in saved.files]
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the training in a folder has come to its end, be it early."""
+    return (folder / AVERAGE_FILE).exists()

@@ -1,0 +1,103 @@
+"""The log of a run: CSV for people and scripts, event files for TensorBoard.
+
+`tensorboard --logdir RUN` shows them; TensorBoard is a package of its own (`pip install tensorboard`) and needs not
+be there to write them.
+"""
+
+import csv
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LOG_FILE = "log.csv"
+VALIDATION_FILE = "validation.csv"
+EVENTS_FOLDER = "events"
+
+
+class Table:
+    """Rows by step in a CSV; rows that a resumed run will write again are dropped.
+
+    Args:
+        path: The file, made with the first row.
+        step: Steps that are done.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        self._path = path
+        if not path.exists():
+            return
+        header, *rows = path.read_text("utf-8").splitlines() or [""]
+        kept = [row for row in rows if int(row.split(",", 1)[0]) <= step]
+        if len(kept) < len(rows):
+            path.write_text("\n".join([header, *kept]) + "\n", "utf-8")
+
+    def add(self, row: Mapping[str, float]) -> None:
+        """Append a row; the first of its columns is the step."""
+        is_new = not self._path.exists()
+        with self._path.open("a", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            if is_new:
+                writer.writerow(row)
+            writer.writerow(row.values())
+
+
+class Events:
+    """Scalars as TensorBoard reads them.
+
+    Args:
+        folder: For the event files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import tensorflow as tf  # also with another back-end: every worker has it
+
+        self._tf: Any = tf
+        self._writer: Any = tf.summary.create_file_writer(str(folder))
+        plugin = tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
+        self._kind = tf.compat.v1.SummaryMetadata(plugin_data=plugin, data_class=1)  # DATA_CLASS_SCALAR
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Write scalars at a step."""
+        with self._tf.device("cpu:0"), self._writer.as_default():
+            for name, value in values.items():
+                self._tf.summary.write(name, self._tf.constant(value, self._tf.float32), step, self._kind)
+        self._writer.flush()
+
+
+class RunLog:
+    """Log of a training.
+
+    Args:
+        folder: Of the run.
+        step: Steps that are done.
+        events: Whether to write for TensorBoard, too.
+    """
+
+    def __init__(self, folder: Path, step: int, *, events: bool) -> None:
+        self._training, self._validation = Table(folder / LOG_FILE, step), Table(folder / VALIDATION_FILE, step)
+        self._events = Events(folder / EVENTS_FOLDER) if events else None
+        self._values: list[dict[str, Any]] = []
+        self._since = time.monotonic()
+
+    def add(self, values: dict[str, Any]) -> None:
+        """Take in the losses of a step."""
+        self._values.append(values)
+
+    def write(self, step: int, rate: float) -> None:
+        """Write the means of the steps since the last line."""
+        means = {k: float(np.mean([float(v[k]) for v in self._values])) for k in self._values[0]}
+        seconds, self._since = time.monotonic() - self._since, time.monotonic()
+        row = {"step": step, "seconds_per_step": round(seconds / len(self._values), 3)}
+        self._training.add(row | {k: round(v, 5) for k, v in means.items()})
+        if self._events is not None:
+            self._events.add(step, {f"train/{k}": v for k, v in means.items()} | {"train/learning_rate": rate})
+        self._values.clear()
+
+    def validated(self, step: int, measures: Mapping[str, float]) -> None:
+        """Write the measures of a validation."""
+        self._validation.add({"step": step} | {k: round(v, 5) for k, v in measures.items()})
+        if self._events is not None:
+            self._events.add(step, {f"validation/{k}": v for k, v in measures.items()})
