@@ -89,7 +89,7 @@ class TestDocument:
 
 def codes_in_source():
     """What is raised by name: the code stands where `ProblemError` and its makers take it."""
-    place = {"ProblemError": 1, "unauthorized": 0, "_away": 0}
+    place = {"ProblemError": 1, "unauthorized": 0, "_away": 0, "not_ready": 0}
     for path in SOURCE.rglob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))
         for node in ast.walk(tree):
@@ -97,6 +97,17 @@ def codes_in_source():
                 code = node.args[place[node.func.id]]
                 yield from (n.value for n in ast.walk(code) if isinstance(n, ast.Constant) and isinstance(n.value, str))
     yield from ("not_found", "method_not_allowed", "bad_request", "request_timeout", "request_too_large", "http_error")
+
+    def test_what_has_changed_is_published_and_speaks_of_what_is_there(self, client, document):
+        answer = client.get(document["externalDocs"]["url"])
+        assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+        there = {name for name, _ in operations(document)}
+        named = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^`]+)`", answer.text)
+        assert len(named) > 5
+        assert {f"{verb.lower()} {path}" for verb, path in named} - there == set()
+        codes = re.findall(r"(?:40\d|422) `(\w+)`", answer.text)
+        assert codes
+        assert set(codes) <= CODES.keys()
 
 
 class TestRequests:
@@ -162,6 +173,11 @@ class TestRequests:
             files={"file": ("field.png", picture(3))},
         )
         assert answer.status_code == 202, answer.text
+
+    def test_diagnose_need_not_wait(self, client, bearer_of, picture):
+        headers = bearer_of("alice") | {"Prefer": "return=minimal, respond-async"}
+        answer = client.post("/api/v1/diagnose", headers=headers, files={"file": ("field.png", picture(4))})
+        assert (answer.status_code, answer.headers["Preference-Applied"]) == (202, "respond-async")
 
     @pytest.mark.parametrize(("scopes", "status"), [(["read", "write"], 202), (["write"], 403), (["read"], 403)])
     def test_an_api_token_at_diagnose_needs_both_scopes(self, client, alice, picture, scopes, status):

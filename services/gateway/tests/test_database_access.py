@@ -37,6 +37,8 @@ TRANSACTIONS = {
     "auth/session_endpoints.py": {"authenticate_again"},
     "auth/second_factor/service.py": {"check_code"},
     "sso/endpoints.py": {"come_back", "ended_there"},
+    # The answer, once the request's own is committed.
+    "idempotency/middleware.py": {"KeyedRequests._keep"},
     # Accepted once its bytes have arrived; analysed or rendered again while a request waits.
     "uploads/service.py": {"UploadService.accept"},
     "diagnose/endpoints.py": {"_start_again_if_failed"},

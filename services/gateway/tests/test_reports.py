@@ -44,6 +44,13 @@ def test_too_early(client, alice, job):
     assert client.get(f"/api/v1/jobs/{job}/result", headers=alice).json()["code"] == "result_not_ready"
 
 
+def test_what_will_never_come_has_a_code_of_its_own(client, alice, job):
+    assert client.post(f"/api/v1/jobs/{job}/cancel", headers=alice).status_code == 200
+    for part in ("report", "result", "result/display.png"):
+        answer = client.get(f"/api/v1/jobs/{job}/{part}", headers=alice).json()
+        assert (answer["code"], answer["values"]) == ("analysis_ended", {"state": "cancelled"})
+
+
 def test_only_named_pictures_can_be_fetched(client, alice, finished):
     assert (
         client.get(f"/api/v1/jobs/{finished}/result/display.png", headers=alice).headers["content-type"] == "image/png"

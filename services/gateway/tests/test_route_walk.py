@@ -20,6 +20,7 @@ from gateway.users.permissions import ROLES, admitted, as_table, needed
 API_DOC = Path(__file__).parents[3] / "docs" / "api.md"
 
 PUBLIC = {
+    "GET /api/changelog",
     "GET /api/docs",
     "GET /api/v1/openapi.json",
     "POST /api/v1/auth/token",

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from gateway.accounts.commands import app
 from gateway.audit.models import AuditEvent
+from gateway.cases.models import Case
 from gateway.database import make_engine, make_session_factory
 from gateway.migrate import migrate
 from gateway.users.models import User
@@ -124,6 +125,25 @@ def test_a_lost_second_factor_is_turned_off(home):
         session.scalars(select(User)).one().second_factor = True
     assert run("second-factor-off", "anna", "--home", str(home)).exit_code == 0
     assert not user(home, "anna").second_factor
+
+
+def test_an_account_of_which_nothing_is_kept_is_deleted(home):
+    for name, role in (("anna", "admin"), ("ben", "clinician"), ("cleo", "clinician")):
+        run("add", name, "--home", str(home), "--role", role, "--password-stdin")
+    with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
+        owner = session.scalars(select(User).where(User.username == "cleo")).one()
+        session.add(Case(owner_id=owner.id, pseudonym="P-1"))
+    assert run("delete", "ben", "--home", str(home), password="n").exit_code == 1
+    assert run("delete", "ben", "--home", str(home), "--yes").exit_code == 0
+    for name, why in (("cleo", "disable"), ("anna", "last administrator"), ("ben", "no user ben")):
+        refused = run("delete", name, "--home", str(home), "--yes")
+        assert refused.exit_code == 1
+        assert why in refused.output
+    with make_session_factory(make_engine(Home.database_in(home))).begin() as session:
+        assert set(session.scalars(select(User.username))) == {"anna", "cleo"}
+        assert session.scalars(select(AuditEvent.detail).where(AuditEvent.action == "user.delete")).all() == [
+            {"username": "ben", "role": "clinician"}
+        ]
 
 
 def test_an_unknown_user_is_told(home):

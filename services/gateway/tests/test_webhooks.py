@@ -3,20 +3,18 @@
 import http.server
 import json
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from gateway.clock import now, shared_now
-from gateway.database import make_engine, make_session_factory
+from gateway.clock import now
 from gateway.networks import parse_networks
-from gateway.users.models import User
 from gateway.webhooks import repository
 from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.deliverer import PAUSES_S
-from gateway.webhooks.models import Delivery, Webhook
+from gateway.webhooks.models import Delivery
 
 
 class Receiver:
@@ -139,56 +137,10 @@ class TestDelivery:
         assert app.state.deliverer.send_due() == 1
 
 
-@pytest.mark.postgres
-class TestWrongClock:
-    """Gateways share the database's clock: one whose own is wrong neither delays a message nor sends it twice."""
-
-    @pytest.fixture
-    def sessions(self, migrated_postgres_url, monkeypatch):
-        """Sessions on PostgreSQL, a pending message's owner and webhook in it, and a switch of the local clock."""
-        engine = make_engine(migrated_postgres_url)
-        factory = make_session_factory(engine)
-        with factory.begin() as session:
-            session.add(User(id="u", username="alice", display_name="Alice", password_hash="x", role="service"))
-            session.flush()
-            session.add(Webhook(id="w", owner_id="u", url="http://127.0.0.1/"))
-
-        def wrong_by(hours: float) -> None:
-            class Clock(datetime):
-                @classmethod
-                def now(cls, tz=None):
-                    return datetime.now(tz) + timedelta(hours=hours)
-
-            monkeypatch.setattr("gateway.clock.datetime", Clock)
-
-        yield factory, wrong_by
-        engine.dispose()
-
-    def test_a_message_of_a_gateway_that_is_ahead_is_due_at_once(self, sessions):
-        factory, wrong_by = sessions
-        wrong_by(hours=1)
-        with factory.begin() as session:
-            session.add(Delivery(webhook_id="w", job_id="j", payload={}, next_at=shared_now(session)))
-        wrong_by(hours=0)
-        with factory.begin() as session:
-            assert len(repository.take_due(session, timedelta(seconds=60), 10)) == 1
-
-    def test_the_lease_of_a_gateway_that_is_behind_holds(self, sessions):
-        factory, wrong_by = sessions
-        with factory.begin() as session:
-            session.add(Delivery(webhook_id="w", job_id="j", payload={}, next_at=shared_now(session)))
-        wrong_by(hours=-1)
-        with factory.begin() as session:
-            assert len(repository.take_due(session, timedelta(seconds=60), 10)) == 1
-        wrong_by(hours=0)
-        with factory.begin() as session:
-            assert repository.take_due(session, timedelta(seconds=60), 10) == [], "somebody else is sending it"
-
-
 class TestEndpoints:
     def test_the_secret_is_shown_once(self, client, alice, webhook):
         (listed,) = client.get("/api/v1/webhooks", headers=alice).json()
-        assert set(listed) == {"id", "url", "created_at"}
+        assert set(listed) == {"id", "url", "events", "created_at"}
         assert webhook["secret"].startswith("whsec_")
 
     def test_another_users_webhook_is_not_there(self, client, headers_of, webhook):
@@ -210,13 +162,49 @@ class TestEndpoints:
         refused = client.patch(address, headers=alice, json={"url": "http://169.254.169.254/"})
         assert refused.json()["code"] == "webhook_address_forbidden"
 
+    def test_an_address_has_one(self, client, alice, webhook, receiver, headers_of):
+        other = client.post("/api/v1/webhooks", headers=alice, json={"url": receiver.url + "&other=yes"}).json()["id"]
+        for again in (
+            client.post("/api/v1/webhooks", headers=alice, json={"url": receiver.url}),
+            client.patch(f"/api/v1/webhooks/{other}", headers=alice, json={"url": receiver.url}),
+        ):
+            assert (again.status_code, again.json()["code"]) == (409, "webhook_exists")
+        here = f"/api/v1/webhooks/{webhook['id']}"
+        assert client.patch(here, headers=alice, json={"url": receiver.url}).status_code == 200
+        bob = client.post("/api/v1/webhooks", headers=headers_of("bob"), json={"url": receiver.url})
+        assert bob.status_code == 201
+
+    def test_it_is_told_of_the_events_that_it_names(self, app, client, alice, webhook, receiver, case, upload, worker):
+        here = f"/api/v1/webhooks/{webhook['id']}"
+        assert webhook["events"] == ["job.finished"]
+        for events in ([], ["job.started"], None):
+            refused = client.post(
+                "/api/v1/webhooks", headers=alice, json={"url": "http://localhost/", "events": events}
+            )
+            assert refused.json()["code"] == "invalid_request"
+        changed = client.patch(here, headers=alice, json={"events": ["report.signed"]}).json()
+        assert (changed["url"], changed["events"]) == (webhook["url"], ["report.signed"])
+        job = upload(case_id=case).json()["job"]["id"]
+        worker.infer(job)
+        worker.render(job)
+        assert app.state.deliverer.send_due() == 0
+        assert client.post(f"/api/v1/cases/{case}/reports", headers=alice, json={}).status_code == 201
+        assert app.state.deliverer.send_due() == 1
+        message = json.loads(receiver.messages[0][1])
+        assert (message["type"], message["data"]["case_id"], message["data"]["version"]) == ("report.signed", case, 1)
+        assert message["links"]["report"] == f"https://lobule.example/api/v1/cases/{case}/reports/1"
+        assert [(each["type"], each["job_id"]) for each in deliveries(client, alice, webhook)] == [
+            ("report.signed", "")
+        ]
+
     def test_delete(self, app, client, alice, webhook, job):
         client.post(f"/api/v1/jobs/{job}/cancel", headers=alice)
         assert client.delete(f"/api/v1/webhooks/{webhook['id']}", headers=alice).status_code == 204
         assert app.state.deliverer.send_due() == 0
 
     def test_not_too_many(self, client, alice, receiver):
-        codes = [client.post("/api/v1/webhooks", headers=alice, json={"url": receiver.url}) for _ in range(11)]
+        urls = [f"{receiver.url}&number={number}" for number in range(11)]
+        codes = [client.post("/api/v1/webhooks", headers=alice, json={"url": url}) for url in urls]
         assert [answer.status_code for answer in codes] == [201] * 10 + [409]
         assert codes[-1].json()["code"] == "too_many_webhooks"
 

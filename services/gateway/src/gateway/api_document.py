@@ -1,13 +1,15 @@
 """The OpenAPI document of the REST API: what FastAPI derives from the endpoints, completed for generated clients."""
 
 import http
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from gateway.error_codes import CODES
 from gateway.errors import PROBLEM, Problem, responses
@@ -53,6 +55,7 @@ _PARAMETERS = {
     "session_id": "identifier of the session",
     "resource_id": "id of the resource",
     "resource_type": "type of the resource",
+    "idempotency-key": "a name that you choose for this request: sent again within a day, it is carried out once",
     "if-match": "`ETag` of what you saw; 412 where it has changed since",
     "if-none-match": "`ETag` of the answer that you have; 304 where nothing has changed since",
     "image_id": "identifier of the image",
@@ -110,7 +113,10 @@ def make_document(app: FastAPI) -> Document:
         routes=app.routes,
         webhooks=app.webhooks.routes,
     )
+    keyed = {operation_id(route) for route in _routes(app.routes) if _takes_keys(route)}
     for operation in _operations(made):
+        if operation["operationId"] in keyed:
+            _describe_key(operation)
         _describe_parameters(operation)
         _type_bodies(operation)
         _type_problems(operation)
@@ -122,7 +128,38 @@ def make_document(app: FastAPI) -> Document:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"]["properties"]["code"]["enum"] = sorted(CODES)
+    made["externalDocs"] = {"description": "What has changed", "url": "/api/changelog"}
     return made
+
+
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:
+    """The routes of an app and of the routers that it includes."""
+    for route in routes:
+        inner: APIRouter | None = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from _routes(inner.routes)
+        elif isinstance(route, APIRoute):
+            yield route
+
+
+def _takes_keys(route: APIRoute) -> bool:
+    """Whether a route honours `Idempotency-Key`: it changes something in the transaction that identifies the user."""
+    changes = route.path.startswith("/api/v1/") and bool((route.methods or set()) & {"POST", "PATCH"})
+    return changes and "current_user" in _dependencies(route.dependant)
+
+
+def _dependencies(dependant: Dependant) -> Iterator[str]:
+    yield getattr(dependant.call, "__name__", "")
+    for each in dependant.dependencies:
+        yield from _dependencies(each)
+
+
+def _describe_key(operation: Document) -> None:
+    header = {"name": "idempotency-key", "in": "header", "required": False}
+    header["schema"] = {"type": "string", "minLength": 1, "maxLength": 255}
+    operation.setdefault("parameters", []).append(header)
+    for status, answer in responses(400, 409, 422).items():
+        operation["responses"].setdefault(str(status), {"description": answer["description"]})
 
 
 def _operations(document: Document) -> Iterator[Document]:

@@ -52,6 +52,8 @@ from gateway.fhir.outcomes import install_outcomes
 from gateway.groups import endpoints as groups
 from gateway.groups.events import ProgramJoined
 from gateway.hints import endpoints as hints
+from gateway.idempotency.middleware import KeyedRequests
+from gateway.idempotency.service import install_answers
 from gateway.images import endpoints as images
 from gateway.images.identity import Fingerprints
 from gateway.jobs import endpoints as jobs
@@ -79,6 +81,7 @@ from gateway.reader_findings import service as reader_findings_service
 from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
 from gateway.reports import read_endpoints as reads
+from gateway.reports.events import ReportSigned
 from gateway.reviews import endpoints as reviews
 from gateway.reviews import service as reviews_service
 from gateway.samples import endpoints as samples
@@ -91,7 +94,7 @@ from gateway.uploads import endpoints as uploads
 from gateway.uploads.service import UploadService
 from gateway.webhooks import endpoints as webhooks
 from gateway.webhooks.deliverer import Deliverer
-from gateway.webhooks.service import JobMessages
+from gateway.webhooks.messages import Messages
 from lobule import RESEARCH_USE_ONLY, __version__
 from lobule.progress_cache import ProgressCache, connect
 from lobule.queueing import make_celery
@@ -230,8 +233,10 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     install_outage_handlers(app)
     install_error_pages(app)
     install_outcomes(app)
+    install_answers(app)
     install_document(app)
     app.state.refusals, app.state.data_reads = refusals, data_reads
+    app.add_middleware(KeyedRequests, sessions=sessions, settings=settings)
     app.add_middleware(NoteRefusals, journal=refusals)
     app.add_middleware(NoteReads, journal=data_reads)
     app.add_middleware(KnownProgress, sessions=sessions)
@@ -259,5 +264,7 @@ def _subscribed(settings: GatewaySettings) -> Events:
     events.subscribe(ProgramJoined, share_with_group)
     events.subscribe(ReadTogether, reviews_service.share)
     events.subscribe(ReadTogether, reader_findings_service.share)
-    events.subscribe(AnalysisEnded, JobMessages(settings).write)
+    messages = Messages(settings)
+    events.subscribe(AnalysisEnded, messages.of_job)
+    events.subscribe(ReportSigned, messages.of_report)
     return events

@@ -75,6 +75,23 @@ def enable(username: str, home: HomeFolder = DEFAULT_HOME) -> None:
     _change(home, username, UserUpdate(active=True))
 
 
+@app.command("delete")
+def delete_user(
+    username: str,
+    home: HomeFolder = DEFAULT_HOME,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Delete an account that has no cases, images or signed reports; disable others. The audit log keeps the name."""
+    if not yes:
+        typer.confirm(words()("cli.delete_user", username=username), abort=True)
+
+    def delete(session: Session, user: User) -> None:
+        _note(session, user, "user.delete", role=user.role)
+        service.delete_user(session, user)
+
+    _to_user(home, username, delete, said="cli.user_deleted")
+
+
 @app.command("role")
 def set_role(
     username: str,
@@ -128,8 +145,8 @@ def _change(home: Path, username: str, changes: UserUpdate) -> None:
     _to_user(home, username, change)
 
 
-def _to_user(home: Path, username: str, change: Callable[[Session, User], None]) -> None:
-    """Change a user, or print why that is not possible."""
+def _to_user(home: Path, username: str, change: Callable[[Session, User], None], said: str | None = None) -> None:
+    """Change a user and print what was done, or why that is not possible."""
     try:
         with sessions_at(home).begin() as session:
             user = repository.by_username(session, username)
@@ -139,7 +156,7 @@ def _to_user(home: Path, username: str, change: Callable[[Session, User], None])
     except ProblemError as error:
         raise fail(error.detail_in(words().language)) from None
     key = "cli.user_ready" if user.active else "cli.user_disabled"
-    typer.echo(words()(key, username=user.username, role=user.role))
+    typer.echo(words()(said or key, username=user.username, role=user.role))
 
 
 def _ask_password(from_stdin: bool) -> str:

@@ -1,5 +1,6 @@
 """Creating and changing users. Removing rights ends all sessions of the user."""
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.accounts.schemas import UserCreate, UserUpdate
@@ -62,6 +63,23 @@ def update_user(session: Session, user: User, changes: UserUpdate, by: User | No
         end_logins(session, user)
     if changes.active is False:
         logins.revoke_api_tokens(session, user.id)
+
+
+def delete_user(session: Session, user: User) -> None:
+    """Delete the account of a user of whom nothing is kept: one who was made by mistake, or whose cases are deleted.
+
+    The audit log keeps the name.
+
+    Raises:
+        ProblemError: `user_has_records` or `last_admin`, 409.
+    """
+    was_admin = user.role == "admin"
+    try:
+        repository.delete(session, user)
+    except IntegrityError:
+        raise ProblemError(409, "user_has_records") from None
+    if was_admin and not repository.has_admin(session):
+        raise ProblemError(409, "last_admin")
 
 
 def set_password(session: Session, user: User, password: str, but: AuthSession | None = None) -> None:

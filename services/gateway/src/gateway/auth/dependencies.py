@@ -16,6 +16,7 @@ from gateway.auth.sessions import is_fresh
 from gateway.auth.tokens import read_access_token, unauthorized
 from gateway.database import DbSession, reading
 from gateway.errors import ProblemError
+from gateway.idempotency.service import hold
 from gateway.settings import GatewaySettings
 from gateway.users import permissions
 from gateway.users.models import User
@@ -97,8 +98,10 @@ def at_portal(request: Request) -> bool:
 
 
 def current_user(request: Request, credentials: Credentials, session: DbSession) -> User:
-    """See `identify`."""
-    return identify(request, credentials, session)
+    """See `identify`; a request with an `Idempotency-Key` that was carried out before ends here, with its answer."""
+    user = identify(request, credentials, session)
+    hold(request, session, user.id)
+    return user
 
 
 CurrentUser = Annotated[User, Depends(current_user, scope="function")]

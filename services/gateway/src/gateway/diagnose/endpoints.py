@@ -77,7 +77,9 @@ async def diagnose(
     uploads: Uploads,
     accept: Annotated[str, Header()] = "*/*",
     accept_language: AcceptLanguage = None,
-    prefer: Annotated[str, Header(description="`wait=N`: seconds you would wait (RFC 7240)")] = "",
+    prefer: Annotated[
+        str, Header(description="`wait=N`: seconds you would wait; `respond-async`: not at all (RFC 7240)")
+    ] = "",
 ) -> Response:
     """Send name, password and an image (in this order); get the report in the media type you accept.
 
@@ -87,19 +89,28 @@ async def diagnose(
     existing report.
     """
     wanted = negotiate(accept)
-    wait = re.search(r"\bwait=(\d+)", prefer)
-    patience = min(float(wait.group(1)) if wait else settings.diagnose_wait_s, _LONGEST_WAIT_S)
+    applied, patience = _patience(prefer, settings.diagnose_wait_s)
     job_id = await _submit(request, uploads)
     job = await _finished(request, job_id, patience)
     if job.state not in FINAL_STATES:
         headers = {"Location": f"/api/v1/jobs/{job.id}", "Retry-After": "1"}
-        if wait:
-            headers["Preference-Applied"] = f"wait={wait.group(1)}"
+        if applied:
+            headers["Preference-Applied"] = applied
         return JSONResponse(JobRead.of(job).model_dump(mode="json"), status_code=202, headers=headers)
     if job.state != "done":
         code, values, detail = job.error_code or job.state, job.error_values, job.error_detail or ""
         raise ProblemError(422, code, job.error_reason, values=values, detail=detail, job_id=job.id)
     return await report_response(request, job, wanted, negotiate_language(accept_language))
+
+
+def _patience(prefer: str, default_s: float) -> tuple[str | None, float]:
+    """The preference that is applied, and how many seconds a client waits for its report."""
+    wait = re.search(r"\bwait=(\d+)", prefer)
+    if wait is not None:
+        return f"wait={wait.group(1)}", min(float(wait.group(1)), _LONGEST_WAIT_S)
+    if re.search(r"\brespond-async\b", prefer):
+        return "respond-async", 0
+    return None, min(default_s, _LONGEST_WAIT_S)
 
 
 async def _submit(request: Request, uploads: UploadService) -> str:

@@ -7,6 +7,7 @@ from gateway.errors import ProblemError
 from gateway.jobs.models import Examination, Job, Opinion, Work
 from lobule import layout
 from lobule.contracts.examination import ExaminationReading
+from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.region import RegionOpinion
 from lobule.contracts.result import Result
 from lobule.storage import ObjectNotFoundError, ObjectStore
@@ -14,11 +15,18 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 log = structlog.get_logger()
 
 
+def not_ready(code: str, job: Job) -> ProblemError:
+    """The answer for what a job has not made: with this code while it may come, and else with `analysis_ended`."""
+    if job.state in FINAL_STATES:
+        return ProblemError(409, "analysis_ended", "state", values={"state": job.state})
+    return ProblemError(409, code, "state", values={"state": job.state})
+
+
 def read_result(store: ObjectStore, job: Job) -> Result:
     """The result of the pipeline.
 
     Raises:
-        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
+        ProblemError: `result_not_ready` or `analysis_ended` (409), or `result_unreadable` (500).
     """
     try:
         return Result.model_validate_json(read_inference_file(store, job, layout.RESULT_FILE))
@@ -30,11 +38,11 @@ def read_inference_file(store: ObjectStore, job: Job, name: str) -> bytes:
     """A file that the inference step left.
 
     Raises:
-        ProblemError: `result_not_ready` (409) or `result_unreadable` (500).
+        ProblemError: `result_not_ready` or `analysis_ended` (409), or `result_unreadable` (500).
     """
     step = job.step("inference")
     if step.state != "done":
-        raise ProblemError(409, "result_not_ready", "state", values={"state": job.state})
+        raise not_ready("result_not_ready", job)
     try:
         return store.get(layout.file_key(step.output_prefix(), name))
     except ObjectNotFoundError as error:

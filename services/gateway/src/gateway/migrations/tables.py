@@ -7,6 +7,7 @@ from gateway.cases import models as cases
 from gateway.dicomweb import models as dicomweb
 from gateway.emergency import models as emergency
 from gateway.groups import models as groups
+from gateway.idempotency import models as idempotency
 from gateway.images import models as images
 from gateway.jobs import models as jobs
 from gateway.modalities import models as modalities
@@ -24,6 +25,7 @@ TABLES = (
     dicomweb,
     emergency,
     groups,
+    idempotency,
     images,
     jobs,
     modalities,

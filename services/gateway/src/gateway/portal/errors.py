@@ -19,6 +19,7 @@ _KEYS = {401: "logged_out", 404: "not_found", 405: "not_possible", 422: "not_pos
 _KEYS_OF_CODES = {
     "csrf_failed": "out_of_date",
     "cursor_invalid": "not_possible",
+    "analysis_ended": "report_failed",
     "report_failed": "report_failed",
     "report_not_ready": "report_not_ready",
     "report_altered": "report_altered",

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.cases.models import Case
 from gateway.errors import ProblemError
 from gateway.jobs.models import Job
+from gateway.jobs.results import not_ready
 from gateway.reports import repository
 from gateway.reports.models import version_keys
 from gateway.reports.schemas import CaseReportRead, RenderingState
@@ -35,17 +36,17 @@ def check_report_ready(job: Job) -> None:
     """Refuse a report that cannot exist yet. One that failed is made again on request.
 
     Raises:
-        ProblemError: `report_not_ready`, 409.
+        ProblemError: `report_not_ready` or `analysis_ended`, 409.
     """
     if job.step("inference").state != "done" or job.step("report").state not in ("done", "failed"):
-        raise ProblemError(409, "report_not_ready", "state", values={"state": job.state})
+        raise not_ready("report_not_ready", job)
 
 
 def read_report(store: ObjectStore, job: Job, form: ReportForm) -> tuple[bytes, str]:
     """A rendering of the analysis, and its media type.
 
     Raises:
-        ProblemError: `report_not_ready`, 409.
+        ProblemError: `report_not_ready` or `analysis_ended`, 409.
     """
     check_report_ready(job)
     prefix = job.step("report").output_prefix()

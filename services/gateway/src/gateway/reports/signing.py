@@ -11,9 +11,11 @@ from gateway.cases.models import Case
 from gateway.cases.reading import check_free, signed_by
 from gateway.clock import now
 from gateway.errors import ProblemError
+from gateway.events import publish
 from gateway.images import repository as images
 from gateway.reports import renderings, repository
 from gateway.reports.content import case_content, fingerprint
+from gateway.reports.events import ReportSigned
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import CaseReportCreate, RenderingsCreate
 from gateway.users.models import User
@@ -119,4 +121,5 @@ def issue(
     case_service.signed(case, version)
     signed_by(case, user)
     session.flush()
+    publish(session, ReportSigned(case, report))
     return report

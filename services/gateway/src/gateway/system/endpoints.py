@@ -1,6 +1,7 @@
 """Health, metrics, and the models in use."""
 
 from collections import defaultdict
+from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -19,6 +20,7 @@ from lobule.contracts.result import Modality
 from lobule.progress_cache import ProgressCache
 
 router = APIRouter()
+_CHANGES = Path(__file__).with_name("api_changes.md")
 router.include_router(health.router)
 
 
@@ -77,6 +79,12 @@ def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -
         models=[ModelAtWork(name=name, version=version, workers=len(of)) for (name, version), of in ordered],
         model_card=of_most.model_card if of_most else None,
     )
+
+
+@router.get("/api/changelog", include_in_schema=False)
+def read_changelog() -> Response:
+    """What the REST API gained, and how it became stricter."""
+    return Response(_CHANGES.read_bytes(), media_type="text/markdown; charset=utf-8")
 
 
 @router.get("/metrics", include_in_schema=False)

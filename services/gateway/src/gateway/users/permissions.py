@@ -42,7 +42,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     (_ANY, r"/internal/.*", "worker"),
     (_ANY, r"/login(/.*)?", "public"),
     (_ANY, r"/(healthz|readyz|metrics|logout|language|words/.*|fhir/metadata)", "public"),
-    (_ANY, r"/api/(docs|v1/(openapi\.json|auth/token))", "public"),
+    (_ANY, r"/api/(docs|changelog|v1/(openapi\.json|auth/token))", "public"),
     (_ANY, r"/(account|password|second-factor|api|help|models)", "account"),
     (_ANY, r"/api/v1/(users/me|auth/logout|tokens|sessions|webhooks|emergency-access|hints)(/.*)?", "account"),
     (_READING, r"/api/v1/(groups|models|modalities)(/.*)?", "account"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import delete as delete_from
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -43,3 +44,12 @@ def logged_in(session: Session, user_id: str) -> None:
 def lock_user(session: Session, user_id: str) -> None:
     """Have the user's other requests wait, so that two at once do not open the same case twice."""
     session.scalars(select(User.id).where(User.id == user_id).with_for_update(key_share=True)).one()
+
+
+def delete(session: Session, user: User) -> None:
+    """Delete a user with sessions, tokens, webhooks and views.
+
+    Raises:
+        IntegrityError: Something is kept that names them.
+    """
+    session.execute(delete_from(User).where(User.id == user.id))

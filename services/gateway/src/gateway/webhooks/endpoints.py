@@ -10,9 +10,18 @@ from gateway.auth.dependencies import AppSettings, CurrentUser
 from gateway.clock import shared_now
 from gateway.database import DbSession
 from gateway.errors import not_found, responses
+from gateway.webhooks import messages as written
 from gateway.webhooks import repository, service
 from gateway.webhooks.models import Delivery, Webhook
-from gateway.webhooks.schemas import DeliveryRead, JobFinished, WebhookCreate, WebhookCreated, WebhookRead
+from gateway.webhooks.schemas import (
+    DeliveryRead,
+    JobFinished,
+    ReportSignedMessage,
+    WebhookChange,
+    WebhookCreate,
+    WebhookCreated,
+    WebhookRead,
+)
 
 router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
 messages = APIRouter(tags=["webhooks"])
@@ -26,7 +35,17 @@ def job_finished(
     webhook_timestamp: Annotated[int, Header(description="when it was sent, seconds since 1970")],
     webhook_signature: Annotated[str, Header(description="signature as Standard Webhooks define it")],
 ) -> None:
-    """A job has ended: done, failed or cancelled. Sent to each of your webhooks until one answer is a 2xx."""
+    """A job has ended: done, failed, dead or cancelled. Sent to each webhook of this event until it answers 2xx."""
+
+
+@messages.post("reportSigned", operation_id="reportSigned", status_code=204)
+def report_signed(
+    message: ReportSignedMessage,
+    webhook_id: Annotated[str, Header(description="identifier of the message, the same at every try")],
+    webhook_timestamp: Annotated[int, Header(description="when it was sent, seconds since 1970")],
+    webhook_signature: Annotated[str, Header(description="signature as Standard Webhooks define it")],
+) -> None:
+    """A report of a case of yours was signed. Sent to each webhook of this event until it answers 2xx."""
 
 
 def visible_webhook(webhook_id: str, user: CurrentUser, session: DbSession) -> Webhook:
@@ -54,15 +73,11 @@ def list_webhooks(user: CurrentUser, session: DbSession) -> Sequence[Webhook]:
 def create_webhook(
     body: WebhookCreate, user: CurrentUser, session: DbSession, settings: AppSettings, request: Request
 ) -> WebhookCreated:
-    """Register an address that is notified when your jobs end. The secret in the response is shown only once."""
-    webhook = service.create(session, user, str(body.url), settings)
+    """Register an address that is told of events. The secret in the response is shown only once."""
+    webhook = service.create(session, user, body, settings)
     record(session, request, user, "webhook.create", "webhook", webhook.id)
-    return WebhookCreated(
-        id=webhook.id,
-        url=webhook.url,
-        created_at=webhook.created_at,
-        secret=service.secret_of(webhook.id, settings),
-    )
+    shown = WebhookRead.model_validate(webhook)
+    return WebhookCreated(**shown.model_dump(), secret=service.secret_of(webhook.id, settings))
 
 
 @router.get("/{webhook_id}", response_model=WebhookRead, responses=responses(401, 404))
@@ -71,18 +86,17 @@ def read_webhook(webhook: VisibleWebhook) -> Webhook:
     return webhook
 
 
-@router.patch("/{webhook_id}", response_model=WebhookRead, responses=responses(401, 403, 404, 422))
+@router.patch("/{webhook_id}", response_model=WebhookRead, responses=responses(401, 403, 404, 409, 422))
 def change_webhook(
-    body: WebhookCreate,
+    body: WebhookChange,
     webhook: VisibleWebhook,
     user: CurrentUser,
     session: DbSession,
     settings: AppSettings,
     request: Request,
 ) -> Webhook:
-    """Send messages to another address; the secret stays, and pending messages go there too."""
-    service.check_address(str(body.url), settings)
-    webhook.url = str(body.url)
+    """Change where messages are sent, or which; the secret stays, and pending messages go to the new address."""
+    service.change(session, webhook, body, settings)
     record(session, request, user, "webhook.change", "webhook", webhook.id)
     return webhook
 
@@ -90,7 +104,7 @@ def change_webhook(
 @router.post("/{webhook_id}/test", status_code=202, response_model=DeliveryRead, responses=responses(401, 403, 404))
 def test_webhook(webhook: VisibleWebhook, session: DbSession) -> Delivery:
     """Send a message of the type `webhook.test`, signed as every message is; its delivery shows the outcome."""
-    return service.write_test(session, webhook)
+    return written.write_test(session, webhook)
 
 
 @router.delete("/{webhook_id}", status_code=204, responses=responses(401, 403, 404))

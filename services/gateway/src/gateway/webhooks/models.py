@@ -13,13 +13,15 @@ DeliveryState = Literal["pending", "delivered", "failed"]
 
 
 class Webhook(Base):
-    """An address that is notified when its owner's jobs end."""
+    """An address that is told what happens to its owner's jobs and cases."""
 
     __tablename__ = "webhooks"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(String(2000))
+    # Names of the events that it is told of, with spaces between.
+    events: Mapped[str] = mapped_column(String(200), default="job.finished", server_default="job.finished")
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -45,3 +47,8 @@ class Delivery(Base):
     last_error: Mapped[str | None] = mapped_column(String(200))
 
     webhook: Mapped[Webhook] = relationship(lazy="joined")
+
+    @property
+    def type(self) -> str:
+        """Kind of the message."""
+        return str(self.payload["type"])

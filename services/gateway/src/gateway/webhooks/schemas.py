@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, UrlConstraints
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, UrlConstraints, field_validator
 
 from gateway.jobs.schemas import JobRead
 from gateway.webhooks.models import DeliveryState
 
+EventName = Literal["job.finished", "report.signed"]
+Events = Annotated[list[EventName], Field(min_length=1, max_length=10)]
 WebhookUrl = Annotated[AnyHttpUrl, UrlConstraints(max_length=2000, allowed_schemes=["http", "https"])]
 
 
@@ -16,7 +18,17 @@ class WebhookCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"url": "https://ris.example/lobule"}})
 
-    url: WebhookUrl = Field(description="where messages are sent, by POST")
+    url: WebhookUrl = Field(description="where messages are sent, by POST; each of yours has another one")
+    events: Events = Field(default=["job.finished"], description="what it is told of")
+
+
+class WebhookChange(BaseModel):
+    """A change of a webhook; fields that are not given stay as they are."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"events": ["report.signed"]}})
+
+    url: WebhookUrl | None = Field(default=None, description="where messages are sent from now on")
+    events: Events | None = Field(default=None, description="what it is told of from now on")
 
 
 class WebhookRead(BaseModel):
@@ -26,7 +38,14 @@ class WebhookRead(BaseModel):
 
     id: str = Field(description="identifier of the webhook")
     url: str = Field(description="where messages are sent")
+    events: list[EventName] = Field(description="what it is told of")
     created_at: datetime = Field(description="when it was made")
+
+    @field_validator("events", mode="before")
+    @classmethod
+    def _names(cls, names: str | list[str]) -> list[str]:
+        """A row keeps the names in one text."""
+        return names.split() if isinstance(names, str) else names
 
 
 class WebhookCreated(WebhookRead):
@@ -41,7 +60,8 @@ class DeliveryRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str = Field(description="identifier of the delivery")
-    job_id: str = Field(description="the job that ended; empty for a test")
+    type: str = Field(description="kind of the message, such as `job.finished`")
+    job_id: str = Field(description="the job that ended; empty for other messages")
     state: DeliveryState = Field(description="where it stands")
     attempts: int = Field(description="how often it was tried")
     next_at: datetime = Field(description="when it is tried next")
@@ -58,3 +78,20 @@ class JobFinished(BaseModel):
     timestamp: datetime = Field(description="when the job ended")
     data: JobRead = Field(description="the job")
     links: dict[str, str] = Field(description="where the job, its result and its report are")
+
+
+class SignedVersion(BaseModel):
+    """A signed version of a case's report."""
+
+    case_id: str = Field(description="identifier of the case")
+    version: int = Field(description="number of the version, from 1")
+    signed_at: datetime = Field(description="when it was signed")
+
+
+class ReportSignedMessage(BaseModel):
+    """The body of a message about a signature."""
+
+    type: Literal["report.signed"] = Field(default="report.signed", description="kind of the message")
+    timestamp: datetime = Field(description="when it was signed")
+    data: SignedVersion = Field(description="what was signed")
+    links: dict[str, str] = Field(description="where the case and the report are")

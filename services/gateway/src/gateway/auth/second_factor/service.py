@@ -1,13 +1,11 @@
 """Turning the second factor on and off, and checking its codes."""
 
-import base64
-import hashlib
 import hmac
 import secrets
 
 import pyotp
 import structlog
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken
 from fastapi import Request
 from pyotp.totp import TOTP
 from sqlalchemy.orm import Session
@@ -21,11 +19,13 @@ from gateway.auth.tokens import unauthorized
 from gateway.clock import now
 from gateway.settings import GatewaySettings
 from gateway.users.models import User
+from gateway.vault import vault
 
 log = structlog.get_logger()
 
 _RECOVERY_CODES = 10
 _STEP_S = 30
+_PURPOSE = "second-factor"
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
 
 
@@ -39,7 +39,7 @@ def draw_secret(session: Session, user: User, settings: GatewaySettings) -> tupl
 
     secret = pyotp.random_base32()
     repository.remove_app(session, user.id)
-    session.add(AuthenticatorApp(user_id=user.id, secret=_vault(settings).encrypt(secret.encode()).decode()))
+    session.add(AuthenticatorApp(user_id=user.id, secret=vault(settings, _PURPOSE).encrypt(secret.encode()).decode()))
     session.flush()
     address = TOTP(secret).provisioning_uri(name=user.username, issuer_name="Lobule")
     return secret, address, segno.make(address, error="m").svg_data_uri(scale=4, border=4, light="#fff")
@@ -101,7 +101,7 @@ def _is_of_app(session: Session, user: User, code: str, settings: GatewaySetting
     if app is None:
         return False
     try:
-        totp = TOTP(_vault(settings).decrypt(app.secret.encode()).decode())
+        totp = TOTP(vault(settings, _PURPOSE).decrypt(app.secret.encode()).decode())
     except InvalidToken:  # the server's secret was replaced; recovery codes still work
         log.warning("second_factor_unreadable", username=user.username)
         return False
@@ -119,9 +119,3 @@ def _new_code() -> str:
 
 def _hash(user: User, code: str) -> str:
     return hash_secret(f"{user.id}:{code}")
-
-
-def _vault(settings: GatewaySettings) -> Fernet:
-    """Encrypts the secrets of apps, which a hash could not give back; the key follows from the server's secret."""
-    key = hmac.new(settings.secret_key.get_secret_value().encode(), b"second-factor", hashlib.sha256).digest()
-    return Fernet(base64.urlsafe_b64encode(key))

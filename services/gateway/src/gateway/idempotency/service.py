@@ -1,0 +1,79 @@
+"""Carries a request with an `Idempotency-Key` out once (draft-ietf-httpapi-idempotency-key-header).
+
+The key is written in the transaction of the request's change, so that one is there if and only if the other is: a
+request that fails leaves no key, and one whose answer was lost is never carried out again. Answers are kept for a day.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from cryptography.fernet import InvalidToken
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+from starlette.types import Scope
+
+from gateway.clock import now
+from gateway.database import only_reads
+from gateway.errors import ProblemError
+from gateway.idempotency import repository
+from gateway.vault import vault
+
+REPLAYED = "Idempotency-Replayed"
+_KEPT_FOR = timedelta(days=1)
+PURPOSE = "idempotency"
+
+
+class Claim:
+    """A key that a request came with.
+
+    Attributes:
+        key: As it was sent.
+        user_id: Whose it is, once the request's transaction has noted it; None before, and where it is not noted.
+    """
+
+    def __init__(self, key: str, scope: Scope) -> None:
+        self.key = key
+        self.user_id: str | None = None
+        self.digest = hashlib.sha256(f"{scope['method']} {scope['path']}?".encode() + scope["query_string"] + b"\n")
+
+
+class AnsweredBeforeError(Exception):
+    """The request was carried out before; this is its answer."""
+
+    def __init__(self, answer: Response) -> None:
+        self.answer = answer
+
+
+def hold(request: Request, session: Session, user_id: str) -> None:
+    """Note the key of a request in its transaction, or give the answer of the request that had the key before.
+
+    Raises:
+        AnsweredBeforeError: The same request was carried out before.
+        ProblemError: `key_reused` (422) or `answer_lost` (409).
+    """
+    claim: Claim | None = getattr(request.state, "keyed", None)
+    if claim is None or only_reads(session):
+        return
+    repository.forget(session, user_id, now() - _KEPT_FOR)
+    if repository.add(session, user_id, claim.key, claim.digest.hexdigest()):
+        claim.user_id = user_id
+        return
+    known = repository.find(session, user_id, claim.key)
+    if known is not None and known.digest != claim.digest.hexdigest():
+        raise ProblemError(422, "key_reused")
+    if known is None or known.status is None or known.body is None:
+        raise ProblemError(409, "answer_lost")
+    try:
+        body = vault(request.app.state.settings, PURPOSE).decrypt(known.body.encode())
+    except InvalidToken:  # the server's secret was replaced
+        raise ProblemError(409, "answer_lost") from None
+    raise AnsweredBeforeError(Response(body, known.status, {**(known.headers or {}), REPLAYED: "true"}))
+
+
+def install_answers(app: FastAPI) -> None:
+    """Answer a request that was carried out before."""
+
+    @app.exception_handler(AnsweredBeforeError)
+    async def answer(_request: Request, known: AnsweredBeforeError) -> Response:
+        return known.answer
