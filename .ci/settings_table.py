@@ -11,20 +11,21 @@ from gateway.settings import GatewaySettings
 from histo_worker.settings import HistoSettings
 from lobule.settings import ServiceSettings, Settings
 from mammo_worker.settings import MammoSettings
+from report.settings import ReportSettings
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 SERVICES: dict[str, list[type[BaseSettings]]] = {
     "gateway": [GatewaySettings],
     "histo-worker": [Settings, HistoSettings],
     "mammo-worker": [Settings, MammoSettings],
-    "report": [Settings],
+    "report": [ReportSettings],
     "dicom": [NodeSettings],
 }
 _HEAD = """# Settings
 
 Each setting is an environment variable. To read one from a file, such as a mounted secret, append `_FILE` to the name
-of the variable and set it to the path of the file; `LOBULE_HISTO_…` and `LOBULE_MAMMO_…` are variables only. An empty
-value counts as unset. A process whose settings are invalid prints a line for each and exits with status 78.
+of the variable and set it to the path of the file. An empty value counts as unset. A process whose settings are invalid
+prints a line for each and exits with status 78.
 
 docker-compose.yml passes on the values in `.env`; `.env.example` lists those that are usually set. This table is
 generated from the settings classes: run `python .ci/settings_table.py` after a change.

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import prometheus_rule
 import pytest
 import yaml
 
@@ -15,9 +16,13 @@ OTHERS = {"up", "process_resident_memory_bytes"}
 
 
 def promtool(*arguments: object) -> None:
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed (apt-get install prometheus)")
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True)
+    run("promtool", "prometheus", *arguments)
+
+
+def run(tool: str, package: str, *arguments: object) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed (apt-get install {package})")
+    done = subprocess.run([tool, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -32,6 +37,26 @@ def dashboard_queries() -> list[str]:
 
 def test_the_configuration():
     promtool("check", "config", MONITORING / "prometheus.yml")
+
+
+def test_alertmanager_takes_its_example():
+    run("amtool", "prometheus-alertmanager", "check-config", MONITORING / "alertmanager.yml")
+
+
+def test_the_operator_has_the_same_alerts():
+    assert prometheus_rule.RULE.read_text("utf-8") == prometheus_rule.render()
+
+
+def test_every_alert_is_tried():
+    tried = yaml.safe_load((MONITORING / "alerts_test.yml").read_text())["tests"]
+    fired = {case["alertname"] for test in tried for case in test["alert_rule_test"] if case["exp_alerts"]}
+    assert {rule["alert"] for rule in rules()} == fired
+
+
+def test_the_dashboard_lets_its_reader_choose_the_source():
+    dashboard = json.loads((MONITORING / "grafana" / "dashboards" / "lobule.json").read_text())
+    assert [variable["type"] for variable in dashboard["templating"]["list"]] == ["datasource"]
+    assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {"${datasource}"}
 
 
 def test_the_alerts_fire_when_they_should():

@@ -54,3 +54,14 @@ def test_the_example_names_only_what_there_is():
 def test_kubernetes_sets_only_what_there_is():
     named = {n for path in (ROOT / "k8s").rglob("*.yaml") for n in re.findall(r"LOBULE_\w+", path.read_text("utf-8"))}
     assert {name.removesuffix("_FILE") for name in named} - settings_table.rows().keys() == set()
+
+
+@pytest.mark.parametrize(("service", "kinds"), settings_table.SERVICES.items())
+def test_every_setting_is_read_from_a_file(service, kinds, tmp_path, monkeypatch):
+    (tmp_path / "value").write_text("what stands in the file\n")
+    for kind in kinds:
+        prefix = kind.model_config.get("env_prefix", "")
+        for name in kind.model_fields:
+            monkeypatch.setenv(f"{prefix}{name}_FILE".upper(), str(tmp_path / "value"))
+        *_, files = kind.settings_customise_sources(kind, *([None] * 4))
+        assert files() == dict.fromkeys(kind.model_fields, "what stands in the file"), service

@@ -66,6 +66,7 @@ TRANSACTIONS = {
     "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
     "operations/backup.py": {"create", "restore", "missing_objects"},
+    "operations/backup_commands.py": {"_create"},
     "operations/retention.py": {"Retention._each", "Retention._forgotten"},
 }
 

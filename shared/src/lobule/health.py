@@ -7,13 +7,17 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import REGISTRY, make_wsgi_app
+
+from lobule.memory import MemoryCollector
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 Check = Callable[[], dict[str, bool]]
 """Health by name: whether each part works."""
+
+REGISTRY.register(MemoryCollector())  # once a process, like the collectors that prometheus_client brings
 
 
 class _Server(ThreadingMixIn, WSGIServer):

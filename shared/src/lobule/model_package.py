@@ -1,6 +1,9 @@
 """Model packages: folders whose weights are loaded only if they are the ones that were measured."""
 
+import errno
 import hashlib
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,3 +52,29 @@ def open_package(folder: Path) -> ModelPackage:
         expected = manifest.weights_sha256[:12]
         raise AnalysisError("model_unavailable", "weights", package=folder.name, found=found[:12], expected=expected)
     return ModelPackage(folder, manifest, card)
+
+
+def install_package(source: Path, folder: Path) -> Path:
+    """Copy a model package into a folder, verified, and all of it or nothing.
+
+    Args:
+        source: The package.
+        folder: Where packages lie.
+
+    Returns:
+        The package there, `NAME-VERSION`.
+
+    Raises:
+        AnalysisError: See `open_package`.
+        FileExistsError: The folder has this version already. Packages do not change: workers may have it open.
+    """
+    package = open_package(source)
+    target = folder / f"{package.manifest.name}-{package.manifest.version}"
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, "this version is installed already", str(target))
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".installing-") as name:
+        copy = shutil.copytree(source, Path(name) / "package")
+        open_package(copy)
+        copy.chmod(0o755)
+        copy.rename(target)
+    return target

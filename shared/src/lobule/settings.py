@@ -31,7 +31,8 @@ class _Files(PydanticBaseSettingsSource):
     """Values from files, for secrets that an orchestrator mounts: `LOBULE_SECRET_KEY_FILE=/run/secrets/secret_key`."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        path = os.environ.get(f"{_PREFIX}{field_name.upper()}_FILE")
+        prefix = str(self.config.get("env_prefix", ""))
+        path = os.environ.get(f"{prefix}{field_name}_FILE".upper())
         return (None if path is None else Path(path).read_text("utf-8").strip()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
@@ -39,16 +40,8 @@ class _Files(PydanticBaseSettingsSource):
         return {name: value for name, value in given.items() if value}  # an empty file counts as not set
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs. A variable takes precedence over its file."""
-
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
-
-    gateway_url: str = Field("http://127.0.0.1:8000", description="where the other services reach the gateway")
-    log_format: Literal["json", "console"] = Field("json", description="of the log's lines")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lines below it are left out")
-    worker_port: int | None = Field(default=None, description="where a worker tells its health and metrics; unset: not")
-    worker_host: str = Field("127.0.0.1", description="address of that port")
+class FromEnvironment(BaseSettings):
+    """Settings from variables `<PREFIX><NAME>`, or from the files that `<PREFIX><NAME>_FILE` name."""
 
     @classmethod
     def settings_customise_sources(
@@ -61,6 +54,18 @@ class ServiceSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then variables, then files."""
         return init_settings, env_settings, _Files(settings_cls)
+
+
+class ServiceSettings(FromEnvironment):
+    """What every service needs. A variable takes precedence over its file."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
+
+    gateway_url: str = Field("http://127.0.0.1:8000", description="where the other services reach the gateway")
+    log_format: Literal["json", "console"] = Field("json", description="of the log's lines")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lines below it are left out")
+    worker_port: int | None = Field(default=None, description="where a worker tells its health and metrics; unset: not")
+    worker_host: str = Field("127.0.0.1", description="address of that port")
 
 
 class Settings(ServiceSettings):

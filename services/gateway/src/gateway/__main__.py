@@ -7,12 +7,15 @@ from typing import Annotated
 import structlog
 import typer
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy.exc import DatabaseError
+from starlette.types import ASGIApp
 
 from gateway.cases import sheets
 from gateway.database import SessionFactory
 from gateway.main import create_app
 from gateway.migrate import migrate
+from gateway.path_prefix import PathPrefix, places_of
 from gateway.portal.pages import compile_templates
 from gateway.ports import TwoPorts
 from gateway.settings import GatewaySettings, get_settings
@@ -41,7 +44,7 @@ def main(
     adopt_reading_rule(app.state.sessions, settings)
     warm_up()
     config = uvicorn.Config(
-        app if internal_port is None else TwoPorts(app, internal_port),
+        served(app, internal_port, settings.root_path),
         host=host,
         port=port,
         log_config=None,
@@ -55,6 +58,12 @@ def main(
         serve_probes(app.state, host, health_port)
     ports = [port] if internal_port is None else [port, internal_port]
     uvicorn.Server(config).run([_listen(host, each) for each in ports])
+
+
+def served(app: FastAPI, internal_port: int | None, root_path: str) -> ASGIApp:
+    """The application on its ports and below its path; what is internal is so by its address without the path."""
+    ported = app if internal_port is None else TwoPorts(app, internal_port)
+    return PathPrefix(ported, root_path, places_of(app.routes)) if root_path else ported
 
 
 def adopt_reading_rule(sessions: SessionFactory, settings: GatewaySettings) -> None:

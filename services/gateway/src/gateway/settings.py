@@ -1,11 +1,12 @@
 """The gateway's settings; each is the environment variable `LOBULE_<NAME>`."""
 
 import hmac
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from gateway.cross_origin import parse_origins
 from gateway.networks import parse_networks
@@ -61,6 +62,12 @@ class GatewaySettings(Settings):
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
     reap_every_s: float = Field(5, gt=0, description="how often silent workers are looked for")
     public_url: str = Field("http://127.0.0.1:8000", description="where people find this server; stands in webhooks")
+    root_path: str = Field(
+        "", description="path that every address has before it, such as /lobule; `LOBULE_PUBLIC_URL` ends with it"
+    )
+    certificate: Path | None = Field(
+        default=None, description="the proxy's certificate, PEM: the metrics tell when it ends"
+    )
     cors_origins: str = Field("", description="origins (comma) whose pages may call the API from a browser")
     webhook_networks: str = Field("", description="private networks (CIDR, comma) that webhooks may be sent to")
     webhook_every_s: float = Field(2, gt=0, description="how often due webhook messages are looked for")
@@ -93,6 +100,16 @@ class GatewaySettings(Settings):
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
+
+    @field_validator("root_path")
+    @classmethod
+    def _path(cls, path: str, info: ValidationInfo) -> str:
+        path = path.rstrip("/")
+        if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
+            raise ValueError("it must be a path such as /lobule")
+        if not str(info.data.get("public_url", path)).endswith(path):
+            raise ValueError("LOBULE_PUBLIC_URL must end with it")
+        return path
 
     @field_validator("cors_origins")
     @classmethod

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from lobule.settings import FromEnvironment
 
 PACKAGES = Path(__file__).parent / "model_packages"
 DEFAULT_MODEL = "breakhis-densenet121"
 
 
-class HistoSettings(BaseSettings):
+class HistoSettings(FromEnvironment):
     """Read from `LOBULE_HISTO_*`; the one place where the model package is chosen.
 
     Attributes:

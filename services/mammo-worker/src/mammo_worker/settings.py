@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from lobule.settings import FromEnvironment
 
 PACKAGES = Path(__file__).parent / "model_packages"
 DEFAULT_MODEL = "mammo-densenet121"
 
 
-class MammoSettings(BaseSettings):
+class MammoSettings(FromEnvironment):
     """Read from `LOBULE_MAMMO_*`; the one place where the model package is chosen.
 
     Attributes:

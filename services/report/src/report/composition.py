@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 
 from lobule.contracts.case import CaseContent
@@ -47,7 +47,7 @@ class Report:
 
 
 def image_report(
-    result: Result, files: Mapping[str, bytes], analysed_at: datetime, language: Language = "en"
+    result: Result, files: Mapping[str, bytes], analysed_at: datetime, language: Language = "en", zone: tzinfo = UTC
 ) -> Report:
     """The report of one image alone.
 
@@ -56,19 +56,23 @@ def image_report(
         files: The pictures that the result names, by name.
         analysed_at: When the analysis ended, with a time zone.
         language: Of the words in the report.
+        zone: Of its times.
     """
-    text = Words(language)
+    text = Words(language, zone)
     return Report(image_document(result, analysed_at, text), text, (files,))
 
 
-def case_report(content: CaseContent, results: Sequence[ResultAndFiles | None], language: Language = "en") -> Report:
+def case_report(
+    content: CaseContent, results: Sequence[ResultAndFiles | None], language: Language = "en", zone: tzinfo = UTC
+) -> Report:
     """The report of a case.
 
     Args:
         content: What stands in it.
         results: Of each of its assessed images, in their order; None for one whose result can no longer be read.
         language: Of the words in the report.
+        zone: Of its times.
     """
-    text = Words(language)
+    text = Words(language, zone)
     document = case_document(content, [known[0] if known else None for known in results], text)
     return Report(document, text, tuple(known[1] for known in results if known))

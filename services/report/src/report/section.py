@@ -1,7 +1,7 @@
 """One analysed image in words: the section that its own report and the report of its case share."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
@@ -99,7 +99,7 @@ def build_section(
 
     Args:
         result: What the pipeline concluded.
-        analysed_at: When, with a time zone; shown in UTC.
+        analysed_at: When, with a time zone; shown in that of `text`.
         text: The sentences of the language to write in.
         number: Of the image in its report.
         name: What the image is called there; its file's name where None.
@@ -162,8 +162,11 @@ def _weak(count: int, text: Words) -> tuple[str, ...]:
 
 
 def moment(at: datetime, text: Words) -> str:
-    """A time as a report writes it."""
-    return text("document.time", time=text.moment(at.astimezone(UTC)))
+    """A time as a report writes it, with its zone."""
+    there = at.astimezone(text.zone)
+    if not there.utcoffset():
+        return text("document.time", time=text.moment(there))
+    return text("document.time_there", time=text.moment(there), offset=there.isoformat()[-6:])
 
 
 def _review(review: Review | None, text: Words) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Entry point of the report service: `python -m report.worker`. It renders reports."""
 
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -14,6 +15,7 @@ from lobule.contracts.result import Result
 from lobule.contracts.steps import Claim, RenderClaim, ReportClaim
 from lobule.errors import AnalysisError
 from lobule.queueing import REPORT_QUEUE
+from lobule.settings import read_settings
 from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import WorkerRuntime, run_worker
 from lobule.worker.pipeline import ReportProgress
@@ -21,6 +23,7 @@ from report.composition import Report, case_report, image_report
 from report.exporters import EXPORTERS
 from report.picture_handler import PictureHandler
 from report.pictures import check_pictures, draw_thumbnail
+from report.settings import ReportSettings
 
 log = structlog.get_logger()
 
@@ -31,10 +34,15 @@ ResultAndFiles = tuple[Result, dict[str, bytes]]
 
 
 class ReportHandler:
-    """Renders what a claim asks for; see `lobule.worker.runner.StepHandler`."""
+    """Renders what a claim asks for; see `lobule.worker.runner.StepHandler`.
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+    Args:
+        store: Holds results, and gets the reports.
+        zone: Of the times in reports.
+    """
+
+    def __init__(self, store: ObjectStore, zone: tzinfo = UTC) -> None:
+        self._store, self._zone = store, zone
 
     def __call__(self, claim: Claim, progress: ReportProgress) -> None:
         """Read results and their pictures, render, and store every rendering as soon as it is there.
@@ -75,14 +83,14 @@ class ReportHandler:
                 yield self._case_report(request.case, language), tuple(request.forms)
             elif request.image is not None:
                 result, files = self._read(request.image.result_prefix)
-                yield image_report(result, files, request.image.analysed_at, language), tuple(request.forms)
+                yield image_report(result, files, request.image.analysed_at, language, self._zone), tuple(request.forms)
 
     def _analysis_report(self, claim: ReportClaim) -> Report:
         """Build the report of an analysis, and leave the thumbnail beside it."""
         result, files = self._read(claim.result_prefix)
         key = layout.file_key(claim.output_prefix, layout.THUMBNAIL_FILE)
         self._store.put(key, draw_thumbnail(result, files))
-        return image_report(result, files, claim.analysed_at)
+        return image_report(result, files, claim.analysed_at, zone=self._zone)
 
     def _case_report(self, content: CaseContent, language: Language) -> Report:
         """Build the report of a case. Images whose result is missing are listed as not assessed."""
@@ -95,7 +103,7 @@ class ReportHandler:
             except AnalysisError:
                 log.warning("result_gone", job_id=image.job_id)
                 results.append(None)
-        return case_report(content, results, language)
+        return case_report(content, results, language, self._zone)
 
     def _read(self, prefix: str) -> ResultAndFiles:
         try:
@@ -111,4 +119,7 @@ class ReportHandler:
 
 
 if __name__ == "__main__":
-    run_worker(REPORT_QUEUE, lambda store: WorkerRuntime(ReportHandler(store), draw_picture=PictureHandler(store)))
+    zone = read_settings(ReportSettings).zone
+    run_worker(
+        REPORT_QUEUE, lambda store: WorkerRuntime(ReportHandler(store, zone), draw_picture=PictureHandler(store))
+    )

@@ -1,6 +1,7 @@
 """`lobule models …`."""
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -9,6 +10,8 @@ from rich.table import Table
 from lobule.cli.common import DEFAULT_SERVER, Password, Server, Username, plain_errors, words
 from lobule.client import Client
 from lobule.contracts.manifest import Figure, Metric, figure_of
+from lobule.errors import AnalysisError
+from lobule.model_package import install_package
 
 app = typer.Typer(no_args_is_help=True, help="The models in use.")
 
@@ -36,6 +39,19 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
                 "\n".join(measured),
             )
     Console().print(table)
+
+
+@app.command("install")
+def install(
+    package: Annotated[Path, typer.Argument(help="folder of a model package", exists=True, file_okay=False)],
+    into: Annotated[Path, typer.Option(help="folder of the packages")] = Path("/var/lib/lobule/models"),
+) -> None:
+    """Copy a model package to where workers find it, as NAME-VERSION, if its weights are those that were measured."""
+    try:
+        typer.echo(install_package(package, into))
+    except (AnalysisError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 def _version(at_work: dict[str, Any], *, several: bool) -> str:

@@ -56,6 +56,19 @@ def confine(bounds: Bounds) -> bool:
     return confine_calls()
 
 
+def filters_calls() -> bool:
+    """Whether the system lets a process filter its system calls: tried in a child, which ends at once."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+            filtered = confine_calls()
+        except OSError:
+            filtered = False
+        os._exit(0 if filtered else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0):
         raise OSError(ctypes.get_errno(), f"prctl {option}")

@@ -12,13 +12,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import structlog
+from prometheus_client import Gauge
 
 from lobule.decoding.confinement import DEFAULT, Bounds
-from lobule.decoding.server import MESSAGE_BYTES, READY, TAKEN, Ending, find_task
+from lobule.decoding.server import MESSAGE_BYTES, READY, TAKEN, UNFILTERED, Ending, find_task
 from lobule.decoding.wire import DamagedError, Decoded, read
 from lobule.errors import AnalysisError
 
 log = structlog.get_logger()
+_unfiltered = Gauge("lobule_decoder_unfiltered", "1 where images are decoded without a filter of system calls")
 
 _START_S = 60.0  # its imports take half a second; on a machine that is overrun, many
 _ENV = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ")
@@ -44,6 +46,7 @@ class Decoder:
         self._tasks, self._bounds = tasks, bounds
         self._lock = threading.Lock()
         self.running: _Running | None = None
+        self._warned = False
         self.peak_mb = 0
         """Resident memory of the child that decoded the last file."""
         self.cpu_s = 0.0
@@ -85,10 +88,10 @@ class Decoder:
     def _decode(self, task: str, data: bytes, options: dict[str, Any]) -> Decoded:
         try:
             running = self._open()
-            running.hear(READY, _START_S)
+            self._note_filter(running.hear((READY, UNFILTERED), _START_S) == READY)
             _put(running.source, data)
             running.channel.send(json.dumps({"task": task, "size": len(data), "options": options}).encode())
-            answer = json.loads(running.hear(None, self._bounds.seconds + _START_S))
+            answer = json.loads(running.hear((), self._bounds.seconds + _START_S))
             try:
                 return self._judge(task, answer, running.target)
             finally:
@@ -100,6 +103,13 @@ class Decoder:
             if isinstance(error, OSError):
                 raise _DecoderLostError from error
             raise
+
+    def _note_filter(self, filtered: bool) -> None:
+        """Say once that images are decoded within their limits alone, because the system refuses filters."""
+        if not filtered and not self._warned:
+            log.warning("decoder_unfiltered", reason="the kernel or the container runtime refuses seccomp filters")
+            self._warned = True
+        _unfiltered.set(0 if filtered else 1)
 
     def _open(self) -> "_Running":
         if self.running is None or self.running.owner != os.getpid():
@@ -147,15 +157,19 @@ class _Running:
     source: int
     target: int
 
-    def hear(self, expected: bytes | None, most_s: float) -> bytes:
+    def hear(self, expected: tuple[bytes, ...], most_s: float) -> bytes:
         """The next message.
+
+        Args:
+            expected: What it may say; empty: anything.
+            most_s: How long to wait.
 
         Raises:
             OSError: The process has ended, says something else, or does not answer.
         """
         self.channel.settimeout(most_s)
         message = self.channel.recv(MESSAGE_BYTES)
-        if not message or expected not in (None, message):
+        if not message or (expected and message not in expected):
             raise ConnectionResetError
         return message
 

@@ -3,8 +3,8 @@
 It imports all decoders once and forks a child for each file, ahead of time, so that a file waits for no fork, meets no
 rest of another one, and all that it took is given back. This process itself never looks at a file's bytes.
 
-On the channel it says `READY`, takes a request whose file lies in the source, answers, and begins again when it hears
-`TAKEN`.
+On the channel it says `READY`, or `UNFILTERED` where the system lets it filter no system calls, takes a request whose
+file lies in the source, answers, and begins again when it hears `TAKEN`.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lobule import limits
-from lobule.decoding.confinement import Bounds, confine, give_up_rights
+from lobule.decoding.confinement import Bounds, confine, filters_calls, give_up_rights
 from lobule.decoding.warming import keep_heap, warm_decoders
 from lobule.decoding.wire import Decoded, write, write_failure, write_refusal
 from lobule.errors import AnalysisError
@@ -34,7 +34,7 @@ Task = Callable[..., Decoded]
 """Called with the bytes of a file, and with options by name."""
 
 MESSAGE_BYTES = 1 << 16
-READY, TAKEN = b"ready", b"taken"
+READY, UNFILTERED, TAKEN = b"ready", b"ready, unfiltered", b"taken"
 _TOLD = b"!"
 _ZEROS = bytes(1 << 20)
 
@@ -125,10 +125,11 @@ def main(channel: int, source: int, target: int, bounds: Bounds, names: list[str
     warm_decoders()
     give_up_rights()
     gc.freeze()  # a collection in a child would copy every page that it looks at
+    ready = READY if filters_calls() else UNFILTERED
     with socket.socket(fileno=channel) as requests:
         while True:
             child = Child(tasks, source, target, bounds, requests)
-            requests.send(READY)
+            requests.send(ready)
             request = requests.recv(MESSAGE_BYTES)
             if not request:
                 return

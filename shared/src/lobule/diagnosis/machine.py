@@ -4,12 +4,14 @@ import os
 import shutil
 import socket
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 
+from lobule.decoding.confinement import filters_calls
 from lobule.diagnosis.check import Check, Checker, Installation
 from lobule.launcher.errors import StartError
 from lobule.launcher.redis_server import redis_command
@@ -126,6 +128,14 @@ def port(installation: Installation) -> Iterator[Check]:
     yield Check("port", "ok", "port_ours", values) if ours else Check("port", "problem", "port_taken", values)
 
 
+def decoder(_installation: Installation) -> Iterator[Check]:
+    """The process that decodes images can have its system calls filtered."""
+    if sys.platform == "linux" and filters_calls():
+        yield Check("decoder", "ok", "decoder_filtered")
+    else:
+        yield Check("decoder", "warning", "decoder_unfiltered")
+
+
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest above it that exists."""
     return next(each for each in (folder, *folder.parents) if each.exists())
@@ -135,4 +145,4 @@ def _gigabytes(count: int) -> str:
     return f"{count / _GIGABYTE:.1f} GB"
 
 
-CHECKERS: tuple[Checker, ...] = (redis, store, disk, files, port)
+CHECKERS: tuple[Checker, ...] = (redis, store, disk, files, port, decoder)

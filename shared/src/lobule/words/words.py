@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 
 from babel.dates import format_date, format_time
@@ -23,10 +23,12 @@ class Words:
 
     Args:
         language: Of the sentences; the form of numbers, lists and dates follows it.
+        zone: Of the times that documents show.
     """
 
-    def __init__(self, language: Language = "en") -> None:
+    def __init__(self, language: Language = "en", zone: tzinfo = UTC) -> None:
         self.language: Language = language
+        self.zone = zone
         self.locale = LOCALES[language]
         self._sentences: Mapping[str, Sentence] = sentences(language)
 

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gateway.clock import now
 from gateway.database import Base
 
+BACKUP_CREATED = "backup.create"
+"""The event of a backup that has ended, from which the metrics tell its age."""
+
 
 class AuditEvent(Base):
     """One event, kept forever. Names are copied, so that it stays readable when the user is deleted."""

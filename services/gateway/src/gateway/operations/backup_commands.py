@@ -1,14 +1,25 @@
 """`lobule backup …`."""
 
+import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
+from sqlalchemy import Engine
 
-from gateway.database import make_engine
+from gateway.audit.models import BACKUP_CREATED
+from gateway.audit.service import record
+from gateway.database import make_engine, make_session_factory
 from gateway.operations import backup
 from gateway.settings import get_settings
-from lobule.storage import open_configured_store
+from lobule.storage import ObjectStore, open_configured_store
+from lobule.telemetry import configure_logging
+
+log = structlog.get_logger()
+_AGAIN_HOURS = 1.0
+"""Until a backup that failed is tried again."""
 
 app = typer.Typer(no_args_is_help=True, help="Back up database and objects, restore them, and check them.")
 Folder = Annotated[Path, typer.Argument(help="folder of the backup")]
@@ -29,9 +40,33 @@ def _do(words: str, work) -> None:
 
 
 @app.command()
-def create(folder: Folder) -> None:
+def create(
+    folder: Folder,
+    every_hours: Annotated[float | None, typer.Option(min=0.1, help="go on, and do it this often")] = None,
+) -> None:
     """Back up database and objects into a folder; into the same folder again, only new objects are copied."""
-    _do("Backed up", lambda engine, store: backup.create(engine, store, folder))
+    if every_hours is None:
+        _do("Backed up", lambda engine, store: _create(engine, store, folder))
+        return
+    settings = get_settings()
+    configure_logging("backup", settings.log_format, settings.log_level)
+    engine, store = _open()
+    while True:
+        pause_hours = every_hours
+        try:
+            log.info("backed_up", **asdict(_create(engine, store, folder)))
+        except Exception as error:  # noqa: BLE001 - whatever stopped this one, the next may succeed; an alert tells
+            log.error("backup_failed", error=repr(error))
+            pause_hours = min(every_hours, _AGAIN_HOURS)
+        time.sleep(pause_hours * 3600)
+
+
+def _create(engine: Engine, store: ObjectStore, folder: Path) -> backup.Report:
+    """Make a backup, and note it: the metrics tell its age."""
+    done = backup.create(engine, store, folder)
+    with make_session_factory(engine, audit_key=get_settings().audit_secret).begin() as session:
+        record(session, None, "command line", BACKUP_CREATED, detail={"rows": done.rows, "objects": done.objects})
+    return done
 
 
 @app.command()

@@ -5,13 +5,16 @@ them, or the maximum). Requests are this process's own.
 """
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import get_args
 
 import structlog
+from cryptography import x509
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import State
 
 from gateway.database import read
@@ -35,8 +38,17 @@ class JobCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Query database and Redis; sources that cannot be reached are left out."""
         yield _gauge("lobule_build_info", "This gateway; 1", ["version"], [((__version__,), 1)])
-        load, queues = read(self._state.sessions, lambda session: (repository.workload(session), queues_of(session)))
-        yield from _of_database(load, queues)
+        yield from _of_certificate(self._state.settings.certificate)
+        queues: list[str] = []
+        try:
+            load, queues = read(
+                self._state.sessions, lambda session: (repository.workload(session), queues_of(session))
+            )
+        except SQLAlchemyError as error:
+            log.warning("metrics_without_database", error=repr(error))
+        else:
+            yield from _of_database(load, queues)
+        yield _gauge("lobule_database_up", "Whether the database answers", [], [((), int(bool(queues)))])
         space = self._state.store.space()
         if space is not None:
             yield _gauge("lobule_store_size_bytes", "The disk of the object store", [], [((), space.size_bytes)])
@@ -82,6 +94,26 @@ def _of_database(load: repository.Workload, queues: list[str]) -> Iterator[Gauge
         [((s,), load.messages.get(s, 0)) for s in get_args(DeliveryState)],
     )
     yield _gauge("lobule_outbox_depth", "Calls to workers that wait for Redis", [], [((), load.outbox)])
+    yield from _of_operation(load)
+
+
+def _of_operation(load: repository.Workload) -> Iterator[GaugeMetricFamily]:
+    yield _gauge("lobule_database_size_bytes", "The database on its disk", [], [((), load.size_bytes)])
+    if load.backed_up_at is not None:
+        at = load.backed_up_at.timestamp()
+        yield _gauge("lobule_backup_timestamp_seconds", "When the last backup ended", [], [((), at)])
+
+
+def _of_certificate(path: Path | None) -> Iterator[GaugeMetricFamily]:
+    if path is None or not path.exists():  # on Kubernetes it may be the Ingress controller's alone
+        return
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())  # the first of a chain is the server's
+    except (OSError, ValueError) as error:
+        log.warning("certificate_unreadable", path=str(path), error=repr(error))
+        return
+    ends = certificate.not_valid_after_utc.timestamp()
+    yield _gauge("lobule_certificate_end_timestamp_seconds", "When the proxy's certificate ends", [], [((), ends)])
 
 
 def _of_workers(workers: list[WorkerAnnouncement], known: list[str]) -> Iterator[GaugeMetricFamily]:

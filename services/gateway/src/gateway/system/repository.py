@@ -1,14 +1,21 @@
 """Queries that count work for the metrics."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
+from gateway.audit.models import BACKUP_CREATED, AuditEvent
 from gateway.clock import shared_now
 from gateway.jobs.models import Job, OutboxMessage, Step
 from gateway.webhooks.models import Delivery
+
+_SIZE = {
+    "postgresql": text("SELECT pg_database_size(current_database())"),
+    "sqlite": text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,8 @@ class Workload:
         running: Running steps by queue.
         messages: Messages to webhooks by state.
         outbox: Announcements that wait for Redis.
+        size_bytes: Of the database.
+        backed_up_at: When the last backup ended; None where there is none.
     """
 
     jobs: dict[str, int]
@@ -30,6 +39,8 @@ class Workload:
     running: dict[str, int]
     messages: dict[str, int]
     outbox: int
+    size_bytes: int
+    backed_up_at: datetime | None
 
 
 def workload(session: Session) -> Workload:
@@ -48,6 +59,8 @@ def workload(session: Session) -> Workload:
         running=_counts(session, running),
         messages=_counts(session, select(Delivery.state, func.count()).group_by(Delivery.state)),
         outbox=session.scalar(select(func.count()).select_from(OutboxMessage)) or 0,
+        size_bytes=session.scalar(_SIZE[session.get_bind().dialect.name]) or 0,
+        backed_up_at=session.scalar(select(func.max(AuditEvent.at)).where(AuditEvent.action == BACKUP_CREATED)),
     )
 
 

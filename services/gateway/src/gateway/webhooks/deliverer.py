@@ -44,8 +44,11 @@ class Deliverer:
 
     @cached_property
     def _http(self) -> httpx.Client:
-        """Created at the first message, because it loads all CA certificates."""
-        return httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False)
+        """Created at the first message, because it loads all CA certificates.
+
+        It goes through the proxy that `HTTPS_PROXY` and `HTTP_PROXY` name, which is given the address that was checked.
+        """
+        return httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
 
     def turn(self) -> None:
         """Wait a moment, then send the messages that are due."""

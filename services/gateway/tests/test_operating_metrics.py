@@ -1,0 +1,115 @@
+"""Metrics that tell an operator of the backup, the certificate, the database, and memory."""
+
+import subprocess
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+from typer.testing import CliRunner
+
+from gateway.main import create_app
+from gateway.operations import backup_commands
+from lobule import memory
+
+
+def metrics(client) -> dict[str, float]:
+    text = client.get("/metrics").text
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return {sample.name: sample.value for sample in samples if not sample.labels}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def app(request, make_app):
+    """A gateway on each kind of database."""
+    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgresql" else None)
+
+
+@pytest.fixture
+def command(app, monkeypatch):
+    """`lobule backup` beside this gateway."""
+    monkeypatch.setattr(backup_commands, "get_settings", lambda: app.state.settings)
+    return lambda *arguments: CliRunner().invoke(backup_commands.app, list(map(str, arguments)))
+
+
+def test_a_backup_is_noted_and_its_time_told(client, root, job, command, tmp_path):
+    before = metrics(client)
+    assert "lobule_backup_timestamp_seconds" not in before
+    assert before["lobule_database_up"] == 1
+    assert before["lobule_database_size_bytes"] > 100_000
+    done = command("create", tmp_path / "backup")
+    assert done.exit_code == 0, done.output
+    assert abs(metrics(client)["lobule_backup_timestamp_seconds"] - time.time()) < 60
+    [event] = client.get("/api/v1/audit", headers=root, params={"action": "backup.create"}).json()["items"]
+    assert event["actor_name"] == "command line"
+    assert event["detail"]["objects"] == 1
+
+
+def test_a_scheduled_backup_goes_on_after_one_that_failed(client, command, tmp_path, monkeypatch):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "other").touch()
+    pauses = []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        (tmp_path / "taken" / "other").unlink(missing_ok=True)
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(backup_commands.time, "sleep", sleep)
+    command("create", tmp_path / "taken", "--every-hours", 24)
+    assert pauses == [3600, 24 * 3600], "the failed one is tried again after an hour"
+    assert (tmp_path / "taken" / "backup.json").exists()
+    assert "lobule_backup_timestamp_seconds" in metrics(client)
+
+
+def test_the_end_of_the_certificate(make_app, tmp_path):
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "10", "-subj", "/CN=x"]
+    path = tmp_path / "certificate.pem"
+    subprocess.run([*command, "-keyout", tmp_path / "key.pem", "-out", path], check=True, capture_output=True)
+    client = TestClient(make_app(certificate=path))
+    days = (metrics(client)["lobule_certificate_end_timestamp_seconds"] - time.time()) / 86400
+    assert days == pytest.approx(10, abs=0.1)
+    path.write_text("no certificate")
+    assert "lobule_certificate_end_timestamp_seconds" not in metrics(client)
+
+
+def test_without_a_database_the_rest_is_told(app):
+    away = app.state.settings.model_copy(update={"database_url": "postgresql+psycopg://x:x@127.0.0.1:1/x"})
+    told = metrics(TestClient(create_app(away)))
+    assert told["lobule_database_up"] == 0
+    assert told["lobule_store_free_bytes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {"memory.max": "1000\n", "memory.current": "600\n", "memory.stat": "anon 1\ninactive_file 100\n"},
+            (500, 1000),
+        ),
+        ({"memory.max": "max\n", "memory.current": "600\n", "memory.stat": "inactive_file 100\n"}, None),
+        (
+            {
+                "memory/memory.limit_in_bytes": "1000",
+                "memory/memory.usage_in_bytes": "700",
+                "memory/memory.stat": "total_inactive_file 50",
+            },
+            (650, 1000),
+        ),
+        (
+            {
+                "memory/memory.limit_in_bytes": str(2**63 - 4096),
+                "memory/memory.usage_in_bytes": "700",
+                "memory/memory.stat": "total_inactive_file 50",
+            },
+            None,
+        ),
+        ({}, None),
+    ],
+)
+def test_the_memory_of_the_container(files, expected, tmp_path):
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert memory.container_memory(tmp_path) == expected

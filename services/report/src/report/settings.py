@@ -1,0 +1,27 @@
+"""The report service's settings, beside those of every worker."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from lobule.settings import Settings
+
+
+class ReportSettings(Settings):
+    """What the report service needs beyond what every worker needs."""
+
+    time_zone: str = Field("UTC", description="of the times in reports, such as Europe/Vienna; the API's are UTC")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("there is no such time zone; names are those of IANA, such as Europe/Vienna") from error
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone."""
+        return ZoneInfo(self.time_zone)

@@ -1,0 +1,48 @@
+"""`lobule models install`: a package is whole where workers find it, or not there."""
+
+import hashlib
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from histo_worker.settings import DEFAULT_MODEL, PACKAGES
+from lobule.cli.main import build
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A package of another version, with weights of a few bytes."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    shipped = PACKAGES / DEFAULT_MODEL
+    manifest = json.loads((shipped / "model.json").read_text())
+    manifest |= {"version": "9.9.9", "weights_sha256": hashlib.sha256(b"weights").hexdigest()}
+    (folder / "model.json").write_text(json.dumps(manifest))
+    (folder / "MODEL_CARD.md").write_text("a card")
+    (folder / manifest["weights_file"]).write_bytes(b"weights")
+    return folder
+
+
+def install(package, into):
+    into.mkdir(exist_ok=True)
+    return CliRunner().invoke(build(), ["models", "install", str(package), "--into", str(into)])
+
+
+def test_it_lies_under_its_name_and_version(package, tmp_path):
+    done = install(package, tmp_path / "models")
+    assert done.exit_code == 0, done.output
+    target = tmp_path / "models" / "breakhis-densenet121-9.9.9"
+    assert done.output.strip() == str(target)
+    assert {path.name for path in target.iterdir()} == {path.name for path in package.iterdir()}
+    again = install(package, tmp_path / "models")
+    assert again.exit_code == 1
+    assert "already" in again.output
+
+
+def test_a_damaged_one_leaves_nothing(package, tmp_path):
+    next(package.glob("*.npz")).write_bytes(b"other weights")
+    done = install(package, tmp_path / "models")
+    assert done.exit_code == 1
+    assert "hash" in done.output or "weights" in done.output
+    assert list((tmp_path / "models").iterdir()) == []
