@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from manifests import COMPONENTS, K8S, OVERLAYS
 
 from lobule.client import Client
 from lobule.launcher.system import DEMO, RunningSystem, running_system
 
-OVERLAYS = Path(__file__).parents[1] / "k8s" / "overlays"
+Render = Callable[..., list[dict]]
+"""Renders manifests; see the fixtures `render` and `with_components`."""
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +27,47 @@ def render() -> Callable[[str], list[dict]]:
     command = ["kustomize", "build"] if kubectl is None else [kubectl, "kustomize"]
 
     def rendered(overlay: str) -> list[dict]:
-        done = subprocess.run([*command, OVERLAYS / overlay], capture_output=True, text=True)
+        done = subprocess.run([*command, K8S / "overlays" / overlay], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert "deprecated" not in done.stderr.lower(), done.stderr
         return list(yaml.safe_load_all(done.stdout))
+
+    return rendered
+
+
+@pytest.fixture(scope="session", params=OVERLAYS)
+def overlay(request: pytest.FixtureRequest) -> str:
+    """The name of an overlay of k8s/."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def documents(
+    overlay: str, render: Callable[..., list[dict]], with_components: Callable[..., list[dict]]
+) -> list[dict]:
+    """What an overlay makes."""
+    return with_components(*COMPONENTS) if overlay == "everything" else render(overlay)
+
+
+@pytest.fixture(scope="session")
+def with_components(
+    render: Callable[..., list[dict]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., list[dict]]:
+    """Renders the overlay `cpu` with components, and changes of the kustomization."""
+
+    def rendered(*names: str, **changes) -> list[dict]:
+        here = tmp_path_factory.mktemp("overlay")
+        folder = Path(os.path.relpath(K8S, here))
+        wanted = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "namespace": "lobule",
+            "resources": [str(folder / "overlays/cpu")],
+            "components": [str(folder / "components" / name) for name in names],
+            **changes,
+        }
+        (here / "kustomization.yaml").write_text(yaml.safe_dump(wanted))
+        return render(here)
 
     return rendered
 

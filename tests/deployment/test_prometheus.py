@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 MONITORING = Path(__file__).parents[2] / "k8s" / "monitoring"
-FROM_FIRST_EVENT = {"lobule_step_failures_total"}
-OF_WHAT_IS_NOT_HERE = ("lobule_gpu_", "lobule_dicom_")
-"""Metrics of a graphics card and of the profile `dicom`, which this deployment has not."""
+FROM_FIRST_EVENT = {"lobule_step_failures_total", "lobule_backup_timestamp_seconds"}
+OF_WHAT_IS_NOT_HERE = ("lobule_gpu_", "lobule_dicom_", "lobule_memory_")
+"""Metrics of a graphics card, of the profile `dicom`, and of limits that an engine may not set."""
 
 
 def asked() -> set[str]:

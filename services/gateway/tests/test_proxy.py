@@ -129,6 +129,8 @@ def sizes(client: httpx.Client) -> None:
         answer = client.post("/lobule/api/v1/auth/token", content=b" " * size)
         assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large"), size
         assert answer.headers["content-type"] == "application/problem+json"
+    refused = client.post("/lobule/api/v1/images", files={"file": ("a.png", b"x" * 4_000_000)})
+    assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated"), "refused before it has arrived"
     grant = {"username": "alice", "password": "correct horse battery staple"}
     token = client.post("/lobule/api/v1/auth/token", json=grant).json()["access_token"]
     noise = np.random.default_rng(1).integers(0, 256, (1000, 1100, 3), np.uint8)

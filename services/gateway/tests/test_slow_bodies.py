@@ -31,7 +31,7 @@ def read_body(path, pieces, *, after_piece_s=0.0):
             await asyncio.sleep(after_piece_s)
         await receive()
 
-    limited = BodyLimit(application)({"type": "http", "path": path}, receive, None)
+    limited = BodyLimit(application)({"type": "http", "path": path, "headers": []}, receive, None)
     with ThreadPoolExecutor(1) as thread:  # the loop of a browser of other tests may run in this one
         thread.submit(asyncio.run, limited).result()
     return bytes(read)

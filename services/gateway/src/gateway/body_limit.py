@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
@@ -12,6 +14,8 @@ from lobule import limits
 _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
 """Paths for uploads: their bodies are read as streams, which have their own limits."""
 _DICOMWEB = "/dicom-web/"
+_PASSED_OVER_S = 30
+"""For so long the rest of a body is read whose request is answered already."""
 _OF_WORKERS = "/internal/"
 
 
@@ -22,7 +26,26 @@ class BodyLimit(HttpMiddleware):
         """See `HttpMiddleware`."""
         streamed = scope["path"].startswith((_OF_WORKERS, _DICOMWEB)) or scope["path"] in _STREAMED
         body = _Body(receive, None if streamed else limits.MAX_BODY_BYTES)
-        await self.app(scope, body.receive, send)
+        announced, closing = _announces_body(Headers(scope=scope)), False
+
+        async def answer(message: Message) -> None:
+            nonlocal closing
+            if message["type"] == "http.response.start":
+                closing = Headers(raw=message["headers"]).get("connection") == "close"
+            elif announced and not closing and not message.get("more_body", False):
+                # A connection that is closed with bytes unread is reset, and the client never sees why it was refused.
+                await send({**message, "more_body": True})
+                await body.pass_over()
+                message = {"type": "http.response.body"}
+            await send(message)
+
+        await self.app(scope, body.receive, answer)
+
+
+def _announces_body(headers: Headers) -> bool:
+    """Whether a body comes in any case. Who expects 100 (Continue) sends none where it is refused."""
+    length = headers.get("content-length", "0")
+    return "expect" not in headers and (length != "0" or "transfer-encoding" in headers)
 
 
 class _Body:
@@ -36,6 +59,14 @@ class _Body:
     def __init__(self, receive: Receive, most_bytes: int | None) -> None:
         self._receive, self._most_bytes = receive, most_bytes
         self._bytes, self._waited_s, self._more = 0, 0.0, True
+
+    async def pass_over(self) -> None:
+        """Read what is left and throw it away, for a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PASSED_OVER_S):
+                while self._more:
+                    message = await self._receive()
+                    self._more = message["type"] == "http.request" and message.get("more_body", False)
 
     async def receive(self) -> Message:
         """The next piece; after the last one, the end of the connection, however late.
