@@ -65,6 +65,19 @@ test('an earlier film stands beside the current one of its view', () => {
   assert.deepEqual(names(hung([...FOUR, prior], 'old', { layout: 'two' })), ['LCC', 'old']);
 });
 
+test('both breasts hang above the same view of the newest earlier examination', () => {
+  const earlier = ['RCC', 'LCC', 'LMLO'].flatMap((view) => ['2022-03-01', '2024-03-01'].map((examination) => {
+    const image = imageWith({ id: `${view} ${examination}`, view, prior: true });
+    return { ...image, entry: { ...image.entry, examination } };
+  }));
+  const all = [...FOUR, ...earlier];
+  assert.deepEqual(names(hung(all, 'LCC', { layout: 'prior' })), ['RCC', 'LCC', 'RCC 2024-03-01', 'LCC 2024-03-01']);
+  assert.deepEqual(names(hung(all, 'LMLO', { layout: 'prior' })), ['RMLO', 'LMLO', 'LMLO 2024-03-01']);
+  assert.deepEqual(names(hung(all, 'RCC 2022-03-01', { layout: 'prior' })), ['RCC', 'LCC', 'RCC 2022-03-01', 'LCC 2022-03-01']);
+  assert.equal(layoutOf(hung(FOUR, 'LCC', { layout: 'prior' })), 'hang');
+  assert.equal(stepOf(hung(all, 'RMLO', { layout: 'mlo' }), 1), 'prior');
+});
+
 test('fields hang four at a time, with the one that is read among them', () => {
   const fields = [0, 1, 2, 3, 4].map((number) => imageWith({ id: `f${number}`, film: false }));
   assert.deepEqual(names(hung(fields, 'f1')), ['f0', 'f1', 'f2', 'f3']);

@@ -95,12 +95,12 @@ export function withVerdict(state, targets, verdict) {
   return { ...state, case: { ...detail, reviews: [...others, ...said] } };
 }
 
-/** Every target that can be gone to, in the order of the list: each image, then its findings that are shown, a lesion once. @param {Reading} state */
-export const shownTargets = (state) => heads(state, state.images.flatMap((image) => targetsOf(image).filter((target) => !isHidden(state, target))));
+/** Every target that can be gone to, in the order of the list: each image of the current examination, then its findings that are shown, a lesion once. @param {Reading} state */
+export const shownTargets = (state) => heads(state, judged(state).flatMap((image) => targetsOf(image).filter((target) => !isHidden(state, target))));
 
 /** How many findings the threshold hides, and from which probability on they are shown. @param {Reading} state */
 export function hiding(state) {
-  const read = withResult(state.images);
+  const read = withResult(judged(state));
   const hidden = read.flatMap(({ result }) => result.findings.filter(({ probability }) => probability < limitOf(state, result)));
   const limit = state.threshold ?? Math.max(0, ...read.map(({ result }) => limitOf(state, result)));
   return { count: hidden.length, limit, films: read.some(({ image }) => image.marks) };

@@ -146,6 +146,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     judge(/** @type {import('./state.js').Verdict} */ verdict) {
       const { chosen, images } = store.state;
       if (!chosen || !imageOf(images, chosen)?.result) return tell(t('reading.judge.nothing'));
+      if (imageOf(images, chosen)?.prior) return tell(t('reading.judge.prior'));
       if (shows(chosen)) return say(chosen, { verdict });
       pick(chosen);
       return tell(t('reading.judge.shown', { what: nameOf(images, chosen) }));

@@ -25,8 +25,6 @@ export function createDisplay(root, tools, arrange) {
   let listed = null;
 
   const acts = {
-    zoom_in: tools.zoomIn,
-    zoom_out: tools.zoomOut,
     fit: tools.fit,
     actual: tools.actual,
     invert: tools.invert,
@@ -88,6 +86,7 @@ export function createDisplay(root, tools, arrange) {
   function showLayout(state) {
     const layout = layoutOf(state);
     press('button[data-layout]', ({ dataset }) => dataset.layout === layout);
+    for (const button of all(root, 'button[data-layout="prior"]')) button.hidden = !state.images.some(({ prior }) => prior);
   }
 
   /** @param {Reading} state */

@@ -4,8 +4,8 @@ import { VIEWS, mostSuspicious, suspicionOf, viewOf } from './image.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 /** @typedef {import('./image.js').ViewName} ViewName */
-/** @typedef {'hang' | 'row' | 'cc' | 'mlo' | 'two' | 'one'} Layout Four views, the same in one row, both breasts in one view,
- *     side by side, one image. */
+/** @typedef {'hang' | 'row' | 'cc' | 'mlo' | 'prior' | 'two' | 'one'} Layout Four views, the same in one row, both breasts in one
+ *     view, those above the same view of the newest earlier examination, side by side, one image. */
 
 /**
  * What hanging goes by.
@@ -32,6 +32,7 @@ export function layoutOf(state) {
   const active = activeOf(state);
   if (!layout || layout === 'two' || layout === 'one' || !active) return layout ?? 'one';
   if (!images.some(({ view }) => view)) return 'hang';
+  if (layout === 'prior' && viewOf(active.entry)) return newestPriors(images, active).length ? 'prior' : 'hang';
   return active.view && viewsOf(layout).includes(active.view) ? layout : active.view ? 'hang' : 'two';
 }
 
@@ -49,8 +50,27 @@ export function slotsOf(state) {
   if (!active) return [];
   if (layout === 'one') return [active];
   if (layout === 'two') return pairOf(state, active);
+  if (layout === 'prior') return aboveEarlier(images, active);
   if (images.some(({ view }) => view)) return viewsOf(layout).flatMap((view) => hungAs(view, images, active) ?? []);
   return fourAround(images, active);
+}
+
+/** The view of a film without its side: CC or MLO. @param {ViewedImage} image */
+const projectionOf = ({ entry }) => viewOf(entry)?.slice(1);
+
+/** The films of the newest earlier examination in the view of an image; where that is one of an earlier examination, of its own. @param {ViewedImage[]} images @param {ViewedImage} active */
+function newestPriors(images, active) {
+  const same = images.filter((image) => image.prior && projectionOf(image) === projectionOf(active));
+  const day = active.prior ? active.entry.examination : same.map(({ entry }) => entry.examination ?? '').sort().pop();
+  return same.filter(({ entry }) => (entry.examination ?? '') === (day ?? ''));
+}
+
+/** Both breasts in the view of an image, then the same of an earlier examination. @param {ViewedImage[]} images @param {ViewedImage} active */
+function aboveEarlier(images, active) {
+  const earlier = newestPriors(images, active);
+  const views = VIEWS.filter((view) => view.slice(1) === projectionOf(active));
+  const now = views.flatMap((view) => hungAs(view, images, active) ?? []);
+  return [...now, ...views.flatMap((view) => earlier.find(({ entry }) => viewOf(entry) === view) ?? [])];
 }
 
 /** The film of a view: where there are several, the one that is read now, else the most suspicious. */
@@ -111,7 +131,7 @@ export function stepOf(state, by) {
   const { images } = state;
   const hangs = (/** @type {string} */ view) => images.some((image) => image.view?.endsWith(view));
   /** @type {[Layout, boolean][]} */
-  const all = [['hang', true], ['row', hangs('')], ['cc', hangs('CC')], ['mlo', hangs('MLO')], ['one', true], ['two', images.length > 1]];
+  const all = [['hang', true], ['row', hangs('')], ['cc', hangs('CC')], ['mlo', hangs('MLO')], ['prior', hangs('') && images.some(({ prior, entry }) => prior && viewOf(entry))], ['one', true], ['two', images.length > 1]];
   const steps = all.flatMap(([layout, shows]) => (shows ? [layout] : []));
   return steps[(steps.indexOf(layoutOf(state)) + by + steps.length) % steps.length];
 }
@@ -119,7 +139,7 @@ export function stepOf(state, by) {
 /** The image to read in a layout: the one that is read where it hangs there, else the most suspicious of those that do. */
 export function readIn(/** @type {Layout} */ layout, /** @type {Hung} */ state) {
   const active = activeOf(state);
-  if (layout === 'one' || layout === 'two') return active;
+  if (layout === 'one' || layout === 'two' || (layout === 'prior' && active && viewOf(active.entry))) return active;
   const hung = state.images.filter(({ view }) => view && viewsOf(layout).includes(view));
   return (active && hung.includes(active)) || !hung.length ? active : mostSuspicious(hung);
 }

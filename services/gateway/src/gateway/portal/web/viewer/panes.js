@@ -63,6 +63,7 @@ export function createPanes(grid, options) {
   function fill(pane, image, state) {
     const { root } = pane;
     root.toggleAttribute('data-active', image.id === state.activeId);
+    root.toggleAttribute('data-prior', image.prior);
     root.toggleAttribute('data-lit', options.isLit(state, image));
     root.toggleAttribute('data-heat', image.heat !== null);
     root.dataset.side = sideOf(image, layoutOf(state));

@@ -2,6 +2,7 @@
 
 import { all, copy, find, role } from '../core/dom.js';
 import { slotsOf } from './hanging.js';
+import { viewOf } from './image.js';
 
 /** @typedef {import('./image.js').ViewedImage} ViewedImage */
 
@@ -24,7 +25,7 @@ export function createStrip(strip, { describe, onChoose }) {
       button.dataset.assessment = image.result?.assessment ?? '';
       button.dataset.state = image.entry.state;
       button.toggleAttribute('data-prior', image.prior);
-      role(button, 'name').textContent = image.name;
+      role(button, 'name').textContent = image.prior ? `${viewOf(image.entry) ?? image.entry.file_name} ${(image.entry.examination ?? '').slice(0, 7)}` : image.name;
       button.title = image.name;
       drawThumbnail(find(button, 'canvas', HTMLCanvasElement), image);
     }
