@@ -9,6 +9,7 @@ from, so that scanners of images find them. Runs while an image is built, on any
 
 import compileall
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -57,7 +58,10 @@ def main(environment: Path, target: Path) -> None:
     """Gather into a folder."""
     standard = Path(sysconfig.get_path("stdlib"))
     shutil.copytree(standard, _inside(target, standard), ignore=shutil.ignore_patterns(*UNREAD), symlinks=True)
-    compileall.compile_dir(_inside(target, standard), stripdir=str(target), quiet=2, workers=0)
+    by_hash = py_compile.PycInvalidationMode.UNCHECKED_HASH  # the same sources give the same image
+    compileall.compile_dir(
+        _inside(target, standard), stripdir=str(target), quiet=2, workers=0, invalidation_mode=by_hash
+    )
     interpreter = environment / "bin" / "python"
     while interpreter.is_symlink():  # the environment's own link is copied with it
         interpreter = interpreter.parent / interpreter.readlink()
