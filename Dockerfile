@@ -13,7 +13,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutil
     && pip install --no-cache-dir --disable-pip-version-check uv==${UV_VERSION}
 # Compiled modules name their source's hash, not its time, so that the same sources give the same image.
 ENV UV_PROJECT_ENVIRONMENT=/opt/lobule UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_NO_PROGRESS=1 \
-    PYC_INVALIDATION_MODE=unchecked-hash
+    PYC_INVALIDATION_MODE=UNCHECKED_HASH
 WORKDIR /src
 COPY shared/image shared/image
 COPY pyproject.toml uv.lock ./
