@@ -21,12 +21,13 @@ class Receiver:
     """Another system: notes what it is told, and answers as it is told to."""
 
     def __init__(self) -> None:
-        self.status, self.messages = 200, []
+        self.status, self.messages, self.paths = 200, [], []
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.paths.append(self.path)
                 receiver.messages.append(({name.lower(): value for name, value in self.headers.items()}, body))
                 self.send_response(receiver.status)
                 self.send_header("Location", "http://127.0.0.1:1/")
@@ -52,7 +53,11 @@ def receiver():
 @pytest.fixture
 def app(make_app):
     """A gateway whose loop we turn by hand, and which may speak to this machine."""
-    return make_app(webhook_networks="127.0.0.0/8, ::1/128", webhook_every_s=3600, public_url="https://lobule.example/")
+    return make_app(
+        webhook_networks="127.0.0.0/8, ::1/128, 192.0.2.0/24",
+        webhook_every_s=3600,
+        public_url="https://lobule.example/",
+    )
 
 
 @pytest.fixture
@@ -73,6 +78,17 @@ def due_now(app) -> None:
 
 
 class TestDelivery:
+    def test_a_proxy_is_given_the_address_that_was_checked(
+        self, app, client, alice, receiver, worker, job, monkeypatch
+    ):
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{receiver.port}")
+        answer = client.post("/api/v1/webhooks", headers=alice, json={"url": "http://192.0.2.9/hook"})
+        assert answer.status_code == 201, answer.text
+        worker.infer(job)
+        worker.render(job)
+        assert app.state.deliverer.send_due() == 1
+        assert receiver.paths == ["http://192.0.2.9/hook"]
+
     def test_a_finished_job_is_told_once_and_signed(self, app, client, alice, webhook, receiver, worker, job):
         worker.infer(job)
         assert app.state.deliverer.send_due() == 0, "the report is still to come"
