@@ -167,6 +167,12 @@ def app(make_app) -> FastAPI:
     return make_app()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def app_on_each_database(request: pytest.FixtureRequest, make_app: Callable[..., FastAPI]) -> FastAPI:
+    """A gateway on SQLite, then one on PostgreSQL; a module takes it as its `app`."""
+    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgresql" else None)
+
+
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[TestClient]:
     """A client of the gateway, its loops running."""

@@ -19,10 +19,10 @@ def metrics(client) -> dict[str, float]:
     return {sample.name: sample.value for sample in samples if not sample.labels}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def app(request, make_app):
+@pytest.fixture
+def app(app_on_each_database):
     """A gateway on each kind of database."""
-    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgresql" else None)
+    return app_on_each_database
 
 
 @pytest.fixture

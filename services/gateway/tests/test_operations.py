@@ -23,10 +23,10 @@ from lobule.storage.local import LocalStore
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def app(request, make_app):
+@pytest.fixture
+def app(app_on_each_database):
     """A gateway on each kind of database."""
-    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgresql" else None)
+    return app_on_each_database
 
 
 def age(app, days: float) -> None:
