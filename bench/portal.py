@@ -221,7 +221,7 @@ def glass(page: Page, films: dict[str, NDArray[np.uint16]]) -> None:
 
 
 def p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]
+    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else max(values, default=0.0)
 
 
 def speed(page: Page, path: str) -> None:

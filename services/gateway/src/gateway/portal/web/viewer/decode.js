@@ -39,10 +39,10 @@ async function fetchOverview(id) {
 
 /** @param {ArrayBuffer} buffer @param {NonNullable<ViewedImage['result']>} result @param {string | null | undefined} laterality @returns {Promise<Partial<ViewedImage>>} */
 async function fromOverview(buffer, result, laterality) {
-  const { levels, breast, tip, facts } = await decodedOverview(buffer, result.image, laterality);
+  const { levels, copies, breast, tip, facts } = await decodedOverview(buffer, result.image, laterality);
   if (!facts.samples) throw new Problem(0, {});
   const coarse = levels[0].width < result.image.width;
-  const source = new GreySource(levels, { ...facts.samples, bits: facts.bits ?? 16, coarse });
+  const source = new GreySource(levels, { ...facts.samples, bits: facts.bits ?? 16, coarse, copies });
   return { source, breast, tip, depth: source.bits > 8 ? 'deep' : 'eight' };
 }
 
@@ -109,8 +109,8 @@ export async function loadAll({ id, entry, result, depth }, patch) {
 async function allSamples(id, entry, result, { samples, bits }) {
   if (!samples) throw new Problem(0, {});
   const answer = await fetchRaw(address('/api/v1/images/{image_id}/film/samples', { params: { image_id: id } }));
-  const { levels, breast, tip } = await decodedSamples(await answer.arrayBuffer(), samples, result?.image, entry.laterality);
-  const source = new GreySource(levels, { ...samples, bits: bits ?? 16 });
+  const { levels, copies, breast, tip } = await decodedSamples(await answer.arrayBuffer(), samples, result?.image, entry.laterality);
+  const source = new GreySource(levels, { ...samples, bits: bits ?? 16, copies });
   return { source, breast, tip, depth: /** @type {ViewedImage['depth']} */ (source.bits > 8 ? 'deep' : 'eight') };
 }
 

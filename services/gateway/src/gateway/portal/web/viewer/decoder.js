@@ -5,6 +5,7 @@
 /**
  * @typedef {object} Decoded
  * @property {import('./samples.js').Level[]} levels
+ * @property {import('./samples.js').Level[]} copies Of the same, for the worker that paints: copying them on the page's thread would delay input.
  * @property {import('./geometry.js').Box | null} breast
  * @property {Point | null} tip
  * @property {import('../core/types.d.ts').PictureFacts} facts Of an overview.

@@ -10,6 +10,7 @@ import { turnSamples } from './turn.js';
 export function decode({ number, buffer, size, hanging, image, laterality }) {
   const { samples, facts, ...own } = size ? { samples: new Uint16Array(buffer), facts: null, ...size } : unpacked(buffer);
   const levels = levelsOf(turnSamples(samples, own, hanging));
-  const transfer = levels.map((level) => level.samples.buffer);
-  postMessage({ number, levels, facts, ...breastOf(levels[0], image, laterality) }, { transfer });
+  const copies = levels.map((level) => ({ ...level, samples: level.samples.slice() })); // for the worker that paints
+  const transfer = [...levels, ...copies].map((level) => level.samples.buffer);
+  postMessage({ number, levels, copies, facts, ...breastOf(levels[0], image, laterality) }, { transfer });
 }

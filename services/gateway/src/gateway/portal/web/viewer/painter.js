@@ -4,6 +4,7 @@
 import { find } from '../core/dom.js';
 
 /** @typedef {import('./sources.js').Source} Source */
+/** @typedef {import('./geometry.js').Transform} Transform */
 /** @typedef {{width: number, height: number, ratio: number}} Pixels A size in device pixels, and how many are a CSS pixel. */
 /**
  * @typedef {object} Picture
@@ -26,9 +27,12 @@ import { find } from '../core/dom.js';
  * @property {string | null} told The key of what lies above, as the worker knows it.
  * @property {{size: Pixels, picture: Picture | null} | null} next
  * @property {{size: Pixels, picture: Picture | null} | null} last
+ * @property {Transform | null} shown How the image lies in the picture that is seen,
+ * @property {Transform | null} wanted and how it is to lie.
  */
 
 const AGAIN_MS = 2000;
+const LEAST = 0.7; // of the size of the picture that is seen: a smaller one would leave much of the pane empty
 
 /** @type {Worker | null} */
 let worker = null;
@@ -45,12 +49,41 @@ let count = 0;
  * @param {Picture | null} picture Null leaves the pane empty.
  */
 export function paint(root, size, picture) {
-  const easel = easels.get(root) ?? { number: easels.size, root, there: false, busy: false, told: null, next: null, last: null };
+  const easel = easels.get(root) ?? { number: easels.size, root, there: false, busy: false, told: null, next: null, last: null, shown: null, wanted: null };
   easels.set(root, easel);
-  easel.next = { size, picture };
+  [easel.next, easel.wanted] = [{ size, picture }, picture?.laid.transform ?? null];
   root.toggleAttribute('data-painting', true);
   if (!easel.busy) send(easel);
 }
+
+/**
+ * Have the picture that is seen stretched to how the image is to lie, which costs no painting. Gives false where it shows too
+ * little of that, or lies no larger or smaller.
+ * @param {HTMLElement} root Of the pane.
+ * @param {Transform} wanted
+ */
+export function stretch(root, wanted) {
+  const easel = easels.get(root);
+  const times = easel?.shown ? wanted.scale / easel.shown.scale : 1;
+  if (!easel?.shown || times === 1 || times < LEAST) return false;
+  easel.wanted = wanted;
+  root.toggleAttribute('data-painting', true);
+  lay(easel);
+  return true;
+}
+
+/** @param {Easel} easel */
+function lay({ root, shown, wanted }) {
+  const { style } = find(root, '.image', HTMLCanvasElement);
+  if (!shown || !wanted || fits(shown, wanted)) style.removeProperty('transform');
+  else {
+    const times = wanted.scale / shown.scale;
+    style.transform = `translate(${wanted.x - shown.x * times}px, ${wanted.y - shown.y * times}px) scale(${times})`;
+  }
+}
+
+/** @param {Transform | null} shown @param {Transform | null} wanted */
+const fits = (shown, wanted) => shown?.scale === wanted?.scale && shown?.x === wanted?.x && shown?.y === wanted?.y;
 
 /** @param {Easel} easel */
 function send(easel) {
@@ -81,9 +114,16 @@ function numberOf(what, beside) {
   count += 1;
   kept.set(what, count);
   if (what instanceof ImageBitmap) beside.postMessage({ act: 'heat', number: count, bitmap: what });
-  else if (what.grey) beside.postMessage({ act: 'film', number: count, levels: what.levels });
+  else if (what.grey) sendFilm(what, count, beside);
   else beside.postMessage({ act: 'field', number: count, bitmap: what.bitmap });
   return count;
+}
+
+/** Its levels are copied where nobody has made copies that can be given away. @param {import('./sources.js').GreySource} film @param {number} number @param {Worker} beside */
+function sendFilm(film, number, beside) {
+  const { copies } = film;
+  film.copies = null;
+  beside.postMessage({ act: 'film', number, levels: copies ?? film.levels }, (copies ?? []).map(({ samples }) => samples.buffer));
 }
 
 /** What no pane shows any more costs memory. @param {Worker} beside */
@@ -104,8 +144,10 @@ function painting() {
     const easel = [...easels.values()].find(({ number }) => number === pane);
     if (!easel) return;
     easel.busy = false;
+    easel.shown = easel.last?.picture?.laid.transform ?? null;
+    if (find(easel.root, '.image', HTMLCanvasElement).style.transform) requestAnimationFrame(() => lay(easel)); // with the picture, not before it
     if (easel.next) send(easel);
-    else if (!easel.last?.picture?.placed.hasty) easel.root.removeAttribute('data-painting');
+    else if (!easel.last?.picture?.placed.hasty && fits(easel.shown, easel.wanted)) easel.root.removeAttribute('data-painting');
   });
   worker.addEventListener('error', startAnew);
   return worker;
@@ -119,7 +161,7 @@ function startAnew() {
   for (const easel of easels.values()) {
     const canvas = find(easel.root, '.image', HTMLCanvasElement);
     if (easel.there) canvas.replaceWith(canvas.cloneNode());
-    [easel.there, easel.told, easel.next] = [false, null, easel.next ?? easel.last];
+    [easel.there, easel.told, easel.shown, easel.next] = [false, null, null, easel.next ?? easel.last];
   }
   setTimeout(() => easels.forEach(send), AGAIN_MS);
 }

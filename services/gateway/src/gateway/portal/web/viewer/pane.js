@@ -1,7 +1,7 @@
 // One pane of the viewer: an image with its findings, painted by the web worker.
 
 import { listenToHands } from './hands.js';
-import { paint } from './painter.js';
+import { paint, stretch } from './painter.js';
 import { Placement } from './placement.js';
 import { drawPlaced } from './sources.js';
 
@@ -105,6 +105,11 @@ export class Pane extends Placement {
     return { width: Math.max(1, Math.round(width * devicePixelRatio)), height: Math.max(1, Math.round(height * devicePixelRatio)), ratio: devicePixelRatio };
   }
 
+  /** Whether a hand moves it: what takes long waits until it rests. */
+  get moving() {
+    return this.#resting !== undefined;
+  }
+
   /** Films that follow each other closely are painted hastily, and finely once no other comes. */
   #rest() {
     const now = performance.now();
@@ -134,12 +139,17 @@ export class Pane extends Placement {
     const { image, source, turn, marks, own, band, overlays } = this.shown;
     const { pixels, imageSize, transform, size } = this;
     const heat = image?.heat ?? null;
-    const now = [source, heat, this.#above, JSON.stringify([placed, pixels])];
-    if (now.every((part, index) => part === this.#last[index])) return;
+    const now = [source, heat, this.#above, JSON.stringify([placed?.window, turn, pixels]), JSON.stringify(placed)];
+    const same = now.map((part, index) => part === this.#last[index]);
+    if (same.every(Boolean)) return;
     this.#last = now;
     const laid = imageSize && transform && { imageSize: { width: imageSize.width, height: imageSize.height }, turn, transform, size };
-    if (!source || !placed || !laid) return paint(this.root, pixels, null);
+    if (!source || !placed || !laid) {
+      paint(this.root, pixels, null);
+      return;
+    }
     const hasty = this.#rest();
-    return paint(this.root, pixels, { source, heat, placed: { ...placed, hasty }, laid, above: { marks, own, band, overlays }, key: this.#above });
+    if (hasty && same.slice(0, -1).every(Boolean) && stretch(this.root, transform)) return; // while a hand zooms
+    paint(this.root, pixels, { source, heat, placed: { ...placed, hasty }, laid, above: { marks, own, band, overlays }, key: this.#above });
   }
 }

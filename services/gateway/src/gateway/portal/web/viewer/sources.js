@@ -80,15 +80,16 @@ export class GreySource {
 
   /**
    * @param {Level[]} levels Its samples, row by row; then coarser copies, each half as fine as the one before, as far as they are there.
-   * @param {{low: number, high: number, bits: number, windows?: import('../core/types.d.ts').NamedWindow[], offset?: number, step?: number, coarse?: boolean}} facts
+   * @param {{low: number, high: number, bits: number, windows?: import('../core/types.d.ts').NamedWindow[], offset?: number, step?: number, coarse?: boolean, copies?: Level[] | null}} facts
    *     `low` and `high`: the window to begin with; `windows`: those that the file names; `offset` and `step`: a sample's value
    *     in the file's own units is `offset + sample * step`; without them samples are not as the file stores them.
-   *     `coarse`: it has more samples than are here.
+   *     `coarse`: it has more samples than are here; `copies`: of the levels, which may be given away.
    */
-  constructor(levels, { low, high, bits, windows = [], offset = 0, step = 0, coarse = false }) {
+  constructor(levels, { low, high, bits, windows = [], offset = 0, step = 0, coarse = false, copies = null }) {
     this.levels = [...levels];
     this.units = { offset, step };
     this.coarse = coarse;
+    this.copies = copies;
     this.first = { low, high };
     this.windows = windows;
     this.bits = bits;
