@@ -196,6 +196,12 @@ def _names(images: Sequence[CaseImage], text: Words) -> dict[str, str]:
     return names
 
 
+def in_hanging_order(content: CaseContent) -> CaseContent:
+    """A case whose images stand as the films of the current examination hang; all others follow as they came."""
+    images = sorted(content.images, key=lambda image: (image.is_prior, order(_evidence(image).hanging)))
+    return content.model_copy(update={"images": images})
+
+
 def _evidence(image: CaseImage) -> ImageEvidence:
     info = image.image
     return ImageEvidence(

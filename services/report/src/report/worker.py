@@ -20,6 +20,7 @@ from lobule.storage import ObjectNotFoundError, ObjectStore
 from lobule.worker.app import WorkerRuntime, run_worker
 from lobule.worker.pipeline import ReportProgress
 from report.composition import Report, case_report, image_report
+from report.document import in_hanging_order
 from report.exporters import EXPORTERS
 from report.picture_handler import PictureHandler
 from report.pictures import check_pictures, draw_thumbnail
@@ -94,6 +95,7 @@ class ReportHandler:
 
     def _case_report(self, content: CaseContent, language: Language) -> Report:
         """Build the report of a case. Images whose result is missing are listed as not assessed."""
+        content = in_hanging_order(content)
         results: list[ResultAndFiles | None] = []
         for image in content.images:
             if image.result_prefix is None:
