@@ -106,7 +106,7 @@ export function placeWords(image, finding) {
 export function sizeWords({ pixel_spacing_mm: spacing, spacing_plane: plane }, { box: { width, height } }) {
   if (!spacing) return t('reading.finding.size.pixels', { width: Math.round(width), height: Math.round(height) });
   const size = { width: (width * spacing[1]).toFixed(0), height: (height * spacing[0]).toFixed(0) };
-  return t(plane === 'detector' ? 'reading.finding.size.detector' : 'reading.finding.size', size);
+  return t(plane === 'detector' ? 'reading.finding.size.detector' : 'findings.millimetres', size);
 }
 
 /** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image */
