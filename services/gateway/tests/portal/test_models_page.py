@@ -7,13 +7,14 @@ import pytest
 
 from gateway.portal.documents import model_page
 from gateway.system.endpoints import ModelStatus
-from lobule.contracts.models import ModelManifest, WorkerAnnouncement
+from lobule.contracts.models import ModelManifest, ModelPackage, WorkerAnnouncement
 from lobule.progress_cache import ProgressCache, connect
 from lobule.words import Words
 
-NAMES = ("breakhis-densenet121", "mammo-densenet121")
-"""The packages that workers announce. Those of regions and density are on no page."""
-PACKAGES = [next(Path(__file__).parents[3].glob(f"*/src/*/model_packages/{name}")) for name in NAMES]
+PACKAGES = [
+    described.parent for described in sorted(Path(__file__).parents[3].glob("*/src/*/model_packages/*/model.json"))
+]
+"""The packages that workers announce."""
 
 
 class TestModels:
@@ -69,6 +70,7 @@ class TestModels:
             ModelStatus(modality=manifest.modality, queue="", workers=1, model=manifest, model_card=card)
         )
         assert len(shown.limits) >= 3
+        assert shown.figures
         said = [manifest.trained_on, shown.calibration, manifest.licence, *shown.limits]
         said += [text for figure in shown.figures for text in (figure.name, *figure.under, figure.data)]
         assert [text for text in said if Words("zh").of_package(text) is None and re.search("[a-z]", text)] == []
@@ -84,6 +86,26 @@ class TestModels:
         assert "每次只看一张片" in page
         assert "初筛AUC" in page
         assert "Only one film is looked at" not in page[: page.index("<details>")]
+
+    def test_lists_what_works_beside_a_model(self, portal, app):
+        [main, beside] = [package for package in PACKAGES if package.name.startswith(("mammo", "density"))][::-1]
+        manifests = [
+            ModelManifest.model_validate_json((each / "model.json").read_text("utf-8")) for each in (main, beside)
+        ]
+        with_it = ModelPackage(manifest=manifests[1], card=(beside / "MODEL_CARD.md").read_text("utf-8"))
+        app.state.progress_cache.announce(
+            WorkerAnnouncement(
+                worker="w",
+                queue="mammo",
+                modality="mammography",
+                manifest=manifests[0],
+                model_card="",
+                beside=[with_it],
+            )
+        )
+        page = portal.get("/models").text
+        assert page.index(main.name) < page.index(beside.name)
+        assert "Quadratic kappa" in page
 
     def test_says_which_have_no_worker(self, portal, app):
         self.announce(app)

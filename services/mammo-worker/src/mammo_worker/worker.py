@@ -7,6 +7,7 @@ from lobule.worker.app import run_inference_worker
 from lobule.worker.examination import Examiner
 from lobule.worker.pipeline import Pipeline
 from lobule.worker.region import RegionExpert
+from mammo_worker.settings import PACKAGES
 
 
 def _build() -> Pipeline:
@@ -31,4 +32,4 @@ def _build_expert() -> RegionExpert:
 
 
 if __name__ == "__main__":
-    run_inference_worker(MAMMOGRAPHY, _build, _build_examiner, _build_expert)
+    run_inference_worker(MAMMOGRAPHY, _build, _build_examiner, _build_expert, PACKAGES)

@@ -43,6 +43,13 @@ class ModelManifest(Document):
         )
 
 
+class ModelPackage(Document):
+    """A model package without its weights."""
+
+    manifest: ModelManifest
+    card: str = Field(description="the model's card, Markdown")
+
+
 class WorkerAnnouncement(Document):
     """A ready worker's entry in the progress cache; it expires unless renewed."""
 
@@ -51,3 +58,4 @@ class WorkerAnnouncement(Document):
     modality: Modality | None = None
     manifest: ModelManifest | None = None
     model_card: str | None = None
+    beside: list[ModelPackage] = Field(default_factory=list, description="what it uses beside that model")

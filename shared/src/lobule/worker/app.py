@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from celery import Celery
@@ -15,7 +16,7 @@ from celery.signals import worker_process_init, worker_process_shutdown
 from redis.exceptions import RedisError
 
 from lobule.contracts.modality import ModalitySpec
-from lobule.contracts.models import WorkerAnnouncement
+from lobule.contracts.models import ModelManifest, ModelPackage, WorkerAnnouncement
 from lobule.contracts.pictures import PictureKind
 from lobule.contracts.steps import StepName
 from lobule.errors import AnalysisError
@@ -53,6 +54,7 @@ class WorkerRuntime:
     pipeline: Pipeline | None = None
     complete: bool = True  # whether it can do its work
     draw_picture: PictureHandler | None = None
+    packages: Path | None = None  # holds the models that it uses beside the pipeline's
 
 
 def run_inference_worker(
@@ -60,6 +62,7 @@ def run_inference_worker(
     build_pipeline: Callable[[], Pipeline],
     build_examiner: Callable[[], Examiner] | None = None,
     build_expert: Callable[[], RegionExpert] | None = None,
+    packages: Path | None = None,
 ) -> None:
     """Run the worker of a modality until it is stopped.
 
@@ -68,6 +71,8 @@ def run_inference_worker(
         build_pipeline: Called once in the worker's child process; an `AnalysisError` that it raises fails every job.
         build_examiner: As `build_pipeline`, for the reader of examinations.
         build_expert: As `build_pipeline`, for the opinions of regions.
+        packages: Folder of the model packages that ship with the worker. It announces those that do something else than
+            the pipeline's.
 
     Raises:
         ValueError: The modality names a limit of which there is no sentence, or says that its images are read together
@@ -87,7 +92,7 @@ def run_inference_worker(
         except AnalysisError as error:
             log.warning("no_model", code=error.code, detail=error.detail)
             return WorkerRuntime(unavailable(error), complete=False)
-        return WorkerRuntime(InferenceHandler(pipeline, store, spec, examiner, expert), pipeline)
+        return WorkerRuntime(InferenceHandler(pipeline, store, spec, examiner, expert), pipeline, packages=packages)
 
     run_worker(spec.queue, make_runtime, spec)
 
@@ -140,7 +145,7 @@ def _register(
                 serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=runtime.complete))
             if runtime.draw_picture:
                 child["draw"] = runtime.draw_picture
-            child["stop"] = _announce(cache, _announcement(worker, queue, spec, runtime.pipeline), spec)
+            child["stop"] = _announce(cache, _announcement(worker, queue, spec, runtime), spec)
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
             # Celery logs a failed signal handler and goes on with a child that cannot work, and would start a child
@@ -169,14 +174,28 @@ def _register(
         draw(source_key, target_prefix, kind)
 
 
-def _announcement(worker: str, queue: str, spec: ModalitySpec | None, pipeline: Pipeline | None) -> WorkerAnnouncement:
+def _announcement(worker: str, queue: str, spec: ModalitySpec | None, runtime: WorkerRuntime) -> WorkerAnnouncement:
+    pipeline = runtime.pipeline
     return WorkerAnnouncement(
         worker=worker,
         queue=queue,
         modality=spec.name if spec else None,
         manifest=pipeline.manifest if pipeline else None,
         model_card=pipeline.card if pipeline else None,
+        beside=_beside(pipeline.manifest, runtime.packages) if pipeline and runtime.packages else [],
     )
+
+
+def _beside(main: ModelManifest, packages: Path) -> list[ModelPackage]:
+    """The packages of a folder whose architecture is another than that of the pipeline's model, by name."""
+    found = [
+        ModelPackage(
+            manifest=ModelManifest.model_validate_json(described.read_text("utf-8")),
+            card=(described.parent / "MODEL_CARD.md").read_text("utf-8"),
+        )
+        for described in sorted(packages.glob("*/model.json"))
+    ]
+    return [each for each in found if each.manifest.architecture.get("name") != main.architecture.get("name")]
 
 
 def _announce(cache: ProgressCache, announcement: WorkerAnnouncement, spec: ModalitySpec | None) -> threading.Event:

@@ -30,15 +30,24 @@ class ModelPage:
     card: str
 
 
+def model_pages(status: ModelStatus) -> list[ModelPage]:
+    """What the page says of a modality's model, and of those that its workers use beside it."""
+    main = model_page(status)
+    return [main, *(_page(status, each.manifest, each.card) for each in status.beside)]
+
+
 def model_page(status: ModelStatus) -> ModelPage:
-    """The content of the page of a modality's model."""
-    manifest, card = status.model, status.model_card or ""
+    """What the page says of a modality's model."""
+    return _page(status, status.model, status.model_card or "")
+
+
+def _page(status: ModelStatus, manifest: ModelManifest | None, card: str) -> ModelPage:
     limits = _LIMITS.search(card)
     return ModelPage(
         modality=status.modality,
         workers=status.workers,
         versions=", ".join(f"{each.name} {each.version} ({each.workers})" for each in status.models)
-        if len(status.models) > 1
+        if len(status.models) > 1 and manifest is status.model
         else "",
         manifest=manifest,
         calibration=manifest.info().calibration if manifest else "",
@@ -106,7 +115,7 @@ def _operation(path: str, verb: str, described: dict[str, Any], schemas: dict[st
     parameters = [
         Field(p["name"], _type(p["schema"]), p["in"], p.get("required", False), _meaning(p))
         for p in described.get("parameters", [])
-        if p["name"] not in ("accept", "accept-language", "if-none-match")
+        if p["name"] not in ("accept", "accept-language", "if-none-match", "idempotency-key")  # of many operations
     ]
     return Operation(
         verb=verb,

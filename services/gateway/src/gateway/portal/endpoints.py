@@ -12,7 +12,7 @@ from gateway.database import DbSession
 from gateway.images import repository as images
 from gateway.jobs import repository as jobs
 from gateway.jobs.schemas import JobRead
-from gateway.portal.documents import api_groups, model_page
+from gateway.portal.documents import api_groups, model_pages
 from gateway.portal.pages import render, render_error
 from gateway.system.endpoints import models_at_work
 from gateway.users.permissions import may
@@ -115,7 +115,8 @@ def job_page(job_id: str, request: Request, user: PortalUser, session: DbSession
 def models_page(request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
     """The models in use: their measured performance and their limits."""
     try:
-        models = [model_page(status) for status in models_at_work(session, request.app.state.progress_cache)]
+        statuses = models_at_work(session, request.app.state.progress_cache)
+        models = [page for status in statuses for page in model_pages(status)]
     except RedisError:
         models = None
     return render(request, "models.html", user, models=models)

@@ -15,7 +15,7 @@ from gateway.errors import responses
 from gateway.modalities import repository as modalities
 from gateway.system import health
 from gateway.system.metrics import exposition
-from lobule.contracts.models import ModelManifest, WorkerAnnouncement
+from lobule.contracts.models import ModelManifest, ModelPackage, WorkerAnnouncement
 from lobule.contracts.result import Modality
 from lobule.progress_cache import ProgressCache
 
@@ -46,6 +46,9 @@ class ModelStatus(BaseModel):
         description="every version that workers use, the one of most workers first; several during an update",
     )
     model_card: str | None = Field(description="the model's card, Markdown")
+    beside: list[ModelPackage] = Field(
+        default_factory=list, description="what these workers use beside that model: for density, regions and the like"
+    )
 
 
 @router.get("/api/v1/models", tags=["models"], responses=responses(401, 503))
@@ -78,6 +81,7 @@ def _status(modality: Modality, queue: str, workers: list[WorkerAnnouncement]) -
         model=of_most.manifest if of_most else None,
         models=[ModelAtWork(name=name, version=version, workers=len(of)) for (name, version), of in ordered],
         model_card=of_most.model_card if of_most else None,
+        beside=of_most.beside if of_most else [],
     )
 
 
