@@ -24,6 +24,7 @@ PARTS = (
     "common",
     "errors",
     "examined",
+    "findings",
     "notice",
     "reading",
     "signature",
