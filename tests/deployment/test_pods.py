@@ -94,8 +94,11 @@ class Podman:
         return f"lobule-test-{name}-{container['name']}"
 
     def _with_owner(self, name: str, volume: dict, spec: dict) -> dict:
-        """An empty folder that belongs to the Pod's group, as `fsGroup` has it; podman gives it the image's owner."""
-        if "emptyDir" not in volume:
+        """An empty folder that belongs to the Pod's group, as `fsGroup` has it; podman gives it the image's owner.
+
+        So is the folder of a secret that may be missing; podman 4.3 refuses one.
+        """
+        if "emptyDir" not in volume and not volume.get("secret", {}).get("optional"):
             return volume
         claim = f"lobule-test-{name}-{volume['name']}"
         self.create_volume(claim, spec["securityContext"]["fsGroup"])
