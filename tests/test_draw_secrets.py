@@ -1,0 +1,44 @@
+"""`make secrets` draws what is missing and keeps what is there, however often it is run."""
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Runs it; returns the content of every file."""
+    folder = tmp_path / "secrets"
+    environment = os.environ | {"LOBULE_PUBLIC_URL": "https://lobule.example:8443"}
+
+    def run() -> dict[str, str]:
+        command = [ROOT / "k8s" / "draw-secrets", folder]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return {path.name: path.read_text() for path in folder.iterdir()}
+
+    run.folder = folder
+    return run
+
+
+def test_what_is_there_is_kept_and_what_is_missing_is_drawn(draw):
+    first = draw()
+    assert stat.S_IMODE(draw.folder.stat().st_mode) == 0o700
+    for _ in range(3):
+        assert draw() == first
+    (draw.folder / "grafana_password").unlink()
+    again = draw()
+    assert again.pop("grafana_password") != first.pop("grafana_password")
+    assert again == first
+
+
+def test_every_file_that_compose_names_is_drawn(draw):
+    """But for `dicom_api_token`, which an administrator makes in the portal."""
+    named = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["secrets"]
+    assert set(named) - set(draw()) == {"dicom_api_token"}
