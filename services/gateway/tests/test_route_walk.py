@@ -83,26 +83,6 @@ def app(make_app):
 
 
 @pytest.fixture
-def known(client, alice, upload, worker, case, root) -> dict[str, str]:
-    """Values of the parameters of paths: objects of Alice's."""
-    sent = upload(case_id=case, modality="mammography", view="CC", laterality="R").json()
-    worker.infer(sent["job"]["id"], findings=1)
-    made = {
-        "view_id": ("/api/v1/views", {"name": "mine", "query": "q=x"}),
-        "token_id": ("/api/v1/tokens", {"name": "mine"}),
-        "webhook_id": ("/api/v1/webhooks", {"url": "https://203.0.113.7/hook"}),
-        "access_id": (f"/api/v1/cases/{case}/emergency-access", {"reason": "the walk needs one of these"}),
-    }
-    values = {"case_id": case, "image_id": sent["image"]["id"], "job_id": sent["job"]["id"], "version": "1"}
-    for name, (path, body) in made.items():
-        answer = client.post(path, json=body, headers=root if name == "access_id" else alice)
-        assert answer.status_code == 201, answer.text
-        values[name] = answer.json()["id"]
-    values["session_id"] = client.get("/api/v1/sessions", headers=alice).json()[0]["id"]
-    return values
-
-
-@pytest.fixture
 def ask(client: TestClient, known):
     """Calls a route, with Alice's objects in its path, and gives status and code."""
 

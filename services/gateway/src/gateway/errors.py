@@ -131,6 +131,7 @@ def problem_response(request: Request, error: ProblemError) -> JSONResponse:
     return JSONResponse(problem.model_dump(), status_code=error.status, media_type=PROBLEM, headers=headers)
 
 
+_UNREADABLE = "There was an error parsing the body"  # FastAPI's words for a body that is no UTF-8, or too deep
 _HTTP_CODES = {
     400: "bad_request",
     404: "not_found",
@@ -166,7 +167,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        code = _HTTP_CODES.get(error.status_code, "http_error")
+        code = "invalid_json" if error.detail == _UNREADABLE else _HTTP_CODES.get(error.status_code, "http_error")
         return problem_response(request, ProblemError(error.status_code, code, headers=error.headers))
 
     @app.exception_handler(Exception)
@@ -187,7 +188,7 @@ def _faulty(place: Sequence[Any], message: str) -> dict[str, str]:
     if parts[:1] == ["body"]:
         steps = [part.replace("~", "~0").replace("/", "~1") for part in parts[1:]]
         return {**described, "pointer": "#" + "".join(f"/{step}" for step in steps)}
-    return {**described, "parameter": parts[-1]}
+    return {**described, "parameter": (parts[1:] or parts)[0]}
 
 
 _ETAG = {"description": "names this state, for `If-None-Match`", "schema": {"type": "string"}}
