@@ -26,6 +26,7 @@ from gateway.auth.throttle import LoginThrottle
 from gateway.body_limit import BodyLimit
 from gateway.case_details import endpoints as case_details
 from gateway.case_details import examination as case_examination
+from gateway.case_details import identity as case_identity
 from gateway.case_details import results as case_results
 from gateway.cases import emergency_endpoints as emergency
 from gateway.cases import endpoints as cases
@@ -65,6 +66,7 @@ from gateway.jobs.relay import BackgroundLoop, Reaper, Relay
 from gateway.middleware import RequestContext
 from gateway.modalities import endpoints as modality_endpoints
 from gateway.modalities.service import Modalities
+from gateway.names.policy import Names
 from gateway.nodes import endpoints as nodes
 from gateway.outages import install_outage_handlers
 from gateway.parameters import refuse_unknown_parameters
@@ -120,6 +122,7 @@ _ROUTERS = (
     case_examination,
     case_results,
     deletion,
+    case_identity,
     reviews,
     reader_findings,
     opinions,
@@ -222,7 +225,10 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     app.state.deliverer = deliverer
     app.state.store = open_configured_store(settings)
     app.state.fingerprints = Fingerprints(settings.secret_key.get_secret_value())
-    app.state.uploads = UploadService(sessions, app.state.store, app.state.fingerprints, modalities, settings)
+    app.state.names = Names(settings, app.state.fingerprints)
+    app.state.uploads = UploadService(
+        sessions, app.state.store, app.state.fingerprints, modalities, settings, app.state.names
+    )
     app.state.instances = InstanceService(
         sessions, app.state.store, app.state.fingerprints, modalities, app.state.uploads, settings.reading_rule
     )

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from gateway.cross_origin import parse_origins
 from gateway.networks import parse_networks
@@ -51,6 +51,14 @@ class GatewaySettings(Settings):
     oidc_adopt_accounts: bool = Field(
         False, description="a local account of the same name becomes the provider's at its first login"
     )
+    names: Literal["strip", "pseudonymise", "keep"] = Field(
+        "strip",
+        description="names in DICOM files: `strip` removes them, `pseudonymise` gives patients keyed pseudonyms, "
+        "`keep` encrypts them in the database for those who may see them",
+    )
+    names_key: SecretStr | None = Field(
+        None, min_length=32, description="makes pseudonyms and encrypts what is kept; keep it apart from the database"
+    )
     double_reading: Literal["off", "recall", "all"] = Field(
         "off",
         description="two people read each case with films apart; a third settles what they disagree on: `recall` of a "
@@ -88,6 +96,12 @@ class GatewaySettings(Settings):
         if self.audit_key is not None:
             return self.audit_key.get_secret_value().encode()
         return derived_audit_key(self.secret_key.get_secret_value())
+
+    @model_validator(mode="after")
+    def _key_of_names(self) -> "GatewaySettings":
+        if self.names != "strip" and self.names_key is None:
+            raise ValueError(f"LOBULE_NAMES={self.names} needs LOBULE_NAMES_KEY_FILE, a file with a secret key")
+        return self
 
     @field_validator("database_url")
     @classmethod

@@ -12,9 +12,10 @@ from pydicom.uid import generate_uid
 
 @pytest.fixture
 def app(make_app, request):
-    """A gateway, on SQLite unless a test asks for both databases."""
+    """A gateway that keeps the names in files, on SQLite unless a test asks for both databases."""
     postgres = getattr(request, "param", "sqlite") == "postgres"
-    return make_app(request.getfixturevalue("migrated_postgres_url") if postgres else None)
+    url = request.getfixturevalue("migrated_postgres_url") if postgres else None
+    return make_app(url, names="keep", names_key="a key of the tests that encrypts names")
 
 
 @pytest.fixture

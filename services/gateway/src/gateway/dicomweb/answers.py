@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from gateway.dicomweb.headers import Json, chosen, everything, read_header, text
+from gateway.dicomweb.reading import ReadableStore
 from gateway.dicomweb.repository import Instance, Level
 from gateway.errors import ProblemError
-from lobule.storage import ObjectNotFoundError, ObjectStore
+from lobule.storage import ObjectNotFoundError
 
 _STUDY = (
     "SpecificCharacterSet",
@@ -58,7 +59,7 @@ def _fields_of(level: Level) -> frozenset[int]:
 
 
 def described(
-    store: ObjectStore, level: Level, group: Sequence[Instance], fields: frozenset[int] | None, base: str
+    store: ReadableStore, level: Level, group: Sequence[Instance], fields: frozenset[int] | None, base: str
 ) -> Json:
     """A study, a series or an instance.
 

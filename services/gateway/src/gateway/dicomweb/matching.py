@@ -101,6 +101,8 @@ def _condition(name: str, value: str, prints: Fingerprints) -> tuple[str, Sequen
         raise _not_supported(name[:40])
     attribute, column = _MARKED[name]
     marks = [getattr(prints.of(replace(DicomIdentity(), **{attribute: each})), column) for each in values]
+    if name.endswith("UID"):  # stored files have new UIDs, by which they are found as well
+        marks += [prints.mark_of_new(each) for each in values]
     return column, [mark for mark in marks if mark is not None]
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from fastapi.responses import StreamingResponse
 
-from lobule.storage import ObjectStore
+from gateway.dicomweb.reading import ReadableStore
 
 _CHUNK = 256 * 1024
 
@@ -30,7 +30,7 @@ def related(parts: Iterable[Part], media_type: str) -> StreamingResponse:
     return StreamingResponse(_written(parts, boundary), media_type=content_type)
 
 
-def pieces_of(store: ObjectStore, key: str) -> Iterator[bytes]:
+def pieces_of(store: ReadableStore, key: str) -> Iterator[bytes]:
     """The bytes of an object."""
     with store.open(key) as stream:
         while piece := stream.read(_CHUNK):

@@ -65,7 +65,7 @@ def _keep(request: Request, user: User, case_id: str, upload: Upload) -> tuple[R
                 raise not_found("case")
             if case.owner_id != user.id and not may(user.role, "node"):  # others could plant what reads as Lobule's own
                 raise ProblemError(403, "forbidden")
-            kept, new = keep(session, state.store, state.fingerprints, case, upload)
+            kept, new = keep(session, state.store, state.fingerprints, state.names, case, upload)
             if new:
                 record(session, request, user, "case.result", "case", case.id, {"modality": kept.modality})
             return ResultKept(id=kept.id), new

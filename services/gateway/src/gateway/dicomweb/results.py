@@ -17,7 +17,9 @@ from gateway.errors import ProblemError
 from gateway.images import repository as images
 from gateway.images.identity import Fingerprints
 from gateway.images.models import FileIdentity
+from gateway.names.policy import Names, Stored
 from gateway.uploads.receiving import Upload
+from lobule.errors import AnalysisError
 from lobule.imaging.header import DicomIdentity
 from lobule.storage import ObjectStore
 
@@ -42,7 +44,7 @@ RESULT_CLASSES = frozenset(
 
 
 def keep(
-    session: Session, store: ObjectStore, prints: Fingerprints, case: Case, upload: Upload
+    session: Session, store: ObjectStore, prints: Fingerprints, names: Names, case: Case, upload: Upload
 ) -> tuple[ResultInstance, bool]:
     """Store a received result; the flag tells whether it is new.
 
@@ -50,6 +52,7 @@ def keep(
         session: The transaction.
         store: Where it was received.
         prints: Makes fingerprints.
+        names: What becomes of patients' names.
         case: That it was made of.
         upload: The object.
 
@@ -62,22 +65,34 @@ def keep(
             raise ProblemError(422, "not_a_result")
         stream.seek(0)
         header = _header(stream)
-    marks = prints.of(_identity(header))
+    identity = _identity(header)
+    marks = prints.of(identity)
     modality = marks.dicom_modality
     if marks.sop_class not in RESULT_CLASSES or not (modality and marks.series_mark and marks.instance_mark):
         raise ProblemError(422, "not_a_result")
     films = {(film.identity.study_mark, film.identity.patient_id_mark) for film in images.of_case(session, case.id)}
     if marks.study_mark is None or (marks.study_mark, marks.patient_id_mark) not in films:
         raise ProblemError(409, "other_study")
+    stored = _taken_in(store, names, upload, identity)
     known = repository.same_instance(session, case.id, marks.instance_mark)
     if known is not None:
-        if _digest(store, known) != upload.sha256:
+        if _digest(store, known) not in (stored.sha256, upload.sha256):  # one of an older version is as it came
             raise ProblemError(409, "conflict")
         return known, False
     new = _row(case, upload, marks)
+    new.size_bytes = stored.size_bytes
     session.add(new)
     session.flush()
+    if stored.identity is not None:
+        session.add(stored.identity)
     return new, True
+
+
+def _taken_in(store: ObjectStore, names: Names, upload: Upload, identity: DicomIdentity) -> Stored:
+    try:
+        return names.take_in(store, upload.object_key, "result", identity)
+    except AnalysisError:
+        raise ProblemError(422, "not_a_result") from None
 
 
 def _digest(store: ObjectStore, known: ResultInstance) -> str:

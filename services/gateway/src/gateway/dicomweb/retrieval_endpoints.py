@@ -14,6 +14,7 @@ from gateway.dicomweb.frames import frames, numbers_of, open_pixels
 from gateway.dicomweb.headers import everything, read_header, transfer_syntax, value_of
 from gateway.dicomweb.matching import of_path
 from gateway.dicomweb.paths import Uid, base_url, check_json, named
+from gateway.dicomweb.reading import ReadableStore, readable
 from gateway.dicomweb.related import MEDIA_TYPE
 from gateway.dicomweb.related_out import Part, pieces_of, related
 from gateway.dicomweb.rendering import PDF, PNG, rendered
@@ -21,7 +22,6 @@ from gateway.dicomweb.repository import Instance, instances
 from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
 from gateway.errors import ProblemError, not_found, responses
 from gateway.users.models import User
-from lobule.storage import ObjectStore
 
 router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 
@@ -52,19 +52,19 @@ BulkTag = Annotated[str, Path(pattern=r"^[0-9A-Fa-f]{8}$", description="tag of t
 @router.get("/studies/{study}", **_RETRIEVED)
 def retrieve_study(study: Uid, request: Request, user: CurrentUser, session: DbSession) -> Response:
     """Retrieve all instances of a study, as they are stored (WADO-RS)."""
-    return _files(request, _found(request, session, user, study))
+    return _files(request, user, _found(request, session, user, study))
 
 
 @router.get("/studies/{study}/metadata", **_METADATA)
 def retrieve_study_metadata(study: Uid, request: Request, user: CurrentUser, session: DbSession) -> Response:
     """Retrieve the attributes of all instances of a study (WADO-RS)."""
-    return _metadata(request, _found(request, session, user, study))
+    return _metadata(request, user, _found(request, session, user, study))
 
 
 @router.get("/studies/{study}/series/{series}", **_RETRIEVED)
 def retrieve_series(study: Uid, series: Uid, request: Request, user: CurrentUser, session: DbSession) -> Response:
     """Retrieve all instances of a series, as they are stored (WADO-RS)."""
-    return _files(request, _found(request, session, user, study, series))
+    return _files(request, user, _found(request, session, user, study, series))
 
 
 @router.get("/studies/{study}/series/{series}/metadata", **_METADATA)
@@ -72,7 +72,7 @@ def retrieve_series_metadata(
     study: Uid, series: Uid, request: Request, user: CurrentUser, session: DbSession
 ) -> Response:
     """Retrieve the attributes of all instances of a series (WADO-RS)."""
-    return _metadata(request, _found(request, session, user, study, series))
+    return _metadata(request, user, _found(request, session, user, study, series))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}", **_RETRIEVED)
@@ -80,7 +80,7 @@ def retrieve_instance(
     study: Uid, series: Uid, instance: Uid, request: Request, user: CurrentUser, session: DbSession
 ) -> Response:
     """Retrieve an instance, as it is stored (WADO-RS)."""
-    return _files(request, _found(request, session, user, study, series, instance))
+    return _files(request, user, _found(request, session, user, study, series, instance))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/metadata", **_METADATA)
@@ -88,7 +88,7 @@ def retrieve_instance_metadata(
     study: Uid, series: Uid, instance: Uid, request: Request, user: CurrentUser, session: DbSession
 ) -> Response:
     """Retrieve the attributes of an instance (WADO-RS)."""
-    return _metadata(request, _found(request, session, user, study, series, instance))
+    return _metadata(request, user, _found(request, session, user, study, series, instance))
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/frames/{numbers}", **_RETRIEVED)
@@ -97,7 +97,7 @@ def retrieve_frames(
 ) -> Response:
     """Retrieve frames of an instance, as they are stored (WADO-RS)."""
     [found] = _found(request, session, user, study, series, instance)
-    return _frames(request, found, numbers)
+    return _frames(request, user, found, numbers)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/bulkdata/{tag}", **_RETRIEVED)
@@ -107,10 +107,10 @@ def retrieve_bulk_data(
     """Retrieve a large element of an instance, such as the document of a PDF (WADO-RS)."""
     [found] = _found(request, session, user, study, series, instance)
     if int(tag, 16) == _PIXELS:
-        return _frames(request, found, None)
+        return _frames(request, user, found, None)
     if not any(each.takes(OCTETS) for each in accepted(request, OCTETS)):
         raise ProblemError(406, "not_acceptable", "dicom")
-    with request.app.state.store.open(found.object_key) as stream:
+    with readable(request, user).open(found.object_key) as stream:
         content = value_of(stream, read_header(stream), int(tag, 16))
     if content is None:
         raise not_found("element")
@@ -140,8 +140,8 @@ def _found(request: Request, session: DbSession, user: User, *uids: str) -> Sequ
     return found
 
 
-def _files(request: Request, found: Sequence[Instance]) -> Response:
-    store: ObjectStore = request.app.state.store
+def _files(request: Request, user: User, found: Sequence[Instance]) -> Response:
+    store = readable(request, user)
     wanted = accepted(request, MEDIA_TYPE)
     particular = any(each.syntax not in (None, "*") for each in wanted)
     syntaxes = {_syntax(store, each) for each in found} if particular else {None}
@@ -153,19 +153,20 @@ def _files(request: Request, found: Sequence[Instance]) -> Response:
     return related((Part(MEDIA_TYPE, pieces_of(store, each.object_key)) for each in found), MEDIA_TYPE)
 
 
-def _syntax(store: ObjectStore, instance: Instance) -> str:
+def _syntax(store: ReadableStore, instance: Instance) -> str:
     with store.open(instance.object_key) as stream:
         return transfer_syntax(read_header(stream))
 
 
-def _metadata(request: Request, found: Sequence[Instance]) -> Response:
+def _metadata(request: Request, user: User, found: Sequence[Instance]) -> Response:
     check_json(request)
     base = f"{base_url(request)}{request.url.path.partition('/dicom-web')[2].partition('/series')[0]}"
     base = base.removesuffix("/metadata")
-    return JSONResponse([_described(request.app.state.store, each, base) for each in found], media_type=DICOM_JSON)
+    store = readable(request, user)
+    return JSONResponse([_described(store, each, base) for each in found], media_type=DICOM_JSON)
 
 
-def _described(store: ObjectStore, instance: Instance, study_url: str) -> dict[str, Any]:
+def _described(store: ReadableStore, instance: Instance, study_url: str) -> dict[str, Any]:
     with store.open(instance.object_key) as stream:
         header = read_header(stream)
         url = f"{study_url}/series/{header.SeriesInstanceUID}/instances/{header.SOPInstanceUID}"
@@ -175,9 +176,9 @@ def _described(store: ObjectStore, instance: Instance, study_url: str) -> dict[s
     return found
 
 
-def _frames(request: Request, found: Instance, numbers: str | None) -> Response:
+def _frames(request: Request, user: User, found: Instance, numbers: str | None) -> Response:
     """Frames by their numbers; None: all."""
-    store: ObjectStore = request.app.state.store
+    store = readable(request, user)
     with store.open(found.object_key) as stream:
         pixels = open_pixels(stream)
     wanted = range(1, pixels.count + 1) if numbers is None else numbers_of(numbers, pixels.count)

@@ -11,6 +11,7 @@ from gateway.database import DbSession
 from gateway.dicomweb.answers import described
 from gateway.dicomweb.matching import read_query
 from gateway.dicomweb.paths import SEARCH_PARAMETERS, Uid, base_url, check_json, named
+from gateway.dicomweb.reading import readable
 from gateway.dicomweb.repository import Level, search
 from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
 from gateway.errors import responses
@@ -79,7 +80,7 @@ def _search(
     shown = [group[0].id for group in found[: query.limit]]
     record_apart(request, user, "dicom.search", detail={"level": level, "found": len(shown), "ids": shown})
     base = base_url(request)
-    answer = [described(state.store, level, group, query.fields, base) for group in found[: query.limit]]
+    answer = [described(readable(request, user), level, group, query.fields, base) for group in found[: query.limit]]
     headers = {"Warning": _MORE} if len(found) > query.limit else {}
     if not answer:
         return Response(status_code=204, headers=headers)

@@ -21,6 +21,8 @@ from lobule.imaging.header import DicomIdentity
 PatientAttribute = Literal["patient_id", "patient_name", "birth_date"]
 
 _UID = re.compile(r"[0-9.]{1,64}")
+_NEW_UID = re.compile(r"2\.25\.([0-9]{1,39})")
+_MOST_DAYS = 5 * 365
 _CODE = re.compile(r"[A-Z0-9]{1,16}")
 _NOBODY = frozenset(
     [
@@ -72,6 +74,28 @@ class Fingerprints:
             accession_mark=self._mark("accession", _plain(identity.accession_number)),
             dicom_modality=_code(identity.modality),
         )
+
+    def new_uid(self, role: str, uid: str) -> str:
+        """The UID that replaces one in stored files (DICOM PS3.5, B.2); the same one for the same role and UID.
+
+        That of a study, series or instance has the digits of its fingerprint, so that it is found by either.
+
+        Args:
+            role: `study`, `series` or `instance`, or `uid` for any other.
+            uid: The original.
+        """
+        return f"2.25.{int(self._digest(role, _plain(uid))[:_LENGTH], 16)}"
+
+    def mark_of_new(self, uid: str) -> str | None:
+        """The fingerprint that a UID of `new_uid` stands for; None where it is none of these."""
+        found = _NEW_UID.fullmatch(uid)
+        return f"{self._key_name}:{int(found[1]):0{_LENGTH}x}" if found and int(found[1]) < 16**_LENGTH else None
+
+    def days(self, identity: DicomIdentity) -> int:
+        """By how many days the dates of a patient's files are shifted: one day to five years earlier."""
+        marks = self.of(identity)
+        named = marks.patient_id_mark or marks.patient_name_mark or marks.study_mark or ""
+        return -1 - int(self._digest("days", named)[:8], 16) % _MOST_DAYS
 
     def _mark(self, attribute: str, value: str) -> str | None:
         return f"{self._key_name}:{self._digest(attribute, value)[:_LENGTH]}" if value else None

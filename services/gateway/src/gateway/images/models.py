@@ -86,6 +86,8 @@ class Image(Base):
     media_type: Mapped[str] = mapped_column(String(50))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
+    # of a DICOM file as it is stored, without what identifies the patient; None where it is stored as it came
+    stored_sha256: Mapped[str | None] = mapped_column(String(64))
     modality: Mapped[Modality] = mapped_column(String(20))
     width: Mapped[int]
     height: Mapped[int]
@@ -132,9 +134,9 @@ class Image(Base):
         return [Conflict(of, str(said), str(file)) for of, said, file in pairs if said and file and said != file]
 
     def info(self) -> ImageInfo:
-        """The description of this image for workers."""
+        """The description of this image for workers, with the hash of the file that they read."""
         return ImageInfo(
-            sha256=self.sha256,
+            sha256=self.stored_sha256 or self.sha256,
             file_name=self.file_name,
             modality=self.modality,
             width=self.width,

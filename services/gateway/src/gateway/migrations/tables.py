@@ -11,6 +11,7 @@ from gateway.idempotency import models as idempotency
 from gateway.images import models as images
 from gateway.jobs import models as jobs
 from gateway.modalities import models as modalities
+from gateway.names import models as names
 from gateway.nodes import models as nodes
 from gateway.reader_findings import models as reader_findings
 from gateway.reports import models as reports
@@ -29,6 +30,7 @@ TABLES = (
     images,
     jobs,
     modalities,
+    names,
     nodes,
     reader_findings,
     reports,

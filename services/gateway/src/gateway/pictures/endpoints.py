@@ -19,6 +19,7 @@ from gateway.images.dependencies import VisibleImage
 from gateway.images.identity import differences
 from gateway.images.models import Image
 from gateway.images.schemas import plausible_day
+from gateway.names.policy import Names
 from gateway.pictures.schemas import PatientRead, PictureRead, PreviewRead
 from gateway.pictures.service import PictureService
 from gateway.uploads.receiving import receive
@@ -84,12 +85,12 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
     others, upload = await receive(request, state.store, settings.max_upload_bytes, check, folder)
     prefix = folder(upload.image_id)
     await run_in_threadpool(pictures.remember_preview, prefix)
+    file = await run_in_threadpool(_identity, state.store, upload.object_key, state.names)
     try:
         await run_in_threadpool(pictures.ask, upload.object_key, prefix, "preview")
     except Exception:
         await run_in_threadpool(pictures.forget_preview, prefix)
         raise
-    file = await run_in_threadpool(_identity, state.store, upload.object_key)
     marks = state.fingerprints.of(file)
     return PreviewRead(
         **PictureRead.of(upload.image_id, None).model_dump(),
@@ -99,11 +100,17 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
     )
 
 
-def _identity(store: ObjectStore, key: str) -> DicomIdentity:
-    """The patient that a DICOM file names; none where its header is refused; the preview then reports the error."""
+def _identity(store: ObjectStore, key: str, names: Names) -> DicomIdentity:
+    """The patient that a DICOM file names; it is taken out of the stored file.
+
+    None where its header is refused; the preview then reports the error.
+    """
     try:
         with store.open(key) as stream:
-            return read_header(stream, "mammography").dicom or DicomIdentity()
+            identity = read_header(stream, "mammography").dicom
+        if identity is not None:
+            names.take_in(store, key, "film", identity)
+        return identity or DicomIdentity()
     except AnalysisError:
         return DicomIdentity()
 

@@ -7,6 +7,9 @@ displayed.
 import re
 from urllib.parse import unquote_to_bytes
 
+from lobule.imaging.header import DicomIdentity
+
+_LETTERS = re.compile(r"[^\W_]{3,}")
 _PARAMETER = re.compile(r';[ \t]*([^\s=;"]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;]*)')
 _EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'((?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-Fa-f]{2})*)", re.IGNORECASE)
 
@@ -30,6 +33,20 @@ def file_name_of(disposition: bytes) -> str | None:
         # The bytes of a plain name are UTF-8, as browsers and curl send them (RFC 7578, 5.1).
         name = _unquoted(given.get("filename", "")).encode("latin-1").decode("utf-8", "replace")
     return _cleaned(name)
+
+
+def without_names(name: str, identity: DicomIdentity, sha256: str) -> str:
+    """The file's name; a neutral one where it has a part of the patient's name or identifier, as the file says them.
+
+    Args:
+        name: As it was sent.
+        identity: What the file's header says.
+        sha256: Of the file; a neutral name has its beginning.
+    """
+    said = f"{identity.patient_name or ''} {identity.patient_id or ''} {identity.accession_number or ''}"
+    letters = "".join(_LETTERS.findall(name)).casefold()
+    named = any(part.casefold() in letters for part in _LETTERS.findall(said))
+    return f"film-{sha256[:8]}.dcm" if named else name
 
 
 def _extended(value: str) -> str | None:

@@ -20,8 +20,10 @@ from gateway.jobs.models import Job
 from gateway.jobs.queues.quotas import Quota
 from gateway.jobs.service import open_job
 from gateway.modalities.service import Modalities
+from gateway.names.policy import Names, Stored
 from gateway.settings import GatewaySettings
 from gateway.uploads import checks
+from gateway.uploads.file_names import without_names
 from gateway.uploads.receiving import Upload, receive
 from gateway.uploads.schemas import ImageOptions, Twin
 from gateway.users.models import User
@@ -39,6 +41,7 @@ class UploadService:
         fingerprints: Of patients.
         modalities: Those that are known.
         settings: The largest file, and how many analyses may wait.
+        names: What becomes of patients' names.
     """
 
     def __init__(
@@ -48,9 +51,10 @@ class UploadService:
         fingerprints: Fingerprints,
         modalities: Modalities,
         settings: GatewaySettings,
+        names: Names,
     ) -> None:
         self._sessions, self._store, self._fingerprints, self._settings = sessions, store, fingerprints, settings
-        self._modalities = modalities
+        self._modalities, self._names = modalities, names
 
     async def submit(
         self,
@@ -124,7 +128,7 @@ class UploadService:
         Raises:
             AnalysisError, Duplicate, ProblemError: See `submit`.
         """
-        image = self._described(user, options, upload)
+        image, stored = self._described(user, options, upload)
         try:
             with self._sessions.begin() as session:
                 # checked again: the case or image may have been removed during the upload
@@ -148,6 +152,8 @@ class UploadService:
                     raise not_found("image")
                 session.add(image)
                 session.flush()  # a second upload of the same bytes at the same moment fails here
+                if stored is not None and stored.identity is not None:
+                    session.add(stored.identity)
                 job = open_job(session, image, Quota.of(self._settings, token_id), interactive=interactive)
                 note(session, image, detail)
         except IntegrityError:
@@ -180,18 +186,24 @@ class UploadService:
 
         read(self._sessions, check)
 
-    def _described(self, user: User, options: ImageOptions, upload: Upload) -> Image:
+    def _described(self, user: User, options: ImageOptions, upload: Upload) -> tuple[Image, Stored | None]:
         """The image of an upload, from the uploader's description and the file's header.
 
-        If the header is refused, the upload is deleted.
+        A DICOM file is stored without what identifies its patient. If the header is refused, the upload is deleted.
         """
+        stored = None
         try:
             with self._store.open(upload.object_key) as stream:
                 header = read_header(stream, options.spec)
+            if header.dicom is not None:
+                stored = self._names.take_in(self._store, upload.object_key, "film", header.dicom)
         except BaseException:
             self._store.delete(upload.object_key)
             raise
-        return _image(user, options, upload, header, self._fingerprints)
+        image = _image(user, options, upload, header, self._fingerprints)
+        if stored is not None:
+            image.stored_sha256, image.size_bytes = stored.sha256, stored.size_bytes
+        return image, stored
 
 
 def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeader, fingerprints: Fingerprints) -> Image:
@@ -201,7 +213,7 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
         id=upload.image_id,
         owner_id=user.id,
         case_id=options.case_id,
-        file_name=upload.file_name,
+        file_name=without_names(upload.file_name, file, upload.sha256),
         media_type=header.media_type,
         size_bytes=upload.size_bytes,
         sha256=upload.sha256,

@@ -9,12 +9,15 @@ from typing import Literal
 
 from gateway.users.models import Role
 
-Permission = Literal["read", "upload", "share", "delete", "review", "sign", "administer", "audit", "emergency", "node"]
+Permission = Literal[
+    "read", "identify", "upload", "share", "delete", "review", "sign", "administer", "audit", "emergency", "node"
+]
 Needed = Permission | Literal["account", "public", "worker"]
 """What a route needs: a permission, any account, nothing, or the internal token of a worker."""
 
 MEANINGS: dict[Permission, str] = {
     "read": "see cases, images, results and reports that are their own or shared with one of their groups",
+    "identify": "see the names in DICOM files, where the policy for names keeps them",
     "upload": "open cases, upload and correct images, start and stop analyses",
     "share": "share a case of their own with one of their groups",
     "delete": "delete cases of their own, an administrator those that they opened in an emergency",
@@ -27,12 +30,12 @@ MEANINGS: dict[Permission, str] = {
 }
 
 ROLES: dict[Role, frozenset[Permission]] = {
-    "clinician": frozenset({"read", "upload", "share", "delete", "review", "sign"}),
+    "clinician": frozenset({"read", "identify", "upload", "share", "delete", "review", "sign"}),
     "reader": frozenset({"read"}),
-    "technologist": frozenset({"read", "upload", "share", "delete"}),
+    "technologist": frozenset({"read", "identify", "upload", "share", "delete"}),
     "admin": frozenset({"read", "share", "delete", "administer", "audit", "emergency"}),
     "auditor": frozenset({"audit"}),
-    "service": frozenset({"read", "upload", "share", "delete", "node"}),
+    "service": frozenset({"read", "identify", "upload", "share", "delete", "node"}),
 }
 """The permissions of each role. An administrator reads the cases alone that they opened in an emergency."""
 
@@ -53,6 +56,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     ("POST", rf"{_CASE}/(reports|reads|arbitration)", "sign"),
     (_ANY, r"/api/v1/views(/.*)?", "read"),
     ("DELETE", _CASE, "delete"),
+    (_READING, rf"{_CASE}/identity", "identify"),
     ("PUT", rf"{_CASE}/visit", "read"),
     ("PUT", rf"{_CASE}/group", "share"),
     ("POST", rf"{_CASE}/reports/{{version}}/renderings", "read"),

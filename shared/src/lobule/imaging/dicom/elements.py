@@ -22,6 +22,16 @@ _FRAGMENTED = {"OB", "OW", "OF", "OD", "OL", "OV"}
 Elements = dict[int, "Element"]
 
 
+def is_explicit(start: bytes) -> bool:
+    """Whether elements that start so name their representations."""
+    return start[4:6] in KNOWN
+
+
+def takes_long_length(representation: str) -> bool:
+    """Whether the length of such a value is written with 32 bits where representations are named."""
+    return representation.encode() in _LONG or representation.encode() not in _SHORT
+
+
 class Element(NamedTuple):
     """An element as it stands in the file: its representation, and its bytes or the items of a sequence."""
 
@@ -71,7 +81,7 @@ class Parser:
             EndOfFileError: The file ends within an element.
             TooMuchError: More elements, items, levels or bytes than the limits allow.
         """
-        explicit = self.source.peek(6)[4:6] in KNOWN
+        explicit = is_explicit(self.source.peek(6))
         while self.pixels is None and len(self.source.peek(8)) == 8:
             if not self._element(self.elements, explicit=explicit, depth=0):
                 return
@@ -152,7 +162,7 @@ class Parser:
         found: Elements = {}
         end = None if size == UNDEFINED else self.source.position + size
         if end is None or end - self.source.position >= 8:
-            explicit = self.source.peek(6)[4:6] in KNOWN  # one of unknown representation need not be as its data set is
+            explicit = is_explicit(self.source.peek(6))  # one of unknown representation need not be as its data set is
         while end is None or self.source.position + 8 <= end:
             if not self._element(found, explicit=explicit, depth=depth):
                 break

@@ -94,7 +94,7 @@ def looks_like_dicom(start: bytes) -> bool:
     Args:
         start: The first `PREAMBLE` bytes, or all of a shorter file.
     """
-    return _first_element(start) is not None
+    return start_of(start) is not None
 
 
 def open_dicom(stream: BinaryIO) -> DicomFile:
@@ -116,7 +116,7 @@ def open_dicom(stream: BinaryIO) -> DicomFile:
 
 def _open(stream: BinaryIO) -> DicomFile:
     stream.seek(0)
-    start = _first_element(stream.read(PREAMBLE + 8))
+    start = start_of(stream.read(PREAMBLE + 8))
     if start is None:
         raise _damaged()
     source = Source(stream, start)
@@ -126,7 +126,7 @@ def _open(stream: BinaryIO) -> DicomFile:
         raise AnalysisError("unsupported_format", "dicom_syntax", syntax=_NAMES.get(syntax, syntax[:64]))
     if syntax == DEFLATED:
         source = InflatedSource(stream, source.position, limits.MAX_DICOM_INFLATED_HEADER)
-    little = _is_little(source.peek(6))
+    little = is_little(source.peek(6))
     parser = Parser(source, little=little)
     failure: AnalysisError | None = None
     try:
@@ -146,8 +146,12 @@ def _damaged() -> AnalysisError:
     return AnalysisError("image_unreadable", "dicom_header")
 
 
-def _first_element(start: bytes) -> int | None:
-    """The offset of a file's first element; None where the file is not DICOM."""
+def start_of(start: bytes) -> int | None:
+    """The offset of a file's first element; None where the file is not DICOM.
+
+    Args:
+        start: Its first bytes, 140 where it has as many.
+    """
     if start[128:132] == b"DICM":
         return PREAMBLE
     if start[:4] == b"DICM":
@@ -164,6 +168,6 @@ def _first_element(start: bytes) -> int | None:
     return None
 
 
-def _is_little(start: bytes) -> bool:
+def is_little(start: bytes) -> bool:
     """By the first tag's group, which is small: what the meta information says may be wrong."""
     return not (len(start) >= 4 and start[0] == 0 and start[1] != 0)

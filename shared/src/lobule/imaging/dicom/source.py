@@ -40,6 +40,18 @@ class Source:
             raise EndOfFileError
         return content
 
+    def some(self, count: int) -> bytes:
+        """Read so many bytes, or what is left.
+
+        Raises:
+            EndOfFileError: Where nothing is left.
+        """
+        content = self._stream.read(count)
+        self.position += len(content)
+        if not content:
+            raise EndOfFileError
+        return content
+
     def peek(self, count: int) -> bytes:
         """The next bytes, or what is left, without moving on."""
         content = self._stream.read(count)
@@ -88,6 +100,15 @@ class InflatedSource(Source):
         del self._ready[:count]
         self.position += count
         return content
+
+    def some(self, count: int) -> bytes:
+        """See `Source.some`.
+
+        Raises:
+            TooMuchError: Beyond the limit.
+        """
+        self._fill(1)
+        return self.read(min(count, max(1, len(self._ready))))
 
     def peek(self, count: int) -> bytes:
         """See `Source.peek`."""

@@ -1,0 +1,59 @@
+"""`/api/v1/cases/{id}/identity`: the names in the files of a case, where the policy for names keeps them."""
+
+from datetime import date
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from gateway.audit.service import record_apart
+from gateway.auth.dependencies import CurrentUser
+from gateway.cases.dependencies import VisibleCase
+from gateway.database import DbSession
+from gateway.errors import responses
+from gateway.names import repository
+from gateway.names.policy import RestoringStore
+from lobule.imaging.header import read_header
+
+router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
+
+
+class IdentityRead(BaseModel):
+    """The patient and the study that a DICOM file named when it was received."""
+
+    image_id: str = Field(description="identifier of the image")
+    patient_name: str | None = Field(description="(0010,0010), family^given")
+    patient_id: str | None = Field(description="(0010,0020)")
+    patient_birth_date: date | None = Field(description="(0010,0030)")
+    accession_number: str | None = Field(description="(0008,0050)")
+    study_date: date | None = Field(description="(0008,0020)")
+    study_instance_uid: str | None = Field(description="(0020,000D)")
+    sop_instance_uid: str | None = Field(description="(0008,0018)")
+
+
+@router.get("/{case_id}/identity", responses=responses(401, 403, 404))
+def read_identity(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> list[IdentityRead]:
+    """The names in the DICOM files of a case. Empty unless `LOBULE_NAMES` is `keep`; noted in the audit log."""
+    state = request.app.state
+    kept = [(each.image_id or "", each.object_key) for each in repository.of_case(session, case.id)]
+    case_id = case.id
+    session.commit()  # gives the connection back before the files are read
+    record_apart(request, user, "case.identity", "case", case_id)
+    store = RestoringStore(state.store, state.sessions, state.names)
+    return [found for image_id, key in kept if (found := _read(store, image_id, key)) is not None]
+
+
+def _read(store: RestoringStore, image_id: str, key: str) -> IdentityRead | None:
+    with store.open(key) as stream:
+        said = read_header(stream, "mammography").dicom
+    if said is None:
+        return None
+    return IdentityRead(
+        image_id=image_id,
+        patient_name=said.patient_name,
+        patient_id=said.patient_id,
+        patient_birth_date=said.patient_birth_date,
+        accession_number=said.accession_number,
+        study_date=said.study_date,
+        study_instance_uid=said.study_instance_uid,
+        sop_instance_uid=said.sop_instance_uid,
+    )

@@ -1,0 +1,26 @@
+"""The store as a user may read DICOM files from it: with the identities that are kept, or without them."""
+
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+from fastapi import Request
+
+from gateway.names.policy import RestoringStore
+from gateway.users.models import User
+from gateway.users.permissions import may
+
+
+class ReadableStore(Protocol):
+    """Files under keys."""
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """See `ObjectStore.open`."""
+        ...
+
+
+def readable(request: Request, user: User) -> ReadableStore:
+    """The store for a user; who may see identities gets files that have them again."""
+    state = request.app.state
+    if state.settings.names == "keep" and may(user.role, "identify"):
+        return RestoringStore(state.store, state.sessions, state.names)
+    return state.store

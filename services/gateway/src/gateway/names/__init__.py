@@ -1,0 +1,1 @@
+"""What becomes of patients' names in DICOM files: removed, replaced, or kept apart and encrypted."""

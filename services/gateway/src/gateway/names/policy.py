@@ -1,0 +1,140 @@
+"""Applies the policy for names to DICOM files as they come in, and reads them with their identity where it is kept."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from sqlalchemy.orm import Session
+
+from gateway.database import SessionFactory, read
+from gateway.images.identity import Fingerprints
+from gateway.names import repository
+from gateway.names.models import KeptIdentity
+from gateway.names.sealing import Sealer, pseudonym_of
+from gateway.settings import GatewaySettings
+from lobule import layout
+from lobule.imaging.dicom.deidentify import Replaced, deidentify, restore
+from lobule.imaging.dicom.retained import Scope
+from lobule.imaging.header import DicomIdentity
+from lobule.storage import ObjectStore, ObjectWriter
+
+_IN_MEMORY = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file as it is stored.
+
+    Attributes:
+        sha256: Of its bytes, hexadecimal.
+        size_bytes: Of the file.
+        identity: What was taken out of it, encrypted; None unless that is kept.
+    """
+
+    sha256: str
+    size_bytes: int
+    identity: KeptIdentity | None
+
+
+class Names:
+    """The policy of this server.
+
+    Args:
+        settings: The policy and its key.
+        prints: Gives the UIDs that replace others, and by how many days dates are shifted.
+    """
+
+    def __init__(self, settings: GatewaySettings, prints: Fingerprints) -> None:
+        self._policy, self._prints = settings.names, prints
+        self._key = settings.names_key.get_secret_value() if settings.names_key else ""
+        self._sealer = Sealer(self._key) if self._key else None
+
+    def take_in(self, store: ObjectStore, key: str, scope: Scope, identity: DicomIdentity) -> Stored:
+        """De-identify a received DICOM file; the new file takes its place in the store.
+
+        Args:
+            store: Where it lies.
+            key: Of the file.
+            scope: What it is.
+            identity: What its header says.
+
+        Raises:
+            AnalysisError: `image_unreadable` where the file cannot be read.
+        """
+        with store.open(key) as stream, store.writer(key) as sink:
+            counted = _Counted(sink)
+            replaced = deidentify(
+                stream,
+                counted,
+                scope,
+                self._prints.new_uid,
+                days=self._prints.days(identity),
+                pseudonym=self._pseudonym(identity),
+            )
+        return Stored(counted.digest.hexdigest(), counted.size, self._kept(key, replaced))
+
+    def opened(self, session: Session, key: str) -> Replaced | None:
+        """What was taken out of a file, where it is kept."""
+        kept = repository.find(session, key)
+        return None if kept is None else self.open(kept)
+
+    def open(self, kept: KeptIdentity) -> Replaced | None:
+        """A kept identity; None where the key is missing or another one."""
+        return None if self._sealer is None else self._sealer.open(kept.sealed, kept.object_key)
+
+    def _pseudonym(self, identity: DicomIdentity) -> str:
+        named = identity.patient_id or identity.patient_name
+        return pseudonym_of(self._key, named) if self._policy == "pseudonymise" and named else ""
+
+    def _kept(self, key: str, replaced: Replaced) -> KeptIdentity | None:
+        if self._policy != "keep" or self._sealer is None:
+            return None
+        place = layout.place_of(key)
+        return KeptIdentity(
+            object_key=key,
+            image_id=place.id if place.owner == "images" else None,
+            instance_id=place.id if place.owner == "instances" else None,
+            sealed=self._sealer.seal(replaced, key),
+        )
+
+
+class RestoringStore:
+    """Reads DICOM files with the identities that were kept of them.
+
+    Args:
+        store: Where the files lie.
+        sessions: Where identities are found.
+        names: Opens them.
+    """
+
+    def __init__(self, store: ObjectStore, sessions: SessionFactory, names: Names) -> None:
+        self._store, self._sessions, self._names = store, sessions, names
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """See `ObjectStore.open`."""
+        replaced = read(self._sessions, lambda session: self._names.opened(session, key))
+        with self._store.open(key) as stream:
+            if replaced is None:
+                yield stream
+                return
+            scope: Scope = "film" if layout.place_of(key).owner == "images" else "result"
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as restored:
+                restore(stream, restored, scope, replaced)
+                restored.seek(0)
+                yield cast("BinaryIO", restored)
+
+
+class _Counted:
+    """Passes bytes on to an object, and counts and hashes them."""
+
+    def __init__(self, sink: ObjectWriter) -> None:
+        self._sink, self.digest, self.size = sink, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> None:
+        self._sink.write(data)
+        self.digest.update(data)
+        self.size += len(data)

@@ -1,0 +1,57 @@
+"""Encrypts kept identities: AES-256-GCM (NIST SP 800-38D) under a key that lies apart from the database."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from lobule.imaging.dicom.deidentify import Replaced
+
+_NONCE_BYTES = 12
+
+
+class Sealer:
+    """Encrypts and decrypts identities.
+
+    Args:
+        names_key: The secret, from which the key follows.
+    """
+
+    def __init__(self, names_key: str) -> None:
+        self._cipher = AESGCM(hmac.digest(names_key.encode(), b"kept identities", "sha256"))
+
+    def seal(self, replaced: Replaced, object_key: str) -> str:
+        """Encrypt what was replaced in a file; only for that file can it be decrypted again."""
+        said = {
+            "values": {f"{tag:08X}": value.decode("latin-1") for tag, value in replaced.values.items()},
+            "uids": replaced.uids,
+            "days": replaced.days,
+        }
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._cipher.encrypt(nonce, json.dumps(said).encode(), object_key.encode())
+        return base64.b64encode(nonce + sealed).decode()
+
+    def open(self, sealed: str, object_key: str) -> Replaced | None:
+        """What was replaced in a file; None where it was encrypted under another key, or was changed."""
+        content = base64.b64decode(sealed)
+        try:
+            said = json.loads(self._cipher.decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], object_key.encode()))
+        except InvalidTag:
+            return None
+        values = {int(tag, 16): value.encode("latin-1") for tag, value in said["values"].items()}
+        return Replaced(values, said["uids"], said["days"])
+
+
+def pseudonym_of(names_key: str, identifier: str) -> str:
+    """A patient's pseudonym: 50 bits of a keyed hash (HMAC-SHA256) of the identifier.
+
+    Args:
+        names_key: The secret; who has it can find the pseudonym of an identifier, and nobody else.
+        identifier: Of the patient.
+    """
+    digest = hmac.new(names_key.encode(), b"pseudonym\0" + identifier.encode(), hashlib.sha256).digest()
+    return f"LB-{base64.b32encode(digest)[:10].decode()}"

@@ -1,0 +1,290 @@
+"""Copies a DICOM file with other values, forwards and within bounds; pixels are copied as they stand.
+
+The copy has the transfer syntax of the file. Sequences get undefined lengths, so that nothing has to be held in memory.
+"""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from typing import BinaryIO, Protocol
+
+from lobule import limits
+from lobule.errors import AnalysisError
+from lobule.imaging.dicom.elements import (
+    ITEM,
+    ITEM_END,
+    SEQUENCE_END,
+    UNDEFINED,
+    Parser,
+    is_explicit,
+    takes_long_length,
+)
+from lobule.imaging.dicom.file import DEFLATED, is_little, start_of
+from lobule.imaging.dicom.retained import Rule
+from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, Source, TooMuchError
+from lobule.imaging.dicom.vocabulary import Tag
+
+_PIECE = 1 << 20
+_PIXELS = frozenset({Tag.PIXELS, Tag.FLOAT_PIXELS, Tag.DOUBLE_PIXELS})
+_META_KEPT = {
+    0x00020001: "OB",
+    0x00020002: "UI",
+    0x00020003: "UI",
+    0x00020010: "UI",
+    0x00020012: "UI",
+    0x00020013: "SH",
+}
+_INSTANCE_IN_META, _SYNTAX = 0x00020003, Tag.TRANSFER_SYNTAX_UID
+
+
+class Sink(Protocol):
+    """Takes the bytes of the copy."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append bytes."""
+        ...
+
+
+class Changes(Protocol):
+    """What the copy has in the place of the file's values."""
+
+    rules: Mapping[int, Rule]
+    """The attributes that are copied; every other one is left out."""
+    added: Mapping[int, tuple[str, bytes]]
+    """Attributes of the data set itself with their representation and value; they replace the file's."""
+
+    def value(self, tag: int, rule: Rule, value: bytes, *, top: bool) -> bytes:
+        """The value that replaces one; `top`: of the data set itself, not of an item of a sequence."""
+        ...
+
+
+def rewrite(stream: BinaryIO, sink: Sink, changes: Changes) -> None:
+    """Copy a DICOM file with changed values. A file that ends early gives a copy that ends there.
+
+    Args:
+        stream: The file; seekable.
+        sink: Where the copy goes.
+        changes: Of the copy.
+
+    Raises:
+        AnalysisError: `image_unreadable` where it is no DICOM, or holds more before its pixels than limits allow.
+    """
+    try:
+        _rewrite(stream, sink, changes)
+    except (TooMuchError, struct.error):
+        raise AnalysisError("image_unreadable", "dicom_header_too_large") from None
+
+
+def _rewrite(stream: BinaryIO, sink: Sink, changes: Changes) -> None:
+    stream.seek(0)
+    start = start_of(stream.read(140))
+    if start is None:
+        raise AnalysisError("image_unreadable", "dicom_header")
+    source = Source(stream, start)
+    meta = _meta(source, changes)
+    if start:
+        sink.write(bytes(128) + b"DICM")
+    sink.write(meta.content)
+    if meta.syntax != DEFLATED:
+        _Copy(source, sink, changes).run()
+        return
+    deflating = _Deflating(sink)
+    _Copy(InflatedSource(stream, source.position, limits.MAX_DICOM_INFLATED_HEADER), deflating, changes).run()
+    deflating.close()
+
+
+class _Meta:
+    """The file meta information of the copy.
+
+    Attributes:
+        content: Its bytes; none where the file has none.
+        syntax: The transfer syntax that it names.
+    """
+
+    def __init__(self, elements: list[tuple[int, str, bytes]]) -> None:
+        self.syntax = next(
+            (value.rstrip(b"\0 ").decode("ascii", "replace") for tag, _, value in elements if tag == _SYNTAX), ""
+        )
+        said = b"".join(_head(tag, vr, len(value), explicit=True) + value for tag, vr, value in elements)
+        length = struct.pack("<I", len(said))
+        self.content = _head(0x00020000, "UL", 4, explicit=True) + length + said if said else b""
+
+
+def _meta(source: Source, changes: Changes) -> _Meta:
+    parser, found = _Copy(source, _Nowhere(), changes), list[tuple[int, str, bytes]]()
+    try:
+        while source.peek(2) == b"\x02\x00":
+            tag, representation, value = parser.short_element()
+            if tag == _INSTANCE_IN_META:
+                value = changes.value(tag, Rule("UI", "instance"), value, top=False)
+            if tag in _META_KEPT:
+                found.append((tag, representation, value))
+    except EndOfFileError:
+        pass
+    return _Meta(found)
+
+
+class _Copy(Parser):
+    """Copies one data set."""
+
+    def __init__(self, source: Source, sink: Sink, changes: Changes) -> None:
+        super().__init__(source, little=is_little(source.peek(6)))
+        self._sink, self._changes = sink, changes
+        self._explicit = is_explicit(source.peek(6))
+        self._to_add = sorted(changes.added)
+
+    def run(self) -> None:
+        """Copy up to the end of the pixels; what follows them is padding or a signature of the original."""
+        try:
+            while len(self.source.peek(8)) == 8 and self._copy_element(self._explicit, 0):
+                pass
+        except EndOfFileError:
+            pass
+        self._add_before(1 << 32)
+
+    def short_element(self) -> tuple[int, str, bytes]:
+        """An element of the file meta information, which is always explicit and little endian."""
+        tag, representation, length = self._head(explicit=True)
+        if length > limits.MAX_DICOM_VALUE:
+            raise TooMuchError
+        return tag, representation, self.source.read(length)
+
+    def _write(self, tag: int, representation: str, value: bytes) -> None:
+        self._write_head(tag, representation, len(value))
+        self._sink.write(value)
+
+    def _write_head(self, tag: int, representation: str, length: int) -> None:
+        self._sink.write(_head(tag, representation, length, explicit=self._explicit, order=self._order))
+
+    def _add_before(self, tag: int) -> None:
+        while self._to_add and self._to_add[0] < tag:
+            added = self._to_add.pop(0)
+            self._write(added, *self._changes.added[added])
+
+    def _copy_element(self, explicit: bool, depth: int) -> bool:
+        """Copy or leave out one element; False where the data set ends."""
+        tag, representation, length = self._head(explicit)
+        if tag in (ITEM_END, SEQUENCE_END):
+            return depth == 0
+        if depth == 0:
+            self._add_before(tag)
+            if tag >> 16 > 0x7FE0:
+                return False
+        rule = self._changes.rules.get(tag)
+        replaced = depth == 0 and tag in self._changes.added
+        if replaced:
+            self._to_add.remove(tag)
+            self._write(tag, *self._changes.added[tag])
+        if rule is None or replaced:
+            self._leave_out(representation, length, explicit, depth)
+        elif depth == 0 and tag in _PIXELS:
+            self._copy_pixels(tag, representation, length)
+            return False
+        elif rule.representation == "SQ":
+            self._copy_sequence(tag, length, explicit, depth + 1)
+        else:
+            self._copy_value(tag, rule, representation if explicit else rule.representation, length, top=depth == 0)
+        return True
+
+    def _leave_out(self, representation: str, length: int, explicit: bool, depth: int) -> None:
+        if length == UNDEFINED:
+            raw = representation in ("OB", "OW", "OF", "OD", "OL", "OV")
+            self._sequence(length, explicit, depth + 1, raw=raw, keep=False)
+        else:
+            self.source.skip(length)
+
+    def _copy_value(self, tag: int, rule: Rule, representation: str, length: int, *, top: bool) -> None:
+        if length == UNDEFINED:  # no attribute that is kept is fragmented but the pixels
+            raise TooMuchError
+        if rule.action == "keep" and length > limits.MAX_DICOM_VALUE:
+            self._write_head(tag, representation, length)
+            self._copy_bytes(length)
+            return
+        if length > limits.MAX_DICOM_VALUE:
+            raise TooMuchError
+        value = self._changes.value(tag, rule, self.source.read(length), top=top)
+        self._write(tag, representation, value)
+
+    def _copy_sequence(self, tag: int, length: int, explicit: bool, depth: int) -> None:
+        if depth > limits.MAX_DICOM_DEPTH:
+            raise TooMuchError
+        self._write_head(tag, "SQ", UNDEFINED)
+        end = None if length == UNDEFINED else self.source.position + length
+        while end is None or self.source.position + 8 <= end:
+            found, _, size = self._head(explicit=False)
+            if found == SEQUENCE_END:
+                break
+            self._items += 1
+            if found != ITEM or self._items > limits.MAX_DICOM_ITEMS:
+                raise TooMuchError
+            self._delimit(ITEM, UNDEFINED)
+            self._copy_item(size, explicit, depth)
+            self._delimit(ITEM_END, 0)
+        self._delimit(SEQUENCE_END, 0)
+
+    def _copy_item(self, size: int, explicit: bool, depth: int) -> None:
+        end = None if size == UNDEFINED else self.source.position + size
+        if end is None or size >= 8:
+            explicit = is_explicit(self.source.peek(6))  # one of unknown representation need not be as its data set is
+        while end is None or self.source.position + 8 <= end:
+            if not self._copy_element(explicit, depth):
+                break
+        if end is not None and self.source.position < end:
+            self.source.skip(end - self.source.position)
+
+    def _delimit(self, tag: int, length: int) -> None:
+        self._sink.write(struct.pack(f"{self._order}HHI", tag >> 16, tag & 0xFFFF, length))
+
+    def _copy_pixels(self, tag: int, representation: str, length: int) -> None:
+        self._write_head(tag, representation, length)
+        if length != UNDEFINED:
+            self._copy_bytes(length)
+            return
+        while True:
+            found, _, size = self._head(explicit=False)
+            self._delimit(found, size)
+            if found != ITEM or size == UNDEFINED:
+                return
+            self._copy_bytes(size)
+
+    def _copy_bytes(self, count: int) -> None:
+        """Copy so many bytes, or as many as are left."""
+        if isinstance(self.source, InflatedSource):
+            if count > limits.MAX_DECODED_BYTES:
+                raise TooMuchError
+            self.source.limit = max(self.source.limit, self.source.position + count)
+        while count > 0:
+            piece = self.source.some(min(count, _PIECE))
+            self._sink.write(piece)
+            count -= len(piece)
+
+
+class _Nowhere:
+    def write(self, data: bytes) -> None:
+        pass
+
+
+class _Deflating:
+    """Deflates what is written."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink, self._deflater = sink, zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+
+    def write(self, data: bytes) -> None:
+        self._sink.write(self._deflater.compress(data))
+
+    def close(self) -> None:
+        self._sink.write(self._deflater.flush())
+
+
+def _head(tag: int, representation: str, length: int, *, explicit: bool, order: str = "<") -> bytes:
+    """The bytes of an element before its value."""
+    name = struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF)
+    if not explicit:
+        return name + struct.pack(f"{order}I", length)
+    if not takes_long_length(representation) and length > 0xFFFF:
+        representation = "UN"
+    letters = representation.encode("ascii")
+    if takes_long_length(representation):
+        return name + letters + struct.pack(f"{order}HI", 0, length)
+    return name + letters + struct.pack(f"{order}H", length)
