@@ -122,7 +122,7 @@ class Node:
             for loop in self._loops:
                 loop.wake()
 
-        return Reporter(self.journal, client, settings, peers, report, wake)
+        return Reporter(self.journal, self.intake, client, settings, peers, report, wake)
 
     def _couriers(self, settings: NodeSettings, client: Client) -> list[Loop]:
         outbox, files = Outbox(self.journal, settings.dicom_give_up_hours), ResultFiles(self.intake.results)

@@ -76,6 +76,7 @@ from gateway.portal import admin_pages, login_pages, node_pages, sentences, work
 from gateway.portal import endpoints as portal
 from gateway.portal.errors import install_error_pages
 from gateway.portal.scripts import WebFiles
+from gateway.purge import endpoints as purge
 from gateway.ranges import Ranges
 from gateway.reader_findings import endpoints as reader_findings
 from gateway.reader_findings import opinions
@@ -147,6 +148,7 @@ _ROUTERS = (
     system,
     webhooks,
     nodes,
+    purge,
     sso,
     login_pages,
     node_pages,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PeerProtocol = Literal["dicom", "dicomweb", "hl7", "fhir", "gateway"]
 PeerRole = Literal["destination", "priors", "commitment"]
-TaskKind = Literal["echo", "sample", "send_again"]
+TaskKind = Literal["echo", "sample", "send_again", "purge"]
 
 RESULT_KINDS = frozenset(
     {
@@ -119,8 +119,10 @@ class NodeTask(_Told):
     """What an administrator asks of a node."""
 
     id: Short = Field(description="identifier of the task")
-    kind: TaskKind = Field(description="try the connection, store a sample, or send again what was given up")
-    peer: Short = Field(description="name of the system that it is about")
+    kind: TaskKind = Field(
+        description="try the connection, store a sample, send again what was given up, delete a case"
+    )
+    peer: Short = Field(description="name of the system that it is about; of a purge, the case")
 
 
 class TaskOutcome(_Told):

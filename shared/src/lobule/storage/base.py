@@ -86,6 +86,10 @@ class ObjectStore(Protocol):
         """All objects below a folder, in no order; none where there is no such folder."""
         ...
 
+    def forget_partial(self, before: datetime) -> int:
+        """Delete what writers that were killed left half written before a time; returns how many."""
+        ...
+
     def check(self) -> None:
         """Raise where the store cannot be reached."""
         ...

@@ -78,6 +78,13 @@ class LocalStore:
                     modified = datetime.fromtimestamp(about.st_mtime, UTC)
                     yield StoredObject(path.relative_to(self.root).as_posix(), about.st_size, modified)
 
+    def forget_partial(self, before: datetime) -> int:
+        """See `ObjectStore.forget_partial`."""
+        old = [path for path in self._incoming.iterdir() if path.stat().st_mtime < before.timestamp()]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
     def check(self) -> None:
         """See `ObjectStore.check`."""
         with tempfile.NamedTemporaryFile(dir=self._incoming):

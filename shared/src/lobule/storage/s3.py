@@ -4,6 +4,7 @@ import http
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 import boto3
@@ -87,6 +88,10 @@ class S3Store:
                 for entry in page.get("Contents", []):
                     key = str(entry["Key"]).removeprefix(self.prefix)
                     yield StoredObject(key, int(entry["Size"]), entry["LastModified"])
+
+    def forget_partial(self, before: datetime) -> int:  # noqa: ARG002
+        """See `ObjectStore.forget_partial`: the bucket's lifecycle rule does that."""
+        return 0
 
     def check(self) -> None:
         """See `ObjectStore.check`."""

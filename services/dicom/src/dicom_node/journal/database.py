@@ -112,6 +112,7 @@ class Journal:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
         self._database.execute("PRAGMA foreign_keys = ON")
+        self._database.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         self._database.execute("PRAGMA busy_timeout = 10000")  # the command line writes, too
         self._database.executescript(_SCHEMA)
 

@@ -10,6 +10,8 @@ from dicom_node.journal.database import Journal
 from dicom_node.loop import Loop
 from dicom_node.priors.peers import Peer
 from dicom_node.privacy import where
+from dicom_node.purge import purge_case
+from dicom_node.receiving.intake import Intake
 from dicom_node.reporting import probes
 from dicom_node.settings import (
     FHIR,
@@ -31,6 +33,7 @@ class Reporter(Loop):
 
     Args:
         journal: Of the node.
+        intake: Where its films lie.
         client: Of the gateway.
         settings: Of the node.
         prior_peers: Who is asked for priors.
@@ -41,6 +44,7 @@ class Reporter(Loop):
     def __init__(
         self,
         journal: Journal,
+        intake: Intake,
         client: Client,
         settings: NodeSettings,
         prior_peers: Sequence[Peer],
@@ -48,7 +52,7 @@ class Reporter(Loop):
         wake: Callable[[], None],
     ) -> None:
         super().__init__("reporter")
-        self._journal, self._client, self._settings = journal, client, settings
+        self._journal, self._intake, self._client, self._settings = journal, intake, client, settings
         self._prior_peers, self._report, self._wake_others = prior_peers, report, wake
         self._outcomes: list[TaskOutcome] = []
         self._failures = 0
@@ -87,6 +91,8 @@ class Reporter(Loop):
     def _try(self, task: NodeTask) -> str:
         if task.kind == "send_again":
             return self._send_again(task.peer)
+        if task.kind == "purge":
+            return f"ok:{purge_case(self._journal, self._intake, task.peer)}"
         place = self._places().get(task.peer)
         if task.kind == "sample":
             return "unknown_peer" if place is None else probes.store_sample(place, self._settings)

@@ -65,7 +65,8 @@ def _create(engine: Engine, store: ObjectStore, folder: Path) -> backup.Report:
     """Make a backup, and note it: the metrics tell its age."""
     done = backup.create(engine, store, folder)
     with make_session_factory(engine, audit_key=get_settings().audit_secret).begin() as session:
-        record(session, None, "command line", BACKUP_CREATED, detail={"rows": done.rows, "objects": done.objects})
+        detail = {"rows": done.rows, "objects": done.objects, "folder": str(folder.resolve())}
+        record(session, None, "command line", BACKUP_CREATED, detail=detail)
     return done
 
 

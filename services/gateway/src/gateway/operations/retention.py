@@ -60,7 +60,9 @@ class Retention:
             self._each("images", repository.old_images, limit, removal.delete_rows)
             self._each("renderings", repository.old_renderings, limit, lambda session, id: delete_works(session, [id]))
         self._orphans()
+        self._previews()
         if not self.dry_run:
+            self.deleted["partial objects"] += self.store.forget_partial(now() - _ORPHAN_AGE)
             self._forgotten()
         return self.deleted
 
@@ -96,6 +98,15 @@ class Retention:
                 self.deleted[what] += 1
                 if not self.dry_run:
                     self.store.delete(prefix)
+
+    def _previews(self) -> None:
+        """Previews whose deletion was forgotten, as when Redis has lost its data."""
+        before = now() - _ORPHAN_AGE
+        for entry in list(self.store.entries("previews")):
+            if entry.modified_at <= before:
+                self.deleted["previews"] += 1
+                if not self.dry_run:
+                    self.store.delete(entry.key)
 
     def _forgotten(self) -> None:
         """Expired sessions, and old messages that were delivered or given up."""

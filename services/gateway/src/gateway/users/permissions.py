@@ -51,7 +51,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     (_READING, r"/api/v1/(groups|models|modalities)(/.*)?", "account"),
     (_READING, r"/(api/v1|admin)/audit(\.csv)?", "audit"),
     ("POST", r"/api/v1/nodes/report", "node"),
-    (_ANY, r"(/api/v1)?/(admin|users|groups|nodes)(/.*)?", "administer"),
+    (_ANY, r"(/api/v1)?/(admin|users|groups|nodes|patients)(/.*)?", "administer"),
     ("POST", rf"{_CASE}/emergency-access", "emergency"),
     ("POST", rf"{_CASE}/(reports|reads|arbitration)", "sign"),
     (_ANY, r"/api/v1/views(/.*)?", "read"),

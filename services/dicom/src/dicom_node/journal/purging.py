@@ -1,0 +1,25 @@
+"""Deletes all that the journal has of a study."""
+
+import sqlite3
+from collections.abc import Sequence
+
+
+def studies_of_case(database: sqlite3.Connection, case_id: str) -> Sequence[str]:
+    """The studies of a case."""
+    rows = database.execute("SELECT study_uid FROM studies WHERE case_id = ?", (case_id,))
+    return [row["study_uid"] for row in rows]
+
+
+def purge(database: sqlite3.Connection, study_uid: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Delete every row of a study; gives the hashes of what was received and the names of what was made."""
+    hashes = [row[0] for row in database.execute("SELECT sha256 FROM received WHERE study_uid = ?", (study_uid,))]
+    names = [row[0] for row in database.execute("SELECT sop_instance_uid FROM made WHERE study_uid = ?", (study_uid,))]
+    database.executemany("DELETE FROM sendings WHERE sop_instance_uid = ?", [(name,) for name in names])
+    for table in ("made", "products", "prior_searches", "prior_films", "received", "studies"):
+        database.execute(f"DELETE FROM {table} WHERE study_uid = ?", (study_uid,))  # noqa: S608 - names of our own
+    return hashes, names
+
+
+def forget_orders(database: sqlite3.Connection, patient_id: str) -> int:
+    """Delete the orders of a patient; returns how many."""
+    return database.execute("DELETE FROM orders WHERE patient_id = ?", (patient_id,)).rowcount

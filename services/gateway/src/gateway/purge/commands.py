@@ -1,0 +1,38 @@
+"""`lobule patient …`: deletes everything of a patient."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from gateway.database import make_engine, make_session_factory
+from gateway.events import Events
+from gateway.images.identity import Fingerprints
+from gateway.purge.service import Purge, note_of_command
+from gateway.settings import get_settings
+from lobule.storage import open_configured_store
+
+app = typer.Typer(no_args_is_help=True, help="Delete everything of a patient.")
+
+
+@app.callback()
+def _group() -> None:
+    """Delete everything of a patient."""
+
+
+@app.command()
+def purge(
+    reason: Annotated[str, typer.Option(help="why, without names; it stands in the audit log")],
+    patient_id: Annotated[
+        str | None, typer.Argument(help="PatientID of the films; else read from standard input")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be deleted")] = False,
+) -> None:
+    """Delete everything of a patient, and print the certificate as JSON; exit status 1 where something is left."""
+    settings = get_settings()
+    sessions = make_session_factory(make_engine(settings.database_url), Events(), settings.audit_secret)
+    given = patient_id or sys.stdin.readline().strip()
+    work = Purge(sessions, open_configured_store(settings), Fingerprints(settings.secret_key.get_secret_value()))
+    certificate = work.run(given, by="lobule", reason=reason, note=note_of_command, dry_run=dry_run)
+    typer.echo(certificate.model_dump_json(indent=2))
+    raise typer.Exit(1 if certificate.left_rows or certificate.left_objects else 0)

@@ -1,0 +1,30 @@
+"""`/api/v1/patients/purge`: deletes everything of a patient (administrators)."""
+
+from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
+
+from gateway.audit.service import record
+from gateway.auth import api_tokens
+from gateway.auth.dependencies import DetachedUser
+from gateway.errors import responses
+from gateway.purge.schemas import Certificate, PurgeCreate
+from gateway.purge.service import Purge
+
+router = APIRouter(prefix="/api/v1/patients", tags=["administration"])
+
+
+@router.post("/purge", responses=responses(401, 403, 422))
+def purge_patient(body: PurgeCreate, admin: DetachedUser, request: Request) -> Certificate:
+    """Delete everything of a patient, whoever owns it, signed reports too, and certify it. Nothing brings it back.
+
+    The patient is found by the PatientID in DICOM files; a case with an image of the patient is deleted as a whole. The
+    audit log stays, and has an event with the hash of the certificate. Backups are named, and stay as they are.
+    """
+    api_tokens.check_scope(request, "admin")
+    state = request.app.state
+
+    def note(session: Session, certificate_id: str, detail: dict[str, object]) -> None:
+        record(session, request, admin, "patient.purge", "certificate", certificate_id, detail)
+
+    purge = Purge(state.sessions, state.store, state.fingerprints)
+    return purge.run(body.patient_id, by=admin.username, reason=body.reason, note=note, dry_run=body.dry_run)

@@ -1,0 +1,131 @@
+"""A purge deletes everything of one patient, nothing of others, and certifies it."""
+
+import hashlib
+import json
+import os
+
+import pytest
+from dicomweb_objects import REPORT, STUDY, hand_over, made
+from sqlalchemy import select, text
+from typer.testing import CliRunner
+
+from gateway.audit.models import AuditEvent
+from gateway.audit.service import record
+from gateway.audit.verification import verify
+from gateway.database import reading
+from gateway.purge import commands
+from gateway.purge.schemas import Certificate
+
+ASKED = {"patient_id": "P-4711", "reason": "asked for on 2 March"}
+FILM = {"name": "a.dcm", "modality": "mammography"}
+NODE = {"ae_title": "LOBULE", "version": "1", "started_at": "2026-01-01T00:00:00Z", "free_bytes": 1, "collecting": 0}
+NODE |= {"waiting": 0, "peers": [], "rules": [], "dead": [], "associations": []}
+
+
+@pytest.fixture
+def film(draw_film, write_dicom, tmp_path):
+    """The bytes of a film."""
+    numbers = iter(range(100))
+
+    def make(patient: str = "P-4711", **tags) -> bytes:
+        number = next(numbers)
+        said = {"StudyInstanceUID": f"{STUDY}.{number}", "PatientID": patient} | tags
+        return write_dicom(tmp_path / "film.dcm", draw_film(seed=number), 12, **said).read_bytes()
+
+    return make
+
+
+@pytest.fixture
+def held(app, client, alice, headers_of, new_user, upload, film, case, worker):
+    """Cases of two owners and a film without a case, all of one patient; and a case of another patient."""
+    new_user("pacs", role="service")
+    pacs, bob = headers_of("pacs"), headers_of("bob")
+    sent = upload(film(StudyInstanceUID=STUDY), case_id=case, **FILM)
+    worker.infer(sent.json()["job"]["id"])
+    assert upload(film(), case_id=case, **FILM).status_code == 202
+    report = made(REPORT, "SR", PatientID="P-4711", PatientName="Test^Film")
+    assert hand_over(client, alice, case, report).status_code == 201
+    assert client.post("/api/v1/nodes/report", json={"report": NODE}, headers=pacs).status_code == 200
+    theirs = client.post("/api/v1/cases", json={"pseudonym": "PACS-1"}, headers=pacs).json()["id"]
+    assert upload(film(), headers=pacs, case_id=theirs, **FILM).status_code == 202
+    assert upload(film(), headers=bob, **FILM).status_code == 202
+    assert client.post("/api/v1/previews", headers=bob, files={"file": ("a.dcm", film())}).status_code == 202
+    other = client.post("/api/v1/cases", json={"pseudonym": "P-9"}, headers=bob).json()["id"]
+    assert upload(film("P-9"), headers=bob, case_id=other, **FILM).status_code == 202
+    partial = app.state.store.root / ".incoming" / "half"
+    partial.write_bytes(b"half a film")
+    os.utime(partial, (0, 0))
+    return {"cases": {case, theirs}, "other": other}
+
+
+def objects(app) -> set[str]:
+    files = [path for path in app.state.store.root.rglob("*") if path.is_file()]
+    return {path.relative_to(app.state.store.root).as_posix() for path in files}
+
+
+def test_everything_of_the_patient_goes_and_nothing_else(app, client, alice, root, headers_of, held):
+    before = objects(app)
+    counted = client.post("/api/v1/patients/purge", json=ASKED | {"dry_run": True}, headers=root).json()
+    assert objects(app) == before
+    answer = client.post("/api/v1/patients/purge", json=ASKED, headers=root)
+    assert answer.status_code == 200, answer.text
+    said = Certificate.model_validate(answer.json())
+    assert set(said.case_ids) == held["cases"] == set(counted["case_ids"])
+    assert said.deleted.model_dump() == counted["deleted"]
+    assert (said.deleted.cases, said.deleted.images, said.deleted.dicom_objects) == (2, 4, 1)
+    assert (said.deleted.analyses, said.left_rows, said.left_objects, said.shared_cases) == (4, 0, 0, 0)
+    assert said.deleted.objects > 5
+    assert said.deleted.bytes > 10_000
+    bob = headers_of("bob")
+    [kept] = client.get("/api/v1/images", headers=bob).json()["items"]
+    assert {key.split("/")[1] for key in objects(app)} == {kept["id"]}
+    assert client.get(f"/api/v1/cases/{held['other']}", headers=bob).status_code == 200
+    assert client.get("/api/v1/images", headers=alice).json()["total"] == 0
+    with app.state.sessions() as session:
+        for table in ("result_instances", "case_reports", "kept_identities"):
+            assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0, table
+
+
+def test_the_certificate_is_in_the_audit_log_and_names_nobody(app, client, root, held):
+    said = client.post("/api/v1/patients/purge", json=ASKED, headers=root).json()
+    with reading(app.state.sessions) as session:
+        [event] = session.scalars(select(AuditEvent).where(AuditEvent.action == "patient.purge"))
+        assert (event.actor_name, event.target_id) == ("root", said["id"])
+        certificate = Certificate.model_validate(said).model_dump_json()
+        assert event.detail["certificate_sha256"] == hashlib.sha256(certificate.encode()).hexdigest()
+        assert event.link
+        assert list(verify(session, app.state.settings.audit_secret, [])) == []
+        detail = dict(event.detail)
+    assert "4711" not in json.dumps([said, detail])
+
+
+def test_nodes_are_asked_to_delete_their_films(client, root, held):
+    said = client.post("/api/v1/patients/purge", json=ASKED, headers=root).json()
+    assert len(said["nodes"]) == 1
+    [node] = client.get("/api/v1/nodes", headers=root).json()
+    tasks = client.get(f"/api/v1/nodes/{node['id']}/tasks", headers=root).json()
+    assert [(task["id"], task["kind"]) for task in tasks] == [(said["nodes"][0], "purge")]
+    assert tasks[0]["peer"] in held["cases"]
+
+
+def test_only_administrators_purge(client, alice, headers_of, new_user):
+    new_user("ada", role="auditor")
+    for who in (alice, headers_of("ada")):
+        assert client.post("/api/v1/patients/purge", json=ASKED, headers=who).status_code == 403
+
+
+def test_a_patient_of_whom_there_is_nothing_is_certified_as_well(client, root):
+    for patient in ("nobody-knows", "anonymous"):
+        said = client.post("/api/v1/patients/purge", json=ASKED | {"patient_id": patient}, headers=root).json()
+        assert (said["deleted"]["images"], said["left_rows"], said["backups"]) == (0, 0, [])
+
+
+def test_the_command_reads_the_patient_from_standard_input_and_names_backups(app, held, monkeypatch):
+    with app.state.sessions.begin() as session:
+        record(session, None, "lobule", "backup.create", detail={"folder": "/srv/backup"})
+    monkeypatch.setattr(commands, "get_settings", lambda: app.state.settings)
+    done = CliRunner().invoke(commands.app, ["purge", "--reason", "asked for"], input="P-4711\n")
+    assert done.exit_code == 0, done.output
+    said = Certificate.model_validate_json(done.output)
+    assert (said.by, said.deleted.cases) == ("lobule", 2)
+    assert [each.folder for each in said.backups] == ["/srv/backup"]
