@@ -6,6 +6,7 @@ images/<image>/film/…                its samples in full depth: `facts.json`, 
 instances/<instance>/original        a DICOM object that was made of a case
 previews/<user>/<preview>/…          a file that is only looked at: `original`, `facts.json`, `preview.jpg`
 jobs/<work>/<step>/<attempt>/…       what an attempt left: a result with its pictures, or reports and a thumbnail
+keys/<owner>/<id>/<key>              a data key of an encrypted store, wrapped by the master key
 ```
 
 What is under `images/`, `instances/` and `jobs/` belongs to a row of the database of the same id. What is under
@@ -114,6 +115,20 @@ def report_file(language: Language, form: ReportForm) -> str:
 def report_key(folder: str, language: Language, form: ReportForm) -> str:
     """A rendering in the folder of its attempt."""
     return file_key(folder, report_file(language, form))
+
+
+KEYS = "keys"
+"""The folder of data keys."""
+
+
+def key_folder(key: str) -> str:
+    """The folder of the data keys for the objects of the image, instance, work or user that a key is of."""
+    return f"{KEYS}/{'/'.join(key.split('/')[:2])}"
+
+
+def is_whole(prefix: str) -> bool:
+    """Whether a prefix holds everything of an image, instance, work or user, or of several."""
+    return prefix.count("/") < 2
 
 
 class Place(NamedTuple):

@@ -74,6 +74,12 @@ class Settings(ServiceSettings):
     redis_url: str = Field(description="redis:// address or unix:// socket of the message broker and progress cache")
     object_store_url: str = Field(description="file:///folder or s3://bucket/prefix")
     s3_endpoint_url: str | None = Field(default=None, description="for an S3 service other than Amazon's")
+    master_key: SecretStr | None = Field(
+        default=None, min_length=32, description="encrypts stored objects; unset: they are not encrypted"
+    )
+    master_key_before: SecretStr | None = Field(
+        default=None, min_length=32, description="the master key that was replaced, until `lobule encryption rotate`"
+    )
     internal_token: SecretStr = Field(min_length=32, description="shared secret of gateway and workers")
     otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector (OTLP over HTTP) for traces")
     step_soft_time_limit_s: float = Field(300, gt=0, description="a step is asked to stop after this")

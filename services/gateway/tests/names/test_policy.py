@@ -63,7 +63,7 @@ def everything(app, tmp_path, *answers) -> dict[str, bytes]:
 
 
 def test_nothing_of_the_table_is_left_anywhere(
-    app, client, alice, root, case, worker, draw_film, write_dicom, tmp_path, capfd
+    app, client, alice, root, headers_of, case, worker, draw_film, write_dicom, tmp_path, capfd
 ):
     path = tmp_path / "planted.dcm"
     said = {"ImageLaterality": "R", "ViewPosition": "MLO"}
@@ -83,7 +83,9 @@ def test_nothing_of_the_table_is_left_anywhere(
     for broken in (content[:4000], content[:-2000], content[:132] + b"\0" * 600):
         post("/api/v1/images", broken, accept_other_patient="true")
     stow = b"--frontier\r\nContent-Type: application/dicom\r\n\r\n" + content + b"\r\n--frontier--\r\n"
-    answers.append(client.post("/dicom-web/studies", content=stow, headers=alice | {"Content-Type": RELATED}))
+    answers.append(
+        client.post("/dicom-web/studies", content=stow, headers=headers_of("bob") | {"Content-Type": RELATED})
+    )
     assert answers.pop().status_code == 200, "it tells its sender the UID that was sent"
     worker.infer(uploaded.json()["job"]["id"])
     for where in (f"cases/{case}", "images", "jobs", f"cases/{case}/identity"):

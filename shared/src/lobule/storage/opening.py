@@ -29,7 +29,19 @@ def open_store(url: str, s3_endpoint_url: str | None = None) -> ObjectStore:
 def open_configured_store(settings: Settings) -> ObjectStore:
     """Open the object store of the settings; ends the process with what to do where it cannot be used."""
     try:
-        return open_store(settings.object_store_url, settings.s3_endpoint_url)
+        store = open_store(settings.object_store_url, settings.s3_endpoint_url)
+        if settings.master_key is None:
+            return store
+        from lobule.storage.encrypted import EncryptedStore
+        from lobule.storage.keys import DataKeys, MasterKey
+
+        before = settings.master_key_before
+        keys = DataKeys(
+            store,
+            MasterKey(settings.master_key.get_secret_value()),
+            MasterKey(before.get_secret_value()) if before else None,
+        )
+        return EncryptedStore(store, keys)
     except (ValueError, OSError) as error:
         advice = ""
         if isinstance(error, PermissionError):

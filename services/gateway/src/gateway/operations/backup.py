@@ -1,13 +1,14 @@
 """Backup and restore of database and objects, for any database and any store that Lobule runs on.
 
-A backup is a folder: `backup.json`, a file of JSON lines for each table, and the objects. The rows are read in one
+A backup is a folder: `backup.json`, a file of JSON lines for each table, the objects as they are stored, and the keys
+of encrypted ones in a folder apart. The rows are read in one
 transaction, and the objects after them: they are written before the rows that name them and never change, so each
 object that a row of the backup names is there. Into the same folder again, only new objects are copied.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,7 @@ from gateway.migrations import tables as _tables  # noqa: F401 - so that the met
 from gateway.operations.repositories import backup as rows
 from lobule import layout
 from lobule.storage import ObjectNotFoundError, ObjectStore
+from lobule.storage.encrypted import EncryptedStore
 from lobule.storage.local import LocalStore
 
 _TOGETHER = 500
@@ -67,7 +69,8 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
         revision = current_revision(connection)
         for table in Base.metadata.sorted_tables:
             tables[table.name] = _write_rows(rows.read(connection, table), rows_folder, table)
-    copied, size, known = _copy(store, LocalStore(folder / "objects"))
+    copied, size, known = _copy(stored_bytes(store), LocalStore(folder / "objects"), layout.OWNERS)
+    _copy(stored_bytes(store), LocalStore(folder / "keys"), [layout.KEYS])
     about = {"made_at": now().isoformat(), "revision": revision, "tables": tables}
     (folder / "backup.json.new").write_text(json.dumps(about, indent=2))
     (folder / "backup.json.new").replace(folder / "backup.json")
@@ -89,7 +92,9 @@ def restore(engine: Engine, store: ObjectStore, folder: Path) -> Report:
     for table in tables:
         if _sha256(folder / "rows" / f"{table.name}.jsonl") != about["tables"][table.name]["sha256"]:
             raise BackupError(f"The backup is damaged: the rows of {table.name} are not those that were written.")
-    copied, size, known = _copy(LocalStore(folder / "objects"), store)  # before the rows that name them
+    if (folder / "keys").exists():
+        _copy(LocalStore(folder / "keys"), stored_bytes(store), [layout.KEYS])
+    copied, size, known = _copy(LocalStore(folder / "objects"), stored_bytes(store), layout.OWNERS)  # before their rows
     with engine.begin() as connection:
         revision = current_revision(connection)
         if revision != about["revision"]:
@@ -159,10 +164,15 @@ def _read_rows(path: Path, table: Table) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def _copy(source: ObjectStore, target: ObjectStore) -> tuple[int, int, int]:
-    there = {entry.key: entry.size_bytes for kind in layout.OWNERS for entry in target.entries(kind)}
+def stored_bytes(store: ObjectStore) -> ObjectStore:
+    """A store whose objects are read and written as they lie there, encrypted ones too."""
+    return store.inner if isinstance(store, EncryptedStore) else store
+
+
+def _copy(source: ObjectStore, target: ObjectStore, folders: Sequence[str]) -> tuple[int, int, int]:
+    there = {entry.key: entry.size_bytes for kind in folders for entry in target.entries(kind)}
     copied = size = known = 0
-    for kind in layout.OWNERS:
+    for kind in folders:
         for entry in source.entries(kind):
             if there.get(entry.key) == entry.size_bytes:
                 known += 1

@@ -12,6 +12,7 @@ from gateway.database import make_engine, make_session_factory, read
 from gateway.migrate import current_revision, lacks_migration
 from gateway.settings import GatewaySettings
 from lobule.diagnosis import Check, Installation
+from lobule.settings import variable
 
 _CLOCK_S = 5.0
 
@@ -46,6 +47,14 @@ def database(installation: Installation) -> Iterator[Check]:
         yield Check("database", "problem", "database_away", {"reason": reason})
     finally:
         engine.dispose()
+
+
+def encryption(_installation: Installation) -> Iterator[Check]:
+    """Whether stored objects are encrypted."""
+    if variable("MASTER_KEY") is None:
+        yield Check("encryption", "warning", "encryption_off")
+    else:
+        yield Check("encryption", "ok", "encryption")
 
 
 def _of(engine: Engine) -> Iterator[Check]:

@@ -60,6 +60,7 @@ class Retention:
             self._each("images", repository.old_images, limit, removal.delete_rows)
             self._each("renderings", repository.old_renderings, limit, lambda session, id: delete_works(session, [id]))
         self._orphans()
+        self._keys()
         self._previews()
         if not self.dry_run:
             self.deleted["partial objects"] += self.store.forget_partial(now() - _ORPHAN_AGE)
@@ -98,6 +99,18 @@ class Retention:
                 self.deleted[what] += 1
                 if not self.dry_run:
                     self.store.delete(prefix)
+
+    def _keys(self) -> None:
+        """Data keys of an encrypted store whose image, instance or work there is no row of."""
+        before = now() - _ORPHAN_AGE
+        for entry in list(self.store.entries(layout.KEYS)):
+            place = layout.place_of(entry.key.partition("/")[2])
+            if entry.modified_at > before or place.owner not in layout.OWNERS:
+                continue
+            if not read(self.sessions, partial(repository.is_known, place=place)):
+                self.deleted["keys"] += 1
+                if not self.dry_run:
+                    self.store.delete(entry.key)
 
     def _previews(self) -> None:
         """Previews whose deletion was forgotten, as when Redis has lost its data."""

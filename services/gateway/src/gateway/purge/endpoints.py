@@ -1,6 +1,8 @@
 """`/api/v1/patients/purge`: deletes everything of a patient (administrators)."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
@@ -9,18 +11,31 @@ from gateway.auth.dependencies import DetachedUser
 from gateway.errors import responses
 from gateway.purge.schemas import Certificate, PurgeCreate
 from gateway.purge.service import Purge
+from gateway.users.models import User
+
+
+def detached_admin(request: Request, user: DetachedUser) -> User:
+    """An administrator, whose own transaction has ended: a purge opens several.
+
+    Raises:
+        ProblemError: `scope_missing`, 403.
+    """
+    api_tokens.check_scope(request, "admin")
+    return user
+
+
+DetachedAdmin = Annotated[User, Depends(detached_admin, scope="function")]
 
 router = APIRouter(prefix="/api/v1/patients", tags=["administration"])
 
 
 @router.post("/purge", responses=responses(401, 403, 422))
-def purge_patient(body: PurgeCreate, admin: DetachedUser, request: Request) -> Certificate:
+def purge_patient(body: PurgeCreate, admin: DetachedAdmin, request: Request) -> Certificate:
     """Delete everything of a patient, whoever owns it, signed reports too, and certify it. Nothing brings it back.
 
     The patient is found by the PatientID in DICOM files; a case with an image of the patient is deleted as a whole. The
     audit log stays, and has an event with the hash of the certificate. Backups are named, and stay as they are.
     """
-    api_tokens.check_scope(request, "admin")
     state = request.app.state
 
     def note(session: Session, certificate_id: str, detail: dict[str, object]) -> None:

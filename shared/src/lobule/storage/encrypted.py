@@ -1,0 +1,190 @@
+"""An object store that encrypts: AES-256-GCM in chunks, so that objects are written as streams and read in parts.
+
+An object is a head (magic bytes, id of its data key, start of its nonces) and chunks of 64 KiB, each with its own tag.
+A chunk's nonce has its number and whether it is the last one, so that chunks cannot be exchanged nor cut off (the
+STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015); the object's own key is authenticated with each.
+What was stored without encryption stays readable.
+"""
+
+import io
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, BinaryIO, cast
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from lobule.storage.base import ObjectStore, ObjectWriter, Space, StoredObject
+from lobule.storage.keys import ID_BYTES, DataKeys
+
+MAGIC = b"LOBULE-AES-GCM-1"
+CHUNK, _TAG, _START = 64 * 1024, 16, 7
+HEAD = len(MAGIC) + ID_BYTES + _START
+
+
+class ObjectDamagedError(RuntimeError):
+    """An encrypted object was changed, cut off, or moved to another key."""
+
+
+class EncryptedStore:
+    """Encrypts what is written to another store, and decrypts what is read.
+
+    Args:
+        inner: Where objects and wrapped keys lie.
+        keys: The data keys.
+    """
+
+    def __init__(self, inner: ObjectStore, keys: DataKeys) -> None:
+        self.inner, self.keys = inner, keys
+
+    @contextmanager
+    def writer(self, key: str) -> Iterator[ObjectWriter]:
+        """See `ObjectStore.writer`."""
+        key_id, data_key = self.keys.for_writing(key)
+        with self.inner.writer(key) as sink:
+            encrypting = _Encrypting(sink, key, key_id, data_key)
+            yield encrypting
+            encrypting.finish()
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `ObjectStore.put`."""
+        with self.writer(key) as sink:
+            sink.write(data)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """See `ObjectStore.open`.
+
+        Raises:
+            ObjectDamagedError: While it is read, where it is not as it was written.
+        """
+        with self.inner.open(key) as stream:
+            head = stream.read(HEAD)
+            if not head.startswith(MAGIC):
+                stream.seek(0)
+                yield stream
+                return
+            data_key = self.keys.for_reading(key, head[len(MAGIC) : len(MAGIC) + ID_BYTES])
+            with io.BufferedReader(_Decrypting(stream, key, head, data_key), CHUNK) as decrypted:
+                yield cast("BinaryIO", decrypted)
+
+    def get(self, key: str) -> bytes:
+        """See `ObjectStore.get`."""
+        with self.open(key) as stream:
+            return stream.read()
+
+    def delete(self, prefix: str) -> None:
+        """See `ObjectStore.delete`. The keys go first: what is left where it breaks off cannot be read."""
+        self.keys.destroy(prefix)
+        self.inner.delete(prefix)
+
+    def entries(self, prefix: str) -> Iterator[StoredObject]:
+        """See `ObjectStore.entries`; sizes are those of the encrypted objects."""
+        return self.inner.entries(prefix)
+
+    def forget_partial(self, before: datetime) -> int:
+        """See `ObjectStore.forget_partial`."""
+        return self.inner.forget_partial(before)
+
+    def check(self) -> None:
+        """See `ObjectStore.check`."""
+        self.inner.check()
+
+    def space(self) -> Space | None:
+        """See `ObjectStore.space`."""
+        return self.inner.space()
+
+
+def is_encrypted(store: ObjectStore, key: str) -> bool:
+    """Whether an object of an unencrypted view of a store is encrypted."""
+    with store.open(key) as stream:
+        return stream.read(len(MAGIC)) == MAGIC
+
+
+class _Encrypting:
+    """Encrypts what is written, a chunk behind: the last one must be known as such."""
+
+    def __init__(self, sink: ObjectWriter, object_key: str, key_id: bytes, data_key: bytes) -> None:
+        self._sink, self._cipher, self._number = sink, AESGCM(data_key), 0
+        self._start = os.urandom(_START)
+        head = MAGIC + key_id + self._start
+        self._associated = head + object_key.encode()
+        self._waiting = bytearray()
+        sink.write(head)
+
+    def write(self, data: bytes) -> None:
+        self._waiting += data
+        at = 0
+        while len(self._waiting) - at > CHUNK:
+            self._chunk(bytes(self._waiting[at : at + CHUNK]), last=False)
+            at += CHUNK
+        del self._waiting[:at]
+
+    def finish(self) -> None:
+        self._chunk(bytes(self._waiting), last=True)
+
+    def _chunk(self, content: bytes, *, last: bool) -> None:
+        nonce = _nonce(self._start, self._number, last=last)
+        self._sink.write(self._cipher.encrypt(nonce, content, self._associated))
+        self._number += 1
+
+
+class _Decrypting(io.RawIOBase):
+    """A seekable view of an encrypted object, decrypted chunk by chunk."""
+
+    def __init__(self, stream: BinaryIO, object_key: str, head: bytes, data_key: bytes) -> None:
+        self._stream, self._cipher = stream, AESGCM(data_key)
+        self._start, self._associated = head[-_START:], head + object_key.encode()
+        body = stream.seek(0, io.SEEK_END) - HEAD
+        self._chunks = max(1, -(-body // (CHUNK + _TAG)))
+        self._size = max(0, body - self._chunks * _TAG)
+        self._at, self._held = 0, (-1, b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readall(self) -> bytes:
+        if self._at >= self._size:
+            return b""
+        number, offset = divmod(self._at, CHUNK)
+        pieces = [self._chunk(each) for each in range(number, self._chunks)]
+        self._at = self._size
+        return b"".join(pieces)[offset:]
+
+    def readinto(self, buffer: Any) -> int:
+        number, offset = divmod(self._at, CHUNK)
+        if self._at >= self._size:
+            return 0
+        piece = self._chunk(number)[offset : offset + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def _chunk(self, number: int) -> bytes:
+        if self._held[0] != number:
+            self._stream.seek(HEAD + number * (CHUNK + _TAG))
+            sealed = self._stream.read(CHUNK + _TAG)
+            nonce = _nonce(self._start, number, last=number == self._chunks - 1)
+            try:
+                self._held = (number, self._cipher.decrypt(nonce, sealed, self._associated))
+            except (InvalidTag, ValueError):
+                raise ObjectDamagedError("an encrypted object is not as it was written") from None
+        return self._held[1]
+
+
+def _nonce(start: bytes, number: int, *, last: bool) -> bytes:
+    return start + struct.pack(">IB", number, last)
