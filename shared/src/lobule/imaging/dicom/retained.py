@@ -36,7 +36,7 @@ def retained(scope: Scope) -> Mapping[int, Rule]:
     Args:
         scope: A film that was received, or a result that Lobule made; a result has more structure.
     """
-    with files(__package__).joinpath("retained.csv").open(encoding="ascii", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["scope"] in ("all", scope)]
+    lines = files("lobule.imaging.dicom").joinpath("retained.csv").read_text("ascii").splitlines()
+    rows = [row for row in csv.DictReader(lines) if row["scope"] in ("all", scope)]
     assert {row["action"] for row in rows} <= set(get_args(Action))
     return {int(row["tag"], 16): Rule(row["vr"], row["action"]) for row in rows}  # pyright: ignore[reportArgumentType]
