@@ -171,10 +171,15 @@ def test_table_has_a_row_for_each_breast_and_one_for_the_case(film):
     films["d"] = AnalysisError("image_truncated", "pixels")
     rows = [row("a"), row("b", view="MLO"), row("c", side="R"), row("d", side="R", view="MLO")]
     [(reading, failures)] = examine(rows, reader(films), MODELS)
-    table = list(table_rows(reading))
-    assert [r[:3] for r in table] == [("1", "L", "CC MLO"), ("1", "R", "CC"), ("1", "case", "LCC LMLO RCC")]
-    assert table[1][4] == "not_sure"  # one of its films failed
-    assert float(table[2][3]) == max(float(table[0][3]), float(table[1][3]))
+    table = list(table_rows(reading, failures))
+    assert [(r["examination"], r["laterality"], r["views"]) for r in table] == [
+        ("1", "L", ["CC", "MLO"]),
+        ("1", "R", ["CC"]),
+        ("1", "case", ["LCC", "LMLO", "RCC"]),
+    ]
+    assert table[1]["assessment"] == "not_sure"  # one of its films failed
+    assert [r["errors"] for r in table] == [[], ["d:image_truncated"], ["d:image_truncated"]]
+    assert table[2]["probability_malignant"] == max(r["probability_malignant"] for r in table[:2])
     assert [str(f) for f in failures] == [f"d: image_truncated: {films['d']}"]
 
 

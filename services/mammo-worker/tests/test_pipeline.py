@@ -11,11 +11,13 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from lobule.contracts.result import ImageInfo
 from lobule.errors import AnalysisError
 from lobule.imaging.film import Film
+from lobule.imaging.orientation import ORIENTATION_TAG
 from lobule.worker.pipeline import no_progress
 from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
@@ -171,15 +173,34 @@ def test_predict_writes_what_the_pipeline_says(predict, pipeline, film, tmp_path
     assert (failed["file"], failed["error"], failed["probability_malignant"]) == (str(bad), "unsupported_format", "")
 
 
-def test_predict_writes_json_with_outlines(predict, pipeline, film, tmp_path):
-    file = tmp_path / "film.png"
-    file.write_bytes(as_png(film))
-    outcome = predict(file, "--json", "--output", "-")
-    assert outcome.exit_code == 0, outcome.output
-    said, result = json.loads(outcome.stdout), analyse(pipeline, film).result
-    assert [f["probability"] for f in said["findings"]] == [f.probability for f in result.findings]
-    assert [f["outline"] is None for f in said["findings"]] == [f.outline is None for f in result.findings]
-    assert predict(file, "--json", "--films", "x.csv").exit_code == 2
+def test_predict_writes_whole_results_and_masks_upright(predict, pipeline, film, tmp_path):
+    """A film that is stored turned gives the numbers of the same film stored upright."""
+    upright, turned, broken = (tmp_path / name for name in ("a/film.png", "b/film.tif", "c/film.jpg"))
+    for file in (upright, turned, broken):
+        file.parent.mkdir()
+    upright.write_bytes(as_png(film))
+    Image.fromarray(np.rot90(film)).save(turned, tiffinfo={ORIENTATION_TAG: 6})
+    broken.write_bytes(b"no picture")
+    results, masks = tmp_path / "results", tmp_path / "masks"
+    outcome = predict(upright, turned, broken, "--json", results, "--masks", masks)
+    assert outcome.exit_code == 1
+    said, same, failed = (json.loads((results / f"{n}.json").read_text()) for n in ("film", "film-2", "film-3"))
+    result = analyse(pipeline, film).result
+    assert said["findings"] == json.loads(result.model_dump_json())["findings"]
+    assert (said["file"], said["coordinates"], said["error"]) == (str(upright), "upright", None)
+    assert [same[key] for key in ("findings", "probability_malignant")] == [
+        said[key] for key in ("findings", "probability_malignant")
+    ]
+    assert (failed["file"], failed["error"]) == (str(broken), "unsupported_format")
+    mask = cv2.imread(str(masks / "film.png"), cv2.IMREAD_UNCHANGED)
+    assert mask.shape == film.shape
+    assert set(np.unique(mask)) - {0} <= {n for n, f in enumerate(result.findings, start=1) if f.outline}
+    assert mask.any()
+    assert (cv2.imread(str(masks / "film-2.png"), cv2.IMREAD_UNCHANGED) == mask).all()
+    assert not list(tmp_path.glob("*.csv"))
+    assert predict(upright, "--json", upright).exit_code == 2
+    [line] = predict(upright, "--json", "-").stdout.splitlines()
+    assert json.loads(line) == said
 
 
 def test_predict_without_a_model_says_so(tmp_path):

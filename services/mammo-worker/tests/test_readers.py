@@ -120,7 +120,7 @@ def test_coco(tmp_path, draw):
         ],
         "annotations": [
             {"image_id": 1, "category_id": 5, "bbox": [60, 200, 40, 60], "segmentation": [[60, 200, 99, 200, 99, 259]]},
-            {"image_id": 1, "category_id": 6, "bbox": [1, 2, 3, 4]},
+            {"image_id": 1, "category_id": 6, "bbox": [1, 2, 3, 4], "segmentation": [[1, 2, 4, 2, 4, 6]]},
         ],
         "categories": [{"id": 5, "name": "malignant"}, {"id": 6, "name": "mass"}],
     }
@@ -133,6 +133,9 @@ def test_coco(tmp_path, draw):
     assert marked.read_mask()[201, 80]
     assert (normal.patient, normal.malignant) == ("7", False)
     assert "no patient" in found.problems[0]
+    del document["annotations"][1]["segmentation"]  # a mask without one of the masses would be wrong
+    (tmp_path / "films.json").write_text(json.dumps(document))
+    assert read_data_set(tmp_path / "films.json").items[0].read_mask is None
     document["categories"][0]["name"] = "cyst"
     (tmp_path / "films.json").write_text(json.dumps(document))
     with pytest.raises(ValueError, match="'cyst'"):

@@ -246,7 +246,7 @@ def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_p
     cv2.imwrite(str(tmp_path / "film.png"), film)
     cv2.imwrite(str(tmp_path / "crop.png"), film[100:200, 50:180])
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    (tmp_path / "boxes.csv").write_text(f"file,x,y,width,height\n{tmp_path / 'film.png'},50,100,130,100\n")
+    (tmp_path / "boxes.csv").write_text("file,x,y,width,height\nfilm.png,50,100,130,100\n")
     files = [str(tmp_path / "crop.png"), str(tmp_path / "broken.png")]
     options = ["--output", str(tmp_path / "out.csv"), "--package", str(tmp_path / "toy"), "--mm-per-pixel", "0.05"]
     done = CliRunner().invoke(app, ["regions", *files, "--boxes", str(tmp_path / "boxes.csv"), *options])
@@ -254,6 +254,10 @@ def test_regions_command_reads_pictures_and_boxes_and_names_what_it_cannot(tmp_p
     assert "broken.png" in done.stderr
     with (tmp_path / "out.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert [(Path(r["file"]).name, r["outcome"]) for r in rows] == [("crop.png", "answered"), ("film.png", "answered")]
-    assert rows[0]["probability_malignant"] == rows[1]["probability_malignant"]
-    assert rows[1]["width"] == "130.0"
+    assert [(Path(r["file"]).name, r["outcome"], r["error"]) for r in rows] == [
+        ("crop.png", "answered", ""),
+        ("broken.png", "", "unsupported_format"),
+        ("film.png", "answered", ""),
+    ]
+    assert rows[0]["probability_malignant"] == rows[2]["probability_malignant"]
+    assert rows[2]["width"] == "130.0"

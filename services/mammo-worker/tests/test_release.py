@@ -46,7 +46,8 @@ def package(tmp_path, monkeypatch):
     films = [SimpleNamespace(name=f"{p}.png", patient=p, path=None) for p in PATIENTS]
     monkeypatch.setattr(release, "cbis_ddsm", lambda _: films)
     monkeypatch.setattr(release, "load_detector", lambda _: None)
-    monkeypatch.setattr(release, "run_detector", lambda _, cases: [said_of(case) for case in cases])
+    monkeypatch.setattr(release, "run_detector", lambda _, cases, refused=None: [said_of(case) for case in cases])
+    (tmp_path / "cbis_ddsm_mass").mkdir()
     plain = Logistic((1.0,), 0.0)
     write_package(
         tmp_path / "toy",
@@ -107,4 +108,4 @@ def test_a_run_on_other_films_is_not_released(package, tmp_path, monkeypatch):
     assert not (tmp_path / "new").exists()
     done = CliRunner().invoke(cli.app, [*command, "--plan", "none"])
     assert done.exit_code == 2
-    assert "there is no plan" in done.output
+    assert "there is no configuration" in done.output

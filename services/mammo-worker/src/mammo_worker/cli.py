@@ -1,8 +1,5 @@
 """`mammo-worker`: predict, train, release, evaluate, and prepare data."""
 
-import sys
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -10,154 +7,26 @@ import typer
 
 from lobule.errors import AnalysisError
 from lobule_ml import batch
-from lobule_ml.quiet import held_standard_error, quiet_tensorflow
+from lobule_ml.quiet import quiet_tensorflow
 from mammo_worker.commands.data import app as data_app
 from mammo_worker.commands.density import app as density_app
 from mammo_worker.commands.detector import app as detector_app
 from mammo_worker.commands.examination import app as examination_app
-from mammo_worker.commands.options import DataOption, RunOption, UntilOption
+from mammo_worker.commands.options import DataOption, started_or_exit
+from mammo_worker.commands.predict import app as predict_app
 from mammo_worker.commands.regions import app as regions_app
-from mammo_worker.predict import (
-    FILM_COLUMNS,
-    FINDING_COLUMNS,
-    SUFFIXES,
-    describe,
-    film_row,
-    finding_rows,
-    json_row,
-)
+from mammo_worker.commands.training import app as training_app
 
 quiet_tensorflow()
 
 app = typer.Typer(help="Mammography: find masses on films, train and measure the models.", no_args_is_help=True)
+app.add_typer(predict_app)
 app.add_typer(data_app, name="data")
 app.add_typer(density_app)
 app.add_typer(detector_app)
 app.add_typer(examination_app)
 app.add_typer(regions_app)
-
-
-@app.command()
-def predict(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Films (DICOM, PNG, TIFF, JPEG), folders of them, or - for a list of paths on standard input."
-        ),
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option(help="CSV of the findings, findings.csv by itself, in pixels of the upright film; - for stdout."),
-    ] = None,
-    films: Annotated[Path | None, typer.Option(help="CSV of the films, films.csv by itself; - for stdout.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object a film, findings inside, to --output instead.")
-    ] = False,
-) -> None:
-    """Analyse films with a model; the same as through the service.
-
-    Weak findings are included: the portal marks only those from `thresholds.finding` of model.json on.
-    A film that fails does not stop the others: its row has an error code and the reason, which are also listed
-    at the end, and the exit code is 1.
-    """
-    if as_json and films is not None:
-        raise typer.BadParameter("--json writes films and findings to --output; --films is for CSV")
-    try:
-        paths = batch.expand(files, sys.stdin, SUFFIXES)
-        with held_standard_error(AnalysisError):
-            from mammo_worker.pipeline import build_pipeline
-
-            pipeline = build_pipeline(model)
-    except (AnalysisError, ValueError) as error:
-        typer.echo(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error), err=True)
-        raise typer.Exit(1) from None
-    tally = batch.Tally("films")
-    with ExitStack() as stack:
-        write = _film_writer(stack, output, films, as_json=as_json)
-        for outcome in batch.tracked(batch.analyse(pipeline, paths, describe), "films", len(paths)):
-            write(outcome)
-            tally.add(outcome)
-    typer.echo(tally, err=True)
-    for line in tally.refused:
-        typer.echo(line, err=True)
-    if tally.refused:
-        raise typer.Exit(1)
-
-
-def _film_writer(
-    stack: ExitStack, output: Path | None, films: Path | None, *, as_json: bool
-) -> Callable[[batch.Outcome], None]:
-    """Writes an outcome: one JSON object, or a row of the films and the rows of their findings."""
-    if as_json:
-        stream = stack.enter_context(batch.open_output(output or Path("predictions.jsonl")))
-        write_json = batch.row_writer(stream, (), as_json=True)
-        return lambda outcome: write_json(json_row(outcome))
-    finding_stream = stack.enter_context(batch.open_output(output or Path("findings.csv")))
-    film_stream = stack.enter_context(batch.open_output(films or Path("films.csv")))
-    write_finding = batch.row_writer(finding_stream, FINDING_COLUMNS, as_json=False)
-    write_film = batch.row_writer(film_stream, FILM_COLUMNS, as_json=False)
-
-    def write(outcome: batch.Outcome) -> None:
-        write_film(film_row(outcome))
-        for row in finding_rows(outcome):
-            write_finding(row)
-
-    return write
-
-
-@app.command()
-def train(
-    plan: Annotated[str, typer.Argument(help="A named plan: standard, light, thesis, table14-..., table15-1 to -7.")],
-    weights: Annotated[Path, typer.Option(help="Folder of the pretrained backbones; for a ResNet its .npz.")],
-    out: RunOption,
-    data: Annotated[Path | None, typer.Option(help="Folder of the public data sets.")] = None,
-    films: Annotated[
-        list[Path] | None,
-        typer.Option(help="Own films instead: a labels CSV, a COCO JSON or the folder of a known data set."),
-    ] = None,
-    until: UntilOption = None,
-) -> None:
-    """Train on the training patients of the public data sets, or on own films; resumable, SIGTERM saves."""
-    from mammo_worker.configs.names import PLANS
-    from mammo_worker.data.training_set import own_films, public_films
-    from mammo_worker.training.films import train as run
-
-    if plan not in PLANS:
-        raise typer.BadParameter(f"there is no plan {plan!r}; there are {', '.join(PLANS)}")
-    try:
-        found = own_films(films) if films else public_films(data) if data else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if found is None:
-        raise typer.BadParameter("give --data or --films")
-    chosen = PLANS[plan]()
-    typer.echo(f"{len(found)} films, prepared at {chosen.source_canvas[0]} x {chosen.source_canvas[1]}")
-    done = run(chosen, found, out, weights, until=until)
-    typer.echo(f"{done} of {chosen.steps} steps done")
-
-
-@app.command()
-def release(
-    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
-    data: DataOption,
-    package: Annotated[Path, typer.Option(help="Folder of the model package to write.")],
-    docs: Annotated[Path, typer.Option(help="Folder of the results document.")],
-    plan: Annotated[str, typer.Option(help="The plan that was trained.")] = "standard",
-    version: Annotated[str, typer.Option(help="Of the package.")] = "2.0.0",
-    fppi: Annotated[float, typer.Option(help="False positives per validation film at the working threshold.")] = 0.5,
-) -> None:
-    """Calibrate, measure on the untouched fifth, and write the model package."""
-    from mammo_worker.configs.names import PLANS
-    from mammo_worker.release import release as make
-
-    if plan not in PLANS:
-        raise typer.BadParameter(f"there is no plan {plan!r}; there are {', '.join(PLANS)}")
-    try:
-        make(run, PLANS[plan](), data, package, docs, version=version, fppi=fppi, say=typer.echo)
-    except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+app.add_typer(training_app)
 
 
 @app.command()
@@ -176,22 +45,27 @@ def recalibrate(
 
 @app.command()
 def evaluate(
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data",
+            "--films",
+            help="Folder of the public data sets; or own films, in any layout that `data check` knows.",
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for mammography.md and its plots, of the public sets alone.")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of the public data sets.")] = None,
-    films: Annotated[
-        list[Path] | None,
-        typer.Option(help="Own films instead: a labels CSV, a COCO JSON or the folder of a known data set."),
-    ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Of own films the first so many.", min=1)] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="The first so many films; of the public sets without mini-MIAS.", min=1)
+    ] = None,
     predictions: Annotated[Path | None, typer.Option(help="CSV of the findings to write.")] = None,
     coco: Annotated[Path | None, typer.Option(help="COCO JSON of the findings to write.")] = None,
 ) -> None:
     """Measure a model on the untouched fifth of CBIS-DDSM and on mini-MIAS, or on own films.
 
-    Of own films, those that cannot be read are named with their reason, the others go on, and the exit code is 1.
+    Films that cannot be read are named with their reason, the others go on, and the exit code is 1.
     """
     from lobule.model_package import open_package
     from mammo_worker.evaluation.own_films import evaluate_films
@@ -200,16 +74,19 @@ def evaluate(
     from mammo_worker.packages import installed_package
     from mammo_worker.release import evaluate_package, write_results
 
+    is_public = (data[0] / "cbis_ddsm_mass").is_dir()
+    if is_public and len(data) > 1:
+        raise typer.BadParameter("the public data sets are measured alone")
+    if limit is not None and out is not None:
+        raise typer.BadParameter("--out writes figures of all films; leave --limit out")
     refused: list[str] = []
-    try:
+    with started_or_exit(1):
         package = installed_package() if model is None else open_package(model)
-        if films:
-            results, metrics, refused = evaluate_films(package, films, limit)
-            typer.echo(markdown_table(metrics))
-        elif data is not None:
-            results, metrics = evaluate_package(package, data)
+    try:
+        if is_public:
+            results, metrics = evaluate_package(package, data[0], limit=limit, refused=refused)
         else:
-            raise typer.BadParameter("give --data or --films")
+            results, metrics, refused = evaluate_films(package, data, limit)
     except (AnalysisError, ValueError) as error:
         typer.echo(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error), err=True)
         raise typer.Exit(1) from None
@@ -217,11 +94,9 @@ def evaluate(
         write_csv([(None, results)], predictions)
     if coco is not None:
         write_coco(results, coco)
-    if not films and out is not None:
+    typer.echo(markdown_table(metrics))
+    if is_public and out is not None:
         write_results(package.manifest.with_metrics(metrics), results, out)
-        typer.echo((out / "mammography.md").read_text("utf-8"))
-    elif not films:
-        typer.echo(markdown_table(metrics))
     for line in refused:
         typer.echo(line, err=True)
     if refused:

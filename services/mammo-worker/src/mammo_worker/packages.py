@@ -110,6 +110,7 @@ def write_package(
     variants: Sequence[TestTimeVariant],
     weights: list[NDArray[Any]],
     calibration: Calibration,
+    calibrated_on: str = "the validation patients, a tenth of CBIS-DDSM's",
     thresholds: Thresholds,
     trained_on: str,
     licence: str,
@@ -136,7 +137,7 @@ def write_package(
         calibration=CalibrationSection.model_validate(
             {
                 "method": "logistic regression",
-                "description": "Logistic regression on the validation patients, a tenth of CBIS-DDSM's.",
+                "description": f"Logistic regression on {calibrated_on}.",
                 **calibration.to_dict(),
             }
         ),

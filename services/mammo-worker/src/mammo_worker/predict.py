@@ -19,7 +19,20 @@ FILM_COLUMNS = (
     "error",
     "detail",
 )
-FINDING_COLUMNS = ("file", "x", "y", "width", "height", "label", "probability", "probability_malignant")
+FINDING_COLUMNS = (
+    "file",
+    "finding",
+    "x",
+    "y",
+    "width",
+    "height",
+    "label",
+    "probability",
+    "probability_malignant",
+    "coordinates",
+)
+COORDINATES = "upright"
+"""Pixels of the film after its orientation tag has been applied, as the portal shows it; not as the file stores it."""
 TRIAGE: dict[Assessment, str] = {
     "malignancy_suspected": "cancer",
     "no_sign_of_malignancy": "not cancer",
@@ -46,12 +59,13 @@ def film_row(outcome: Outcome) -> Row:
 
 
 def finding_rows(outcome: Outcome) -> list[Row]:
-    """A row of `FINDING_COLUMNS` for each finding, weak ones too, most probable first."""
+    """A row of `FINDING_COLUMNS` for each finding, weak ones too, most probable first, counted from 1."""
     if outcome.result is None:
         return []
     return [
         {
             "file": str(outcome.path),
+            "finding": number,
             "x": finding.box.x,
             "y": finding.box.y,
             "width": finding.box.width,
@@ -59,18 +73,18 @@ def finding_rows(outcome: Outcome) -> list[Row]:
             "label": finding.label,
             "probability": finding.probability,
             "probability_malignant": finding.probability_malignant,
+            "coordinates": COORDINATES,
         }
-        for finding in outcome.result.findings
+        for number, finding in enumerate(outcome.result.findings, start=1)
     ]
 
 
-def json_row(outcome: Outcome) -> Row:
-    """The film's row with its findings, outlines included, in one object."""
-    findings = outcome.result.findings if outcome.result else []
-    outlined = [
-        {**row, "outline": finding.outline} for row, finding in zip(finding_rows(outcome), findings, strict=True)
-    ]
-    return film_row(outcome) | {"findings": [{k: v for k, v in row.items() if k != "file"} for row in outlined]}
+def result_document(outcome: Outcome) -> Row:
+    """The whole result with outlines, as the service keeps it, or what was wrong; without times, which vary."""
+    document: Row = {"file": str(outcome.path), "error": outcome.error, "detail": outcome.detail}
+    if outcome.result is None:
+        return document
+    return document | {"coordinates": COORDINATES, **outcome.result.model_dump(mode="json", exclude={"timings_s"})}
 
 
 def describe(path: Path, sha256: str) -> ImageInfo:

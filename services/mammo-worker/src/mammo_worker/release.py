@@ -178,9 +178,21 @@ def _counts(test: list[FilmResult]) -> str:
 
 
 def evaluate_package(
-    package: ModelPackage, data: Path, detector: Detector | None = None
+    package: ModelPackage,
+    data: Path,
+    detector: Detector | None = None,
+    *,
+    limit: int | None = None,
+    refused: list[str] | None = None,
 ) -> tuple[list[FilmResult], list[dict[str, Any]]]:
     """Measure a package on the untouched fifth of CBIS-DDSM's training films and on mini-MIAS.
+
+    Args:
+        package: Of the detector.
+        data: Folder of the data sets.
+        detector: Of the package, where it is loaded already.
+        limit: The first so many films of CBIS-DDSM, without mini-MIAS; None for all.
+        refused: As of `run_detector`.
 
     Returns:
         The test films with their results, and the metrics.
@@ -188,11 +200,12 @@ def evaluate_package(
     calibration = Calibration.from_dict(package.manifest.calibration.values())
     if detector is None:
         detector = load_detector(package)
-    cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "test"]
-    test = with_probabilities(run_detector(detector, tracked(cases, "films", len(cases))), calibration)
+    cases = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "test"][:limit]
+    found = run_detector(detector, tracked(cases, "films", len(cases)), refused=refused)
+    test = with_probabilities(found, calibration)
     metrics = measure(test, "CBIS-DDSM, untouched fifth")
     metrics += _at_working_threshold(test, calibration)
-    if (data / "mias").is_dir():
+    if limit is None and (data / "mias").is_dir():
         metrics += _mias(detector, data / "mias", calibration)
     return test, metrics
 

@@ -128,8 +128,12 @@ def reproduce(
         "each long stage and half for each short one (the thesis: ResNet-101 at 2048 x 2048, "
         f"{reference.LONG:,} and {reference.SHORT:,} steps of one film). {len(films)} training films, {len(test)} "
         "films of the untouched fifth of CBIS-DDSM's training patients. The backbone starts from "
-        f"{weights.name}, which has seen the training films; from ImageNet alone so short a row learns little. One "
-        "training a row: differences of a few points are chance. Mean AP and mean sensitivity are the thesis' "
+        f"{weights.name}, which has seen the training films; from ImageNet alone so short a row learns little. "
+        "Where these rows deviate from the thesis' recipe on purpose, because so few steps learn little by it: AdamW "
+        "with a cosine takes the place of SGD at a constant rate, and films are turned, shifted, scaled and changed in "
+        "contrast. Films are mirrored so that the chest wall is on the left, in place of the thesis' flips; masks are "
+        "learned from boxes. "
+        "One training a row: differences of a few points are chance. Mean AP and mean sensitivity are the thesis' "
         "equations 8 and 9, by OR >= 0.5, at the threshold whose false positives per film come nearest to 3.",
         "",
     ]

@@ -13,6 +13,7 @@ from mammo_worker.commands.options import (
     RunsOption,
     UntilOption,
     WeightsOption,
+    read_film_plan,
     read_plan,
 )
 
@@ -61,17 +62,20 @@ def evaluate_detector(
     data: DataOption,
     runs: RunsOption,
     predictions: Annotated[Path, typer.Option(help="CSV of the out-of-fold findings.")],
+    coco: Annotated[Path | None, typer.Option(help="COCO JSON of the same.")] = None,
     change: ChangeOption = None,
 ) -> None:
     """Measure the detectors on the patients that each fold has not seen."""
     from mammo_worker.detector.evaluate import out_of_fold
     from mammo_worker.detector.train import training_films
-    from mammo_worker.evaluation.predictions import write_csv
+    from mammo_worker.evaluation.predictions import write_coco, write_csv
     from mammo_worker.evaluation.summary import markdown_table, measure
 
     results = out_of_fold(_plan(config, change), training_films(data, None), runs, typer.echo)
     write_csv(results.items(), predictions)
     films = [film for of_fold in results.values() for film in of_fold]
+    if coco is not None:
+        write_coco(films, coco)
     typer.echo(markdown_table(measure(films, f"CBIS-DDSM, {len(results)} folds by patient, out of fold")))
 
 
@@ -99,3 +103,47 @@ def detect_held_out(
     results = with_probabilities(found, Calibration.from_dict(package.manifest.calibration.values()))
     write_csv([(None, results)], findings)
     write_films(results, films)
+
+
+@app.command()
+def measure_elsewhere(
+    data: DataOption,
+    output: Annotated[Path | None, typer.Option(help="Markdown; docs/results/mammography-elsewhere.md.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Folder of a run instead of a package: CDD-CESM alone.")] = None,
+    plan: Annotated[str, typer.Option(help="The configuration that was trained, for --run.")] = "light",
+) -> None:
+    """Measure a detector on mini-MIAS and on digital mammograms (CDD-CESM); about a second a film on one core."""
+    from lobule.model_package import open_package
+    from lobule_ml.batch import tracked
+    from lobule_ml.packages import read_weights
+    from lobule_ml.training.loop import AVERAGE_FILE
+    from mammo_worker.calibration import Calibration
+    from mammo_worker.data.readers.cdd_cesm import cdd_cesm
+    from mammo_worker.data.readers.mini_mias import mini_mias
+    from mammo_worker.detector.plan import DetectorPlan
+    from mammo_worker.evaluation import elsewhere
+    from mammo_worker.evaluation.run import run_detector, with_probabilities
+    from mammo_worker.evaluation.summary import markdown_table
+    from mammo_worker.packages import build_detector, installed_package, load_detector
+
+    rows: list[dict[str, object]] = []
+    digital = cdd_cesm(data / "cdd_cesm")
+    if run is not None:
+        trained = read_film_plan(plan, None)
+        training = trained.training if isinstance(trained, DetectorPlan) else trained
+        detector = build_detector(training.network, read_weights(run / AVERAGE_FILE), training.test_time_variants)
+        name, trained_on = f"a run of `{plan}`", "the films in the run's films.csv."
+    else:
+        package = installed_package() if model is None else open_package(model)
+        manifest, detector = package.manifest, load_detector(package)
+        name, trained_on = f"`{manifest.name}` {manifest.version}", manifest.trained_on
+        calibration = Calibration.from_dict(manifest.calibration.values())
+        cases = mini_mias(data / "mias")
+        found = with_probabilities(run_detector(detector, tracked(cases, "films", len(cases))), calibration)
+        normal = {case.name for case in cases if case.attributes["class"] == "normal"}
+        rows += elsewhere.measure_mini_mias(found, normal, manifest, calibration.working_score)
+    rows += elsewhere.measure_digital(run_detector(detector, tracked(digital, "digital films", len(digital))))
+    typer.echo(markdown_table(rows))
+    if output is not None:
+        output.write_text(elsewhere.elsewhere_document(name, trained_on, rows), "utf-8")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mammo_worker.commands.options import DataOption
+from mammo_worker.commands.options import DataOption, started_or_exit
 
 app = typer.Typer()
 
@@ -13,32 +13,56 @@ app = typer.Typer()
 @app.command()
 def examine(
     views: Annotated[Path, typer.Option(help="CSV of films: file, examination, laterality (L, R), view (CC, MLO).")],
-    output: Annotated[Path, typer.Option(help="CSV: a row for each breast, and one for the case.")],
+    output: Annotated[Path, typer.Option(help="CSV: a row for each breast, and one for the case; - for stdout.")],
     details: Annotated[Path | None, typer.Option(help="JSON of lesions, places, reasons and BI-RADS words.")] = None,
 ) -> None:
     """Read examinations: the two views of a breast together, and the case.
 
-    Films that could not be assessed are named at the end, each with a code and its reason; the others are read, no
-    breast or case with such a film is called negative, and the exit code is 1. It is 2 where nothing could begin.
+    Films that could not be assessed are named at the end, each with a code and its reason, and in the column `errors`
+    of their breast; the others are read, no breast or case with such a film is called negative, and the exit code
+    is 1. It is 2 where nothing could begin.
     """
-    from lobule.errors import AnalysisError
-    from mammo_worker.examination.examine import film_reader, write_examinations
-    from mammo_worker.examination.models import installed_models
-    from mammo_worker.examination.views import read_views
-    from mammo_worker.pipeline import build_pipeline
+    with started_or_exit(2):
+        from mammo_worker.examination.examine import film_reader, write_examinations
+        from mammo_worker.examination.models import installed_models
+        from mammo_worker.examination.views import read_views
+        from mammo_worker.pipeline import build_pipeline
 
-    try:
         rows, models = read_views(views), installed_models()
         reader = film_reader(build_pipeline())
-    except (AnalysisError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
     failures = write_examinations(rows, reader, models, output, details)
-    typer.echo(f"{len(rows) - len(failures)} of {len(rows)} films: {output}")
+    typer.echo(f"{len(rows) - len(failures)} of {len(rows)} films read; {len(failures)} failed", err=True)
     for failure in failures:
         typer.echo(str(failure), err=True)
     if failures:
         raise typer.Exit(1)
+
+
+@app.command()
+def prevalence(
+    cases: Annotated[
+        Path,
+        typer.Argument(help="CSV of breasts of known outcome: breast (each once), cancer (1 or 0; empty: unknown)."),
+    ],
+) -> None:
+    """Learn from a site's own cases how frequent cancer is, with a 95 % interval, and print the worker's setting.
+
+    The cases must be all of a period, not those that were biopsied or looked interesting.
+    """
+    from mammo_worker.examination.prevalence import read_prevalence
+
+    try:
+        site = read_prevalence(cases)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    low, high = site.interval()
+    typer.echo(f"{site.cancers} cancers in {site.breasts} breasts", err=True)
+    typer.echo(f"examinations with cancer: {site.of_examinations:.5f}, 95 % interval {low:.5f} to {high:.5f}", err=True)
+    if not 0 < site.of_examinations < 1:
+        typer.echo("This cannot be a site's prevalence; collect more cases of known outcome.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"LOBULE_MAMMO_PREVALENCE={site.of_examinations:.5f}")
 
 
 @app.command()

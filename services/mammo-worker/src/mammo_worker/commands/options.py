@@ -1,9 +1,19 @@
 """Options that several commands share, and the configurations that they name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from lobule.errors import AnalysisError
+from lobule_ml.batch import reason
+from lobule_ml.quiet import held_standard_error
+
+if TYPE_CHECKING:
+    from mammo_worker.detector.plan import DetectorPlan
+    from mammo_worker.training.plan import TrainingPlan
 
 T = TypeVar("T")
 
@@ -18,12 +28,32 @@ UntilOption = Annotated[int | None, typer.Option("--until", help="Stop at this s
 ChangeOption = Annotated[list[str] | None, typer.Option("--set", help="name=value in the configuration.")]
 
 
-def read_plan(config: str, kind: type[T], changes: list[str] | None) -> T:
+def read_film_plan(config: str, changes: list[str] | None) -> "TrainingPlan | DetectorPlan":
+    """A configuration of a detector: by the name of a plan, of one that ships, or a Python file.
+
+    Raises:
+        typer.BadParameter: There is none, or it has no such value to change.
+    """
+    from mammo_worker.configs.names import PLANS
+    from mammo_worker.detector.plan import DetectorPlan
+    from mammo_worker.training.plan import TrainingPlan
+
+    if config not in PLANS:
+        return read_plan(config, (TrainingPlan, DetectorPlan), changes)
+    from lobule_ml.training.configuration import with_changes
+
+    try:
+        return with_changes(PLANS[config](), changes or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def read_plan(config: str, kind: type[T] | tuple[type[T], ...], changes: list[str] | None) -> T:
     """A configuration that ships with this worker, or a Python file.
 
     Args:
         config: Its name or path.
-        kind: The dataclass that it must give.
+        kind: The dataclass that it must give, or several.
         changes: `name=value` each.
 
     Raises:
@@ -36,3 +66,21 @@ def read_plan(config: str, kind: type[T], changes: list[str] | None) -> T:
         return load_plan(config, kind, Path(configs.__path__[0]), changes or ())
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+@contextmanager
+def started_or_exit(code: int) -> Iterator[None]:
+    """Import TensorFlow and load models in here: without its start-up lines, and with a reason where nothing can begin.
+
+    Args:
+        code: Exit code where an `AnalysisError` or a `ValueError` is raised.
+    """
+    try:
+        with held_standard_error(AnalysisError, ValueError):
+            yield
+    except AnalysisError as error:
+        typer.echo(": ".join(reason(error)), err=True)
+        raise typer.Exit(code) from None
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(code) from None

@@ -1,10 +1,13 @@
 """Commands of the region classifier."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lobule.model_package import open_package
+from lobule_ml import batch
 from mammo_worker.commands.options import (
     ChangeOption,
     DataOption,
@@ -14,6 +17,7 @@ from mammo_worker.commands.options import (
     UntilOption,
     WeightsOption,
     read_plan,
+    started_or_exit,
 )
 
 if TYPE_CHECKING:
@@ -112,33 +116,50 @@ def release_regions(
 
 @app.command()
 def regions(
-    files: Annotated[list[Path], typer.Argument(help="Pictures of single regions; with --boxes none.")] = [],  # noqa: B006
-    output: Annotated[Path, typer.Option(help="CSV: file, kind, probability_malignant, outcome.")] = Path(
-        "regions.csv"
-    ),
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Pictures of single regions, folders of them, or - for a list of paths; with --boxes none."
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(help="CSV: file, kind, probability_malignant, outcome, error, detail; - for stdout.")
+    ] = Path("regions.csv"),
     boxes: Annotated[
-        Path | None, typer.Option(help="CSV of regions on films: file, x, y, width, height in pixels.")
+        Path | None,
+        typer.Option(help="CSV of regions on films: file, x, y, width, height in pixels of the upright film."),
     ] = None,
     mm_per_pixel: Annotated[float | None, typer.Option(help="Scale of the pictures, where they do not say it.")] = None,
     package: Annotated[Path | None, typer.Option(help="A model package instead of the installed one.")] = None,
 ) -> None:
     """Classify regions as masses or calcifications, with the probability that they are malignant.
 
-    A region of a film coarser than 0.1 mm a pixel gets no number: its `outcome` says why. A file that cannot be read is
-    named with its reason, the others go on, and the exit code is 1.
+    A region of a film coarser than 0.1 mm a pixel gets no number: its `outcome` says why. The rows of a file that
+    cannot be read have an error code and the reason, the others go on, and the exit code is 1.
     """
-    from lobule.errors import AnalysisError
-    from lobule.model_package import open_package
-    from mammo_worker.regions.package import RegionReader, installed_reader
-    from mammo_worker.regions.table import read_boxes, write_opinions
+    from mammo_worker.predict import SUFFIXES
+    from mammo_worker.regions.table import BOX_COLUMNS, COLUMNS, read_boxes, read_opinions
 
-    try:
-        reader = installed_reader() if package is None else RegionReader(open_package(package))
+    if not files and boxes is None:
+        raise typer.BadParameter("give files, or --boxes")
+    with started_or_exit(2):
+        from mammo_worker.regions.package import RegionReader, installed_reader
+
         asked = read_boxes(boxes) if boxes else []
-    except (AnalysisError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    refused = write_opinions(reader, files, asked, output, mm_per_pixel)
+        pictures = batch.expand(files or (), sys.stdin, SUFFIXES)
+        reader = installed_reader() if package is None else RegionReader(open_package(package))
+    total = len(pictures) + len({row.file for row in asked})
+    refused: list[str] = []
+    count = 0
+    with batch.open_output(output) as stream:
+        write = batch.row_writer(stream, (*COLUMNS, *BOX_COLUMNS) if asked else COLUMNS, as_json=False)
+        for rows in batch.tracked(read_opinions(reader, pictures, asked, mm_per_pixel), "files", total):
+            for row in rows:
+                write(row)
+            count += len(rows)
+            if rows[0].get("error"):
+                refused.append(f"{rows[0]['file']}: {rows[0]['error']}: {rows[0]['detail']}")
+    typer.echo(f"{count} regions in {total} files; {len(refused)} files failed", err=True)
     for line in refused:
         typer.echo(line, err=True)
     if refused:

@@ -105,9 +105,9 @@ def _sequence(*scopes: Scope, steps: int) -> tuple[Phase, ...]:
 _DEFAULT_SEQUENCE = _sequence("heads", "4+", "all", steps=LONG)
 
 
-def plan() -> TrainingPlan:
+def plan(base: MaskRCNNConfig | None = None) -> TrainingPlan:
     """The thesis' network, heads, then 4+, then all. Cost: 30 GPU hours. Expected: the thesis' O+P."""
-    return _plan(thesis_network(), _DEFAULT_SEQUENCE)
+    return _plan(base or thesis_network(), _DEFAULT_SEQUENCE)
 
 
 def original(base: MaskRCNNConfig | None = None) -> TrainingPlan:

@@ -11,36 +11,49 @@ from mammo_worker.data.splits import split_of
 from mammo_worker.labels import LABELS
 
 
-def public_films(data: Path) -> list[AnnotatedFilm]:
+def public_films(data: Path, *, masks: bool = False) -> list[AnnotatedFilm]:
     """CBIS-DDSM's training patients, as `data.splits` knows them, and CDD-CESM.
 
     Args:
         data: Folder of the data sets.
+        masks: With CBIS-DDSM's hand-drawn masks; CDD-CESM's always come along.
     """
-    films = [c for c in cbis_ddsm(data / "cbis_ddsm_mass") if split_of(c.patient) == "train"]
+    drawn = data / "cbis_masks" if masks else None
+    films = [c for c in cbis_ddsm(data / "cbis_ddsm_mass", drawn) if split_of(c.patient) == "train"]
     return films + cdd_cesm(data / "cdd_cesm")
 
 
-def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
+def data_sets(paths: Sequence[Path]) -> list[AnnotatedFilm]:
     """All films of data sets in known layouts.
+
+    Raises:
+        ValueError: Something is wrong with them.
+    """
+    found = [read_data_set(path) for path in paths]
+    _raise_for([problem for reading in found for problem in reading.problems])
+    return [film for reading in found for film in reading.items]
+
+
+def own_films(paths: Sequence[Path]) -> list[AnnotatedFilm]:
+    """All films of data sets in known layouts, fit to learn from.
 
     Raises:
         ValueError: There are none, something is wrong with them, or a film's mass has no box.
     """
-    films: list[AnnotatedFilm] = []
-    problems: list[str] = []
-    for path in paths:
-        found = read_data_set(path)
-        films += found.items
-        problems += found.problems
+    films = data_sets(paths)
     unmarked = (f for f in films if f.attributes.get("label") in LABELS and not len(f.boxes))
-    problems += [
-        f"{film.path}: a {film.attributes['label']} film without boxes or a mask teaches that its mass is tissue"
-        for film in unmarked
-    ]
-    if problems:
-        first = "\n".join(problems[:5])
-        raise ValueError(f"{len(problems)} films are wrong; the first of them:\n{first}")
+    _raise_for(
+        [
+            f"{film.path}: a {film.attributes['label']} film without boxes or a mask teaches that its mass is tissue"
+            for film in unmarked
+        ]
+    )
     if not films:
         raise ValueError("there is no film to learn from")
     return films
+
+
+def _raise_for(problems: Sequence[str]) -> None:
+    if problems:
+        first = "\n".join(problems[:5])
+        raise ValueError(f"{len(problems)} films are wrong; the first of them:\n{first}")

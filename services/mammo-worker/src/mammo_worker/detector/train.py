@@ -17,6 +17,7 @@ from mammo_worker.detector.batches import film_batches
 from mammo_worker.detector.plan import DetectorPlan
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.training.learned import write_learned
 from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
 
@@ -72,6 +73,7 @@ def train_detector(
     digest = hash_files(c.path for c in cases if c.path is not None)
     starts_from = starting_weights(training.network.backbone.name, package or weights)
     write_record(folder, plan, seed=training.seed, data_sha256=digest, examples=counts, starts_from=starts_from)
+    write_learned(folder, cases)
     films = [prepare_training_film(c, training.source_canvas) for c in cases]
     return run_phases(
         training,

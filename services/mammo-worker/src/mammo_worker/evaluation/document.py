@@ -120,22 +120,7 @@ They are no comparison on equal terms: other films, other splits, other match ru
 
 def model_card(manifest: ModelManifest, tried: str, counts: str) -> str:
     """`MODEL_CARD.md` of the package."""
-    config = read_config(manifest.architecture["config"])
-    triage = "none" if config.triage is None else config.triage.loss
-    views = [
-        f"{v['canvas'][0]} x {v['canvas'][1]}{', upside down' if v['upside_down'] else ''}"
-        for v in manifest.input["views"]
-    ]
-    return f"""# {manifest.name} {manifest.version}
-
-Finds masses on mammograms, draws them, and says how likely a malignant one is. Research use only.
-
-## What it is
-Mask R-CNN on {config.backbone.name} with a pyramid of {config.pyramid.channels} channels (strides
-{", ".join(str(s) for s in config.pyramid.strides)}), a centre-point first stage, a class, a box and a mask head, and a
-multi-instance triage head ({triage}). Input: the breast on a canvas, grey and CLAHE.
-Every film is analysed in {len(views)} variants ({"; ".join(views)}), whose findings are fused.
-
+    return f"""{_what_it_is(manifest)}
 ## Trained on
 {manifest.trained_on} {counts}
 
@@ -148,6 +133,46 @@ Every film is analysed in {len(views)} variants ({"; ".join(views)}), whose find
 {tried}
 ## Limits
 {LIMITS}
+## Licence
+{manifest.licence}
+"""
+
+
+def _what_it_is(manifest: ModelManifest) -> str:
+    """The first sections of a model card."""
+    config = read_config(manifest.architecture["config"])
+    triage = "no triage head" if config.triage is None else f"a multi-instance triage head ({config.triage.loss})"
+    first = "a centre-point first stage" if config.proposals.kind == "centre" else "an RPN"
+    views = [
+        f"{v['canvas'][0]} x {v['canvas'][1]}{', upside down' if v['upside_down'] else ''}"
+        for v in manifest.input["views"]
+    ]
+    return f"""# {manifest.name} {manifest.version}
+
+Finds masses on mammograms, draws them, and says how likely a malignant one is. Research use only.
+
+## What it is
+Mask R-CNN on {config.backbone.name} with a pyramid of {config.pyramid.channels} channels (strides
+{", ".join(str(s) for s in config.pyramid.strides)}), {first}, a class, a box and a mask head, and
+{triage}. Input: the breast on a canvas, grey and CLAHE.
+Every film is analysed in {len(views)} variants ({"; ".join(views)}), whose findings are fused.
+"""
+
+
+def own_card(manifest: ModelManifest) -> str:
+    """`MODEL_CARD.md` of a package from own films."""
+    measured = "Not measured: no test films were given.\n"
+    if manifest.metrics:
+        measured = markdown_table([metric.values() for metric in manifest.metrics])
+    return f"""{_what_it_is(manifest)}
+## Trained on
+{manifest.trained_on}
+
+## Calibrated
+{manifest.calibration.description}
+
+## Measured
+{measured}
 ## Licence
 {manifest.licence}
 """

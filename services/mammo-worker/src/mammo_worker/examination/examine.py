@@ -1,6 +1,5 @@
 """Every examination of a table: its films through the installed pipeline, its breasts, and the case."""
 
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,7 @@ from lobule.decoding.images import read_film
 from lobule.words import Words
 from lobule.words.breasts import breast_in_words
 from lobule.worker.pipeline import no_progress
-from lobule_ml.batch import reason
+from lobule_ml.batch import Row, open_output, reason, row_writer, tracked
 from mammo_worker.examination.breasts import BreastReading, read_breast
 from mammo_worker.examination.films import ExaminedFilm, examined
 from mammo_worker.examination.models import ExaminationModels
@@ -24,7 +23,7 @@ from mammo_worker.examination.views import FilmRow
 from mammo_worker.pipeline import MammographyPipeline
 from mammo_worker.predict import describe
 
-COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density")
+COLUMNS = ("examination", "laterality", "views", "probability_malignant", "assessment", "density", "errors")
 CASE = "case"
 """The value of the laterality column in the row of a case."""
 _SIDES: tuple[Laterality, ...] = ("L", "R")
@@ -145,20 +144,35 @@ def _reading(
     return ExaminationReading(name, breasts, by_rule([b.verdict for b in breasts], unplaced))
 
 
-def table_rows(reading: ExaminationReading) -> Iterator[tuple[str, ...]]:
+def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iterator[Row]:
     """A row for each breast, then one for the case, as dense as its denser breast; `COLUMNS`."""
     views: list[str] = []
     for breast in reading.breasts:
         views += [f"{breast.laterality}{view}" for view in breast.views]
-        yield _row(reading.name, breast.laterality, " ".join(breast.views), breast.verdict, breast.density)
+        own = [failure for failure in failures if failure.row.laterality == breast.laterality]
+        yield _row(reading.name, breast.laterality, breast.views, breast.verdict, breast.density, own)
     densities: list[DensityCategory] = [breast.density for breast in reading.breasts if breast.density]
     densest: DensityCategory | None = max(densities) if densities else None
-    yield _row(reading.name, CASE, " ".join(views), reading.case, densest)
+    yield _row(reading.name, CASE, views, reading.case, densest, failures)
 
 
-def _row(name: str, laterality: str, views: str, verdict: Verdict, density: DensityCategory | None) -> tuple[str, ...]:
-    number = "" if verdict.probability is None else f"{verdict.probability:.5f}"
-    return (name, laterality, views, number, verdict.assessment, density or "")
+def _row(
+    name: str,
+    laterality: str,
+    views: Sequence[str],
+    verdict: Verdict,
+    density: DensityCategory | None,
+    failures: Sequence[Failure],
+) -> Row:
+    return {
+        "examination": name,
+        "laterality": laterality,
+        "views": list(views),
+        "probability_malignant": verdict.probability,
+        "assessment": verdict.assessment,
+        "density": density,
+        "errors": [f"{failure.row.file.name}:{failure.code}" for failure in failures],
+    }
 
 
 def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str, Any]:
@@ -190,19 +204,20 @@ def details(reading: ExaminationReading, models: ExaminationModels) -> dict[str,
 def write_examinations(
     rows: Sequence[FilmRow], read: FilmReader, models: ExaminationModels, output: Path, details_to: Path | None
 ) -> list[Failure]:
-    """Read every examination and write the table as it goes.
+    """Read every examination and write the table as it goes, with a progress bar.
 
     Returns:
         The films that could not be assessed.
     """
     failures: list[Failure] = []
     everything: list[dict[str, Any]] = []
-    with output.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        for reading, failed in examine(rows, read, models):
+    total = len({row.examination for row in rows})
+    with open_output(output) as stream:
+        write = row_writer(stream, COLUMNS, as_json=False)
+        for reading, failed in tracked(examine(rows, read, models), "examinations", total):
             failures += failed
-            writer.writerows(table_rows(reading))
+            for row in table_rows(reading, failed):
+                write(row)
             everything.append(details(reading, models))
     if details_to is not None:
         details_to.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", "utf-8")

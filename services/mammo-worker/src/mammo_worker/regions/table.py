@@ -1,18 +1,18 @@
 """Tables of regions: boxes in, opinions out."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from lobule.contracts.result import Box
-from lobule.errors import AnalysisError
+from lobule_ml.batch import Row, reason
 from mammo_worker.regions.package import RegionReader
 from mammo_worker.regions.read import region_of_picture, regions_of_film
 
-COLUMNS = ("file", "kind", "probability_malignant", "outcome")
+COLUMNS = ("file", "kind", "probability_malignant", "outcome", "error", "detail")
 BOX_COLUMNS = ("x", "y", "width", "height")
 
 
@@ -27,61 +27,66 @@ class BoxOnFilm:
 def read_boxes(path: Path) -> list[BoxOnFilm]:
     """Rows of a CSV with the columns file, x, y, width and height.
 
+    Files are as written, or else relative to the folder of the CSV.
+
     Raises:
         ValueError: A column is missing or a number is none.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             return [
-                BoxOnFilm(Path(row["file"]), Box.model_validate({name: row[name] for name in BOX_COLUMNS}))
+                BoxOnFilm(
+                    _found(Path(row["file"]), path.parent),
+                    Box.model_validate({name: row[name] for name in BOX_COLUMNS}),
+                )
                 for row in csv.DictReader(stream)
             ]
     except (OSError, UnicodeError, csv.Error, KeyError, TypeError, ValidationError) as error:
         raise ValueError(f"{path} needs the columns file, x, y, width and height: {error}") from None
 
 
-def write_opinions(
-    reader: RegionReader, files: Sequence[Path], boxes: Sequence[BoxOnFilm], output: Path, spacing: float | None
-) -> list[str]:
-    """Read pictures and films one after the other, and write a row for each region.
+def _found(file: Path, folder: Path) -> Path:
+    return folder / file if not file.exists() and (folder / file).exists() else file
 
-    A region that cannot be judged has an `outcome` that says why, and neither kind nor probability.
+
+def read_opinions(
+    reader: RegionReader, files: Sequence[Path], boxes: Sequence[BoxOnFilm], spacing: float | None
+) -> Iterator[list[Row]]:
+    """Read pictures and films one after the other.
+
+    A region that cannot be judged has an `outcome` that says why, and neither kind nor probability; one whose file
+    cannot be read has an error code and the reason.
 
     Args:
         reader: The classifier.
         files: Pictures of single regions.
         boxes: On films.
-        output: CSV: `COLUMNS`, and `BOX_COLUMNS` where there are boxes.
         spacing: mm a pixel of all files, where they do not say it.
 
-    Returns:
-        A line for each file that could not be read.
+    Yields:
+        The rows of a file, each a region's: `COLUMNS` and `BOX_COLUMNS`.
     """
-    refused: list[str] = []
-    on_films: dict[Path, list[Box]] = {}
-    for row in boxes:
-        on_films.setdefault(row.file, []).append(row.box)
-    with output.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow((*COLUMNS, *(BOX_COLUMNS if boxes else ())))
-        for file in [*files, *on_films]:
-            own = on_films.get(file, []) if file not in files else []
-            try:
-                data = file.read_bytes()
-                regions = (
-                    regions_of_film(data, own, reader.side, spacing)
-                    if own
-                    else [region_of_picture(data, reader.side, spacing)]
-                )
-            except (AnalysisError, OSError) as error:
-                refused.append(f"{file}: {error}")
-                continue
-            places = [(box.x, box.y, box.width, box.height) for box in own] or [()]
-            opinions = iter(reader([region.prepared for region in regions if region.prepared is not None]))
-            for region, place in zip(regions, places, strict=True):
-                said = ("", "")
-                if region.prepared is not None:
-                    opinion = next(opinions)
-                    said = (opinion.kind, round(opinion.probability_malignant, 5))
-                writer.writerow((file, *said, region.outcome, *place))
-    return refused
+    for file in files:
+        yield _rows(reader, file, (), spacing)
+    for file in dict.fromkeys(row.file for row in boxes):
+        yield _rows(reader, file, [row.box for row in boxes if row.file == file], spacing)
+
+
+def _rows(reader: RegionReader, file: Path, boxes: Sequence[Box], spacing: float | None) -> list[Row]:
+    rows: list[Row] = [{"file": str(file), **box.model_dump()} for box in boxes] or [{"file": str(file)}]
+    try:
+        data = file.read_bytes()
+        if boxes:
+            regions = regions_of_film(data, boxes, reader.side, spacing)
+        else:
+            regions = [region_of_picture(data, reader.side, spacing)]
+    except Exception as error:  # noqa: BLE001 - as `predict`: one file never ends the run
+        code, detail = reason(error)
+        return [{**row, "error": code, "detail": detail} for row in rows]
+    opinions = iter(reader([region.prepared for region in regions if region.prepared is not None]))
+    for row, region in zip(rows, regions, strict=True):
+        row["outcome"] = region.outcome
+        if region.prepared is not None:
+            opinion = next(opinions)
+            row |= {"kind": opinion.kind, "probability_malignant": opinion.probability_malignant}
+    return rows

@@ -9,6 +9,7 @@ from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.batches import FilmsOnDemand, TrainingFilm, augmented_batches
 from mammo_worker.films.prepare import PREPROCESSING_VERSION
 from mammo_worker.nn.mask_rcnn import MaskRCNN
+from mammo_worker.training.learned import write_learned
 from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
 from mammo_worker.training.plan import TrainingPlan
@@ -29,7 +30,7 @@ def train(
     Args:
         plan: What and how.
         films: Of the training patients.
-        folder: Of the run: `run.json`, `state.npz`, `log.csv` and, at the end, `average.npz`.
+        folder: Of the run: `run.json`, `films.csv`, `state.npz`, `log.csv` and, at the end, `average.npz`.
         weights: What the backbone starts from, see `training.network.start_backbone`; None to start from chance.
         prepared: The same films, prepared already; None to prepare them at the plan's size.
         until: Stop before this step, to go on later.
@@ -45,6 +46,7 @@ def train(
     digest = hash_files(f.path for f in films if f.path is not None)
     starts_from = starting_weights(plan.network.backbone.name, weights)
     write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts, starts_from=starts_from)
+    write_learned(folder, films)
 
     ready = FilmsOnDemand(films, plan.source_canvas) if prepared is None else prepared
 

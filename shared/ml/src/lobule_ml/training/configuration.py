@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def load_plan(config: str, kind: type[T], folder: Path, changes: Sequence[str] = ()) -> T:
+def load_plan(config: str, kind: type[T] | tuple[type[T], ...], folder: Path, changes: Sequence[str] = ()) -> T:
     """Read a configuration.
 
     Args:
         config: Path of a Python file, or the name of one in `folder`.
-        kind: The dataclass that its function `plan` must give.
+        kind: The dataclass that its function `plan` must give, or several.
         folder: Of the configurations that ship.
         changes: `name=value` each, where name may go into nested records (`network.side=64`) and value is a Python
             literal.
@@ -37,7 +37,22 @@ def load_plan(config: str, kind: type[T], folder: Path, changes: Sequence[str] =
     except Exception as error:  # errors in a configuration are its author's
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
     if not isinstance(plan, kind):
-        raise ValueError(f"{config!r} has no function `plan` that gives a {kind.__name__}")
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        names = " or a ".join(k.__name__ for k in kinds)
+        raise ValueError(f"{config!r} has no function `plan` that gives a {names}")
+    return with_changes(plan, changes)
+
+
+def with_changes(plan: T, changes: Sequence[str]) -> T:
+    """The same configuration with single values set anew.
+
+    Args:
+        plan: A dataclass.
+        changes: As of `load_plan`.
+
+    Raises:
+        ValueError: A change fits nothing in it.
+    """
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:

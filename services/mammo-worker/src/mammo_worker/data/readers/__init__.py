@@ -1,5 +1,6 @@
 """Readers of data sets of films: each module of this package with a `READER` is one."""
 
+import csv
 import sys
 from pathlib import Path
 
@@ -22,4 +23,10 @@ def read_data_set(path: Path, layout: str | None = None) -> Reading[AnnotatedFil
     Raises:
         ValueError: There is no reader for it, or what stands there cannot be read.
     """
-    return reader_of(readers(), path, layout).read(path)
+    reader = reader_of(readers(), path, layout)
+    try:
+        return reader.read(path)
+    except KeyError as error:
+        raise ValueError(f"{path}: a table has no column {error} ({reader.layout})") from None
+    except (OSError, StopIteration, csv.Error) as error:
+        raise ValueError(f"{path}: {error or 'a table is missing'} ({reader.layout})") from None

@@ -1,7 +1,8 @@
 """CBIS-DDSM as TCIA ships it: the official CSVs, and DICOMs in folders named after film and abnormality.
 
 The paths in the CSVs are not those of the download, and the CSVs exchange crop and mask in places; so the films are
-looked for in the folder of their name, and the mask is the largest picture in the abnormality's folder.
+looked for in the folder of their name, and the mask is the largest picture in the abnormality's folder. The folder that
+is given may also be the one above NBIA's `manifest-…/CBIS-DDSM`.
 """
 
 from collections import defaultdict
@@ -22,7 +23,7 @@ _CLASSES = {"MALIGNANT": MALIGNANT, "BENIGN": BENIGN, "BENIGN_WITHOUT_CALLBACK":
 def read(folder: Path) -> Reading[AnnotatedFilm]:
     """Read the films with a mass; boxes come from the masks, so those are opened here."""
     found = Reading[AnnotatedFilm]()
-    folders = {p.name: p for depth in ("*", "*/*") for p in folder.glob(depth) if p.is_dir()}
+    folders = {p.name: p for depth in ("*", "*/*", "*/*/*") for p in folder.glob(depth) if p.is_dir()}
     films: dict[str, list[dict[str, str]]] = defaultdict(list)
     for table in sorted(folder.rglob(_TABLES)):
         for row in csv_rows(table):

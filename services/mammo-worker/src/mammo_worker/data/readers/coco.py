@@ -1,4 +1,7 @@
-"""COCO JSON: images, annotations with boxes and polygons, and the categories benign, malignant and mass."""
+"""COCO JSON: images, annotations with boxes and polygons, and the categories benign, malignant and mass.
+
+Masks in run-length encoding are not read; their boxes are.
+"""
 
 import json
 from collections import defaultdict
@@ -56,7 +59,10 @@ def _film(
         raise ValueError("it has no patient, and films of one patient must stay together")
     corners = [np.array(a["bbox"], float) for a in annotations]
     labels = as_labels([categories[a["category_id"]] for a in annotations])
-    polygons = [np.array(p) for a in annotations for p in a.get("segmentation") or () if isinstance(p, list)]
+    drawn = [a.get("segmentation") for a in annotations]
+    # A mask that lacks one of the masses would teach that it is tissue: it needs polygons of all of them.
+    whole = all(isinstance(parts, list) and parts for parts in drawn)
+    polygons = [np.array(p, float).reshape(-1, 2) for parts in drawn for p in parts] if whole else []
     unknown = len(labels) > 0 and bool((labels == MASS_OF_UNKNOWN_CLASS).any())
     return AnnotatedFilm(
         name,

@@ -37,6 +37,7 @@ def mini_mias(folder: Path) -> list[AnnotatedFilm]:
                 any(r["label"] == "malignant" for r in rows),
                 plain_reader(folder / "images" / name),
                 attributes={"class": kind},
+                path=folder / "images" / name,
             )
         )
     return cases

@@ -1,0 +1,97 @@
+"""The command that analyses films without a service."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lobule_ml import batch
+from mammo_worker.commands.options import started_or_exit
+from mammo_worker.predict import SUFFIXES, describe
+from mammo_worker.predict_output import (
+    Write,
+    document_writer,
+    film_writer,
+    finding_writer,
+    line_writer,
+    mask_writer,
+    names_of,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def predict(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Films (DICOM, PNG, TIFF, JPEG), folders of them, or - for a list of paths on standard input."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="CSV of the findings, findings.csv by itself, in pixels of the upright film; - for stdout."),
+    ] = None,
+    films: Annotated[Path | None, typer.Option(help="CSV of the films, films.csv by itself; - for stdout.")] = None,
+    documents: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help="Folder for a JSON file for each film: the whole result, with outlines; - for stdout."
+        ),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a PNG for each film: 0, or the number of the finding that a pixel lies in."),
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model package instead of the installed one.")] = None,
+) -> None:
+    """Analyse films with a model; the same as through the service.
+
+    Both CSVs are written unless only --json or --masks are given. Weak findings are included: the portal marks only
+    those from `thresholds.finding` of model.json on. A film that fails does not stop the others: its row has an error
+    code and the reason, which are also listed at the end, and the exit code is 1.
+    """
+    for folder in (documents, masks):
+        if folder is not None and folder.is_file():
+            raise typer.BadParameter(f"{folder} is a file; --json and --masks take the name of a folder")
+    if output is None and films is None and documents is None and masks is None:
+        output, films = Path("findings.csv"), Path("films.csv")
+    with started_or_exit(1):
+        from mammo_worker.pipeline import build_pipeline
+
+        paths = batch.expand(files, sys.stdin, SUFFIXES)
+        pipeline = build_pipeline(model)
+    tally = batch.Tally("films")
+    with ExitStack() as stack:
+        writers = list(_writers(stack, names_of(paths), output, films, documents, masks))
+        for outcome in batch.tracked(batch.analyse(pipeline, paths, describe), "films", len(paths)):
+            for write in writers:
+                write(outcome)
+            tally.add(outcome)
+    typer.echo(tally, err=True)
+    for line in tally.refused:
+        typer.echo(line, err=True)
+    if tally.refused:
+        raise typer.Exit(1)
+
+
+def _writers(
+    stack: ExitStack,
+    names: dict[Path, str],
+    output: Path | None,
+    films: Path | None,
+    documents: Path | None,
+    masks: Path | None,
+) -> Iterator[Write]:
+    """A CSV that is named brings the other one along."""
+    if output or films:
+        yield finding_writer(stack.enter_context(batch.open_output(output or Path("findings.csv"))))
+        yield film_writer(stack.enter_context(batch.open_output(films or Path("films.csv"))))
+    if documents is not None:
+        yield line_writer(sys.stdout) if str(documents) == "-" else document_writer(documents, names)
+    if masks is not None:
+        yield mask_writer(masks, names)

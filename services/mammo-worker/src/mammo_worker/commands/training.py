@@ -1,0 +1,119 @@
+"""Commands that train a detector and make a model package of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mammo_worker.commands.options import ChangeOption, FoldOption, RunOption, UntilOption, read_film_plan
+
+if TYPE_CHECKING:
+    from mammo_worker.data.annotated import AnnotatedFilm
+    from mammo_worker.detector.plan import DetectorPlan
+    from mammo_worker.training.plan import TrainingPlan
+
+app = typer.Typer()
+
+DATA_SETS = "Folder of the public data sets, or own films: a labels CSV, a COCO JSON, the folder of a known data set."
+
+
+@app.command()
+def train(
+    config: Annotated[
+        str,
+        typer.Argument(
+            help="A configuration: standard, light, detector, thesis, table14-..., table15-1 to -7, or a Python file."
+        ),
+    ],
+    data: Annotated[list[Path], typer.Option("--data", "--films", help=DATA_SETS)],
+    out: RunOption,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the pretrained backbones, for a ResNet its .npz; random weights without it."),
+    ] = None,
+    fold: FoldOption = None,
+    until: UntilOption = None,
+    change: ChangeOption = None,
+) -> None:
+    """Train on the training patients of the public data sets, or on own films; resumable, SIGTERM saves."""
+    from mammo_worker.data.splits import fold_of
+    from mammo_worker.detector.plan import DetectorPlan
+    from mammo_worker.detector.train import train_detector
+    from mammo_worker.training.films import train as train_films
+
+    plan = read_film_plan(config, change)
+    typer.echo(plan)
+    try:
+        films = [film for film in _films(plan, data) if fold is None or fold_of(film.patient) != fold]
+        typer.echo(f"{len(films)} films of {len({film.patient for film in films})} patients")
+        if isinstance(plan, DetectorPlan):
+            done = train_detector(plan, films, out, weights, until=until)
+        else:
+            done = train_films(plan, films, out, weights, until=until)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    steps = plan.training.steps if isinstance(plan, DetectorPlan) else plan.steps
+    typer.echo(f"{done} of {steps} steps done")
+
+
+def _films(plan: "TrainingPlan | DetectorPlan", paths: list[Path]) -> "list[AnnotatedFilm]":
+    """The films of all paths; of the public sets those that the shipped models of such a plan learn from."""
+    from mammo_worker.data.training_set import own_films, public_films
+    from mammo_worker.detector.plan import DetectorPlan
+    from mammo_worker.detector.train import training_films
+
+    films: list[AnnotatedFilm] = []
+    for path in paths:
+        if not (path / "cbis_ddsm_mass").is_dir():
+            films += own_films([path])
+        elif isinstance(plan, DetectorPlan):
+            films += training_films(path, None)
+        else:
+            films += public_films(path, masks=plan.network.mask.supervision == "full")
+    return films
+
+
+@app.command()
+def release(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data", "--films", help="Folder of the public data sets; or own films of other patients, to calibrate on."
+        ),
+    ],
+    package: Annotated[Path, typer.Option(help="Folder of the model package to write; its name is the package's.")],
+    docs: Annotated[Path | None, typer.Option(help="Folder of the results document, of the public sets.")] = None,
+    test: Annotated[list[Path] | None, typer.Option(help="Own films of still other patients, to measure on.")] = None,
+    plan: Annotated[str, typer.Option(help="The configuration that was trained.")] = "standard",
+    version: Annotated[str, typer.Option(help="Of the package.")] = "2.0.0",
+    fppi: Annotated[float, typer.Option(help="False positives per calibration film at the working threshold.")] = 0.5,
+    licence: Annotated[str, typer.Option(help="Of the weights that own films gave.")] = "not stated",
+    change: ChangeOption = None,
+) -> None:
+    """Calibrate, measure, and write the model package.
+
+    With the folder of the public data sets it calibrates on a tenth of the patients and measures on the untouched
+    fifth. With own films it calibrates on those of --data and measures on those of --test, and refuses patients of the
+    training.
+    """
+    from mammo_worker.detector.plan import DetectorPlan
+    from mammo_worker.own_release import release_own
+    from mammo_worker.release import release as release_public
+
+    trained = read_film_plan(plan, change)
+    training = trained.training if isinstance(trained, DetectorPlan) else trained
+    is_public = [(path / "cbis_ddsm_mass").is_dir() for path in data]
+    try:
+        if any(is_public):
+            if len(data) > 1 or docs is None:
+                raise typer.BadParameter("the public data sets are released alone, with --docs")
+            release_public(run, training, data[0], package, docs, version=version, fppi=fppi, say=typer.echo)
+        else:
+            release_own(
+                run, training, data, test or (), package, version=version, licence=licence, fppi=fppi, say=typer.echo
+            )
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None

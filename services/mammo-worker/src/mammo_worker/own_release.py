@@ -1,0 +1,110 @@
+"""A model package from own films: calibrated and measured on other patients than it learned from."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lobule.contracts.models import ModelManifest
+from lobule_ml.batch import tracked
+from lobule_ml.packages import half_precision, read_weights
+from lobule_ml.training.loop import AVERAGE_FILE
+from mammo_worker.data.annotated import AnnotatedFilm
+from mammo_worker.data.training_set import data_sets
+from mammo_worker.evaluation.document import own_card
+from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
+from mammo_worker.evaluation.summary import measure
+from mammo_worker.inference import Detector
+from mammo_worker.packages import build_detector, write_package
+from mammo_worker.training.learned import learned_patients
+from mammo_worker.training.plan import TrainingPlan
+
+
+def release_own(
+    run: Path,
+    plan: TrainingPlan,
+    calibration: Sequence[Path],
+    test: Sequence[Path],
+    package: Path,
+    *,
+    version: str,
+    licence: str,
+    fppi: float,
+    say: Callable[[str], None],
+) -> ModelManifest:
+    """Calibrate, measure where there are films to measure on, and write the package.
+
+    Args:
+        run: Folder of a finished training.
+        plan: That was trained.
+        calibration: Data sets to calibrate and set thresholds on.
+        test: Data sets to measure on; none for a package without figures.
+        package: Folder to write; its name is the package's.
+        version: Of the package.
+        licence: Of the weights.
+        fppi: False positives per calibration film at the working threshold.
+        say: Told what is going on.
+
+    Raises:
+        ValueError: The training is not finished, a patient stands in two of the three parts, or there are too few
+            films to calibrate on.
+    """
+    if not (run / AVERAGE_FILE).is_file():
+        raise ValueError(f"{run} holds no {AVERAGE_FILE}: its training is not finished")
+    learned = learned_patients(run)
+    to_calibrate, to_test = data_sets(calibration), data_sets(test)
+    _apart({"training": set(learned), "calibration": _patients(to_calibrate), "test": _patients(to_test)})
+    weights = [w.astype(np.float32) for w in half_precision(read_weights(run / AVERAGE_FILE))]
+    variants = plan.test_time_variants
+    detector = build_detector(plan.network, weights, variants)
+    say(f"calibrating on {len(to_calibrate)} films")
+    try:
+        fitted, thresholds = fit_calibration(_found(detector, to_calibrate), fppi)
+    except ValueError as error:
+        raise ValueError(
+            "calibration needs films with benign and with malignant masses, and findings of the network on and off "
+            f"them; here: {error}"
+        ) from None
+    metrics = []
+    if to_test:
+        say(f"measuring on {len(to_test)} films")
+        results = with_probabilities(_found(detector, to_test), fitted)
+        metrics = measure(results, ", ".join(path.name for path in test))
+    trained_on = f"{len(learned)} own films of {len(set(learned))} patients."
+    calibrated_on = f"{len(to_calibrate)} own films of {len(_patients(to_calibrate))} other patients"
+
+    def write(card: str) -> ModelManifest:
+        return write_package(
+            package,
+            version=version,
+            config=plan.network,
+            variants=variants,
+            weights=weights,
+            calibration=fitted,
+            calibrated_on=calibrated_on,
+            thresholds=thresholds,
+            trained_on=trained_on,
+            licence=licence,
+            metrics=metrics,
+            card=card,
+        )
+
+    return write(own_card(write("")))
+
+
+def _found(detector: Detector, films: Sequence[AnnotatedFilm]):
+    return run_detector(detector, tracked(films, "films", len(films)))
+
+
+def _patients(films: Sequence[AnnotatedFilm]) -> set[str]:
+    return {film.patient for film in films}
+
+
+def _apart(parts: dict[str, set[str]]) -> None:
+    names = list(parts)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            if shared := sorted(parts[one] & parts[other]):
+                raise ValueError(
+                    f"{len(shared)} patients of the {other} films are also in the {one}: {', '.join(shared[:5])}"
+                )
