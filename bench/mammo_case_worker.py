@@ -8,13 +8,19 @@ import hashlib
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 from lobule.contracts.result import ImageInfo
 from lobule.imaging.header import read_header
 from lobule.worker.pipeline import no_progress
 from mammo_worker.pipeline import build_pipeline
 
-PLACES = (("L", "CC"), ("L", "MLO"), ("R", "CC"), ("R", "MLO"))
+PLACES: tuple[tuple[Literal["L", "R"], Literal["CC", "MLO"]], ...] = (
+    ("L", "CC"),
+    ("L", "MLO"),
+    ("R", "CC"),
+    ("R", "MLO"),
+)
 
 
 def main() -> None:
@@ -26,8 +32,13 @@ def main() -> None:
         for path in files:
             data, header = path.read_bytes(), read_header(path, "mammography")
             sha256 = hashlib.sha256(data).hexdigest()
-            size = {"width": header.width, "height": header.height}
-            image = ImageInfo(sha256=sha256, file_name=path.name, modality="mammography", **size)
+            image = ImageInfo(
+                sha256=sha256,
+                file_name=path.name,
+                modality="mammography",
+                width=header.width,
+                height=header.height,
+            )
             pipeline.analyse(data, image, no_progress)
 
     look = films

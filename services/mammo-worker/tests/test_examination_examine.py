@@ -172,11 +172,8 @@ def test_table_has_a_row_for_each_breast_and_one_for_the_case(film):
     rows = [row("a"), row("b", view="MLO"), row("c", side="R"), row("d", side="R", view="MLO")]
     [(reading, failures)] = examine(rows, reader(films), MODELS)
     table = list(table_rows(reading, failures))
-    assert [(r["examination"], r["laterality"], r["views"]) for r in table] == [
-        ("1", "L", ["CC", "MLO"]),
-        ("1", "R", ["CC"]),
-        ("1", "case", ["LCC", "LMLO", "RCC"]),
-    ]
+    assert [r["laterality"] for r in table] == ["L", "R", "case"]
+    assert [r["views"] for r in table] == [["CC", "MLO"], ["CC"], ["LCC", "LMLO", "RCC"]]
     assert table[1]["assessment"] == "not_sure"  # one of its films failed
     assert [r["errors"] for r in table] == [[], ["d:image_truncated"], ["d:image_truncated"]]
     assert table[2]["probability_malignant"] == max(r["probability_malignant"] for r in table[:2])

@@ -4,7 +4,7 @@ import numpy as np
 
 from mammo_worker.configs import reference
 from mammo_worker.evaluation.metrics import FilmResult, reference_measures
-from mammo_worker.reproduce import ROWS, _threshold_at, shortened, small_network
+from mammo_worker.reproduce import ROWS, _threshold_at, cost, shortened, small_network
 
 
 def changed(network):
@@ -24,6 +24,12 @@ def test_every_row_keeps_its_stages_and_what_it_changes():
             assert changed(plan.network) == changed(thesis.network)
             share = np.array(plan.network.proposals.scales) / 320
             assert np.allclose(share, np.array(thesis.network.proposals.scales) / 2048)
+
+
+def test_cost_counts_each_training_once():
+    said = cost(small_network(320, "densenet121"), 100, 238)
+    assert "11 trainings of 4600 steps in all" in said  # O+P of table 14 is sequence 1 of table 15
+    assert "12 times 238 films" in said
 
 
 def test_operating_point_is_the_nearest_to_the_wanted_false_positives():

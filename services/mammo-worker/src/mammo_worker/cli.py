@@ -120,20 +120,24 @@ def reproduce(
     height: Annotated[int, typer.Option(help="Of the films, a multiple of 64.")] = 320,
     stage_steps: Annotated[int, typer.Option(help="Batches of a long stage.")] = 100,
     precision: Annotated[str, typer.Option(help="Keras dtype policy of the trunk.")] = "float32",
+    only_cost: Annotated[bool, typer.Option("--cost", help="Say what it will take, and end.")] = False,
 ) -> None:
     """Train the rows of the thesis' tables 14 and 15, small, and measure them on the untouched fifth."""
     from mammo_worker.data.batches import prepare_training_film
     from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
     from mammo_worker.data.splits import split_of
     from mammo_worker.packages import package_folder
+    from mammo_worker.reproduce import cost, small_network
     from mammo_worker.reproduce import reproduce as run
-    from mammo_worker.reproduce import small_network
 
     cases = cbis_ddsm(data / "cbis_ddsm_mass")
     base = small_network(height, backbone)
+    test = [c for c in cases if split_of(c.patient) == "test"]
+    typer.echo(cost(base, stage_steps, len(test)))
+    if only_cost:
+        return
     typer.echo("preparing the training films")
     films = [prepare_training_film(c, base.canvas) for c in cases if split_of(c.patient) == "train"]
-    test = [c for c in cases if split_of(c.patient) == "test"]
     run(
         base,
         films,

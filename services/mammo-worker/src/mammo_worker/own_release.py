@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from lobule_ml.training.loop import AVERAGE_FILE
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.training_set import data_sets
 from mammo_worker.evaluation.document import own_card
+from mammo_worker.evaluation.metrics import FilmResult
 from mammo_worker.evaluation.run import fit_calibration, run_detector, with_probabilities
 from mammo_worker.evaluation.summary import measure
 from mammo_worker.inference import Detector
@@ -65,7 +67,7 @@ def release_own(
             "calibration needs films with benign and with malignant masses, and findings of the network on and off "
             f"them; here: {error}"
         ) from None
-    metrics = []
+    metrics: list[dict[str, Any]] = []
     if to_test:
         say(f"measuring on {len(to_test)} films")
         results = with_probabilities(_found(detector, to_test), fitted)
@@ -92,7 +94,7 @@ def release_own(
     return write(own_card(write("")))
 
 
-def _found(detector: Detector, films: Sequence[AnnotatedFilm]):
+def _found(detector: Detector, films: Sequence[AnnotatedFilm]) -> list[FilmResult]:
     return run_detector(detector, tracked(films, "films", len(films)))
 
 

@@ -59,7 +59,7 @@ def _film(
         raise ValueError("it has no patient, and films of one patient must stay together")
     corners = [np.array(a["bbox"], float) for a in annotations]
     labels = as_labels([categories[a["category_id"]] for a in annotations])
-    drawn = [a.get("segmentation") for a in annotations]
+    drawn: list[Any] = [a.get("segmentation") for a in annotations]
     # A mask that lacks one of the masses would teach that it is tissue: it needs polygons of all of them.
     whole = all(isinstance(parts, list) and parts for parts in drawn)
     polygons = [np.array(p, float).reshape(-1, 2) for parts in drawn for p in parts] if whole else []
