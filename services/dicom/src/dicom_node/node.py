@@ -28,12 +28,14 @@ from dicom_node.sending.gateway import GatewayCourier
 from dicom_node.sending.messages import MessageCourier
 from dicom_node.sending.outbox import Outbox
 from dicom_node.sending.sender import Sender
+from dicom_node.sending.stow import StowCourier
 from dicom_node.settings import (
     NodeSettings,
     Place,
     commitment_peers,
     parse_message_places,
     parse_prior_nodes,
+    parse_stow_places,
     recipients,
 )
 from lobule.client import Client
@@ -129,6 +131,8 @@ class Node:
         couriers: list[Loop] = [Sender(outbox, files, settings)]
         if settings.dicom_keep_in_gateway:
             couriers.append(GatewayCourier(self.journal, files, client, outbox))
+        stores = parse_stow_places(settings.dicom_stow_destinations)
+        couriers += [StowCourier(place, files, outbox, settings) for place in stores]
         places = parse_message_places(settings.dicom_hl7_destinations)
         couriers += [MessageCourier(place, files, outbox, settings) for place in places]
         if settings.dicom_fhir_url:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, get_args
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from dicom_node.journal.made import DicomKind, Kind
+from dicom_node.privacy import without_password
 from dicom_node.routing import read_routing
 from lobule.settings import ServiceSettings
 
@@ -19,6 +20,7 @@ FHIR = "fhir:"
 USUAL_KINDS = frozenset[DicomKind]({"findings", "outlines", "conclusion", "document", "marks", "verdicts"})
 """What a destination gets that names no kinds: all that viewers and archives read today."""
 _DESTINATION = re.compile(r"([^@,:]{1,16})@([^@,/]+):(\d{1,5})(?:/([a-z+]+))?")
+_STOW_PLACE = re.compile(r"(?:([a-z+]+)@)?(https?://[^/\s].*)")
 _MESSAGE_PLACE = re.compile(r"([^@,:|^&~\\]{1,40})@([^@,/]+):(\d{1,5})(/tls)?")
 _PLACE = re.compile(r"([^@,:]{1,16})@([^@,/]+):(\d{1,5})")
 ANY = "*"
@@ -45,6 +47,11 @@ class NodeSettings(ServiceSettings):
     dicom_timeout_s: float = Field(60, gt=0, description="a silent association is aborted after this")
     dicom_quiet_s: float = Field(60, ge=0, description="a study without four views waits this long for more")
     dicom_destinations: str = Field("", description="who gets results: AE@host:port or AE@host:port/kind+kind (comma)")
+    dicom_stow_destinations: str = Field(
+        "", description="who gets results by STOW-RS: https://host/root or kind+kind@https://host/root (comma)"
+    )
+    dicom_stow_token: SecretStr | None = Field(default=None, description="bearer token for them")
+    dicom_stow_ca: Path | None = Field(default=None, description="certificates to trust of them, PEM")
     dicom_keep_in_gateway: bool = Field(default=True, description="the gateway keeps results, for QIDO-RS and WADO-RS")
     dicom_commitment_peers: str = Field("", description="who may ask for storage commitment: AE@host:port (comma)")
     dicom_prior_nodes: str = Field("", description="who has priors: AE@host:port or the root of DICOMweb (comma)")
@@ -80,6 +87,12 @@ class NodeSettings(ServiceSettings):
     @classmethod
     def _destinations(cls, text: str) -> str:
         parse_destinations(text)
+        return text
+
+    @field_validator("dicom_stow_destinations")
+    @classmethod
+    def _stow_places(cls, text: str) -> str:
+        parse_stow_places(text)
         return text
 
     @field_validator("dicom_prior_nodes")
@@ -139,6 +152,18 @@ class Destination(NamedTuple):
     kinds: frozenset[DicomKind] = USUAL_KINDS
 
 
+class StowPlace(NamedTuple):
+    """A system that receives results by STOW-RS, and the kinds of results that it receives."""
+
+    root: str
+    kinds: frozenset[DicomKind]
+
+    @property
+    def recipient(self) -> str:
+        """Its name in the journal."""
+        return f"stow:{without_password(self.root)}"
+
+
 class Recipient(NamedTuple):
     """Who gets results, whatever way they go.
 
@@ -189,6 +214,7 @@ def networks(text: str) -> list[IPv4Network | IPv6Network]:
 def recipients(settings: NodeSettings) -> list[Recipient]:
     """All that results go to."""
     found = [Recipient(each.ae_title, each.kinds) for each in parse_destinations(settings.dicom_destinations)]
+    found += [Recipient(each.recipient, each.kinds) for each in parse_stow_places(settings.dicom_stow_destinations)]
     if settings.dicom_keep_in_gateway:
         found.append(Recipient(GATEWAY, frozenset(KINDS)))
     messages = parse_message_places(settings.dicom_hl7_destinations)
@@ -208,6 +234,18 @@ def parse_destinations(text: str) -> list[Destination]:
     if not all(found):
         raise ValueError("write each destination as AE@host:port or AE@host:port/kind+kind, divided by commas")
     return [Destination(each[1], each[2], int(each[3]), _kinds(each[4])) for each in found if each]
+
+
+def parse_stow_places(text: str) -> list[StowPlace]:
+    """The systems of a list that receive results by STOW-RS.
+
+    Raises:
+        ValueError: Where one is not written as an address, or as kind+kind@address.
+    """
+    found = [_STOW_PLACE.fullmatch(part) for part in ae_titles(text)]
+    if not all(found):
+        raise ValueError("write each as http(s)://host/root or kind+kind@http(s)://host/root, divided by commas")
+    return [StowPlace(each[2], _kinds(each[1])) for each in found if each]
 
 
 def parse_prior_nodes(text: str) -> list[Place | str]:

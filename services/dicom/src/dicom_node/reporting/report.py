@@ -14,6 +14,7 @@ from dicom_node.settings import (
     NodeSettings,
     parse_destinations,
     parse_message_places,
+    parse_stow_places,
     recipients,
 )
 from lobule import __version__
@@ -68,6 +69,8 @@ def _destinations(database: sqlite3.Connection, settings: NodeSettings) -> Itera
     places = {each.ae_title: f"{each.host}:{each.port}" for each in parse_destinations(settings.dicom_destinations)}
     messages = parse_message_places(settings.dicom_hl7_destinations)
     places |= {each.recipient: f"{each.host}:{each.port}" for each in messages}
+    stores = parse_stow_places(settings.dicom_stow_destinations)
+    places |= {each.recipient: without_password(each.root) for each in stores}
     places |= {GATEWAY: without_password(settings.gateway_url), FHIR: without_password(settings.dicom_fhir_url)}
     for recipient in recipients(settings):
         yield NodePeer(
@@ -89,6 +92,8 @@ def _short(text: str) -> str:
 def _protocol(name: str) -> PeerProtocol:
     if name in (GATEWAY, FHIR):
         return "gateway" if name == GATEWAY else "fhir"
+    if name.startswith("stow:"):
+        return "dicomweb"
     return "hl7" if name.startswith("hl7:") else "dicom"
 
 

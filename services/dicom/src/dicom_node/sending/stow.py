@@ -1,0 +1,77 @@
+"""Stores results by STOW-RS (DICOM PS3.18, 10.5) in systems that speak DICOMweb."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from dicom_node.answers import AnswerError, pieces_of
+from dicom_node.journal.made import Sending
+from dicom_node.results.files import ResultFiles
+from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
+from dicom_node.settings import NodeSettings, StowPlace
+from lobule.transfer import trusting
+
+_PIECE = 256 * 1024
+_MOST_ANSWER = 256 * 1024
+_FAILED, _REASON = "00081198", "00081197"
+
+
+class StowCourier(Courier):
+    """Stores results at one system.
+
+    Args:
+        place: The system.
+        files: The results.
+        outbox: Of the node.
+        settings: Of the node.
+    """
+
+    def __init__(self, place: StowPlace, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:
+        super().__init__(place.recipient, outbox)
+        self._files, self._url, self._grace_s = files, f"{place.root.rstrip('/')}/studies", settings.dicom_timeout_s
+        token = settings.dicom_stow_token
+        self._http = httpx.Client(
+            headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
+            timeout=settings.dicom_timeout_s,
+            trust_env=False,
+            verify=trusting(settings.dicom_stow_ca),
+        )
+
+    def deliver(self, sending: Sending) -> None:
+        """Store one object; it is delivered where the answer is 2xx and names no failure."""
+        boundary = secrets.token_hex(16)
+        headers = {
+            "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}',
+            "Accept": "application/dicom+json",
+        }
+        body = _body(self._files.path_of(sending.sop_instance_uid, sending.kind), boundary)
+        try:
+            with self._http.stream("POST", self._url, headers=headers, content=body) as answer:
+                reason = self._failure(answer)
+                if reason is not None:
+                    raise NotDeliveredError(f"status_{reason:04X}")
+                if not answer.is_success:
+                    raise NotDeliveredError(f"http_{answer.status_code}")
+        except httpx.HTTPError:
+            raise NotDeliveredError("not_connected") from None
+
+    def _failure(self, answer: httpx.Response) -> int | None:
+        """The reason of a failure that the answer names; None where it names none, or is of another form."""
+        try:
+            said = json.loads(b"".join(pieces_of(answer, _MOST_ANSWER, self._grace_s)) or b"{}")
+            [item, *_] = said[_FAILED]["Value"]
+            return int(item.get(_REASON, {}).get("Value", [0x0110])[0])
+        except (AnswerError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+            return None
+
+
+def _body(path: Path, boundary: str) -> Iterator[bytes]:
+    """The object as the one part of a multipart body, read piece by piece."""
+    with path.open("rb") as stream:
+        yield f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+        while piece := stream.read(_PIECE):
+            yield piece
+    yield f"\r\n--{boundary}--\r\n".encode()

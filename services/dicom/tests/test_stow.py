@@ -1,0 +1,95 @@
+"""Results are stored by STOW-RS until the other system has them."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+from pydantic import ValidationError
+
+from dicom_node.sending.outbox import Outbox
+from dicom_node.sending.stow import StowCourier
+from dicom_node.settings import USUAL_KINDS, parse_stow_places, recipients
+
+UID, CONTENT = "1.2.826.0.1.3680043.8.498.6", b"DICM" + bytes(range(256)) * 3000
+
+
+@pytest.fixture
+def server() -> Iterator[SimpleNamespace]:
+    """A system that takes multipart bodies; `answer` is what it says, `parts` what it took."""
+    seen = SimpleNamespace(status=200, answer={}, parts=[], headers={}, paths=[])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            boundary = self.headers["Content-Type"].rpartition("boundary=")[2].encode()
+            [part] = body.split(b"--" + boundary)[1:-1]
+            seen.parts.append(part.partition(b"\r\n\r\n")[2][:-2])
+            seen.headers, seen.paths = dict(self.headers), [*seen.paths, self.path]
+            answer = json.dumps(seen.answer).encode()
+            self.send_response(seen.status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_arguments) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    seen.url = f"http://127.0.0.1:{server.server_port}/dicom-web"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield seen
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+def test_an_object_is_sent_until_it_is_stored(waiting_document, make_settings, server):
+    settings = make_settings(dicom_stow_destinations=f"usual@{server.url}", dicom_stow_token="secret")
+    [place] = parse_stow_places(settings.dicom_stow_destinations)
+    courier = StowCourier(place, waiting_document.files, Outbox(waiting_document.journal, 72), settings)
+    waiting_document.put(UID, "findings", CONTENT, place.recipient)
+    server.status, server.answer = 503, {}
+    courier.work()
+    assert waiting_document.state() == ("waiting", 1, "http_503")
+    for status in (200, 202, 409):  # whatever the status: the answer says that the object failed
+        server.status, server.answer = status, {"00081198": {"Value": [{"00081197": {"Value": [0xA700]}}]}}
+        courier.work()
+        state = waiting_document.state()
+    assert state == ("waiting", 4, "status_A700")
+    server.status, server.answer = 200, {"00081199": {"Value": [{"00081155": {"Value": [UID]}}]}}
+    courier.work()
+    courier.work()
+    assert waiting_document.state() == ("sent", 4, None)
+    assert server.parts == [CONTENT] * 5
+    assert set(server.paths) == {"/dicom-web/studies"}
+    assert server.headers["Authorization"] == "Bearer secret"
+
+
+def test_a_system_that_is_away_is_tried_again(waiting_document, make_settings):
+    settings = make_settings(dicom_stow_destinations="http://127.0.0.1:9/dicom-web")
+    [place] = parse_stow_places(settings.dicom_stow_destinations)
+    waiting_document.put(UID, "findings", CONTENT, place.recipient)
+    StowCourier(place, waiting_document.files, Outbox(waiting_document.journal, 72), settings).work()
+    assert waiting_document.state() == ("waiting", 1, "not_connected")
+
+
+def test_a_destination_names_its_kinds(make_settings):
+    settings = make_settings(
+        dicom_stow_destinations="https://user:word@a.example/dicom-web, cad+document@https://b.example/rs",
+        dicom_keep_in_gateway=False,
+    )
+    assert [(each.name, each.kinds) for each in recipients(settings)] == [
+        ("stow:https://a.example/dicom-web", USUAL_KINDS),
+        ("stow:https://b.example/rs", {"cad", "document"}),
+    ]
+    for wrong in ("b.example", "nothing@https://b.example", "ftp://b.example"):
+        with pytest.raises(ValidationError):
+            make_settings(dicom_stow_destinations=wrong)
