@@ -56,6 +56,7 @@ def test_every_page_has_a_strict_policy(client):
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert len(answer.headers["x-request-id"]) >= 16
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
     assert "camera=()" in answer.headers["permissions-policy"]
 
 

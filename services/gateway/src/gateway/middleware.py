@@ -31,6 +31,7 @@ PAGE_POLICY = (
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",  # for browsers and scanners that do not read the policy's frame-ancestors
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
