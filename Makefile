@@ -44,6 +44,12 @@ test: .venv/.installed-dev ## Run all tests, and hold coverage above its floors;
 	$(RUN) $(if $(ARGS),pytest,$(MEASURED)) --numprocesses $(PROCESSES) $(ARGS)
 	$(if $(ARGS),,$(RUN) python .ci/coverage_floors.py var/coverage.json)
 
+test-faults: .venv/.installed-dev ## Kill, stop and cut each part of the running system, and count what is lost [ARGS=--short]
+	$(RUN) python bench/faults.py $(or $(ARGS),--soak 300)
+
+test-protocol: .venv/.installed-dev ## Look for long for an order of events that loses or doubles a job [RUNS=2000]
+	LOBULE_PROTOCOL_RUNS=$(or $(RUNS),2000) $(RUN) pytest services/gateway/tests/test_protocol.py
+
 check: .venv/.installed-dev web ## Lint, format, types, import contracts, licences, the portal's scripts
 	$(RUN) ruff check
 	$(RUN) ruff format --check
@@ -119,4 +125,4 @@ reproduce-mammo: .venv/.installed ## Measure mammography anew: the shipped model
 secrets: ## Draw the secrets of docker-compose.yml and a certificate for LOBULE_PUBLIC_URL, where they are missing
 	@k8s/draw-secrets $${LOBULE_SECRETS:-secrets}
 
-.PHONY: sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets
+.PHONY: test-faults test-protocol sbom vulnerabilities wheelhouse image-archive node-modules reproduce-histo reproduce-mammo help install demo up test check web duplicates format words bench bench-compare secrets

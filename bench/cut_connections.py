@@ -20,6 +20,7 @@ class Relay:
 
     def __init__(self, to_port: int) -> None:
         self._to_port, self._lock, self._open = to_port, threading.Lock(), set[socket.socket]()
+        self.blocked = False  # whether new connections are cut at once
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._server.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -46,6 +47,9 @@ class Relay:
                 near, _ = self._server.accept()
             except OSError:
                 return
+            if self.blocked:
+                near.close()
+                continue
             try:
                 far = socket.create_connection(("127.0.0.1", self._to_port), 5)
             except OSError:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import create_engine, text
 
@@ -19,38 +20,64 @@ def installed() -> bool:
     return bool(_binaries())
 
 
+class PostgresServer:
+    """A server in a temporary folder, which can be stopped and started again.
+
+    Args:
+        durable: Wait for the disk as a real server does; tests need not.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._folder = Path(f"/tmp/lobule-pg-{secrets.token_hex(4)}")
+        self._folder.mkdir()
+        self._process: subprocess.Popen[Any] | None = None
+        self._started: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(self._folder, "postgres", "postgres")
+            self._started |= {"user": "postgres", "group": "postgres", "extra_groups": []}
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.address = f"postgresql+psycopg://lobule@127.0.0.1:{port}"
+        self._tools, data = _binaries()[-1].parent, self._folder / "data"
+        initdb = [self._tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"]
+        subprocess.run(initdb, check=True, **self._started)
+        options = ["-c", f"port={port}", "-c", f"unix_socket_directories={self._folder}"]
+        self._command = [self._tools / "postgres", "-D", data, *options, *([] if durable else ["-c", "fsync=off"])]
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = subprocess.Popen(self._command, **self._started)
+        _wait_for(self.address)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """Stop it. SIGINT ends the sessions that are still open, SIGTERM would wait for them, SIGQUIT is a crash."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(20)
+
+    def remove(self) -> None:
+        """Stop it, and delete its folder."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @contextmanager
 def running_postgres(*, durable: bool = False) -> Iterator[str]:
     """Start a server in a temporary folder.
 
     Args:
-        durable: Wait for the disk as a real server does; tests need not.
+        durable: See `PostgresServer`.
 
     Yields:
         The address of the server, to which a database's name is added: `…@127.0.0.1:PORT`.
     """
-    folder = Path(f"/tmp/lobule-pg-{secrets.token_hex(4)}")
-    folder.mkdir()
-    started = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres", "postgres")
-        started |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    tools, data = _binaries()[-1].parent, folder / "data"
-    subprocess.run([tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"], check=True, **started)
-    options = ["-c", f"port={port}", "-c", f"unix_socket_directories={folder}"]
-    options += [] if durable else ["-c", "fsync=off"]
-    process = subprocess.Popen([tools / "postgres", "-D", data, *options], **started)
-    address = f"postgresql+psycopg://lobule@127.0.0.1:{port}"
+    server = PostgresServer(durable=durable)
     try:
-        _wait_for(address)
-        yield address
+        server.start()
+        yield server.address
     finally:
-        process.send_signal(signal.SIGINT)  # ends the sessions that are still open; SIGTERM would wait for them
-        process.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
+        server.remove()
 
 
 def new_database(server: str, template: str = "template1") -> str:

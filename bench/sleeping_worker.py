@@ -4,6 +4,7 @@ With it the rest of the system is measured without the network's need of process
 """
 
 import os
+import signal
 import time
 
 from lobule.contracts.activity import DONE
@@ -12,6 +13,9 @@ from lobule.contracts.result import DisplayImage, ImageInfo, Result, Thresholds
 from lobule.modalities import HISTOPATHOLOGY
 from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
+
+POISON_WIDTH = 67
+"""An image of this width ends its worker."""
 
 _MANIFEST = ModelManifest(
     name="sleeper",
@@ -37,6 +41,8 @@ class SleepingPipeline:
 
     def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
         """Sleep, and conclude nothing."""
+        if image.width == POISON_WIDTH:
+            os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(float(os.environ["LOBULE_BENCH_SLEEP_S"]))
         progress(1.0, DONE)
         result = Result(

@@ -39,6 +39,8 @@ def make_settings(database_url: str, redis_url: str, objects: Path, **changes) -
         "secure_cookies": False,
         "log_format": "console",
         "reap_every_s": 0.2,
+        "retry_pause_s": 0,
+        "reserve_bytes": 0,
     }
     return GatewaySettings(**(values | changes))
 

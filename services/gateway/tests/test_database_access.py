@@ -61,7 +61,7 @@ TRANSACTIONS = {
     # Loops beside the requests.
     "jobs/relay.py": {"Relay.empty_outbox", "Reaper.take_back", "Reaper.announce_again"},
     "modalities/service.py": {"Modalities.learn"},
-    "webhooks/deliverer.py": {"Deliverer.send_due"},
+    "webhooks/deliverer.py": {"Deliverer._begin", "Deliverer.send_queue"},
     # The operator's commands.
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
     "accounts/commands.py": {"_to_user", "add"},

@@ -18,6 +18,7 @@ def test_ready(client):
         "migrated": True,
         "object_store": True,
         "redis": True,
+        "space": True,
     }
 
 

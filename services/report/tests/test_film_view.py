@@ -142,7 +142,7 @@ class TestHandler:
 
     def test_leaves_picture_and_facts(self, store):
         store.put("images/a/original", as_png(film()))
-        PictureHandler(store)("images/a/original", "images/a/film", "samples")
+        PictureHandler(store).draw("images/a/original", "images/a/film", "samples")
         facts = PictureFacts.model_validate_json(store.get(f"images/a/film/{FACTS_FILE}"))
         assert facts.error is None
         assert store.get(f"images/a/film/{SAMPLES_FILE}")
@@ -150,12 +150,12 @@ class TestHandler:
     @pytest.mark.parametrize("content", [b"", b"text" * 50, as_png(film())[:900]])
     def test_says_why_nothing_can_be_drawn(self, store, content):
         store.put("previews/u/a/original", content)
-        PictureHandler(store)("previews/u/a/original", "previews/u/a", "preview")
+        PictureHandler(store).draw("previews/u/a/original", "previews/u/a", "preview")
         facts = PictureFacts.model_validate_json(store.get(f"previews/u/a/{FACTS_FILE}"))
         assert facts.error is not None
         assert facts.error.detail
 
     def test_a_file_that_is_gone_leaves_nothing(self, store):
-        PictureHandler(store)("previews/u/b/original", "previews/u/b", "preview")
+        PictureHandler(store).draw("previews/u/b/original", "previews/u/b", "preview")
         with pytest.raises(LookupError):
             store.get(f"previews/u/b/{FACTS_FILE}")

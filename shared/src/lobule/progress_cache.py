@@ -20,6 +20,7 @@ _PROGRESS_TTL_S = 3600
 ANNOUNCE_EVERY_S = 5.0
 _ANNOUNCEMENT_TTL_S = 20
 _PICTURE_TTL_S = 60
+_PICTURE_TRIES_FOR_S = 3600
 _KEPT = "lobule:kept"
 _KEPT_FOR_S = 3600
 
@@ -84,6 +85,17 @@ class ProgressCache:
     def mark_requested(self, prefix: str) -> bool:
         """Record a request for the picture of a prefix; False if there was one in the last minute."""
         return bool(self._redis.set(f"lobule:picture:{prefix}", "asked", ex=_PICTURE_TTL_S, nx=True))
+
+    def count_picture_try(self, prefix: str) -> int:
+        """Count that somebody begins to draw the picture of a prefix; returns the tries of the last hour."""
+        key = f"lobule:picture-tries:{prefix}"
+        tries = int(self._redis.incr(key))
+        self._redis.expire(key, _PICTURE_TRIES_FOR_S)
+        return tries
+
+    def forget_picture_tries(self, prefix: str) -> None:
+        """Forget the tries of a picture that was drawn."""
+        self._redis.delete(f"lobule:picture-tries:{prefix}")
 
     def schedule_deletion(self, prefix: str) -> None:
         """Schedule the objects below a prefix for deletion in an hour."""

@@ -68,6 +68,12 @@ class GatewaySettings(Settings):
     waiting_per_token: int = Field(1000, gt=0, description="analyses of one API token that may wait")
     lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
+    retry_pause_s: float = Field(
+        2, ge=0, description="pause before a step is tried again whose cause was outside of it; doubles each time"
+    )
+    reserve_bytes: int = Field(
+        512 * 1024 * 1024, ge=0, description="uploads are refused where the disk of the objects has less space left"
+    )
     reap_every_s: float = Field(5, gt=0, description="how often silent workers are looked for")
     public_url: str = Field("http://127.0.0.1:8000", description="where people find this server; stands in webhooks")
     root_path: str = Field(

@@ -18,13 +18,13 @@ _FILES = {OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE}
 
 
 class PictureHandler:
-    """Draws stored files; see `lobule.worker.app.PictureHandler`."""
+    """Draws stored files; see `lobule.worker.pictures.PictureHandler`."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         _DECODER.start()
 
-    def __call__(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
+    def draw(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
         """Draw a file. An error is written to the facts, so that no client waits for a picture that cannot be drawn."""
         try:
             data = self._store.get(source_key)
@@ -39,6 +39,13 @@ class PictureHandler:
             facts, files = PictureFacts(error=AnalysisError("internal_error", "picture").document()), {}
         for name, content in files.items():
             self._store.put(layout.file_key(target_prefix, name), content)
+        self._leave(target_prefix, facts)
+
+    def give_up(self, target_prefix: str, error: AnalysisError) -> None:
+        """Leave an error in the place of the pictures."""
+        self._leave(target_prefix, PictureFacts(error=error.document()))
+
+    def _leave(self, target_prefix: str, facts: PictureFacts) -> None:
         self._store.put(layout.file_key(target_prefix, FACTS_FILE), facts.model_dump_json().encode())
 
     def _drawn(self, data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:

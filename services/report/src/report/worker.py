@@ -122,6 +122,4 @@ class ReportHandler:
 
 if __name__ == "__main__":
     zone = read_settings(ReportSettings).zone
-    run_worker(
-        REPORT_QUEUE, lambda store: WorkerRuntime(ReportHandler(store, zone), draw_picture=PictureHandler(store))
-    )
+    run_worker(REPORT_QUEUE, lambda store: WorkerRuntime(ReportHandler(store, zone), pictures=PictureHandler(store)))

@@ -32,6 +32,7 @@ from lobule.worker.gateway_client import GatewayClient
 from lobule.worker.inference import InferenceHandler
 from lobule.worker.metrics import MeasuredHandler, MeasuredPipeline
 from lobule.worker.monitor import Health, LoopBeat, serve
+from lobule.worker.pictures import PictureHandler, PictureRunner
 from lobule.worker.pipeline import Pipeline
 from lobule.worker.region import RegionExpert
 from lobule.worker.runner import StepHandler, StepRunner, unavailable
@@ -42,10 +43,6 @@ log = structlog.get_logger()
 PICTURE_SOFT_TIME_LIMIT_S = 60
 
 
-PictureHandler = Callable[[str, str, PictureKind], None]
-"""Draws a stored file for display: its key, the prefix for the pictures, and what is wanted."""
-
-
 @dataclass(frozen=True)
 class WorkerRuntime:
     """The parts of a worker process: the handler of its steps, the pipeline it announces, what draws pictures."""
@@ -53,7 +50,7 @@ class WorkerRuntime:
     handler: StepHandler
     pipeline: Pipeline | None = None
     complete: bool = True  # whether it can do its work
-    draw_picture: PictureHandler | None = None
+    pictures: PictureHandler | None = None
     packages: Path | None = None  # holds the models that it uses beside the pipeline's
 
 
@@ -126,7 +123,7 @@ def _register(
     make_runtime: Callable[[ObjectStore], WorkerRuntime],
     spec: ModalitySpec | None,
 ) -> None:
-    child: dict[str, StepRunner | threading.Event | PictureHandler] = {}
+    child: dict[str, StepRunner | threading.Event | PictureRunner] = {}
     loop = LoopBeat()
     loop.watch(app)
     watch_for_stall(app, settings.redis_url, queue)
@@ -143,8 +140,8 @@ def _register(
             child["runner"] = StepRunner(gateway, cache, MeasuredHandler(runtime.handler), worker)
             if settings.worker_port is not None:
                 serve(settings.worker_host, settings.worker_port, Health(redis, loop, has_model=runtime.complete))
-            if runtime.draw_picture:
-                child["draw"] = runtime.draw_picture
+            if runtime.pictures:
+                child["draw"] = PictureRunner(runtime.pictures, cache)
             child["stop"] = _announce(cache, _announcement(worker, queue, spec, runtime), spec)
             log.info("worker_ready", worker=worker, queue=queue)
         except BaseException:
@@ -170,8 +167,8 @@ def _register(
     @app.task(name=PICTURE_TASK, soft_time_limit=PICTURE_SOFT_TIME_LIMIT_S)
     def picture(source_key: str, target_prefix: str, kind: PictureKind) -> None:
         draw = child.get("draw")
-        assert callable(draw), "only the report service is asked for pictures"
-        draw(source_key, target_prefix, kind)
+        assert isinstance(draw, PictureRunner), "only the report service is asked for pictures"
+        draw.run(source_key, target_prefix, kind)
 
 
 def _announcement(worker: str, queue: str, spec: ModalitySpec | None, runtime: WorkerRuntime) -> WorkerAnnouncement:

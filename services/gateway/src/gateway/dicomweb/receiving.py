@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from gateway.database import new_id
 from gateway.dicomweb.related import read_parts
 from gateway.errors import ProblemError
-from gateway.uploads.receiving import BUFFER_BYTES, Upload, too_large, writing
+from gateway.uploads.receiving import BUFFER_BYTES, Upload, refuse_where_little_space, too_large, writing
 from lobule import layout
 from lobule.storage import ObjectStore
 
@@ -29,6 +29,7 @@ async def receive_instances(request: Request, store: ObjectStore, max_bytes: int
     Raises:
         ProblemError: No multipart/related, malformed, cut off, or a part that is too large.
     """
+    await run_in_threadpool(refuse_where_little_space, request, store)
     events = read_parts(request)
     try:
         await anext(events, None)  # the first part begins
@@ -51,6 +52,7 @@ async def receive_object(request: Request, store: ObjectStore, max_bytes: int) -
     Raises:
         ProblemError: Cut off, or too large.
     """
+    await run_in_threadpool(refuse_where_little_space, request, store)
     try:
         upload, _ = await _receive(request.stream(), store, max_bytes, layout.instance_folder)
     except ClientDisconnect:

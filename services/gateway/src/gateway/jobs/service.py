@@ -3,6 +3,7 @@
 `gateway.jobs.on_request` opens the work that is no analysis.
 """
 
+import random
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -37,6 +38,8 @@ from lobule.contracts.steps import (
 )
 from lobule.contracts.unit import AnalysisUnit, UnitImage
 from lobule.queueing import REPORT_QUEUE
+
+_LONGEST_PAUSE_S = 60.0
 
 
 def open_job(session: Session, image: Image, quota: Quota, *, interactive: bool) -> Job:
@@ -142,10 +145,21 @@ def fail(session: Session, settings: GatewaySettings, job_id: str, name: StepNam
     if step is None:
         return False
     if failure.retryable and step.tries < settings.max_attempts:
-        queues.enqueue(session, step)
+        queues.enqueue(session, step, after=pause_before(step.tries, settings.retry_pause_s))
     else:
         _finish(session, step.job, "failed", failure.code, failure.reason, failure.values, failure.detail)
     return True
+
+
+def pause_before(tries: int, first_s: float) -> timedelta:
+    """How long a step waits that failed for a cause outside of it: longer each time, and not all steps alike.
+
+    Args:
+        tries: How often it was tried.
+        first_s: The mean pause after the first try; at most a minute later.
+    """
+    mean = min(first_s * 2 ** (tries - 1), _LONGEST_PAUSE_S)
+    return timedelta(seconds=mean * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
 
 
 def reap(session: Session, settings: GatewaySettings, step: Step) -> None:

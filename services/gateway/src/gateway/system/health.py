@@ -12,7 +12,9 @@ from starlette.datastructures import State
 
 from gateway.database import read
 from gateway.migrate import lacks_migration
+from gateway.uploads.receiving import lacks_space
 from lobule.health import serve_health
+from lobule.storage import StoreFullError
 
 log = structlog.get_logger()
 router = APIRouter(tags=["system"])
@@ -30,6 +32,9 @@ class Health(BaseModel):
     migrated: bool = Field(description="whether its schema is this version's")
     object_store: bool = Field(description="whether the object store answers")
     redis: bool = Field(description="whether Redis answers")
+    space: bool = Field(
+        default=True, description="whether the disk of the objects has room for uploads; without, they are refused"
+    )
 
 
 @router.get("/healthz")
@@ -40,18 +45,22 @@ def live() -> dict[str, str]:
 
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health}})
 def ready(request: Request) -> JSONResponse:
-    """Uploads can be accepted: database and object store work. Without Redis, jobs wait but are not lost."""
+    """Uploads can be accepted: database and object store work. Without Redis, jobs wait but are not lost.
+
+    Without `space`, uploads are refused and what was accepted goes on: pages and results are still served.
+    """
     health = health_of(request.app.state)
     return JSONResponse(health.model_dump(), status_code=503 if health.status == "down" else 200)
 
 
 def health_of(state: State) -> Health:
     """Asks each part of the gateway whether it works."""
-    works = {"database": False, "migrated": False, "object_store": False, "redis": False}
+    works = {"database": False, "migrated": False, "object_store": False, "redis": False, "space": False}
     checks = {
         "database": lambda: works.update(migrated=_is_migrated(state)),
         "object_store": lambda: state.store.check(),
         "redis": lambda: state.redis.ping(),
+        "space": lambda: _has_space(state),
     }
     for name, check in checks.items():
         try:
@@ -61,6 +70,11 @@ def health_of(state: State) -> Health:
             log.warning("not_ready", part=name, error=repr(error))
     accepts = works["database"] and works["migrated"] and works["object_store"]
     return Health(status="ok" if all(works.values()) else "degraded" if accepts else "down", **works)
+
+
+def _has_space(state: State) -> None:
+    if lacks_space(state.store, state.settings.reserve_bytes):
+        raise StoreFullError("less is left than LOBULE_RESERVE_BYTES")
 
 
 class LoopBeat:

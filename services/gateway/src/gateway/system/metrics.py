@@ -53,6 +53,8 @@ class JobCollector(Collector):
         if space is not None:
             yield _gauge("lobule_store_size_bytes", "The disk of the object store", [], [((), space.size_bytes)])
             yield _gauge("lobule_store_free_bytes", "What is free of it", [], [((), space.free_bytes)])
+            reserve = self._state.settings.reserve_bytes
+            yield _gauge("lobule_store_reserve_bytes", "Below this, uploads are refused", [], [((), reserve)])
         try:
             workers = self._state.progress_cache.workers()
         except RedisError as error:

@@ -56,6 +56,7 @@ async def receive(
     Raises:
         ProblemError: Bad form, no file, too large, cut off, or whatever `check` raises. Nothing is left behind.
     """
+    await run_in_threadpool(refuse_where_little_space, request, store)
     announced = request.headers.get("Content-Length", "")
     if announced.isdigit() and int(announced) > max_bytes + BUFFER_BYTES:
         raise too_large(max_bytes)
@@ -130,6 +131,22 @@ async def writing(store: ObjectStore, key: str) -> AsyncIterator[ObjectWriter]:
             await run_in_threadpool(opening.__exit__, type(error), error, error.__traceback__)
         raise
     await run_in_threadpool(opening.__exit__, None, None, None)
+
+
+def refuse_where_little_space(request: Request, store: ObjectStore) -> None:
+    """Refuse an upload before the disk of the objects is full: what was accepted needs room for its results.
+
+    Raises:
+        ProblemError: `storage_full`, 507.
+    """
+    if lacks_space(store, request.app.state.settings.reserve_bytes):
+        raise ProblemError(507, "storage_full")
+
+
+def lacks_space(store: ObjectStore, reserve_bytes: int) -> bool:
+    """Whether the disk of the objects has less left than is kept free; False where the store reports none."""
+    space = store.space()
+    return space is not None and space.free_bytes < reserve_bytes
 
 
 def too_large(max_bytes: int) -> ProblemError:

@@ -4,9 +4,12 @@ The library of Standard Webhooks signs a message. Sending is our own code: no we
 address that was checked (against server-side request forgery), or reads due messages from our database.
 """
 
+import asyncio
 import json
 import random
+import ssl
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from urllib.parse import urlsplit, urlunsplit
@@ -27,53 +30,85 @@ from lobule import __version__
 
 log = structlog.get_logger()
 
-_LEASE = timedelta(seconds=60)  # longer than a request may take
-_TIMEOUT_S = 10.0
-_TOGETHER = 20
+TIMEOUT_S = 10.0
+OF_EACH = 4
+"""Messages of one webhook that are taken together."""
+RECEIVERS_AT_ONCE = 16
+_LEASE = timedelta(seconds=OF_EACH * TIMEOUT_S + 20)  # longer than sending them may take
 # given up afterwards, three days after the first attempt
 PAUSES_S = (5, 30, 120, 600, 3600, 6 * 3600, 12 * 3600, 24 * 3600, 24 * 3600)
 
 
 class Deliverer:
-    """Sends what is due. Any number of gateways may do so: each message is taken by one of them."""
+    """Sends what is due. Any number of gateways may do so: each message is taken by one of them.
+
+    Each webhook has a queue of its own, whose messages are sent one after the other: a receiver that is slow, or drips
+    its answer, holds up nobody but itself.
+    """
 
     def __init__(self, sessions: SessionFactory, settings: GatewaySettings) -> None:
         self._sessions, self._settings = sessions, settings
         self._allowed = parse_networks(settings.webhook_networks)
+        self._busy: set[str] = set()  # webhooks whose messages are being sent
+        self._lock = threading.Lock()
         self.stopped = threading.Event()
 
     @cached_property
-    def _http(self) -> httpx.Client:
-        """Created at the first message, because it loads all CA certificates.
+    def _trust(self) -> ssl.SSLContext:
+        """Created at the first message, because it loads all CA certificates."""
+        return httpx.create_ssl_context()
 
-        It goes through the proxy that `HTTPS_PROXY` and `HTTP_PROXY` name, which is given the address that was checked.
-        """
-        return httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(RECEIVERS_AT_ONCE, "webhook")
 
     def turn(self) -> None:
-        """Wait a moment, then send the messages that are due."""
+        """Wait a moment, then begin to send the messages that are due."""
         if self.stopped.wait(self._settings.webhook_every_s):
+            self._pool.shutdown(cancel_futures=True)  # those not begun are sent again when their lease ends
             return
-        while self.send_due() and not self.stopped.is_set():
-            pass
+        self._begin()
 
     def send_due(self) -> int:
-        """Send some messages that are due, with no transaction open meanwhile; returns how many.
+        """Send the messages that are due, and wait until that is done; returns how many there were."""
+        return sum(each.result() for each in wait(self._begin()).done)
+
+    def _begin(self) -> list["Future[int]"]:
+        """Take messages that are due, and begin to send them, for each webhook apart.
 
         First the webhooks of users who were deactivated are deleted, wherever that was done.
         """
+        with self._lock:
+            busy = set(self._busy)
         with self._sessions.begin() as session:
             repository.delete_of_inactive(session)
-            due = repository.take_due(session, _LEASE, _TOGETHER)
+            due = repository.take_due(session, _LEASE, OF_EACH, RECEIVERS_AT_ONCE * OF_EACH, busy)
+        queues: dict[str, list[Delivery]] = {}
         for delivery in due:
-            status, problem = self._send(delivery)
-            with self._sessions.begin() as session:
-                kept = repository.delivery(session, delivery.id)
-                if kept is not None:
-                    _note(kept, status, problem, shared_now(session))
-        return len(due)
+            queues.setdefault(delivery.webhook_id, []).append(delivery)
+        with self._lock:
+            self._busy |= queues.keys()
+        return [self._pool.submit(self.send_queue, webhook_id, queue) for webhook_id, queue in queues.items()]
 
-    def _send(self, delivery: Delivery) -> tuple[int | None, str | None]:
+    def send_queue(self, webhook_id: str, queue: list[Delivery]) -> int:
+        """Send the messages of one webhook, with no transaction open meanwhile; returns how many."""
+        try:
+            for delivery in queue:
+                status, problem = asyncio.run(self._send(delivery))
+                with self._sessions.begin() as session:
+                    kept = repository.delivery(session, delivery.id)
+                    if kept is not None:
+                        _note(kept, status, problem, shared_now(session))
+        finally:
+            with self._lock:
+                self._busy.discard(webhook_id)
+        return len(queue)
+
+    async def _send(self, delivery: Delivery) -> tuple[int | None, str | None]:
+        """Send one message; returns the status and the problem.
+
+        It goes through the proxy that `HTTPS_PROXY` and `HTTP_PROXY` name, which is given the address that was checked.
+        """
         url = delivery.webhook.url
         body = json.dumps(delivery.payload, separators=(",", ":"))
         at = datetime.now(UTC)
@@ -86,15 +121,22 @@ class Deliverer:
             "webhook-signature": signer.sign(delivery.id, at, body),
         }
         try:
-            request = _to_address(url, resolve(url, self._allowed), self._http, headers, body.encode())
-            answer = self._http.send(request, stream=True)  # its body is not needed and may be endless
-            answer.close()
+            async with (
+                asyncio.timeout(TIMEOUT_S),  # of the whole request: a receiver may send a byte every few seconds
+                httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, verify=self._trust) as http,
+            ):
+                address = await asyncio.to_thread(resolve, url, self._allowed)
+                request = _to_address(url, address, http, headers, body.encode())
+                answer = await http.send(request, stream=True)  # its body is not needed and may be endless
+                await answer.aclose()
+        except TimeoutError:
+            return None, f"no answer within {TIMEOUT_S:.0f} seconds"
         except (ForbiddenAddressError, httpx.HTTPError) as error:
             return None, str(error)[:200] or type(error).__name__
         return answer.status_code, None if answer.is_success else f"status {answer.status_code}"
 
 
-def _to_address(url: str, address: str, http: httpx.Client, headers: dict[str, str], body: bytes) -> httpx.Request:
+def _to_address(url: str, address: str, http: httpx.AsyncClient, headers: dict[str, str], body: bytes) -> httpx.Request:
     """A request to the address that was checked, with the host's name: a second DNS look-up could differ."""
     parts = urlsplit(url)
     host = parts.hostname or ""

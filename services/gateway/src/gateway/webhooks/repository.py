@@ -1,9 +1,9 @@
 """Queries on webhooks and their deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
@@ -46,14 +46,29 @@ def delete_of_inactive(session: Session) -> None:
     session.flush()
 
 
-def take_due(session: Session, lease: timedelta, limit: int) -> Sequence[Delivery]:
-    """Messages to be sent now; no other gateway takes them during the lease."""
+def take_due(
+    session: Session, lease: timedelta, of_each: int, limit: int, without: Collection[str] = ()
+) -> Sequence[Delivery]:
+    """Messages to be sent now; no other gateway takes them during the lease.
+
+    Args:
+        session: The transaction.
+        lease: How long they are taken for.
+        of_each: Of one webhook, at most; so many of one do not keep those of others.
+        limit: In all.
+        without: Webhooks whose messages are being sent.
+    """
     at = shared_now(session)
+    place = func.row_number().over(partition_by=Delivery.webhook_id, order_by=(Delivery.next_at, Delivery.id))
+    waiting = select(Delivery.id, Delivery.next_at, place.label("place")).where(
+        Delivery.state == "pending", Delivery.next_at <= at, Delivery.webhook_id.not_in(without)
+    )
+    ranked = waiting.subquery()
+    first = select(ranked.c.id).where(ranked.c.place <= of_each).order_by(ranked.c.place, ranked.c.next_at).limit(limit)
     due = session.scalars(
         select(Delivery)
-        .where(Delivery.state == "pending", Delivery.next_at <= at)
-        .order_by(Delivery.next_at)
-        .limit(limit)
+        .where(Delivery.id.in_(first), Delivery.state == "pending", Delivery.next_at <= at)
+        .order_by(Delivery.next_at, Delivery.id)
         .with_for_update(skip_locked=True, of=Delivery)
     ).all()
     for delivery in due:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.clock import shared_now
@@ -22,7 +22,7 @@ def lanes(session: Session, queue: str) -> list[Lane]:
             func.count().label("waiting"),
             func.min(Step.queued_at, type_=Step.queued_at.type).label("oldest"),
         )
-        .where(Step.queue == queue, Step.state == "queued")
+        .where(Step.queue == queue, *_is_due(session))
         .group_by(Step.owner_id, Step.interactive)
         .subquery()
     )
@@ -59,7 +59,7 @@ def claim_next(
         for lane in order:
             step = session.scalar(
                 select(Step)
-                .where(_in_lane(queue, lane), Step.name.not_in(without))
+                .where(_in_lane(queue, lane), *_is_due(session), Step.name.not_in(without))
                 .order_by(Step.queued_at, Step.job_id)
                 .limit(1)
                 .with_for_update(skip_locked=skip_locked)
@@ -67,6 +67,11 @@ def claim_next(
             if step is not None:
                 return repository.claim(session, step.job_id, step.name, worker, lease)
     return None
+
+
+def _is_due(session: Session) -> tuple[ColumnElement[bool], ...]:
+    """Steps that may be claimed now; one that failed for a cause outside of it waits for a while."""
+    return Step.state == "queued", Step.queued_at <= shared_now(session)
 
 
 def _in_lane(queue: str, lane: Lane) -> ColumnElement[bool]:
@@ -78,11 +83,21 @@ def _in_lane(queue: str, lane: Lane) -> ColumnElement[bool]:
     )
 
 
-def enqueue(session: Session, step: Step) -> None:
-    """Queue a step, and write its announcement to the outbox."""
-    step.state, step.queued_at = "queued", shared_now(session)
+def enqueue(session: Session, step: Step, after: timedelta = timedelta(0)) -> None:
+    """Queue a step, and write its announcement to the outbox.
+
+    Args:
+        session: The transaction.
+        step: The step.
+        after: For how long nobody is given it; the reaper announces it when that is over.
+    """
+    at = shared_now(session)
+    step.state, step.queued_at = "queued", at + after
     step.lease_expires_at, step.worker = None, None
-    announce(session, step)
+    if after:
+        step.announced_at = at
+    else:
+        announce(session, step)
 
 
 def announce(session: Session, step: Step) -> None:
@@ -93,11 +108,12 @@ def announce(session: Session, step: Step) -> None:
 
 
 def announcements_lost(session: Session, queue: str, before: datetime) -> Sequence[Step]:
-    """Waiting steps that were last announced before a moment and have no announcement in the outbox."""
+    """Waiting steps without an announcement in the outbox: last announced before a moment, or due since then."""
     unsent = exists().where(OutboxMessage.job_id == Step.job_id, OutboxMessage.step == Step.name)
+    unannounced = or_(Step.announced_at < before, Step.announced_at < Step.queued_at)
     return session.scalars(
         select(Step)
-        .where(Step.state == "queued", Step.queue == queue, Step.announced_at < before, not_(unsent))
+        .where(*_is_due(session), Step.queue == queue, unannounced, not_(unsent))
         .order_by(Step.queued_at)
         .limit(1000)
     ).all()

@@ -1,0 +1,147 @@
+"""Inflict faults on the whole system, one after the other, and count: nothing accepted is lost or reported twice.
+
+python bench/faults.py [--short] [--jobs 4] [--soak 300]
+
+For each fault jobs are sent while it is inflicted; then every accepted job must end. `lost` are accepted jobs that the
+database does not know or that never end, `twice` those of which a webhook was told in two messages, and `seconds` is
+the time from the end of the fault until the last of its jobs has ended. `--short` takes the faults that end soon. The
+soak sends more jobs while faults are inflicted in no order, ten a minute.
+
+Exit status 1 where anything was lost or reported twice, or a fault did not end as it says here.
+"""
+
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+from fault_kinds import FAULTS, OF_SOAK, Fault, next_picture, send
+from fault_world import World, running_world
+
+ENDS_WITHIN_S = 240.0
+
+
+@dataclass
+class Outcome:
+    """What became of the jobs of a fault."""
+
+    accepted: int = 0
+    refused: int = 0
+    states: Counter[str] = field(default_factory=Counter[str])
+    lost: int = 0
+    twice: int = 0
+    seconds: float = 0.0
+
+
+def judge(world: World, jobs: list[str]) -> Outcome:
+    """Wait until the jobs have ended, and count."""
+    outcome = Outcome(accepted=len(jobs))
+    query = "SELECT id, state FROM jobs WHERE id = ANY(:jobs)"
+
+    def states() -> dict[str, str]:
+        return dict(map(tuple, world.rows(query, jobs=jobs)))
+
+    def ended() -> bool:
+        known = states()
+        return len(known) == len(jobs) and not {"queued", "running"} & set(known.values())
+
+    world.until(ended, ENDS_WITHIN_S, 0.2)
+    known = states()
+    outcome.states = Counter(known.values())
+    outcome.lost = sum(known.get(job) not in ("done", "failed", "dead") for job in jobs)
+    told = "SELECT job_id FROM webhook_deliveries WHERE job_id = ANY(:jobs) GROUP BY job_id, webhook_id"
+    outcome.twice = len({job for (job,) in world.rows(f"{told} HAVING count(*) > 1", jobs=jobs)})
+    return outcome
+
+
+def measure(world: World, fault: Fault, count: int) -> Outcome:
+    """Inflict one fault while jobs are sent."""
+    jobs, refused = list[str](), Counter[str]()
+    if fault.prepare is not None:
+        jobs.append(fault.prepare(world))
+    pictures = [next_picture() for _ in range(count)]
+
+    def send_all() -> None:
+        time.sleep(fault.sent_after_s)
+        jobs.extend(send(world, each, refused) for each in pictures)
+
+    sender = threading.Thread(target=send_all)
+    sender.start()
+    fault.inflict(world)
+    over = time.monotonic()
+    sender.join()
+    outcome = judge(world, jobs)
+    outcome.seconds, outcome.refused = time.monotonic() - over, refused.total()
+    return outcome
+
+
+def soak(world: World, count: int, seed: int) -> Outcome:
+    """Send jobs while faults are inflicted in no order, ten a minute."""
+    chance, jobs, refused, sent = random.Random(seed), list[str](), Counter[str](), threading.Event()
+
+    def send_all() -> None:
+        try:
+            for _ in range(count):
+                jobs.append(send(world, next_picture(), refused))
+        finally:
+            sent.set()
+
+    threading.Thread(target=send_all).start()
+    number = 0
+    while not sent.wait(6 * chance.uniform(0.5, 1.5)):
+        chance.choice(OF_SOAK).inflict(world)
+        number += 1
+    over = time.monotonic()
+    outcome = judge(world, jobs)
+    outcome.seconds, outcome.refused = time.monotonic() - over, refused.total()
+    print(f"    soak: {number} faults")
+    return outcome
+
+
+def show(name: str, outcome: Outcome) -> None:
+    """A row of the table."""
+    states = " | ".join(str(outcome.states[state]) for state in ("done", "failed", "dead"))
+    refused, told = outcome.refused, f"{outcome.lost} | {outcome.twice} | {outcome.seconds:.1f}"
+    print(f"| {name} | {outcome.accepted} | {refused} | {states} | {told} |", flush=True)
+
+
+def main(
+    short: Annotated[bool, typer.Option("--short", help="the faults that end soon")] = False,
+    jobs: Annotated[int, typer.Option(help="for each fault")] = 4,
+    soaked: Annotated[int, typer.Option("--soak", help="jobs under random faults; 0: none")] = 0,
+    only: Annotated[str, typer.Option(help="faults with this in their name")] = "",
+    seed: int = 16,
+) -> None:
+    """Inflict the faults and print the table."""
+    bad = list[str]()
+    with running_world() as world:
+        print("| fault | accepted | refused meanwhile | done | failed | dead | lost | twice | seconds |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
+        chosen = [fault for fault in FAULTS if only in fault.name and (fault.short or not short)]
+        for fault in chosen:
+            if fault.name.startswith("disk") and not world.has_disk:
+                print(f"| {fault.name} | skipped: only root may mount a small disk |", flush=True)
+                continue
+            outcome = measure(world, fault, jobs)
+            show(fault.name, outcome)
+            others = outcome.states.total() - outcome.states["done"] - sum(outcome.states[end] for end in fault.ends)
+            if outcome.lost or outcome.twice or others:
+                bad.append(fault.name)
+        if soaked:
+            outcome = soak(world, soaked, seed)
+            show(f"soak of {soaked}", outcome)
+            if outcome.lost or outcome.twice:
+                bad.append("soak")
+        again = [message for message, times in world.told.items() if times > 1]
+        print(f"{len(world.told)} messages arrived at a webhook, {len(again)} more than once, as the same message")
+    for name in bad:
+        print(f"not as it should be: {name}", file=sys.stderr)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    typer.run(main)

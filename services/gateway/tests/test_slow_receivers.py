@@ -1,0 +1,106 @@
+"""A webhook's receiver that never ends its answer delays its own messages alone, each for a bounded time."""
+
+import socket
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from gateway.clock import now
+from gateway.webhooks import deliverer
+from gateway.webhooks.models import Delivery
+
+
+class Receiver:
+    """Answers each request at once, or with a header that goes on for ever."""
+
+    def __init__(self, *, drips: bool) -> None:
+        self.asked, self._drips = 0, drips
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}/hook"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            self.asked += 1
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 204 No Content\r\nX-Drip: ")
+            try:
+                while self._drips:
+                    connection.sendall(b"a")
+                    time.sleep(0.05)
+                connection.sendall(b"no\r\n\r\n")
+            except OSError:
+                pass  # the sender has enough
+
+
+@pytest.fixture
+def receivers():
+    both = Receiver(drips=True), Receiver(drips=False)
+    yield both
+    for receiver in both:
+        receiver.close()
+
+
+@pytest.fixture
+def app(make_app, monkeypatch):
+    monkeypatch.setattr(deliverer, "TIMEOUT_S", 2.0)
+    return make_app(webhook_networks="127.0.0.0/8", webhook_every_s=3600)
+
+
+@pytest.fixture
+def messages(app, client, alice, headers_of, receivers):
+    """Seven messages for a receiver that drips, then one for another user's that does not."""
+
+    def hook(headers, receiver):
+        made = client.post("/api/v1/webhooks", headers=headers, json={"url": receiver.url})
+        return made.json()["id"]
+
+    slow, quick = hook(alice, receivers[0]), hook(headers_of("bob"), receivers[1])
+    with app.state.sessions.begin() as session:
+        for number, webhook in enumerate([slow] * 7 + [quick]):
+            due = now() - timedelta(seconds=100 - number)
+            session.add(Delivery(webhook_id=webhook, job_id=str(number), payload={"number": number}, next_at=due))
+    return slow, quick
+
+
+def states(app, webhook):
+    with app.state.sessions() as session:
+        return Counter(each.state for each in session.query(Delivery).filter_by(webhook_id=webhook))
+
+
+def test_a_receiver_that_drips_holds_up_nobody_else(app, messages, receivers):
+    slow, quick = messages
+    sending = threading.Thread(target=app.state.deliverer.send_due)
+    started = time.monotonic()
+    sending.start()
+    while not states(app, quick)["delivered"]:
+        assert time.monotonic() - started < 60
+        time.sleep(0.02)
+    assert sending.is_alive(), "the slow one is still being waited for"
+    assert receivers[0].asked <= deliverer.OF_EACH
+    sending.join()
+    assert receivers[0].asked == deliverer.OF_EACH, "the others of its messages are left for the next round"
+    assert states(app, slow) == {"pending": 7}
+    with app.state.sessions() as session:
+        tried = [each for each in session.query(Delivery).filter_by(webhook_id=slow) if each.attempts]
+    assert {each.last_error for each in tried} == {"no answer within 2 seconds"}
+
+
+def test_messages_of_a_receiver_that_is_being_waited_for_are_not_taken(app, messages):
+    app.state.deliverer._busy.add(messages[0])
+    assert app.state.deliverer.send_due() == 1
+    assert app.state.deliverer._busy == {messages[0]}
