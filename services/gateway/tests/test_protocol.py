@@ -52,7 +52,7 @@ RESULT = Result(
 )
 WORKERS = st.integers(0, 2)
 GATEWAYS = st.integers(0, 1)
-LOST = st.sampled_from(("arrives", "request lost", "answer lost", "doubled"))
+LOST = st.sampled_from(("arrives", "arrives", "arrives", "request lost", "answer lost", "doubled"))
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,16 @@ class Protocol(RuleBasedStateMachine):
                 assert taken == (before == ("running", held.attempt)), "only the current attempt is heard"
         if said != "answer lost":
             del self.held[worker]
+
+    @precondition(lambda self: self.held)
+    @rule(gateway=GATEWAYS, said=LOST)
+    def overtake(self, gateway: int, said: str) -> None:
+        """A worker is silent for too long, another one is given its step, and then the first one ends it."""
+        silent = min(self.held)
+        self.lease_runs_out(0, gateway)
+        if self.announced and len(self.held) < 3:
+            self.claim(1 - gateway, "arrives")
+        self.end(sorted(self.held).index(silent), gateway, said, "done")
 
     @precondition(lambda self: self.held)
     @rule(worker=WORKERS)
