@@ -58,4 +58,4 @@ class WorkerAnnouncement(Document):
     modality: Modality | None = None
     manifest: ModelManifest | None = None
     model_card: str | None = None
-    beside: list[ModelPackage] = Field(default_factory=list, description="what it uses beside that model")
+    beside: list[ModelPackage] = Field(default_factory=list[ModelPackage], description="what it uses beside that model")

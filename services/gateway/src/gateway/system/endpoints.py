@@ -47,7 +47,8 @@ class ModelStatus(BaseModel):
     )
     model_card: str | None = Field(description="the model's card, Markdown")
     beside: list[ModelPackage] = Field(
-        default_factory=list, description="what these workers use beside that model: for density, regions and the like"
+        default_factory=list[ModelPackage],
+        description="what these workers use beside that model: for density, regions and the like",
     )
 
 
