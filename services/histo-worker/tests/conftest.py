@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,31 @@ def pipeline():
     from histo_worker.pipeline import build_pipeline
 
     return build_pipeline()
+
+
+@pytest.fixture(scope="session")
+def toy_weights(tmp_path_factory) -> Path:
+    """Weights by chance in the place of the pretrained ones."""
+    import keras
+    import numpy as np
+
+    from histo_worker.models.taps import build_trunk
+    from lobule_ml.backbones import BACKBONES
+    from lobule_ml.variables import get_variables
+
+    folder = tmp_path_factory.mktemp("weights")
+    keras.utils.set_random_seed(0)
+    spec = BACKBONES["densenet121"]
+    path = folder / spec.archive
+    path.parent.mkdir(parents=True)
+    arrays = get_variables(build_trunk("densenet121", ("block2_middle", "block2")))
+    np.savez(path, **{spec.key(name): array for name, array in arrays.items()})
+    return folder
+
+
+@pytest.fixture
+def toy_variant(monkeypatch) -> None:
+    """The "best" network with a block a stage, which is built in a fifth of the time, as variant `toy`."""
+    from histo_worker.models.reference_resnet import FAMILY
+
+    monkeypatch.setitem(FAMILY, "toy", replace(FAMILY["best"], width=8, blocks=(1, 1, 1, 1, 1)))

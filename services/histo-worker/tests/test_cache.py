@@ -84,7 +84,7 @@ def test_network_scores_of_other_pixels_are_computed_anew(folders, tmp_path, mon
     def score(config, net, fields):
         return [np.full(2, cv2.imread(str(f.path)).mean()) for f in fields]
 
-    monkeypatch.setattr(networks, "train_on_fields", lambda *args, **kwargs: (None, 0))
+    monkeypatch.setattr(networks, "train_on_fields", lambda *args, **kwargs: (None, True))
     monkeypatch.setattr(networks, "patch_logits", score)
     scores = [networks._score(networks.BASE, find_fields(folder), tmp_path / "kept").logits for folder in folders]
     assert scores[0][0][0] > 100

@@ -7,7 +7,7 @@ import pytest
 from histo_worker.data.batches import PatchBatches, crop_field
 from histo_worker.data.breakhis import find_fields, parse_name
 from histo_worker.data.check import check_data
-from histo_worker.data.folds import grouped_folds, official_fold, reference_trials
+from histo_worker.data.folds import given_folds, grouped_folds, reference_trials
 from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.operations import OPERATIONS
 from lobule.imaging.decode import decode_rgb
@@ -69,16 +69,41 @@ class TestFolds:
             assert abs(len(held) / len(patients) - 0.25) < 0.06
         assert set.union(*({fields[i].patient for i in test} for _, test in trials)) == patients
 
-    def test_official_folds_name_every_field(self, breakhis, fields):
+    def test_official_folds_are_by_patient(self, breakhis, fields):
         for listing in sorted((breakhis / "folds").glob("dsfold*.txt")):
-            train, test = official_fold(fields, listing)
-            assert len(train) + len(test) == len(fields)
+            folding = given_folds(fields, listing)
+            ((train, test),) = folding.repetitions[0]
+            assert (folding.listing, folding.folds) == (listing.name, 1)
             assert len(test) > 0
+            assert not {fields[i].patient for i in train} & {fields[i].patient for i in test}
 
-    def test_official_fold_complains_of_a_bad_line(self, tmp_path, fields):
-        (tmp_path / "fold.txt").write_text("nonsense\n")
-        with pytest.raises(ValueError, match="line 1"):
-            official_fold(fields, tmp_path / "fold.txt")
+    def test_own_folds_come_from_a_csv(self, tmp_path, fields):
+        patients = sorted({f.patient for f in fields})
+        fold_of = {patient: ("train", "one", "two")[i % 3] for i, patient in enumerate(patients)}
+        rows = [f"{f.name},{fold_of[f.patient]}" for f in fields]
+        (tmp_path / "folds.csv").write_text("\ufefffile,fold\n" + "\n".join(rows), "utf-8")
+        splits = given_folds(fields, tmp_path / "folds.csv").repetitions[0]
+        for name, (train, test) in zip(("one", "two"), splits, strict=True):
+            assert {fold_of[fields[i].patient] for i in test} == {name}
+            assert len(train) + len(test) == len(fields)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("a|b|1|train\nnonsense|", "line 2"),
+            ("file,side\n", "columns file, fold"),
+            ("file,fold\nx,train\n", "does not name"),
+        ],
+    )
+    def test_folds_that_do_not_fit_are_told(self, tmp_path, fields, text, said):
+        (tmp_path / "fold.txt").write_text(text)
+        with pytest.raises(ValueError, match=said):
+            given_folds(fields, tmp_path / "fold.txt")
+
+    def test_folds_without_a_test_are_told(self, tmp_path, fields):
+        (tmp_path / "fold.csv").write_text("file,fold\n" + "\n".join(f"{f.name},train" for f in fields))
+        with pytest.raises(ValueError, match="tests none"):
+            given_folds(fields, tmp_path / "fold.csv")
 
 
 class TestCheck:

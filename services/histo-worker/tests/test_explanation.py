@@ -8,9 +8,10 @@ from typer.testing import CliRunner
 from histo_worker.cli import app
 from histo_worker.explanation.grad_cam import feature_map_sheet, first_convolution, grad_cam, last_maps
 from histo_worker.explanation.stitch import smooth, stitch
-from histo_worker.models.heads import LocalDeviation, evidence_head
+from histo_worker.models.heads import evidence_head
 from histo_worker.models.patch_classifier import patch_classifier
 from histo_worker.models.reference_resnet import reference_resnet
+from histo_worker.models.statistics.moments import LocalDeviation
 from histo_worker.preprocessing.windows import covering_windows, cut_patches
 
 STRIDE = 8  # of the stand-in networks, in pixels of a patch

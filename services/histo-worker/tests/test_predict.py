@@ -74,6 +74,11 @@ def test_json_has_full_precision_notices_and_the_given_magnification(use_pipelin
     assert [rows[m]["notices"] for m in rows] == [["magnification_unknown"], [], ["magnification_not_measured"]]
     data = field.path.read_bytes()
     assert rows["100X"]["probability_malignant"] == pipeline.probabilities(decode_rgb(data), "100X").field
+    by_scale = ["predict", str(tmp_path / "deep"), "--json", "--output", "-", "--um-per-pixel"]
+    scaled = CliRunner().invoke(app, [*by_scale, "0.2"])
+    assert json.loads(scaled.stdout) == rows["100X"]
+    assert "too far" in CliRunner().invoke(app, [*by_scale, "7"]).output
+    assert "not both" in CliRunner().invoke(app, [*by_scale, "0.2", "--magnification", "40X"]).output
     assert CliRunner().invoke(app, ["predict", "x.png", "--magnification", "50X"]).exit_code == 2
 
 

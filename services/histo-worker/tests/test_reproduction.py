@@ -6,7 +6,7 @@ import pytest
 from histo_worker.evaluation.cross_validation import OutOfFold, auc_difference, measure_band
 from histo_worker.evaluation.package import evaluate_package
 from histo_worker.reproduction import networks
-from histo_worker.reproduction.document import read_sections, reproduce, write_document
+from histo_worker.reproduction.document import costs, read_sections, reproduce, write_document
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
 from lobule_ml.evaluation.statistics import patient_auc
@@ -21,6 +21,14 @@ class TestDocument:
         write_document(document, fields, parts | {"baselines": "## B\n\nnew"})
         assert read_sections(document) == {"heads": "## H", "baselines": "## B\n\nnew"}
         assert document.read_text().index("## H") < document.read_text().index("## B")
+
+    def test_the_cost_is_what_the_document_took(self, tmp_path, fields):
+        document = tmp_path / "x.md"
+        write_document(document, fields, {"heads": "## H\n\nWritten by `histo-worker reproduce` in 26 min."})
+        said = [*costs(document, ["heads", "baselines"])]
+        assert said[0] == "heads: 26 minutes last time"
+        assert said[1] == "baselines: not measured here before"
+        assert said[2].startswith("About 26 minutes in all")
 
     def test_an_unknown_section_is_refused(self, tmp_path, breakhis):
         with pytest.raises(ValueError, match="there is no section nonsense"):

@@ -4,7 +4,6 @@ import csv
 import json
 import shutil
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,14 +15,10 @@ from typer.testing import CliRunner
 from histo_worker.cli import app
 from histo_worker.configs import CONFIGS
 from histo_worker.data.breakhis import find_fields
-from histo_worker.models.reference_resnet import FAMILY
-from histo_worker.models.taps import build_trunk
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.network_config import train_on_fields
-from lobule_ml.backbones import BACKBONES
 from lobule_ml.training.configuration import load_plan
 from lobule_ml.training.loop import AVERAGE_FILE
-from lobule_ml.variables import get_variables
 
 SHIPPED = sorted(path.stem for path in CONFIGS.glob("*.py") if not path.stem.startswith("_"))
 TOY = ["folds=2", "seeds=(0,)"]
@@ -31,10 +26,7 @@ TOY_NETWORK = ["size=64", "variant=toy", "recipe.steps=3", "recipe.batch=2"]
 TOY_HEAD = ["reader.size=32", "reader.window=64"]
 
 
-@pytest.fixture(autouse=True)
-def toy_variant(monkeypatch):
-    """The "best" network with a block a stage, which is built in a fifth of the time."""
-    monkeypatch.setitem(FAMILY, "toy", replace(FAMILY["best"], width=8, blocks=(1, 1, 1, 1, 1)))
+pytestmark = pytest.mark.usefixtures("toy_variant")
 
 
 def run(*arguments) -> str:
@@ -57,22 +49,32 @@ def toy_data(tmp_path_factory, fields) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def toy_weights(tmp_path_factory) -> Path:
-    """Weights by chance in the place of the pretrained ones."""
-    folder = tmp_path_factory.mktemp("weights")
-    keras.utils.set_random_seed(0)
-    spec = BACKBONES["densenet121"]
-    path = folder / spec.archive
-    path.parent.mkdir(parents=True)
-    arrays = get_variables(build_trunk("densenet121", ("block2_middle", "block2")))
-    np.savez(path, **{spec.key(name): array for name, array in arrays.items()})
-    return folder
+VALIDATED = ["validate_every=1", "keep=best", "final=ensemble"]
+"""Of one of the networks, so that the other one is trained on all fields."""
 
 
 def toy_changes(name: str) -> list[str]:
     kind = TOY_NETWORK if name.startswith("reference") else TOY_HEAD
-    return [word for change in (*TOY, *kind) for word in ("--set", change)]
+    more = VALIDATED if name == "reference_small" else []
+    return [word for change in (*TOY, *kind, *more) for word in ("--set", change)]
+
+
+def own_folds(data: Path, folder: Path) -> Path:
+    """Two folds of the toy fields by patient."""
+    fields = find_fields(data)
+    patients = sorted({(f.label, f.patient) for f in fields})
+    fold_of = {patient: i % 2 for i, (_, patient) in enumerate(patients)}
+    (folder / "folds.csv").write_text("file,fold\n" + "\n".join(f"{f.name},{fold_of[f.patient]}" for f in fields))
+    return folder / "folds.csv"
+
+
+def check_out_of_fold(folder: Path) -> None:
+    rows = json.loads((folder / "out-of-fold.json").read_text())
+    with (folder / "out-of-fold.csv").open() as stream:
+        table = list(csv.DictReader(stream))
+    assert len(rows) == len(table) == 16
+    assert [float(row["logit"]) for row in table] == [row["logit"] for row in rows]
+    assert all(0 <= row["probability_malignant"] <= 1 for row in rows)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -85,8 +87,11 @@ def test_shipped_configuration_trains_resumes_evaluates_and_serves(name, toy_dat
         assert stopped.exit_code == 1
         assert "after 2 of 3 steps" in stopped.output
         assert not package.exists()
+    else:
+        command += ["--folds", own_folds(toy_data, tmp_path)]
     output = run(*command, "--licence", "CC0-1.0")
     assert "folds=2" in output
+    check_out_of_fold(folder)
     record = json.loads((folder / "run.json").read_text())
     assert record["plan"]["folds"] == 2
     assert record["examples"] == {"fields": 16, "patients": 8}
@@ -94,7 +99,11 @@ def test_shipped_configuration_trains_resumes_evaluates_and_serves(name, toy_dat
     manifest = json.loads((package / "model.json").read_text())
     assert manifest["licence"].startswith("CC0-1.0")
     assert "16 fields of 8 patients" in manifest["trained_on"]
-    assert "| 100X | image |" in run("evaluate", toy_data, "--output", tmp_path / "figures", "--model", package)
+    members = manifest["architecture"].get("members", 1)
+    assert members == (2 if name in ("reference_256", "reference_small") else 1)
+    figures = tmp_path / "figures"
+    assert "| 100X | image | 12 |" in run("evaluate", toy_data, "--output", figures, "--model", package, "--limit", 12)
+    assert len(json.loads((figures / "predictions.json").read_text())) == 12
     table = tmp_path / "predictions.csv"
     one = next(toy_data.iterdir())
     run("predict", one, "--output", table, "--model", package)
@@ -119,12 +128,14 @@ def test_same_seed_gives_the_same_weights_and_a_stopped_run_too(toy_data, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["no_such"], "densenet121_deviation, reference_best, reference_small"),
+        (["no_such"], "densenet121_deviation, reference_256, reference_best, reference_small"),
         (["reference_small", "--set", "recipe.step=3"], "there is no 'step' in Recipe"),
         (["reference_small", "--set", "size=96"], "not 8x8"),
         (["reference_small", "--set", "operation=none"], "there is no operation 'none'"),
         (["reference_small", "--set", "cropping=none"], "there is no cropping 'none'"),
         (["reference_small", "--set", "variant=none"], "none"),
+        (["reference_small", "--set", "keep=best"], "validate_every=N"),
+        (["reference_small", "--set", "final=none"], "there is no final 'none'"),
         (["densenet121_deviation"], "--weights"),
         (["reference_small", "--set", "folds=9"], "9 folds need as many benign patients; there are 4"),
     ],

@@ -169,6 +169,25 @@ def test_state_is_saved_by_time(tmp_path):
     assert seen[-1] >= 4  # the batch is made one step ahead of its use
 
 
+def test_crash_loses_what_is_behind_the_saved_state_and_resumes_bit_for_bit(tmp_path):
+    """Nothing is saved when a process is killed: only the state on disk, saved by time, goes on."""
+
+    def killed(step):
+        if step == 9:
+            raise KeyboardInterrupt
+        return batch_of(step)
+
+    schedule = Schedule(STEPS, 0.02, 5)
+    run(tiny_model(), batch_of, schedule, tmp_path / "through")
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_model(), killed, schedule, tmp_path / "killed", settings=LoopSettings(save_seconds=0.0))
+    assert 0 < saved_step(tmp_path / "killed") <= 9
+    assert run(tiny_model(), batch_of, schedule, tmp_path / "killed") == STEPS
+    through, killed_weights = (load_weights(tmp_path / name / AVERAGE_FILE) for name in ("through", "killed"))
+    for one, other in zip(through, killed_weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_state_of_another_network_is_refused(tmp_path):
     run(tiny_model(), batch_of, Schedule(2, 0.02, 5), tmp_path)
     other = keras.Sequential([keras.layers.Input((8,)), keras.layers.Dense(1)])

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from histo_worker.data.breakhis import SUFFIXES
+from histo_worker.data.labels import magnification_at
 from histo_worker.predict import COLUMNS, describer, row_of
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
 from lobule_ml import batch
+from lobule_ml.backend import require_backend
 from lobule_ml.quiet import held_standard_error, quiet_tensorflow
 
 quiet_tensorflow()
@@ -35,6 +37,9 @@ def predict(
     magnification: Annotated[
         Magnification | None, typer.Option(help="Of all fields; otherwise names of BreakHis tell it.")
     ] = None,
+    um_per_pixel: Annotated[
+        float | None, typer.Option(help="Of all fields: micrometres a pixel, instead of the magnification.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, an object a line, instead of CSV.")] = False,
 ) -> None:
     """Classify fields, a row each; the same figures as through the service.
@@ -43,6 +48,10 @@ def predict(
     end, and the exit code is 1.
     """
     try:
+        if um_per_pixel is not None:
+            if magnification is not None:
+                raise ValueError("give --magnification or --um-per-pixel, not both")
+            magnification = magnification_at(str(um_per_pixel))
         paths = batch.expand(files, sys.stdin, SUFFIXES)
         with held_standard_error(AnalysisError):
             from histo_worker.pipeline import build_pipeline
@@ -81,6 +90,9 @@ def train(
     licence: Annotated[str, typer.Option(help="Licence of the new weights, for the package.")] = "not stated",
     data_name: Annotated[str | None, typer.Option(help="Name of the data set, for the package.")] = None,
     data_terms: Annotated[str | None, typer.Option(help="Terms of the data set, for the package.")] = None,
+    folds: Annotated[
+        Path | None, typer.Option(help="File of the folds: an official dsfoldN.txt, or a CSV with file and fold.")
+    ] = None,
 ) -> None:
     """Train a configuration, measure it out of fold, and write the model package; SIGTERM saves and stops."""
     from histo_worker.configs import CONFIGS
@@ -96,7 +108,7 @@ def train(
         folder = run or Path("runs") / plan.name
         source = read_source(data, data_name, data_terms)
         manifest = run_training(
-            plan, source, folder, output, weights=weights, cache=cache, until=until, licence=licence
+            plan, source, folder, output, weights=weights, cache=cache, until=until, licence=licence, listing=folds
         )
     except (FileNotFoundError, KeyError, TypeError, ValueError, TrainingStopped) as error:
         _complain(str(error))
@@ -117,12 +129,15 @@ def reproduce(
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder to keep features and scores in.")] = None,
 ) -> None:
-    """Run the comparisons and write the measured tables; sections that are not run stay as they are."""
-    from histo_worker.reproduction.document import SECTIONS
+    """Say what it will cost, run the comparisons and write the measured tables; other sections stay as they are."""
+    from histo_worker.reproduction.document import SECTIONS, costs
     from histo_worker.reproduction.document import reproduce as run
 
+    sections = section or SECTIONS
+    for line in costs(output, sections):
+        typer.echo(line, err=True)
     try:
-        run(data, weights, output, section or SECTIONS, cache)
+        run(data, weights, output, sections, cache)
     except (FileNotFoundError, ValueError) as error:
         _complain(str(error))
         raise typer.Exit(1) from None
@@ -132,8 +147,11 @@ def reproduce(
 @app.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(help="BreakHis or a labels CSV of fields that the model was NOT trained on.")],
-    output: Annotated[Path, typer.Option(help="Folder for the table and the plots.")] = Path("evaluation"),
+    output: Annotated[Path, typer.Option(help="Folder for the tables, the plots and the predictions.")] = Path(
+        "evaluation"
+    ),
     model: Annotated[Path | None, typer.Option(help="Folder of a model package.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Measure only so many fields, evenly chosen.", min=1)] = None,
 ) -> None:
     """Measure a model package on labelled fields, at image and patient level, with plots.
 
@@ -145,7 +163,7 @@ def evaluate(
     refused: list[str] = []
     try:
         settings = HistoSettings() if model is None else HistoSettings(model=model)
-        for line in evaluate_package(settings, data, output, refused):
+        for line in evaluate_package(settings, data, output, refused, limit):
             typer.echo(line)
     except (AnalysisError, FileNotFoundError, ValueError) as error:
         _complain(": ".join(batch.reason(error)) if isinstance(error, AnalysisError) else str(error))
@@ -242,6 +260,7 @@ def _complain(words: str) -> None:
 
 def main() -> None:
     """Entry point of `histo-worker`."""
+    require_backend()
     app()
 
 

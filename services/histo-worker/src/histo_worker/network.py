@@ -10,20 +10,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from histo_worker.field_reader import FieldReader
-from histo_worker.models.patch_classifier import patch_classifier
-from histo_worker.models.reference_resnet import reference_resnet
+from histo_worker.models import build_architecture
 from lobule.errors import AnalysisError
 from lobule.model_package import ModelPackage
 from lobule_ml.packages import building
 from lobule_ml.variables import set_variables
 
 Float = NDArray[np.float32]
-
-ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
-    "patch_classifier": patch_classifier,
-    "reference_resnet": reference_resnet,
-    "report_resnet": reference_resnet,  # as older packages call it
-}
 
 
 def build_network(architecture: dict[str, Any], weights: Path) -> keras.Model:
@@ -32,8 +25,7 @@ def build_network(architecture: dict[str, Any], weights: Path) -> keras.Model:
     Raises:
         KeyError, TypeError, ValueError: Architecture and weights do not fit each other or this program.
     """
-    arguments = {key: value for key, value in architecture.items() if key != "name"}
-    net = ARCHITECTURES[architecture["name"]](**arguments)
+    net = build_architecture(architecture)
     with np.load(weights) as archive:
         set_variables(net, archive)
     return net

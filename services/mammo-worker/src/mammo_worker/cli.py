@@ -7,6 +7,7 @@ import typer
 
 from lobule.errors import AnalysisError
 from lobule_ml import batch
+from lobule_ml.backend import require_backend
 from lobule_ml.quiet import quiet_tensorflow
 from mammo_worker.commands.data import app as data_app
 from mammo_worker.commands.density import app as density_app
@@ -166,4 +167,5 @@ def baseline(
 
 def main() -> None:
     """Entry point."""
+    require_backend()
     app()

@@ -15,7 +15,7 @@ from skimage.segmentation import watershed
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
-from histo_worker.preprocessing.operations import clahe_rgb
+from histo_worker.preprocessing.operations.thesis import clahe_rgb
 from histo_worker.preprocessing.stain import REFERENCE_STAINS, concentrations, estimate_stains, optical_density
 
 RGB8 = NDArray[np.uint8]

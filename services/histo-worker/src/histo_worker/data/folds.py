@@ -1,6 +1,8 @@
 """Splits, always by patient: repeated grouped folds, the thesis' four trials, and the official five folds."""
 
+import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,27 +46,78 @@ def reference_trials(fields: Sequence[Field], trials: int = 4) -> list[Split]:
     return [_split(fields, {p for _, p in patients[trial::4]}) for trial in range(trials)]
 
 
-def official_fold(fields: Sequence[Field], listing: Path) -> Split:
-    """One of the five folds published with BreakHis.
+@dataclass(frozen=True)
+class Folding:
+    """The splits of a cross-validation.
+
+    Attributes:
+        repetitions: Of each repetition, its splits.
+        seeds: Of the repetitions.
+        listing: Name of the file that gives the folds; None where they are drawn by the seeds.
+    """
+
+    repetitions: tuple[tuple[Split, ...], ...]
+    seeds: tuple[int, ...]
+    listing: str | None = None
+
+    @property
+    def folds(self) -> int:
+        """Splits of each repetition."""
+        return len(self.repetitions[0])
+
+
+def repeated_folds(fields: Sequence[Field], folds: int, seeds: Sequence[int]) -> Folding:
+    """Grouped folds, drawn anew by each seed."""
+    return Folding(tuple(tuple(grouped_folds(fields, folds, seed)) for seed in seeds), tuple(seeds))
+
+
+def given_folds(fields: Sequence[Field], listing: Path) -> Folding:
+    """Folds of a file: the official ones of BreakHis, or own ones.
 
     Args:
         fields: Any subset of the data set.
-        listing: A file `dsfoldN.txt` of lines `name|magnification|fold|train or test`.
+        listing: An official `dsfoldN.txt`, lines `name|magnification|fold|train or test`, or a CSV with the columns
+            `file` and `fold`. Fields of fold `train` are never tested; each other name is a fold that is tested by
+            a network of its own. What is tested never trains, nor do other fields of the same patients.
 
     Raises:
-        ValueError: The listing has a line of another form, or does not name one of the fields.
+        FileNotFoundError: There is no such file.
+        ValueError: It has another form, does not name one of the fields, or tests none.
     """
+    fold_of = _read_listing(listing)
+    unnamed = [f.name for f in fields if f.name not in fold_of]
+    if unnamed:
+        raise ValueError(f"{listing} does not name {len(unnamed)} fields, such as {unnamed[0]}")
+    tests = sorted({fold_of[f.name] for f in fields} - {"train"})
+    if not tests:
+        raise ValueError(f"{listing} tests none of the fields: all are of fold train")
+    splits: list[Split] = []
+    for fold in tests:
+        test = np.array([fold_of[f.name] == fold for f in fields])
+        patients = {f.patient for f, tested in zip(fields, test, strict=True) if tested}
+        train = np.array([f.patient not in patients for f in fields])
+        splits.append((np.flatnonzero(train), np.flatnonzero(test)))
+    return Folding((tuple(splits),), (0,), listing.name)
+
+
+def _read_listing(listing: Path) -> dict[str, str]:
+    lines = listing.read_text("utf-8-sig").splitlines()
+    if lines and "|" in lines[0]:
+        return _official(lines, listing.name)
+    rows = csv.DictReader(lines)
+    if not {"file", "fold"} <= set(rows.fieldnames or ()):
+        raise ValueError(f"{listing.name}: expected lines name|magnification|fold|train or test, or columns file, fold")
+    return {row["file"].strip(): row["fold"].strip() for row in rows}
+
+
+def _official(lines: Sequence[str], name: str) -> dict[str, str]:
     side: dict[str, str] = {}
-    for number, line in enumerate(listing.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         parts = line.strip().split("|")
         if len(parts) != 4 or parts[3] not in ("train", "test"):
-            raise ValueError(f"{listing.name}, line {number}: expected name|magnification|fold|train or test")
+            raise ValueError(f"{name}, line {number}: expected name|magnification|fold|train or test")
         side[Path(parts[0]).stem] = parts[3]
-    unnamed = [f.name for f in fields if f.name not in side]
-    if unnamed:
-        raise ValueError(f"{listing.name} does not name {len(unnamed)} fields, such as {unnamed[0]}")
-    test = np.array([side[f.name] == "test" for f in fields])
-    return np.flatnonzero(~test), np.flatnonzero(test)
+    return side
 
 
 def _split(fields: Sequence[Field], test_patients: set[str]) -> Split:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
-from histo_worker.data.folds import Indices, grouped_folds
+from histo_worker.data.folds import Folding, Indices, Split, grouped_folds
 from histo_worker.evaluation.calibration import PlattCalibration, fit_platt
 from lobule.contracts.result import Magnification, Thresholds
 from lobule_ml.evaluation.statistics import (
@@ -39,6 +39,7 @@ class OutOfFold:
         folds: Number of folds.
         logits: (seeds, fields).
         probabilities: (seeds, fields), calibrated on the other folds' out-of-fold logits.
+        listing: Name of the file that gave the folds, where one did.
     """
 
     fields: Sequence[Field]
@@ -46,6 +47,7 @@ class OutOfFold:
     folds: int
     logits: Float
     probabilities: Float
+    listing: str | None = None
 
     @property
     def target(self) -> NDArray[np.intp]:
@@ -60,6 +62,12 @@ class OutOfFold:
     @property
     def protocol(self) -> str:
         """The protocol in words."""
+        if self.listing is not None:
+            tested = "the fold" if self.folds == 1 else f"the {self.folds} folds"
+            return (
+                f"Trained without the patients of {tested} in {self.listing}, measured on them, calibrated crosswise "
+                "among them; 95 % bootstrap interval over patients"
+            )
         return (
             f"{self.folds}-fold cross-validation by patient, repeated with seeds "
             f"{', '.join(map(str, self.seeds))}; mean over "
@@ -120,28 +128,42 @@ def auc_difference(better: OutOfFold, other: OutOfFold, magnification: Magnifica
     return difference(np.arange(len(target))), *interval
 
 
-def cross_validate(
-    fields: Sequence[Field], fit_and_score: FitAndScore, *, folds: int, seeds: Sequence[int]
-) -> OutOfFold:
-    """Run repeated grouped cross-validation and calibrate crosswise.
+def cross_validate(fields: Sequence[Field], fit_and_score: FitAndScore, folding: Folding) -> OutOfFold:
+    """Run a cross-validation and calibrate crosswise.
 
     Args:
-        fields: The fields.
+        fields: The fields; of given folds, those that are never tested are not in the result.
         fit_and_score: The classifier under test.
-        folds: Number of folds.
-        seeds: One repetition each.
+        folding: The splits.
     """
-    target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
-    logits = np.full((len(seeds), len(fields)), np.nan)
+    logits = np.full((len(folding.repetitions), len(fields)), np.nan)
+    for row, splits in zip(logits, folding.repetitions, strict=True):
+        for train, test in splits:
+            row[test] = fit_and_score(train, test)
+    tested = np.flatnonzero(~np.isnan(logits).any(axis=0))
+    chosen, logits = [fields[int(i)] for i in tested], logits[:, tested]
+    if folding.listing is None:
+        crosswise: Sequence[Sequence[Split]] = folding.repetitions
+    else:
+        crosswise = [_calibration_folds(chosen)]
+    target, patients = np.array([f.target for f in chosen]), np.array([f.patient for f in chosen])
     probabilities = np.full_like(logits, np.nan)
-    for row, seed in enumerate(seeds):
-        splits = grouped_folds(fields, folds, seed)
-        for train, test in splits:
-            logits[row, test] = fit_and_score(train, test)
-        for train, test in splits:
-            calibration = fit_platt(logits[row, train], target[train], patients[train].tolist())
-            probabilities[row, test] = calibration(logits[row, test])
-    return OutOfFold(fields, seeds, folds, logits, probabilities)
+    for row, of, splits in zip(probabilities, logits, crosswise, strict=True):
+        for others, test in splits:
+            row[test] = fit_platt(of[others], target[others], patients[others].tolist())(of[test])
+    return OutOfFold(chosen, folding.seeds, folding.folds, logits, probabilities, folding.listing)
+
+
+def _calibration_folds(fields: Sequence[Field]) -> list[Split]:
+    """Folds of the tested patients, so that no patient's probability is calibrated on its own logits.
+
+    Raises:
+        ValueError: A class has less than two tested patients.
+    """
+    count = min(len({f.patient for f in fields if f.target == target}) for target in (0, 1))
+    if count < 2:
+        raise ValueError("the tested folds need two patients of each class, to calibrate crosswise")
+    return grouped_folds(fields, min(5, count), 0)
 
 
 def choose_thresholds(

@@ -10,6 +10,7 @@ from rich.progress import track
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field
 from histo_worker.data.source import read_source
 from histo_worker.evaluation.plots import write_plots
+from histo_worker.evaluation.predictions import Row, field_row, write_predictions
 from histo_worker.pipeline import Probabilities, build_pipeline
 from histo_worker.settings import HistoSettings
 from lobule.contracts.result import Thresholds
@@ -31,28 +32,41 @@ _HEADER = (
 )
 
 
-def evaluate_package(settings: HistoSettings, data: Path, output: Path, refused: list[str]) -> Iterator[str]:
+def evaluate_package(
+    settings: HistoSettings, data: Path, output: Path, refused: list[str], limit: int | None = None
+) -> Iterator[str]:
     """Run the package on every field and yield the tables, Markdown line by line; they are also written to `output`.
 
     Args:
         settings: Which package.
         data: BreakHis or a labels CSV; see `read_source`.
-        output: Folder for `evaluation.md` and the plots.
+        output: Folder for `evaluation.md`, the plots, and `predictions.csv` and `.json`.
         refused: Gets a line for each field that cannot be read; the others go on.
+        limit: Measure only so many fields, evenly chosen; None for all.
 
     Raises:
         ValueError: The data set has none of the known layouts, or no field could be read.
     """
     pipeline = build_pipeline(settings)
+    asked = read_source(data).fields
+    if limit is not None:
+        asked = [asked[i] for i in np.linspace(0, len(asked) - 1, min(limit, len(asked))).round().astype(int)]
     fields: list[Field] = []
     patches: list[Probabilities] = []
-    for field in track(read_source(data).fields, "fields"):
+    rows: list[Row] = []
+    for field in track(asked, "fields"):
+        row = field_row(field) | {"probability_malignant": None, "assessment": None, "error": None}
         try:
-            patches.append(pipeline.probabilities(field.pixels(), field.magnification))
+            found = pipeline.probabilities(field.pixels(), field.magnification)
         except ValueError as error:
             refused.append(str(error))
-        else:
-            fields.append(field)
+            rows.append(row | {"error": str(error)})
+            continue
+        assessment = pipeline.manifest.thresholds.assess(found.field)
+        rows.append(row | {"probability_malignant": found.field, "assessment": assessment})
+        patches.append(found)
+        fields.append(field)
+    write_predictions(output / "predictions", rows)
     if not fields:
         raise ValueError("no field could be read:\n" + "\n".join(refused[:5]))
     manifest = pipeline.manifest

@@ -3,38 +3,15 @@
 Averaging and weighting can be swapped: weighting the feature maps first gives a map of evidence whose mean is the
 logit. This is the thesis' location prediction (6.1.4: filters of the last layer times the last feature maps; Zhou et
 al., CVPR 2016) as the network's own output, exact and free of cost. The same holds where a map's standard deviation is
-read instead of its mean, because that too is the mean of something local (`LocalDeviation`).
+read instead of its mean, because that too is the mean of something local (`histo_worker.models.statistics`).
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
 
 import keras
 from keras import layers
 
-Statistic = Literal["mean", "deviation"]
-"""What is read of a feature map: how strong it is, or how much it varies over the patch."""
-STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
-
-
-@keras.saving.register_keras_serializable("lobule")
-class LocalDeviation(layers.Layer):
-    """Each position's share in the standard deviation of its feature map: (x - mean)^2 / deviation.
-
-    The mean of the result over the positions is the map's standard deviation, so whatever is linear in deviations has
-    an exact map of evidence too. A deviation does not see a shift of the whole map, which most of a dye's or a lamp's
-    change is.
-    """
-
-    def call(self, x: Any) -> Any:  # a tensor of whatever backend
-        """(batch, rows, columns, channels), of the same shape."""
-        squared: Any = keras.ops.square(x - keras.ops.mean(x, axis=(1, 2), keepdims=True))
-        variance: Any = keras.ops.mean(squared, axis=(1, 2), keepdims=True)
-        return squared / keras.ops.sqrt(variance + 1e-6)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The input's shape."""
-        return input_shape
+from histo_worker.models.statistics import STATISTICS
 
 
 def evidence_head(
@@ -42,7 +19,7 @@ def evidence_head(
     *,
     dropout: float = 0.0,
     regulariser: float = 0.0,
-    statistic: Statistic = "mean",
+    statistic: str = "mean",
 ) -> dict[str, keras.KerasTensor]:
     """Evidence map and logit from feature maps.
 
@@ -51,7 +28,7 @@ def evidence_head(
             finest grid, which leaves their mean alone.
         dropout: Share of feature maps dropped in training; dropping a map is dropping its average.
         regulariser: L2 penalty of the weights.
-        statistic: What is read of each map.
+        statistic: A key of `STATISTICS`, read of each map.
 
     Returns:
         `evidence` (batch, rows, columns) on the finest grid, and `logit` (batch,), its mean.
@@ -59,8 +36,7 @@ def evidence_head(
     finest = next(iter(maps.values())).shape[1]
     parts = []
     for place, (name, tensor) in enumerate(maps.items()):
-        if statistic == "deviation":
-            tensor = LocalDeviation(dtype="float32", name=f"deviation_{name}")(tensor)
+        tensor = STATISTICS[statistic](dtype="float32", name=f"{statistic}_{name}")(tensor)
         if dropout:
             tensor = layers.SpatialDropout2D(dropout, name=f"dropout_{name}")(tensor)
         weigh = layers.Conv2D(

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import keras
 
-from histo_worker.models.heads import Statistic, evidence_head
+from histo_worker.models import ARCHITECTURES
+from histo_worker.models.heads import evidence_head
 from histo_worker.models.taps import build_trunk
 
 
+@ARCHITECTURES.register("patch_classifier")
 def patch_classifier(
-    backbone: str, taps: Sequence[str], size: int, dropout: float = 0.0, statistic: Statistic = "mean"
+    backbone: str, taps: Sequence[str], size: int, dropout: float = 0.0, statistic: str = "mean"
 ) -> keras.Model:
     """Backbone, evidence map, logit.
 
@@ -18,7 +20,7 @@ def patch_classifier(
         taps: Feature maps that the head reads, finest first.
         size: Side of a patch in pixels, a multiple of 32.
         dropout: Share of feature maps dropped in training.
-        statistic: What the head reads of each feature map.
+        statistic: A key of `STATISTICS`: what the head reads of each feature map.
 
     Returns:
         A network from `pixels`, float32 (batch, size, size, 3) in 0..255, to `evidence` (batch, rows, columns) on the

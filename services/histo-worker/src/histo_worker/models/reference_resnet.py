@@ -15,6 +15,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from histo_worker.models import ARCHITECTURES
 from histo_worker.models.heads import evidence_head
 
 _LAST_SIDE = 8  # of the last feature maps, whatever the input
@@ -138,6 +139,8 @@ FAMILY: dict[str, ReferenceResNet] = {
 """Table 8's columns, the normal model with dropout (table 9) and the "best" model (table 12), for 256 pixels."""
 
 
+@ARCHITECTURES.register("report_resnet")  # as older packages call it
+@ARCHITECTURES.register("reference_resnet")
 def reference_resnet(variant: str, size: int = 256, regulariser: float = 0.0) -> keras.Model:
     """A network of the family by name.
 

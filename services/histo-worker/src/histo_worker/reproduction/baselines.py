@@ -10,7 +10,7 @@ from histo_worker.baselines.classifiers import kernel_bayes_logits, svm_logits
 from histo_worker.baselines.features import nuclei_features
 from histo_worker.baselines.nuclei import clustered_nuclei, watershed_nuclei
 from histo_worker.data.breakhis import Field
-from histo_worker.data.folds import Indices
+from histo_worker.data.folds import Indices, repeated_folds
 from histo_worker.evaluation.cross_validation import cross_validate
 from histo_worker.preprocessing.windows import resize_area
 from histo_worker.reproduction.rows import HEADER, row
@@ -57,4 +57,4 @@ def baselines_section(fields: Sequence[Field]) -> Iterator[str]:
         def fit_and_score(train: Indices, test: Indices, x: Floats = table, call: Classifier = classify) -> Floats:
             return call(x[train], target[train], x[test])
 
-        yield row(name, cross_validate(fields, fit_and_score, folds=5, seeds=SEEDS))
+        yield row(name, cross_validate(fields, fit_and_score, repeated_folds(fields, 5, SEEDS)))

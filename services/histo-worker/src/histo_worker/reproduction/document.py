@@ -1,5 +1,6 @@
 """The document of measured results: each section is written by its own command and replaced by it alone."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -44,6 +45,23 @@ def reproduce(data: Path, weights: Path, output: Path, sections: Sequence[str], 
         lines += ["", f"Written by `{command}` in {minutes:.0f} min."]
         parts = read_sections(output) | {section: "\n".join(lines)}
         write_document(output, fields, parts)
+
+
+_TOOK = re.compile(r"^Written by `.*` in (\d+) min\.$", re.MULTILINE)
+
+
+def costs(document: Path, sections: Sequence[str]) -> Iterator[str]:
+    """The cost of writing sections anew, by how long it took when the document was written."""
+    took = {name: _TOOK.search(text) for name, text in read_sections(document).items()}
+    total = 0
+    for section in sections:
+        match = took.get(section)
+        total += int(match[1]) if match else 0
+        yield f"{section}: {match[1]} minutes last time" if match else f"{section}: not measured here before"
+    yield (
+        f"About {total} minutes in all, on a machine and with data like those of {document}; the times were taken on "
+        "two cores, with 586 fields, and grow with the number of fields. What the cache holds costs seconds."
+    )
 
 
 def read_sections(document: Path) -> dict[str, str]:

@@ -17,7 +17,6 @@ from histo_worker.evaluation.cross_validation import (
 )
 from histo_worker.evaluation.plots import write_plots
 from histo_worker.field_reader import MEASURED, FieldReader
-from histo_worker.models.heads import Statistic
 from histo_worker.reproduction.rows import HEADER, cell, row
 from histo_worker.training.features import field_features
 from histo_worker.training.frozen_head import measure_linear_head
@@ -36,7 +35,7 @@ class Head:
     """A row: what is read of which maps, and how the head is fitted."""
 
     taps: tuple[str, ...] = BASE.taps
-    statistic: Statistic = BASE.statistic
+    statistic: str = BASE.statistic
     c: float = BASE.c
     shrinkage: float = BASE.shrinkage
     reader: FieldReader = BASE.reader

@@ -130,7 +130,9 @@ def _score(config: NetworkConfig, fields: Sequence[Field], cache: Path | None) -
         def train_and_score(training: list[Field] = training, testing: list[Field] = testing) -> list[Floats]:
             keras.backend.clear_session()
             with TemporaryDirectory() as folder:
-                net, _ = train_on_fields(config, training, Path(folder))
+                net, finished = train_on_fields(config, training, Path(folder))
+            if not finished:  # nothing of a half-trained network is kept
+                raise ValueError("stopped while a network was trained; the networks before it are kept in the cache")
             return patch_logits(config, net, testing)
 
         scores = cached(kept, train_and_score)

@@ -3,8 +3,12 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from histo_worker.data.breakhis import LABELS, Field
+from histo_worker.data.folds import Folding, given_folds
 from histo_worker.data.source import DataSource
+from histo_worker.evaluation.predictions import out_of_fold_rows, write_predictions
 from histo_worker.training.cache import content_key
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.frozen_head import FrozenHeadConfig, train_frozen_head
@@ -15,8 +19,8 @@ from histo_worker.training.trained import Trained
 from lobule.contracts.models import ModelManifest
 from lobule_ml.training.record import write_record
 
-Trainer = Callable[[Sequence[Field], Path], Trained]
-"""Trains on fields, with a folder for what it needs to go on."""
+Trainer = Callable[[Sequence[Field], Path, Folding | None], Trained]
+"""Trains on fields, with a folder for what it needs to go on, and with given folds where there are."""
 
 
 def train(
@@ -29,6 +33,7 @@ def train(
     cache: Path | None = None,
     until: int | None = None,
     licence: str = "not stated",
+    listing: Path | None = None,
 ) -> ModelManifest:
     """Train a configuration, measure it out of fold, and write the model package.
 
@@ -41,6 +46,7 @@ def train(
         cache: Folder for features, or None.
         until: Stop the network that is being trained before this step.
         licence: Of the new weights.
+        listing: Gives the folds, see `given_folds`; None draws them.
 
     Raises:
         ValueError: The data cannot be trained on, the run folder holds another run, or the configuration needs
@@ -48,26 +54,36 @@ def train(
         TrainingStopped: It was asked to stop.
     """
     fields = [f for f in source.fields if f.magnification in (None, *config.magnifications)]
+    folding = None if listing is None else given_folds(fields, listing)
     trainer = _trainer(config, weights, cache, until)
-    _check(fields, config)
-    content = content_key(fields, [(f.patient, f.target) for f in fields])
+    _check(fields, config, folding)
+    splits = [] if folding is None else [tuple(map(np.ndarray.tolist, s)) for s in folding.repetitions[0]]
+    content = content_key(fields, [(f.patient, f.target) for f in fields], *splits)
     examples = {"fields": len(fields), "patients": len({f.patient for f in fields})}
     write_record(run, config, seed=config.seed, data_sha256=content, examples=examples)
-    return write_package(trainer(fields, run), package, PackageTerms(source.name, source.terms, licence))
+    trained = trainer(fields, run, folding)
+    write_predictions(run / "out-of-fold", out_of_fold_rows(trained.oof))
+    return write_package(trained, package, PackageTerms(source.name, source.terms, licence))
 
 
 def _trainer(config: HistologyConfig, weights: Path | None, cache: Path | None, until: int | None) -> Trainer:
     if isinstance(config, NetworkConfig):
         config.build()  # refuse an unknown variant or size before anything is read
-        return lambda fields, run: train_reference_network(config, fields, run, until)
+        return lambda fields, run, folding: train_reference_network(config, fields, run, until, folding)
     if isinstance(config, FrozenHeadConfig):
         if weights is None:
             raise ValueError(f"{config.name} starts from a pretrained {config.backbone}: give its folder, --weights")
-        return lambda fields, _run: train_frozen_head(config, fields, weights, cache)
+        return lambda fields, _run, folding: train_frozen_head(config, fields, weights, cache, folding)
     raise ValueError(f"there is no training for a {type(config).__name__}")
 
 
-def _check(fields: Sequence[Field], config: HistologyConfig) -> None:
+def _check(fields: Sequence[Field], config: HistologyConfig, folding: Folding | None) -> None:
+    if folding is not None:
+        for fold, split in enumerate(folding.repetitions[0]):
+            for side, indices in zip(("trains", "is tested"), split, strict=True):
+                if {fields[i].label for i in indices} != set(LABELS):
+                    raise ValueError(f"fold {fold} of {folding.listing} {side} without fields of both classes")
+        return
     for label in LABELS:
         patients = {f.patient for f in fields if f.label == label}
         if len(patients) < config.folds:

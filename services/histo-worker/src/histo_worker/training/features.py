@@ -11,7 +11,7 @@ from rich.progress import track
 
 from histo_worker.data.breakhis import Field
 from histo_worker.field_reader import FieldReader
-from histo_worker.models.heads import STATISTICS, LocalDeviation, Statistic
+from histo_worker.models.statistics import STATISTICS
 from histo_worker.models.taps import pretrained_trunk
 from histo_worker.training.cache import cached, content_key
 from lobule.contracts.result import Magnification
@@ -29,7 +29,7 @@ def field_features(
     weights: Path,
     cache: Path | None,
     read_as: Magnification | None = None,
-) -> dict[Statistic, Float]:
+) -> dict[str, Float]:
     """Pooled features of each field, averaged over its patches.
 
     A head that is linear on them gives exactly the mean of its patch logits.
@@ -49,7 +49,7 @@ def field_features(
     archive = weights / BACKBONES[backbone].archive if weights.is_dir() else weights
     kept = None
     if cache is not None:
-        key = content_key(fields, STATISTICS, backbone, sha256_of(archive), tuple(taps), reader, read_as)
+        key = content_key(fields, tuple(STATISTICS), backbone, sha256_of(archive), tuple(taps), reader, read_as)
         kept = cache / f"features-{key}.npz"
 
     def extract() -> list[Float]:
@@ -64,12 +64,12 @@ def field_features(
 
 
 def _pooler(net: keras.Model, taps: Sequence[str]) -> Callable[[tf.Tensor], tf.Tensor]:
-    local = LocalDeviation()
+    local = [make(dtype="float32") for make in STATISTICS.values()]
 
     @tf.function(reduce_retracing=True)
     def extract(patches: tf.Tensor) -> tf.Tensor:  # (statistics, features)
         maps = net(patches, training=False)
-        pooled = [[tf.reduce_mean(m, [0, 1, 2]) for m in (maps[tap], local(maps[tap]))] for tap in taps]
+        pooled = [[tf.reduce_mean(one(maps[tap]), [0, 1, 2]) for one in local] for tap in taps]
         return tf.concat(pooled, axis=1)
 
     return extract

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
-from histo_worker.data.folds import Indices
+from histo_worker.data.folds import Folding, Indices, repeated_folds
 from histo_worker.evaluation.cross_validation import OutOfFold, cross_validate
 from histo_worker.field_reader import MEASURED, FieldReader
-from histo_worker.models.heads import Statistic
 from histo_worker.models.patch_classifier import patch_classifier
+from histo_worker.models.statistics import STATISTICS
 from histo_worker.models.taps import pretrained_trunk
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.features import field_features
-from histo_worker.training.linear_head import LinearHead, fit_linear_head
+from histo_worker.training.linear_head import LinearHead, fit_linear_head, mean_head
 from histo_worker.training.trained import Trained
 from lobule_ml.backbones import BACKBONES
 from lobule_ml.variables import get_variables, set_variables
@@ -32,7 +32,7 @@ class FrozenHeadConfig(HistologyConfig):
         reader: How a field becomes patches.
         c: Inverse strength of the head's L2 regularisation.
         shrinkage: How strongly differences between patients are taken out of the features.
-        statistic: What the head reads of each feature map.
+        statistic: A key of `STATISTICS`: what the head reads of each feature map.
     """
 
     backbone: str
@@ -40,22 +40,37 @@ class FrozenHeadConfig(HistologyConfig):
     reader: FieldReader
     c: float
     shrinkage: float = 0.0
-    statistic: Statistic = "mean"
+    statistic: str = "mean"
+
+    def __post_init__(self) -> None:
+        """Refuse names that are not known."""
+        super().__post_init__()
+        for registry, name in ((BACKBONES, self.backbone), (STATISTICS, self.statistic)):
+            registry[name]
 
 
-def train_frozen_head(config: FrozenHeadConfig, fields: Sequence[Field], weights: Path, cache: Path | None) -> Trained:
-    """Extract features, measure the head out of fold, fit it on everything, and put it on the backbone.
+def train_frozen_head(
+    config: FrozenHeadConfig, fields: Sequence[Field], weights: Path, cache: Path | None, folding: Folding | None = None
+) -> Trained:
+    """Extract features, measure the head out of fold, and put the final head on the backbone.
+
+    An ensemble of linear heads is one linear head, the mean of theirs.
 
     Args:
         config: The configuration.
         fields: All fields.
         weights: Folder of pretrained weights.
         cache: Folder for features, or None.
+        folding: The splits; by itself those of the configuration.
     """
     features = field_features(fields, config.reader, config.backbone, config.taps, weights, cache)[config.statistic]
-    oof = measure_linear_head(fields, features, config)
-    target, patients = oof.target, oof.patients.tolist()
-    head = fit_linear_head(features, target, patients, config.c, config.shrinkage)
+    heads: list[LinearHead] = []
+    oof = measure_linear_head(fields, features, config, folding=folding, heads=heads)
+    if config.final == "ensemble":
+        head = mean_head(heads)
+    else:
+        target, patients = np.array([f.target for f in fields]), [f.patient for f in fields]
+        head = fit_linear_head(features, target, patients, config.c, config.shrinkage)
     licence = BACKBONES[config.backbone].licence
     return Trained(
         config=config,
@@ -74,8 +89,9 @@ def train_frozen_head(config: FrozenHeadConfig, fields: Sequence[Field], weights
             f"Patches of {_patches(config.reader)}, read at {config.reader.size} pixels, go through {config.backbone} "
             f"(ImageNet weights, frozen; {licence}) up to {', '.join(config.taps)}. A logistic regression (C "
             f"{config.c}) reads the {config.statistic} of each feature map over the patch, from which differences "
-            f"between patients of one class were taken out (strength {config.shrinkage}); patch logits are averaged "
-            "over the field and calibrated"
+            f"between patients of one class were taken out (strength {config.shrinkage})"
+            f"{f', {len(heads)} times, once for each fold, and averaged' * (config.final == 'ensemble')}; patch "
+            "logits are averaged over the field and calibrated"
         ),
         pretrained=licence,
     )
@@ -93,6 +109,9 @@ def measure_linear_head(
     features: NDArray[np.floating],
     config: FrozenHeadConfig,
     tested: NDArray[np.floating] | None = None,
+    *,
+    folding: Folding | None = None,
+    heads: list[LinearHead] | None = None,
 ) -> OutOfFold:
     """Repeated grouped cross-validation of the linear head on given features.
 
@@ -101,15 +120,19 @@ def measure_linear_head(
         features: Of them; heads are fitted on these.
         config: Regularisation, folds and seeds.
         tested: What the heads read of the fields they are tested on, where that is something else.
+        folding: The splits; by itself those of the configuration.
+        heads: Gets the head of each split.
     """
     target, patients = np.array([f.target for f in fields]), np.array([f.patient for f in fields])
     read = features if tested is None else tested
 
     def fit_and_score(train: Indices, test: Indices) -> NDArray[np.floating]:
         head = fit_linear_head(features[train], target[train], patients[train].tolist(), config.c, config.shrinkage)
+        if heads is not None:
+            heads.append(head)
         return head(read[test])
 
-    return cross_validate(fields, fit_and_score, folds=config.folds, seeds=config.seeds)
+    return cross_validate(fields, fit_and_score, folding or repeated_folds(fields, config.folds, config.seeds))
 
 
 def _assemble(config: FrozenHeadConfig, head: LinearHead, weights: Path) -> dict[str, NDArray[np.generic]]:

@@ -55,6 +55,11 @@ def fit_linear_head(
     return LinearHead(weights, float(np.asarray(model.intercept_)[0] - weights @ np.asarray(scaler.mean_)))
 
 
+def mean_head(heads: Sequence[LinearHead]) -> LinearHead:
+    """The head whose logits are the mean of some heads' logits."""
+    return LinearHead(np.mean([h.weights for h in heads], axis=0), float(np.mean([h.bias for h in heads])))
+
+
 def _patient_axes(
     standardised: Float, target: NDArray[np.integer], patients: NDArray[np.str_], shrinkage: float
 ) -> tuple[Float, Float]:

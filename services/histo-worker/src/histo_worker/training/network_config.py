@@ -1,25 +1,30 @@
 """A configuration of the thesis' networks, and its training and scoring on given fields."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.data.batches import Cropping, PatchBatches, crop_field
-from histo_worker.data.breakhis import Field
+from histo_worker.data.breakhis import LABELS, Field
+from histo_worker.data.folds import Split, grouped_folds
 from histo_worker.field_reader import FieldReader
 from histo_worker.models.reference_resnet import reference_resnet
 from histo_worker.preprocessing.augmentation import Augmentation
 from histo_worker.preprocessing.operations import OPERATIONS
 from histo_worker.training.config import HistologyConfig
 from histo_worker.training.trainer import LogitsOf, Recipe, train_network
+from lobule_ml.evaluation.statistics import auc
+from lobule_ml.training.validation import Measures, Validation
 
 Float = NDArray[np.floating]
 
+_VALIDATION_FOLDS = 5
 _MAX_TESTED = 24  # patches of a field: small windows overlap so much that more of them say the same
 
 
@@ -35,6 +40,10 @@ class NetworkConfig(HistologyConfig):
         operation: A key of `OPERATIONS`.
         recipe: How to learn.
         augmentation: Random changes in training, or None.
+        validate_every: Steps between two validations on a fifth of the training patients, which are then not learned
+            from; 0 learns from all and validates nothing.
+        patience: Validations without a better loss that end a training; 0 for none.
+        keep: The weights of the last step, or those of the best validation.
     """
 
     variant: str
@@ -45,9 +54,15 @@ class NetworkConfig(HistologyConfig):
     recipe: Recipe
     augmentation: Augmentation | None = None
     seeds: tuple[int, ...] = (0,)
+    validate_every: int = 0
+    patience: int = 0
+    keep: Literal["last", "best"] = "last"
 
     def __post_init__(self) -> None:
-        """Refuse an operation or a cropping that is not known."""
+        """Refuse what is not known."""
+        super().__post_init__()
+        if self.keep not in ("last", "best") or (not self.validate_every and (self.keep == "best" or self.patience)):
+            raise ValueError("keep is last or best; best, and patience, need validations: --set validate_every=N")
         if self.operation not in OPERATIONS:
             raise ValueError(f"there is no operation {self.operation!r}; there are {', '.join(OPERATIONS)}")
         if self.cropping not in get_args(Cropping):
@@ -74,7 +89,7 @@ class NetworkConfig(HistologyConfig):
 
 def train_on_fields(
     config: NetworkConfig, fields: Sequence[Field], folder: Path, *, until: int | None = None
-) -> tuple[keras.Model, int]:
+) -> tuple[keras.Model, bool]:
     """Train one of the thesis' networks on patches of given fields.
 
     Args:
@@ -84,14 +99,54 @@ def train_on_fields(
         until: Stop before this step, to go on later.
 
     Returns:
-        The network, and the steps done.
+        The network, and whether it is finished.
     """
     net = config.build()
-    batches = PatchBatches(
+    validation = None
+    if config.validate_every:
+        learned, kept = _set_apart(fields, config.seed)
+        validation = _validation(config, [fields[i] for i in kept])
+        fields = [fields[i] for i in learned]
+    batches = _batches(config, fields, config.augmentation)
+    best = config.keep == "best"
+    return net, train_network(net, batches, config.recipe, folder, until=until, validation=validation, best=best)
+
+
+def _set_apart(fields: Sequence[Field], seed: int) -> Split:
+    """Fields to learn from, and those of a fifth of the patients, at least one of each class, to validate on.
+
+    Raises:
+        ValueError: A class has a single patient.
+    """
+    fewest = min(len({f.patient for f in fields if f.label == label}) for label in LABELS)
+    if fewest < 2:
+        raise ValueError("validation needs two training patients of each class; set validate_every=0")
+    return grouped_folds(fields, min(_VALIDATION_FOLDS, fewest), seed)[0]
+
+
+def _batches(config: NetworkConfig, fields: Sequence[Field], augmentation: Augmentation | None) -> PatchBatches:
+    return PatchBatches(
         fields, config.cropping, config.window, config.size, config.recipe.batch, OPERATIONS[config.operation],
-        config.augmentation, config.seed,
+        augmentation, config.seed,
     )  # fmt: skip
-    return net, train_network(net, batches, config.recipe, folder, until=until)
+
+
+def _validation(config: NetworkConfig, fields: Sequence[Field]) -> Validation:
+    """Loss, accuracy and AUC on one patch of each field, the same ones at every validation."""
+    batches = _batches(config, fields, None)
+    steps = range(math.ceil(len(fields) / config.recipe.batch))
+
+    def measure(model: keras.Model) -> Measures:
+        parts = [batches(step) for step in steps]
+        logits = np.concatenate([np.asarray(model.predict_on_batch(patches)) for patches, _ in parts])[: len(fields)]
+        target = np.concatenate([targets for _, targets in parts])[: len(fields)].astype(int)
+        return {
+            "loss": float(np.mean(np.logaddexp(0, logits) - target * logits)),
+            "accuracy": float(np.mean((logits >= 0) == target)),
+            "auc": auc(target, logits),
+        }
+
+    return Validation(measure, config.validate_every, patience=config.patience)
 
 
 def patch_logits(config: NetworkConfig, net: keras.Model, fields: Sequence[Field]) -> list[Float]:

@@ -1,66 +1,79 @@
-"""From a configuration of a network to a trained one: a network for each fold, to measure, and one for all fields."""
+"""From a configuration of a network to a trained one: a network for each fold, and one for all fields."""
 
 from collections.abc import Sequence
-from itertools import count
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from histo_worker.data.breakhis import Field
-from histo_worker.data.folds import Indices
+from histo_worker.data.folds import Folding, Indices, repeated_folds
 from histo_worker.evaluation.cross_validation import cross_validate
+from histo_worker.models.ensemble import ensemble_of, join_members
 from histo_worker.training.cache import cached
 from histo_worker.training.network_config import NetworkConfig, train_on_fields
 from histo_worker.training.trained import Trained, TrainingStopped
 from histo_worker.training.trainer import LogitsOf
+from lobule_ml.training.state import saved_step
 from lobule_ml.variables import get_variables
 
 Float = NDArray[np.floating]
 
 
 def train_reference_network(
-    config: NetworkConfig, fields: Sequence[Field], folder: Path, until: int | None = None
+    config: NetworkConfig,
+    fields: Sequence[Field],
+    folder: Path,
+    until: int | None = None,
+    folding: Folding | None = None,
 ) -> Trained:
-    """Train a network for each fold, score the fields that it has not seen, and train one on all fields.
+    """Train a network for each fold and score the fields that it has not seen; then the final one.
+
+    The final one is trained on all fields, or is the ensemble of the folds' networks.
 
     Args:
         config: The configuration.
         fields: All fields.
         folder: Of the run: a folder for each network; what is there is gone on with.
         until: Stop the network that is being trained before this step.
+        folding: The splits; by itself those of the configuration.
 
     Raises:
         TrainingStopped: SIGTERM, SIGINT or `until` asked to stop; the state is saved.
     """
-    numbers = count()
+    folding = folding or repeated_folds(fields, config.folds, config.seeds)
+    parts: list[tuple[Path, list[Field]]] = []
 
     def fit_and_score(train: Indices, test: Indices) -> Float:
-        seed, fold = divmod(next(numbers), config.folds)
-        part = folder / f"split{config.seeds[seed]}-fold{fold}"
+        repetition, fold = divmod(len(parts), folding.folds)
+        part, learned = folder / f"split{folding.seeds[repetition]}-fold{fold}", [fields[i] for i in train]
+        parts.append((part, learned))
 
         def compute() -> list[Float]:
-            net = _train(config, [fields[i] for i in train], part, until)
-            return [field_logits(config, net, [fields[i] for i in test])]
+            return [field_logits(config, _train(config, learned, part, until), [fields[i] for i in test])]
 
         return cached(part / "logits.npz", compute)[0]
 
-    oof = cross_validate(fields, fit_and_score, folds=config.folds, seeds=config.seeds)
-    net = _train(config, fields, folder / "all", until)
+    oof = cross_validate(fields, fit_and_score, folding)
+    architecture: dict[str, Any] = {"name": "reference_resnet", "variant": config.variant, "size": config.size}
+    members = parts if config.final == "ensemble" else [(folder / "all", list(fields))]
+    arrays = [get_variables(_train(config, learned, part, until)) for part, learned in members]
     recipe = config.recipe
+    many = f", an ensemble of {len(arrays)}, one for each fold" if len(arrays) > 1 else ""
     return Trained(
         config=config,
-        architecture={"name": "reference_resnet", "variant": config.variant, "size": config.size},
+        architecture=ensemble_of(architecture, len(arrays)),
         reader=config.reader,
-        arrays=get_variables(net),
+        arrays=join_members(arrays),
         oof=oof,
         evidence_scale=float(np.std(oof.logits)) * 2 or 1.0,
         how=(
             f"Patches of {config.window} pixels, read at {config.size} pixels and changed by `{config.operation}`, go "
             f"through the thesis' network `{config.variant}`, trained from chance for {recipe.steps} steps of "
-            f"{recipe.batch} patches ({recipe.optimiser}, rate {recipe.rate}, seed {config.seed}); patch logits are "
-            "averaged over the field and calibrated"
+            f"{recipe.batch} patches ({recipe.optimiser}, rate {recipe.rate}, seed {config.seed}){many}; patch "
+            "logits are averaged over the field and calibrated"
         ),
     )
 
@@ -78,7 +91,7 @@ def field_logits(config: NetworkConfig, net: keras.Model, fields: Sequence[Field
 
 def _train(config: NetworkConfig, fields: Sequence[Field], folder: Path, until: int | None) -> keras.Model:
     keras.backend.clear_session()
-    net, done = train_on_fields(config, fields, folder, until=until)
-    if done < config.recipe.steps:
-        raise TrainingStopped(folder.name, done, config.recipe.steps)
+    net, finished = train_on_fields(config, fields, folder, until=until)
+    if not finished:
+        raise TrainingStopped(folder.name, saved_step(folder), config.recipe.steps)
     return net

@@ -17,7 +17,7 @@ class Trained:
 
     Attributes:
         config: What was trained.
-        architecture: A key of `network.ARCHITECTURES` as `name`, and its arguments.
+        architecture: A key of `models.ARCHITECTURES` as `name`, and its arguments.
         reader: How a field becomes patches.
         arrays: The network's variables.
         oof: Out-of-fold scores.

@@ -1,5 +1,6 @@
 """Training networks end to end, on any Keras backend: the thesis' recipe and a modern one."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,8 +9,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule_ml.training.loop import AVERAGE_FILE, BatchOf, LoopSettings, run
+from lobule_ml.training.loop import BatchOf, LoopSettings, run
 from lobule_ml.training.schedule import HalvingSchedule, LearningRate, Schedule
+from lobule_ml.training.state import AVERAGE_FILE, BEST_FILE, is_finished, load_weights
+from lobule_ml.training.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,15 @@ MODERN_RECIPE = Recipe("adamw", rate=3e-4, steps=1500, weight_decay=0.05, batch=
 
 
 def train_network(
-    net: keras.Model, batch_of: BatchOf, recipe: Recipe, folder: Path, *, until: int | None = None
-) -> int:
+    net: keras.Model,
+    batch_of: BatchOf,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    until: int | None = None,
+    validation: Validation | None = None,
+    best: bool = False,
+) -> bool:
     """Train a network with a `logit` output in place, going on where `folder` holds a state.
 
     Args:
@@ -69,21 +79,25 @@ def train_network(
         recipe: How to learn.
         folder: For the log and the state.
         until: Stop before this step, to go on later.
+        validation: On the way; None for none.
+        best: Keep the weights of the best validation, not those of the last step.
 
     Returns:
-        Steps done; fewer than the recipe's where it was asked to stop.
+        Whether it is finished; not where it was asked to stop.
     """
     trained = keras.Model(net.input, net.output["logit"])  # pyright: ignore[reportCallIssue, reportArgumentType] - a dict
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     trained.compile(recipe.build_optimiser(), loss)
     trained.jit_compile = False
-    every = 1 if recipe.ema else recipe.steps  # without momentum, the average is the last weights
+    # Without momentum the average is the last weights: it is needed where they are validated, and at the end.
+    every = 1 if recipe.ema else math.gcd(recipe.steps, validation.every if validation else 0)
     settings = LoopSettings(recipe.ema, every, log_every=min(10, recipe.steps))
-    done = run(trained, batch_of, recipe.schedule(), folder, settings=settings, until=until)
-    if done == recipe.steps:
-        with np.load(folder / AVERAGE_FILE) as average:
-            trained.set_weights([average[name] for name in average.files])
-    return done
+    run(trained, batch_of, recipe.schedule(), folder, settings=settings, until=until, validation=validation)
+    if not is_finished(folder):
+        return False
+    kept = folder / BEST_FILE if best and (folder / BEST_FILE).exists() else folder / AVERAGE_FILE
+    trained.set_weights(load_weights(kept))
+    return True
 
 
 class LogitsOf:

@@ -1,8 +1,8 @@
 """Pretrained convolutional backbones behind one interface.
 
 A backbone takes RGB, or three grey channels, float32 (batch, height, width, 3) from 0 to 255, scales it as its
-pretraining did, and returns a dictionary of feature maps. To add one, write a module with a `BackboneSpec` and
-name it in `BACKBONES`.
+pretraining did, and returns a dictionary of feature maps. To add one, write a module that adds a `BackboneSpec`
+to `BACKBONES`.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lobule_ml.backbones.densenet import DENSENET121
-from lobule_ml.backbones.efficientnet_lite import EFFICIENTNET_LITE0
-from lobule_ml.backbones.resnet import RESNET50, RESNET101
 from lobule_ml.backbones.spec import BackboneSpec
 from lobule_ml.keras_types import layers
+from lobule_ml.registry import Registry
 from lobule_ml.variables import set_variables
 
-BACKBONES: dict[str, BackboneSpec] = {
-    "densenet121": DENSENET121,
-    "efficientnet_lite0": EFFICIENTNET_LITE0,
-    "resnet50": RESNET50,
-    "resnet101": RESNET101,
-}
+BACKBONES: Registry[BackboneSpec] = Registry("backbone", __name__)
 PYRAMID = ("C2", "C3", "C4", "C5")
 """The feature maps at strides 4, 8, 16 and 32."""
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from lobule_ml.backbones import BACKBONES
 from lobule_ml.backbones.spec import BackboneSpec, Maps
 from lobule_ml.batch_norm import BatchNorm
 from lobule_ml.keras_types import Tensor, layers
@@ -69,3 +70,4 @@ DENSENET121 = BackboneSpec(
     archive="densenet121/densenet121_imagenet1k_notop.npz",
     licence="MIT; as distributed by keras.applications",
 )
+BACKBONES.add("densenet121", DENSENET121)

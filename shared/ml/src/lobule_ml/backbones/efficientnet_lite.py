@@ -2,6 +2,7 @@
 
 import keras
 
+from lobule_ml.backbones import BACKBONES
 from lobule_ml.backbones.spec import BackboneSpec, Maps
 from lobule_ml.batch_norm import BatchNorm
 from lobule_ml.keras_types import Tensor, layers
@@ -69,3 +70,4 @@ EFFICIENTNET_LITE0 = BackboneSpec(
     archive="efficientnet_lite0/efficientnet_lite0_imagenet1k.npz",
     licence="Apache-2.0",
 )
+BACKBONES.add("efficientnet_lite0", EFFICIENTNET_LITE0)

@@ -8,6 +8,7 @@ from functools import partial
 
 import keras
 
+from lobule_ml.backbones import BACKBONES
 from lobule_ml.backbones.spec import BackboneSpec, Maps
 from lobule_ml.batch_norm import BatchNorm
 from lobule_ml.keras_types import Tensor, layers
@@ -87,3 +88,5 @@ def _spec(blocks: tuple[int, int, int, int], archive: str) -> BackboneSpec:
 
 RESNET50 = _spec((3, 4, 6, 3), "resnet50_ct/resnet50_ct_hwio.npz")
 RESNET101 = _spec((3, 4, 23, 3), "resnet101_ct/resnet101_ct_hwio.npz")
+BACKBONES.add("resnet50", RESNET50)
+BACKBONES.add("resnet101", RESNET101)

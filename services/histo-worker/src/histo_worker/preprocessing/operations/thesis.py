@@ -1,37 +1,9 @@
-"""The preprocessing methods that the thesis compares (4.1.2, 5.1.1, table 7), each by its name.
-
-An operation takes one uint8 RGB patch (height, width, 3) and returns float32 of the same shape, centred near
-zero or scaled to
-[0, 1], as noted.
-"""
-
-from collections.abc import Callable
+"""The preprocessing methods that the thesis compares (4.1.2, 5.1.1, table 7)."""
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-RGB8 = NDArray[np.uint8]
-Float = NDArray[np.float32]
-Operation = Callable[[RGB8], Float]
-
-OPERATIONS: dict[str, Operation] = {}
-
-
-def register(name: str) -> Callable[[Operation], Operation]:
-    """Put an operation into `OPERATIONS`.
-
-    Raises:
-        ValueError: The name is taken.
-    """
-
-    def keep(operation: Operation) -> Operation:
-        if name in OPERATIONS:
-            raise ValueError(f"there is already an operation {name!r}")
-        OPERATIONS[name] = operation
-        return operation
-
-    return keep
+from histo_worker.preprocessing.operations import RGB8, Float, register
 
 
 @register("raw")

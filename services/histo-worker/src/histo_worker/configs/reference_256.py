@@ -1,0 +1,26 @@
+"""The thesis' "best" network at its own 256 pixels (stride 2, dropout, CLAHE), by a short modern recipe.
+
+One network, for given folds: AdamW with a cosine, 240 batches of 16 random crops, the average of the weights.
+
+    histo-worker train reference_256 --data BREAKHIS --folds dsfold1.txt --output PACKAGE --run RUN
+
+Cost: 0.5 s a patch on one core (AMD EPYC with AVX-512), 35 minutes for its 3,840 patches; the thesis' recipe
+(`reference_best`) takes fifty times as many.
+Result: not measured yet; see docs/research.md.
+"""
+
+from dataclasses import replace
+
+from histo_worker.configs import reference_best
+from histo_worker.training.network_config import NetworkConfig
+from histo_worker.training.trainer import MODERN_RECIPE
+
+
+def plan() -> NetworkConfig:
+    """The network of `reference_best`; of given folds, the ensemble of their networks is what is kept."""
+    return replace(
+        reference_best.plan(),
+        name="reference-256",
+        recipe=replace(MODERN_RECIPE, rate=1e-3, steps=240, batch=16, ema=0.97),
+        final="ensemble",
+    )

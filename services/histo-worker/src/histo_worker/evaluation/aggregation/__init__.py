@@ -1,0 +1,18 @@
+"""From patches to an image: rules by name.
+
+To add one, write a module here with a function under `@RULES.register("name")`; the tables then compare it. Learned
+pooling is in `models.attention_mil`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule_ml.registry import Registry
+
+Float = NDArray[np.floating]
+Rule = Callable[[Float], float]
+
+RULES: Registry[Rule] = Registry("aggregation", __name__)
+"""Each takes the logits of an image's patches, (n,) with n >= 1, and returns a score; malignant from one half on."""
