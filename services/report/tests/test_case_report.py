@@ -37,30 +37,52 @@ def pdf_text(data: bytes) -> str:
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
 
 
+COMMENT = "Spiculated, new since 2024."
+
+
+@pytest.fixture
+def four_views(make_content, mammogram, signature):
+    """Builds a signed case of four films with six findings, of which some were dismissed and the others confirmed."""
+
+    def build(dismissed: int):
+        result, files = mammogram
+        files = files | {"heat.png": encode_png(np.full((240, 360), 90, np.uint8))}
+        heat = HeatMap(file="heat.png", method="class activation map", meaning="spoke for malignancy")
+        content = make_content(signature)
+        place = LesionPlace(across="outer", along="upper", clock=10, depth="middle", retroareolar=False)
+        marks = [LesionMark(job_id=job, finding_id="f1", view=view) for job, view in (("0", "CC"), ("2", "MLO"))]
+        lesion = Lesion(marks=marks, probability_malignant=0.8, same_lesion=0.9, place=place)
+        said = {"assessment": "malignancy_suspected", "probability_malignant": 0.8}
+        breast = BreastReading(laterality="R", views=["CC", "MLO"], bi_rads=4, density="c", lesions=[lesion], **said)
+        reading = ExaminationReading(method="rule", breasts=[breast], **said)
+        images, results = [], []
+        for number, (side, view) in enumerate([("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]):
+            film = result.image.model_copy(update={"view": view, "laterality": side, "file_name": f"{side}{view}.dcm"})
+            found = result.findings if number < 2 else result.findings[:1]
+            results.append((result.model_copy(update={"image": film, "findings": found, "heat_map": heat}), files))
+            said = {"job_id": str(number), "reviewer": "Dr Lee", "reviewed_at": AT}
+            first = {"verdict": "dismissed"} if number > 5 - dismissed else {"verdict": "confirmed", "comment": COMMENT}
+            reviews = [Review(finding="0", **first, **said)]
+            reviews += [Review(finding="1", verdict="dismissed", **said)] if number < min(dismissed, 2) else []
+            image = content.images[0].model_copy(update={"job_id": str(number), "image": film, "reviews": reviews})
+            images.append(image)
+        return content.model_copy(update={"images": images, "examination": reading}), results
+
+    return build
+
+
+def test_many_dismissed_findings_take_no_further_page(four_views):
+    content, results = four_views(dismissed=5)
+    pdf = render_case(content, results, language="en", forms=["pdf"])["report.en.pdf"]
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    assert len(pages) <= 3
+    assert Words("en")("findings.dismissed") in "".join(pages)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_four_views_with_six_findings_fit_on_three_pages(make_content, mammogram, signature, language):
+def test_four_views_with_six_findings_fit_on_three_pages(four_views, language):
     """The clinician's conclusion with the hung films, the findings with a crop each, the appendix."""
-    result, files = mammogram
-    files = files | {"heat.png": encode_png(np.full((240, 360), 90, np.uint8))}
-    heat = HeatMap(file="heat.png", method="class activation map", meaning="spoke for malignancy")
-    content = make_content(signature)
-    place = LesionPlace(across="outer", along="upper", clock=10, depth="middle", retroareolar=False)
-    marks = [LesionMark(job_id=job, finding_id="f1", view=view) for job, view in (("0", "CC"), ("2", "MLO"))]
-    lesion = Lesion(marks=marks, probability_malignant=0.8, same_lesion=0.9, place=place)
-    said = {"assessment": "malignancy_suspected", "probability_malignant": 0.8}
-    breast = BreastReading(laterality="R", views=["CC", "MLO"], bi_rads=4, density="c", lesions=[lesion], **said)
-    reading = ExaminationReading(method="rule", breasts=[breast], **said)
-    images, results = [], []
-    for number, (side, view) in enumerate([("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO")]):
-        film = result.image.model_copy(update={"view": view, "laterality": side, "file_name": f"{side}{view}.dcm"})
-        found = result.findings if number < 2 else result.findings[:1]
-        results.append((result.model_copy(update={"image": film, "findings": found, "heat_map": heat}), files))
-        said = {"job_id": str(number), "reviewer": "Dr Lee", "reviewed_at": AT}
-        reviews = [Review(finding="0", verdict="confirmed", comment="Spiculated, new since 2024.", **said)]
-        reviews += [Review(finding="1", verdict="dismissed", **said)] if number == 0 else []
-        image = content.images[0].model_copy(update={"job_id": str(number), "image": film, "reviews": reviews})
-        images.append(image)
-    content = content.model_copy(update={"images": images, "examination": reading})
+    content, results = four_views(dismissed=1)
     pdf = render_case(content, results, language=language, forms=["pdf"])[f"report.{language}.pdf"]
     pages = [re.sub(r"\s+", "", page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
     words = Words(language)
@@ -69,7 +91,7 @@ def test_four_views_with_six_findings_fit_on_three_pages(make_content, mammogram
     assert "DrLee" in pages[0]
     density = {"side": words("clinical.side.R"), "letter": "c", "words": words("clinical.density.c")}
     assert sum(re.sub(r"\s+", "", words("breast.density.side", **density)) in page for page in pages) == 1
-    assert pages[1].count("Spiculated,newsince2024.") == 4
+    assert pages[1].count(COMMENT.replace(" ", "")) == 4
     hour = words("breast.place.hour", hour=10).replace(" ", "")
     assert pages[1].count(hour) == 2, "the lesion lies at the same place in both views"
 
