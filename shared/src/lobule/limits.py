@@ -163,6 +163,14 @@ MIN_BODY_BYTES_PER_S = _limit(
     "request_timeout",
     "a body that drips would hold its connection for ever",
 )
+REST_OF_BODY_S = _limit(
+    "request",
+    "reading the rest of a body that was answered before its end",
+    30,
+    "seconds",
+    "",
+    "a client that still sends would not see the response",
+)
 MAX_FIELDS = _limit("upload", "fields of the form, and headers of one", 20, "", "malformed_upload", "there are ten")
 MAX_FIELD_BYTES = _limit("upload", "a field, or a header of one", 4 * _KB, "bytes", "malformed_upload", "a note")
 

@@ -14,8 +14,6 @@ from lobule import limits
 _STREAMED = ("/api/v1/images", "/api/v1/previews", "/api/v1/diagnose")
 """Paths for uploads: their bodies are read as streams, which have their own limits."""
 _DICOMWEB = "/dicom-web/"
-_PASSED_OVER_S = 30
-"""For so long the rest of a body is read whose request is answered already."""
 _OF_WORKERS = "/internal/"
 
 
@@ -63,7 +61,7 @@ class _Body:
     async def pass_over(self) -> None:
         """Read what is left and throw it away, for a while."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PASSED_OVER_S):
+            async with asyncio.timeout(limits.REST_OF_BODY_S):
                 while self._more:
                     message = await self._receive()
                     self._more = message["type"] == "http.request" and message.get("more_body", False)
