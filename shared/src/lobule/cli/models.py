@@ -31,11 +31,13 @@ def list_models(username: Username, password: Password, server: Server = DEFAULT
             metrics = [] if model is None else [Metric.model_validate(metric) for metric in model["metrics"][:3]]
             measured = [_in_words(figure_of(metric)) for metric in metrics]
             at_work = status["models"]
+            beside = [package["manifest"] for package in status.get("beside", [])]  # for density, regions and the like
+            versions = [_version(each, several=len(at_work) > 1) for each in at_work]
             table.add_row(
                 status["modality"],
                 str(status["workers"]),
-                "\n".join(each["name"] for each in at_work) or "none installed",
-                "\n".join(_version(each, several=len(at_work) > 1) for each in at_work),
+                "\n".join(each["name"] for each in [*at_work, *beside]) or "none installed",
+                "\n".join([*versions, *(each["version"] for each in beside)]),
                 "\n".join(measured),
             )
     Console().print(table)
