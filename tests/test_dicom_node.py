@@ -55,6 +55,8 @@ def loop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("loop")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", f"{STUB}:{TOY}", prepend=":")
+        patch.setenv("LOBULE_NAMES", "keep")  # by DICOMweb, the study is found under its own names
+        patch.setenv("LOBULE_NAMES_KEY", "a key of the tests that encrypts names")
         patch.syspath_prepend(str(STUB))
         workers = {"mammo": "bright_spots.worker", "report": launcher.WORKER_MODULES["report"]}
         patch.setattr(launcher, "WORKER_MODULES", workers)

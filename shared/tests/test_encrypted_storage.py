@@ -54,7 +54,7 @@ def test_a_writer_that_fails_leaves_nothing(inner):
         inner.get(KEY)
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "cut at a chunk", "exchange", "head"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "cut at a chunk", "cut to nothing", "exchange", "head"])
 def test_what_was_changed_is_not_given_out(inner, damage):
     store = encrypted(inner)
     store.put(KEY, os.urandom(4 * CHUNK))
@@ -66,6 +66,8 @@ def test_what_was_changed_is_not_given_out(inner, damage):
         del raw[-100:]
     elif damage == "cut at a chunk":
         del raw[head + 3 * step :]
+    elif damage == "cut to nothing":
+        del raw[head:]
     elif damage == "exchange":
         raw[head : head + step], raw[head + step : head + 2 * step] = (
             raw[head + step : head + 2 * step],

@@ -1,12 +1,7 @@
 """Results are stored by STOW-RS until the other system has them."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
-
 import pytest
+from hospital_peers import stow_server
 from pydantic import ValidationError
 
 from dicom_node.sending.outbox import Outbox
@@ -17,38 +12,9 @@ UID, CONTENT = "1.2.826.0.1.3680043.8.498.6", b"DICM" + bytes(range(256)) * 3000
 
 
 @pytest.fixture
-def server() -> Iterator[SimpleNamespace]:
-    """A system that takes multipart bodies; `answer` is what it says, `parts` what it took."""
-    seen = SimpleNamespace(status=200, answer={}, parts=[], headers={}, paths=[])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            boundary = self.headers["Content-Type"].rpartition("boundary=")[2].encode()
-            [part] = body.split(b"--" + boundary)[1:-1]
-            seen.parts.append(part.partition(b"\r\n\r\n")[2][:-2])
-            seen.headers, seen.paths = dict(self.headers), [*seen.paths, self.path]
-            answer = json.dumps(seen.answer).encode()
-            self.send_response(seen.status)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_arguments) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    seen.url = f"http://127.0.0.1:{server.server_port}/dicom-web"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield seen
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+def server():
+    with stow_server() as seen:
+        yield seen
 
 
 def test_an_object_is_sent_until_it_is_stored(waiting_document, make_settings, server):
@@ -56,15 +22,15 @@ def test_an_object_is_sent_until_it_is_stored(waiting_document, make_settings, s
     [place] = parse_stow_places(settings.dicom_stow_destinations)
     courier = StowCourier(place, waiting_document.files, Outbox(waiting_document.journal, 72), settings)
     waiting_document.put(UID, "findings", CONTENT, place.recipient)
-    server.status, server.answer = 503, {}
+    server.status, server.said = 503, {}
     courier.work()
     assert waiting_document.state() == ("waiting", 1, "http_503")
     for status in (200, 202, 409):  # whatever the status: the answer says that the object failed
-        server.status, server.answer = status, {"00081198": {"Value": [{"00081197": {"Value": [0xA700]}}]}}
+        server.status, server.said = status, {"00081198": {"Value": [{"00081197": {"Value": [0xA700]}}]}}
         courier.work()
         state = waiting_document.state()
     assert state == ("waiting", 4, "status_A700")
-    server.status, server.answer = 200, {"00081199": {"Value": [{"00081155": {"Value": [UID]}}]}}
+    server.status, server.said = 200, {"00081199": {"Value": [{"00081155": {"Value": [UID]}}]}}
     courier.work()
     courier.work()
     assert waiting_document.state() == ("sent", 4, None)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lobule.storage.base import ObjectStore, ObjectWriter, Space, StoredObject
 from lobule.storage.keys import ID_BYTES, DataKeys
+from lobule.storage.seekable import SeekableView
 
 MAGIC = b"LOBULE-AES-GCM-1"
 CHUNK, _TAG, _START = 64 * 1024, 16, 7
@@ -132,7 +133,7 @@ class _Encrypting:
         self._number += 1
 
 
-class _Decrypting(io.RawIOBase):
+class _Decrypting(SeekableView):
     """A seekable view of an encrypted object, decrypted chunk by chunk."""
 
     def __init__(self, stream: BinaryIO, object_key: str, head: bytes, data_key: bytes) -> None:
@@ -140,38 +141,26 @@ class _Decrypting(io.RawIOBase):
         self._start, self._associated = head[-_START:], head + object_key.encode()
         body = stream.seek(0, io.SEEK_END) - HEAD
         self._chunks = max(1, -(-body // (CHUNK + _TAG)))
-        self._size = max(0, body - self._chunks * _TAG)
-        self._at, self._held = 0, (-1, b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
+        self._held = (-1, b"")
+        super().__init__(max(0, body - self._chunks * _TAG))
+        if not self.size:  # nothing will be read, so that nothing else would notice that it was cut off
+            self._chunk(0)
 
     def readall(self) -> bytes:
-        if self._at >= self._size:
+        if self.at >= self.size:
             return b""
-        number, offset = divmod(self._at, CHUNK)
+        number, offset = divmod(self.at, CHUNK)
         pieces = [self._chunk(each) for each in range(number, self._chunks)]
-        self._at = self._size
+        self.at = self.size
         return b"".join(pieces)[offset:]
 
     def readinto(self, buffer: Any) -> int:
-        number, offset = divmod(self._at, CHUNK)
-        if self._at >= self._size:
+        number, offset = divmod(self.at, CHUNK)
+        if self.at >= self.size:
             return 0
         piece = self._chunk(number)[offset : offset + len(buffer)]
         buffer[: len(piece)] = piece
-        self._at += len(piece)
+        self.at += len(piece)
         return len(piece)
 
     def _chunk(self, number: int) -> bytes:

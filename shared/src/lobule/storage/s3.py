@@ -19,6 +19,7 @@ from lobule.storage.base import (
     StoreUnavailableError,
     checked_key,
 )
+from lobule.storage.seekable import SeekableView
 
 PART_BYTES = 8 * 1024 * 1024  # S3 takes parts of at least 5 MiB
 READ_BYTES = 1024 * 1024
@@ -119,35 +120,22 @@ def _our_errors(key: str) -> Iterator[None]:
         raise
 
 
-class _RangeReader(io.RawIOBase):
+class _RangeReader(SeekableView):
     """A seekable view of an object, read range by range, so that a header at a file's end costs one small request."""
 
     def __init__(self, client: Any, where: dict[str, str], size: int) -> None:
-        self._client, self._where, self._size, self._at = client, where, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
+        super().__init__(size)
+        self._client, self._where = client, where
 
     def readinto(self, buffer: Any) -> int:
-        end = min(self._at + len(buffer), self._size)
-        if end <= self._at:
+        end = min(self.at + len(buffer), self.size)
+        if end <= self.at:
             return 0
         with _our_errors(self._where["Key"]):
-            answer = self._client.get_object(**self._where, Range=f"bytes={self._at}-{end - 1}")
+            answer = self._client.get_object(**self._where, Range=f"bytes={self.at}-{end - 1}")
             data = answer["Body"].read()
         buffer[: len(data)] = data
-        self._at += len(data)
+        self.at += len(data)
         return len(data)
 
 
