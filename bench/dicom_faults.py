@@ -214,7 +214,7 @@ def compare(acknowledged: list[str], node_folder: Path, client: Client) -> dict[
     hashes = {uid: hashlib.sha256(file.read_bytes()).hexdigest() for uid, file in kept.items()}
     cases, page = list[str](), {"limit": 200}
     while True:
-        answer = client._request("GET", "/api/v1/cases", params=page).json()
+        answer = client.request("GET", "/api/v1/cases", params=page).json()
         cases += [case["id"] for case in answer["items"] if case["pseudonym"].startswith("PACS-")]
         if answer["next_cursor"] is None:
             break

@@ -87,7 +87,7 @@ class Watch:
 
     def cases(self) -> list[dict[str, Any]]:
         """The cases, with all that belongs to them."""
-        found = self._loop.client._request("GET", "/api/v1/cases").json()["items"]
+        found = self._loop.client.request("GET", "/api/v1/cases").json()["items"]
         return [self._loop.client.case(case["id"]) for case in found]
 
     def analysed(self, count: int) -> Callable[[], bool]:

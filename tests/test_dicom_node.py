@@ -162,10 +162,10 @@ def _settled(report: dict) -> dict | None:
 
 
 def test_a_signature_sends_what_the_reader_stated_and_no_findings_again(loop, study):
-    [case] = [case for case in loop.client._request("GET", "/api/v1/cases").json()["items"] if case["images"] == 4]
+    [case] = [case for case in loop.client.request("GET", "/api/v1/cases").json()["items"] if case["images"] == 4]
     image = loop.client.case(case["id"])["images"][0]
     review = f"/api/v1/cases/{case['id']}/reviews/{image['job']['id']}/f1"
-    loop.client._request("PUT", review, json={"verdict": "dismissed"})
+    loop.client.request("PUT", review, json={"verdict": "dismissed"})
     concerns = ["unreviewed", "not_assessed", "pending", "contradiction"]
     breasts = {"right": {"bi_rads": 2, "density": "b", "recommendation": "routine_screening"}}
     signature = {"acknowledged": concerns, "breasts": breasts}
@@ -246,7 +246,7 @@ def test_nothing_is_lost_or_doubled_when_the_node_is_killed_and_the_network_cut(
     """The short form of `bench/dicom_faults.py`."""
     node = node_for(loop.system, loop.system.home.secrets["demo_password"], tmp_path)
     sent = films(14)  # the last study is partial
-    before = len(loop.client._request("GET", "/api/v1/cases").json()["items"])
+    before = len(loop.client.request("GET", "/api/v1/cases").json()["items"])
     acknowledged = deliver_under_fire(node, sent, kills=2, cuts=3)
     try:
         wait_until_delivered(tmp_path / "node")
@@ -255,7 +255,7 @@ def test_nothing_is_lost_or_doubled_when_the_node_is_killed_and_the_network_cut(
     assert sorted(acknowledged) == sorted(str(film.SOPInstanceUID) for film in sent)
     outcome = compare(acknowledged, tmp_path / "node", loop.client)
     assert outcome == {"acknowledged": 14, "lost": 0, "twice": 0, "cases": 4 + before, "kept": 14}
-    worklist = loop.client._request("GET", "/api/v1/cases").json()["items"]
+    worklist = loop.client.request("GET", "/api/v1/cases").json()["items"]
     assert all(film.StudyInstanceUID not in case["pseudonym"] for case in worklist for film in sent)
 
 
@@ -283,12 +283,12 @@ def test_a_node_reports_and_does_what_an_administrator_asks(loop, tmp_path):
         node_of_a_program(loop.system, **settings),
         Client(loop.system.url, ADMIN, loop.system.home.secrets["admin_password"]) as admin,
     ):
-        [known] = until(lambda: admin._request("GET", "/api/v1/nodes").json(), "the report")
+        [known] = until(lambda: admin.request("GET", "/api/v1/nodes").json(), "the report")
         assert [peer["name"] for peer in known["report"]["peers"]] == ["ORTHANC", "gateway:"]
         place = f"/api/v1/nodes/{known['id']}/tasks"
         for kind in ("echo", "sample"):
-            task = admin._request("POST", place, json={"kind": kind, "peer": "ORTHANC"}).json()["id"]
-            outcome = until(lambda at=f"{place}/{task}": admin._request("GET", at).json()["outcome"], "the outcome")
+            task = admin.request("POST", place, json={"kind": kind, "peer": "ORTHANC"}).json()["id"]
+            outcome = until(lambda at=f"{place}/{task}": admin.request("GET", at).json()["outcome"], "the outcome")
             assert outcome == "ok"
     found = loop.orthanc.post("/tools/find", {"Level": "Patient", "Query": {"PatientID": "LOBULE-TEST"}})
     assert len(found) == 1, "the sample"

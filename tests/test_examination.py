@@ -65,10 +65,10 @@ def test_service_and_command_judge_a_region_alike(lobule, shared_data, tmp_path)
     box = {"x": 1000, "y": 1500, "width": 500, "height": 400}
     said = {"image_id": lobule.case(case)["images"][0]["id"], "kind": "mass", "shape": "box", "box": box}
     finding = f"/api/v1/cases/{case}/reader-findings/{uuid.uuid4()}"
-    lobule._request("PUT", finding, json=said)
-    lobule._request("POST", f"{finding}/opinion")
+    lobule.request("PUT", finding, json=said)
+    lobule.request("POST", f"{finding}/opinion")
     deadline = time.monotonic() + 240
-    while (told := lobule._request("GET", f"{finding}/opinion").json())["state"] != "done":
+    while (told := lobule.request("GET", f"{finding}/opinion").json())["state"] != "done":
         assert told["state"] != "failed", told
         assert time.monotonic() < deadline
         time.sleep(0.2)

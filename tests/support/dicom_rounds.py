@@ -78,7 +78,7 @@ def node_of_a_program(system: RunningSystem, **settings) -> Iterator[Node]:
     add = [sys.executable, "-m", "lobule.cli", "user", "add", name, "--role", "service", "--password-stdin"]
     subprocess.run([*add, "--home", system.home.folder], input=password, text=True, check=True)
     with Client(system.url, name, password) as program:
-        made = program._request("POST", "/api/v1/tokens", json={"name": "node", "scopes": ["read", "write"]}).json()
+        made = program.request("POST", "/api/v1/tokens", json={"name": "node", "scopes": ["read", "write"]}).json()
     own = {"gateway_url": system.url, "api_token": made["secret"], "dicom_calling_ae_titles": "*"}
     node = Node(NodeSettings(**own, dicom_port=0, dicom_reserve_bytes=0, **settings))
     try:
