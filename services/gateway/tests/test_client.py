@@ -18,6 +18,7 @@ IN_THE_PORTAL = re.compile(
     r"/(claim|release|reader|visit|emergency-access|reads/|arbitration|same-lesions|reports/text)"
 )
 OTHER = {
+    "GET /api/v1/cases/{}/identity",  # people ask for it
     "GET /api/v1/cases/{}/reviews/last",  # what a page undoes
     "POST /api/v1/cases/{}/reads",
     "POST /api/v1/cases/{}/reports",  # a person signs

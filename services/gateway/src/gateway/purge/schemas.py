@@ -5,6 +5,9 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 
+_WITHOUT_NUL = r"^[^\x00]*$"  # no database stores it
+
+
 class PurgeCreate(BaseModel):
     """A patient of whom everything is to be deleted."""
 
@@ -12,8 +15,18 @@ class PurgeCreate(BaseModel):
         extra="forbid", json_schema_extra={"example": {"patient_id": "4711", "reason": "request of 2026-03-02"}}
     )
 
-    patient_id: str = Field(min_length=1, max_length=64, description="PatientID (0010,0020) of the films; never stored")
-    reason: str = Field(min_length=1, max_length=200, description="why, without names; it stands in the audit log")
+    patient_id: str = Field(
+        min_length=1,
+        max_length=64,
+        pattern=_WITHOUT_NUL,
+        description="PatientID (0010,0020) of the films; never stored",
+    )
+    reason: str = Field(
+        min_length=1,
+        max_length=200,
+        pattern=_WITHOUT_NUL,
+        description="why, without names; it stands in the audit log",
+    )
     dry_run: bool = Field(default=False, description="only say what would be deleted")
 
 
