@@ -4,7 +4,6 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 _WITHOUT_NUL = r"^[^\x00]*$"  # no database stores it
 
 
