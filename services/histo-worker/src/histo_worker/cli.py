@@ -10,6 +10,7 @@ import typer
 from histo_worker.data.breakhis import SUFFIXES
 from histo_worker.data.labels import magnification_at
 from histo_worker.predict import COLUMNS, describer, row_of
+from histo_worker.tissue_training import commands as tissue_commands
 from lobule.contracts.result import Magnification
 from lobule.errors import AnalysisError
 from lobule_ml import batch
@@ -207,6 +208,8 @@ def fit_gate_command(
     gate.save()
     typer.echo(json.dumps(gate.measured, indent=1))
 
+
+app.add_typer(tissue_commands.app, name="tissue")
 
 data_app = typer.Typer(help="Check labelled data.")
 app.add_typer(data_app, name="data")

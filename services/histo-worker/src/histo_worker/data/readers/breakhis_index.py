@@ -1,0 +1,81 @@
+"""A copy of BreakHis with an `index.csv`, some of its fields squashed to squares."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field, Label
+from histo_worker.data.readers import breakhis_tree
+from lobule.contracts.result import Magnification
+from lobule.imaging.decode import RGB8
+from lobule_ml.data_sets import Reader, Reading
+
+INDEX = "index.csv"
+COLUMNS = ("file", "label", "tumor_type", "slide", "patient_group", "magnification", "squashed")
+_WIDTH, _HEIGHT = 700, 460  # of every field of BreakHis
+
+
+@dataclass(frozen=True, order=True)
+class SquashedField(Field):
+    """A field of BreakHis that was stored as a square."""
+
+    def pixels(self) -> RGB8:
+        """The field stretched back to its own shape; see `Field.pixels`."""
+        stored = super().pixels()
+        return np.asarray(cv2.resize(stored, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def recognises(folder: Path) -> bool:
+    """Whether the folder has such an index."""
+    index = folder / INDEX
+    if not index.is_file():
+        return False
+    with index.open(encoding="utf-8-sig", errors="replace") as stream:
+        return set(COLUMNS) <= set(next(csv.reader(stream), ()))
+
+
+def read(folder: Path) -> Reading[Field]:
+    """All rows whose file is there, with or without a known magnification."""
+    found = Reading[Field]()
+    index = folder / INDEX
+    with index.open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.DictReader(stream)
+        for row in rows:
+            try:
+                found.items.append(_field(folder, {name: (row[name] or "").strip() for name in COLUMNS}, rows.line_num))
+            except ValueError as error:
+                found.problems.append(f"{index}, line {rows.line_num}: {error}")
+    return found
+
+
+def _field(folder: Path, row: dict[str, str], line: int) -> Field:
+    path = folder / row["file"]
+    if not path.is_file():
+        raise ValueError(f"{path} is not there")
+    if row["label"] not in LABELS or not row["patient_group"]:
+        raise ValueError(f"patient {row['patient_group']!r}, label {row['label']!r}: expected a patient and a label")
+    known = row["magnification"] in MAGNIFICATIONS
+    kind = SquashedField if row["squashed"] == "1" else Field
+    return kind(
+        name=path.stem,
+        label=cast(Label, row["label"]),
+        tumor_type=row["tumor_type"],
+        slide=row["slide"],
+        patient=row["patient_group"],
+        magnification=cast(Magnification, row["magnification"]) if known else None,
+        sequence=line,
+        path=path,
+    )
+
+
+READER = Reader(
+    breakhis_tree.READER.title,
+    f"FOLDER with {INDEX} of the columns {', '.join(COLUMNS)}",
+    recognises,
+    read,
+    terms=breakhis_tree.READER.terms,
+)

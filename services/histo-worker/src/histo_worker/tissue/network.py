@@ -1,0 +1,49 @@
+"""The tissue network: the first blocks of a pretrained backbone, and a head whose logit is the mean of a map."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from histo_worker.models.heads import evidence_head
+from lobule_ml.backbones import build_backbone, load_pretrained
+
+SIDE = 64
+"""Pixels of a patch."""
+UM_PER_PIXEL = 3.0
+"""At which patches are read: the coarsest source has 4."""
+TAP = "C4"
+"""The feature map that the head reads."""
+_TEXTURE = "C3"
+
+
+def tissue_network(backbone: str = "efficientnet_lite0", weights: Path | None = None, frozen: int = 0) -> keras.Model:
+    """Build the network; it takes pixels in 0..255.
+
+    Args:
+        backbone: A key of `lobule_ml.backbones.BACKBONES`.
+        weights: Folder of pretrained backbones to start from; None initialises at random.
+        frozen: The first so many stages of the backbone are not trained.
+
+    Returns:
+        A model with `evidence` (batch, rows, columns), `logit` (batch,) and `features` (batch, channels): means of the
+        maps that the head reads first, then their deviations, and both of finer maps.
+    """
+    net = build_backbone(backbone, [_TEXTURE, TAP], (SIDE, SIDE, 3), frozen)
+    if weights is not None:
+        load_pretrained(backbone, net, weights)
+    maps: dict[str, Any] = net.output  # pyright: ignore[reportAssignmentType] - as it was built
+    outputs = evidence_head({TAP: maps[TAP]})
+    statistics = [
+        statistic
+        for tap in (TAP, _TEXTURE)
+        for statistic in (
+            keras.layers.GlobalAveragePooling2D(name=f"features_{tap}")(maps[tap]),
+            keras.ops.std(maps[tap], axis=(1, 2)),
+        )
+    ]
+    outputs["features"] = keras.layers.Concatenate(name="features")(statistics)
+    model = keras.Model(net.input, outputs, name="tissue")
+    head = model.get_layer(f"evidence_{TAP}")
+    head.set_weights([0 * weight for weight in head.get_weights()])  # else its noise drowns what was pretrained
+    return model

@@ -1,0 +1,121 @@
+"""Reads the tissue of a field: where carcinoma is likely, how likely, and how unlike the training tissue it is."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from histo_worker.tissue.doubt import TrainingTissue
+from histo_worker.tissue.network import SIDE, tissue_network
+from histo_worker.tissue.windows import CELL, bands, scaled_size, with_colours
+from lobule.model_package import ModelPackage, open_package
+from lobule_ml.calibration import sigmoid
+from lobule_ml.packages import building
+from lobule_ml.variables import set_variables
+
+RGB8 = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+PACKAGE = Path(__file__).parent / "trained"
+BATCH = 16
+_CELLS = SIDE // CELL
+_LEAST_TISSUE = 0.2  # of a cell and its neighbours; with less it is fat or glass, which holds no carcinoma
+
+
+class TissueReading(NamedTuple):
+    """What was read of a field.
+
+    Attributes:
+        tumour: Probability of invasive carcinoma by cell of 12 micrometres, (rows, columns).
+        probability_tumour: Of the most suspicious square of 192 micrometres.
+        unlike_training: See `lobule.contracts.tissue.Tissue`.
+        windows: How many squares were read.
+    """
+
+    tumour: Float
+    probability_tumour: float
+    unlike_training: float
+    windows: int
+
+
+class TissueReader:
+    """The tissue network as one compiled function.
+
+    Args:
+        folder: Of the tissue package.
+
+    Raises:
+        AnalysisError: `model_unavailable` where the package is missing, damaged or of another version.
+    """
+
+    def __init__(self, folder: Path = PACKAGE) -> None:
+        self.package: ModelPackage = open_package(folder)
+        calibration = self.package.manifest.calibration
+        with building(self.package):
+            net = tissue_network(**{k: v for k, v in self.package.manifest.architecture.items() if k != "name"})
+            with np.load(self.package.weights) as archive:
+                set_variables(net, archive)
+                self._training = TrainingTissue.from_arrays(archive)
+            self.mark_from = float(calibration["mark_from"])
+            """The probability from which a place counts as carcinoma."""
+            self._slope, self._intercept = float(calibration["slope"]), float(calibration["intercept"])
+
+        @tf.function(input_signature=[tf.TensorSpec((BATCH, SIDE, SIDE, 3), tf.float32)])
+        def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            outputs = net(pixels, training=False)
+            return outputs["logit"], outputs["evidence"], outputs["features"]
+
+        self._infer: Any = infer  # TensorFlow's stubs take a tf.function for a plain one
+        self.outputs(np.zeros((1, SIDE, SIDE, 3), np.uint8))
+
+    def outputs(self, patches: RGB8) -> tuple[Float, Float, Float]:
+        """Logits (n,), evidence maps (n, rows, columns) and features (n, channels) of squares."""
+        parts: list[list[Float]] = []
+        for start in range(0, len(patches), BATCH):
+            part = patches[start : start + BATCH].astype(np.float32)
+            filler = np.zeros((BATCH - len(part), SIDE, SIDE, 3), np.float32)
+            parts.append([o.numpy()[: len(part)] for o in self._infer(tf.constant(np.concatenate([part, filler])))])
+        logits, evidence, features = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return logits, evidence, with_colours(features, patches)
+
+    def read(self, field: RGB8, um_per_pixel: float) -> TissueReading:
+        """Read a field, band by band.
+
+        Args:
+            field: uint8 (height, width, 3).
+            um_per_pixel: Of the field.
+        """
+        rows, columns = (n // CELL for n in scaled_size(field.shape[0], field.shape[1], um_per_pixel))
+        total, weight = np.zeros((rows, columns), np.float32), np.zeros((rows, columns), np.float32)
+        tissue = np.zeros((rows, columns), np.float32)
+        ramp = np.minimum(np.arange(_CELLS) + 0.5, _CELLS - np.arange(_CELLS) - 0.5)
+        taper = np.outer(ramp, ramp)
+        logits: list[Float] = []
+        features: list[Float] = []
+        for band in bands(field, um_per_pixel):
+            top = min(band.y // CELL, rows - _CELLS)
+            tissue[top : top + _CELLS] = np.maximum(tissue[top : top + _CELLS], band.tissue[:, :columns])
+            if not band.xs:
+                continue
+            logit, evidence, feature = self.outputs(band.patches)
+            logits.append(logit)
+            features.append(feature)
+            for x, values in zip(band.xs, evidence, strict=True):
+                left = min(x // CELL, columns - _CELLS)
+                place = slice(top, top + _CELLS), slice(left, left + _CELLS)
+                total[place] += taper * cv2.resize(values, (_CELLS, _CELLS), interpolation=cv2.INTER_LINEAR)
+                weight[place] += taper
+        if not logits:
+            return TissueReading(np.zeros((rows, columns), np.float32), 0.0, 1.0, 0)
+        blurred = cv2.GaussianBlur(total / np.maximum(weight, 1e-6), (0, 0), 2.0)
+        mapped = self._calibrated(np.asarray(blurred, np.float32))
+        mapped[(cv2.blur(tissue, (5, 5)) < _LEAST_TISSUE) | (weight == 0)] = 0.0
+        joined = np.concatenate(logits)
+        unlike = self._training.unlike(np.concatenate(features))
+        return TissueReading(mapped, float(self._calibrated(joined).max()), unlike, len(joined))
+
+    def _calibrated(self, logits: Float) -> Float:
+        return sigmoid(self._slope * logits + self._intercept).astype(np.float32)

@@ -1,0 +1,96 @@
+"""A field as squares of 64 pixels at 3 micrometres a pixel, some rows at a time, so that memory stays bounded."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.preprocessing.stain import optical_density
+from histo_worker.preprocessing.windows import resize_area
+from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
+
+RGB8 = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+CELL = 4
+"""Pixels at `UM_PER_PIXEL` that a cell of a map covers: 12 micrometres."""
+_STEP = SIDE // 2
+_MOST_WINDOWS = 6000  # of steps of half a window; a larger field is read without overlap
+_TISSUE_OD = 0.12
+LEAST_TISSUE = 0.05
+"""A square with less tissue is glass, and is not read."""
+
+
+class Band(NamedTuple):
+    """The squares of one row.
+
+    Attributes:
+        y: Their upper edge, in pixels at `UM_PER_PIXEL`.
+        xs: Their left edges.
+        patches: uint8 (n, SIDE, SIDE, 3).
+        tissue: Tissue by cell, from 0 to 1, (SIDE / CELL, columns / CELL).
+    """
+
+    y: int
+    xs: list[int]
+    patches: RGB8
+    tissue: Float
+
+
+def scaled_size(height: int, width: int, um_per_pixel: float) -> tuple[int, int]:
+    """Rows and columns of a field at `UM_PER_PIXEL`; a smaller one than a square is mirrored to one."""
+    factor = um_per_pixel / UM_PER_PIXEL
+    return max(SIDE, round(height * factor)), max(SIDE, round(width * factor))
+
+
+def bands(field: RGB8, um_per_pixel: float) -> Iterator[Band]:
+    """The rows of squares that cover a field; squares of glass are left out.
+
+    Args:
+        field: uint8 (height, width, 3).
+        um_per_pixel: Of the field.
+    """
+    height, width = field.shape[:2]
+    rows, columns = scaled_size(height, width, um_per_pixel)
+    step = _STEP if (rows / _STEP) * (columns / _STEP) <= _MOST_WINDOWS else SIDE
+    xs = _spread(columns, step)
+    for y in _spread(rows, step):
+        band = _band(field, um_per_pixel, y, columns)
+        density = optical_density(band).mean(axis=2)
+        cells = (density > _TISSUE_OD).astype(np.float32)
+        tissue = cells[:, : columns // CELL * CELL].reshape(SIDE // CELL, CELL, -1, CELL).mean(axis=(1, 3))
+        kept = [x for x in xs if cells[:, x : x + SIDE].mean() >= LEAST_TISSUE]
+        patches = [band[:, x : x + SIDE] for x in kept]
+        yield Band(y, kept, np.stack(patches) if kept else np.zeros((0, SIDE, SIDE, 3), np.uint8), tissue)
+
+
+def _spread(length: int, step: int) -> list[int]:
+    count = max(1, round((length - SIDE) / step)) + 1 if length - SIDE > step / 4 else 1
+    return (
+        [round(position) for position in np.linspace(0, length - SIDE, count)] if count > 1 else [(length - SIDE) // 2]
+    )
+
+
+def _band(field: RGB8, um_per_pixel: float, y: int, columns: int) -> RGB8:
+    """Rows y to y + SIDE of the field at `UM_PER_PIXEL`."""
+    factor = UM_PER_PIXEL / um_per_pixel
+    top, bottom = round(y * factor), min(field.shape[0], round((y + SIDE) * factor))
+    part = field[top:bottom]
+    rows = min(SIDE, max(1, round(part.shape[0] / factor)))
+    wide = min(columns, max(1, round(part.shape[1] / factor)))
+    small = resize_area(np.ascontiguousarray(part), rows, wide)
+    return np.pad(small, ((0, SIDE - rows), (0, columns - wide), (0, 0)), mode="symmetric")
+
+
+def with_colours(features: Float, patches: RGB8) -> Float:
+    """Features of squares with the mean and deviation of each channel's optical density, which tell the stain.
+
+    The network learned to overlook stains, so that its own features do not tell them.
+
+    Args:
+        features: (n, channels).
+        patches: uint8 (n, SIDE, SIDE, 3).
+    """
+    density = optical_density(patches)
+    return np.concatenate([features, density.mean(axis=(1, 2)), density.std(axis=(1, 2))], axis=1)

@@ -1,0 +1,1 @@
+"""Trains the tissue network over laboratories, and measures it across them."""

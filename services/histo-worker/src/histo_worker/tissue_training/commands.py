@@ -1,0 +1,107 @@
+"""`histo-worker tissue`: trains the tissue network again and measures it across laboratories."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    """Tell what is wrong with the data, or that a training was stopped, and exit with 1."""
+    from histo_worker.training.trained import TrainingStopped
+
+    try:
+        yield
+    except (FileNotFoundError, ValueError, TrainingStopped) as error:
+        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        raise typer.Exit(1) from None
+
+
+app = typer.Typer(help=__doc__, no_args_is_help=True)
+
+_Data = Annotated[list[Path], typer.Option(help="Folders of IDC and BreakHis; say it once for each.")]
+_Weights = Annotated[Path, typer.Option(help="Folder of pretrained backbones.")]
+_Run = Annotated[Path, typer.Option(help="Folder of the runs; stopped ones are gone on with.")]
+_Without = Annotated[list[str] | None, typer.Option(help="Patients of IDC to leave out, such as that of a test slide.")]
+_Steps = Annotated[int, typer.Option(help="Batches of 64.")]
+
+
+@app.command()
+def train(
+    data: _Data,
+    weights: _Weights,
+    output: Annotated[Path, typer.Option(help="Folder of the package to write.")],
+    run: _Run = Path("runs/tissue"),
+    without: _Without = None,
+    steps: _Steps = 520,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    licence: Annotated[str, typer.Option(help="Licence of the new weights.")] = "not stated",
+) -> None:
+    """Train on all sources, measure out of fold by patient, and write the package."""
+    from histo_worker.tissue_training.learning import TissueConfig, out_of_fold, train_tissue
+    from histo_worker.tissue_training.package import write_tissue_package
+    from histo_worker.tissue_training.samples import read_samples
+
+    config = TissueConfig(steps=steps, seed=seed)
+    with _complaints():
+        samples = read_samples(data, without or ())
+        logits = out_of_fold(samples, run, weights, config, typer.echo)
+        typer.echo("all samples")
+        net = train_tissue(samples, run / "all", weights, config)
+        manifest = write_tissue_package(net, samples, logits, output, config, licence)
+    for metric in manifest.metrics:
+        low, high = metric.interval or (0.0, 0.0)
+        typer.echo(f"{metric.magnification}: {metric.title} {metric.value:.3f} ({low:.3f} to {high:.3f})")
+
+
+@app.command()
+def across(
+    data: _Data,
+    test: Annotated[list[Path], typer.Option(help="Folders of the laboratory that is not learned from.")],
+    weights: _Weights,
+    run: _Run = Path("runs/tissue-across"),
+    without: _Without = None,
+    steps: _Steps = 380,
+) -> None:
+    """Train on some laboratories and measure on another one."""
+    from histo_worker.tissue_training.learning import TissueConfig, score, train_tissue
+    from histo_worker.tissue_training.package import measure
+    from histo_worker.tissue_training.samples import read_samples
+
+    with _complaints():
+        net = train_tissue(read_samples(data, without or ()), run, weights, TissueConfig(steps=steps))
+        samples = read_samples(test)
+        logits = score(net, samples).logits
+    for metric in measure(samples, logits, "another laboratory"):
+        low, high = metric.interval or (0.0, 0.0)
+        typer.echo(f"{metric.split}: AUC {metric.value:.3f} ({low:.3f} to {high:.3f})")
+
+
+@app.command()
+def slide(
+    image: Annotated[Path, typer.Argument(help="TIFF of a slide, its first page the whole.")],
+    truth: Annotated[Path, typer.Argument(help="PNG of its tiles: 1 carcinoma, 0 none, 255 no tile.")],
+    um_per_pixel: Annotated[float, typer.Option(help="Of the slide.")],
+) -> None:
+    """Compare the map of a slide with labelled tiles."""
+    import cv2
+    import numpy as np
+
+    from histo_worker.tissue.reader import TissueReader
+    from histo_worker.tissue_training.slide import measure_slide
+    from lobule.imaging.decode import decode_rgb
+
+    with _complaints():
+        tiles = cv2.imread(str(truth), cv2.IMREAD_GRAYSCALE)
+        if tiles is None:
+            raise FileNotFoundError(f"{truth} is no picture")
+        figures = measure_slide(
+            TissueReader(), decode_rgb(image.read_bytes()), um_per_pixel, np.asarray(tiles, np.uint8)
+        )
+    typer.echo(
+        f"{figures.tiles} tiles: AUC {figures.tile_auc:.3f}, Dice {figures.dice:.3f} "
+        f"(best of all thresholds {figures.best_dice:.3f}); mean off the tiles {figures.glass:.3f}"
+    )

@@ -1,0 +1,142 @@
+"""Trains the tissue network, measures it on patients and laboratories that it did not learn from, and packages it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.tissue.network import SIDE, UM_PER_PIXEL, tissue_network
+from histo_worker.tissue.windows import bands, with_colours
+from histo_worker.tissue_training.batches import TissueBatches
+from histo_worker.tissue_training.samples import Sample
+from histo_worker.training.trained import TrainingStopped
+from histo_worker.training.trainer import Recipe, train_network
+
+Floats = NDArray[np.floating]
+
+_PREDICTED = 64  # squares at once
+
+
+@dataclass(frozen=True)
+class TissueConfig:
+    """How the tissue network learns.
+
+    Attributes:
+        backbone: A key of `lobule_ml.backbones.BACKBONES`.
+        steps: Batches in all.
+        batch: Patches in a batch.
+        rate: Largest learning rate.
+        frozen: The first so many stages of the backbone keep their pretrained weights.
+        folds: Into which patients are divided for the measurement.
+        seed: Of everything random.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    steps: int = 520
+    batch: int = 64
+    rate: float = 1e-3
+    frozen: int = 3
+    folds: int = 2
+    seed: int = 0
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the training loop."""
+        return Recipe("adamw", self.rate, self.steps, weight_decay=0.05, batch=self.batch, ema=0.98)
+
+
+def train_tissue(samples: Sequence[Sample], folder: Path, weights: Path, config: TissueConfig) -> keras.Model:
+    """Train on samples, going on where the folder holds a state.
+
+    Args:
+        samples: The training samples.
+        folder: For the log and the state.
+        weights: Folder of pretrained backbones.
+        config: How to learn.
+
+    Raises:
+        TrainingStopped: It was asked to stop; its state is saved.
+    """
+    keras.utils.set_random_seed(config.seed)
+    net = tissue_network(config.backbone, weights, config.frozen)
+    for layer in net.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.95  # a short run must forget the statistics of photographs
+    batches = TissueBatches(samples, config.batch, config.seed)
+    done = train_network(net, batches, config.recipe, folder)
+    if done < config.steps:
+        raise TrainingStopped("the tissue network", done, config.steps)
+    return net
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a network says of samples.
+
+    Attributes:
+        logits: (samples,), of the most suspicious square.
+        features: Of each sample's squares, (squares, channels).
+    """
+
+    logits: Floats
+    features: list[Floats]
+
+
+def score(net: keras.Model, samples: Sequence[Sample]) -> Scores:
+    """Score samples square by square, as the service reads a field."""
+    parts = [[b.patches for b in bands(s.pixels, UM_PER_PIXEL) if b.xs] for s in samples]
+    squares = [np.concatenate(p) if p else np.zeros((0, SIDE, SIDE, 3), np.uint8) for p in parts]
+    every = np.concatenate(squares)
+    outputs = [
+        net.predict_on_batch(every[start : start + _PREDICTED].astype(np.float32))
+        for start in range(0, len(every), _PREDICTED)
+    ]
+    logits = np.concatenate([np.asarray(o["logit"]) for o in outputs])
+    features = with_colours(np.concatenate([np.asarray(o["features"], np.float32) for o in outputs]), every)
+    ends = np.cumsum([len(s) for s in squares])[:-1]
+    glass = float(logits.min())  # a field without tissue holds no carcinoma
+    return Scores(
+        np.array([part.max() if len(part) else glass for part in np.split(logits, ends)]), np.split(features, ends)
+    )
+
+
+def fold_of(samples: Sequence[Sample], folds: int, seed: int) -> NDArray[np.intp]:
+    """A fold for each sample: patients of a laboratory are dealt out by their share of carcinoma."""
+    rng = np.random.default_rng(seed)
+    place: dict[tuple[str, str], int] = {}
+    for laboratory in sorted({s.laboratory for s in samples}):
+        targets: dict[str, list[int]] = {}
+        for s in samples:
+            if s.laboratory == laboratory:
+                targets.setdefault(s.patient, []).append(s.target)
+        order = sorted(sorted(targets), key=lambda p: (round(float(np.mean(targets[p])), 1), rng.random()))
+        place |= {(laboratory, patient): i % folds for i, patient in enumerate(order)}
+    return np.array([place[s.laboratory, s.patient] for s in samples])
+
+
+def out_of_fold(
+    samples: Sequence[Sample], run: Path, weights: Path, config: TissueConfig, said: Callable[[str], Any] = print
+) -> Floats:
+    """Logits of every sample by a network that did not learn from its patient.
+
+    Args:
+        samples: All samples.
+        run: Folder of the runs, one a fold; a stopped one is gone on with.
+        weights: Folder of pretrained backbones.
+        config: How to learn.
+        said: Told of each fold.
+    """
+    fold = fold_of(samples, config.folds, config.seed)
+    logits = np.zeros(len(samples))
+    for k in range(config.folds):
+        said(f"fold {k + 1} of {config.folds}")
+        learned = [s for s, f in zip(samples, fold, strict=True) if f != k]
+        net = train_tissue(learned, run / f"fold{k}", weights, config)
+        chosen = np.flatnonzero(fold == k)
+        scores = score(net, [samples[int(i)] for i in chosen])
+        logits[chosen] = scores.logits
+    return logits

@@ -1,0 +1,191 @@
+"""Writes the tissue package: weights, statistics of the training tissue, calibration, figures and card."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from histo_worker.evaluation.calibration import PlattCalibration
+from histo_worker.tissue.doubt import FAR, fit_training_tissue
+from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
+from histo_worker.tissue_training.learning import Floats, TissueConfig, score
+from histo_worker.tissue_training.samples import Sample
+from lobule import RESEARCH_USE_ONLY
+from lobule.contracts.manifest import CalibrationSection, Metric, NetworkInput
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import Thresholds
+from lobule_ml.calibration import Logistic
+from lobule_ml.evaluation.statistics import auc, expected_calibration_error, patient_bootstrap
+from lobule_ml.packages import write_description, write_weights
+from lobule_ml.variables import get_variables
+
+NAME, VERSION = "tissue-lite0", "1.0.0"
+_ROUNDS = 300
+
+
+def calibrate(samples: Sequence[Sample], logits: Floats) -> PlattCalibration:
+    """Fit probabilities on patches of IDC, which say of each square whether it holds carcinoma.
+
+    Raises:
+        ValueError: There is no patch of IDC.
+    """
+    chosen = [i for i, s in enumerate(samples) if s.laboratory == "idc"]
+    if not chosen:
+        raise ValueError("probabilities of carcinoma are fitted on patches of IDC, and there is none")
+    fitted = Logistic.fit(logits[chosen][:, None], np.array([samples[i].target for i in chosen]), rising=True)
+    return PlattCalibration(fitted.weights[0], fitted.bias)
+
+
+def best_mark(samples: Sequence[Sample], probability: Floats) -> float:
+    """The probability from which patches of IDC are marked so that their Dice is largest."""
+    chosen = [i for i, s in enumerate(samples) if s.laboratory == "idc"]
+    truth, p = np.array([bool(samples[i].target) for i in chosen]), probability[chosen]
+
+    def dice(mark: float) -> float:
+        found = p >= mark
+        return 2 * int((truth & found).sum()) / max(1, int(truth.sum() + found.sum()))
+
+    return max((round(float(mark), 2) for mark in np.linspace(0.05, 0.95, 91)), key=dice)
+
+
+def measure(
+    samples: Sequence[Sample], logits: Floats, protocol: str, calibration: PlattCalibration | None = None
+) -> list[Metric]:
+    """AUC of each source and, with a calibration, its error on IDC, with intervals over patients."""
+    metrics: list[Metric] = []
+    for source in sorted({s.source for s in samples}):
+        chosen = np.array([i for i, s in enumerate(samples) if s.source == source])
+        target = np.array([samples[i].target for i in chosen], np.float64)
+        patients = np.array([samples[i].patient for i in chosen])
+        score = logits[chosen]
+        statistics: dict[str, Callable[[NDArray[np.integer]], float]] = {
+            "image_auc": partial(_of, auc, target, score),
+        }
+        if source == "idc" and calibration is not None:
+            statistics["image_ece"] = partial(_of, expected_calibration_error, target, calibration(score))
+        split = f"{source}: {len(chosen)} fields of {len(set(patients.tolist()))} patients"
+        for name, statistic in statistics.items():
+            value = statistic(np.arange(len(chosen)))
+            interval = patient_bootstrap(statistic, patients, rounds=_ROUNDS)
+            row = {"name": name, "magnification": source, "split": split, "protocol": protocol}
+            metrics.append(Metric.model_validate(row | {"value": round(value, 4), "interval": interval}))
+    return metrics
+
+
+def _of(
+    statistic: Callable[[ArrayLike, ArrayLike], float], target: Floats, values: Floats, chosen: NDArray[np.integer]
+) -> float:
+    """A statistic of some of the samples."""
+    return statistic(target[chosen], values[chosen])
+
+
+def write_tissue_package(
+    net: keras.Model, samples: Sequence[Sample], logits: Floats, folder: Path, config: TissueConfig, licence: str
+) -> ModelManifest:
+    """Write the package of a network.
+
+    Args:
+        net: Trained on all samples.
+        samples: What it was trained on.
+        logits: Of the samples, by networks that did not learn from their patients.
+        folder: Of the package.
+        config: How it was trained.
+        licence: Of the weights.
+    """
+    calibration = calibrate(samples, logits)
+    mark_from = best_mark(samples, calibration(logits))
+    protocol = (
+        f"{config.folds} folds by patient over all sources, seed {config.seed}; the most suspicious square counts"
+    )
+    counts = Counter(s.source for s in samples)
+    patients = {name: len({s.patient for s in samples if s.source == name}) for name in counts}
+    trained_on = "; ".join(f"{n}: {counts[n]} fields of {patients[n]} patients" for n in sorted(counts))
+    return _write(net, folder, config, licence, calibration, measure(samples, logits, protocol, calibration),
+                  mark_from, trained_on, training_arrays(net, samples))  # fmt: skip
+
+
+def training_arrays(net: keras.Model, samples: Sequence[Sample]) -> dict[str, Any]:
+    """Statistics of the training tissue, as arrays for the package."""
+    features = score(net, samples).features
+    known = [i for i, f in enumerate(features) if len(f)]
+    tissue = fit_training_tissue(
+        [features[i] for i in known],
+        [samples[i].source for i in known],
+        [f"{samples[i].laboratory} {samples[i].patient}" for i in known],
+    )
+    return tissue.arrays()
+
+
+def _write(
+    net: keras.Model, folder: Path, config: TissueConfig, licence: str, calibration: PlattCalibration,
+    metrics: list[Metric], mark_from: float, trained_on: str, arrays: dict[str, Any],
+) -> ModelManifest:  # fmt: skip
+    stored = write_weights(folder, get_variables(net) | arrays)
+    manifest = ModelManifest(
+        name=NAME,
+        version=VERSION,
+        modality="histopathology",
+        architecture={"name": "tissue_network", "backbone": config.backbone},
+        input=NetworkInput.model_validate({"size": SIDE, "um_per_pixel": UM_PER_PIXEL}),
+        classes=["no carcinoma", "carcinoma"],
+        thresholds=Thresholds(low=0.5, high=0.5),
+        calibration=CalibrationSection.model_validate(
+            {
+                "method": "platt",
+                "slope": calibration.slope,
+                "intercept": calibration.intercept,
+                "mark_from": mark_from,
+                "description": "Platt scaling on out-of-fold logits of IDC's patches",
+            }
+        ),
+        weights_file=stored.weights_file,
+        weights_sha256=stored.weights_sha256,
+        trained_on=trained_on,
+        licence=licence,
+        metrics=metrics,
+    )
+    write_description(folder, manifest, _card(manifest, config))
+    return manifest
+
+
+def _card(manifest: ModelManifest, config: TissueConfig) -> str:
+    table = "\n".join(
+        f"| {m.magnification} | {m.title.replace('_', ' ')} | {m.value:.3f} | {low:.3f} to {high:.3f} |"
+        for m in manifest.metrics
+        for low, high in [m.interval or (0.0, 0.0)]
+    )
+    return f"""# {manifest.name} {manifest.version}
+
+{RESEARCH_USE_ONLY}
+
+**What it does.** Says where on a field of breast tissue stained with haematoxylin and eosin invasive carcinoma is
+likely, and how unlike the tissue is to that which it learned from. It does not replace the classifier of fields.
+
+**How.** Squares of {SIDE} pixels at {UM_PER_PIXEL:g} micrometres a pixel go through the first blocks of
+{config.backbone} (ImageNet weights; Apache-2.0), trained with other dyes, light, sharpness, compression and scale. Its
+map's mean is the square's logit. A field is unlike the training tissue where the Mahalanobis distance of its features
+to the nearest source is larger than for {FAR:.0%} of the fields of each source.
+
+**Trained on.** {manifest.trained_on}.
+IDC (Cruz-Roa et al., SPIE 2014; Janowczyk & Madabhushi, JPI 2016): public, for academic use. BreakHis (Spanhol et al.,
+IEEE TBME 2016): free for research. Licence of the weights: {manifest.licence}.
+
+## Measured on patients that were left out
+
+{manifest.metrics[0].protocol if manifest.metrics else ""}; 95 % bootstrap intervals over patients.
+
+| source | metric | value | 95 % interval |
+| --- | --- | --- | --- |
+{table}
+
+## Limits
+
+- Two laboratories. On a laboratory that it did not learn from it is much worse: see docs/results/tissue-tried.md.
+- In-situ carcinoma and benign proliferation count as no carcinoma, and are where it errs most.
+- Fields of BreakHis are labelled as a whole; only IDC says where the carcinoma is.
+"""

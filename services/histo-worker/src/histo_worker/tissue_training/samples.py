@@ -1,0 +1,70 @@
+"""Labelled fields of several laboratories at one scale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.data.breakhis import Field
+from histo_worker.data.patches import Patch
+from histo_worker.data.readers import idc
+from histo_worker.data.source import read_source
+from histo_worker.scale import UM_OF_MAGNIFICATION
+from histo_worker.tissue.network import UM_PER_PIXEL
+
+RGB8 = NDArray[np.uint8]
+
+MAGNIFICATIONS = ("40X", "100X", "200X")
+"""Of BreakHis; a field at 400X is smaller than half a square."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A labelled field.
+
+    Attributes:
+        laboratory: `idc` or `breakhis`.
+        source: The laboratory, and the magnification where it has several.
+        patient: Unique within the laboratory.
+        target: 1 for carcinoma.
+        name: Of the field.
+        pixels: uint8, at `UM_PER_PIXEL`.
+    """
+
+    laboratory: str
+    source: str
+    patient: str
+    target: int
+    name: str
+    pixels: RGB8
+
+
+def read_samples(folders: Sequence[Path], without: Sequence[str] = ()) -> list[Sample]:
+    """Read data sets at `UM_PER_PIXEL`; fields whose scale is not known are left out.
+
+    Args:
+        folders: Of data sets that `histo-worker data check` knows.
+        without: Patients of IDC to leave out.
+
+    Raises:
+        FileNotFoundError, ValueError: See `histo_worker.data.source.read_source`.
+    """
+    fields = [field for folder in folders for field in read_source(folder).fields]
+    chosen = [f for f in fields if isinstance(f, Patch) or f.magnification in MAGNIFICATIONS]
+    return [_sample(f) for f in chosen if not (isinstance(f, Patch) and f.patient in without)]
+
+
+def _sample(field: Field) -> Sample:
+    pixels = field.pixels()
+    height, width = pixels.shape[:2]
+    if isinstance(field, Patch):
+        factor, source = idc.UM_PER_PIXEL / UM_PER_PIXEL, "idc"
+    else:
+        assert field.magnification is not None
+        factor, source = UM_OF_MAGNIFICATION[field.magnification] / UM_PER_PIXEL, f"breakhis {field.magnification}"
+    size = round(width * factor), round(height * factor)
+    scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+    return Sample(source.split()[0], source, field.patient, field.target, field.name, np.asarray(scaled, np.uint8))

@@ -1,0 +1,61 @@
+"""Measures the tumour map on a slide whose tiles are labelled."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.tissue.reader import TissueReader
+from lobule_ml.evaluation.statistics import auc
+
+RGB8 = NDArray[np.uint8]
+NO_TILE = 255
+"""Of the truth: a place that nobody labelled."""
+
+
+@dataclass(frozen=True)
+class SlideFigures:
+    """How a map agrees with a labelled slide.
+
+    Attributes:
+        tiles: Labelled tiles.
+        tile_auc: Of a tile's mean probability.
+        dice: Of the tiles from the package's mark on.
+        best_dice: At the best threshold, which is chosen on the truth and flatters.
+        glass: Mean probability where nobody labelled a tile.
+    """
+
+    tiles: int
+    tile_auc: float
+    dice: float
+    best_dice: float
+    glass: float
+
+
+def measure_slide(reader: TissueReader, slide: RGB8, um_per_pixel: float, truth: NDArray[np.uint8]) -> SlideFigures:
+    """Read a slide and compare its map with the truth.
+
+    Args:
+        reader: The tissue network.
+        slide: uint8 (height, width, 3).
+        um_per_pixel: Of the slide.
+        truth: By tile: 1 carcinoma, 0 none, `NO_TILE` where there is no tile; covers the slide.
+    """
+    tumour = reader.read(slide, um_per_pixel).tumour
+    tiles = cv2.resize(tumour, truth.shape[::-1], interpolation=cv2.INTER_AREA)
+    known = truth != NO_TILE
+    target, probability = truth[known] == 1, tiles[known]
+    dice = {t: _dice(target, probability >= t) for t in np.linspace(0.05, 0.95, 19).round(2)}
+    return SlideFigures(
+        int(known.sum()),
+        auc(target, probability),
+        _dice(target, probability >= reader.mark_from),
+        max(dice.values()),
+        float(tiles[~known].mean()) if (~known).any() else 0.0,
+    )
+
+
+def _dice(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
+    total = int(truth.sum() + found.sum())
+    return 2 * int((truth & found).sum()) / total if total else 1.0

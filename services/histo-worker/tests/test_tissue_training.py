@@ -1,0 +1,74 @@
+"""Training the tissue network over laboratories: samples, batches, folds, package."""
+
+import numpy as np
+import pytest
+
+from histo_worker.data.source import read_source
+from histo_worker.tissue.network import SIDE, tissue_network
+from histo_worker.tissue.reader import TissueReader
+from histo_worker.tissue_training.batches import TissueBatches
+from histo_worker.tissue_training.learning import TissueConfig, fold_of, score
+from histo_worker.tissue_training.package import write_tissue_package
+from histo_worker.tissue_training.samples import Sample, read_samples
+
+
+def sample(laboratory: str, source: str, patient: int, target: int, size=(70, 90)) -> Sample:
+    rng = np.random.default_rng((patient, target))
+    base = np.array([200, 130, 190]) - 60 * target
+    pixels = np.clip(base + rng.normal(0, 25, (*size, 3)), 0, 255).astype(np.uint8)
+    return Sample(laboratory, source, str(patient), target, f"{source}-{patient}-{target}", pixels)
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[Sample]:
+    idc = [sample("idc", "idc", p, t, (67, 67)) for p in range(6) for t in (0, 1)]
+    return idc + [sample("breakhis", "breakhis 100X", p, p % 2) for p in range(6)]
+
+
+def test_a_batch_is_a_function_of_its_step(samples):
+    patches, targets = TissueBatches(samples, batch=16)(3)
+    again, same = TissueBatches(samples, batch=16)(3)
+    assert patches.shape == (16, SIDE, SIDE, 3)
+    assert patches.min() >= 0
+    assert patches.max() <= 255
+    np.testing.assert_array_equal(patches, again)
+    np.testing.assert_array_equal(targets, same)
+    assert len(set(targets.tolist())) == 2
+    assert not np.array_equal(patches, TissueBatches(samples, batch=16)(4)[0])
+
+
+def test_no_patient_is_in_two_folds(samples):
+    fold = fold_of(samples, 2, 0)
+    places = {}
+    for s, f in zip(samples, fold, strict=True):
+        places.setdefault((s.laboratory, s.patient), set()).add(int(f))
+    assert all(len(p) == 1 for p in places.values())
+    assert set(fold.tolist()) == {0, 1}
+
+
+def test_a_package_reads_as_the_network_that_it_was_written_from(samples, tmp_path):
+    net = tissue_network()
+    head = net.get_layer("evidence_C4")
+    head.set_weights([np.random.default_rng(0).normal(0, 0.1, w.shape) for w in head.get_weights()])
+    scores = score(net, samples)
+    manifest = write_tissue_package(net, samples, scores.logits, tmp_path, TissueConfig(), "none")
+    assert {m.magnification for m in manifest.metrics} == {"idc", "breakhis 100X"}
+    reader = TissueReader(tmp_path)
+    logits, _, _ = reader.outputs(np.stack([samples[0].pixels[1:65, 1:65]]))
+    expected = net.predict_on_batch(samples[0].pixels[None, 1:65, 1:65].astype(np.float32))["logit"]
+    np.testing.assert_allclose(logits, expected, atol=0.02)  # kernels are kept in half precision
+    reading = reader.read(samples[-1].pixels, 3.0)
+    assert 0 <= reading.probability_tumour <= 1
+    assert 0 <= reading.unlike_training <= 1
+
+
+def test_real_sources_come_at_one_scale(data_folder):
+    folder = data_folder / "breakhis_more"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    found = read_source(folder).fields
+    squashed = next(f for f in found if type(f).__name__ == "SquashedField")
+    assert squashed.pixels().shape == (460, 700, 3)
+    patches = read_samples([data_folder / "idc"], without=[f"{n}" for n in range(10254, 99999)])
+    assert {s.pixels.shape for s in patches} == {(67, 67, 3)}
+    assert {s.source for s in patches} == {"idc"}
