@@ -28,7 +28,6 @@ from mammo_worker.examination.suspicion import BreastModel
 from mammo_worker.examination.together import breast_as_contract
 from mammo_worker.examination.views import FilmRow, read_views
 from mammo_worker.films.hanging import points_in_file
-from mammo_worker.packages import package_folder
 
 THRESHOLDS = Thresholds(low=0.2, high=0.6, finding=0.3)
 # Only the distance from the nipple is compared: alike within a tenth of the depth or so.
@@ -277,9 +276,8 @@ def test_models_that_are_damaged_are_refused(tmp_path):
     assert installed_models().pairs is not None
 
 
-def test_command_on_real_films(shared_data, tmp_path):
-    if not (package_folder() / "model.json").exists():
-        pytest.skip(f"the model package {package_folder().name} is not installed")
+def test_command_on_real_films(shared_data, tmp_path, pipeline, monkeypatch):
+    monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", lambda: pipeline)  # one for all tests
     cases = [c for c in cbis_ddsm(shared_data / "cbis_ddsm_mass") if c.patient == "P_00001"]
     lines = [",".join(("file", "examination", "laterality", "view"))]
     for case in cases:
