@@ -3,11 +3,12 @@
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
 from redis import Redis
+from silent_server import SilentHandler
 
 from lobule.contracts.activity import activity
 from lobule.contracts.models import WorkerAnnouncement
@@ -43,7 +44,7 @@ class Gateway:
         self.answers: dict[str, list[int]] = {}
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(SilentHandler):
             def do_POST(self) -> None:
                 verb = self.path.rsplit("/", 1)[1]
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -51,13 +52,7 @@ class Gateway:
                 planned = outer.answers.get(verb, [])
                 status = planned.pop(0) if planned else 200 if verb == "claim" else 204
                 content = json.dumps(CLAIM).encode() if status == 200 else b""
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_arguments) -> None:
-                pass
+                self.answer(status, content)
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

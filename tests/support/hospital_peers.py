@@ -4,13 +4,14 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from socketserver import BaseServer
 from types import SimpleNamespace
 
 from dicom_faults import free_port
 from hl7apy.mllp import AbstractHandler, MLLPServer
 from hl7apy.parser import parse_message
+from silent_server import SilentHandler
 
 
 class Taking(AbstractHandler):
@@ -37,23 +38,8 @@ def mllp_server() -> Iterator[SimpleNamespace]:
         yield told
 
 
-class _Silent(BaseHTTPRequestHandler):
-    """Answers, and logs nothing."""
-
-    def answer(self, status: int, said: dict, media_type: str) -> None:
-        content = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_arguments) -> None:
-        pass
-
-
 @contextmanager
-def _web_server(handler: type[_Silent], path: str, seen: SimpleNamespace) -> Iterator[SimpleNamespace]:
+def _web_server(handler: type[SilentHandler], path: str, seen: SimpleNamespace) -> Iterator[SimpleNamespace]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     seen.url = f"http://127.0.0.1:{server.server_port}{path}"
     with _serving(server):
@@ -65,13 +51,13 @@ def fhir_server() -> Iterator[SimpleNamespace]:
     """Takes bundles; `bodies` has them, `status` is what it answers, with an OperationOutcome."""
     seen = SimpleNamespace(status=200, bodies=[], headers={})
 
-    class Handler(_Silent):
+    class Handler(SilentHandler):
         def do_POST(self) -> None:
             seen.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             seen.headers = dict(self.headers)
             issue = {"severity": "error", "code": "invalid", "diagnostics": "P1 is unknown here"}
             said = {"resourceType": "OperationOutcome", "issue": [issue]}
-            self.answer(seen.status, said, "application/fhir+json")
+            self.answer(seen.status, json.dumps(said).encode(), "application/fhir+json")
 
     with _web_server(Handler, "/fhir", seen):
         yield seen
@@ -82,14 +68,14 @@ def stow_server() -> Iterator[SimpleNamespace]:
     """Takes multipart bodies of one part; `parts` has them, `status` and `said` are what it answers."""
     seen = SimpleNamespace(status=200, said={}, parts=[], headers={}, paths=[])
 
-    class Handler(_Silent):
+    class Handler(SilentHandler):
         def do_POST(self) -> None:
             body = b"".join(self._chunks())
             boundary = self.headers["Content-Type"].rpartition("boundary=")[2].encode()
             [part] = body.split(b"--" + boundary)[1:-1]
             seen.parts.append(part.partition(b"\r\n\r\n")[2][:-2])
             seen.headers, seen.paths = dict(self.headers), [*seen.paths, self.path]
-            self.answer(seen.status, seen.said, "application/dicom+json")
+            self.answer(seen.status, json.dumps(seen.said).encode(), "application/dicom+json")
 
         def _chunks(self) -> Iterator[bytes]:
             while size := int(self.rfile.readline(), 16):

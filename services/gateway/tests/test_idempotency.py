@@ -13,9 +13,9 @@ from gateway.idempotency.service import _KEPT_FOR
 NEW = {"pseudonym": "P-1"}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def app(request, make_app):
-    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgres" else None)
+@pytest.fixture
+def app(app_on_each_database):
+    return app_on_each_database
 
 
 @pytest.fixture

@@ -93,16 +93,21 @@ def insert_user(connection: Connection) -> None:
     connection.execute(text(ROWS[0].replace("created_at)", "created_at, auth_epoch)").replace(f"{AT})", f"{AT}, 0)")))
 
 
+def insert_case(connection: Connection) -> None:
+    """That user, with a case and an image."""
+    insert_user(connection)
+    connection.execute(
+        text(ROWS[1].replace("created_at)", "created_at, updated_at)").replace(f"{AT})", f"{AT}, {AT})"))
+    )
+    connection.execute(text(ROWS[2]))
+
+
 def test_reviews_get_the_ids_of_their_findings(url):
     """And lose them on the way down, where the place in the result still stands."""
     migrate(url, "0009")
     engine = make_engine(url)
     with engine.begin() as connection:
-        insert_user(connection)
-        connection.execute(
-            text(ROWS[1].replace("created_at)", "created_at, updated_at)").replace(f"{AT})", f"{AT}, {AT})"))
-        )
-        connection.execute(text(ROWS[2]))
+        insert_case(connection)
         connection.execute(text(ROWS[3].replace("(id,", "(kind, id,").replace("('j',", "('analysis', 'j',")))
         for finding in ("image", "0", "11"):
             columns = "job_id, finding, case_id, verdict, comment, reviewer_id, reviewer, reviewed_at"
@@ -136,11 +141,7 @@ def test_images_of_several_cases_are_not_lost_by_going_down(url):
     migrate(url)
     engine = make_engine(url)
     with engine.begin() as connection:
-        insert_user(connection)
-        connection.execute(
-            text(ROWS[1].replace("created_at)", "created_at, updated_at)").replace(f"{AT})", f"{AT}, {AT})"))
-        )
-        connection.execute(text(ROWS[2]))
+        insert_case(connection)
         connection.execute(text(ROWS[2].replace("'i', 'u', 'c'", "'i2', 'u', NULL")))
     engine.dispose()
     with pytest.raises(RuntimeError, match="several cases"):

@@ -1,20 +1,16 @@
 """A batch on the command line: whatever is wrong with one file, the others are read."""
 
 import csv
-import io
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from histo_worker.cli import app
-from histo_worker.data.breakhis import SUFFIXES
 from lobule.imaging.decode import decode_rgb
-from lobule_ml.batch import expand
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("TF_CPP_MIN_LOG_LEVEL", "GRPC_VERBOSITY")}
 
@@ -80,19 +76,6 @@ def test_json_has_full_precision_notices_and_the_given_magnification(use_pipelin
     assert "too far" in CliRunner().invoke(app, [*by_scale, "7"]).output
     assert "not both" in CliRunner().invoke(app, [*by_scale, "0.2", "--magnification", "40X"]).output
     assert CliRunner().invoke(app, ["predict", "x.png", "--magnification", "50X"]).exit_code == 2
-
-
-def test_files_folders_and_lists(tmp_path):
-    for name in ("b/2.PNG", "b/c/1.tif", "b/notes.txt", "a.png", "with space.jpg"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    listed = io.StringIO(f"{tmp_path / 'with space.jpg'}\r\n\n{tmp_path / 'b'}\n")
-    files = expand([tmp_path / "a.png", Path("-"), Path("gone.png")], listed, SUFFIXES)
-    names = ["a.png", "with space.jpg", "b/2.PNG", "b/c/1.tif"]
-    assert files == [*(tmp_path / name for name in names), Path("gone.png")]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="no image"):
-        expand([tmp_path / "empty"], io.StringIO(), SUFFIXES)
 
 
 def test_standard_output_is_silent_but_for_rows(tmp_path):

@@ -62,6 +62,11 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime, str: String}  # noqa: RUF012 - SQLAlchemy's own convention
 
 
+def split_names(names: str | list[str]) -> list[str]:
+    """The names of a column that keeps several in one text."""
+    return names.split() if isinstance(names, str) else names
+
+
 def new_id() -> str:
     """A fresh random identifier."""
     return str(uuid.uuid4())

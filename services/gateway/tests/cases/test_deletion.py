@@ -11,9 +11,9 @@ from gateway.reports.models import CaseReport
 WHY = {"reason": "the owner has left, and the case is a mistake"}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def app(request, make_app):
-    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgres" else None)
+@pytest.fixture
+def app(app_on_each_database):
+    return app_on_each_database
 
 
 @pytest.fixture

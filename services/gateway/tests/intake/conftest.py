@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def app(request, make_app):
-    return make_app(request.getfixturevalue("migrated_postgres_url") if request.param == "postgres" else None)
+@pytest.fixture
+def app(app_on_each_database):
+    return app_on_each_database
 
 
 @pytest.fixture

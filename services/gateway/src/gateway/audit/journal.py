@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.asgi import HttpMiddleware
 from gateway.audit import chain
 from gateway.audit.models import AuditEvent
 from gateway.database import SessionFactory
@@ -60,3 +62,31 @@ class Journal(ABC, Generic[Noted]):
     @abstractmethod
     def events(self, waiting: Counter[Noted]) -> Iterator[AuditEvent]:
         """The events of what was noted, each with how often."""
+
+
+class NoteResponses(HttpMiddleware, Generic[Noted]):
+    """Notes responses in a journal.
+
+    Args:
+        app: The next application.
+        journal: Where they are noted.
+    """
+
+    def __init__(self, app: ASGIApp, journal: Journal[Noted]) -> None:
+        super().__init__(app)
+        self._journal = journal
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `HttpMiddleware`."""
+
+        async def noting(message: Message) -> None:
+            noted = self.noted(scope, message["status"]) if message["type"] == "http.response.start" else None
+            if noted is not None:
+                self._journal.note(noted)
+            await send(message)
+
+        await self.app(scope, receive, noting)
+
+    @abstractmethod
+    def noted(self, scope: Scope, status: int) -> Noted | None:
+        """What is noted of a response with this status; None for nothing."""

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from gateway.asgi import HttpMiddleware
 from gateway.audit.asked import Asked
-from gateway.audit.journal import Journal
+from gateway.audit.journal import Journal, NoteResponses
 from gateway.audit.models import AuditEvent
 from gateway.clock import now
 from gateway.database import SessionFactory
@@ -76,29 +75,17 @@ class ReadJournal(Journal[Read]):
             yield read.asked.event(ACTION, read.at, {"route": read.asked.route})
 
 
-class NoteReads(HttpMiddleware):
-    """Notes requests of known users that are given patients' data.
+class NoteReads(NoteResponses[Read]):
+    """Notes requests of known users that are given patients' data."""
 
-    Args:
-        app: The next application.
-        journal: Where they are noted.
-    """
-
-    def __init__(self, app: ASGIApp, journal: ReadJournal) -> None:
-        super().__init__(app)
-        self._journal = journal
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See `HttpMiddleware`."""
-
-        async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in _GIVEN:
-                asked = Asked.of(scope)
-                if asked is not None and asked.actor_id is not None and _gives_data(scope, asked.route):
-                    self._journal.note(Read(asked, now()))
-            await send(message)
-
-        await self.app(scope, receive, noting if scope["method"] in _METHODS else send)
+    def noted(self, scope: Scope, status: int) -> Read | None:
+        """See `NoteResponses`."""
+        if status not in _GIVEN or scope["method"] not in _METHODS:
+            return None
+        asked = Asked.of(scope)
+        if asked is None or asked.actor_id is None or not _gives_data(scope, asked.route):
+            return None
+        return Read(asked, now())
 
 
 def _gives_data(scope: Scope, route: str) -> bool:

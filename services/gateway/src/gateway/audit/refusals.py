@@ -11,11 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from gateway.asgi import HttpMiddleware
 from gateway.audit.asked import Asked
-from gateway.audit.journal import Journal
+from gateway.audit.journal import Journal, NoteResponses
 from gateway.audit.models import AuditEvent
 from gateway.clock import now
 from gateway.database import SessionFactory
@@ -67,29 +66,12 @@ class RefusalJournal(Journal[Refusal]):
                 self._further[asker] += times
 
 
-class NoteRefusals(HttpMiddleware):
-    """Notes requests that are answered with 401, 403, 404 or 429. A 404 counts where the route names an object.
+class NoteRefusals(NoteResponses[Refusal]):
+    """Notes requests that are answered with 401, 403, 404 or 429. A 404 counts where the route names an object."""
 
-    Args:
-        app: The next application.
-        journal: Where they are noted.
-    """
-
-    def __init__(self, app: ASGIApp, journal: RefusalJournal) -> None:
-        super().__init__(app)
-        self._journal = journal
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See `HttpMiddleware`."""
-
-        async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in _STATUSES:
-                refusal = _refusal(scope, message["status"])
-                if refusal is not None:
-                    self._journal.note(refusal)
-            await send(message)
-
-        await self.app(scope, receive, noting)
+    def noted(self, scope: Scope, status: int) -> Refusal | None:
+        """See `NoteResponses`."""
+        return _refusal(scope, status) if status in _STATUSES else None
 
 
 def _refusal(scope: Scope, status: int) -> Refusal | None:

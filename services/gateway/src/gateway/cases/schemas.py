@@ -1,9 +1,11 @@
 """Cases as the API shows them."""
 
 from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gateway.database import split_names
 from lobule.contracts.case import (
     CaseState,
     Conclusion,
@@ -86,7 +88,9 @@ class CaseRead(BaseModel):
     reader_id: str | None = Field(description="identifier of the reader")
     reading_since: datetime | None = Field(description="since when the reader has claimed it; null where nobody has")
     study_date: date | None = Field(description="of the current examination; null where no film says it")
-    modalities: list[str] = Field(description="names of the modalities of its images, in alphabetical order")
+    modalities: Annotated[list[str], BeforeValidator(split_names)] = Field(
+        description="names of the modalities of its images, in alphabetical order"
+    )
     thumbnails: list[ThumbnailRead] = Field(description="at most two small pictures, the right side first")
     images: int = Field(validation_alias="images_total", description="how many images it has")
     images_done: int = Field(description="how many of them are analysed")
@@ -94,12 +98,6 @@ class CaseRead(BaseModel):
     signed_version: int | None = Field(description="the last signed version; in force only in state `signed`")
     read_twice: bool = Field(description="two people read it, apart from each other; see `/reads`")
     sample: bool = Field(description="drawn to try the portal with: it is of no patient, and cannot be signed")
-
-    @field_validator("modalities", mode="before")
-    @classmethod
-    def _names(cls, names: str | list[str]) -> list[str]:
-        """A row keeps the names in one text."""
-        return names.split() if isinstance(names, str) else names
 
 
 class CasePage(BaseModel):

@@ -27,23 +27,21 @@ router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
 messages = APIRouter(tags=["webhooks"])
 """What is sent to webhooks, for the OpenAPI document."""
 
+MessageId = Annotated[str, Header(description="identifier of the message, the same at every try")]
+SentAt = Annotated[int, Header(description="when it was sent, seconds since 1970")]
+Signature = Annotated[str, Header(description="signature as Standard Webhooks define it")]
+
 
 @messages.post("jobFinished", operation_id="jobFinished", status_code=204)
 def job_finished(
-    message: JobFinished,
-    webhook_id: Annotated[str, Header(description="identifier of the message, the same at every try")],
-    webhook_timestamp: Annotated[int, Header(description="when it was sent, seconds since 1970")],
-    webhook_signature: Annotated[str, Header(description="signature as Standard Webhooks define it")],
+    message: JobFinished, webhook_id: MessageId, webhook_timestamp: SentAt, webhook_signature: Signature
 ) -> None:
     """A job has ended: done, failed, dead or cancelled. Sent to each webhook of this event until it answers 2xx."""
 
 
 @messages.post("reportSigned", operation_id="reportSigned", status_code=204)
 def report_signed(
-    message: ReportSignedMessage,
-    webhook_id: Annotated[str, Header(description="identifier of the message, the same at every try")],
-    webhook_timestamp: Annotated[int, Header(description="when it was sent, seconds since 1970")],
-    webhook_signature: Annotated[str, Header(description="signature as Standard Webhooks define it")],
+    message: ReportSignedMessage, webhook_id: MessageId, webhook_timestamp: SentAt, webhook_signature: Signature
 ) -> None:
     """A report of a case of yours was signed. Sent to each webhook of this event until it answers 2xx."""
 

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, UrlConstraints, field_validator
+from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, UrlConstraints
 
+from gateway.database import split_names
 from gateway.jobs.schemas import JobRead
 from gateway.webhooks.models import DeliveryState
 
@@ -38,14 +39,8 @@ class WebhookRead(BaseModel):
 
     id: str = Field(description="identifier of the webhook")
     url: str = Field(description="where messages are sent")
-    events: list[EventName] = Field(description="what it is told of")
+    events: Annotated[list[EventName], BeforeValidator(split_names)] = Field(description="what it is told of")
     created_at: datetime = Field(description="when it was made")
-
-    @field_validator("events", mode="before")
-    @classmethod
-    def _names(cls, names: str | list[str]) -> list[str]:
-        """A row keeps the names in one text."""
-        return names.split() if isinstance(names, str) else names
 
 
 class WebhookCreated(WebhookRead):
