@@ -45,7 +45,7 @@ class Gateway:
         outer = self
 
         class Handler(SilentHandler):
-            def do_POST(self) -> None:
+            def do_POST(self) -> None:  # noqa: N802 - a name of http.server
                 verb = self.path.rsplit("/", 1)[1]
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.said.append((verb, body))

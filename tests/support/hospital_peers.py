@@ -52,7 +52,7 @@ def fhir_server() -> Iterator[SimpleNamespace]:
     seen = SimpleNamespace(status=200, bodies=[], headers={})
 
     class Handler(SilentHandler):
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - a name of http.server
             seen.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             seen.headers = dict(self.headers)
             issue = {"severity": "error", "code": "invalid", "diagnostics": "P1 is unknown here"}
@@ -69,7 +69,7 @@ def stow_server() -> Iterator[SimpleNamespace]:
     seen = SimpleNamespace(status=200, said={}, parts=[], headers={}, paths=[])
 
     class Handler(SilentHandler):
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - a name of http.server
             body = b"".join(self._chunks())
             boundary = self.headers["Content-Type"].rpartition("boundary=")[2].encode()
             [part] = body.split(b"--" + boundary)[1:-1]

@@ -1,6 +1,5 @@
 """A copy of BreakHis with an `index.csv`, some of its fields squashed to squares."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -10,11 +9,11 @@ import numpy as np
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field, Label
 from histo_worker.data.readers import breakhis_tree
+from histo_worker.data.readers.index_csv import INDEX, has_index, read_index
 from lobule.contracts.result import Magnification
 from lobule.imaging.decode import RGB8
 from lobule_ml.data_sets import Reader, Reading
 
-INDEX = "index.csv"
 COLUMNS = ("file", "label", "tumor_type", "slide", "patient_group", "magnification", "squashed")
 _WIDTH, _HEIGHT = 700, 460  # of every field of BreakHis
 
@@ -31,25 +30,12 @@ class SquashedField(Field):
 
 def recognises(folder: Path) -> bool:
     """Whether the folder has such an index."""
-    index = folder / INDEX
-    if not index.is_file():
-        return False
-    with index.open(encoding="utf-8-sig", errors="replace") as stream:
-        return set(COLUMNS) <= set(next(csv.reader(stream), ()))
+    return has_index(folder, COLUMNS)
 
 
 def read(folder: Path) -> Reading[Field]:
     """All rows whose file is there, with or without a known magnification."""
-    found = Reading[Field]()
-    index = folder / INDEX
-    with index.open(encoding="utf-8-sig", newline="") as stream:
-        rows = csv.DictReader(stream)
-        for row in rows:
-            try:
-                found.items.append(_field(folder, {name: (row[name] or "").strip() for name in COLUMNS}, rows.line_num))
-            except ValueError as error:
-                found.problems.append(f"{index}, line {rows.line_num}: {error}")
-    return found
+    return read_index(folder, COLUMNS, _field)
 
 
 def _field(folder: Path, row: dict[str, str], line: int) -> Field:

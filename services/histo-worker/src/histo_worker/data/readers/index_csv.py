@@ -1,0 +1,41 @@
+"""An `index.csv` beside its images, of several layouts."""
+
+import csv
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from histo_worker.data.breakhis import Field
+from lobule_ml.data_sets import Reading
+
+INDEX = "index.csv"
+
+
+def has_index(folder: Path, columns: Collection[str]) -> bool:
+    """Whether the folder has an index with these columns."""
+    index = folder / INDEX
+    if not index.is_file():
+        return False
+    with index.open(encoding="utf-8-sig", errors="replace") as stream:
+        return set(columns) <= set(next(csv.reader(stream), ()))
+
+
+def read_index(
+    folder: Path, columns: Collection[str], field: Callable[[Path, dict[str, str], int], Field]
+) -> Reading[Field]:
+    """All rows that can be used.
+
+    Args:
+        folder: That of the index.
+        columns: Those that `field` is given.
+        field: Makes a field of the folder, a row and its line; raises ValueError where the row cannot be used.
+    """
+    found = Reading[Field]()
+    index = folder / INDEX
+    with index.open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.DictReader(stream)
+        for row in rows:
+            try:
+                found.items.append(field(folder, {name: (row[name] or "").strip() for name in columns}, rows.line_num))
+            except ValueError as error:
+                found.problems.append(f"{index}, line {rows.line_num}: {error}")
+    return found
