@@ -128,7 +128,6 @@ def make_document(app: FastAPI) -> Document:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"]["properties"]["code"]["enum"] = sorted(CODES)
-    made["externalDocs"] = {"description": "What has changed", "url": "/api/changelog"}
     return made
 
 
