@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import hypothesis
 import postgres
 import pydicom
 import pytest
@@ -24,6 +25,8 @@ from lobule.launcher.redis_server import redis_command
 REPOSITORY = Path(__file__).parent
 
 expect.set_options(timeout=90_000)  # a machine that does much else besides
+hypothesis.settings.register_profile("lobule", deadline=None)  # the same machine
+hypothesis.settings.load_profile("lobule")
 
 
 def pytest_collection_finish() -> None:

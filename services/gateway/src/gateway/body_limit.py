@@ -30,7 +30,7 @@ class BodyLimit(HttpMiddleware):
             nonlocal closing
             if message["type"] == "http.response.start":
                 closing = Headers(raw=message["headers"]).get("connection") == "close"
-            elif announced and not closing and not message.get("more_body", False):
+            elif message["type"] == "http.response.body" and announced and not closing and not message.get("more_body"):
                 # A connection that is closed with bytes unread is reset, and the client never sees why it was refused.
                 await send({**message, "more_body": True})
                 await body.pass_over()

@@ -37,7 +37,7 @@ class PathPrefix:
     """
 
     def __init__(self, app: ASGIApp, prefix: str, places: set[str]) -> None:
-        self._app, self._prefix = app, prefix
+        self._app, self._path = app, prefix
         known = "|".join(sorted(map(re.escape, places), key=len, reverse=True))
         # An address at the root begins after a quote, and with a place that is known; in an attribute or an
         # assignment it may also be the root itself.
@@ -51,9 +51,9 @@ class PathPrefix:
             await self._app(scope, receive, send)
             return
         inner = {**scope}
-        if scope["path"] == self._prefix or scope["path"].startswith(f"{self._prefix}/"):
-            inner["path"] = scope["path"].removeprefix(self._prefix) or "/"
-            inner["raw_path"] = (scope.get("raw_path") or b"").removeprefix(self._prefix.encode()) or b"/"
+        if scope["path"] == self._path or scope["path"].startswith(f"{self._path}/"):
+            inner["path"] = scope["path"].removeprefix(self._path) or "/"
+            inner["raw_path"] = (scope.get("raw_path") or b"").removeprefix(self._path.encode()) or b"/"
         if not inner["path"].startswith(_DOCUMENTS):  # what is compressed cannot be rewritten; the proxy compresses it
             inner["headers"] = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
         await self._app(inner, receive, _Answer(self, inner["path"], send).pass_on)
@@ -61,8 +61,8 @@ class PathPrefix:
     def whole(self, address: str) -> str:
         """An address at this server's root, below the path; any other one as it is."""
         here = address.startswith("/") and not address.startswith("//")
-        below = address == self._prefix or address.startswith((f"{self._prefix}/", f"{self._prefix}?"))
-        return f"{self._prefix}{address}" if here and not below else address
+        below = address == self._path or address.startswith((f"{self._path}/", f"{self._path}?"))
+        return f"{self._path}{address}" if here and not below else address
 
     def rewrite(self, text: bytes) -> bytes:
         """A page, a script or a style sheet whose addresses lie below the path."""

@@ -46,7 +46,7 @@ class ModelManifest(Document):
 class ModelPackage(Document):
     """A model package without its weights."""
 
-    manifest: ModelManifest
+    manifest: ModelManifest = Field(description="what the package says of itself")
     card: str = Field(description="the model's card, Markdown")
 
 
