@@ -155,7 +155,10 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
     /** Choose a layout. Four views show no field: there the first film is read then. @param {Layout} layout */
     arrange(layout) {
       const { state } = store;
-      if (!state.images.length) return;
+      if (!state.images.length) {
+        store.update({ layout }); // the images hang in it when they have come
+        return;
+      }
       const image = readIn(layout, state);
       if (image?.id === state.activeId && layoutOf({ ...state, layout }) === layout) store.update({ layout });
       else store.update({ layout, ...reads(image?.id === state.activeId ? firstToRead(state.images) : image), chosen: null });
