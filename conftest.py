@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import hypothesis
+import numpy as np
 import postgres
 import pydicom
 import pytest
