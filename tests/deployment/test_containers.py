@@ -139,7 +139,7 @@ def test_figures(deployment, capsys):
         print("seconds until ready:", {what: round(s, 1) for what, s in deployment.seconds_to_ready.items()})
         print(deployment.memory())
     assert sizes["gateway"] < 250
-    assert sizes["report"] < 250
+    assert sizes["report"] < 280  # it decrypts objects: the library takes 13 MB
 
 
 def test_a_worker_is_killed_in_the_middle(deployment, large_field):
