@@ -64,10 +64,13 @@ def train_frozen_head(
         folding: The splits; by itself those of the configuration.
     """
     features = field_features(fields, config.reader, config.backbone, config.taps, weights, cache)[config.statistic]
-    heads: list[LinearHead] = []
+    learned, heads = list(fields), list[LinearHead]()
     oof = measure_linear_head(fields, features, config, folding=folding, heads=heads)
     if config.final == "ensemble":
         head = mean_head(heads)
+        if folding is not None:
+            seen = {i for repetition in folding.repetitions for train, _ in repetition for i in train.tolist()}
+            learned = [field for i, field in enumerate(fields) if i in seen]
     else:
         target, patients = np.array([f.target for f in fields]), [f.patient for f in fields]
         head = fit_linear_head(features, target, patients, config.c, config.shrinkage)
@@ -84,6 +87,7 @@ def train_frozen_head(
         reader=config.reader,
         arrays=_assemble(config, head, weights),
         oof=oof,
+        learned=learned,
         evidence_scale=float(np.std(head(features))) * 2,
         how=(
             f"Patches of {_patches(config.reader)}, read at {config.reader.size} pixels, go through {config.backbone} "

@@ -60,6 +60,7 @@ def train_reference_network(
     architecture: dict[str, Any] = {"name": "reference_resnet", "variant": config.variant, "size": config.size}
     members = parts if config.final == "ensemble" else [(folder / "all", list(fields))]
     arrays = [get_variables(_train(config, learned, part, until)) for part, learned in members]
+    seen = {field for _, learned in members for field in learned}
     recipe = config.recipe
     many = f", an ensemble of {len(arrays)}, one for each fold" if len(arrays) > 1 else ""
     return Trained(
@@ -68,6 +69,7 @@ def train_reference_network(
         reader=config.reader,
         arrays=join_members(arrays),
         oof=oof,
+        learned=[field for field in fields if field in seen],
         evidence_scale=float(np.std(oof.logits)) * 2 or 1.0,
         how=(
             f"Patches of {config.window} pixels, read at {config.size} pixels and changed by `{config.operation}`, go "

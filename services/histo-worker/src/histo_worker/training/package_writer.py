@@ -1,11 +1,12 @@
 """Writes a trained network as a model package: weights, model.json and the card, all figures from the measurement."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from histo_worker.data.breakhis import MAGNIFICATIONS
+from histo_worker.data.breakhis import MAGNIFICATIONS, Field
 from histo_worker.evaluation.cross_validation import OutOfFold, choose_thresholds, measure_band
 from histo_worker.gate.gate import InputGate
 from histo_worker.training.trained import Trained
@@ -38,10 +39,6 @@ def write_package(trained: Trained, folder: Path, terms: PackageTerms) -> ModelM
     config, oof = trained.config, trained.oof
     stored = write_weights(folder, trained.arrays)
     calibration = oof.final_calibration()
-    counts = Counter(f.magnification or "unknown magnification" for f in oof.fields)
-    data = f"{terms.data}, {len(oof.fields)} fields of {len(set(oof.patients.tolist()))} patients: " + ", ".join(
-        f"{m} {n}" for m, n in counts.items()
-    )
     manifest = ModelManifest(
         name=config.name,
         version=config.version,
@@ -61,12 +58,18 @@ def write_package(trained: Trained, folder: Path, terms: PackageTerms) -> ModelM
         ),
         weights_file=stored.weights_file,
         weights_sha256=stored.weights_sha256,
-        trained_on=data,
+        trained_on=_described(trained.learned, terms.data),
         licence=terms.licence + (f"; pretrained backbone: {trained.pretrained}" if trained.pretrained else ""),
-        metrics=[Metric.model_validate(row) for row in _metrics(trained, data)],
+        metrics=[Metric.model_validate(row) for row in _metrics(trained, _described(oof.fields, terms.data))],
     )
     write_description(folder, manifest, _card(trained, manifest, terms))
     return manifest
+
+
+def _described(fields: Sequence[Field], source: str) -> str:
+    counts = Counter(f.magnification or "unknown magnification" for f in fields)
+    many = ", ".join(f"{magnification} {number}" for magnification, number in counts.items())
+    return f"{source}, {len(fields)} fields of {len({f.patient for f in fields})} patients: {many}"
 
 
 def _thresholds(oof: OutOfFold) -> Thresholds:
