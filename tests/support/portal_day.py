@@ -96,7 +96,7 @@ def send(day: Day, name: str, files: list[Path]) -> None:
     day.fits()
     day.press(page.get_by_role("button", name=day.t("newcase.submit", count=len(files))))
     broken = page.locator(".entry", has_text="cut-off")
-    expect(broken.locator('[data-step="upload"] progress')).to_be_visible()
+    expect(broken.locator('[data-step="upload"] progress')).to_be_attached()  # it is soon over, and hidden then
     expect(broken.locator('[data-step="inference"]')).to_have_attribute("data-state", "failed", timeout=PATIENT_MS)
     expect(broken.get_by_role("alert")).to_contain_text(day.t("errors.image_truncated"))
     expect(page.locator('.entry[data-state="done"]')).to_have_count(4, timeout=PATIENT_MS)
