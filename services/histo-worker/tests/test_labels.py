@@ -106,10 +106,11 @@ def test_package_names_the_data_it_learned_from(tmp_path):
     target = np.array([[f.target for f in source.fields]])
     oof = OutOfFold(source.fields, (0,), 2, target * 2.0 - 1, target * 0.8 + 0.1)
     config = HistologyConfig(name="ours")
-    trained = Trained(config, {"name": "x"}, FieldReader(32, 32), {"a/kernel": np.ones(2)}, oof, 1.0, "By hand")
+    reader, arrays, learned = FieldReader(32, 32), {"a/kernel": np.ones(2)}, source.fields[2:]
+    trained = Trained(config, {"name": "x"}, reader, arrays, oof, learned, 1.0, "By hand")
     terms = PackageTerms(source.name, source.terms, "CC-BY-4.0")
     manifest = write_package(trained, tmp_path / "package", terms)
-    assert manifest.trained_on.startswith("Fields of our clinic, 8 fields of 4 patients")
+    assert manifest.trained_on.startswith("Fields of our clinic, 6 fields of 3 patients")
     assert manifest.licence == "CC-BY-4.0"
     card = (tmp_path / "package" / "MODEL_CARD.md").read_text("utf-8")
     for text in (card, manifest.model_dump_json()):
