@@ -87,6 +87,13 @@ def test_secrets_are_not_kept_in_the_clear_and_nothing_for_long(app, client, ali
         assert [row.key for row in session.query(KeyedRequest)] == ["second"]
 
 
+def test_an_api_token_is_not_given_what_its_owner_was_answered(send):
+    asked = {"path": "/api/v1/tokens", "name": "mine", "scopes": ["read", "write"]}
+    created = send(**asked)
+    refused = send(headers={"Authorization": f"Bearer {created.json()['secret']}"}, **asked)
+    assert (refused.status_code, refused.json()["code"]) == (422, "key_reused")
+
+
 def test_two_at_once_are_carried_out_once(client, alice, send):
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(send())) for _ in range(4)]

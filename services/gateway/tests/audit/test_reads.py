@@ -8,6 +8,10 @@ from gateway.audit import reads
 from gateway.clock import now
 
 
+def _away(*_):
+    raise OSError("the database is away")
+
+
 @pytest.fixture
 def read_events(app, client, root):
     def events():
@@ -31,6 +35,15 @@ def test_a_case_is_one_event_an_hour_whatever_was_read_of_it(client, alice, case
     monkeypatch.setattr(reads, "now", lambda: now() + timedelta(hours=1))
     client.get(f"/api/v1/cases/{case}", headers=alice)
     assert len([event for event in read_events() if event[2] == case]) == 3
+
+
+def test_a_read_that_could_not_be_written_is_written_later(app, client, alice, case, read_events, monkeypatch):
+    client.get(f"/api/v1/cases/{case}", headers=alice)
+    with monkeypatch.context() as away:
+        away.setattr(reads.ReadJournal, "events", _away)
+        with pytest.raises(OSError, match="away"):
+            app.state.data_reads.write()
+    assert [event[2] for event in read_events()].count(case) == 1
 
 
 def test_films_pages_and_lists(client, alice, upload, read_events):

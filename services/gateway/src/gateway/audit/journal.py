@@ -37,6 +37,9 @@ class Journal(ABC, Generic[Noted]):
 
     def note(self, noted: Noted) -> None:
         """Have an event written. Where too many wait, it is only logged."""
+        self._put(noted)
+
+    def _put(self, noted: Noted) -> None:
         try:
             self._waiting.put_nowait(noted)
         except queue.Full:
@@ -56,7 +59,7 @@ class Journal(ABC, Generic[Noted]):
                     chain.add(session, event)
         except Exception:
             for noted in waiting.elements():
-                self.note(noted)
+                self._put(noted)
             raise
 
     @abstractmethod

@@ -16,7 +16,7 @@ class KeyedRequest(Base):
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64))  # of method, address and body
+    digest: Mapped[str] = mapped_column(String(64))  # of method, address, body and API token
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None] = mapped_column(JSON)

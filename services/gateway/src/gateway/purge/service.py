@@ -4,7 +4,7 @@ A purge that breaks off is repeated: it deletes what is left, and certifies that
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from gateway.deletion import repository as deletion
 from gateway.deletion.service import delete_rows
 from gateway.images import repository as images
 from gateway.images.identity import Fingerprints
+from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.nodes.models import Task
 from gateway.purge import repository
@@ -144,7 +145,7 @@ def note_of_command(session: Session, certificate_id: str, detail: dict[str, obj
     record(session, None, "lobule", "patient.purge", "certificate", certificate_id, detail)
 
 
-def _images(session: Session, mark: str | None):
+def _images(session: Session, mark: str | None) -> Sequence[Image]:
     return [] if mark is None else repository.images_of(session, mark)
 
 
