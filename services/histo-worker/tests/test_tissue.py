@@ -1,25 +1,15 @@
-"""The tissue of a field: windows by the micrometre, map, doubt, nuclei, scale."""
-
-import hashlib
+"""The tissue of a field: windows by the micrometre, map, distance to the training tissue."""
 
 import cv2
 import numpy as np
 import pytest
 
-from histo_worker.scale import scale_of
-from histo_worker.tissue.doubt import FAR, fit_training_tissue
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
-from histo_worker.tissue.nuclei import measure_nuclei
+from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
 from histo_worker.tissue.reader import TissueReader
 from histo_worker.tissue.windows import CELL, bands, scaled_size
-from lobule.contracts.result import ImageInfo
 
 PINK = (200, 120, 180)
-
-
-def info(data: bytes, **known) -> ImageInfo:
-    digest = hashlib.sha256(data).hexdigest()
-    return ImageInfo(sha256=digest, file_name="f.png", modality="histopathology", width=700, height=460, **known)
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +56,7 @@ class TestWindows:
         assert np.abs(peak - centre).max() <= 50
 
 
-class TestScale:
-    def test_a_given_scale_counts_before_the_magnification_and_a_screens_not_at_all(self):
-        assert scale_of(info(b"", pixel_spacing_mm=(0.00025, 0.00025)), "100X") == (0.25, "given")
-        assert scale_of(info(b"", pixel_spacing_mm=(0.26, 0.26)), "100X").source == "magnification"
-        assert scale_of(info(b""), None) is None
-
-
-class TestDoubt:
+class TestOutOfDistribution:
     def test_other_features_are_far_and_new_patients_are_not(self):
         rng = np.random.default_rng(0)
         mixing = rng.normal(size=(6, 6))
@@ -84,18 +67,3 @@ class TestDoubt:
         new = [again.unlike(rng.normal(size=(4, 6)) @ mixing + 3 * (i % 2)) for i in range(200)]
         assert np.mean(np.array(new) >= FAR) < 0.08
         assert again.unlike(rng.normal(size=(4, 6)) @ mixing + 40) == 1.0
-
-
-class TestNuclei:
-    def test_drawn_discs_are_counted_and_measured(self):
-        field = np.full((400, 400, 3), (225, 180, 215), np.uint8)
-        centres = [(y, x) for y in range(40, 400, 80) for x in range(40, 400, 80)]
-        for y, x in centres:
-            cv2.circle(field, (x, y), 16, (90, 50, 140), -1)
-        nuclei = measure_nuclei(field, 0.25)  # discs of 4 um radius
-        assert nuclei.count == pytest.approx(len(centres), abs=3)
-        assert nuclei.area_um2 == pytest.approx(np.pi * 16, rel=0.3)
-        assert nuclei.per_mm2 == pytest.approx(len(centres) / 0.01, rel=0.2)
-
-    def test_a_coarse_field_shows_none(self):
-        assert measure_nuclei(np.full((100, 100, 3), PINK, np.uint8), 1.2) is None

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from histo_worker.tissue.doubt import TrainingTissue
 from histo_worker.tissue.network import SIDE, tissue_network
+from histo_worker.tissue.out_of_distribution import TrainingTissue
 from histo_worker.tissue.windows import CELL, bands, scaled_size, with_colours
 from lobule.model_package import ModelPackage, open_package
 from lobule_ml.calibration import sigmoid
@@ -31,7 +31,7 @@ class TissueReading(NamedTuple):
     Attributes:
         tumour: Probability of invasive carcinoma by cell of 12 micrometres, (rows, columns).
         probability_tumour: Of the most suspicious square of 192 micrometres.
-        unlike_training: See `lobule.contracts.tissue.Tissue`.
+        unlike_training: The share of unseen training fields that are nearer to the training tissue, from 0 to 1.
         windows: How many squares were read.
     """
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from histo_worker.evaluation.calibration import PlattCalibration
-from histo_worker.tissue.doubt import FAR, fit_training_tissue
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
+from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
 from histo_worker.tissue_training.learning import Floats, TissueConfig, score
 from histo_worker.tissue_training.samples import Sample
 from lobule import RESEARCH_USE_ONLY
