@@ -1,6 +1,7 @@
 """De-identification: nothing of table E.1-1 stays, pixels and what films are read by do, and it can be undone."""
 
 import io
+import struct
 
 import numpy as np
 import pydicom
@@ -149,3 +150,17 @@ def test_a_file_that_ends_anywhere_gives_no_identity_away(planted):
         except AnalysisError:
             continue
         assert survivors(found_by, stored) == [], end
+
+
+@pytest.mark.parametrize("tag", [0x00100010, 0x00100020, 0x00120062, 0x00120063, 0x00280303], ids=hex)
+@pytest.mark.parametrize("where", ["twice", "late"])
+def test_what_is_replaced_may_come_again_and_late(write_dicom, draw_film, tmp_path, tag, where):
+    content = write_dicom(tmp_path / "film.dcm", draw_film(), 12, StudyDate="20260102").read_bytes()
+    element = struct.pack("<HH", tag >> 16, tag & 0xFFFF) + b"LO\x08\x00Doe^Jane"
+    before = struct.pack("<HH", 0x0008, 0x0060) if where == "twice" else struct.pack("<HH", 0x7FE0, 0x0010)
+    at = content.index(before)
+    again = element * 2 if where == "twice" else element
+    stored, _ = taken_in(content[:at] + again + content[at:], pseudonym="LB-ABC")
+    assert b"Doe^Jane" not in stored
+    assert stored.count(element[:4]) == 1
+    assert pydicom.dcmread(io.BytesIO(stored)).PatientID == "LB-ABC"

@@ -172,7 +172,7 @@ class _Copy(Parser):
                 return False
         rule = self._changes.rules.get(tag)
         replaced = depth == 0 and tag in self._changes.added
-        if replaced:
+        if replaced and tag in self._to_add:  # one that comes again, or out of order, is there already
             self._to_add.remove(tag)
             self._write(tag, *self._changes.added[tag])
         if rule is None or replaced:
