@@ -7,9 +7,11 @@ from histo_worker.data.source import read_source
 from histo_worker.tissue.network import SIDE, tissue_network
 from histo_worker.tissue.reader import TissueReader
 from histo_worker.tissue_training.batches import TissueBatches
-from histo_worker.tissue_training.learning import TissueConfig, fold_of, score
+from histo_worker.tissue_training.learning import TissueConfig, fold_of, score, train_tissue
 from histo_worker.tissue_training.package import write_tissue_package
 from histo_worker.tissue_training.samples import Sample, read_samples
+from histo_worker.training.trained import TrainingStopped
+from lobule_ml.training.state import saved_step
 
 
 def sample(laboratory: str, source: str, patient: int, target: int, size=(70, 90)) -> Sample:
@@ -44,6 +46,16 @@ def test_no_patient_is_in_two_folds(samples):
         places.setdefault((s.laboratory, s.patient), set()).add(int(f))
     assert all(len(p) == 1 for p in places.values())
     assert set(fold.tolist()) == {0, 1}
+
+
+def test_a_stopped_training_goes_on_but_not_on_other_samples(samples, tmp_path):
+    config = TissueConfig(steps=2, batch=4, frozen=0)
+    with pytest.raises(TrainingStopped, match="after 1 of 2 steps"):
+        train_tissue(samples, tmp_path, None, config, until=1)
+    with pytest.raises(ValueError, match="data_sha256"):
+        train_tissue(samples[2:], tmp_path, None, config)
+    assert np.isfinite(score(train_tissue(samples, tmp_path, None, config), samples).logits).all()
+    assert saved_step(tmp_path) == 2
 
 
 def test_a_package_reads_as_the_network_that_it_was_written_from(samples, tmp_path):

@@ -46,6 +46,14 @@ def test_a_read_that_could_not_be_written_is_written_later(app, client, alice, c
     assert [event[2] for event in read_events()].count(case) == 1
 
 
+def test_a_read_that_found_no_room_is_noted_the_next_time(app, client, alice, case, read_events, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(app.state.data_reads, "_put", lambda _noted: False)
+        client.get(f"/api/v1/cases/{case}", headers=alice)
+    client.get(f"/api/v1/cases/{case}", headers=alice)
+    assert [event[2] for event in read_events()].count(case) == 1
+
+
 def test_films_pages_and_lists(client, alice, upload, read_events):
     sent = upload().json()
     image, job = sent["image"]["id"], sent["job"]["id"]

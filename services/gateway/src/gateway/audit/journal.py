@@ -39,11 +39,14 @@ class Journal(ABC, Generic[Noted]):
         """Have an event written. Where too many wait, it is only logged."""
         self._put(noted)
 
-    def _put(self, noted: Noted) -> None:
+    def _put(self, noted: Noted) -> bool:
+        """Have an event written; False where too many wait."""
         try:
             self._waiting.put_nowait(noted)
         except queue.Full:
             log.warning("not_audited", noted=noted)
+            return False
+        return True
 
     def turn(self) -> None:
         """Wait a little, and write."""

@@ -65,9 +65,8 @@ class ReadJournal(Journal[Read]):
         """Have a read written, unless it was in this hour."""
         if noted.hour != self._hour or len(self._known) >= _MOST:
             self._known, self._hour = set(), noted.hour
-        if noted.key not in self._known:
+        if noted.key not in self._known and self._put(noted):
             self._known.add(noted.key)
-            super().note(noted)
 
     def events(self, waiting: Counter[Read]) -> Iterator[AuditEvent]:
         """See `Journal`."""

@@ -1,5 +1,6 @@
 """Trains the tissue network, measures it on patients and laboratories that it did not learn from, and packages it."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from histo_worker.tissue_training.batches import TissueBatches
 from histo_worker.tissue_training.samples import Sample
 from histo_worker.training.trained import TrainingStopped
 from histo_worker.training.trainer import Recipe, train_network
+from lobule_ml.training.record import write_record
+from lobule_ml.training.state import saved_step
 
 Floats = NDArray[np.floating]
 
@@ -49,28 +52,41 @@ class TissueConfig:
         return Recipe("adamw", self.rate, self.steps, weight_decay=0.05, batch=self.batch, ema=0.98)
 
 
-def train_tissue(samples: Sequence[Sample], folder: Path, weights: Path, config: TissueConfig) -> keras.Model:
+def train_tissue(
+    samples: Sequence[Sample], folder: Path, weights: Path | None, config: TissueConfig, until: int | None = None
+) -> keras.Model:
     """Train on samples, going on where the folder holds a state.
 
     Args:
         samples: The training samples.
-        folder: For the log and the state.
-        weights: Folder of pretrained backbones.
+        folder: For the log, the state and what was trained on what.
+        weights: Folder of pretrained backbones; None for random weights.
         config: How to learn.
+        until: Stop before this step, to go on later.
 
     Raises:
         TrainingStopped: It was asked to stop; its state is saved.
+        ValueError: The folder holds a run on other samples or of another configuration.
     """
+    examples = {"fields": len(samples), "patients": len({(s.laboratory, s.patient) for s in samples})}
+    write_record(folder, config, seed=config.seed, data_sha256=_digest(samples), examples=examples)
     keras.utils.set_random_seed(config.seed)
     net = tissue_network(config.backbone, weights, config.frozen)
     for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.95  # a short run must forget the statistics of photographs
     batches = TissueBatches(samples, config.batch, config.seed)
-    done = train_network(net, batches, config.recipe, folder)
-    if done < config.steps:
-        raise TrainingStopped("the tissue network", done, config.steps)
+    if not train_network(net, batches, config.recipe, folder, until=until):
+        raise TrainingStopped("the tissue network", saved_step(folder), config.steps)
     return net
+
+
+def _digest(samples: Sequence[Sample]) -> str:
+    digest = hashlib.sha256()
+    for sample in samples:
+        digest.update(f"{sample.laboratory} {sample.patient} {sample.target} {sample.pixels.shape}".encode())
+        digest.update(sample.pixels.tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
