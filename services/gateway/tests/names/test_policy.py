@@ -100,6 +100,19 @@ def test_nothing_of_the_table_is_left_anywhere(
     assert {place: left for place, content in held.items() if (left := survivors(found_by, content))} == {}
 
 
+def test_a_preview_whose_names_cannot_be_taken_out_is_not_kept(app, client, alice, film, clean_redis, tmp_path):
+    content = film()
+    items = b"\x54\x00\x20\x02SQ\x00\x00\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\x00\x00\x00\x00" * 20_000
+    for broken in (content[:-2000], content.replace(b"\xe0\x7f\x10\x00", items + b"\xe0\x7f\x10\x00")):
+        sent = client.post("/api/v1/previews", headers=alice, files={"file": ("a.dcm", broken)}).json()
+        said = client.get(f"/api/v1/previews/{sent['id']}", headers=alice).json()
+        assert sent["state"] == said["state"] == "failed"
+        assert said["facts"]["error"]["code"] in ("image_unreadable", "image_truncated")
+    for place, held in everything(app, tmp_path).items():
+        assert place == "film.dcm" or b"Doe^Jane" not in held, place
+    assert Redis.from_url(clean_redis).llen("pictures") == 0
+
+
 @pytest.mark.parametrize("policy", ["strip", "pseudonymise"], indirect=True)
 def test_results_refer_to_the_stored_film_and_are_found_by_both_names(client, alice, upload, case, film):
     sent = pydicom.dcmread(io.BytesIO(content := film()))

@@ -25,6 +25,7 @@ from gateway.pictures.service import PictureService
 from gateway.uploads.receiving import receive
 from lobule import layout
 from lobule.errors import AnalysisError
+from lobule.imaging.dicom.file import PREAMBLE, looks_like_dicom
 from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
 
@@ -85,15 +86,18 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
     others, upload = await receive(request, state.store, settings.max_upload_bytes, check, folder)
     prefix = folder(upload.image_id)
     await run_in_threadpool(pictures.remember_preview, prefix)
-    file = await run_in_threadpool(_identity, state.store, upload.object_key, state.names)
+    file, facts = DicomIdentity(), None
     try:
+        file = await run_in_threadpool(_identity, state.store, upload.object_key, state.names)
         await run_in_threadpool(pictures.ask, upload.object_key, prefix, "preview")
+    except AnalysisError as error:
+        facts = await run_in_threadpool(pictures.refuse_preview, prefix, error)
     except Exception:
         await run_in_threadpool(pictures.forget_preview, prefix)
         raise
     marks = state.fingerprints.of(file)
     return PreviewRead(
-        **PictureRead.of(upload.image_id, None).model_dump(),
+        **PictureRead.of(upload.image_id, facts).model_dump(),
         study_date=file.study_date if file.study_date and plausible_day(file.study_date) else None,
         patient=PatientRead.of(marks),
         differs=differences(marks, [other.identity for other in others]),
@@ -101,18 +105,18 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
 
 
 def _identity(store: ObjectStore, key: str, names: Names) -> DicomIdentity:
-    """The patient that a DICOM file names; it is taken out of the stored file.
+    """The patient that a DICOM file names; it is taken out of the stored file. Nobody for other files.
 
-    None where its header is refused; the preview then reports the error.
+    Raises:
+        AnalysisError: Of a DICOM file that cannot be read, whose names stay in it.
     """
-    try:
-        with store.open(key) as stream:
-            identity = read_header(stream, "mammography").dicom
-        if identity is not None:
-            names.take_in(store, key, "film", identity)
-        return identity or DicomIdentity()
-    except AnalysisError:
-        return DicomIdentity()
+    with store.open(key) as stream:
+        if not looks_like_dicom(stream.read(PREAMBLE)):
+            return DicomIdentity()
+        stream.seek(0)
+        identity = read_header(stream, "mammography").dicom or DicomIdentity()
+    names.take_in(store, key, "film", identity)
+    return identity
 
 
 @router.get("/previews/{preview_id}", responses=responses(401, 422))

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from gateway.errors import ProblemError
 from lobule import layout
 from lobule.contracts.pictures import PictureFacts, PictureKind
+from lobule.errors import AnalysisError
 from lobule.progress_cache import ProgressCache
 from lobule.queueing import ask_for_picture
 from lobule.storage import ObjectNotFoundError, ObjectStore
@@ -75,6 +76,13 @@ class PictureService:
                 self._store.delete(old)
         except RedisError as error:
             log.warning("previews_not_swept", error=repr(error))
+
+    def refuse_preview(self, prefix: str, error: AnalysisError) -> PictureFacts:
+        """Delete the file of a preview whose names cannot be taken out; what is left says why."""
+        facts = PictureFacts(error=error.document())
+        self._store.delete(prefix)
+        self._store.put(layout.file_key(prefix, layout.FACTS_FILE), facts.model_dump_json().encode())
+        return facts
 
     def forget_preview(self, prefix: str) -> None:
         """Delete a preview."""
