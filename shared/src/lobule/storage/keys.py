@@ -93,7 +93,10 @@ class DataKeys:
         """Wrap all data keys by the present master key; returns how many were and how many cannot be unwrapped."""
         done = failed = 0
         for entry in list(self._store.entries(layout.KEYS)):
-            wrapped = self._store.get(entry.key)
+            try:
+                wrapped = self._store.get(entry.key)
+            except ObjectNotFoundError:  # destroyed meanwhile
+                continue
             if wrapped[:_NAME_BYTES] == self._master.name:
                 continue
             key = self._before.unwrap(wrapped, entry.key) if self._before else None

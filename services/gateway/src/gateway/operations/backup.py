@@ -70,7 +70,7 @@ def create(engine: Engine, store: ObjectStore, folder: Path) -> Report:
         for table in Base.metadata.sorted_tables:
             tables[table.name] = _write_rows(rows.read(connection, table), rows_folder, table)
     copied, size, known = _copy(stored_bytes(store), LocalStore(folder / "objects"), layout.OWNERS)
-    _copy(stored_bytes(store), LocalStore(folder / "keys"), [layout.KEYS])
+    _copy_keys(stored_bytes(store), LocalStore(folder / "keys"))
     about = {"made_at": now().isoformat(), "revision": revision, "tables": tables}
     (folder / "backup.json.new").write_text(json.dumps(about, indent=2))
     (folder / "backup.json.new").replace(folder / "backup.json")
@@ -183,6 +183,32 @@ def _copy(source: ObjectStore, target: ObjectStore, folders: Sequence[str]) -> t
                         writer.write(piece)
                 copied, size = copied + 1, size + entry.size_bytes
     return copied, size, known
+
+
+def _copy_keys(source: ObjectStore, target: ObjectStore) -> None:
+    """Copy all wrapped keys: one that was wrapped anew has the size that it had."""
+    for entry in source.entries(layout.KEYS):
+        with suppress(ObjectNotFoundError):  # deleted meanwhile
+            target.put(entry.key, source.get(entry.key))
+
+
+def forget_keys(store: ObjectStore, folder: Path) -> int:
+    """Delete the keys of a backup that the store no longer has, so that what was purged is unreadable there, too.
+
+    Returns:
+        How many were deleted.
+
+    Raises:
+        BackupError: The store has no keys at all, so that it is not the one of this backup.
+    """
+    present = {entry.key for entry in stored_bytes(store).entries(layout.KEYS)}
+    if not present:
+        raise BackupError("The store has no data keys. Please run this where the store of this backup is configured.")
+    kept = LocalStore(folder / "keys")
+    gone = [entry.key for entry in kept.entries(layout.KEYS) if entry.key not in present]
+    for key in gone:
+        kept.delete(key)
+    return len(gone)
 
 
 def _sha256(path: Path) -> str:

@@ -77,6 +77,17 @@ def restore(folder: Folder) -> None:
 
 
 @app.command()
+def forget_keys(folder: Folder) -> None:
+    """Delete the keys of an encrypted backup that the store no longer has, such as those of purged patients."""
+    try:
+        count = backup.forget_keys(_open()[1], folder)
+    except backup.BackupError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{count} keys were deleted from the backup.")
+
+
+@app.command()
 def check() -> None:
     """Say which objects the database names and the store lacks."""
     missing = backup.missing_objects(*_open())

@@ -1,6 +1,7 @@
 """`lobule encryption …`: encrypts the objects that are not yet, and changes the master key."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import typer
 
@@ -46,10 +47,11 @@ def apply() -> None:
     """Encrypt the objects that are not encrypted yet; services may run meanwhile."""
     store, count = _store(), 0
     for key in _plain(store):
-        with store.inner.open(key) as source, store.writer(key) as target:
-            while piece := source.read(_PIECE):
-                target.write(piece)
-        count += 1
+        with suppress(ObjectNotFoundError):  # deleted meanwhile
+            with store.inner.open(key) as source, store.writer(key) as target:
+                while piece := source.read(_PIECE):
+                    target.write(piece)
+            count += 1
     typer.echo(words()("cli.encryption.applied", count=count))
 
 

@@ -1,0 +1,64 @@
+"""Backups of an encrypted store: keys that were wrapped anew are copied, those of purged objects are forgotten."""
+
+import shutil
+
+import pytest
+
+from gateway.database import make_engine
+from gateway.operations import backup
+from lobule import layout
+from lobule.storage import ObjectNotFoundError
+from lobule.storage.encrypted import EncryptedStore
+from lobule.storage.keys import DataKeys, MasterKey
+from lobule.storage.local import LocalStore
+
+OLD, NEW = MasterKey("the first master key of the tests 123"), MasterKey("the second master key of the tests 45")
+PURGED, KEPT = layout.image_folder("9b2e"), layout.image_folder("77aa")
+
+
+@pytest.fixture
+def engine(tmp_path, migrated_sqlite):
+    shutil.copy(migrated_sqlite, tmp_path / "database.sqlite")
+    return make_engine(f"sqlite:///{tmp_path / 'database.sqlite'}")
+
+
+@pytest.fixture
+def inner(tmp_path):
+    return LocalStore(tmp_path / "objects")
+
+
+@pytest.fixture
+def store(inner):
+    store = EncryptedStore(inner, DataKeys(inner, OLD))
+    for folder in (PURGED, KEPT):
+        store.put(layout.upload_key(folder), folder.encode())
+    return store
+
+
+def read_from(folder, master: MasterKey, image: str) -> bytes:
+    """An object of a backup, read with a master key alone."""
+    merged = LocalStore(folder / "merged")
+    for source, prefix in ((folder / "objects", "images"), (folder / "keys", layout.KEYS)):
+        for entry in LocalStore(source).entries(prefix):
+            merged.put(entry.key, LocalStore(source).get(entry.key))
+    return EncryptedStore(merged, DataKeys(merged, master)).get(layout.upload_key(image))
+
+
+def test_a_backup_after_a_rotation_needs_the_new_master_key_alone(engine, inner, store, tmp_path):
+    folder = tmp_path / "backup"
+    backup.create(engine, store, folder)
+    assert DataKeys(inner, NEW, OLD).wrap_anew() == (2, 0)
+    backup.create(engine, store, folder)
+    assert read_from(folder, NEW, KEPT) == KEPT.encode()
+
+
+def test_keys_of_what_was_purged_are_forgotten(engine, store, tmp_path):
+    folder = tmp_path / "backup"
+    backup.create(engine, store, folder)
+    store.delete(PURGED)
+    assert backup.forget_keys(store, folder) == 1
+    assert read_from(folder, OLD, KEPT) == KEPT.encode()
+    with pytest.raises(ObjectNotFoundError):
+        read_from(folder, OLD, PURGED)
+    with pytest.raises(backup.BackupError, match="no data keys"):
+        backup.forget_keys(LocalStore(tmp_path / "another"), folder)
