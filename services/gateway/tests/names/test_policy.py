@@ -100,6 +100,16 @@ def test_nothing_of_the_table_is_left_anywhere(
     assert {place: left for place, content in held.items() if (left := survivors(found_by, content))} == {}
 
 
+@pytest.mark.parametrize("policy", ["strip", "pseudonymise", "keep"], indirect=True)
+def test_the_users_name_of_a_dicom_file_is_not_stored(client, alice, upload, film, case):
+    content = film(PatientName="Wú^Li=吴^丽", SpecificCharacterSet="ISO_IR 192")
+    for name in ("吴丽.dcm", "Wu\u0301-Li.dcm", "P-4711.dcm", f"{STUDY}.dcm"):
+        answer = upload(content, name=name, modality="mammography", case_id=case)
+        [image] = client.get("/api/v1/images", headers=alice).json()["items"]
+        assert image["file_name"] == f"film-{image['sha256'][:8]}.dcm"
+        assert client.delete(f"/api/v1/images/{image['id']}", headers=alice).status_code == 204, answer.text
+
+
 def test_a_preview_whose_names_cannot_be_taken_out_is_not_kept(app, client, alice, film, clean_redis, tmp_path):
     content = film()
     items = b"\x54\x00\x20\x02SQ\x00\x00\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\x00\x00\x00\x00" * 20_000

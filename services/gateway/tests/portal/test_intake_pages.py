@@ -162,7 +162,7 @@ def test_an_image_is_removed_after_a_second_yes(logged_in, study, two_examinatio
 def test_a_file_takes_the_place_of_another(logged_in, study, two_examinations, film):
     _, new = two_examinations
     page = logged_in(f"/new?case={study.case}&replaces={new}")
-    expect(page.get_by_text("replaces a.dcm")).to_be_visible()
+    expect(page.get_by_text("replaces film-")).to_be_visible()
     choose(page, better=film(30))
     page.locator("[data-role='submit']").click()
     expect(page.locator(".entry[data-state='following']")).to_have_count(1)

@@ -59,7 +59,7 @@ class ImageInfo(Document):
     """What is known of the analysed image."""
 
     sha256: Sha256 = Field(description="SHA-256 of the file, hexadecimal")
-    file_name: str = Field(description="name of the file, as it was sent")
+    file_name: str = Field(description="name of the file, as it was sent; a neutral one for DICOM")
     modality: Modality
     width: int = Field(gt=0, description="pixels, upright")
     height: int = Field(gt=0, description="pixels, upright")

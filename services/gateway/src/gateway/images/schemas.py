@@ -53,7 +53,7 @@ class ImageRead(BaseModel):
 
     id: str = Field(description="identifier of the image")
     case_id: str | None = Field(description="case of the image; null where it belongs to none")
-    file_name: str = Field(description="name of the file, as it was sent")
+    file_name: str = Field(description="name of the file, as it was sent; a neutral one for DICOM")
     media_type: str = Field(description="media type that was found in the file")
     size_bytes: int = Field(description="size of the file in bytes")
     sha256: str = Field(description="SHA-256 of the file, hexadecimal")

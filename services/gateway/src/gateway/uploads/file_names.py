@@ -7,9 +7,6 @@ displayed.
 import re
 from urllib.parse import unquote_to_bytes
 
-from lobule.imaging.header import DicomIdentity
-
-_LETTERS = re.compile(r"[^\W_]{3,}")
 _PARAMETER = re.compile(r';[ \t]*([^\s=;"]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;]*)')
 _EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'((?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-Fa-f]{2})*)", re.IGNORECASE)
 
@@ -35,18 +32,13 @@ def file_name_of(disposition: bytes) -> str | None:
     return _cleaned(name)
 
 
-def without_names(name: str, identity: DicomIdentity, sha256: str) -> str:
-    """The file's name; a neutral one where it has a part of the patient's name or identifier, as the file says them.
+def neutral_name(sha256: str) -> str:
+    """The name of a DICOM file as it is stored: that of the user may name the patient, in whatever letters.
 
     Args:
-        name: As it was sent.
-        identity: What the file's header says.
-        sha256: Of the file; a neutral name has its beginning.
+        sha256: Of the received file, hexadecimal; the name has its beginning.
     """
-    said = f"{identity.patient_name or ''} {identity.patient_id or ''} {identity.accession_number or ''}"
-    letters = "".join(_LETTERS.findall(name)).casefold()
-    named = any(part.casefold() in letters for part in _LETTERS.findall(said))
-    return f"film-{sha256[:8]}.dcm" if named else name
+    return f"film-{sha256[:8]}.dcm"
 
 
 def _extended(value: str) -> str | None:

@@ -23,7 +23,7 @@ from gateway.modalities.service import Modalities
 from gateway.names.policy import Names, Stored
 from gateway.settings import GatewaySettings
 from gateway.uploads import checks
-from gateway.uploads.file_names import without_names
+from gateway.uploads.file_names import neutral_name
 from gateway.uploads.receiving import Upload, receive
 from gateway.uploads.schemas import ImageOptions, Twin
 from gateway.users.models import User
@@ -213,7 +213,7 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
         id=upload.image_id,
         owner_id=user.id,
         case_id=options.case_id,
-        file_name=without_names(upload.file_name, file, upload.sha256),
+        file_name=upload.file_name if header.dicom is None else neutral_name(upload.sha256),
         media_type=header.media_type,
         size_bytes=upload.size_bytes,
         sha256=upload.sha256,
