@@ -107,10 +107,11 @@ class TestChoosing:
         film.get_by_label("Kind").select_option("histopathology")
         expect(film.locator("[name=view]")).to_be_hidden()
 
-    def test_the_server_draws_what_the_browser_cannot(self, logged_in, app, picture):
+    def test_the_server_draws_what_the_browser_cannot(self, logged_in, app, picture, draw_film, write_dicom, tmp_path):
         page = logged_in("/new")
+        film = write_dicom(tmp_path / "scan", draw_film(), 12)
         with page.expect_response("**/api/v1/previews") as asked:
-            choose(page, ("scan", bytes(128) + b"DICM" + bytes(100)))
+            choose(page, ("scan", film.read_bytes()))
         expect(entry(page, "scan")).to_contain_text("being drawn")
         (folder,) = (app.state.store.root / "previews").iterdir()
         prefix = f"previews/{folder.name}/{asked.value.json()['id']}"
