@@ -1,4 +1,4 @@
-"""The connection of a client: its login, its patience with a server that starts again, and errors."""
+"""The connection of a client: authentication, retries and errors."""
 
 import math
 import time
@@ -18,9 +18,14 @@ _CHANGES = ("POST", "PATCH")
 
 
 class ApiError(Exception):
-    """The server refused; `code` is stable, `detail` is for people, `problem` is the whole RFC 9457 document.
+    """The server refused a request, or could not be reached.
 
-    `status` is 0 where the server could not be reached; `retry_after_s` is what the server asks to wait.
+    Attributes:
+        status: The HTTP status; 0 if the server could not be reached.
+        code: The stable error code.
+        detail: A sentence for people.
+        problem: The RFC 9457 problem document.
+        retry_after_s: Seconds that the server asks to wait, if it does.
     """
 
     def __init__(self, status: int, problem: dict[str, Any], retry_after_s: float | None = None) -> None:
@@ -31,19 +36,19 @@ class ApiError(Exception):
 
 
 class Connection:
-    """A connection to one server as one user. It logs in at the first call and renews its token when it expires.
+    """A connection to one server as one user. It logs in at the first call and renews its token before it expires.
 
     Args:
-        base_url: Where the server is.
-        username: The user; empty for a program with an API token.
-        password: Their password.
-        api_token: Of a program, instead of user name and password.
-        timeout_s: Of one request.
-        patience_s: How long a server that is away for a moment (it starts again: 503 with `Retry-After`, or no
-            connection) is asked again. Every call may be repeated: what opens or changes something carries a key under
-            which the server does it once, and an image that arrived twice is one image.
-        ca: Certificates to trust, PEM; the system's own without.
-        language: Of the sentences in answers.
+        base_url: The address of the server.
+        username: The user name; empty if `api_token` is given.
+        password: The user's password.
+        api_token: An API token, instead of user name and password.
+        timeout_s: Seconds that one request may take.
+        patience_s: Seconds for which a call is retried while the server cannot be reached or answers 503 with
+            `Retry-After`, as during a restart. POST and PATCH carry an `Idempotency-Key`, so that a retry does not
+            repeat their effect. A retried DELETE raises `ApiError` with status 404 if the first attempt succeeded.
+        ca: A PEM file of certificates to trust; by default those of the system.
+        language: The language of sentences in responses.
 
     """
 
@@ -74,24 +79,24 @@ class Connection:
         self._http.close()
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
-        """Call any operation of the API.
+        """Call an operation of the API.
 
         Args:
-            method: Of HTTP.
-            path: With its parameters filled in, such as `/api/v1/groups`.
-            arguments: As httpx takes them: `params`, `json`, `headers`.
+            method: The HTTP method.
+            path: The path with its parameters filled in, such as `/api/v1/groups`.
+            arguments: Arguments of `httpx.Client.request`, such as `params`, `json` and `headers`.
 
         Returns:
-            What the JSON of the answer says; None where it has no body.
+            The decoded JSON body; `None` if the response has no body.
 
         Raises:
-            ApiError: Where the server refuses.
+            ApiError: The server refuses the request.
         """
         answer = self.request(method, path, **arguments)
         return answer.json() if answer.content else None
 
     def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
-        """The items of a list, page after page; parameters that are None are left out."""
+        """Iterate over the items of all pages of a list. Parameters that are `None` are omitted."""
         wanted = {name: value for name, value in params.items() if value is not None}
         while True:
             page = self.call("GET", path, params=wanted)
@@ -101,12 +106,13 @@ class Connection:
             wanted["cursor"] = page["next_cursor"]
 
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """As `call`; gives the answer itself."""
+        """Call an operation of the API as `call` does, and return the response."""
         if method in _CHANGES:
             arguments["headers"] = {"Idempotency-Key": str(uuid.uuid4())} | arguments.get("headers", {})
-        return self.patiently(lambda: self.once(method, path, **arguments))
+        return self.with_retries(lambda: self.once(method, path, **arguments))
 
-    def patiently(self, call: Callable[[], httpx.Response]) -> httpx.Response:
+    def with_retries(self, call: Callable[[], httpx.Response]) -> httpx.Response:
+        """Repeat a call while the server cannot be reached or answers 503, for at most `patience_s`."""
         deadline = time.monotonic() + self._patience_s
         while True:
             try:
@@ -119,13 +125,13 @@ class Connection:
                 time.sleep(pause)
 
     def once(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """Make one request."""
+        """Send one request, without retries."""
         with _plain_words(self._http.base_url):
             headers = arguments.pop("headers", {}) | {"Authorization": f"Bearer {self._token()}"}
             return _checked(self._http.request(method, path, headers=headers, **arguments))
 
     def _token(self) -> str:
-        """An access token that is valid for long enough for a request."""
+        """Return a valid access token; logs in or renews it if necessary."""
         if time.monotonic() >= self._renew_at:
             tokens = self._new_tokens()
             self._access, self._refresh = str(tokens["access_token"]), str(tokens["refresh_token"])

@@ -1,4 +1,4 @@
-"""Images and their analyses."""
+"""Images and their jobs."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -16,7 +16,7 @@ ReportFormat = Literal["html", "pdf", "png", "json"]
 
 
 class Images(Connection):
-    """Images and their analyses."""
+    """Operations on images and their jobs."""
 
     def upload(
         self,
@@ -37,23 +37,23 @@ class Images(Connection):
 
         Args:
             file: The image.
-            modality: What it is.
-            magnification: Of a histology field, where known.
-            view: Of a mammogram, where known.
-            laterality: Of a mammogram, where known.
-            study_date: Day of the examination, where the file does not say it.
+            modality: Its modality.
+            magnification: The objective's magnification of a histopathology field, if known.
+            view: The view of a mammogram, if known.
+            laterality: The side of a mammogram, if known.
+            study_date: The date of the examination, if the file does not contain it.
             case_id: The case that the image belongs to.
-            replaces: An image of the case whose place this one takes.
-            accept_other_patient: Add the file although it names another patient than those of the case.
-            file_name: What to call it, where not as the file is called.
-            sent: Called with the bytes sent since the last call.
+            replaces: The id of an image of the case that this one replaces.
+            accept_other_patient: Add the file even if it names another patient than the files of the case.
+            file_name: The name to send; by default the name of the file.
+            sent: A callback that receives the number of bytes sent since its last call.
 
         Returns:
-            The job's id; for an image that was uploaded before, the id of its newest job.
+            The id of the job; for an image that is already stored, the id of its newest job.
 
         Raises:
-            ApiError: Where the server refuses the image; `other_patient` where it names another patient than its case.
-            OSError: Where the file cannot be read.
+            ApiError: The server refuses the image; `other_patient` if it names another patient than its case.
+            OSError: The file cannot be read.
         """
         options = {
             "modality": modality,
@@ -73,67 +73,67 @@ class Images(Connection):
                 return self.once("POST", "/api/v1/images", data=fields, files={"file": (file_name or file.name, body)})
 
         try:
-            answer = self.patiently(send)
+            answer = self.with_retries(send)
         except ApiError as error:
             if error.code == "duplicate_image":
                 return str(error.problem["existing_job_id"])
             raise
         return str(answer.json()["job"]["id"])
 
-    def each_image(self, **wanted: Any) -> Iterator[dict[str, Any]]:
-        """Every image that you may see, page after page; `wanted` are the filters of `GET /api/v1/images`."""
-        return self.pages("/api/v1/images", **wanted)
+    def each_image(self, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Iterate over all images that you may see; `filters` are the query parameters of `GET /api/v1/images`."""
+        return self.pages("/api/v1/images", **filters)
 
     def image(self, image_id: str) -> dict[str, Any]:
-        """One image."""
+        """Return an image."""
         return self.call("GET", f"/api/v1/images/{image_id}")
 
     def image_content(self, image_id: str) -> bytes:
-        """The file of an image, as it was uploaded."""
+        """Return the stored file of an image; DICOM files are stored de-identified (docs/names.md)."""
         return self.request("GET", f"/api/v1/images/{image_id}/content").content
 
     def correct_image(self, image_id: str, **correction: Any) -> dict[str, Any]:
-        """Correct the description of an image, such as `view="CC"`; `case_id=None` takes it out of its case."""
+        """Change fields of an image, such as `view="CC"`; `case_id=None` removes it from its case."""
         return self.call("PATCH", f"/api/v1/images/{image_id}", json=correction)
 
     def losses_of_image(self, image_id: str) -> dict[str, Any]:
-        """What removing an image would take with it, and in `refused` why it would be refused now."""
+        """Return what `remove_image` would delete; `refused` says why the server would currently refuse it."""
         return self.call("GET", f"/api/v1/images/{image_id}/deletion")
 
     def remove_image(self, image_id: str) -> None:
-        """Remove an image with its analyses.
+        """Delete an image and its jobs.
 
         Raises:
-            ApiError: `image_signed` where a signed report keeps it.
+            ApiError: `image_signed` if a signed report contains the image.
         """
         self.request("DELETE", f"/api/v1/images/{image_id}")
 
     def analyses(self, image_id: str) -> list[dict[str, Any]]:
-        """Every analysis of an image, newest first."""
+        """List the jobs of an image, newest first."""
         return self.call("GET", f"/api/v1/images/{image_id}/jobs")
 
     def analyse_again(self, image_id: str) -> str:
-        """Analyse an image again, such as with a new model; gives the id of the job."""
+        """Analyse an image again, for example with a new model; returns the id of the new job."""
         return str(self.call("POST", f"/api/v1/images/{image_id}/jobs")["id"])
 
-    def each_job(self, **wanted: Any) -> Iterator[dict[str, Any]]:
-        """Every job that you may see, page after page; `wanted` are the filters of `GET /api/v1/jobs`."""
-        return self.pages("/api/v1/jobs", **wanted)
+    def each_job(self, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Iterate over all jobs that you may see; `filters` are the query parameters of `GET /api/v1/jobs`."""
+        return self.pages("/api/v1/jobs", **filters)
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """One job."""
+        """Return a job."""
         return self.call("GET", f"/api/v1/jobs/{job_id}")
 
     def progress(self, job_id: str) -> Progress:
-        """The progress of a job."""
+        """Return the progress of a job."""
         return Progress.model_validate_json(self.request("GET", f"/api/v1/jobs/{job_id}/progress").content)
 
     def follow(self, job_id: str, pause: Callable[[float], None]) -> Iterator[Progress]:
-        """Yield a job's progress until the job has ended.
+        """Yield the progress of a job until the job ends.
 
         Args:
             job_id: The job.
-            pause: Sleeps for a number of seconds, such as `time.sleep`.
+            pause: A function that waits for a number of seconds, such as `time.sleep`.
         """
         while True:
             progress = self.progress(job_id)
@@ -143,25 +143,25 @@ class Images(Connection):
             pause((progress.poll_after_ms or 1000) / 1000)
 
     def result(self, job_id: str) -> Result:
-        """The result of a job."""
+        """Return the result of a job."""
         return Result.model_validate_json(self.request("GET", f"/api/v1/jobs/{job_id}/result").content)
 
     def picture(self, job_id: str, name: str) -> bytes:
-        """A picture of a result, PNG; the result says what it is called."""
+        """Return a picture of a result as PNG; `name` is a file name from the result."""
         return self.request("GET", f"/api/v1/jobs/{job_id}/result/{name}").content
 
     def thumbnail(self, job_id: str) -> bytes:
-        """A small JPEG of the image as it hangs."""
+        """Return a small JPEG of the image, oriented as in the viewer."""
         return self.request("GET", f"/api/v1/jobs/{job_id}/thumbnail").content
 
     def report(self, job_id: str, format: ReportFormat) -> bytes:
-        """The report of a job that is done."""
+        """Return the report of a finished job."""
         return self.request("GET", f"/api/v1/jobs/{job_id}/report", params={"format": format}).content
 
     def retry(self, job_id: str) -> None:
-        """Try a job that did not finish again."""
+        """Retry a job that failed or was cancelled."""
         self.request("POST", f"/api/v1/jobs/{job_id}/retry")
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job."""
+        """Cancel a job."""
         self.call("POST", f"/api/v1/jobs/{job_id}/cancel")
