@@ -78,7 +78,7 @@ def list_events(
 ) -> AuditPage:
     """The audit log, newest first.
 
-    What a reader says of a case that two people read is told once both have signed.
+    In double reading, events of one reader are shown once both have signed.
     """
     rows, next_cursor = repository.events(session, told_to(admin, wanted), limit, cursor)
     link_next(request, response, next_cursor)

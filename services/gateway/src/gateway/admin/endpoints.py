@@ -82,7 +82,7 @@ def redrive(work_id: str, admin: AdminUser, session: DbSession, request: Request
 
 @router.post("/jobs/{work_id}/cancel", responses=responses(401, 403, 404, 409))
 def cancel(work_id: str, admin: AdminUser, session: DbSession, request: Request) -> WorkRead:
-    """Stop work, unless somebody else has claimed its case. Its worker is told at its next heartbeat."""
+    """Cancel work, unless somebody else has claimed its case. The worker stops at its next heartbeat."""
     work = _work(session, work_id)
     _check_free(session, work, admin)
     jobs.cancel(session, work)

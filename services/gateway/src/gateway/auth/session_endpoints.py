@@ -24,7 +24,7 @@ def current_login(request: Request) -> AuthSession | None:
 
 @router.get("/sessions", responses=responses(401, 403))
 def list_sessions(user: CurrentUser, session: DbSession, settings: AppSettings, request: Request) -> list[SessionRead]:
-    """Where you are logged in: browsers and API clients, the last active first."""
+    """List your sessions in browsers and API clients, the most recently active first."""
     own = current_login(request)
     found = repository.sessions_of(session, user.id, settings.session_idle_minutes)
     return [SessionRead.of(each, current=own is not None and each.id == own.id) for each in found]
@@ -32,14 +32,14 @@ def list_sessions(user: CurrentUser, session: DbSession, settings: AppSettings, 
 
 @router.delete("/sessions", status_code=204, responses=responses(401, 403))
 def end_other_sessions(user: Person, session: DbSession, request: Request) -> None:
-    """Log out everywhere but here."""
+    """End all of your other sessions."""
     repository.revoke_all(session, user.id, but=current_login(request))
     record(session, request, user, "auth.logout_elsewhere", "user", user.id)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=responses(401, 403, 404))
 def end_session(session_id: str, user: Person, session: DbSession, request: Request) -> None:
-    """Log out one of your browsers or API clients."""
+    """End one of your sessions."""
     login = repository.session_by_id(session, session_id)
     if login is None or login.user_id != user.id or login.revoked_at is not None:
         raise not_found("session")
@@ -49,7 +49,7 @@ def end_session(session_id: str, user: Person, session: DbSession, request: Requ
 
 @router.post("/sessions/current/authentication", status_code=204, responses=responses(401, 403, 422, 429))
 def authenticate_again(proof: Annotated[Proof, Body()], user: DetachedUser, request: Request) -> None:
-    """Prove once more who you are, in the portal. What asks for that (`authentication_too_old`) then goes on."""
+    """Authenticate again in the portal, as operations that answer `authentication_too_old` require."""
     login: AuthSession | None = getattr(request.state, "login", None)
     if login is None:
         raise ProblemError(403, "portal_session_required")
@@ -61,7 +61,7 @@ def authenticate_again(proof: Annotated[Proof, Body()], user: DetachedUser, requ
 
 @router.post("/sessions/current/activity", status_code=204, responses=responses(401, 403))
 def note_activity(_user: CurrentUser) -> None:
-    """Say that the person of this session is at work, which keeps it from ending as idle.
+    """Keep this session from ending for inactivity.
 
     The portal's pages send it at most once a minute, and only after keys, clicks or the wheel: marking and looking at
     films need no other request. Any request that changes something does the same.

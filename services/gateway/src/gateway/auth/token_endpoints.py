@@ -23,7 +23,7 @@ def list_tokens(
     request: Request,
     everyone: Annotated[bool, Query(description="administrators")] = False,
 ) -> list[ApiTokenRead]:
-    """Your API tokens, or everyone's, newest first; never a secret."""
+    """List your API tokens, newest first, without their secrets; administrators may list everyone's."""
     if everyone:
         if not may(user.role, "administer"):
             raise ProblemError(403, "forbidden")
@@ -33,7 +33,7 @@ def list_tokens(
 
 @router.post("", status_code=201, responses=responses(401, 403, 422))
 def create_token(new: ApiTokenCreate, user: FreshPerson, session: DbSession, request: Request) -> ApiTokenCreated:
-    """Make an API token; only this answer holds its secret."""
+    """Create an API token. Only this response contains its secret."""
     token, secret = api_tokens.create(session, user, new)
     detail = {"name": token.name, "scopes": token.scopes}
     record(session, request, user, "token.create", "token", token.id, detail)

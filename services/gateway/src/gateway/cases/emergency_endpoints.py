@@ -53,7 +53,7 @@ class EmergencyRead(BaseModel):
 def open_in_emergency(
     case_id: str, said: EmergencyOpen, user: PresentPerson, session: DbSession, request: Request
 ) -> EmergencyAccess:
-    """See a case that is not yours for an hour (administrators, in the portal). Its owner is told, with the reason."""
+    """Open another user's case for an hour (administrators, in the portal). The owner is notified of the reason."""
     case = repository.by_id_or_none(session, case_id)
     if case is None:
         raise not_found("case")
@@ -66,7 +66,7 @@ def open_in_emergency(
 def list_emergencies(
     user: CurrentUser, session: DbSession, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> Sequence[EmergencyAccess]:
-    """Who opened your cases in an emergency, newest first; those of everybody for administrators and auditors."""
+    """List emergency accesses to your cases, newest first; administrators and auditors get all."""
     everybody = may(user.role, "audit")
     if everybody:
         check_scope(request, "admin")
@@ -75,7 +75,7 @@ def list_emergencies(
 
 @router.post("/emergency-access/{access_id}/seen", response_model=EmergencyRead, responses=responses(401, 403, 404))
 def note_emergency(access_id: str, user: CurrentUser, session: DbSession, request: Request) -> EmergencyAccess:
-    """Note that you have seen who opened your case. The worklist names it until then."""
+    """Acknowledge an emergency access to your case. The worklist shows it until then."""
     access = emergencies.told_to(session, user, access_id)
     if access is None:
         raise not_found("emergency")

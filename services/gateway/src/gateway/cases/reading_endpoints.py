@@ -29,14 +29,14 @@ def claim_case(case: VisibleCase, user: CurrentUser, session: DbSession, request
 
 @router.get("/reader", responses=responses(401, 404))
 def read_reader(case: VisibleCase, user: CurrentUser) -> ReaderRead:
-    """Who reads a case. Nobody else can review or sign a claimed one."""
+    """Return the reader of a case. Nobody else can review or sign a claimed case."""
     since = case.reading_since if reading.is_claimed(case) else None
     return ReaderRead(reader=case.reader, since=since, yours=case.reader_id == user.id)
 
 
 @router.post("/release", response_model=CaseRead, responses=responses(401, 403, 404, 409))
 def release_case(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> Case:
-    """Give a case back. Its owner may also take it from its reader."""
+    """Release a claimed case. The owner may also release it for its reader."""
     was = case.reader
     case = reading.release(session, case, user)
     record(session, request, user, "case.release", "case", case.id, {"was": was} if was else {})

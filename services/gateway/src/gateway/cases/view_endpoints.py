@@ -54,7 +54,7 @@ def list_views(user: CurrentUser, session: DbSession) -> Sequence[SavedView]:
 
 @router.post("", status_code=201, response_model=ViewRead, responses=responses(401, 403, 409, 422))
 def save_view(body: ViewWrite, user: CurrentUser, session: DbSession, request: Request) -> SavedView:
-    """Keep a search of the worklist; at most twenty."""
+    """Save a search of the worklist; at most twenty."""
     own = repository.views_of(session, user.id)
     view = next((view for view in own if view.name == body.name), None)
     if view is None:
@@ -83,7 +83,7 @@ def _kept(query: str) -> str:
 
 @router.delete("/{view_id}", status_code=204, responses=responses(401, 403, 404))
 def delete_view(view_id: str, user: CurrentUser, session: DbSession, request: Request) -> None:
-    """Forget a view of yours."""
+    """Delete one of your views."""
     view = next((view for view in repository.views_of(session, user.id) if view.id == view_id), None)
     if view is None:
         raise not_found("view")

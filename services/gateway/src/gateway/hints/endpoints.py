@@ -16,5 +16,5 @@ Hint = Literal["tour"]
 
 @router.put("/{hint}", status_code=204, responses=responses(401, 403, 422))
 def note_hint(hint: Annotated[Hint, Path(description="which")], user: CurrentUser, session: DbSession) -> None:
-    """Note that you have seen a hint of the portal, so that it is not shown by itself again."""
+    """Mark a hint of the portal as seen, so that it is not shown again."""
     repository.note_seen(session, user.id, hint)

@@ -64,7 +64,7 @@ def read_image(image: VisibleImage) -> Image:
     },
 )
 def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
-    """The bytes as they were uploaded."""
+    """Return the stored file. DICOM files are stored de-identified, see docs/names.md."""
     store: ObjectStore = request.app.state.store
 
     def pieces() -> Iterator[bytes]:

@@ -21,7 +21,7 @@ _MOST_OPEN, _KEPT = 20, 200
 
 @router.post("/report", responses=responses(401, 403, 413, 422))
 def report_node(body: NodeExchange, user: CurrentUser, session: DbSession) -> NodeTasks:
-    """Receive the report of a DICOM node; the answer has its new tasks. For accounts of programs."""
+    """Receive the status of a DICOM node; the response contains its new tasks. For service accounts."""
     node = repository.find(session, user.id) or Node(user_id=user.id)
     node.report, node.reported_at = body.report.model_dump(mode="json"), now()
     session.add(node)

@@ -144,7 +144,10 @@ def delete_preview(preview_id: UUID, user: CurrentUser, pictures: Pictures) -> N
 
 @router.get("/images/{image_id}/film", responses=responses(401, 404, 503))
 def read_film(image: VisibleImage, pictures: Pictures) -> PictureRead:
-    """Whether a film has more bits or pixels than its display image, and how to read them; drawn when first asked."""
+    """Return whether a film has more bits or pixels than its display image, and how to read them.
+
+    The samples are prepared at the first request.
+    """
     return PictureRead.of(image.id, pictures.ask(image.object_key, layout.film_folder(image.id), "samples"))
 
 

@@ -28,7 +28,7 @@ _CHANGES = responses(401, 403, 404, 409, 412, 422)
 
 @router.get("/reader-findings", responses=responses(401, 404))
 def list_reader_findings(case: VisibleCase, user: CurrentUser, session: DbSession) -> list[ReaderFinding]:
-    """What readers drew on the images of a case themselves, by letter; your own where two people read it apart."""
+    """List the findings that readers drew on the images of a case; in blind double reading only your own."""
     return service.findings(session, case, sheets.sheets_of(session, case, user))
 
 
@@ -43,7 +43,7 @@ def put_reader_finding(
     response: Response,
     if_match: IfMatch = None,
 ) -> ReaderFinding:
-    """Draw a finding, or change one: who sends it last is its author. It counts in nothing that the system says."""
+    """Create or replace a finding of your own. You become its author; it does not change the system's conclusion."""
     drawn = service.draw(session, request.app.state.store, case, finding_id, said, user, if_match)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.draw", "case", case.id, {**detail, "commented": bool(drawn.comment)})
@@ -61,7 +61,7 @@ def delete_reader_finding(
     response: Response,
     if_match: IfMatch = None,
 ) -> None:
-    """Erase a finding that a reader drew. Versions that were signed with it keep it; put it again to undo this."""
+    """Delete a reader's finding. Signed versions keep it; to undo, put it again."""
     drawn = service.erase(session, case, finding_id, user, if_match)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.erase", "case", case.id, detail)
@@ -70,7 +70,7 @@ def delete_reader_finding(
 
 @router.get("/same-lesions", responses=responses(401, 404))
 def list_same_lesions(case: VisibleCase, user: CurrentUser, session: DbSession) -> list[SameLesion]:
-    """Which findings readers take for the same lesion; those of analyses that were replaced are left out."""
+    """List the pairs of findings that readers marked as the same lesion, without those of replaced analyses."""
     seen = sheets.sheets_of(session, case, user)
     return service.same_lesions(session, case, seen, cases.latest_jobs(session, case.id))
 
@@ -86,7 +86,7 @@ def put_same_lesion(
     response: Response,
     if_match: IfMatch = None,
 ) -> SameLesion:
-    """Say that two findings are the same lesion, whoever found them. It changes nothing that the system says."""
+    """Mark two findings, of readers or the system, as the same lesion. The system's conclusion does not change."""
     mark = service.mark_same(session, request.app.state.store, case, mark_id, said, user, if_match)
     record(session, request, user, "lesion.same", "case", case.id, {"one": mark.one, "other": mark.other})
     response.headers["ETag"] = sheets.etag(session, case, user)
@@ -103,7 +103,7 @@ def delete_same_lesion(
     response: Response,
     if_match: IfMatch = None,
 ) -> None:
-    """Say no longer that two findings are the same lesion."""
+    """Remove the mark that two findings are the same lesion."""
     mark = service.take_apart(session, case, mark_id, user, if_match)
     record(session, request, user, "lesion.apart", "case", case.id, {"one": mark.one, "other": mark.other})
     response.headers["ETag"] = sheets.etag(session, case, user)

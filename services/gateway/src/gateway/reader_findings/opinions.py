@@ -56,7 +56,7 @@ def read_reader_finding_opinion(
     request: Request,
     language: AnswerLanguage,
 ) -> OpinionRead:
-    """What the system thinks of a region that a reader drew. It changes neither the finding nor any conclusion."""
+    """Return the system's opinion of a drawn region. It changes neither the finding nor any conclusion."""
     drawn, image = _drawn(session, case, user, finding_id)
     work = jobs.opinion(session, _key(drawn))
     if work is None or work.request != _request(drawn, image).model_dump(mode="json"):
@@ -73,7 +73,7 @@ def ask_reader_finding_opinion(
     request: Request,
     language: AnswerLanguage,
 ) -> OpinionRead:
-    """Ask what the system thinks of a region that a reader drew; asking twice of the same region does it once."""
+    """Request the system's opinion of a drawn region. A repeated request for the same region has no effect."""
     drawn, image = _drawn(session, cases.locked(session, case.id), user, finding_id)
     spec = required(session, image.modality)
     if not spec.reads_regions:

@@ -124,7 +124,7 @@ async def read_draft(
     accept: Accept = "*/*",
     accept_language: AcceptLanguage = None,
 ) -> Response:
-    """What the report would say if it were signed now, marked as a draft."""
+    """Return the report as it would be signed now, marked as a draft."""
     form, language = format or negotiate(accept, "html"), lang or negotiate_language(accept_language)
 
     def look(session: Session) -> tuple[Case, RenderingSpec]:

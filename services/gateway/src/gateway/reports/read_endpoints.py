@@ -31,7 +31,7 @@ _SIGNS = responses(401, 403, 404, 409, 412, 422, 429)
 
 @router.get("/reads", responses=responses(401, 404))
 def list_reads(case: VisibleCase, user: CurrentUser, session: DbSession) -> ReadsRead:
-    """How far the reading of a case by two people has come; another reader's part of it once both have signed."""
+    """Return the state of double reading; the other reader's part is included once both have signed."""
     signed = standing(session, case) if case.read_twice else []
     own = next((read for read in signed if read.reader_id == user.id), None)
     told = [read for read in signed if not case.blind or read is own]
@@ -131,7 +131,7 @@ def _signed(
 
 @router.delete("/reads/yours", status_code=204, responses=responses(401, 403, 404, 409))
 def withdraw_read(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> None:
-    """Take your signed read back, as long as the other reader has not signed. You may change it and sign anew."""
+    """Withdraw your signed read while the other reader has not signed. You can change it and sign again."""
     read = double_signing.withdraw(session, case, user)
     record(session, request, user, "read.withdraw", "case", case.id, {"sha256": read.sha256})
 

@@ -71,7 +71,7 @@ def list_webhooks(user: CurrentUser, session: DbSession) -> Sequence[Webhook]:
 def create_webhook(
     body: WebhookCreate, user: CurrentUser, session: DbSession, settings: AppSettings, request: Request
 ) -> WebhookCreated:
-    """Register an address that is told of events. The secret in the response is shown only once."""
+    """Register a webhook. Only this response contains its secret."""
     webhook = service.create(session, user, body, settings)
     record(session, request, user, "webhook.create", "webhook", webhook.id)
     shown = WebhookRead.model_validate(webhook)
@@ -93,7 +93,7 @@ def change_webhook(
     settings: AppSettings,
     request: Request,
 ) -> Webhook:
-    """Change where messages are sent, or which; the secret stays, and pending messages go to the new address."""
+    """Change the address or the events of a webhook. The secret stays; pending messages go to the new address."""
     service.change(session, webhook, body, settings)
     record(session, request, user, "webhook.change", "webhook", webhook.id)
     return webhook
@@ -101,7 +101,7 @@ def change_webhook(
 
 @router.post("/{webhook_id}/test", status_code=202, response_model=DeliveryRead, responses=responses(401, 403, 404))
 def test_webhook(webhook: VisibleWebhook, session: DbSession) -> Delivery:
-    """Send a message of the type `webhook.test`, signed as every message is; its delivery shows the outcome."""
+    """Send a signed `webhook.test` message; its delivery shows the outcome."""
     return written.write_test(session, webhook)
 
 

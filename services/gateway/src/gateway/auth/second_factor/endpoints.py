@@ -63,14 +63,14 @@ LocalPerson = Annotated[User, Depends(local_person, scope="function")]
 
 @router.get("", responses=responses(401))
 def read_second_factor(user: CurrentUser, session: DbSession) -> SecondFactorRead:
-    """Whether you have a second factor, and how many recovery codes are left."""
+    """Return whether your second factor is on, and how many recovery codes are left."""
     left = repository.recovery_codes_left(session, user.id)
     return SecondFactorRead(on=user.second_factor, required=user.second_factor_required, recovery_codes_left=left)
 
 
 @router.post("", status_code=201, responses=responses(401, 403, 409))
 def begin_second_factor(user: LocalPerson, session: DbSession, settings: AppSettings) -> AppSecret:
-    """Draw a secret for your authenticator app, in the portal. The factor is on once you have given a code of it."""
+    """Create a secret for your authenticator app (portal sessions only). Confirm a first code to turn the factor on."""
     if user.second_factor:
         raise ProblemError(409, "second_factor_on")
     secret, address, picture = service.draw_secret(session, user, settings)
@@ -81,7 +81,7 @@ def begin_second_factor(user: LocalPerson, session: DbSession, settings: AppSett
 def confirm_second_factor(
     given: CodeGiven, user: LocalPerson, session: DbSession, settings: AppSettings, request: Request
 ) -> RecoveryCodes:
-    """Turn the second factor on with a first code of the app; gives your recovery codes."""
+    """Turn the second factor on with a first code of the app; returns your recovery codes."""
     if user.second_factor:
         raise ProblemError(409, "second_factor_on")
     codes = service.complete(session, user, given.code.replace(" ", ""), settings)
