@@ -12,9 +12,13 @@ from typer.testing import CliRunner
 from gateway.audit.models import AuditEvent
 from gateway.audit.service import record
 from gateway.audit.verification import verify
+from gateway.clock import now
 from gateway.database import reading
+from gateway.idempotency.models import KeyedRequest
 from gateway.purge import commands
 from gateway.purge.schemas import Certificate
+from gateway.purge.service import Purge, note_of_command
+from gateway.webhooks.models import Delivery
 
 ASKED = {"patient_id": "P-4711", "reason": "asked for on 2 March"}
 FILM = {"name": "a.dcm", "modality": "mammography"}
@@ -115,9 +119,90 @@ def test_only_administrators_purge(client, alice, headers_of, new_user):
 
 
 def test_a_patient_of_whom_there_is_nothing_is_certified_as_well(client, root):
-    for patient in ("nobody-knows", "anonymous"):
-        said = client.post("/api/v1/patients/purge", json=ASKED | {"patient_id": patient}, headers=root).json()
-        assert (said["deleted"]["images"], said["left_rows"], said["backups"]) == (0, 0, [])
+    said = client.post("/api/v1/patients/purge", json=ASKED | {"patient_id": "nobody-knows"}, headers=root).json()
+    assert (said["deleted"]["images"], said["left_rows"], said["backups"]) == (0, 0, [])
+
+
+def test_messages_about_the_patient_and_kept_answers_go(app, client, alice, root, case, held):
+    hook = client.post("/api/v1/webhooks", json={"url": "https://93.184.216.34/hook"}, headers=alice).json()["id"]
+    keyed = alice | {"Idempotency-Key": "once"}
+    assert client.post("/api/v1/cases", json={"pseudonym": "P-10"}, headers=keyed).status_code == 201
+    [theirs, *_] = client.get("/api/v1/jobs", headers=alice).json()["items"]
+    about = [(theirs["id"], {}), ("", {"case_id": case}), ("", {"case_id": held["other"]}), ("kept", {})]
+    with app.state.sessions.begin() as session:
+        for job_id, data in about:
+            message = {"type": "job.finished", "data": data}
+            session.add(Delivery(webhook_id=hook, job_id=job_id, payload=message, next_at=now()))
+    counted = client.post("/api/v1/patients/purge", json=ASKED | {"dry_run": True}, headers=root).json()
+    said = client.post("/api/v1/patients/purge", json=ASKED, headers=root).json()
+    assert said["deleted"] == counted["deleted"]
+    assert said["deleted"]["answers"] == 1
+    with reading(app.state.sessions) as session:
+        left = [(each.job_id, each.payload["data"]) for each in session.scalars(select(Delivery))]
+        assert sorted(left, key=str) == sorted(about[2:], key=str)
+        assert session.scalars(select(KeyedRequest)).all() == []
+
+
+@pytest.mark.parametrize("patient", ["anonymous", "7777", " "])
+def test_nobody_is_not_certified(app, client, root, monkeypatch, patient):
+    refused = client.post("/api/v1/patients/purge", json=ASKED | {"patient_id": patient}, headers=root)
+    assert (refused.status_code, refused.json()["code"]) == (422, "patient_is_nobody")
+    monkeypatch.setattr(commands, "get_settings", lambda: app.state.settings)
+    done = CliRunner().invoke(commands.app, ["purge", "--reason", "asked for", patient])
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("asked", [["--reason", "r" * 201, "P-1"], ["--reason", "", "P-1"], ["--reason", "r", ""]])
+def test_the_command_has_the_bounds_of_the_api(app, monkeypatch, asked):
+    monkeypatch.setattr(commands, "get_settings", lambda: app.state.settings)
+    done = CliRunner().invoke(commands.app, ["purge", *asked], input="P-1\n")
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
+class TestWhereTheStoreFails:
+    """What is left is certified as left, and the next purge deletes it."""
+
+    @pytest.fixture
+    def broken(self, app, monkeypatch):
+        """A store that deletes no image and no preview."""
+        delete = app.state.store.delete
+
+        def fail(prefix):
+            if prefix.startswith(("images", "previews")):
+                raise OSError(39, "Directory not empty")
+            delete(prefix)
+
+        monkeypatch.setattr(app.state.store, "delete", fail)
+        return monkeypatch
+
+    def test_the_certificate_counts_what_is_left_until_nothing_is(self, app, client, root, held, broken):
+        first = client.post("/api/v1/patients/purge", json=ASKED, headers=root)
+        assert first.status_code == 200, first.text
+        left = first.json()["left_objects"]
+        assert left > 4
+        with reading(app.state.sessions) as session:
+            assert session.scalars(select(AuditEvent).where(AuditEvent.action == "patient.purge")).one()
+        again = client.post("/api/v1/patients/purge", json=ASKED, headers=root).json()
+        assert (again["left_rows"], again["left_objects"]) == (0, left)
+        broken.undo()
+        last = client.post("/api/v1/patients/purge", json=ASKED, headers=root).json()
+        assert (last["left_objects"], last["deleted"]["images"]) == (0, 0)
+        assert last["deleted"]["objects"] > 0
+        assert {key.split("/")[0] for key in objects(app)} == {"images"}
+
+    def test_one_that_died_before_it_deleted_objects_is_taken_up(self, app, client, root, held, monkeypatch):
+        def die(*_, **__):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Purge, "_delete_objects", die)
+        with pytest.raises(KeyboardInterrupt):
+            Purge(app.state.sessions, app.state.store, app.state.fingerprints).run(
+                "P-4711", by="lobule", reason="asked for", note=note_of_command
+            )
+        monkeypatch.undo()
+        said = client.post("/api/v1/patients/purge", json=ASKED, headers=root).json()
+        assert said["left_objects"] == 0
+        assert len({key.split("/")[1] for key in objects(app) if key.startswith("images/")}) == 1
 
 
 def test_the_command_reads_the_patient_from_standard_input_and_names_backups(app, held, monkeypatch):

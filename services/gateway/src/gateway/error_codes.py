@@ -67,6 +67,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "other_study": (409,),
     "password_change_required": (403,),
     "password_weak": (422,),
+    "patient_is_nobody": (422,),
     "picture_not_ready": (409,),
     "portal_session_required": (403,),
     "query_not_supported": (400,),

@@ -4,12 +4,16 @@ import sys
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from gateway.database import make_engine, make_session_factory
+from gateway.errors import ProblemError
 from gateway.events import Events
 from gateway.images.identity import Fingerprints
+from gateway.purge.schemas import PurgeCreate
 from gateway.purge.service import Purge, note_of_command
 from gateway.settings import get_settings
+from lobule.cli.common import words
 from lobule.storage import open_configured_store
 
 app = typer.Typer(no_args_is_help=True, help="Delete everything of a patient.")
@@ -28,11 +32,26 @@ def purge(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be deleted")] = False,
 ) -> None:
-    """Delete everything of a patient, and print the certificate as JSON; exit status 1 where something is left."""
+    """Delete everything of a patient, and print the certificate as JSON.
+
+    Exit status 1: something is left. Exit status 2: nothing was done, as the PatientID or the reason is refused.
+    """
+    given = sys.stdin.readline().strip() if patient_id is None else patient_id
+    try:
+        asked = PurgeCreate(patient_id=given, reason=reason, dry_run=dry_run)
+    except ValidationError as error:
+        for each in error.errors():
+            typer.echo(f"{each['loc'][0]}: {each['msg']}", err=True)
+        raise typer.Exit(2) from None
     settings = get_settings()
     sessions = make_session_factory(make_engine(settings.database_url), Events(), settings.audit_secret)
-    given = patient_id or sys.stdin.readline().strip()
     work = Purge(sessions, open_configured_store(settings), Fingerprints(settings.secret_key.get_secret_value()))
-    certificate = work.run(given, by="lobule", reason=reason, note=note_of_command, dry_run=dry_run)
+    try:
+        certificate = work.run(
+            asked.patient_id, by="lobule", reason=asked.reason, note=note_of_command, dry_run=asked.dry_run
+        )
+    except ProblemError as problem:
+        typer.echo(problem.detail_in(words().language), err=True)
+        raise typer.Exit(2) from None
     typer.echo(certificate.model_dump_json(indent=2))
     raise typer.Exit(1 if certificate.left_rows or certificate.left_objects else 0)

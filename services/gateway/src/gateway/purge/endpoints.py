@@ -38,8 +38,8 @@ def purge_patient(body: PurgeCreate, admin: DetachedAdmin, request: Request) -> 
     """
     state = request.app.state
 
-    def note(session: Session, certificate_id: str, detail: dict[str, object]) -> None:
-        record(session, request, admin, "patient.purge", "certificate", certificate_id, detail)
+    def note(session: Session, action: str, kind: str, target_id: str, detail: dict[str, object]) -> None:
+        record(session, request, admin, action, kind, target_id, detail)
 
     purge = Purge(state.sessions, state.store, state.fingerprints)
     return purge.run(body.patient_id, by=admin.username, reason=body.reason, note=note, dry_run=body.dry_run)

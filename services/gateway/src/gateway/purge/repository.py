@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import BACKUP_CREATED, AuditEvent
 from gateway.cases.models import Case
+from gateway.idempotency.models import KeyedRequest
 from gateway.images.models import Image
 from gateway.nodes.models import Node
+from gateway.webhooks.models import Delivery
+
+DELETED = "patient.delete"
+"""The event of a case or image that a purge deleted; it has the folders of its objects."""
 
 
 def images_of(session: Session, patient_mark: str) -> Sequence[Image]:
@@ -33,6 +38,30 @@ def case(session: Session, case_id: str) -> Case | None:
 def is_node(session: Session, user_id: str) -> bool:
     """Whether a DICOM node reports under an account."""
     return session.get(Node, user_id) is not None
+
+
+def delete_messages(session: Session, job_ids: Sequence[str], case_id: str | None) -> int:
+    """Delete the messages to webhooks about jobs and a case, those not sent yet too; returns how many."""
+    about = [Delivery.job_id.in_(job_ids)]
+    if case_id is not None:
+        about.append(Delivery.payload["data"]["case_id"].as_string() == case_id)
+    gone = session.execute(delete(Delivery).where(or_(*about)))
+    return gone.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result
+
+
+def delete_answers(session: Session, before: datetime) -> int:
+    """Delete the requests with a key, and their answers, from before a time; returns how many."""
+    gone = session.execute(delete(KeyedRequest).where(KeyedRequest.created_at < before))
+    return gone.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result
+
+
+def deleted_before(session: Session, patient_mark: str) -> list[str]:
+    """The folders of the objects that earlier purges of a patient deleted, or began to."""
+    query = select(AuditEvent).where(
+        AuditEvent.action == DELETED, AuditEvent.detail["patient_mark"].as_string() == patient_mark
+    )
+    events = session.scalars(query.order_by(AuditEvent.id))
+    return list(dict.fromkeys(prefix for event in events for prefix in event.detail["prefixes"]))
 
 
 def backups_since(session: Session, first: datetime) -> Sequence[AuditEvent]:

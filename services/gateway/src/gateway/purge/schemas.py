@@ -36,6 +36,10 @@ class Deleted(BaseModel):
     images: int = Field(default=0, description="images, those without a case among them")
     analyses: int = Field(default=0, description="analyses, with results and reports")
     dicom_objects: int = Field(default=0, description="DICOM objects that were made of the cases")
+    messages: int = Field(default=0, description="messages to webhooks, those not sent yet among them")
+    answers: int = Field(
+        default=0, description="kept answers to requests with an `Idempotency-Key`, of whomever, from before the purge"
+    )
     objects: int = Field(default=0, description="objects of the store")
     bytes: int = Field(default=0, description="their size together")
 
@@ -54,12 +58,14 @@ class Certificate(BaseModel):
     at: datetime = Field(description="when it was made")
     by: str = Field(description="who deleted")
     reason: str = Field(description="why")
-    patient_mark: str | None = Field(description="keyed fingerprint of the PatientID; null where it stands for nobody")
+    patient_mark: str | None = Field(description="keyed fingerprint of the PatientID")
     dry_run: bool = Field(description="whether nothing was deleted")
     case_ids: list[str] = Field(description="identifiers of the cases")
     deleted: Deleted = Field(description="what was deleted")
     left_rows: int = Field(description="images of the patient that the database still has; 0 unless new ones came")
-    left_objects: int = Field(description="objects of what was deleted that the store still has; 0 unless it failed")
+    left_objects: int = Field(
+        description="objects of what this and earlier purges deleted that the store still has; 0 unless it failed"
+    )
     shared_cases: int = Field(description="cases among them that also had files of another patient")
     nodes: list[str] = Field(description="tasks of DICOM nodes, which delete their films and results of these cases")
     backups: list[BackupNamed] = Field(description="backups since the first image of the patient; they are unchanged")

@@ -1,12 +1,15 @@
 """Purges a patient: rows first, objects after them, case by case; then looks whether anything is left.
 
-A purge that breaks off is repeated: it deletes what is left, and certifies that.
+The transaction that deletes rows writes an event with the folders of their objects. A purge that breaks off is
+repeated: it deletes what is left, in the folders of earlier purges of the patient too, and certifies that.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.orm import Session
 
 from gateway.audit.service import record
@@ -16,18 +19,21 @@ from gateway.corrections import removal
 from gateway.database import SessionFactory, new_id, read
 from gateway.deletion import repository as deletion
 from gateway.deletion.service import delete_rows
+from gateway.errors import ProblemError
 from gateway.images import repository as images
 from gateway.images.identity import Fingerprints
-from gateway.images.models import Image
 from gateway.jobs import repository as jobs
 from gateway.nodes.models import Task
 from gateway.purge import repository
+from gateway.purge.repository import DELETED
 from gateway.purge.schemas import BackupNamed, Certificate, Deleted
 from lobule.imaging.header import DicomIdentity
-from lobule.storage import ObjectStore
+from lobule.storage import ObjectStore, StoredObject
 
-Note = Callable[[Session, str, dict[str, object]], None]
-"""Writes the event of a certificate, by its id and with what it says."""
+log = structlog.get_logger()
+
+Note = Callable[[Session, str, str, str, dict[str, object]], None]
+"""Writes an event: its action, the kind and the id of what it is about, and what it says."""
 _PARTIAL_AGE = timedelta(hours=1)
 
 
@@ -43,6 +49,7 @@ class Purge:
     def __init__(self, sessions: SessionFactory, store: ObjectStore, prints: Fingerprints) -> None:
         self._sessions, self._store, self._prints = sessions, store, prints
         self._done, self._prefixes, self._tasks = Deleted(), list[str](), list[str]()
+        self._left_previews = 0
 
     def run(self, patient_id: str, *, by: str, reason: str, note: Note, dry_run: bool = False) -> Certificate:
         """Delete all cases with an image of the patient, and the images without a case.
@@ -51,18 +58,29 @@ class Purge:
             patient_id: As the films have it.
             by: Who asked for it.
             reason: Why, without names.
-            note: Writes the event of the certificate.
+            note: Writes the events.
             dry_run: Only count.
+
+        Raises:
+            ProblemError: `patient_is_nobody`, 422, where the PatientID is one that anonymised files have.
         """
         mark = self._prints.of(DicomIdentity(patient_id=patient_id)).patient_id_mark
+        if mark is None:
+            raise ProblemError(422, "patient_is_nobody")
+        began = now()
+        before = read(self._sessions, lambda session: repository.deleted_before(session, mark))
         case_ids, lone, first, shared = read(self._sessions, lambda session: _found(session, mark))
         for case_id in case_ids:
-            self._delete(lambda session, each=case_id: self._case(session, each, by), dry_run=dry_run)
+            about = _Rows("case", case_id, mark, lambda session, each=case_id: self._case(session, each, by))
+            self._delete(about, note, dry_run=dry_run)
         for image_id in lone:
-            self._delete(lambda session, each=image_id: self._image(session, each), dry_run=dry_run)
+            about = _Rows("image", image_id, mark, lambda session, each=image_id: self._image(session, each))
+            self._delete(about, note, dry_run=dry_run)
+        self._delete_answers(began, dry_run=dry_run)
+        self._delete_objects(before, dry_run=dry_run)
         if not dry_run:
-            self._store.delete("previews")  # nobody knows whose they are, and they are drawn again
-            self._store.forget_partial(now() - _PARTIAL_AGE)
+            self._delete_previews()
+            self._tolerantly("partial objects", lambda: self._store.forget_partial(now() - _PARTIAL_AGE))
         certificate = Certificate(
             id=new_id(),
             at=now(),
@@ -72,8 +90,8 @@ class Purge:
             dry_run=dry_run,
             case_ids=case_ids,
             deleted=self._done,
-            left_rows=0 if dry_run else read(self._sessions, lambda session: len(_images(session, mark))),
-            left_objects=0 if dry_run else sum(1 for prefix in self._prefixes for _ in self._store.entries(prefix)),
+            left_rows=0 if dry_run else read(self._sessions, lambda session: len(repository.images_of(session, mark))),
+            left_objects=0 if dry_run else self._left_previews + sum(map(self._left, self._prefixes)),
             shared_cases=shared,
             nodes=self._tasks,
             backups=read(self._sessions, lambda session: _backups(session, first)),
@@ -82,21 +100,71 @@ class Purge:
             self._note(certificate, note)
         return certificate
 
-    def _delete(self, remove: Callable[[Session], list[str]], *, dry_run: bool) -> None:
+    def _delete(self, rows: "_Rows", note: Note, *, dry_run: bool) -> None:
         session = self._sessions()
         try:
-            prefixes = remove(session)
-            self._done.objects += len(found := [each for prefix in prefixes for each in self._store.entries(prefix)])
-            self._done.bytes += sum(each.size_bytes for each in found)
+            prefixes = rows.remove(session)
             if dry_run:
                 session.rollback()
-                return
-            session.commit()
+            else:
+                detail: dict[str, object] = {"patient_mark": rows.patient_mark, "prefixes": prefixes}
+                if prefixes:
+                    note(session, DELETED, rows.kind, rows.id, detail)
+                session.commit()
         finally:
             session.close()
-        self._prefixes += prefixes
+        self._delete_objects(prefixes, dry_run=dry_run)
+
+    def _delete_answers(self, before: datetime, *, dry_run: bool) -> None:
+        """Delete all kept answers from before a time: they are encrypted, so nobody knows whom they are about."""
+        session = self._sessions()
+        try:
+            self._done.answers += repository.delete_answers(session, before)
+            if not dry_run:
+                session.commit()
+        finally:
+            session.close()
+
+    def _delete_objects(self, prefixes: Sequence[str], *, dry_run: bool) -> None:
+        """Delete objects of rows that are gone, and count them; what a store does not delete is counted as left."""
         for prefix in prefixes:
-            self._store.delete(prefix)
+            found = self._listed(prefix) or []
+            self._done.objects += len(found)
+            self._done.bytes += sum(each.size_bytes for each in found)
+            if not dry_run:
+                self._prefixes.append(prefix)
+                self._tolerantly(prefix, lambda each=prefix: self._store.delete(each))
+
+    def _delete_previews(self) -> None:
+        """Delete all previews: nobody knows whose they are, and they are drawn again. New ones may come meanwhile."""
+        found = self._listed("previews")
+        keys = {each.key for each in found or ()}
+        for key in sorted(keys):
+            self._tolerantly(key, lambda each=key: self._store.delete(each))
+        for folder in sorted({"/".join(key.split("/")[:2]) for key in keys}):  # of a user, with its data keys
+            self._tolerantly(folder, lambda each=folder: self._store.delete(each))
+        after = self._listed("previews")
+        self._left_previews = 1 if found is None or after is None else sum(each.key in keys for each in after)
+
+    def _left(self, prefix: str) -> int:
+        """How many objects a folder has; 1 where that cannot be told."""
+        found = self._listed(prefix)
+        return 1 if found is None else len(found)
+
+    def _listed(self, prefix: str) -> list[StoredObject] | None:
+        """The objects of a folder; None where the store does not tell."""
+        found: list[StoredObject] = []
+        done = self._tolerantly(prefix, lambda: found.extend(self._store.entries(prefix)))
+        return found if done else None
+
+    def _tolerantly(self, what: str, call: Callable[[], object]) -> bool:
+        """Ask the store for something; False where it fails: the purge goes on, and certifies what is left."""
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, the rows are gone already
+            log.warning("object_not_purged", object=what, error=repr(error))
+            return False
+        return True
 
     def _case(self, session: Session, case_id: str, by: str) -> list[str]:
         held = deletion.image_ids(session, case_id)
@@ -116,6 +184,7 @@ class Purge:
             session.add(task)
             session.flush()
             self._tasks.append(task.id)
+        self._messages(session, held, case_id)
         return delete_rows(session, case_id)
 
     def _image(self, session: Session, image_id: str) -> list[str]:
@@ -126,7 +195,12 @@ class Purge:
         removal.cancel_analyses(session, image)
         self._done.images += 1
         self._done.analyses += deletion.analyses(session, [image_id])
+        self._messages(session, [image_id])
         return removal.delete_rows(session, image_id)
+
+    def _messages(self, session: Session, image_ids: Sequence[str], case_id: str | None = None) -> None:
+        job_ids = [each for image_id in image_ids for each in jobs.ids_of_image(session, image_id)]
+        self._done.messages += repository.delete_messages(session, job_ids, case_id)
 
     def _note(self, certificate: Certificate, note: Note) -> None:
         said = certificate.model_dump_json()
@@ -137,24 +211,30 @@ class Purge:
             **certificate.deleted.model_dump(),
         }
         with self._sessions.begin() as session:
-            note(session, certificate.id, detail)
+            note(session, "patient.purge", "certificate", certificate.id, detail)
 
 
-def note_of_command(session: Session, certificate_id: str, detail: dict[str, object]) -> None:
-    """Write the event of a purge that was started on the server itself."""
-    record(session, None, "lobule", "patient.purge", "certificate", certificate_id, detail)
+@dataclass(frozen=True)
+class _Rows:
+    """What one transaction deletes of a patient; `remove` returns the folders of its objects."""
+
+    kind: str
+    id: str
+    patient_mark: str
+    remove: Callable[[Session], list[str]]
 
 
-def _images(session: Session, mark: str | None) -> Sequence[Image]:
-    return [] if mark is None else repository.images_of(session, mark)
+def note_of_command(session: Session, action: str, kind: str, target_id: str, detail: dict[str, object]) -> None:
+    """Write an event of a purge that was started on the server itself."""
+    record(session, None, "lobule", action, kind, target_id, detail)
 
 
-def _found(session: Session, mark: str | None) -> tuple[list[str], list[str], datetime | None, int]:
+def _found(session: Session, mark: str) -> tuple[list[str], list[str], datetime | None, int]:
     """The patient's cases, images without a case, the time of the first one, and how many cases have others' files."""
-    found = _images(session, mark)
+    found = repository.images_of(session, mark)
     case_ids = sorted({image.case_id for image in found if image.case_id is not None})
     lone = [image.id for image in found if image.case_id is None]
-    shared = sum(repository.has_others(session, case_id, mark or "") for case_id in case_ids)
+    shared = sum(repository.has_others(session, case_id, mark) for case_id in case_ids)
     return case_ids, lone, found[0].created_at if found else None, shared
 
 
