@@ -7,8 +7,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from gateway.clock import now
+from gateway.idempotency import repository
 from gateway.idempotency.models import KeyedRequest
-from gateway.idempotency.service import _KEPT_FOR
+from gateway.idempotency.service import KEPT_FOR
 
 NEW = {"pseudonym": "P-1"}
 
@@ -81,10 +82,23 @@ def test_secrets_are_not_kept_in_the_clear_and_nothing_for_long(app, client, ali
     with app.state.sessions.begin() as session:
         row = session.query(KeyedRequest).one()
         assert secret not in row.body
-        row.created_at = now() - _KEPT_FOR
+        row.created_at = now() - KEPT_FOR
     send("second")
     with app.state.sessions() as session:
         assert [row.key for row in session.query(KeyedRequest)] == ["second"]
+
+
+def test_a_refusal_that_comes_late_is_not_the_answer_of_the_retry(app, client, alice, send):
+    user_id = client.get("/api/v1/users/me", headers=alice).json()["id"]
+    with app.state.sessions.begin() as session:
+        noted_at = repository.add(session, user_id, "first", "0" * 64)
+        session.rollback()  # the request is refused
+    carried_out = send()
+    with app.state.sessions.begin() as session:
+        repository.keep_answer(session, repository.Noted(user_id, "first", noted_at), 422, {}, "refused")
+    again = send()
+    assert (again.status_code, again.json()) == (201, carried_out.json())
+    assert again.headers["Idempotency-Replayed"] == "true"
 
 
 def test_an_api_token_is_not_given_what_its_owner_was_answered(send):

@@ -13,6 +13,7 @@ from sqlalchemy import inspect, select
 from gateway.cases.models import Case
 from gateway.clock import now
 from gateway.database import make_engine
+from gateway.idempotency.models import KeyedRequest
 from gateway.images.models import Image
 from gateway.jobs.models import Job
 from gateway.migrate import NewerDatabaseError, lacks_migration, migrate
@@ -107,6 +108,15 @@ class TestRetention:
         assert retention(app, None) == {"overtaken attempts": 1}
         assert f"{lost['output_prefix']}/display.png" not in keys(app)
         assert client.get(f"/api/v1/jobs/{job}/report", headers=alice).status_code == 200
+
+    def test_answers_of_requests_with_a_key_go_after_a_day(self, app, client, alice):
+        for key in ("old", "young"):
+            client.post("/api/v1/cases", headers=alice | {"Idempotency-Key": key}, json={"pseudonym": "P-1"})
+        with app.state.sessions.begin() as session:
+            session.query(KeyedRequest).filter_by(key="old").one().created_at -= DAY
+        assert retention(app, None) == {"keyed answers": 1}
+        with app.state.sessions() as session:
+            assert [row.key for row in session.query(KeyedRequest)] == ["young"]
 
     def test_a_case_goes_as_a_whole(self, app, client, alice, upload, worker):
         case = client.post("/api/v1/cases", headers=alice, json={"pseudonym": "P-1"}).json()["id"]

@@ -11,10 +11,11 @@ from standardwebhooks import WebhookVerificationError
 
 from gateway.clock import now
 from gateway.networks import parse_networks
-from gateway.webhooks import repository
+from gateway.users.models import User
+from gateway.webhooks import deliverer, repository
 from gateway.webhooks.addresses import ForbiddenAddressError, resolve
 from gateway.webhooks.deliverer import PAUSES_S
-from gateway.webhooks.models import Delivery
+from gateway.webhooks.models import Delivery, Webhook
 
 
 class Receiver:
@@ -22,6 +23,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status, self.messages, self.paths = 200, [], []
+        self.meanwhile = lambda: None
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -29,6 +31,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.paths.append(self.path)
                 receiver.messages.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                receiver.meanwhile()
                 self.send_response(receiver.status)
                 self.send_header("Location", "http://127.0.0.1:1/")
                 self.end_headers()
@@ -75,6 +78,48 @@ def due_now(app) -> None:
     with app.state.sessions.begin() as session:
         for delivery in session.query(Delivery):
             delivery.next_at = now() - timedelta(seconds=1)
+
+
+class TestMeanwhile:
+    """Two messages are taken together; while the first is sent, the webhook is deleted or changed."""
+
+    @pytest.fixture
+    def at_first(self, app, client, alice, webhook, receiver):
+        for _ in range(2):
+            assert client.post(f"/api/v1/webhooks/{webhook['id']}/test", headers=alice).status_code == 202
+
+        def then(change) -> None:
+            def once() -> None:
+                receiver.meanwhile = lambda: None
+                with app.state.sessions.begin() as session:
+                    change(session, session.get(Webhook, webhook["id"]))
+
+            receiver.meanwhile = once
+            app.state.deliverer.send_due()
+
+        return then
+
+    def test_nothing_is_sent_to_a_deleted_webhook(self, receiver, at_first):
+        at_first(repository.delete)
+        assert len(receiver.messages) == 1
+
+    def test_nothing_is_sent_for_a_user_who_was_deactivated(self, receiver, at_first):
+        at_first(lambda session, webhook: setattr(session.get(User, webhook.owner_id), "active", False))
+        assert len(receiver.messages) == 1
+
+    def test_the_next_message_goes_to_the_new_address(self, receiver, at_first):
+        at_first(lambda _session, webhook: setattr(webhook, "url", receiver.url.replace("/hook", "/other")))
+        assert [path.partition("?")[0] for path in receiver.paths] == ["/hook", "/other"]
+
+
+def test_no_more_webhooks_are_taken_than_threads_are_idle(app, client, alice, receiver, monkeypatch):
+    monkeypatch.setattr(deliverer, "RECEIVERS_AT_ONCE", 2)
+    for number in range(3):
+        made = client.post("/api/v1/webhooks", headers=alice, json={"url": f"{receiver.url}&number={number}"}).json()
+        client.post(f"/api/v1/webhooks/{made['id']}/test", headers=alice)
+    app.state.deliverer._busy.add("another")
+    assert [app.state.deliverer.send_due() for _ in range(4)] == [1, 1, 1, 0]
+    assert len(set(receiver.paths)) == 3
 
 
 class TestDelivery:

@@ -64,11 +64,11 @@ class KeyedRequests(HttpMiddleware):
 
     def _keep(self, claim: Claim, status: int, headers: dict[str, str], body: bytes) -> None:
         """Keep an answer; of a request whose transaction was rolled back there is nothing to keep it with."""
-        assert claim.user_id is not None
+        assert claim.noted is not None
         hidden = vault(self._settings, PURPOSE).encrypt(body).decode()
         try:
             with self._sessions.begin() as session:
-                repository.keep_answer(session, claim.user_id, claim.key, status, headers, hidden)
+                repository.keep_answer(session, claim.noted, status, headers, hidden)
         except OUTAGES as error:  # the change is made: the client has to learn of it
             log.warning("answer_not_kept", error=repr(error))
 
@@ -89,7 +89,7 @@ class _Answer:
 
     async def take(self, message: Message) -> None:
         """Take a message of the answer."""
-        if message["type"] == "http.response.start" and self._claim.user_id is not None:
+        if message["type"] == "http.response.start" and self._claim.noted is not None:
             self._start = message
             return
         if self._start is None:  # not kept, or passed on already

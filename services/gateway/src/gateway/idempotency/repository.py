@@ -1,6 +1,7 @@
 """Queries on keyed requests."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import delete, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -10,11 +11,23 @@ from gateway.clock import now
 from gateway.idempotency.models import KeyedRequest
 
 
-def add(session: Session, user_id: str, key: str, digest: str) -> bool:
-    """Note a request; False where the user has one of this key. Waits for a transaction that is adding the same."""
+class Noted(NamedTuple):
+    """What tells the row of a request from all others."""
+
+    user_id: str
+    key: str
+    at: datetime
+
+
+def add(session: Session, user_id: str, key: str, digest: str) -> datetime | None:
+    """Note a request. Waits for a transaction that is adding the same.
+
+    Returns:
+        When it was noted; None where the user has a request of this key.
+    """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = insert(KeyedRequest).values(user_id=user_id, key=key, digest=digest, created_at=now())
-    return session.scalar(row.on_conflict_do_nothing().returning(KeyedRequest.key)) is not None
+    return session.scalar(row.on_conflict_do_nothing().returning(KeyedRequest.created_at))
 
 
 def find(session: Session, user_id: str, key: str) -> KeyedRequest | None:
@@ -22,12 +35,19 @@ def find(session: Session, user_id: str, key: str) -> KeyedRequest | None:
     return session.get(KeyedRequest, (user_id, key))
 
 
-def keep_answer(session: Session, user_id: str, key: str, status: int, headers: dict[str, str], body: str) -> None:
-    """Keep the answer of a request."""
-    ours = (KeyedRequest.user_id == user_id, KeyedRequest.key == key)
+def keep_answer(session: Session, noted: Noted, status: int, headers: dict[str, str], body: str) -> None:
+    """Keep the answer of a request, where it is still noted.
+
+    The time tells it from a later request with its key: one that was refused is noted no more, and may be sent again
+    before its answer is kept.
+    """
+    row = (KeyedRequest.user_id, KeyedRequest.key, KeyedRequest.created_at)
+    ours = [column == value for column, value in zip(row, noted, strict=True)]
     session.execute(update(KeyedRequest).where(*ours).values(status=status, headers=headers, body=body))
 
 
-def forget(session: Session, user_id: str, before: datetime) -> None:
-    """Delete the requests of a user from before a time."""
-    session.execute(delete(KeyedRequest).where(KeyedRequest.user_id == user_id, KeyedRequest.created_at < before))
+def forget(session: Session, before: datetime, user_id: str | None = None) -> int:
+    """Delete the requests from before a time, of one user or of all; returns how many."""
+    old = delete(KeyedRequest).where(KeyedRequest.created_at < before)
+    gone = session.execute(old if user_id is None else old.where(KeyedRequest.user_id == user_id))
+    return gone.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result

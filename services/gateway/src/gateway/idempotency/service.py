@@ -20,7 +20,7 @@ from gateway.idempotency import repository
 from gateway.vault import vault
 
 REPLAYED = "Idempotency-Replayed"
-_KEPT_FOR = timedelta(days=1)
+KEPT_FOR = timedelta(days=1)
 PURPOSE = "idempotency"
 
 
@@ -29,12 +29,12 @@ class Claim:
 
     Attributes:
         key: As it was sent.
-        user_id: Whose it is, once the request's transaction has noted it; None before, and where it is not noted.
+        noted: Its row, once the request's transaction has noted it; None before, and where it is not noted.
     """
 
     def __init__(self, key: str, scope: Scope) -> None:
         self.key = key
-        self.user_id: str | None = None
+        self.noted: repository.Noted | None = None
         self.digest = hashlib.sha256(f"{scope['method']} {scope['path']}?".encode() + scope["query_string"] + b"\n")
 
 
@@ -59,9 +59,10 @@ def hold(request: Request, session: Session, user_id: str) -> None:
     token = getattr(request.state, "api_token", None)
     if token is not None:  # it is not given the answers of its owner, which may hold what no token may have
         digest.update(f"\n{token.id}".encode())
-    repository.forget(session, user_id, now() - _KEPT_FOR)
-    if repository.add(session, user_id, claim.key, digest.hexdigest()):
-        claim.user_id = user_id
+    repository.forget(session, now() - KEPT_FOR, user_id)
+    noted_at = repository.add(session, user_id, claim.key, digest.hexdigest())
+    if noted_at is not None:
+        claim.noted = repository.Noted(user_id, claim.key, noted_at)
         return
     known = repository.find(session, user_id, claim.key)
     if known is not None and known.digest != digest.hexdigest():

@@ -20,6 +20,8 @@ from gateway.clock import now
 from gateway.corrections import removal
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
 from gateway.deletion import service as deletion
+from gateway.idempotency import repository as keyed_requests
+from gateway.idempotency.service import KEPT_FOR
 from gateway.jobs.repository import delete_works
 from gateway.operations.repositories import retention as repository
 from gateway.settings import GatewaySettings, get_settings
@@ -122,10 +124,11 @@ class Retention:
                     self.store.delete(entry.key)
 
     def _forgotten(self) -> None:
-        """Expired sessions, and old messages that were delivered or given up."""
+        """Expired sessions, old messages that were delivered or given up, and old answers of requests with a key."""
         with self.sessions.begin() as session:
             self.deleted["sessions"] += repository.delete_expired_logins(session)
             self.deleted["messages"] += repository.delete_messages(session, now() - _MESSAGE_AGE)
+            self.deleted["keyed answers"] += keyed_requests.forget(session, now() - KEPT_FOR)
 
 
 def _unnamed(place: layout.Place, session: Session) -> tuple[str, list[str]]:

@@ -11,7 +11,7 @@ import ssl
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -19,7 +19,7 @@ import structlog
 from standardwebhooks import Webhook as Signer
 
 from gateway.clock import shared_now
-from gateway.database import SessionFactory
+from gateway.database import SessionFactory, read
 from gateway.networks import parse_networks
 from gateway.settings import GatewaySettings
 from gateway.webhooks import repository
@@ -76,13 +76,14 @@ class Deliverer:
     def _begin(self) -> list["Future[int]"]:
         """Take messages that are due, and begin to send them, for each webhook apart.
 
-        First the webhooks of users who were deactivated are deleted, wherever that was done.
+        No more are taken than threads are idle: what waited for a thread would outlive its lease. First the webhooks
+        of users who were deactivated are deleted, wherever that was done.
         """
         with self._lock:
             busy = set(self._busy)
         with self._sessions.begin() as session:
             repository.delete_of_inactive(session)
-            due = repository.take_due(session, _LEASE, OF_EACH, RECEIVERS_AT_ONCE * OF_EACH, busy)
+            due = repository.take_due(session, _LEASE, OF_EACH, RECEIVERS_AT_ONCE - len(busy), busy)
         queues: dict[str, list[Delivery]] = {}
         for delivery in due:
             queues.setdefault(delivery.webhook_id, []).append(delivery)
@@ -91,9 +92,18 @@ class Deliverer:
         return [self._pool.submit(self.send_queue, webhook_id, queue) for webhook_id, queue in queues.items()]
 
     def send_queue(self, webhook_id: str, queue: list[Delivery]) -> int:
-        """Send the messages of one webhook, with no transaction open meanwhile; returns how many."""
+        """Send the messages of one webhook, with no transaction open meanwhile; returns how many.
+
+        Each is read again just before, with the webhook: either may have been deleted or changed while the messages
+        before it were sent.
+        """
+        sent = 0
         try:
-            for delivery in queue:
+            for taken in queue:
+                delivery = read(self._sessions, partial(repository.still_taken, taken=taken))
+                if delivery is None:
+                    continue
+                sent += 1
                 status, problem = asyncio.run(self._send(delivery))
                 with self._sessions.begin() as session:
                     kept = repository.delivery(session, delivery.id)
@@ -102,7 +112,7 @@ class Deliverer:
         finally:
             with self._lock:
                 self._busy.discard(webhook_id)
-        return len(queue)
+        return sent
 
     async def _send(self, delivery: Delivery) -> tuple[int | None, str | None]:
         """Send one message; returns the status and the problem.

@@ -33,6 +33,16 @@ def delivery(session: Session, delivery_id: str) -> Delivery | None:
     return session.get(Delivery, delivery_id)
 
 
+def still_taken(session: Session, taken: Delivery) -> Delivery | None:
+    """A message that was taken, as it and its webhook are now; None where it is no longer to be sent under its lease.
+
+    That is so where the webhook was deleted or its owner deactivated, and where the message was taken anew since.
+    """
+    query = select(Delivery).join(Delivery.webhook).join(User, User.id == Webhook.owner_id)
+    ours = (Delivery.id == taken.id, Delivery.state == "pending", Delivery.attempts == taken.attempts)
+    return session.scalar(query.where(*ours, User.active.is_(True)))
+
+
 def delete(session: Session, webhook: Webhook) -> None:
     """Delete a webhook with its messages."""
     session.delete(webhook)
@@ -47,24 +57,25 @@ def delete_of_inactive(session: Session) -> None:
 
 
 def take_due(
-    session: Session, lease: timedelta, of_each: int, limit: int, without: Collection[str] = ()
+    session: Session, lease: timedelta, of_each: int, webhooks: int, without: Collection[str] = ()
 ) -> Sequence[Delivery]:
     """Messages to be sent now; no other gateway takes them during the lease.
 
     Args:
         session: The transaction.
         lease: How long they are taken for.
-        of_each: Of one webhook, at most; so many of one do not keep those of others.
-        limit: In all.
+        of_each: Of one webhook, at most.
+        webhooks: Whose messages are taken, at most; those first that have waited longest.
         without: Webhooks whose messages are being sent.
     """
     at = shared_now(session)
     place = func.row_number().over(partition_by=Delivery.webhook_id, order_by=(Delivery.next_at, Delivery.id))
-    waiting = select(Delivery.id, Delivery.next_at, place.label("place")).where(
+    waiting = select(Delivery.id, Delivery.webhook_id, Delivery.next_at, place.label("place")).where(
         Delivery.state == "pending", Delivery.next_at <= at, Delivery.webhook_id.not_in(without)
     )
     ranked = waiting.subquery()
-    first = select(ranked.c.id).where(ranked.c.place <= of_each).order_by(ranked.c.place, ranked.c.next_at).limit(limit)
+    next_ones = select(ranked.c.webhook_id).where(ranked.c.place == 1).order_by(ranked.c.next_at).limit(webhooks)
+    first = select(ranked.c.id).where(ranked.c.place <= of_each, ranked.c.webhook_id.in_(next_ones))
     due = session.scalars(
         select(Delivery)
         .where(Delivery.id.in_(first), Delivery.state == "pending", Delivery.next_at <= at)
