@@ -116,10 +116,10 @@ class Fuzzer:
                 for message in chance.sample(self._messages, chance.randint(1, 3)):
                     caller.sendall(_garbled(message, chance))
             caller.shutdown(socket.SHUT_WR)
-            said = b""
+            answer = b""
             while piece := caller.recv(65536):
-                said = piece
-            return said[:1].hex()
+                answer = piece
+            return answer[:1].hex()
 
     def _messages_of_all_kinds(self) -> list[bytes]:
         echo, store, action = C_ECHO(), C_STORE(), N_ACTION()

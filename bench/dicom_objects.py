@@ -125,8 +125,8 @@ def signed_by(films: Sequence[AnalysedFilm], reader: str = "Dr Lee") -> Signed:
     for film in films:
         for place, each in enumerate(film.result.findings):
             verdict = "dismissed" if place % 2 else "confirmed"
-            said = {"job_id": film.job_id, "finding": str(place), "finding_id": each.id, "verdict": verdict}
-            reviews.append(Review(**said, reviewer=reader, reviewed_at=now))
+            review = {"job_id": film.job_id, "finding": str(place), "finding_id": each.id, "verdict": verdict}
+            reviews.append(Review(**review, reviewer=reader, reviewed_at=now))
     right = BreastConclusion(bi_rads=4, density="c", recommendation="biopsy")
     breasts = BreastConclusions(right=right, left=BreastConclusion(bi_rads=1))
     return Signed(1, reader, "malignancy_suspected", breasts, "Spiculated mass.", reviews, list(_drawn(films)))
@@ -153,8 +153,8 @@ def _drawn(films: Sequence[AnalysedFilm]) -> Iterator[ReaderFinding]:
 
 def examination_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) -> Examination:
     """An examination as the gateway might describe it."""
-    said = ["RCC: suspected."], ["Take a biopsy."]
-    return Examination(films, "malignancy_suspected", 0.6, *said, signed, [_together()] if len(films) > 1 else [])
+    sentences = ["RCC: suspected."], ["Take a biopsy."]
+    return Examination(films, "malignancy_suspected", 0.6, *sentences, signed, [_together()] if len(films) > 1 else [])
 
 
 def _together() -> BreastReading:
@@ -212,11 +212,11 @@ def errors_in(made: Dataset, path: Path) -> list[str]:
     """What dciodvfy finds wrong with an object, and dsrdump with a report."""
     made.save_as(path, enforce_file_format=True)
     done = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True, errors="replace")
-    said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
+    errors = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
     if made.Modality == "SR":
         read = subprocess.run(["dsrdump", path], capture_output=True, text=True, errors="replace")
-        said += [f"dsrdump: {read.stderr.strip()}"] if read.returncode else []
-    return said
+        errors += [f"dsrdump: {read.stderr.strip()}"] if read.returncode else []
+    return errors
 
 
 def inputs(count: int, folder: Path, seed: int = 15) -> Iterator[tuple[str, list[AnalysedFilm]]]:

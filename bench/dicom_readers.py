@@ -57,17 +57,17 @@ def compare(studies: Sequence[Sequence[AnalysedFilm]], folder: Path) -> tuple[Co
     read = json.loads(done.stdout)
     compared, wrong = Counter[str](), list[str]()
     for file, films in written.items():
-        said, kind = read[file], file.split("-", 1)[1].split("-")[0].removesuffix(".dcm")
+        found, kind = read[file], file.split("-", 1)[1].split("-")[0].removesuffix(".dcm")
         if kind == "outlines":
-            _compare_masks(said["masks"], films[int(file.removesuffix(".dcm").rsplit("-", 1)[1]) - 1], compared, wrong)
+            _compare_masks(found["masks"], films[int(file.removesuffix(".dcm").rsplit("-", 1)[1]) - 1], compared, wrong)
         elif kind in ("findings", "verdicts"):
-            _compare_regions(said, films, kind == "verdicts", compared, wrong)
+            _compare_regions(found, films, kind == "verdicts", compared, wrong)
         compared["objects"] += 1
     return compared, wrong
 
 
 def _compare_regions(
-    said: Any, films: Sequence[AnalysedFilm], signed: bool, compared: Counter[str], wrong: list[str]
+    parsed: Any, films: Sequence[AnalysedFilm], signed: bool, compared: Counter[str], wrong: list[str]
 ) -> None:
     expected = {
         str(tracking_uid(film, each)): (film, corners(film, each))
@@ -80,7 +80,7 @@ def _compare_regions(
         expected |= {uid: (films[0], corners(films[0], each)) for uid, each in own.items()}
         ellipses = {uid for uid, each in own.items() if each.shape == "ellipse"}
     for kind in ("regions", "annotations"):
-        found = {each["uid"]: each for each in said.get(kind, [])}
+        found = {each["uid"]: each for each in parsed.get(kind, [])}
         awaited = expected if kind == "regions" else {k: v for k, v in expected.items() if k not in ellipses}
         if found.keys() != awaited.keys():
             wrong.append(f"{kind}: {len(found)} of {len(awaited)}")
@@ -93,8 +93,8 @@ def _compare_regions(
                 wrong.append(f"{kind} {uid}: {points.tolist()} in the place of {box.tolist()}")
 
 
-def _compare_masks(said: Any, film: AnalysedFilm, compared: Counter[str], wrong: list[str]) -> None:
-    found = {each["uid"]: each["pixels"] for each in said}
+def _compare_masks(parsed: Any, film: AnalysedFilm, compared: Counter[str], wrong: list[str]) -> None:
+    found = {each["uid"]: each["pixels"] for each in parsed}
     for each in outlined(film):
         mask = mask_of(each, film.header.Rows, film.header.Columns)
         compared["masks"] += 1

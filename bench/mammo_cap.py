@@ -50,13 +50,12 @@ def marked(film: FilmResult, calibration: Calibration) -> Marked:
     return Marked(mass, suspicion, labels == MALIGNANT, known)
 
 
-def row(rule: str, what: str, said: NDArray[np.float64], truth: NDArray[np.bool_]) -> str:
+def row(rule: str, what: str, scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> str:
     """A line of the table: AUC, log loss and Brier score."""
-    p = np.clip(said, 1e-6, 1 - 1e-6)
+    p = np.clip(scores, 1e-6, 1 - 1e-6)
     loss = -np.mean(np.where(truth, np.log(p), np.log(1 - p)))
-    return (
-        f"| {rule} | {what}, {len(said)} | {auc(truth, said):.3f} | {loss:.3f} | {np.mean((said - truth) ** 2):.3f} |"
-    )
+    brier = np.mean((scores - truth) ** 2)
+    return f"| {rule} | {what}, {len(scores)} | {auc(truth, scores):.3f} | {loss:.3f} | {brier:.3f} |"
 
 
 def table(films: list[FilmResult], calibration: Calibration) -> None:
@@ -64,15 +63,15 @@ def table(films: list[FilmResult], calibration: Calibration) -> None:
     films = [film for film in with_probabilities(films, calibration) if film.malignant_film is not None]
     found = [marked(film, calibration) for film in films]
     truth = np.array([bool(film.malignant_film) for film in films])
-    said = np.array([float(film.probability or 0.0) for film in films])
+    scores = np.array([float(film.probability or 0.0) for film in films])
     strongest = np.array([each.suspicion.max(initial=0.0) for each in found])
-    above = strongest - said
-    capped = [cap_suspicion(each.suspicion, number) for each, number in zip(found, said, strict=True)]
+    above = strongest - scores
+    capped = [cap_suspicion(each.suspicion, number) for each, number in zip(found, scores, strict=True)]
     suspicion = np.concatenate([each.suspicion for each in found])
     malignant = np.concatenate([each.malignant for each in found])
     print("| rule | what it changes | AUC | log loss | Brier score |\n|---|---|---|---|---|")
-    print(row("none", "films", said, truth))
-    print(row("raise the film to its strongest marked finding", "films", np.maximum(said, strongest), truth))
+    print(row("none", "films", scores, truth))
+    print(row("raise the film to its strongest marked finding", "films", np.maximum(scores, strongest), truth))
     print(row("none", "marked findings", suspicion, malignant))
     print(row("cap findings at their film's number", "marked findings", np.concatenate(capped), malignant))
     below = above[above > 0]

@@ -24,7 +24,7 @@ def test_a_port_that_is_taken(tmp_path):
             pass
     assert refused.value.code == "port_taken"
     assert f"Port {port} on 127.0.0.1 is not free" in str(refused.value)
-    assert f"127.0.0.1 的端口 {port} 已被占用" in refused.value.said(Words("zh"))
+    assert f"127.0.0.1 的端口 {port} 已被占用" in refused.value.sentence(Words("zh"))
 
 
 def test_no_redis(monkeypatch, tmp_path):
@@ -45,7 +45,7 @@ def test_a_folder_in_use(tmp_path):
         pass
     assert refused.value.code == "home_in_use"
     assert str(tmp_path) in str(refused.value)
-    assert "--home" in refused.value.said(Words("zh"))
+    assert "--home" in refused.value.sentence(Words("zh"))
     with Home.open(tmp_path).in_use():  # it is free again
         pass
 

@@ -64,8 +64,8 @@ def _try_rules(files: Sequence[Path], calling_ae: str, rules: Path | None) -> in
         print(error, file=sys.stderr)
         return 1
     for file in files:
-        said = judge_file(file, calling_ae, routing)
+        decision = judge_file(file, calling_ae, routing)
         rule, _ = routing.decide(file, calling_ae)
-        status, comment = (said.status, said.comment) if isinstance(said, Answer) else (Status.SUCCESS, "")
+        status, comment = (decision.status, decision.comment) if isinstance(decision, Answer) else (Status.SUCCESS, "")
         print(f"{file}\t{status:04X}\t{rule.name if rule else '-'}\t{comment}")
     return 0

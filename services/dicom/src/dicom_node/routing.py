@@ -41,11 +41,11 @@ class Rule(BaseModel):
     sop_class: str | None = None
     calling_ae: str | None = None
 
-    def fits(self, said: Mapping[str, tuple[str, ...]]) -> bool:
+    def fits(self, attributes: Mapping[str, tuple[str, ...]]) -> bool:
         """Whether the attributes of an object match every pattern."""
         patterns = {name: getattr(self, name) for name in (*ATTRIBUTES, "calling_ae")}
         return all(
-            pattern is None or any(fnmatchcase(value.lower(), pattern.lower()) for value in said[name])
+            pattern is None or any(fnmatchcase(value.lower(), pattern.lower()) for value in attributes[name])
             for name, pattern in patterns.items()
         )
 
@@ -62,8 +62,8 @@ class Routing(BaseModel):
         """The rule that decides on a received object, and the answer where it is refused."""
         if not self.rules:
             return None, None
-        said = {**_attributes(file), "calling_ae": (calling_ae,)}
-        rule = next((each for each in self.rules if each.fits(said)), None)
+        attributes = {**_attributes(file), "calling_ae": (calling_ae,)}
+        rule = next((each for each in self.rules if each.fits(attributes)), None)
         if rule is None or rule.action == "take":
             return rule, None
         return rule, Answer(Status(int(rule.status, 16)), f"Refused by rule: {rule.name}")

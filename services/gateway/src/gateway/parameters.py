@@ -20,8 +20,8 @@ def refuse_unknown_parameters(request: Request) -> None:
     known = set(_parameters_of(request.scope["route"].dependant))
     unknown = sorted(set(request.query_params) - known)
     if unknown:
-        said = f"There is no such parameter. Known: {', '.join(sorted(known)) or 'none'}"
-        raise RequestValidationError([{"type": "unknown", "loc": ("query", name), "msg": said} for name in unknown])
+        detail = f"There is no such parameter. Known: {', '.join(sorted(known)) or 'none'}"
+        raise RequestValidationError([{"type": "unknown", "loc": ("query", name), "msg": detail} for name in unknown])
 
 
 def _parameters_of(dependant: Dependant) -> Iterator[str]:

@@ -135,26 +135,26 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     hanging: list[Hanging | None] = [_evidence(image).hanging for image, _ in assessed]
     current = [i for i, section in enumerate(sections) if section.is_film and not section.is_prior]
     hung = sorted(current, key=lambda i: order(hanging[i]))
-    said, signature = content.conclusion, content.signature
+    conclusion, signature = content.conclusion, content.signature
     return ReportDocument(
         kind="case",
         language=text.language,
         status="signed" if signature else "draft",
         title=text("document.title.case"),
         about=_about(content, text),
-        assessment=said.assessment,
-        conclusion=text(f"common.assessment.{said.assessment}") if said.assessment else text("conclusion.none"),
-        explanation=text(f"conclusion.case.{said.assessment or 'none'}"),
+        assessment=conclusion.assessment,
+        conclusion=text(f"common.assessment.{conclusion.assessment}" if conclusion.assessment else "conclusion.none"),
+        explanation=text(f"conclusion.case.{conclusion.assessment or 'none'}"),
         percent=_highest(content, found, text),
         percent_label=text("certainty.highest"),
-        clinician=clinician_of(signature, said.assessment, text) if signature else None,
-        reasons=(*(text.reason(reason) for reason in said.reasons), *_densities(content.examination, text)),
-        next_steps=tuple(text.suggestion(step) for step in said.suggestions),
+        clinician=clinician_of(signature, conclusion.assessment, text) if signature else None,
+        reasons=(*(text.reason(reason) for reason in conclusion.reasons), *_densities(content.examination, text)),
+        next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
         drawn=tuple(reader_rows(image, result, text) for (image, _), result in zip(assessed, found, strict=True)),
         same_lesions=same_lesions(content, {image.job_id: result for image, result in assessed}, names, text),
         hung=tuple(hung),
-        places=places(hung, hanging, sections, said.missing_views, text),
+        places=places(hung, hanging, sections, conclusion.missing_views, text),
         not_assessed=tuple(
             _not_assessed(image, names[image.job_id], text) for image, result in images if result is None
         ),

@@ -114,8 +114,8 @@ def build_section(
         raise ValueError("analysed_at needs a time zone")
     spec, assessment, probability = spec_of_result(result), result.assessment, result.probability_malignant
     shown = text.percent(probability, result.thresholds)
-    said = {review.finding_id: review for review in reviews}
-    findings = _shown(result, said)
+    verdicts = {review.finding_id: review for review in reviews}
+    findings = _shown(result, verdicts)
     return ImageSection(
         number=number,
         name=name or result.image.file_name,
@@ -136,14 +136,16 @@ def build_section(
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
         heat_map_notes=_heat_map_notes(result, text),
-        findings=tuple(_finding(n, f, result, said.get(f.id), bool(said), places.get(f.id), text) for n, f in findings),
+        findings=tuple(
+            _finding(n, f, result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text) for n, f in findings
+        ),
         looks_for_findings=bool(spec.holds.findings),
         examined=tuple(_examined(result.image, spec, result.patches, text)),
         notices=(
             *(text.notice(n) for n in result.notices if n.code not in ADVICE_NOTICES),
             *_weak(len(result.findings) - len(findings), text),
         ),
-        review=_review(said.get("image"), text),
+        review=_review(verdicts.get("image"), text),
         next_step=text.of_modality(spec, "next.", _next_step(result, spec)),
         system=_system(result, text),
         model_line=text("system.line", name=result.model.name, version=result.model.version),
@@ -151,10 +153,10 @@ def build_section(
     )
 
 
-def _shown(result: Result, said: dict[str, Review]) -> list[tuple[int, Finding]]:
-    """Findings with their numbers: the marked ones, and weak ones that the clinician has reviewed."""
+def _shown(result: Result, verdicts: dict[str, Review]) -> list[tuple[int, Finding]]:
+    """Findings with their numbers: the marked ones, and weak ones that the clinician has verdicts."""
     numbered = enumerate(result.findings, start=1)
-    return [(n, f) for n, f in numbered if result.marks(f) or f.id in said]
+    return [(n, f) for n, f in numbered if result.marks(f) or f.id in verdicts]
 
 
 def _weak(count: int, text: Words) -> tuple[str, ...]:

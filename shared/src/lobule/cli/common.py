@@ -45,6 +45,6 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except (ApiError, StartError) as error:
-        said = error.said(words()) if isinstance(error, StartError) else str(error)
-        console.print(said, style="red", markup=False, highlight=False, soft_wrap=True)
+        message = error.sentence(words()) if isinstance(error, StartError) else str(error)
+        console.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None

@@ -30,7 +30,7 @@ def doctor(
     checks = check_installation(Installation.at(home, server, host, port))
     if as_json:
         for check in checks:
-            typer.echo(json.dumps({"part": check.part, "state": check.state, "says": check.said(words())}))
+            typer.echo(json.dumps({"part": check.part, "state": check.state, "says": check.sentence(words())}))
     else:
         _print(checks)
     if any(check.state == "problem" for check in checks):
@@ -43,5 +43,5 @@ def _print(checks: list[Check]) -> None:
     table.add_column(t("doctor.says"), overflow="fold")  # a path is shown whole
     for check in checks:
         state = f"[{_STYLES[check.state]}]{t(f'doctor.state.{check.state}')}[/]"
-        table.add_row(check.part, state, check.said(t).replace("[", r"\["))
+        table.add_row(check.part, state, check.sentence(t).replace("[", r"\["))
     Console().print(table)

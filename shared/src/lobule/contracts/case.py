@@ -171,10 +171,10 @@ class Review(Document):
         """Reviews of versions signed before findings had ids name a place alone."""
         if not isinstance(given, dict):
             return given
-        said = cast(dict[str, Any], given)
-        if said.get("finding_id") or "finding" not in said:
-            return said
-        return {**said, "finding_id": reviewed_id(str(said["finding"]))}
+        review = cast(dict[str, Any], given)
+        if review.get("finding_id") or "finding" not in review:
+            return review
+        return {**review, "finding_id": reviewed_id(str(review["finding"]))}
 
 
 class CaseImage(Document):

@@ -26,8 +26,8 @@ _CODES_SINCE = {"image_suspected", "image_not_sure", "images_no_sign", "correlat
 
 def claims_version(headers: Mapping[str, str]) -> int:
     """The version of the claims that a worker understands, by the headers of its request."""
-    said = headers.get(_HEADER, "")
-    return int(said) if said.isdecimal() else 1
+    header = headers.get(_HEADER, "")
+    return int(header) if header.isdecimal() else 1
 
 
 def unknown_steps(version: int) -> list[StepName]:
@@ -54,15 +54,15 @@ def as_before(claim: Claim) -> dict[str, Any]:
         for review in (review for image in case["images"] for review in image["reviews"]):
             del review["finding_id"]
         for part in ("reasons", "suggestions"):
-            said = case["conclusion"][part]
-            case["conclusion"][part] = [_with_joined_lists(each) for each in said if each["code"] not in _CODES_SINCE]
+            items = case["conclusion"][part]
+            case["conclusion"][part] = [_with_joined_lists(each) for each in items if each["code"] not in _CODES_SINCE]
     return document
 
 
-def _with_joined_lists(said: dict[str, Any]) -> dict[str, Any]:
+def _with_joined_lists(item: dict[str, Any]) -> dict[str, Any]:
     """A reason or a suggestion whose values are all strings."""
-    values: dict[str, str | list[str]] = said["values"]
-    return said | {"values": {name: v if isinstance(v, str) else ", ".join(v) for name, v in values.items()}}
+    values: dict[str, str | list[str]] = item["values"]
+    return item | {"values": {name: v if isinstance(v, str) else ", ".join(v) for name, v in values.items()}}
 
 
 def read_claim(content: bytes) -> Claim:

@@ -24,8 +24,8 @@ class Section(BaseModel):
 
     def values(self) -> Mapping[str, Any]:
         """All values of the section."""
-        said = {name: getattr(self, name) for name in type(self).model_fields} | (self.model_extra or {})
-        return {name: value for name, value in said.items() if value is not None}
+        fields = {name: getattr(self, name) for name in type(self).model_fields} | (self.model_extra or {})
+        return {name: value for name, value in fields.items() if value is not None}
 
     def keys(self) -> KeysView[str]:
         """The names of all values of the section."""

@@ -28,7 +28,7 @@ class Check:
     code: str
     values: Mapping[str, object] = field(default_factory=dict)
 
-    def said(self, words: Words) -> str:
+    def sentence(self, words: Words) -> str:
         """The sentence in the language of `words`."""
         return words(f"doctor.{self.code}", **self.values)
 

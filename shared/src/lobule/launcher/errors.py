@@ -17,8 +17,8 @@ class StartError(Exception):
 
     def __str__(self) -> str:
         """The sentence in English."""
-        return self.said(Words("en"))
+        return self.sentence(Words("en"))
 
-    def said(self, words: Words) -> str:
+    def sentence(self, words: Words) -> str:
         """The sentence in the language of `words`."""
         return words(f"launcher.{self.code}", **self.values)

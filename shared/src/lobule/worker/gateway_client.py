@@ -66,8 +66,8 @@ class GatewayClient:
         Raises:
             LeaseLostError: Where the attempt is no longer the current one.
         """
-        said = error.document().model_dump()
-        failure = Failure(attempt=claim.attempt, retryable=error.retryable, **said)
+        document = error.document().model_dump()
+        failure = Failure(attempt=claim.attempt, retryable=error.retryable, **document)
         self._say(claim, "fail", failure)
 
     def _say(

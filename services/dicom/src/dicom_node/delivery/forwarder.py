@@ -135,11 +135,11 @@ class Forwarder(Loop):
             return None
         with self._journal.reading() as database:
             films = received.of_study(database, study.study_uid)
-        said = read_header(self._intake.path_of(films[0].sha256), "mammography").dicom if films else None
-        if said is None:
+        identity = read_header(self._intake.path_of(films[0].sha256), "mammography").dicom if films else None
+        if identity is None:
             return None
         with self._journal.reading() as database:
-            order = orders.find(database, said.accession_number, said.patient_id)
+            order = orders.find(database, identity.accession_number, identity.patient_id)
         return None if order is None else order.name
 
     def _rename(self, study: Study, name: str) -> bool:

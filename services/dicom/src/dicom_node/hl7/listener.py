@@ -130,15 +130,15 @@ def _answer(content: bytes, journal: Journal) -> bytes:
 
 def acknowledgment(message: Message | None, code: str, problem: SyntaxProblem | None = None) -> bytes:
     """The acknowledgment of a message; None: of bytes that are no message."""
-    said = message.value if message else lambda *_: ""
+    value = message.value if message else lambda *_: ""
     now = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
     lines = [
         "MSH|^~\\&|LOBULE||"
-        + "|".join([escape(said("MSH", 3)), escape(said("MSH", 4)), now, "", "ACK", uuid4().hex[:20], "P", "2.5.1"]),
-        segment("MSA", f1=code, f2=escape(said("MSH", 10))),
+        + "|".join([escape(value("MSH", 3)), escape(value("MSH", 4)), now, "", "ACK", uuid4().hex[:20], "P", "2.5.1"]),
+        segment("MSA", f1=code, f2=escape(value("MSH", 10))),
     ]
     if problem is not None:
-        lines.append(segment("ERR", f3=problem.code, f4="E", f8=escape(problem.said)))
+        lines.append(segment("ERR", f3=problem.code, f4="E", f8=escape(problem.detail)))
     return ("\r".join(lines) + "\r").encode()
 
 

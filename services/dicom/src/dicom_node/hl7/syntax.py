@@ -20,9 +20,9 @@ class SyntaxProblem(Exception):  # noqa: N818 - what is refused is the message
         said: In words.
     """
 
-    def __init__(self, code: str, said: str) -> None:
-        super().__init__(said)
-        self.code, self.said = code, said
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
 
 
 @dataclass(frozen=True)

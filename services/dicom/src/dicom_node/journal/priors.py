@@ -40,11 +40,11 @@ def due(database: sqlite3.Connection, now: float, limit: int = 20) -> Sequence[P
     return [PriorSearch(**dict(row)) for row in rows]
 
 
-def close(database: sqlite3.Connection, search: PriorSearch, said: str, *, dead: bool = False) -> None:
+def close(database: sqlite3.Connection, search: PriorSearch, outcome: str, *, dead: bool = False) -> None:
     """Record the outcome of a search."""
     database.execute(
         "UPDATE prior_searches SET state = ?, problem = ? WHERE study_uid = ? AND node = ?",
-        ("dead" if dead else "done", said, search.study_uid, search.node),
+        ("dead" if dead else "done", outcome, search.study_uid, search.node),
     )
 
 

@@ -86,11 +86,11 @@ class DimsePeer:
         """Ask for what has these keys; where it is more than `most`, the first of them (`cut`), or `PeerError`."""
         found: list[Dataset] = []
         with self._associated(_FIND) as association:
-            for status, said in association.send_c_find(_query(level, keys), _FIND):
+            for status, match in association.send_c_find(_query(level, keys), _FIND):
                 if status.get("Status") not in (*_PENDING, _SUCCESS):
                     raise PeerError(_code("find", status))
-                if said is not None:
-                    found.append(said)
+                if match is not None:
+                    found.append(match)
                 if len(found) > most:
                     association.abort()
                     if cut:
@@ -149,19 +149,19 @@ def _query(level: str, keys: Mapping[str, str]) -> Dataset:
     return query
 
 
-def _study(said: Dataset) -> FoundStudy:
+def _study(match: Dataset) -> FoundStudy:
     return FoundStudy(
-        study_uid=_text(said, "StudyInstanceUID"),
-        patient_id=_text(said, "PatientID"),
-        birth_date=_text(said, "PatientBirthDate"),
-        study_date=day(_text(said, "StudyDate")),
-        modalities=frozenset(each for each in _text(said, "ModalitiesInStudy").split("\\") if each),
+        study_uid=_text(match, "StudyInstanceUID"),
+        patient_id=_text(match, "PatientID"),
+        birth_date=_text(match, "PatientBirthDate"),
+        study_date=day(_text(match, "StudyDate")),
+        modalities=frozenset(each for each in _text(match, "ModalitiesInStudy").split("\\") if each),
     )
 
 
-def _text(said: Dataset, keyword: str) -> str:
+def _text(match: Dataset, keyword: str) -> str:
     with suppress(Exception):  # pydicom raises whatever a converter raises
-        value = said.get(keyword)
+        value = match.get(keyword)
         if value is not None and not isinstance(value, str) and hasattr(value, "__iter__"):
             return "\\".join(str(each) for each in value)
         return str(value or "").strip()

@@ -83,7 +83,7 @@ class PriorFetcher(Loop):
 
     def _do(self, search: PriorSearch) -> None:
         try:
-            said = self._search(search)
+            outcome = self._search(search)
         except _CaseSignedError:
             self._close(search, "case_signed")
         except PeerError as error:
@@ -95,13 +95,13 @@ class PriorFetcher(Loop):
             self._failed(search, "search_failed")
         else:
             if not self.closing:  # else films may have been left out; the search is repeated at the next start
-                self._close(search, said)
+                self._close(search, outcome)
 
-    def _close(self, search: PriorSearch, said: str) -> None:
+    def _close(self, search: PriorSearch, outcome: str) -> None:
         metrics.prior_searches.labels("done").inc()
-        _log.info("priors", node=search.node, said=said)
+        _log.info("priors", node=search.node, outcome=outcome)
         with self._journal.transaction() as database:
-            priors.close(database, search, said)
+            priors.close(database, search, outcome)
 
     def _failed(self, search: PriorSearch, problem: str) -> None:
         now = time.time()

@@ -127,22 +127,22 @@ def _first_part(content: mmap.mmap) -> tuple[int, int]:
     return head + 4, end
 
 
-def _study(said: Mapping[str, Any]) -> FoundStudy:
+def _study(match: Mapping[str, Any]) -> FoundStudy:
     return FoundStudy(
-        study_uid=_text(said, "0020000D"),
-        patient_id=_text(said, "00100020"),
-        birth_date=_text(said, "00100030"),
-        study_date=day(_text(said, "00080020")),
-        modalities=frozenset(map(str, _values(said, "00080061"))),
+        study_uid=_text(match, "0020000D"),
+        patient_id=_text(match, "00100020"),
+        birth_date=_text(match, "00100030"),
+        study_date=day(_text(match, "00080020")),
+        modalities=frozenset(map(str, _values(match, "00080061"))),
     )
 
 
-def _values(said: Mapping[str, Any], tag: str) -> Sequence[Any]:
-    element = said.get(tag)
+def _values(match: Mapping[str, Any], tag: str) -> Sequence[Any]:
+    element = match.get(tag)
     values = element.get("Value") if isinstance(element, dict) else None
     return values if isinstance(values, list) else []
 
 
-def _text(said: Mapping[str, Any], tag: str) -> str:
-    values = _values(said, tag)
+def _text(match: Mapping[str, Any], tag: str) -> str:
+    values = _values(match, tag)
     return str(values[0]) if values else ""

@@ -91,13 +91,13 @@ def _sections(examination: Examination) -> list[sr.ContentItem]:
 
 def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
     """The result of reading the films of a breast together."""
-    said: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(breast.assessment)]
+    items: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(breast.assessment)]
     if breast.probability_malignant is not None:
-        said.append(_probability(breast.probability_malignant))
-    said.append(_code(concepts.ASSESSMENT_CATEGORY, concepts.BI_RADS[breast.bi_rads]))
+        items.append(_probability(breast.probability_malignant))
+    items.append(_code(concepts.ASSESSMENT_CATEGORY, concepts.BI_RADS[breast.bi_rads]))
     if breast.density:
-        said.append(_code(concepts.BREAST_COMPOSITION, concepts.DENSITIES[breast.density]))
-    return said + [_text(_FINDING, sentence) for sentence in breast_in_words(breast, Words("en"))]
+        items.append(_code(concepts.BREAST_COMPOSITION, concepts.DENSITIES[breast.density]))
+    return items + [_text(_FINDING, sentence) for sentence in breast_in_words(breast, Words("en"))]
 
 
 def _of_films(films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
@@ -107,27 +107,27 @@ def _of_films(films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
 
 
 def _signed_sections(signed: Signed) -> list[sr.ContentItem]:
-    said: list[sr.ContentItem] = [_text(_CONCLUSION, _READER)]
+    items: list[sr.ContentItem] = [_text(_CONCLUSION, _READER)]
     if signed.conclusion is not None:
-        said.append(_assessment(signed.conclusion))
+        items.append(_assessment(signed.conclusion))
     if signed.comment:
-        said.append(_text(_CONCLUSION, signed.comment))
-    sections: list[sr.ContentItem] = [_section(_CONCLUSIONS, said)]
+        items.append(_text(_CONCLUSION, signed.comment))
+    sections: list[sr.ContentItem] = [_section(_CONCLUSIONS, items)]
     for side, breast in signed.breasts.stated if signed.breasts else []:
         sections.append(_section(_FINDINGS, _of_reader(breast), side))
     return sections
 
 
 def _of_reader(breast: BreastConclusion) -> list[sr.ContentItem]:
-    said: list[sr.ContentItem] = [
+    items: list[sr.ContentItem] = [
         _text(_FINDING, _READER),
         _code(concepts.ASSESSMENT_CATEGORY, concepts.BI_RADS[breast.bi_rads]),
     ]
     if breast.density:
-        said.append(_code(concepts.BREAST_COMPOSITION, concepts.DENSITIES[breast.density]))
+        items.append(_code(concepts.BREAST_COMPOSITION, concepts.DENSITIES[breast.density]))
     if breast.recommendation:
-        said.append(_code(_RECOMMENDATION, concepts.RECOMMENDATIONS[breast.recommendation]))
-    return said
+        items.append(_code(_RECOMMENDATION, concepts.RECOMMENDATIONS[breast.recommendation]))
+    return items
 
 
 def _section(name: Code, items: Sequence[sr.ContentItem], side: Laterality | None = None) -> sr.ContainerContentItem:

@@ -43,8 +43,8 @@ class Signed:
 
     def verdict_of(self, film: AnalysedFilm, finding: str = WHOLE_IMAGE) -> Review | None:
         """The verdict on a finding, or on a film as a whole."""
-        said = (each for each in self.reviews if (each.job_id, each.finding_id) == (film.job_id, finding))
-        return next(said, None)
+        matching = (each for each in self.reviews if (each.job_id, each.finding_id) == (film.job_id, finding))
+        return next(matching, None)
 
     @property
     def says_anything_of_findings(self) -> bool:
@@ -89,14 +89,14 @@ class Examination:
         failed: Sequence[FailedFilm] = (),
     ) -> "Examination":
         """Build the examination from the gateway's answers for its case and for the reading of its films together."""
-        said = case["conclusion"]
+        conclusion = case["conclusion"]
         return cls(
             films=films,
             failed=failed,
-            assessment=said["assessment"],
-            probability=said["probability_malignant"],
-            reasons=[each["text"] for each in said["reasons"]],
-            suggestions=[each["text"] for each in said["suggestions"]],
+            assessment=conclusion["assessment"],
+            probability=conclusion["probability_malignant"],
+            reasons=[each["text"] for each in conclusion["reasons"]],
+            suggestions=[each["text"] for each in conclusion["suggestions"]],
             signed=_signed(case),
             signed_version=max((each["version"] for each in case["reports"]), default=None),
             breasts=[_breast(each) for each in (together["reading"] or {}).get("breasts", [])],

@@ -153,10 +153,10 @@ def _name_source(group: Dataset, film: AnalysedFilm, finding: Finding | ReaderFi
 
 
 def _probabilities(finding: Finding) -> list[sr.Measurement]:
-    said = [(DCM.CertaintyOfFinding, finding.probability)]
+    probabilities = [(DCM.CertaintyOfFinding, finding.probability)]
     if finding.probability_malignant is not None:
-        said.insert(0, (DCM.ProbabilityOfCancer, finding.probability_malignant))
-    return [sr.Measurement(name=name, value=round(100 * value, 1), unit=UCUM.Percent) for name, value in said]
+        probabilities.insert(0, (DCM.ProbabilityOfCancer, finding.probability_malignant))
+    return [sr.Measurement(name=name, value=round(100 * value, 1), unit=UCUM.Percent) for name, value in probabilities]
 
 
 def _sizes(film: AnalysedFilm, finding: Finding | ReaderFinding) -> list[sr.Measurement]:

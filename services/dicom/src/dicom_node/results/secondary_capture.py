@@ -80,8 +80,8 @@ def hung(films: Sequence[AnalysedFilm], pictures: Mapping[str, bytes]) -> np.nda
                 # Chest walls meet in the middle: the right breast's is at its right edge.
                 left = width - placed[name].width if x == 0 else width
                 sheet.paste(placed[name], (left, y * HEIGHT))
-    said = "Lobule: research use only. Not for diagnosis."
-    ImageDraw.Draw(sheet).text((12, len(rows) * HEIGHT + 8), said, fill=_INK, font=ImageFont.load_default(24))
+    disclaimer = "Lobule: research use only. Not for diagnosis."
+    ImageDraw.Draw(sheet).text((12, len(rows) * HEIGHT + 8), disclaimer, fill=_INK, font=ImageFont.load_default(24))
     return np.asarray(sheet)
 
 

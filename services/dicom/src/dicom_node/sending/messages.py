@@ -40,11 +40,11 @@ class MessageCourier(Courier):
         except OSError:
             raise NotDeliveredError("not_connected") from None
         try:
-            said = parse(answer)
+            acknowledgment = parse(answer)
         except SyntaxProblem:
             raise NotDeliveredError("answer_unreadable") from None
-        code = said.value("MSA", 1)
-        if said.value("MSA", 2) != control_id(sending.sop_instance_uid):
+        code = acknowledgment.value("MSA", 1)
+        if acknowledgment.value("MSA", 2) != control_id(sending.sop_instance_uid):
             raise NotDeliveredError("answer_to_another_message")
         if code not in _TAKEN:
             raise NotDeliveredError(f"refused_{code[:2]}" if code.isalpha() else "answer_unreadable")

@@ -89,7 +89,7 @@ def delete_user(
         _note(session, user, "user.delete", role=user.role)
         service.delete_user(session, user)
 
-    _to_user(home, username, delete, said="cli.user_deleted")
+    _to_user(home, username, delete, message="cli.user_deleted")
 
 
 @app.command("role")
@@ -145,7 +145,7 @@ def _change(home: Path, username: str, changes: UserUpdate) -> None:
     _to_user(home, username, change)
 
 
-def _to_user(home: Path, username: str, change: Callable[[Session, User], None], said: str | None = None) -> None:
+def _to_user(home: Path, username: str, change: Callable[[Session, User], None], message: str | None = None) -> None:
     """Change a user and print what was done, or why that is not possible."""
     try:
         with sessions_at(home).begin() as session:
@@ -156,7 +156,7 @@ def _to_user(home: Path, username: str, change: Callable[[Session, User], None],
     except ProblemError as error:
         raise fail(error.detail_in(words().language)) from None
     key = "cli.user_ready" if user.active else "cli.user_disabled"
-    typer.echo(words()(said or key, username=user.username, role=user.role))
+    typer.echo(words()(message or key, username=user.username, role=user.role))
 
 
 def _ask_password(from_stdin: bool) -> str:

@@ -124,10 +124,10 @@ def _recommended(worse: BreastConclusion, other: BreastConclusion) -> Recommenda
     Where the reader of the worse category gives none, the other one's is left out if it is less than that category asks
     for: what was recommended for a lesser one would contradict it.
     """
-    said = [each for each in (worse.recommendation, other.recommendation) if each]
+    stated = [each for each in (worse.recommendation, other.recommendation) if each]
     if worse.recommendation is None and worse.bi_rads != other.bi_rads:
-        said = [each for each in said if _REACH.index(each) >= _REACH.index(_LEAST[worse.bi_rads])]
-    reach = max((_REACH.index(each) for each in said), default=None)
+        stated = [each for each in stated if _REACH.index(each) >= _REACH.index(_LEAST[worse.bi_rads])]
+    reach = max((_REACH.index(each) for each in stated), default=None)
     return None if reach is None else _REACH[reach]
 
 

@@ -34,12 +34,12 @@ def conclude(images: Sequence[ImageEvidence]) -> Conclusion:
 
 def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:
     """Suspected as soon as one image is; any lower assessment needs the result of every image."""
-    said = {image.assessment for image in _assessed(images)}
-    if "malignancy_suspected" in said:
+    assessments = {image.assessment for image in _assessed(images)}
+    if "malignancy_suspected" in assessments:
         return "malignancy_suspected"
-    if not said or _in_state(images, "pending"):
+    if not assessments or _in_state(images, "pending"):
         return None
-    if "not_sure" in said or _in_state(images, "failed"):
+    if "not_sure" in assessments or _in_state(images, "failed"):
         return "not_sure"
     return "no_sign_of_malignancy"
 

@@ -51,14 +51,14 @@ class EmergencyRead(BaseModel):
     responses=responses(401, 403, 404, 422),
 )
 def open_in_emergency(
-    case_id: str, said: EmergencyOpen, user: PresentPerson, session: DbSession, request: Request
+    case_id: str, body: EmergencyOpen, user: PresentPerson, session: DbSession, request: Request
 ) -> EmergencyAccess:
     """Open another user's case for an hour (administrators, in the portal). The owner is notified of the reason."""
     case = repository.by_id_or_none(session, case_id)
     if case is None:
         raise not_found("case")
-    access = emergency.open_case(session, case.id, case.owner_id, user, said.reason)
-    record(session, request, user, "case.emergency", "case", case.id, {"reason": said.reason})
+    access = emergency.open_case(session, case.id, case.owner_id, user, body.reason)
+    record(session, request, user, "case.emergency", "case", case.id, {"reason": body.reason})
     return access
 
 

@@ -86,8 +86,8 @@ def summarise(case: Case, jobs: Sequence[Job]) -> None:
     case.modalities = " ".join(sorted({image.modality for image in images}))
     case.has_films = any(image.spec.evidence == "film" for image in images)
     case.thumbnails = _thumbnails(jobs)
-    said = [*map(_canonical, evidence), *_dated(images)]
-    digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
+    parts = [*map(_canonical, evidence), *_dated(images)]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest
         supersede_reads(case)

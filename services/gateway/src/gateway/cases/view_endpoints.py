@@ -74,9 +74,9 @@ def _kept(query: str) -> str:
     Raises:
         ProblemError: `invalid_request`, 422, where that is too long, or has control characters.
     """
-    said = [(name, value) for name, value in parse_qsl(query) if name in PARAMETERS]
-    kept = urlencode(said)
-    if len(kept) > _LONGEST or any(category(character) == "Cc" for _, value in said for character in value):
+    pairs = [(name, value) for name, value in parse_qsl(query) if name in PARAMETERS]
+    kept = urlencode(pairs)
+    if len(kept) > _LONGEST or any(category(character) == "Cc" for _, value in pairs for character in value):
         raise ProblemError(422, "invalid_request", "view_query")
     return kept
 

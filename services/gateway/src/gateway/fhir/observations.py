@@ -77,8 +77,8 @@ def _components(finding: Finding) -> Iterator[Resource]:
 
 
 def _region(box: Box) -> Resource:
-    said = f"x={box.x:g} y={box.y:g} width={box.width:g} height={box.height:g} pixels"
-    return {"code": concept(DCM, *_REGION), "valueString": said}
+    text = f"x={box.x:g} y={box.y:g} width={box.width:g} height={box.height:g} pixels"
+    return {"code": concept(DCM, *_REGION), "valueString": text}
 
 
 def breasts(content: CaseContent, results: dict[str, Result]) -> Iterator[Resource]:
@@ -101,18 +101,18 @@ def _of_system(content: CaseContent, results: dict[str, Result], side: Lateralit
     shown = [each.job_id for each in content.images if each.image.laterality == side and not each.is_prior]
     films = [(job_id, results[job_id]) for job_id in shown if job_id in results]
     job_id, worst = min(films, key=lambda film: _urgency(film[1]), default=(None, None))
-    said = read.get(side)
-    if said is None or (worst is not None and _ORDER.index(worst.assessment) < _ORDER.index(said.assessment)):
-        said = worst
-    if said is None:
+    reading = read.get(side)
+    if reading is None or (worst is not None and _ORDER.index(worst.assessment) < _ORDER.index(reading.assessment)):
+        reading = worst
+    if reading is None:
         return
     observation = _of_breast(content, f"{breast_id(content.case_id, side)}-model", side, stated=False)
     if job_id is not None:
         observation["device"] = reference("Device", job_id)
-    observation["valueCodeableConcept"] = codes.assessment(said.assessment)
+    observation["valueCodeableConcept"] = codes.assessment(reading.assessment)
     components: list[Resource] = []
-    if said.probability_malignant is not None:
-        probability = percent(said.probability_malignant)
+    if reading.probability_malignant is not None:
+        probability = percent(reading.probability_malignant)
         components.append({"code": concept(DCM, *_PROBABILITY), "valueQuantity": probability})
     if side in read and (density := read[side].density):
         components.append(_composition(density))

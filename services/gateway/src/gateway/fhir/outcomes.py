@@ -59,14 +59,14 @@ def _outcome_or(for_others: _Handler) -> _Handler:
 
 def _outcome(problem: Response) -> dict[str, Any]:
     try:
-        said = json.loads(bytes(problem.body))
+        document = json.loads(bytes(problem.body))
     except ValueError:  # a page, for a browser
-        said = {"code": "http_error", "detail": http.HTTPStatus(problem.status_code).phrase}
+        document = {"code": "http_error", "detail": http.HTTPStatus(problem.status_code).phrase}
     issue = {
         "severity": "fatal" if problem.status_code == 500 else "error",
         "code": _KINDS.get(problem.status_code, "invalid"),
-        "details": {"coding": [{"system": OWN, "code": said["code"]}], "text": said["detail"]},
+        "details": {"coding": [{"system": OWN, "code": document["code"]}], "text": document["detail"]},
     }
-    if said.get("request_id"):
-        issue["diagnostics"] = said["request_id"]
+    if document.get("request_id"):
+        issue["diagnostics"] = document["request_id"]
     return {"resourceType": "OperationOutcome", "issue": [issue]}

@@ -28,8 +28,8 @@ class PictureRead(BaseModel):
         if facts.error is None:
             return cls(id=picture_id, state="ready", facts=facts, poll_after_ms=None)
         code, reason, values, detail = facts.error.code, facts.error.reason, facts.error.values, facts.error.detail
-        said = Words(request_language.get()).error(code, reason, values, detail)
-        facts = facts.model_copy(update={"error": facts.error.model_copy(update={"detail": said})})
+        sentence = Words(request_language.get()).error(code, reason, values, detail)
+        facts = facts.model_copy(update={"error": facts.error.model_copy(update={"detail": sentence})})
         return cls(id=picture_id, state="failed", facts=facts, poll_after_ms=None)
 
 

@@ -105,9 +105,9 @@ def log_in(
         check_code(request, user, code)
     except ProblemError as error:
         half = half if error.code in ("code_required", "wrong_code") else ""
-        said = None if error.code == "code_required" else (error.code, error.detail)
+        failure = None if error.code == "code_required" else (error.code, error.detail)
         status = 200 if error.code == "code_required" else error.status
-        return render_login(request, next_path, said, status, username=username, half=half)
+        return render_login(request, next_path, failure, status, username=username, half=half)
     response = RedirectResponse(next_path, status_code=303)
     sessions.open_session(session, user, request, response, settings)
     service.note_login(session, request, user)

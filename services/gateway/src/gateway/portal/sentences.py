@@ -52,6 +52,6 @@ def script_words(language: Language, script: str, request: Request) -> Response:
 @lru_cache(maxsize=64)
 def _written(language: Language, script: str) -> tuple[bytes, str]:
     """The compressed script of sentences and its ETag."""
-    said = json.dumps(sentences_for(script, PageWords(language).parts(*PARTS)), ensure_ascii=False)
-    written = f"globalThis.sentences = {{ ...globalThis.sentences, ...{said} }};".encode()
+    content = json.dumps(sentences_for(script, PageWords(language).parts(*PARTS)), ensure_ascii=False)
+    written = f"globalThis.sentences = {{ ...globalThis.sentences, ...{content} }};".encode()
     return gzip.compress(written, mtime=0), f'"{hashlib.sha256(written).hexdigest()[:20]}"'

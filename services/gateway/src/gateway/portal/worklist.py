@@ -156,12 +156,12 @@ def worklist_page(
 
 def _view(session: Session, user: User, view: SavedView, given: dict[str, str]) -> View | None:
     """A saved view for the page; None if its query is no longer valid."""
-    said = dict(parse_qsl(view.query))
+    parameters = dict(parse_qsl(view.query))
     try:
-        count = sum(cases.counts(session, user, _filter(said), every_state=False).values())
+        count = sum(cases.counts(session, user, _filter(parameters), every_state=False).values())
     except ProblemError:
         return None
-    return View(view.id, view.name, _address(said), count, _given(**said) == given)
+    return View(view.id, view.name, _address(parameters), count, _given(**parameters) == given)
 
 
 def _unread_chip(session: Session, user: User, wanted: CaseFilter, given: dict[str, str]) -> Chip:
@@ -170,16 +170,16 @@ def _unread_chip(session: Session, user: User, wanted: CaseFilter, given: dict[s
     return Chip("unread", count, _address(given, unread="" if wanted.unread else "1"), wanted.unread)
 
 
-def _filter(said: dict[str, str]) -> CaseFilter:
+def _filter(parameters: dict[str, str]) -> CaseFilter:
     """The filter of a URL; unknown values are ignored."""
     return CaseFilter(
-        q=said.get("q", ""),
-        states=[known for known in get_args(CaseState) if known == said.get("state")],
-        assessments=[known for known in get_args(Assessment) if known == said.get("assessment")],
-        modality=said.get("modality", ""),
-        reader=next((known for known in get_args(Reader) if known == said.get("reader")), None),
-        group=said.get("group", ""),
-        unread=bool(said.get("unread")),
+        q=parameters.get("q", ""),
+        states=[known for known in get_args(CaseState) if known == parameters.get("state")],
+        assessments=[known for known in get_args(Assessment) if known == parameters.get("assessment")],
+        modality=parameters.get("modality", ""),
+        reader=next((known for known in get_args(Reader) if known == parameters.get("reader")), None),
+        group=parameters.get("group", ""),
+        unread=bool(parameters.get("unread")),
     )
 
 

@@ -34,7 +34,7 @@ def list_reader_findings(case: VisibleCase, user: CurrentUser, session: DbSessio
 
 @router.put("/reader-findings/{finding_id}", responses=_CHANGES)
 def put_reader_finding(
-    said: ReaderFindingWrite,
+    body: ReaderFindingWrite,
     case: VisibleCase,
     finding_id: ChosenId,
     user: CurrentUser,
@@ -44,7 +44,7 @@ def put_reader_finding(
     if_match: IfMatch = None,
 ) -> ReaderFinding:
     """Create or replace a finding of your own. You become its author; it does not change the system's conclusion."""
-    drawn = service.draw(session, request.app.state.store, case, finding_id, said, user, if_match)
+    drawn = service.draw(session, request.app.state.store, case, finding_id, body, user, if_match)
     detail = {"finding": drawn.id, "number": drawn.number, "image_id": drawn.image_id, "kind": drawn.kind}
     record(session, request, user, "finding.draw", "case", case.id, {**detail, "commented": bool(drawn.comment)})
     response.headers["ETag"] = sheets.etag(session, case, user)
@@ -77,7 +77,7 @@ def list_same_lesions(case: VisibleCase, user: CurrentUser, session: DbSession) 
 
 @router.put("/same-lesions/{mark_id}", responses=_CHANGES)
 def put_same_lesion(
-    said: SameLesionWrite,
+    body: SameLesionWrite,
     case: VisibleCase,
     mark_id: ChosenId,
     user: CurrentUser,
@@ -87,7 +87,7 @@ def put_same_lesion(
     if_match: IfMatch = None,
 ) -> SameLesion:
     """Mark two findings, of readers or the system, as the same lesion. The system's conclusion does not change."""
-    mark = service.mark_same(session, request.app.state.store, case, mark_id, said, user, if_match)
+    mark = service.mark_same(session, request.app.state.store, case, mark_id, body, user, if_match)
     record(session, request, user, "lesion.same", "case", case.id, {"one": mark.one, "other": mark.other})
     response.headers["ETag"] = sheets.etag(session, case, user)
     return service.mark_as_contract(mark)

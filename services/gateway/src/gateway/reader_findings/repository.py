@@ -69,13 +69,13 @@ def share(session: Session, case_id: str) -> None:
         drawn.sheet, drawn.number = "", next(free_numbers(numbers(session, case_id, "")))
         session.flush()
     marks = session.scalars(select(SameLesionMark).where(SameLesionMark.case_id == case_id)).all()
-    said: list[list[dict[str, str]]] = []
+    pairs: list[list[dict[str, str]]] = []
     for mark in sorted(marks, key=lambda mark: mark.said_at):
         pair = sorted((mark.one, mark.other), key=str)
-        if pair in said:
+        if pair in pairs:
             session.delete(mark)
         else:
-            said.append(pair)
+            pairs.append(pair)
             mark.sheet = ""
 
 

@@ -85,7 +85,7 @@ def draw(
     store: ObjectStore,
     case: Case,
     finding_id: str,
-    said: ReaderFindingWrite,
+    data: ReaderFindingWrite,
     author: User,
     if_match: str | None,
 ) -> DrawnFinding:
@@ -96,7 +96,7 @@ def draw(
         store: Where the results of the case's analyses lie.
         case: The case.
         finding_id: Chosen by the client.
-        said: The finding.
+        data: The finding.
         author: Who draws.
         if_match: The ETag of the case as the author saw it.
 
@@ -105,18 +105,18 @@ def draw(
             `invalid_request` (422).
     """
     case, sheets = _locked(session, case, author, if_match)
-    image = repository.image_in_case(session, said.image_id, case.id)
+    image = repository.image_in_case(session, data.image_id, case.id)
     if image is None:
         raise not_found("image_in_case")
-    _check_extent(said, image)
+    _check_extent(data, image)
     drawn = repository.find(session, finding_id)
     if drawn is not None and not _is_own(drawn, case, sheets):
         raise not_found("finding_in_case")
-    values = _values(said)
+    values = _values(data)
     if drawn is not None and all(getattr(drawn, name) == value for name, value in values.items()):
         return drawn
-    if said.corrects is not None:
-        _check_corrected(session, store, image, said.corrects)
+    if data.corrects is not None:
+        _check_corrected(session, store, image, data.corrects)
     if drawn is None:
         drawn = DrawnFinding(id=finding_id, case_id=case.id, sheet=sheets.own)
         drawn.number = _next_number(session, case, sheets.own)
@@ -129,17 +129,17 @@ def draw(
     return drawn
 
 
-def _values(said: ReaderFindingWrite) -> dict[str, Any]:
+def _values(drawn: ReaderFindingWrite) -> dict[str, Any]:
     """What is said of a finding, by the columns of its row."""
-    left, top, right, bottom = said.extent
+    left, top, right, bottom = drawn.extent
     return {
-        "image_id": said.image_id,
-        "kind": said.kind,
-        "shape": said.shape,
-        "comment": said.comment,
+        "image_id": drawn.image_id,
+        "kind": drawn.kind,
+        "shape": drawn.shape,
+        "comment": drawn.comment,
         "box": Box(x=left, y=top, width=right - left, height=bottom - top).model_dump(),
-        "outline": None if said.outline is None else [list(point) for point in said.outline],
-        "corrects": None if said.corrects is None else said.corrects.model_dump(),
+        "outline": None if drawn.outline is None else [list(point) for point in drawn.outline],
+        "corrects": None if drawn.corrects is None else drawn.corrects.model_dump(),
     }
 
 
@@ -152,8 +152,8 @@ def _check_corrected(session: Session, store: ObjectStore, image: Image, named: 
         raise ProblemError(422, "invalid_request", "corrects_other_image")
 
 
-def _check_extent(said: ReaderFindingWrite, image: Image) -> None:
-    left, top, right, bottom = said.extent
+def _check_extent(drawn: ReaderFindingWrite, image: Image) -> None:
+    left, top, right, bottom = drawn.extent
     if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
         values = {"width": image.width, "height": image.height}
         raise ProblemError(422, "invalid_request", "outside_image", values=values)
@@ -192,7 +192,7 @@ def mark_same(
     store: ObjectStore,
     case: Case,
     mark_id: str,
-    said: SameLesionWrite,
+    pair: SameLesionWrite,
     author: User,
     if_match: str | None,
 ) -> SameLesionMark:
@@ -203,7 +203,7 @@ def mark_same(
             `invalid_request` (422).
     """
     case, sheets = _locked(session, case, author, if_match)
-    one, other = (_known(session, store, case, sheets, named) for named in (said.one, said.other))
+    one, other = (_known(session, store, case, sheets, named) for named in (pair.one, pair.other))
     if one == other:
         raise ProblemError(422, "invalid_request", "same_finding")
     marks = repository.marks_of_case(session, case.id, sheets.shown)

@@ -57,7 +57,7 @@ def list_reports(case: VisibleCase, session: DbSession) -> list[CaseReportRead]:
     responses=responses(401, 403, 404, 409, 412, 422),
 )
 def sign_case(
-    said: CaseReportCreate,
+    statement: CaseReportCreate,
     case: VisibleCase,
     user: PresentPerson,
     session: DbSession,
@@ -71,10 +71,10 @@ def sign_case(
     person proved too long ago who they are (`authentication_too_old`), `POST /api/v1/sessions/current/authentication`
     comes first.
     """
-    report = signing.sign(session, request.app.state.store, case, said, user, if_match)
+    report = signing.sign(session, request.app.state.store, case, statement, user, if_match)
     detail = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
-    if said.acknowledged:
-        detail["acknowledged"] = sorted(set(said.acknowledged))
+    if statement.acknowledged:
+        detail["acknowledged"] = sorted(set(statement.acknowledged))
     record(session, request, user, "report.sign", "case", case.id, detail)
     response.headers["Location"] = f"/api/v1/cases/{case.id}/reports/{report.version}"
     response.headers["ETag"] = sheets.etag(session, case, user)
@@ -83,14 +83,14 @@ def sign_case(
 
 @router.post("/text", responses=responses(401, 404, 409, 422))
 def draft_report_text(
-    said: DraftTextWrite, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request
+    statement: DraftTextWrite, case: VisibleCase, user: CurrentUser, session: DbSession, request: Request
 ) -> DraftText:
     """The conclusion in words, made from what you state of each breast and the findings you confirmed.
 
     It is not stored: edit it, and sign it as `comment`.
     """
     seen = sheets.sheets_of(session, case, user)
-    return draft_text(session, request.app.state.store, case, seen, said.breasts)
+    return draft_text(session, request.app.state.store, case, seen, statement.breasts)
 
 
 @router.post("/{version}/renderings", status_code=202, responses=responses(401, 404, 422))

@@ -35,7 +35,7 @@ class Outcome:
 
 
 def sign_read(
-    session: Session, store: ObjectStore, case: Case, said: CaseReportCreate, user: User, if_match: str | None
+    session: Session, store: ObjectStore, case: Case, statement: CaseReportCreate, user: User, if_match: str | None
 ) -> Outcome:
     """Sign the read of the first or second reader. The second one issues the report where both agree.
 
@@ -46,13 +46,13 @@ def sign_read(
     case = _ready(session, case, user, if_match)
     if not case.blind:
         raise ProblemError(409, "reads_complete")
-    read = _write(session, store, case, said, user, "second" if case.reads else "first")
+    read = _write(session, store, case, statement, user, "second" if case.reads else "first")
     service.reads_changed(case, case.reads + 1)
     return Outcome(read, None if case.blind else _report_of_both(session, store, case, user))
 
 
 def arbitrate(
-    session: Session, store: ObjectStore, case: Case, said: CaseReportCreate, user: User, if_match: str | None
+    session: Session, store: ObjectStore, case: Case, statement: CaseReportCreate, user: User, if_match: str | None
 ) -> Outcome:
     """Settle what two readers disagree on, as a third person, and issue the report.
 
@@ -63,7 +63,7 @@ def arbitrate(
     case = _ready(session, case, user, if_match)
     if case.state != "arbitration":
         raise ProblemError(409, "no_disagreement")
-    read = _write(session, store, case, said, user, "arbiter")
+    read = _write(session, store, case, statement, user, "arbiter")
     service.reads_changed(case, case.reads)
     signature = signature_of(read)
     readers = [as_reader(each) for each in standing(session, case)]
@@ -139,13 +139,13 @@ def _ready(session: Session, case: Case, user: User, if_match: str | None) -> Ca
 
 
 def _write(
-    session: Session, store: ObjectStore, case: Case, said: CaseReportCreate, user: User, role: ReadRole
+    session: Session, store: ObjectStore, case: Case, statement: CaseReportCreate, user: User, role: ReadRole
 ) -> SignedRead:
     """The case as its reader had marked it, with what they stated of it."""
-    lacking = _sides(session, case) - {side for side, _ in (said.breasts.stated if said.breasts else ())}
+    lacking = _sides(session, case) - {side for side, _ in (statement.breasts.stated if statement.breasts else ())}
     if lacking:
         raise ProblemError(422, "breasts_needed", "sides", values={"sides": sorted(lacking)})
-    conclusion = own_conclusion(case, said)
+    conclusion = own_conclusion(case, statement)
     if conclusion is None:  # films without a side: the conclusion is all that can be compared
         raise ProblemError(422, "conclusion_needed")
     signed_at = now()
@@ -154,8 +154,8 @@ def _write(
         signed_by=user.display_name,
         signed_at=signed_at,
         conclusion=conclusion,
-        comment=said.comment,
-        breasts=said.breasts,
+        comment=statement.comment,
+        breasts=statement.breasts,
     )
     seen = sheets.sheets_of(session, case, user)
     content = case_content(session, store, case, seen, signature).model_dump(mode="json")
@@ -168,7 +168,7 @@ def _write(
         signed_at=signed_at,
         content=content,
         sha256=fingerprint(content),
-        comment=said.comment,
+        comment=statement.comment,
     )
     session.add(read)
     session.flush()
@@ -189,9 +189,9 @@ def _report_of_both(session: Session, store: ObjectStore, case: Case, user: User
         return None
     first, second = standing(session, case)
     stated = combined(_stated(first), _stated(second))
-    said = dict.fromkeys(f"{read.reader}: {read.comment}" for read in (first, second) if read.comment)
+    comments = dict.fromkeys(f"{read.reader}: {read.comment}" for read in (first, second) if read.comment)
     readers = [as_reader(first), as_reader(second)]
-    concluded = Concluded(stated.conclusion, stated.breasts, "\n".join(said), readers)
+    concluded = Concluded(stated.conclusion, stated.breasts, "\n".join(comments), readers)
     return _issue(session, store, case, user, concluded)
 
 

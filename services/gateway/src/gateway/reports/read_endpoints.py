@@ -73,7 +73,7 @@ def _acts(session: Session, case: Case, user: User, own: SignedRead | None) -> I
 
 @router.post("/reads", status_code=201, responses=_SIGNS)
 def sign_read(
-    said: CaseReportCreate,
+    statement: CaseReportCreate,
     case: VisibleCase,
     user: PresentPerson,
     session: DbSession,
@@ -86,13 +86,13 @@ def sign_read(
     State every breast of which there is a film, and a conclusion where no film has a side. The report is issued with
     the second read where both agree; otherwise the case waits for a third person. Who may sign is as for `/reports`.
     """
-    outcome = double_signing.sign_read(session, request.app.state.store, case, said, user, if_match)
-    return _signed(session, case, user, request, response, said, outcome)
+    outcome = double_signing.sign_read(session, request.app.state.store, case, statement, user, if_match)
+    return _signed(session, case, user, request, response, statement, outcome)
 
 
 @router.post("/arbitration", status_code=201, responses=_SIGNS)
 def arbitrate_case(
-    said: CaseReportCreate,
+    statement: CaseReportCreate,
     case: VisibleCase,
     user: PresentPerson,
     session: DbSession,
@@ -101,8 +101,8 @@ def arbitrate_case(
     if_match: IfMatch = None,
 ) -> ReadSigned:
     """Settle what the two readers of a case disagree on, as a third person, and issue the report."""
-    outcome = double_signing.arbitrate(session, request.app.state.store, case, said, user, if_match)
-    return _signed(session, case, user, request, response, said, outcome)
+    outcome = double_signing.arbitrate(session, request.app.state.store, case, statement, user, if_match)
+    return _signed(session, case, user, request, response, statement, outcome)
 
 
 def _signed(
@@ -111,14 +111,14 @@ def _signed(
     user: User,
     request: Request,
     response: Response,
-    said: CaseReportCreate,
+    statement: CaseReportCreate,
     outcome: Outcome,
 ) -> ReadSigned:
     """Note a signature without what it states: the audit log must not tell the other reader."""
     read, report = outcome.read, outcome.report
     detail: dict[str, Any] = {"role": read.role, "sha256": read.sha256}
-    if not case.blind and said.acknowledged:
-        detail["acknowledged"] = sorted(set(said.acknowledged))
+    if not case.blind and statement.acknowledged:
+        detail["acknowledged"] = sorted(set(statement.acknowledged))
     record(session, request, user, "read.sign", "case", case.id, detail)
     if report is not None:
         told = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
@@ -138,7 +138,7 @@ def withdraw_read(case: VisibleCase, user: CurrentUser, session: DbSession, requ
 
 @router.post("/reads/anew", responses=responses(401, 403, 404, 409, 422))
 def begin_anew(
-    said: BeginAnew, case: VisibleCase, user: PresentPerson, session: DbSession, request: Request
+    body: BeginAnew, case: VisibleCase, user: PresentPerson, session: DbSession, request: Request
 ) -> ReadsRead:
     """Have both people read a case once more: its owner, and once both have signed, its readers.
 
@@ -147,5 +147,5 @@ def begin_anew(
     What was signed stays on record, and a report that was issued is superseded.
     """
     case = double_signing.begin_anew(session, case, user)
-    record(session, request, user, "read.anew", "case", case.id, {"reason": said.reason})
+    record(session, request, user, "read.anew", "case", case.id, {"reason": body.reason})
     return list_reads(case, user, session)

@@ -36,7 +36,7 @@ class Concluded:
 
 
 def sign(
-    session: Session, store: ObjectStore, case: Case, said: CaseReportCreate, user: User, if_match: str | None
+    session: Session, store: ObjectStore, case: Case, statement: CaseReportCreate, user: User, if_match: str | None
 ) -> CaseReport:
     """Write the next version, and have the report service render it in every language and form, each separately.
 
@@ -47,7 +47,7 @@ def sign(
     case = ready_to_sign(session, case, user, if_match)
     if case.read_twice:
         raise ProblemError(409, "read_by_two")
-    concluded = Concluded(own_conclusion(case, said), said.breasts, said.comment)
+    concluded = Concluded(own_conclusion(case, statement), statement.breasts, statement.comment)
     return issue(session, store, case, user, sheets.Sheets(), concluded)
 
 
@@ -67,13 +67,13 @@ def ready_to_sign(session: Session, case: Case, user: User, if_match: str | None
     return case
 
 
-def own_conclusion(case: Case, said: CaseReportCreate) -> Assessment | None:
+def own_conclusion(case: Case, statement: CaseReportCreate) -> Assessment | None:
     """What the signer concludes; None where they leave it to the system, which has concluded something.
 
     Raises:
         ProblemError: `conclusion_needed`, 422.
     """
-    own = said.conclusion or (said.breasts.assessment if said.breasts else None)
+    own = statement.conclusion or (statement.breasts.assessment if statement.breasts else None)
     if own is None and case.assessment is None:
         raise ProblemError(422, "conclusion_needed")
     return own

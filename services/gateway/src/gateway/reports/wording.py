@@ -44,22 +44,22 @@ def _confirmed(session: Session, store: ObjectStore, case: Case, sheets: Sheets)
     jobs = cases.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
     current = [job for job in jobs if not places[job.image_id].is_prior]
-    said = {
+    confirmed = {
         (review.job_id, review.finding) for review in reviews_of(session, case, sheets) if review.verdict == "confirmed"
     }
     found: Confirmed = {"R": [], "L": []}
     for job, evidence in zip(current, numbered(case_service.evidence_of(current)), strict=True):
-        if evidence.laterality and any(job_id == job.id for job_id, _ in said):
-            found[evidence.laterality] += _of_film(evidence.name, job, store, said)
+        if evidence.laterality and any(job_id == job.id for job_id, _ in confirmed):
+            found[evidence.laterality] += _of_film(evidence.name, job, store, confirmed)
     return found
 
 
 def _of_film(
-    name: str, job: Job, store: ObjectStore, said: set[tuple[str, str]]
+    name: str, job: Job, store: ObjectStore, confirmed: set[tuple[str, str]]
 ) -> Iterator[tuple[str, Result, Finding]]:
     result = read_result(store, job)
     for place, finding in enumerate(result.findings):
-        if (job.id, str(place)) in said:
+        if (job.id, str(place)) in confirmed:
             yield name, result, finding
 
 

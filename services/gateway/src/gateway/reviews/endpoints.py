@@ -38,7 +38,7 @@ def read_last_change(case: VisibleCase, user: CurrentUser, session: DbSession) -
     responses=responses(401, 403, 404, 409, 412, 422),
 )
 def put_review(
-    said: ReviewWrite,
+    body: ReviewWrite,
     case: VisibleCase,
     job_id: str,
     finding: Annotated[
@@ -59,12 +59,12 @@ def put_review(
     if job is None or job.image.case_id != case.id:
         raise not_found("analysis")
     target = service.find_target(request.app.state.store, job, finding)
-    change = service.put(session, case, job, target, said, user, if_match)
+    change = service.put(session, case, job, target, body, user, if_match)
     detail = {
         "finding": target.id,
-        "verdict": said.verdict,
+        "verdict": body.verdict,
         "was": change.was,
-        "commented": bool(said.comment),
+        "commented": bool(body.comment),
         "job_id": job.id,
     }
     if change.undone:

@@ -101,7 +101,7 @@ class Change:
 
 
 def put(
-    session: Session, case: Case, job: Job, target: Target, said: ReviewWrite, reviewer: User, if_match: str | None
+    session: Session, case: Case, job: Job, target: Target, body: ReviewWrite, reviewer: User, if_match: str | None
 ) -> Change:
     """Write, change or (with neither verdict nor comment) withdraw a review.
 
@@ -115,11 +115,11 @@ def put(
     sheets = sheets_of(session, case, reviewer)
     review = repository.find(session, job.id, target.place, sheets.own)
     before = (review.verdict, review.comment) if review else (None, "")
-    if before == (said.verdict, said.comment):
+    if before == (body.verdict, body.comment):
         return Change(before[0], review)
     changed(session, case, sheets)
-    undone = _keep_way_back(session, case, sheets.own, job, target, before, said, reviewer)
-    if said.verdict is None and not said.comment:
+    undone = _keep_way_back(session, case, sheets.own, job, target, before, body, reviewer)
+    if body.verdict is None and not body.comment:
         assert review is not None, "what is taken back was there"
         repository.take_back(session, review)
         return Change(before[0], None, undone)
@@ -127,7 +127,7 @@ def put(
         review = FindingReview(job_id=job.id, finding=target.place, sheet=sheets.own)
         session.add(review)
     review.case_id = case.id  # it may have been made in another, which the image was taken out of
-    review.finding_id, review.verdict, review.comment = target.id, said.verdict, said.comment
+    review.finding_id, review.verdict, review.comment = target.id, body.verdict, body.comment
     review.reviewer_id, review.reviewer, review.reviewed_at = reviewer.id, reviewer.display_name, now()
     session.flush()
     return Change(before[0], review, undone)
@@ -140,21 +140,21 @@ def _keep_way_back(
     job: Job,
     target: Target,
     before: tuple[Verdict | None, str],
-    said: ReviewWrite,
+    body: ReviewWrite,
     reviewer: User,
 ) -> bool:
     """Store what a change replaces, for undo; returns whether this change is itself an undo."""
     last = repository.last_change(session, case.id, sheet)
-    if said.undo and last is None:  # an earlier change of the page, after its last one was undone
+    if body.undo and last is None:  # an earlier change of the page, after its last one was undone
         return False
-    if said.undo and last is not None and _undoes(last, job, target, said, reviewer):
+    if body.undo and last is not None and _undoes(last, job, target, body, reviewer):
         earlier = OneChange.model_validate(last.earlier) if last.earlier else None
         if earlier is None or jobs.by_id(session, earlier.job_id) is None:
             repository.forget_change(session, last)
         else:
             _set(last, earlier)
         return True
-    with_it = said.together and last is not None and last.reviewer_id == reviewer.id
+    with_it = body.together and last is not None and last.reviewer_id == reviewer.id
     earlier = _as_contract(last) if with_it and last is not None else None
     if last is None:
         last = LastReviewChange(case_id=case.id, sheet=sheet)
@@ -177,9 +177,9 @@ def _as_contract(last: LastReviewChange) -> OneChange:
     return OneChange(job_id=last.job_id, finding=last.finding, finding_id=finding_id, before=before)
 
 
-def _undoes(last: LastReviewChange, job: Job, target: Target, said: ReviewWrite, reviewer: User) -> bool:
+def _undoes(last: LastReviewChange, job: Job, target: Target, body: ReviewWrite, reviewer: User) -> bool:
     changed = (last.reviewer_id, last.job_id, last.finding, last.verdict, last.comment)
-    return changed == (reviewer.id, job.id, target.place, said.verdict, said.comment)
+    return changed == (reviewer.id, job.id, target.place, body.verdict, body.comment)
 
 
 def last_change(session: Session, case: Case, user: User) -> ReviewChange | None:
@@ -205,5 +205,5 @@ def share(session: Session, event: ReadTogether) -> None:
 
 def _joined(comment: str, older: str) -> str:
     """A comment with that of an older review below it, as far as there is room."""
-    both = "\n".join(dict.fromkeys(said for said in (comment, older) if said))
+    both = "\n".join(dict.fromkeys(text for text in (comment, older) if text))
     return both if len(both) <= COMMENT_MOST else comment

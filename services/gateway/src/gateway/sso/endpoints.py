@@ -163,8 +163,8 @@ def _confirm(
 
 def _proved_at(claims: dict[str, Any]) -> datetime:
     """When the person proved to the provider who they are; never where it does not say so: it may not have asked."""
-    said = claims.get("auth_time")
-    seconds = said if isinstance(said, int | float) else 0
+    auth_time = claims.get("auth_time")
+    seconds = auth_time if isinstance(auth_time, int | float) else 0
     return datetime.fromtimestamp(min(max(seconds, 0), now().timestamp()), UTC)
 
 

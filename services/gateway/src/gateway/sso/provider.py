@@ -129,11 +129,11 @@ class Provider:
             ValueError: The provider refuses it.
         """
         settings = self._settings
-        said = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect}
-        said |= {"client_id": settings.oidc_client_id, "code_verifier": verifier}
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect}
+        form |= {"client_id": settings.oidc_client_id, "code_verifier": verifier}
         secret = settings.oidc_client_secret
         auth = httpx.BasicAuth(settings.oidc_client_id, secret.get_secret_value()) if secret else httpx.Auth()
-        answer = client.post(self.configuration()["token_endpoint"], data=said, auth=auth)
+        answer = client.post(self.configuration()["token_endpoint"], data=form, auth=auth)
         if answer.is_client_error:
             raise ValueError(f"the provider refused the code: {answer.text[:200]}")
         answer.raise_for_status()

@@ -21,8 +21,8 @@ def check_password_rules(password: str, names: Iterable[str]) -> None:
     """
     from zxcvbn import zxcvbn  # only here: it takes a tenth of a second to import
 
-    said = [part.lower() for name in names for part in (name, *name.replace(".", " ").split())]
-    parts = {part for part in said if len(part) >= _LEAST_NAME}
+    name_parts = [part.lower() for name in names for part in (name, *name.replace(".", " ").split())]
+    parts = {part for part in name_parts if len(part) >= _LEAST_NAME}
     if any(part in password.lower() for part in parts):
         raise ProblemError(422, "password_weak", "name")
     if zxcvbn(password[:_LOOKED_AT], user_inputs=sorted(parts))["score"] < _LEAST_SCORE:

@@ -60,14 +60,14 @@ class Cascade:
                 oob_score=True,
                 random_state=self.seed + number,
             ).fit(features[sample], positive[sample])
-            said = _positive(forest, features)
+            scores = _positive(forest, features)
             # A forest's own training candidates are scored out of bag.
-            said[sample] = np.nan_to_num(np.asarray(forest.oob_decision_function_)[:, 1], nan=1.0)
+            scores[sample] = np.nan_to_num(np.asarray(forest.oob_decision_function_)[:, 1], nan=1.0)
             other = _positive(forest, held[held_left])
             threshold = passing_threshold(other, lesion[held_left], self.keep)
             self.stages.append((forest, threshold))
             held_left[held_left] = other >= threshold
-            passed = left & ((said >= threshold) | positive)
+            passed = left & ((scores >= threshold) | positive)
             remaining = int((passed & ~positive).sum())
             if remaining < _LEAST_LEFT or len(rivals) - remaining < _LEAST_REJECTED * len(rivals):
                 break
@@ -81,9 +81,9 @@ class Cascade:
         for number, (forest, threshold) in enumerate(self.stages):
             if len(left) == 0:
                 break
-            said = _positive(forest, features[left])
-            score[left] = (number + said) / len(self.stages)
-            left = left[said >= threshold]
+            scores = _positive(forest, features[left])
+            score[left] = (number + scores) / len(self.stages)
+            left = left[scores >= threshold]
         return score
 
 

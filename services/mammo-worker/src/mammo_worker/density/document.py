@@ -48,7 +48,7 @@ def category_table(reading: Reading) -> str:
     """How often each category was said of each, as Markdown."""
     letters = list(enumerate(CATEGORIES))
     rows = [
-        {"as read": a, **{f"said {b}": int(np.sum((reading.true == i) & (reading.said == j))) for j, b in letters}}
+        {"as read": a, **{f"said {b}": int(np.sum((reading.true == i) & (reading.predicted == j))) for j, b in letters}}
         for i, a in letters
     ]
     return markdown_table(rows)

@@ -60,9 +60,9 @@ def measure_elsewhere(reader: DensityReader, films: Iterable[LabelledFilm], data
         data: What the table calls it.
     """
     shown = list(films)
-    said = [reader(prepare_film(read_grey(film.path), CANVAS).canvas) for film in shown]
-    expected = np.array([each.expected for each in said])
-    chosen = np.array([CATEGORIES.index(each.category) for each in said])
+    readings = [reader(prepare_film(read_grey(film.path), CANVAS).canvas) for film in shown]
+    expected = np.array([each.expected for each in readings])
+    chosen = np.array([CATEGORIES.index(each.category) for each in readings])
     dense = np.array([film.dense for film in shown])
     measures: dict[str, Callable[[NDArray[np.integer]], float]] = {DENSE_AUC: lambda i: auc(dense[i], expected[i])}
     if all(film.category is not None for film in shown):

@@ -27,13 +27,13 @@ class Reading:
         patients: (N,).
         true: Categories (N,), 0 to 3.
         expected: (N,).
-        said: Categories (N,), 0 to 3.
+        predicted: Categories (N,), 0 to 3.
     """
 
     patients: list[str]
     true: NDArray[np.int64]
     expected: NDArray[np.float64]
-    said: NDArray[np.int64]
+    predicted: NDArray[np.int64]
 
 
 def labelled(cases: Sequence[AnnotatedFilm]) -> tuple[list[AnnotatedFilm], NDArray[np.int64]]:
@@ -51,13 +51,13 @@ def out_of_fold(
     breasts: dict[tuple[str, str], list[int]] = {}
     for i, c in enumerate(cases):
         breasts.setdefault((c.patient, c.attributes["laterality"]), []).append(i)
-    expected, said = np.zeros(len(cases)), np.zeros(len(cases), np.int64)
+    expected, predicted = np.zeros(len(cases)), np.zeros(len(cases), np.int64)
     of_breast: dict[tuple[str, str], tuple[float, int]] = {}
     for fold in np.unique(folds):
         seen = folds != fold
         model = fit(features[seen], true[seen], [p for p, s in zip(patients, seen, strict=True) if s])
         expected[~seen] = model.expected(features[~seen])
-        said[~seen] = model.categories(expected[~seen])
+        predicted[~seen] = model.categories(expected[~seen])
         for breast, films in breasts.items():
             if folds[films[0]] == fold:
                 mean = float(expected[films].mean())
@@ -65,20 +65,20 @@ def out_of_fold(
     means, categories = zip(*(of_breast[b] for b in breasts), strict=True)
     first = [films[0] for films in breasts.values()]
     breast_reading = Reading([b[0] for b in breasts], true[first], np.array(means), np.array(categories))
-    return Reading(patients, true, expected, said), breast_reading
+    return Reading(patients, true, expected, predicted), breast_reading
 
 
-def quadratic_kappa(true: NDArray[np.integer], said: NDArray[np.integer]) -> float:
+def quadratic_kappa(true: NDArray[np.integer], predicted: NDArray[np.integer]) -> float:
     """Cohen's kappa of categories 0 to 3, (N,) each, disagreements weighted by their square."""
-    return float(cohen_kappa_score(true, said, labels=[0, 1, 2, 3], weights="quadratic"))
+    return float(cohen_kappa_score(true, predicted, labels=[0, 1, 2, 3], weights="quadratic"))
 
 
 def measure(reading: Reading, unit: str) -> list[dict[str, Any]]:
     """Kappa, dense or not, with 95 % intervals over patients."""
-    true, said, dense = reading.true, reading.said, reading.true >= 2
+    true, predicted, dense = reading.true, reading.predicted, reading.true >= 2
     measures: dict[str, Callable[[NDArray[np.integer]], float]] = {
-        KAPPA: lambda i: quadratic_kappa(true[i], said[i]),
-        ACCURACY: lambda i: float(np.mean(dense[i] == (said[i] >= 2))),
+        KAPPA: lambda i: quadratic_kappa(true[i], predicted[i]),
+        ACCURACY: lambda i: float(np.mean(dense[i] == (predicted[i] >= 2))),
         "dense (c, d) or not, AUC": lambda i: auc(dense[i], reading.expected[i]),
     }
     everybody = np.arange(len(true))
@@ -94,7 +94,9 @@ def write_predictions(cases: Sequence[AnnotatedFilm], reading: Reading, path: Pa
     """A row for every film."""
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("film", "patient", "fold", "density", "said", "expected"))
-        for case, true, said, expected in zip(cases, reading.true, reading.said, reading.expected, strict=True):
-            words = (CATEGORIES[true], CATEGORIES[said], f"{expected:.4f}")
+        writer.writerow(("film", "patient", "fold", "density", "predicted", "expected"))
+        for case, true, predicted, expected in zip(
+            cases, reading.true, reading.predicted, reading.expected, strict=True
+        ):
+            words = (CATEGORIES[true], CATEGORIES[predicted], f"{expected:.4f}")
             writer.writerow((case.name, case.patient, fold_of(case.patient, FOLDS), *words))

@@ -68,13 +68,13 @@ def fit(features: NDArray[np.floating], categories: NDArray[np.integer], patient
     if set(np.unique(categories)) != {0, 1, 2, 3}:
         raise ValueError("films of all four categories are needed")
     inner = np.array([fold_of(f"inner {p}", _INNER_FOLDS) for p in patients])
-    said = np.zeros(len(categories))
+    predicted = np.zeros(len(categories))
     for fold in range(_INNER_FOLDS):
         held = inner == fold
         if held.any():
-            said[held] = _linear(features[~held], categories[~held], np.zeros(3)).expected(features[held])
+            predicted[held] = _linear(features[~held], categories[~held], np.zeros(3)).expected(features[held])
     shares = np.cumsum(np.bincount(categories, minlength=4))[:3] / len(categories)
-    return _linear(features, categories, np.quantile(said, shares))
+    return _linear(features, categories, np.quantile(predicted, shares))
 
 
 def _linear(

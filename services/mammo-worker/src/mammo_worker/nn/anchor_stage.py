@@ -62,16 +62,16 @@ class AnchorStage(ProposalStage):
         return FirstStage(logits, deltas, self.coder.decode(deltas, ops.convert_to_tensor(self.anchors)))
 
     def losses(
-        self, said: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
+        self, outputs: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
     ) -> tuple[Tensor, Tensor]:
         """Cross entropy and box loss of a sample of the anchors."""
         anchors = ops.convert_to_tensor(self.anchors)
         match = self.matcher(ops.expand_dims(anchors, 0), truth, labels)
         chosen, weight = self.sampler(match.positive, match.negative, seed)
         is_positive = bx.take_rows(ops.cast(match.positive, "float32"), chosen) * weight
-        each = binary_cross_entropy(bx.take_rows(said.logits, chosen), is_positive)
+        each = binary_cross_entropy(bx.take_rows(outputs.logits, chosen), is_positive)
         own = bx.take_rows(bx.take_rows(truth, match.index), chosen)
-        moved, deltas = ops.take(anchors, chosen, axis=0), bx.take_rows(said.raw, chosen)
+        moved, deltas = ops.take(anchors, chosen, axis=0), bx.take_rows(outputs.raw, chosen)
         return weighted_mean(each, weight), box_loss(self.config.box_loss, self.coder, deltas, moved, own, is_positive)
 
     def score(self, mass: Tensor, objectness: Tensor) -> Tensor:

@@ -74,12 +74,12 @@ class CentreStage(ProposalStage):
         return FirstStage(logits, distances, self.coder.decode(distances, ops.convert_to_tensor(self.points)))
 
     def losses(
-        self, said: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
+        self, outputs: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
     ) -> tuple[Tensor, Tensor]:
         """Focal loss of the heat map, and generalised IoU of the boxes at the cells near a centre."""
         del seed
         heat, weight, of = centre_targets(self.points, self.stride, truth, labels)
-        return centre_focal_loss(said.logits, heat), giou_loss(said.boxes, bx.take_rows(truth, of), weight)
+        return centre_focal_loss(outputs.logits, heat), giou_loss(outputs.boxes, bx.take_rows(truth, of), weight)
 
     def score(self, mass: Tensor, objectness: Tensor) -> Tensor:
         """Geometric mean of both stages: this objectness is a probability, so both must agree."""

@@ -71,11 +71,11 @@ class MaskRCNN(keras.Model):
             return self.detect(inputs)
         parts = self.parts
         levels = parts.trunk(inputs["canvas"], training)
-        said = parts.proposals(levels, training)
-        proposals, _ = parts.proposals.proposals(said, training=True)
+        outputs = parts.proposals(levels, training)
+        proposals, _ = parts.proposals.proposals(outputs, training=True)
         drawn = self.roi_sampler(proposals, inputs["boxes"], inputs["labels"], self._seed)
         class_logits, deltas = parts.box_head(levels, drawn["rois"], training)
-        out = {f"roi_{k}": v for k, v in drawn.items()} | said._asdict()
+        out = {f"roi_{k}": v for k, v in drawn.items()} | outputs._asdict()
         out |= {"class_logits": class_logits, "deltas": deltas}
         if parts.mask_head.is_trained:
             rois = drawn["rois"][:, : self.roi_sampler.draw.positive_slots]
@@ -90,10 +90,10 @@ class MaskRCNN(keras.Model):
         """Sum of the losses of both stages, the masks and the triage head."""
         del y, sample_weight, training
         parts = self.parts
-        said = FirstStage(**{name: y_pred[name] for name in FirstStage._fields})
+        outputs = FirstStage(**{name: y_pred[name] for name in FirstStage._fields})
         drawn = {name.removeprefix("roi_"): value for name, value in y_pred.items() if name.startswith("roi_")}
         each: dict[str, Tensor] = {}
-        each["rpn_score"], each["rpn_box"] = parts.proposals.losses(said, x["boxes"], x["labels"], self._seed)
+        each["rpn_score"], each["rpn_box"] = parts.proposals.losses(outputs, x["boxes"], x["labels"], self._seed)
         each["roi_class"], each["roi_box"] = parts.box_head.losses(y_pred["class_logits"], y_pred["deltas"], drawn)
         if parts.mask_head.is_trained:
             slots = self.roi_sampler.draw.positive_slots

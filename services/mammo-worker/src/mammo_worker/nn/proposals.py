@@ -56,12 +56,12 @@ class ProposalStage(ABC):
 
     @abstractmethod
     def losses(
-        self, said: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
+        self, outputs: FirstStage, truth: Tensor, labels: Tensor, seed: keras.random.SeedGenerator
     ) -> tuple[Tensor, Tensor]:
         """Loss of the objectness and of the boxes.
 
         Args:
-            said: What was predicted.
+            outputs: What was predicted.
             truth: (B, G, 4).
             labels: int (B, G); 0 for padding.
             seed: Source of chance.
@@ -71,11 +71,11 @@ class ProposalStage(ABC):
     def score(self, mass: Tensor, objectness: Tensor) -> Tensor:
         """Score (B, P) of RoIs that the second stage takes for masses with probability `mass` (B, P)."""
 
-    def proposals(self, said: FirstStage, training: bool = False) -> tuple[Tensor, Tensor]:
+    def proposals(self, outputs: FirstStage, training: bool = False) -> tuple[Tensor, Tensor]:
         """Proposals (B, P, 4) and their objectness (B, P), as many as configured for training or for test."""
         s = self.selection
         before, kept = (s.before_train, s.kept_train) if training else (s.before, s.kept)
-        return propose(said.boxes, ops.sigmoid(said.logits), self.canvas, s.nms, before, kept)
+        return propose(outputs.boxes, ops.sigmoid(outputs.logits), self.canvas, s.nms, before, kept)
 
 
 def propose(

@@ -127,13 +127,13 @@ def shows_specimen(tags: Tags) -> bool:
 def laterality_of(tags: Tags) -> tuple[Laterality | None, list[Notice]]:
     """The side, and a notice where the file names two: the image's own goes before that of its series."""
     anatomy = [a for group in tags.items(Tag.SHARED_GROUPS) for a in group.items(Tag.FRAME_ANATOMY)]
-    said = [
+    values = [
         *tags.texts(Tag.IMAGE_LATERALITY),
         *(side for a in anatomy for side in a.texts(Tag.FRAME_LATERALITY)),
         *tags.texts(Tag.LATERALITY),
     ]
     prefix = _side_of_position(tags.code(Tag.VIEW_POSITION))
-    sides = [side[0].upper() for side in said if side.upper() in _SIDES] or prefix
+    sides = [side[0].upper() for side in values if side.upper() in _SIDES] or prefix
     notices: list[Notice] = []
     if len({*sides, *prefix}) > 1:
         notices.append(make_notice("laterality_conflict", side=sides[0]))
