@@ -4,11 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
+from lobule.contracts.result import Hanging
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.examination.anatomy import find_anatomy
+from mammo_worker.examination.films import boxes_as_hung
 from mammo_worker.examination.frame import thumbnail_of
 from mammo_worker.examination.location import Place, place_on_film, region_of
 from mammo_worker.films.breast import find_breast
+from mammo_worker.films.hanging import points_in_file
 
 HEIGHT, WIDTH = 1000, 600
 NIPPLE = (420.0, 560.0)
@@ -149,3 +152,13 @@ def test_nipple_and_lesions_agree_between_the_views_of_real_breasts(shared_data)
         depth = {view: anatomy(film, view).depth / len(film) for view, film in heights.items()}
         ratios.append(depth["CC"] / depth["MLO"])
     assert 0.75 < np.median(ratios) < 1.1
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_boxes_are_turned_as_the_film_hangs(rotation, mirrored):
+    hanging, shape = Hanging(rotation=rotation, mirrored=mirrored), (500, 300)
+    hung = np.array([[20.0, 30.0, 80.0, 120.0]])
+    corners = points_in_file(hung.reshape(-1, 2), hanging, shape).reshape(-1, 2, 2)
+    in_file = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    assert boxes_as_hung(in_file, hanging, shape) == pytest.approx(hung)

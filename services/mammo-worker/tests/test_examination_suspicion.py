@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lobule.errors import AnalysisError
 from lobule_ml.calibration import Logistic
+from mammo_worker.examination.models import ExaminationModels, installed_models
 from mammo_worker.examination.suspicion import (
     RULES,
     BreastEvidence,
@@ -97,3 +99,12 @@ def test_plain_rules():
     assert by_rule("maximum", films) == pytest.approx(0.8)
     assert by_rule("mean logit", films) == pytest.approx(0.5)
     assert by_rule("noisy-or", films) == pytest.approx(1 - 0.2 * 0.8)
+
+
+def test_models_that_are_damaged_are_refused(tmp_path):
+    assert installed_models(tmp_path) == ExaminationModels(density=installed_models().density)
+    for text in ("{", "{}", '{"features": ["x"], "weights": [1], "bias": 0}'):
+        (tmp_path / "pairs.json").write_text(text)
+        with pytest.raises(AnalysisError, match="damaged"):
+            installed_models(tmp_path)
+    assert installed_models().pairs is not None

@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
-from lobule.contracts.result import Box, DisplayImage, Finding, ImageInfo, ModelInfo, Result, Thresholds
+from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.imaging.read_film import read_film
 from lobule.words import Words
 from lobule.words.breasts import breast_in_words
@@ -107,6 +107,22 @@ def test_growth_is_told_in_millimetres(films):
     assert grown.change.growth_mm == pytest.approx(8.0, rel=0.05)
     assert (grown.change.prior.job_id, grown.change.prior.finding_id) == ("before", "f1")
     assert (new.change.change, new.change.prior) == ("new", None)
+
+
+def test_growth_is_in_millimetres_where_the_file_says_how_a_film_hangs(films):
+    films.add("now", [(150, 190, 26)], spacing=(0.2, 0.2))
+    films.add("before", [(150, 190, 21)], role="prior", spacing=(0.2, 0.2))
+    for each in films.images:
+        each.image.hanging = Hanging()
+    [lesion] = films.together().breasts[0].lesions
+    assert lesion.change.growth_mm == pytest.approx(1.0, rel=0.1)
+    assert lesion.change.change == "stable"  # by a fifth, but less than can be measured
+
+
+def test_a_side_that_a_reader_took_away_does_not_come_back(films):
+    films.add("a")
+    films.images[0].image = films.images[0].image.model_copy(update={"laterality": None})
+    assert films.together().breasts == []
 
 
 def test_a_film_that_failed_or_has_no_place_clears_nothing(films):

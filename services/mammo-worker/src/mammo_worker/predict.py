@@ -32,7 +32,7 @@ FINDING_COLUMNS = (
     "coordinates",
 )
 COORDINATES = "upright"
-"""Pixels of the film after its orientation tag has been applied, as the portal shows it; not as the file stores it."""
+"""Pixels of the film after its orientation tag (Exif) has been applied, before its `hanging` turns it."""
 TRIAGE: dict[Assessment, str] = {
     "malignancy_suspected": "cancer",
     "no_sign_of_malignancy": "not cancer",

@@ -186,6 +186,10 @@ class FilmDensity(Document):
 ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggested"})
 """Notices that say what to do next. Reports and portal leave them out: they give the next steps of their own."""
 
+HUNG_BY_CHEST_WALL = "hung_by_chest_wall"
+CHEST_WALL_NOTICES = frozenset({HUNG_BY_CHEST_WALL, "chest_wall_against_laterality"})
+"""Notices that compare the chest wall with the side that an analysis was told."""
+
 
 class Notice(Document):
     """Something the reader should know about this result: a limit, an assumption, a correction, advice."""
@@ -248,9 +252,17 @@ class Result(Document):
     def as_corrected(self, view: View | None, laterality: Laterality | None) -> "Result":
         """A copy of the result with the view and the side as they are known now.
 
-        A correction does not analyse the image again, so the stored result keeps what was known before.
+        A correction does not analyse the image again, so the stored result keeps what was known before. What followed
+        from the former side goes: a notice about its chest wall, and a hanging that was made for it.
         """
-        return self.model_copy(update={"image": self.image.model_copy(update={"view": view, "laterality": laterality})})
+        image = self.image.model_copy(update={"view": view, "laterality": laterality})
+        corrected = self.model_copy(update={"image": image})
+        if laterality == self.image.laterality:
+            return corrected
+        if any(notice.code == HUNG_BY_CHEST_WALL for notice in self.notices):
+            image.hanging = None
+        kept = [notice for notice in self.notices if notice.code not in CHEST_WALL_NOTICES]
+        return corrected.model_copy(update={"notices": kept})
 
     def place_of(self, finding: str) -> int | None:
         """The place of a finding, by its id; None where there is no such finding."""

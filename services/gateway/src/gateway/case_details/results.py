@@ -23,17 +23,18 @@ def list_results(
     request: Request,
     job: Annotated[list[str], Query(max_length=MOST, description="identifiers of jobs; may be repeated")] = [],  # noqa: B006
 ) -> dict[str, Result]:
-    """The results of these jobs by their identifiers.
+    """The results of these jobs by their identifiers, with each image's view and side as they are known now.
 
     A job that is not the newest of an image of this case, has no result or one that cannot be read is left out: ask for
     its result alone, and the answer says why.
     """
     wanted = [one for one in repository.latest_jobs(session, case.id) if one.id in job]
+    known = {one.id: (one.image.view, one.image.laterality) for one in wanted}
     session.commit()  # gives the connection back before the files are read
     found = {}
     for one in wanted:
         try:
-            found[one.id] = read_result(request.app.state.store, one)
+            found[one.id] = read_result(request.app.state.store, one).as_corrected(*known[one.id])
         except ProblemError:
             continue
     return found

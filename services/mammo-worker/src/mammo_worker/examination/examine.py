@@ -31,17 +31,21 @@ _SIDES: tuple[Laterality, ...] = ("L", "R")
 
 @dataclass(frozen=True)
 class Failure:
-    """A row whose film was not assessed.
+    """A row whose film was not read together with the others.
 
     Attributes:
         row: As the table has it.
         code: Stable.
         detail: What to do.
+        laterality: Of the film, if it is known.
+        verdict: Of a film that was read, but has no place among the standard views.
     """
 
     row: FilmRow
     code: str
     detail: str
+    laterality: Laterality | None = None
+    verdict: Verdict | None = None
 
     def __str__(self) -> str:
         """The line for the command line."""
@@ -69,11 +73,14 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
         image = describe(row.file, hashlib.sha256(data).hexdigest()).model_copy(update=told)
         result = pipeline.analyse(data, image, no_progress).result
         laterality, view = result.image.laterality, result.image.view
+        verdict = Verdict(result.assessment, result.probability_malignant)
         if laterality is None:
-            raise UnplacedFilmError("laterality_unknown", "neither the table nor the file says which breast it is")
+            detail = "neither the table nor the file says which breast it is"
+            raise UnplacedFilmError("laterality_unknown", detail, None, verdict)
         standard: Literal["CC", "MLO"] | None = "CC" if view == "CC" else "MLO" if view == "MLO" else None
         if standard is None:
-            raise UnplacedFilmError("view_unknown", f"the view is {view or 'not known'}; CC and MLO are examined")
+            detail = f"the view is {view or 'not known'}; CC and MLO are examined"
+            raise UnplacedFilmError("view_unknown", detail, laterality, verdict)
         film = read_film(data)
         return examined(str(row.file), laterality, standard, film, result, film.hanging)
 
@@ -81,16 +88,18 @@ def film_reader(pipeline: MammographyPipeline) -> FilmReader:
 
 
 class UnplacedFilmError(Exception):
-    """A film was read, but its side or view is unknown.
+    """A film was read, but its side is unknown, or its view is not a standard one.
 
     Args:
         code: Stable.
         detail: What is missing.
+        laterality: Its side, if it is known.
+        verdict: What it says by itself; it still counts for its breast and for the case.
     """
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, laterality: Laterality | None, verdict: Verdict) -> None:
         super().__init__(detail)
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.laterality, self.verdict = code, detail, laterality, verdict
 
 
 def examine(
@@ -122,13 +131,13 @@ def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
     """A film, or the reason why it failed, so that one bad file does not stop the others."""
     if row.wrong:
         code, _, detail = row.wrong.partition(": ")
-        return Failure(row, code, detail)
+        return Failure(row, code, detail, row.laterality)
     try:
         return read(row)
     except UnplacedFilmError as error:
-        return Failure(row, error.code, error.detail)
+        return Failure(row, error.code, error.detail, error.laterality, error.verdict)
     except Exception as error:  # noqa: BLE001 - as `predict`: one file never ends the run
-        return Failure(row, *reason(error))
+        return Failure(row, *reason(error), row.laterality)
 
 
 def _reading(
@@ -137,11 +146,13 @@ def _reading(
     breasts: list[BreastReading] = []
     for side in _SIDES:
         own = [film for film in films if film.laterality == side]
-        failed = sum(failure.row.laterality == side for failure in failures)
-        if own or failed:
-            breasts.append(read_breast(side, own, failed, models))
-    unplaced = sum(failure.row.laterality is None for failure in failures)
-    return ExaminationReading(name, breasts, by_rule([b.verdict for b in breasts], unplaced))
+        of_side = [failure for failure in failures if failure.laterality == side]
+        alone = [failure.verdict for failure in of_side if failure.verdict is not None]
+        if own or of_side:
+            breasts.append(read_breast(side, own, len(of_side) - len(alone), models, alone))
+    unplaced = [failure for failure in failures if failure.laterality is None]
+    verdicts = [failure.verdict for failure in unplaced if failure.verdict is not None]
+    return ExaminationReading(name, breasts, by_rule([*(b.verdict for b in breasts), *verdicts], len(unplaced)))
 
 
 def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iterator[Row]:
@@ -149,7 +160,7 @@ def table_rows(reading: ExaminationReading, failures: Sequence[Failure]) -> Iter
     views: list[str] = []
     for breast in reading.breasts:
         views += [f"{breast.laterality}{view}" for view in breast.views]
-        own = [failure for failure in failures if failure.row.laterality == breast.laterality]
+        own = [failure for failure in failures if failure.laterality == breast.laterality]
         yield _row(reading.name, breast.laterality, breast.views, breast.verdict, breast.density, own)
     densities: list[DensityCategory] = [breast.density for breast in reading.breasts if breast.density]
     densest: DensityCategory | None = max(densities) if densities else None

@@ -65,7 +65,8 @@ def examined(
     valid = None if film.valid is None else turned(film.valid, hanging)
     breast = find_breast(pixels, valid, squeeze_of(pixels))
     spacing = result.image.pixel_spacing_mm
-    mm = float(spacing[0]) if spacing and hanging is None else None
+    on_its_side = hanging is not None and hanging.rotation in (90, 270)
+    mm = float(spacing[1 if on_its_side else 0]) if spacing else None  # of a row as the film hangs
     if not breast.mask.any():
         return ExaminedFilm(name, laterality, view, result, None, None, [], mm)
     thumbnail = thumbnail_of(breast, pixels.shape[1])

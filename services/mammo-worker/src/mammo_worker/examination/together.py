@@ -40,7 +40,7 @@ def read_together(
     alone: dict[Laterality | None, list[Verdict]] = {"R": [], "L": [], None: []}
     for each in request.images:
         data, result = read(each)
-        side, view = each.image.laterality or result.image.laterality, each.image.view or result.image.view
+        side, view = each.image.laterality, each.image.view  # as corrected: the stored result keeps what was known then
         standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
         if side is not None and standard is not None:
             film = read_film(data)

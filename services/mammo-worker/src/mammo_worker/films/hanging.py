@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.result import Hanging, Laterality, Notice
+from lobule.contracts.result import HUNG_BY_CHEST_WALL, Hanging, Laterality, Notice
 from lobule.words import make_notice
 from mammo_worker.films.breast import Breast
 
@@ -55,5 +55,5 @@ def hang_by_chest_wall(
     if laterality is None or not breast.chest_wall_sure or breast.on_right == (laterality == "R"):
         return hanging, None
     if hanging is None:
-        return Hanging(mirrored=True), make_notice("hung_by_chest_wall", side=laterality)
+        return Hanging(mirrored=True), make_notice(HUNG_BY_CHEST_WALL, side=laterality)
     return hanging, make_notice("chest_wall_against_laterality", side=laterality)
