@@ -56,7 +56,7 @@ def test_the_command_line_and_the_service_agree(lobule, shared_data, tmp_path):
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == [
         *("file", "width", "height", "magnification", "probability_malignant", "label", "assessment", "patches"),
-        *("notices", "error", "detail"),
+        *("um_per_pixel", "unlike_training", "probability_tumour", "notices", "error", "detail"),
     ]
     for field, row in zip(fields, rows, strict=True):
         job = lobule.upload(field, "histopathology")

@@ -31,7 +31,7 @@ def test_rows_become_fields(tmp_path):
     write_images(tmp_path, "a/1.png", "2.png", "3.png")
     table = tmp_path / "labels.csv"
     table.write_text(
-        "\ufeff" + HEADER + "a/1.png,P1,Benign,40x,\n2.png,P2,malignant,,0.21\n3.png,P1,benign,,\n", "utf-8"
+        "\ufeff" + HEADER + "a/1.png,P1,Benign,40x,\n2.png,P2,malignant,,0.5\n3.png,P1,benign,,\n", "utf-8"
     )
     source = read_source(table)
     assert [(f.name, f.patient, f.label, f.magnification) for f in source.fields] == [
@@ -67,7 +67,7 @@ def test_columns_that_are_missing_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("size", "magnification"), [("0.5", "40X"), ("0.25", "100X"), ("0.1", "200X"), ("0.06", "400X")]
+    ("size", "magnification"), [("1.0", "40X"), ("0.5", "100X"), ("0.25", "200X"), ("0.1", "400X")]
 )
 def test_size_of_pixels_gives_the_magnification(size, magnification):
     assert magnification_at(size) == magnification

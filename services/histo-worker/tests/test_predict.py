@@ -71,9 +71,8 @@ def test_json_has_full_precision_notices_and_the_given_magnification(use_pipelin
     data = field.path.read_bytes()
     assert rows["100X"]["probability_malignant"] == pipeline.probabilities(decode_rgb(data), "100X").field
     by_scale = ["predict", str(tmp_path / "deep"), "--json", "--output", "-", "--um-per-pixel"]
-    scaled = CliRunner().invoke(app, [*by_scale, "0.2"])
-    assert json.loads(scaled.stdout) == rows["100X"]
-    assert "too far" in CliRunner().invoke(app, [*by_scale, "7"]).output
+    scaled = json.loads(CliRunner().invoke(app, [*by_scale, "0.48"]).stdout)
+    assert scaled == rows["100X"] | {"magnification": None}
     assert "not both" in CliRunner().invoke(app, [*by_scale, "0.2", "--magnification", "40X"]).output
     assert CliRunner().invoke(app, ["predict", "x.png", "--magnification", "50X"]).exit_code == 2
 
@@ -87,3 +86,18 @@ def test_standard_output_is_silent_but_for_rows(tmp_path):
     said = done.stderr.splitlines()
     assert said[0] == "0 of 1 fields read: 0 malignancy_suspected, 0 not_sure, 0 no_sign_of_malignancy; 1 failed"
     assert "".join(said[1:]).startswith(f"{tmp_path / 'gone.png'}: unreadable_file")
+
+
+def test_a_given_scale_tells_the_tissue_and_maps_are_kept(use_pipeline, tmp_path, fields):
+    field = next(f for f in fields if f.magnification == "40X")
+    arguments = ["predict", str(field.path), "--json", "--output", "-", "--maps", str(tmp_path / "maps")]
+    rows = []
+    for um in ("1.2", "0.48"):
+        done = CliRunner().invoke(app, [*arguments, "--um-per-pixel", um])
+        assert done.exit_code == 0, done.output
+        rows.append(json.loads(done.stdout))
+    assert [row["um_per_pixel"] for row in rows] == [1.2, 0.48]
+    assert all(0 < row["probability_tumour"] < 1 and 0 <= row["unlike_training"] <= 1 for row in rows)
+    assert rows[0]["probability_tumour"] != rows[1]["probability_tumour"]
+    kinds = sorted(path.name.split(".")[-2] for path in (tmp_path / "maps").iterdir())
+    assert kinds == ["evidence", "tumour"]  # a field of 0.2 mm is too small for a map of the tumour

@@ -180,8 +180,19 @@ class TestFieldReader:
             assert reading.scale == 1
         assert areas[0] == pytest.approx(areas[1], rel=0.05)
 
-    def test_a_huge_field_is_shrunk_until_its_patches_are_few_enough(self):
+    def test_a_huge_field_of_no_scale_is_shrunk_until_its_patches_are_few_enough(self):
         reader = FieldReader(size=8, window=100, max_patches=20, window_at="100X")
-        [reading] = reader.read(np.zeros((1000, 1000, 3), np.uint8), "100X")
-        assert len(reading.patches) <= 20
-        assert reading.scale < 1
+        coarse, fine = reader.read(np.zeros((1000, 1000, 3), np.uint8), None)
+        assert len(fine.patches) <= 20
+        assert fine.scale < 1
+        assert coarse.scale < fine.scale
+
+    @pytest.mark.parametrize("known", [{"magnification": "100X"}, {"magnification": None, "um_per_pixel": 0.48}])
+    def test_a_huge_field_is_read_at_its_scale_in_windows_all_over_it(self, known):
+        reader = FieldReader(size=8, window=100, max_patches=20, window_at="100X")
+        [reading] = reader.read(np.zeros((1000, 1000, 3), np.uint8), **known)
+        assert len(reading.patches) == len(reading.windows) == 16
+        assert (reading.scale, reading.share) == (1.0, 0.16)
+        assert {window.side for window in reading.windows} == {100}
+        edges = [(window.x, window.y) for window in reading.windows]
+        assert (min(edges), max(edges)) == ((0, 0), (900, 900))

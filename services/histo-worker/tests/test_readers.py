@@ -28,15 +28,15 @@ def test_bach(tmp_path):
         draw(tmp_path / "Photos" / name / f"{letter}001.tif")
     source = read_source(tmp_path)
     assert [(f.name, f.label, f.magnification) for f in source.fields] == [
-        ("n001", "benign", "40X"),
-        ("b001", "benign", "40X"),
-        ("is001", "malignant", "40X"),
-        ("iv001", "malignant", "40X"),
+        ("n001", "benign", "100X"),
+        ("b001", "benign", "100X"),
+        ("is001", "malignant", "100X"),
+        ("iv001", "malignant", "100X"),
     ]
     assert source.name.startswith("BACH")
     done = check(tmp_path)
     assert done.exit_code == 0, done.output
-    assert "| 40X | 2 | 2 |" in done.output
+    assert "| 100X | 2 | 2 |" in done.output
     (tmp_path / "Photos" / "Normal" / "n001.tif").write_bytes(b"cut")
     assert "n001.tif: unsupported_format" in check(tmp_path).output.replace("\n", "")
 

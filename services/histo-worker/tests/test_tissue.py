@@ -1,15 +1,42 @@
 """The tissue of a field: windows by the micrometre, map, distance to the training tissue."""
 
+import hashlib
+import io
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from histo_worker.scale import scale_of
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
 from histo_worker.tissue.reader import TissueReader
+from histo_worker.tissue.stage import MAPPED_UM, MOST_REGIONS, describe_map, draw_map, regions_of, widened
 from histo_worker.tissue.windows import CELL, bands, scaled_size
+from lobule.contracts.result import ImageInfo, Result, Thresholds
+from lobule.contracts.tissue import Tissue
+from lobule.imaging.decode import decode_rgb
+from lobule.words.packages import package_sentence
+from lobule.worker.pipeline import no_progress
 
 PINK = (200, 120, 180)
+
+
+def info(data: bytes = b"", **known) -> ImageInfo:
+    digest = hashlib.sha256(data).hexdigest()
+    return ImageInfo(sha256=digest, file_name="f.png", modality="histopathology", width=700, height=460, **known)
+
+
+def encoded(pixels: np.ndarray, **options) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, **{"format": "PNG"} | options)
+    return stream.getvalue()
+
+
+def tissue_of(unlike: float) -> Tissue:
+    shares = dict.fromkeys(("probability_tumour", "tumour_share", "marked_from"), 0.4)
+    return Tissue(model="t 1", um_per_pixel=1, scale_source="file", unlike_training=unlike, **shares)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +78,19 @@ class TestWindows:
         monkeypatch.setattr(reader, "_slope", 0.02)
         field = np.full((500, 500, 3), PINK, np.uint8)
         cv2.circle(field, centre[::-1], 20, (40, 10, 60), -1)
-        tumour = reader.read(field, 4.0).tumour
+        reading = reader.read(field, 4.0)
+        tumour = reading.tumour
         peak = np.array(np.unravel_index(tumour.argmax(), tumour.shape)) * CELL * UM_PER_PIXEL / 4.0
         assert np.abs(peak - centre).max() <= 50
+        regions = regions_of(reading, 0.0, 4.0, field.shape)
+        assert len(regions) == MOST_REGIONS
+        first = regions[0]
+        assert abs(first.x + first.width / 2 - centre[1]) <= 50
+        assert abs(first.y + first.height / 2 - centre[0]) <= 50
+        assert all(r.x + r.width <= 500 and r.y + r.height <= 500 for r in regions)
+        corners = np.array([(r.x, r.y) for r in regions])
+        apart = np.abs(corners[:, None] - corners[None]).max(axis=2)
+        assert apart[~np.eye(len(regions), dtype=bool)].min() >= first.width - 1
 
 
 class TestOutOfDistribution:
@@ -67,3 +104,74 @@ class TestOutOfDistribution:
         new = [again.unlike(rng.normal(size=(4, 6)) @ mixing + 3 * (i % 2)) for i in range(200)]
         assert np.mean(np.array(new) >= FAR) < 0.08
         assert again.unlike(rng.normal(size=(4, 6)) @ mixing + 40) == 1.0
+
+    def test_widens_not_sure_until_it_is_everything(self):
+        usual = Thresholds(low=0.2, high=0.7)
+        assert widened(usual, None) == widened(usual, tissue_of(0.5)) == usual
+        some = widened(usual, tissue_of(0.95))
+        assert 0 < some.low < 0.2
+        assert 0.7 < some.high < 1
+        assert {widened(usual, tissue_of(u)).assess(p) for u in (FAR, 1.0) for p in (0.001, 0.999)} == {"not_sure"}
+
+
+class TestScale:
+    def test_a_given_scale_counts_before_the_files_and_that_before_the_magnification(self):
+        assert scale_of(info(pixel_spacing_mm=(0.00025, 0.00025)), 0.5, "100X") == (0.25, "given")
+        assert scale_of(info(pixel_spacing_mm=(0.26, 0.26)), 0.5, "100X") == (0.5, "file")
+        assert scale_of(info(), None, "100X") == (0.48, "magnification")
+        assert scale_of(info(), None, None) is None
+
+
+class TestResult:
+    def test_of_a_coarse_field_holds_the_map_and_regions(self, pipeline, fields, monkeypatch):
+        monkeypatch.setattr(type(pipeline._gate), "check", lambda *_: 1.0)  # drawn glass is too even for it
+        coarse = decode_rgb(next(f for f in fields if f.magnification == "40X").path.read_bytes())
+        wide = np.concatenate([coarse, np.full_like(coarse, 250)], axis=1)  # the right half is glass
+        analysis = pipeline.analyse(encoded(wide), info(magnification="40X"), no_progress)
+        result = analysis.result
+        assert result.tissue.model == "tissue-lite0 1.0.0"
+        assert (result.tissue.um_per_pixel, result.tissue.scale_source) == (1.2, "magnification")
+        assert result.heat_map.kind == "tumour"
+        heat = cv2.imdecode(np.frombuffer(analysis.files[result.heat_map.file], np.uint8), cv2.IMREAD_UNCHANGED)
+        assert heat.shape == wide.shape[:2]
+        assert heat[:, :660].max() > 0
+        assert heat[:, 700:].max() == 0
+        assert all(region.x + region.width / 2 < 700 for region in result.tissue.regions)
+        assert Result.model_validate_json(result.model_dump_json()) == result
+
+    def test_of_a_small_field_keeps_the_map_of_evidence(self, pipeline, field_pixels):
+        assert MAPPED_UM > 460 * 0.48
+        result = pipeline.analyse(encoded(field_pixels[0]), info(magnification="100X"), no_progress).result
+        assert result.heat_map.kind == "evidence"
+        assert result.tissue.regions == []
+
+    def test_of_a_field_without_scale_holds_no_tissue(self, pipeline, field_pixels):
+        assert pipeline.analyse(encoded(field_pixels[0]), info(), no_progress).result.tissue is None
+
+    def test_a_files_scale_counts_before_a_magnification_that_differs(self, pipeline, field_pixels):
+        tiff = encoded(field_pixels[0], format="TIFF", resolution=10_000 / 0.48, resolution_unit=3)
+        said = pipeline.analyse(tiff, info(magnification="40X"), no_progress).result
+        assert (said.tissue.um_per_pixel, said.tissue.scale_source) == (0.48, "file")
+        assert [n.code for n in said.notices] == ["scale_in_file"]
+        by_magnification = pipeline.analyse(encoded(field_pixels[0]), info(magnification="100X"), no_progress).result
+        assert said.probability_malignant == by_magnification.probability_malignant
+
+    def test_of_a_field_that_is_unlike_is_never_certain(self, pipeline, field_pixels, monkeypatch):
+        monkeypatch.setattr(type(pipeline._tissue._training), "unlike", lambda *_: 1.0)
+        result = pipeline.analyse(encoded(field_pixels[0]), info(magnification="100X"), no_progress).result
+        assert result.assessment == result.thresholds.assess(result.probability_malignant) == "not_sure"
+        assert [n.code for n in result.notices] == ["unlike_training"]
+
+    def test_the_map_names_the_packages_figures_in_both_languages(self, reader):
+        drawn = describe_map(reader.package.manifest, "map.png")
+        assert "AUC 0.895 (0.879 to 0.909)" in drawn.method
+        assert "AUC 0.53 and 0.62" in drawn.meaning
+        assert all(number in package_sentence("zh", drawn.method) for number in ("192", "0.895", "0.879", "0.909"))
+        assert all(number in package_sentence("zh", drawn.meaning) for number in ("0.53", "0.62"))
+
+    def test_the_map_is_clear_over_glass(self):
+        display = np.full((40, 40, 3), PINK, np.uint8)
+        display[:, 20:] = 250
+        heat = draw_map(np.full((4, 4), 0.9, np.float32), display)
+        assert heat[:, :20].min() == np.float32(0.9)
+        assert heat[:, 20:].max() == 0

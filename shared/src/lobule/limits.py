@@ -39,7 +39,7 @@ def _limit(of: str, what: str, value: int, unit: str, code: str, why: str) -> in
 _KB, _MB = 1 << 10, 1 << 20
 _UNREADABLE = "image_unreadable"
 
-MIN_SIDE = _limit("image", "a side, at least", 64, "pixels", "image_too_small", "a smaller one is no field or film")
+MIN_SIDE = _limit("image", "a side, at least", 48, "pixels", "image_too_small", "patches of tissue have 50 pixels")
 MAX_SIDE = _limit("image", "a side", 32_767, "pixels", "too_many_pixels", "OpenCV resamples no longer side")
 MAX_PIXELS = _limit("image", "pixels", 100_000_000, "", "too_many_pixels", "the largest detector has 28 million")
 MAX_DECODED_BYTES = _limit(

@@ -26,7 +26,7 @@ class GatewaySettings(Settings):
         default=None, description="file that the ends of the audit log's chains are added to once a day; unset: none"
     )
     secure_cookies: bool = Field(True, description="send the session cookie over HTTPS alone; off for plain http")
-    max_upload_bytes: int = Field(200 * 1024 * 1024, gt=0, description="a larger upload is refused")
+    max_upload_bytes: int = Field(320 * 1024 * 1024, gt=0, description="a larger upload is refused")
     access_token_minutes: float = Field(15, gt=0, description="an access token ends after this")
     refresh_token_days: float = Field(14, gt=0, description="a refresh token ends after this")
     session_hours: float = Field(12, gt=0, description="a portal session ends after this")

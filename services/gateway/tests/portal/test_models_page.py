@@ -11,9 +11,7 @@ from lobule.contracts.models import ModelManifest, ModelPackage, WorkerAnnouncem
 from lobule.progress_cache import ProgressCache, connect
 from lobule.words import Words
 
-PACKAGES = [
-    described.parent for described in sorted(Path(__file__).parents[3].glob("*/src/*/model_packages/*/model.json"))
-]
+PACKAGES = [described.parent for described in sorted(Path(__file__).parents[3].glob("*/src/*/*/*/model.json"))]
 """The packages that workers announce."""
 
 

@@ -16,7 +16,10 @@ from histo_worker.field_reader import MEASURED, FieldReader, Reading
 from histo_worker.gate.gate import InputGate
 from histo_worker.network import CompiledClassifier
 from histo_worker.preprocessing.windows import resize_area
+from histo_worker.scale import FARTHEST, Scale, nearest_magnification, scale_of
 from histo_worker.settings import HistoSettings
+from histo_worker.tissue.reader import TissueReader
+from histo_worker.tissue.stage import describe_map, draw_map, is_unlike, read_tissue, widened
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
@@ -71,6 +74,7 @@ class HistologyPipeline:
                 "model_unavailable", "other_modality", package=manifest.name, modality=manifest.modality
             )
         self._gate = InputGate.load()
+        self._tissue = TissueReader()
         self._classifier = CompiledClassifier(self._package, batch)
         try:
             self._reader = FieldReader.from_manifest(manifest.input.values())
@@ -109,43 +113,52 @@ class HistologyPipeline:
         with clock.stage("patches"):
             progress(0.1, activity("cutting_patches"))
             magnification = image.magnification or magnification_in(image.file_name)
-            readings = self._reader.read(field, magnification)
+            scale = scale_of(image, read.um_per_pixel, magnification)
+            readings = self._reader.read(field, magnification, _stated(scale))
             count = sum(len(reading.patches) for reading in readings)
         with clock.stage("model"):
             logits, evidence = self._classify(
                 readings, lambda done: progress(0.15 + 0.7 * done / count, activity("patches", done=done, total=count))
             )
             probability = float(self._calibrated(_field_logit(logits))[0])
+        with clock.stage("tissue"):
+            progress(0.85, activity("reading_tissue"))
+            answer = None if scale is None else read_tissue(self._tissue, field, scale)
+            tissue = answer.tissue if answer else None
         with clock.stage("pictures"):
-            progress(0.85, activity("drawing_evidence"))
+            progress(0.9, activity("drawing_evidence"))
             display = _shrink(field)
-            files = {DISPLAY_FILE: encode_png(display)}
-            rows, columns = display.shape[:2]
-            longest = max(rows, columns)
-            maps = [
-                _laid_out(maps, reading, height, width, longest)
-                for maps, reading in zip(evidence, readings, strict=True)
-            ]
-            maps = [cv2.resize(m, (columns, rows), interpolation=cv2.INTER_AREA) for m in maps]
-            heat = sigmoid(np.mean(maps, axis=0) / np.float32(self._evidence_scale))
-            files[HEAT_MAP_FILE] = encode_png((heat * 255).round().astype(np.uint8))
+            if answer is None or answer.tumour is None:
+                heat = self._evidence(evidence, readings, (height, width), display)
+                described = HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING)
+            else:
+                heat = draw_map(answer.tumour, display)
+                described = describe_map(self._tissue.package.manifest, HEAT_MAP_FILE)
+            files = {
+                DISPLAY_FILE: encode_png(display),
+                HEAT_MAP_FILE: encode_png((heat * 255).round().astype(np.uint8)),
+            }
         progress(1.0, DONE)
+        thresholds = widened(self.manifest.thresholds, tissue)
         result = Result(
             image=image.model_copy(update={"height": height, "width": width}),
             model=self.manifest.info(),
-            thresholds=self.manifest.thresholds,
-            assessment=self.manifest.thresholds.assess(probability),
+            thresholds=thresholds,
+            assessment="not_sure" if is_unlike(tissue) else thresholds.assess(probability),
             probability_malignant=probability,
             patches=Patches(
                 count=count,
                 size=round(readings[0].windows[0].side / readings[0].scale),
                 magnification_assumed=magnification,
             ),
-            display=DisplayImage(file=DISPLAY_FILE, width=columns, height=rows),
-            heat_map=HeatMap(file=HEAT_MAP_FILE, method=HEAT_MAP_METHOD, meaning=HEAT_MAP_MEANING),
+            tissue=tissue,
+            display=DisplayImage(file=DISPLAY_FILE, width=display.shape[1], height=display.shape[0]),
+            heat_map=described,
             notices=[
                 *read.notices,
-                *self._notices(magnification, field, min(reading.scale for reading in readings)),
+                *([make_notice("unlike_training")] if is_unlike(tissue) else []),
+                *_scale_notices(image, magnification, scale),
+                *self._size_notices(magnification, scale, field, readings),
             ],
             timings_s=clock.seconds,
         )
@@ -169,19 +182,51 @@ class HistologyPipeline:
         ends = np.cumsum([len(reading.patches) for reading in readings])[:-1]
         return np.split(logits, ends), np.split(evidence, ends)
 
+    def _evidence(
+        self, evidence: list[Float], readings: list[Reading], size: tuple[int, int], display: RGB8
+    ) -> NDArray[np.float32]:
+        """The class activation map at the size of the display image, from 0 to 1."""
+        rows, columns = display.shape[:2]
+        pairs = zip(evidence, readings, strict=True)
+        laid_out = [_laid_out(maps, reading, *size, max(rows, columns)) for maps, reading in pairs]
+        maps = [cv2.resize(m, (columns, rows), interpolation=cv2.INTER_AREA) for m in laid_out]
+        return sigmoid(np.mean(maps, axis=0) / np.float32(self._evidence_scale)).astype(np.float32)
+
     def _calibrated(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
         return sigmoid(self._slope * logits + self._intercept).astype(np.float32)
 
-    def _notices(self, magnification: Magnification | None, field: RGB8, scale: float) -> Iterator[Notice]:
-        if magnification is None:
-            yield make_notice("magnification_unknown")
-        elif magnification not in MEASURED:
-            yield make_notice("magnification_not_measured", magnification=magnification)
-        side = min(self._reader.sides(magnification))
-        if magnification in (None, *MEASURED) and min(field.shape[:2]) < side:
+    def _size_notices(
+        self, magnification: Magnification | None, scale: Scale | None, field: RGB8, readings: list[Reading]
+    ) -> Iterator[Notice]:
+        stated = _stated(scale)
+        side = min(self._reader.sides(magnification, stated))
+        if (stated is not None or magnification in (None, *MEASURED)) and min(field.shape[:2]) < side:
             yield make_notice("small_image", pixels=str(side))
-        if scale < 1:
-            yield make_notice("image_shrunk", scale=f"{scale:.0%}")
+        shrunk, share = min(r.scale for r in readings), min(r.share for r in readings)
+        if shrunk < 1:
+            yield make_notice("image_shrunk", scale=f"{shrunk:.0%}")
+        if share < 1:
+            yield make_notice("field_sampled", share=f"{share:.0%}")
+
+
+def _stated(scale: Scale | None) -> float | None:
+    """Micrometres a pixel, where they are stated and not taken from a magnification."""
+    return None if scale is None or scale.source == "magnification" else scale.um_per_pixel
+
+
+def _scale_notices(image: ImageInfo, magnification: Magnification | None, scale: Scale | None) -> Iterator[Notice]:
+    if scale is None:
+        yield make_notice("magnification_unknown")
+    elif scale.source == "magnification":
+        if magnification is not None and magnification not in MEASURED:
+            yield make_notice("magnification_not_measured", magnification=magnification)
+    else:
+        near, times = nearest_magnification(scale.um_per_pixel)
+        um = f"{scale.um_per_pixel:.3g}"
+        if scale.source == "file" and image.magnification not in (None, near):
+            yield make_notice("scale_in_file", um=um, magnification=image.magnification)
+        if near not in MEASURED or times > FARTHEST:
+            yield make_notice("scale_not_measured", um=um)
 
 
 def build_pipeline(settings: HistoSettings | None = None) -> HistologyPipeline:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.imaging.header import read_header
+from lobule.worker.pipeline import Analysis, Pipeline, ReportProgress
 from lobule_ml.batch import Describe, Outcome, Row
 
 COLUMNS = (
@@ -15,6 +17,9 @@ COLUMNS = (
     "label",
     "assessment",
     "patches",
+    "um_per_pixel",
+    "unlike_training",
+    "probability_tumour",
     "notices",
     "error",
     "detail",
@@ -27,6 +32,7 @@ def row_of(outcome: Outcome) -> Row:
     result = outcome.result
     if result is None:
         return row
+    tissue = result.tissue
     return row | {
         "width": result.image.width,
         "height": result.image.height,
@@ -35,16 +41,21 @@ def row_of(outcome: Outcome) -> Row:
         "label": "malignant" if result.probability_malignant >= 0.5 else "benign",
         "assessment": result.assessment,
         "patches": result.patches.count if result.patches else 0,
+        "um_per_pixel": tissue.um_per_pixel if tissue else None,
+        "unlike_training": tissue.unlike_training if tissue else None,
+        "probability_tumour": tissue.probability_tumour if tissue else None,
         "notices": [notice.code for notice in result.notices],
     }
 
 
-def describer(magnification: Magnification | None) -> Describe:
+def describer(magnification: Magnification | None, um_per_pixel: float | None = None) -> Describe:
     """What the pipeline is told of a field.
 
     Args:
         magnification: Of all of them; None leaves it to their names and to the pipeline.
+        um_per_pixel: Of all of them, where it is known.
     """
+    spacing = None if um_per_pixel is None else (um_per_pixel / 1000, um_per_pixel / 1000)
 
     def describe(path: Path, sha256: str) -> ImageInfo:
         header = read_header(path, "histopathology")
@@ -55,6 +66,39 @@ def describer(magnification: Magnification | None) -> Describe:
             width=header.width,
             height=header.height,
             magnification=magnification,
+            pixel_spacing_mm=spacing,
         )
 
     return describe
+
+
+class MapKeeper:
+    """A pipeline that also keeps each field's map, as `NAME-HASH.tumour.png` or `NAME-HASH.evidence.png`.
+
+    Args:
+        pipeline: That analyses.
+        folder: Made where it is missing.
+    """
+
+    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._pipeline, self._folder = pipeline, folder
+
+    @property
+    def manifest(self) -> ModelManifest:
+        """Of the pipeline."""
+        return self._pipeline.manifest
+
+    @property
+    def card(self) -> str:
+        """Of the pipeline."""
+        return self._pipeline.card
+
+    def analyse(self, data: bytes, image: ImageInfo, progress: ReportProgress) -> Analysis:
+        """Analyse a field and keep its map."""
+        analysis = self._pipeline.analyse(data, image, progress)
+        drawn = analysis.result.heat_map
+        if drawn is not None:
+            name = f"{Path(image.file_name).stem}-{image.sha256[:8]}.{drawn.kind}.png"
+            (self._folder / name).write_bytes(analysis.files[drawn.file])
+        return analysis

@@ -1,6 +1,50 @@
-"""Micrometres a pixel of a field, from the magnification."""
+"""Micrometres a pixel of a field: as given, as its file states them, or from the magnification."""
 
-from lobule.contracts.result import Magnification
+from math import log
+from typing import NamedTuple
+
+from lobule.contracts.result import ImageInfo, Magnification
+from lobule.contracts.tissue import ScaleSource
 
 UM_OF_MAGNIFICATION: dict[Magnification, float] = {"40X": 1.2, "100X": 0.48, "200X": 0.24, "400X": 0.12}
 """Of the camera of BreakHis (Spanhol et al. 2016), as its nuclei show (docs/results/tissue-tried.md)."""
+LEAST_UM, MOST_UM = 0.02, 20.0
+"""A scale outside is that of a screen or a printer."""
+FARTHEST = 1.6
+"""Times the nearest magnification's scale: fields beyond it differ from those that a classifier learned from."""
+
+
+class Scale(NamedTuple):
+    """Micrometres a pixel, and who says so."""
+
+    um_per_pixel: float
+    source: ScaleSource
+
+
+def scale_of(image: ImageInfo, in_file: float | None, magnification: Magnification | None) -> Scale | None:
+    """The scale of a field; None where nobody says it.
+
+    A file's own scale counts before a magnification, which means other pixels on each microscope and scanner.
+
+    Args:
+        image: What was given; its spacing counts before all else.
+        in_file: Micrometres a pixel that the file states.
+        magnification: Of the field, if known.
+    """
+    given = 1000 * sum(image.pixel_spacing_mm) / 2 if image.pixel_spacing_mm else None
+    if given is not None and LEAST_UM <= given <= MOST_UM:
+        return Scale(given, "given")
+    if in_file is not None and LEAST_UM <= in_file <= MOST_UM:
+        return Scale(in_file, "file")
+    return Scale(UM_OF_MAGNIFICATION[magnification], "magnification") if magnification else None
+
+
+def nearest_magnification(um_per_pixel: float) -> tuple[Magnification, float]:
+    """The magnification whose pixels are nearest in size, and how many times larger or smaller they are.
+
+    Raises:
+        ValueError: It is no positive number.
+    """
+    near = min(UM_OF_MAGNIFICATION, key=lambda m: abs(log(um_per_pixel / UM_OF_MAGNIFICATION[m])))
+    ratio = um_per_pixel / UM_OF_MAGNIFICATION[near]
+    return near, max(ratio, 1 / ratio)

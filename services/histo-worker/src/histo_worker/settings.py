@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from lobule.settings import FromEnvironment
 
 PACKAGES = Path(__file__).parent / "model_packages"
+TISSUE_PACKAGES = Path(__file__).parent / "tissue"
 DEFAULT_MODEL = "breakhis-densenet121"
 
 

@@ -1,5 +1,6 @@
 """Entry point of the histopathology worker: `python -m histo_worker.worker`."""
 
+from histo_worker.settings import TISSUE_PACKAGES
 from lobule.modalities import HISTOPATHOLOGY
 from lobule.worker.app import run_inference_worker
 from lobule.worker.pipeline import Pipeline
@@ -12,4 +13,4 @@ def _build() -> Pipeline:
 
 
 if __name__ == "__main__":
-    run_inference_worker(HISTOPATHOLOGY, _build)
+    run_inference_worker(HISTOPATHOLOGY, _build, packages=TISSUE_PACKAGES)

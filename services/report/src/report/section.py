@@ -15,6 +15,7 @@ from lobule.words.breasts import place_in_words
 from report.certainty import Zone, in_words, zones
 from report.parts import Fact, Part
 from report.sizes import image_size, size_words
+from report.tissue import heat_map_legend, tissue_facts
 
 
 class FindingRow(Part):
@@ -72,6 +73,7 @@ class ImageSection(Part):
     scale: str
     zones: tuple[Zone, ...]
     has_heat_map: bool
+    heat_map_legend: str
     heat_map_notes: tuple[str, ...]
     findings: tuple[FindingRow, ...]
     looks_for_findings: bool
@@ -135,12 +137,17 @@ def build_section(
         scale=text("certainty.scale", percent=shown, assessment=text(f"common.assessment.{assessment}")),
         zones=tuple(zones(result.thresholds, text)),
         has_heat_map=result.heat_map is not None,
+        heat_map_legend=heat_map_legend(result, text),
         heat_map_notes=_heat_map_notes(result, text),
         findings=tuple(
             _finding(n, f, result, verdicts.get(f.id), bool(verdicts), places.get(f.id), text) for n, f in findings
         ),
         looks_for_findings=bool(spec.holds.findings),
-        examined=tuple(_examined(result.image, spec, result.patches, text)),
+        examined=(
+            *_examined(result.image, spec, result.patches, text),
+            *(tissue_facts(result.tissue, text) if result.tissue else ()),
+            Fact(label=text("examined.fingerprint"), value=result.image.sha256[:16]),
+        ),
         notices=(
             *(text.notice(n) for n in result.notices if n.code not in ADVICE_NOTICES),
             *_weak(len(result.findings) - len(findings), text),
@@ -263,7 +270,6 @@ def _examined(image: ImageInfo, spec: ModalitySpec, patches: Patches | None, tex
         )
     if patches is not None:
         facts.append(fact("patches", text("examined.patches.count", count=patches.count, size=patches.size)))
-    facts.append(fact("fingerprint", image.sha256[:16]))
     return facts
 
 
@@ -285,6 +291,7 @@ def _system(result: Result, text: Words) -> tuple[Fact, ...]:
     )
     return (
         Fact(label=text("system.model"), value=text("system.model.value", name=model.name, version=model.version)),
+        *((Fact(label=text("system.tissue"), value=result.tissue.model),) if result.tissue else ()),
         Fact(label=text("system.trained_on"), value=_of_package(model.trained_on, text)),
         Fact(label=text("system.thresholds"), value=bounds),
         Fact(label=text("system.calibration"), value=_of_package(model.calibration, text)),

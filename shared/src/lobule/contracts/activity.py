@@ -26,6 +26,7 @@ ACTIVITY_CODES = frozenset(
         "reading_film",
         "reading_image",
         "reading_result",
+        "reading_tissue",
         "starting",
         "waiting_for_report_service",
         "waiting_for_worker",

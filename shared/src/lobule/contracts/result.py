@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
 from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, View
+from lobule.contracts.tissue import Tissue
 
 Assessment = Literal["malignancy_suspected", "not_sure", "no_sign_of_malignancy"]
 StandardView = Literal["CC", "MLO"]
@@ -152,6 +153,9 @@ class DisplayImage(Document):
 class HeatMap(Document):
     """A map of evidence over the image, as an 8-bit grey PNG of the display image's size: 0 none, 255 strongest."""
 
+    kind: Literal["evidence", "tumour"] = Field(
+        default="evidence", description="what supports the result, or the probability of invasive carcinoma"
+    )
     file: str = Field(description="name of the PNG, relative to the result")
     method: str = Field(description="how it was computed, in words, with its source")
     meaning: str = Field(description="what a bright region means, in words for a clinician")
@@ -216,6 +220,7 @@ class Result(Document):
     )
     density: FilmDensity | None = Field(default=None, description="density of the breast; null where it was not read")
     patches: Patches | None = Field(default=None, description="how the image was divided; null where it was not")
+    tissue: Tissue | None = Field(default=None, description="the field's tissue; null where its scale is not known")
     display: DisplayImage = Field(description="the picture that overlays are drawn on")
     heat_map: HeatMap | None = Field(default=None, description="a map of evidence; null where there is none")
     notices: list[Notice] = Field(default=[], description="what a reader should know about this result")
@@ -308,5 +313,6 @@ __all__ = [
     "SpacingPlane",
     "StandardView",
     "Thresholds",
+    "Tissue",
     "View",
 ]

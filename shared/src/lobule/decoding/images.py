@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lobule.contracts.result import Hanging, Laterality, MammographyView, Notice, SpacingPlane
 from lobule.decoding.decoder import Decoder
@@ -20,7 +20,6 @@ from lobule.imaging.read_field import Field
 decoder = Decoder("lobule.decoding.images:decode_film", "lobule.decoding.images:decode_field")
 """Of this process; its child process starts with the first file, or by `start`."""
 
-_NOTICES = TypeAdapter(list[Notice])
 _ARRAYS = ("pixels", "valid")
 
 
@@ -41,6 +40,15 @@ class _FilmFacts(BaseModel):
     magnification: float
     hanging: Hanging | None
     bits: int
+
+
+class _FieldFacts(BaseModel):
+    """A field without its pixels."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    notices: list[Notice]
+    um_per_pixel: float | None
 
 
 def read_film(data: bytes) -> Film:
@@ -69,13 +77,13 @@ def read_field(data: bytes) -> Field:
     """
     decoded = decoder.run("lobule.decoding.images:decode_field", data)
     try:
-        notices, pixels = _NOTICES.validate_json(decoded.facts), decoded.arrays["pixels"]
+        facts, pixels = _FieldFacts.model_validate_json(decoded.facts), decoded.arrays["pixels"]
     except (ValidationError, KeyError):
         raise AnalysisError("image_unreadable") from None
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise AnalysisError("image_unreadable")
     check_size(pixels.shape[1], pixels.shape[0])
-    return Field(pixels, notices)
+    return Field(pixels, facts.notices, facts.um_per_pixel)
 
 
 def decode_film(data: bytes) -> Decoded:
@@ -91,4 +99,5 @@ def decode_film(data: bytes) -> Decoded:
 def decode_field(data: bytes) -> Decoded:
     """A task of the decoder: `lobule.imaging.read_field.read_field`."""
     field = fields_in_process.read_field(data)
-    return Decoded(_NOTICES.dump_json(field.notices).decode(), {"pixels": field.pixels})
+    facts = _FieldFacts(notices=field.notices, um_per_pixel=field.um_per_pixel)
+    return Decoded(facts.model_dump_json(), {"pixels": field.pixels})

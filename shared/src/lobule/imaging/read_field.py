@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lobule.contracts.result import Notice
 from lobule.imaging.colour import RGB8, Colours
 from lobule.imaging.decode import decode_picture, to_rgb
+from lobule.imaging.field_scale import scale_in_file
 from lobule.words import make_notice
 
 
@@ -15,10 +16,12 @@ class Field:
     Attributes:
         pixels: Upright 8-bit sRGB (height, width, 3).
         notices: What the reader of a result should know.
+        um_per_pixel: Micrometres a pixel that the file states; None where it states none.
     """
 
     pixels: RGB8
     notices: list[Notice]
+    um_per_pixel: float | None = None
 
 
 def read_field(data: bytes) -> Field:
@@ -32,6 +35,5 @@ def read_field(data: bytes) -> Field:
     """
     colours = Colours(decode_picture(data, "histopathology"))
     pixels = to_rgb(colours)
-    if not colours.profile_refused:
-        return Field(pixels, [])
-    return Field(pixels, [make_notice("colour_profile_ignored")])
+    notices = [make_notice("colour_profile_ignored")] if colours.profile_refused else []
+    return Field(pixels, notices, scale_in_file(data))

@@ -11,7 +11,9 @@ from lobule.imaging.picture_header import read_exactly, seek
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
+_TEXT, _RATIO = 2, 5
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+_SIZES = {kind: struct.calcsize(f"={form}") for kind, form in _INTEGERS.items()} | {_TEXT: 1, _RATIO: 8}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,26 @@ class Directory:
         data = self.stream.read(entry.count)
         return data if len(data) == entry.count else b""
 
+    def ratio(self, tag: int) -> float | None:
+        """A tag's first fraction; None where it is not there, is no fraction, or the file ends first."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind != _RATIO:
+            return None
+        seek(self.stream, entry.position, "TIFF")
+        data = self.stream.read(8)
+        if len(data) < 8:
+            return None
+        numerator, denominator = struct.unpack(f"{self.order}II", data)
+        return numerator / denominator if denominator else None
+
+    def text(self, tag: int, most: int) -> str:
+        """The first characters of a tag's text; empty where it is not there or is no text."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind != _TEXT:
+            return ""
+        seek(self.stream, entry.position, "TIFF")
+        return self.stream.read(min(entry.count, most)).decode("latin-1")
+
 
 def directories(stream: BinaryIO) -> Iterator[Directory]:
     """A TIFF's chain of directories, each followed once.
@@ -112,7 +134,7 @@ def _directory(stream: BinaryIO, start: int, order: Literal["<", ">"], big: bool
         if tag in entries:
             continue  # the first one counts, as in libtiff
         position = start + head + (index + 1) * size - inline
-        if kind in _INTEGERS and struct.calcsize(f"={_INTEGERS[kind]}") * number > inline:
+        if _SIZES.get(kind, 0) * number > inline:
             position = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, (index + 1) * size - inline)[0]
         entries[tag] = Entry(kind, number, position)
     return Directory(stream, order, entries), start + head + count * size

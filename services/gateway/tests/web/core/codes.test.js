@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { conflictWords, noticesWords } from '#web/core/codes.js';
+import { conflictWords, noticesWords, tissueWords } from '#web/core/codes.js';
 import { timeLeft } from '#web/core/numbers.js';
 import { list, translator, useWords } from '#web/core/words.js';
 
 useWords(translator({
   'notice.laterality_conflict': 'The side of the image itself ({side}) is used.',
   'notice.special_view': 'This is a special view ({view}).',
+  'examined.tumour': 'Carcinoma',
+  'examined.tumour.value': '{percent}; {share} from {mark} on',
   'examined.laterality.L': 'left',
   'examined.laterality.R': 'right',
   'common.conflict.laterality': 'You entered side {said}, but the file says {file}.',
@@ -29,6 +31,12 @@ test('a notice is written from its code and values, a side in words', () => {
 test('a notice keeps its own English where its code is unknown or a value is missing', () => {
   const notices = [{ code: 'of_tomorrow', detail: 'New.' }, { code: 'special_view', detail: 'Old.' }];
   assert.deepEqual(noticesWords(notices), ['New.', 'Old.']);
+});
+
+test('tissue is said where it was read', () => {
+  const tissue = { model: 'm 1', um_per_pixel: 1.2, scale_source: 'file', probability_tumour: 0.914, tumour_share: 0.5, marked_from: 0.39, unlike_training: 0.1, regions: [] };
+  assert.deepEqual(tissueWords(tissue), ['Carcinoma: 91%; 50% from 39% on']);
+  assert.deepEqual(tissueWords(null), []);
 });
 
 test('advice of a pipeline is left to the case', () => {

@@ -6,18 +6,13 @@ Columns: `file` (relative to the CSV), `patient`, `label` (benign or malignant),
 
 import csv
 from dataclasses import dataclass, field
-from math import log
 from pathlib import Path
 
 from histo_worker.data.breakhis import LABELS, MAGNIFICATIONS, Field, Label
+from histo_worker.scale import FARTHEST, UM_OF_MAGNIFICATION, nearest_magnification
 from lobule.contracts.result import Magnification
 
 REQUIRED = ("file", "patient", "label")
-
-UM_PER_PIXEL: dict[Magnification, float] = {"40X": 0.49, "100X": 0.20, "200X": 0.10, "400X": 0.05}
-"""Micrometres a pixel of BreakHis' cameras (Spanhol et al. 2016, table 1), which give a magnification its meaning."""
-
-_FARTHEST = 1.6  # times the nearest of these; beyond it, fields differ from the training data
 
 
 @dataclass
@@ -106,14 +101,10 @@ def magnification_at(um_per_pixel: str) -> Magnification:
         ValueError: It is no number, or too far from all of them.
     """
     try:
-        size = log(float(um_per_pixel))
+        near, times = nearest_magnification(float(um_per_pixel))
     except ValueError:
         raise ValueError(f"um_per_pixel is {um_per_pixel!r}, no positive number") from None
-    distances: dict[Magnification, float] = {
-        magnification: abs(size - log(known)) for magnification, known in UM_PER_PIXEL.items()
-    }
-    near = min(distances, key=distances.__getitem__)
-    if not distances[near] <= log(_FARTHEST):
-        sizes = sorted(UM_PER_PIXEL.values())
+    if not times <= FARTHEST:
+        sizes = sorted(UM_OF_MAGNIFICATION.values())
         raise ValueError(f"{um_per_pixel} um a pixel is too far from what can be read ({sizes[0]} to {sizes[-1]})")
     return near

@@ -27,13 +27,23 @@ class Window:
         return image[self.y : self.y + self.side, self.x : self.x + self.side]
 
 
-def covering_windows(height: int, width: int, side: int) -> list[Window]:
+def covering_windows(height: int, width: int, side: int, most: int | None = None) -> list[Window]:
     """The fewest windows that cover an image, evenly spread, row by row; smaller windows where the image is smaller.
 
     Evenly spread windows treat the right and lower borders like the rest, where fixed steps would crowd or miss them.
+
+    Args:
+        height: Of the image.
+        width: Of the image.
+        side: Of a window.
+        most: Where more windows would be needed, about so many are spread over the image, with gaps between them.
     """
     side = min(side, height, width)
-    return [Window(x, y, side) for y in _spread(height, side) for x in _spread(width, side)]
+    down, across = math.ceil(height / side), math.ceil(width / side)
+    if most is not None and down * across > most:
+        ratio = math.sqrt(most / (down * across))
+        down, across = max(1, int(down * ratio)), max(1, int(across * ratio))
+    return [Window(x, y, side) for y in _spread(height, side, down) for x in _spread(width, side, across)]
 
 
 def sliding_windows(height: int, width: int, side: int) -> list[Window]:
@@ -77,8 +87,7 @@ def cut_patches(image: RGB8, windows: Sequence[Window], size: int) -> RGB8:
     return np.stack([resize_area(window.cut(image), size, size) for window in windows])
 
 
-def _spread(length: int, side: int) -> list[int]:
-    count = math.ceil(length / side)
+def _spread(length: int, side: int, count: int) -> list[int]:
     return [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
 
 

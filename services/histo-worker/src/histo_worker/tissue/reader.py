@@ -29,16 +29,18 @@ class TissueReading(NamedTuple):
     """What was read of a field.
 
     Attributes:
-        tumour: Probability of invasive carcinoma by cell of 12 micrometres, (rows, columns).
-        probability_tumour: Of the most suspicious square of 192 micrometres.
+        tumour: Probability of invasive carcinoma by cell of 12 micrometres, (rows, columns); 0 where no tissue is.
+        tumour_share: Of the cells with tissue, those with at least the probability that counts as carcinoma.
+        squares: Upper and left edge, in pixels at 3 micrometres, of the squares of 192 micrometres, (n, 2).
+        probabilities: Of carcinoma in each square, (n,).
         unlike_training: The share of unseen training fields that are nearer to the training tissue, from 0 to 1.
-        windows: How many squares were read.
     """
 
     tumour: Float
-    probability_tumour: float
+    tumour_share: float
+    squares: NDArray[np.intp]
+    probabilities: Float
     unlike_training: float
-    windows: int
 
 
 class TissueReader:
@@ -63,7 +65,7 @@ class TissueReader:
             """The probability from which a place counts as carcinoma."""
             self._slope, self._intercept = float(calibration["slope"]), float(calibration["intercept"])
 
-        @tf.function(input_signature=[tf.TensorSpec((BATCH, SIDE, SIDE, 3), tf.float32)])
+        @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE, 3), tf.float32)])
         def infer(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             outputs = net(pixels, training=False)
             return outputs["logit"], outputs["evidence"], outputs["features"]
@@ -76,8 +78,7 @@ class TissueReader:
         parts: list[list[Float]] = []
         for start in range(0, len(patches), BATCH):
             part = patches[start : start + BATCH].astype(np.float32)
-            filler = np.zeros((BATCH - len(part), SIDE, SIDE, 3), np.float32)
-            parts.append([o.numpy()[: len(part)] for o in self._infer(tf.constant(np.concatenate([part, filler])))])
+            parts.append([o.numpy() for o in self._infer(tf.constant(part))])
         logits, evidence, features = (np.concatenate(each) for each in zip(*parts, strict=True))
         return logits, evidence, with_colours(features, patches)
 
@@ -95,6 +96,7 @@ class TissueReader:
         taper = np.outer(ramp, ramp)
         logits: list[Float] = []
         features: list[Float] = []
+        squares: list[tuple[int, int]] = []
         for band in bands(field, um_per_pixel):
             top = min(band.y // CELL, rows - _CELLS)
             tissue[top : top + _CELLS] = np.maximum(tissue[top : top + _CELLS], band.tissue[:, :columns])
@@ -103,19 +105,22 @@ class TissueReader:
             logit, evidence, feature = self.outputs(band.patches)
             logits.append(logit)
             features.append(feature)
+            squares += [(band.y, x) for x in band.xs]
             for x, values in zip(band.xs, evidence, strict=True):
                 left = min(x // CELL, columns - _CELLS)
                 place = slice(top, top + _CELLS), slice(left, left + _CELLS)
                 total[place] += taper * cv2.resize(values, (_CELLS, _CELLS), interpolation=cv2.INTER_LINEAR)
                 weight[place] += taper
         if not logits:
-            return TissueReading(np.zeros((rows, columns), np.float32), 0.0, 1.0, 0)
+            nothing = np.zeros(0, np.float32)
+            return TissueReading(np.zeros((rows, columns), np.float32), 0.0, np.zeros((0, 2), np.intp), nothing, 1.0)
         blurred = cv2.GaussianBlur(total / np.maximum(weight, 1e-6), (0, 0), 2.0)
         mapped = self._calibrated(np.asarray(blurred, np.float32))
-        mapped[(cv2.blur(tissue, (5, 5)) < _LEAST_TISSUE) | (weight == 0)] = 0.0
-        joined = np.concatenate(logits)
+        holds_tissue = (cv2.blur(tissue, (5, 5)) >= _LEAST_TISSUE) & (weight > 0)
+        mapped[~holds_tissue] = 0.0
+        share = float((mapped >= self.mark_from).sum() / max(1, holds_tissue.sum()))
         unlike = self._training.unlike(np.concatenate(features))
-        return TissueReading(mapped, float(self._calibrated(joined).max()), unlike, len(joined))
+        return TissueReading(mapped, share, np.array(squares), self._calibrated(np.concatenate(logits)), unlike)
 
     def _calibrated(self, logits: Float) -> Float:
         return sigmoid(self._slope * logits + self._intercept).astype(np.float32)

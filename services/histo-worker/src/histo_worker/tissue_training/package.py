@@ -133,7 +133,7 @@ def _write(
         architecture={"name": "tissue_network", "backbone": config.backbone},
         input=NetworkInput.model_validate({"size": SIDE, "um_per_pixel": UM_PER_PIXEL}),
         classes=["no carcinoma", "carcinoma"],
-        thresholds=Thresholds(low=0.5, high=0.5),
+        thresholds=Thresholds(low=0.0, high=1.0),
         calibration=CalibrationSection.model_validate(
             {
                 "method": "platt",

@@ -1,5 +1,6 @@
 // Turns codes of the API and of pipelines into sentences. No other module looks a code up.
 
+import { probability } from './numbers.js';
 import { dayWords } from './times.js';
 import { has, t } from './words.js';
 
@@ -23,6 +24,13 @@ function noticeWords({ code, detail, values = {} }) {
 
 /** What a reader should bear in mind of an image. @param {Notice[]} notices */
 export const noticesWords = (notices) => notices.filter(({ code }) => !ADVICE.includes(code)).map(noticeWords);
+
+/** What the tissue network read of a field. @param {import('./types.d.ts').Result['tissue']} tissue */
+export function tissueWords(tissue) {
+  if (!tissue) return [];
+  const values = { percent: probability(tissue.probability_tumour), share: probability(tissue.tumour_share), mark: probability(tissue.marked_from) };
+  return [`${t('examined.tumour')}: ${t('examined.tumour.value', values)}`];
+}
 
 /**
  * Where an image was said to be something else than its file says; what was said counts.

@@ -2,7 +2,7 @@
 
 import { modality } from '../core/modalities.js';
 import { address } from '../core/api.js';
-import { noticesWords } from '../core/codes.js';
+import { noticesWords, tissueWords } from '../core/codes.js';
 import { find, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
 import { moment } from '../core/times.js';
@@ -112,15 +112,15 @@ export function sizeWords({ pixel_spacing_mm: spacing, spacing_plane: plane }, {
 /** @param {HTMLElement} row @param {import('../viewer/image.js').ViewedImage} image */
 function fillImage(row, { film, jobId, result }) {
   if (!result) return;
-  const { assessment, probability_malignant: value, thresholds, findings, heat_map: heat, notices } = result;
+  const { assessment, probability_malignant: value, thresholds, findings, heat_map: heat, notices, tissue } = result;
   row.dataset.assessment = assessment;
   write(role(row, 'said'), t(`common.assessment.${assessment}`));
   write(role(row, 'percent'), probability(value, thresholds));
   write(role(row, 'words'), t('reading.suspicion', { words: inWords(value) }));
-  const note = film ? (findings.length ? '' : t('reading.image.none')) : heat ? t('reading.image.map') : '';
+  const note = film ? (findings.length ? '' : t('reading.image.none')) : heat ? t(heat.kind === 'tumour' ? 'reading.image.tumour' : 'reading.image.map') : '';
   write(role(row, 'note'), note && `· ${note}`);
   const list = role(row, 'notices');
-  const items = listItems(noticesWords(notices));
+  const items = listItems([...noticesWords(notices), ...tissueWords(tissue)]);
   list.hidden = items.length === 0;
   if (list.childElementCount !== items.length) list.replaceChildren(...items); // they do not change
   const query = { format: 'html', lang: apiLanguage };

@@ -1,0 +1,126 @@
+"""Fields of up to 100 megapixels: seconds and memory of the histopathology pipeline, by format.
+
+uv run --no-sync python bench/histo_large.py FIELD ... [--megapixels 100] [--um-per-pixel 0.25]
+
+The fields are laid beside and below each other, mirrored where they meet, until the picture has its size; one is drawn
+as a plain TIFF, one as a TIFF of JPEG tiles, one as JPEG. Each is analysed in a new process by the pipeline that the
+service runs, its decoder included. Memory is the highest that was seen, ten times a second.
+Bars: 120 s on two cores, 1.5 GB in the process of the pipeline.
+"""
+
+import argparse
+import math
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from PIL import Image
+
+from histo_worker.pipeline import build_pipeline
+from histo_worker.predict import describer
+from lobule.imaging.decode import RGB8, decode_rgb
+from lobule_ml.batch import analyse
+
+
+def large_field(fields: list[RGB8], megapixels: float) -> RGB8:
+    """A square picture of tissue."""
+    side = round(math.sqrt(megapixels * 1e6))
+    rows, columns = (min(f.shape[k] for f in fields) for k in (0, 1))
+    tiles = [f[:rows, :columns] for f in fields]
+    down, across = math.ceil(side / rows), math.ceil(side / columns)
+    picture = np.empty((side, side, 3), np.uint8)
+    for i in range(down):
+        for j in range(across):
+            tile = tiles[(i * across + j) % len(tiles)][:: -1 if i % 2 else 1, :: -1 if j % 2 else 1]
+            part = picture[i * rows : (i + 1) * rows, j * columns : (j + 1) * columns]
+            part[:] = tile[: part.shape[0], : part.shape[1]]
+    return picture
+
+
+def write_all(picture: RGB8, folder: Path) -> list[Path]:
+    """The picture in every format that such regions are exported in."""
+    plain, tiled, jpeg = (folder / name for name in ("plain.tif", "tiled.tif", "whole.jpg"))
+    tifffile.imwrite(plain, picture, photometric="rgb")
+    tifffile.imwrite(tiled, picture, photometric="rgb", tile=(512, 512), compression="jpeg")
+    Image.MAX_IMAGE_PIXELS = None
+    Image.fromarray(picture).save(jpeg, quality=90)
+    return [plain, tiled, jpeg]
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process now; 0 once it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * 4096 / 1e6
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process has started."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    except OSError:
+        return []
+
+
+def analyse_one(file: Path, um_per_pixel: float) -> None:
+    """Analyse a file in this process and print seconds and what was found."""
+    pipeline = build_pipeline()
+    started = time.perf_counter()
+    [outcome] = analyse(pipeline, [file], describer(None, um_per_pixel))
+    seconds = time.perf_counter() - started
+    if outcome.result is None or outcome.result.tissue is None:
+        sys.exit(f"{outcome.error}: {outcome.detail}")
+    stages = ", ".join(f"{name} {value:.1f}" for name, value in outcome.result.timings_s.items())
+    print(f"{seconds:.1f} s ({stages}); {len(outcome.result.tissue.regions)} regions", flush=True)
+
+
+def watch(process: subprocess.Popen[str]) -> tuple[float, float]:
+    """The highest memory of a process, and that of it and its children together."""
+    alone = together = 0.0
+    while process.poll() is None:
+        own = resident_mb(process.pid)
+        alone = max(alone, own)
+        together = max(together, own + sum(resident_mb(child) for child in children(process.pid)))
+        time.sleep(0.1)
+    return alone, together
+
+
+def main() -> None:
+    """Draw the pictures and print a line for each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("fields", nargs="+", type=Path, help="H&E fields; or one large picture with --one")
+    parser.add_argument("--megapixels", type=float, default=99.9)
+    parser.add_argument("--um-per-pixel", type=float, default=0.25)
+    parser.add_argument("--one", action="store_true", help="analyse one picture in this process")
+    arguments = parser.parse_args()
+    if arguments.one:
+        analyse_one(arguments.fields[0], arguments.um_per_pixel)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        picture = large_field([decode_rgb(path.read_bytes()) for path in arguments.fields], arguments.megapixels)
+        files = write_all(picture, Path(name))
+        del picture
+        for file in files:
+            command = [sys.executable, __file__, "--one", "--um-per-pixel", str(arguments.um_per_pixel), str(file)]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+                memory: list[tuple[float, float]] = []
+                watcher = threading.Thread(target=lambda p=process, m=memory: m.append(watch(p)))
+                watcher.start()
+                said = process.communicate()[0].strip()
+                watcher.join()
+            [(alone, together)] = memory
+            size = file.stat().st_size / 1e6
+            print(
+                f"{file.name} ({size:.0f} MB): {said}; {alone:.0f} MB, with its decoder {together:.0f} MB", flush=True
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""The tissue of a field as a part of a result: measurements, map, and what doubt does to the assessment."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from histo_worker.scale import Scale
+from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
+from histo_worker.tissue.out_of_distribution import FAR
+from histo_worker.tissue.reader import TissueReader, TissueReading
+from lobule.contracts.models import ModelManifest
+from lobule.contracts.result import HeatMap, Thresholds
+from lobule.contracts.tissue import Tissue, TissueRegion
+
+RGB8 = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+MAPPED_UM = 400.0
+"""A field whose shorter side is less shows too few squares for a map of them, or for regions."""
+MOST_REGIONS = 5
+_DOUBTED = 0.9  # from this share on the band of "not sure" grows, until it is everything at FAR
+_GLASS = 228  # brighter in all colours is slide without tissue; the portal clears its maps there, too
+
+MAP_METHOD = (
+    "Probability of invasive carcinoma on squares of {0} micrometres, by a network that learned from patches of IDC "
+    "and fields of BreakHis. On patients that were left out: AUC {1} ({2} to {3}) by patch of IDC."
+)
+MAP_MEANING = (
+    "Bright regions probably hold invasive carcinoma; glass and fat stay clear. The map is coarse, does not outline a "
+    "tumour, does not mark in-situ carcinoma, and often marks benign proliferation. Trained on one laboratory and "
+    "tested on another it was hardly better than chance (AUC {0} and {1}), so do not rely on it for sections of your "
+    "own."
+)
+
+_ACROSS = "0.53", "0.62"  # on IDC, and on BreakHis at 100X: docs/results/tissue-tried.md
+
+
+class TissueAnswer(NamedTuple):
+    """What was read of a field's tissue.
+
+    Attributes:
+        tissue: For the result.
+        tumour: The map, probabilities from 0 to 1; None where the field is too small for one.
+    """
+
+    tissue: Tissue
+    tumour: Float | None
+
+
+def read_tissue(reader: TissueReader, field: RGB8, scale: Scale) -> TissueAnswer:
+    """Read the tissue of a field whose scale is known."""
+    um = scale.um_per_pixel
+    reading = reader.read(field, um)
+    mapped = min(field.shape[:2]) * um >= MAPPED_UM
+    manifest = reader.package.manifest
+    tissue = Tissue(
+        model=f"{manifest.name} {manifest.version}",
+        um_per_pixel=round(um, 4),
+        scale_source=scale.source,
+        probability_tumour=round(float(reading.probabilities.max(initial=0.0)), 6),
+        tumour_share=round(reading.tumour_share, 4),
+        marked_from=reader.mark_from,
+        unlike_training=reading.unlike_training,
+        regions=regions_of(reading, reader.mark_from, um, field.shape) if mapped else [],
+    )
+    return TissueAnswer(tissue, reading.tumour if mapped else None)
+
+
+def regions_of(reading: TissueReading, least: float, um_per_pixel: float, shape: tuple[int, ...]) -> list[TissueRegion]:
+    """The most suspicious squares of a field that do not overlap, in its pixels.
+
+    Args:
+        reading: Of the field.
+        least: Probability below which a square is none.
+        um_per_pixel: Of the field.
+        shape: Of the field, rows first.
+    """
+    kept: list[int] = []
+    for place in np.argsort(-reading.probabilities, kind="stable"):
+        if reading.probabilities[place] < least or len(kept) == MOST_REGIONS:
+            break
+        away = np.abs(reading.squares[kept] - reading.squares[place]).max(axis=1)
+        if (away >= SIDE).all():
+            kept.append(int(place))
+    factor = UM_PER_PIXEL / um_per_pixel
+    found: list[TissueRegion] = []
+    for place in kept:
+        top, left = (min(n - 1, round(edge * factor)) for edge, n in zip(reading.squares[place], shape, strict=False))
+        high, wide = (min(n - at, max(1, round(SIDE * factor))) for n, at in zip(shape, (top, left), strict=False))
+        probability = round(float(reading.probabilities[place]), 6)
+        found.append(TissueRegion(x=left, y=top, width=wide, height=high, probability_tumour=probability))
+    return found
+
+
+def describe_map(manifest: ModelManifest, file: str) -> HeatMap:
+    """The map as a result names it: how it was computed and measured, with the figures of the package."""
+    measured = next(m for m in manifest.metrics if (m.name, m.magnification) == ("image_auc", "idc"))
+    assert measured.interval is not None, "the package states its intervals"
+    low, high = measured.interval
+    method = MAP_METHOD.format(f"{SIDE * UM_PER_PIXEL:g}", f"{measured.value:.3f}", f"{low:.3f}", f"{high:.3f}")
+    return HeatMap(kind="tumour", file=file, method=method, meaning=MAP_MEANING.format(*_ACROSS))
+
+
+def draw_map(tumour: Float, display: RGB8) -> Float:
+    """The map at the size of the display image, from 0 to 1, and 0 over glass."""
+    heat = cv2.resize(tumour, display.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    heat[display.min(axis=2) > _GLASS] = 0
+    return np.clip(heat, 0, 1).astype(np.float32)
+
+
+def is_unlike(tissue: Tissue | None) -> bool:
+    """Whether the tissue is unlike that of training."""
+    return tissue is not None and tissue.unlike_training >= FAR
+
+
+def widened(thresholds: Thresholds, tissue: Tissue | None) -> Thresholds:
+    """Thresholds with a wider band of "not sure" the more unlike the tissue is to that of training."""
+    unlike = tissue.unlike_training if tissue else 0.0
+    share = float(np.clip((unlike - _DOUBTED) / (FAR - _DOUBTED), 0, 1))
+    if share == 0:
+        return thresholds
+    low, high = thresholds.low * (1 - share), thresholds.high + (1 - thresholds.high) * share
+    return thresholds.model_copy(update={"low": round(low, 4), "high": round(high, 4)})

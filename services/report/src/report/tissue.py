@@ -1,0 +1,32 @@
+"""The tissue of a field, in words: its scale, where carcinoma is likely, and how unlike it is to that of training."""
+
+from lobule.contracts.result import Result
+from lobule.contracts.tissue import Tissue
+from lobule.words import Words
+from report.parts import Fact
+
+
+def heat_map_legend(result: Result, text: Words) -> str:
+    """What the colours of a result's map stand for."""
+    of_tumour = result.heat_map is not None and result.heat_map.kind == "tumour"
+    return text("heat_map.legend.tumour" if of_tumour else "heat_map.legend")
+
+
+def tissue_facts(tissue: Tissue, text: Words) -> tuple[Fact, ...]:
+    """What the tissue network read of a field."""
+    values = {
+        "scale": text(f"examined.scale.{tissue.scale_source}", um=f"{tissue.um_per_pixel:g}"),
+        "tumour": text(
+            "examined.tumour.value",
+            percent=text.percent(tissue.probability_tumour),
+            share=text.percent(tissue.tumour_share),
+            mark=text.percent(tissue.marked_from),
+        ),
+        "unlike": text("examined.unlike.value", share=text.percent(tissue.unlike_training)),
+    }
+    if tissue.regions:
+        values["regions"] = "; ".join(
+            text("examined.region", percent=text.percent(region.probability_tumour), x=region.x, y=region.y)
+            for region in tissue.regions
+        )
+    return tuple(Fact(label=text(f"examined.{key}"), value=value) for key, value in values.items())

@@ -1,0 +1,50 @@
+"""What a report says of the tissue of a field."""
+
+import pytest
+
+from lobule.contracts.language import LANGUAGES
+from lobule.contracts.result import HeatMap
+from lobule.contracts.tissue import Tissue, TissueRegion
+from lobule.words import Words
+from report.section import build_section
+
+TISSUE = Tissue(
+    model="tissue-lite0 1.0.0",
+    um_per_pixel=0.2521,
+    scale_source="file",
+    probability_tumour=0.914,
+    tumour_share=0.31,
+    marked_from=0.39,
+    unlike_training=0.66,
+    regions=[TissueRegion(x=512, y=40, width=768, height=768, probability_tumour=0.914)],
+)
+
+
+@pytest.fixture
+def field(make_histology):
+    result, _ = make_histology(
+        tissue=TISSUE, heat_map=HeatMap(kind="tumour", file="heat.png", method="how", meaning="what")
+    )
+    return result
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_scale_carcinoma_likeness_and_regions_are_said(field, analysed_at, language):
+    text = Words(language)
+    section = build_section(field, analysed_at, text)
+    said = {fact.label: fact.value for fact in section.examined}
+    assert "0.2521 µm" in said[text("examined.scale")]
+    assert all(number in said[text("examined.tumour")] for number in ("91%", "31%", "39%", "0.2"))
+    assert "66%" in said[text("examined.unlike")]
+    assert all(number in said[text("examined.regions")] for number in ("91%", "512", "40"))
+    assert text("examined.fingerprint") == section.examined[-1].label
+    assert TISSUE.model in [fact.value for fact in section.system]
+    assert section.heat_map_legend == text("heat_map.legend.tumour")
+
+
+def test_results_without_tissue_say_nothing_of_it(make_histology, analysed_at):
+    text = Words("en")
+    result, _ = make_histology()
+    section = build_section(result, analysed_at, text)
+    assert {text("examined.tumour"), text("examined.scale")}.isdisjoint(fact.label for fact in section.examined)
+    assert section.heat_map_legend == text("heat_map.legend")

@@ -1,0 +1,43 @@
+"""Micrometres a pixel of a field, as its TIFF file states it."""
+
+import io
+import re
+
+from lobule.errors import AnalysisError
+from lobule.imaging.tiff_directory import SIGNATURES, Directory
+from lobule.imaging.tiff_header import read_tiff
+
+FINEST_UM, COARSEST_UM = 0.02, 8.0
+"""A file that states a finer or coarser scale means a screen or a printer: 2,400 dots an inch are 10.6."""
+_ANISOTROPY = 1.02  # at most, of a microscope's pixels
+_DESCRIPTION, _ACROSS, _DOWN, _UNIT = 270, 282, 283, 296
+_UM_OF_UNIT = {2: 25_400.0, 3: 10_000.0}  # inch and centimetre
+_MPP = re.compile(r"\bMPP\s*=\s*(\d{1,3}\.\d{1,9})\b")  # Aperio's description
+_LONGEST_DESCRIPTION = 4096
+
+
+def scale_in_file(data: bytes) -> float | None:
+    """Micrometres a pixel that a field's file states: Aperio's MPP, else the resolution of a TIFF.
+
+    Args:
+        data: The whole file, one that can be read.
+
+    Returns:
+        None where it states none, states another along the rows than along the columns, or one of no microscope.
+    """
+    if data[:4] not in SIGNATURES:
+        return None
+    try:
+        page = read_tiff(io.BytesIO(data)).directory
+        said = _MPP.search(page.text(_DESCRIPTION, _LONGEST_DESCRIPTION))
+        scale = float(said[1]) if said else _by_resolution(page)
+    except AnalysisError:  # a damaged tag that no pixel needs
+        return None
+    return scale if scale is not None and FINEST_UM <= scale <= COARSEST_UM else None
+
+
+def _by_resolution(page: Directory) -> float | None:
+    across, down, unit = page.ratio(_ACROSS), page.ratio(_DOWN), _UM_OF_UNIT.get(page.number(_UNIT, 2))
+    if not across or not down or unit is None or max(across, down) > _ANISOTROPY * min(across, down):
+        return None
+    return unit / across
