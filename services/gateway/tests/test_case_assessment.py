@@ -56,6 +56,16 @@ EVERY_CASE = [
 ]
 
 
+def test_a_clear_work_up_does_not_hide_a_suspicion_that_nobody_has_read():
+    before = [film(SUSPECTED, "RMLO", 1), film(CLEAR, "LMLO", 2)]
+    said = conclude([film(CLEAR, "RCC", 3)], before)
+    assert said.assessment == UNSURE
+    assert (said.reasons[0].code, said.reasons[0].values) == ("earlier_suspected", {"images": ["RMLO"]})
+    assert "read_as_usual" not in codes(said)
+    assert conclude([film(SUSPECTED, "RCC", 3)], before).assessment == SUSPECTED
+    assert conclude([film(CLEAR, "RCC", 3)], before[1:]).assessment == CLEAR
+
+
 def test_two_films_of_a_view_are_told_apart():
     said = conclude([film(SUSPECTED, "RCC", 1), film(CLEAR, "RCC", 2)])
     named = {reason.code: reason.values for reason in said.reasons}

@@ -68,6 +68,21 @@ def test_everyone_who_read_it_is_named_in_their_role(signature, analysed_at):
     assert [each["label"] for each in signers] == ["First reader", "Second reader", "Arbiter"]
 
 
+@pytest.mark.parametrize(
+    ("right", "left", "agrees"),
+    [
+        ("no_sign_of_malignancy", "malignancy_suspected", True),
+        ("malignancy_suspected", "no_sign_of_malignancy", False),
+        (None, "malignancy_suspected", True),
+    ],
+)
+def test_system_and_clinician_agree_only_where_they_do_on_each_breast(signature, right, left, agrees):
+    by_side = {side: said for side, said in (("R", right), ("L", left)) if said}
+    made = clinician_of(signature, "malignancy_suspected", Words("en"), by_side)
+    assert made.overrules is not agrees
+    assert ("not about each breast" in made.basis) is not agrees
+
+
 def test_without_them_the_conclusion_stands_first(signature):
     alone = clinician_of(signature.model_copy(update={"breasts": None}), None, Words("en"))
     assert (alone.headline, alone.breasts) == ("Malignancy suspected", ())

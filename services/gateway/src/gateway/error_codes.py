@@ -16,6 +16,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "case_not_signable": (409,),
     "case_signed": (409,),
     "code_required": (401,),
+    "conclusion_contradicts": (422,),
     "conclusion_needed": (422,),
     "conflict": (409,),
     "csrf_failed": (403,),

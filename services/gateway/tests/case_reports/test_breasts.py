@@ -26,9 +26,9 @@ class TestBreasts:
 
     def test_are_in_the_signed_content_and_in_the_list(self, client, alice, case, sign, read, worker, job):
         worker.infer(job)
-        assert sign(breasts={"left": LEFT}, conclusion="not_sure").status_code == 201
+        assert sign(breasts={"left": LEFT}, conclusion="malignancy_suspected").status_code == 201
         [report] = read()["reports"]
-        assert (report["breasts"], report["conclusion"]) == ({"right": None, "left": LEFT}, "not_sure")
+        assert (report["breasts"], report["conclusion"]) == ({"right": None, "left": LEFT}, "malignancy_suspected")
         content = client.get(f"/api/v1/cases/{case}/reports/1/content", headers=alice).json()
         assert content["signature"]["breasts"]["left"] == LEFT
 
@@ -36,6 +36,23 @@ class TestBreasts:
     def test_are_checked(self, sign, worker, job, breasts):
         worker.infer(job)
         assert sign(breasts=breasts).status_code == 422
+
+    @pytest.mark.parametrize(
+        ("breasts", "conclusion"),
+        [
+            ({"left": LEFT}, "not_sure"),
+            ({"left": {"bi_rads": 1}, "right": {"bi_rads": 0}}, "no_sign_of_malignancy"),
+            ({"left": {"bi_rads": 2, "recommendation": "biopsy"}}, None),
+            ({"right": {"bi_rads": 0, "recommendation": "routine_screening"}}, None),
+        ],
+    )
+    def test_a_contradiction_is_signed_with_a_reason_alone(self, sign, worker, job, breasts, conclusion):
+        worker.infer(job)
+        refused = sign(breasts=breasts, conclusion=conclusion)
+        assert (refused.status_code, refused.json()["code"]) == (422, "conclusion_contradicts")
+        assert sign(breasts=breasts, conclusion=conclusion, acknowledged=["contradiction"]).status_code == 422
+        explained = {"acknowledged": ["contradiction"], "comment": "The mass was removed."}
+        assert sign(breasts=breasts, conclusion=conclusion, **explained).status_code == 201
 
     def test_a_version_that_was_signed_without_them_says_so(self, app, sign, read, worker, job):
         worker.infer(job)
@@ -50,13 +67,19 @@ class TestBreasts:
         worker.infer(job, findings=2)
         client.put(f"/api/v1/cases/{case}/reviews/{job}/0", headers=alice, json={"verdict": "confirmed"})
         client.put(f"/api/v1/cases/{case}/reviews/{job}/1", headers=alice, json={"verdict": "dismissed"})
+        [image] = client.get(f"/api/v1/cases/{case}", headers=alice).json()["images"]
+        drawn = {"image_id": image["id"], "kind": "asymmetry", "shape": "box"}
+        drawn["box"] = {"x": 5, "y": 5, "width": 20, "height": 20}
+        own = f"/api/v1/cases/{case}/reader-findings/11111111-1111-4111-8111-111111111111"
+        assert client.put(own, headers=alice, json=drawn).status_code < 300
         said = {"breasts": {"left": LEFT, "right": {"bi_rads": 1}}}
         answer = client.post(f"/api/v1/cases/{case}/reports/text", headers=alice, json=said)
         assert answer.status_code == 200
         right, left = answer.json()["en"].split("\n")
         assert right == "Right breast: No marked finding was confirmed. BI-RADS 1: negative."
         assert left.startswith("Left breast: Confirmed: a mark")
-        assert left.count("LCC") == 1
+        assert left.count("a mark") == 1
+        assert "Marked by the reader: Asymmetry (LCC)." in left
         assert left.endswith("Density c: heterogeneously dense. BI-RADS 4: suspicious. Recommended: biopsy.")
         assert answer.json()["zh"].startswith("右乳：未确认任何标记。BI-RADS 1 类：阴性。")
 

@@ -61,6 +61,14 @@ class TestCorrect:
         assert read()["images"][0]["job"]["assessment"] == "malignancy_suspected", "nothing is analysed again"
         assert patch(view=None).json()["view"] is None
 
+    def test_another_magnification_analyses_again(self, client, alice, upload, picture):
+        accepted = upload(picture(), magnification="40X").json()
+        of_image = f"/api/v1/images/{accepted['image']['id']}"
+        same = client.patch(of_image, json={"magnification": "40X"}, headers=alice).json()
+        assert same["job"]["id"] == accepted["job"]["id"]
+        other = client.patch(of_image, json={"magnification": "200X"}, headers=alice).json()
+        assert (other["magnification"], other["job"]["id"] == accepted["job"]["id"]) == ("200X", False)
+
     def test_another_modality_analyses_again(self, client, alice, film, read, worker, patch):
         first = film(1, view="CC", laterality="R")
         answer = patch(modality="histopathology", magnification="100X").json()

@@ -1,5 +1,8 @@
 """The conclusion of the signer of a case, in words."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from pydantic import Field
 
 from lobule.contracts.breasts import BiRads, BreastConclusion, BreastConclusions, Density, Recommendation
@@ -42,13 +45,19 @@ _URGENCY: tuple[BiRads, ...] = (6, 5, 4, 0, 3, 2, 1)
 """Which category is told first: malignancy, then what is not settled, then what is."""
 
 
-def clinician_of(signature: Signature, system: Assessment | None, text: Words) -> Clinician:
+def clinician_of(
+    signature: Signature,
+    system: Assessment | None,
+    text: Words,
+    by_side: Mapping[Laterality, Assessment] = MappingProxyType({}),
+) -> Clinician:
     """Put a signature into words.
 
     Args:
         signature: Of the case.
         system: What the system concluded of the case.
         text: The sentences of the language to write in.
+        by_side: What the system concluded of each breast.
     """
     own = signature.conclusion
     if own is None:
@@ -56,14 +65,15 @@ def clinician_of(signature: Signature, system: Assessment | None, text: Words) -
     elif system is None:
         basis = "alone"
     else:
-        basis = "agrees" if own == system else "overrules"
+        same = "agrees" if _agree(signature.breasts, by_side) else "agrees.not_by_side"
+        basis = same if own == system else "overrules"
     assessment = own or system
     conclusion = text(f"common.assessment.{assessment}") if assessment else text("conclusion.none")
     return Clinician(
         assessment=assessment,
         conclusion=conclusion,
         basis=text(f"clinician.{basis}"),
-        overrules=basis == "overrules",
+        overrules=basis in ("overrules", "agrees.not_by_side"),
         breasts=tuple(_breast(side, breast, text) for side, breast in signature.breasts.stated)
         if signature.breasts
         else (),
@@ -72,6 +82,12 @@ def clinician_of(signature: Signature, system: Assessment | None, text: Words) -
         signers=_signers(signature, text),
         version=text("document.version", version=signature.version),
     )
+
+
+def _agree(breasts: BreastConclusions | None, by_side: Mapping[Laterality, Assessment]) -> bool:
+    """Whether clinician and system conclude the same of every breast of which both conclude something."""
+    stated = breasts.stated if breasts else []
+    return all(by_side.get(side, breast.assessment) == breast.assessment for side, breast in stated)
 
 
 def _signers(signature: Signature, text: Words) -> tuple[Fact, ...]:

@@ -13,7 +13,7 @@ from lobule.contracts.case import CaseContent, CaseImage, Hanging, ImageEvidence
 from lobule.contracts.examination import ExaminationReading, LesionPlace
 from lobule.contracts.language import Language
 from lobule.contracts.modality import ModalitySpec
-from lobule.contracts.result import Assessment, ImageInfo, Result
+from lobule.contracts.result import Assessment, ImageInfo, Laterality, Result
 from lobule.modalities import spec_of_result
 from lobule.words import Words
 from report.clinician import Clinician, clinician_of
@@ -135,7 +135,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
     hanging: list[Hanging | None] = [_evidence(image).hanging for image, _ in assessed]
     current = [i for i, section in enumerate(sections) if section.is_film and not section.is_prior]
     hung = sorted(current, key=lambda i: order(hanging[i]))
-    conclusion, signature = content.conclusion, content.signature
+    conclusion, signature, by_side = content.conclusion, content.signature, _by_side(content, sections)
     return ReportDocument(
         kind="case",
         language=text.language,
@@ -147,7 +147,7 @@ def case_document(content: CaseContent, results: Sequence[Result | None], text: 
         explanation=text(f"conclusion.case.{conclusion.assessment or 'none'}"),
         percent=_highest(content, found, text),
         percent_label=text("certainty.highest"),
-        clinician=clinician_of(signature, conclusion.assessment, text) if signature else None,
+        clinician=clinician_of(signature, conclusion.assessment, text, by_side) if signature else None,
         reasons=(*(text.reason(reason) for reason in conclusion.reasons), *_densities(content.examination, text)),
         next_steps=tuple(text.suggestion(step) for step in conclusion.suggestions),
         images=sections,
@@ -220,10 +220,28 @@ def _about(content: CaseContent, text: Words) -> tuple[Fact, ...]:
     )
     return (
         Fact(label=text("document.case"), value=content.pseudonym),
+        Fact(label=text("document.examined"), value=_examined_on(content, text)),
         Fact(label=text("document.opened"), value=moment(content.created_at, text)),
         Fact(label=text("signature.version"), value=status),
         Fact(label=text("document.number"), value=content.case_id[:8]),
     )
+
+
+def _examined_on(content: CaseContent, text: Words) -> str:
+    """The dates of the current examination; an image of another kind may have one of its own."""
+    days = {image.study_date for image in content.images if not image.is_prior and image.study_date}
+    return text.list([text.date(day) for day in sorted(days)]) if days else text("document.examined.unknown")
+
+
+def _by_side(content: CaseContent, sections: Sequence[ImageSection]) -> dict[Laterality, Assessment]:
+    """What the system concludes of each breast: of its films together, else of the most suspicious one."""
+    if content.examination is not None:
+        return {breast.laterality: breast.assessment for breast in content.examination.breasts}
+    found: dict[Laterality, Assessment] = {}
+    for section in sorted(sections, key=lambda section: section.probability):
+        if section.is_film and not section.is_prior and section.side:
+            found[section.side] = section.assessment
+    return found
 
 
 def _highest(content: CaseContent, results: Sequence[Result], text: Words) -> str | None:

@@ -28,6 +28,11 @@ class BreastConclusion(Document):
     density: Density | None = Field(default=None, description="BI-RADS density, almost fatty to extremely dense")
     recommendation: Recommendation | None = Field(default=None, description="what should be done next")
 
+    @property
+    def assessment(self) -> Assessment:
+        """The category as an assessment."""
+        return next(assessment for categories, assessment in _MEANINGS if self.bi_rads in categories)
+
 
 class BreastConclusions(Document):
     """The conclusions about the breasts of an examination: both, or the one that was examined."""
@@ -52,3 +57,18 @@ class BreastConclusions(Document):
         """The most suspicious category of both as an assessment of the case."""
         given = {breast.bi_rads for _, breast in self.stated}
         return next(assessment for categories, assessment in _MEANINGS if categories & given)
+
+    def contradict(self, conclusion: Assessment) -> bool:
+        """Whether a breast is stated to be more suspicious than a conclusion about the whole case."""
+        order = [assessment for _, assessment in _MEANINGS]
+        return order.index(self.assessment) < order.index(conclusion)
+
+    def contradict_themselves(self) -> bool:
+        """Whether a breast's recommendation does not fit its category (docs/case-assessment.md)."""
+        return any(_unfitting(breast.bi_rads, breast.recommendation) for _, breast in self.stated)
+
+
+def _unfitting(category: BiRads, recommendation: Recommendation | None) -> bool:
+    if category in (1, 2):
+        return recommendation in ("biopsy", "treatment")
+    return category != 3 and recommendation == "routine_screening"

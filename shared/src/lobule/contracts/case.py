@@ -54,6 +54,7 @@ ReasonCode = Literal[
     "not_called_negative",
     "still_analysed",
     "view_unknown",
+    "earlier_suspected",
 ]
 SuggestionCode = Literal[
     "read_with_priority",

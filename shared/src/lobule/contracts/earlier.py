@@ -20,7 +20,14 @@ HEADERS = {_HEADER: "4"}
 _SINCE: Mapping[StepName, int] = {"examination": 3, "region": 4}
 """Version of the claims that brought a step."""
 
-_CODES_SINCE = {"image_suspected", "image_not_sure", "images_no_sign", "correlate_with_tissue", "disease_extent"}
+_CODES_SINCE = {
+    "image_suspected",
+    "image_not_sure",
+    "images_no_sign",
+    "earlier_suspected",
+    "correlate_with_tissue",
+    "disease_extent",
+}
 """Codes of reasons and suggestions that version 0.1 does not know."""
 
 

@@ -15,18 +15,26 @@ MEANINGFUL_DIFFERENCE = 0.2
 """Two views of a breast agree if their probabilities are closer than this (docs/case-assessment.md, Views)."""
 
 
-def conclude(images: Sequence[ImageEvidence]) -> Conclusion:
+def conclude(images: Sequence[ImageEvidence], unread: Sequence[ImageEvidence] = ()) -> Conclusion:
     """Combine the evidence of the images of a case.
 
     Args:
-        images: Each image of the case once, with the state of its latest analysis.
+        images: Each image of the current examination once, with the state of its latest analysis.
+        unread: Films of an examination shortly before that no signed report includes. A suspicion among them keeps
+            the case from being called negative.
     """
     images = numbered(images)
+    suspected = [film.name for film in numbered(unread) if film.assessment == "malignancy_suspected"]
     assessment = _assess(images)
+    if suspected and assessment == "no_sign_of_malignancy":
+        assessment = "not_sure"
+    reasons = list(_reasons(images, assessment))
+    if suspected:
+        reasons.insert(0, Reason(code="earlier_suspected", values={"images": suspected}))
     return Conclusion(
         assessment=assessment,
         probability_malignant=_probability(images, assessment),
-        reasons=list(_reasons(images, assessment)),
+        reasons=reasons,
         missing_views=_missing_views(images),
         suggestions=list(_suggestions(images, assessment)),
     )

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,9 @@ from gateway.jobs.models import Job
 from lobule.contracts.case import CaseState, Conclusion, Evidence, ImageEvidence
 from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.result import Assessment
+
+WORK_UP = timedelta(days=120)
+"""An examination that follows another one within this time may be its work-up, and does not make it history."""
 
 _RANKS: dict[Assessment, int] = {"malignancy_suspected": 2, "not_sure": 1, "no_sign_of_malignancy": 0}
 
@@ -48,13 +52,26 @@ def state_of(job: Job) -> Evidence:
 
 
 def conclusion_of(jobs: Sequence[Job]) -> Conclusion:
-    """The current conclusion from the images of a case, without films of earlier examinations.
+    """The current conclusion from the images of a case.
+
+    Films of earlier examinations do not count, but for a suspicion that a work-up of the last months would hide.
 
     Args:
         jobs: The newest of each image.
     """
-    places = examinations([job.image for job in jobs])
-    return conclude(evidence_of([job for job in jobs if not places[job.image_id].is_prior]))
+    images = [job.image for job in jobs]
+    places, newest = examinations(images), current_date(images)
+    current = [job for job in jobs if not places[job.image_id].is_prior]
+    unread = [
+        job
+        for job in jobs
+        if (place := places[job.image_id]).is_prior and not job.image.signed and _is_recent(place.date, newest)
+    ]
+    return conclude(evidence_of(current), evidence_of(unread))
+
+
+def _is_recent(day: date | None, newest: date | None) -> bool:
+    return day is not None and newest is not None and newest - day <= WORK_UP
 
 
 def urgency_of(conclusion: Conclusion) -> float:

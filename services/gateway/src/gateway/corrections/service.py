@@ -40,7 +40,7 @@ def correct(
     interactive: bool,
     if_match: str | None = None,
 ) -> Job:
-    """Change an image's description; returns its newest job, which is a new one where the modality changed.
+    """Change an image's description; returns its newest job: a new one if modality or magnification changed.
 
     Args:
         session: The transaction.
@@ -73,11 +73,14 @@ def correct(
         raise ProblemError(422, "invalid_request", "view", values=values)
     if "case_id" in given:
         _move(session, image, target, accepted=correction.accept_other_patient)
+    rescaled = "magnification" in given and correction.magnification != image.magnification
     for name in given & set(_SAID):
         setattr(image, name, getattr(correction, name))
     job = jobs.latest_of_image(session, image.id)
-    if modality != image.modality:
+    reread = modality != image.modality
+    if reread:
         _reinterpret(session, store, image, spec)
+    if reread or rescaled:
         if job.state not in FINAL_STATES:
             job_service.cancel(session, job)
         job = job_service.open_job(session, image, quota, interactive=interactive)

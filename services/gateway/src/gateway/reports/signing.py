@@ -42,7 +42,7 @@ def sign(
 
     Raises:
         ProblemError: `case_not_signable`, `case_claimed`, `case_is_sample` or `read_by_two` (409), `case_changed` (412)
-            or `conclusion_needed` (422).
+            or `conclusion_needed` or `conclusion_contradicts` (422).
     """
     case = ready_to_sign(session, case, user, if_match)
     if case.read_twice:
@@ -71,11 +71,16 @@ def own_conclusion(case: Case, statement: CaseReportCreate) -> Assessment | None
     """What the signer concludes; None where they leave it to the system, which has concluded something.
 
     Raises:
-        ProblemError: `conclusion_needed`, 422.
+        ProblemError: `conclusion_needed`, 422, or `conclusion_contradicts`, 422, where the statement contradicts itself
+            and the comment does not say why.
     """
-    own = statement.conclusion or (statement.breasts.assessment if statement.breasts else None)
+    breasts = statement.breasts
+    own = statement.conclusion or (breasts.assessment if breasts else None)
     if own is None and case.assessment is None:
         raise ProblemError(422, "conclusion_needed")
+    explained = "contradiction" in statement.acknowledged and statement.comment
+    if breasts and own and not explained and (breasts.contradict(own) or breasts.contradict_themselves()):
+        raise ProblemError(422, "conclusion_contradicts")
     return own
 
 

@@ -11,16 +11,20 @@ from gateway.cases.models import Case
 from gateway.cases.sheets import Sheets
 from gateway.jobs.models import Job
 from gateway.jobs.results import read_result
+from gateway.reader_findings import service as reader_findings
 from gateway.reports.schemas import DraftText
 from gateway.reviews.service import reviews_of
 from lobule.contracts.breasts import BreastConclusion, BreastConclusions
 from lobule.contracts.case import numbered
+from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Finding, Laterality, Result
 from lobule.storage import ObjectStore
 from lobule.words import Words
 
-Confirmed = dict[Laterality, list[tuple[str, Result, Finding]]]
-"""The confirmed findings of each breast, with the name of their film and its result."""
+Confirmed = list[tuple[str, Result, Finding]]
+"""Confirmed findings of a breast, with the name of their film and its result."""
+Drawn = list[tuple[str, ReaderFinding]]
+"""Findings of a breast that readers drew, with the name of their film."""
 
 
 def draft_text(
@@ -35,22 +39,30 @@ def draft_text(
         sheets: Whose verdicts count.
         breasts: What the clinician states of its breasts.
     """
-    confirmed = _confirmed(session, store, case, sheets)
-    english, chinese = (_paragraphs(breasts, confirmed, Words(language)) for language in ("en", "zh"))
+    findings = _findings(session, store, case, sheets)
+    english, chinese = (_paragraphs(breasts, findings, Words(language)) for language in ("en", "zh"))
     return DraftText(en=english, zh=chinese)
 
 
-def _confirmed(session: Session, store: ObjectStore, case: Case, sheets: Sheets) -> Confirmed:
+def _findings(
+    session: Session, store: ObjectStore, case: Case, sheets: Sheets
+) -> dict[Laterality, tuple[Confirmed, Drawn]]:
+    """What is confirmed and what is drawn in each breast, on films of the current examination."""
     jobs = cases.latest_jobs(session, case.id)
     places = examinations([job.image for job in jobs])
     current = [job for job in jobs if not places[job.image_id].is_prior]
     confirmed = {
         (review.job_id, review.finding) for review in reviews_of(session, case, sheets) if review.verdict == "confirmed"
     }
-    found: Confirmed = {"R": [], "L": []}
+    drawn = reader_findings.findings(session, case, sheets)
+    found: dict[Laterality, tuple[Confirmed, Drawn]] = {"R": ([], []), "L": ([], [])}
     for job, evidence in zip(current, numbered(case_service.evidence_of(current)), strict=True):
-        if evidence.laterality and any(job_id == job.id for job_id, _ in confirmed):
-            found[evidence.laterality] += _of_film(evidence.name, job, store, confirmed)
+        if evidence.laterality is None:
+            continue
+        of_system, of_readers = found[evidence.laterality]
+        if any(job_id == job.id for job_id, _ in confirmed):
+            of_system += _of_film(evidence.name, job, store, confirmed)
+        of_readers += [(evidence.name, finding) for finding in drawn if finding.image_id == job.image_id]
     return found
 
 
@@ -63,16 +75,19 @@ def _of_film(
             yield name, result, finding
 
 
-def _paragraphs(breasts: BreastConclusions, confirmed: Confirmed, text: Words) -> str:
+def _paragraphs(breasts: BreastConclusions, findings: dict[Laterality, tuple[Confirmed, Drawn]], text: Words) -> str:
     """A paragraph for each breast."""
-    return "\n".join(_of_breast(side, breast, confirmed[side], text) for side, breast in breasts.stated)
+    return "\n".join(_of_breast(side, breast, *findings[side], text) for side, breast in breasts.stated)
 
 
-def _of_breast(
-    side: Laterality, breast: BreastConclusion, found: list[tuple[str, Result, Finding]], text: Words
-) -> str:
-    findings = text.list([_finding(*one, text) for one in found])
-    parts = [text("clinical.draft.found", findings=findings) if found else text("clinical.draft.nothing")]
+def _of_breast(side: Laterality, breast: BreastConclusion, confirmed: Confirmed, drawn: Drawn, text: Words) -> str:
+    parts: list[str] = []
+    if confirmed:
+        parts.append(text("clinical.draft.found", findings=text.list([_finding(*one, text) for one in confirmed])))
+    if drawn:
+        parts.append(text("clinical.draft.drawn", findings=text.list([_drawn(*one, text) for one in drawn])))
+    if not parts:
+        parts.append(text("clinical.draft.nothing"))
     if breast.density:
         words = text(f"clinical.density.{breast.density}")
         parts.append(text("clinical.draft.density", letter=breast.density, words=words))
@@ -95,3 +110,8 @@ def _finding(name: str, result: Result, finding: Finding, text: Words) -> str:
         "clinical.draft.finding.detector" if result.image.spacing_plane == "detector" else "clinical.draft.finding.size"
     )
     return text(key, image=name, size=f"{size:.0f}")
+
+
+def _drawn(name: str, finding: ReaderFinding, text: Words) -> str:
+    """The kind of a finding that a reader drew, and the film that it is drawn on."""
+    return text("clinical.draft.drawn.finding", kind=text(f"clinical.kind.{finding.kind}"), image=name)

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { translator, useWords } from '#web/core/words.js';
 import { breastContradictions } from '#web/reading/breast-contradictions.js';
+import { askedAnew } from '#web/reading/case-feed.js';
 import { NOTHING_YET } from '#web/reading/state.js';
 import { asksForWhole, examined, sentBreasts, unstated } from '#web/reading/stated.js';
 import { imageWith } from '../world.js';
@@ -64,4 +65,15 @@ test('what the reader drew speaks against category 1, and supports categories 4 
   assert.deepEqual(said('R', 1), [['drawn', 1]]);
   assert.deepEqual([said('L', 1), said('R', 2), said('R', 3)], [[], [], []], 'another breast; a cyst is drawn, too');
   assert.deepEqual([said('R', 4, [], () => dismissed), said('R', 4, drawn, () => dismissed)], [[['suspicious', 0]], []]);
+});
+
+test('a breast is stated again when one of its films comes later', () => {
+  const before = { ...state([RIGHT, LEFT], { R: FULL, L: FULL }), case: {} };
+  const late = imageWith({ id: 'late', view: 'RMLO' });
+  const asked = askedAnew(before, [RIGHT, LEFT, late]);
+  assert.deepEqual([asked.breasts.R.bi_rads, asked.breasts.R.density, asked.breasts.L], [undefined, 'b', FULL]);
+  assert.equal(asked.line.bad, true);
+  assert.deepEqual(askedAnew(before, [RIGHT, LEFT]), {});
+  assert.deepEqual(askedAnew(before, [RIGHT, LEFT, { ...late, prior: true }, FIELD]), {});
+  assert.deepEqual(askedAnew({ ...before, case: null }, [RIGHT, LEFT, late]), {}, 'all films are new at first');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { contradiction } from '#web/reading/contradiction.js';
+import { contradiction, isMilder } from '#web/reading/contradiction.js';
 import { imageWith } from '../world.js';
 
 const high = { probability: 0.9, probability_malignant: 0.8 };
@@ -39,3 +39,14 @@ for (const [assessment, value, findings, verdicts, conclusion, said] of CASES)
     const found = contradiction(conclusion, [image, waiting], ({ index }) => verdicts[index] ?? null);
     assert.deepEqual(found && [found.code, found.targets.map(({ index }) => index)], said);
   });
+
+test('a case is not concluded to be less suspicious than one of its breasts is stated to be', () => {
+  const stated = (right, left) => ({ right: right && { bi_rads: right }, left: left && { bi_rads: left } });
+  assert.equal(isMilder(clear, stated(5, 1)), true);
+  assert.equal(isMilder(unsure, stated(null, 4)), true);
+  assert.equal(isMilder(clear, stated(3, null)), true);
+  assert.equal(isMilder(suspected, stated(1, 1)), false, 'the field may be what is suspected');
+  assert.equal(isMilder(clear, stated(2, 1)), false);
+  assert.equal(isMilder('', stated(5, 5)), false);
+  assert.equal(isMilder(clear, null), false);
+});

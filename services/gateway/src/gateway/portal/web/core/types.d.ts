@@ -5,6 +5,7 @@ import type { components, paths } from '#api';
 type Schemas = components['schemas'];
 
 export type BreastConclusion = Schemas['BreastConclusion'];
+export type BreastConclusions = Schemas['BreastConclusions'];
 export type CaseDetail = Schemas['CaseDetail'];
 export type CaseImage = Schemas['CaseImageRead'];
 export type CaseReport = Schemas['CaseReportRead'];

@@ -3,11 +3,12 @@
 import { call } from '../core/api.js';
 import { loop } from '../core/poll.js';
 import { loginLinks } from '../core/trouble.js';
-import { apiLanguage, t } from '../core/words.js';
+import { apiLanguage, list, t } from '../core/words.js';
 import { activeOf, firstToRead, preferredLayout } from '../viewer/hanging.js';
 import { imagesOf } from '../viewer/image.js';
 import { adopted } from './drafts.js';
-import { reads } from './state.js';
+import { judged, reads } from './state.js';
+import { SIDES } from './stated.js';
 import { imageOf } from './targets.js';
 
 /** @typedef {import('./state.js').CaseDetail} CaseDetail */
@@ -53,6 +54,7 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
       chosen: imageOf(images, state.chosen) ? state.chosen : null, // another analysis has other findings
       layout: state.layout ?? (images.length ? preferredLayout(images) : null),
       drafts: adopted(state.drafts, images),
+      ...askedAnew(state, images),
     });
     onImages(images);
   }
@@ -93,6 +95,24 @@ export function createCaseFeed(store, caseId, { onImages, onFirst }) {
       });
     },
   };
+}
+
+/**
+ * A breast that was stated before one of its films had come has to be stated again.
+ * @param {import('./state.js').Reading} state Before the change.
+ * @param {ViewedImage[]} images After it.
+ * @returns {Partial<import('./state.js').Reading>}
+ */
+export function askedAnew(state, images) {
+  if (!state.case) return {};
+  const known = new Set(state.images.map(({ id }) => id));
+  const films = judged({ ...state, images }).filter(({ id, film }) => film && !known.has(id));
+  const sides = SIDES.filter((side) => state.breasts[side].bi_rads !== undefined && films.some(({ entry }) => (entry?.laterality ?? side) === side));
+  if (!sides.length) return {};
+  const breasts = { ...state.breasts };
+  for (const side of sides) breasts[side] = { ...breasts[side], bi_rads: undefined };
+  const words = t('reading.new_film', { what: list(films.map(({ name }) => name)) });
+  return { breasts, line: { words, bad: true }, announced: words };
 }
 
 /** @param {import('../core/api.js').Problem} problem */

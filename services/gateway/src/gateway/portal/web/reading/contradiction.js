@@ -31,6 +31,20 @@ export function contradiction(conclusion, images, verdictOf, drawn = false) {
   return null;
 }
 
+/** BI-RADS categories by what they mean for the case, the most suspicious first. */
+const MEANINGS = /** @type {const} */ ([['malignancy_suspected', [4, 5, 6]], ['not_sure', [0, 3]], ['no_sign_of_malignancy', [1, 2]]]);
+
+/**
+ * Whether a conclusion about the case is less suspicious than what is stated of a breast.
+ * @param {string} conclusion
+ * @param {import('../core/types.d.ts').BreastConclusions | null} breasts
+ */
+export function isMilder(conclusion, breasts) {
+  const rank = (/** @type {number} */ category) => MEANINGS.findIndex(([, categories]) => categories.some((one) => one === category));
+  const stated = [breasts?.right, breasts?.left].flatMap((breast) => (breast ? [rank(breast.bi_rads)] : []));
+  return conclusion !== '' && Math.min(...stated, MEANINGS.length) < MEANINGS.findIndex(([name]) => name === conclusion);
+}
+
 /** The findings, and the image as a whole, that are anything but clear on the image's own scale. @param {ViewedImage} image @param {Result} result */
 function suspicious(image, { assessment, thresholds, findings, probability_malignant: whole }) {
   return targetsOf(image).filter(({ index }) => {

@@ -14,6 +14,7 @@ export function createDraftText(root, comment, store) {
   /** @type {Record<string, string>} By language. */
   let drafts = {};
   let written = ''; // the draft that stands in the field, as long as nobody changes it
+  let about = ''; // the breasts that it was made from
 
   const edited = () => comment.value.trim() !== '' && comment.value !== written;
 
@@ -28,11 +29,17 @@ export function createDraftText(root, comment, store) {
     /** Whether the reader wrote something of their own. */
     edited,
 
-    /** Make the draft anew. Without one the field is empty, and the report is signed all the same. */
+    /**
+     * Make the draft anew. Without one the field is empty, and the report is signed all the same.
+     * @returns {Promise<boolean>} Whether the field has a text that was edited when the breasts were stated otherwise.
+     */
     async make() {
       const breasts = sentBreasts(store.state);
+      if (!edited()) comment.value = written = ''; // not the draft of what was stated before
       root.hidden = !breasts;
-      if (!breasts) return;
+      if (!breasts) return false;
+      const before = about;
+      about = JSON.stringify(breasts);
       try {
         const { body } = await call('post', '/api/v1/cases/{case_id}/reports/text', { params: { case_id: store.state.case?.id ?? '' }, send: { breasts } });
         drafts = { ...body };
@@ -41,10 +48,11 @@ export function createDraftText(root, comment, store) {
         asProblem(error);
         root.hidden = true;
       }
+      return edited() && before !== '' && before !== about;
     },
 
     forget() {
-      written = '';
+      written = about = '';
     },
   };
 }

@@ -6,7 +6,7 @@ import { all, find, message, role, write } from '../core/dom.js';
 import { loginLinks } from '../core/trouble.js';
 import { list, t } from '../core/words.js';
 import { contradictionWords } from './breasts.js';
-import { contradiction } from './contradiction.js';
+import { contradiction, isMilder } from './contradiction.js';
 import { createDraftText } from './draft-text.js';
 import { lackingIn } from './lacking.js';
 import { verdictOf } from './findings.js';
@@ -44,7 +44,12 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     const { state } = store;
     const against = asksForWhole(state) ? contradiction(chosen(), judged(state), (target) => verdictOf(state, target), ownOf(state).length > 0) : null;
     const what = against ? list(against.targets.map((target) => nameOf(state.images, target))) : '';
-    return [...contradictionWords(state), ...(against ? [t(`reading.sign.${against.code}`, { what })] : [])];
+    const milder = asksForWhole(state) && isMilder(chosen(), sentBreasts(state));
+    return [
+      ...contradictionWords(state),
+      ...(against ? [t(`reading.sign.${against.code}`, { what })] : []),
+      ...(milder ? [t('reading.sign.milder', { conclusion: t(`common.assessment.${chosen()}`) })] : []),
+    ];
   }
 
   /** @param {Place} place @param {string} words @param {{links?: import('../core/dom.js').Link[]}} [more] */
@@ -59,8 +64,17 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
     seen = store.state.etag;
     for (const place of /** @type {Place[]} */ (['stale', 'problem', 'conclusion-problem', 'stands-problem'])) say(place, '');
     show();
-    draft.make();
     dialog.showModal();
+    prepare();
+  }
+
+  /** Nothing can be signed before its draft is there to be read. */
+  async function prepare() {
+    work(true);
+    const before = await draft.make();
+    work(false);
+    if (before) say('stale', t('reading.sign.text_before'));
+    if (!dialog.open) return;
     if (asksForWhole(store.state)) choices[0].focus();
     else role(dialog, 'submit').focus();
   }
