@@ -3,11 +3,20 @@
 import io
 import struct
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
 from planted_film import TABLE, planted_film, survivors
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.deidentify import deidentify, restore, shift
@@ -164,3 +173,33 @@ def test_what_is_replaced_may_come_again_and_late(write_dicom, draw_film, tmp_pa
     assert b"Doe^Jane" not in stored
     assert stored.count(element[:4]) == 1
     assert pydicom.dcmread(io.BytesIO(stored)).PatientID == "LB-ABC"
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["one fragment", "two fragments"])
+@pytest.mark.parametrize("coding", ["JPEG-LS", "JPEG 2000"])
+def test_comments_within_pixels_become_zeros(write_dicom, draw_film, tmp_path, coding, split):
+    path = write_dicom(tmp_path / "film.dcm", draw_film(), 12)
+    film, name = pydicom.dcmread(path), b"Doe^Jane"
+    pixels = film.pixel_array
+    if coding == "JPEG-LS":
+        film.file_meta.TransferSyntaxUID = JPEGLSLossless
+        data = imagecodecs.jpegls_encode(pixels)
+        data = data[:2] + b"\xff\xfe\0\x0a" + name + data[2:]
+    else:
+        film.file_meta.TransferSyntaxUID = JPEG2000Lossless
+        data = imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k")
+        at = data.index(b"\xff\x90")
+        data = data[:at] + b"\xff\x64\0\x0c\0\1" + name + data[at:]
+    film.PixelData = encapsulate([data], fragments_per_frame=2 if split else 1)
+    film["PixelData"].VR, film["PixelData"].is_undefined_length = "OB", True
+    film.save_as(path)
+    content = path.read_bytes()
+    stored, replaced = taken_in(content)
+    assert name in content
+    assert name not in stored
+    before, after = pydicom.dcmread(io.BytesIO(content)), pydicom.dcmread(io.BytesIO(stored))
+    assert len(before.PixelData) == len(after.PixelData)
+    assert np.array_equal(read_dicom(content).pixels, read_dicom(stored).pixels)
+    back = io.BytesIO()
+    restore(io.BytesIO(stored), back, "film", replaced)
+    assert pydicom.dcmread(io.BytesIO(back.getvalue())).PixelData == after.PixelData

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from lobule.contracts.result import ImageInfo
 from lobule.errors import AnalysisError
+from lobule.imaging.exif import ORIENTATION_TAG
 from lobule.imaging.film import Film
-from lobule.imaging.orientation import ORIENTATION_TAG
 from lobule.worker.pipeline import no_progress
 from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm

@@ -11,6 +11,8 @@ from lobule.imaging.picture_header import Colour, PictureHeader, read_exactly
 SIGNATURE = b"\xff\xd8\xff"
 
 START_OF_SCAN, END_OF_IMAGE, APP1, APP2, APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
+ICC = b"ICC_PROFILE\0"
+"""How the content of an APP2 with a part of a profile begins; its number and the number of parts follow."""
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 without DHT, JPG and DAC
 _READ_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA}
 _PROGRESSIVE = {0xC2, 0xCA}

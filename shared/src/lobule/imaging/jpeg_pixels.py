@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging.jpeg_header import APP1, APP2, APP14, END_OF_IMAGE, START_OF_SCAN, read_jpeg, segments
-from lobule.imaging.orientation import exif_orientation, upright
+from lobule.imaging.exif import exif_orientation
+from lobule.imaging.jpeg_header import APP1, APP2, APP14, END_OF_IMAGE, ICC, START_OF_SCAN, read_jpeg, segments
+from lobule.imaging.orientation import upright
 from lobule.imaging.picture import Picture
 
-_ICC = b"ICC_PROFILE\0"
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # within a scan: neither a stuffed byte nor a restart marker
 
 
@@ -39,7 +39,7 @@ def decode_jpeg(data: bytes) -> Picture:
         content = data[segment.start : segment.start + segment.length]
         if segment.marker == APP1 and content.startswith(b"Exif\0\0"):
             orientation = exif_orientation(content)
-        elif segment.marker == APP2 and content.startswith(_ICC) and len(content) > 14:
+        elif segment.marker == APP2 and content.startswith(ICC) and len(content) > 14:
             profile_parts[content[12]] = content[14:]
         elif segment.marker == APP14 and content.startswith(b"Adobe"):
             adobe = True

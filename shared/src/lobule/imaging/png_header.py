@@ -99,3 +99,16 @@ def _described(width: int, height: int, bits: int, kind: int, transparent: bool)
     decoded = (3 if colour == "palette" else samples) + (transparent and kind in (0, 2, 3))
     size = width * height * decoded * (2 if bits == 16 else 1)
     return PictureHeader("PNG", width, height, bits, samples, colour, size)
+
+
+def profile_of(content: bytes) -> bytes | None:
+    """The ICC profile of an iCCP chunk: name, compression method, compressed profile; None where it is damaged."""
+    name, found, packed = content.partition(b"\0")
+    if not found or len(name) > 79 or packed[:1] != b"\0":
+        return None
+    inflater = zlib.decompressobj()
+    try:
+        profile = inflater.decompress(packed[1:], limits.MAX_PROFILE_BYTES)
+    except zlib.error:
+        return None
+    return profile if inflater.eof else None

@@ -1,15 +1,15 @@
 """Pixels of PNG files."""
 
 import io
-import zlib
 
 import imagecodecs
 
 from lobule import limits
 from lobule.errors import AnalysisError
-from lobule.imaging.orientation import exif_orientation, upright
+from lobule.imaging.exif import exif_orientation
+from lobule.imaging.orientation import upright
 from lobule.imaging.picture import Picture
-from lobule.imaging.png_header import SIGNATURE, Chunk, chunks, read_png
+from lobule.imaging.png_header import SIGNATURE, Chunk, chunks, profile_of, read_png
 
 _MOST_INFLATED = 1032  # times its size: more is not possible with Deflate
 _INFLATED_BY_LIBPNG = (b"zTXt", b"iTXt")
@@ -36,7 +36,7 @@ def decode_png(data: bytes) -> Picture:
         raise AnalysisError("image_unreadable", "two_sizes", format="PNG")
     channels = 1 if samples.ndim == 2 else samples.shape[2]
     orientation = next((exif_orientation(_content(data, chunk)) for chunk in found if chunk.kind == b"eXIf"), 1)
-    profile = next((_profile(_content(data, chunk)) for chunk in found if chunk.kind == b"iCCP"), None)
+    profile = next((profile_of(_content(data, chunk)) for chunk in found if chunk.kind == b"iCCP"), None)
     return Picture(
         upright(samples, orientation),
         bits=8 * samples.dtype.itemsize,
@@ -57,16 +57,3 @@ def _of_pixels_alone(data: bytes, found: list[Chunk]) -> bytes:
 
 def _content(data: bytes, chunk: Chunk) -> bytes:
     return data[chunk.start : chunk.start + chunk.length]
-
-
-def _profile(content: bytes) -> bytes | None:
-    """The ICC profile of an iCCP chunk: name, compression method, compressed profile; None where it is damaged."""
-    name, found, packed = content.partition(b"\0")
-    if not found or len(name) > 79 or packed[:1] != b"\0":
-        return None
-    inflater = zlib.decompressobj()
-    try:
-        profile = inflater.decompress(packed[1:], limits.MAX_PROFILE_BYTES)
-    except zlib.error:
-        return None
-    return profile if inflater.eof else None

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from lobule import limits
 from lobule.errors import AnalysisError
+from lobule.imaging.exif import ORIENTATION_TAG
 from lobule.imaging.jpeg_header import read_jpeg
 from lobule.imaging.jpeg_pixels import check_scans
-from lobule.imaging.orientation import ORIENTATION_TAG, upright
+from lobule.imaging.orientation import upright
 from lobule.imaging.picture import Alpha, Picture
 from lobule.imaging.tiff_header import (
     DEFLATE,

@@ -16,6 +16,7 @@ from lobule.imaging.dicom.rewriting import Sink, rewrite
 MapUid = Callable[[str, str], str]
 """Gives the UID that replaces one, from its role (`study`, `series`, `instance` or `uid`) and itself."""
 _PATIENT_NAME, _PATIENT_ID = 0x00100010, 0x00100020
+_CODE_VALUE, _PERSON_OBSERVER_NAME = 0x00080100, b"121008"  # of DICOM PS3.16, TID 1003
 _STANDARD = "1.2.840.10008."
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _OLDEST = 90
@@ -46,10 +47,15 @@ class _Deidentified:
     added: Mapping[int, tuple[str, bytes]]
     map_uid: MapUid
     replaced: Replaced
+    pixels: bool = True
+    concept: bytes = b""
+    """The code that was read last; in an item of a report, the concept name stands before its person's name."""
 
     def value(self, tag: int, rule: Rule, value: bytes, *, top: bool) -> bytes:
         """See `Changes.value`."""
-        if rule.action == "keep":
+        if tag == _CODE_VALUE:
+            self.concept = value.strip(b"\0 ")
+        if rule.action == "keep" or (rule.action == "observer" and self._names_observer()):
             return value
         if rule.action in UID_ROLES:
             return _each_uid(value, lambda uid: self._map(rule.action, uid))
@@ -58,6 +64,11 @@ class _Deidentified:
         if rule.action == "date":
             return shift(value, self.replaced.days)
         return _capped_age(value) if rule.action == "age" else b""
+
+    def _names_observer(self) -> bool:
+        """Whether the person's name that follows is the observer's; the next one has a concept of its own, or none."""
+        concept, self.concept = self.concept, b""
+        return concept == _PERSON_OBSERVER_NAME
 
     def _map(self, role: str, uid: str) -> str:
         new = self.map_uid(role, uid)
@@ -72,6 +83,7 @@ class _Restored:
     rules: Mapping[int, Rule]
     added: Mapping[int, tuple[str, bytes]]
     replaced: Replaced
+    pixels: bool
 
     def value(self, tag: int, rule: Rule, value: bytes, *, top: bool) -> bytes:
         """See `Changes.value`."""
@@ -116,13 +128,13 @@ def deidentify(
     return replaced
 
 
-def restore(stream: BinaryIO, sink: Sink, scope: Scope, replaced: Replaced) -> None:
-    """Copy a de-identified file with its identity as far as it was kept.
+def restore(stream: BinaryIO, sink: Sink, scope: Scope, replaced: Replaced, *, pixels: bool = True) -> None:
+    """Copy a de-identified file with its identity as far as it was kept; without `pixels`, up to these.
 
     Raises:
         AnalysisError: `image_unreadable`; see `rewrite`.
     """
-    rewrite(stream, sink, _Restored(retained(scope), {}, replaced))
+    rewrite(stream, sink, _Restored(retained(scope), {}, replaced, pixels))
 
 
 def shift(value: bytes, days: int) -> bytes:

@@ -11,8 +11,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple, get_args
 
-Action = Literal["keep", "empty", "date", "age", "study", "series", "instance", "uid"]
-"""What becomes of a value: kept, emptied, shifted by days, limited to 90 years, or, a UID, replaced by its role."""
+Action = Literal["keep", "empty", "observer", "date", "age", "study", "series", "instance", "uid"]
+"""What becomes of a value: kept, emptied, kept of who observed and emptied of others, shifted by days, limited to 90
+years, or, a UID, replaced by its role."""
 UID_ROLES = frozenset[str]({"study", "series", "instance", "uid"})
 Scope = Literal["film", "result"]
 

@@ -23,6 +23,7 @@ from lobule.imaging.dicom.file import DEFLATED, is_little, start_of
 from lobule.imaging.dicom.retained import Rule
 from lobule.imaging.dicom.source import EndOfFileError, InflatedSource, Source, TooMuchError
 from lobule.imaging.dicom.vocabulary import Tag
+from lobule.imaging.metadata.masking import Masking
 
 _PIECE = 1 << 20
 _PIXELS = frozenset({Tag.PIXELS, Tag.FLOAT_PIXELS, Tag.DOUBLE_PIXELS})
@@ -52,6 +53,8 @@ class Changes(Protocol):
     """The attributes that are copied; every other one is left out."""
     added: Mapping[int, tuple[str, bytes]]
     """Attributes of the data set itself with their representation and value; they replace the file's."""
+    pixels: bool
+    """Whether the copy has the pixels."""
 
     def value(self, tag: int, rule: Rule, value: bytes, *, top: bool) -> bytes:
         """The value that replaces one; `top`: of the data set itself, not of an item of a sequence."""
@@ -178,7 +181,8 @@ class _Copy(Parser):
         if rule is None or replaced:
             self._leave_out(representation, length, explicit, depth)
         elif depth == 0 and tag in _PIXELS:
-            self._copy_pixels(tag, representation, length)
+            if self._changes.pixels:
+                self._copy_pixels(tag, representation, length)
             return False
         elif rule.representation == "SQ":
             self._copy_sequence(tag, length, explicit, depth + 1)
@@ -240,22 +244,25 @@ class _Copy(Parser):
         if length != UNDEFINED:
             self._copy_bytes(length)
             return
+        masking = None
         while True:
             found, _, size = self._head(explicit=False)
             self._delimit(found, size)
             if found != ITEM or size == UNDEFINED:
                 return
-            self._copy_bytes(size)
+            if masking is None and self.source.peek(2) in (b"\xff\xd8", b"\xff\x4f"):  # not the table of offsets
+                masking = Masking()
+            self._copy_bytes(size, masking)
 
-    def _copy_bytes(self, count: int) -> None:
-        """Copy so many bytes, or as many as are left."""
+    def _copy_bytes(self, count: int, masking: Masking | None = None) -> None:
+        """Copy so many bytes, or as many as are left; of codestreams without their comments."""
         if isinstance(self.source, InflatedSource):
             if count > limits.MAX_DECODED_BYTES:
                 raise TooMuchError
             self.source.limit = max(self.source.limit, self.source.position + count)
         while count > 0:
             piece = self.source.some(min(count, _PIECE))
-            self._sink.write(piece)
+            self._sink.write(piece if masking is None else masking.feed(piece))
             count -= len(piece)
 
 
