@@ -11,6 +11,7 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from lobule.errors import AnalysisError
 from lobule.imaging.colour import Colours
+from lobule.imaging.field_scale import scale_in_file
 from lobule.imaging.jpeg_pixels import decode_jpeg
 from lobule.imaging.metadata import without_metadata
 from lobule.imaging.metadata.icc import without_descriptions
@@ -141,6 +142,16 @@ def test_a_profile_that_is_damaged_is_refused_as_before():
     assert without_descriptions(b"no profile " + NAME) == bytes(128)
     whole = profile()
     assert without_descriptions(whole[:400]) == bytes(128)
+
+
+def test_the_scale_that_a_description_states_stays(picture):
+    said = TiffImagePlugin.ImageFileDirectory_v2()
+    said[270] = f"Aperio Image Library|Patient = {WORD}|AppMag = 20|MPP = 0.4990"
+    stream = io.BytesIO()
+    picture.save(stream, "TIFF", tiffinfo=said)
+    stored = copied(stream.getvalue(), "TIFF")
+    assert NAME not in stored
+    assert scale_in_file(stored) == scale_in_file(stream.getvalue()) == 0.499
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.8])

@@ -3,12 +3,13 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.orm import Session
 
 from gateway.auth.models import AuthSession
 from gateway.clock import now
 from gateway.database import Base, make_engine
+from gateway.images.models import Image
 from gateway.migrate import migrate
 
 
@@ -191,6 +192,32 @@ def test_the_version_before_works_on_the_migrated_database(url):
         assert abs(now() - login.active_at).total_seconds() < 60, "the new version reads what the old one wrote"
         assert abs(now() - login.authenticated_at).total_seconds() < 60
     engine.dispose()
+
+
+def test_the_version_before_gives_workers_the_hash_of_the_stored_file(url):
+    """Its column has it, and what it writes itself is read, as on the way down."""
+    migrate(url, "0039")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        insert_case(connection)
+        for name, received in (("j", "cd"), ("k", "ef")):  # they differ in their names alone
+            row = ROWS[2].replace("'i',", f"'{name}',").replace("'ab'", f"'{received}'")
+            row = row.replace("created_at)", "created_at, stored_sha256)").replace(f"{AT})", f"{AT}, 'st')")
+            connection.execute(text(row))
+    migrate(url)
+    with engine.begin() as connection:
+        connection.execute(text(ROWS[2].replace("'i',", "'old',").replace("'ab'", "'gh'")))
+    hashes = "SELECT id, sha256 FROM images ORDER BY id"
+    assert rows(url, hashes) == [("i", "ab"), ("j", "st"), ("k", "st"), ("old", "gh")]
+    with Session(engine) as session:
+        images = {image.id: image for image in session.scalars(select(Image))}
+        assert {each: image.sha256 for each, image in images.items()} == {"i": "ab", "j": "cd", "k": "ef", "old": "gh"}
+        assert images["j"].stored_sha256 == "st"
+        assert images["old"].stored_sha256 == "gh"
+        assert session.scalar(select(Image.id).where(Image.sha256 == "gh")) == "old"
+    engine.dispose()
+    migrate(url, "0039")
+    assert rows(url, hashes) == [("i", "ab"), ("j", "st"), ("k", "ef"), ("old", "gh")]
 
 
 def test_the_models_are_what_the_migrations_make(url):

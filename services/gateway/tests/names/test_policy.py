@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from pydicom.dataset import Dataset
 from redis import Redis
 
+from gateway.names.policy import RestoringStore
 from gateway.names.sealing import pseudonym_of
+from lobule import layout
 
 KEY = "a key of the tests that makes pseudonyms"
 RELATED = 'multipart/related; type="application/dicom"; boundary=frontier'
@@ -137,6 +139,8 @@ def test_results_refer_to_the_stored_film_and_are_found_by_both_names(client, al
     report = made(REPORT, "SR", **said)
     assert hand_over(client, alice, case, report).status_code == 201
     assert hand_over(client, alice, case, report).status_code == 200, "the same one again"
+    client.app.state.names._policy = "pseudonymise" if client.app.state.names._policy == "strip" else "strip"
+    assert hand_over(client, alice, case, report).status_code == 200, "under another policy too"
     by_kind = {each.Modality: each for each in stored(client, alice)}
     kept, of = by_kind["MG"], by_kind["SR"].CurrentRequestedProcedureEvidenceSequence[0]
     assert kept.SOPInstanceUID.startswith("2.25.")
@@ -149,6 +153,21 @@ def test_results_refer_to_the_stored_film_and_are_found_by_both_names(client, al
         assert "4711" not in str(each)
 
 
+def test_of_the_people_in_a_report_only_who_observed_is_named(client, alice, upload, case, film):
+    assert upload(film(), name="a.dcm", modality="mammography", case_id=case).status_code == 202
+    items = []
+    for code, name in (("121008", "Reader^Rosa"), (None, "Doe^Anna"), ("121029", "Doe^Jane"), ("121114", "Doe^Mary")):
+        item, concept = Dataset(), Dataset()
+        concept.CodeValue, concept.CodingSchemeDesignator, concept.CodeMeaning = code, "DCM", "Name"
+        item.ValueType, item.PersonName = "PNAME", name
+        item.ConceptNameCodeSequence = [concept] if code else []
+        items.append(item)
+    report = made(REPORT, "SR", PatientID="P-4711", PatientName="Doe^Jane", ContentSequence=items)
+    assert hand_over(client, alice, case, report).status_code == 201
+    [said] = [each for each in stored(client, alice) if each.Modality == "SR"]
+    assert [str(item.PersonName) for item in said.ContentSequence] == ["Reader^Rosa", "", "", ""]
+
+
 @pytest.mark.parametrize("policy", ["pseudonymise"], indirect=True)
 def test_a_patient_has_one_pseudonym(client, alice, upload, film):
     for number, patient in enumerate(["P-4711", "P-4711", "P-9"]):
@@ -157,10 +176,23 @@ def test_a_patient_has_one_pseudonym(client, alice, upload, film):
         opened = client.post("/api/v1/cases", json={"pseudonym": f"C-{number}"}, headers=alice).json()["id"]
         assert upload(content, name="a.dcm", modality="mammography", case_id=opened).status_code == 202
     first, second, other = (stored(client, alice, f"{STUDY}.{number}")[0] for number in range(3))
-    assert first.PatientID == str(first.PatientName) == second.PatientID == pseudonym_of(KEY, "P-4711")
-    assert other.PatientID == pseudonym_of(KEY, "P-9") != first.PatientID
+    assert first.PatientID == str(first.PatientName) == second.PatientID == pseudonym_of(KEY, "p-4711")
+    assert other.PatientID == pseudonym_of(KEY, "p-9") != first.PatientID
     assert _day(second) - _day(first) == timedelta(days=1)
     assert _day(first) < date(2026, 1, 1)
+
+
+@pytest.mark.parametrize("policy", ["pseudonymise"], indirect=True)
+def test_how_an_identifier_is_written_makes_no_person_and_nobodys_no_one(client, alice, upload, film, case):
+    written = ["ab1", " AB1", "ANONYMOUS", "0000"]
+    for number, patient in enumerate(written):
+        said = film(number, PatientID=patient, StudyInstanceUID=f"{STUDY}.{number}")
+        fields = {"modality": "mammography", "case_id": case, "accept_other_patient": "true"}
+        assert upload(said, name="a.dcm", **fields).status_code == 202
+    found = [film for number in range(4) for film in stored(client, alice, f"{STUDY}.{number}")]
+    first, second, third, fourth = [film.PatientID for film in found]
+    assert first == second
+    assert len({first, third, fourth}) == 3
 
 
 def _day(film: Dataset) -> date:
@@ -181,6 +213,13 @@ def test_what_is_kept_is_shown_to_who_may_see_it(
     )
     assert (said["accession_number"], said["study_instance_uid"]) == ("ACC-8", STUDY)
     assert stored(client, alice)[0] == pydicom.dcmread(io.BytesIO(content))
+    [metadata] = client.get(f"/dicom-web/studies/{STUDY}/metadata", headers=alice).json()
+    assert metadata["00100020"]["Value"] == ["P-4711"]
+    assert metadata["7FE00010"]["BulkDataURI"]
+    with RestoringStore(app.state.store, app.state.sessions, app.state.names).open_header(
+        layout.upload_key(layout.image_folder(said["image_id"]))
+    ) as stream:
+        assert len(stream.read()) < 10_000, "no pixels"
     new_user("rita", role="reader")
     group = client.post("/api/v1/groups", headers=root, json={"name": "Unit"}).json()["id"]
     for name in ("alice", "rita"):

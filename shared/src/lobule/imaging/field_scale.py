@@ -29,11 +29,17 @@ def scale_in_file(data: bytes) -> float | None:
         return None
     try:
         page = read_tiff(io.BytesIO(data)).directory
-        said = _MPP.search(page.text(_DESCRIPTION, _LONGEST_DESCRIPTION))
-        scale = float(said[1]) if said else _by_resolution(page)
+        said = stated_scale(page)
+        scale = float(said) if said else _by_resolution(page)
     except AnalysisError:  # a damaged tag that no pixel needs
         return None
     return scale if scale is not None and FINEST_UM <= scale <= COARSEST_UM else None
+
+
+def stated_scale(page: Directory) -> str:
+    """The number of micrometres that an Aperio's description states, as it is written; empty where it states none."""
+    said = _MPP.search(page.text(_DESCRIPTION, _LONGEST_DESCRIPTION))
+    return said[1] if said else ""
 
 
 def _by_resolution(page: Directory) -> float | None:

@@ -7,15 +7,15 @@ from lobule.storage import ObjectStore
 
 
 def stored_image(store: ObjectStore, key: str, sha256: str) -> bytes:
-    """The uploaded bytes of an image.
+    """The stored bytes of an image.
 
     Args:
         store: Where they lie.
         key: Theirs.
-        sha256: Of the file as it was uploaded, hexadecimal.
+        sha256: Of the file as it is stored, hexadecimal; the claim has it.
 
     Raises:
-        AnalysisError: `image_unreadable` where they are not those that were uploaded.
+        AnalysisError: `image_unreadable` where they are not those that the gateway stored.
     """
     data = store.get(key)
     if hashlib.sha256(data).hexdigest() != sha256:

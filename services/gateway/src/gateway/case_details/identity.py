@@ -12,7 +12,9 @@ from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.names import repository
 from gateway.names.policy import RestoringStore
-from lobule.imaging.header import read_header
+from lobule.errors import AnalysisError
+from lobule.imaging.dicom.file import open_dicom
+from lobule.imaging.dicom.identity import identity_of
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
@@ -43,10 +45,11 @@ def read_identity(case: VisibleCase, user: CurrentUser, session: DbSession, requ
 
 
 def _read(store: RestoringStore, image_id: str, key: str) -> IdentityRead | None:
-    with store.open(key) as stream:
-        said = read_header(stream, "mammography").dicom
-    if said is None:
-        return None
+    with store.open_header(key) as stream:
+        try:
+            said = identity_of(open_dicom(stream).tags)
+        except AnalysisError:  # removed or damaged meanwhile
+            return None
     return IdentityRead(
         image_id=image_id,
         patient_name=said.patient_name,

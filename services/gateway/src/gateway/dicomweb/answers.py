@@ -73,7 +73,7 @@ def described(
     from pydicom.dataset import Dataset
 
     try:
-        with store.open(group[0].object_key) as stream:
+        with store.open_header(group[0].object_key) as stream:
             header = read_header(stream)
     except (ObjectNotFoundError, ProblemError):  # removed meanwhile, or of a kind that cannot be read here
         header = Dataset()

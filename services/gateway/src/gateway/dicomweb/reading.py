@@ -8,6 +8,7 @@ from fastapi import Request
 from gateway.names.policy import RestoringStore
 from gateway.users.models import User
 from gateway.users.permissions import may
+from lobule.storage import ObjectStore
 
 
 class ReadableStore(Protocol):
@@ -17,10 +18,25 @@ class ReadableStore(Protocol):
         """See `ObjectStore.open`."""
         ...
 
+    def open_header(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """A file of which no more is read than stands before its pixels; it may end there."""
+        ...
+
+
+class _AsStored:
+    """Files without identities.
+
+    Args:
+        store: Where they lie.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.open = self.open_header = store.open
+
 
 def readable(request: Request, user: User) -> ReadableStore:
     """The store for a user; who may see identities gets files that have them again."""
     state = request.app.state
     if state.settings.names == "keep" and may(user.role, "identify"):
         return RestoringStore(state.store, state.sessions, state.names)
-    return state.store
+    return _AsStored(state.store)

@@ -76,7 +76,11 @@ def keep(
     stored = _taken_in(store, names, upload, identity)
     known = repository.same_instance(session, case.id, marks.instance_mark)
     if known is not None:
-        if _digest(store, known) not in (stored.sha256, upload.sha256):  # one of an older version is as it came
+        if known.received_sha256 is None:  # the version before stored it
+            same = _digest(store, known) in (stored.sha256, upload.sha256)
+        else:  # what is stored of the same one may differ: the policy for names may have been another one
+            same = known.received_sha256 == upload.sha256
+        if not same:
             raise ProblemError(409, "conflict")
         return known, False
     new = _row(case, upload, marks)
@@ -126,6 +130,7 @@ def _row(case: Case, upload: Upload, marks: FileIdentity) -> ResultInstance:
         study_date=marks.study_date,
         object_key=upload.object_key,
         size_bytes=upload.size_bytes,
+        received_sha256=upload.sha256,
     )
 
 

@@ -22,6 +22,7 @@ from gateway.dicomweb.repository import Instance, instances
 from gateway.dicomweb.schemas import DATA_SETS, DICOM_JSON
 from gateway.errors import ProblemError, not_found, responses
 from gateway.users.models import User
+from lobule.storage import ObjectStore
 
 router = APIRouter(prefix="/dicom-web", tags=["dicomweb"])
 
@@ -97,7 +98,7 @@ def retrieve_frames(
 ) -> Response:
     """Retrieve frames of an instance, as they are stored (WADO-RS)."""
     [found] = _found(request, session, user, study, series, instance)
-    return _frames(request, user, found, numbers)
+    return _frames(request, found, numbers)
 
 
 @router.get("/studies/{study}/series/{series}/instances/{instance}/bulkdata/{tag}", **_RETRIEVED)
@@ -107,7 +108,7 @@ def retrieve_bulk_data(
     """Retrieve a large element of an instance, such as the document of a PDF (WADO-RS)."""
     [found] = _found(request, session, user, study, series, instance)
     if int(tag, 16) == _PIXELS:
-        return _frames(request, user, found, None)
+        return _frames(request, found, None)
     if not any(each.takes(OCTETS) for each in accepted(request, OCTETS)):
         raise ProblemError(406, "not_acceptable", "dicom")
     with readable(request, user).open(found.object_key) as stream:
@@ -154,7 +155,7 @@ def _files(request: Request, user: User, found: Sequence[Instance]) -> Response:
 
 
 def _syntax(store: ReadableStore, instance: Instance) -> str:
-    with store.open(instance.object_key) as stream:
+    with store.open_header(instance.object_key) as stream:
         return transfer_syntax(read_header(stream))
 
 
@@ -167,7 +168,7 @@ def _metadata(request: Request, user: User, found: Sequence[Instance]) -> Respon
 
 
 def _described(store: ReadableStore, instance: Instance, study_url: str) -> dict[str, Any]:
-    with store.open(instance.object_key) as stream:
+    with store.open_header(instance.object_key) as stream:
         header = read_header(stream)
         url = f"{study_url}/series/{header.SeriesInstanceUID}/instances/{header.SOPInstanceUID}"
         found = everything(header, f"{url}/bulkdata")
@@ -176,9 +177,9 @@ def _described(store: ReadableStore, instance: Instance, study_url: str) -> dict
     return found
 
 
-def _frames(request: Request, user: User, found: Instance, numbers: str | None) -> Response:
-    """Frames by their numbers; None: all."""
-    store = readable(request, user)
+def _frames(request: Request, found: Instance, numbers: str | None) -> Response:
+    """Frames by their numbers; None: all. Pixels are the same with an identity and without."""
+    store: ObjectStore = request.app.state.store
     with store.open(found.object_key) as stream:
         pixels = open_pixels(stream)
     wanted = range(1, pixels.count + 1) if numbers is None else numbers_of(numbers, pixels.count)

@@ -75,7 +75,7 @@ def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
     headers = {
         "Content-Length": str(image.size_bytes),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(image.file_name)}",
-        "ETag": f'"{image.sha256}"',
+        "ETag": f'"{image.stored_sha256}"',
         "Cache-Control": "private, max-age=3600",
         **OFFERED,
     }

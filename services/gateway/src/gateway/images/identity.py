@@ -75,6 +75,13 @@ class Fingerprints:
             dicom_modality=_code(identity.modality),
         )
 
+    def person_of(self, identity: DicomIdentity) -> str:
+        """What tells a patient from others: the identifier without differences in writing, else that of the study.
+
+        Never to be stored or logged; empty where the file says neither.
+        """
+        return _identifier(identity.patient_id) or _plain(identity.study_instance_uid)
+
     def new_uid(self, role: str, uid: str) -> str:
         """The UID that replaces one in stored files (DICOM PS3.5, B.2); the same one for the same role and UID.
 

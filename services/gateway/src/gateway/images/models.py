@@ -4,7 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Index, String, UniqueConstraint, false, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, composite, mapped_column, object_session
 
 from gateway.clock import now
@@ -64,7 +76,7 @@ class Image(Base):
     __tablename__ = "images"
     # The same bytes are one image of a case, and one outside of cases: two uploads at the same moment end in one.
     __table_args__ = (
-        UniqueConstraint("owner_id", "modality", "sha256", "case_id"),
+        UniqueConstraint("owner_id", "modality", "received_sha256", "case_id"),
         Index("ix_images_patient_id_mark", "patient_id_mark"),
         Index("ix_images_study_mark", "study_mark"),
         Index("ix_images_accession_mark", "accession_mark"),
@@ -72,7 +84,7 @@ class Image(Base):
             "uq_images_lone",
             "owner_id",
             "modality",
-            "sha256",
+            "received_sha256",
             unique=True,
             sqlite_where=text("case_id IS NULL"),
             postgresql_where=text("case_id IS NULL"),
@@ -85,9 +97,10 @@ class Image(Base):
     file_name: Mapped[str] = mapped_column(String(255))
     media_type: Mapped[str] = mapped_column(String(50))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[str] = mapped_column(String(64), index=True)
-    # of a DICOM file as it is stored, without what identifies the patient; None where it is stored as it came
-    stored_sha256: Mapped[str | None] = mapped_column(String(64))
+    # of the stored file, which has no names: the version before gives this column to workers, which check files by it
+    stored_sha256: Mapped[str] = mapped_column("sha256", String(64), index=True)
+    # of the file as it was received; None where the version before wrote the row, and stored the file as it was
+    received_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     modality: Mapped[Modality] = mapped_column(String(20))
     width: Mapped[int]
     height: Mapped[int]
@@ -116,6 +129,16 @@ class Image(Base):
     object_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
+    @hybrid_property
+    def sha256(self) -> str:
+        """Of the file as it was received, by which duplicates are found."""
+        return self.received_sha256 or self.stored_sha256
+
+    @sha256.inplace.expression
+    @classmethod
+    def _sha256_expression(cls) -> ColumnElement[str]:
+        return func.coalesce(cls.received_sha256, cls.stored_sha256)
+
     @property
     def spec(self) -> ModalitySpec:
         """The specification of its modality; a neutral one where the modality is no longer known."""
@@ -136,7 +159,7 @@ class Image(Base):
     def info(self) -> ImageInfo:
         """The description of this image for workers, with the hash of the file that they read."""
         return ImageInfo(
-            sha256=self.stored_sha256 or self.sha256,
+            sha256=self.stored_sha256,
             file_name=self.file_name,
             modality=self.modality,
             width=self.width,

@@ -58,9 +58,8 @@ def number(session: Session, user: User, wanted: ImageFilter) -> int:
 
 def _filtered(user: User, wanted: ImageFilter) -> Select[Image]:
     query = _visible_to(user)
-    for column in (Image.case_id, Image.modality, Image.sha256):
-        value = getattr(wanted, column.key)
-        query = query if value is None else query.where(column == value)
+    equal = ((Image.case_id, wanted.case_id), (Image.modality, wanted.modality), (Image.sha256, wanted.sha256))
+    query = query.where(*(column == value for column, value in equal if value is not None))
     return created_between(query, Image.created_at, wanted.since, wanted.until)
 
 

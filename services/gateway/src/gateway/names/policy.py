@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -16,9 +16,11 @@ from gateway.names.models import KeptIdentity
 from gateway.names.sealing import Sealer, pseudonym_of
 from gateway.settings import GatewaySettings
 from lobule import layout
+from lobule.contracts.modality import Format
 from lobule.imaging.dicom.deidentify import Replaced, deidentify, restore
 from lobule.imaging.dicom.retained import Scope
 from lobule.imaging.header import DicomIdentity
+from lobule.imaging.metadata import without_metadata
 from lobule.storage import ObjectStore, ObjectWriter
 
 _IN_MEMORY = 1024 * 1024
@@ -76,6 +78,17 @@ class Names:
             )
         return Stored(counted.digest.hexdigest(), counted.size, self._kept(key, replaced))
 
+    def take_in_picture(self, store: ObjectStore, key: str, file_format: Format) -> Stored:
+        """Take the metadata out of a received picture, with every policy; the new file takes its place in the store.
+
+        Raises:
+            AnalysisError: `image_unreadable` where the file is damaged before its pixels.
+        """
+        with store.open(key) as stream, store.writer(key) as sink:
+            counted = _Counted(sink)
+            without_metadata(stream, counted, file_format)
+        return Stored(counted.digest.hexdigest(), counted.size, None)
+
     def opened(self, session: Session, key: str) -> Replaced | None:
         """What was taken out of a file, where it is kept."""
         kept = repository.find(session, key)
@@ -86,8 +99,8 @@ class Names:
         return None if self._sealer is None else self._sealer.open(kept.sealed, kept.object_key)
 
     def _pseudonym(self, identity: DicomIdentity) -> str:
-        named = identity.patient_id or identity.patient_name
-        return pseudonym_of(self._key, named) if self._policy == "pseudonymise" and named else ""
+        person = self._prints.person_of(identity) if self._policy == "pseudonymise" else ""
+        return pseudonym_of(self._key, person) if person else ""
 
     def _kept(self, key: str, replaced: Replaced) -> KeptIdentity | None:
         if self._policy != "keep" or self._sealer is None:
@@ -113,9 +126,16 @@ class RestoringStore:
     def __init__(self, store: ObjectStore, sessions: SessionFactory, names: Names) -> None:
         self._store, self._sessions, self._names = store, sessions, names
 
-    @contextmanager
-    def open(self, key: str) -> Iterator[BinaryIO]:
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         """See `ObjectStore.open`."""
+        return self._restored(key, pixels=True)
+
+    def open_header(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """A file that ends before its pixels."""
+        return self._restored(key, pixels=False)
+
+    @contextmanager
+    def _restored(self, key: str, *, pixels: bool) -> Iterator[BinaryIO]:
         replaced = read(self._sessions, lambda session: self._names.opened(session, key))
         with self._store.open(key) as stream:
             if replaced is None:
@@ -123,7 +143,7 @@ class RestoringStore:
                 return
             scope: Scope = "film" if layout.place_of(key).owner == "images" else "result"
             with tempfile.SpooledTemporaryFile(_IN_MEMORY) as restored:
-                restore(stream, restored, scope, replaced)
+                restore(stream, restored, scope, replaced, pixels=pixels)
                 restored.seek(0)
                 yield cast("BinaryIO", restored)
 

@@ -25,7 +25,6 @@ from gateway.pictures.service import PictureService
 from gateway.uploads.receiving import receive
 from lobule import layout
 from lobule.errors import AnalysisError
-from lobule.imaging.dicom.file import PREAMBLE, looks_like_dicom
 from lobule.imaging.header import DicomIdentity, read_header
 from lobule.storage import ObjectStore
 
@@ -105,18 +104,18 @@ async def make_preview(request: Request, user: DetachedUser, settings: AppSettin
 
 
 def _identity(store: ObjectStore, key: str, names: Names) -> DicomIdentity:
-    """The patient that a DICOM file names; it is taken out of the stored file. Nobody for other files.
+    """The patient that a DICOM file names, nobody for other files; names are taken out of the stored file.
 
     Raises:
-        AnalysisError: Of a DICOM file that cannot be read, whose names stay in it.
+        AnalysisError: Of a file that cannot be read, whose names stay in it.
     """
     with store.open(key) as stream:
-        if not looks_like_dicom(stream.read(PREAMBLE)):
-            return DicomIdentity()
-        stream.seek(0)
-        identity = read_header(stream, "mammography").dicom or DicomIdentity()
-    names.take_in(store, key, "film", identity)
-    return identity
+        header = read_header(stream, "mammography")
+    if header.dicom is None:
+        names.take_in_picture(store, key, header.format)
+    else:
+        names.take_in(store, key, "film", header.dicom)
+    return header.dicom or DicomIdentity()
 
 
 @router.get("/previews/{preview_id}", responses=responses(401, 422))

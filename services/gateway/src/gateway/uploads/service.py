@@ -152,7 +152,7 @@ class UploadService:
                     raise not_found("image")
                 session.add(image)
                 session.flush()  # a second upload of the same bytes at the same moment fails here
-                if stored is not None and stored.identity is not None:
+                if stored.identity is not None:
                     session.add(stored.identity)
                 job = open_job(session, image, Quota.of(self._settings, token_id), interactive=interactive)
                 note(session, image, detail)
@@ -186,23 +186,23 @@ class UploadService:
 
         read(self._sessions, check)
 
-    def _described(self, user: User, options: ImageOptions, upload: Upload) -> tuple[Image, Stored | None]:
+    def _described(self, user: User, options: ImageOptions, upload: Upload) -> tuple[Image, Stored]:
         """The image of an upload, from the uploader's description and the file's header.
 
-        A DICOM file is stored without what identifies its patient. If the header is refused, the upload is deleted.
+        A file is stored without what identifies its patient. If the header is refused, the upload is deleted.
         """
-        stored = None
         try:
             with self._store.open(upload.object_key) as stream:
                 header = read_header(stream, options.spec)
-            if header.dicom is not None:
+            if header.dicom is None:
+                stored = self._names.take_in_picture(self._store, upload.object_key, header.format)
+            else:
                 stored = self._names.take_in(self._store, upload.object_key, "film", header.dicom)
         except BaseException:
             self._store.delete(upload.object_key)
             raise
         image = _image(user, options, upload, header, self._fingerprints)
-        if stored is not None:
-            image.stored_sha256, image.size_bytes = stored.sha256, stored.size_bytes
+        image.stored_sha256, image.size_bytes = stored.sha256, stored.size_bytes
         return image, stored
 
 
@@ -216,7 +216,8 @@ def _image(user: User, options: ImageOptions, upload: Upload, header: ImageHeade
         file_name=upload.file_name if header.dicom is None else neutral_name(upload.sha256),
         media_type=header.media_type,
         size_bytes=upload.size_bytes,
-        sha256=upload.sha256,
+        stored_sha256=upload.sha256,
+        received_sha256=upload.sha256,
         modality=options.modality,
         width=header.width,
         height=header.height,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from lobule import limits
 from lobule.errors import AnalysisError
+from lobule.imaging.field_scale import stated_scale
 from lobule.imaging.metadata.icc import without_descriptions
 from lobule.imaging.metadata.masking import Masking
 from lobule.imaging.tiff_directory import Directory
@@ -15,11 +16,11 @@ from lobule.imaging.tiff_header import JPEG, TiffLayout, read_tiff
 if TYPE_CHECKING:
     from lobule.imaging.metadata.removing import Sink
 
-_PROFILE, _TABLES = 34675, 347
+_DESCRIPTION, _PROFILE, _TABLES = 270, 34675, 347
 _KEPT = (254, 255, 256, 257, 258, 259, 262, 266, 274, 277, 278, 282, 283, 284, 296, 317, 320, 322, 323, 338, 339, 530)
 _KEPT += (531, 532)
 _SIZES = {1: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
-_RATIONAL, _UNDEFINED = 5, 7
+_TEXT, _UNDEFINED = 2, 7
 _MOST_VALUES, _MOST_TABLES, _PIECE = 3 * 256, 1 << 16, 1 << 20
 
 
@@ -114,6 +115,9 @@ def _values(page: Directory) -> Iterator[_Value]:
         if content:
             entry = page.entries[tag]
             yield _Value(tag, entry.kind, entry.count, content)
+    if scale := stated_scale(page):
+        content = f"MPP = {scale}\0".encode()
+        yield _Value(_DESCRIPTION, _TEXT, len(content), content)
     if profile := page.content(_PROFILE, limits.MAX_PROFILE_BYTES):
         profile = without_descriptions(profile)
         yield _Value(_PROFILE, _UNDEFINED, len(profile), profile)
@@ -127,12 +131,6 @@ def _content(page: Directory, tag: int) -> bytes:
     if entry is None or entry.kind not in _SIZES or entry.count > _MOST_VALUES:
         return b""
     size, position = _SIZES[entry.kind] * entry.count, entry.position
-    if entry.kind == _RATIONAL:
-        page.stream.seek(2)
-        inline = 8 if 43 in page.stream.read(2) else 4
-        if size > inline:
-            page.stream.seek(position)
-            position = int.from_bytes(page.stream.read(inline), "little" if page.order == "<" else "big")
     if position >= 1 << 62:
         return b""
     page.stream.seek(position)
