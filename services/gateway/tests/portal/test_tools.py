@@ -57,6 +57,8 @@ def test_every_tool(opened):
     # One scale in mm for both films.
     assert placed(right.pane)[0] / SPACING["RCC"] == pytest.approx(placed(left.pane)[0] / SPACING["LCC"], rel=1e-6)
     bars = [hand.pane.locator(".scale") for hand in (right, left)]
+    for bar in bars:
+        expect(bar).to_be_visible()  # it is away while a film changes its size
     assert bars[0].inner_text() == bars[1].inner_text()
     length = float(bars[0].inner_text().split()[0])
     assert bars[0].bounding_box()["width"] == pytest.approx(length * placed(right.pane)[0] / SPACING["RCC"], abs=1)

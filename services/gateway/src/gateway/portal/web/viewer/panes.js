@@ -112,7 +112,7 @@ export function createPanes(grid, options) {
 
   /** @param {Pane} pane */
   function painted(pane) {
-    showScale(pane.root, spacingOf(pane.viewed), pane.transform?.scale ?? 0);
+    showScale(pane.root, spacingOf(pane.viewed), pane.transform?.scale ?? 0, pane.moving);
     if (pane.viewed && !pane.moving && wantsMore(pane)) options.onFine(pane.viewed);
     options.paintTools(pane);
   }

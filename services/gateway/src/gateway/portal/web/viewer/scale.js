@@ -9,9 +9,19 @@ const LONGEST = 110; // CSS pixels
 /** The longest round length that a bar shows. @param {number} perMm CSS pixels. */
 export const lengthFor = (perMm) => LENGTHS.findLast((length) => length * perMm <= LONGEST) ?? LENGTHS[0];
 
-/** @param {HTMLElement} root A pane. @param {number | null} spacing mm for a pixel. @param {number} scale CSS pixels for a pixel. */
-export function showScale(root, spacing, scale) {
+/**
+ * Show the scale bar of a pane; while a hand zooms, it is away.
+ * @param {HTMLElement} root A pane.
+ * @param {number | null} spacing mm for a pixel.
+ * @param {number} scale CSS pixels for a pixel.
+ * @param {boolean} moving Whether a hand moves the film.
+ */
+export function showScale(root, spacing, scale, moving) {
   const bar = find(root, '.scale');
+  const zooming = moving && bar.dataset.scale !== String(scale);
+  root.toggleAttribute('data-zooming', zooming);
+  if (zooming) return;
+  bar.dataset.scale = String(scale);
   bar.hidden = !spacing || !scale;
   if (!spacing || !scale) return;
   const length = lengthFor(scale / spacing);
