@@ -132,7 +132,7 @@ def test_axe_finds_nothing_in_dialogs_and_chosen_files(logged_in, pages, axe, pi
     page = logged_in(next(path for path in pages if path.startswith("/cases/")))
     settle(page)
     page.locator(".versions li").first.wait_for()
-    for name in ("shortcuts", "signing", "confirm", "edit", "supersede"):
+    for name in ("shortcuts", "signing", "confirm", "about", "edit", "supersede"):
         page.evaluate("name => document.getElementById(name).showModal()", name)
         assert violations(page, axe) == [], name
         page.evaluate("name => document.getElementById(name).close()", name)
@@ -149,7 +149,7 @@ def test_axe_finds_nothing_while_a_case_is_judged_and_signed(logged_in, study, m
     study.add(picture(80), masses, laterality="R", view="CC")
     page = logged_in(study.url, locale=locale)
     page.locator(".finding").first.wait_for()
-    for key in ("n", "n", "c"):
+    for key in ("n", "c"):
         page.keyboard.press(key)
     page.locator('[data-role="undo"]').wait_for()
     assert found_in_looks(page, axe, locale) == [], "a verdict that can be undone"

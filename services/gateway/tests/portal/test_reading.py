@@ -81,6 +81,23 @@ class TestHanging:
             expect(reasons).to_contain_text(name)
         expect(page.locator(".threshold")).to_be_hidden()
 
+    def test_a_case_is_renamed_and_deleted_with_what_it_holds(self, logged_in, study, picture):
+        study.add(picture(18))
+        page = logged_in(study.url)
+        page.get_by_role("button", name="About this case").click()
+        about = page.locator("#about")
+        about.get_by_label("Pseudonym").fill("P-RENAMED")
+        about.get_by_role("button", name="Rename the case").click()
+        expect(page.get_by_role("heading", name="P-RENAMED")).to_be_visible()
+        assert study.read()["pseudonym"] == "P-RENAMED"
+        page.get_by_role("button", name="About this case").click()
+        about.get_by_role("button", name="Delete the case…").click()
+        expect(about.get_by_text("This deletes for good: 1 image and 1 analysis.")).to_be_visible()
+        about.get_by_role("button", name="Delete it").click()
+        expect(page.get_by_role("link", name="P-RENAMED")).to_have_count(0)
+        page.wait_for_url("**/")
+        assert study.client.get(f"/api/v1/cases/{study.case}", headers=study.alice).status_code == 404
+
     def test_side_and_view_can_be_corrected(self, logged_in, study, picture):
         study.add(picture(19))
         page = logged_in(study.url)
@@ -158,8 +175,6 @@ class TestKeyboard:
         expect(page.locator("#shortcuts")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator("#shortcuts")).to_be_hidden()
-        page.keyboard.press("n")  # the image, then its findings
-        expect(page.locator("[data-chosen]")).to_have_count(1)
         page.keyboard.press("n")
         expect(page.locator(".finding[data-chosen]")).to_contain_text("RCC, finding 1")
         page.keyboard.press("c")

@@ -55,14 +55,13 @@ def test_a_lesion_shows_its_other_mark_its_place_and_its_change(study, picture, 
     assert said.status_code == 204
 
     together = row.locator('[data-role="together"]')
-    expect(together).to_have_text(
-        "Also marked as LMLO, finding 1: one lesion with a probability of 87%. A verdict is given on both marks if "
-        "both are in sight · new since the earlier examination"
-    )
-    expect(row.locator('[data-role="place"]')).to_have_text("left · outer · upper · 2 o'clock · middle third")
+    expect(together).to_have_text("One lesion with LMLO, finding 1: 87% · new since the earlier examination")
+    expect(row.locator('[data-role="place"]')).to_have_text("2 o'clock · middle third")
+    expect(page.locator("li.finding")).to_have_count(1)
+    expect(row.locator('[data-role="short"]')).to_have_text("LCC 1 · LMLO 1")
     breast = page.locator('[data-side="L"]')
-    expect(breast.locator('[data-role="density"]')).to_have_text("Suggested by the system: c")
-    breast.get_by_text("What the system says of this breast").click()
+    expect(breast.locator('[data-role="density"]')).to_have_text("System suggests c")
+    breast.get_by_text("The system’s reasons").click()
     expect(breast.locator("details li")).to_have_count(3)
     expect(breast.locator("details li").nth(1)).to_contain_text("density c, heterogeneously dense")
 

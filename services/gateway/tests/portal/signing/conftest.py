@@ -16,7 +16,7 @@ def read(logged_in, study):
 
     def open_page(dialog=True, **options):
         page = logged_in(study.url, **({"viewport": DESK} | options))
-        expect(page.locator(".of-image").first).to_be_visible()
+        expect(page.locator(".of-image").first).to_be_attached()
         if dialog:
             sign(page)
         return page

@@ -26,7 +26,7 @@ class TestAnotherAnalysis:
     def test_takes_the_choice_back(self, opened, study, lesion, masses, picture, again):
         image = study.add(picture(54), [lesion], laterality="R", view="CC")
         page = opened(1)
-        press(page, "n", "n")
+        press(page, "n")
         expect(target(page)).to_have_text("Chosen: RCC, finding 1")
         again(image, masses)
         self.look(page)
@@ -39,7 +39,7 @@ class TestAnotherAnalysis:
     def test_refuses_what_was_said_of_the_former_one(self, opened, study, lesion, masses, picture, again):
         image = study.add(picture(55), [lesion], laterality="R", view="CC")
         page = opened(1)
-        press(page, "n", "n")
+        press(page, "n")
         again(image, masses)
         press(page, "c")  # the page does not know of it yet
         expect(line(page)).to_contain_text("RCC, finding 1: not saved. The image was analysed again")
@@ -66,7 +66,7 @@ class TestASignedCase:
 
     def test_asks_before_a_verdict(self, signed, study):
         page, dialog = signed, signed.locator("#supersede")
-        press(page, "n", "n", "x")
+        press(page, "n", "x")
         expect(dialog).to_contain_text("Dismiss: RCC, finding 1")
         expect(dialog).to_contain_text("Version 1 was signed by alice on")
         expect(page.get_by_role("button", name="Leave it signed")).to_be_focused()
@@ -141,7 +141,7 @@ class TestASignedCase:
     def test_that_was_signed_in_another_window_meanwhile_asks_too(self, study, lesion, picture, opened):
         study.add(picture(52), [lesion], laterality="R", view="CC")
         page = opened(1)
-        press(page, "n", "n")
+        press(page, "n")
         study.client.post(f"/api/v1/cases/{study.case}/reports", headers=study.alice, json={})
         press(page, "c")
         expect(page.locator("#supersede")).to_contain_text("Confirm: RCC, finding 1")

@@ -63,7 +63,7 @@ class TestWhatAKeyAimsAt:
     def test_a_finding_out_of_sight_is_shown_first(self, opened, study, lesion, picture):
         study.add(picture(6), [lesion], laterality="R", view="CC")
         page = opened(1)
-        press(page, "f", "n", "n")
+        press(page, "f", "n")
         expect(target(page)).to_have_text("Chosen: RCC, finding 1")
         pane = page.locator(".pane[data-active]")
         pane.focus()
@@ -78,7 +78,7 @@ class TestWhatAKeyAimsAt:
     def test_a_film_that_is_scrolled_away_is_shown_first(self, opened, study, lesion, picture):
         study.add(picture(7), [lesion], laterality="R", view="CC")
         page = opened(1, viewport={"width": 700, "height": 700})
-        press(page, "n", "n")
+        press(page, "n")
         page.locator('[data-role="sign"]').scroll_into_view_if_needed()
         press(page, "x")
         expect(line(page)).to_contain_text("out of sight")
@@ -109,7 +109,7 @@ class TestWhatAKeyAimsAt:
     def test_keys_wait_while_a_dialog_is_open_or_something_is_typed(self, opened, study, lesion, picture):
         study.add(picture(31), [lesion], laterality="R", view="CC")
         page = opened(1)
-        press(page, "n", "n", "?")
+        press(page, "n", "?")
         page.evaluate("document.activeElement.blur()")  # as after a click beside the dialog
         press(page, "c")
         press(page, "Escape")
@@ -123,7 +123,7 @@ class TestWhatAKeyAimsAt:
     def test_a_key_that_is_held_down_gives_one_verdict(self, opened, study, lesion, picture):
         study.add(picture(32), [lesion], laterality="R", view="CC")
         page = opened(1)
-        press(page, "n", "n")
+        press(page, "n")
         for _ in range(4):
             page.keyboard.down("c")
         page.keyboard.up("c")
@@ -160,7 +160,7 @@ class TestWhatAVerdictShows:
         study.add(picture(36), [lesion, lesion], laterality="R", view="CC")
         page = opened(2)
         page.route("**/reviews/**", lambda route: page.wait_for_timeout(300) or route.continue_())
-        press(page, "n", "n", "c", "n")
+        press(page, "n", "c", "n")
         expect(target(page)).to_have_text("Chosen: RCC, finding 2")
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
         expect(target(page)).to_have_text("Chosen: RCC, finding 2")

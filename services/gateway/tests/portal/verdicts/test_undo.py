@@ -14,9 +14,9 @@ class TestUndo:
         study.add(picture(40), [lesion], laterality="R", view="CC")
         study.add(picture(41), [lesion], laterality="L", view="CC", probability=0.1)
         page = opened(2)
-        press(page, "n", "n", "c")
+        press(page, "n", "c")
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
-        press(page, "n", "n", "x")
+        press(page, "n", "x")
         expect(line(page)).to_have_text("Dismissed: LCC, finding 1")
         press(page, "1", "u")
         expect(line(page)).to_have_text("Undone: LCC, finding 1 is without a verdict again")
@@ -57,14 +57,14 @@ class TestUndo:
     def test_in_the_midst_of_saving(self, opened, study, lesion, picture):
         study.add(picture(43), [lesion], laterality="R", view="CC")
         page = opened(1)
-        press(page, "n", "n", "c", "u")
+        press(page, "n", "c", "u")
         expect(line(page)).to_have_text("Undone: RCC, finding 1 is without a verdict again")
         assert said(study) == []
 
     def test_not_over_somebody_elses_word(self, opened, study, lesion, picture, put):
         study.add(picture(44), [lesion], laterality="R", view="CC")
         page = opened(1)
-        press(page, "n", "n", "c")
+        press(page, "n", "c")
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
         put("f1", verdict="dismissed", comment="a lymph node")
         press(page, "u")
@@ -77,7 +77,7 @@ class TestConflicts:
     def test_a_change_elsewhere_in_the_case_is_no_obstacle(self, opened, study, masses, picture, put):
         study.add(picture(45), masses, laterality="R", view="CC")
         page = opened(2)
-        press(page, "n", "n")
+        press(page, "n")
         put("f2", verdict="dismissed")
         press(page, "c")
         expect(line(page)).to_have_text("Confirmed: RCC, finding 1")
@@ -87,7 +87,7 @@ class TestConflicts:
     def test_another_verdict_on_the_same_finding_is_not_written_over(self, opened, study, masses, picture, put):
         study.add(picture(46), masses, laterality="R", view="CC")
         page = opened(2)
-        press(page, "n", "n")
+        press(page, "n")
         put("f1", verdict="dismissed")
         press(page, "c")
         expect(line(page)).to_contain_text("RCC, finding 1: not saved. alice has changed this verdict")

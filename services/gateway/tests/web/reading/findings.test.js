@@ -19,9 +19,9 @@ const review = (id, verdict) => ({ job_id: FILM.jobId, finding_id: id, verdict }
 const places = (targets) => targets.map(({ index }) => index);
 
 test('what the threshold of the model hides is counted, and shown where the reader lowers it', () => {
-  assert.deepEqual(places(shownTargets(state())), [null, 0]);
+  assert.deepEqual(places(shownTargets(state())), [0, null]);
   assert.deepEqual(hiding(state()), { count: 1, limit: 0.5, films: true });
-  assert.deepEqual(places(shownTargets(state({ threshold: 0 }))), [null, 0, 1]);
+  assert.deepEqual(places(shownTargets(state({ threshold: 0 }))), [0, 1, null]);
 });
 
 test('a mark is faded where it is dismissed, and selected where it is chosen', () => {

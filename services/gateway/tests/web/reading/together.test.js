@@ -54,7 +54,8 @@ test('choosing a mark selects the other one as well', () => {
 test('words name the other mark, the place and the change', () => {
   assert.equal(otherWords(state, targetOf(CC, 0)), `also ${MLO.name} 2, 87%`);
   assert.equal(otherWords(state, targetOf(CC, 1)), '');
-  assert.deepEqual(lesionPlace(place), ['outer', 'upper', "2 o'clock", 'middle third']);
+  assert.deepEqual(lesionPlace(place), ["2 o'clock", 'middle third']);
+  assert.deepEqual(lesionPlace({ ...place, clock: null }), ['upper', 'outer', 'middle third']);
   assert.deepEqual(lesionPlace({ ...place, retroareolar: true }), ['behind the nipple']);
   const since = (change) => changeWords({ ...ALONE, change: { growth: null, growth_mm: null, prior: null, ...change } });
   assert.equal(since({ change: 'new' }), 'new');
@@ -67,16 +68,16 @@ test('words name the other mark, the place and the change', () => {
 test('a lesion that both views show is one row, until its marks are spoken of apart', () => {
   const rows = (reviews = []) => shownTargets({ ...state, threshold: 0, case: { reviews } }).flatMap(({ imageId, index }) => (index === null ? [] : [`${imageId}${index}`]));
   const said = (image, finding_id, verdict, comment = '') => ({ job_id: image.jobId, finding_id, verdict, comment });
-  assert.deepEqual(rows(), ['c0', 'c1', 'm0'], 'the more suspicious mark stands for both');
-  assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'confirmed')]), ['c0', 'c1', 'm0']);
-  assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'dismissed')]), ['c0', 'c1', 'm0', 'm1']);
-  assert.deepEqual(rows([said(MLO, 'f2', null, 'Skin fold.')]), ['c0', 'c1', 'm0', 'm1']);
+  assert.deepEqual(rows(), ['c0', 'm0', 'c1'], 'the more suspicious mark stands for both');
+  assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'confirmed')]), ['c0', 'm0', 'c1']);
+  assert.deepEqual(rows([said(CC, 'f1', 'confirmed'), said(MLO, 'f2', 'dismissed')]), ['c0', 'm0', 'm1', 'c1']);
+  assert.deepEqual(rows([said(MLO, 'f2', null, 'Skin fold.')]), ['c0', 'm0', 'm1', 'c1']);
   assert.equal(markedLesions(state).length, 3);
 });
 
 test('a mark without a verdict stands for itself where the other mark has one', () => {
   const judged = withVerdict(state, [targetOf(CC, 0)], 'dismissed');
-  assert.deepEqual(markedLesions(judged).map(({ imageId, index }) => `${imageId}${index}`), ['c0', 'c1', 'm0', 'm1']);
+  assert.deepEqual(markedLesions(judged).map(({ imageId, index }) => `${imageId}${index}`), ['c0', 'm0', 'm1', 'c1']);
   assert.equal(markedLesions(withVerdict(judged, [targetOf(MLO, 1)], 'dismissed')).length, 3);
 });
 

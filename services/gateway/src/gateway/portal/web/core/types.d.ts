@@ -13,6 +13,7 @@ export type Conflict = Schemas['ConflictRead'];
 export type Finding = Schemas['Finding'];
 export type Box = Schemas['Box'];
 export type Hanging = Schemas['Hanging'];
+export type Losses = Schemas['Losses'];
 export type Notice = Schemas['Notice'];
 export type PictureFacts = Schemas['PictureFacts'];
 export type PreviewRead = Schemas['PreviewRead'];

@@ -15,14 +15,14 @@ import { inWords } from './certainty.js';
  */
 export function createConclusion(root, onChoose) {
   /** @param {Reading} state */
-  return ({ case: detail, images }) => {
+  return ({ case: detail, images, together }) => {
     if (!detail) return;
     const { assessment, probability_malignant: value, reasons, suggestions } = detail.conclusion;
     root.dataset.assessment = assessment ?? '';
     role(root, 'symbol').replaceChildren(icon(assessment ? ASSESSMENT_ICONS[assessment] : 'queue'));
     write(role(root, 'assessment'), assessment ? t(`common.assessment.${assessment}`) : t('reading.conclusion.none'));
     write(role(root, 'percent'), value === null ? '' : probability(value, thresholdsOf(images, value)));
-    write(role(root, 'of'), value === null ? '' : t('reading.suspicion', { words: inWords(value) }));
+    write(role(root, 'of'), value === null ? '' : [t('reading.suspicion', { words: inWords(value) }), ...sides(together)].join(' · '));
     write(role(root, 'highest'), value === null ? '' : t('reading.probability.highest', { words: inWords(value) }));
     const imageOfJob = (/** @type {string | null} */ job) => images.find(({ jobId }) => jobId === job);
     const items = reasons.map(({ text, job_id: job }) => reasonItem(text, imageOfJob(job)));
@@ -53,6 +53,13 @@ export function createConclusion(root, onChoose) {
     return item;
   }
 }
+
+/** How suspicious each breast is, the more suspicious one first; empty until the films are read together. @param {Reading['together']} together */
+const sides = (together) =>
+  (together?.breasts ?? [])
+    .flatMap(({ laterality, probability_malignant: value }) => (value === null ? [] : [{ laterality, value }]))
+    .sort((one, other) => other.value - one.value)
+    .map(({ laterality, value }) => `${t(`examined.laterality.${laterality}`)} ${probability(value)}`);
 
 /** The thresholds of the image whose probability is shown: rounding must not carry it over one. @param {ViewedImage[]} images @param {number} value */
 const thresholdsOf = (images, value) => images.find(({ result }) => result?.probability_malignant === value)?.result?.thresholds ?? null;

@@ -1,5 +1,6 @@
 // Corrects the description of an image, replaces its file, or removes it.
 
+import { lossesOfImage } from '../cases/losses.js';
 import { asProblem, call } from '../core/api.js';
 import { conflictWords } from '../core/codes.js';
 import { find, message, role } from '../core/dom.js';
@@ -79,7 +80,20 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
     return !(field instanceof HTMLSelectElement) || [...field.options].some((option) => option.value === value);
   }
 
-  /** Removing asks once more, in the dialog itself. @param {boolean} on */
+  /** Removing says what goes, and asks once more. */
+  async function ask() {
+    if (!edited) return;
+    try {
+      const { words, refused } = await lossesOfImage(edited.id);
+      if (refused) return message(role(dialog, 'problem'), words);
+      role(dialog, 'losses').textContent = words;
+      confirming(true);
+    } catch (error) {
+      message(role(dialog, 'problem'), asProblem(error).message);
+    }
+  }
+
+  /** @param {boolean} on */
   function confirming(on) {
     role(dialog, 'confirm').hidden = !on;
     role(dialog, 'remove', HTMLButtonElement).disabled = on;
@@ -117,7 +131,7 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
 
   form.addEventListener('change', showFields);
   role(dialog, 'cancel').addEventListener('click', () => dialog.close());
-  role(dialog, 'remove').addEventListener('click', () => confirming(true));
+  role(dialog, 'remove').addEventListener('click', ask);
   role(dialog, 'keep').addEventListener('click', () => confirming(false));
   role(dialog, 'sure').addEventListener('click', () => !busy && act('delete'));
   form.addEventListener('submit', (event) => {

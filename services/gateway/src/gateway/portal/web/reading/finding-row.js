@@ -6,9 +6,10 @@ import { noticesWords, tissueWords } from '../core/codes.js';
 import { find, listItems, role, write } from '../core/dom.js';
 import { probability } from '../core/numbers.js';
 import { moment } from '../core/times.js';
-import { apiLanguage, t } from '../core/words.js';
+import { apiLanguage, list, t } from '../core/words.js';
 import { STATES } from '../viewer/palette.js';
 import { headlineOf, inWords } from './certainty.js';
+import { marksOfRow } from './findings.js';
 import { referenceTo } from './own.js';
 import { showPartner } from './partners.js';
 import { placeOf } from './place.js';
@@ -30,7 +31,7 @@ export function fillRow(row, state, target) {
   const finding = findingOf(state.images, target);
   row.toggleAttribute('data-chosen', sameTarget(state.chosen, target) || (target.index !== null && sameTarget(otherMark(state, state.chosen), target)));
   row.toggleAttribute('data-lit', sameTarget(state.lit, target));
-  write(role(row, 'what'), finding ? nameOf(state.images, target) : image.name);
+  fillName(row, state, target);
   write(role(row, 'status'), state.savings[keyOf(target)] ?? '');
   if (finding) {
     fillFinding(row, image, image.result, finding);
@@ -39,6 +40,16 @@ export function fillRow(row, state, target) {
   } else fillImage(row, image);
   fillVerdict(row, state, target);
 }
+
+/** What a row is of: a film, or the marks of a lesion, in short for the eye and in full for screen readers. @param {HTMLElement} row @param {Reading} state @param {Target} target */
+function fillName(row, state, target) {
+  const marks = marksOfRow(state, target);
+  write(role(row, 'what'), target.index === null ? imageOf(state.images, target)?.name ?? '' : list(marks.map((mark) => nameOf(state.images, mark))));
+  if (target.index !== null) write(role(row, 'short'), marks.map((mark) => shortName(state, mark)).join(' · '));
+}
+
+/** As the mark on the film is called. @param {Reading} state @param {Target} target */
+const shortName = ({ images }, target) => `${imageOf(images, target)?.name ?? ''} ${(target.index ?? 0) + 1}`;
 
 /** @param {HTMLElement} row @param {Reading} state @param {Target} target */
 function fillVerdict(row, state, target) {
@@ -71,20 +82,20 @@ function fillFinding(row, image, result, finding) {
   write(role(row, 'said'), state === 'unknown' ? '' : t(`common.assessment.${state}`));
   write(role(row, 'percent'), percent);
   role(row, 'bar').style.width = `${100 * (suspicion ?? 0)}%`;
-  write(role(row, 'place'), placeWords(image, finding));
+  write(role(row, 'place'), placeWords(image, finding, !image.view)); // the name of a view says the side
   write(role(row, 'words'), suspicion == null ? t('reading.finding.unknown') : t('reading.suspicion', { words: inWords(suspicion) }));
   write(role(row, 'there'), t('reading.finding.there', { words: inWords(there), percent: probability(there) }));
   write(role(row, 'kind'), modality(result.image.modality)?.labels[finding.label] ?? finding.label);
-  write(role(row, 'size'), sizeWords(result.image, finding));
+  write(role(row, 'size'), sizeInShort(result.image, finding));
+  role(row, 'size').title = sizeWords(result.image, finding);
 }
 
 /** What the films say together of the finding's lesion: its place by both views, its other mark, its change. @param {HTMLElement} row @param {Reading} state @param {Target} target */
 function fillTogether(row, state, target) {
   const lesion = lesionOf(state, target);
-  const { laterality } = imageOf(state.images, target)?.entry ?? {};
   const by = lesion?.marks.length === 2 ? 'both' : 'single';
-  if (lesion?.place && laterality) {
-    write(role(row, 'place'), [t(`examined.laterality.${laterality}`), ...lesionPlace(lesion.place)].join(' · '));
+  if (lesion?.place) {
+    write(role(row, 'place'), lesionPlace(lesion.place).join(' · '));
     role(row, 'place').title = t(`reading.place.hint.${by}`);
   }
   const said = lesion ? [otherWords(state, target), changeWords(lesion)].filter(Boolean) : [];
@@ -92,14 +103,22 @@ function fillTogether(row, state, target) {
   write(role(row, 'together'), said.join(' · '));
 }
 
-/** The side and where on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Placed} finding */
-export function placeWords(image, finding) {
+/** The side and where on the film. @param {import('../viewer/image.js').ViewedImage} image @param {Placed} finding @param {boolean} [sided] Whether to name the side. */
+export function placeWords(image, finding, sided = true) {
   const { laterality } = image.entry;
-  const side = laterality ? [t(`examined.laterality.${laterality}`)] : [];
+  const side = laterality && sided ? [t(`examined.laterality.${laterality}`)] : [];
   const place = placeOf(image, finding);
   if (!place) return side.join('');
   const across = place.across ? [t(`breast.place.${place.across}`)] : [];
   return [...side, ...across, t(`breast.place.${place.depth}`)].join(' · ');
+}
+
+/** Its longer side in mm, about that where the spacing holds at the detector; both sides in pixels where no spacing is known. @param {Result['image']} image @param {Placed} finding */
+function sizeInShort(image, finding) {
+  const { pixel_spacing_mm: spacing, spacing_plane: plane } = image;
+  const { width, height } = finding.box;
+  if (!spacing) return sizeWords(image, finding);
+  return `${plane === 'detector' ? '≈ ' : ''}${Math.max(width * spacing[1], height * spacing[0]).toFixed(0)} mm`;
 }
 
 /** How large a finding is: in mm where the spacing is known, else in pixels. @param {Result['image']} image @param {Placed} finding */
@@ -119,10 +138,10 @@ function fillImage(row, { film, jobId, result }) {
   write(role(row, 'words'), t('reading.suspicion', { words: inWords(value) }));
   const note = film ? (findings.length ? '' : t('reading.image.none')) : heat ? t(heat.kind === 'tumour' ? 'reading.image.tumour' : 'reading.image.map') : '';
   write(role(row, 'note'), note && `· ${note}`);
-  const list = role(row, 'notices');
+  const told = role(row, 'notices');
   const items = listItems([...noticesWords(notices), ...tissueWords(tissue)]);
-  list.hidden = items.length === 0;
-  if (list.childElementCount !== items.length) list.replaceChildren(...items); // they do not change
+  told.hidden = items.length === 0;
+  if (told.childElementCount !== items.length) told.replaceChildren(...items); // they do not change
   const query = { format: 'html', lang: apiLanguage };
   role(row, 'link', HTMLAnchorElement).href = address('/api/v1/jobs/{job_id}/report', { params: { job_id: jobId }, query });
 }

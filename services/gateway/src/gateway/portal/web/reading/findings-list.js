@@ -6,7 +6,7 @@ import { withDraft } from './drafts.js';
 import { fillRow } from './finding-row.js';
 import { hiding, shownTargets, verdictOf } from './findings.js';
 import { otherMark } from './together.js';
-import { findingOf, keyOf, reviewOf } from './targets.js';
+import { findingOf, imageOf, keyOf, reviewOf, sameTarget } from './targets.js';
 
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('./state.js').Reading} Reading */
@@ -25,6 +25,7 @@ import { findingOf, keyOf, reviewOf } from './targets.js';
  */
 export function createFindingsList(root, store, { pick, reveal, say, correct, pair, part }) {
   const list = role(root, 'list');
+  const films = role(root, 'films', HTMLDetailsElement);
   const slider = role(root, 'threshold', HTMLInputElement);
   /** @type {Map<string, HTMLElement>} */
   const rows = new Map();
@@ -84,12 +85,22 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
         row.remove();
         rows.delete(key);
       }
+    const apart = targets.filter((target) => isFilm(state, target) && !(sameTarget(state.chosen, target) && !films.open));
+    const among = targets.filter((target) => !apart.includes(target));
+    lay(list, among, state);
+    lay(role(films, 'film-list'), apart, state);
+    films.hidden = apart.length === 0;
+    role(root, 'none').hidden = among.length > 0 || apart.length === 0;
+    showHiding(state);
+  }
+
+  /** @param {HTMLElement} place @param {Target[]} targets @param {Reading} state */
+  function lay(place, targets, state) {
     for (const [index, target] of targets.entries()) {
       const row = rowFor(target);
-      if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+      if (place.children[index] !== row) place.insertBefore(row, place.children[index] ?? null);
       fillRow(row, state, target);
     }
-    showHiding(state);
   }
 
   /** @param {Reading} state */
@@ -107,6 +118,7 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
     role(root, 'show-all').setAttribute('aria-label', `${hides}: ${t('reading.threshold.show')}`);
   }
 
+  films.addEventListener('toggle', () => show(store.state));
   slider.addEventListener('input', () => showFrom(Number(slider.value) / 100));
   onClick(root, '[data-role="show-all"]', () => {
     showFrom(0);
@@ -124,3 +136,6 @@ export function createFindingsList(root, store, { pick, reveal, say, correct, pa
     focus: (target) => role(rowOf(target) ?? root, 'go').focus({ preventScroll: true }),
   };
 }
+
+/** Whether a target is a film as a whole: these are judged less often than what was found on them, and are folded away. @param {Reading} state @param {Target} target */
+const isFilm = ({ images }, target) => target.index === null && Boolean(imageOf(images, target)?.film);

@@ -5,7 +5,7 @@ import { drawnOverlays } from '../viewer/tools.js';
 import { headlineOf } from './certainty.js';
 import { judged, withResult } from './state.js';
 import { otherMark } from './together.js';
-import { findingOf, keyOf, reviewOf, sameTarget, targetOf, targetsOf } from './targets.js';
+import { findingOf, imageOf, keyOf, reviewOf, sameTarget, targetOf, targetsOf } from './targets.js';
 
 /** @typedef {import('./state.js').Reading} Reading */
 /** @typedef {import('./targets.js').Target} Target */
@@ -47,10 +47,23 @@ export function isHidden(state, target) {
 /** How suspicious a finding is. @param {Reading} state @param {Target} target */
 const suspicion = (state, target) => findingOf(state.images, target)?.probability_malignant ?? -1;
 
+/** How suspicious the lesion of a finding is: as its more suspicious mark. @param {Reading} state @param {Target} target */
+const suspicionOfLesion = (state, target) => Math.max(suspicion(state, target), ...[otherMark(state, target)].map((other) => (other ? suspicion(state, other) : -1)));
+
 /** Whether a mark and the other mark of its lesion are spoken of apart: a mark without a verdict is no part of one that has one. @param {Reading} state @param {Target} target @param {Target} other */
 function saysMore({ case: detail, drafts }, target, other) {
   const [own, theirs] = [target, other].map((one) => reviewOf(detail?.reviews ?? [], one));
   return Boolean(own?.comment) || keyOf(target) in drafts || (own?.verdict ?? null) !== (theirs?.verdict ?? null);
+}
+
+/** The most suspicious lesion first, whatever film shows it. @param {Reading} state @param {Target[]} targets */
+const ordered = (state, targets) => [...targets].sort((one, other) => suspicionOfLesion(state, other) - suspicionOfLesion(state, one));
+
+/** The marks that a row of the list speaks of, CC before MLO: both of a lesion, unless they are spoken of apart. @param {Reading} state @param {Target} target @returns {Target[]} */
+export function marksOfRow(state, target) {
+  const other = otherMark(state, target);
+  if (!other || isHidden(state, other) || saysMore(state, target, other) || saysMore(state, other, target)) return [target];
+  return imageOf(state.images, other)?.view?.endsWith('CC') ? [other, target] : [target, other];
 }
 
 /**
@@ -95,8 +108,13 @@ export function withVerdict(state, targets, verdict) {
   return { ...state, case: { ...detail, reviews: [...others, ...said] } };
 }
 
-/** Every target that can be gone to, in the order of the list: each image of the current examination, then its findings that are shown, a lesion once. @param {Reading} state */
-export const shownTargets = (state) => heads(state, judged(state).flatMap((image) => targetsOf(image).filter((target) => !isHidden(state, target))));
+/** Every target that can be gone to, in the order of the list: findings of the current examination that are shown, a lesion once; then fields, then films. @param {Reading} state */
+export function shownTargets(state) {
+  const images = judged(state);
+  const wholes = [...images].sort((one, other) => Number(one.film) - Number(other.film)).flatMap((image) => (image.result ? [targetOf(image)] : []));
+  const findings = images.flatMap(targetsOf).filter((target) => target.index !== null && !isHidden(state, target));
+  return [...ordered(state, heads(state, findings)), ...wholes];
+}
 
 /** How many findings the threshold hides, and from which probability on they are shown. @param {Reading} state */
 export function hiding(state) {
@@ -115,8 +133,8 @@ export const markedTargets = (state) =>
 /** Those of them that have no verdict yet. @param {Reading} state */
 export const unreviewed = (state) => markedTargets(state).filter((target) => !verdictOf(state, target));
 
-/** The same, each lesion once. @param {Reading} state */
-export const markedLesions = (state) => heads(state, markedTargets(state));
+/** The same, each lesion once, the most suspicious first. @param {Reading} state */
+export const markedLesions = (state) => ordered(state, heads(state, markedTargets(state)));
 
 /** Where a comment was typed that is not saved. @param {Reading} state */
 export const drafted = (state) => state.images.flatMap(targetsOf).filter((target) => keyOf(target) in state.drafts);

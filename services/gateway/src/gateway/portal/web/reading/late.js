@@ -57,19 +57,31 @@ export function createLateTools(store, { panes, onProblem }) {
 }
 
 /**
- * The dialogs that change an image and sign a report.
+ * The dialogs that change a case or an image and sign a report.
  * @param {import('./state.js').ReadingStore} store
- * @param {{dialogs: {edit: HTMLDialogElement, signing: HTMLDialogElement}, edit: Parameters<typeof import('./edit.js').createEdit>[2],
+ * @param {{dialogs: {about: HTMLDialogElement, edit: HTMLDialogElement, signing: HTMLDialogElement},
+ *     about: Parameters<typeof import('./about.js').createAbout>[2], edit: Parameters<typeof import('./edit.js').createEdit>[2],
  *     signing: Parameters<typeof import('./signing.js').createSigning>[2], settled: () => Promise<unknown>, onProblem: (error: unknown) => void}} page
  *     `settled`: what is being saved is saved.
  */
-export function createLateDialogs(store, { dialogs, edit, signing, settled, onProblem }) {
+export function createLateDialogs(store, { dialogs, about, edit, signing, settled, onProblem }) {
   /** @type {ReturnType<typeof import('./edit.js').createEdit> | null} */
   let editing = null;
   /** @type {ReturnType<typeof import('./signing.js').createSigning> | null} */
   let signs = null;
+  /** @type {ReturnType<typeof import('./about.js').createAbout> | null} */
+  let tells = null;
 
   return {
+    async about() {
+      try {
+        const { createAbout } = await fetched(import('./about.js'), 'reading/about.js');
+        tells ??= createAbout(dialogs.about, store, about);
+        tells.open();
+      } catch (error) {
+        onProblem(error);
+      }
+    },
     /** @param {import('../viewer/image.js').ViewedImage} image */
     async edit(image) {
       try {

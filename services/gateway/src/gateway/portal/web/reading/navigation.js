@@ -2,7 +2,7 @@
 
 import { t } from '../core/words.js';
 import { activeOf, firstToRead, layoutOf, readIn, stepOf } from '../viewer/hanging.js';
-import { coupledTo, isHidden, markedLesions, shownTargets, verdictOf, withVerdict } from './findings.js';
+import { coupledTo, isHidden, markedLesions, marksOfRow, shownTargets, verdictOf, withVerdict } from './findings.js';
 import { reads } from './state.js';
 import { otherMark } from './together.js';
 import { findingOf, imageOf, nameOf, sameTarget, targetOf } from './targets.js';
@@ -98,7 +98,7 @@ export function createNavigation(store, { panes, list, deepen, tell, say }) {
       const { chosen, activeId } = store.state;
       const items = shownTargets(store.state);
       if (!items.length) return;
-      const places = { chosen: items.findIndex((item) => sameTarget(item, chosen)), here: items.findIndex(({ imageId }) => imageId === activeId) };
+      const places = { chosen: items.findIndex((item) => sameTarget(item, chosen)), here: items.findIndex((item) => marksOfRow(store.state, item).some(({ imageId }) => imageId === activeId)) };
       const next = items[stepped(items.length, places, by)];
       pick(next);
       list.focus(next);

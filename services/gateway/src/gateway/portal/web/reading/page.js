@@ -140,12 +140,20 @@ async function oneAtATime(what, task) {
 
 const late = createLateTools(store, { panes: panes.all, onProblem: showProblem });
 const dialogs = createLateDialogs(store, {
-  dialogs: { edit: byId('edit', HTMLDialogElement), signing: signingDialog },
+  dialogs: { about: byId('about', HTMLDialogElement), edit: byId('edit', HTMLDialogElement), signing: signingDialog },
+  about: { maySupersede: mayChange, refresh: feed.refresh, onRenamed, onDeleted: () => location.assign('/') },
   edit: { maySupersede: mayChange, refresh: feed.refresh, onChanged: lookAgain },
   signing: { refresh: feed.refresh, onSigned, goTo, goToBreast: breasts.focus },
   settled: () => Promise.all([reviews.settled(), own.settled()]),
   onProblem: showProblem,
 });
+
+/** @param {string} pseudonym */
+function onRenamed(pseudonym) {
+  document.title = document.title.replace(find(root, 'h1').textContent ?? '', pseudonym);
+  write(find(root, 'h1'), pseudonym);
+  status.tell(t('reading.about.renamed', { name: pseudonym }));
+}
 
 async function lookAgain() {
   await feed.refresh();
@@ -228,7 +236,7 @@ store.subscribe(['case'], followTogether(store, caseId));
 store.subscribe(['case'], createTwoPart(root, store, { fetched, refresh: feed.refresh, tell: status.tell, onProblem: showProblem }));
 store.subscribe(['images', 'activeId', 'layout', 'lit', 'chosen', 'case', 'windows', 'overlays', 'cropped', 'threshold', 'together', 'turns', 'enhanced', 'enhancedFilms', 'peek', 'ownChosen'], panes.show);
 store.subscribe(['images', 'activeId', 'layout'], createStrip(role(root, 'strip'), { describe, onChoose: navigation.choose }));
-store.subscribe(['case', 'images'], createConclusion(role(root, 'conclusion'), navigation.choose));
+store.subscribe(['case', 'images', 'together'], createConclusion(role(root, 'conclusion'), navigation.choose));
 store.subscribe(['case', 'images'], versions.show);
 store.subscribe(['overlays'], display.showOverlays);
 store.subscribe(['cropped'], display.showCrop);
@@ -258,6 +266,7 @@ localTimes(document);
 tellActivity(document, () => call('post', '/api/v1/sessions/current/activity'));
 createAhead(store, caseId);
 createPresence(root, store, caseId, showProblem);
+onClick(root, '[data-opens="about"]', dialogs.about);
 createSample(root, showProblem);
 createPriors(role(root, 'earlier'), store, { caseId, retake: feed.retake, choose: navigation.choose });
 guardLeaving({ unsaved, pending: () => store.state.saving > 0, settled: () => Promise.all([reviews.settled(), own.settled()]) });

@@ -41,11 +41,11 @@ export function chosenBand(state, image) {
   return band && { ...band, words: t('reading.band', { what: nameOf(images, chosen) }) };
 }
 
-/** Where a lesion lies, in words. @param {LesionPlace} place @returns {string[]} */
+/** Where a lesion lies, in words; a clock face says the quadrant as well. @param {LesionPlace} place @returns {string[]} */
 export function lesionPlace({ across, along, clock, depth, retroareolar }) {
   if (retroareolar) return [t('breast.place.retroareolar')];
-  const parts = [across, along].flatMap((part) => (part ? [t(`breast.place.${part}`)] : []));
-  return [...parts, ...(clock ? [t('breast.place.hour', { hour: clock })] : []), t(`breast.place.${depth}`)];
+  const parts = clock ? [t('breast.place.hour', { hour: clock })] : [along, across].flatMap((part) => (part ? [t(`breast.place.${part}`)] : []));
+  return [...parts, t(`breast.place.${depth}`)];
 }
 
 /** What became of a lesion since the earlier examination, in words; empty where nothing can be said. @param {Lesion} lesion */
