@@ -177,6 +177,7 @@ class TestNoScreeningView:
             ({"QualityControlImage": "YES"}, "quality control"),
             ({"BodyPartExamined": "PHANTOM"}, "phantom"),
             ({"ImageType": ["ORIGINAL", "PRIMARY", "", "STEREO_PLUS"]}, "stereotactic"),
+            ({"ImageType": ["DERIVED", "PRIMARY", "", "RECOMBINED"]}, "contrast agent"),
         ],
     )
     def test_is_refused_by_name(self, tags, words, film_file):
@@ -188,6 +189,26 @@ class TestNoScreeningView:
     def test_a_specimen_by_its_code(self, code, scheme, film_file, coded):
         with pytest.raises(AnalysisError, match="specimen"):
             read_dicom(film_file(ViewPosition=None, ViewCodeSequence=coded(code, "", scheme)))
+
+
+@pytest.mark.parametrize("part", ["CHEST", "HAND"])
+def test_a_radiograph_of_another_part_of_the_body_is_no_mammogram(part, film_file):
+    with pytest.raises(AnalysisError, match=part) as caught:
+        read_dicom(film_file(Modality="CR", BodyPartExamined=part))
+    assert caught.value.code == "not_mammogram"
+    read_dicom(film_file(Modality="CR", BodyPartExamined="RIGHT BREAST"))
+    read_dicom(film_file(Modality="MG", BodyPartExamined=part))  # a wrong tag of a device that makes nothing else
+
+
+def test_a_slice_is_refused_and_a_synthesised_view_is_said(film_file):
+    with pytest.raises(AnalysisError, match="tomosynthesis"):
+        read_dicom(film_file(ImageType=["DERIVED", "PRIMARY", "TOMO_SLICE"]))
+    assert "synthesised_view" in codes(read_dicom(film_file(ImageType=["DERIVED", "PRIMARY", "TOMO", "GENERATED_2D"])))
+    assert "synthesised_view" not in codes(read_dicom(film_file(ImageType=["ORIGINAL", "PRIMARY", "", "LOW_ENERGY"])))
+
+
+def test_an_implant_is_said(film_file):
+    assert "implant" in codes(read_dicom(film_file(BreastImplantPresent="YES")))
 
 
 class TestSide:

@@ -123,6 +123,7 @@ def test_padded_squares_are_not_taken_for_stretched(shared_data):
     assert np.mean([squeeze_of(f) == 1.0 for f in films]) > 0.9
     raw = [cv2.imread(str(p), 0) for p in sorted((shared_data / "cbis_ddsm_mass" / "images").glob("*.jpg"))[:30]]
     assert np.mean([squeeze_of(f) < 1.0 for f in raw]) > 0.9
+    assert all(squeeze_of(f, (0.1, 0.1)) == 1.0 for f in raw), "a file with a spacing was not stretched"
 
 
 def test_histology_is_no_mammogram(pipeline, shared_data):

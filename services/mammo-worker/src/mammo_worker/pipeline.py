@@ -79,7 +79,7 @@ class MammographyPipeline:
         hanging = image.hanging or film.hanging
         pixels = turned(film.pixels, hanging)
         valid = None if film.valid is None else turned(film.valid, hanging)
-        squeeze = squeeze_of(pixels)
+        squeeze = squeeze_of(pixels, film.pixel_spacing_mm)
         breast = find_breast(pixels, valid, squeeze)
         check_mammogram(film, breast)
         progress(0.35, activity("finding_breast"))

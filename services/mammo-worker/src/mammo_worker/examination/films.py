@@ -63,7 +63,7 @@ def examined(
     """
     pixels = turned(film.pixels, hanging)
     valid = None if film.valid is None else turned(film.valid, hanging)
-    breast = find_breast(pixels, valid, squeeze_of(pixels))
+    breast = find_breast(pixels, valid, squeeze_of(pixels, film.pixel_spacing_mm))
     spacing = result.image.pixel_spacing_mm
     on_its_side = hanging is not None and hanging.rotation in (90, 270)
     mm = float(spacing[1 if on_its_side else 0]) if spacing else None  # of a row as the film hangs

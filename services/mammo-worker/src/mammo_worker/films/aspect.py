@@ -1,5 +1,6 @@
 """Films that were stretched to a square, as some public copies of CBIS-DDSM are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,18 @@ FILM_ASPECT = 0.6  # width over height, the median of CBIS-DDSM's scanned films
 _MAX_PADDING = 0.02  # of a side: a square that was padded and not stretched has more
 
 
-def squeeze_of(film: NDArray[Any]) -> float:
+def squeeze_of(film: NDArray[Any], spacing: Sequence[float] | None = None) -> float:
     """Factor by which a film's columns must shrink to undo a stretch to a square; 1 where there was none.
+
+    Args:
+        film: (height, width).
+        spacing: Size of a pixel in mm, if the file says it: such a file was not stretched.
 
     No film is square. A square picture was either padded, and then has constant lines at an edge, or stretched; how
     far cannot be seen, so a usual film's aspect is assumed.
     """
     height, width = film.shape
-    if height != width:
+    if height != width or spacing is not None:
         return 1.0
     step = max(1, height // 200)
     padding = max(_constant_edge(film[::step].T), _constant_edge(film[:, ::step]))

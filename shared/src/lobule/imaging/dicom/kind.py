@@ -18,6 +18,10 @@ FILMS = frozenset(
         "7.4",
     )
 )
+_BREAST = ("BREAST", "MAMM", "CHESTWALL", "AXILLA")
+"""Words of *Body Part Examined* under which scanned films are filed; one without any is taken for a film."""
+_SUBTRACTED = frozenset({"RECOMBINED", "SUBTRACTION", "SUBTRACTED"})
+"""Kinds of contrast-enhanced mammography that show the contrast agent instead of tissue."""
 MODALITIES = ("MG", "CR", "DX", "SC", "OT")  # scanned films are filed as any of them
 
 _REFUSED = {  # to the reason
@@ -61,6 +65,12 @@ def check_kind(tags: Tags) -> None:
         raise AnalysisError("not_mammogram", "dicom_modality", modality=modality[:16])
     if tags.code(Tag.PRESENTATION_INTENT) == "FOR PROCESSING":
         raise AnalysisError("unsupported_format", "for_processing")
+    part = tags.code(Tag.BODY_PART)
+    if modality != "MG" and part and part != "PHANTOM" and not any(name in part for name in _BREAST):
+        raise AnalysisError("not_mammogram", "body_part", part=part[:16])
+    kinds = kinds_of(tags)
+    if "GENERATED_2D" not in kinds and any(kind.startswith("TOMO") for kind in kinds):
+        raise AnalysisError("unsupported_format", "tomosynthesis")
     frames = tags.integer(Tag.NUMBER_OF_FRAMES) or 1
     if frames > 1:
         raise AnalysisError("animated_image", "frames", frames=frames)
@@ -68,12 +78,19 @@ def check_kind(tags: Tags) -> None:
         raise AnalysisError("not_screening_view", reason)
 
 
+def kinds_of(tags: Tags) -> set[str]:
+    """What the file says of the image's kind, in capitals: the values of *Image Type* from the third one on."""
+    return {kind.upper() for kind in tags.texts(Tag.IMAGE_TYPE)[2:]}
+
+
 def _no_screening(tags: Tags) -> str | None:
     if shows_specimen(tags):
         return "specimen"
     if tags.code(Tag.QUALITY_CONTROL) == "YES" or tags.code(Tag.CALIBRATION_IMAGE) == "YES":
         return "quality_control"
-    kinds = [kind.upper() for kind in tags.texts(Tag.IMAGE_TYPE)[2:]]
+    kinds = kinds_of(tags)
+    if kinds & _SUBTRACTED:
+        return "subtraction"
     if tags.code(Tag.BODY_PART) == "PHANTOM" or "PHANTOM" in kinds:
         return "phantom"
     if any(kind.startswith("STEREO") for kind in kinds):

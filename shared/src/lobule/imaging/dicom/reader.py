@@ -5,6 +5,7 @@ import io
 from lobule.contracts.result import Notice
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.file import LOSSY, DicomFile, open_dicom
+from lobule.imaging.dicom.kind import kinds_of
 from lobule.imaging.dicom.layout import layout_of
 from lobule.imaging.dicom.measure import measure
 from lobule.imaging.dicom.orientation import hanging_of
@@ -52,6 +53,10 @@ def _read(file: DicomFile) -> Film:
         say.append(make_notice("lossy_compression", compression=file.syntax_name))
     if tags.code(Tag.PARTIAL_VIEW) == "YES":
         say.append(make_notice("partial_view"))
+    if "GENERATED_2D" in kinds_of(tags):
+        say.append(make_notice("synthesised_view"))
+    if tags.code(Tag.IMPLANT) == "YES":
+        say.append(make_notice("implant"))
     return Film(
         measured.pixels,
         view,
