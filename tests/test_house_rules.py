@@ -66,6 +66,12 @@ def test_every_model_package_can_be_opened(tracked):
         assert package.manifest.trained_on.split()[0] in package.card, "the card names the data"
 
 
+def test_every_benchmark_is_listed(tracked):
+    listed = (REPOSITORY / "bench" / "README.md").read_text("utf-8")
+    files = [path.name for path in tracked if path.parent == REPOSITORY / "bench" and path.suffix in (".py", ".js")]
+    assert [name for name in files if f"`{name}`" not in listed] == []
+
+
 def test_deployment_names_the_one_version(tracked):
     """Images, compose and manifests cannot read `lobule.__version__`; they repeat it."""
     deployment = [
