@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
 from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, View
+from lobule.contracts.notices import ADVICE_NOTICES, CHEST_WALL_NOTICES, HUNG_BY_CHEST_WALL, Notice
 from lobule.contracts.tissue import Tissue
 
 Assessment = Literal["malignancy_suspected", "not_sure", "no_sign_of_malignancy"]
@@ -185,22 +186,6 @@ class FilmDensity(Document):
         description="mean category, 0 for a to 3 for d; a breast is categorised by the mean of its films",
     )
     model: str = Field(description="name and version of the model that read it")
-
-
-ADVICE_NOTICES = frozenset({"further_imaging_suggested", "histopathology_suggested"})
-"""Notices that say what to do next. Reports and portal leave them out: they give the next steps of their own."""
-
-HUNG_BY_CHEST_WALL = "hung_by_chest_wall"
-CHEST_WALL_NOTICES = frozenset({HUNG_BY_CHEST_WALL, "chest_wall_against_laterality"})
-"""Notices that compare the chest wall with the side that an analysis was told."""
-
-
-class Notice(Document):
-    """Something the reader should know about this result: a limit, an assumption, a correction, advice."""
-
-    code: str = Field(description="stable name of the notice")
-    detail: str = Field(description="the sentence in English, for clients without a catalogue")
-    values: dict[str, str] = Field(default={}, description="what the sentence names")
 
 
 class Result(Document):

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lobule.contracts.result import HUNG_BY_CHEST_WALL, Hanging, Laterality, Notice
+from lobule.contracts.notices import HUNG_BY_CHEST_WALL, Notice
+from lobule.contracts.result import Hanging, Laterality
 from lobule.words import make_notice
 from mammo_worker.films.breast import Breast
 
