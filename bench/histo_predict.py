@@ -4,11 +4,13 @@ uv run --no-sync python bench/histo_predict.py FIELD ... [--files 1000] [--own 3
 
 The files are windows of the given fields, each another one, 660 x 430 pixels as PNG. The pipeline's own rate is that of
 `HistologyPipeline.analyse` on the first of them, in this process, warm, measured before and after the command, so that
-another load on the machine shows. The command's time counts everything: start, warming up, reading, writing.
+another load on the machine shows. The command's time counts everything: start, warming up, reading, writing. Beside the
+rates stand the seconds of CPU for a field, which another load hardly changes.
 Bar: at least 0.9 of the pipeline's own rate, and memory that stays flat.
 """
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -36,15 +38,15 @@ def write_windows(fields: list[Path], folder: Path, count: int) -> None:
         (folder / f"{number:05d}.png").write_bytes(encode_png(window))
 
 
-def own_rate(pipeline: HistologyPipeline, files: list[Path]) -> float:
-    """Fields a second in this process."""
-    started = time.perf_counter()
+def own_rate(pipeline: HistologyPipeline, files: list[Path]) -> tuple[float, float]:
+    """Fields a second in this process, and seconds of CPU for a field."""
+    started, cpu = time.perf_counter(), time.process_time()
     done = sum(outcome.result is not None for outcome in analyse(pipeline, files, describer(MAGNIFICATION)))
-    return done / (time.perf_counter() - started)
+    return done / (time.perf_counter() - started), (time.process_time() - cpu) / done
 
 
-def run_command(folder: Path, count: int) -> tuple[float, list[float]]:
-    """Fields a second of the command, and its memory in MB at each tenth of its rows."""
+def run_command(folder: Path, count: int) -> tuple[float, float, list[float]]:
+    """Fields a second of the command, seconds of CPU for a field, and its memory in MB at each tenth of its rows."""
     table = folder / "predictions.csv"
     command = [sys.executable, "-m", "histo_worker.cli", "predict", str(folder), "--output", str(table)]
     started = time.perf_counter()
@@ -59,7 +61,8 @@ def run_command(folder: Path, count: int) -> tuple[float, list[float]]:
     seconds = time.perf_counter() - started
     if process.returncode:
         raise SystemExit(f"predict ended with {process.returncode}")
-    return count / seconds, memory
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return count / seconds, (used.ru_utime + used.ru_stime) / count, memory
 
 
 def _resident_mb(pid: int) -> float:
@@ -81,11 +84,13 @@ def main() -> None:
         files = sorted(folder.glob("*.png"))[: arguments.own]
         pipeline = build_pipeline()
         own_rate(pipeline, files[:10])  # warm
-        before = own_rate(pipeline, files)
-        rate, memory = run_command(folder, arguments.files)
-        after = own_rate(pipeline, files)
-    print(f"the pipeline alone: {before:.2f} fields a second before, {after:.2f} after")
-    print(f"predict, {arguments.files} files: {rate:.2f} fields a second, {2 * rate / (before + after):.2f} of it")
+        before, cpu_before = own_rate(pipeline, files)
+        rate, cpu, memory = run_command(folder, arguments.files)
+        after, cpu_after = own_rate(pipeline, files)
+    own, cpu_own = (before + after) / 2, (cpu_before + cpu_after) / 2
+    print(f"the pipeline alone: {before:.2f} fields a second before, {after:.2f} after; {cpu_own:.4f} s of CPU a field")
+    print(f"predict, {arguments.files} files: {rate:.2f} fields a second, {rate / own:.2f} of it")
+    print(f"predict: {cpu:.4f} s of CPU a field, start and all; by CPU {cpu_own / cpu:.2f} of the pipeline's own rate")
     print(f"memory of predict at each tenth, MB: {', '.join(f'{m:.0f}' for m in memory)}")
 
 

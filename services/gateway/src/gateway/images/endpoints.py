@@ -1,7 +1,7 @@
 """`/api/v1/images`: listing and reading images."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,11 +17,13 @@ from gateway.images.schemas import ImagePage, ImageRead
 from gateway.paging import UtcTime, link_next
 from gateway.ranges import OFFERED
 from lobule.contracts.result import Modality
+from lobule.imaging.header import MEDIA_TYPES
 from lobule.storage import ObjectStore
 
 router = APIRouter(prefix="/api/v1/images", tags=["images"])
 
 _CHUNK = 256 * 1024
+_BYTES: dict[str, Any] = {}
 
 
 @router.get("", responses=responses(401, 422), operation_id="listImages")
@@ -59,12 +61,12 @@ def read_image(image: VisibleImage) -> Image:
     operation_id="readImageContent",
     responses={
         **WITH_ETAG,
-        200: {**WITH_ETAG[200], "content": {"application/octet-stream": {}}},
+        200: {**WITH_ETAG[200], "content": dict.fromkeys(("application/octet-stream", *MEDIA_TYPES.values()), _BYTES)},
         **responses(401, 404),
     },
 )
 def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
-    """Return the stored file. DICOM files are stored de-identified, see docs/names.md."""
+    """Return the stored file under its own media type. DICOM files are stored de-identified, see docs/names.md."""
     store: ObjectStore = request.app.state.store
 
     def pieces() -> Iterator[bytes]:
