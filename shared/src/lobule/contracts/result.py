@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from lobule.contracts.density import DensityCategory, FilmDensity
 from lobule.contracts.document import Document
 from lobule.contracts.findings import FINDING_ID, finding_id
 from lobule.contracts.modality import FindingLabel, Magnification, Modality, ModalitySpec, View
@@ -170,22 +171,6 @@ class Patches(Document):
     magnification_assumed: Magnification | None = Field(
         default=None, description="magnification that was assumed, where none was given; null where one was"
     )
-
-
-DensityCategory = Literal["a", "b", "c", "d"]
-"""Breast composition of ACR BI-RADS, from almost entirely fatty to extremely dense."""
-
-
-class FilmDensity(Document):
-    """The density of the breast on a film, as a suggestion: the reader states it."""
-
-    category: DensityCategory = Field(description="BI-RADS category of this film by itself")
-    expected: float = Field(
-        ge=0.0,
-        le=3.0,
-        description="mean category, 0 for a to 3 for d; a breast is categorised by the mean of its films",
-    )
-    model: str = Field(description="name and version of the model that read it")
 
 
 class Result(Document):
