@@ -2,7 +2,8 @@
 #   docker build --target gateway -t lobule/gateway:0.1.0 .
 # Targets: gateway, report, dicom, cli (from nothing but Python), proxy, histo-worker, mammo-worker. docker-compose.yml builds
 # all of them but `cli`. A target NAME takes its packages from the stage NAME-packages, which changes with the lock alone,
-# and our own code from NAME-code, so that a new version is a small layer over one that is there already.
+# and our own code from NAME-code, so that a new version is a small layer over one that is there already. The records of an
+# installation, which hold its time, are left out: the same sources give the same files (make compare-builds).
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -50,7 +51,8 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 FROM cli-packages AS cli-code
 COPY shared/src shared/src
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared
+    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared \
+    && rm /opt/code/*.dist-info/uv_cache.json /opt/code/*.dist-info/RECORD
 
 FROM slim AS cli
 COPY --from=cli-packages /runtime /
@@ -102,7 +104,8 @@ FROM report-packages AS report-code
 COPY shared/src shared/src
 COPY services/report/src services/report/src
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./services/report
+    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./services/report \
+    && rm /opt/code/*.dist-info/uv_cache.json /opt/code/*.dist-info/RECORD
 
 FROM slim AS report
 COPY --from=report-packages /runtime /
@@ -134,7 +137,8 @@ FROM dicom-packages AS dicom-code
 COPY shared/src shared/src
 COPY services/dicom/src services/dicom/src
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./services/dicom
+    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./services/dicom \
+    && rm /opt/code/*.dist-info/uv_cache.json /opt/code/*.dist-info/RECORD
 
 FROM slim AS dicom
 COPY --from=dicom-packages /runtime /
@@ -168,7 +172,8 @@ COPY shared/src shared/src
 COPY shared/ml/src shared/ml/src
 COPY services/histo-worker/src services/histo-worker/src
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./shared/ml ./services/histo-worker
+    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./shared/ml ./services/histo-worker \
+    && rm /opt/code/*.dist-info/uv_cache.json /opt/code/*.dist-info/RECORD
 
 FROM worker AS histo-worker
 COPY --from=histo-worker-packages /opt/lobule /opt/lobule
@@ -196,7 +201,8 @@ COPY shared/src shared/src
 COPY shared/ml/src shared/ml/src
 COPY services/mammo-worker/src services/mammo-worker/src
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./shared/ml ./services/mammo-worker
+    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./shared/ml ./services/mammo-worker \
+    && rm /opt/code/*.dist-info/uv_cache.json /opt/code/*.dist-info/RECORD
 
 FROM worker AS mammo-worker
 COPY --from=mammo-worker-packages /opt/lobule /opt/lobule
@@ -222,7 +228,8 @@ FROM gateway-packages AS gateway-code
 COPY shared/src shared/src
 COPY services/gateway/src services/gateway/src
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./services/gateway
+    uv pip install --python /opt/lobule/bin/python --no-deps --target /opt/code ./shared ./services/gateway \
+    && rm /opt/code/*.dist-info/uv_cache.json /opt/code/*.dist-info/RECORD
 
 FROM slim AS gateway
 COPY --from=gateway-packages /runtime /

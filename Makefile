@@ -100,8 +100,12 @@ ENGINE ?= docker
 image-archive: ## Save all container images into var/lobule-images.tar, for servers without internet access
 	@mkdir -p var
 	$(COMPOSE) build
-	$(COMPOSE) pull --ignore-buildable
-	$(ENGINE) save --output var/lobule-images.tar $$($(COMPOSE) config --images | sort -u)
+	images=$$($(COMPOSE) config | sed -n 's/^ *image: *//p' | sort -u); \
+	for image in $$images; do $(ENGINE) image inspect $$image > /dev/null 2>&1 || $(ENGINE) pull $$image || exit 1; done; \
+	$(ENGINE) save $(if $(findstring podman,$(ENGINE)),--multi-image-archive) --output var/lobule-images.tar $$images
+
+compare-builds: ## Build images twice from nothing and compare their files [TARGETS="cli gateway"]
+	$(PYTHON) deploy/compare_builds.py $(ENGINE) $(or $(TARGETS),cli)
 
 bench: .venv/.installed-dev ## Measure: from accept to report; a film's way. MATTERPORT=PYTHON sets a rival beside
 	$(RUN) python bench/end_to_end.py $(ARGS)
