@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import httpx
 import numpy as np
 import psutil
-from fault_world import RESERVE_BYTES, World
+from fault_parts import RESERVE_BYTES, remount
+from fault_world import LEASE_S, World
 from sleeping_worker import POISON_WIDTH
 
 from lobule.imaging.decode import encode_png
 
 ACCEPTED_WITHIN_S = 240.0
-_OUTAGE_S = 4.0
+_OUTAGE_S = 3.0
 _PICTURE = 0
 
 
@@ -32,6 +33,7 @@ class Fault:
         ends: How its jobs may end but `done`.
         prepare: Sends what is sent before all others; returns its job.
         sent_after_s: How long after the fault begins the first of the others is sent.
+        needs: Of `World.has`.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Fault:
     ends: tuple[str, ...] = ()
     prepare: Callable[[World], str] | None = None
     sent_after_s: float = 0.0
+    needs: str = ""
 
 
 def next_picture(width: int = 72) -> bytes:
@@ -109,7 +112,7 @@ def stopped(name: str) -> Callable[[World], None]:
     def inflict(world: World) -> None:
         for process in world.processes(name):
             process.suspend()
-        time.sleep(_OUTAGE_S)
+        time.sleep(max(_OUTAGE_S, LEASE_S))
         world.unmake_faults()
 
     return inflict
@@ -131,7 +134,7 @@ def network_cut(world: World) -> None:
     """Workers lose the gateway for longer than a lease."""
     world.network.blocked = True
     world.network.cut()
-    time.sleep(2 * _OUTAGE_S)
+    time.sleep(LEASE_S + 2)
     world.network.blocked = False
 
 
@@ -151,6 +154,37 @@ def disk_filled(left: int) -> Callable[[World], None]:
         filler.unlink()
 
     return inflict
+
+
+def disk_read_only(world: World) -> None:
+    """Nothing can be written to the disk of the objects for a while."""
+    if not world.until(lambda: remount(world.store, "ro"), 20, 0.01):
+        raise AssertionError("the disk could not be made read-only")
+    time.sleep(_OUTAGE_S)
+    world.unmake_faults()
+
+
+def store_fails(world: World) -> None:
+    """The store answers 500 for a while."""
+    assert world.s3 is not None
+    world.s3.failing = True
+    time.sleep(_OUTAGE_S)
+    world.unmake_faults()
+
+
+def store_slow(world: World) -> None:
+    """Each answer of the store takes two seconds more for a while."""
+    assert world.s3 is not None
+    world.s3.pause_s = 2.0
+    time.sleep(4 * _OUTAGE_S)
+    world.unmake_faults()
+
+
+def clock_steps(world: World) -> None:
+    """The gateway's clock is an hour ahead, then an hour behind, then right again."""
+    for seconds in (3600, -3600, 0):
+        world.clock.step(seconds)
+        time.sleep(_OUTAGE_S)
 
 
 def duplicates(world: World) -> None:
@@ -199,10 +233,16 @@ FAULTS: tuple[Fault, ...] = (
     Fault("worker stopped beyond its lease", at("inference", stopped("histo-0"))),
     Fault("PostgreSQL crashes", at("inference", database_crashes), short=True),
     Fault("network between workers and gateway cut", at("inference", network_cut), short=True),
-    Fault("disk below its reserve", disk_filled(RESERVE_BYTES // 2), short=True, sent_after_s=1.5),
-    Fault("disk full", disk_filled(0), ends=("failed",)),
+    Fault("disk below its reserve", disk_filled(RESERVE_BYTES // 2), short=True, sent_after_s=1.5, needs="disk"),
+    Fault("disk full", disk_filled(0), ends=("failed",), needs="disk"),
+    Fault("disk read-only", disk_read_only, short=True, needs="disk"),
+    Fault("store answers 500", store_fails, needs="s3"),
+    Fault("store answers two seconds late", store_slow, needs="s3"),
+    Fault("gateway's clock an hour ahead, then behind", clock_steps, needs="clock"),
     Fault("the same picture eight times at once", duplicates, short=True),
     Fault("a picture that ends each worker", lambda _: None, short=True, ends=("dead",), prepare=poison),
     Fault("a preview whose drawer is killed each time", poisoned_preview),
+    Fault("PostgreSQL fails over to its standby", at("inference", World.fail_over)),
 )
-OF_SOAK = [fault for fault in FAULTS if not fault.ends and fault.inflict not in (duplicates, poisoned_preview)]
+_NOT_OF_SOAK = (duplicates, poisoned_preview, FAULTS[-1].inflict)
+OF_SOAK = [each for each in FAULTS if not each.ends and each.inflict not in _NOT_OF_SOAK]

@@ -9,23 +9,21 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 from cut_connections import Relay
-from postgres import PostgresServer, new_database
+from fault_parts import RESERVE_BYTES, Clock, FaultyS3, dripping_receiver, mount, receiver, remount
+from postgres import PostgresServer, execute, free_port, new_database
 from redis import Redis
 from sqlalchemy import Engine, create_engine, text
 
@@ -33,9 +31,16 @@ from lobule.launcher.redis_server import _executable
 from lobule.launcher.supervisor import Child, Supervisor
 
 HERE = Path(__file__).parent
-DISK_BYTES, RESERVE_BYTES = 96 * 1024 * 1024, 8 * 1024 * 1024
+LEASE_S = 4
+_SET_UP = """
+import os, sys
+from gateway.migrate import migrate
+from gateway.accounts.commands import app
+migrate(os.environ["LOBULE_DATABASE_URL"])
+app(["add", "--password-stdin", "sender"])
+"""
 _FAST = {
-    "LOBULE_LEASE_SECONDS": "4",
+    "LOBULE_LEASE_SECONDS": str(LEASE_S),
     "LOBULE_REAP_EVERY_S": "1",
     "LOBULE_RETRY_PAUSE_S": "0.5",
     "LOBULE_WEBHOOK_EVERY_S": "0.5",
@@ -44,32 +49,34 @@ _FAST = {
 }
 
 
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class World:
     """A running system with hands on all of its parts.
 
     Args:
         folder: For its files.
         workers: Of inference.
+        s3: Where the objects are; on the disk without. With it, the gateway's clock can be stepped.
+
+    Attributes:
+        has: What can be inflicted: `disk` (the store has a small one of its own), `s3` and `clock`.
     """
 
-    def __init__(self, folder: Path, workers: int = 2) -> None:
-        self.folder, self.store, self.told = folder, folder / "objects", Counter[str]()
+    def __init__(self, folder: Path, workers: int = 2, s3: FaultyS3 | None = None) -> None:
+        self.folder, self.store, self.told, self.s3 = folder, folder / "objects", Counter[str](), s3
         self.store.mkdir()
-        self.has_disk = _mount(self.store)
+        self.clock = Clock(folder)
+        self.has = {"disk"} if mount(self.store) else set[str]()
+        if s3 is not None:
+            self.has |= {"s3", "clock"} if self.clock.command else {"s3"}
         self.postgres = PostgresServer(durable=True)
         self.postgres.start()
-        redis_port, self._gateway_port = free_port(), free_port()
+        redis_port, self._gateway_port, self._standby_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self._gateway_port}"
         self.network = Relay(self._gateway_port)
         self.redis = Redis(port=redis_port, socket_timeout=2)
-        database = new_database(self.postgres.address)
+        leader, _, name = new_database(self.postgres.address).rpartition("/")
+        database = f"postgresql+psycopg://lobule@/{name}?host={leader.rpartition('@')[2]}"
+        database += f"&host=127.0.0.1:{self._standby_port}&target_session_attrs=read-write"
         self.database: Engine = create_engine(database, pool_pre_ping=True)
         self._environment = (
             os.environ
@@ -87,31 +94,29 @@ class World:
                 "PYTHONPATH": str(HERE),
                 "OMP_NUM_THREADS": "1",
             }
+            | (s3.environment if s3 else {})
         )
         (folder / "logs").mkdir()
         self._supervisor = Supervisor(self._environment, folder / "logs", show_logs=False)
         self.children: dict[str, Child] = {}
         self._add("redis", [_executable(), "--port", str(redis_port), "--save", "", "--dir", str(folder)])
-        self._run("gateway.migrate")
-        self._add("gateway", [sys.executable, "-m", "gateway", "--port", str(self._gateway_port), "--no-migrations"])
         self._add("report", [sys.executable, "-m", "report.worker"])
         for number in range(workers):
             self._add(f"histo-{number}", [sys.executable, "-m", "sleeping_worker"])
         self._password = secrets.token_urlsafe(12)
-        self._run("lobule.cli", "user", "add", "--password-stdin", "sender", stdin=self._password)
+        set_up = [sys.executable, "-c", _SET_UP]
+        subprocess.run(set_up, env=self._environment, input=self._password, text=True, check=True, capture_output=True)
+        serve = [sys.executable, "-m", "gateway", "--port", str(self._gateway_port), "--no-migrations"]
+        self._add("gateway", [*(self.clock.command if "clock" in self.has else []), *serve])
         self.until(lambda: len(self.ready("histo")) == workers and bool(self.ready("report")) and self.is_ready())
         self.headers = self._log_in()
-        self._receivers = [_receiver(self.told), _dripping_receiver()]
+        self._receivers = [receiver(self.told), dripping_receiver()]
         for server in self._receivers:
             self.post("/api/v1/webhooks", json={"url": f"http://127.0.0.1:{server.server_address[1]}/hook"})
 
     def _add(self, name: str, command: list[str]) -> None:
         self.children[name] = Child(name, command, stage=0 if name == "redis" else 1)
         self._supervisor.start(self.children[name])
-
-    def _run(self, module: str, *arguments: str, stdin: str = "") -> None:
-        command = [sys.executable, "-m", module, *arguments]
-        subprocess.run(command, env=self._environment, input=stdin, text=True, check=True, capture_output=True)
 
     def _log_in(self) -> dict[str, str]:
         said = {"username": "sender", "password": self._password}
@@ -124,18 +129,23 @@ class World:
     def close(self) -> None:
         """End everything."""
         self.unmake_faults()
-        self._supervisor.close()
+        self._supervisor.kill()
         for server in getattr(self, "_receivers", ()):
             server.shutdown()
         self.network.close()
         self.database.dispose()
         self.postgres.remove()
-        if self.has_disk:
+        if "disk" in self.has:
             subprocess.run(["umount", "--lazy", self.store], check=False)
 
     def unmake_faults(self) -> None:
-        """Let stopped processes go on, and the network and the disk work."""
+        """Let stopped processes go on, and the network, the disk, the store and the clock work."""
         self.network.blocked = False
+        self.clock.step(0)
+        if self.s3 is not None:
+            self.s3.failing, self.s3.pause_s = False, 0.0
+        if "disk" in self.has:
+            remount(self.store, "rw")
         for name in self.children:
             for process in self.processes(name):
                 with suppress(psutil.Error):
@@ -159,6 +169,21 @@ class World:
         for process in self.processes(name):
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
+
+    def fail_over(self) -> None:
+        """Add a standby that PostgreSQL waits for at each commit, let the leader crash, and promote the standby."""
+        leader = self.postgres
+        standby = PostgresServer(durable=True, port=self._standby_port, follows=leader.address)
+        standby.start()
+        for statement in ("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"):
+            execute(f"{leader.address}/postgres", statement)
+        waits = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+        if not self.until(lambda: self.rows(waits), 60):
+            raise TimeoutError("the standby does not follow")
+        leader.stop(signal.SIGQUIT)
+        leader.remove()
+        self.postgres = standby
+        execute(f"{standby.address}/postgres", "SELECT pg_promote()")
 
     def is_ready(self) -> bool:
         """Whether the gateway accepts uploads."""
@@ -198,56 +223,14 @@ class World:
 
 
 @contextmanager
-def running_world(workers: int = 2) -> Iterator[World]:
+def running_world(workers: int = 2, s3: FaultyS3 | None = None) -> Iterator[World]:
     """The system, for a while."""
     folder = Path(tempfile.mkdtemp(prefix="lobule-faults-"))
     world: World | None = None
     try:
-        world = World(folder, workers)
+        world = World(folder, workers, s3)
         yield world
     finally:
         if world is not None:
             world.close()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _mount(folder: Path) -> bool:
-    """Give the store a small disk of its own; False where that is not allowed."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs", str(folder)]
-    return os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
-
-
-def _receiver(told: Counter[str]) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            told[self.headers["webhook-id"]] += 1
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    return _serving(Handler)
-
-
-def _dripping_receiver() -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            with suppress(OSError):
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
-                while True:
-                    self.wfile.write(b"a")
-                    time.sleep(1)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    return _serving(Handler)
-
-
-def _serving(handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server

@@ -15,13 +15,16 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 from fault_kinds import FAULTS, OF_SOAK, Fault, next_picture, send
+from fault_parts import FaultyS3
 from fault_world import World, running_world
 
+_MISSING = {"disk": "only root may mount a small disk", "clock": "it takes libfaketime (Debian: faketime)"}
 ENDS_WITHIN_S = 240.0
 
 
@@ -58,11 +61,9 @@ def judge(world: World, jobs: list[str]) -> Outcome:
     return outcome
 
 
-def measure(world: World, fault: Fault, count: int) -> Outcome:
-    """Inflict one fault while jobs are sent."""
-    jobs, refused = list[str](), Counter[str]()
-    if fault.prepare is not None:
-        jobs.append(fault.prepare(world))
+def measure(world: World, fault: Fault, count: int, first: Sequence[str] = ()) -> Outcome:
+    """Inflict one fault while jobs are sent; `first` are jobs of it that were sent before."""
+    jobs, refused = list(first), Counter[str]()
     pictures = [next_picture() for _ in range(count)]
 
     def send_all() -> None:
@@ -79,8 +80,29 @@ def measure(world: World, fault: Fault, count: int) -> Outcome:
     return outcome
 
 
+def inflict_each(world: World, faults: Sequence[Fault], jobs: int) -> list[str]:
+    """Inflict faults one after the other, and print a row of each; returns the names of those that end badly.
+
+    What is sent before all others is sent at the start: it takes the leases of all its tries to end, meanwhile the
+    other faults are inflicted.
+    """
+    first = {fault.name: [fault.prepare(world)] for fault in faults if fault.prepare is not None}
+    bad = list[str]()
+    for fault in faults:
+        if fault.needs and fault.needs not in world.has:
+            print(f"| {fault.name} | skipped: {_MISSING[fault.needs]} |", flush=True)
+            continue
+        outcome = measure(world, fault, jobs, first.get(fault.name, ()))
+        show(fault.name, outcome)
+        others = outcome.states.total() - outcome.states["done"] - sum(outcome.states[end] for end in fault.ends)
+        if outcome.lost or outcome.twice or others:
+            bad.append(fault.name)
+    return bad
+
+
 def soak(world: World, count: int, seed: int) -> Outcome:
     """Send jobs while faults are inflicted in no order, ten a minute."""
+    possible = [fault for fault in OF_SOAK if not fault.needs or fault.needs in world.has]
     chance, jobs, refused, sent = random.Random(seed), list[str](), Counter[str](), threading.Event()
 
     def send_all() -> None:
@@ -93,7 +115,7 @@ def soak(world: World, count: int, seed: int) -> Outcome:
     threading.Thread(target=send_all).start()
     number = 0
     while not sent.wait(6 * chance.uniform(0.5, 1.5)):
-        chance.choice(OF_SOAK).inflict(world)
+        chance.choice(possible).inflict(world)
         number += 1
     over = time.monotonic()
     outcome = judge(world, jobs)
@@ -118,19 +140,17 @@ def main(
 ) -> None:
     """Inflict the faults and print the table."""
     bad = list[str]()
+    chosen = [fault for fault in FAULTS if only in fault.name and (fault.short or not short)]
+    print("| fault | accepted | refused meanwhile | done | failed | dead | lost | twice | seconds |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
+    apart = [fault for fault in chosen if fault.needs in ("s3", "clock")]
+    if apart:
+        s3 = FaultyS3()
+        with running_world(s3=s3) as world:
+            bad += inflict_each(world, apart, jobs)
+        s3.close()
     with running_world() as world:
-        print("| fault | accepted | refused meanwhile | done | failed | dead | lost | twice | seconds |")
-        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
-        chosen = [fault for fault in FAULTS if only in fault.name and (fault.short or not short)]
-        for fault in chosen:
-            if fault.name.startswith("disk") and not world.has_disk:
-                print(f"| {fault.name} | skipped: only root may mount a small disk |", flush=True)
-                continue
-            outcome = measure(world, fault, jobs)
-            show(fault.name, outcome)
-            others = outcome.states.total() - outcome.states["done"] - sum(outcome.states[end] for end in fault.ends)
-            if outcome.lost or outcome.twice or others:
-                bad.append(fault.name)
+        bad += inflict_each(world, [fault for fault in chosen if fault not in apart], jobs)
         if soaked:
             outcome = soak(world, soaked, seed)
             show(f"soak of {soaked}", outcome)

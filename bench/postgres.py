@@ -25,9 +25,11 @@ class PostgresServer:
 
     Args:
         durable: Wait for the disk as a real server does; tests need not.
+        port: Where it listens; a free one without.
+        follows: The address of a running server, of which it is a hot standby.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, port: int | None = None, follows: str | None = None) -> None:
         self._folder = Path(f"/tmp/lobule-pg-{secrets.token_hex(4)}")
         self._folder.mkdir()
         self._process: subprocess.Popen[Any] | None = None
@@ -35,13 +37,15 @@ class PostgresServer:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(self._folder, "postgres", "postgres")
             self._started |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = port or free_port()
         self.address = f"postgresql+psycopg://lobule@127.0.0.1:{port}"
         self._tools, data = _binaries()[-1].parent, self._folder / "data"
-        initdb = [self._tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"]
-        subprocess.run(initdb, check=True, **self._started)
+        if follows is None:
+            made = [self._tools / "initdb", "-D", data, "-A", "trust", "-U", "lobule", "-N"]
+        else:
+            leader = follows.replace("+psycopg", "")
+            made = [self._tools / "pg_basebackup", "-d", leader, "-D", data, "-R", "-X", "stream", "-c", "fast"]
+        subprocess.run(made, check=True, **self._started)
         options = ["-c", f"port={port}", "-c", f"unix_socket_directories={self._folder}"]
         self._command = [self._tools / "postgres", "-D", data, *options, *([] if durable else ["-c", "fsync=off"])]
 
@@ -60,6 +64,13 @@ class PostgresServer:
         """Stop it, and delete its folder."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @contextmanager

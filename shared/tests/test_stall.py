@@ -65,7 +65,7 @@ from lobule.worker.stall import watch_for_stall
 
 url, done = sys.argv[1:]
 app = make_celery(url)
-watch_for_stall(app, url, "histo", patience_s=2)
+watch_for_stall(app, url, "histo", patience_s=60)
 
 @app.task(name="slow")
 def slow(seconds):
@@ -77,8 +77,8 @@ app.worker_main(["worker", "--queues", "histo", "--concurrency", "1", "--pool", 
 """
 
 
-def test_a_worker_that_redis_left_alone_with_its_acknowledgement_starts_anew(tmp_path):
-    """Redis dies while a task runs and comes back after it ended: Celery fetches nothing more, and is ended."""
+def test_a_worker_goes_on_after_an_acknowledgement_that_redis_did_not_get(tmp_path):
+    """Redis dies while a task runs and comes back after it ended."""
     socket, done = tmp_path / "r.sock", tmp_path / "done"
     url = f"unix://{socket}"
     redis = subprocess.Popen(redis_command(socket))
@@ -96,8 +96,8 @@ def test_a_worker_that_redis_left_alone_with_its_acknowledgement_starts_anew(tmp
         redis = subprocess.Popen(redis_command(socket))
         until(lambda: Redis.from_url(url).ping())
         make_celery(url).send_task("slow", args=[0], queue="histo")
-        # Either it takes the task after all, or it ends for whoever keeps it alive; it must not sit there.
-        until(lambda: worker.poll() is not None or done.read_text() == "xx", 60)
+        until(lambda: done.read_text() == "xx", 50)  # before the watch would end it
+        assert worker.poll() is None
     finally:
         for process in (worker, redis):
             if process is not None:

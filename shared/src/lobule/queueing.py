@@ -2,6 +2,7 @@
 
 from celery import Celery
 
+from lobule.broker import free_places_in_any_case
 from lobule.contracts.pictures import PictureKind
 from lobule.contracts.queues import PICTURE_QUEUE, REPORT_QUEUE
 from lobule.contracts.steps import StepName
@@ -22,6 +23,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
         soft_time_limit: Seconds after which a step is asked to stop.
         time_limit: Seconds after which the process of a step is killed.
     """
+    free_places_in_any_case()
     app = Celery("lobule", broker=_as_broker(redis_url), set_as_current=False)
     app.conf.update(
         task_serializer="json",

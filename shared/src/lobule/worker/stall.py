@@ -1,8 +1,8 @@
 """Ends a worker that takes no messages although some wait, so that it is restarted.
 
-Where Redis is away at the moment when a finished step is acknowledged, Celery can lose the acknowledgement and fetch no
-further message, with its loop alive and its connection back. No job is lost, for the database holds them; but they
-would wait for a person. Whoever keeps the process alive (the launcher, a container's restart policy) starts it again.
+Faults of Celery and Kombu are known after which a worker fetches no further message, with its loop alive and its
+connection back (`lobule.broker` mends one). No job is lost, for the database holds them; but they would wait for a
+person. Whoever keeps the process alive (the launcher, a container's restart policy) starts it again.
 """
 
 import os

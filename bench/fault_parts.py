@@ -1,0 +1,130 @@
+"""Parts around the system of `bench/fault_world.py`: webhook receivers, a small disk, a faulty S3, a clock to step."""
+
+import logging
+import os
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+DISK_BYTES, RESERVE_BYTES = 96 * 1024 * 1024, 8 * 1024 * 1024
+
+
+def mount(folder: Path) -> bool:
+    """Give a folder a small disk of its own; False where that is not allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "tmpfs", str(folder)]
+    return os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def remount(folder: Path, how: str) -> bool:
+    """Make a disk read-only (`ro`), which fails while a file is being written, or writable (`rw`)."""
+    return subprocess.run(["mount", "-o", f"remount,{how}", folder], check=False, capture_output=True).returncode == 0
+
+
+class FaultyS3:
+    """An S3 server whose answers are 500, or late, when it is told so.
+
+    Attributes:
+        failing: Whether it answers 500.
+        pause_s: How long it waits before it answers.
+    """
+
+    def __init__(self) -> None:
+        import boto3
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import make_server
+
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self.failing, self.pause_s = False, 0.0
+        self._inner = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+        self.environment = {**keys, "LOBULE_OBJECT_STORE_URL": "s3://faults/x", "LOBULE_S3_ENDPOINT_URL": self.url}
+        known = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+        boto3.client("s3", endpoint_url=self.url, **known).create_bucket(Bucket="faults")
+
+    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        time.sleep(self.pause_s)
+        if self.failing:
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start("500 Internal Server Error", [("Content-Length", "0")])
+            return [b""]
+        return self._inner(environ, start)
+
+    def close(self) -> None:
+        """End it."""
+        self._server.shutdown()
+
+
+class Clock:
+    """The clock of some processes, which can be stepped while they run, by libfaketime.
+
+    Args:
+        folder: For its file.
+
+    Attributes:
+        command: What is put before the command of a process; empty where libfaketime is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "clock"
+        library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+        settings = {
+            "LD_PRELOAD": library,
+            "FAKETIME_TIMESTAMP_FILE": self._file,
+            "FAKETIME_CACHE_DURATION": 1,
+            "FAKETIME_DONT_FAKE_MONOTONIC": 1,
+        }
+        self.command = ["env", *(f"{name}={value}" for name, value in settings.items())] if library else []
+        self.step(0)
+
+    def step(self, seconds: int) -> None:
+        """Let the processes' clock be so far ahead."""
+        self._file.write_text(f"{seconds:+d}\n")
+
+
+def receiver(told: Counter[str]) -> ThreadingHTTPServer:
+    """A webhook's receiver that counts how often it got each message."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            told[self.headers["webhook-id"]] += 1
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return _serving(Handler)
+
+
+def dripping_receiver() -> ThreadingHTTPServer:
+    """A webhook's receiver that never ends its answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+                while True:
+                    self.wfile.write(b"a")
+                    time.sleep(1)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return _serving(Handler)
+
+
+def _serving(handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
