@@ -8,7 +8,7 @@ import { NOTHING_YET } from '#web/reading/state.js';
 import { asksForWhole, examined, sentBreasts, unstated } from '#web/reading/stated.js';
 import { imageWith } from '../world.js';
 
-useWords(translator({ 'reading.new_film': 'new: {side}' }, 'en'));
+useWords(translator({ 'reading.new_film': 'new: {what}' }, 'en'));
 
 const high = { probability: 0.9, probability_malignant: 0.8 };
 const low = { probability: 0.9, probability_malignant: 0.1 };

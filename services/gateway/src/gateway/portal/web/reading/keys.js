@@ -102,8 +102,9 @@ const belongsElsewhere = ({ target, isComposing, altKey }) =>
 /** Whether a key is meant for a film. @param {KeyboardEvent} event */
 const onPane = ({ target }) => target instanceof Element && target.matches('.pane');
 
-/** Space presses a button that has the focus. @param {KeyboardEvent} event */
-const pressesSomething = ({ key, target }) => key === ' ' && target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null;
+/** Space presses a button that has the focus, unless it is the finding that is chosen already. @param {KeyboardEvent} event */
+const pressesSomething = ({ key, target }) =>
+  key === ' ' && target instanceof Element && target.closest(PRESSED_BY_SPACE) !== null && target.closest('[data-chosen] .go') === null;
 
 /**
  * Listen for shortcuts.

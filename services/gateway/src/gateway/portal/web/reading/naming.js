@@ -28,7 +28,10 @@ export function createNaming(dialog) {
   dialog.addEventListener('close', () => done(null)); // of no effect where a kind was chosen
   dialog.addEventListener('keydown', (event) => {
     if (event.target === note || event.ctrlKey || event.metaKey || event.altKey) return;
-    kinds[Number(event.key) - 1]?.click();
+    const kind = kinds[Number(event.key) - 1];
+    if (!kind) return;
+    event.stopPropagation(); // the menu is gone then, and the page would take the key as its own
+    kind.click();
   });
 
   return (what, { x, y }, before = null) => {

@@ -74,7 +74,7 @@ const panes = createPanes(role(root, 'panes'), {
   enhanced: (state, { id }) => late?.enhancing()?.sourceOf(state, id) ?? null,
   linked: () => store.state.linked,
   toolOf: () => store.state.tool,
-  instruments: () => (DRAWING.includes(store.state.tool) ? drawn.drawing : late.instruments()),
+  instruments: () => handOf(),
 });
 const reviews = createReviews(store, { feed, status, maySupersede: mayChange, reveal: (target) => navigation.reveal(target), coupled: (target) => navigation.coupled(target) });
 const list = createFindingsList(role(root, 'findings'), store, {
@@ -91,6 +91,9 @@ const own = createOwn(store, { feed, status, maySupersede: mayChange });
 const display = createDisplay(root, tools, navigation.arrange);
 const breasts = createBreasts(role(root, 'breasts'), store);
 const versions = createVersions(find(root, '.panel'), { onSign: () => openSigning(), refresh: feed.refresh, onProblem: showProblem });
+
+/** What the tool in hand draws with. */
+const handOf = () => (DRAWING.includes(store.state.tool) ? drawn.drawing : late.instruments());
 
 /** Go to a finding, or say that it is the same lesion as one that waits for its partner. @param {import('./targets.js').Target} target */
 function pick(target) {
@@ -258,7 +261,7 @@ listenToKeys(store, JSON.parse(keys), {
   help: openHelp,
   tell: status.tell,
   toggle: byId('shortcuts-on', HTMLInputElement),
-  instruments: late.instruments,
+  instruments: handOf,
 });
 onClick(document, '[data-opens="shortcuts"]', openHelp);
 onClick(document, '[data-closes]', (button) => button.closest('dialog')?.close());

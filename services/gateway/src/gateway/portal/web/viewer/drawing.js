@@ -4,6 +4,7 @@
 import { emptyLayer, layerOver } from './layers.js';
 import { drawn } from './own.js';
 import { strokeOwn } from './own-marks.js';
+import { OWN, RIM } from './palette.js';
 
 /** @typedef {import('./pane.js').Pane} Pane */
 /** @typedef {import('./geometry.js').Point} Point */
@@ -13,6 +14,7 @@ import { strokeOwn } from './own-marks.js';
 /** The tools, each with what it draws. @type {Record<string, Shape>} */
 export const SHAPES = { box: 'box', oval: 'ellipse', outline: 'outline' };
 const STEP = 2; // CSS pixels between two points of an outline
+const CROSS = 8; // CSS pixels
 const SMALLEST = 6; // CSS pixels: less is a click
 
 /**
@@ -22,7 +24,7 @@ const SMALLEST = 6; // CSS pixels: less is a click
  */
 export function createDrawing(store, panes, onDrawn) {
   const canvases = new Map(panes.map((pane) => [pane, layerOver(pane, 'drawing')]));
-  /** @type {{pane: Pane, shape: Shape, places: Point[], points: Point[]} | null} What the hand is drawing: in the pane, and on the film. */
+  /** @type {{pane: Pane, shape: Shape, places: Point[], points: Point[], byKey?: boolean} | null} What the hand is drawing: in the pane, and on the film. */
   let hand = null;
   /** @type {{id: string, what: Drawn} | null} What was drawn and is not kept yet. */
   let waiting = null;
@@ -42,6 +44,10 @@ export function createDrawing(store, panes, onDrawn) {
   function paint(pane) {
     const context = emptyLayer(canvases.get(pane), pane);
     if (!context) return;
+    if (hand?.byKey && hand.pane === pane) {
+      reachTo(pane.middle); // the film was panned below it
+      drawCross(context, pane.middle);
+    }
     const what = hand?.pane === pane ? soFar() : waiting?.id === pane.viewed?.id ? waiting?.what : null;
     if (what) strokeOwn(context, pane, what, true);
   }
@@ -49,13 +55,20 @@ export function createDrawing(store, panes, onDrawn) {
   /** @param {Point} at */
   function add(at) {
     if (!hand) return;
+    const { pane } = hand;
+    reachTo(at);
+    requestAnimationFrame(() => paint(pane));
+  }
+
+  /** @param {Point} at */
+  function reachTo(at) {
+    if (!hand) return;
     const { pane, shape, places, points } = hand;
     const last = places[places.length - 1];
     if (shape === 'outline' && Math.hypot(at.x - last.x, at.y - last.y) < STEP) return;
     const freehand = shape === 'outline'; // of a box and an ellipse, the first corner and the present one
-    hand.places = freehand ? [...places, at] : [places[0], at];
+    hand.places = freehand ? [...places, at] : [pane.toPane(points[0]), at];
     hand.points = [...(freehand ? points : [points[0]]), pane.toImage(at)];
-    requestAnimationFrame(() => paint(pane));
   }
 
   return {
@@ -101,7 +114,25 @@ export function createDrawing(store, panes, onDrawn) {
     hover() {},
     leave() {},
     wheel: () => false,
-    place: () => false,
+
+    /** Set a corner of a box or an ellipse in the middle of the pane: the first, then the opposite one, once the film was panned. @param {Pane} pane */
+    place(pane) {
+      const shape = shapeOf();
+      if (!shape || shape === 'outline' || !pane.viewed || !pane.imageSize) return false;
+      if (hand?.byKey && hand.pane === pane) this.up(pane, pane.middle);
+      else hand = { pane, shape, places: [pane.middle], points: [pane.toImage(pane.middle)], byKey: true };
+      paint(pane);
+      return true;
+    },
     remove() {},
   };
+}
+
+/** The point that a key would set. @param {CanvasRenderingContext2D} context @param {Point} at */
+function drawCross(context, { x, y }) {
+  const cross = new Path2D(`M${x - CROSS} ${y}H${x + CROSS}M${x} ${y - CROSS}V${y + CROSS}`);
+  for (const [colour, wide] of /** @type {const} */ ([[RIM, 3], [OWN, 1]])) {
+    [context.strokeStyle, context.lineWidth] = [colour, wide];
+    context.stroke(cross);
+  }
 }
