@@ -232,7 +232,7 @@ def test_priors_come_by_dicomweb_too(loop, study, tmp_path):
     settings = NodeSettings(
         api_token="x", dicom_folder=tmp_path, dicom_calling_ae_titles="*", dicom_prior_token=loop.client._token()
     )
-    peer = DicomwebPeer(f"{loop.system.url}/dicom-web", settings)
+    peer = DicomwebPeer(f"{loop.system.url}/dicom-web", settings, None, None)
     film = study.films[0]
     wanted = Wanted(film.PatientID, None, date(2026, 1, 1), date(1990, 1, 1))
     assert peer.studies(wanted) == [], "the study has no date"

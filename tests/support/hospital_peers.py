@@ -34,7 +34,7 @@ def mllp_server() -> Iterator[SimpleNamespace]:
     told = SimpleNamespace(messages=[], code="AA", control=None, port=free_port())
     server = MLLPServer("127.0.0.1", told.port, {"ORU^R01^ORU_R01": (Taking, told)})
     server.daemon_threads = True
-    with _serving(server):
+    with serving(server):
         yield told
 
 
@@ -42,7 +42,7 @@ def mllp_server() -> Iterator[SimpleNamespace]:
 def _web_server(handler: type[SilentHandler], path: str, seen: SimpleNamespace) -> Iterator[SimpleNamespace]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     seen.url = f"http://127.0.0.1:{server.server_port}{path}"
-    with _serving(server):
+    with serving(server):
         yield seen
 
 
@@ -88,7 +88,8 @@ def stow_server() -> Iterator[SimpleNamespace]:
 
 
 @contextmanager
-def _serving(server: BaseServer) -> Iterator[None]:
+def serving(server: BaseServer) -> Iterator[None]:
+    """A server at work, in a thread of its own."""
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -258,7 +258,7 @@ def test_a_system_that_is_away_is_said_so(make_settings):
     port, settings = free_port(), make_settings()
     peers = [
         DimsePeer(Place("PACS", "127.0.0.1", port), settings),
-        DicomwebPeer(f"http://127.0.0.1:{port}/x", settings),
+        DicomwebPeer(f"http://127.0.0.1:{port}/x", settings, None, None),
     ]
     for peer in peers:
         with pytest.raises(PeerError, match="not_connected"):

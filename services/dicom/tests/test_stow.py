@@ -39,6 +39,15 @@ def test_an_object_is_sent_until_it_is_stored(waiting_document, make_settings, s
     assert server.headers["Authorization"] == "Bearer secret"
 
 
+def test_an_object_that_is_there_already_counts_as_stored(waiting_document, make_settings, server):
+    settings = make_settings(dicom_stow_destinations=server.url)
+    [place] = parse_stow_places(settings.dicom_stow_destinations)
+    waiting_document.put(UID, "findings", CONTENT, place.recipient)
+    server.status, server.said = 409, {"00081198": {"Value": [{"00081197": {"Value": [0x0111]}}]}}
+    StowCourier(place, waiting_document.files, Outbox(waiting_document.journal, 72), settings).work()
+    assert waiting_document.state() == ("sent", 0, None)
+
+
 def test_a_system_that_is_away_is_tried_again(waiting_document, make_settings):
     settings = make_settings(dicom_stow_destinations="http://127.0.0.1:9/dicom-web")
     [place] = parse_stow_places(settings.dicom_stow_destinations)

@@ -18,6 +18,7 @@ commitments = Counter("lobule_dicom_commitments", "Storage commitments, by what 
 orders = Counter("lobule_dicom_orders", "Orders that were sent to us, by what became of them", ["outcome"])
 prior_searches = Counter("lobule_dicom_prior_searches", "Looks for priors, by what became of them", ["outcome"])
 prior_films = Counter("lobule_dicom_prior_films", "Films that were fetched as priors, by outcome", ["outcome"])
+work_items = Counter("lobule_dicom_work_items", "Work items of a UPS-RS server, by what became of them", ["outcome"])
 delivery_failures = Counter("lobule_dicom_delivery_failures", "Deliveries to the gateway that failed", ["code"])
 
 

@@ -38,6 +38,7 @@ from dicom_node.settings import (
     parse_stow_places,
     recipients,
 )
+from dicom_node.worklist.performer import Performer
 from lobule.client import Client
 from lobule.contracts.node import NodeReport
 
@@ -79,6 +80,8 @@ class Node:
         self._loops = [self._forwarder, committer, *self._result_loops(settings, client)]
         if fetcher is not None:
             self._loops.append(fetcher)
+        if settings.dicom_ups_url:
+            self._loops.append(Performer(self.journal, self.intake, settings))
         self._loops.append(self._reporter(settings, client, [] if fetcher is None else fetcher.peers))
         if settings.dicom_retention_days:
             self._loops.append(Sweeper(self.journal, self.intake, settings.dicom_retention_days))
@@ -175,7 +178,11 @@ class Node:
 def _prior_fetcher(settings: NodeSettings, journal: Journal, intake: Intake, client: Client) -> PriorFetcher | None:
     """What fetches priors; nothing where no node has them."""
     nodes = parse_prior_nodes(settings.dicom_prior_nodes)
-    peers = [DimsePeer(each, settings) if isinstance(each, Place) else DicomwebPeer(each, settings) for each in nodes]
+    token, ca = settings.dicom_prior_token, settings.dicom_prior_ca
+    peers = [
+        DimsePeer(each, settings) if isinstance(each, Place) else DicomwebPeer(each, settings, token, ca)
+        for each in nodes
+    ]
     if not peers:
         return None
     return PriorFetcher(

@@ -59,6 +59,15 @@ class NodeSettings(ServiceSettings):
     dicom_prior_ca: Path | None = Field(default=None, description="certificates to trust of nodes with DICOMweb, PEM")
     dicom_priors: int = Field(2, ge=1, le=10, description="earlier examinations that are fetched, of each node")
     dicom_prior_years: float = Field(6, gt=0, le=100, description="older examinations are not fetched")
+    dicom_ups_url: str = Field("", pattern=r"^(https?://.+)?$", description="UPS-RS server with work items for us")
+    dicom_ups_station: str = Field("", max_length=64, description="code of the station that items are scheduled for")
+    dicom_ups_procedure: str = Field("", max_length=64, description="code of the work that items ask for")
+    dicom_ups_retrieve_url: str = Field(
+        "", pattern=r"^(https?://.+)?$", description="DICOMweb that has the films of items; unset: that server"
+    )
+    dicom_ups_token: SecretStr | None = Field(default=None, description="bearer token for both")
+    dicom_ups_ca: Path | None = Field(default=None, description="certificates to trust of both, PEM")
+    dicom_ups_every_s: float = Field(15, gt=0, description="how often new items are searched for")
     dicom_hl7_destinations: str = Field("", description="who gets signed reports by MLLP: NAME@host:port[/tls] (comma)")
     dicom_hl7_ca: Path | None = Field(default=None, description="certificates to trust of those with /tls, PEM")
     dicom_hl7_port: int | None = Field(default=None, ge=0, le=65535, description="port for orders by MLLP; unset: none")
@@ -123,6 +132,12 @@ class NodeSettings(ServiceSettings):
     def _kept_long_enough(self) -> "NodeSettings":
         if 0 < self.dicom_retention_days < self.dicom_results_days:
             raise ValueError("set LOBULE_DICOM_RETENTION_DAYS to 0 or to LOBULE_DICOM_RESULTS_DAYS at least")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_worklist(self) -> "NodeSettings":
+        if self.dicom_ups_url and not (self.dicom_ups_station or self.dicom_ups_procedure):
+            raise ValueError("LOBULE_DICOM_UPS_URL needs LOBULE_DICOM_UPS_STATION, LOBULE_DICOM_UPS_PROCEDURE or both")
         return self
 
     @model_validator(mode="after")

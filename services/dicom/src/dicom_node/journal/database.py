@@ -86,6 +86,16 @@ CREATE TABLE IF NOT EXISTS orders (
     filler TEXT NOT NULL,
     told_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS work_items (
+    uid TEXT PRIMARY KEY,
+    transaction_uid TEXT NOT NULL,
+    study_uid TEXT,
+    state TEXT NOT NULL,
+    claimed_at REAL NOT NULL,
+    due_at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    problem TEXT
+);
 CREATE TABLE IF NOT EXISTS commitments (
     transaction_uid TEXT NOT NULL,
     calling_ae TEXT NOT NULL,

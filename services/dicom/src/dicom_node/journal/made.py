@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 DicomKind = Literal["findings", "outlines", "conclusion", "document", "marks", "verdicts", "pictures", "cad"]
@@ -75,6 +75,17 @@ def last(database: sqlite3.Connection, study_uid: str, kind: Kind) -> Made | Non
         "SELECT * FROM made WHERE study_uid = ? AND kind = ? ORDER BY version DESC LIMIT 1", (study_uid, kind)
     ).fetchone()
     return None if row is None else Made(**dict(row))
+
+
+def sent_of_study(database: sqlite3.Connection, study_uid: str) -> Sequence[tuple[Made, str, SendingState]]:
+    """What was made of a study, with each destination and how its sending stands, in the order in which it was made."""
+    rows = database.execute(
+        """SELECT made.*, sendings.destination AS destination, sendings.state AS state FROM made
+        JOIN sendings USING (sop_instance_uid) WHERE study_uid = ? ORDER BY made_at, sop_instance_uid""",
+        (study_uid,),
+    )
+    names = [field.name for field in fields(Made)]
+    return [(Made(**{name: row[name] for name in names}), row["destination"], row["state"]) for row in rows]
 
 
 def add(database: sqlite3.Connection, new: Made, made_from: str, destinations: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.priors.choosing import FoundStudy, Wanted
@@ -29,17 +30,18 @@ class DicomwebPeer:
     Args:
         url: Its root, such as `https://pacs.example/dicom-web`; it may hold a name and a password.
         settings: Of our node.
+        token: Bearer token for it.
+        ca: Certificates to trust of it.
     """
 
-    def __init__(self, url: str, settings: NodeSettings) -> None:
+    def __init__(self, url: str, settings: NodeSettings, token: SecretStr | None, ca: Path | None) -> None:
         self._root, self._most = httpx.URL(url), settings.dicom_max_object_bytes
         self.name, self._grace_s = without_password(url), settings.dicom_timeout_s
-        token = settings.dicom_prior_token
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
             timeout=settings.dicom_timeout_s,
             trust_env=False,
-            verify=trusting(settings.dicom_prior_ca),
+            verify=trusting(ca),
         )
 
     def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:

@@ -16,6 +16,8 @@ from dicom_node.settings import Destination, NodeSettings, parse_destinations
 
 _WARNINGS = range(0xB000, 0xC000)
 """Statuses of objects that were stored, though not as they are."""
+_THERE = 0x0111
+"""Of an object that was stored before: UIDs of results are never used twice."""
 _EXPLICIT = "1.2.840.10008.1.2.1"
 _log = structlog.get_logger()
 
@@ -74,7 +76,7 @@ class Sender(Loop):
         self._answered(sending, answer.get("Status"))
 
     def _answered(self, sending: Sending, status: int | None) -> None:
-        if status == 0x0000 or status in _WARNINGS:
+        if status in (0x0000, _THERE) or status in _WARNINGS:
             self._outbox.sent(sending)
         else:
             self._outbox.failed(sending, "no_answer" if status is None else f"status_{status:04X}")

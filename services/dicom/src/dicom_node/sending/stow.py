@@ -17,6 +17,8 @@ from lobule.transfer import trusting
 _PIECE = 256 * 1024
 _MOST_ANSWER = 256 * 1024
 _FAILED, _REASON = "00081198", "00081197"
+_THERE = 0x0111
+"""The reason of an object that was stored before (PS3.18, annex I): UIDs of results are never used twice."""
 
 
 class StowCourier(Courier):
@@ -51,6 +53,8 @@ class StowCourier(Courier):
         try:
             with self._http.stream("POST", self._url, headers=headers, content=body) as answer:
                 reason = self._failure(answer)
+                if reason == _THERE:
+                    return
                 if reason is not None:
                     raise NotDeliveredError(f"status_{reason:04X}")
                 if not answer.is_success:

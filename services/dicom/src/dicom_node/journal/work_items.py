@@ -1,0 +1,79 @@
+"""Work items of a UPS-RS server that the node performs."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+WorkState = Literal["claiming", "claimed", "reading", "completed", "cancelled", "refused"]
+"""`claiming` until the server says that it is ours; `reading` once its films are received. The last three are over."""
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """A work item.
+
+    Attributes:
+        uid: Its own.
+        transaction_uid: Drawn for the claim, and noted before it: who has it may change the item.
+        study_uid: That is read for it; None until its films are received.
+        state: What is done next.
+        claimed_at: Seconds since 1970.
+        due_at: When it is looked at next.
+        attempts: Failures one after the other.
+        problem: Code of the last one, or why it was cancelled.
+    """
+
+    uid: str
+    transaction_uid: str
+    study_uid: str | None
+    state: WorkState
+    claimed_at: float
+    due_at: float
+    attempts: int
+    problem: str | None
+
+
+def known(database: sqlite3.Connection, uid: str) -> bool:
+    """Whether an item was seen before."""
+    return database.execute("SELECT 1 FROM work_items WHERE uid = ?", (uid,)).fetchone() is not None
+
+
+def add(database: sqlite3.Connection, uid: str, transaction_uid: str, now: float) -> None:
+    """Note an item that is about to be claimed."""
+    database.execute(
+        "INSERT INTO work_items (uid, transaction_uid, state, claimed_at, due_at) VALUES (?, ?, 'claiming', ?, ?)",
+        (uid, transaction_uid, now, now),
+    )
+
+
+def open_items(database: sqlite3.Connection) -> Sequence[WorkItem]:
+    """The items that are not over, the oldest first."""
+    rows = database.execute(
+        "SELECT * FROM work_items WHERE state IN ('claiming', 'claimed', 'reading') ORDER BY claimed_at"
+    )
+    return [WorkItem(**dict(row)) for row in rows]
+
+
+def move(
+    database: sqlite3.Connection,
+    uid: str,
+    state: WorkState,
+    now: float,
+    study_uid: str | None = None,
+    problem: str | None = None,
+) -> None:
+    """Note how far an item has come."""
+    database.execute(
+        """UPDATE work_items SET state = ?, due_at = ?, attempts = 0, problem = ?,
+        study_uid = coalesce(?, study_uid) WHERE uid = ?""",
+        (state, now, problem, study_uid, uid),
+    )
+
+
+def postpone(database: sqlite3.Connection, uid: str, due_at: float, problem: str | None) -> None:
+    """Note when an item is looked at next; with a problem it was a failure."""
+    database.execute(
+        "UPDATE work_items SET due_at = ?, attempts = attempts + ?, problem = ? WHERE uid = ?",
+        (due_at, problem is not None, problem, uid),
+    )

@@ -1,0 +1,1 @@
+"""Performs work items of a UPS-RS server (DICOM PS3.18, 11; IHE AI Workflow for Imaging)."""

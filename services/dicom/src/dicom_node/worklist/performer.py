@@ -1,0 +1,231 @@
+"""Claims work items, has their films read, and reports what was made of them.
+
+Each step is noted before the next one and may be repeated: a process that is killed goes on where it was.
+"""
+
+import time
+from uuid import uuid4
+
+import structlog
+from pydicom.uid import generate_uid
+
+from dicom_node import metrics
+from dicom_node.journal import made, received, work_items
+from dicom_node.journal.database import Journal
+from dicom_node.journal.work_items import WorkItem
+from dicom_node.loop import Loop
+from dicom_node.priors.peers import PeerError
+from dicom_node.priors.web import DicomwebPeer
+from dicom_node.privacy import where, without_password
+from dicom_node.receiving.intake import Intake
+from dicom_node.sending.associations import pause_after
+from dicom_node.settings import GATEWAY, NodeSettings, parse_stow_places
+from dicom_node.statuses import Status
+from dicom_node.worklist.items import STATE, Output, given_up, inputs_of, performed, text
+from dicom_node.worklist.server import WorklistError, WorklistServer, WorkRefusedError
+
+CALLER = "UPS-RS"
+"""The calling AE title that rules of the site see of what is fetched for a work item."""
+_MOST_OPEN = 8
+_OFTEN_S = 2.0
+_SETTLED_S = 5.0  # after the last result: a study's results are made one after the other
+_TAKEN = (Status.SUCCESS, Status.DUPLICATE_INSTANCE)
+_log = structlog.get_logger()
+
+
+class _CancelError(Exception):
+    """An item cannot be performed.
+
+    Args:
+        why: In words, without names.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Performer(Loop):
+    """Performs work items.
+
+    Args:
+        journal: Of the node.
+        intake: Where films go.
+        settings: Of the node.
+    """
+
+    def __init__(self, journal: Journal, intake: Intake, settings: NodeSettings) -> None:
+        super().__init__("worklist")
+        self._journal, self._intake, self._settings = journal, intake, settings
+        self._server = WorklistServer(settings)
+        root = settings.dicom_ups_retrieve_url or settings.dicom_ups_url
+        self._films = DicomwebPeer(root, settings, settings.dicom_ups_token, settings.dicom_ups_ca)
+        stores = parse_stow_places(settings.dicom_stow_destinations)
+        self._roots = {place.recipient: without_password(place.root).rstrip("/") for place in stores}
+
+    def pause(self) -> float:
+        """While items are performed, they are looked at more often than new ones are searched for."""
+        with self._journal.reading() as database:
+            busy = bool(work_items.open_items(database))
+        return min(_OFTEN_S, self._settings.dicom_ups_every_s) if busy else self._settings.dicom_ups_every_s
+
+    def work(self) -> None:
+        """Go on with every item that is due, then claim further ones."""
+        with self._journal.reading() as database:
+            waiting = work_items.open_items(database)
+        for item in waiting:
+            if item.due_at <= time.time() and not self.closing:
+                self._go_on(item)
+        if len(waiting) < _MOST_OPEN:
+            self._claim_more(_MOST_OPEN - len(waiting))
+
+    def _claim_more(self, most: int) -> None:
+        try:
+            scheduled = self._server.scheduled()
+        except WorklistError as error:
+            metrics.work_items.labels(error.problem).inc()
+            _log.warning("work items could not be searched for", problem=error.problem)
+            return
+        with self._journal.reading() as database:
+            new = [uid for uid in scheduled if not work_items.known(database, uid)]
+        for uid in new[:most]:
+            transaction_uid = str(generate_uid())
+            with self._journal.transaction() as database:
+                work_items.add(database, uid, transaction_uid, time.time())
+            self._go_on(WorkItem(uid, transaction_uid, None, "claiming", time.time(), 0, 0, None))
+
+    def _go_on(self, item: WorkItem) -> None:
+        step = {"claiming": self._claim, "claimed": self._fetch, "reading": self._report}[item.state]
+        try:
+            step(item)
+        except _CancelError as reason:
+            self._cancel(item, reason.why)
+        except WorkRefusedError as error:
+            self._end(item, "refused", error.problem)
+        except (WorklistError, PeerError) as error:
+            self._postpone(item, error.problem)
+        except Exception as error:  # noqa: BLE001 - of whatever kind; the other items go on, this one is tried later
+            _log.error("a work item could not be performed", error=where(error))
+            self._postpone(item, "not_performed")
+
+    def _claim(self, item: WorkItem) -> None:
+        try:
+            self._server.change_state(item.uid, "IN PROGRESS", item.transaction_uid)
+        except WorkRefusedError:
+            if not item.attempts:  # somebody else was faster
+                raise
+            self._server.update(item.uid, {"00081195": {"vr": "UI", "Value": [item.transaction_uid]}})  # is it ours?
+        self._move(item, "claimed")
+
+    def _fetch(self, item: WorkItem) -> None:
+        """Receive the films of an item, as if a modality had sent them.
+
+        Raises:
+            _CancelError: It has none.
+        """
+        said = self._server.item(item.uid)
+        if text(said, STATE) in ("COMPLETED", "CANCELED"):
+            raise WorkRefusedError("ended_elsewhere")
+        studies: list[str] = []
+        for part in inputs_of(said):
+            for film in part.films or self._films.films(part.study_uid):
+                if self._is_received(film.sop_instance_uid):
+                    studies.append(part.study_uid)
+                    continue
+                path = self._intake.incoming / f"work-{uuid4().hex}"
+                try:
+                    self._films.fetch(part.study_uid, film, path)
+                    answer = self._intake.keep(path, film.sop_class_uid, film.sop_instance_uid, CALLER)
+                finally:
+                    path.unlink(missing_ok=True)
+                if answer.status == Status.OUT_OF_RESOURCES:
+                    raise WorklistError("disk_short")
+                if answer.status in _TAKEN:
+                    studies.append(part.study_uid)
+        if not studies:
+            raise _CancelError("The work item names no mammogram that Lobule takes.")
+        self._move(item, "reading", studies[0])
+
+    def _is_received(self, sop_instance_uid: str) -> bool:
+        with self._journal.reading() as database:
+            return received.find(database, sop_instance_uid) is not None
+
+    def _report(self, item: WorkItem) -> None:
+        """Complete an item whose results have been sent.
+
+        Raises:
+            _CancelError: There will be none.
+        """
+        assert item.study_uid is not None
+        outputs = self._outputs(item)
+        if outputs is None:
+            self._wait(item)
+            return
+        said = self._server.item(item.uid)
+        station = self._settings.dicom_ups_station or "LOBULE"
+        if text(said, STATE) == "IN PROGRESS":
+            change = performed(item.transaction_uid, item.claimed_at, time.time(), station, said, outputs)
+            self._server.update(item.uid, change)
+            self._server.change_state(item.uid, "COMPLETED", item.transaction_uid)
+        self._end(item, "cancelled" if text(said, STATE) == "CANCELED" else "completed", None)
+
+    def _outputs(self, item: WorkItem) -> list[Output] | None:
+        """What was made and sent; None while that goes on."""
+        assert item.study_uid is not None
+        with self._journal.reading() as database:
+            films = received.of_study(database, item.study_uid)
+            results = made.sent_of_study(database, item.study_uid)
+        if all(film.state == "refused" for film in films):
+            raise _CancelError("None of the films could be read.")
+        newest = max((each.made_at for each, _, _ in results), default=None)
+        waiting = any(state == "waiting" for _, _, state in results)
+        if newest is None or waiting or time.time() < max(newest, item.claimed_at) + _SETTLED_S:
+            if time.time() - item.claimed_at > 3600 * self._settings.dicom_give_up_hours:
+                raise _CancelError("No result was made in time.")
+            return None
+        outputs = [
+            Output(each.sop_class_uid, each.sop_instance_uid, each.series_uid, each.study_uid, *self._place(name))
+            for each, name, state in results
+            if state == "sent" and each.series_uid
+        ]
+        if not outputs:
+            raise _CancelError("No result could be stored.")
+        outputs.sort(key=lambda each: bool(each.url))  # of an object that several systems have, DICOMweb is named
+        return list({each.sop_instance_uid: each for each in outputs}.values())
+
+    def _place(self, recipient: str) -> tuple[str, str]:
+        """The root of DICOMweb of a recipient; or else nothing, and its AE title."""
+        if recipient == GATEWAY:
+            return f"{(self._settings.dicom_portal_url or self._settings.gateway_url).rstrip('/')}/dicom-web", ""
+        return (self._roots[recipient], "") if recipient in self._roots else ("", recipient)
+
+    def _cancel(self, item: WorkItem, why: str) -> None:
+        try:
+            self._server.update(item.uid, given_up(item.transaction_uid, why))
+            self._server.change_state(item.uid, "CANCELED", item.transaction_uid)
+        except WorkRefusedError as error:
+            self._end(item, "refused", error.problem)
+        except WorklistError as error:
+            self._postpone(item, error.problem)
+        else:
+            self._end(item, "cancelled", why)
+
+    def _wait(self, item: WorkItem) -> None:
+        with self._journal.transaction() as database:
+            work_items.postpone(database, item.uid, time.time() + _OFTEN_S, None)
+
+    def _move(self, item: WorkItem, state: work_items.WorkState, study_uid: str | None = None) -> None:
+        with self._journal.transaction() as database:
+            work_items.move(database, item.uid, state, time.time(), study_uid)
+
+    def _end(self, item: WorkItem, state: work_items.WorkState, problem: str | None) -> None:
+        metrics.work_items.labels(state).inc()
+        _log.info("work item", state=state, problem=problem)
+        with self._journal.transaction() as database:
+            work_items.move(database, item.uid, state, time.time(), problem=problem)
+
+    def _postpone(self, item: WorkItem, problem: str) -> None:
+        metrics.work_items.labels(problem).inc()
+        _log.warning("a work item waits", problem=problem)
+        with self._journal.transaction() as database:
+            work_items.postpone(database, item.uid, time.time() + pause_after(item.attempts), problem)
