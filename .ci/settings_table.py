@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings
 from dicom_node.settings import NodeSettings
 from gateway.settings import GatewaySettings
 from histo_worker.settings import HistoSettings
-from lobule.settings import ServiceSettings, Settings
+from lobule.settings import FilmSettings, ServiceSettings, Settings
 from mammo_worker.settings import MammoSettings
 from report.settings import ReportSettings
 
@@ -17,8 +17,8 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 SERVICES: dict[str, list[type[BaseSettings]]] = {
     "gateway": [GatewaySettings],
     "histo-worker": [Settings, HistoSettings],
-    "mammo-worker": [Settings, MammoSettings],
-    "report": [ReportSettings],
+    "mammo-worker": [Settings, FilmSettings, MammoSettings],
+    "report": [ReportSettings, FilmSettings],
     "dicom": [NodeSettings],
 }
 _HEAD = """# Settings

@@ -5,6 +5,7 @@ Each is the environment variable `LOBULE_<NAME>`, or stands in the file that `LO
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -86,13 +87,23 @@ class Settings(ServiceSettings):
     step_time_limit_s: float = Field(330, gt=0, description="a step's process is killed after this")
 
 
-AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
+class FilmSettings(FromEnvironment):
+    """How films are read, in every service that reads them."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True)
+
+    mask_text: bool = Field(
+        default=False, description="cover text that is burnt into a film's background, in what is shown"
+    )
+
+
+AnySettings = TypeVar("AnySettings", bound=FromEnvironment)
 
 
 def read_settings(kind: type[AnySettings]) -> AnySettings:
     """The process's settings; ends the process with a line for each variable that is missing or wrong."""
     try:
-        return kind()  # pyright: ignore[reportCallIssue] - filled from the environment
+        return kind()
     except ValidationError as error:
         for problem in error.errors(include_input=False):
             name = str(problem["loc"][0])
@@ -102,3 +113,9 @@ def read_settings(kind: type[AnySettings]) -> AnySettings:
     except OSError as error:
         print(f"A secret's file cannot be read: {error}", file=sys.stderr)
     sys.exit(EX_CONFIG)
+
+
+@cache
+def film_settings() -> FilmSettings:
+    """Those of this process; see `read_settings`."""
+    return read_settings(FilmSettings)

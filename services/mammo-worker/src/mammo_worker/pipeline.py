@@ -17,6 +17,7 @@ from lobule.imaging.display import first_look, in_8_bits
 from lobule.imaging.film import Film
 from lobule.layout import DISPLAY_FILE, HEAT_MAP_FILE
 from lobule.model_package import ModelPackage, open_package
+from lobule.settings import film_settings
 from lobule.words import make_notice
 from lobule.worker.pipeline import Analysis, ReportProgress
 from lobule_ml.calibration import logit
@@ -46,6 +47,7 @@ class MammographyPipeline:
     """
 
     def __init__(self, package: ModelPackage, density: DensityReader | None = None) -> None:
+        film_settings()  # a wrong one ends the worker as it starts
         decoder.start()
         self._package, self._density = package, density
         self._calibration = Calibration.from_dict(package.manifest.calibration.values())

@@ -16,6 +16,7 @@ from lobule.contracts.pictures import (
     Samples,
 )
 from lobule.decoding.wire import Decoded
+from lobule.imaging.burnt_in import with_text_said
 from lobule.imaging.colour import Colours
 from lobule.imaging.decode import decode_picture
 from lobule.imaging.dicom.reader import read_dicom
@@ -39,19 +40,20 @@ GREY_UP_TO = 0.03  # mean difference between the colour channels; a stained sect
 _PREVIEW_QUALITY = 88
 
 
-def decode_picture_file(data: bytes, kind: PictureKind) -> Decoded:
+def decode_picture_file(data: bytes, kind: PictureKind, *, mask_text: bool = False) -> Decoded:
     """A task of the decoder: `draw_picture`, each file as an array of its bytes."""
-    facts, files = draw_picture(data, kind)
+    facts, files = draw_picture(data, kind, mask_text=mask_text)
     return Decoded(facts.model_dump_json(), {name: np.frombuffer(content, np.uint8) for name, content in files.items()})
 
 
-def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
+def draw_picture(data: bytes, kind: PictureKind, *, mask_text: bool = False) -> tuple[PictureFacts, dict[str, bytes]]:
     """Draw a file.
 
     Args:
         data: The whole file, of any format that `lobule.imaging.header` accepts for a mammogram.
         kind: `preview`: a JPEG, no side over `PREVIEW_SIDE`. `samples`: a film's samples, gzipped, where it has more
             bits or pixels than the display image, or a window of its own; no file where it has not.
+        mask_text: Whether text in a film's background is covered.
 
     Returns:
         What it holds, and the files by name.
@@ -62,6 +64,7 @@ def draw_picture(data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str
     film = _film_or_tissue(data)
     if isinstance(film, Picture):
         return _tissue(film, kind)
+    film = with_text_said(film, masked=mask_text)
     height, width = film.pixels.shape
     facts = PictureFacts(
         width=width,

@@ -8,6 +8,7 @@ from lobule.contracts.pictures import PictureFacts, PictureKind
 from lobule.decoding.decoder import Decoder
 from lobule.errors import AnalysisError
 from lobule.layout import FACTS_FILE, OVERVIEW_FILE, PREVIEW_FILE, SAMPLES_FILE
+from lobule.settings import film_settings
 from lobule.storage import ObjectNotFoundError, ObjectStore
 
 log = structlog.get_logger()
@@ -22,6 +23,7 @@ class PictureHandler:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        film_settings()  # a wrong one ends the worker as it starts
         _DECODER.start()
 
     def draw(self, source_key: str, target_prefix: str, kind: PictureKind) -> None:
@@ -50,7 +52,7 @@ class PictureHandler:
 
     def _drawn(self, data: bytes, kind: PictureKind) -> tuple[PictureFacts, dict[str, bytes]]:
         """What `report.film_view.draw_picture` says and draws, in the decoder."""
-        decoded = _DECODER.run(_TASK, data, kind=kind)
+        decoded = _DECODER.run(_TASK, data, kind=kind, mask_text=film_settings().mask_text)
         try:
             facts = PictureFacts.model_validate_json(decoded.facts)
         except ValidationError:

@@ -13,9 +13,11 @@ from lobule.decoding.wire import Decoded
 from lobule.errors import AnalysisError
 from lobule.imaging import read_field as fields_in_process
 from lobule.imaging import read_film as films_in_process
+from lobule.imaging.burnt_in import with_text_said
 from lobule.imaging.film import Film, Window
 from lobule.imaging.picture_header import check_size
 from lobule.imaging.read_field import Field
+from lobule.settings import film_settings
 
 decoder = Decoder("lobule.decoding.images:decode_film", "lobule.decoding.images:decode_field")
 """Of this process; its child process starts with the first file, or by `start`."""
@@ -52,12 +54,12 @@ class _FieldFacts(BaseModel):
 
 
 def read_film(data: bytes) -> Film:
-    """Read a film; see `lobule.imaging.read_film.read_film`.
+    """Read a film, and look for text in its background; see `lobule.imaging.read_film.read_film`.
 
     Raises:
         AnalysisError: As there, and what `Decoder.run` raises.
     """
-    decoded = decoder.run("lobule.decoding.images:decode_film", data)
+    decoded = decoder.run("lobule.decoding.images:decode_film", data, mask_text=film_settings().mask_text)
     try:
         facts = _FilmFacts.model_validate_json(decoded.facts)
         pixels, valid = decoded.arrays["pixels"], decoded.arrays.get("valid")
@@ -86,9 +88,9 @@ def read_field(data: bytes) -> Field:
     return Field(pixels, facts.notices, facts.um_per_pixel)
 
 
-def decode_film(data: bytes) -> Decoded:
-    """A task of the decoder: `lobule.imaging.read_film.read_film`."""
-    film = films_in_process.read_film(data)
+def decode_film(data: bytes, *, mask_text: bool = False) -> Decoded:
+    """A task of the decoder: `lobule.imaging.read_film.read_film`, and what `with_text_said` says."""
+    film = with_text_said(films_in_process.read_film(data), masked=mask_text)
     plain = {each.name: getattr(film, each.name) for each in fields(film) if each.name not in _ARRAYS}
     arrays: dict[str, NDArray[Any]] = {"pixels": film.pixels}
     if film.valid is not None:

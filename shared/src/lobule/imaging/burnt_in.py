@@ -1,0 +1,167 @@
+"""Finds lines of text that a modality or a scanner wrote into a film's background.
+
+No text is read. Letters are small regions with sharp edges, much brighter than the background, or darker than the label
+that they stand on; several of one height on one line are text. Within the breast nothing is looked for: tissue has such
+regions, too.
+"""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lobule.imaging.film import Film, percentiles
+from lobule.imaging.letters import Box, lines_of
+from lobule.imaging.regions import mask_of, regions, slid
+from lobule.words import make_notice
+
+_SIDE = 2600  # pixels of the longer side that is looked at, at most
+_THUMBNAIL = 200  # the same, where the breast is found
+_SQUARE = 41  # pixels; wider than a letter's strokes
+_CONTRAST = 0.25  # of the film's range, above the surroundings
+_MOST_RUNS, _MOST_LETTERS = 100_000, 3_000  # more are noise
+_LEAST, _MOST = 6, 90  # pixels of a letter's height
+_LONGEST = 14.0  # letters that touch, in heights
+_BACKGROUND = 0.15  # of the film's range: no rim of a line is brighter in the median
+_SPARSE = 0.12  # of a letter's rectangle is covered at least
+_AROUND_BREAST = 0.03  # of the thumbnail's longer side
+_AROUND_TEXT = 4  # pixels
+
+
+class TextLine(NamedTuple):
+    """A line of text: its rectangle in pixels of the film; `right` and `bottom` are excluded.
+
+    `on_background`: whether it is bright on the film's own dark background, and not on a label.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    on_background: bool
+
+
+def with_text_said(film: Film, *, masked: bool) -> Film:
+    """A film with a notice where text is burnt into its background.
+
+    Args:
+        film: As it was read.
+        masked: Whether text on the background is replaced by what surrounds it.
+    """
+    lines = find_text(film.pixels, film.valid)
+    if not lines:
+        return film
+    hidden = [line for line in lines if masked and line.on_background]
+    notices = [make_notice("burnt_in_text_masked")] if hidden else []
+    if len(hidden) < len(lines):
+        notices.append(make_notice("burnt_in_text"))
+    pixels = without_text(film.pixels, hidden) if hidden else film.pixels
+    return replace(film, pixels=pixels, notices=[*film.notices, *notices])
+
+
+def find_text(film: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> list[TextLine]:
+    """Lines of text outside the breast, from left to right or turned by 90 degrees, from top to bottom.
+
+    Args:
+        film: Grey (height, width), uint8 or uint16, tissue bright.
+        valid: False at padding; None where there is none.
+    """
+    low, high = percentiles(film[::3, ::3], (1, 99.9))
+    if high <= low:
+        return []
+    step = -(-max(film.shape) // _SIDE)
+    grey = np.clip((_shrunk(film, step) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+    outside = ~_breast(grey)
+    if valid is not None:
+        outside &= valid[step // 2 :: step, step // 2 :: step][: grey.shape[0], : grey.shape[1]]
+    bright = [line for line in _lines(_letters(grey, outside, dark=False)) if _is_background(grey, line)]
+    dark = [line for line in _lines(_letters(grey, outside, dark=True)) if not _is_background(grey, line)]
+    dark = [line for line in dark if not any(_overlap(line, other) for other in bright)]  # what is between letters
+    found = [_on_film(line, step, film.shape, bright=True) for line in bright]
+    found += [_on_film(line, step, film.shape, bright=False) for line in dark]
+    return sorted(found, key=lambda line: (line.top, line.left))
+
+
+def without_text(film: NDArray[Any], lines: list[TextLine]) -> NDArray[Any]:
+    """A film whose lines of text have the grey of the darker part of their surroundings, in the same memory."""
+    masked = film if film.flags.writeable else film.copy()
+    for left, top, right, bottom, _ in lines:
+        patch = film[max(0, top - _AROUND_TEXT) : bottom + _AROUND_TEXT, max(0, left - _AROUND_TEXT) : right]
+        masked[top:bottom, left:right] = np.percentile(patch, 10)
+    return masked
+
+
+def _shrunk(film: NDArray[Any], step: int) -> NDArray[np.float32]:
+    """Means of squares; rows and columns that fill none are left out."""
+    height, width = (side // step for side in film.shape)
+    cut = film[: height * step, : width * step].reshape(height, step, width, step)
+    return cut.mean(axis=(1, 3), dtype=np.float32)
+
+
+def _breast(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """True at the largest bright region and near it."""
+    step = max(1, -(-max(grey.shape) // _THUMBNAIL))
+    small = np.sqrt(_shrunk(grey, step) / 255)
+    bright = small > _between(small)
+    found = regions(bright, _MOST_RUNS)
+    if found is None or not len(found.area):
+        return np.zeros(grey.shape, bool)
+    mask = mask_of(found, int(np.argmax(found.area)), (small.shape[0], small.shape[1]))
+    mask = slid(mask, 2 * round(_AROUND_BREAST * max(small.shape)) + 1, np.maximum)
+    whole = mask.repeat(step, axis=0).repeat(step, axis=1)
+    missing = [(0, side - has) for side, has in zip(grey.shape, whole.shape, strict=True)]
+    return np.pad(whole, missing, mode="edge")
+
+
+def _between(values: NDArray[np.float32]) -> float:
+    """Otsu's threshold of values from 0 to 1."""
+    counts, edges = np.histogram(values, 256, (0, 1))
+    weights, centres = counts / counts.sum(), (edges[:-1] + edges[1:]) / 2
+    below, moment = np.cumsum(weights), np.cumsum(weights * centres)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = (moment[-1] * below - moment) ** 2 / (below * (1 - below))
+    return float(centres[int(np.nanargmax(np.where(np.isfinite(apart), apart, 0)))])
+
+
+def _letters(grey: NDArray[np.uint8], outside: NDArray[np.bool_], *, dark: bool) -> list[Box]:
+    """Small regions that stand out from a square around them."""
+    seen = 255 - grey if dark else grey
+    surroundings = slid(slid(seen, _SQUARE, np.minimum), _SQUARE, np.maximum)
+    found = regions((seen - surroundings > 255 * _CONTRAST) & outside, _MOST_RUNS)
+    if found is None:
+        return []
+    width, height = found.right - found.left, found.bottom - found.top
+    long, short = np.maximum(width, height), np.minimum(width, height)
+    fits = (long >= _LEAST) & (short >= 2) & (short <= _MOST) & (long <= _LONGEST * short)
+    fits &= found.area >= _SPARSE * width * height
+    return [
+        Box(float(found.left[at]), float(found.top[at]), float(width[at]), float(height[at]))
+        for at in np.flatnonzero(fits)
+    ]
+
+
+def _lines(letters: list[Box]) -> list[Box]:
+    if len(letters) > _MOST_LETTERS:
+        return []
+    return [*lines_of(letters), *(box.turned for box in lines_of([box.turned for box in letters]))]
+
+
+def _is_background(grey: NDArray[np.uint8], line: Box) -> bool:
+    """Whether a rectangle's rim is as dark as a film's background: neither tissue nor a label."""
+    top, left = max(0, int(line.top)), max(0, int(line.left))
+    part = grey[top : int(line.top + line.height) + 1, left : int(line.left + line.width) + 1]
+    rim = np.concatenate([part[:2].ravel(), part[-2:].ravel(), part[:, :2].ravel(), part[:, -2:].ravel()])
+    return bool(len(rim)) and float(np.median(rim)) < 255 * _BACKGROUND
+
+
+def _overlap(line: Box, other: Box) -> bool:
+    across = min(line.left + line.width, other.left + other.width) - max(line.left, other.left)
+    down = min(line.top + line.height, other.top + other.height) - max(line.top, other.top)
+    return across > 0 and down > 0
+
+
+def _on_film(line: Box, step: int, shape: tuple[int, ...], *, bright: bool) -> TextLine:
+    left, top = max(0, int(line.left * step)), max(0, int(line.top * step))
+    right, bottom = int((line.left + line.width) * step) + 1, int((line.top + line.height) * step) + 1
+    return TextLine(left, top, min(shape[1], right), min(shape[0], bottom), bright)
