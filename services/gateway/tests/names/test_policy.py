@@ -231,8 +231,20 @@ def test_what_is_kept_is_shown_to_who_may_see_it(
     assert "Doe" not in str(stored(client, rita)[0])
     [event] = client.get("/api/v1/audit", params={"action": "case.identity"}, headers=root).json()["items"]
     assert (event["actor_name"], event["target_id"]) == ("alice", case)
+    page = client.get(f"/cases/{case}/identity", headers=alice)
+    assert page.status_code == 200
+    assert all(f"<td>{each}</td>" in page.text for each in ("Doe^Jane", "P-4711", "1960-02-03", "ACC-8"))
+    assert client.get(f"/cases/{case}/identity", headers=rita).status_code == 403
+    pages = [client.get(f"/cases/{case}", headers=who).text for who in (alice, rita)]
+    assert [f'href="/cases/{case}/identity"' in page for page in pages] == [True, False]
+    assert len(client.get("/api/v1/audit", params={"action": "case.identity"}, headers=root).json()["items"]) == 2
     for place, held in everything(app, tmp_path).items():
         assert place == "film.dcm" or b"Jane" not in held, place
+
+
+def test_without_kept_names_there_is_no_page_of_them(client, alice, case):
+    assert client.get(f"/cases/{case}/identity", headers=alice).status_code == 404
+    assert "/identity" not in client.get(f"/cases/{case}", headers=alice).text
 
 
 def test_a_policy_that_keeps_something_needs_a_key(make_app):

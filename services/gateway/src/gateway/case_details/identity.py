@@ -4,6 +4,7 @@ from datetime import date
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from gateway.audit.service import record_apart
 from gateway.auth.dependencies import CurrentUser
@@ -12,6 +13,7 @@ from gateway.database import DbSession
 from gateway.errors import responses
 from gateway.names import repository
 from gateway.names.policy import RestoringStore
+from gateway.users.models import User
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.file import open_dicom
 from lobule.imaging.dicom.identity import identity_of
@@ -35,9 +37,13 @@ class IdentityRead(BaseModel):
 @router.get("/{case_id}/identity", responses=responses(401, 403, 404))
 def read_identity(case: VisibleCase, user: CurrentUser, session: DbSession, request: Request) -> list[IdentityRead]:
     """The names in the DICOM files of a case. Empty unless `LOBULE_NAMES` is `keep`; noted in the audit log."""
+    return identities_of(request, session, user, case.id)
+
+
+def identities_of(request: Request, session: Session, user: User, case_id: str) -> list[IdentityRead]:
+    """The names in the DICOM files of a case that this user may see; that they looked at them is in the audit log."""
     state = request.app.state
-    kept = [(each.image_id or "", each.object_key) for each in repository.of_case(session, case.id)]
-    case_id = case.id
+    kept = [(each.image_id or "", each.object_key) for each in repository.of_case(session, case_id)]
     session.commit()  # gives the connection back before the files are read
     record_apart(request, user, "case.identity", "case", case_id)
     store = RestoringStore(state.store, state.sessions, state.names)

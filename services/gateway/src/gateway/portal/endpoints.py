@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from redis.exceptions import RedisError
 
 from gateway.auth.dependencies import PortalUser
+from gateway.case_details.identity import identities_of
 from gateway.cases import repository as cases
 from gateway.database import DbSession
 from gateway.images import repository as images
@@ -51,7 +52,18 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
         if may(user.role, "emergency"):
             return render(request, "emergency.html", user, 403, case_id=case_id)
         return render_error(request, 404, "no_case", user)
-    return render(request, "reading.html", user, case=case, input_error_codes=_INPUT_ERRORS)
+    named = request.app.state.settings.names == "keep" and may(user.role, "identify")
+    return render(request, "reading.html", user, case=case, named=named, input_error_codes=_INPUT_ERRORS)
+
+
+@router.get("/cases/{case_id}/identity", response_class=HTMLResponse)
+def identity_page(case_id: str, request: Request, user: PortalUser, session: DbSession) -> HTMLResponse:
+    """The patient and the studies that the DICOM files of a case named, where the policy for names keeps them."""
+    case = cases.visible(session, user, case_id)
+    if case is None or request.app.state.settings.names != "keep":
+        return render_error(request, 404, "no_case", user)
+    pseudonym, found = case.pseudonym, identities_of(request, session, user, case_id)
+    return render(request, "identity.html", user, case_id=case_id, pseudonym=pseudonym, found=found)
 
 
 @router.get("/new", response_class=HTMLResponse)

@@ -56,7 +56,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     ("POST", rf"{_CASE}/(reports|reads|arbitration)", "sign"),
     (_ANY, r"/api/v1/views(/.*)?", "read"),
     ("DELETE", _CASE, "delete"),
-    (_READING, rf"{_CASE}/identity", "identify"),
+    (_READING, r"(/api/v1)?/cases/{case_id}/identity", "identify"),
     ("PUT", rf"{_CASE}/visit", "read"),
     ("PUT", rf"{_CASE}/group", "share"),
     ("POST", rf"{_CASE}/reports/{{version}}/renderings", "read"),
