@@ -179,7 +179,7 @@ def toy_package(folder, chance):
     for i in range(40):
         kind = ("mass", "calcification")[i % 2]
         targets, weights = encode(kind, i % 4 < 2, MASS if kind == "mass" else CALC)
-        crops.append(Crop(Path(f"{i}.png"), kind, str(i), str(i), i % 4 < 2, (50, 50), targets, weights))
+        crops.append(Crop(Path(f"{i}.png"), kind, str(i), str(i), "CC", i % 4 < 2, (50, 50), targets, weights))
     said = chance.uniform(0.1, 0.9, (40, len(NAMES)))
     network = RegionNetwork(side=64)
     whole = RegionModel(network).whole

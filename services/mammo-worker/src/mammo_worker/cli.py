@@ -16,6 +16,7 @@ from mammo_worker.commands.examination import app as examination_app
 from mammo_worker.commands.options import DataOption, started_or_exit
 from mammo_worker.commands.predict import app as predict_app
 from mammo_worker.commands.regions import app as regions_app
+from mammo_worker.commands.second_look import app as second_look_app
 from mammo_worker.commands.training import app as training_app
 
 quiet_tensorflow()
@@ -27,6 +28,7 @@ app.add_typer(density_app)
 app.add_typer(detector_app)
 app.add_typer(examination_app)
 app.add_typer(regions_app)
+app.add_typer(second_look_app)
 app.add_typer(training_app)
 
 

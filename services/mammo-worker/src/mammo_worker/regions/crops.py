@@ -24,6 +24,7 @@ class Crop:
         kind: Mass or calcification.
         patient: Unique within CBIS-DDSM.
         lesion: Patient, side and number of the abnormality: the same in both views.
+        view: CC or MLO.
         malignant: By pathology.
         native_size: Height and width in pixels of the film, before a large crop was shrunk.
         targets: See `regions.targets`.
@@ -34,6 +35,7 @@ class Crop:
     kind: Kind
     patient: str
     lesion: str
+    view: str
     malignant: bool
     native_size: tuple[int, int]
     targets: NDArray[np.float32]
@@ -82,6 +84,7 @@ def cbis_crops(data: Path) -> list[Crop]:
                 kind=kind,
                 patient=patient,
                 lesion=f"{kind} {patient} {side} {number}",
+                view=row["view"],
                 malignant=malignant,
                 native_size=(int(row["height"]), int(row["width"])),
                 targets=targets,
