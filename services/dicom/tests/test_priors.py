@@ -17,7 +17,7 @@ from dicom_node.journal import priors, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.received import Received
 from dicom_node.priors.choosing import FoundStudy, Wanted, choose
-from dicom_node.priors.dimse import _FIND, DimsePeer
+from dicom_node.priors.dimse import _FIND, AwaitedFilms, DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
 from dicom_node.priors.peers import MOST_FILMS, FoundFilm, PeerError
 from dicom_node.priors.web import DicomwebPeer, _keep_first_part
@@ -231,7 +231,7 @@ def test_a_study_with_more_images_than_are_taken_is_cut_short(make_settings):
     server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_FIND, answer)])
     try:
         port = server.socket.getsockname()[1]
-        films = DimsePeer(Place("PACS", "127.0.0.1", port), make_settings()).films("1.2.9")
+        films = DimsePeer(Place("PACS", "127.0.0.1", port), make_settings(), AwaitedFilms()).films("1.2.9")
     finally:
         server.shutdown()
     assert [each.sop_instance_uid for each in films] == [f"1.2.{number}" for number in range(MOST_FILMS)]
@@ -257,7 +257,7 @@ def test_the_gateway_may_refuse_a_prior_or_be_away(world):
 def test_a_system_that_is_away_is_said_so(make_settings):
     port, settings = free_port(), make_settings()
     peers = [
-        DimsePeer(Place("PACS", "127.0.0.1", port), settings),
+        DimsePeer(Place("PACS", "127.0.0.1", port), settings, AwaitedFilms()),
         DicomwebPeer(f"http://127.0.0.1:{port}/x", settings, None, None),
     ]
     for peer in peers:

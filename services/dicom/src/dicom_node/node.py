@@ -14,6 +14,7 @@ from dicom_node.priors.dimse import DimsePeer
 from dicom_node.priors.fetcher import PriorFetcher
 from dicom_node.priors.peers import Peer
 from dicom_node.priors.web import DicomwebPeer
+from dicom_node.receiving.awaited import AwaitedFilms
 from dicom_node.receiving.commitment import CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.scp import StorageScp
@@ -63,7 +64,8 @@ class Node:
             routing=read_routing(settings.dicom_rules),
         )
         client = Client(settings.gateway_url, api_token=settings.api_token.get_secret_value(), ca=settings.gateway_ca)
-        fetcher = _prior_fetcher(settings, self.journal, self.intake, client)
+        self.awaited = AwaitedFilms()
+        fetcher = _prior_fetcher(settings, self.journal, self.intake, client, self.awaited)
         asked = [] if fetcher is None else fetcher.nodes
         self._forwarder = Forwarder(
             self.journal,
@@ -75,7 +77,7 @@ class Node:
         )
         committer = Committer(self.journal, settings)
         commitment = CommitmentScp(self.journal, frozenset(commitment_peers(settings)), committer.wake)
-        self._scp = StorageScp(settings, self.intake, commitment)
+        self._scp = StorageScp(settings, self.intake, commitment, self.awaited)
         self.orders = None if settings.dicom_hl7_port is None else OrderListener(settings, self.journal)
         self._loops = [self._forwarder, committer, *self._result_loops(settings, client)]
         if fetcher is not None:
@@ -175,12 +177,14 @@ class Node:
         self.journal.close()
 
 
-def _prior_fetcher(settings: NodeSettings, journal: Journal, intake: Intake, client: Client) -> PriorFetcher | None:
+def _prior_fetcher(
+    settings: NodeSettings, journal: Journal, intake: Intake, client: Client, awaited: AwaitedFilms
+) -> PriorFetcher | None:
     """What fetches priors; nothing where no node has them."""
     nodes = parse_prior_nodes(settings.dicom_prior_nodes)
     token, ca = settings.dicom_prior_token, settings.dicom_prior_ca
     peers = [
-        DimsePeer(each, settings) if isinstance(each, Place) else DicomwebPeer(each, settings, token, ca)
+        DimsePeer(each, settings, awaited) if isinstance(each, Place) else DicomwebPeer(each, settings, token, ca)
         for each in nodes
     ]
     if not peers:

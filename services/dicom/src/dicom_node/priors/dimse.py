@@ -1,4 +1,4 @@
-"""Finds and fetches priors by C-FIND and C-GET (DICOM PS3.4, annex C)."""
+"""Finds and fetches priors by C-FIND and C-GET, or C-MOVE where an archive has no C-GET (DICOM PS3.4, annex C)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,13 +13,18 @@ from pynetdicom.presentation import build_role
 
 from dicom_node.priors.choosing import FoundStudy, Wanted
 from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
+from dicom_node.receiving.awaited import AwaitedFilms
 from dicom_node.receiving.bounds import BoundedReader
 from dicom_node.receiving.rules import FILM_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.scp import MAX_PDU_BYTES
 from dicom_node.sending.associations import our_entity
 from dicom_node.settings import NodeSettings, Place
 
-_FIND, _GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
+_ROOT = "1.2.840.10008.5.1.4.1.2.2."
+_FIND, _MOVE, _GET = f"{_ROOT}1", f"{_ROOT}2", f"{_ROOT}3"
+_NO_GET = frozenset({"not_offered", "not_connected"})  # an archive may refuse an association that asks for nothing else
+_LATE_S = 5.0
+"""How long a film may come after the archive has said that it was sent."""
 _PENDING, _SUCCESS = (0xFF00, 0xFF01), 0x0000
 
 
@@ -29,10 +34,11 @@ class DimsePeer:
     Args:
         place: Where it is.
         settings: Of our node.
+        awaited: What our Storage SCP hands over when it comes by C-MOVE.
     """
 
-    def __init__(self, place: Place, settings: NodeSettings) -> None:
-        self._place, self._settings = place, settings
+    def __init__(self, place: Place, settings: NodeSettings, awaited: AwaitedFilms) -> None:
+        self._place, self._settings, self._awaited, self._moves = place, settings, awaited, False
         self.name = f"{place.ae_title}@{place.host}:{place.port}"
 
     def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:
@@ -60,7 +66,33 @@ class DimsePeer:
         return found[:MOST_FILMS]
 
     def fetch(self, study_uid: str, film: FoundFilm, path: Path) -> None:
-        """See `Peer`."""
+        """See `Peer`. An archive that was found to have no C-GET is asked to send the film to our Storage SCP."""
+        keys = {
+            "StudyInstanceUID": study_uid,
+            "SeriesInstanceUID": film.series_uid,
+            "SOPInstanceUID": film.sop_instance_uid,
+        }
+        query = _query("IMAGE", keys)
+        if not self._moves:
+            try:
+                self._get(query, film, path)
+            except PeerError as error:
+                if error.problem not in _NO_GET:
+                    raise
+            else:
+                return
+        self._move(query, film, path)
+        self._moves = True
+
+    def _move(self, query: Dataset, film: FoundFilm, path: Path) -> None:
+        with self._awaited.awaiting(film.sop_instance_uid, path) as came, self._associated(_MOVE) as association:
+            for status, _ in association.send_c_move(query, self._settings.dicom_ae_title, _MOVE):
+                if status.get("Status") not in (*_PENDING, _SUCCESS):
+                    raise PeerError(_code("move", status))
+            if not came.wait(_LATE_S):
+                raise PeerError("move_without_film")
+
+    def _get(self, query: Dataset, film: FoundFilm, path: Path) -> None:
         taken: list[str] = []
 
         def take(event: Event) -> int:
@@ -70,13 +102,8 @@ class DimsePeer:
             taken.append(film.sop_instance_uid)
             return _SUCCESS
 
-        keys = {
-            "StudyInstanceUID": study_uid,
-            "SeriesInstanceUID": film.series_uid,
-            "SOPInstanceUID": film.sop_instance_uid,
-        }
         with self._associated(_GET, FILM_CLASSES, [(evt.EVT_C_STORE, take)]) as association:
-            for status, _ in association.send_c_get(_query("IMAGE", keys), _GET):
+            for status, _ in association.send_c_get(query, _GET):
                 if status.get("Status") not in (*_PENDING, _SUCCESS):
                     raise PeerError(_code("get", status))
         if not taken:

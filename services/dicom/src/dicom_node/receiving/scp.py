@@ -15,12 +15,14 @@ from pynetdicom.events import Event
 from pynetdicom.sop_class import Verification  # pyright: ignore[reportAttributeAccessIssue] - made at import
 
 from dicom_node import metrics
+from dicom_node.receiving.awaited import AwaitedFilms
 from dicom_node.receiving.commitment import PUSH_MODEL, CommitmentScp
 from dicom_node.receiving.intake import Intake
 from dicom_node.receiving.notes import AssociationNotes
 from dicom_node.receiving.rules import FILM_CLASSES, REFUSED_CLASSES, TRANSFER_SYNTAXES
 from dicom_node.receiving.server import Limits, NodeServer, server_context
 from dicom_node.settings import ANY, NodeSettings, ae_titles
+from dicom_node.statuses import Answer, Status
 
 MAX_PDU_BYTES = 256 * 1024
 _log = structlog.get_logger()
@@ -33,10 +35,13 @@ class StorageScp:
         settings: Of the node.
         intake: Keeps what arrives.
         commitment: Notes what others ask to be sure of.
+        awaited: Films that the node asked for itself.
     """
 
-    def __init__(self, settings: NodeSettings, intake: Intake, commitment: CommitmentScp) -> None:
-        self._intake, self._commitment, self.notes = intake, commitment, AssociationNotes()
+    def __init__(
+        self, settings: NodeSettings, intake: Intake, commitment: CommitmentScp, awaited: AwaitedFilms
+    ) -> None:
+        self._intake, self._commitment, self._awaited, self.notes = intake, commitment, awaited, AssociationNotes()
         _config.LOG_HANDLER_LEVEL = "none"  # its log lines would name patients' data
         _config.STORE_RECV_CHUNKED_DATASET = True
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)  # what callers do is counted and logged here
@@ -117,6 +122,9 @@ class StorageScp:
         request = event.request
         assert isinstance(request, C_STORE)
         calling_ae = event.assoc.requestor.ae_title.strip()
+        if self._awaited.take(str(request.AffectedSOPInstanceUID), event.dataset_path):
+            self.notes.answered(event, "0000")
+            return Answer(Status.SUCCESS).as_dataset()
         answer = self._intake.keep(
             event.dataset_path, str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID), calling_ae
         )
