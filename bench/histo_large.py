@@ -61,12 +61,13 @@ def resident_mb(pid: int) -> float:
     return pages * 4096 / 1e6
 
 
-def children(pid: int) -> list[int]:
-    """Processes that a process has started."""
+def offspring(pid: int) -> list[int]:
+    """Processes that a process and its children have started."""
     try:
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+        own = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
     except OSError:
         return []
+    return [*own, *(each for child in own for each in offspring(child))]
 
 
 def analyse_one(file: Path, um_per_pixel: float) -> None:
@@ -82,12 +83,12 @@ def analyse_one(file: Path, um_per_pixel: float) -> None:
 
 
 def watch(process: subprocess.Popen[str]) -> tuple[float, float]:
-    """The highest memory of a process, and that of it and its children together."""
+    """The highest memory of a process, and that of it and all that it started."""
     alone = together = 0.0
     while process.poll() is None:
         own = resident_mb(process.pid)
         alone = max(alone, own)
-        together = max(together, own + sum(resident_mb(child) for child in children(process.pid)))
+        together = max(together, own + sum(resident_mb(each) for each in offspring(process.pid)))
         time.sleep(0.1)
     return alone, together
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from histo_worker.data.source import read_source
 from histo_worker.scale import scale_of
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
@@ -113,6 +114,10 @@ class TestOutOfDistribution:
         assert 0.7 < some.high < 1
         assert {widened(usual, tissue_of(u)).assess(p) for u in (FAR, 1.0) for p in (0.001, 0.999)} == {"not_sure"}
 
+    def test_a_field_too_coarse_for_the_classifier_is_never_certain(self):
+        coarse = tissue_of(0.1).model_copy(update={"um_per_pixel": 4.0})
+        assert {widened(Thresholds(low=0.2, high=0.7), coarse).assess(p) for p in (0.001, 0.999)} == {"not_sure"}
+
 
 class TestScale:
     def test_a_given_scale_counts_before_the_files_and_that_before_the_magnification(self):
@@ -123,6 +128,16 @@ class TestScale:
 
 
 class TestResult:
+    def test_of_a_patch_of_50_pixels_says_what_can_be_read_of_it(self, pipeline, data_folder, monkeypatch):
+        patch = next(f for f in read_source(data_folder / "idc").fields if f.target).pixels()
+        assert patch.shape == (50, 50, 3)
+        monkeypatch.setattr(type(pipeline._gate), "check", lambda *_: 1.0)
+        result = pipeline.analyse(encoded(patch), info(pixel_spacing_mm=(0.004, 0.004)), no_progress).result
+        assert result.assessment == "not_sure"
+        assert "scale_too_coarse" in [n.code for n in result.notices]
+        assert (result.tissue.um_per_pixel, result.tissue.scale_source) == (4.0, "given")
+        assert 0 < result.tissue.probability_tumour < 1
+
     def test_of_a_coarse_field_holds_the_map_and_regions(self, pipeline, fields, monkeypatch):
         monkeypatch.setattr(type(pipeline._gate), "check", lambda *_: 1.0)  # drawn glass is too even for it
         coarse = decode_rgb(next(f for f in fields if f.magnification == "40X").path.read_bytes())

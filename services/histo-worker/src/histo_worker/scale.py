@@ -12,6 +12,8 @@ LEAST_UM, MOST_UM = 0.02, 20.0
 """A scale outside is that of a screen or a printer."""
 FARTHEST = 1.6
 """Times the nearest magnification's scale: fields beyond it differ from those that a classifier learned from."""
+COARSEST_CLASSIFIED = FARTHEST * UM_OF_MAGNIFICATION["40X"]
+"""On patches of 4 micrometres a pixel the classifier was wrong more often than right (docs/results/tissue-tried.md)."""
 
 
 class Scale(NamedTuple):

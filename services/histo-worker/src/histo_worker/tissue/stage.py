@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from histo_worker.scale import Scale
+from histo_worker.scale import COARSEST_CLASSIFIED, Scale
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR
 from histo_worker.tissue.reader import TissueReader, TissueReading
@@ -115,9 +115,19 @@ def is_unlike(tissue: Tissue | None) -> bool:
     return tissue is not None and tissue.unlike_training >= FAR
 
 
+def is_too_coarse(tissue: Tissue | None) -> bool:
+    """Whether the classifier's probability means nothing at the field's scale."""
+    return tissue is not None and tissue.um_per_pixel > COARSEST_CLASSIFIED
+
+
 def widened(thresholds: Thresholds, tissue: Tissue | None) -> Thresholds:
-    """Thresholds with a wider band of "not sure" the more unlike the tissue is to that of training."""
-    unlike = tissue.unlike_training if tissue else 0.0
+    """Thresholds with a wider band of "not sure" the more unlike the tissue is to that of training.
+
+    The band is everything for tissue that is unlike, and for fields too coarse for the classifier.
+    """
+    if tissue is None:
+        return thresholds
+    unlike = 1.0 if is_too_coarse(tissue) else tissue.unlike_training
     share = float(np.clip((unlike - _DOUBTED) / (FAR - _DOUBTED), 0, 1))
     if share == 0:
         return thresholds
