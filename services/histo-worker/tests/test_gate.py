@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from histo_worker.data.source import read_source
 from histo_worker.gate.features import NAMES, gate_features
 from histo_worker.gate.gate import GATE_FILE, InputGate
 from histo_worker.gate.wrong_images import wrong_images
@@ -27,6 +28,15 @@ def test_accepts_real_fields(gate, fields):
         except AnalysisError:
             refused += 1
     assert refused == 0
+
+
+def test_accepts_patches_of_50_pixels(gate, data_folder):
+    folder = data_folder / "idc"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    features = np.stack([gate_features(patch.pixels()) for patch in read_source(folder).fields[::60]])
+    assert len(features) > 100
+    assert (gate.scores(features) < 0).mean() <= 0.03
 
 
 def test_refuses_pictures_that_were_synthesised_anew(gate, field_pixels):

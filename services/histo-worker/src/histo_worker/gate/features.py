@@ -11,6 +11,8 @@ RGB8 = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
 _SIDE = 384  # the long side that is looked at; detail below that tells nothing more and costs time
+_PATCH, _PATCH_SIDE = 100, 200
+"""A picture whose long side is less is a patch and is enlarged: its compression would pass for noise."""
 _TISSUE_OD = 0.12
 
 NAMES = (
@@ -48,8 +50,7 @@ def gate_features(field: RGB8) -> Float:
     Returns:
         float32 (len(NAMES),), finite whatever the picture.
     """
-    scale = min(1.0, _SIDE / max(field.shape[:2]))
-    small = resize_area(field, max(8, round(field.shape[0] * scale)), max(8, round(field.shape[1] * scale)))
+    small = _looked_at(field)
     density = optical_density(small)
     mean_density = density.mean(axis=2)
     tissue = mean_density > _TISSUE_OD
@@ -57,6 +58,16 @@ def gate_features(field: RGB8) -> Float:
     inside = density[tissue] if share > 0.005 else density.reshape(-1, 3)
     values = [share, *_absorption(inside), *_texture(small), *_glass(small, mean_density)]
     return np.nan_to_num(np.array(values, np.float32), posinf=0.0, neginf=0.0)
+
+
+def _looked_at(field: RGB8) -> RGB8:
+    longest = max(field.shape[:2])
+    if longest < _PATCH:
+        factor = _PATCH_SIDE / longest
+        enlarged = cv2.resize(field, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+        return np.asarray(enlarged, np.uint8)
+    scale = min(1.0, _SIDE / longest)
+    return resize_area(field, max(8, round(field.shape[0] * scale)), max(8, round(field.shape[1] * scale)))
 
 
 def _absorption(density: Float) -> list[float]:
