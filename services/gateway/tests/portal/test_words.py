@@ -63,6 +63,12 @@ class TestUse:
         sources = "".join(path.read_text("utf-8") for path in [*WORKERS, *PYTHON])
         assert [code for code in ACTIVITY_CODES if f'activity("{code}"' not in sources and code != "done"] == []
 
+    def test_every_audit_action_has_a_sentence(self):
+        sources = "".join(path.read_text("utf-8") for path in PYTHON)
+        actions = {*re.findall(r'\brecord\([^()]*?"([a-z]+\.[a-z_]+)"', sources), "data.read"}
+        assert len(actions) > 50
+        assert {action for action in actions if f"audit.{action}" not in sentences("en")} == set()
+
     def test_a_script_uses_only_what_its_page_hands_over(self):
         found = set()
         for page in TEMPLATES:

@@ -116,6 +116,7 @@ def _operation(path: str, verb: str, described: dict[str, Any], schemas: dict[st
         Field(p["name"], _type(p["schema"]), p["in"], p.get("required", False), _meaning(p))
         for p in described.get("parameters", [])
         if p["name"] not in ("accept", "accept-language", "if-none-match", "idempotency-key")  # of many operations
+        and not (p["in"] == "path" and _meaning(p).startswith("identifier of "))  # the path names them
     ]
     return Operation(
         verb=verb,

@@ -15,7 +15,7 @@ class TestWhatIsOpen:
         page = read()
         expect(page.locator(":checked[type=radio]")).to_have_count(0)
         expect(page.locator("#signing")).to_contain_text(
-            "The system's conclusion: Malignancy suspected. Please choose your own."
+            "The system's conclusion: Malignancy suspected."
         )
         submit(page)
         expect(alert(page, "conclusion-problem")).to_contain_text("Please state category, density and recommendation")
