@@ -14,9 +14,7 @@ class TestWhatIsOpen:
         study.add(picture(60), masses, laterality="R", view="CC")
         page = read()
         expect(page.locator(":checked[type=radio]")).to_have_count(0)
-        expect(page.locator("#signing")).to_contain_text(
-            "The system's conclusion: Malignancy suspected."
-        )
+        expect(page.locator("#signing")).to_contain_text("The system's conclusion: Malignancy suspected.")
         submit(page)
         expect(alert(page, "conclusion-problem")).to_contain_text("Please state category, density and recommendation")
         incomplete = page.locator("#signing").get_by_role("button", name="Right breast")
