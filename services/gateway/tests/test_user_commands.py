@@ -66,9 +66,8 @@ def test_the_variable_names_the_database_for_servers(home, tmp_path, monkeypatch
     url = f"sqlite:///{tmp_path / 'server.sqlite'}"
     migrate(url)
     monkeypatch.setenv("LOBULE_DATABASE_URL", url)
-    monkeypatch.setattr(
-        "gateway.command_line.get_settings", lambda: type("S", (), {"database_url": url, "audit_secret": b"k"})
-    )
+    settings = type("S", (), {"database_url": url, "audit_secret": b"k", "signing_keys": None})
+    monkeypatch.setattr("gateway.command_line.get_settings", lambda: settings)
     assert run("add", "anna", "--home", str(home), "--password-stdin").exit_code == 0
     with make_session_factory(make_engine(url)).begin() as session:
         assert session.scalar(select(User.username)) == "anna"

@@ -7,6 +7,7 @@ import typer
 
 from gateway.database import AUDIT_KEY, SessionFactory, make_engine, make_session_factory
 from gateway.settings import derived_audit_key, get_settings
+from gateway.signing_keys import SigningKeys
 from lobule.cli.common import words
 from lobule.launcher.home import Home
 from lobule.settings import variable
@@ -22,13 +23,15 @@ def sessions_at(home: Path) -> SessionFactory:
     """Sessions of the database that `lobule up` with the same folder and variables would use."""
     if os.environ.get("LOBULE_DATABASE_URL") or os.environ.get("LOBULE_DATABASE_URL_FILE"):
         settings = get_settings()
-        return make_session_factory(make_engine(settings.database_url), audit_key=settings.audit_secret)
+        engine, keys = make_engine(settings.database_url), settings.signing_keys
+        return make_session_factory(engine, audit_key=settings.audit_secret, signing_keys=keys)
     url = Home.database_in(home)
     if url is None:
         raise fail(words()("cli.no_lobule", folder=home.resolve()))
-    secret = variable("AUDIT_KEY")
-    key = secret.encode() if secret else derived_audit_key(Home.open(home).secrets["secret_key"])
-    return make_session_factory(make_engine(url), audit_key=key)
+    secret, secret_key = variable("AUDIT_KEY"), variable("SECRET_KEY") or Home.open(home).secrets["secret_key"]
+    key = secret.encode() if secret else derived_audit_key(secret_key)
+    keys = SigningKeys(secret_key, variable("SIGNING_KEY"), variable("SIGNING_KEYS_BEFORE") or "")
+    return make_session_factory(make_engine(url), audit_key=key, signing_keys=keys)
 
 
 def audit_key_of(sessions: SessionFactory) -> bytes:

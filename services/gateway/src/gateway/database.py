@@ -128,8 +128,12 @@ AUDIT_KEY = "audit_key"
 """Where a session keeps the key of the audit log's chains, in `Session.info`."""
 
 
+SIGNING_KEYS = "signing_keys"
+"""Where a session keeps the keys of signed reports, in `Session.info`; a `gateway.signing_keys.SigningKeys`."""
+
+
 def make_session_factory(
-    engine: Engine, events: Events | None = None, audit_key: bytes | None = None
+    engine: Engine, events: Events | None = None, audit_key: bytes | None = None, signing_keys: object = None
 ) -> SessionFactory:
     """Makes sessions whose objects stay readable after the commit.
 
@@ -137,8 +141,9 @@ def make_session_factory(
         engine: The database.
         events: Handlers of what is published in these sessions; without them, nothing can be published.
         audit_key: Links audit events; see `gateway.audit.chain`. Without it, none can be recorded.
+        signing_keys: A `gateway.signing_keys.SigningKeys`. Without them, no report can be signed or served.
     """
-    info = {Events.INFO_KEY: events, AUDIT_KEY: audit_key}
+    info = {Events.INFO_KEY: events, AUDIT_KEY: audit_key, SIGNING_KEYS: signing_keys}
     return sessionmaker(engine, expire_on_commit=False, info={name: part for name, part in info.items() if part})
 
 

@@ -94,6 +94,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "second_factor_on": (409,),
     "second_factor_required": (409,),
     "several_films": (422,),
+    "signing_key_unknown": (500,),
     "sso_inactive": (403,),
     "sso_logout_invalid": (400,),
     "sso_name_taken": (409,),

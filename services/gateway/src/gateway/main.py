@@ -83,6 +83,7 @@ from gateway.reader_findings import opinions
 from gateway.reader_findings import service as reader_findings_service
 from gateway.reports import case_endpoints as case_reports
 from gateway.reports import endpoints as reports
+from gateway.reports import key_endpoints as signing_keys
 from gateway.reports import read_endpoints as reads
 from gateway.reports.events import ReportSigned
 from gateway.reviews import endpoints as reviews
@@ -135,6 +136,7 @@ _ROUTERS = (
     jobs,
     job_corrections,
     reports,
+    signing_keys,
     pictures,
     diagnose,
     samples,
@@ -174,7 +176,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
     configure_logging("gateway", settings.log_format, settings.log_level)
     configure_tracing("gateway", settings.otlp_endpoint)
     engine = make_engine(settings.database_url)
-    sessions = make_session_factory(engine, _subscribed(settings), settings.audit_secret)
+    sessions = make_session_factory(engine, _subscribed(settings), settings.audit_secret, settings.signing_keys)
     redis = connect(settings.redis_url)
     cache = ProgressCache(redis)
     celery = make_celery(settings.redis_url)

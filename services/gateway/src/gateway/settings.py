@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from gateway.cross_origin import parse_origins
 from gateway.networks import parse_networks
 from gateway.roles import parse_mapping, parse_roles
+from gateway.signing_keys import SigningKeys, parse_public_keys
 from lobule.settings import Settings, read_settings
 
 
@@ -21,6 +22,12 @@ class GatewaySettings(Settings):
     secret_key: SecretStr = Field(min_length=32, description="signs access tokens and CSRF tokens")
     audit_key: SecretStr | None = Field(
         default=None, min_length=32, description="links the audit log; unset: made from the secret key"
+    )
+    signing_key: SecretStr | None = Field(
+        default=None, min_length=32, description="signs reports; unset: made from the secret key"
+    )
+    signing_keys_before: str = Field(
+        "", description="public keys (comma) that signed reports before: of each PEM, the line in the middle"
     )
     audit_anchors: Path | None = Field(
         default=None, description="file that the ends of the audit log's chains are added to once a day; unset: none"
@@ -103,6 +110,12 @@ class GatewaySettings(Settings):
             return self.audit_key.get_secret_value().encode()
         return derived_audit_key(self.secret_key.get_secret_value())
 
+    @property
+    def signing_keys(self) -> SigningKeys:
+        """The keys of signed reports."""
+        own = self.signing_key.get_secret_value() if self.signing_key is not None else None
+        return SigningKeys(self.secret_key.get_secret_value(), own, self.signing_keys_before)
+
     @model_validator(mode="after")
     def _key_of_names(self) -> "GatewaySettings":
         if self.names != "strip" and self.names_key is None:
@@ -147,6 +160,12 @@ class GatewaySettings(Settings):
     @classmethod
     def _groups(cls, text: str) -> str:
         parse_mapping(text)
+        return text
+
+    @field_validator("signing_keys_before")
+    @classmethod
+    def _public_keys(cls, text: str) -> str:
+        parse_public_keys(text)
         return text
 
     @field_validator("webhook_networks")

@@ -69,6 +69,7 @@ class TestEachRenderingAlone:
     ):
         for name in ("LOBULE_DATABASE_URL", "LOBULE_DATABASE_URL_FILE"):
             monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("LOBULE_SECRET_KEY", client.app.state.settings.secret_key.get_secret_value())
 
         def run(*arguments):
             return CliRunner().invoke(commands.app, ["render", "--home", str(tmp_path), *arguments])

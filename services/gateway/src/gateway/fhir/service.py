@@ -12,6 +12,7 @@ from gateway.fhir.codes import Resource
 from gateway.fhir.resources import all_of
 from gateway.reports import repository as reports
 from gateway.reports.content import case_content, signed_content
+from gateway.reports.signatures import check
 from gateway.users.models import User
 from lobule import layout
 from lobule.contracts.case import CaseContent
@@ -35,11 +36,18 @@ def resources_of(session: Session, store: ObjectStore, case: Case, user: User) -
 
 
 def _signed(session: Session, case: Case) -> CaseContent | None:
-    """The version that was signed last; None before the first."""
+    """The version that was signed last; None before the first.
+
+    Raises:
+        ProblemError: `report_altered` or `signing_key_unknown`, 500.
+    """
     if case.signed_version is None:
         return None
     report = reports.version(session, case.id, case.signed_version)
-    return signed_content(report) if report is not None else None
+    if report is None:
+        return None
+    check(session, report)
+    return signed_content(report)
 
 
 def _results(store: ObjectStore, told: Sequence[CaseContent]) -> dict[str, Result]:

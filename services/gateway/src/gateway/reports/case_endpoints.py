@@ -31,6 +31,7 @@ from gateway.reports.models import CaseReport
 from gateway.reports.renderings import RenderingSpec
 from gateway.reports.schemas import CaseReportCreate, CaseReportRead, DraftText, DraftTextWrite, RenderingsCreate
 from gateway.reports.service import negotiate, versions
+from gateway.reports.signatures import check
 from gateway.reports.wording import draft_text
 from gateway.users.models import User
 from lobule.contracts.case import RenderRequest, ReportForm
@@ -73,6 +74,7 @@ def sign_case(
     """
     report = signing.sign(session, request.app.state.store, case, statement, user, if_match)
     detail = {"version": report.version, "conclusion": report.conclusion, "sha256": report.sha256}
+    detail["signing_key"] = report.signing_key
     if statement.acknowledged:
         detail["acknowledged"] = sorted(set(statement.acknowledged))
     record(session, request, user, "report.sign", "case", case.id, detail)
@@ -104,7 +106,8 @@ def render_version(
 ) -> CaseReportRead:
     """Have a signed version rendered again from its stored content: what failed or was never rendered, or everything.
 
-    The content is first checked against its fingerprint. Existing renderings stay readable until they are replaced.
+    The content is first checked against its fingerprint and signature. Existing renderings stay readable until they are
+    replaced.
     """
     renderings.ensure(session, _version(session, case, version), case.owner_id, wanted)
     detail = {"version": version, **wanted.model_dump(mode="json")}
@@ -173,9 +176,11 @@ def _visible(session: Session, user: User, case_id: str) -> Case:
 
 
 def _version(session: Session, case: Case, version: int) -> CaseReport:
+    """A signed version that verifies; what does not is never served."""
     report = repository.version(session, case.id, version)
     if report is None:
         raise not_found("report")
+    check(session, report)
     return report
 
 
@@ -204,7 +209,7 @@ async def _answer(
     responses={200: {"content": {"application/json": {}}}, **responses(401, 404)},
 )
 def read_content(case: VisibleCase, version: Annotated[int, Path(ge=1, le=2**31 - 1)], session: DbSession) -> Response:
-    """The signed content: the JSON document, byte for byte, whose SHA-256 the version states."""
+    """The signed content: the JSON document, byte for byte, whose SHA-256 and signature the version states."""
     headers = {"Cache-Control": "private, no-cache"}
     content = stored_bytes(_version(session, case, version).content)
     return Response(content, media_type="application/json", headers=headers)

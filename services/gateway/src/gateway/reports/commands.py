@@ -38,7 +38,7 @@ def render(
 ) -> None:
     """Have signed versions rendered again from their stored content, by the report service.
 
-    Each version is first checked against its fingerprint, and each rendering is written to the audit log.
+    Each version is first checked against its fingerprint and signature, and each rendering is written to the audit log.
     """
     if every == bool(case):
         raise fail("Name the cases, or give --all.")
@@ -50,7 +50,7 @@ def render(
     altered = [at for at in found if not _render(sessions, *at, wanted)]
     typer.echo(f"{len(found) - len(altered)} signed versions are being rendered by the report service.")
     for case_id, number in altered:
-        typer.echo(f"version {number} of case {case_id} differs from what was signed (fingerprint)", err=True)
+        typer.echo(f"version {number} of case {case_id} differs from what was signed, or its key is unknown", err=True)
     if altered:
         raise typer.Exit(1)
 

@@ -35,6 +35,8 @@ class CaseReport(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
     content: Mapped[dict[str, Any]] = mapped_column(JSON)  # a `CaseContent`: the full content of the report
     sha256: Mapped[str] = mapped_column(String(64))  # of the content
+    signing_key: Mapped[str | None] = mapped_column(String(16))  # the name of its public key
+    signature: Mapped[str | None] = mapped_column(String(88))  # Ed25519 over the content, base64
 
     def key(self, language: Language, form: ReportForm) -> str:
         """The key of its rendering in a language and form; each is rendered, fails and is retried separately."""

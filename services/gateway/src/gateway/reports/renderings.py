@@ -20,6 +20,7 @@ from gateway.reports import repository
 from gateway.reports.content import signed_content
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import RenderingsCreate
+from gateway.reports.signatures import check
 from lobule import layout
 from lobule.contracts.case import REPORT_FILES, RenderRequest, ReportForm
 from lobule.contracts.language import Language
@@ -60,8 +61,9 @@ def ensure(session: Session, report: CaseReport, owner_id: str, wanted: Renderin
     """Request the rendering of a signed version unless it exists; with `anew`, also if it exists.
 
     Raises:
-        ProblemError: `report_altered`, 500.
+        ProblemError: `report_altered` or `signing_key_unknown`, 500.
     """
+    check(session, report)
     for language, form in itertools.product(wanted.languages, wanted.forms):
         one = of_version(report, owner_id, language, form)
         rendering = repository.rendering(session, one.key)
@@ -76,7 +78,7 @@ async def fetch(request: Request, wanted: RenderingSpec, language: Language, for
 
     Raises:
         ProblemError: `report_not_ready` (503, with Retry-After) where it takes longer than a request may,
-            `report_failed` (500) where it cannot be made, `report_altered` (500).
+            `report_failed` (500) where it cannot be made.
     """
     state, name = request.app.state, report_file(language, form)
     rendering = await _made(state.sessions, await run_in_threadpool(_find_or_open, state.sessions, wanted))

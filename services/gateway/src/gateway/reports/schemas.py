@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.cases.models import Case
 from gateway.reports.models import CaseReport
+from gateway.reports.signatures import state_of
+from gateway.signing_keys import SignatureState, SigningKeys
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import REPORT_FILES, ReaderOfReport, ReportForm
 from lobule.contracts.language import LANGUAGES, Language
@@ -79,6 +81,18 @@ class RenderingsCreate(BaseModel):
     anew: bool = Field(default=False, description="render those again, too, that are there; else only what is not")
 
 
+class ReportSignature(BaseModel):
+    """A signature over the content of a version."""
+
+    algorithm: Literal["Ed25519"] = Field(default="Ed25519", description="of the signature")
+    key: str = Field(description="name of its public key; see `GET /api/v1/signing-keys`")
+    value: str = Field(description="the signature, base64")
+    state: SignatureState = Field(
+        description="`valid`; `broken`: the content is not what was signed; `key_unknown`: this server does not know "
+        "the key. A version that is not valid is not served"
+    )
+
+
 class CaseReportRead(BaseModel):
     """A signed version."""
 
@@ -97,11 +111,18 @@ class CaseReportRead(BaseModel):
     )
     superseded: bool = Field(description="the case has changed since, or a later version was signed")
     sha256: str = Field(description="fingerprint of what was signed")
+    signature: ReportSignature | None = Field(
+        description="over the content, byte for byte; null in versions that were signed before reports had signatures"
+    )
     renderings: list[RenderingState] = Field(description="asked for so far; any other is rendered when it is asked for")
 
     @classmethod
-    def of(cls, report: CaseReport, case: Case, renderings: list[RenderingState]) -> "CaseReportRead":
+    def of(
+        cls, report: CaseReport, case: Case, keys: SigningKeys, renderings: list[RenderingState]
+    ) -> "CaseReportRead":
         """The version as the API returns it."""
+        state, key, value = state_of(keys, report), report.signing_key or "", report.signature or ""
+        signature = ReportSignature(key=key, value=value, state=state) if state else None
         return cls(
             version=report.version,
             signed_by=report.signed_by,
@@ -112,5 +133,6 @@ class CaseReportRead(BaseModel):
             readers=report.content["signature"].get("readers", []),
             superseded=report.version != case.signed_version or report.case_revision != case.revision,
             sha256=report.sha256,
+            signature=signature,
             renderings=renderings,
         )

@@ -11,6 +11,7 @@ from gateway.jobs.results import not_ready
 from gateway.reports import repository
 from gateway.reports.models import version_keys
 from gateway.reports.schemas import CaseReportRead, RenderingState
+from gateway.reports.signatures import keys_of
 from lobule import layout
 from lobule.contracts.case import REPORT_FILES, ReportForm
 from lobule.contracts.language import Language
@@ -28,8 +29,8 @@ def versions(session: Session, case: Case) -> list[CaseReportRead]:
         if len(of) == 2:  # an older version of this program rendered all languages and forms under one key
             shown = {"language": of[0], "form": of[1], "state": state, "code": code}
             renderings[number].append(RenderingState.model_validate(shown))
-    reports = repository.of_case(session, case.id)
-    return [CaseReportRead.of(report, case, renderings[str(report.version)]) for report in reports]
+    reports, keys = repository.of_case(session, case.id), keys_of(session)
+    return [CaseReportRead.of(report, case, keys, renderings[str(report.version)]) for report in reports]
 
 
 def check_report_ready(job: Job) -> None:

@@ -14,10 +14,11 @@ from gateway.errors import ProblemError
 from gateway.events import publish
 from gateway.images import repository as images
 from gateway.reports import renderings, repository
-from gateway.reports.content import case_content, fingerprint
+from gateway.reports.content import case_content, fingerprint, stored_bytes
 from gateway.reports.events import ReportSigned
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import CaseReportCreate, RenderingsCreate
+from gateway.reports.signatures import keys_of
 from gateway.users.models import User
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import ReaderOfReport, Signature
@@ -108,6 +109,7 @@ def issue(
         readers=concluded.readers,
     )
     content = case_content(session, store, case, shown, signature).model_dump(mode="json")
+    keys = keys_of(session)
     report = CaseReport(
         case_id=case.id,
         version=version,
@@ -119,6 +121,8 @@ def issue(
         comment=concluded.comment,
         content=content,
         sha256=fingerprint(content),
+        signing_key=keys.current,
+        signature=keys.sign(stored_bytes(content)),
     )
     session.add(report)
     renderings.ensure(session, report, case.owner_id, RenderingsCreate())

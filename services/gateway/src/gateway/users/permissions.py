@@ -48,7 +48,7 @@ _RULES: tuple[tuple[str, str, Needed], ...] = (
     (_ANY, r"/api/(docs|changelog|v1/(openapi\.json|auth/token))", "public"),
     (_ANY, r"/(account|password|second-factor|api|help|models)", "account"),
     (_ANY, r"/api/v1/(users/me|auth/logout|tokens|sessions|webhooks|emergency-access|hints)(/.*)?", "account"),
-    (_READING, r"/api/v1/(groups|models|modalities)(/.*)?", "account"),
+    (_READING, r"/api/v1/(groups|models|modalities|signing-keys)(/.*)?", "account"),
     (_READING, r"/(api/v1|admin)/audit(\.csv)?", "audit"),
     ("POST", r"/api/v1/nodes/report", "node"),
     (_ANY, r"(/api/v1)?/(admin|users|groups|nodes|patients)(/.*)?", "administer"),
