@@ -55,12 +55,13 @@ export function createVersions(root, { onSign, refresh, onProblem }) {
   }
 
   /** @param {string} caseId @param {CaseReport} report */
-  function versionItem(caseId, { version, signed_by: name, signed_at: at, superseded, conclusion, comment, renderings }) {
+  function versionItem(caseId, { version, signed_by: name, signed_at: at, superseded, conclusion, comment, renderings, signature }) {
     const line = copy('version');
     line.toggleAttribute('data-old', superseded);
     role(line, 'number').textContent = t('reading.version', { version });
     role(line, 'state').textContent = t(superseded ? 'reading.version.old' : 'reading.version.current');
-    role(line, 'by').textContent = t('reading.version.by', { name, when: moment(at) });
+    const verified = t(`reading.version.signature.${signature?.state ?? 'none'}`);
+    role(line, 'by').textContent = [t('reading.version.by', { name, when: moment(at) }), verified].join(' · ');
     role(line, 'said').textContent = [conclusion && t(`common.assessment.${conclusion}`), comment].filter(Boolean).join(' · ');
     const [html, pdf] = ['html', 'pdf'].map((format) => role(line, format, HTMLAnchorElement));
     html.href = reportAddress(caseId, version, 'html');
