@@ -53,7 +53,7 @@ TRANSACTIONS = {
     "case_details/results.py": {"list_results"},
     "case_details/identity.py": {"read_identity"},
     # Each case of a patient is deleted for itself, and its objects after it; the certificate comes last.
-    "purge/service.py": {"Purge._delete", "Purge._note"},
+    "purge/service.py": {"Purge._delete", "Purge._delete_answers", "Purge._note"},
     # The first film of a sample case must find it.
     "samples/service.py": {"open_sample"},
     # The start adopts a changed setting.
