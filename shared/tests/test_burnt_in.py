@@ -1,9 +1,8 @@
 """Text that is burnt into a film's background is found, said, and covered where that is set."""
 
-import io
-
 import numpy as np
 import pytest
+from imagecodecs import png_encode
 from PIL import Image, ImageDraw, ImageFont
 
 from lobule.decoding.images import decode_film
@@ -26,12 +25,6 @@ def film(text: str = "", *, place=(560, 40), turned: bool = False, ink: int = 23
         part = grey[place[1] : place[1] + high, place[0] : place[0] + wide]
         part[...] = part * (1 - ink_mask[:, : part.shape[1]]) + ink * ink_mask[:, : part.shape[1]]
     return (grey * 256).astype(np.uint16) if deep else grey.astype(np.uint8)
-
-
-def png(pixels: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -58,15 +51,15 @@ def test_noise_takes_no_long_time_and_is_no_text():
 
 def test_it_is_said_and_covered_where_that_is_set():
     written, plain = film("DOE^JANE 1960"), film()
-    said = decode_film(png(written))
+    said = decode_film(png_encode(written))
     assert np.array_equal(said.arrays["pixels"], written)
     assert '"code":"burnt_in_text"' in said.facts
-    covered = decode_film(png(written), mask_text=True)
+    covered = decode_film(png_encode(written), mask_text=True)
     assert '"code":"burnt_in_text_masked"' in covered.facts
     pixels = covered.arrays["pixels"]
     assert int(np.abs(pixels.astype(int) - plain).max()) < 20, "nothing of it is left, and the breast is as it was"
     assert np.array_equal(pixels[:, :440], plain[:, :440])
-    assert "burnt_in_text" not in decode_film(png(plain), mask_text=True).facts
+    assert "burnt_in_text" not in decode_film(png_encode(plain), mask_text=True).facts
 
 
 def test_regions_are_those_that_touch():
