@@ -27,6 +27,7 @@ _BACKGROUND = 0.15  # of the film's range: no rim of a line is brighter in the m
 _SPARSE = 0.12  # of a letter's rectangle is covered at least
 _AROUND_BREAST = 0.03  # of the thumbnail's longer side
 _AROUND_TEXT = 4  # pixels
+_ROWS_AT_ONCE = 32  # of the smaller picture
 
 
 class TextLine(NamedTuple):
@@ -93,10 +94,14 @@ def without_text(film: NDArray[Any], lines: list[TextLine]) -> NDArray[Any]:
 
 
 def _shrunk(film: NDArray[Any], step: int) -> NDArray[np.float32]:
-    """Means of squares; rows and columns that fill none are left out."""
+    """Means of squares, some rows at a time; rows and columns that fill no square are left out."""
     height, width = (side // step for side in film.shape)
-    cut = film[: height * step, : width * step].reshape(height, step, width, step)
-    return cut.mean(axis=(1, 3), dtype=np.float32)
+    small = np.empty((height, width), np.float32)
+    for top in range(0, height, _ROWS_AT_ONCE):
+        bottom = min(top + _ROWS_AT_ONCE, height)
+        part = film[top * step : bottom * step, : width * step].astype(np.float32)
+        small[top:bottom] = part.reshape(bottom - top, step, width, step).mean(axis=(1, 3))
+    return small
 
 
 def _breast(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
