@@ -9,6 +9,7 @@ from lobule.errors import AnalysisError
 from lobule_ml import batch
 from lobule_ml.backend import require_backend
 from lobule_ml.quiet import quiet_tensorflow
+from mammo_worker.commands.calcifications import app as calcifications_app
 from mammo_worker.commands.data import app as data_app
 from mammo_worker.commands.density import app as density_app
 from mammo_worker.commands.detector import app as detector_app
@@ -23,6 +24,7 @@ quiet_tensorflow()
 
 app = typer.Typer(help="Mammography: find masses on films, train and measure the models.", no_args_is_help=True)
 app.add_typer(predict_app)
+app.add_typer(calcifications_app)
 app.add_typer(data_app, name="data")
 app.add_typer(density_app)
 app.add_typer(detector_app)

@@ -1,0 +1,132 @@
+"""What clusters are searched in to be measured: crops of CBIS-DDSM, and calcifications put into other breasts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mammo_worker.calcifications.spots import SPACING
+from mammo_worker.data.splits import fold_of
+from mammo_worker.regions.crops import Crop
+from mammo_worker.regions.prepare import NATIVE_SPACING
+
+_LEAST_FRAME = 30  # pixels of SPACING: white areas as wide as 3 mm are frames or labels
+_FRAME_MARGIN = 15  # pixels around a frame where nothing is searched
+_WHITE, _BLACK = 245, 8
+_BACKGROUND = 1.0 / NATIVE_SPACING  # standard deviation in pixels, 1 mm: what is finer is pasted
+_LARGEST_PASTED = 400  # native pixels, 2 cm
+_TAPER = 8  # native pixels at the edge of what is pasted
+
+
+@dataclass(frozen=True)
+class SearchedImage:
+    """An image of `SPACING` mm a pixel.
+
+    Attributes:
+        crop: Whose patient is not seen by the model that searches it: the crop itself, or the pasted one.
+        grey: (height, width).
+        inside: Tissue.
+        target: x1, y1, x2, y2 where the calcifications are; None where there are none.
+        host: Patient whose tissue it is.
+    """
+
+    crop: Crop
+    grey: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    target: tuple[float, float, float, float] | None
+    host: str
+
+    @property
+    def area(self) -> float:
+        """Of its tissue, cm2."""
+        return float(self.inside.sum()) * SPACING**2 / 100
+
+
+def spacing_of(crop: Crop, grey: NDArray[np.uint8]) -> float:
+    """Spacing of a crop as it is stored, mm a pixel: large ones were shrunk."""
+    return NATIVE_SPACING * crop.native_size[0] / grey.shape[0]
+
+
+def tissue(grey: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Where tissue is in an image of `SPACING` mm a pixel: neither frames and labels nor the air beside the breast."""
+    padded = np.pad((np.asarray(grey) >= _WHITE).astype(np.uint8), _LEAST_FRAME, mode="edge")
+    frame = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((_LEAST_FRAME, _LEAST_FRAME), np.uint8))
+    size = 2 * _FRAME_MARGIN + 1
+    frame = cv2.dilate(frame, np.ones((size, size), np.uint8))[_LEAST_FRAME:-_LEAST_FRAME, _LEAST_FRAME:-_LEAST_FRAME]
+    return (frame == 0) & (np.asarray(grey) > _BLACK)
+
+
+def at_search_scale(grey: NDArray[Any], spacing: float) -> NDArray[np.float32]:
+    """An image brought to `SPACING`."""
+    factor = spacing / SPACING
+    size = (max(16, round(grey.shape[1] * factor)), max(16, round(grey.shape[0] * factor)))
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return cv2.resize(np.asarray(grey, np.float32), size, interpolation=method).astype(np.float32)
+
+
+def fine_enough(crop: Crop, grey: NDArray[np.uint8]) -> bool:
+    """Whether a crop is stored at `SPACING` or finer."""
+    return spacing_of(crop, grey) <= SPACING
+
+
+def as_cut(crops: Sequence[Crop]) -> Iterator[SearchedImage]:
+    """Crops as they are; the whole crop is the target where it shows calcifications."""
+    for crop in crops:
+        grey = crop.read()
+        if not fine_enough(crop, grey):
+            continue
+        image = at_search_scale(grey, spacing_of(crop, grey))
+        height, width = image.shape
+        target = (0.0, 0.0, float(width), float(height)) if crop.kind == "calcification" else None
+        yield SearchedImage(crop, image, tissue(image), target, crop.patient)
+
+
+def pasted(groups: Sequence[Crop], hosts: Sequence[Crop], seed: int = 0) -> Iterator[SearchedImage]:
+    """Each group of calcifications put into the tissue of a patient without any, of the same fold.
+
+    What is finer than 1 mm and brighter than the crop's own grain is added to the host in the crop's grey; both are
+    stretched to their own brightest pixel in CBIS-DDSM, so that contrasts are those of the crops.
+
+    Args:
+        groups: Crops of calcifications.
+        hosts: Crops of masses of patients without calcifications.
+        seed: Of the choice of hosts and places.
+    """
+    chance = np.random.default_rng(seed)
+    by_fold = {fold: [h for h in hosts if fold_of(h.patient) == fold] for fold in range(5)}
+    for crop in groups:
+        height, width = crop.native_size
+        if max(height, width) > _LARGEST_PASTED:
+            continue
+        fitting = [
+            h
+            for h in by_fold[fold_of(crop.patient)]
+            if h.native_size[0] > 1.2 * height and h.native_size[1] > 1.2 * width and max(h.native_size) <= 560
+        ]
+        if not fitting:
+            continue
+        host = fitting[int(chance.integers(len(fitting)))]
+        ground = host.read().astype(np.float32)
+        inside = tissue(at_search_scale(ground, NATIVE_SPACING))
+        y, x = (int(chance.integers(0, ground.shape[i] - (height, width)[i])) for i in (0, 1))
+        ground[y : y + height, x : x + width] += fine_part(crop.read())[: ground.shape[0] - y, : ground.shape[1] - x]
+        image = at_search_scale(np.clip(ground, 0, 255), NATIVE_SPACING)
+        factor = NATIVE_SPACING / SPACING
+        target = (x * factor, y * factor, (x + width) * factor, (y + height) * factor)
+        if inside[int(target[1]) : int(target[3]), int(target[0]) : int(target[2])].mean() > 0.95:
+            yield SearchedImage(crop, image, inside, target, host.patient)
+
+
+def fine_part(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What is finer than 1 mm in a crop and brighter than its grain, fading towards the crop's edges."""
+    values = grey.astype(np.float32)
+    fine = values - cv2.GaussianBlur(values, (0, 0), _BACKGROUND, borderType=cv2.BORDER_REFLECT)
+    grain = 1.4826 * float(np.median(np.abs(fine - np.median(fine))))
+    fine = np.maximum(fine - 2 * grain, 0)
+    inside = np.zeros(grey.shape, np.uint8)
+    inside[1:-1, 1:-1] = 1
+    fading = np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 3) / _TAPER, 0, 1)
+    return (fine * fading).astype(np.float32)
