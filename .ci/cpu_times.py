@@ -1,4 +1,4 @@
-"""A plugin of pytest that prints which tests take most CPU time: `PYTEST_ADDOPTS="-p cpu_times" make test`.
+"""A plugin of pytest that prints which files and tests take most CPU time: `PYTEST_ADDOPTS="-p cpu_times" make test`.
 
 Wall time says little where several processes share two cores. The time of servers that a test starts, or asks, counts
 for it while they are children of its process.
@@ -52,7 +52,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the dearest tests."""
-    terminalreporter.section(f"CPU time: {sum(_seconds.values()):.0f} s")
-    for nodeid, seconds in _seconds.most_common(_SHOWN):
-        terminalreporter.line(f"{seconds:7.1f} s  {nodeid}")
+    """Print the dearest files and tests."""
+    files = Counter[str]()
+    for nodeid, seconds in _seconds.items():
+        files[nodeid.partition("::")[0]] += seconds
+    terminalreporter.section(f"CPU time: {files.total():.0f} s")
+    for each in (files, _seconds):
+        for name, seconds in each.most_common(_SHOWN):
+            terminalreporter.line(f"{seconds:7.1f} s  {name}")
+        terminalreporter.line("")

@@ -1,6 +1,9 @@
 """Fixtures of the mammography tests."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,11 +31,43 @@ def pipeline():
     return build_pipeline()
 
 
-@pytest.fixture
-def eager():
-    """Keras without graphs: for a few steps, tracing them takes longer than the steps themselves."""
+@pytest.fixture(scope="session")
+def shallow():
+    """Makes EfficientNet-Lite0 with one block a stage: what a toy network costs is the number of its layers."""
+    from lobule_ml.backbones import BACKBONES, efficientnet_lite
+
+    @contextmanager
+    def shallow() -> Iterator[None]:
+        stages = tuple((1, *stage[1:]) for stage in efficientnet_lite.STAGES)
+        spec = efficientnet_lite.EFFICIENTNET_LITE0
+        names = BACKBONES._all()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(efficientnet_lite, "STAGES", stages)
+            patch.setitem(names, "efficientnet_lite0", replace(spec, stages=spec.stages[: len(stages)], coarse=3))
+            yield
+
+    return shallow
+
+
+@pytest.fixture(scope="session")
+def toy_training(shallow):
+    """Makes a few steps of a toy network cheap: it is shallow, and no graph is traced, which takes longer than they."""
     import tensorflow as tf
 
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    @contextmanager
+    def toy_training() -> Iterator[None]:
+        with shallow():
+            tf.config.run_functions_eagerly(True)
+            try:
+                yield
+            finally:
+                tf.config.run_functions_eagerly(False)
+
+    return toy_training
+
+
+@pytest.fixture
+def eager(toy_training):
+    """A few steps of a toy network are cheap; see `toy_training`."""
+    with toy_training():
+        yield

@@ -47,8 +47,9 @@ def supervised_network():
 
 
 @pytest.mark.parametrize("network", [toy.network, supervised_network, thesis_network])
-def test_training_lowers_the_loss(network):
-    model = MaskRCNN(network())
+def test_training_lowers_the_loss(network, shallow):
+    with shallow():
+        model = MaskRCNN(network())
     model.compile(keras.optimizers.Adam(2e-3), run_eagerly=True)
     model.jit_compile = False
     logs = [model.train_on_batch(batch(), return_dict=True) for _ in range(4)]

@@ -41,9 +41,10 @@ TABLE_15 = {
 
 
 @pytest.mark.parametrize("setting", TABLE_14)
-def test_every_setting_of_table_14_trains_a_step(setting, film_batch):
+def test_every_setting_of_table_14_trains_a_step(setting, film_batch, shallow):
     plan = getattr(reference, setting)(toy.anchor_network())
-    model = build(plan, Phase(1))
+    with shallow():
+        model = build(plan, Phase(1))
     model.run_eagerly = True
     before = [v.numpy() for v in model.trainable_variables]
     loss = model.train_on_batch(film_batch, return_dict=True)["loss"]
@@ -59,8 +60,9 @@ def test_sequences_of_table_15_are_those_of_the_thesis():
         assert " ".join(phase.scope for phase in plan.phases) == scopes, name
 
 
-def test_every_scope_of_table_15_trains_a_step_of_its_part_alone(film_batch):
-    model = MaskRCNN(toy.anchor_network())
+def test_every_scope_of_table_15_trains_a_step_of_its_part_alone(film_batch, shallow):
+    with shallow():
+        model = MaskRCNN(toy.anchor_network())
     parts = model.networks
     moved = {}
     for scope in ("rpn", "mask", "backbone", "heads", "4+", "all"):
