@@ -34,6 +34,7 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   const comment = find(form, '[name="comment"]', HTMLTextAreaElement);
   const draft = createDraftText(role(dialog, 'drafted'), comment, store);
   let busy = false;
+  let opened = 0; // how often
   /** @type {string | null} */
   let seen = null; // the state of the case that is being signed
 
@@ -70,9 +71,11 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
 
   /** Nothing can be signed before its draft is there to be read. */
   async function prepare() {
-    work(true);
+    const turn = (opened += 1);
+    allow(false);
     const before = await draft.make();
-    work(false);
+    if (turn !== opened) return; // closed and opened again meanwhile
+    allow(true);
     if (before) say('stale', t('reading.sign.text_before'));
     if (!dialog.open) return;
     if (asksForWhole(store.state)) choices[0].focus();
@@ -215,7 +218,13 @@ export function createSigning(dialog, store, { refresh, onSigned, goTo, goToBrea
   /** @param {boolean} on */
   function work(on) {
     busy = on;
-    for (const name of ['submit', 'submit-next', 'cancel']) role(dialog, name, HTMLButtonElement).disabled = on;
+    allow(!on);
+    role(dialog, 'cancel', HTMLButtonElement).disabled = on;
+  }
+
+  /** Whether it can be signed. @param {boolean} on */
+  function allow(on) {
+    for (const name of ['submit', 'submit-next']) role(dialog, name, HTMLButtonElement).disabled = !on;
   }
 
   role(dialog, 'cancel').addEventListener('click', () => dialog.close());
