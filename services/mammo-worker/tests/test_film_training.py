@@ -1,5 +1,6 @@
 """Training a plan by name: over sizes and scopes, stopped and resumed to the bit."""
 
+import csv
 from dataclasses import replace
 
 import keras
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from lobule_ml.packages import read_weights
+from lobule_ml.training.log import VALIDATION_FILE
 from lobule_ml.training.loop import AVERAGE_FILE
-from lobule_ml.training.state import STATE_FILE
+from lobule_ml.training.state import BEST_FILE, STATE_FILE
 from mammo_worker.configs import reference, toy
 from mammo_worker.data.annotated import AnnotatedFilm
 from mammo_worker.data.batches import FilmsOnDemand
@@ -17,6 +19,7 @@ from mammo_worker.reproduce import shortened
 from mammo_worker.training.films import train
 from mammo_worker.training.network import build
 from mammo_worker.training.plan import Phase, TrainingPlan
+from mammo_worker.training.validating import set_apart
 
 PLAN = TrainingPlan(
     toy.anchor_network(),
@@ -43,6 +46,36 @@ def test_training_over_scopes_resumes_bit_for_bit(films, tmp_path, eager):
         through, stopped = (read_weights(tmp_path / name / file) for name in ("through", "stopped"))
         for one, other in zip(through, stopped, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_validation_changes_nothing_and_the_best_weights_are_kept(films, tmp_path, eager):
+    plan = replace(PLAN, phases=(Phase(2, canvas=(64, 64)),), average_every=1)
+    ways = {"rarely": {"validate_every": 2}, "often": {"validate_every": 1, "keep": "best"}}
+    for name, changes in ways.items():
+        assert train(replace(plan, **changes), films, tmp_path / name, None) == 2
+    rarely, often = (read_weights(tmp_path / name / STATE_FILE) for name in ways)
+    for one, other in zip(rarely[3:], often[3:], strict=True):  # without the step and the best validation so far
+        np.testing.assert_array_equal(one, other)
+    with (tmp_path / "often" / VALIDATION_FILE).open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["step"] for row in rows] == ["1", "2"]
+    assert all(0 < float(row["loss"]) < 100 for row in rows)
+    kept, best = (read_weights(tmp_path / "often" / file) for file in (AVERAGE_FILE, BEST_FILE))
+    for one, other in zip(kept, best, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_patients_that_are_validated_on_are_not_learned_from(films):
+    plan = replace(PLAN, validate_every=1)
+    twice = [*films, *(replace(film, name=f"{film.name}b") for film in films)]
+    learned, kept = ({twice[i].patient for i in side} for side in set_apart(plan, twice))
+    assert (len(learned), len(kept)) == (2, 1)
+    assert not learned & kept
+    with pytest.raises(ValueError, match="two training patients"):
+        set_apart(plan, films[:1])
+    assert set_apart(PLAN, films[:1]) == ([0], [])
+    with pytest.raises(ValueError, match="validate_every=N"):
+        replace(PLAN, keep="best")
 
 
 def test_a_run_of_another_plan_is_not_gone_on_with(films, tmp_path, eager):

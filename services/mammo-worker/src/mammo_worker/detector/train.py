@@ -20,6 +20,7 @@ from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.learned import write_learned
 from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
+from mammo_worker.training.validating import set_apart, validation_on
 
 
 def training_films(data: Path, fold: int | None) -> list[AnnotatedFilm]:
@@ -75,13 +76,15 @@ def train_detector(
     write_record(folder, plan, seed=training.seed, data_sha256=digest, examples=counts, starts_from=starts_from)
     write_learned(folder, cases)
     films = [prepare_training_film(c, training.source_canvas) for c in cases]
+    learned, kept = ([films[i] for i in indices] for indices in set_apart(training, cases))
     return run_phases(
         training,
-        lambda size: film_batches(films, size, plan),
+        lambda size: film_batches(learned, size, plan),
         folder,
         lambda model: start_from(model, weights, package),
         until=until,
         settings=settings,
+        validation_at=validation_on(training, kept) if kept else None,
     )
 
 

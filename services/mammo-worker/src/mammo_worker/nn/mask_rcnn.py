@@ -1,5 +1,7 @@
 """Mask R-CNN: its parts put together, for training and for detection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -13,6 +15,7 @@ from mammo_worker.nn.proposals import FirstStage
 from mammo_worker.nn.roi import RoiSampler
 from mammo_worker.nn.stored_config import read_config
 
+_SEED = 17  # of the regions that are drawn while training
 _LOSSES = ("rpn_score", "rpn_box", "roi_class", "roi_box", "roi_mask", "mil")
 
 
@@ -51,7 +54,7 @@ class MaskRCNN(keras.Model):
         self.networks = self.parts.networks  # Keras keeps the weights of what stands in a list
         self.roi_sampler = RoiSampler(config.rois)
         self.finding_selector = FindingSelector(config.detections)
-        self._seed = keras.random.SeedGenerator(17)
+        self._seed = keras.random.SeedGenerator(_SEED)
         self._means = {name: keras.metrics.Mean(name) for name in _LOSSES}
 
     def get_config(self) -> dict[str, Any]:
@@ -64,6 +67,16 @@ class MaskRCNN(keras.Model):
         """Keras' deserialisation."""
         del custom_objects
         return cls(read_config(config.pop("config")), **config)
+
+    @contextmanager
+    def draws_begun_anew(self) -> Iterator[None]:
+        """Within, regions are drawn as by a new network; after it, as if nothing had been drawn within."""
+        before = ops.copy(self._seed.state)
+        self._seed.state.assign(keras.random.SeedGenerator(_SEED).state)
+        try:
+            yield
+        finally:
+            self._seed.state.assign(before)
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Tensor]:
         """Everything the losses need (with truth given), or the detections (with a canvas alone)."""

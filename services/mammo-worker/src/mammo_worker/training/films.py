@@ -13,6 +13,7 @@ from mammo_worker.training.learned import write_learned
 from mammo_worker.training.network import start_backbone, starting_weights
 from mammo_worker.training.phases import run_phases
 from mammo_worker.training.plan import TrainingPlan
+from mammo_worker.training.validating import set_apart, validation_on
 
 
 def train(
@@ -40,7 +41,7 @@ def train(
         Steps done.
 
     Raises:
-        ValueError: The folder holds another run.
+        ValueError: The folder holds another run, or there are too few patients to validate on.
     """
     counts = {"films": len(films), "patients": len({f.patient for f in films}), "preparation": PREPROCESSING_VERSION}
     digest = hash_files(f.path for f in films if f.path is not None)
@@ -48,7 +49,12 @@ def train(
     write_record(folder, plan, seed=plan.seed, data_sha256=digest, examples=counts, starts_from=starts_from)
     write_learned(folder, films)
 
-    ready = FilmsOnDemand(films, plan.source_canvas) if prepared is None else prepared
+    def ready(indices: Sequence[int]) -> Sequence[TrainingFilm]:
+        if prepared is not None:
+            return [prepared[i] for i in indices]
+        return FilmsOnDemand([films[i] for i in indices], plan.source_canvas)
+
+    learned, kept = map(ready, set_apart(plan, films))
 
     def start(model: MaskRCNN) -> None:
         if weights is not None:
@@ -56,9 +62,10 @@ def train(
 
     return run_phases(
         plan,
-        lambda size: augmented_batches(ready, size, plan.batch, plan.augmentation, plan.seed),
+        lambda size: augmented_batches(learned, size, plan.batch, plan.augmentation, plan.seed),
         folder,
         start,
         until=until,
         settings=settings,
+        validation_at=validation_on(plan, kept) if kept else None,
     )

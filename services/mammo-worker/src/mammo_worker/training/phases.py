@@ -11,6 +11,7 @@ from lobule_ml.training.torch_speed import prepare_torch
 from mammo_worker.nn.mask_rcnn import MaskRCNN
 from mammo_worker.training.network import build
 from mammo_worker.training.plan import Phase, TrainingPlan
+from mammo_worker.training.validating import ValidationAt, keep_chosen
 
 Start = Callable[[MaskRCNN], None]
 BatchesAt = Callable[[tuple[int, int]], BatchOf]
@@ -34,6 +35,7 @@ def run_phases(
     *,
     until: int | None = None,
     settings: LoopSettings | None = None,
+    validation_at: ValidationAt | None = None,
 ) -> int:
     """Train, going on from `folder` where it holds a state.
 
@@ -47,6 +49,7 @@ def run_phases(
         start: Gives a new network its first weights.
         until: Stop before this step, to go on later.
         settings: Of the loop; the plan's average by default.
+        validation_at: Validates the last phase; the losses of phases of other sizes cannot be compared.
 
     Returns:
         Steps done.
@@ -64,11 +67,20 @@ def run_phases(
         if done == 0:
             start(model)
         end = min(last, sum(p.steps for p in plan.phases[: number + 1]))
-        batch_of = batches_at(model.config.canvas)
-        first = _optimizer_from(plan, number)
-        done = run(model, batch_of, schedule, folder, settings=settings, until=end, optimizer_from=first)
+        canvas, is_last = model.config.canvas, number == len(plan.phases) - 1
+        done = run(
+            model,
+            batches_at(canvas),
+            schedule,
+            folder,
+            settings=settings,
+            until=end,
+            optimizer_from=_optimizer_from(plan, number),
+            validation=validation_at(canvas) if validation_at and is_last else None,
+        )
         if done < end:
             break
+    keep_chosen(plan, folder)
     return done
 
 

@@ -47,6 +47,10 @@ class TrainingPlan:
         average_every: Steps between its updates.
         precision: Keras dtype policy of backbone and pyramid while training; a network is always served in float32.
         variants: Test-time variants of the trained network; a single upright one where none is given.
+        validate_every: Steps between two validations in the last phase, on a fifth of the training patients, which are
+            then not learned from; 0 learns from all and validates nothing.
+        patience: Validations without a smaller loss that end the training; 0 for none.
+        keep: The weights of the last step, or those of the best validation.
     """
 
     network: MaskRCNNConfig
@@ -64,6 +68,14 @@ class TrainingPlan:
     average_every: int = 5
     precision: str = "float32"
     variants: tuple[TestTimeVariant, ...] = ()
+    validate_every: int = 0
+    patience: int = 0
+    keep: Literal["last", "best"] = "last"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done."""
+        if self.keep not in ("last", "best") or (not self.validate_every and (self.keep == "best" or self.patience)):
+            raise ValueError("keep is last or best; best, and patience, need validations: --set validate_every=N")
 
     @property
     def test_time_variants(self) -> tuple[TestTimeVariant, ...]:
