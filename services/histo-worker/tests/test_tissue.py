@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from histo_worker.data.source import read_source
-from histo_worker.scale import scale_of
+from histo_worker.scale import Scale, scale_of
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
 from histo_worker.tissue.reader import TissueReader
@@ -108,15 +108,17 @@ class TestOutOfDistribution:
 
     def test_widens_not_sure_until_it_is_everything(self):
         usual = Thresholds(low=0.2, high=0.7)
-        assert widened(usual, None) == widened(usual, tissue_of(0.5)) == usual
-        some = widened(usual, tissue_of(0.95))
+        assert widened(usual, None, None) == widened(usual, tissue_of(0.5), None) == usual
+        some = widened(usual, tissue_of(0.95), None)
         assert 0 < some.low < 0.2
         assert 0.7 < some.high < 1
-        assert {widened(usual, tissue_of(u)).assess(p) for u in (FAR, 1.0) for p in (0.001, 0.999)} == {"not_sure"}
+        assert {widened(usual, tissue_of(u), None).assess(p) for u in (FAR, 1.0) for p in (0.001, 0.999)} == {
+            "not_sure"
+        }
 
     def test_a_field_too_coarse_for_the_classifier_is_never_certain(self):
-        coarse = tissue_of(0.1).model_copy(update={"um_per_pixel": 4.0})
-        assert {widened(Thresholds(low=0.2, high=0.7), coarse).assess(p) for p in (0.001, 0.999)} == {"not_sure"}
+        coarse = Scale(4.0, "given")
+        assert {widened(Thresholds(low=0.2, high=0.7), None, coarse).assess(p) for p in (0.001, 0.999)} == {"not_sure"}
 
 
 class TestScale:
@@ -160,8 +162,10 @@ class TestResult:
         assert result.heat_map.kind == "evidence"
         assert result.tissue.regions == []
 
-    def test_of_a_field_without_scale_holds_no_tissue(self, pipeline, field_pixels):
-        assert pipeline.analyse(encoded(field_pixels[0]), info(), no_progress).result.tissue is None
+    @pytest.mark.parametrize("magnification", [None, "400X"])
+    def test_of_a_field_without_scale_or_of_half_a_square_holds_no_tissue(self, pipeline, field_pixels, magnification):
+        known = info(magnification=magnification)
+        assert pipeline.analyse(encoded(field_pixels[0]), known, no_progress).result.tissue is None
 
     def test_a_files_scale_counts_before_a_magnification_that_differs(self, pipeline, field_pixels):
         tiff = encoded(field_pixels[0], format="TIFF", resolution=10_000 / 0.48, resolution_unit=3)

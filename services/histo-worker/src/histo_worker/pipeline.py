@@ -16,10 +16,10 @@ from histo_worker.field_reader import MEASURED, FieldReader, Reading
 from histo_worker.gate.gate import InputGate
 from histo_worker.network import CompiledClassifier
 from histo_worker.preprocessing.windows import resize_area
-from histo_worker.scale import COARSEST_CLASSIFIED, FARTHEST, Scale, nearest_magnification, scale_of
+from histo_worker.scale import FARTHEST, Scale, is_too_coarse, nearest_magnification, scale_of
 from histo_worker.settings import HistoSettings
 from histo_worker.tissue.reader import TissueReader
-from histo_worker.tissue.stage import describe_map, draw_map, is_too_coarse, is_unlike, read_tissue, widened
+from histo_worker.tissue.stage import describe_map, draw_map, is_unlike, read_tissue, widened
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
@@ -123,7 +123,7 @@ class HistologyPipeline:
             probability = float(self._calibrated(_field_logit(logits))[0])
         with clock.stage("tissue"):
             progress(0.85, activity("reading_tissue"))
-            answer = None if scale is None else read_tissue(self._tissue, field, scale)
+            answer = read_tissue(self._tissue, field, scale)
             tissue = answer.tissue if answer else None
         with clock.stage("pictures"):
             progress(0.9, activity("drawing_evidence"))
@@ -139,12 +139,12 @@ class HistologyPipeline:
                 HEAT_MAP_FILE: encode_png((heat * 255).round().astype(np.uint8)),
             }
         progress(1.0, DONE)
-        thresholds = widened(self.manifest.thresholds, tissue)
+        thresholds = widened(self.manifest.thresholds, tissue, scale)
         result = Result(
             image=image.model_copy(update={"height": height, "width": width}),
             model=self.manifest.info(),
             thresholds=thresholds,
-            assessment="not_sure" if is_unlike(tissue) or is_too_coarse(tissue) else thresholds.assess(probability),
+            assessment="not_sure" if is_unlike(tissue) or is_too_coarse(scale) else thresholds.assess(probability),
             probability_malignant=probability,
             patches=Patches(
                 count=count,
@@ -225,7 +225,7 @@ def _scale_notices(image: ImageInfo, magnification: Magnification | None, scale:
         um = f"{scale.um_per_pixel:.3g}"
         if scale.source == "file" and image.magnification not in (None, near):
             yield make_notice("scale_in_file", um=um, magnification=image.magnification)
-        if scale.um_per_pixel > COARSEST_CLASSIFIED:
+        if is_too_coarse(scale):
             yield make_notice("scale_too_coarse", um=um)
         elif near not in MEASURED or times > FARTHEST:
             yield make_notice("scale_not_measured", um=um)

@@ -41,6 +41,11 @@ def scale_of(image: ImageInfo, in_file: float | None, magnification: Magnificati
     return Scale(UM_OF_MAGNIFICATION[magnification], "magnification") if magnification else None
 
 
+def is_too_coarse(scale: Scale | None) -> bool:
+    """Whether the classifier's probability means nothing at a scale."""
+    return scale is not None and scale.um_per_pixel > COARSEST_CLASSIFIED
+
+
 def nearest_magnification(um_per_pixel: float) -> tuple[Magnification, float]:
     """The magnification whose pixels are nearest in size, and how many times larger or smaller they are.
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from histo_worker.scale import COARSEST_CLASSIFIED, Scale
+from histo_worker.scale import Scale, is_too_coarse
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR
 from histo_worker.tissue.reader import TissueReader, TissueReading
@@ -19,6 +19,8 @@ Float = NDArray[np.float32]
 
 MAPPED_UM = 400.0
 """A field whose shorter side is less shows too few squares for a map of them, or for regions."""
+LEAST_READ_UM = SIDE * UM_PER_PIXEL / 2
+"""The network did not learn from smaller fields, such as those of BreakHis at 400X, and was not measured on them."""
 MOST_REGIONS = 5
 _DOUBTED = 0.9  # from this share on the band of "not sure" grows, until it is everything at FAR
 _GLASS = 228  # brighter in all colours is slide without tissue; the portal clears its maps there, too
@@ -49,8 +51,10 @@ class TissueAnswer(NamedTuple):
     tumour: Float | None
 
 
-def read_tissue(reader: TissueReader, field: RGB8, scale: Scale) -> TissueAnswer:
-    """Read the tissue of a field whose scale is known."""
+def read_tissue(reader: TissueReader, field: RGB8, scale: Scale | None) -> TissueAnswer | None:
+    """Read the tissue of a field; None where its scale is not known, or its shorter side is less than half a square."""
+    if scale is None or min(field.shape[:2]) * scale.um_per_pixel < LEAST_READ_UM:
+        return None
     um = scale.um_per_pixel
     reading = reader.read(field, um)
     mapped = min(field.shape[:2]) * um >= MAPPED_UM
@@ -115,19 +119,12 @@ def is_unlike(tissue: Tissue | None) -> bool:
     return tissue is not None and tissue.unlike_training >= FAR
 
 
-def is_too_coarse(tissue: Tissue | None) -> bool:
-    """Whether the classifier's probability means nothing at the field's scale."""
-    return tissue is not None and tissue.um_per_pixel > COARSEST_CLASSIFIED
-
-
-def widened(thresholds: Thresholds, tissue: Tissue | None) -> Thresholds:
+def widened(thresholds: Thresholds, tissue: Tissue | None, scale: Scale | None) -> Thresholds:
     """Thresholds with a wider band of "not sure" the more unlike the tissue is to that of training.
 
     The band is everything for tissue that is unlike, and for fields too coarse for the classifier.
     """
-    if tissue is None:
-        return thresholds
-    unlike = 1.0 if is_too_coarse(tissue) else tissue.unlike_training
+    unlike = 1.0 if is_too_coarse(scale) else tissue.unlike_training if tissue else 0.0
     share = float(np.clip((unlike - _DOUBTED) / (FAR - _DOUBTED), 0, 1))
     if share == 0:
         return thresholds
