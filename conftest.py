@@ -21,6 +21,7 @@ from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, Expli
 from redis import Redis
 
 from lobule.launcher.redis_server import redis_command
+from lobule.worker.pipeline import Pipeline
 
 REPOSITORY = Path(__file__).parent
 
@@ -133,6 +134,17 @@ def _wait_for(works, what: str, seconds: float = 60) -> None:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what} does not come up") from error
             time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def mammography_pipeline() -> Pipeline:
+    """The mammography worker's pipeline with the model package that ships. It takes long to build."""
+    from mammo_worker.packages import package_folder
+    from mammo_worker.pipeline import build_pipeline
+
+    if not (package_folder() / "model.json").exists():
+        pytest.skip(f"the model package {package_folder().name} is not installed")
+    return build_pipeline()
 
 
 @pytest.fixture(scope="session")

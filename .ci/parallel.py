@@ -5,8 +5,13 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-# Files that use one system, which takes half a minute to start, go to one process.
+# Files that use one system or one network, which take half a minute of CPU time to start, go to one process.
 TOGETHER = {
+    "services/histo-worker/tests/test_gate.py": "services/histo-worker/tests/test_predict.py",
+    "services/histo-worker/tests/test_pipeline.py": "services/histo-worker/tests/test_predict.py",
+    "services/mammo-worker/tests/test_examination_examine.py": "tests/test_portal.py",
+    "services/mammo-worker/tests/test_film_kinds.py": "tests/test_portal.py",
+    "services/mammo-worker/tests/test_pipeline.py": "tests/test_portal.py",
     "tests/test_api_document.py": "tests/test_end_to_end.py",
     "tests/test_generated_clients.py": "tests/test_end_to_end.py",
     "tests/test_killed_worker.py": "tests/test_end_to_end.py",
@@ -28,7 +33,7 @@ SLOW = (
     "tests/test_toy_modality.py",
     "services/mammo-worker/tests/test_film_training.py",
     "services/gateway/tests/portal/test_uploading.py",
-    "services/mammo-worker/tests/test_examination_examine.py",
+    "services/histo-worker/tests/test_predict.py",
     "services/gateway/tests/portal/signing/test_obstacles.py",
     "services/gateway/tests/portal/test_registration.py",
 )

@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from histo_worker.cli import app as histo_worker
 from lobule.client import ApiError, Client
 from lobule.launcher.system import DEMO, RunningSystem
 
@@ -50,8 +52,8 @@ def test_the_same_image_again_leads_to_the_same_job(lobule, real_field):
 def test_the_command_line_and_the_service_agree(lobule, shared_data, tmp_path):
     fields = sorted((shared_data / "breakhis" / "images").glob("SOB_B_*-100-*.jpg"))[:2]
     output = tmp_path / "predictions.csv"
-    predict = [sys.executable, "-m", "histo_worker.cli", "predict", *map(str, fields), "--output", str(output)]
-    subprocess.run(predict, check=True, capture_output=True)
+    done = CliRunner().invoke(histo_worker, ["predict", *map(str, fields), "--output", str(output)])
+    assert done.exit_code == 0, done.output
     with output.open() as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == [

@@ -2,17 +2,17 @@
 
 import csv
 import json
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from lobule.client import Client
 from lobule.launcher.system import DEMO
+from mammo_worker.cli import app
 
 
 @pytest.fixture
@@ -30,7 +30,19 @@ def films(shared_data: Path) -> list[Path]:
     return [next(folder.rglob(f"00004_LEFT_{view}.jpg")) for view in ("CC", "MLO")]
 
 
-def test_service_and_command_read_a_breast_alike(lobule, films, tmp_path):
+@pytest.fixture
+def mammo_worker(monkeypatch, mammography_pipeline):
+    """Runs the command line, with the pipeline that the tests share."""
+    monkeypatch.setattr("mammo_worker.pipeline.build_pipeline", lambda: mammography_pipeline)
+
+    def run(*arguments) -> None:
+        done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert done.exit_code == 0, done.output
+
+    return run
+
+
+def test_service_and_command_read_a_breast_alike(lobule, mammo_worker, films, tmp_path):
     case = lobule.open_case("P-1")
     for film, view in zip(films, ("CC", "MLO"), strict=True):
         lobule.upload(film, "mammography", case_id=case, view=view, laterality="L")
@@ -44,8 +56,7 @@ def test_service_and_command_read_a_breast_alike(lobule, films, tmp_path):
     table, rows, details = (tmp_path / name for name in ("views.csv", "breasts.csv", "breasts.json"))
     lines = [f"{film},1,L,{view}" for film, view in zip(films, ("CC", "MLO"), strict=True)]
     table.write_text("\n".join(["file,examination,laterality,view", *lines]))
-    command = [Path(sys.executable).with_name("mammo-worker"), "examine", "--views", table]
-    subprocess.run([*command, "--output", rows, "--details", details], check=True, capture_output=True)
+    mammo_worker("examine", "--views", table, "--output", rows, "--details", details)
     with rows.open() as stream:
         of_breast = next(csv.DictReader(stream))
     told = json.loads(details.read_text())[0]["breasts"][0]
@@ -58,7 +69,7 @@ def test_service_and_command_read_a_breast_alike(lobule, films, tmp_path):
         assert len(lesion["marks"]) == len(other["findings"])
 
 
-def test_service_and_command_judge_a_region_alike(lobule, shared_data, tmp_path):
+def test_service_and_command_judge_a_region_alike(lobule, mammo_worker, shared_data, tmp_path):
     film = shared_data / "cbis_ddsm_mass" / "fullres_sample" / "Mass-Training_P_00001_LEFT_CC_0.jpg"
     case = lobule.open_case("P-REGION")
     lobule.upload(film, "mammography", case_id=case, view="CC", laterality="L")
@@ -75,8 +86,7 @@ def test_service_and_command_judge_a_region_alike(lobule, shared_data, tmp_path)
 
     boxes, rows = tmp_path / "boxes.csv", tmp_path / "regions.csv"
     boxes.write_text(f"file,x,y,width,height\n{film},1000,1500,500,400\n")
-    command = [Path(sys.executable).with_name("mammo-worker"), "regions", "--boxes", boxes, "--output", rows]
-    subprocess.run(command, check=True, capture_output=True)
+    mammo_worker("regions", "--boxes", boxes, "--output", rows)
     with rows.open() as stream:
         [row] = csv.DictReader(stream)
     opinion = told["opinion"]

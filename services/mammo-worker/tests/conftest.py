@@ -21,14 +21,9 @@ def shared_weights():
 
 
 @pytest.fixture(scope="session")
-def pipeline():
+def pipeline(mammography_pipeline):
     """The pipeline with the model package that ships."""
-    from mammo_worker.packages import package_folder
-    from mammo_worker.pipeline import build_pipeline
-
-    if not (package_folder() / "model.json").exists():
-        pytest.skip(f"the model package {package_folder().name} is not installed")
-    return build_pipeline()
+    return mammography_pipeline
 
 
 @pytest.fixture(scope="session")
