@@ -16,17 +16,15 @@ TOY = ("toy", "--set", "training.seed=3")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    import tensorflow as tf
-
+def run(toy_training):
     def invoke(*arguments, code=0):
         done = CliRunner().invoke(app, [*map(str, arguments)])
         assert done.exit_code == code, done.output
         return done
 
-    tf.config.run_functions_eagerly(True)
-    yield invoke
-    tf.config.run_functions_eagerly(False)
+    with toy_training(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mammo_worker.pipeline.installed_density", lambda: None)  # its backbone is not a shallow one
+        yield invoke
 
 
 @pytest.fixture(scope="module")
