@@ -16,6 +16,7 @@ TOGETHER = {
     "tests/test_generated_clients.py": "tests/test_end_to_end.py",
     "tests/test_killed_worker.py": "tests/test_end_to_end.py",
     "tests/test_examination.py": "tests/test_portal.py",
+    "tests/test_own_package.py": "tests/test_toy_modality.py",
 }
 
 # Half a minute and more each. They start first, so that no process is still at one of them when the others are done.

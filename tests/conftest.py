@@ -12,6 +12,7 @@ import yaml
 from manifests import COMPONENTS, K8S, OVERLAYS
 
 from lobule.client import Client
+from lobule.launcher import system as launcher
 from lobule.launcher.system import DEMO, RunningSystem, running_system
 
 Render = Callable[..., list[dict]]
@@ -127,3 +128,37 @@ def lobule(system: RunningSystem, password: str) -> Iterator[Client]:
     """A client of the REST API."""
     with Client(system.url, DEMO, password) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def own_package(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working directory of a researcher who has made `packages/mine` of own fields."""
+    from own_histology import make_package
+
+    folder = tmp_path_factory.mktemp("own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        make_package(shared_data / "breakhis")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def system_with_additions(own_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    """Gateway and report service as ever; a third modality's worker, and a histology worker with an own package."""
+    from own_histology import served_by
+
+    toy, home = Path(__file__).parent / "toy_modality", tmp_path_factory.mktemp("home-of-additions")
+    modules = {name: launcher.WORKER_MODULES[name] for name in ("report", "histo")}
+    workers = {"us-toy": "ultrasound_toy.worker", **modules}
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:  # for the start alone: other tests have models of their own
+            patch.chdir(own_package)
+            patch.syspath_prepend(str(toy))
+            patch.setenv("PYTHONPATH", str(toy), prepend=":")
+            patch.setattr(launcher, "WORKER_MODULES", workers)
+            patch.setattr(launcher, "QUEUES", tuple(workers))
+            for name, value in served_by().items():
+                patch.setenv(name, value)
+            running = running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
+            system = stack.enter_context(running)
+        yield system

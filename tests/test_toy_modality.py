@@ -17,8 +17,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from lobule.client import ApiError, Client
-from lobule.launcher import system as launcher
-from lobule.launcher.system import DEMO, RunningSystem, running_system
+from lobule.launcher.system import DEMO, RunningSystem
 
 REPOSITORY = Path(__file__).parent.parent
 TOY = Path(__file__).parent / "toy_modality"
@@ -27,17 +26,9 @@ UNTOUCHED = ("services", "shared", "k8s", "docker-compose.yml")
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory) -> Iterator[RunningSystem]:
-    """Gateway and report service as ever; the toy is the only inference worker."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(TOY))
-        patch.setenv("PYTHONPATH", str(TOY), prepend=":")
-        workers = {"us-toy": "ultrasound_toy.worker", "report": launcher.WORKER_MODULES["report"]}
-        patch.setattr(launcher, "WORKER_MODULES", workers)
-        patch.setattr(launcher, "QUEUES", tuple(workers))
-        home = tmp_path_factory.mktemp("home")
-        with running_system(home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print) as running:
-            yield running
+def system(system_with_additions: RunningSystem) -> RunningSystem:
+    """The system in which the toy's worker runs."""
+    return system_with_additions
 
 
 @pytest.fixture(scope="module")

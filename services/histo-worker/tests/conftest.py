@@ -72,3 +72,13 @@ def toy_variant(monkeypatch) -> None:
     from histo_worker.models.reference_resnet import FAMILY
 
     monkeypatch.setitem(FAMILY, "toy", replace(FAMILY["best"], width=8, blocks=(1, 1, 1, 1, 1)))
+
+
+@pytest.fixture
+def eager():
+    """Keras without graphs: for a few steps, tracing them takes longer than the steps themselves."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -1,31 +1,71 @@
-"""The `histo-worker` commands of docs/research.md are commands that there are, with options that there are."""
+"""The `histo-worker` commands of docs/research.md, as they are written, on toy data.
 
-import re
+Those that lead to the service are run by `tests/test_own_package.py`.
+"""
+
+import csv
+import json
+import os
 import shlex
+import shutil
 from pathlib import Path
 
-import typer.main
+import pytest
+import research_page
+import toy_fields
+from typer.testing import CliRunner
 
 from histo_worker.cli import app
 
-PAGE = Path(__file__).parents[3] / "docs" / "research.md"
+SERVED = research_page.section("From own data to the service")
+TOY = {
+    "densenet121_deviation": ["folds=2", "seeds=(0,)", "reader.size=32", "reader.window=256"],
+    "reference": ["size=64", "variant=toy", "folds=2", "recipe.steps=2", "recipe.batch=2", "final=ensemble"],
+}
 
 
-def commands() -> list[list[str]]:
-    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines() if "histo-worker " in line]
-    return [shlex.split(line.partition("histo-worker ")[2]) for line in lines]
+def commands() -> list[str]:
+    served = research_page.commands(SERVED, "histo-worker")
+    lines = research_page.commands(research_page.section("Histology"), "histo-worker")
+    return [line for line in lines if line not in served]
 
 
-def test_every_command_of_the_page_is_understood():
-    found = commands()
-    assert {words[0] for words in found} == {"data", "train", "evaluate", "predict"}
-    for words in found:
-        command, name, rest = typer.main.get_command(app), words[0], words[1:]
-        while (inner := getattr(command, "commands", {}).get(name)) is not None:
-            command = inner
-            if not getattr(command, "commands", None):
-                break
-            name, rest = rest[0], rest[1:]
-        assert not getattr(command, "commands", None), words
-        command.make_context(words[0], rest)  # raises where an option or an argument does not fit
+@pytest.fixture
+def place(tmp_path, fields, breakhis, toy_weights, toy_variant, eager, monkeypatch):
+    """A working directory as the page expects it."""
+    toy_fields.write_official(fields, breakhis, tmp_path / "breakhis")
+    shutil.copy(tmp_path / "labels.csv", tmp_path / "other-labels.csv")
+    (tmp_path / "weights").symlink_to(toy_weights)
+    (tmp_path / "fields").mkdir()
+    shutil.copy(min((tmp_path / "breakhis").glob("*.png")), tmp_path / "fields" / "a.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def toy(words: list[str]) -> list[str]:
+    """The words of a command; of a training those that make it small."""
+    if words[0] != "train":
+        return words
+    changes = TOY.get(words[1], TOY["reference"])
+    words = ["validate_every=1" if word == "validate_every=20" else word for word in words]
+    return [*words, *(word for change in changes for word in ("--set", change))]
+
+
+def test_every_command_of_the_page_runs(place):
+    lines = commands()
+    assert {line.split("histo-worker ")[1].split()[0] for line in lines} == {"data", "train", "evaluate", "predict"}
+    for line in lines:
+        piped, _, said = line.partition("histo-worker ")
+        given = os.linesep.join(map(str, Path("fields").iterdir())) if piped else None
+        done = CliRunner().invoke(app, toy(shlex.split(said)), input=given)
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    for run, members in (("deviation", 1), ("small", 2), ("reference-256", 1)):  # one network a fold, or one in all
+        record = json.loads((place / "runs" / run / "run.json").read_text())
+        manifest = json.loads((place / "packages" / run / "model.json").read_text())
+        assert record["plan"]["name"] == manifest["name"]
+        assert manifest["architecture"].get("members", 1) == members
+    assert json.loads((place / "figures" / "predictions.json").read_text())
+    with (place / "predictions.csv").open() as stream:
+        (row,) = csv.DictReader(stream)
+    assert 0 < float(row["probability_malignant"]) < 1
+    assert json.loads((place / "predictions.jsonl").read_text())["label"] in ("benign", "malignant")
