@@ -1,0 +1,267 @@
+"""Attack a running gateway on PostgreSQL, one attack after the other, and measure what others notice of it.
+
+uv run --no-sync python bench/attacks.py [--only NAME] [--seconds 10]
+
+For each attack: by how many MB the gateway's memory grew over its rest at most, the 99th percentile of `/healthz` of
+another client, the longest time that the event loop did not answer, and what the attacker was answered. The bars are
+200 MB, 50 ms and 100 ms. A machine that is busy with other work misses the last two by itself: the first and the last
+row are of the gateway at rest. Exit status 1 where an attack took more memory than the bar.
+"""
+
+import http.client
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import numpy as np
+import psutil
+import typer
+from hostile_files import uploads
+from memory import peak, reset_peak, resident
+from memory_limits import gateway_alone
+from postgres import new_database, running_postgres
+
+MOST_MB, MOST_HEALTH_MS, MOST_STALL_MS = 200.0, 50.0, 100.0
+_EVERY_S = 0.02
+_PIECE = b"x" * 65_536
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is attacked.
+
+    Attributes:
+        host: Of the gateway.
+        port: Of the gateway.
+        token: Of a user.
+        seconds: How long attacks without an end of their own go on.
+    """
+
+    host: str
+    port: int
+    token: str
+    seconds: float
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://{self.host}:{self.port}"
+
+    def connect(self) -> socket.socket:
+        """A connection."""
+        return socket.create_connection((self.host, self.port), 30)
+
+
+Attack = Callable[[Target], Counter[str]]
+
+
+def rest(target: Target) -> Counter[str]:
+    """Nothing."""
+    time.sleep(target.seconds)
+    return Counter()
+
+
+def hostile_uploads(target: Target) -> Counter[str]:
+    """Files that announce much, or hold much, one after the other."""
+    answers = Counter[str]()
+    headers = {"Authorization": f"Bearer {target.token}"}
+    for _, make in uploads():
+        files = {"file": ("a", make())}
+        answer = httpx.post(
+            f"{target.url}/api/v1/images", headers=headers, data={"modality": "mammography"}, files=files, timeout=120
+        )
+        answers[str(answer.json().get("code", answer.status_code))] += 1
+    return answers
+
+
+def many_logins(target: Target) -> Counter[str]:
+    """Sixty guesses at once, of sixty names."""
+
+    def guess(number: int) -> str:
+        said = {"username": f"nobody{number}", "password": "a guess that is wrong"}
+        return str(httpx.post(f"{target.url}/api/v1/auth/token", json=said, timeout=60).status_code)
+
+    return _at_once(60, guess)
+
+
+def long_json(target: Target) -> Counter[str]:
+    """Four hundred MB of JSON, without a login."""
+    return Counter([_send(target, "/api/v1/auth/token", "application/json", b'{"username": "', 400 << 20)])
+
+
+def endless_fields(target: Target) -> Counter[str]:
+    """A form whose fields do not end."""
+    field = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
+    kind = "multipart/form-data; boundary=b"
+    return Counter([_send(target, "/api/v1/images", kind, field * 1000, 200 << 20, field * 1000)])
+
+
+def slow_bodies(target: Target) -> Counter[str]:
+    """Two hundred bodies of which a byte comes now and then."""
+
+    def drip(_number: int) -> str:
+        with target.connect() as connection:
+            connection.sendall(_head(target, "/api/v1/images", "multipart/form-data; boundary=b", 1 << 20))
+            deadline = time.monotonic() + target.seconds
+            with suppress(OSError):
+                while time.monotonic() < deadline:
+                    connection.sendall(b"x")
+                    time.sleep(1)
+            return "held"
+
+    return _at_once(200, drip)
+
+
+def invented_methods(target: Target) -> Counter[str]:
+    """Two thousand methods that there are not."""
+    answers = Counter[str]()
+    with httpx.Client(base_url=target.url, timeout=30) as http:
+        for number in range(2000):
+            answers[str(http.request(f"M{number}", "/api/v1/jobs").status_code)] += 1
+    return answers
+
+
+def long_headers(target: Target) -> Counter[str]:
+    """A head that does not end."""
+    with target.connect() as connection:
+        with suppress(OSError):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+            for number in range(200_000):
+                connection.sendall(b"X-%d: %s\r\n" % (number, b"x" * 1000))
+        return Counter([_status(connection)])
+
+
+ATTACKS: dict[str, Attack] = {
+    "at rest": rest,
+    "hostile uploads": hostile_uploads,
+    "60 logins at once": many_logins,
+    "400 MB of JSON": long_json,
+    "endless fields": endless_fields,
+    "200 slow bodies": slow_bodies,
+    "2,000 invented methods": invented_methods,
+    "endless headers": long_headers,
+    "at rest again": rest,
+}
+
+
+class Watcher:
+    """Another client: asks for `/healthz`, and sends what the event loop itself refuses, all the time."""
+
+    def __init__(self, target: Target) -> None:
+        self._target, self._over = target, threading.Event()
+        self.health_ms, self.loop_ms = list[float](), list[float]()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch meanwhile."""
+        watched = ((self._ask, self.health_ms), (self._knock, self.loop_ms))
+        threads = [threading.Thread(target=self._repeat, args=each) for each in watched]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join()
+
+    def _repeat(self, what: Callable[[], None], milliseconds: list[float]) -> None:
+        while not self._over.wait(_EVERY_S):
+            started = time.perf_counter()
+            what()
+            milliseconds.append((time.perf_counter() - started) * 1000)
+
+    def _ask(self) -> None:
+        connection = http.client.HTTPConnection(self._target.host, self._target.port, timeout=60)
+        connection.request("GET", "/healthz")
+        if connection.getresponse().status != 200:
+            raise AssertionError("/healthz does not answer 200")
+        connection.close()
+
+    def _knock(self) -> None:
+        with self._target.connect() as connection:
+            connection.sendall(b"no request of HTTP\r\n\r\n")
+            connection.recv(100)
+
+
+def _head(target: Target, path: str, kind: str, length: int) -> bytes:
+    named = {"Host": target.host, "Authorization": f"Bearer {target.token}", "Content-Type": kind}
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
+    return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode()
+
+
+def _send(target: Target, path: str, kind: str, begin: bytes, length: int, piece: bytes = _PIECE) -> str:
+    """Send a long body until it is refused, or for a while; returns the status."""
+    with target.connect() as connection:
+        connection.sendall(_head(target, path, kind, length) + begin)
+        sent, deadline = len(begin), time.monotonic() + 3 * target.seconds
+        with suppress(OSError):
+            while sent + len(piece) < length and time.monotonic() < deadline:
+                connection.sendall(piece)
+                sent += len(piece)
+        return _status(connection)
+
+
+def _status(connection: socket.socket) -> str:
+    try:
+        return connection.recv(100).partition(b" ")[2][:3].decode() or "closed"
+    except OSError:
+        return "cut off"
+
+
+def _at_once(count: int, act: Callable[[int], str]) -> Counter[str]:
+    answers = Counter[str]()
+    threads = [threading.Thread(target=lambda n=number: answers.update([act(n)])) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def main(
+    only: Annotated[str, typer.Option(help="attacks with this in their name")] = "",
+    seconds: Annotated[float, typer.Option(help="how long an attack without an end of its own goes on")] = 10.0,
+) -> None:
+    """Run the attacks."""
+    worst = 0.0
+    with running_postgres() as server, tempfile.TemporaryDirectory() as folder:
+        os.environ["LOBULE_DATABASE_URL"] = new_database(server)
+        with gateway_alone(Path(folder)) as (client, process):
+            command = psutil.Process(process).cmdline()
+            port = int(command[command.index("--port") + 1])
+            made = client.call("POST", "/api/v1/tokens", json={"name": "attacks", "scopes": ["read", "write"]})
+            target = Target("127.0.0.1", port, made["secret"], seconds)
+            hostile = {name: attack for name, attack in ATTACKS.items() if only in name or attack is rest}
+            at_rest = resident(process)
+            print(f"at rest the gateway holds {at_rest:.0f} MB")
+            print("| attack | grown MB | healthz p50, p99, ms | loop p99, longest, ms | answers |")
+            print("| --- | ---: | ---: | ---: | --- |", flush=True)
+            for name, attack in hostile.items():
+                watcher = Watcher(target)
+                reset_peak(process)
+                with watcher.watching():
+                    answers = attack(target)
+                grown = peak(process) - at_rest
+                worst = max(worst, grown)
+                health = np.percentile(watcher.health_ms, [50, 99])
+                loop = np.percentile(watcher.loop_ms, 99), max(watcher.loop_ms)
+                said = ", ".join(f"{count} x {answer}" for answer, count in answers.most_common(6))
+                figures = f"{health[0]:.0f}, {health[1]:.0f} | {loop[0]:.0f}, {loop[1]:.0f}"
+                print(f"| {name} | {grown:.0f} | {figures} | {said} |", flush=True)
+    print(f"bars: {MOST_MB:.0f} MB, healthz p99 {MOST_HEALTH_MS:.0f} ms, loop {MOST_STALL_MS:.0f} ms")
+    sys.exit(1 if worst > MOST_MB else 0)
+
+
+if __name__ == "__main__":
+    typer.run(main)
