@@ -5,27 +5,17 @@ import io
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
+from following import finish
 from PIL import Image
 from typer.testing import CliRunner
 
 from histo_worker.cli import app as histo_worker
 from lobule.client import ApiError, Client
 from lobule.launcher.system import DEMO, RunningSystem
-
-
-def finish(lobule: Client, job: str, seconds: float = 120):
-    """Follow a job to its end; returns every progress that was seen."""
-    deadline = time.monotonic() + seconds
-    seen = []
-    for progress in lobule.follow(job, time.sleep):
-        seen.append(progress)
-        assert time.monotonic() < deadline, f"not finished: {progress}"
-    return seen
 
 
 def test_a_real_field_becomes_a_report(lobule, real_field):

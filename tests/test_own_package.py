@@ -1,9 +1,9 @@
 """The way of docs/research.md from own fields to a package at work: the service answers with it, and names it."""
 
 import csv
-import time
 
 import pytest
+from following import finish
 
 from lobule.client import Client
 from lobule.launcher.system import DEMO
@@ -19,10 +19,7 @@ def test_the_service_answers_with_it_as_the_command_does(lobule, own_package):
     with (own_package / "mine.csv").open() as stream:
         (row,) = csv.DictReader(stream)
     job = lobule.upload(own_package / "fields" / "a.png", "histopathology", magnification=row["magnification"])
-    deadline = time.monotonic() + 120
-    for progress in lobule.follow(job, time.sleep):
-        assert time.monotonic() < deadline, f"not finished: {progress}"
-    assert progress.state == "done", progress
+    assert finish(lobule, job)[-1].state == "done"
     result = lobule.result(job)
     assert (result.model.name, result.model.version) == ("our-clinic", "1.0.0")
     assert "4 fields of 4 patients" in result.model.trained_on

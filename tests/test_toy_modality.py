@@ -5,7 +5,6 @@ Its worker stands in `tests/toy_modality`; no file of gateway, portal, report or
 
 import io
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import httpx
 import kubernetes_validate
 import numpy as np
 import pytest
+from following import finish
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -56,10 +56,7 @@ def case(lobule) -> str:
 def job(lobule, sonogram, case) -> str:
     """An analysis that is done."""
     job = lobule.upload(sonogram, NAME, view="RAD", laterality="L", case_id=case)
-    deadline = time.monotonic() + 120
-    for progress in lobule.follow(job, time.sleep):
-        assert time.monotonic() < deadline, f"not finished: {progress}"
-    assert progress.state == "done", progress
+    assert finish(lobule, job)[-1].state == "done"
     return job
 
 

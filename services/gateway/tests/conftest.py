@@ -1,9 +1,7 @@
 """A gateway with a real Redis and a real database, and hands to play the worker with."""
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,17 +10,14 @@ import postgres
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from gateway_process import compiled_once, every_loop_ends, quick_passwords  # noqa: F401 - fixtures
 from played_worker import INTERNAL, Worker, png
 from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import Engine, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import main
 from gateway.auth import sessions, throttle
-from gateway.database import make_engine
 from gateway.main import create_app
 from gateway.migrate import migrate
 from gateway.settings import GatewaySettings
@@ -93,45 +88,6 @@ def bearer_of(client: TestClient) -> Callable[[str], dict[str, str]]:
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     return get
-
-
-@pytest.fixture(scope="session", autouse=True)
-def every_loop_ends() -> Iterator[None]:
-    """A loop that outlives its gateway would go on after Redis and log into streams that are closed."""
-    yield
-    left = {thread.name for thread in threading.enumerate()} & {"relay", "reaper", "webhooks"}
-    assert left == set()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_passwords() -> Iterator[None]:
-    """Passwords are hashed at argon2's least cost: the product's takes 0.2 s of CPU time for each login."""
-    least = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-    passwords._nobody.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", lambda: least)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled_once() -> Iterator[None]:
-    """The gateways of a process share the SQL that SQLAlchemy compiled: a seventh of their CPU time, if each did it."""
-    first: dict[str, Engine] = {}
-
-    def make(url: str) -> Engine:
-        engine = make_engine(url)
-        kept = first.get(engine.dialect.name)
-        if kept is None:  # its dialect learns at the first connection what the server can do
-            with suppress(OperationalError), engine.connect():
-                first[engine.dialect.name] = engine
-            return engine
-        engine.dialect = engine.pool._dialect = kept.dialect  # a part of what statements are found by
-        engine._compiled_cache = kept._compiled_cache
-        return engine
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(main, "make_engine", make)
-        yield
 
 
 @pytest.fixture
