@@ -82,6 +82,8 @@ def test_a_signature_makes_them_final_with_what_the_reader_stated(client, alice,
     assert breast["valueCodeableConcept"]["coding"][0]["code"] == "bi-rads-2"
     finding = read(client, alice, f"Observation/{jobs[0]}-f1")
     assert finding["interpretation"][0]["coding"][0]["code"] == "410516002"
+    assert finding["valueCodeableConcept"]["text"] == "Absent"
+    assert [each["code"]["text"] for each in finding["component"]] == ["Image Region"], "no suspicion of what is absent"
     assert finding["status"] == breast["status"] == "final"
     named = {each["reference"] for each in report["result"]}
     assert named == {f"Observation/{opened}-R", f"Observation/{jobs[0]}-f1"}, "nothing that the models alone say"
@@ -133,6 +135,37 @@ def test_a_corrected_side_is_that_of_every_observation(client, alice, case):
     assert {each["resource"]["bodySite"]["coding"][0]["code"] for each in told} == {"80248007"}
 
 
+def test_what_a_new_version_no_longer_holds_is_withdrawn(client, alice, case):
+    opened, jobs = case
+    review = f"/api/v1/cases/{opened}/reviews/{jobs[0]}/f1"
+    client.put(review, json={"verdict": "confirmed"}, headers=alice)
+    concluded = {"bi_rads": 5, "recommendation": "biopsy"}
+    sign(client, alice, opened, breasts={"right": concluded})
+    for image in images(client, alice, opened):
+        client.patch(f"/api/v1/images/{image}", json={"laterality": "L"}, headers=alice)
+    sign(client, alice, opened, breasts={"left": concluded})
+    gone, stated = (read(client, alice, f"Observation/{opened}-{side}") for side in "RL")
+    assert (gone["status"], stated["status"]) == ("entered-in-error", "final")
+    assert (gone["bodySite"]["text"], "valueCodeableConcept" in gone) == ("Right breast", False)
+    report = read(client, alice, f"DiagnosticReport/{opened}")
+    assert f"Observation/{opened}-R" not in {each["reference"] for each in report["result"]}
+    sent = [entry["resource"]["id"] for entry in read(client, alice, f"Bundle/{opened}")["entry"]]
+    assert f"{opened}-R" in sent
+
+
+def test_tissue_is_no_mammography(client, alice, case, upload, picture, worker):
+    opened, _ = case
+    field = {"modality": "histopathology", "study_date": "2026-11-20", "magnification": "200X"}
+    assert upload(picture(5), case_id=opened, name="5.png", **field).status_code == 202
+    study = read(client, alice, f"ImagingStudy/{opened}")
+    assert (study["started"], study["numberOfInstances"]) == ("2026-01-31", 2)
+    other = client.post("/api/v1/cases", json={"pseudonym": "P-18"}, headers=alice).json()["id"]
+    assert upload(picture(6), case_id=other, name="6.png", **field).status_code == 202
+    assert client.get(f"/fhir/ImagingStudy/{other}", headers=alice).status_code == 404
+    report = read(client, alice, f"DiagnosticReport/{other}")
+    assert (report["category"][0]["coding"][0]["code"], "imagingStudy" in report) == ("PAT", False)
+
+
 def test_films_say_together_no_less_than_by_themselves(app, client, alice, case):
     with app.state.sessions() as session:
         content = case_content(session, app.state.store, session.get_one(Case, case[0]), Sheets())
@@ -150,6 +183,26 @@ def test_films_say_together_no_less_than_by_themselves(app, client, alice, case)
         assert breast["valueCodeableConcept"]["coding"][0]["code"] == told
         assert breast["status"] == "preliminary"
         assert breast["component"][1]["valueCodeableConcept"]["text"] == "Heterogeneously dense"
+
+
+def test_what_was_not_assessed_is_never_told_as_negative(
+    app, client, alice, case, worker, draw_film, write_dicom, tmp_path
+):
+    """Nor what is pending, in a breast that was not read together."""
+    opened, added = case[0], []
+    for view in ("CC", "MLO"):
+        path = write_dicom(tmp_path / "l.dcm", draw_film(seed=len(added)), 12, ImageLaterality="L", ViewPosition=view)
+        form, files = {"modality": "mammography", "case_id": opened}, {"file": ("l.dcm", path.read_bytes())}
+        added.append(client.post("/api/v1/images", data=form, files=files, headers=alice).json()["job"]["id"])
+    worker.infer(added[0], 0.05)
+    left = f"Observation/{opened}-L-model"
+    assert client.get(f"/fhir/{left}", headers=alice).status_code == 404, "the other film may still be suspected"
+    client.post(f"/api/v1/jobs/{added[1]}/cancel", headers=alice)
+    assert read(client, alice, left)["valueCodeableConcept"]["coding"][0]["code"] == "not_sure"
+    with app.state.sessions() as session:
+        content = case_content(session, app.state.store, session.get_one(Case, opened), Sheets())
+    [_, unread] = breasts(content, {})
+    assert unread["valueCodeableConcept"]["coding"][0]["code"] == "not_sure", "no result can be read"
 
 
 def test_a_pseudonym_is_found_among_many_that_begin_with_it(client, alice):

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from lobule.contracts.breasts import BiRads, Density, Recommendation
-from lobule.contracts.case import Verdict
+from lobule.contracts.case import CaseContent, CaseImage, Verdict
 from lobule.contracts.reader import FindingKind
 from lobule.contracts.result import Assessment, Laterality
 
@@ -25,6 +25,10 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
     "confirmed": ("410605003", "Confirmed present"),
     "dismissed": ("410516002", "Known absent"),
 }
+PRESENCE: dict[Verdict, tuple[str, str]] = {
+    "confirmed": ("52101004", "Present"),
+    "dismissed": ("2667000", "Absent"),
+}
 DENSITIES: dict[Density, tuple[str, str]] = {
     "a": ("129716005", "Almost entirely fat"),
     "b": ("129717001", "Scattered fibroglandular densities"),
@@ -40,6 +44,11 @@ KINDS: dict[FindingKind, tuple[str, str]] = {
     "other": ("52988006", "Lesion"),
 }
 """What readers take their own findings for."""
+
+
+def films_of(content: CaseContent) -> list[CaseImage]:
+    """The films of a case's current examination."""
+    return [each for each in content.images if each.image.modality == "mammography" and not each.is_prior]
 
 
 def concept(system: str, code: str, display: str) -> Resource:

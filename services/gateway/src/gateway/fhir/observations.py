@@ -5,15 +5,15 @@ from typing import Any
 
 from gateway.fhir import codes
 from gateway.fhir.codes import DCM, SCT, Resource, concept, percent, reference
+from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusion, Density
 from lobule.contracts.case import CaseContent, CaseImage, Verdict
 from lobule.contracts.reader import ReaderFinding
-from lobule.contracts.result import Assessment, Box, Finding, Laterality, Result
+from lobule.contracts.result import Box, Finding, Laterality, Result
 
 _IMAGING = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "imaging"}]}
 _PROBABILITY, _CERTAINTY = ("111047", "Probability of cancer"), ("111012", "Certainty of Finding")
 _REGION, _CATEGORY = ("111030", "Image Region"), ("111005", "Assessment Category")
-_ORDER: tuple[Assessment, ...] = ("malignancy_suspected", "not_sure", "no_sign_of_malignancy")
 _MASSES = frozenset({"mass", "benign", "malignant"})
 
 
@@ -48,8 +48,10 @@ def findings(content: CaseContent, image: CaseImage, result: Result) -> Iterator
         observation["issued"] = _instant(image.analysed_at or content.created_at)
         if image.image.laterality:
             observation["bodySite"] = concept(SCT, *codes.BREASTS[image.image.laterality])
-        observation["component"] = list(_components(finding))
+        dismissed = verdict == "dismissed"  # its numbers would speak for a finding that is not there
+        observation["component"] = [_region(finding.box)] if dismissed else list(_components(finding))
         if verdict is not None:
+            observation["valueCodeableConcept"] = concept(SCT, *codes.PRESENCE[verdict])
             observation["interpretation"] = [concept(SCT, *codes.VERDICTS[verdict])]
         yield observation
 
@@ -96,22 +98,34 @@ def breasts(content: CaseContent, results: dict[str, Result]) -> Iterator[Resour
 
 
 def _of_system(content: CaseContent, results: dict[str, Result], side: Laterality) -> Iterator[Resource]:
-    """What the films of a breast say together, but never less than its most suspicious film."""
+    """What the films of a breast say together, but never less than its most suspicious film.
+
+    Nothing while one of them is pending, unless another is suspected; and never that there is no sign of malignancy
+    where one has no result. Without a joint reading, a film of an unknown side may be of this breast.
+    """
     read = {breast.laterality: breast for breast in content.examination.breasts} if content.examination else {}
-    shown = [each.job_id for each in content.images if each.image.laterality == side and not each.is_prior]
-    films = [(job_id, results[job_id]) for job_id in shown if job_id in results]
-    job_id, worst = min(films, key=lambda film: _urgency(film[1]), default=(None, None))
-    reading = read.get(side)
-    if reading is None or (worst is not None and _ORDER.index(worst.assessment) < _ORDER.index(reading.assessment)):
-        reading = worst
-    if reading is None:
+    films = codes.films_of(content)
+    own = [film for film in films if film.image.laterality == side]
+    if side not in read and not own:
         return
+    unclear = own if side in read else [*own, *(film for film in films if film.image.laterality is None)]
+    assessed = [(film.job_id, results[film.job_id]) for film in own if film.job_id in results]
+    job_id, worst = min(assessed, key=lambda film: _urgency(film[1]), default=(None, None))
+    readings = [reading for reading in (read.get(side), worst) if reading is not None]
+    assessment = combine(
+        [reading.assessment for reading in readings],
+        failed=any(film.job_id not in results for film in unclear),
+        pending=any(film.state == "pending" for film in unclear),
+    )
+    if assessment is None:
+        return
+    reading = min(readings, key=lambda reading: URGENCY.index(reading.assessment), default=None)
     observation = _of_breast(content, f"{breast_id(content.case_id, side)}-model", side, stated=False)
     if job_id is not None:
         observation["device"] = reference("Device", job_id)
-    observation["valueCodeableConcept"] = codes.assessment(reading.assessment)
+    observation["valueCodeableConcept"] = codes.assessment(assessment)
     components: list[Resource] = []
-    if reading.probability_malignant is not None:
+    if reading is not None and reading.probability_malignant is not None:
         probability = percent(reading.probability_malignant)
         components.append({"code": concept(DCM, *_PROBABILITY), "valueQuantity": probability})
     if side in read and (density := read[side].density):
@@ -122,7 +136,7 @@ def _of_system(content: CaseContent, results: dict[str, Result], side: Lateralit
 
 
 def _urgency(film: Result) -> tuple[int, float]:
-    return _ORDER.index(film.assessment), -film.probability_malignant
+    return URGENCY.index(film.assessment), -film.probability_malignant
 
 
 def _of_breast(content: CaseContent, identifier: str, side: Laterality, *, stated: bool) -> Resource:
@@ -147,14 +161,22 @@ def _composition(density: Density) -> Resource:
 
 def _observation(content: CaseContent, identifier: str, *, stated: bool) -> dict[str, Any]:
     """An observation; final where a reader stated it and signed."""
-    return {
+    observation: dict[str, Any] = {
         "resourceType": "Observation",
         "id": identifier,
         "status": "final" if stated and content.signature else "preliminary",
         "category": [_IMAGING],
         "subject": codes.subject(content.pseudonym),
-        "derivedFrom": [reference("ImagingStudy", content.case_id)],
     }
+    if codes.films_of(content):
+        observation["derivedFrom"] = [reference("ImagingStudy", content.case_id)]
+    return observation
+
+
+def withdrawn(observation: Resource) -> Resource:
+    """An observation that is no longer stated, without what it said."""
+    kept = ("resourceType", "id", "category", "code", "subject", "bodySite")
+    return {name: observation[name] for name in kept if name in observation} | {"status": "entered-in-error"}
 
 
 def _instant(moment: Any) -> str:

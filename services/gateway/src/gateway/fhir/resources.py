@@ -1,6 +1,6 @@
 """A case as FHIR R4 resources (http://hl7.org/fhir/R4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from gateway.fhir import codes, observations
@@ -9,19 +9,30 @@ from lobule import RESEARCH_USE_ONLY
 from lobule.contracts.case import CaseContent, Signature
 from lobule.contracts.result import Result
 
-_REPORT, _IMAGING_STUDY = ("18748-4", "Diagnostic imaging study"), ("MG", "Mammography")
+_IMAGING_STUDY = ("MG", "Mammography")
+_DIAGNOSTIC_SERVICES = "http://terminology.hl7.org/CodeSystem/v2-0074"
+_IMAGING = (("RAD", "Radiology"), ("18748-4", "Diagnostic imaging study"))
+_PATHOLOGY = (("PAT", "Pathology (gross & histopath, not surgical)"), ("11526-1", "Pathology study"))
+"""Category and code of a report."""
 _ROLES = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
-def all_of(content: CaseContent, results: dict[str, Result], draft: CaseContent | None = None) -> list[Resource]:
+def all_of(
+    content: CaseContent,
+    results: dict[str, Result],
+    draft: CaseContent | None = None,
+    earlier: Sequence[CaseContent] = (),
+) -> list[Resource]:
     """Every resource of a case; each refers to others of the list alone.
 
-    What a reader signed stays as it was signed, until the next signature.
+    What a reader signed stays as it was signed, until the next signature. What that no longer holds is told as entered
+    in error, since other systems may have taken it over.
 
     Args:
         content: The version that was signed last, else the case as it stands.
-        results: Of the assessed images of both, by analysis.
+        results: Of the assessed images of all, by analysis.
         draft: The case as it stands, where it was changed since the signature.
+        earlier: The versions that were signed before.
     """
     seen = {str(each["id"]): each for each in _observations(content, results)}
     final = {name: each for name, each in seen.items() if each["status"] == "final"}
@@ -30,13 +41,24 @@ def all_of(content: CaseContent, results: dict[str, Result], draft: CaseContent 
         present = {str(each["id"]): each for each in _observations(draft, results)}
         reports.append(diagnostic_report(draft, list(present), "-draft"))
         seen = present | final
+    analyses = {image.job_id for each in (content, draft) if each is not None for image in each.images}
     return [
-        imaging_study(draft or content),
-        *(device(job_id, result) for job_id, result in results.items()),
+        *imaging_study(draft or content),
+        *(device(job_id, result) for job_id, result in results.items() if job_id in analyses),
         *seen.values(),
+        *_withdrawn(earlier, results, seen),
         *reports,
         provenance(content, results),
     ]
+
+
+def _withdrawn(
+    earlier: Sequence[CaseContent], results: dict[str, Result], present: dict[str, Resource]
+) -> list[Resource]:
+    """What earlier versions stated as final and no version states now."""
+    stated = {str(each["id"]): each for content in earlier for each in _observations(content, results)}
+    gone = {name: each for name, each in stated.items() if each["status"] == "final" and name not in present}
+    return [observations.withdrawn(each) for each in gone.values()]
 
 
 def _observations(content: CaseContent, results: dict[str, Result]) -> Iterator[Resource]:
@@ -48,21 +70,24 @@ def _observations(content: CaseContent, results: dict[str, Result]) -> Iterator[
             yield from observations.drawn(content, image)
 
 
-def imaging_study(content: CaseContent) -> Resource:
-    """The examination; its UIDs are not kept, so no series are named."""
-    days = [image.study_date for image in content.images if image.study_date and not image.is_prior]
+def imaging_study(content: CaseContent) -> Iterator[Resource]:
+    """The examination, where the case has one; its UIDs are not kept, so no series are named."""
+    films = codes.films_of(content)
+    if not films:
+        return
+    days = [film.study_date for film in films if film.study_date]
     study: Resource = {
         "resourceType": "ImagingStudy",
         "id": content.case_id,
         "status": "available",
         "modality": [{"system": DCM, "code": _IMAGING_STUDY[0], "display": _IMAGING_STUDY[1]}],
         "subject": codes.subject(content.pseudonym),
-        "numberOfInstances": sum(not image.is_prior for image in content.images),
+        "numberOfInstances": len(films),
         "note": [{"text": RESEARCH_USE_ONLY}],
     }
     if days:
         study["started"] = _day(max(days))
-    return study
+    yield study
 
 
 def device(job_id: str, result: Result) -> Resource:
@@ -91,14 +116,15 @@ def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "
     if signature and signature.conclusion:
         conclusion = signature.conclusion
     version = "draft" if signature is None else str(signature.version)
+    films = codes.films_of(content)
+    category, code = _IMAGING if films else _PATHOLOGY
     report: Resource = {
         "resourceType": "DiagnosticReport",
         "id": f"{content.case_id}{suffix}",
         "status": _status(signature),
-        "category": [concept("http://terminology.hl7.org/CodeSystem/v2-0074", "RAD", "Radiology")],
-        "code": concept(LOINC, *_REPORT),
+        "category": [concept(_DIAGNOSTIC_SERVICES, *category)],
+        "code": concept(LOINC, *code),
         "subject": codes.subject(content.pseudonym),
-        "imagingStudy": [reference("ImagingStudy", content.case_id)],
         "result": [reference("Observation", each) for each in observed],
         "presentedForm": [
             {
@@ -108,6 +134,8 @@ def diagnostic_report(content: CaseContent, observed: list[str], suffix: str = "
             }
         ],
     }
+    if films:
+        report["imagingStudy"] = [reference("ImagingStudy", content.case_id)]
     if conclusion is not None:
         report["conclusion"] = codes.ASSESSMENTS[conclusion]
         report["conclusionCode"] = [codes.assessment(conclusion)]

@@ -31,8 +31,10 @@ def resources_of(session: Session, store: ObjectStore, case: Case, user: User) -
         if signed is None or case.state != "signed"
         else None
     )
-    told = [content for content in (signed, present) if content is not None]
-    return all_of(told[0], _results(store, told), draft=present if signed else None)
+    contents = [content for content in (signed, present) if content is not None]
+    earlier = _signed_before(session, case)
+    results = _results(store, [*contents, *earlier])
+    return all_of(contents[0], results, draft=present if signed else None, earlier=earlier)
 
 
 def _signed(session: Session, case: Case) -> CaseContent | None:
@@ -50,9 +52,15 @@ def _signed(session: Session, case: Case) -> CaseContent | None:
     return signed_content(report)
 
 
-def _results(store: ObjectStore, told: Sequence[CaseContent]) -> dict[str, Result]:
+def _signed_before(session: Session, case: Case) -> list[CaseContent]:
+    """The versions that were signed before the last one, whose statements other systems may still hold."""
+    versions = reports.of_case(session, case.id)
+    return [signed_content(report) for report in versions if report.version != case.signed_version]
+
+
+def _results(store: ObjectStore, contents: Sequence[CaseContent]) -> dict[str, Result]:
     """The results of all assessed films, by analysis; without those that cannot be read now."""
-    images = {image.job_id: image for content in told for image in content.images}
+    images = {image.job_id: image for content in contents for image in content.images}
     results: dict[str, Result] = {}
     for image in images.values():
         if image.result_prefix is not None and image.image.modality == "mammography":

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lobule.assessments import combine
 from lobule.contracts.result import Assessment
 
 
@@ -29,12 +30,8 @@ def by_rule(said: Sequence[Verdict], failed: int) -> Verdict:
         said: What each part says.
         failed: Parts that could not be assessed.
     """
-    states = {verdict.assessment for verdict in said}
-    assessment: Assessment = "no_sign_of_malignancy"
-    if "malignancy_suspected" in states:
-        assessment = "malignancy_suspected"
-    elif "not_sure" in states or failed or not said:
-        assessment = "not_sure"
+    assessment = combine({verdict.assessment for verdict in said}, failed=bool(failed) or not said)
+    assert assessment is not None, "nothing is awaited"
     known = [v for v in said if v.probability is not None]
     carrying = [v for v in known if v.assessment == assessment] or known
     return Verdict(assessment, max((v.probability for v in carrying if v.probability is not None), default=None))
