@@ -31,7 +31,7 @@ from pydicom.uid import generate_uid
 from dicom_node.results.cad_report import cad_report
 from dicom_node.results.conclusion_report import conclusion_report
 from dicom_node.results.document import encapsulated_pdf
-from dicom_node.results.examination import Examination, Signed
+from dicom_node.results.examination import Examination, Signed, Verification
 from dicom_node.results.film import AnalysedFilm, FailedFilm, read_header
 from dicom_node.results.presentation_state import presentation_state
 from dicom_node.results.secondary_capture import secondary_capture
@@ -129,7 +129,9 @@ def signed_by(films: Sequence[AnalysedFilm], reader: str = "Dr Lee") -> Signed:
             reviews.append(Review(**review, reviewer=reader, reviewed_at=now))
     right = BreastConclusion(bi_rads=4, density="c", recommendation="biopsy")
     breasts = BreastConclusions(right=right, left=BreastConclusion(bi_rads=1))
-    return Signed(1, reader, "malignancy_suspected", breasts, "Spiculated mass.", reviews, list(_drawn(films)))
+    return Signed(
+        1, Verification(reader, now), "malignancy_suspected", breasts, "Spiculated mass.", reviews, list(_drawn(films))
+    )
 
 
 def _drawn(films: Sequence[AnalysedFilm]) -> Iterator[ReaderFinding]:
@@ -155,6 +157,12 @@ def examination_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) 
     """An examination as the gateway might describe it."""
     sentences = ["RCC: suspected."], ["Take a biopsy."]
     return Examination(films, "malignancy_suspected", 0.6, *sentences, signed, [_together()] if len(films) > 1 else [])
+
+
+def _all_failed(films: Sequence[AnalysedFilm]) -> Examination:
+    """An examination of which nothing could be analysed."""
+    said = ["LCC could not be assessed."], ["Repeat it."]
+    return Examination([], None, None, *said, None, failed=[failed_beside(films[0])])
 
 
 def _together() -> BreastReading:
@@ -186,6 +194,8 @@ def objects_of(films: Sequence[AnalysedFilm], signed: Signed | None = None) -> d
         "verdicts": verdict_report(films, signed, **_names(), previous=first),
         "cad": cad_report(films, **_names()),
         "cad-failed": cad_report(films, [failed_beside(films[0])], **_names()),
+        "cad-all-failed": cad_report([], [failed_beside(films[0])], **_names()),
+        "conclusion-all-failed": conclusion_report(_all_failed(films), **_names()),
         "pictures": secondary_capture(films, {film.job_id: _display(film) for film in films}, **_names()),
         "document": encapsulated_pdf(b"%PDF-1.7 odd", films, **_names(), signed=2, made_at=datetime.now(UTC)),
     }

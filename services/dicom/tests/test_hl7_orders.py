@@ -57,6 +57,17 @@ def test_orders_are_noted_changed_and_cancelled(taker):
     assert taker.found() is None
 
 
+def test_every_order_of_a_message_is_noted_under_every_identifier_of_the_patient(taker):
+    second = b"ORC|NW|PL-8|FI-9\rOBR|2|PL-8|FI-9|MAMMO^Mammography||||||||||||||ACC-2\r"
+    several = order().replace(b"P1^^^H", b"NAT-7^^^NAT^NI~P1^^^H^MR") + second
+    assert ask(taker.listen().port, several).value("MSA", 1) == "AA"
+    assert taker.found() == Order("ACC-1", "P1", "PL-7", "FI-8")
+    with taker.journal.transaction() as database:
+        assert orders.find(database, "ACC-2", "P1") == Order("ACC-2", "P1", "PL-8", "FI-9")
+        assert orders.find(database, "ACC-2", "P2") is None
+        assert orders.forget_patient(database, "NAT-7") == 2
+
+
 def test_several_messages_may_come_over_one_connection(taker):
     with socket.create_connection(("127.0.0.1", taker.listen().port), 10) as connection:
         for content in (order(control="CA"), order()):

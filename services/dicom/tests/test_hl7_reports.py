@@ -29,7 +29,10 @@ def examination(make_film):
     film = analysed(make_film(SpecificCharacterSet="ISO_IR 192", **tags), finding(1, Box(x=1, y=2, width=9, height=9)))
     found = examination_of([film], signed_by([film]))
     assert found.signed is not None
-    return replace(found, signed=replace(found.signed, comment="Mass & calcification.\nBiopsy ^ advised."))
+    others = [replace(found.signed.verification, name=name) for name in ("Dr Kim", "Dr Wu")]
+    return replace(
+        found, signed=replace(found.signed, others=others, comment="Mass & calcification.\nBiopsy ^ advised.")
+    )
 
 
 def message_of(examination) -> bytes:
@@ -44,7 +47,9 @@ def test_a_report_is_a_valid_message_with_conclusion_and_link(examination):
     told = parse(message_of(examination))
     assert (told.value("PID", 3), told.value("PID", 5), told.value("PID", 5, 2)) == ("P|1", "Wang", "小东")
     assert (told.value("OBR", 2), told.value("OBR", 3), told.value("OBR", 18)) == ("PL-7", "FI-8", "ACC-1")
-    assert (told.value("OBR", 25), told.value("OBR", 32)) == ("F", "Dr Lee")
+    assert told.value("OBR", 25) == "F"
+    [request] = told.every("OBR")
+    assert (request[32], request[33]) == ("&Dr Lee", "&Dr Kim~&Dr Wu"), "no identifiers, but names"
     observed = [(each[2], unescape(each[5].split("^")[0])) for each in told.every("OBX")]
     assert ("TX", "Mass & calcification.\nBiopsy ^ advised.") in observed
     assert ("CWE", "malignancy_suspected") in observed

@@ -21,7 +21,9 @@ from dicom_node.settings import Recipient
 from lobule.contracts.result import Box
 
 LEFT, RIGHT = "80248007", "73056007"
-KINDS: frozenset[Kind] = frozenset({"findings", "conclusion", "document", "marks", "verdicts", "cad"})
+KINDS: frozenset[Kind] = frozenset(
+    {"findings", "conclusion", "document", "marks", "verdicts", "cad", "message", "bundle"}
+)
 
 
 class Gateway:
@@ -43,11 +45,12 @@ class Gateway:
             "laterality": "R",
         }
         self.images, self.reviews, self.reports = [self.image], [], []
+        self.assessment = "malignancy_suspected"
 
     def case(self, case_id: str) -> dict:
         if case_id != "case-1":
             raise KeyError(case_id)
-        said = {"assessment": "malignancy_suspected", "probability_malignant": 0.6, "reasons": [], "suggestions": []}
+        said = {"assessment": self.assessment, "probability_malignant": 0.6, "reasons": [], "suggestions": []}
         return {
             "id": case_id,
             "state": "ready",
@@ -66,11 +69,20 @@ class Gateway:
     def case_report(self, case_id: str, version: int | None, format: str) -> bytes:
         return f"%PDF-1.7 {version or 'draft'}".encode()
 
+    def fhir_bundle(self, case_id: str) -> dict:
+        return {"resourceType": "Bundle", "type": "transaction", "entry": []}
+
     def sign(self, *, verdicts: bool) -> None:
         self.change()
         signed = signed_by([self.film])
         self.reviews = [each.model_dump(mode="json") for each in signed.reviews[:1]] if verdicts else []
-        report = {"signed_by": "Dr Lee", "conclusion": None, "comment": "", "superseded": False}
+        report = {
+            "signed_by": "Dr Lee",
+            "signed_at": "2026-01-05T07:30:00Z",
+            "conclusion": None,
+            "comment": "",
+            "superseded": False,
+        }
         self.reports = [{**report, "version": len(self.reports) + 1}, *self.reports]
 
     def change(self) -> None:
@@ -169,6 +181,39 @@ def test_a_film_that_could_not_be_analysed_is_told(study, make_film):
     [report] = study.of("cad")
     assert values(report, "111017") == ["111244"]
     assert values(report, "111027") == [RIGHT, LEFT]
+
+
+def test_a_study_with_a_film_that_the_gateway_refused_is_never_negative(study, make_film):
+    film = make_film("LCC")
+    header = pydicom.dcmread(film, stop_before_pixels=True)
+    study.intake.path_of("late").write_bytes(film.read_bytes())
+    names = str(header.SOPInstanceUID), str(header.SOPClassUID), STUDY
+    study.gateway.assessment = "no_sign_of_malignancy"
+    study.look()
+    with study.journal.transaction() as database:
+        received.add(database, Received(*names, "late", "0" * 64, 1, "LCC", "PACS", time.time(), "refused"))
+    study.look()
+    before, after = study.of("conclusion")
+    assert values(before, "121077").count("no-sign") == 1
+    said = values(after, "121077")
+    assert said.count("not-sure") == 2, "of the case, and of the left breast"
+    assert "no-sign" not in said
+    assert "Not analysed: L." in said
+
+
+def test_a_study_of_which_every_film_failed_is_told_and_delivered(study):
+    study.gateway.image["state"] = "failed"
+    study.gateway.sign(verdicts=False)
+    study.look()
+    for kind in ("document", "conclusion"):
+        [report] = study.of(kind)
+        assert str(report.PatientID) == "1"
+    assert report.VerificationFlag == "VERIFIED"
+    [report] = study.of("cad")
+    assert values(report, "111017") == ["111245"], "no algorithm succeeded"
+    with study.journal.reading() as database:
+        made = {row[0] for row in database.execute("SELECT kind FROM made")}
+    assert made == {"document", "conclusion", "cad", "message", "bundle"}
 
 
 def test_a_study_that_cannot_be_read_holds_up_no_other(study):

@@ -1,6 +1,7 @@
 """Priors: which studies are taken, and what becomes of a search that fails."""
 
 import time
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -25,6 +26,7 @@ from dicom_node.receiving.intake import Intake
 from dicom_node.routing import Routing
 from dicom_node.settings import Place, parse_prior_nodes
 from lobule.client import ApiError
+from lobule.imaging.header import DicomIdentity
 
 WANTED = Wanted("P1", date(1960, 1, 2), before=date(2026, 5, 1), since=date(2020, 5, 1))
 
@@ -50,6 +52,25 @@ def test_the_newest_earlier_mammograms_of_the_same_patient_are_taken():
     ]
     assert [each.study_uid for each in choose(named, WANTED, {"here"}, 2)] == ["third", "second"]
     assert choose([], WANTED, set(), 2) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fits"),
+    [
+        ({}, True),
+        ({"patient_id_issuer": None, "patient_name": None, "patient_birth_date": None}, True),
+        ({"patient_id_issuer": "OTHER"}, False),
+        ({"patient_birth_date": date(1970, 1, 2)}, False),
+        ({"patient_name": "ROE^JANE "}, True),
+        ({"patient_name": "Doe^Jane"}, False),
+    ],
+)
+def test_a_fetched_film_names_no_other_patient(changes, fits):
+    patient = {"patient_id": "P1", "patient_id_issuer": "H", "patient_name": "Roe^Jane"}
+    current = DicomIdentity(**patient, patient_birth_date=date(1960, 1, 2), study_date=date(2026, 5, 1))
+    study = found("earlier", date(2024, 1, 1))
+    film = replace(current, study_instance_uid="earlier", study_date=date(2024, 1, 1), **changes)
+    assert Wanted.of(current, 5).fits(film, study) is fits
 
 
 class Archive:

@@ -3,6 +3,7 @@
 import io
 import shutil
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import dicom_readers
 import highdicom as hd
@@ -23,15 +24,17 @@ from dicom_objects import (
     signed_by,
 )
 from PIL import Image
+from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from dicom_node.results.cad_report import cad_report
 from dicom_node.results.conclusion_report import conclusion_report
-from dicom_node.results.examination import Examination
+from dicom_node.results.examination import Examination, Verification
 from dicom_node.results.presentation_state import presentation_state
 from dicom_node.results.secondary_capture import HEIGHT, hung
 from dicom_node.results.segmentation import mask_of, segmentation
 from dicom_node.results.structured_report import structured_report, verdict_report
+from lobule.contracts.examination import BreastReading
 from lobule.contracts.result import Box, Hanging
 
 BOX = Box(x=10.5, y=20, width=30, height=40)
@@ -135,13 +138,14 @@ def test_masks_come_back_exactly_and_may_overlap(film, tmp_path):
 def test_the_conclusion_says_what_system_and_reader_say_of_each_breast(film):
     films = [analysed(film(), finding(1, BOX)), analysed(film(), finding(1, BOX), job="job-2", view="MLO")]
     system = conclusion_report(examination_of(films), **names())
-    assert values(system, "111005") == ["II.AC.b.4"], "as the films say together"
+    assert values(system, "suggest-category") == ["II.AC.b.4"], "as the films say together"
+    assert values(system, "111005") == [], "that is the reader's"
     assert values(system, "111047") == [60.0, 70.0], "of the case and of the right breast"
     assert any("10 o'clock" in sentence for sentence in values(system, "121071"))
     assert "Take a biopsy." in values(system, "121075")
     assert system.VerificationFlag == "UNVERIFIED"
     signed = conclusion_report(examination_of(films, signed_by(films)), **names(), previous=system)
-    assert values(signed, "111005") == ["II.AC.b.4", "II.AC.b.4", "II.AC.b.1"]
+    assert values(signed, "111005") == ["II.AC.b.4", "II.AC.b.1"]
     assert values(signed, "129715009") == ["129718006"]
     assert signed.VerificationFlag == "VERIFIED"
     assert str(signed.VerifyingObserverSequence[0].VerifyingObserverName) == "Dr Lee^"
@@ -150,13 +154,19 @@ def test_the_conclusion_says_what_system_and_reader_say_of_each_breast(film):
 def test_everyone_who_read_a_case_has_verified_its_report(film):
     """Where two people read it, and a third one settled what they disagreed on."""
     films = [analysed(film(), finding(1, BOX))]
-    read = replace(signed_by(films), others=("Dr Kim", "Dr Wu"))
+    signed = signed_by(films)
+    days = (datetime(2026, 1, day, 7, 30, tzinfo=timezone(timedelta(hours=8))) for day in (5, 6))
+    others = [Verification(name, day) for name, day in zip(("Dr Kim", "Dr Wu"), days, strict=True)]
+    read = replace(signed, others=others)
     for report in (
         conclusion_report(examination_of(films, read), **names()),
         verdict_report(films, read, **names()),
     ):
         observers = [str(each.VerifyingObserverName) for each in report.VerifyingObserverSequence]
         assert observers == ["Dr Lee^", "Dr Kim^", "Dr Wu^"]
+        times = [str(each.VerificationDateTime) for each in report.VerifyingObserverSequence]
+        assert times[1:] == ["20260105073000+0800", "20260106073000+0800"], "when they signed"
+        assert times[0] == signed.verification.signed_at.strftime("%Y%m%d%H%M%S%z")
 
 
 def test_an_examination_is_read_as_the_api_tells_it(film):
@@ -172,7 +182,15 @@ def test_an_examination_is_read_as_the_api_tells_it(film):
             "suggestions": [],
         },
         "reports": [
-            {"version": 2, "superseded": False, "signed_by": "Lee", "conclusion": None, "breasts": None, "comment": ""}
+            {
+                "version": 2,
+                "superseded": False,
+                "signed_by": "Lee",
+                "signed_at": "2026-01-05T07:30:00+08:00",
+                "conclusion": None,
+                "breasts": None,
+                "comment": "",
+            }
         ],
         "reviews": [each.model_dump(mode="json") for each in signed_by(films).reviews],
         "reader_findings": [own.model_dump(mode="json")],
@@ -190,15 +208,27 @@ def test_films_say_together_no_less_than_by_themselves(film):
     [breast] = (whole := examination_of(films)).breasts
     harmless = breast.model_copy(update={"assessment": "no_sign_of_malignancy", "probability_malignant": 0.02})
     dense = conclusion_report(replace(whole, breasts=[breast.model_copy(update={"density": "d"})]), **names())
-    assert values(dense, "129715009") == ["129719003"], "suggested beside what else the films say"
+    assert values(dense, "suggest-density") == ["129719003"], "suggested beside what else the films say"
     system = conclusion_report(replace(whole, breasts=[harmless]), **names())
-    assert (values(system, "111005"), values(system, "111047")) == ([], [60.0, 60.0])
+    assert (values(system, "suggest-category"), values(system, "111047")) == ([], [60.0, 60.0])
     assert set(values(system, "121077")) & {"suspected", "not-sure", "no-sign"} == {"suspected"}
+
+
+def test_a_breast_with_a_film_that_failed_is_never_negative(film):
+    clear = analysed(film(), laterality="L")
+    whole = replace(examination_of([clear]), assessment="not_sure", failed=[failed_beside(clear)])
+    assert "no-sign" not in values(conclusion_report(whole, **names()), "121077")
+    harmless = {"laterality": "L", "assessment": "no_sign_of_malignancy", "probability_malignant": 0.02, "bi_rads": 1}
+    unaware = replace(whole, breasts=[BreastReading(views=["CC"], **harmless)])
+    assert "no-sign" not in values(conclusion_report(unaware, **names()), "121077")
+    elsewhere = replace(unaware, failed=[replace(failed_beside(clear), laterality="R")])
+    assert values(conclusion_report(elsewhere, **names()), "121077").count("no-sign") == 1
+    assert values(conclusion_report(elsewhere, **names()), "121077").count("not-sure") == 2, "of the case, and right"
 
 
 def test_no_category_is_suggested_where_films_are_not_read_together(film):
     system = conclusion_report(examination_of([analysed(film(), finding(1, BOX))]), **names())
-    assert values(system, "111005") == []
+    assert values(system, "suggest-category") == []
     assert values(system, "111047") == [60.0, 60.0]
 
 
@@ -260,6 +290,29 @@ def test_marks_are_drawn_as_the_sender_has_the_film_shown(film):
     assert annotation.TextObjectSequence[0].UnformattedTextValue == "RCC f1 60%"
     assert state.SoftcopyVOILUTSequence[0].WindowWidth == 4000
     assert state.PresentationLUTShape == "INVERSE"
+
+
+def test_lookup_tables_of_the_sender_are_repeated(film):
+    """Or there is no presentation state, where they cannot be."""
+    table = Dataset()
+    table.LUTDescriptor, table.LUTData = [4096, 0, 12], np.arange(4095, -1, -1, dtype=np.uint16).tobytes()
+    shown = analysed(film(VOILUTSequence=[table]), finding(1, BOX))
+    assert shown.repeats_display
+    [transformation] = presentation_state(shown, **names(), number=1).SoftcopyVOILUTSequence
+    [repeated] = transformation.VOILUTSequence
+    assert list(repeated.LUTDescriptor) == [4096, 0, 12], "of 12 bits, as it was"
+    assert repeated.LUTData == table.LUTData
+    table.LUTDescriptor = [4096, 0, 10]
+    assert not analysed(film(VOILUTSequence=[table]), finding(1, BOX)).repeats_display
+    modality = {"ModalityLUTSequence": [table], "WindowCenter": 2000, "WindowWidth": 4000}
+    assert not analysed(film(**modality), finding(1, BOX)).repeats_display
+
+
+@pytest.mark.parametrize("plane", ["patient", "detector", None])
+def test_lengths_name_the_plane_that_they_are_measured_in(film, plane):
+    one = analysed(film(), finding(1, BOX), pixel_spacing_mm=(0.1, 0.1), spacing_plane=plane)
+    methods = {"patient": set(), "detector": {"detector-plane"}, None: {"unknown-plane"}}
+    assert set(values(structured_report([one], **names()), "370129005")) == methods[plane]
 
 
 def test_films_hang_with_their_marks(film):

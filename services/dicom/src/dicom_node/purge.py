@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from dicom_node.journal import purging, received
+from dicom_node.journal import orders, purging, received
 from dicom_node.journal.database import Journal
 from dicom_node.receiving.intake import Intake
 from dicom_node.results.files import ResultFiles
@@ -33,7 +33,7 @@ def _purge_study(journal: Journal, intake: Intake, study_uid: str) -> int:
         for name in names:
             results.delete(name)
         for patient_id in patients:
-            purging.forget_orders(database, patient_id)
+            orders.forget_patient(database, patient_id)
     _log.info("study purged", objects=len(hashes), results=len(names))
     return len(hashes) + len(names)
 

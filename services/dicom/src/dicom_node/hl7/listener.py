@@ -13,7 +13,7 @@ import structlog
 
 from dicom_node import metrics
 from dicom_node.hl7.mllp import FrameError, FrameReader, frame
-from dicom_node.hl7.orders import read_order
+from dicom_node.hl7.orders import read_orders
 from dicom_node.hl7.syntax import MOST_BYTES, Message, SyntaxProblem, escape, parse, segment
 from dicom_node.journal import orders
 from dicom_node.journal.database import Journal
@@ -110,12 +110,13 @@ def _answer(content: bytes, journal: Journal) -> bytes:
     message: Message | None = None
     try:
         message = parse(content)
-        order, stands = read_order(message)
+        told = read_orders(message)
         with journal.transaction() as database:
-            if stands:
-                orders.put(database, order, time.time())
-            else:
-                orders.cancel(database, order)
+            for order, stands in told:
+                if stands:
+                    orders.put(database, order, time.time())
+                else:
+                    orders.cancel(database, order)
             orders.forget(database, time.time() - _KEPT_S)
     except SyntaxProblem as problem:
         _refused(f"error_{problem.code}")
@@ -123,8 +124,9 @@ def _answer(content: bytes, journal: Journal) -> bytes:
     except Exception as error:  # noqa: BLE001 - of whatever kind: the sender tries again
         _log.error("an order could not be noted", error=where(error))
         return acknowledgment(message, "AE", SyntaxProblem("207", "It could not be noted. Please send it again."))
-    metrics.orders.labels("taken" if stands else "cancelled").inc()
-    _log.info("order", stands=stands)
+    for _, stands in told:
+        metrics.orders.labels("taken" if stands else "cancelled").inc()
+    _log.info("orders", taken=sum(stands for _, stands in told), cancelled=sum(not stands for _, stands in told))
     return acknowledgment(message, "AA")
 
 

@@ -40,6 +40,18 @@ class Message:
         """The segments of a name."""
         return (segment for segment in self.segments if segment[0] == name)
 
+    def groups(self, first: str) -> Iterator["Message"]:
+        """The groups that begin with a segment of this name; each reaches to the next one."""
+        starts = [place for place, segment in enumerate(self.segments) if segment[0] == first]
+        for start, end in zip(starts, [*starts[1:], None], strict=True):
+            yield Message(self.segments[start:end])
+
+    def repetitions(self, name: str, field: int) -> list[str]:
+        """The first component of each repetition of a field in the first segment of a name; empty ones are left out."""
+        segment = next(self.every(name), ())
+        given = segment[field].split("~") if field < len(segment) else []
+        return [value for each in given if (value := component_of(each, 1))]
+
     def value(self, name: str, field: int, component: int = 1) -> str:
         """A component of a field's first repetition in the first segment of a name; empty where there is none."""
         segment = next(self.every(name), ())

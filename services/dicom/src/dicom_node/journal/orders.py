@@ -1,6 +1,7 @@
 """Orders from a hospital's system, which can name cases and are quoted in reports."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -10,7 +11,7 @@ class Order:
 
     Attributes:
         accession: Its accession number, which the study bears as well.
-        patient_id: Of whom.
+        patient_id: Of whom; several identifiers stand on lines of their own.
         placer: Number that who placed it gave it; may be empty.
         filler: Number that who fills it gave it; may be empty.
     """
@@ -26,6 +27,11 @@ class Order:
         return self.placer or self.accession
 
 
+def join(patient_ids: Sequence[str]) -> str:
+    """Identifiers of a patient, which hold no line breaks, as one text."""
+    return "\n".join(patient_ids)
+
+
 def put(database: sqlite3.Connection, order: Order, now: float) -> None:
     """Store an order, or replace it."""
     database.execute(
@@ -35,20 +41,28 @@ def put(database: sqlite3.Connection, order: Order, now: float) -> None:
 
 
 def cancel(database: sqlite3.Connection, order: Order) -> None:
-    """Delete an order."""
-    database.execute("DELETE FROM orders WHERE accession = ? AND patient_id = ?", (order.accession, order.patient_id))
+    """Delete an order, by any identifier of its patient."""
+    if any(find(database, order.accession, each) for each in order.patient_id.split("\n")):
+        database.execute("DELETE FROM orders WHERE accession = ?", (order.accession,))
 
 
 def find(database: sqlite3.Connection, accession: str | None, patient_id: str | None) -> Order | None:
     """The order with this accession number; None if it is of another patient."""
-    query = "SELECT accession, patient_id, placer, filler FROM orders WHERE accession = ? AND patient_id = ?"
-    row = database.execute(query, (accession, patient_id)).fetchone()
-    return None if row is None else Order(**dict(row))
+    row = database.execute("SELECT * FROM orders WHERE accession = ?", (accession,)).fetchone()
+    if row is None or patient_id not in row["patient_id"].split("\n"):
+        return None
+    return Order(row["accession"], patient_id, row["placer"], row["filler"])
 
 
 def forget(database: sqlite3.Connection, before: float) -> int:
     """Delete orders that were received before a time; returns how many."""
     return database.execute("DELETE FROM orders WHERE told_at < ?", (before,)).rowcount
+
+
+def forget_patient(database: sqlite3.Connection, patient_id: str) -> int:
+    """Delete the orders of a patient; returns how many."""
+    query = "DELETE FROM orders WHERE instr(char(10) || patient_id || char(10), char(10) || ? || char(10)) > 0"
+    return database.execute(query, (patient_id,)).rowcount
 
 
 def count(database: sqlite3.Connection) -> int:

@@ -18,8 +18,3 @@ def purge(database: sqlite3.Connection, study_uid: str) -> tuple[Sequence[str], 
     for table in ("made", "products", "prior_searches", "prior_films", "work_items", "received", "studies"):
         database.execute(f"DELETE FROM {table} WHERE study_uid = ?", (study_uid,))  # noqa: S608 - names of our own
     return hashes, names
-
-
-def forget_orders(database: sqlite3.Connection, patient_id: str) -> int:
-    """Delete the orders of a patient; returns how many."""
-    return database.execute("DELETE FROM orders WHERE patient_id = ?", (patient_id,)).rowcount

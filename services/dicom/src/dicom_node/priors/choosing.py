@@ -37,12 +37,16 @@ class Wanted:
         birth_date: Of its patient; None where it does not say.
         before: The day of the current study.
         since: The first day that is not too old.
+        issuer: Whose identifier of the patient it is; None where the current study does not say.
+        name: Of the patient; None where the current study does not say.
     """
 
     patient_id: str
     birth_date: date | None
     before: date
     since: date
+    issuer: str | None = None
+    name: str | None = None
 
     @classmethod
     def of(cls, current: DicomIdentity, years: float) -> "Wanted | None":
@@ -50,7 +54,14 @@ class Wanted:
         if not current.patient_id or current.study_date is None:
             return None
         since = current.study_date - years * _YEAR
-        return cls(current.patient_id, current.patient_birth_date, current.study_date, since)
+        return cls(
+            current.patient_id,
+            current.patient_birth_date,
+            current.study_date,
+            since,
+            current.patient_id_issuer,
+            current.patient_name,
+        )
 
     def is_prior(self, study: FoundStudy) -> bool:
         """Whether a study is an earlier mammogram of the same patient, as far as the node describes it."""
@@ -63,9 +74,24 @@ class Wanted:
         )
 
     def fits(self, film: DicomIdentity, study: FoundStudy) -> bool:
-        """Whether a fetched film is of the study and the patient that it was fetched for."""
+        """Whether a fetched film is of the study and the patient that it was fetched for.
+
+        Hospitals that share an archive may give the same identifier to different people, so that whatever both say of
+        the patient has to be the same.
+        """
         same = (film.study_instance_uid, film.patient_id) == (study.study_uid, self.patient_id)
+        both_say = (
+            (film.patient_id_issuer, self.issuer),
+            (film.patient_birth_date, self.birth_date),
+            (_plain(film.patient_name), _plain(self.name)),
+        )
+        same = same and all(here == there for here, there in both_say if here and there)
         return same and film.study_date is not None and film.study_date < self.before
+
+
+def _plain(name: str | None) -> str:
+    """A name as it is compared: spelling in capitals and padding are no difference."""
+    return " ".join((name or "").replace("^", " ").casefold().split())
 
 
 def choose(found: Iterable[FoundStudy], wanted: Wanted, known: Set[str], most: int) -> Sequence[FoundStudy]:

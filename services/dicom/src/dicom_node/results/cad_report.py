@@ -33,6 +33,7 @@ _SUMMARIES = {
     (True, True): _PARTLY_WITH_FINDINGS,
 }
 """What the summary says, by whether a film failed, and whether anything was found."""
+_NONE_SUCCEEDED = Code("111245", "DCM", "No algorithms succeeded; without findings")
 _INDIVIDUAL = Code("111034", "DCM", "Individual Impression/Recommendation")
 _SINGLE = Code("111059", "DCM", "Single Image Finding")
 _INTENT = Code("111056", "DCM", "Rendering Intent")
@@ -40,6 +41,7 @@ _PRESENT = Code("111150", "DCM", "Presentation Required: Rendering device is exp
 _DETECTIONS, _ANALYSES = Code("111064", "DCM", "Summary of Detections"), Code("111065", "DCM", "Summary of Analyses")
 _SUCCESSFUL, _PERFORMED = Code("111063", "DCM", "Successful Detections"), Code("111022", "DCM", "Detection Performed")
 _FAILED, _PARTLY_SUCCEEDED = Code("111025", "DCM", "Failed Detections"), Code("111223", "DCM", "Partially Succeeded")
+_ALL_FAILED = Code("111224", "DCM", "Failed")
 _SUCCEEDED, _NOT_ATTEMPTED = Code("111222", "DCM", "Succeeded"), Code("111225", "DCM", "Not Attempted")
 _DENSITY = Code("129793001", "SCT", "Mammography breast density")
 _HAS, _CONTEXT, _MODIFIES = "HAS PROPERTIES", "HAS ACQ CONTEXT", "HAS CONCEPT MOD"
@@ -56,7 +58,7 @@ def cad_report(
     """A single image finding for each marked finding, and the films that were searched.
 
     Args:
-        films: Of one study, at least one.
+        films: Of one study; none only where some failed.
         failed: Films of the study that could not be analysed; the report lists them as such.
         uid: Of the report.
         series_uid: Of its series.
@@ -106,14 +108,15 @@ def _root(films: Sequence[AnalysedFilm], failed: Sequence[FailedFilm]) -> Iterat
     yield code(_MODIFIES, language, concepts.ENGLISH)  # TID 4000, row 2
     library = [*map(_entry, films), *(_describe(film.header, film.laterality, film.view) for film in failed)]
     yield container("CONTAINS", Code("111028", "DCM", "Image Library"), *library)  # rows 3 and 4
-    outcome = _SUMMARIES[bool(failed), bool(found)]
+    outcome = _SUMMARIES[bool(failed), bool(found)] if films else _NONE_SUCCEEDED
     yield code("CONTAINS", _SUMMARY, outcome, *found)  # row 5, TID 4001
     places = range(1, len(films) + 1)
-    detected = [container("INFERRED FROM", _SUCCESSFUL, *_detections(films, places))]
+    detected = [container("INFERRED FROM", _SUCCESSFUL, *_detections(films, places))] if films else []
+    ended = (_PARTLY_SUCCEEDED if films else _ALL_FAILED) if failed else _SUCCEEDED
     if failed:
         not_searched = range(len(films) + 1, len(library) + 1)
         detected.append(container("INFERRED FROM", _FAILED, *_detections(films, not_searched)))
-    yield code("CONTAINS", _DETECTIONS, _PARTLY_SUCCEEDED if failed else _SUCCEEDED, *detected)  # rows 6, 7; TID 4015
+    yield code("CONTAINS", _DETECTIONS, ended, *detected)  # rows 6, 7; TID 4015
     yield code("CONTAINS", _ANALYSES, _NOT_ATTEMPTED)  # row 8
 
 
@@ -179,11 +182,15 @@ def _detections(films: Sequence[AnalysedFilm], places: range) -> Iterator[Datase
     searched = [reference(_HAS, 1, _LIBRARY, place) for place in places]
     labels = {finding.label for film in films for finding in film.result.findings}
     for kind in [_DENSITY, *([concepts.CALCIFICATIONS] if "calcification" in labels else [])]:
-        yield code("CONTAINS", _PERFORMED, kind, *_algorithm(films[0].result.model), *searched)
+        yield code("CONTAINS", _PERFORMED, kind, *_algorithm(films[0].result.model if films else None), *searched)
 
 
-def _algorithm(model: ModelInfo) -> Iterator[Dataset]:
-    """TID 4019."""
+def _algorithm(model: ModelInfo | None) -> Iterator[Dataset]:
+    """TID 4019; of Lobule itself where no result names a model."""
+    if model is None:
+        yield text(_HAS, Code("111001", "DCM", "Algorithm Name"), concepts.MODEL)
+        yield text(_HAS, Code("111003", "DCM", "Algorithm Version"), concepts.VERSION)
+        return
     yield text(_HAS, Code("111001", "DCM", "Algorithm Name"), model.name)
     yield text(_HAS, Code("111003", "DCM", "Algorithm Version"), model.version)
     yield text(_HAS, Code("111002", "DCM", "Algorithm Parameters"), f"weights_sha256={model.weights_sha256}")

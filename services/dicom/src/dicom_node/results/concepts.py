@@ -11,7 +11,7 @@ from lobule import __version__
 from lobule.contracts.breasts import BiRads, Density, Recommendation
 from lobule.contracts.case import Verdict
 from lobule.contracts.reader import FindingKind
-from lobule.contracts.result import Assessment, Laterality
+from lobule.contracts.result import Assessment, Laterality, SpacingPlane
 
 MANUFACTURER = "Lobule"
 MODEL = "Lobule (research use only)"
@@ -61,11 +61,19 @@ KINDS: dict[FindingKind, Code] = {
     "other": LESION,
 }
 """What readers take their own findings for."""
-DETECTOR_PLANE = Code("detector-plane", "99LOBULE", "Measured in the plane of the detector")
+PLANES: dict[SpacingPlane | None, Code | None] = {
+    "patient": None,
+    "detector": Code("detector-plane", "99LOBULE", "Measured in the plane of the detector"),
+    None: Code("unknown-plane", "99LOBULE", "Measured in a plane that is not known"),
+}
+"""Where a length in millimetres holds; in the plane of the patient where nothing is said."""
 
 ENGLISH = Code("en", "RFC5646", "English")
 REPORT_TITLE = Code("18745-0", "LN", "Mammography report")
 ASSESSMENT_CATEGORY = Code("111005", "DCM", "Assessment Category")
+SUGGESTED_CATEGORY = Code("suggest-category", "99LOBULE", "Suggested assessment category")
+SUGGESTED_COMPOSITION = Code("suggest-density", "99LOBULE", "Suggested breast composition")
+"""What the system suggests has names of its own, so that nobody takes it for the reader's."""
 ASSESSMENTS: dict[Assessment, Code] = {
     "malignancy_suspected": Code("suspected", "99LOBULE", "Malignancy suspected"),
     "not_sure": Code("not-sure", "99LOBULE", "Not sure"),

@@ -14,7 +14,7 @@ from dicom_node.results import concepts
 from dicom_node.results.concepts import DCM, UCUM
 from dicom_node.results.examination import Examination, Signed, most_suspicious
 from dicom_node.results.film import AnalysedFilm
-from dicom_node.results.measurements import model_as_observer
+from dicom_node.results.measurements import system_as_observer
 from dicom_node.results.sr_document import make_document
 from lobule.contracts.breasts import BreastConclusion
 from lobule.contracts.examination import BreastReading
@@ -41,7 +41,7 @@ def conclusion_report(
     """The conclusion on the case and on each breast, by the system and, after a signature, by the reader.
 
     Args:
-        examination: With an assessment or a signature.
+        examination: With a film, analysed or failed.
         uid: Of the report.
         series_uid: Of its series.
         previous: The report that this one takes the place of.
@@ -51,22 +51,21 @@ def conclusion_report(
     root.ContentSequence = sr.ContentSequence(
         [
             *sr.LanguageOfContentItemAndDescendants(sr.CodedConcept.from_code(concepts.ENGLISH)),
-            *model_as_observer(films[0].result.model),
+            *system_as_observer(films),
             *_sections(examination),
             *(_signed_sections(signed) if signed else []),
         ]
     )
     return make_document(
         sr.EnhancedSR,
-        films,
+        films or examination.failed,
         root,
         uid=uid,
         series_uid=series_uid,
         series_number=9004,
         description="Lobule conclusion (research use only)",
         previous=previous,
-        reader=signed.reader if signed else None,
-        others=signed.others if signed else (),
+        verifications=signed.verifications if signed else (),
     )
 
 
@@ -77,13 +76,15 @@ def _sections(examination: Examination) -> list[sr.ContentItem]:
     if examination.probability is not None:
         conclusions.append(_probability(examination.probability))
     conclusions += [_text(_CONCLUSION, reason) for reason in examination.reasons]
+    if examination.failed:
+        conclusions.append(_text(_CONCLUSION, f"Not analysed: {', '.join(film.name for film in examination.failed)}."))
     sections: list[sr.ContentItem] = [_section(_CONCLUSIONS, conclusions)]
     for side in concepts.BREASTS:
         read = examination.reading_of(side)
         if read is not None:
             sections.append(_section(_FINDINGS, _of_breast(read), side))
-        elif of_side := examination.of_side(side):
-            sections.append(_section(_FINDINGS, _of_films(of_side), side))
+        elif assessment := examination.assessment_of(side):
+            sections.append(_section(_FINDINGS, _of_films(assessment, examination.of_side(side)), side))
     if examination.suggestions:
         sections.append(_section(_RECOMMENDATIONS, [_text(_RECOMMENDATION, each) for each in examination.suggestions]))
     return sections
@@ -94,16 +95,16 @@ def _of_breast(breast: BreastReading) -> list[sr.ContentItem]:
     items: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(breast.assessment)]
     if breast.probability_malignant is not None:
         items.append(_probability(breast.probability_malignant))
-    items.append(_code(concepts.ASSESSMENT_CATEGORY, concepts.BI_RADS[breast.bi_rads]))
+    items.append(_code(concepts.SUGGESTED_CATEGORY, concepts.BI_RADS[breast.bi_rads]))
     if breast.density:
-        items.append(_code(concepts.BREAST_COMPOSITION, concepts.DENSITIES[breast.density]))
+        items.append(_code(concepts.SUGGESTED_COMPOSITION, concepts.DENSITIES[breast.density]))
     return items + [_text(_FINDING, sentence) for sentence in breast_in_words(breast, Words("en"))]
 
 
-def _of_films(films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
-    """The result for a breast without a joint reading to report: that of its most suspicious film."""
-    worst = most_suspicious(films).result
-    return [_text(_FINDING, _SYSTEM), _assessment(worst.assessment), _probability(worst.probability_malignant)]
+def _of_films(assessment: Assessment, films: Sequence[AnalysedFilm]) -> list[sr.ContentItem]:
+    """The result for a breast without a joint reading to report, with the number of its most suspicious film."""
+    said: list[sr.ContentItem] = [_text(_FINDING, _SYSTEM), _assessment(assessment)]
+    return [*said, _probability(most_suspicious(films).result.probability_malignant)] if films else said
 
 
 def _signed_sections(signed: Signed) -> list[sr.ContentItem]:

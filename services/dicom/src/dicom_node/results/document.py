@@ -8,7 +8,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from dicom_node.results import concepts
-from dicom_node.results.film import AnalysedFilm
+from dicom_node.results.film import AnalysedFilm, FailedFilm
 
 _PATIENT_AND_STUDY = (
     "SpecificCharacterSet",
@@ -28,7 +28,13 @@ _PATIENT_AND_STUDY = (
 
 
 def encapsulated_pdf(
-    pdf: bytes, films: Sequence[AnalysedFilm], *, uid: UID, series_uid: UID, signed: int | None, made_at: datetime
+    pdf: bytes,
+    films: Sequence[AnalysedFilm | FailedFilm],
+    *,
+    uid: UID,
+    series_uid: UID,
+    signed: int | None,
+    made_at: datetime,
 ) -> Dataset:
     """A report as an object of the study.
 

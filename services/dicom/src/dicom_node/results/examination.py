@@ -3,9 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from pydicom.dataset import Dataset
+
 from dicom_node.results.film import AnalysedFilm, FailedFilm
+from lobule.assessments import URGENCY, combine
 from lobule.contracts.breasts import BreastConclusions
 from lobule.contracts.case import Review
 from lobule.contracts.examination import BreastReading
@@ -14,7 +18,18 @@ from lobule.contracts.progress import FINAL_STATES
 from lobule.contracts.reader import ReaderFinding
 from lobule.contracts.result import Assessment, Laterality
 
-_URGENCY: tuple[Assessment, ...] = ("malignancy_suspected", "not_sure", "no_sign_of_malignancy")
+
+@dataclass(frozen=True)
+class Verification:
+    """That somebody answers for a report.
+
+    Attributes:
+        name: Of the reader, as the report shows it.
+        signed_at: When they signed.
+    """
+
+    name: str
+    signed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -23,8 +38,8 @@ class Signed:
 
     Attributes:
         version: Of the report, from 1.
-        reader: Their name, as the report shows it.
-        others: Names of the others who read it, where two people read the case.
+        verification: Who signed it, and when.
+        others: The others who read it, where two people read the case.
         conclusion: Their own; None where they left the system's.
         breasts: What they stated of each breast.
         comment: Their comment.
@@ -33,13 +48,23 @@ class Signed:
     """
 
     version: int
-    reader: str
+    verification: Verification
     conclusion: Assessment | None
     breasts: BreastConclusions | None
     comment: str
     reviews: Sequence[Review]
     own: Sequence[ReaderFinding] = ()
-    others: Sequence[str] = ()
+    others: Sequence[Verification] = ()
+
+    @property
+    def reader(self) -> str:
+        """The name of the reader who signed it."""
+        return self.verification.name
+
+    @property
+    def verifications(self) -> list[Verification]:
+        """Everyone who answers for it."""
+        return [self.verification, *self.others]
 
     def verdict_of(self, film: AnalysedFilm, finding: str = WHOLE_IMAGE) -> Review | None:
         """The verdict on a finding, or on a film as a whole."""
@@ -57,7 +82,7 @@ class Examination:
     """The current state of a study in the gateway.
 
     Attributes:
-        films: That were assessed, at least one.
+        films: That were assessed; none only where some failed.
         assessment: Of the case; None while there is none.
         probability: The highest of the films that carry it.
         reasons: Why, as sentences.
@@ -90,10 +115,13 @@ class Examination:
     ) -> "Examination":
         """Build the examination from the gateway's answers for its case and for the reading of its films together."""
         conclusion = case["conclusion"]
+        assessment: Assessment | None = conclusion["assessment"]
+        if assessment is not None:  # the gateway knows nothing of a film that it refused
+            assessment = combine([assessment], failed=bool(failed))
         return cls(
             films=films,
             failed=failed,
-            assessment=conclusion["assessment"],
+            assessment=assessment,
             probability=conclusion["probability_malignant"],
             reasons=[each["text"] for each in conclusion["reasons"]],
             suggestions=[each["text"] for each in conclusion["suggestions"]],
@@ -111,7 +139,12 @@ class Examination:
     @property
     def searched(self) -> str:
         """A fingerprint of which films were analysed and which failed."""
-        return ";failed:".join([self.analysed, *sorted(str(film.header.SOPInstanceUID) for film in self.failed)])
+        return ";".join([self.analysed, *self.not_searched])
+
+    @property
+    def not_searched(self) -> list[str]:
+        """The fingerprints of the films that failed."""
+        return sorted(f"failed:{film.header.SOPInstanceUID}" for film in self.failed)
 
     @property
     def concluded(self) -> str:
@@ -120,19 +153,33 @@ class Examination:
         return f"{self.assessment};{hashlib.sha256(read.encode()).hexdigest()[:16]}"
 
     def reading_of(self, side: Laterality) -> BreastReading | None:
-        """The joint reading of a breast's films; None if the assessment of a single film is more urgent.
+        """The joint reading of a breast's films; None if what its single films say is more urgent.
 
         The case's own conclusion follows from the single films, and no report about it may say less.
         """
         read = next((breast for breast in self.breasts if breast.laterality == side), None)
-        worst = [_URGENCY.index(film.result.assessment) for film in self.of_side(side)]
-        if read is None or _URGENCY.index(read.assessment) > min(worst, default=len(_URGENCY)):
+        alone = combine(self._said_of(side), failed=any(film.laterality == side for film in self.failed))
+        if read is None or (alone is not None and URGENCY.index(alone) < URGENCY.index(read.assessment)):
             return None
         return read
+
+    def assessment_of(self, side: Laterality) -> Assessment | None:
+        """What the single films of a breast say; None where it has none. One of an unknown side may be of it."""
+        if not self.of_side(side) and all(film.laterality != side for film in self.failed):
+            return None
+        return combine(self._said_of(side), failed=any(film.laterality in (side, None) for film in self.failed))
 
     def of_side(self, side: Laterality) -> list[AnalysedFilm]:
         """The films of a breast."""
         return [film for film in self.films if film.laterality == side]
+
+    def _said_of(self, side: Laterality) -> list[Assessment]:
+        return [film.result.assessment for film in self.of_side(side)]
+
+    @property
+    def header(self) -> Dataset:
+        """Of a film, for what objects repeat of patient and study."""
+        return (self.films or self.failed)[0].header
 
 
 def _breast(told: dict[str, Any]) -> BreastReading:
@@ -146,16 +193,24 @@ def _signed(case: dict[str, Any]) -> Signed | None:
         return None
     return Signed(
         version=report["version"],
-        reader=report["signed_by"],
+        verification=_verification(report["signed_by"], report),
         conclusion=report["conclusion"],
         breasts=BreastConclusions.model_validate(report["breasts"]) if report.get("breasts") else None,
         comment=report["comment"],
         reviews=[Review.model_validate(each) for each in case["reviews"]],
         own=[ReaderFinding.model_validate(each) for each in case.get("reader_findings", [])],
-        others=[each["name"] for each in report.get("readers", []) if each["name"] != report["signed_by"]],
+        others=[
+            _verification(each["name"], each)
+            for each in report.get("readers", [])
+            if each["name"] != report["signed_by"]
+        ],
     )
+
+
+def _verification(name: str, signature: dict[str, Any]) -> Verification:
+    return Verification(name, datetime.fromisoformat(signature["signed_at"]).astimezone(UTC))
 
 
 def most_suspicious(films: Sequence[AnalysedFilm]) -> AnalysedFilm:
     """The film with the most urgent assessment and, among those, the highest probability."""
-    return min(films, key=lambda film: (_URGENCY.index(film.result.assessment), -film.result.probability_malignant))
+    return min(films, key=lambda film: (URGENCY.index(film.result.assessment), -film.result.probability_malignant))

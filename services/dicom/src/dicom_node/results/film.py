@@ -16,6 +16,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from dicom_node.results.lookup_tables import voi_lut
 from lobule.contracts.result import Laterality, Result, View
 
 UNICODE = "ISO_IR 192"
@@ -53,7 +54,13 @@ class AnalysedFilm:
     @property
     def name(self) -> str:
         """The side and the view, if known."""
-        return f"{self.laterality or ''}{self.result.image.view or ''}" or "film"
+        return film_name(self.laterality, self.result.image.view)
+
+    @property
+    def repeats_display(self) -> bool:
+        """Whether a presentation state can repeat the sender's display settings."""
+        tables = ("VOILUTSequence", "ModalityLUTSequence")
+        return all(self.header[name].value for name in tables if name in self.header)
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,21 @@ class FailedFilm:
     header: Dataset
     laterality: Laterality | None = None
     view: View | None = None
+
+    @property
+    def name(self) -> str:
+        """The side and the view, if known."""
+        return film_name(self.laterality, self.view)
+
+    @classmethod
+    def of(cls, header: Dataset) -> "FailedFilm":
+        """A film that only its own header describes."""
+        return cls(header, next((side for side in get_args(Laterality) if side == header.ImageLaterality), None))
+
+
+def film_name(laterality: Laterality | None, view: View | None) -> str:
+    """A film's side and view, as far as they are known."""
+    return f"{laterality or ''}{view or ''}" or "film"
 
 
 def read_header(path: Path) -> Dataset:
@@ -101,7 +123,10 @@ def person_name(name: str) -> str:
 
 
 def _shown(film: Dataset) -> Dataset:
-    """The sender's display settings: rescaling, windows, polarity. Incomplete settings are left out."""
+    """The sender's display settings: rescaling, window or lookup tables, polarity. Incomplete settings are left out.
+
+    A sequence of lookup tables that cannot be repeated is there, but empty.
+    """
     shown = Dataset()
     slope, intercept = (_value(film, name, _number) for name in ("RescaleSlope", "RescaleIntercept"))
     if isinstance(slope, float) and isinstance(intercept, float) and slope != 0:
@@ -112,6 +137,11 @@ def _shown(film: Dataset) -> Dataset:
         function = _value(film, "VOILUTFunction", _first)
         if function in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
             shown.VOILUTFunction = function
+    elif tables := _value(film, "VOILUTSequence", list):
+        repeated = [voi_lut(item) for item in tables]
+        shown.VOILUTSequence = [] if None in repeated else repeated
+    if _value(film, "ModalityLUTSequence", list):
+        shown.ModalityLUTSequence = []
     photometric = _value(film, "PhotometricInterpretation", _first)
     shown.PhotometricInterpretation = photometric if photometric in _GREY else "MONOCHROME2"
     return shown

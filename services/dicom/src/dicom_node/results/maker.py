@@ -98,12 +98,12 @@ class ResultMaker(Loop):
 
     def _make_all(self, study: Study, case: dict[str, Any]) -> None:
         """Make each product that a destination wants and that is out of date."""
-        films = self._films(study, case)
-        if not films:
+        films, failed = self._films(study, case), self._failed_films(study, case)
+        if not films and not failed:
             return
-        examination = Examination.of(case, self._client.examination(case["id"]), films, self._failed_films(study, case))
+        examination = Examination.of(case, self._client.examination(case["id"]), films, failed)
         with self._journal.reading() as database:
-            header = films[0].header
+            header = examination.header
             order = orders.find(database, str(header.AccessionNumber), str(header.PatientID))
         for product in products(examination, self._client, case["id"], replace(self._told, order=order)):
             if wanting := [each.name for each in self._recipients if product.kind in each.kinds]:
@@ -156,7 +156,7 @@ class ResultMaker(Loop):
             if image["state"] == "failed" and (film := ours.get(image["sha256"])) is not None
         ]
         refused = [film for film in ours.values() if film.state == "refused"]
-        return failed + [FailedFilm(read_header(self._intake.path_of(film.sha256))) for film in refused]
+        return failed + [FailedFilm.of(read_header(self._intake.path_of(film.sha256))) for film in refused]
 
     def _received(self, study: Study) -> dict[str, Received]:
         with self._journal.reading() as database:

@@ -1,5 +1,7 @@
 """Measurement groups of findings by TID 1410 (DICOM PS3.16), with their observer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from highdicom import sr
 from pydicom.dataset import Dataset
@@ -31,13 +33,17 @@ def tracking_id(film: AnalysedFilm, finding: Finding) -> str:
     return f"{film.name} {finding.id}"
 
 
-def model_as_observer(model: ModelInfo) -> sr.ObservationContext:
-    """The model as the observer."""
+def system_as_observer(films: Sequence[AnalysedFilm]) -> sr.ObservationContext:
+    """The model of films that were analysed as the observer; Lobule itself where none was."""
+    uid, name = concepts.derived_uid("model", concepts.VERSION), f"{concepts.MODEL} {concepts.VERSION}"
+    if films:
+        model = films[0].result.model
+        uid, name = concepts.derived_uid("model", model.weights_sha256), f"{model.name} {model.version}"
     device = sr.DeviceObserverIdentifyingAttributes(
-        uid=concepts.derived_uid("model", model.weights_sha256),
+        uid=uid,
         name=concepts.MANUFACTURER,
         manufacturer_name=concepts.MANUFACTURER,
-        model_name=f"{model.name} {model.version}",
+        model_name=name,
         serial_number=concepts.SERIAL,
     )
     return sr.ObservationContext(
@@ -166,7 +172,7 @@ def _sizes(film: AnalysedFilm, finding: Finding | ReaderFinding) -> list[sr.Meas
     if image.pixel_spacing_mm is not None:
         rows, columns = image.pixel_spacing_mm
         unit, (height, width) = UCUM.Millimeter, (box.height * rows, box.width * columns)
-        method = None if image.spacing_plane == "patient" else concepts.DETECTOR_PLANE
+        method = concepts.PLANES[image.spacing_plane]
     longer, shorter = max(height, width), min(height, width)
     return [
         sr.Measurement(name=name, value=round(value, 1), unit=unit, method=method)

@@ -36,7 +36,7 @@ def report_message(examination: Examination, *, uid: str, order: Order | None, l
         link: Where the report can be read.
         made_at: When the message was made.
     """
-    signed, header = examination.signed, examination.films[0].header
+    signed, header = examination.signed, examination.header
     assert signed is not None
     state = "F" if signed.version == 1 else "C"
     now = made_at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000")
@@ -58,7 +58,8 @@ def report_message(examination: Examination, *, uid: str, order: Order | None, l
             f22=now,
             f24="RAD",
             f25=state,
-            f32=components(signed.reader),
+            f32=_person(signed.reader),
+            f33="~".join(_person(each.name) for each in signed.others),
         ),
         segment("NTE", f1="1", f2="L", f3=escape(RESEARCH_USE_ONLY)),
         *_observations(examination, signed, link, state),
@@ -89,6 +90,11 @@ def _observations(examination: Examination, signed: Signed, link: str, state: st
     told.append(("RP", _LINK, "", components(link, "LOBULE", "TEXT", "HTML")))
     for number, (kind, what, sub, value) in enumerate(told, 1):
         yield segment("OBX", f1=str(number), f2=kind, f3=what, f4=escape(sub), f5=value, f11=state)
+
+
+def _person(name: str) -> str:
+    """A reader in a field of the type NDL, whose first subcomponent is an identifier."""
+    return f"&{escape(name)}"
 
 
 def _patient(header: Dataset) -> str:

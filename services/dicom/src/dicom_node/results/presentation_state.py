@@ -20,7 +20,7 @@ def presentation_state(film: AnalysedFilm, *, uid: UID, series_uid: UID, number:
     """A film with its sender's display settings, and an outline, name and suspicion for each marked finding.
 
     Args:
-        film: With at least one marked finding.
+        film: With at least one marked finding, whose display can be repeated (`repeats_display`).
         uid: Of the object.
         series_uid: Of its series.
         number: Of the object in its series.
@@ -47,6 +47,7 @@ def presentation_state(film: AnalysedFilm, *, uid: UID, series_uid: UID, number:
                 text_objects=[_label(film, finding) for finding in findings],
             )
         ],
+        voi_lut_transformations=_tables(film),
         presentation_lut_transformation=hd.PresentationLUTTransformation(presentation_lut_shape=shape),
         series_description="Lobule marks (research use only)",
         specific_character_set=film.header.SpecificCharacterSet,
@@ -54,6 +55,12 @@ def presentation_state(film: AnalysedFilm, *, uid: UID, series_uid: UID, number:
     )
     state.Laterality = film.laterality or ""  # of the series; highdicom leaves it out, and a breast is of a pair
     return state
+
+
+def _tables(film: AnalysedFilm) -> list[pr.SoftcopyVOILUTTransformation] | None:
+    """The sender's lookup tables; None: highdicom takes over the window, if there is one."""
+    tables = film.header.get("VOILUTSequence")
+    return [pr.SoftcopyVOILUTTransformation(voi_luts=list(tables))] if tables else None
 
 
 def _line(film: AnalysedFilm, finding: Finding) -> pr.GraphicObject:

@@ -82,7 +82,7 @@ class Product:
 def products(
     examination: Examination, client: Client, case_id: str, told: Telling = NOTHING_BESIDES
 ) -> Iterator[Product]:
-    """All that a study should have now.
+    """All that a study should have now. Where every film failed, what needs no result: reports, and that they failed.
 
     Once something was signed, no draft takes its place: conclusion and verdicts stay as they were signed until the next
     signature. What the system finds is told as before.
@@ -94,17 +94,18 @@ def products(
         told: What reports to other systems need besides.
     """
     films, analysed, signed = examination.films, examination.analysed, examination.signed
-    yield Product("findings", analysed, lambda before: _findings(films, before), "", ("findings",))
+    if films:
+        yield Product("findings", analysed, lambda before: _findings(films, before), "", ("findings",))
     for place, film in enumerate(films, 1):
         yield from _of_film(film, place)
     state = analysed if signed is None else f"{analysed};signed:{signed.version}"
     signed_before = examination.signed_version is not None
     if not examination.awaited and (signed is not None or not signed_before):
-        concluded = f"{state};{examination.concluded}"
+        concluded = ";".join([state, *examination.not_searched, examination.concluded])
         yield Product("conclusion", concluded, lambda before: _conclusion(examination, before), "", ("conclusion",))
-    wanted = f"signed:{examination.signed_version}" if signed_before else f"draft:{analysed}"
+    wanted = f"signed:{examination.signed_version}" if signed_before else f"draft:{examination.searched}"
     yield Product("document", wanted, lambda _: _document(examination, client, case_id))
-    if signed is not None:  # the last verdict that is withdrawn has to be told as well
+    if signed is not None and films:  # the last verdict that is withdrawn has to be told as well
         yield Product(
             "verdicts",
             state,
@@ -112,10 +113,12 @@ def products(
             predecessors=("verdicts", "findings"),
             only_again=not signed.says_anything_of_findings,
         )
+    if signed is not None:
         wanted = f"signed:{signed.version}"
         yield Product("message", wanted, lambda _: _message(examination, case_id, told))
         yield Product("bundle", wanted, lambda _: _bundle(examination, client, case_id, told))
-    yield Product("pictures", analysed, lambda _: _pictures(examination, client))
+    if films:
+        yield Product("pictures", analysed, lambda _: _pictures(examination, client))
     yield Product("cad", examination.searched, lambda before: _cad(examination, before), "", ("cad",))
 
 
@@ -130,7 +133,7 @@ def _of_film(film: AnalysedFilm, place: int) -> Iterator[Product]:
             lambda _: segmentation(film, uid=generate_uid(), series_uid=series, number=place),
             film.job_id,
         )
-    if film.result.marked_findings():
+    if film.result.marked_findings() and film.repeats_display:
         shown = derived_uid("marks", study)
         yield Product(
             "marks",
@@ -163,11 +166,11 @@ def _document(examination: Examination, client: Client, case_id: str) -> Dataset
     signed = examination.signed_version
     return encapsulated_pdf(
         client.case_report(case_id, signed, "pdf"),
-        examination.films,
+        examination.films or examination.failed,
         uid=generate_uid(),
         series_uid=generate_uid(),
         signed=signed,
-        made_at=datetime.now(UTC),
+        made_at=datetime.now(UTC).astimezone(),
     )
 
 
@@ -180,8 +183,8 @@ def _message(examination: Examination, case_id: str, told: Telling) -> Document:
 
 def _bundle(examination: Examination, client: Client, case_id: str, told: Telling) -> Document:
     pdf = client.case_report(case_id, examination.signed_version, "pdf")
-    header = examination.films[0].header
-    return Document(generate_uid(), fhir_bundle(client.fhir_bundle(case_id), header, pdf, told.patient_system))
+    told_of = client.fhir_bundle(case_id)
+    return Document(generate_uid(), fhir_bundle(told_of, examination.header, pdf, told.patient_system))
 
 
 def _pictures(examination: Examination, client: Client) -> Dataset:

@@ -1,14 +1,13 @@
 """A structured report as an object of the study (DICOM PS3.3, A.35)."""
 
 from collections.abc import Sequence
-from copy import deepcopy
-from typing import Any
 
 from highdicom import sr
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dicom_node.results import concepts
+from dicom_node.results.examination import Verification
 from dicom_node.results.film import AnalysedFilm, FailedFilm, person_name
 
 Document = sr.EnhancedSR | sr.ComprehensiveSR | sr.Comprehensive3DSR
@@ -24,8 +23,7 @@ def make_document(
     series_number: int,
     description: str,
     previous: Dataset | None = None,
-    reader: str | None = None,
-    others: Sequence[str] = (),
+    verifications: Sequence[Verification] = (),
 ) -> Document:
     """A report with its header.
 
@@ -38,16 +36,8 @@ def make_document(
         series_number: Of the series.
         description: Of the series.
         previous: The report that this one takes the place of, or adds to.
-        reader: Who signed what it says; None: nobody.
-        others: Who verified it besides, where two people read the case.
+        verifications: Who signed what it says, and when; none: nobody.
     """
-    verified: dict[str, Any] = {}
-    if reader is not None:
-        verified = {
-            "is_verified": True,
-            "verifying_observer_name": person_name(reader),
-            "verifying_organization": "Signed in Lobule",
-        }
     document = form(
         evidence=[film.header for film in films],
         content=content,
@@ -57,14 +47,21 @@ def make_document(
         instance_number=1,
         series_description=description,
         is_complete=True,
-        is_final=reader is not None,
+        is_final=bool(verifications),
         previous_versions=None if previous is None else [previous],
         specific_character_set=films[0].header.SpecificCharacterSet,
-        **verified,
         **concepts.EQUIPMENT,
     )
-    for name in others:
-        observer = deepcopy(document.VerifyingObserverSequence[0])
-        observer.VerifyingObserverName = person_name(name)
-        document.VerifyingObserverSequence.append(observer)
+    if verifications:  # highdicom would say that they verified it now
+        document.VerificationFlag = "VERIFIED"
+        document.VerifyingObserverSequence = [_observer(each) for each in verifications]
     return document
+
+
+def _observer(verification: Verification) -> Dataset:
+    observer = Dataset()
+    observer.VerifyingObserverName = person_name(verification.name)
+    observer.VerifyingOrganization = "Signed in Lobule"
+    observer.VerificationDateTime = verification.signed_at.strftime("%Y%m%d%H%M%S%z")
+    observer.VerifyingObserverIdentificationCodeSequence = []
+    return observer

@@ -10,7 +10,7 @@ from dicom_node.results import concepts
 from dicom_node.results.concepts import DCM, PIXELS, SCT
 from dicom_node.results.examination import Signed
 from dicom_node.results.film import AnalysedFilm, person_name
-from dicom_node.results.measurements import drawn, measured, model_as_observer
+from dicom_node.results.measurements import drawn, measured, system_as_observer
 from dicom_node.results.sr_document import make_document
 
 _EVALUATIONS = sr.CodedConcept("C0034375", "UMLS", "Qualitative Evaluations")
@@ -35,7 +35,7 @@ def structured_report(
         _content(
             films,
             [measured(film, finding) for film in films for finding in film.result.marked_findings()],
-            model_as_observer(films[0].result.model),
+            system_as_observer(films),
         ),
         uid=uid,
         series_uid=series_uid,
@@ -77,8 +77,7 @@ def verdict_report(
         series_number=9008,
         description=f"Lobule verdicts, signed version {signed.version} (research use only)",
         previous=previous,
-        reader=signed.reader,
-        others=signed.others,
+        verifications=signed.verifications,
     )
 
 

@@ -30,6 +30,7 @@ class DicomIdentity:
         manufacturer: (0008,0070).
         accession_number: (0008,0050).
         modality: (0008,0060).
+        patient_id_issuer: (0010,0021), whose identifier `patient_id` is.
     """
 
     patient_id: str | None = None
@@ -46,6 +47,7 @@ class DicomIdentity:
     manufacturer: str | None = None
     accession_number: str | None = None
     modality: str | None = None
+    patient_id_issuer: str | None = None
 
 
 def identity_of(tags: Tags) -> DicomIdentity:
@@ -66,4 +68,5 @@ def identity_of(tags: Tags) -> DicomIdentity:
         manufacturer=tags.text(Tag.MANUFACTURER),
         accession_number=tags.text(Tag.ACCESSION_NUMBER),
         modality=tags.text(Tag.MODALITY),
+        patient_id_issuer=tags.text(Tag.ISSUER_OF_PATIENT_ID),
     )
