@@ -8,6 +8,7 @@ import pytest
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, ImageInfo, ModelInfo, Result, Thresholds
 from lobule.imaging.read_film import read_film
+from lobule.storage import ObjectNotFoundError
 from lobule.words import Words
 from lobule.words.breasts import breast_in_words
 from lobule_ml.calibration import Logistic
@@ -117,6 +118,26 @@ def test_growth_is_in_millimetres_where_the_file_says_how_a_film_hangs(films):
     [lesion] = films.together().breasts[0].lesions
     assert lesion.change.growth_mm == pytest.approx(1.0, rel=0.1)
     assert lesion.change.change == "stable"  # by a fifth, but less than can be measured
+
+
+def test_a_prior_that_cannot_be_read_holds_up_nothing(films):
+    films.add("new", [(100, 250, 40)])
+    films.add("old", [(100, 250, 40)], role="prior")
+
+    def read(each):
+        if each.job_id == "old":
+            raise ObjectNotFoundError("gone")
+        return films.read(each)
+
+    request = ExaminationRequest(images=films.images)
+    [breast] = read_together(request, read, MODELS).breasts
+    assert [lesion.change for lesion in breast.lesions] == [None]
+    with pytest.raises(ObjectNotFoundError):
+        read_together(
+            request.model_copy(update={"images": [films.images[1].model_copy(update={"role": "current"})]}),
+            read,
+            MODELS,
+        )
 
 
 def test_a_side_that_a_reader_took_away_does_not_come_back(films):

@@ -165,6 +165,15 @@ def test_a_failed_examination_is_told_and_tells_nothing_of_the_films(client, wor
     assert client.get(f"/api/v1/cases/{case}", headers=alice).json()["state"] == "ready"
 
 
+def test_a_failed_examination_is_asked_for_again_with_the_next_change(worker, film, state):
+    worker.infer(film(1, view="CC", laterality="L", study_date="2026-03-01")["job"]["id"])
+    claim = worker.claim_next("mammo")
+    worker.say(claim["job_id"], "examination", "fail", attempt=claim["attempt"], code="image_unreadable", detail="-")
+    assert state()["state"] == "failed"
+    film(2, view="CC", laterality="L", study_date="2024-03-01")
+    assert state()["state"] == "queued", "although it is of the same films while the prior is not analysed"
+
+
 def test_a_field_is_not_read_together(worker, upload, picture, case, state):
     job = upload(picture(5), case_id=case).json()["job"]["id"]
     worker.infer(job)

@@ -35,7 +35,7 @@ def open_rendering(session: Session, owner_id: str, key: str, request: RenderReq
 def ask_for_examination(
     session: Session, owner_id: str, key: str, request: ExaminationRequest, *, queue: str, interactive: bool
 ) -> None:
-    """Have the films of a case read together, unless exactly that was asked for already.
+    """Have the films of a case read together, unless exactly that was asked for already and has not failed.
 
     An attempt that is under way for other films is fenced: the step waits anew, and only its next attempt counts.
 
@@ -54,7 +54,7 @@ def ask_for_examination(
         work = Examination(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
         session.add(work)
         session.flush()
-    elif work.request == document:
+    elif work.request == document and (work.state == "done" or work.state not in FINAL_STATES):
         return
     _ask_again(session, work, document, interactive=interactive)
 

@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from typing import get_args
 
+import structlog
+from pydantic import ValidationError
+
 from lobule.contracts import examination as contract
-from lobule.contracts.result import Laterality, StandardView
+from lobule.contracts.result import Laterality, Result, StandardView
 from lobule.decoding.images import read_film
+from lobule.errors import AnalysisError
+from lobule.storage import ObjectNotFoundError
 from lobule.worker.examination import ReadImage
 from mammo_worker.examination.breasts import BreastReading, Lesion, read_breast
 from mammo_worker.examination.explain import reasons, suggested_category
@@ -15,6 +20,7 @@ from mammo_worker.examination.models import ExaminationModels
 from mammo_worker.examination.priors import Tracked, track
 from mammo_worker.examination.rule import Verdict, by_rule
 
+_log = structlog.get_logger()
 _GROWTH = {"new": 3, "grown": 2, "smaller": 1, "stable": 0, "not_comparable": -1}
 """Which change of a lesion is told where its views differ."""
 
@@ -26,6 +32,7 @@ def read_together(
 
     A film of another view than CC and MLO is not compared with them; what it says by itself enters the breast, or the
     examination where nobody knows its side. A film of an unknown side keeps the examination from being called negative.
+    A prior that cannot be read is left out.
 
     Args:
         request: The films.
@@ -33,22 +40,23 @@ def read_together(
         models: What is installed.
 
     Raises:
-        AnalysisError: What `read_film` raises.
+        AnalysisError: What `read_film` raises of a current film.
     """
     placed: list[ExaminedFilm] = []
     priors: list[ExaminedFilm] = []
     alone: dict[Laterality | None, list[Verdict]] = {"R": [], "L": [], None: []}
     for each in request.images:
-        data, result = read(each)
-        side, view = each.image.laterality, each.image.view  # as corrected: the stored result keeps what was known then
-        standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
-        if side is not None and standard is not None:
-            film = read_film(data)
-            hanging = each.image.hanging or film.hanging
-            shown = examined(each.job_id, side, standard, film, result, hanging)
+        try:
+            result, shown = _placed(each, read)
+        except (AnalysisError, ObjectNotFoundError, ValidationError) as error:
+            if each.role == "current":
+                raise
+            _log.warning("a prior could not be read", job_id=each.job_id, error=type(error).__name__)
+            continue
+        if shown is not None:
             (placed if each.role == "current" else priors).append(shown)
         elif each.role == "current":
-            alone[side].append(Verdict(result.assessment, result.probability_malignant))
+            alone[each.image.laterality].append(Verdict(result.assessment, result.probability_malignant))
     breasts: list[BreastReading] = []
     for side in ("R", "L"):
         own, failed = [film for film in placed if film.laterality == side], request.failed.count(side)
@@ -63,6 +71,17 @@ def read_together(
         probability_malignant=verdict.probability,
         standings=_standings(verdict, models),
     )
+
+
+def _placed(each: contract.AnalysedImage, read: ReadImage) -> tuple[Result, ExaminedFilm | None]:
+    """An image's result, and the film in its breast where its side is known and its view is CC or MLO."""
+    data, result = read(each)
+    side, view = each.image.laterality, each.image.view  # as corrected: the stored result keeps what was known then
+    standard: StandardView | None = next((known for known in get_args(StandardView) if known == view), None)
+    if side is None or standard is None:
+        return result, None
+    film = read_film(data)
+    return result, examined(each.job_id, side, standard, film, result, each.image.hanging or film.hanging)
 
 
 def breast_as_contract(
