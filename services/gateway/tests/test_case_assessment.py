@@ -63,6 +63,9 @@ def test_a_clear_work_up_does_not_hide_a_suspicion_that_nobody_has_read():
     assert (said.reasons[0].code, said.reasons[0].values) == ("earlier_suspected", {"images": ["RMLO"]})
     assert "read_as_usual" not in codes(said)
     assert conclude([film(SUSPECTED, "RCC", 3)], before).assessment == SUSPECTED
+    refused = conclude([film(CLEAR, "RCC", 3)], refused=[film("failed", "RMLO")])
+    assert (refused.assessment, refused.reasons[-1].code) == (UNSURE, "film_refused")
+    assert refused.reasons[-1].values == {"images": ["RMLO"]}
     assert conclude([film(CLEAR, "RCC", 3)], before[1:]).assessment == CLEAR
 
 

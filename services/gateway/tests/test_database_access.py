@@ -40,7 +40,8 @@ TRANSACTIONS = {
     # The answer, once the request's own is committed.
     "idempotency/middleware.py": {"KeyedRequests._keep"},
     # Accepted once its bytes have arrived; analysed or rendered again while a request waits.
-    "uploads/service.py": {"UploadService.accept"},
+    # A film of a DICOM node that is refused is noted after its own transaction has ended.
+    "uploads/service.py": {"UploadService.accept", "UploadService._note_refused"},
     "diagnose/endpoints.py": {"_start_again_if_failed"},
     "reports/renderings.py": {"_repeat", "_find_or_open"},
     # A case for a study, committed before its instances are received one by one.

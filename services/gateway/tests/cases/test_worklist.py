@@ -56,6 +56,21 @@ class TestRow:
         client.post(f"/api/v1/jobs/{film(1)}/cancel", headers=alice)
         assert (row()["state"], row()["assessment"]) == ("failed", None)
 
+    def test_all_failed_waits_for_a_reader_until_it_is_signed(
+        self, client, alice, case, film, row, upload, picture, worker
+    ):
+        client.post(f"/api/v1/jobs/{film(1)}/cancel", headers=alice)
+        for number, probability in ((2, 0.1), (3, 0.5)):
+            worker.infer(upload(picture(number)).json()["job"]["id"], probability)
+            clear = client.post("/api/v1/cases", json={"pseudonym": f"Q-{number}"}, headers=alice).json()["id"]
+            worker.infer(upload(picture(number + 4), case_id=clear).json()["job"]["id"], probability)
+        waiting = client.get("/api/v1/cases", params={"reader": "open"}, headers=alice).json()["items"]
+        assert [item["pseudonym"] for item in waiting] == ["Q-3", "P-1", "Q-2"], "before those without a sign"
+        said = {"acknowledged": ["not_assessed"], "conclusion": "not_sure"}
+        for status in (201, 409):
+            assert client.post(f"/api/v1/cases/{case}/reports", json=said, headers=alice).status_code == status
+        assert row()["state"] == "signed"
+
     def test_a_case_of_dead_workers_fails(self, client, film, row, worker):
         job = film(1)
         for _ in range(3):

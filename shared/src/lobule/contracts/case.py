@@ -55,6 +55,7 @@ ReasonCode = Literal[
     "still_analysed",
     "view_unknown",
     "earlier_suspected",
+    "film_refused",
 ]
 SuggestionCode = Literal[
     "read_with_priority",

@@ -25,6 +25,7 @@ _CODES_SINCE = {
     "image_not_sure",
     "images_no_sign",
     "earlier_suspected",
+    "film_refused",
     "correlate_with_tissue",
     "disease_extent",
 }

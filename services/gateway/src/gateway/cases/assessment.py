@@ -6,6 +6,7 @@ malignant, and a case with an image that could not be assessed is never negative
 
 from collections.abc import Iterator, Sequence
 
+from lobule.assessments import combine
 from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion, numbered
 from lobule.contracts.modality import Evidence
 from lobule.contracts.result import Assessment, Laterality
@@ -15,22 +16,29 @@ MEANINGFUL_DIFFERENCE = 0.2
 """Two views of a breast agree if their probabilities are closer than this (docs/case-assessment.md, Views)."""
 
 
-def conclude(images: Sequence[ImageEvidence], unread: Sequence[ImageEvidence] = ()) -> Conclusion:
+def conclude(
+    images: Sequence[ImageEvidence],
+    unread: Sequence[ImageEvidence] = (),
+    refused: Sequence[ImageEvidence] = (),
+) -> Conclusion:
     """Combine the evidence of the images of a case.
 
     Args:
         images: Each image of the current examination once, with the state of its latest analysis.
         unread: Films of an examination shortly before that no signed report includes. A suspicion among them keeps
             the case from being called negative.
+        refused: Films that the server refused although a DICOM node had taken them. They keep it from that, too.
     """
     images = numbered(images)
     suspected = [film.name for film in numbered(unread) if film.assessment == "malignancy_suspected"]
     assessment = _assess(images)
-    if suspected and assessment == "no_sign_of_malignancy":
+    if (suspected or refused) and assessment == "no_sign_of_malignancy":
         assessment = "not_sure"
     reasons = list(_reasons(images, assessment))
     if suspected:
         reasons.insert(0, Reason(code="earlier_suspected", values={"images": suspected}))
+    if refused:
+        reasons.append(Reason(code="film_refused", values={"images": [film.name for film in numbered(refused)]}))
     return Conclusion(
         assessment=assessment,
         probability_malignant=_probability(images, assessment),
@@ -41,15 +49,11 @@ def conclude(images: Sequence[ImageEvidence], unread: Sequence[ImageEvidence] = 
 
 
 def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:
-    """Suspected as soon as one image is; any lower assessment needs the result of every image."""
+    """Of the images together; None where none was assessed."""
     assessments = {image.assessment for image in _assessed(images)}
-    if "malignancy_suspected" in assessments:
-        return "malignancy_suspected"
-    if not assessments or _in_state(images, "pending"):
+    if not assessments:
         return None
-    if "not_sure" in assessments or _in_state(images, "failed"):
-        return "not_sure"
-    return "no_sign_of_malignancy"
+    return combine(assessments, failed=bool(_in_state(images, "failed")), pending=bool(_in_state(images, "pending")))
 
 
 def _probability(images: Sequence[ImageEvidence], assessment: Assessment | None) -> float | None:

@@ -68,6 +68,7 @@ class Case(Base):
     images_total: Mapped[int] = mapped_column(default=0)
     images_done: Mapped[int] = mapped_column(default=0)
     images_failed: Mapped[int] = mapped_column(default=0)
+    refused_films: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # by SHA-256 of the file; `cases.refused`
     signed_version: Mapped[int | None]
     signed_revision: Mapped[int | None]
 

@@ -25,7 +25,7 @@ Sort = Literal["urgency", "newest", "oldest", "pseudonym", "study_date", "modali
 Reader = Literal["me", "none", "open"]
 LAPSES_AFTER = timedelta(hours=8)
 """How long a claim holds: a working day, so that a case which somebody forgot is free again on the next."""
-TO_READ: tuple[CaseState, ...] = ("ready", "second_read", "arbitration")
+TO_READ: tuple[CaseState, ...] = ("ready", "failed", "second_read", "arbitration")
 """States of a case that waits for a reader."""
 _ORDERS: dict[Sort, Order] = {
     "urgency": Order((Case.urgency, Case.created_at, Case.id)),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
-from gateway.cases import repository, together
+from gateway.cases import refused, repository, together
 from gateway.cases.assessment import conclude
 from gateway.cases.examinations import current_date, examinations
 from gateway.cases.models import Case
@@ -51,12 +51,13 @@ def state_of(job: Job) -> Evidence:
     return "failed" if job.state in FINAL_STATES else "pending"
 
 
-def conclusion_of(jobs: Sequence[Job]) -> Conclusion:
+def conclusion_of(case: Case, jobs: Sequence[Job]) -> Conclusion:
     """The current conclusion from the images of a case.
 
     Films of earlier examinations do not count, but for a suspicion that a work-up of the last months would hide.
 
     Args:
+        case: The case.
         jobs: The newest of each image.
     """
     images = [job.image for job in jobs]
@@ -67,7 +68,7 @@ def conclusion_of(jobs: Sequence[Job]) -> Conclusion:
         for job in jobs
         if (place := places[job.image_id]).is_prior and not job.image.signed and _is_recent(place.date, newest)
     ]
-    return conclude(evidence_of(current), evidence_of(unread))
+    return conclude(evidence_of(current), evidence_of(unread), refused.evidence_of(case))
 
 
 def _is_recent(day: date | None, newest: date | None) -> bool:
@@ -75,9 +76,13 @@ def _is_recent(day: date | None, newest: date | None) -> bool:
 
 
 def urgency_of(conclusion: Conclusion) -> float:
-    """The position of a case in the worklist: by state, then by probability; -1 where it has none yet."""
+    """The position of a case in the worklist: by state, then by probability; -1 where it has none yet.
+
+    A case of which nothing could be assessed stands with those that are not sure.
+    """
     if conclusion.assessment is None:
-        return -1.0
+        said = {reason.code for reason in conclusion.reasons}
+        return _RANKS["not_sure"] if "not_assessed" in said and "still_analysed" not in said else -1.0
     return _RANKS[conclusion.assessment] + (conclusion.probability_malignant or 0.0)
 
 
@@ -93,7 +98,7 @@ def refresh(session: Session, case_id: str) -> Case:
 def summarise(case: Case, jobs: Sequence[Job]) -> None:
     """Write a case's row from the newest analysis of each of its images."""
     images = [job.image for job in jobs]
-    evidence, conclusion = evidence_of(jobs), conclusion_of(jobs)
+    evidence, conclusion = evidence_of(jobs), conclusion_of(case, jobs)
     case.assessment, case.probability_malignant = conclusion.assessment, conclusion.probability_malignant
     case.urgency = urgency_of(conclusion)
     case.images_total = len(evidence)
@@ -103,7 +108,7 @@ def summarise(case: Case, jobs: Sequence[Job]) -> None:
     case.modalities = " ".join(sorted({image.modality for image in images}))
     case.has_films = any(image.spec.evidence == "film" for image in images)
     case.thumbnails = _thumbnails(jobs)
-    parts = [*map(_canonical, evidence), *_dated(images)]
+    parts = [*map(_canonical, evidence), *_dated(images), *map(_canonical, refused.evidence_of(case))]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     if digest != case.evidence_digest:
         case.evidence_digest = digest
@@ -174,9 +179,9 @@ def _state(case: Case) -> CaseState:
     is_signed = case.signed_revision == case.revision
     if case.read_twice and case.reads and not is_signed:
         return "second_read" if case.blind else "arbitration"
-    if case.images_done == 0:
-        return "failed"
-    return "signed" if is_signed else "ready"
+    if is_signed:
+        return "signed"
+    return "ready" if case.images_done else "failed"
 
 
 def etag(case: Case) -> str:

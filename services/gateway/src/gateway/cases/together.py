@@ -9,6 +9,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
+from gateway.cases import refused
 from gateway.cases.examinations import Examination, examinations
 from gateway.cases.models import Case
 from gateway.jobs import on_request
@@ -36,7 +37,7 @@ def ask(session: Session, case: Case, analyses: Sequence[Job]) -> None:
     films = [job for job in analyses if job.image.spec.read_together]
     current = [job for job in films if not places[job.image_id].is_prior]
     waiting = any(job.assessment is None and job.state not in FINAL_STATES for job in current)  # the last of them asks
-    request = None if waiting else _request(films, places)
+    request = None if waiting else _request(films, places, case)
     if request is None:
         _forget(session, case)
         return
@@ -58,7 +59,7 @@ def _forget(session: Session, case: Case) -> None:
         jobs.delete_works(session, [work.id])
 
 
-def _request(films: Sequence[Job], places: dict[str, Examination]) -> ExaminationRequest | None:
+def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -> ExaminationRequest | None:
     """What to read, the films of the latest examination first; None where no current film was analysed."""
     given: dict[ImageRole, list[AnalysedImage]] = {"current": [], "prior": []}
     newest_first = sorted(films, key=lambda job: places[job.image_id].date or date.max, reverse=True)
@@ -76,7 +77,9 @@ def _request(films: Sequence[Job], places: dict[str, Examination]) -> Examinatio
             )
     if not given["current"]:
         return None
+    refused_sides = [film.laterality for film in refused.evidence_of(case)]
     failed = [job.image for job in films if job.assessment is None and not places[job.image_id].is_prior]
     return ExaminationRequest(
-        images=[*given["current"], *given["prior"]], failed=[image.info().laterality for image in failed]
+        images=[*given["current"], *given["prior"]],
+        failed=[*(image.info().laterality for image in failed), *refused_sides],
     )

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from gateway.audit.service import record
+from gateway.cases import refused
 from gateway.cases import repository as cases
+from gateway.cases import service as case_service
 from gateway.corrections import removal
 from gateway.database import SessionFactory, read
-from gateway.errors import not_found
+from gateway.errors import ProblemError, not_found
 from gateway.images import repository as images
 from gateway.images.identity import Fingerprints, refuse_other_patient
 from gateway.images.models import Image
@@ -142,11 +144,12 @@ class UploadService:
                     detail["replaces"] = replaced.id
                     _make_room(session, self._store, image, replaced, user)
                 if image.case_id is not None:
-                    cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
+                    case = cases.locked(session, image.case_id)  # two concurrent uploads must see each other's patient
                     others = images.of_case(session, image.case_id)
                     if by_instance:
                         checks.refuse_instance(session, image, others)
                     detail |= refuse_other_patient(image, others, accepted=options.accept_other_patient)
+                    refused.forget(case, image)
                 checks.refuse_duplicate(session, image)
                 if options.replaces is not None and replaced is None:
                     raise not_found("image")
@@ -161,10 +164,18 @@ class UploadService:
             with self._sessions.begin() as session:
                 checks.refuse_duplicate(session, image)
             raise
-        except BaseException:
+        except BaseException as error:
             self._store.delete(upload.object_key)
+            if isinstance(error, ProblemError) and error.code == "other_patient" and user.role == "service":
+                self._note_refused(image)
             raise
         return image, job
+
+    def _note_refused(self, image: Image) -> None:
+        """Note a node's film in its case: the node has acknowledged it to its sender, and nobody else would know."""
+        with self._sessions.begin() as session:
+            if image.case_id is not None and refused.note(cases.locked(session, image.case_id), image):
+                case_service.refresh(session, image.case_id)
 
     def check_quota(self, user: User, token_id: str | None) -> None:
         """Refuse a user, or an API token, of whom as many analyses wait as may.

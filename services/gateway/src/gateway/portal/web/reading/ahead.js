@@ -9,7 +9,7 @@ import { slotsOf } from '../viewer/hanging.js';
 
 const REST_MS = 3000; // without a hand on mouse or keys
 const MOST_FILMS = 4;
-const TO_READ = ['ready', 'second_read', 'arbitration'];
+const TO_READ = ['ready', 'failed', 'second_read', 'arbitration'];
 const HANDS = ['pointerdown', 'wheel', 'keydown'];
 
 /** The most urgent case that this reader has claimed and that waits; null where none does. @param {string} but Another than this one. @returns {Promise<string | null>} */

@@ -67,6 +67,7 @@ const panes = createPanes(role(root, 'panes'), {
   failureOf,
   onEdit: (image) => dialogs.edit(image),
   onRetry: (image) => retry(image),
+  onStop: (image) => stop(image),
   onUse: ({ viewed }) => navigation.use(viewed),
   onPick: (image, index) => pick(targetOf(image, index)),
   onPickOwn: (id) => drawn.pick(id),
@@ -169,6 +170,13 @@ const retry = ({ jobId, name }) =>
     if (!(await mayChange(t('reading.retry.of', { name })))) return;
     await call('post', '/api/v1/jobs/{job_id}/retry', { params: { job_id: jobId } });
     feed.wake();
+  });
+
+/** An analysis that never ends would keep the case from being read. @param {ViewedImage} image */
+const stop = ({ jobId }) =>
+  oneAtATime(jobId, async () => {
+    await call('post', '/api/v1/jobs/{job_id}/cancel', { params: { job_id: jobId } });
+    await lookAgain();
   });
 
 const openSigning = () => oneAtATime('sign', dialogs.sign);

@@ -30,6 +30,7 @@ const ENOUGH = 1.1; // device pixels for a sample: nobody sees a difference
  *   failureOf: (image: ViewedImage) => {words: string, hopeless: boolean},
  *   onEdit: (image: ViewedImage) => void,
  *   onRetry: (image: ViewedImage) => void,
+ *   onStop: (image: ViewedImage) => void,
  *   enhanced: (state: Reading, image: ViewedImage) => import('./sources.js').GreySource | null,
  *   linked: () => boolean,
  * } & Omit<import('./pane.js').PaneEvents, 'scaleOf' | 'onMove' | 'onPaint'>} options
@@ -40,6 +41,7 @@ export function createPanes(grid, options) {
     const pane = new Pane(copy('pane'), { ...options, scaleOf, onMove: follow, onPaint: painted });
     role(pane.root, 'edit').addEventListener('click', () => pane.viewed && options.onEdit(pane.viewed));
     role(pane.root, 'again').addEventListener('click', () => pane.viewed && options.onRetry(pane.viewed));
+    role(pane.root, 'stop').addEventListener('click', () => pane.viewed && options.onStop(pane.viewed));
     return pane;
   });
   grid.replaceChildren(...panes.map(({ root }) => root));
@@ -170,6 +172,7 @@ function showNote(root, image, failureOf) {
   note.hidden = image.source !== null;
   const failed = image.entry.state === 'failed' ? failureOf(image) : null;
   role(root, 'again').hidden = !failed || failed.hopeless;
+  role(root, 'stop').hidden = image.entry.state !== 'pending';
   if (note.hidden) return;
   const [symbol, title, words] = noteOf(image, failed?.words ?? '');
   role(note, 'symbol').replaceChildren(icon(symbol));
@@ -181,5 +184,5 @@ function showNote(root, image, failureOf) {
 function noteOf({ problem, entry }, failure) {
   if (problem) return ['alert', t('reading.failed'), t('reading.picture.failed', { detail: problem.message })];
   if (entry.state === 'failed') return ['alert', t('reading.failed'), failure];
-  return ['queue', t(entry.state === 'assessed' ? 'reading.loading' : 'reading.waiting'), ''];
+  return entry.state === 'assessed' ? ['queue', t('reading.loading'), ''] : ['queue', t('reading.waiting'), t('reading.waiting.why')];
 }
