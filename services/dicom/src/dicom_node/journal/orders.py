@@ -49,7 +49,7 @@ def cancel(database: sqlite3.Connection, order: Order) -> None:
 def find(database: sqlite3.Connection, accession: str | None, patient_id: str | None) -> Order | None:
     """The order with this accession number; None if it is of another patient."""
     row = database.execute("SELECT * FROM orders WHERE accession = ?", (accession,)).fetchone()
-    if row is None or patient_id not in row["patient_id"].split("\n"):
+    if row is None or patient_id is None or patient_id not in row["patient_id"].split("\n"):
         return None
     return Order(row["accession"], patient_id, row["placer"], row["filler"])
 

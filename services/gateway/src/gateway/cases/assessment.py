@@ -50,7 +50,7 @@ def conclude(
 
 def _assess(images: Sequence[ImageEvidence]) -> Assessment | None:
     """Of the images together; None where none was assessed."""
-    assessments = {image.assessment for image in _assessed(images)}
+    assessments: set[Assessment] = {image.assessment for image in images if image.assessment is not None}
     if not assessments:
         return None
     return combine(assessments, failed=bool(_in_state(images, "failed")), pending=bool(_in_state(images, "pending")))

@@ -17,6 +17,7 @@ from gateway.jobs import repository as jobs
 from gateway.jobs.models import Job
 from lobule.contracts.examination import AnalysedImage, ExaminationRequest
 from lobule.contracts.progress import FINAL_STATES
+from lobule.contracts.result import Laterality
 from lobule.contracts.unit import ImageRole
 
 
@@ -77,9 +78,8 @@ def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -
             )
     if not given["current"]:
         return None
-    refused_sides = [film.laterality for film in refused.evidence_of(case)]
-    failed = [job.image for job in films if job.assessment is None and not places[job.image_id].is_prior]
-    return ExaminationRequest(
-        images=[*given["current"], *given["prior"]],
-        failed=[*(image.info().laterality for image in failed), *refused_sides],
-    )
+    failed: list[Laterality | None] = [
+        job.image.info().laterality for job in films if job.assessment is None and not places[job.image_id].is_prior
+    ]
+    failed += [film.laterality for film in refused.evidence_of(case)]
+    return ExaminationRequest(images=[*given["current"], *given["prior"]], failed=failed)
