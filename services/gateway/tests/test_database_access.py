@@ -52,7 +52,7 @@ TRANSACTIONS = {
     "dicomweb/retrieval_endpoints.py": {"_found"},
     "dicomweb/search_endpoints.py": {"_search"},
     "case_details/results.py": {"list_results"},
-    "case_details/identity.py": {"read_identity"},
+    "case_details/identity.py": {"identities_of"},
     # Each case of a patient is deleted for itself, and its objects after it; the certificate comes last.
     "purge/service.py": {"Purge._delete", "Purge._delete_answers", "Purge._note"},
     # The first film of a sample case must find it.

@@ -123,6 +123,10 @@ class Cases(Connection):
         path = f"/api/v1/cases/{case_id}/reports/{'draft' if version is None else version}"
         return self.request("GET", path, params={"format": format}).content
 
+    def signing_keys(self) -> list[dict[str, Any]]:
+        """List the public keys that verify signed reports, see docs/signed-reports.md."""
+        return self.call("GET", "/api/v1/signing-keys")
+
     def fhir_bundle(self, case_id: str) -> dict[str, Any]:
         """Return a case as a FHIR transaction bundle."""
         return self.call("GET", f"/fhir/Bundle/{case_id}")
