@@ -81,5 +81,5 @@ def _request(films: Sequence[Job], places: dict[str, Examination], case: Case) -
     failed: list[Laterality | None] = [
         job.image.info().laterality for job in films if job.assessment is None and not places[job.image_id].is_prior
     ]
-    failed += [film.laterality for film in refused.evidence_of(case)]
+    failed.extend(film.laterality for film in refused.evidence_of(case))
     return ExaminationRequest(images=[*given["current"], *given["prior"]], failed=failed)
