@@ -31,12 +31,15 @@ def _rebuilt(profile: bytes) -> bytes:
     if count > _MOST_TAGS or profile[36:40] != b"acsp":
         raise ValueError("no profile")
     entries = [struct.unpack_from(">4sII", profile, _HEAD + 4 + _ENTRY * index) for index in range(count)]
-    kept = [entry for entry in entries if entry[0] in _COLOURS]
+    names = [name for name, _, _ in entries]
+    kept = [entry for at, entry in enumerate(entries) if entry[0] in _COLOURS and names.index(entry[0]) == at]
     table, body, places = b"", b"", dict[tuple[int, int], int]()
     start = _HEAD + 4 + _ENTRY * len(kept)
     for name, offset, size in kept:
         if offset + size > len(profile):
             raise ValueError("a tag behind the end")
+        if len(body) > len(profile):
+            raise ValueError("tags overlap")
         if (offset, size) not in places:  # channels may share a curve
             places[offset, size] = start + len(body)
             body += profile[offset : offset + size] + bytes(-size % 4)

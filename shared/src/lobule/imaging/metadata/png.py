@@ -21,14 +21,18 @@ _MOST_EXIF, _PIECE = 1 << 16, 1 << 20
 def copy_without_metadata(stream: BinaryIO, sink: "Sink") -> None:
     """See `without_metadata`; what follows the end of the picture is left out."""
     sink.write(SIGNATURE)
+    seen = set[bytes]()
     for chunk in chunks(stream, limits.MAX_PNG_DATA_CHUNKS):
         if chunk.length <= _MOST_BYTES.get(chunk.kind, -1):
             stream.seek(chunk.start - 8)
             _copy(stream, sink, 12 + chunk.length)
+        elif chunk.kind in seen:  # the decoder takes the first
+            continue
         elif chunk.kind == b"eXIf":
             _write(sink, b"eXIf", exif_of(exif_orientation(stream.read(min(chunk.length, _MOST_EXIF)))))
         elif chunk.kind == b"iCCP":
             _write(sink, b"iCCP", _profile(stream.read(min(chunk.length, limits.MAX_PROFILE_BYTES))))
+        seen.add(chunk.kind)
 
 
 def _profile(content: bytes) -> bytes:

@@ -47,8 +47,15 @@ class _Form:
         return 8 if self.big else 4
 
     def offsets(self, numbers: Sequence[int]) -> bytes:
-        """Offsets or lengths as the values of a tag."""
-        return struct.pack(f"{self.order}{len(numbers)}{'Q' if self.big else 'I'}", *numbers)
+        """Offsets or lengths as the values of a tag.
+
+        Raises:
+            AnalysisError: `image_unreadable` where one is too large: shared strips make the copy larger than the file.
+        """
+        try:
+            return struct.pack(f"{self.order}{len(numbers)}{'Q' if self.big else 'I'}", *numbers)
+        except struct.error as error:
+            raise AnalysisError("image_unreadable", "tiff_overlap") from error
 
     def head(self) -> bytes:
         """The file's head; the directory follows it."""
@@ -80,9 +87,10 @@ def copy_without_metadata(stream: BinaryIO, sink: "Sink") -> None:
     stream.seek(2)
     form = _Form(layout.directory.order, big=43 in stream.read(2))
     size = stream.seek(0, 2)
-    offsets, lengths = (_located(layout, tag) for tag in layout.located)
+    offsets, lengths = (_located(form, layout, tag) for tag in layout.located)
     whole = [offset + length <= size for offset, length in zip(offsets, lengths, strict=True)]
-    if sum(lengths) > 2 * size and all(whole):
+    held_bytes = sum(length for length, held in zip(lengths, whole, strict=True) if held)
+    if held_bytes > 2 * size:
         raise AnalysisError("image_unreadable", "tiff_overlap")
     values = list(_values(layout.directory))
     kind = 16 if form.big else 4
@@ -99,8 +107,11 @@ def copy_without_metadata(stream: BinaryIO, sink: "Sink") -> None:
             _copy(stream, sink, offset, length, masked=layout.compression == JPEG)
 
 
-def _located(layout: TiffLayout, tag: int) -> Sequence[int]:
-    return layout.directory.numbers(tag, limits.MAX_TIFF_SEGMENTS)[: layout.segments]
+def _located(form: _Form, layout: TiffLayout, tag: int) -> Sequence[int]:
+    numbers = layout.directory.numbers(tag, limits.MAX_TIFF_SEGMENTS)[: layout.segments]
+    if min(numbers) < 0 or max(numbers) >> (8 * form.inline):
+        raise AnalysisError("image_unreadable", "tiff_tag", tag=tag)
+    return numbers
 
 
 def _end(form: _Form, values: Sequence[_Value], layout: TiffLayout, lengths: _Value) -> int:
