@@ -77,6 +77,27 @@ def test_what_was_altered_with_its_fingerprint_is_not_served(client, alice, sign
     assert shown["signature"]["state"] == "broken"
 
 
+def test_a_signature_does_not_count_at_another_version(client, alice, signed, sign, at, change):
+    """Content, fingerprint, key and signature are moved together: each of them is genuine."""
+    changed = {"modality": "mammography", "view": "MLO", "laterality": "L"}
+    [image] = client.get(f"{at.removesuffix('/reports')}", headers=alice).json()["images"]
+    assert client.patch(f"/api/v1/images/{image['id']}", json=changed, headers=alice).status_code == 200
+    assert sign(conclusion="malignancy_suspected").status_code == 201
+    with client.app.state.sessions() as session:
+        first = session.query(CaseReport).filter_by(version=1).one()
+        moved = {name: getattr(first, name) for name in ("content", "sha256", "signing_key", "signature")}
+    change(**moved)
+    answer = client.get(f"{at}/2/content", headers=alice)
+    assert (answer.status_code, answer.json()["code"]) == (500, "report_altered")
+    assert [shown["signature"]["state"] for shown in client.get(at, headers=alice).json()] == ["broken", "valid"]
+
+
+def test_the_list_says_what_was_signed(client, alice, signed, at, change):
+    change(conclusion="no_sign_of_malignancy", comment="Nothing.", signed_by="mallory")
+    [shown] = client.get(at, headers=alice).json()
+    assert shown == signed
+
+
 def test_a_key_that_the_server_does_not_know_is_said(client, alice, signed, at, change):
     change(signing_key="0" * 16)
     answer = client.get(f"{at}/1/content", headers=alice)

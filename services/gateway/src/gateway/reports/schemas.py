@@ -120,17 +120,18 @@ class CaseReportRead(BaseModel):
     def of(
         cls, report: CaseReport, case: Case, keys: SigningKeys, renderings: list[RenderingState]
     ) -> "CaseReportRead":
-        """The version as the API returns it."""
+        """The version as the API returns it: what it states is read from the content, which is what was signed."""
+        said = report.content["signature"]
         state, key, value = state_of(keys, report), report.signing_key or "", report.signature or ""
         signature = ReportSignature(key=key, value=value, state=state) if state else None
         return cls(
             version=report.version,
-            signed_by=report.signed_by,
-            signed_at=report.signed_at,
-            conclusion=report.conclusion,
-            breasts=report.content["signature"].get("breasts"),  # not known to versions signed before
-            comment=report.comment,
-            readers=report.content["signature"].get("readers", []),
+            signed_by=said["signed_by"],
+            signed_at=said["signed_at"],
+            conclusion=said.get("conclusion"),  # what `get` reads is not known to versions signed before
+            breasts=said.get("breasts"),
+            comment=said.get("comment", ""),
+            readers=said.get("readers", []),
             superseded=report.version != case.signed_version or report.case_revision != case.revision,
             sha256=report.sha256,
             signature=signature,

@@ -22,11 +22,13 @@ def state_of(keys: SigningKeys, report: CaseReport) -> SignatureState | None:
     """What is to be said of a version's signature; None where it has none."""
     if report.signing_key is None and report.signature is None:
         return None
+    if not _is_of_its_row(report):
+        return "broken"
     return keys.judge(report.signing_key or "", report.signature or "", stored_bytes(report.content))
 
 
 def check(session: Session, report: CaseReport) -> None:
-    """Refuse a signed version whose fingerprint or signature is not that of its content.
+    """Refuse a signed version whose fingerprint or signature is not that of its content, or whose content is another's.
 
     Raises:
         ProblemError: `report_altered` or `signing_key_unknown`, 500.
@@ -34,5 +36,11 @@ def check(session: Session, report: CaseReport) -> None:
     state = state_of(keys_of(session), report)
     if state == "key_unknown":
         raise ProblemError(500, "signing_key_unknown")
-    if state == "broken" or fingerprint(report.content) != report.sha256:
+    if state == "broken" or not _is_of_its_row(report) or fingerprint(report.content) != report.sha256:
         raise ProblemError(500, "report_altered")
+
+
+def _is_of_its_row(report: CaseReport) -> bool:
+    """Whether the content names this case and version: a signature is valid wherever its content is copied to."""
+    content = report.content
+    return (content["case_id"], content["signature"]["version"]) == (report.case_id, report.version)
