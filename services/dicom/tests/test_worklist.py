@@ -17,6 +17,7 @@ from dicom_node.receiving.intake import Intake
 from dicom_node.routing import read_routing
 from dicom_node.worklist import performer
 from dicom_node.worklist.performer import Performer
+from dicom_node.worklist.server import WorkRefusedError
 
 UID, RESULT = "1.2.826.0.1.3680043.8.498.900", "1.2.826.0.1.3680043.8.498.901"
 
@@ -135,7 +136,6 @@ def test_a_claim_whose_answer_was_lost_is_ours(worker, server, films):
     server.items[UID] = work_item(UID, films)
     with worker.journal.transaction() as database:
         work_items.add(database, UID, "1.2.3.5", time.time())
-        work_items.postpone(database, UID, 0, "not_connected")
     server.owners[UID] = "1.2.3.5"
     server.items[UID][STATE]["Value"] = ["IN PROGRESS"]
     worker.look()
@@ -166,6 +166,51 @@ def test_films_that_the_gateway_refuses_cancel_it(worker, server, films):
             received.mark_refused(database, film.sop_instance_uid, "image_unreadable")
     worker.look()
     assert worker.state() == ("cancelled", "None of the films could be read.")
+
+
+def test_a_claim_that_is_refused_in_passing_is_made_again(worker, server, films):
+    server.items[UID] = work_item(UID, films)
+    one = Performer(worker.journal, worker.intake, worker.settings)
+    claim = one._server.change_state
+
+    def refuse(*_: str) -> None:
+        raise WorkRefusedError("http_404")
+
+    one._server.change_state = refuse
+    worker.look(one)
+    assert worker.state() == ("claiming", "http_404")
+    one._server.change_state = claim
+    worker.look(one)
+    assert worker.state() == ("claimed", None)
+    one._server.item = refuse
+    worker.look(one)
+    assert worker.state() == ("claimed", "http_404"), "it is ours still"
+
+
+def test_items_that_fail_do_not_stop_others_and_are_cancelled_in_time(worker, server, films, monkeypatch):
+    monkeypatch.setattr(performer, "_MOST_OPEN", 1)
+    server.items[UID] = work_item(UID, films)
+    server.films.clear()
+    worker.look()
+    worker.look()
+    assert worker.state() == ("claimed", "http_404")
+    server.items["1.2.3"] = work_item("1.2.3", films)
+    Performer(worker.journal, worker.intake, worker.settings).work()
+    assert server.items["1.2.3"][STATE]["Value"] == ["IN PROGRESS"]
+    with worker.journal.transaction() as database:
+        database.execute("UPDATE work_items SET claimed_at = 0")
+    worker.look()
+    assert [item[STATE]["Value"] for item in server.items.values()] == [["CANCELED"], ["CANCELED"]]
+
+
+def test_an_item_that_cannot_be_cancelled_either_ends(worker, server, films):
+    server.items[UID] = work_item(UID, films)
+    worker.look()
+    with worker.journal.transaction() as database:
+        database.execute("UPDATE work_items SET claimed_at = 0")
+    server.away = True
+    worker.look()
+    assert worker.state() == ("refused", "http_503")
 
 
 def test_one_that_ended_elsewhere_is_left(worker, server, films):

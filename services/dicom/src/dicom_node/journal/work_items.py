@@ -20,7 +20,7 @@ class WorkItem:
         state: What is done next.
         claimed_at: Seconds since 1970.
         due_at: When it is looked at next.
-        attempts: Failures one after the other.
+        attempts: Failures one after the other; of a claim that is in the journal at least one.
         problem: Code of the last one, or why it was cancelled.
     """
 
@@ -40,9 +40,10 @@ def known(database: sqlite3.Connection, uid: str) -> bool:
 
 
 def add(database: sqlite3.Connection, uid: str, transaction_uid: str, now: float) -> None:
-    """Note an item that is about to be claimed."""
+    """Note an item that is about to be claimed: the claim counts as a failure until its success is noted."""
     database.execute(
-        "INSERT INTO work_items (uid, transaction_uid, state, claimed_at, due_at) VALUES (?, ?, 'claiming', ?, ?)",
+        """INSERT INTO work_items (uid, transaction_uid, state, claimed_at, due_at, attempts)
+        VALUES (?, ?, 'claiming', ?, ?, 1)""",
         (uid, transaction_uid, now, now),
     )
 

@@ -21,14 +21,15 @@ from dicom_node.receiving.intake import Intake
 from dicom_node.sending.associations import pause_after
 from dicom_node.settings import GATEWAY, NodeSettings, parse_stow_places
 from dicom_node.statuses import Status
-from dicom_node.worklist.items import STATE, Output, given_up, inputs_of, performed, text
+from dicom_node.worklist.items import STATE, TRANSACTION_UID, Output, given_up, inputs_of, performed, text
 from dicom_node.worklist.server import WorklistError, WorklistServer, WorkRefusedError
 
 CALLER = "UPS-RS"
 """The calling AE title that rules of the site see of what is fetched for a work item."""
-_MOST_OPEN = 8
+_MOST_OPEN, _MOST_FAILING = 8, 32
 _OFTEN_S = 2.0
 _SETTLED_S = 5.0  # after the last result: a study's results are made one after the other
+_ENDED = ("COMPLETED", "CANCELED")
 _TAKEN = (Status.SUCCESS, Status.DUPLICATE_INSTANCE)
 _log = structlog.get_logger()
 
@@ -43,6 +44,18 @@ class _CancelError(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class _OverError(Exception):
+    """An item ended elsewhere, or is somebody else's.
+
+    Args:
+        problem: Code of what the server said.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class Performer(Loop):
@@ -76,8 +89,9 @@ class Performer(Loop):
         for item in waiting:
             if item.due_at <= time.time() and not self.closing:
                 self._go_on(item)
-        if len(waiting) < _MOST_OPEN:
-            self._claim_more(_MOST_OPEN - len(waiting))
+        busy = [item for item in waiting if item.problem is None or item.due_at <= time.time()]
+        if (most := min(_MOST_OPEN - len(busy), _MOST_FAILING - len(waiting))) > 0:
+            self._claim_more(most)
 
     def _claim_more(self, most: int) -> None:
         try:
@@ -100,7 +114,7 @@ class Performer(Loop):
             step(item)
         except _CancelError as reason:
             self._cancel(item, reason.why)
-        except WorkRefusedError as error:
+        except _OverError as error:
             self._end(item, "refused", error.problem)
         except (WorklistError, PeerError) as error:
             self._postpone(item, error.problem)
@@ -109,13 +123,30 @@ class Performer(Loop):
             self._postpone(item, "not_performed")
 
     def _claim(self, item: WorkItem) -> None:
+        """Claim an item, or find out whether an earlier claim, whose answer was lost, made it ours.
+
+        Raises:
+            _OverError: It is somebody else's.
+        """
         try:
             self._server.change_state(item.uid, "IN PROGRESS", item.transaction_uid)
-        except WorkRefusedError:
-            if not item.attempts:  # somebody else was faster
+        except WorkRefusedError as error:
+            state = text(self._server.item(item.uid), STATE)
+            if state == "SCHEDULED":  # refused in passing
                 raise
-            self._server.update(item.uid, {"00081195": {"vr": "UI", "Value": [item.transaction_uid]}})  # is it ours?
+            if not item.attempts or state != "IN PROGRESS":
+                raise _OverError(error.problem) from None
+            self._prove(item)
         self._move(item, "claimed")
+
+    def _prove(self, item: WorkItem) -> None:
+        """Change nothing of an item, which the server grants to its performer alone."""
+        try:
+            self._server.update(item.uid, {TRANSACTION_UID: {"vr": "UI", "Value": [item.transaction_uid]}})
+        except WorkRefusedError as error:
+            if error.problem != "http_409":
+                raise
+            raise _OverError(error.problem) from None
 
     def _fetch(self, item: WorkItem) -> None:
         """Receive the films of an item, as if a modality had sent them.
@@ -124,8 +155,8 @@ class Performer(Loop):
             _CancelError: It has none.
         """
         said = self._server.item(item.uid)
-        if text(said, STATE) in ("COMPLETED", "CANCELED"):
-            raise WorkRefusedError("ended_elsewhere")
+        if text(said, STATE) in _ENDED:
+            raise _OverError("ended_elsewhere")
         studies: list[str] = []
         for part in inputs_of(said):
             for film in part.films or self._films.films(part.study_uid):
@@ -180,7 +211,7 @@ class Performer(Loop):
         newest = max((each.made_at for each, _, _ in results), default=None)
         waiting = any(state == "waiting" for _, _, state in results)
         if newest is None or waiting or time.time() < max(newest, item.claimed_at) + _SETTLED_S:
-            if time.time() - item.claimed_at > 3600 * self._settings.dicom_give_up_hours:
+            if self._is_late(item):
                 raise _CancelError("No result was made in time.")
             return None
         outputs = [
@@ -201,14 +232,21 @@ class Performer(Loop):
 
     def _cancel(self, item: WorkItem, why: str) -> None:
         try:
+            if text(self._server.item(item.uid), STATE) in _ENDED:
+                self._end(item, "refused", "ended_elsewhere")
+                return
             self._server.update(item.uid, given_up(item.transaction_uid, why))
             self._server.change_state(item.uid, "CANCELED", item.transaction_uid)
-        except WorkRefusedError as error:
-            self._end(item, "refused", error.problem)
         except WorklistError as error:
-            self._postpone(item, error.problem)
+            if self._is_late(item):
+                self._end(item, "refused", error.problem)
+            else:
+                self._try_later(item, error.problem)
         else:
             self._end(item, "cancelled", why)
+
+    def _is_late(self, item: WorkItem) -> bool:
+        return time.time() - item.claimed_at > 3600 * self._settings.dicom_give_up_hours
 
     def _wait(self, item: WorkItem) -> None:
         with self._journal.transaction() as database:
@@ -225,6 +263,13 @@ class Performer(Loop):
             work_items.move(database, item.uid, state, time.time(), problem=problem)
 
     def _postpone(self, item: WorkItem, problem: str) -> None:
+        """Try an item again after a failure, or cancel it where it has failed for too long."""
+        if self._is_late(item):
+            self._cancel(item, "The work item could not be performed in time.")
+        else:
+            self._try_later(item, problem)
+
+    def _try_later(self, item: WorkItem, problem: str) -> None:
         metrics.work_items.labels(problem).inc()
         _log.warning("a work item waits", problem=problem)
         with self._journal.transaction() as database:

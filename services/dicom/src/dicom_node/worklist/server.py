@@ -28,7 +28,10 @@ class WorklistError(Exception):
 
 
 class WorkRefusedError(WorklistError):
-    """The server refused the request: the item is somebody else's, is over, or is no longer there."""
+    """The server refused the request (4xx).
+
+    The item is somebody else's, is over, or is no longer there; or a proxy says so in passing.
+    """
 
 
 class WorklistServer:
@@ -79,7 +82,7 @@ class WorklistServer:
         """The data sets of an answer.
 
         Raises:
-            WorkRefusedError: The server refused it for good.
+            WorkRefusedError: The server refused it.
             WorklistError: It failed in another way.
         """
         headers = {"Accept": _JSON} | ({"Content-Type": _JSON} if body is not None else {})
