@@ -31,6 +31,9 @@ def tiff(across: float | None = None, down: float | None = None, unit: int | Non
         (tiff(text="Aperio Image|MPP = 0.2508"), 0.2508),
         (tiff(72, 72, 2), None),  # of a screen
         (tiff(2_400, 2_400, 2), None),  # of a scanner of paper
+        (tiff(4_800, 4_800, 2), None),  # of a flatbed scanner
+        (tiff(1_259.84, 1_259.84, 3), None),  # 3,200 dots an inch
+        (tiff(3_175, 3_175, 2), 8.0),
         (tiff(20_000, 10_000, 3), None),
         (tiff(20_000, 20_000, 1), None),  # of no unit
         (tiff(0, 0, 3), None),

@@ -10,11 +10,12 @@ from PIL import Image
 
 from histo_worker.data.source import read_source
 from histo_worker.scale import Scale, scale_of
+from histo_worker.tissue import windows
 from histo_worker.tissue.network import SIDE, UM_PER_PIXEL
 from histo_worker.tissue.out_of_distribution import FAR, fit_training_tissue
 from histo_worker.tissue.reader import TissueReader
 from histo_worker.tissue.stage import MAPPED_UM, MOST_REGIONS, describe_map, draw_map, regions_of, widened
-from histo_worker.tissue.windows import CELL, bands, scaled_size
+from histo_worker.tissue.windows import CELL, bands, scaled_size, share_read
 from lobule.contracts.result import ImageInfo, Result, Thresholds
 from lobule.contracts.tissue import Tissue
 from lobule.imaging.decode import decode_rgb
@@ -61,6 +62,15 @@ class TestWindows:
                 seen[band.y : band.y + SIDE, x : x + SIDE] = True
         margin = SIDE // 4
         assert seen[margin : rows - margin, margin : columns - margin].all()
+
+    @pytest.mark.parametrize("shape", [(4000, 3000), (48, 200_000), (200_000, 48)])
+    def test_a_field_of_any_size_is_read_in_bounded_time(self, monkeypatch, shape):
+        monkeypatch.setattr(windows, "MOST_SQUARES", 60)
+        read = list(bands(np.broadcast_to(np.uint8(PINK), (*shape, 3)), 8.0))
+        assert 30 <= sum(len(band.xs) for band in read) <= 60
+        assert all(band.y + SIDE <= scaled_size(*shape, 8.0)[0] for band in read)
+        assert share_read(*shape, 8.0) < 0.05
+        assert share_read(64, 64, UM_PER_PIXEL) == 1
 
     def test_glass_is_not_read(self):
         field = np.full((400, 400, 3), 250, np.uint8)
@@ -177,9 +187,10 @@ class TestResult:
 
     def test_of_a_field_that_is_unlike_is_never_certain(self, pipeline, field_pixels, monkeypatch):
         monkeypatch.setattr(type(pipeline._tissue._training), "unlike", lambda *_: 1.0)
+        monkeypatch.setattr(windows, "MOST_SQUARES", 1)
         result = pipeline.analyse(encoded(field_pixels[0]), info(magnification="100X"), no_progress).result
         assert result.assessment == result.thresholds.assess(result.probability_malignant) == "not_sure"
-        assert [n.code for n in result.notices] == ["unlike_training"]
+        assert [n.code for n in result.notices] == ["unlike_training", "tissue_sampled"]
 
     def test_the_map_names_the_packages_figures_in_both_languages(self, reader):
         drawn = describe_map(reader.package.manifest, "map.png")

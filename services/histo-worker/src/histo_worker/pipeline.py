@@ -20,9 +20,11 @@ from histo_worker.scale import FARTHEST, Scale, is_too_coarse, nearest_magnifica
 from histo_worker.settings import HistoSettings
 from histo_worker.tissue.reader import TissueReader
 from histo_worker.tissue.stage import describe_map, draw_map, is_unlike, read_tissue, widened
+from histo_worker.tissue.windows import share_read
 from lobule.contracts.activity import DONE, activity
 from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import DisplayImage, HeatMap, ImageInfo, Magnification, Notice, Patches, Result
+from lobule.contracts.tissue import Tissue
 from lobule.decoding.images import decoder, read_field
 from lobule.errors import AnalysisError
 from lobule.imaging.decode import RGB8, encode_png
@@ -159,6 +161,7 @@ class HistologyPipeline:
                 *([make_notice("unlike_training")] if is_unlike(tissue) else []),
                 *_scale_notices(image, magnification, scale),
                 *self._size_notices(magnification, scale, field, readings),
+                *_tissue_notices(field, tissue),
             ],
             timings_s=clock.seconds,
         )
@@ -229,6 +232,11 @@ def _scale_notices(image: ImageInfo, magnification: Magnification | None, scale:
             yield make_notice("scale_too_coarse", um=um)
         elif near not in MEASURED or times > FARTHEST:
             yield make_notice("scale_not_measured", um=um)
+
+
+def _tissue_notices(field: RGB8, tissue: Tissue | None) -> Iterator[Notice]:
+    if tissue and (share := share_read(field.shape[0], field.shape[1], tissue.um_per_pixel)) < 1:
+        yield make_notice("tissue_sampled", share=f"{share:.0%}")
 
 
 def build_pipeline(settings: HistoSettings | None = None) -> HistologyPipeline:

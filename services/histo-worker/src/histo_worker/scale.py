@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from lobule.contracts.result import ImageInfo, Magnification
 from lobule.contracts.tissue import ScaleSource
+from lobule.imaging.field_scale import COARSEST_UM, FINEST_UM
 
 UM_OF_MAGNIFICATION: dict[Magnification, float] = {"40X": 1.2, "100X": 0.48, "200X": 0.24, "400X": 0.12}
 """Of the camera of BreakHis (Spanhol et al. 2016), as its nuclei show (docs/results/tissue-tried.md)."""
-LEAST_UM, MOST_UM = 0.02, 20.0
+LEAST_UM, MOST_UM = FINEST_UM, COARSEST_UM
 """A scale outside is that of a screen or a printer."""
 FARTHEST = 1.6
 """Times the nearest magnification's scale: fields beyond it differ from those that a classifier learned from."""

@@ -9,7 +9,10 @@ from lobule.imaging.tiff_header import read_tiff
 
 FINEST_UM, COARSEST_UM = 0.02, 8.0
 """A file that states a finer or coarser scale means a screen or a printer: 2,400 dots an inch are 10.6."""
+_SCANNERS = (3200, 4000, 4800, 5400, 6400, 7200, 9600, 12800, 19200)
+"""Dots an inch of scanners of paper and slides that are within these bounds; no microscope's."""
 _ANISOTROPY = 1.02  # at most, of a microscope's pixels
+_ROUNDED = 5e-4  # a scanner's dots, where they are stated by the centimetre
 _DESCRIPTION, _ACROSS, _DOWN, _UNIT = 270, 282, 283, 296
 _UM_OF_UNIT = {2: 25_400.0, 3: 10_000.0}  # inch and centimetre
 _MPP = re.compile(r"\bMPP\s*=\s*(\d{1,3}\.\d{1,9})\b")  # Aperio's description
@@ -46,4 +49,5 @@ def _by_resolution(page: Directory) -> float | None:
     across, down, unit = page.ratio(_ACROSS), page.ratio(_DOWN), _UM_OF_UNIT.get(page.number(_UNIT, 2))
     if not across or not down or unit is None or max(across, down) > _ANISOTROPY * min(across, down):
         return None
-    return unit / across
+    dots = _UM_OF_UNIT[2] * across / unit
+    return None if any(abs(dots - each) < _ROUNDED * each for each in _SCANNERS) else unit / across

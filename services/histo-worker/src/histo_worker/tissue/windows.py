@@ -1,5 +1,6 @@
 """A field as squares of 64 pixels at 3 micrometres a pixel, some rows at a time, so that memory stays bounded."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ Float = NDArray[np.float32]
 CELL = 4
 """Pixels at `UM_PER_PIXEL` that a cell of a map covers: 12 micrometres."""
 _STEP = SIDE // 2
-_MOST_WINDOWS = 6000  # of steps of half a window; a larger field is read without overlap
+MOST_SQUARES = 6000
+"""Of a field; one that needs more at steps of half a square is read without overlap, and a larger one with gaps."""
 _TISSUE_OD = 0.12
 LEAST_TISSUE = 0.05
 """A square with less tissue is glass, and is not read."""
@@ -53,9 +55,9 @@ def bands(field: RGB8, um_per_pixel: float) -> Iterator[Band]:
     """
     height, width = field.shape[:2]
     rows, columns = scaled_size(height, width, um_per_pixel)
-    step = _STEP if (rows / _STEP) * (columns / _STEP) <= _MOST_WINDOWS else SIDE
-    xs = _spread(columns, step)
-    for y in _spread(rows, step):
+    down, across = _counts(rows, columns)
+    xs = _spread(columns, across)
+    for y in _spread(rows, down):
         band = _band(field, um_per_pixel, y, columns)
         density = optical_density(band).mean(axis=2)
         cells = (density > _TISSUE_OD).astype(np.float32)
@@ -65,8 +67,29 @@ def bands(field: RGB8, um_per_pixel: float) -> Iterator[Band]:
         yield Band(y, kept, np.stack(patches) if kept else np.zeros((0, SIDE, SIDE, 3), np.uint8), tissue)
 
 
-def _spread(length: int, step: int) -> list[int]:
-    count = max(1, round((length - SIDE) / step)) + 1 if length - SIDE > step / 4 else 1
+def share_read(height: int, width: int, um_per_pixel: float) -> float:
+    """Of the squares that cover a field, those that are read; 1 unless it is very large."""
+    rows, columns = scaled_size(height, width, um_per_pixel)
+    down, across = _counts(rows, columns)
+    return min(1.0, down * across / (_count(rows, SIDE) * _count(columns, SIDE)))
+
+
+def _counts(rows: int, columns: int) -> tuple[int, int]:
+    """Squares down and across."""
+    if (rows / _STEP) * (columns / _STEP) <= MOST_SQUARES:
+        return _count(rows, _STEP), _count(columns, _STEP)
+    down, across = _count(rows, SIDE), _count(columns, SIDE)
+    if down * across <= MOST_SQUARES:
+        return down, across
+    down = min(MOST_SQUARES, max(1, int(down * math.sqrt(MOST_SQUARES / (down * across)))))
+    return down, max(1, min(across, MOST_SQUARES // down))
+
+
+def _count(length: int, step: int) -> int:
+    return max(1, round((length - SIDE) / step)) + 1 if length - SIDE > step / 4 else 1
+
+
+def _spread(length: int, count: int) -> list[int]:
     return (
         [round(position) for position in np.linspace(0, length - SIDE, count)] if count > 1 else [(length - SIDE) // 2]
     )
