@@ -70,6 +70,25 @@ class TestSign:
         assert [(r["version"], r["superseded"]) for r in read()["reports"]] == [(2, False), (1, True)]
         assert read()["state"] == "signed"
 
+    def test_the_system_concludes_the_same_after_it(
+        self, sign, read, worker, job, upload, picture, client, alice, case
+    ):
+        """A suspicion of shortly before that nobody has read is not dropped because a report shows it as a prior."""
+        client.patch(f"/api/v1/images/{read()['images'][0]['id']}", json={"study_date": "2026-01-10"}, headers=alice)
+        worker.infer(job)
+        later = {
+            "modality": "mammography",
+            "case_id": case,
+            "view": "CC",
+            "laterality": "L",
+            "study_date": "2026-02-10",
+        }
+        worker.infer(upload(picture(4), **later).json()["job"]["id"], 0.1)
+        before = read()["conclusion"]
+        assert (before["assessment"], before["reasons"][0]["code"]) == ("not_sure", "earlier_suspected")
+        sign()
+        assert (read()["conclusion"], read()["state"]) == (before, "signed")
+
     def test_a_report_that_renders_late_changes_nothing(self, sign, read, worker, job):
         worker.infer(job)
         sign()

@@ -25,8 +25,8 @@ def conclude(
 
     Args:
         images: Each image of the current examination once, with the state of its latest analysis.
-        unread: Films of an examination shortly before that no signed report includes. A suspicion among them keeps
-            the case from being called negative.
+        unread: Films of an examination shortly before of which no report was signed. A suspicion among them keeps
+            the case from being called negative, after its own signature as before it.
         refused: Films that the server refused although a DICOM node had taken them. They keep it from that, too.
     """
     images = numbered(images)

@@ -66,7 +66,9 @@ def conclusion_of(case: Case, jobs: Sequence[Job]) -> Conclusion:
     unread = [
         job
         for job in jobs
-        if (place := places[job.image_id]).is_prior and not job.image.signed and _is_recent(place.date, newest)
+        if (place := places[job.image_id]).is_prior
+        and not job.image.signed_as_current
+        and _is_recent(place.date, newest)
     ]
     return conclude(evidence_of(current), evidence_of(unread), refused.evidence_of(case))
 

@@ -126,6 +126,8 @@ class Image(Base):
     )
     # part of a signed version, so it cannot be deleted
     signed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # not only as a prior of a later examination
+    signed_as_current: Mapped[bool] = mapped_column(default=False, server_default=false())
     object_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 

@@ -104,6 +104,13 @@ def delete_row(session: Session, image_id: str) -> None:
     session.execute(delete(Image).where(Image.id == image_id))
 
 
-def mark_signed(session: Session, case_id: str) -> None:
-    """Mark the images of a case as part of a signed report, so that they cannot be deleted."""
+def mark_signed(session: Session, case_id: str, current: Sequence[str]) -> None:
+    """Mark the images of a case as part of a signed report, so that they cannot be deleted.
+
+    Args:
+        session: The transaction.
+        case_id: The case.
+        current: The images of it that were no priors.
+    """
     session.execute(update(Image).where(Image.case_id == case_id).values(signed=True))
+    session.execute(update(Image).where(Image.id.in_(current)).values(signed_as_current=True))

@@ -108,7 +108,8 @@ def issue(
         breasts=concluded.breasts,
         readers=concluded.readers,
     )
-    content = case_content(session, store, case, shown, signature).model_dump(mode="json")
+    shows = case_content(session, store, case, shown, signature)
+    content = shows.model_dump(mode="json")
     keys = keys_of(session)
     report = CaseReport(
         case_id=case.id,
@@ -126,7 +127,7 @@ def issue(
     )
     session.add(report)
     renderings.ensure(session, report, case.owner_id, RenderingsCreate())
-    images.mark_signed(session, case.id)
+    images.mark_signed(session, case.id, [image.image_id for image in shows.images if not image.is_prior])
     case_service.signed(case, version)
     signed_by(case, user)
     session.flush()
