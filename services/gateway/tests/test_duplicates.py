@@ -4,6 +4,10 @@ import threading
 
 import pytest
 from object_files import stored_files
+from sqlalchemy import event, update
+
+from gateway.images import repository
+from gateway.images.models import Image
 
 
 def test_a_duplicate_is_led_to_what_exists(app, upload, headers_of, picture):
@@ -63,3 +67,21 @@ def test_two_uploads_at_once_make_one_image(app, client, alice, upload, in_case)
         thread.join()
     assert sorted(answers) == [202, 409, 409, 409]
     assert len(stored_files(app)) == 1
+
+
+def test_an_upload_does_not_search_all_images_of_its_owner(app, upload):
+    """Its hash is looked up, in rows that a gateway of the version before wrote as well."""
+    id_of = upload().json()["image"]["id"]
+    asked: list[tuple[str, tuple]] = []
+    with app.state.sessions() as session:
+        image = session.get_one(Image, id_of)
+        connection = session.connection()
+        listened = (connection, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+        event.listen(*listened)
+        assert repository.twins(session, image.owner_id, image.modality, image.sha256) == [image]
+        event.remove(*listened)
+        for query, values in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all()
+            assert "sha256=?" in plan[0][-1]
+        session.execute(update(Image).values(received_sha256=None, stored_sha256="old"))
+        assert repository.twins(session, image.owner_id, image.modality, "old") == [image]

@@ -12,11 +12,11 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    and_,
     false,
-    func,
+    or_,
     text,
 )
-from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, composite, mapped_column, object_session
 
 from gateway.clock import now
@@ -131,15 +131,16 @@ class Image(Base):
     object_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
-    @hybrid_property
+    @property
     def sha256(self) -> str:
         """Of the file as it was received, by which duplicates are found."""
         return self.received_sha256 or self.stored_sha256
 
-    @sha256.inplace.expression
     @classmethod
-    def _sha256_expression(cls) -> ColumnElement[str]:
-        return func.coalesce(cls.received_sha256, cls.stored_sha256)
+    def has_sha256(cls, sha256: str) -> ColumnElement[bool]:
+        """The condition that an image has this `sha256`, which the indexes of both columns serve."""
+        old = and_(cls.received_sha256.is_(None), cls.stored_sha256 == sha256)
+        return or_(cls.received_sha256 == sha256, old)
 
     @property
     def spec(self) -> ModalitySpec:

@@ -58,8 +58,10 @@ def number(session: Session, user: User, wanted: ImageFilter) -> int:
 
 def _filtered(user: User, wanted: ImageFilter) -> Select[Image]:
     query = _visible_to(user)
-    equal = ((Image.case_id, wanted.case_id), (Image.modality, wanted.modality), (Image.sha256, wanted.sha256))
+    equal = ((Image.case_id, wanted.case_id), (Image.modality, wanted.modality))
     query = query.where(*(column == value for column, value in equal if value is not None))
+    if wanted.sha256 is not None:
+        query = query.where(Image.has_sha256(wanted.sha256))
     return created_between(query, Image.created_at, wanted.since, wanted.until)
 
 
@@ -82,8 +84,11 @@ def of_patients(session: Session, user: User, marks: Set[str], but_case: str) ->
 
 def twins(session: Session, owner_id: str, modality: Modality, sha256: str) -> Sequence[Image]:
     """The owner's images of the same bytes and modality, in cases and outside, newest first."""
-    same = (Image.owner_id == owner_id, Image.modality == modality, Image.sha256 == sha256)
-    return session.scalars(select(Image).where(*same).order_by(Image.created_at.desc())).all()
+    same = select(Image).where(Image.owner_id == owner_id, Image.modality == modality)
+    old = same.where(Image.received_sha256.is_(None), Image.stored_sha256 == sha256)
+    # one after the other, for no index serves both
+    found = [*session.scalars(same.where(Image.received_sha256 == sha256)), *session.scalars(old)]
+    return sorted(found, key=lambda image: image.created_at, reverse=True)
 
 
 def duplicate(
