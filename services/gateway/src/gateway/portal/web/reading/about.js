@@ -34,7 +34,10 @@ export function createAbout(dialog, store, { maySupersede, refresh, onRenamed, o
       await task();
     } catch (error) {
       const { code, message: words } = asProblem(error);
-      if (code === 'case_changed') await refresh().catch(() => {}); // the next try is of the case as it is then
+      if (code === 'case_changed') {
+        confirming(false); // what was said to be lost is not what would be lost now
+        await refresh().catch(() => {}); // the next try is of the case as it is then
+      }
       problem(words);
     } finally {
       busy = false;

@@ -82,14 +82,16 @@ export function createEdit(dialog, store, { maySupersede, refresh, onChanged }) 
 
   /** Removing says what goes, and asks once more. */
   async function ask() {
-    if (!edited) return;
+    const image = edited;
+    if (!image) return;
     try {
-      const { words, refused } = await lossesOfImage(edited.id);
+      const { words, refused } = await lossesOfImage(image.id);
+      if (edited !== image || !dialog.open) return; // it was closed meanwhile, and may be open for another
       if (refused) return message(role(dialog, 'problem'), words);
       role(dialog, 'losses').textContent = words;
       confirming(true);
     } catch (error) {
-      message(role(dialog, 'problem'), asProblem(error).message);
+      if (edited === image) message(role(dialog, 'problem'), asProblem(error).message);
     }
   }
 
