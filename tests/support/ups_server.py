@@ -48,13 +48,18 @@ def work_item(
     }
 
 
+def serve_film(server: SimpleNamespace, path: Path) -> None:
+    """Have a server answer with a film as well."""
+    header = pydicom.dcmread(path, stop_before_pixels=True)
+    server.films[header.SOPInstanceUID] = (header, path)
+
+
 @contextmanager
 def ups_server(films: list[Path]) -> Iterator[SimpleNamespace]:
     """Serves `items` by UID, and films; `away` makes it answer 503, `calls` has what was asked of it."""
     server = SimpleNamespace(items={}, owners={}, away=False, calls=[], films={}, tokens=set())
     for path in films:
-        header = pydicom.dcmread(path, stop_before_pixels=True)
-        server.films[header.SOPInstanceUID] = (header, path)
+        serve_film(server, path)
 
     class Handler(SilentHandler):
         def do_GET(self) -> None:  # noqa: N802 - a name of http.server

@@ -2,18 +2,26 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from dicom_peer import STUDY
+from ups_server import ups_server
 
-from dicom_node.journal import made, studies
+from dicom_node.journal import made, received, studies
 from dicom_node.journal.database import Journal
 from dicom_node.journal.made import Kind, Made
 from dicom_node.node import Node
+from dicom_node.receiving.intake import Intake
 from dicom_node.results.files import ResultFiles
+from dicom_node.routing import read_routing
 from dicom_node.settings import NodeSettings
+from dicom_node.worklist import performer
+from dicom_node.worklist.performer import Performer
+
+_RESULT = "1.2.826.0.1.3680043.8.498.901"
 
 
 def settings_of(folder: Path, **changes) -> NodeSettings:
@@ -93,3 +101,69 @@ def make_film(draw_film, write_dicom, tmp_path: Path) -> Callable[..., Path]:
         return write_dicom(tmp_path / f"film-{name}.dcm", draw_film(right=hanging[0] == "R", seed=name), 12, **said)
 
     return make
+
+
+@pytest.fixture
+def ups_films(make_film):
+    """Two films of a study, as work items name them."""
+    return [make_film(hanging) for hanging in ("RCC", "LCC")]
+
+
+@pytest.fixture
+def ups(ups_films):
+    """A UPS-RS server that has them."""
+    with ups_server(ups_films) as running:
+        yield running
+
+
+@pytest.fixture
+def worker(tmp_path, make_settings, ups, monkeypatch):
+    """Starts performers on one journal; `look` makes everything due and has it work."""
+    monkeypatch.setattr(performer, "_SETTLED_S", 0.0)
+    monkeypatch.setattr(studies, "SOONEST_LOOK_S", 0.0)
+    journal = Journal(tmp_path / "journal.sqlite")
+    routing = read_routing(None)
+    intake = Intake(tmp_path, journal, reserve_bytes=0, quiet_s=9, complete=lambda: None, routing=routing)
+    settings = make_settings(
+        dicom_ups_url=ups.url,
+        dicom_ups_station="LOBULE",
+        dicom_ups_procedure="CAD",
+        dicom_ups_token="secret",
+        dicom_stow_destinations="https://name:word@pacs.example/rs",
+    )
+
+    def look(one: Performer | None = None) -> None:
+        with journal.transaction() as database:
+            database.execute("UPDATE work_items SET due_at = 0")
+        (one or Performer(journal, intake, settings)).work()
+
+    def state() -> tuple:
+        [row] = journal._database.execute("SELECT state, problem FROM work_items").fetchall()
+        return tuple(row)
+
+    running = SimpleNamespace(journal=journal, intake=intake, look=look, state=state, settings=settings)
+    for name, does in (("deliver", _deliver), ("read_film", _read_film), ("send", _send)):
+        setattr(running, name, partial(does, running))
+    yield running
+    journal.close()
+
+
+def _deliver(worker, study: str = STUDY) -> None:
+    """What the forwarder does."""
+    with worker.journal.transaction() as database:
+        for film in received.of_study(database, study):
+            received.mark_delivered(database, film.sop_instance_uid, "j")
+        studies.mark_delivered(database, study, "partial", time.time())
+
+
+def _read_film(worker, *destinations: str, study: str = STUDY, uid: str = _RESULT, version: int = 1) -> None:
+    """What the gateway and the maker of results do."""
+    _deliver(worker, study)
+    with worker.journal.transaction() as database:
+        sr = "1.2.840.10008.5.1.4.1.1.88.34"
+        made.add(database, Made(uid, sr, "1.2.3.4", study, "findings", "", version, time.time()), "x", destinations)
+
+
+def _send(worker) -> None:
+    with worker.journal.transaction() as database:
+        database.execute("UPDATE sendings SET state = 'sent'")

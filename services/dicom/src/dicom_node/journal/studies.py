@@ -9,6 +9,8 @@ from typing import Literal
 State = Literal["collecting", "complete", "partial"]
 """`collecting` films; delivered `complete` with four views, or `partial`, after the quiet time."""
 
+SOONEST_LOOK_S, _LATEST_LOOK_S = 2.0, 600.0
+
 
 @dataclass(frozen=True)
 class Study:
@@ -89,6 +91,11 @@ def due_for_results(database: sqlite3.Connection, now: float) -> Sequence[Study]
         "SELECT * FROM studies WHERE state != 'collecting' AND look_at <= ? ORDER BY look_at", (now,)
     )
     return [_study(row) for row in rows]
+
+
+def pause_of_looks(age: float) -> float:
+    """The seconds until the case of a study is looked at again that was delivered `age` seconds ago."""
+    return min(_LATEST_LOOK_S, max(SOONEST_LOOK_S, age / 10))
 
 
 def schedule_look(database: sqlite3.Connection, study_uid: str, look_at: float | None) -> None:

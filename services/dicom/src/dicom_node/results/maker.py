@@ -25,7 +25,6 @@ from dicom_node.results.products import NOTHING_BESIDES, Document, Product, Tell
 from dicom_node.settings import Recipient
 from lobule.client import ApiError, Client
 
-_SOONEST_S, _LATEST_S = 2.0, 600.0
 _log = structlog.get_logger()
 
 
@@ -92,7 +91,7 @@ class ResultMaker(Loop):
             _log.error("a study could not be looked at", case=study.pseudonym, error=where(error))
         age = time.time() - study.delivered_at
         over = age > 86400 * self._days
-        next_look = None if over else time.time() + min(_LATEST_S, max(_SOONEST_S, age / 10))
+        next_look = None if over else time.time() + studies.pause_of_looks(age)
         with self._journal.transaction() as database:
             studies.schedule_look(database, study.study_uid, next_look)
 

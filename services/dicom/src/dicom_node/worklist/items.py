@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from dicom_node.priors.peers import MOST_FILMS, FoundFilm
+from dicom_node.priors.peers import FoundFilm
 from dicom_node.receiving.rules import FILM_CLASSES
 
 Json = Mapping[str, Any]
@@ -62,7 +62,7 @@ def inputs_of(item: Json) -> list[Inputs]:
             continue
         named = [each for each in values(part, _REFERENCES) if isinstance(each, Mapping)]
         films = [FoundFilm(text(part, _SERIES), text(each, _INSTANCE), text(each, _CLASS)) for each in named]
-        wanted = [film for film in films if film.sop_class_uid in FILM_CLASSES and _all_uids(film)][:MOST_FILMS]
+        wanted = [film for film in films if film.sop_class_uid in FILM_CLASSES and _all_uids(film)]
         if wanted or not named:
             found.append(Inputs(study_uid, wanted))
     return found

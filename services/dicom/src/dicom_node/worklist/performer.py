@@ -10,11 +10,11 @@ import structlog
 from pydicom.uid import generate_uid
 
 from dicom_node import metrics
-from dicom_node.journal import made, received, work_items
+from dicom_node.journal import made, received, studies, work_items
 from dicom_node.journal.database import Journal
 from dicom_node.journal.work_items import WorkItem
 from dicom_node.loop import Loop
-from dicom_node.priors.peers import PeerError
+from dicom_node.priors.peers import MOST_FILMS, PeerError
 from dicom_node.priors.web import DicomwebPeer
 from dicom_node.privacy import where, without_password
 from dicom_node.receiving.intake import Intake
@@ -28,7 +28,7 @@ CALLER = "UPS-RS"
 """The calling AE title that rules of the site see of what is fetched for a work item."""
 _MOST_OPEN, _MOST_FAILING = 8, 32
 _OFTEN_S = 2.0
-_SETTLED_S = 5.0  # after the last result: a study's results are made one after the other
+_SETTLED_S = 5.0  # what a look at a case takes: a study's results are made one after the other
 _ENDED = ("COMPLETED", "CANCELED")
 _TAKEN = (Status.SUCCESS, Status.DUPLICATE_INSTANCE)
 _log = structlog.get_logger()
@@ -152,16 +152,18 @@ class Performer(Loop):
         """Receive the films of an item, as if a modality had sent them.
 
         Raises:
-            _CancelError: It has none.
+            _CancelError: It has none, or more than are read of a study.
         """
         said = self._server.item(item.uid)
         if text(said, STATE) in _ENDED:
             raise _OverError("ended_elsewhere")
-        studies: list[str] = []
+        taken: list[str] = []
         for part in inputs_of(said):
+            if len(part.films) > MOST_FILMS:
+                raise _CancelError(f"The work item names more than {MOST_FILMS} mammograms of a series.")
             for film in part.films or self._films.films(part.study_uid):
                 if self._is_received(film.sop_instance_uid):
-                    studies.append(part.study_uid)
+                    taken.append(part.study_uid)
                     continue
                 path = self._intake.incoming / f"work-{uuid4().hex}"
                 try:
@@ -172,10 +174,10 @@ class Performer(Loop):
                 if answer.status == Status.OUT_OF_RESOURCES:
                     raise WorklistError("disk_short")
                 if answer.status in _TAKEN:
-                    studies.append(part.study_uid)
-        if not studies:
+                    taken.append(part.study_uid)
+        if not taken:
             raise _CancelError("The work item names no mammogram that Lobule takes.")
-        self._move(item, "reading", studies[0])
+        self._move(item, "reading", taken[0])
 
     def _is_received(self, sop_instance_uid: str) -> bool:
         with self._journal.reading() as database:
@@ -188,11 +190,19 @@ class Performer(Loop):
             _CancelError: There will be none.
         """
         assert item.study_uid is not None
-        outputs = self._outputs(item)
-        if outputs is None:
+        if self._outputs(item, item.study_uid) is None:
             self._wait(item)
             return
         said = self._server.item(item.uid)
+        outputs: list[Output] = []
+        for study_uid in {item.study_uid: None} | {part.study_uid: None for part in inputs_of(said)}:
+            made_of_it = self._outputs(item, study_uid)
+            if made_of_it is None:
+                self._wait(item)
+                return
+            outputs += made_of_it
+        if not outputs:
+            raise _CancelError("None of the films could be read, or no result could be stored.")
         station = self._settings.dicom_ups_station or "LOBULE"
         if text(said, STATE) == "IN PROGRESS":
             change = performed(item.transaction_uid, item.claimed_at, time.time(), station, said, outputs)
@@ -200,17 +210,21 @@ class Performer(Loop):
             self._server.change_state(item.uid, "COMPLETED", item.transaction_uid)
         self._end(item, "cancelled" if text(said, STATE) == "CANCELED" else "completed", None)
 
-    def _outputs(self, item: WorkItem) -> list[Output] | None:
-        """What was made and sent; None while that goes on."""
-        assert item.study_uid is not None
+    def _outputs(self, item: WorkItem, study_uid: str) -> list[Output] | None:
+        """What was made of a study and sent, nothing where no film of it could be read; None while that goes on."""
         with self._journal.reading() as database:
-            films = received.of_study(database, item.study_uid)
-            results = made.sent_of_study(database, item.study_uid)
-        if all(film.state == "refused" for film in films):
-            raise _CancelError("None of the films could be read.")
-        newest = max((each.made_at for each, _, _ in results), default=None)
+            study = studies.find(database, study_uid)
+            films = received.of_study(database, study_uid)
+            results = made.sent_of_study(database, study_uid)
+        readable = [film for film in films if film.state != "refused"]
+        if study is None or not readable:
+            return []
+        newest = max((each.made_at for each, _, _ in results), default=0.0)
+        is_of_all = study.state != "collecting" and newest > max(film.received_at for film in readable)
+        # What could not be made at that look, as a report that the gateway still draws, is made at the next one.
+        settled = newest + studies.pause_of_looks(newest - (study.delivered_at or newest)) + _SETTLED_S
         waiting = any(state == "waiting" for _, _, state in results)
-        if newest is None or waiting or time.time() < max(newest, item.claimed_at) + _SETTLED_S:
+        if not is_of_all or waiting or time.time() < max(settled, item.claimed_at + _SETTLED_S):
             if self._is_late(item):
                 raise _CancelError("No result was made in time.")
             return None
@@ -219,8 +233,6 @@ class Performer(Loop):
             for each, name, state in results
             if state == "sent" and each.series_uid
         ]
-        if not outputs:
-            raise _CancelError("No result could be stored.")
         outputs.sort(key=lambda each: bool(each.url))  # of an object that several systems have, DICOMweb is named
         return list({each.sop_instance_uid: each for each in outputs}.values())
 

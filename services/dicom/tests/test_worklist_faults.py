@@ -1,0 +1,54 @@
+"""What fails for a work item in passing is tried again, and what fails for good ends."""
+
+from ups_server import STATE, work_item
+
+from dicom_node.worklist import performer
+from dicom_node.worklist.performer import Performer
+from dicom_node.worklist.server import WorkRefusedError
+
+UID = "1.2.826.0.1.3680043.8.498.900"
+
+
+def test_a_claim_that_is_refused_in_passing_is_made_again(worker, ups, ups_films):
+    ups.items[UID] = work_item(UID, ups_films)
+    one = Performer(worker.journal, worker.intake, worker.settings)
+    claim = one._server.change_state
+
+    def refuse(*_: str) -> None:
+        raise WorkRefusedError("http_404")
+
+    one._server.change_state = refuse
+    worker.look(one)
+    assert worker.state() == ("claiming", "http_404")
+    one._server.change_state = claim
+    worker.look(one)
+    assert worker.state() == ("claimed", None)
+    one._server.item = refuse
+    worker.look(one)
+    assert worker.state() == ("claimed", "http_404"), "it is ours still"
+
+
+def test_items_that_fail_do_not_stop_others_and_are_cancelled_in_time(worker, ups, ups_films, monkeypatch):
+    monkeypatch.setattr(performer, "_MOST_OPEN", 1)
+    ups.items[UID] = work_item(UID, ups_films)
+    ups.films.clear()
+    worker.look()
+    worker.look()
+    assert worker.state() == ("claimed", "http_404")
+    ups.items["1.2.3"] = work_item("1.2.3", ups_films)
+    Performer(worker.journal, worker.intake, worker.settings).work()
+    assert ups.items["1.2.3"][STATE]["Value"] == ["IN PROGRESS"]
+    with worker.journal.transaction() as database:
+        database.execute("UPDATE work_items SET claimed_at = 0")
+    worker.look()
+    assert [item[STATE]["Value"] for item in ups.items.values()] == [["CANCELED"], ["CANCELED"]]
+
+
+def test_an_item_that_cannot_be_cancelled_either_ends(worker, ups, ups_films):
+    ups.items[UID] = work_item(UID, ups_films)
+    worker.look()
+    with worker.journal.transaction() as database:
+        database.execute("UPDATE work_items SET claimed_at = 0")
+    ups.away = True
+    worker.look()
+    assert worker.state() == ("refused", "http_503")

@@ -1,0 +1,59 @@
+"""A work item is completed with the results of its films, and not before they are there."""
+
+from dicom_peer import STUDY
+from ups_server import PERFORMED, serve_film, work_item
+
+from dicom_node.journal import studies
+
+UID, RESULT = "1.2.826.0.1.3680043.8.498.900", "1.2.826.0.1.3680043.8.498.901"
+
+
+def test_results_of_the_films_before_do_not_complete_it(worker, ups, ups_films, make_film):
+    for number, item in enumerate((ups_films[:1], ups_films)):
+        ups.items[f"{UID}.{number}"] = work_item(f"{UID}.{number}", item)
+        worker.look()
+        worker.look()
+        if not number:
+            worker.read_film("ARCHIVE")
+            worker.send()
+            worker.look()
+    states = "SELECT state FROM work_items ORDER BY uid"
+
+    def said() -> list[str]:
+        worker.look()
+        return [row[0] for row in worker.journal._database.execute(states)]
+
+    assert said() == ["completed", "reading"], "the study is not delivered"
+    worker.deliver()
+    assert said() == ["completed", "reading"], "there is no result of the new film"
+    worker.read_film("ARCHIVE", uid=f"{RESULT}.2", version=2)
+    worker.send()
+    assert said() == ["completed", "completed"]
+
+
+def test_the_next_look_at_the_case_is_awaited(worker, ups, ups_films, monkeypatch):
+    ups.items[UID] = work_item(UID, ups_films)
+    worker.look()
+    worker.look()
+    worker.read_film("ARCHIVE")
+    worker.send()
+    monkeypatch.setattr(studies, "SOONEST_LOOK_S", 60.0)
+    worker.look()
+    assert worker.state() == ("reading", None), "a report that was not ready comes at the next look"
+
+
+def test_results_of_all_studies_are_named(worker, ups, ups_films, make_film):
+    other = make_film("RMLO", StudyInstanceUID="1.2.3.77")
+    serve_film(ups, other)
+    ups.items[UID] = work_item(UID, [*ups_films, other])
+    worker.look()
+    worker.look()
+    worker.read_film("ARCHIVE")
+    worker.send()
+    worker.look()
+    assert worker.state() == ("reading", None), "until the second one is read as well"
+    worker.read_film("ARCHIVE", study="1.2.3.77", uid=f"{RESULT}.2")
+    worker.send()
+    worker.look()
+    outputs = ups.items[UID][PERFORMED]["Value"][0]["00404033"]["Value"]
+    assert [each["0020000D"]["Value"] for each in outputs] == [[STUDY], ["1.2.3.77"]]
