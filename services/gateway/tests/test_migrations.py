@@ -220,6 +220,26 @@ def test_the_version_before_gives_workers_the_hash_of_the_stored_file(url):
     assert rows(url, hashes) == [("i", "ab"), ("j", "st"), ("k", "ef"), ("old", "gh")]
 
 
+@pytest.mark.parametrize("names", ["abc", "cba", "bca"])
+def test_files_that_became_the_same_go_back_to_the_version_before(url, names):
+    """One that was received with names, the same one downloaded and sent again, and once more to that version."""
+    migrate(url)
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        insert_case(connection)
+        for name, received in zip(names, ("'with names'", "'without'", "NULL"), strict=True):
+            row = ROWS[2].replace("'i',", f"'{name}',").replace("'ab'", "'without'")
+            row = row.replace("created_at)", "created_at, received_sha256)").replace(f"{AT})", f"{AT}, {received})")
+            connection.execute(text(row))
+    engine.dispose()
+    migrate(url, "0039")
+    hashes = dict(rows(url, "SELECT id, sha256 FROM images"))
+    assert hashes[names[0]] == "with names"
+    assert {hashes[name] for name in names[1:]} in [{"without", 2 * name} for name in names[1:]]
+    migrate(url)
+    assert rows(url, "SELECT DISTINCT sha256 FROM images WHERE id <> 'i'") == [("without",)]
+
+
 def test_the_models_are_what_the_migrations_make(url):
     migrate(url)
     engine = make_engine(url)

@@ -11,14 +11,26 @@ down_revision = "0039"
 branch_labels = None
 depends_on = None
 
-# Files that differ in their names alone are the same once these are gone: the later ones keep what was received.
-_MARK_LATER = """
-UPDATE images SET stored_sha256 = sha256 WHERE EXISTS (
-    SELECT 1 FROM images AS other
-    WHERE other.owner_id = images.owner_id AND other.modality = images.modality AND other.sha256 = images.sha256
-      AND coalesce(other.case_id, '') = coalesce(images.case_id, '') AND other.id < images.id
-)
+_OTHER = """
+EXISTS (SELECT 1 FROM images AS other WHERE other.{column} = images.{value} AND other.id {than} images.id
+    AND other.owner_id || '' = images.owner_id AND other.modality || '' = images.modality
+    AND coalesce(other.case_id, '') = coalesce(images.case_id, ''))
 """
+"""Another image of the same place; the empty texts have SQLite use the indexes of hashes."""
+_TWICE = _OTHER.format(column="received_sha256", value="received_sha256", than="<")
+_TAKEN = _OTHER.format(column="received_sha256", value="sha256", than="<>")
+_LATER = _OTHER.format(column="sha256", value="sha256", than="<")
+
+_RECEIVED_ALONE = (
+    # the version before wrote these, and stored what it received
+    "UPDATE images SET received_sha256 = sha256 WHERE received_sha256 IS NULL",
+    # it knew nothing of the column by which files are one: a hash of no file keeps both
+    f"UPDATE images SET received_sha256 = replace(id || id, '-', '') WHERE {_TWICE}",  # noqa: S608
+    # Files that differ in their names alone are the same once these are gone. One of them keeps that hash, the one that
+    # was received so where there is one; the others get what was received.
+    f"UPDATE images SET stored_sha256 = sha256 WHERE {_TAKEN} OR {_LATER}",  # noqa: S608
+    "UPDATE images SET sha256 = received_sha256 WHERE stored_sha256 IS NOT NULL",
+)
 
 
 def upgrade() -> None:
@@ -34,10 +46,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.add_column("images", sa.Column("stored_sha256", sa.String(length=64), nullable=True))
-    op.drop_index("ix_images_received_sha256", table_name="images")
     _forget_uniqueness()
-    op.execute(_MARK_LATER)
-    op.execute("UPDATE images SET sha256 = received_sha256 WHERE stored_sha256 IS NOT NULL")
+    for statement in _RECEIVED_ALONE:
+        op.execute(statement)
+    op.drop_index("ix_images_received_sha256", table_name="images")
     _make_unique("sha256")
     _drop_column("received_sha256")
     op.drop_column("result_instances", "received_sha256")
