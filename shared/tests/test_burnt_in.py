@@ -6,7 +6,8 @@ from imagecodecs import png_encode
 from PIL import Image, ImageDraw, ImageFont
 
 from lobule.decoding.images import decode_film
-from lobule.imaging.burnt_in import find_text
+from lobule.imaging.burnt_in import find_text, shown_pixels, with_text_said
+from lobule.imaging.film import Film
 from lobule.imaging.regions import regions
 
 
@@ -56,7 +57,8 @@ def test_it_is_said_and_covered_where_that_is_set():
     assert '"code":"burnt_in_text"' in said.facts
     covered = decode_film(png_encode(written), mask_text=True)
     assert '"code":"burnt_in_text_masked"' in covered.facts
-    pixels = covered.arrays["pixels"]
+    assert np.array_equal(covered.arrays["pixels"], written), "the networks read the film as it is"
+    pixels = shown_pixels(with_text_said(Film(written), masked=True))
     assert int(np.abs(pixels.astype(int) - plain).max()) < 20, "nothing of it is left, and the breast is as it was"
     assert np.array_equal(pixels[:, :440], plain[:, :440])
     assert "burnt_in_text" not in decode_film(png_encode(plain), mask_text=True).facts
@@ -69,3 +71,8 @@ def test_regions_are_those_that_touch():
     assert boxes == {(0, 0, 2, 2), (3, 0, 4, 2), (0, 3, 2, 4)}
     assert sorted(found.area.tolist()) == [2, 2, 2]
     assert regions(np.ones((9, 9), bool), 8) is None
+
+
+def test_nothing_is_covered_away_from_the_margin():
+    inside = with_text_said(Film(film("P-4711 08:15", place=(500, 130))), masked=True)
+    assert ([notice.code for notice in inside.notices], inside.covered) == (["burnt_in_text"], ())

@@ -23,6 +23,7 @@ from mammo_worker import cli
 from mammo_worker.data.readers.cbis_ddsm import cbis_ddsm
 from mammo_worker.films.aspect import squeeze_of
 from mammo_worker.films.gate import not_a_mammogram
+from mammo_worker.pipeline import display_image
 from mammo_worker.predict import FILM_COLUMNS, FINDING_COLUMNS, TRIAGE
 
 
@@ -78,6 +79,14 @@ def test_result_is_whole(pipeline, film):
     heat = cv2.imdecode(np.frombuffer(analysis.files[result.heat_map.file], np.uint8), cv2.IMREAD_UNCHANGED)
     assert shown.shape == heat.shape == (result.display.height, result.display.width)
     assert set(result.timings_s) == {"read", "prepare", "network", "density", "draw"}
+
+
+def test_covered_text_is_not_displayed():
+    pixels = np.full((100, 80), 9, np.uint8)
+    pixels[4:10, 20:60] = 200
+    assert display_image(Film(pixels, covered=((20, 4, 60, 10),))).max() == 9
+    assert display_image(Film(pixels)).max() == 200
+    assert pixels.max() == 200
 
 
 def test_same_film_same_answer(pipeline, film):

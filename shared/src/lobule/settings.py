@@ -93,7 +93,8 @@ class FilmSettings(FromEnvironment):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True)
 
     mask_text: bool = Field(
-        default=False, description="cover text that is burnt into a film's background, in what is shown"
+        default=False,
+        description="cover text in the margin of a film's background, in what is shown; networks see the film as it is",
     )
 
 

@@ -12,6 +12,7 @@ from lobule.contracts.models import ModelManifest
 from lobule.contracts.result import Box, DisplayImage, Finding, Hanging, HeatMap, ImageInfo, Notice, Result
 from lobule.decoding.images import decoder, read_film
 from lobule.imaging.agreement import conflicts
+from lobule.imaging.burnt_in import shown_pixels
 from lobule.imaging.decode import encode_png
 from lobule.imaging.display import first_look, in_8_bits
 from lobule.imaging.film import Film
@@ -192,7 +193,7 @@ def display_image(film: Film) -> NDArray[np.uint8]:
     height, width = film.pixels.shape
     scale = min(1.0, MAX_DISPLAY_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(film.pixels, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(shown_pixels(film), size, interpolation=cv2.INTER_AREA)
     return in_8_bits(small, first_look(film))
 
 

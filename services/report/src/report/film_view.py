@@ -3,6 +3,7 @@
 import gzip
 import io
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from lobule.contracts.pictures import (
     Samples,
 )
 from lobule.decoding.wire import Decoded
-from lobule.imaging.burnt_in import with_text_said
+from lobule.imaging.burnt_in import shown_pixels, with_text_said
 from lobule.imaging.colour import Colours
 from lobule.imaging.decode import decode_picture
 from lobule.imaging.dicom.reader import read_dicom
@@ -65,6 +66,7 @@ def draw_picture(data: bytes, kind: PictureKind, *, mask_text: bool = False) -> 
     if isinstance(film, Picture):
         return _tissue(film, kind)
     film = with_text_said(film, masked=mask_text)
+    film = replace(film, pixels=shown_pixels(film))
     height, width = film.pixels.shape
     facts = PictureFacts(
         width=width,

@@ -42,6 +42,7 @@ class _FilmFacts(BaseModel):
     magnification: float
     hanging: Hanging | None
     bits: int
+    covered: tuple[tuple[int, int, int, int], ...]
 
 
 class _FieldFacts(BaseModel):

@@ -27,6 +27,7 @@ _BACKGROUND = 0.15  # of the film's range: no rim of a line is brighter in the m
 _SPARSE = 0.12  # of a letter's rectangle is covered at least
 _AROUND_BREAST = 0.03  # of the thumbnail's longer side
 _AROUND_TEXT = 4  # pixels
+_MARGIN = 0.1  # of the film's sides: further inside may be breast, so that nothing is covered there
 _ROWS_AT_ONCE = 32  # of the smaller picture
 
 
@@ -48,17 +49,17 @@ def with_text_said(film: Film, *, masked: bool) -> Film:
 
     Args:
         film: As it was read.
-        masked: Whether text on the background is replaced by what surrounds it.
+        masked: Whether text on the background that reaches into the film's margin is to be covered. The pixels stay
+            as they are, for the networks.
     """
     lines = find_text(film.pixels, film.valid)
     if not lines:
         return film
-    hidden = [line for line in lines if masked and line.on_background]
+    hidden = [line for line in lines if masked and line.on_background and _in_margin(line, film.pixels.shape)]
     notices = [make_notice("burnt_in_text_masked")] if hidden else []
     if len(hidden) < len(lines):
         notices.append(make_notice("burnt_in_text"))
-    pixels = without_text(film.pixels, hidden) if hidden else film.pixels
-    return replace(film, pixels=pixels, notices=[*film.notices, *notices])
+    return replace(film, covered=tuple(line[:4] for line in hidden), notices=[*film.notices, *notices])
 
 
 def find_text(film: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> list[TextLine]:
@@ -84,13 +85,21 @@ def find_text(film: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> lis
     return sorted(found, key=lambda line: (line.top, line.left))
 
 
-def without_text(film: NDArray[Any], lines: list[TextLine]) -> NDArray[Any]:
-    """A film whose lines of text have the grey of the darker part of their surroundings, in the same memory."""
-    masked = film if film.flags.writeable else film.copy()
-    for left, top, right, bottom, _ in lines:
-        patch = film[max(0, top - _AROUND_TEXT) : bottom + _AROUND_TEXT, max(0, left - _AROUND_TEXT) : right]
+def shown_pixels(film: Film) -> NDArray[Any]:
+    """A film's pixels where its covered text has the grey of the darker part of its surroundings."""
+    if not film.covered:
+        return film.pixels
+    masked = film.pixels.copy()
+    for left, top, right, bottom in film.covered:
+        patch = masked[max(0, top - _AROUND_TEXT) : bottom + _AROUND_TEXT, max(0, left - _AROUND_TEXT) : right]
         masked[top:bottom, left:right] = np.percentile(patch, 10)
     return masked
+
+
+def _in_margin(line: TextLine, shape: tuple[int, ...]) -> bool:
+    height, width = shape
+    across, down = _MARGIN * width, _MARGIN * height
+    return line.left < across or line.top < down or line.right > width - across or line.bottom > height - down
 
 
 def _shrunk(film: NDArray[Any], step: int) -> NDArray[np.float32]:

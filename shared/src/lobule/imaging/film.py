@@ -48,6 +48,8 @@ class Film:
         magnification: Radiographic magnification that the file states, 1.0 where none.
         hanging: How to turn the pixels to show the film upright; None where the file does not say it.
         bits: Of a measured sample; `pixels` may have room for more.
+        covered: Rectangles of text, which `pixels` still hold and nobody is shown: left, top, right and bottom, the
+            last two excluded.
     """
 
     pixels: NDArray[Any]
@@ -64,6 +66,7 @@ class Film:
     magnification: float = 1.0
     hanging: Hanging | None = None
     bits: int = 8
+    covered: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
     def window(self) -> Window | None:
