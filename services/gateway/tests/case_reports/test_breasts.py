@@ -42,6 +42,7 @@ class TestBreasts:
         [
             ({"left": LEFT}, "not_sure"),
             ({"left": {"bi_rads": 1}, "right": {"bi_rads": 0}}, "no_sign_of_malignancy"),
+            ({"left": {"bi_rads": 1}}, "malignancy_suspected"),
             ({"left": {"bi_rads": 2, "recommendation": "biopsy"}}, None),
             ({"right": {"bi_rads": 0, "recommendation": "routine_screening"}}, None),
         ],
@@ -53,6 +54,11 @@ class TestBreasts:
         assert sign(breasts=breasts, conclusion=conclusion, acknowledged=["contradiction"]).status_code == 422
         explained = {"acknowledged": ["contradiction"], "comment": "The mass was removed."}
         assert sign(breasts=breasts, conclusion=conclusion, **explained).status_code == 201
+
+    def test_the_whole_case_may_be_more_suspicious_than_its_breasts(self, upload, case, sign, worker, job):
+        worker.infer(job)
+        worker.infer(upload(case_id=case).json()["job"]["id"])
+        assert sign(breasts={"left": {"bi_rads": 1}}, conclusion="malignancy_suspected").status_code == 201
 
     def test_a_version_that_was_signed_without_them_says_so(self, app, sign, read, worker, job):
         worker.infer(job)

@@ -145,7 +145,7 @@ def _write(
     lacking = _sides(session, case) - {side for side, _ in (statement.breasts.stated if statement.breasts else ())}
     if lacking:
         raise ProblemError(422, "breasts_needed", "sides", values={"sides": sorted(lacking)})
-    conclusion = own_conclusion(case, statement)
+    conclusion = own_conclusion(session, case, statement)
     if conclusion is None:  # films without a side: the conclusion is all that can be compared
         raise ProblemError(422, "conclusion_needed")
     signed_at = now()

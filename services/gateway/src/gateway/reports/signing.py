@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import repository as cases
 from gateway.cases import service as case_service
 from gateway.cases import sheets
+from gateway.cases.examinations import examinations
 from gateway.cases.models import Case
 from gateway.cases.reading import check_free, signed_by
 from gateway.clock import now
@@ -48,7 +49,7 @@ def sign(
     case = ready_to_sign(session, case, user, if_match)
     if case.read_twice:
         raise ProblemError(409, "read_by_two")
-    concluded = Concluded(own_conclusion(case, statement), statement.breasts, statement.comment)
+    concluded = Concluded(own_conclusion(session, case, statement), statement.breasts, statement.comment)
     return issue(session, store, case, user, sheets.Sheets(), concluded)
 
 
@@ -68,7 +69,7 @@ def ready_to_sign(session: Session, case: Case, user: User, if_match: str | None
     return case
 
 
-def own_conclusion(case: Case, statement: CaseReportCreate) -> Assessment | None:
+def own_conclusion(session: Session, case: Case, statement: CaseReportCreate) -> Assessment | None:
     """What the signer concludes; None where they leave it to the system, which has concluded something.
 
     Raises:
@@ -80,9 +81,20 @@ def own_conclusion(case: Case, statement: CaseReportCreate) -> Assessment | None
     if own is None and case.assessment is None:
         raise ProblemError(422, "conclusion_needed")
     explained = "contradiction" in statement.acknowledged and statement.comment
-    if breasts and own and not explained and (breasts.contradict(own) or breasts.contradict_themselves()):
-        raise ProblemError(422, "conclusion_contradicts")
+    if breasts and own and not explained:
+        other = own != breasts.assessment and (breasts.contradict(own) or _are_all(session, case, breasts))
+        if other or breasts.contradict_themselves():
+            raise ProblemError(422, "conclusion_contradicts")
     return own
+
+
+def _are_all(session: Session, case: Case, breasts: BreastConclusions) -> bool:
+    """Whether the current images of a case are films of the stated breasts alone, from which its conclusion follows."""
+    images = [job.image for job in cases.latest_jobs(session, case.id)]
+    places = examinations(images)
+    current = [image for image in images if not places[image.id].is_prior]
+    sides = {image.laterality if image.spec.evidence == "film" else None for image in current}
+    return sides <= {side for side, _ in breasts.stated}
 
 
 def issue(
