@@ -65,7 +65,8 @@ def ups_server(films: list[Path]) -> Iterator[SimpleNamespace]:
         def do_GET(self) -> None:  # noqa: N802 - a name of http.server
             place, query = self._asked()
             if place == ["workitems"]:
-                found = [item for item in server.items.values() if _fits(item, query)]
+                start = int(query.get("offset", 0))
+                found = [item for item in server.items.values() if _fits(item, query)][start:][: int(query["limit"])]
                 self._answer(200 if found else 204, found)
             elif place[0] == "workitems":
                 self._answer(200, [server.items[place[1]]]) if place[1] in server.items else self._answer(404, [])
@@ -124,7 +125,7 @@ def ups_server(films: list[Path]) -> Iterator[SimpleNamespace]:
 
 def _fits(item: dict, query: dict[str, str]) -> bool:
     for name, wanted in query.items():
-        if name == "limit":
+        if name in ("limit", "offset"):
             continue
         sequence, _, tag = name.rpartition(".")
         inner = item[sequence]["Value"][0] if sequence else item

@@ -1,10 +1,11 @@
 """What fails for a work item in passing is tried again, and what fails for good ends."""
 
+import pytest
 from ups_server import STATE, work_item
 
 from dicom_node.worklist import performer
 from dicom_node.worklist.performer import Performer
-from dicom_node.worklist.server import WorkRefusedError
+from dicom_node.worklist.server import WorklistError, WorklistServer, WorkRefusedError, _data_sets
 
 UID = "1.2.826.0.1.3680043.8.498.900"
 
@@ -52,3 +53,21 @@ def test_an_item_that_cannot_be_cancelled_either_ends(worker, ups, ups_films):
     ups.away = True
     worker.look()
     assert worker.state() == ("refused", "http_503")
+
+
+@pytest.mark.parametrize("uid", ["../studies", "..", "1.2\n3", "", "1" * 65])
+def test_what_is_no_uid_becomes_no_part_of_an_address(worker, ups, ups_films, uid):
+    ups.items[uid] = work_item(uid, ups_films)
+    worker.look()
+    assert {method for method, _ in ups.calls} == {"GET"}
+
+
+def test_items_behind_the_first_page_are_found(worker, ups, ups_films):
+    uids = [f"{UID}.{number}" for number in range(45)]
+    ups.items |= {uid: work_item(uid, ups_films) for uid in uids}
+    assert WorklistServer(worker.settings).scheduled() == uids
+
+
+def test_an_answer_that_nests_too_deep_is_unreadable():
+    with pytest.raises(WorklistError, match="answer_unreadable"):
+        _data_sets(b"[" * 1_000_000)

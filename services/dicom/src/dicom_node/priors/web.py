@@ -75,7 +75,7 @@ class DicomwebPeer:
         self._get(place, query, "application/dicom+json", _MOST_JSON, content.extend)
         try:
             found = json.loads(content or b"[]")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise PeerError("qido_unreadable") from None
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
             raise PeerError("qido_unreadable")

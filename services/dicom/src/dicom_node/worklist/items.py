@@ -17,7 +17,7 @@ _REFERENCES, _CLASS, _INSTANCE = "00081199", "00081150", "00081155"
 _PROGRESS, _PERFORMED, _REASON, _REASON_CODE = "00741002", "00741216", "00741238", "0074100E"
 _BEGAN, _ENDED, _DONE_AT, _DONE = "00404050", "00404051", "00404028", "00404019"
 _TYPE, _WADO, _URL, _AE, _DICOM = "0040E020", "0040E025", "00081190", "00080054", "0040E021"
-_UID, _MOST_SERIES = re.compile(r"[0-9.]{1,64}"), 32
+_UID, _MOST_SERIES = re.compile(r"(?=.{1,64}\Z)[0-9]+(?:\.[0-9]+)*"), 32
 _DISCONTINUED = ("110513", "DCM", "Discontinued for unspecified reason")
 
 
@@ -54,11 +54,16 @@ def text(said: Json, tag: str) -> str:
     return str(found[0]) if found else ""
 
 
+def is_uid(value: str) -> bool:
+    """Whether a value is a UID: UIDs become parts of addresses."""
+    return _UID.fullmatch(value) is not None
+
+
 def inputs_of(item: Json) -> list[Inputs]:
     """What a work item asks to be read; objects that are no films are left out."""
     found: list[Inputs] = []
     for part in values(item, _INPUTS)[:_MOST_SERIES]:
-        if not isinstance(part, Mapping) or not _UID.fullmatch(study_uid := text(part, _STUDY)):
+        if not isinstance(part, Mapping) or not is_uid(study_uid := text(part, _STUDY)):
             continue
         named = [each for each in values(part, _REFERENCES) if isinstance(each, Mapping)]
         films = [FoundFilm(text(part, _SERIES), text(each, _INSTANCE), text(each, _CLASS)) for each in named]
@@ -69,7 +74,7 @@ def inputs_of(item: Json) -> list[Inputs]:
 
 
 def _all_uids(film: FoundFilm) -> bool:
-    return all(_UID.fullmatch(each) for each in film)
+    return all(map(is_uid, film))
 
 
 def change_of_state(state: str, transaction_uid: str) -> Json:

@@ -7,10 +7,11 @@ import httpx
 
 from dicom_node.answers import AnswerError, pieces_of
 from dicom_node.settings import NodeSettings
-from dicom_node.worklist.items import STATE, STATION, TRANSACTION_UID, WORK, Json, change_of_state, text
+from dicom_node.worklist.items import STATE, STATION, TRANSACTION_UID, WORK, Json, change_of_state, is_uid, text
 from lobule.transfer import trusting
 
 _MOST_JSON = 4 * 1024 * 1024
+_PAGE, _MOST_PAGES = 20, 10
 _JSON = "application/dicom+json"
 _SYSTEMS, _REFUSED = frozenset({401, 403, 407, 408, 425, 429}), range(400, 500)
 
@@ -43,7 +44,7 @@ class WorklistServer:
 
     def __init__(self, settings: NodeSettings) -> None:
         self._root, self._grace_s = f"{settings.dicom_ups_url.rstrip('/')}/workitems", settings.dicom_timeout_s
-        self._scheduled = {STATE: "SCHEDULED", "limit": "20"}
+        self._scheduled = {STATE: "SCHEDULED", "limit": str(_PAGE)}
         if settings.dicom_ups_station:
             self._scheduled[f"{STATION}.00080100"] = settings.dicom_ups_station
         if settings.dicom_ups_procedure:
@@ -58,8 +59,16 @@ class WorklistServer:
 
     def scheduled(self) -> Sequence[str]:
         """The UIDs of items that are scheduled for us."""
-        found = self._call("GET", "", query=self._scheduled)
-        return [uid for each in found if (uid := text(each, "00080018")) and text(each, STATE) in ("", "SCHEDULED")]
+        scheduled: dict[str, None] = {}
+        for page in range(_MOST_PAGES):
+            offset = {"offset": str(page * _PAGE)} if page else {}
+            found = self._call("GET", "", query=self._scheduled | offset)
+            uids = [uid for each in found if is_uid(uid := text(each, "00080018")) and _is_scheduled(each)]
+            is_same = scheduled.keys() >= set(uids)  # a server without offsets begins anew
+            scheduled |= dict.fromkeys(uids)
+            if is_same or len(found) < _PAGE:
+                break
+        return list(scheduled)
 
     def item(self, uid: str) -> Json:
         """A work item."""
@@ -103,10 +112,14 @@ class WorklistServer:
         return _data_sets(said) if method == "GET" else []
 
 
+def _is_scheduled(item: Json) -> bool:
+    return text(item, STATE) in ("", "SCHEDULED")
+
+
 def _data_sets(content: bytes) -> list[Json]:
     try:
         said = json.loads(content or b"[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WorklistError("answer_unreadable") from None
     found = said if isinstance(said, list) else [said]
     if not all(isinstance(each, dict) for each in found):
