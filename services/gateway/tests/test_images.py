@@ -1,5 +1,6 @@
 """Uploads: good ones are accepted whole, bad ones are refused in words, and nothing is left behind."""
 
+import hashlib
 import io
 import struct
 import zlib
@@ -46,6 +47,16 @@ def test_an_accepted_upload_is_stored_byte_for_byte(client, alice, upload, pictu
     assert content.content == picture()
     assert content.headers["content-disposition"].startswith("attachment")
     assert content.headers["x-content-type-options"] == "nosniff"
+
+
+def test_both_files_are_described(client, alice, upload):
+    """The one that was received, by which duplicates are found, and the one that is kept."""
+    received = encoded(RED, "JPEG", comment=b"DOE^JANE")
+    image = upload(received).json()["image"]
+    stored = client.get(f"/api/v1/images/{image['id']}/content", headers=alice).content
+    assert b"JANE" not in stored
+    assert image["sha256"] == hashlib.sha256(received).hexdigest()
+    assert (image["stored_sha256"], image["size_bytes"]) == (hashlib.sha256(stored).hexdigest(), len(stored))
 
 
 @pytest.mark.parametrize(

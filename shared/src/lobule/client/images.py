@@ -89,7 +89,10 @@ class Images(Connection):
         return self.call("GET", f"/api/v1/images/{image_id}")
 
     def image_content(self, image_id: str) -> bytes:
-        """Return the stored file of an image; DICOM files are stored de-identified (docs/names.md)."""
+        """Return the stored file of an image, whose hash is the `stored_sha256` of the image.
+
+        DICOM files are stored de-identified and pictures without metadata (docs/names.md).
+        """
         return self.request("GET", f"/api/v1/images/{image_id}/content").content
 
     def correct_image(self, image_id: str, **correction: Any) -> dict[str, Any]:

@@ -66,7 +66,11 @@ def read_image(image: VisibleImage) -> Image:
     },
 )
 def read_content(image: VisibleImage, request: Request) -> StreamingResponse:
-    """Return the stored file under its own media type. DICOM files are stored de-identified, see docs/names.md."""
+    """Return the stored file under its own media type.
+
+    DICOM files are stored de-identified and pictures without metadata, see docs/names.md; check a download by
+    `stored_sha256`.
+    """
     store: ObjectStore = request.app.state.store
 
     def pieces() -> Iterator[bytes]:

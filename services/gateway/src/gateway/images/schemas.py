@@ -55,8 +55,9 @@ class ImageRead(BaseModel):
     case_id: str | None = Field(description="case of the image; null where it belongs to none")
     file_name: str = Field(description="name of the file, as it was sent; a neutral one for DICOM")
     media_type: str = Field(description="media type that was found in the file")
-    size_bytes: int = Field(description="size of the file in bytes")
-    sha256: str = Field(description="SHA-256 of the file, hexadecimal")
+    size_bytes: int = Field(description="size of the stored file in bytes")
+    sha256: str = Field(description="SHA-256 of the file as it was received, hexadecimal")
+    stored_sha256: str = Field(description="SHA-256 of the stored file, which a download gives, hexadecimal")
     modality: Modality
     width: int = Field(description="stored columns")
     height: int = Field(description="stored rows")
