@@ -1,5 +1,7 @@
 """Decides by SOP class, modality and purpose whether a DICOM object is a film; everything else is refused by name."""
 
+import re
+
 from lobule.errors import AnalysisError
 from lobule.imaging.dicom.tags import Tags
 from lobule.imaging.dicom.views import shows_specimen
@@ -19,7 +21,15 @@ FILMS = frozenset(
     )
 )
 _BREAST = ("BREAST", "MAMM", "CHESTWALL", "AXILLA")
-"""Words of *Body Part Examined* under which scanned films are filed; one without any is taken for a film."""
+"""Words of *Body Part Examined* under which scanned films are filed."""
+_OTHER_PARTS = (
+    "ABDOMEN ANKLE ARM BLADDER BOWEL BRAIN CALCANEUS CHEST CLAVICLE COCCYX COLON CSPINE CTSPINE ELBOW ESOPHAGUS "
+    "EXTREMITY FEMUR FIBULA FINGER FOOT FOREARM HAND HEAD HEART HIP HUMERUS JAW KIDNEY KNEE LEG LIVER LSPINE "
+    "LSSPINE LUNG MANDIBLE MAXILLA NECK NOSE ORBIT PATELLA PELVIS RADIUS RADIUSULNA RIB RIBS SACRUM SCAPULA "
+    "SHOULDER SINUS SKULL SPINE SSPINE STERNUM STOMACH TEETH THIGH THORAX THUMB TIBIA TIBIAFIBULA TLSPINE TOE TOOTH "
+    "TSPINE ULNA UTERUS WHOLEBODY WRIST ZYGOMA"
+)
+"""Words of it that name another part (PS3.16, annex L). Anything else is taken for a breast in words of the site."""
 _SUBTRACTED = frozenset({"RECOMBINED", "SUBTRACTION", "SUBTRACTED"})
 """Kinds of contrast-enhanced mammography that show the contrast agent instead of tissue."""
 MODALITIES = ("MG", "CR", "DX", "SC", "OT")  # scanned films are filed as any of them
@@ -66,7 +76,7 @@ def check_kind(tags: Tags) -> None:
     if tags.code(Tag.PRESENTATION_INTENT) == "FOR PROCESSING":
         raise AnalysisError("unsupported_format", "for_processing")
     part = tags.code(Tag.BODY_PART)
-    if modality != "MG" and part and part != "PHANTOM" and not any(name in part for name in _BREAST):
+    if modality != "MG" and part and _is_other(part):
         raise AnalysisError("not_mammogram", "body_part", part=part[:16])
     kinds = kinds_of(tags)
     if "GENERATED_2D" not in kinds and any(kind.startswith("TOMO") for kind in kinds):
@@ -76,6 +86,11 @@ def check_kind(tags: Tags) -> None:
         raise AnalysisError("animated_image", "frames", frames=frames)
     if reason := _no_screening(tags):
         raise AnalysisError("not_screening_view", reason)
+
+
+def _is_other(part: str) -> bool:
+    words = re.findall(r"[A-Z]+", part)
+    return any(word in _OTHER_PARTS.split() for word in words) and not any(name in part for name in _BREAST)
 
 
 def kinds_of(tags: Tags) -> set[str]:
