@@ -140,7 +140,10 @@ def test_messages_about_the_patient_and_kept_answers_go(app, client, alice, root
     with reading(app.state.sessions) as session:
         left = [(each.job_id, each.payload["data"]) for each in session.scalars(select(Delivery))]
         assert sorted(left, key=str) == sorted(about[2:], key=str)
-        assert session.scalars(select(KeyedRequest)).all() == []
+        [kept] = session.scalars(select(KeyedRequest))
+        assert (kept.status, kept.headers, kept.body) == (None, None, None)
+    again = client.post("/api/v1/cases", json={"pseudonym": "P-10"}, headers=keyed)
+    assert (again.status_code, again.json()["code"]) == (409, "answer_lost"), "and no second case"
 
 
 @pytest.mark.parametrize("patient", ["anonymous", "7777", " "])

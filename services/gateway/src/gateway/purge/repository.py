@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.audit.models import BACKUP_CREATED, AuditEvent
@@ -50,8 +50,12 @@ def delete_messages(session: Session, job_ids: Sequence[str], case_id: str | Non
 
 
 def delete_answers(session: Session, before: datetime) -> int:
-    """Delete the requests with a key, and their answers, from before a time; returns how many."""
-    gone = session.execute(delete(KeyedRequest).where(KeyedRequest.created_at < before))
+    """Delete the answers of requests with a key from before a time; returns how many.
+
+    That the requests were carried out stays known, for a day: those that are sent again are not carried out twice.
+    """
+    answered = update(KeyedRequest).where(KeyedRequest.created_at < before, KeyedRequest.status.is_not(None))
+    gone = session.execute(answered.values(status=None, headers=None, body=None))
     return gone.rowcount  # pyright: ignore[reportAttributeAccessIssue] - a DML result
 
 
