@@ -189,8 +189,17 @@ class TestResult:
         monkeypatch.setattr(type(pipeline._tissue._training), "unlike", lambda *_: 1.0)
         monkeypatch.setattr(windows, "MOST_SQUARES", 1)
         result = pipeline.analyse(encoded(field_pixels[0]), info(magnification="100X"), no_progress).result
-        assert result.assessment == result.thresholds.assess(result.probability_malignant) == "not_sure"
+        assert result.assessment == "not_sure"
+        assert result.thresholds == pipeline.manifest.thresholds
         assert [n.code for n in result.notices] == ["unlike_training", "tissue_sampled"]
+
+    def test_of_a_field_that_is_less_alike_says_why_it_is_not_sure(self, pipeline, field_pixels, monkeypatch):
+        monkeypatch.setattr(type(pipeline._tissue._training), "unlike", lambda *_: 0.9799)
+        result = pipeline.analyse(encoded(field_pixels[0]), info(magnification="100X"), no_progress).result
+        sure = result.thresholds.assess(result.probability_malignant) != "not_sure"
+        assert result.assessment == "not_sure"
+        assert result.thresholds == pipeline.manifest.thresholds
+        assert [n.code for n in result.notices] == ["tissue_doubted"] * sure
 
     def test_the_map_names_the_packages_figures_in_both_languages(self, reader):
         drawn = describe_map(reader.package.manifest, "map.png")

@@ -141,12 +141,14 @@ class HistologyPipeline:
                 HEAT_MAP_FILE: encode_png((heat * 255).round().astype(np.uint8)),
             }
         progress(1.0, DONE)
-        thresholds = widened(self.manifest.thresholds, tissue, scale)
+        thresholds = self.manifest.thresholds
+        known = not (is_unlike(tissue) or is_too_coarse(scale))
+        assessment = widened(thresholds, tissue, scale).assess(probability) if known else "not_sure"
         result = Result(
             image=image.model_copy(update={"height": height, "width": width}),
             model=self.manifest.info(),
             thresholds=thresholds,
-            assessment="not_sure" if is_unlike(tissue) or is_too_coarse(scale) else thresholds.assess(probability),
+            assessment=assessment,
             probability_malignant=probability,
             patches=Patches(
                 count=count,
@@ -159,6 +161,7 @@ class HistologyPipeline:
             notices=[
                 *read.notices,
                 *([make_notice("unlike_training")] if is_unlike(tissue) else []),
+                *([make_notice("tissue_doubted")] if known and assessment != thresholds.assess(probability) else []),
                 *_scale_notices(image, magnification, scale),
                 *self._size_notices(magnification, scale, field, readings),
                 *_tissue_notices(field, tissue),
