@@ -3,7 +3,7 @@
 import pydicom
 import pytest
 from dicom_faults import free_port
-from dicom_peer import FILM, STUDY
+from dicom_peer import FILM, STUDY, send
 from pynetdicom import evt
 from pynetdicom.ae import ApplicationEntity
 
@@ -59,4 +59,29 @@ def test_what_was_not_asked_for_is_received_as_ever(archive, start_node, make_fi
     peer = DimsePeer(archive.place, node.settings, node.awaited)
     with pytest.raises(PeerError, match="move_without_film"):
         peer.fetch(STUDY, FoundFilm("1.2.3", "1.2.3.4", FILM), tmp_path / "prior")
+    assert node.study(STUDY) is not None
+
+
+def test_a_late_film_opens_no_case(archive, start_node, make_film, tmp_path, monkeypatch):
+    monkeypatch.setattr("dicom_node.priors.dimse._LATE_S", 0.1)
+    node = start_node()
+    archive.node_port, [path] = node.port, archive.held
+    peer = DimsePeer(archive.place, node.settings, node.awaited)
+    archive.held = []
+    uid = pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID
+    with pytest.raises(PeerError, match="move_without_film"):
+        peer.fetch(STUDY, FoundFilm("1.2.3", uid, FILM), tmp_path / "prior")
+    assert [status for status, _ in send(node.port, path, calling="PACS")] == [0]
+    assert node.study(STUDY) is None
+    assert not list(node.intake.incoming.iterdir())
+    assert [status for status, _ in send(node.port, path, calling="PACS")] == [0]
+    assert node.study(STUDY) is not None, "what it sends again was not asked for"
+
+
+def test_what_somebody_else_sends_is_not_what_was_asked_for(start_node, make_film, tmp_path):
+    node, path = start_node(), make_film()
+    uid = pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID
+    with node.awaited.awaiting("PACS", uid, tmp_path / "prior") as came:
+        assert [status for status, _ in send(node.port, path, calling="MODALITY")] == [0]
+        assert not came.is_set()
     assert node.study(STUDY) is not None

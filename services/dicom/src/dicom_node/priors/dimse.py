@@ -85,7 +85,8 @@ class DimsePeer:
         self._moves = True
 
     def _move(self, query: Dataset, film: FoundFilm, path: Path) -> None:
-        with self._awaited.awaiting(film.sop_instance_uid, path) as came, self._associated(_MOVE) as association:
+        awaiting = self._awaited.awaiting(self._place.ae_title, film.sop_instance_uid, path)
+        with awaiting as came, self._associated(_MOVE) as association:
             for status, _ in association.send_c_move(query, self._settings.dicom_ae_title, _MOVE):
                 if status.get("Status") not in (*_PENDING, _SUCCESS):
                     raise PeerError(_code("move", status))

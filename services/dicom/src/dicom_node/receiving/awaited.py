@@ -1,9 +1,14 @@
 """Films that the node asked an archive to send to it (C-MOVE): they are no new study."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_LATE_S = 6 * 3600.0
+"""How long a film that did not come in time is known for one that was asked for."""
+_Asked = tuple[str, str]
 
 
 class AwaitedFilms:
@@ -11,26 +16,34 @@ class AwaitedFilms:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._places: dict[str, tuple[Path, threading.Event]] = {}
+        self._places: dict[_Asked, tuple[Path, threading.Event]] = {}
+        self._late: dict[_Asked, float] = {}
 
     @contextmanager
-    def awaiting(self, sop_instance_uid: str, path: Path) -> Iterator[threading.Event]:
-        """Have a film written into a file when it comes; the event tells that it has."""
-        came = threading.Event()
+    def awaiting(self, ae_title: str, sop_instance_uid: str, path: Path) -> Iterator[threading.Event]:
+        """Have a film that an archive was asked for written into a file when it comes; the event tells that it has."""
+        came, asked = threading.Event(), (ae_title, sop_instance_uid)
         with self._lock:
-            self._places[sop_instance_uid] = (path, came)
+            self._places[asked] = (path, came)
         try:
             yield came
         finally:
             with self._lock:
-                self._places.pop(sop_instance_uid, None)
+                self._late = {each: until for each, until in self._late.items() if until > time.time()}
+                if self._places.pop(asked, None) is not None:
+                    self._late[asked] = time.time() + _LATE_S
 
-    def take(self, sop_instance_uid: str, file: Path) -> bool:
-        """Move a received file to where it is awaited; False where nobody waits for it."""
+    def take(self, ae_title: str, sop_instance_uid: str, file: Path) -> bool:
+        """Move a received file to where it is awaited; False where its sender was not asked for it.
+
+        A film that comes late is dropped: it is no new study, and is asked for again.
+        """
+        asked = (ae_title, sop_instance_uid)
         with self._lock:
-            path, came = self._places.pop(sop_instance_uid, (None, None))
+            path, came = self._places.pop(asked, (None, None))
             if path is None or came is None:
-                return False
+                return self._late.pop(asked, 0.0) > time.time()
+            self._late.pop(asked, None)
             file.rename(path)
         came.set()
         return True

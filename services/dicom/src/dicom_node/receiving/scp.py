@@ -122,7 +122,7 @@ class StorageScp:
         request = event.request
         assert isinstance(request, C_STORE)
         calling_ae = event.assoc.requestor.ae_title.strip()
-        if self._awaited.take(str(request.AffectedSOPInstanceUID), event.dataset_path):
+        if self._awaited.take(calling_ae, str(request.AffectedSOPInstanceUID), event.dataset_path):
             self.notes.answered(event, "0000")
             return Answer(Status.SUCCESS).as_dataset()
         answer = self._intake.keep(
