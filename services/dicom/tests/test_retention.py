@@ -6,7 +6,7 @@ import time
 import pytest
 from dicom_peer import STUDY, send
 
-from dicom_node.journal import made, received, retention, studies
+from dicom_node.journal import made, received, retention, studies, work_items
 from dicom_node.journal.made import Made
 from dicom_node.retention import Sweeper
 
@@ -112,3 +112,14 @@ def test_an_object_of_our_own_making_is_not_taken_back(kept, make_film):
     with kept.journal.transaction() as database:
         made.add(database, Made(uid, REPORT, "1.2", STUDY, "pictures", "", 1, 0), "films", [])
     assert send(kept.port, film) == [(0xA900, "Lobule made this object itself.")]
+
+
+def test_work_items_that_are_over_are_forgotten(kept):
+    long_ago = time.time() - 100 * 86400
+    with kept.journal.transaction() as database:
+        for uid in ("1.2.3", "1.2.4"):
+            work_items.add(database, uid, "1.2.9", long_ago)
+        work_items.move(database, "1.2.3", "completed", long_ago)
+    Sweeper(kept.journal, kept.intake, 90).work()
+    with kept.journal.reading() as database:
+        assert [work_items.known(database, uid) for uid in ("1.2.3", "1.2.4")] == [False, True]

@@ -1,10 +1,10 @@
-"""Deletes what is old: objects that were delivered, and results that were sent or given up."""
+"""Deletes what is old: objects that were delivered, results that were sent or given up, work items that are over."""
 
 import time
 
 import structlog
 
-from dicom_node.journal import retention
+from dicom_node.journal import retention, work_items
 from dicom_node.journal.database import Journal
 from dicom_node.loop import Loop
 from dicom_node.receiving.intake import Intake
@@ -33,7 +33,8 @@ class Sweeper(Loop):
     def work(self) -> None:
         """Delete what is due, study by study."""
         before = time.time() - 86400 * self._days
-        with self._journal.reading() as database:
+        with self._journal.transaction() as database:
+            work_items.forget(database, before)
             due = retention.due(database, before)
         for study_uid in due:
             if self.closing:

@@ -56,6 +56,12 @@ def open_items(database: sqlite3.Connection) -> Sequence[WorkItem]:
     return [WorkItem(**dict(row)) for row in rows]
 
 
+def forget(database: sqlite3.Connection, before: float) -> int:
+    """Delete items that were over before a time; gives how many."""
+    over = "DELETE FROM work_items WHERE state IN ('completed', 'cancelled', 'refused') AND due_at < ?"
+    return database.execute(over, (before,)).rowcount
+
+
 def move(
     database: sqlite3.Connection,
     uid: str,
