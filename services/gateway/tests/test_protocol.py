@@ -113,7 +113,7 @@ class Protocol(RuleBasedStateMachine):
                 file_name="a.png",
                 media_type="image/png",
                 size_bytes=1,
-                sha256=new_id().replace("-", "") * 2,
+                stored_sha256=new_id().replace("-", "") * 2,
                 modality="histopathology",
                 width=80,
                 height=70,
