@@ -4,7 +4,9 @@ It errs only towards suspicion: one suspected image makes a suspected case, tiss
 malignant, and a case with an image that could not be assessed is never negative.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from types import MappingProxyType
 
 from lobule.assessments import combine
 from lobule.contracts.case import HANGINGS, Conclusion, Hanging, ImageEvidence, Reason, Suggestion, numbered
@@ -18,19 +20,24 @@ MEANINGFUL_DIFFERENCE = 0.2
 
 def conclude(
     images: Sequence[ImageEvidence],
-    unread: Sequence[ImageEvidence] = (),
+    unread: Mapping[date, Sequence[ImageEvidence]] = MappingProxyType({}),
     refused: Sequence[ImageEvidence] = (),
 ) -> Conclusion:
     """Combine the evidence of the images of a case.
 
     Args:
         images: Each image of the current examination once, with the state of its latest analysis.
-        unread: Films of an examination shortly before of which no report was signed. A suspicion among them keeps
-            the case from being called negative, after its own signature as before it.
+        unread: Films of examinations shortly before of which no report was signed, by the examination's date. A
+            suspicion among them keeps the case from being called negative, after its own signature as before it.
         refused: Films that the server refused although a DICOM node had taken them. They keep it from that, too.
     """
     images = numbered(images)
-    suspected = [film.name for film in numbered(unread) if film.assessment == "malignancy_suspected"]
+    suspected = [
+        f"{film.name} {day.isoformat()}"
+        for day, films in unread.items()
+        for film in numbered(films)
+        if film.assessment == "malignancy_suspected"
+    ]
     assessment = _assess(images)
     if (suspected or refused) and assessment == "no_sign_of_malignancy":
         assessment = "not_sure"

@@ -63,18 +63,12 @@ def conclusion_of(case: Case, jobs: Sequence[Job]) -> Conclusion:
     images = [job.image for job in jobs]
     places, newest = examinations(images), current_date(images)
     current = [job for job in jobs if not places[job.image_id].is_prior]
-    unread = [
-        job
-        for job in jobs
-        if (place := places[job.image_id]).is_prior
-        and not job.image.signed_as_current
-        and _is_recent(place.date, newest)
-    ]
-    return conclude(evidence_of(current), evidence_of(unread), refused.evidence_of(case))
-
-
-def _is_recent(day: date | None, newest: date | None) -> bool:
-    return day is not None and newest is not None and newest - day <= WORK_UP
+    unread: dict[date, list[ImageEvidence]] = {}
+    for job in jobs:
+        day, is_prior = places[job.image_id].date, places[job.image_id].is_prior
+        if is_prior and day and newest and newest - day <= WORK_UP and not job.image.signed_as_current:
+            unread.setdefault(day, []).extend(evidence_of([job]))
+    return conclude(evidence_of(current), unread, refused.evidence_of(case))
 
 
 def urgency_of(conclusion: Conclusion) -> float:
