@@ -32,6 +32,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from hospital_peers import fhir_server, mllp_server
 from orthanc import executable
 from portal_signing import sign_case
+from pydantic import SecretStr
 from pydicom.uid import generate_uid
 
 from dicom_node.hl7.syntax import parse
@@ -229,10 +230,8 @@ def test_priors_are_fetched_from_the_pacs_and_judged_as_such(loop):
 
 
 def test_priors_come_by_dicomweb_too(loop, study, tmp_path):
-    settings = NodeSettings(
-        api_token="x", dicom_folder=tmp_path, dicom_calling_ae_titles="*", dicom_prior_token=loop.client._token()
-    )
-    peer = DicomwebPeer(f"{loop.system.url}/dicom-web", settings, None, None)
+    settings = NodeSettings(api_token="x", dicom_folder=tmp_path, dicom_calling_ae_titles="*")
+    peer = DicomwebPeer(f"{loop.system.url}/dicom-web", settings, SecretStr(loop.client._token()), None)
     film = study.films[0]
     wanted = Wanted(film.PatientID, None, date(2026, 1, 1), date(1990, 1, 1))
     assert peer.studies(wanted) == [], "the study has no date"

@@ -72,12 +72,20 @@ def canvas(pane) -> np.ndarray:
 
 
 def marks(page, pane) -> np.ndarray:
-    """By how much what lies over a film changes it: the key that hides it is held for a moment."""
-    over = canvas(pane).astype(int)
-    page.keyboard.down("h")
-    below = canvas(pane)
-    page.keyboard.up("h")
-    return np.abs(over - below).max(axis=2)
+    """By how much what lies over a film changes it: the key that hides it is held for a moment.
+
+    Films are painted beside the page, a moment after it says what they show.
+    """
+    for _ in range(20):
+        over = canvas(pane).astype(int)
+        page.keyboard.down("h")
+        below = canvas(pane)
+        page.keyboard.up("h")
+        changed = np.abs(over - below).max(axis=2)
+        if changed.any():
+            break
+        page.wait_for_timeout(100)
+    return changed
 
 
 def placed(pane, ratio=1.0) -> tuple[float, float, float]:

@@ -39,7 +39,7 @@ def explain(package: Path, data: bytes, folder: Path, magnification: Magnificati
     field = decode_rgb(data, "histopathology")
     InputGate.load().check(field)
     reader = FieldReader.from_manifest(opened.manifest.input.values())
-    patches, windows, scale = reader.read(field, magnification)[0]
+    patches, windows, scale, _ = reader.read(field, magnification)[0]
     height, width = field.shape[:2]
     read_at = (round(height * scale), round(width * scale))
     net = build_network(opened.manifest.architecture, opened.weights)
