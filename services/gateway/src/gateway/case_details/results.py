@@ -9,7 +9,7 @@ from gateway.cases.dependencies import VisibleCase
 from gateway.database import DbSession
 from gateway.errors import ProblemError, responses
 from gateway.jobs.results import read_result
-from lobule.contracts.result import Result
+from lobule.contracts.result import Laterality, Result, View
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
@@ -29,7 +29,9 @@ def list_results(
     its result alone, and the answer says why.
     """
     wanted = [one for one in repository.latest_jobs(session, case.id) if one.id in job]
-    known = {one.id: (one.image.view, one.image.laterality) for one in wanted}
+    known: dict[str, tuple[View | None, Laterality | None]] = {
+        one.id: (one.image.view, one.image.laterality) for one in wanted
+    }
     session.commit()  # gives the connection back before the files are read
     found = {}
     for one in wanted:
