@@ -137,7 +137,8 @@ def _attempt(row: FilmRow, read: FilmReader) -> ExaminedFilm | Failure:
     except UnplacedFilmError as error:
         return Failure(row, error.code, error.detail, error.laterality, error.verdict)
     except Exception as error:  # noqa: BLE001 - as `predict`: one file never ends the run
-        return Failure(row, *reason(error), laterality=row.laterality)
+        code, detail = reason(error)
+        return Failure(row, code, detail, row.laterality)
 
 
 def _reading(
