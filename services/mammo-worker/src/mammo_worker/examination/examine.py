@@ -99,7 +99,8 @@ class UnplacedFilmError(Exception):
 
     def __init__(self, code: str, detail: str, laterality: Laterality | None, verdict: Verdict) -> None:
         super().__init__(detail)
-        self.code, self.detail, self.laterality, self.verdict = code, detail, laterality, verdict
+        self.code, self.detail, self.verdict = code, detail, verdict
+        self.laterality: Laterality | None = laterality
 
 
 def examine(
