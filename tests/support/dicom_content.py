@@ -1,6 +1,7 @@
-"""Reads the content of structured reports."""
+"""Names objects that tests make, and reads the content of structured reports."""
 
 import pydicom
+from pydicom.uid import generate_uid
 
 
 def items(item: pydicom.Dataset, code: str) -> list[pydicom.Dataset]:
@@ -24,3 +25,8 @@ def values(report: pydicom.Dataset, code: str) -> list[str | float]:
         else:
             said.append(each.TextValue)
     return said
+
+
+def names() -> dict[str, str]:
+    """UIDs for a new object and its series."""
+    return {"uid": generate_uid(), "series_uid": generate_uid()}

@@ -167,3 +167,9 @@ def _read_film(worker, *destinations: str, study: str = STUDY, uid: str = _RESUL
 def _send(worker) -> None:
     with worker.journal.transaction() as database:
         database.execute("UPDATE sendings SET state = 'sent'")
+
+
+@pytest.fixture
+def film(draw_film, write_dicom, tmp_path) -> Callable[..., Path]:
+    """Writes a film with these attributes."""
+    return lambda **tags: write_dicom(tmp_path / "film.dcm", draw_film(), 12, **tags)

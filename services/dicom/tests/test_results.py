@@ -10,7 +10,7 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
-from dicom_content import items, values
+from dicom_content import items, names, values
 from dicom_objects import (
     FAULTY,
     OPTIONAL,
@@ -23,7 +23,6 @@ from dicom_objects import (
     objects_of,
     signed_by,
 )
-from pydicom.uid import generate_uid
 
 from dicom_node.results.cad_report import cad_report
 from dicom_node.results.conclusion_report import conclusion_report
@@ -34,15 +33,6 @@ from lobule.contracts.examination import BreastReading
 from lobule.contracts.result import Box
 
 BOX = Box(x=10.5, y=20, width=30, height=40)
-
-
-def names() -> dict:
-    return {"uid": generate_uid(), "series_uid": generate_uid()}
-
-
-@pytest.fixture
-def film(draw_film, write_dicom, tmp_path):
-    return lambda **tags: write_dicom(tmp_path / "film.dcm", draw_film(), 12, **tags)
 
 
 @pytest.mark.filterwarnings("ignore:The (PN component|value) length:UserWarning")  # what we write here, and read

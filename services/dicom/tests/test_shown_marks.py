@@ -3,26 +3,16 @@
 import io
 
 import numpy as np
-import pytest
+from dicom_content import names
 from dicom_objects import analysed, finding
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.uid import generate_uid
 
 from dicom_node.results.presentation_state import presentation_state
 from dicom_node.results.secondary_capture import HEIGHT, hung
 from lobule.contracts.result import Box, Hanging
 
 BOX = Box(x=10.5, y=20, width=30, height=40)
-
-
-def names() -> dict:
-    return {"uid": generate_uid(), "series_uid": generate_uid()}
-
-
-@pytest.fixture
-def film(draw_film, write_dicom, tmp_path):
-    return lambda **tags: write_dicom(tmp_path / "film.dcm", draw_film(), 12, **tags)
 
 
 def test_marks_are_drawn_as_the_sender_has_the_film_shown(film):
