@@ -10,12 +10,12 @@ import httpx
 from pydantic import SecretStr
 
 from dicom_node.answers import AnswerError, pieces_of
+from dicom_node.http_client import http_client
 from dicom_node.priors.choosing import FoundStudy, Wanted
 from dicom_node.priors.dimse import day
 from dicom_node.priors.peers import MOST_FILMS, MOST_STUDIES, FoundFilm, PeerError
 from dicom_node.privacy import without_password
 from dicom_node.settings import NodeSettings
-from lobule.transfer import trusting
 
 _MOST_JSON = 8 * 1024 * 1024
 _SLACK = 64 * 1024
@@ -37,12 +37,7 @@ class DicomwebPeer:
     def __init__(self, url: str, settings: NodeSettings, token: SecretStr | None, ca: Path | None) -> None:
         self._root, self._most = httpx.URL(url), settings.dicom_max_object_bytes
         self.name, self._grace_s = without_password(url), settings.dicom_timeout_s
-        self._http = httpx.Client(
-            headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
-            timeout=settings.dicom_timeout_s,
-            trust_env=False,
-            verify=trusting(ca),
-        )
+        self._http = http_client(token, ca, settings.dicom_timeout_s)
 
     def studies(self, wanted: Wanted) -> Sequence[FoundStudy]:
         """See `Peer`."""

@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 
 from dicom_node.answers import AnswerError, pieces_of
+from dicom_node.http_client import http_client
 from dicom_node.journal.made import Sending
 from dicom_node.results.files import ResultFiles
 from dicom_node.sending.outbox import Courier, NotDeliveredError, Outbox
 from dicom_node.settings import NodeSettings, StowPlace
-from lobule.transfer import trusting
 
 _PIECE = 256 * 1024
 _MOST_ANSWER = 256 * 1024
@@ -34,13 +34,7 @@ class StowCourier(Courier):
     def __init__(self, place: StowPlace, files: ResultFiles, outbox: Outbox, settings: NodeSettings) -> None:
         super().__init__(place.recipient, outbox)
         self._files, self._url, self._grace_s = files, f"{place.root.rstrip('/')}/studies", settings.dicom_timeout_s
-        token = settings.dicom_stow_token
-        self._http = httpx.Client(
-            headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
-            timeout=settings.dicom_timeout_s,
-            trust_env=False,
-            verify=trusting(settings.dicom_stow_ca),
-        )
+        self._http = http_client(settings.dicom_stow_token, settings.dicom_stow_ca, settings.dicom_timeout_s)
 
     def deliver(self, sending: Sending) -> None:
         """Store one object; it is delivered where the answer is 2xx and names no failure."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import httpx
 
 from dicom_node.answers import AnswerError, pieces_of
+from dicom_node.http_client import http_client
 from dicom_node.settings import NodeSettings
 from dicom_node.worklist.items import STATE, STATION, TRANSACTION_UID, WORK, Json, change_of_state, is_uid, text
-from lobule.transfer import trusting
 
 _MOST_JSON = 4 * 1024 * 1024
 _PAGE, _MOST_PAGES = 20, 10
@@ -49,13 +49,7 @@ class WorklistServer:
             self._scheduled[f"{STATION}.00080100"] = settings.dicom_ups_station
         if settings.dicom_ups_procedure:
             self._scheduled[f"{WORK}.00080100"] = settings.dicom_ups_procedure
-        token = settings.dicom_ups_token
-        self._http = httpx.Client(
-            headers={"Authorization": f"Bearer {token.get_secret_value()}"} if token else {},
-            timeout=settings.dicom_timeout_s,
-            trust_env=False,
-            verify=trusting(settings.dicom_ups_ca),
-        )
+        self._http = http_client(settings.dicom_ups_token, settings.dicom_ups_ca, settings.dicom_timeout_s)
 
     def scheduled(self) -> Sequence[str]:
         """The UIDs of items that are scheduled for us."""
