@@ -9,8 +9,10 @@ DESK = {"width": 1300, "height": 900}
 
 
 def sign(page):
+    """Open the dialog and wait for its draft, which would otherwise arrive between what a test types."""
     page.locator('.panel [data-role="sign"]').click()
     expect(page.locator("#signing")).to_be_visible()
+    expect(page.locator('#signing [data-role="submit"]')).to_be_enabled()
 
 
 def submit(page):
