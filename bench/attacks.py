@@ -176,10 +176,12 @@ class Watcher:
                 thread.join()
 
     def _repeat(self, what: Callable[[], None], milliseconds: list[float]) -> None:
-        while not self._over.wait(_EVERY_S):
+        while True:  # once at least, however short the attack
             started = time.perf_counter()
             what()
             milliseconds.append((time.perf_counter() - started) * 1000)
+            if self._over.wait(_EVERY_S):
+                return
 
     def _ask(self) -> None:
         connection = http.client.HTTPConnection(self._target.host, self._target.port, timeout=60)

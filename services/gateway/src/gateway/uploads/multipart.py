@@ -55,6 +55,7 @@ class MultipartForm:
         self._name: str | None = None
         self._value = bytearray()
         self._in_file = False
+        self._parts = 0
 
     def write(self, piece: bytes) -> ProblemError | None:
         """Parse more bytes; returns what is wrong with them, so that the events before it can still be taken."""
@@ -74,6 +75,9 @@ class MultipartForm:
     def on_part_begin(self) -> None:
         self._headers, self._name, self._in_file = {}, None, False
         self._value = bytearray()
+        self._parts += 1  # not its names: all fields of a form may have the same one, or none
+        if self._parts > limits.MAX_FIELDS + 1:
+            raise malformed("too_many_fields")
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header_name = _bounded(self._header_name + data[start:end], limits.MAX_FIELD_BYTES)
@@ -99,8 +103,6 @@ class MultipartForm:
                 raise malformed("several_files")
             self._in_file = True
             self._events += [Fields(dict(self.fields)), FileStart(file_name)]
-        elif len(self.fields) >= limits.MAX_FIELDS:
-            raise malformed("too_many_fields")
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
