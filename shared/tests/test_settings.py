@@ -1,6 +1,7 @@
 """Settings from variables and from files, and what is said where one is missing."""
 
 import pytest
+from pydantic import model_validator
 
 from lobule.settings import Settings, read_settings
 
@@ -50,3 +51,15 @@ def test_what_is_wrong_ends_the_process_in_words(environment, capsys, name, valu
     assert ended.value.code == 78
     assert words in said
     assert "short" not in said.replace("shorter", ""), "a secret's value is never shown"
+
+
+def test_settings_that_do_not_go_together_end_the_process_in_words(environment, capsys):
+    class Together(Settings):
+        @model_validator(mode="after")
+        def refuse(self):
+            raise ValueError("LOBULE_A needs LOBULE_B")
+
+    with pytest.raises(SystemExit) as ended:
+        read_settings(Together)
+    assert ended.value.code == 78
+    assert "LOBULE_A needs LOBULE_B" in capsys.readouterr().err

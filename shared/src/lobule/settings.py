@@ -107,6 +107,9 @@ def read_settings(kind: type[AnySettings]) -> AnySettings:
         return kind()
     except ValidationError as error:
         for problem in error.errors(include_input=False):
+            if not problem["loc"]:  # of several settings together
+                print(problem["msg"], file=sys.stderr)
+                continue
             name = str(problem["loc"][0])
             meaning = kind.model_fields[name].description or ""
             what = "is not set" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"

@@ -84,7 +84,8 @@ def _wrong_variables() -> list[tuple[str, str]]:
     try:
         GatewaySettings()  # pyright: ignore[reportCallIssue] - filled from the environment
     except ValidationError as error:
-        return [(str(each["loc"][0]), each["msg"]) for each in error.errors(include_input=False)]
+        problems = error.errors(include_input=False)
+        return [(str(each["loc"][0]) if each["loc"] else "…", each["msg"]) for each in problems]
     except OSError as error:
         return [("…_FILE", str(error))]
     return []
