@@ -44,6 +44,8 @@ TRANSACTIONS = {
     "uploads/service.py": {"UploadService.accept", "UploadService._note_refused"},
     "diagnose/endpoints.py": {"_start_again_if_failed"},
     "reports/renderings.py": {"_repeat", "_find_or_open"},
+    # A PDF is signed once, by one gateway of several.
+    "reports/signed_pdf.py": {"SignedPdf._sign"},
     # A case for a study, committed before its instances are received one by one.
     "dicomweb/service.py": {"InstanceService._case_of"},
     # An object that was made of a case, once its bytes have arrived.

@@ -117,6 +117,11 @@ def report_key(folder: str, language: Language, form: ReportForm) -> str:
     return file_key(folder, report_file(language, form))
 
 
+def signed_pdf_key(folder: str, language: Language) -> str:
+    """The PDF of a signed report with its signature, beside the one that was rendered."""
+    return file_key(folder, f"report.{language}.signed.pdf")
+
+
 KEYS = "keys"
 """The folder of data keys."""
 

@@ -69,6 +69,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "password_change_required": (403,),
     "password_weak": (422,),
     "patient_is_nobody": (422,),
+    "pdf_certificate_ended": (500,),
     "picture_not_ready": (409,),
     "portal_session_required": (403,),
     "query_not_supported": (400,),

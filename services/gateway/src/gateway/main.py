@@ -218,6 +218,7 @@ def create_app(settings: GatewaySettings | None = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.settings = settings
+    app.state.pdf_signer = settings.pdf_signer
     app.state.sessions = sessions
     app.state.loop_beat = LoopBeat()
     app.state.redis = redis

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 
 from gateway.cross_origin import parse_origins
 from gateway.networks import parse_networks
+from gateway.pdf_signing import PdfSigner
 from gateway.roles import parse_mapping, parse_roles
 from gateway.signing_keys import SigningKeys, parse_public_keys
 from lobule.settings import Settings, read_settings
@@ -29,6 +30,11 @@ class GatewaySettings(Settings):
     signing_keys_before: str = Field(
         "", description="public keys (comma) that signed reports before: of each PEM, the line in the middle"
     )
+    pdf_certificate: str = Field(
+        "", description="certificate that signs the PDF of signed reports, PEM, its chain after it; unset: not signed"
+    )
+    pdf_key: SecretStr | None = Field(default=None, description="private key of that certificate, PEM, no password")
+    pdf_certificates_before: str = Field("", description="certificates that signed PDF files before, PEM")
     audit_anchors: Path | None = Field(
         default=None, description="file that the ends of the audit log's chains are added to once a day; unset: none"
     )
@@ -115,6 +121,20 @@ class GatewaySettings(Settings):
         """The keys of signed reports."""
         own = self.signing_key.get_secret_value() if self.signing_key is not None else None
         return SigningKeys(self.secret_key.get_secret_value(), own, self.signing_keys_before)
+
+    @property
+    def pdf_signer(self) -> PdfSigner | None:
+        """Signs the PDF of signed reports; None where no certificate is named."""
+        if not self.pdf_certificate or self.pdf_key is None:
+            return None
+        return PdfSigner(self.pdf_certificate, self.pdf_key.get_secret_value(), self.pdf_certificates_before)
+
+    @model_validator(mode="after")
+    def _certificate_of_pdf(self) -> "GatewaySettings":
+        if bool(self.pdf_certificate) != (self.pdf_key is not None):
+            raise ValueError("LOBULE_PDF_CERTIFICATE_FILE and LOBULE_PDF_KEY_FILE are needed together")
+        _ = self.pdf_signer
+        return self
 
     @model_validator(mode="after")
     def _key_of_names(self) -> "GatewaySettings":

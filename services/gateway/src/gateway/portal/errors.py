@@ -23,6 +23,7 @@ _KEYS_OF_CODES = {
     "report_failed": "report_failed",
     "report_not_ready": "report_not_ready",
     "report_altered": "report_altered",
+    "pdf_certificate_ended": "report_failed",
 }
 # Addresses of the API that people open as pages.
 _REPORT = re.compile(r"^/api/v1/(jobs/[^/]+/report|cases/[^/]+/reports/[^/]+)$")

@@ -1,9 +1,13 @@
-"""`lobule reports …`: renders signed reports again directly from the database, for administrators after a fault."""
+"""`lobule reports …`: renders signed reports again, verifies signed PDF files, and draws a certificate for them."""
 
 import getpass
+import hashlib
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography import x509
 from pydantic import ValidationError
 
 from gateway.audit.service import record
@@ -11,19 +15,16 @@ from gateway.cases import repository as cases
 from gateway.command_line import fail, sessions_at
 from gateway.database import SessionFactory, read
 from gateway.errors import ProblemError
+from gateway.pdf_signing import draw_certificate, verified
 from gateway.reports import renderings, repository
 from gateway.reports.schemas import RenderingsCreate
 from lobule.cli.common import DEFAULT_HOME, HomeFolder
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Render signed reports: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses.",
+    help="Render signed reports: of the database at LOBULE_DATABASE_URL, else of the folder that `lobule up` uses. "
+    "Verify signed PDF files, and draw a certificate for them.",
 )
-
-
-@app.callback()
-def reports() -> None:
-    """Makes Typer keep `render` as a subcommand, although it is the only one."""
 
 
 @app.command()
@@ -53,6 +54,41 @@ def render(
         typer.echo(f"version {number} of case {case_id} differs from what was signed, or its key is unknown", err=True)
     if altered:
         raise typer.Exit(1)
+
+
+@app.command()
+def certificate(
+    folder: Annotated[Path, typer.Argument(help="gets the files pdf_certificate and pdf_key")],
+    name: Annotated[str, typer.Option(help="of the hospital, as readers of a PDF show it")],
+    days: Annotated[int, typer.Option(min=1, max=7300, help="for which it is valid")] = 1825,
+) -> None:
+    """Draw a certificate that is signed by itself, and its key, for the PDF of signed reports."""
+    drawn = dict(zip(("pdf_certificate", "pdf_key"), draw_certificate(name, days), strict=True))
+    if there := [file for file in drawn if (folder / file).exists() and (folder / file).stat().st_size]:
+        raise fail(f"Already there: {', '.join(there)}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in drawn.items():
+        with os.fdopen(os.open(folder / file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+            stream.write(content)
+    typer.echo(f"Drawn: {folder / 'pdf_certificate'} and {folder / 'pdf_key'}, valid for {days} days.")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="the PDF of a signed report", exists=True)],
+    certificates: Annotated[Path, typer.Option("--certificate", help="who may have signed it, PEM", exists=True)],
+    content: Annotated[Path | None, typer.Option(help="the signed content, to be compared", exists=True)] = None,
+) -> None:
+    """Verify the signature in a PDF; exit status 1 where it does not verify. It asks no server."""
+    found = verified(file.read_bytes())
+    if found is None:
+        raise fail("The PDF has no signature, or was changed since it was signed.")
+    typer.echo(f"{found.states}\nsigned {found.signed_at} by {found.certificate.subject.rfc4514_string()}")
+    if found.certificate not in x509.load_pem_x509_certificates(certificates.read_bytes()):
+        raise fail("It was signed with another certificate.")
+    if content is not None and hashlib.sha256(content.read_bytes()).hexdigest() != found.states.split()[-1]:
+        raise fail("It was made of another content.")
+    typer.echo("The signature verifies.")
 
 
 def _wanted(languages: list[str] | None, forms: list[str] | None, *, anew: bool) -> RenderingsCreate:

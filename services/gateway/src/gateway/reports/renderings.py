@@ -21,6 +21,7 @@ from gateway.reports.content import signed_content
 from gateway.reports.models import CaseReport
 from gateway.reports.schemas import RenderingsCreate
 from gateway.reports.signatures import check
+from gateway.reports.signed_pdf import SignedPdf
 from lobule import layout
 from lobule.contracts.case import REPORT_FILES, RenderRequest, ReportForm
 from lobule.contracts.language import Language
@@ -41,11 +42,13 @@ class RenderingSpec:
         key: Names exactly what is rendered.
         owner_id: Whose it is.
         request: What to ask the report service for, where it has to be made.
+        signs: Gives the PDF of a signed version its signature; see `gateway.reports.signed_pdf`.
     """
 
     key: str
     owner_id: str
     request: Callable[[], RenderRequest]
+    signs: SignedPdf | None = None
 
 
 def of_version(report: CaseReport, owner_id: str, language: Language, form: ReportForm) -> RenderingSpec:
@@ -54,7 +57,8 @@ def of_version(report: CaseReport, owner_id: str, language: Language, form: Repo
     def request() -> RenderRequest:
         return RenderRequest(case=signed_content(report), languages=[language], forms=[form])
 
-    return RenderingSpec(report.key(language, form), owner_id, request)
+    signs = SignedPdf(report.case_id, report.version, report.sha256, language) if form == "pdf" else None
+    return RenderingSpec(report.key(language, form), owner_id, request, signs)
 
 
 def ensure(session: Session, report: CaseReport, owner_id: str, wanted: RenderingsCreate) -> None:
@@ -78,14 +82,21 @@ async def fetch(request: Request, wanted: RenderingSpec, language: Language, for
 
     Raises:
         ProblemError: `report_not_ready` (503, with Retry-After) where it takes longer than a request may,
-            `report_failed` (500) where it cannot be made.
+            `report_failed` (500) where it cannot be made, and what a signed PDF raises (`gateway.reports.signed_pdf`).
     """
     state, name = request.app.state, report_file(language, form)
+
+    def look(rendering: Rendering) -> bytes | None:
+        found = _newest(state.store, rendering, name)
+        if found is None or wanted.signs is None or state.pdf_signer is None:
+            return found and found[1]
+        return wanted.signs.read(state.sessions, state.store, state.pdf_signer, *found)
+
     rendering = await _made(state.sessions, await run_in_threadpool(_find_or_open, state.sessions, wanted))
-    content = await run_in_threadpool(_read, state.store, rendering, name)
+    content = await run_in_threadpool(look, rendering)
     if content is None and rendering.state == "done":  # missing from the object store
         rendering = await _made(state.sessions, await run_in_threadpool(_repeat, state.sessions, wanted))
-        content = await run_in_threadpool(_read, state.store, rendering, name)
+        content = await run_in_threadpool(look, rendering)
     if content is None:
         error = rendering.error()
         raise ProblemError(500, "report_failed", "because", values={"problem": error.detail if error else ""})
@@ -107,12 +118,12 @@ async def _made(sessions: SessionFactory, rendering: Rendering) -> Rendering:
     return rendering
 
 
-def _read(store: ObjectStore, rendering: Rendering, name: str) -> bytes | None:
-    """The file of the newest attempt that left one; a failed attempt removes nothing."""
+def _newest(store: ObjectStore, rendering: Rendering, name: str) -> tuple[str, bytes] | None:
+    """The folder and the file of the newest attempt that left one; a failed attempt removes nothing."""
     step = rendering.step("render")
     for attempt in range(step.attempt, 0, -1):
         with contextlib.suppress(ObjectNotFoundError):
-            return store.get(layout.file_key(step.output_prefix(attempt), name))
+            return (folder := step.output_prefix(attempt)), store.get(layout.file_key(folder, name))
     return None
 
 

@@ -21,6 +21,12 @@ def version(session: Session, case_id: str, number: int) -> CaseReport | None:
     return session.scalar(select(CaseReport).where(CaseReport.case_id == case_id, CaseReport.version == number))
 
 
+def lock_version(session: Session, case_id: str, number: int) -> None:
+    """Lock a signed version against other transactions that do so."""
+    ours = select(CaseReport.id).where(CaseReport.case_id == case_id, CaseReport.version == number)
+    session.execute(ours.with_for_update())
+
+
 def numbers(session: Session, case_ids: Sequence[str] | None, version: int | None) -> list[tuple[str, int]]:
     """Case and number of each signed version, of all cases or some, with any number or one."""
     query = select(CaseReport.case_id, CaseReport.version).order_by(CaseReport.case_id, CaseReport.version)

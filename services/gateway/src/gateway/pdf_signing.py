@@ -1,0 +1,194 @@
+"""Signatures in PDF files (PAdES, baseline B) with a certificate of the hospital's.
+
+pyHanko is imported where it is used: it takes two seconds, and servers without a certificate do not need it.
+"""
+
+import io
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from gateway.signing_keys import SignatureState
+
+_FIELD = "Report"
+_TO_SIGN = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=True,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+class CertificateEndedError(RuntimeError):
+    """The certificate is not valid today: nothing is signed with it."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A signature that is genuine and covers the whole file.
+
+    Attributes:
+        states: Its reason.
+        certificate: Of the key that made it; anybody can make one.
+        signed_at: When, by the clock of who signed.
+    """
+
+    states: str
+    certificate: x509.Certificate
+    signed_at: datetime | None
+
+
+def verified(pdf: bytes) -> Verified | None:
+    """The signature of a PDF; None where it has none, or several, or was changed since."""
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.validation import SignatureCoverageLevel
+    from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+
+    try:
+        [signature] = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+        signature.compute_integrity_info()
+        if signature.evaluate_signature_coverage() != SignatureCoverageLevel.ENTIRE_FILE:
+            return None
+        digest, signer = signature.compute_digest(), signature.signer_cert
+        judged = validate_sig_integrity(
+            signature.signer_info, signer, expected_content_type="data", actual_digest=digest
+        )
+        certificate = x509.load_der_x509_certificate(signer.dump())
+        states, signed_at = str(signature.sig_object["/Reason"]), signature.self_reported_timestamp
+        return Verified(states, certificate, signed_at) if judged == (True, True) else None
+    except Exception:  # noqa: BLE001 - whatever cannot be read as a signed PDF is none
+        return None
+
+
+def judge(pdf: bytes, states: str, certificates: Collection[x509.Certificate]) -> SignatureState:
+    """What is to be said of a PDF that should state this and be signed with one of the certificates.
+
+    The dates of a certificate do not count: what was signed while it was valid stays signed.
+    """
+    found = verified(pdf)
+    if found is None or found.states != states:
+        return "broken"
+    return "valid" if found.certificate in certificates else "key_unknown"
+
+
+class PdfSigner:
+    """Signs PDF files, and verifies what was signed.
+
+    Args:
+        certificate: PEM, the one that signs first; its chain may follow.
+        key: Its private key, PEM without a password: of an elliptic curve, or RSA.
+        before: Certificates that signed before, PEM.
+
+    Raises:
+        ValueError: The certificate or the key cannot be read, or they do not belong together.
+
+    Attributes:
+        certificate: The one that signs.
+        known: Those that verify.
+    """
+
+    def __init__(self, certificate: str, key: str, before: str = "") -> None:
+        self._chain = x509.load_pem_x509_certificates(certificate.encode())
+        self.certificate = self._chain[0]
+        self.known = [self.certificate, *(x509.load_pem_x509_certificates(before.encode()) if before else ())]
+        try:
+            private = load_pem_private_key(key.encode(), password=None)
+        except TypeError as error:
+            raise ValueError("the key must have no password") from error
+        if not isinstance(private, EllipticCurvePrivateKey | RSAPrivateKey):
+            raise ValueError("the key must be of an elliptic curve or RSA")
+        if _public(private.public_key()) != _public(self.certificate.public_key()):
+            raise ValueError("the key is not that of the certificate")
+        self._signer = _signer(private, self._chain)
+
+    @property
+    def name(self) -> str:
+        """SHA-256 of the certificate that signs."""
+        return self.certificate.fingerprint(SHA256()).hex()
+
+    def sign(self, pdf: bytes, states: str) -> bytes:
+        """A PDF with a signature over all of it, after which nothing may change.
+
+        Args:
+            pdf: Without a signature.
+            states: What the signature states as its reason.
+
+        Raises:
+            CertificateEndedError: The certificate is not valid today.
+            ValueError: It is no PDF that can be signed.
+        """
+        from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+        from pyhanko.pdf_utils.misc import PdfError
+        from pyhanko.sign import PdfSignatureMetadata, sign_pdf
+        from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+
+        if not self.certificate.not_valid_before_utc <= datetime.now(UTC) <= self.certificate.not_valid_after_utc:
+            raise CertificateEndedError(self.certificate.subject.rfc4514_string())
+        stated = PdfSignatureMetadata(
+            field_name=_FIELD,
+            reason=states,
+            md_algorithm="sha256",
+            subfilter=SigSeedSubFilter.PADES,
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+        )
+        try:
+            return sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), stated, signer=self._signer).getvalue()
+        except PdfError as error:
+            raise ValueError(f"the PDF cannot be signed: {error}") from error
+
+
+def draw_certificate(name: str, days: int) -> tuple[bytes, bytes]:
+    """A new certificate that is signed by itself, and its key, both PEM.
+
+    Args:
+        name: Of the hospital, as readers of a PDF show it.
+        days: For which it is valid.
+    """
+    private, now = generate_private_key(SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    drawn = (
+        x509.CertificateBuilder(subject, subject, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_TO_SIGN, critical=True)
+        .sign(private, SHA256())
+    )
+    return drawn.public_bytes(Encoding.PEM), private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _signer(private: EllipticCurvePrivateKey | RSAPrivateKey, chain: list[x509.Certificate]) -> Any:
+    from asn1crypto.keys import PrivateKeyInfo
+    from asn1crypto.x509 import Certificate
+    from pyhanko.sign import SimpleSigner
+    from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+    certificates = [Certificate.load(each.public_bytes(Encoding.DER)) for each in chain]
+    return SimpleSigner(
+        signing_cert=certificates[0],
+        signing_key=PrivateKeyInfo.load(private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())),
+        cert_registry=SimpleCertificateStore.from_certs(certificates),
+    )
+
+
+def _public(key: Any) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -1,0 +1,86 @@
+"""The PDF of a signed version with its signature, where the server has a certificate for it.
+
+It is signed when it is first asked for, stored beside the file that the report service made, and verified each time
+that it is read.
+"""
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+
+from gateway.audit.service import record
+from gateway.database import SessionFactory
+from gateway.errors import ProblemError
+from gateway.pdf_signing import CertificateEndedError, PdfSigner, judge
+from gateway.reports import repository
+from lobule import layout
+from lobule.contracts.language import Language
+from lobule.storage import ObjectNotFoundError, ObjectStore
+
+
+@dataclass(frozen=True)
+class SignedPdf:
+    """What a PDF was made of, which its signature states.
+
+    Attributes:
+        case_id: Of the version.
+        version: Its number.
+        sha256: Of its content, which has a signature of its own.
+        language: Of the PDF.
+    """
+
+    case_id: str
+    version: int
+    sha256: str
+    language: Language
+
+    @property
+    def states(self) -> str:
+        """What the signature states as its reason."""
+        return f"Lobule report: case {self.case_id}, version {self.version}, {self.language}, content {self.sha256}"
+
+    def read(
+        self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, folder: str, rendered: bytes
+    ) -> bytes:
+        """The signed PDF; it is signed now if it was not before.
+
+        Args:
+            sessions: For the transaction that a signature is noted in.
+            store: Where it is kept.
+            signer: Signs and verifies.
+            folder: Of the attempt that rendered it.
+            rendered: What the report service made.
+
+        Raises:
+            ProblemError: `report_altered`, `signing_key_unknown`, `pdf_certificate_ended` or `report_failed`, 500.
+        """
+        key = layout.signed_pdf_key(folder, self.language)
+        try:
+            signed = store.get(key)
+        except ObjectNotFoundError:
+            signed = self._sign(sessions, store, signer, key, rendered)
+        state = judge(signed, self.states, signer.known)
+        if state == "key_unknown":
+            raise ProblemError(500, "signing_key_unknown")
+        if state == "broken":
+            raise ProblemError(500, "report_altered")
+        return signed
+
+    def _sign(
+        self, sessions: SessionFactory, store: ObjectStore, signer: PdfSigner, key: str, rendered: bytes
+    ) -> bytes:
+        with sessions.begin() as session:
+            repository.lock_version(session, self.case_id, self.version)
+            with suppress(ObjectNotFoundError):  # another request has signed it meanwhile
+                return store.get(key)
+            try:
+                signed = signer.sign(rendered, self.states)
+            except CertificateEndedError:
+                raise ProblemError(500, "pdf_certificate_ended") from None
+            except ValueError as error:
+                raise ProblemError(500, "report_failed", "because", values={"problem": str(error)}) from None
+            store.put(key, signed)
+            detail = {"version": self.version, "language": self.language, "certificate": signer.name}
+            detail["sha256"] = hashlib.sha256(signed).hexdigest()
+            record(session, None, "server", "report.sign_pdf", "case", self.case_id, detail)
+        return signed

@@ -1,0 +1,194 @@
+"""The signature in the PDF of a signed report, with the certificate that an administrator names."""
+
+import hashlib
+import io
+import shutil
+import subprocess
+
+import pypdf
+import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from gateway.pdf_signing import CertificateEndedError, PdfSigner, draw_certificate, judge, verified
+from gateway.reports.commands import app as commands
+
+NAME = "Hospital of these tests"
+
+
+def drawn(days: int = 10) -> tuple[str, str]:
+    certificate, key = draw_certificate(NAME, days)
+    return certificate.decode(), key.decode()
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[str, str]:
+    return drawn()
+
+
+@pytest.fixture
+def app(make_app, pair):
+    return make_app(pdf_certificate=pair[0], pdf_key=pair[1])
+
+
+@pytest.fixture
+def at(case) -> str:
+    return f"/api/v1/cases/{case}/reports/1"
+
+
+@pytest.fixture
+def signed(sign, worker, job) -> dict:
+    worker.infer(job)
+    return sign().json()
+
+
+@pytest.fixture
+def serve(client, worker, signed, answer_next) -> None:
+    """All renderings of the signed version are there, the PDF as a page without text."""
+    for _ in signed["renderings"]:
+        answer_next(rendered())
+
+
+def rendered(width: int = 300) -> bytes:
+    document, written = pypdf.PdfWriter(), io.BytesIO()
+    document.add_blank_page(width, 400)
+    document.write(written)
+    return written.getvalue()
+
+
+@pytest.fixture
+def read(client, alice, at, serve):
+    def get(language: str = "en"):
+        return client.get(at, params={"format": "pdf", "lang": language}, headers=alice)
+
+    return get
+
+
+@pytest.fixture
+def stored(client):
+    """The keys of the signed PDF files in the store."""
+    return lambda: [each.key for each in client.app.state.store.entries("jobs") if each.key.endswith(".signed.pdf")]
+
+
+def test_it_states_case_version_and_content_and_stays_the_same(read, client, alice, at, case, signed, headers_of):
+    pdf = read().content
+    found = verified(pdf)
+    assert found.states == f"Lobule report: case {case}, version 1, en, content {signed['sha256']}"
+    assert hashlib.sha256(client.get(f"{at}/content", headers=alice).content).hexdigest() == signed["sha256"]
+    assert found.certificate.subject.rfc4514_string() == f"CN={NAME}"
+    assert read().content == pdf
+    assert verified(read("zh").content).states != found.states
+    events = client.get("/api/v1/audit", params={"action": "report.sign_pdf"}, headers=headers_of("root")).json()
+    assert {each["detail"]["language"] for each in events["items"]} == {"en", "zh"}
+    assert hashlib.sha256(pdf).hexdigest() in {each["detail"]["sha256"] for each in events["items"]}
+
+
+def test_other_forms_and_drafts_are_as_they_were_rendered(client, alice, at, serve):
+    assert client.get(at, params={"format": "html", "lang": "en"}, headers=alice).content == rendered()
+
+
+def test_what_is_not_the_signed_file_is_not_served(read, client, stored, signed):
+    pdf, store = read().content, client.app.state.store
+    [key] = stored()
+    other = client.app.state.pdf_signer.sign(rendered(), "Lobule report: another")
+    appended = pypdf.PdfWriter(io.BytesIO(pdf), incremental=True)
+    appended.add_metadata({"/Title": "Another"})
+    with_more = io.BytesIO()
+    appended.write(with_more)
+    for instead in (rendered(), pdf.replace(b"/MediaBox", b"/CropBox "), other, with_more.getvalue(), b"", b"%PDF-1.7"):
+        store.put(key, instead)
+        answer = read()
+        assert (answer.status_code, answer.json()["code"]) == (500, "report_altered")
+    store.put(key, pdf)
+    assert read().content == pdf
+
+
+def test_a_replaced_certificate_still_verifies(read, client, pair):
+    pdf, (certificate, key) = read().content, drawn()
+    client.app.state.pdf_signer = PdfSigner(certificate, key)
+    answer = read()
+    assert (answer.status_code, answer.json()["code"]) == (500, "signing_key_unknown")
+    client.app.state.pdf_signer = PdfSigner(certificate, key, before=pair[0])
+    assert read().content == pdf
+    assert verified(read("zh").content).certificate == client.app.state.pdf_signer.certificate
+
+
+def test_nothing_is_signed_with_a_certificate_that_has_ended(read, client):
+    before = read().content
+    ended = PdfSigner(*drawn(days=0), before=client.app.state.settings.pdf_certificate)
+    with pytest.raises(CertificateEndedError):
+        ended.sign(rendered(), "anything")
+    client.app.state.pdf_signer = ended
+    answer = read("zh")
+    assert (answer.status_code, answer.json()["code"]) == (500, "pdf_certificate_ended")
+    assert read().content == before, "what was signed while it was valid stays signed"
+
+
+def test_what_cannot_be_signed_is_said(client, alice, at, signed, answer_next):
+    for _ in signed["renderings"]:
+        answer_next(b"no PDF")
+    answer = client.get(at, params={"format": "pdf", "lang": "en"}, headers=alice)
+    assert (answer.status_code, answer.json()["code"]) == (500, "report_failed")
+
+
+def test_what_is_rendered_anew_is_signed_anew(read, client, alice, at, answer_next, stored):
+    first = read().content
+    wanted = {"languages": ["en"], "forms": ["pdf"], "anew": True}
+    assert client.post(f"{at}/renderings", json=wanted, headers=alice).status_code == 202
+    answer_next(rendered(width=600))
+    assert read().content != first
+    assert len(stored()) == 2
+
+
+def test_a_certificate_and_a_key_that_do_not_belong_together_are_refused_at_the_start(make_app, pair):
+    certificate, key = pair
+    locked = load_pem_private_key(key.encode(), None).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
+    )
+    for given, message in (
+        ({"pdf_certificate": certificate}, "needed together"),
+        ({"pdf_key": key}, "needed together"),
+        ({"pdf_certificate": certificate, "pdf_key": drawn()[1]}, "not that of the certificate"),
+        ({"pdf_certificate": certificate, "pdf_key": locked.decode()}, "no password"),
+        ({"pdf_certificate": "x", "pdf_key": key}, "PEM"),
+    ):
+        with pytest.raises(ValidationError, match=message):
+            make_app(**given)
+
+
+@pytest.fixture
+def run():
+    return lambda *words: CliRunner().invoke(commands, [str(word) for word in words])
+
+
+def test_the_commands_draw_a_certificate_and_verify(run, tmp_path):
+    assert run("certificate", tmp_path / "secrets", "--name", NAME).exit_code == 0
+    certificate, key = tmp_path / "secrets" / "pdf_certificate", tmp_path / "secrets" / "pdf_key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert run("certificate", tmp_path / "secrets", "--name", NAME).exit_code == 1, "never replaced"
+    signer, content, file = PdfSigner(certificate.read_text(), key.read_text()), tmp_path / "content", tmp_path / "pdf"
+    content.write_bytes(b"{}")
+    file.write_bytes(signer.sign(rendered(), f"content {hashlib.sha256(b'{}').hexdigest()}"))
+    assert judge(file.read_bytes(), "content", signer.known) == "broken"
+    assert run("verify", file, "--certificate", certificate, "--content", content).exit_code == 0
+    content.write_bytes(b"[]")
+    assert "another content" in run("verify", file, "--certificate", certificate, "--content", content).output
+    certificate.write_text(drawn()[0])
+    assert "another certificate" in run("verify", file, "--certificate", certificate).output
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert "changed" in run("verify", file, "--certificate", certificate).output
+
+
+@pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler-utils is not installed")
+def test_another_program_verifies_it(tmp_path, pair):
+    (tmp_path / "a.pdf").write_bytes(PdfSigner(*pair).sign(rendered(), "a reason"))
+    said = subprocess.run(["pdfsig", tmp_path / "a.pdf"], capture_output=True, text=True, check=False).stdout
+    assert "Signature is Valid" in said
+    assert "Total document signed" in said
+    assert "ETSI.CAdES.detached" in said
