@@ -1,13 +1,14 @@
 """No order of events loses or doubles a job: a state machine over claim, lease, fence and outbox, on the real code.
 
 Two gateways, three workers. Announcements are lost and doubled, requests and answers of workers are lost and repeated,
-workers die, leases run out, people cancel and retry. LOBULE_PROTOCOL_RUNS=2000 makes it look for long.
+workers die, leases run out, deadlines pass, people cancel and retry. LOBULE_PROTOCOL_RUNS=2000 makes it look for long.
 """
 
 import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -216,6 +217,15 @@ class Protocol(RuleBasedStateMachine):
                 if queue not in self.announced:
                     for step in queues.announcements_lost(session, queue, now().replace(year=2999)):
                         queues.announce(session, step)
+
+    @rule(at=st.integers(0, 100), gateway=GATEWAYS)
+    def deadline_passes(self, at: int, gateway: int) -> None:
+        """A job has waited or run for too long."""
+        with self.gateways[gateway].begin() as session:
+            session.get_one(Job, self.jobs[at % len(self.jobs)]).asked_at = now() - timedelta(days=2)
+        with self.gateways[gateway].begin() as session:
+            for step in repository.overdue(session, timedelta(days=1), timedelta(days=1)):
+                service.end_overdue(session, step)
 
     @rule(at=st.integers(0, 100), gateway=GATEWAYS, again=st.booleans())
     def cancel_or_retry(self, at: int, gateway: int, again: bool) -> None:

@@ -24,6 +24,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "database_busy": (503,),
     "database_unavailable": (503,),
     "dead": (422,),
+    "deadline_passed": (422,),
     "duplicate_image": (409,),
     "empty_file": (422,),
     "failed": (422,),

@@ -81,6 +81,14 @@ class GatewaySettings(Settings):
     waiting_per_token: int = Field(1000, gt=0, description="analyses of one API token that may wait")
     lease_seconds: float = Field(30, gt=0, description="a worker that is silent for this long has lost its step")
     max_attempts: int = Field(3, gt=0, description="a step that loses its worker this often is parked as dead")
+    deadline_hours: float = Field(
+        12,
+        gt=0,
+        description="work that a person waits for at the portal ends unfinished this long after it was asked for",
+    )
+    batch_deadline_hours: float = Field(
+        72, gt=0, description="the same for all other work, such as a program's uploads"
+    )
     retry_pause_s: float = Field(
         2, ge=0, description="pause before a step is tried again whose cause was outside of it; doubles each time"
     )

@@ -25,6 +25,7 @@ PipelineErrorCode = Literal[
     "model_unavailable",
     "timed_out",
     "worker_lost",
+    "deadline_passed",
     "storage_full",
     "storage_unavailable",
     "result_unreadable",

@@ -38,6 +38,7 @@ class Work(Base):
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
     state: Mapped[JobState] = mapped_column(String(20), default="queued", index=True)
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    asked_at: Mapped[datetime | None]  # when it was last asked for, from which its deadline counts; None: it has none
     finished_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_reason: Mapped[str | None] = mapped_column(String(50))

@@ -28,7 +28,7 @@ def open_rendering(session: Session, owner_id: str, key: str, request: RenderReq
     rendering = Rendering(owner_id=owner_id, key=key, request=document, state="queued", steps=[step])
     session.add(rendering)
     session.flush()
-    queues.enqueue(session, step)
+    queues.ask_for(session, step)
     return rendering
 
 
@@ -98,8 +98,8 @@ def _ask_again(
 ) -> None:
     """Queue the only step of a work anew, with a new budget of attempts."""
     [step] = work.steps
-    step.tries, step.interactive = 0, interactive
+    step.interactive = interactive
     work.request = document
     work.state, work.finished_at = "queued", None
     work.set_error(None)
-    queues.enqueue(session, step)
+    queues.ask_for(session, step)

@@ -70,7 +70,7 @@ class Relay:
 
 
 class Reaper:
-    """Takes steps back from workers whose lease expired, and announces steps again that Redis has lost."""
+    """Takes steps back from lost workers, ends jobs past their deadline, and announces steps that Redis has lost."""
 
     def __init__(
         self, sessions: SessionFactory, cache: ProgressCache, modalities: Modalities, settings: GatewaySettings
@@ -84,6 +84,7 @@ class Reaper:
         if self.stopped.wait(self._settings.reap_every_s):
             return
         self.take_back()
+        self.end_overdue()
         try:
             self.announce_again()
         except RedisError as error:
@@ -97,6 +98,17 @@ class Reaper:
             for step in repository.abandoned(session):
                 log.warning("lease_over", job_id=step.job_id, step=step.name, attempt=step.attempt, worker=step.worker)
                 service.reap(session, self._settings, step)
+
+    def end_overdue(self) -> None:
+        """Fail jobs whose deadline is over."""
+        hours = (self._settings.deadline_hours, self._settings.batch_deadline_hours)
+        limits = [timedelta(hours=each) for each in hours]
+        if not read(self._sessions, lambda session: repository.overdue(session, *limits)):
+            return
+        with self._sessions.begin() as session:
+            for step in repository.overdue(session, *limits):
+                log.warning("deadline_passed", job_id=step.job_id, step=step.name, state=step.state)
+                service.end_overdue(session, step)
 
     def announce_again(self) -> None:
         """Announce steps again that wait in the database while their queue in Redis is empty."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, and_, delete, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.clock import shared_now
@@ -193,6 +193,23 @@ def end(session: Session, job_id: str, name: StepName, attempt: int, state: str)
 
 def _current(job_id: str, name: StepName, attempt: int):
     return (Step.job_id == job_id, Step.name == name, Step.attempt == attempt, Step.state == "running")
+
+
+def overdue(session: Session, interactive: timedelta, others: timedelta) -> Sequence[Step]:
+    """Steps that wait or run although their job's deadline is over.
+
+    Args:
+        session: The transaction.
+        interactive: How long after it was asked for a job has to end that a person waits for at the portal.
+        others: The same for all other jobs.
+    """
+    at = shared_now(session)
+    over = or_(
+        and_(Step.interactive, Work.asked_at < at - interactive),
+        and_(not_(Step.interactive), Work.asked_at < at - others),
+    )
+    query = select(Step).join(Work, Work.id == Step.job_id).where(Step.state.in_(("queued", "running")), over)
+    return session.scalars(query.with_for_update(skip_locked=True, of=Step).limit(200)).all()
 
 
 def abandoned(session: Session) -> Sequence[Step]:

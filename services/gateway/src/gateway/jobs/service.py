@@ -61,7 +61,7 @@ def open_job(session: Session, image: Image, quota: Quota, *, interactive: bool)
     job = Job(image=image, owner_id=image.owner_id, state="queued", steps=[inference, report], token_id=quota.token_id)
     session.add(job)
     session.flush()
-    queues.enqueue(session, inference)
+    queues.ask_for(session, inference)
     publish(session, AnalysisChanged(job))
     return job
 
@@ -171,6 +171,12 @@ def reap(session: Session, settings: GatewaySettings, step: Step) -> None:
     _finish(session, step.job, "dead", "worker_lost", "tries", {"count": step.tries})
 
 
+def end_overdue(session: Session, step: Step) -> None:
+    """Fail a job past its deadline at the step where it waits or runs. Its worker is told at its next heartbeat."""
+    step.state, step.finished_at, step.lease_expires_at = "failed", now(), None
+    _finish(session, step.job, "failed", "deadline_passed")
+
+
 def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
     """Retry a job from the step that failed, with a new budget of attempts.
 
@@ -188,13 +194,12 @@ def retry(session: Session, job: Work, quota: Quota | None = None) -> None:
         quota.check(session, job.owner_id)
         job.token_id = quota.token_id
     step = next(step for step in job.steps if step.state != "done")
-    step.tries = 0
     job.state, job.finished_at = "queued", None
     job.set_error(None)
     for later in job.steps:
         if later.position > step.position:
             later.state = "waiting"
-    queues.enqueue(session, step)
+    queues.ask_for(session, step)
     if isinstance(job, Job):
         publish(session, AnalysisChanged(job))
 

@@ -100,6 +100,13 @@ def enqueue(session: Session, step: Step, after: timedelta = timedelta(0)) -> No
         announce(session, step)
 
 
+def ask_for(session: Session, step: Step) -> None:
+    """Queue a step that somebody asks for: with a new budget of attempts, and until a new deadline."""
+    step.tries = 0
+    step.job.asked_at = shared_now(session)
+    enqueue(session, step)
+
+
 def announce(session: Session, step: Step) -> None:
     """Write an announcement for a step's queue to the outbox; the relay is woken after the commit."""
     step.announced_at = shared_now(session)
