@@ -35,7 +35,7 @@ TRANSACTIONS = {
     "auth/sessions.py": {"note_activity"},
     # After a password was checked, or the provider of single sign-on was asked.
     "auth/session_endpoints.py": {"authenticate_again"},
-    "auth/second_factor/service.py": {"check_code"},
+    "auth/second_factor/service.py": {"check_second_factor"},
     "sso/endpoints.py": {"come_back", "ended_there"},
     # The answer, once the request's own is committed.
     "idempotency/middleware.py": {"KeyedRequests._keep"},

@@ -90,7 +90,8 @@ class TestApi:
         assert len(set(codes)) == 10
         assert grant(code=codes[0].upper()).status_code == 200
         assert grant(code=codes[0]).json()["code"] == "wrong_code"
-        assert client.get(HERE, headers=alice).json() == {"on": True, "required": False, "recovery_codes_left": 9}
+        told = client.get(HERE, headers=alice).json()
+        assert told == {"on": True, "required": False, "recovery_codes_left": 9, "app": True, "keys": []}
 
     @pytest.mark.usefixtures("long_pauses")
     def test_guesses_are_limited_though_the_password_is_right(self, alice, turn_on, grant):

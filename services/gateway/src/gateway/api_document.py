@@ -67,6 +67,7 @@ _PARAMETERS = {
     "target_id": "events that concern this object alone",
     "task_id": "identifier of the task",
     "token_id": "identifier of the token",
+    "key_id": "identifier of the security key",
     "user_id": "identifier of the user",
     "username": "name that the user logs in with",
     "version": "number of the signed version, from 1",

@@ -53,6 +53,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "method_not_allowed": (405,),
     "model_unavailable": (422,),
     "no_disagreement": (409,),
+    "no_security_key": (409,),
     "node_busy": (409,),
     "not_a_result": (422,),
     "not_acceptable": (406,),
@@ -95,6 +96,8 @@ CODES: dict[str, tuple[int, ...]] = {
     "second_factor_missing": (403,),
     "second_factor_on": (409,),
     "second_factor_required": (409,),
+    "security_key_refused": (422,),
+    "security_keys_unavailable": (409,),
     "several_films": (422,),
     "signing_key_unknown": (500,),
     "sso_inactive": (403,),
@@ -110,6 +113,7 @@ CODES: dict[str, tuple[int, ...]] = {
     "token_expired": (401,),
     "token_invalid": (401,),
     "too_many_pixels": (413,),
+    "too_many_security_keys": (409,),
     "too_many_views": (409,),
     "too_many_webhooks": (409,),
     "unknown_modality": (422,),
@@ -124,5 +128,6 @@ CODES: dict[str, tuple[int, ...]] = {
     "wrong_credentials": (401,),
     "wrong_first_code": (422,),
     "wrong_password": (403,),
+    "wrong_security_key": (401,),
 }
 """Each code with its possible HTTP statuses; none where any is possible. A code is never renamed or reused."""

@@ -22,6 +22,7 @@ from gateway.auth import session_endpoints as auth_sessions
 from gateway.auth import token_endpoints as tokens
 from gateway.auth.dependencies import LoginRequiredError, PageForbiddenError
 from gateway.auth.second_factor import endpoints as second_factor
+from gateway.auth.second_factor import key_endpoints as security_keys
 from gateway.auth.throttle import LoginThrottle
 from gateway.body_limit import BodyLimit
 from gateway.case_details import endpoints as case_details
@@ -109,6 +110,7 @@ from lobule.tracing import configure_tracing
 _ROUTERS = (
     auth,
     second_factor,
+    security_keys,
     accounts,
     tokens,
     auth_sessions,

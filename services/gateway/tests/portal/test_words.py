@@ -83,6 +83,7 @@ class TestUse:
         pages = {str(path.relative_to(PORTAL / "web")) for path in SCRIPTS if path.stem.endswith("-page")}
         assert found == pages | {
             "admin/forms.js",
+            "admin/key-login.js",
             "admin/nodes.js",
             "admin/second-factor.js",
             "core/confirmed.js",

@@ -29,6 +29,8 @@ _BEFORE_ALL_ELSE = (  # allowed before the password was changed and the second f
     "/api/v1/users/me/password",
     "/api/v1/users/me/second-factor",
     "/api/v1/users/me/second-factor/confirmation",
+    "/api/v1/users/me/second-factor/keys",
+    "/api/v1/users/me/second-factor/keys/challenge",
     "/api/v1/sessions",
     "/api/v1/sessions/{session_id}",
     "/api/v1/sessions/current/authentication",

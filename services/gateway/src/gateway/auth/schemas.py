@@ -1,7 +1,7 @@
 """Logging in, as the API sees it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -45,6 +45,11 @@ class Proof(BaseModel):
 
     password: SecretStr | None = Field(default=None, max_length=500, description="your password")
     code: str | None = Field(default=None, max_length=30, description="or a code of your second factor")
+    credential: dict[str, Any] | None = Field(
+        default=None,
+        description="or what a security key answered to `POST /api/v1/sessions/current/challenge`, as "
+        "`PublicKeyCredential.toJSON()` gives it",
+    )
 
 
 class SessionRead(BaseModel):

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from gateway.audit.service import record, record_apart
 from gateway.auth.schemas import Proof
-from gateway.auth.second_factor.service import check_code
+from gateway.auth.second_factor.service import Given, check_second_factor
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
 from gateway.database import read
@@ -24,7 +24,7 @@ def authenticate(request: Request, username: str, password: str, code: str | Non
         ProblemError: `wrong_credentials`, `code_required` or `wrong_code` (401), or `rate_limited` (429).
     """
     user = with_password(request, username, password)
-    check_code(request, user, code)
+    check_second_factor(request, user, Given(code), "login")
     return user
 
 
@@ -70,13 +70,14 @@ def prove(request: Request, user: User, proof: Proof) -> None:
     """Check once more who the person of a session is; no transaction may be open. Failures count as failed logins.
 
     Raises:
-        ProblemError: `wrong_password` (403), `code_required` or `wrong_code` (401), or `rate_limited` (429).
+        ProblemError: `wrong_password` (403), `code_required`, `wrong_code` or `wrong_security_key` (401), or
+            `rate_limited` (429).
     """
     try:
         if proof.password is not None:
             check_password(request, user, proof.password.get_secret_value())
         elif user.second_factor:
-            check_code(request, user, proof.code)
+            check_second_factor(request, user, Given(proof.code, proof.credential), "proof")
         else:
             raise ProblemError(403, "wrong_password")
     except ProblemError as error:

@@ -6,9 +6,11 @@ from fastapi import APIRouter, Body, Request
 
 from gateway.audit.service import record
 from gateway.auth import repository, service
-from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser, Person
+from gateway.auth.dependencies import AppSettings, CurrentUser, DetachedUser, Person, at_portal
 from gateway.auth.models import AuthSession
 from gateway.auth.schemas import Proof, SessionRead
+from gateway.auth.second_factor import security_keys
+from gateway.auth.second_factor.schemas import KeyOptions
 from gateway.clock import now
 from gateway.database import DbSession
 from gateway.errors import ProblemError, not_found, responses
@@ -57,6 +59,17 @@ def authenticate_again(proof: Annotated[Proof, Body()], user: DetachedUser, requ
     with request.app.state.sessions.begin() as session:
         repository.note_authentication(session, login.id)
         record(session, request, user, "auth.confirm", "user", user.id)
+
+
+@router.post("/sessions/current/challenge", responses=responses(401, 403, 409))
+def ask_security_key(user: CurrentUser, session: DbSession, settings: AppSettings, request: Request) -> KeyOptions:
+    """Get a challenge for one of your security keys; its answer authenticates you again (portal sessions only)."""
+    if not at_portal(request):
+        raise ProblemError(403, "portal_session_required")
+    options = security_keys.ask_for_one(session, user, "proof", settings)
+    if options is None:
+        raise ProblemError(409, "no_security_key")
+    return KeyOptions(public_key=options)
 
 
 @router.post("/sessions/current/activity", status_code=204, responses=responses(401, 403))

@@ -17,7 +17,8 @@ from gateway.auth.api_tokens import may_have_admin_scope
 from gateway.auth.dependencies import PageForbiddenError, PortalUser
 from gateway.auth.models import Scope
 from gateway.auth.schemas import ApiTokenRead, SessionRead
-from gateway.auth.second_factor import repository as second_factor
+from gateway.auth.second_factor import security_keys
+from gateway.auth.second_factor.endpoints import read_second_factor
 from gateway.cases.repositories import emergencies
 from gateway.database import DbSession
 from gateway.groups import repository as groups
@@ -65,7 +66,8 @@ def account_page(request: Request, user: PortalUser, session: DbSession) -> HTML
         scopes=scopes,
         places=places,
         opened=emergencies.accesses(session, user, _PAGE_LENGTH),
-        recovery_codes_left=second_factor.recovery_codes_left(session, user.id),
+        factor=read_second_factor(user, session),
+        keys_available=security_keys.site_of(settings) is not None,
     )
 
 

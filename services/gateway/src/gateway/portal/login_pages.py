@@ -1,6 +1,7 @@
 """Logging in and out, the first password, and the language of the pages."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -8,8 +9,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from gateway.audit.service import record
 from gateway.auth import service, sessions
 from gateway.auth.dependencies import AppSettings, LoggedIn
-from gateway.auth.second_factor import half_login
-from gateway.auth.second_factor.service import check_code
+from gateway.auth.second_factor import half_login, security_keys
+from gateway.auth.second_factor.service import Given, check_second_factor
 from gateway.database import DbSession
 from gateway.error_codes import CODES
 from gateway.errors import ProblemError
@@ -59,7 +60,10 @@ def second_factor_page(request: Request, user: LoggedIn, next: Annotated[str, Qu
         return RedirectResponse("/password", status_code=303)
     if not service.lacks_second_factor(user):
         return RedirectResponse(sessions.local_path(next), status_code=303)
-    return render(request, "second_factor.html", user, next_path=sessions.local_path(next))
+    keys_available = security_keys.site_of(request.app.state.settings) is not None
+    return render(
+        request, "second_factor.html", user, next_path=sessions.local_path(next), keys_available=keys_available
+    )
 
 
 @router.post("/language")
@@ -89,29 +93,44 @@ def log_in(
     next: Annotated[str, Form(max_length=500)] = "/",
     code: Annotated[str, Form(max_length=30)] = "",
     half: Annotated[str, Form(max_length=1000)] = "",
+    credential: Annotated[str, Form(max_length=20_000)] = "",
 ) -> Response:
     """The portal's login form. No `async`: waiting for the database's lock must not stop the loop that ends others.
 
-    Where the user has a second factor, the form comes back and asks for its code; `half` then stands for the password.
+    If the user has a second factor, the form comes back and asks for it; `half` then stands for the password, and
+    `credential` is what a security key answered.
     """
     sessions.check_same_origin(request)
     next_path = sessions.local_path(next)
+    user = None
     try:  # the session begins its transaction at its first query, after the slow check of the password
         if half:
             user = half_login.user_of(request, half)
         else:
             user = service.with_password(request, username, password)
             half = half_login.carry(user, settings)
-        check_code(request, user, code)
+        check_second_factor(request, user, Given(code, _answer_of_key(credential)), "login")
     except ProblemError as error:
-        half = half if error.code in ("code_required", "wrong_code") else ""
+        half = half if error.code in ("code_required", "wrong_code", "wrong_security_key") else ""
         failure = None if error.code == "code_required" else (error.code, error.detail)
         status = 200 if error.code == "code_required" else error.status
-        return render_login(request, next_path, failure, status, username=username, half=half)
+        options = security_keys.ask_for_one(session, user, "login", settings) if half and user else None
+        return render_login(request, next_path, failure, status, username=username, half=half, key_options=options)
     response = RedirectResponse(next_path, status_code=303)
     sessions.open_session(session, user, request, response, settings)
     service.note_login(session, request, user)
     return response
+
+
+def _answer_of_key(credential: str) -> dict[str, Any] | None:
+    """What the form carries of a security key; what is not of one is an answer that no challenge has."""
+    if not credential:
+        return None
+    try:
+        answer = json.loads(credential)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 @router.post("/logout")

@@ -148,14 +148,15 @@ def render_login(
     username: str = "",
     ended: bool = False,
     half: str = "",
+    key_options: dict[str, Any] | None = None,
 ) -> HTMLResponse:
     """Render the login page; `error` is the code and the sentence of the last failure.
 
     With `ended`, it offers to end the session at the provider too, which the user has just left. With `half`, the
-    password was right, and it asks for the code of the second factor.
+    password was right, and it asks for the second factor: a code, or with `key_options` a security key.
     """
     context = {"next_path": next_path, "error": error, "username": username, "ended": ended, "half": half}
-    return render(request, "login.html", status=status, **context)
+    return render(request, "login.html", status=status, key_options=key_options, **context)
 
 
 def render_error(

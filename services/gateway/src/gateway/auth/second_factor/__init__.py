@@ -1,1 +1,1 @@
-"""The second factor of local accounts: codes of an authenticator app (TOTP, RFC 6238), and recovery codes."""
+"""The second factor of local accounts: apps (TOTP, RFC 6238), security keys (WebAuthn), and recovery codes."""

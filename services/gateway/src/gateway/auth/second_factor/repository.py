@@ -1,11 +1,17 @@
-"""Queries on authenticator apps and recovery codes. One statement checks that a code is unused, and uses it up."""
+"""Queries on second factors. One statement checks that a code or a challenge is unused, and uses it up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.auth.second_factor.models import AuthenticatorApp, RecoveryCode
+from gateway.auth.second_factor.models import (
+    AuthenticatorApp,
+    Purpose,
+    RecoveryCode,
+    SecurityKey,
+    SecurityKeyChallenge,
+)
 from gateway.clock import now
 
 
@@ -43,3 +49,53 @@ def recovery_codes_left(session: Session, user_id: str) -> int:
 def remove_app(session: Session, user_id: str) -> None:
     """Remove a user's app."""
     session.execute(delete(AuthenticatorApp).where(AuthenticatorApp.user_id == user_id))
+
+
+def keys_of(session: Session, user_id: str) -> Sequence[SecurityKey]:
+    """The security keys of a user, the oldest first."""
+    own = select(SecurityKey).where(SecurityKey.user_id == user_id)
+    return session.scalars(own.order_by(SecurityKey.created_at, SecurityKey.id)).all()
+
+
+def key_by_id(session: Session, user_id: str, key_id: str) -> SecurityKey | None:
+    """A user's security key."""
+    return session.scalar(select(SecurityKey).where(SecurityKey.user_id == user_id, SecurityKey.id == key_id))
+
+
+def key_by_credential(session: Session, credential_id: str) -> SecurityKey | None:
+    """The key that browsers know by this id."""
+    return session.scalar(select(SecurityKey).where(SecurityKey.credential_id == credential_id))
+
+
+def note_key_use(session: Session, key: SecurityKey, sign_count: int) -> bool:
+    """Note that a key was used; False where it was used by another request in the meantime."""
+    unchanged = update(SecurityKey).where(SecurityKey.id == key.id, SecurityKey.sign_count == key.sign_count)
+    used = unchanged.values(sign_count=sign_count, last_used_at=now())
+    return bool(session.execute(used).rowcount)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def remove_key(session: Session, key: SecurityKey) -> None:
+    """Remove one security key."""
+    session.delete(key)
+
+
+def remove_keys(session: Session, user_id: str) -> None:
+    """Remove a user's security keys."""
+    session.execute(delete(SecurityKey).where(SecurityKey.user_id == user_id))
+
+
+def keep_challenge(session: Session, challenge: SecurityKeyChallenge) -> None:
+    """Keep a challenge until it is used or expires; those that have expired are deleted."""
+    session.execute(delete(SecurityKeyChallenge).where(SecurityKeyChallenge.expires_at <= now()))
+    session.add(challenge)
+
+
+def use_challenge(session: Session, user_id: str, purpose: Purpose, challenge_hash: str) -> bool:
+    """Use up a challenge; False where a user has none like it for this purpose, or it has expired."""
+    live = delete(SecurityKeyChallenge).where(
+        SecurityKeyChallenge.challenge_hash == challenge_hash,
+        SecurityKeyChallenge.user_id == user_id,
+        SecurityKeyChallenge.purpose == purpose,
+        SecurityKeyChallenge.expires_at > now(),
+    )
+    return bool(session.execute(live).rowcount)  # pyright: ignore[reportAttributeAccessIssue]

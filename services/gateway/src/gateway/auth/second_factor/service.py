@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from typing import Any, Literal, NamedTuple
 
 import pyotp
 import structlog
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.audit.service import record_apart
 from gateway.auth.repository import hash_secret
-from gateway.auth.second_factor import repository
+from gateway.auth.second_factor import repository, security_keys
 from gateway.auth.second_factor.models import AuthenticatorApp
 from gateway.auth.throttle import LoginThrottle
 from gateway.auth.tokens import unauthorized
@@ -29,6 +30,13 @@ _PURPOSE = "second-factor"
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
 
 
+class Given(NamedTuple):
+    """What a person gives as their second factor: a code, or the answer of a security key."""
+
+    code: str | None = None
+    answer: dict[str, Any] | None = None
+
+
 def draw_secret(session: Session, user: User, settings: GatewaySettings) -> tuple[str, str, str]:
     """Draw a secret for a user's app. It counts once a first code of it was given.
 
@@ -39,7 +47,8 @@ def draw_secret(session: Session, user: User, settings: GatewaySettings) -> tupl
 
     secret = pyotp.random_base32()
     repository.remove_app(session, user.id)
-    session.add(AuthenticatorApp(user_id=user.id, secret=vault(settings, _PURPOSE).encrypt(secret.encode()).decode()))
+    encrypted = vault(settings, _PURPOSE).encrypt(secret.encode()).decode()
+    session.add(AuthenticatorApp(user_id=user.id, secret=encrypted, unconfirmed=True))
     session.flush()
     address = TOTP(secret).provisioning_uri(name=user.username, issuer_name="Lobule")
     return secret, address, segno.make(address, error="m").svg_data_uri(scale=4, border=4, light="#fff")
@@ -47,8 +56,21 @@ def draw_secret(session: Session, user: User, settings: GatewaySettings) -> tupl
 
 def complete(session: Session, user: User, code: str, settings: GatewaySettings) -> list[str] | None:
     """Turn the second factor on by a first code of the app; gives new recovery codes, None where the code is wrong."""
-    if not _is_of_app(session, user, code, settings):
+    app = repository.app_of(session, user.id)
+    if app is None or not _is_of_app(session, app, code, settings):
         return None
+    app.unconfirmed = False
+    return turn_on(session, user)
+
+
+def has_app(session: Session, user: User) -> bool:
+    """Whether a user has an app whose codes are taken."""
+    app = repository.app_of(session, user.id)
+    return app is not None and user.second_factor and not app.unconfirmed
+
+
+def turn_on(session: Session, user: User) -> list[str]:
+    """Turn the second factor on; gives new recovery codes, which replace those that the user had."""
     user.second_factor = True
     codes = [_new_code() for _ in range(_RECOVERY_CODES)]
     repository.replace_recovery_codes(session, user.id, [_hash(user, code) for code in codes])
@@ -59,57 +81,59 @@ def remove(session: Session, user: User) -> None:
     """Turn the second factor off."""
     user.second_factor = False
     repository.remove_app(session, user.id)
+    repository.remove_keys(session, user.id)
     repository.replace_recovery_codes(session, user.id, [])
 
 
-def check_code(request: Request, user: User, code: str | None) -> None:
-    """Check the code of a user who has a second factor and gave the right password; no transaction may be open.
+def check_second_factor(request: Request, user: User, given: Given, purpose: Literal["login", "proof"]) -> None:
+    """Check the second factor of a user who has one and gave the right password; no transaction may be open.
 
-    Wrong codes are counted apart from wrong passwords: the right password must not have them forgotten.
+    Failures are counted apart from wrong passwords: the right password must not have them forgotten.
 
     Raises:
-        ProblemError: `code_required` or `wrong_code` (401), or `rate_limited` (429).
+        ProblemError: `code_required`, `wrong_code` or `wrong_security_key` (401), or `rate_limited` (429).
     """
     if not user.second_factor:
         return
-    if not code:
+    if not given.code and given.answer is None:
         raise unauthorized("code_required")
-    state, given = request.app.state, code
+    state = request.app.state
     throttle: LoginThrottle = state.throttle
 
     def accepted() -> bool | None:
         with state.sessions.begin() as session:
-            return accepts(session, user, given, state.settings) or None
+            if given.answer is not None:
+                return security_keys.accepts(session, user, given.answer, purpose, state.settings) or None
+            return accepts(session, user, given.code or "", state.settings) or None
 
     address = request.client.host if request.client else "unknown"
     if throttle.check(f"code of {user.username}", address, accepted) is None:
-        record_apart(request, user, "auth.failed", detail={"code": "wrong_code"})
-        raise unauthorized("wrong_code")
+        wrong = unauthorized("wrong_code") if given.answer is None else unauthorized("wrong_security_key")
+        record_apart(request, user, "auth.failed", detail={"code": wrong.code})
+        raise wrong
 
 
 def accepts(session: Session, user: User, code: str, settings: GatewaySettings) -> bool:
     """Whether a code is right: one of the app that was not used yet, or a recovery code. It is used up by that."""
     given = code.strip().lower().replace(" ", "")
-    return _is_of_app(session, user, given, settings) or repository.use_recovery_code(
-        session, user.id, _hash(user, given)
-    )
-
-
-def _is_of_app(session: Session, user: User, code: str, settings: GatewaySettings) -> bool:
-    """Whether it is the code of this half minute or of a neighbour, and later than the last that was used."""
     app = repository.app_of(session, user.id)
-    if app is None:
-        return False
+    if app is not None and not app.unconfirmed and _is_of_app(session, app, given, settings):
+        return True
+    return repository.use_recovery_code(session, user.id, _hash(user, given))
+
+
+def _is_of_app(session: Session, app: AuthenticatorApp, code: str, settings: GatewaySettings) -> bool:
+    """Whether it is the code of this half minute or of a neighbour, and later than the last that was used."""
     try:
         totp = TOTP(vault(settings, _PURPOSE).decrypt(app.secret.encode()).decode())
     except InvalidToken:  # the server's secret was replaced; recovery codes still work
-        log.warning("second_factor_unreadable", username=user.username)
+        log.warning("second_factor_unreadable", user_id=app.user_id)
         return False
     present = int(now().timestamp()) // _STEP_S
     given = code.encode()
     for step in (present, present - 1, present + 1):
         if hmac.compare_digest(totp.generate_otp(step).encode(), given):
-            return repository.use_step(session, user.id, step)
+            return repository.use_step(session, app.user_id, step)
     return False
 
 

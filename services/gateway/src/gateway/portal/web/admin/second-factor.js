@@ -1,19 +1,24 @@
-// Sets up the second factor: shows the secret for an authenticator app, takes a first code, shows the recovery codes.
+// Sets up the second factor: an authenticator app by its secret and a first code, or a security key; shows the recovery
+// codes.
 
 import { asProblem, call } from '../core/api.js';
 import { confirmed } from '../core/confirm.js';
-import { find, message, role } from '../core/dom.js';
+import { all, find, message, role } from '../core/dom.js';
+import { createKey, offered } from '../core/security-key.js';
+import { t } from '../core/words.js';
 
 const root = document.getElementById('second-factor');
 if (root) setUp(root);
 
 /** @param {HTMLElement} root */
 function setUp(root) {
-  const begin = role(root, 'begin', HTMLButtonElement);
+  const [begin] = /** @type {HTMLButtonElement[]} */ (all(root, '[data-role="begin"]')); // none where an app is set up
+  const [keyForm] = /** @type {HTMLFormElement[]} */ (all(root, '[data-role="key"]')); // none where the server has no name
   const form = role(root, 'app', HTMLFormElement);
   const code = find(form, '[name="code"]', HTMLInputElement);
   const problem = role(root, 'problem');
-  begin.disabled = false;
+  if (begin) begin.disabled = false;
+  if (keyForm) find(keyForm, 'button', HTMLButtonElement).disabled = !offered();
 
   /** Make a call of the API, and show what went wrong. @template T @param {() => Promise<T>} make */
   async function attempt(make) {
@@ -22,12 +27,22 @@ function setUp(root) {
       return await confirmed(make);
     } catch (error) {
       problem.classList.add('bad');
-      message(problem, asProblem(error).message, { symbol: 'alert' });
+      const words = error instanceof DOMException ? t('confirm.key.failed') : asProblem(error).message;
+      message(problem, words, { symbol: 'alert' });
       return null;
     }
   }
 
-  begin.addEventListener('click', async () => {
+  /** Show recovery codes, in place of what was asked for. @param {string[]} fresh */
+  function showCodes(fresh) {
+    for (const part of [form, keyForm, begin]) if (part) part.hidden = true;
+    role(root, 'recovery').hidden = false;
+    const codes = role(root, 'codes');
+    codes.textContent = fresh.join('\n');
+    codes.focus();
+  }
+
+  begin?.addEventListener('click', async () => {
     const answer = await attempt(() => call('post', '/api/v1/users/me/second-factor'));
     if (!answer) return;
     role(root, 'picture', HTMLImageElement).src = answer.body.picture;
@@ -45,10 +60,22 @@ function setUp(root) {
       code.focus();
       return;
     }
-    form.hidden = true;
-    role(root, 'recovery').hidden = false;
-    const codes = role(root, 'codes');
-    codes.textContent = answer.body.codes.join('\n');
-    codes.focus();
+    showCodes(answer.body.codes);
+  });
+  keyForm?.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const touch = role(keyForm, 'touch');
+    const asked = await attempt(() => call('post', '/api/v1/users/me/second-factor/keys/challenge'));
+    if (!asked) return;
+    touch.hidden = false;
+    const answer = await attempt(async () => {
+      const name = find(keyForm, '[name="key"]', HTMLInputElement).value;
+      const send = { name, credential: await createKey(asked.body.public_key) };
+      return call('post', '/api/v1/users/me/second-factor/keys', { send });
+    });
+    touch.hidden = true;
+    if (!answer) return;
+    if (answer.body.recovery_codes.length) showCodes(answer.body.recovery_codes);
+    else location.reload();
   });
 }
