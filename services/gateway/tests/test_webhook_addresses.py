@@ -21,6 +21,17 @@ from gateway.webhooks.addresses import ForbiddenAddressError, resolve
         "http://224.0.0.1/",
         "http://100.64.0.1/",
         "http://nowhere.invalid/",
+        "http://[64:ff9b::7f00:1]/",  # NAT64
+        "http://[64:ff9b::a9fe:a9fe]/",
+        "http://[64:ff9b:1::a00:1]/",
+        "http://[2002:7f00:1::]/",  # 6to4
+        "http://[2002:c0a8:1::1]/",
+        "http://[fec0::1]/",  # site-local
+        "http://[fe80::1]/",
+        "http://[fd00::1]/",
+        "http://[::127.0.0.1]/",  # IPv4-compatible
+        "http://[::ffff:0:127.0.0.1]/",
+        "http://[2001::1]/",
     ],
 )
 def test_what_is_private_is_refused(url):
@@ -30,7 +41,10 @@ def test_what_is_private_is_refused(url):
 
 def test_what_is_allowed_and_what_is_public():
     assert resolve("http://10.1.2.3:8080/x", parse_networks("10.1.0.0/16")) == "10.1.2.3"
-    assert resolve("https://8.8.8.8/", []) == "8.8.8.8"
+    assert resolve("http://[::1]:8080/x", parse_networks("::1/128")) == "::1"
+    for public in ("8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808", "2002:808:808::1"):
+        host = f"[{public}]" if ":" in public else public
+        assert resolve(f"https://{host}/", []) == public
 
 
 def test_refused_by_the_api(make_app):

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 from gateway.networks import Network
 from lobule.words import Words
 
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_LAST_BITS_ARE_IPV4 = [ipaddress.IPv6Network(each) for each in ("64:ff9b::/96", "::/96")]
+
 
 class ForbiddenAddressError(Exception):
     """A webhook's address is not one that this server may connect to.
@@ -46,9 +49,19 @@ def resolve(url: str, allowed: Sequence[Network]) -> str:
 
 
 def _is_allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed: Sequence[Network]) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None)
-    if mapped is not None:
-        return _is_allowed(mapped, allowed)
     if any(address.version == network.version and address in network for network in allowed):
         return True
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = _ipv4_within(address)
+        if inner is not None:
+            return _is_allowed(inner, allowed)
+        if address not in _GLOBAL_UNICAST:  # site-local addresses, and what nobody has been given
+            return False
     return address.is_global and not address.is_multicast
+
+
+def _ipv4_within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a packet to an IPv6 address reaches: mapped, by 6to4, by NAT64, or IPv4-compatible."""
+    if any(address in network for network in _LAST_BITS_ARE_IPV4):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
