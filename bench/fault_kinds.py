@@ -242,6 +242,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("the same picture eight times at once", duplicates, short=True),
     Fault("a picture that ends each worker", lambda _: None, short=True, ends=("dead",), prepare=poison),
     Fault("a preview whose drawer is killed each time", poisoned_preview),
+    Fault("Redis fails over to its replica (Sentinel)", at("inference", World.redis_fails_over), needs="sentinel"),
     Fault("PostgreSQL fails over to its standby", at("inference", World.fail_over)),
 )
 _NOT_OF_SOAK = (duplicates, poisoned_preview, FAULTS[-1].inflict)

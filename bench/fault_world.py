@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ import httpx
 import psutil
 from cut_connections import Relay
 from fault_parts import RESERVE_BYTES, Clock, FaultyS3, dripping_receiver, mount, receiver, remount
+from fault_redis import plain_redis, watched_redis
 from postgres import PostgresServer, execute, free_port, new_database
-from redis import Redis
+from redis.sentinel import SentinelConnectionPool
 from sqlalchemy import Engine, create_engine, text
 
-from lobule.launcher.redis_server import _executable
 from lobule.launcher.supervisor import Child, Supervisor
+from lobule.redis_address import connect
 
 HERE = Path(__file__).parent
 LEASE_S = 4
@@ -56,34 +57,46 @@ class World:
         folder: For its files.
         workers: Of inference.
         s3: Where the objects are; on the disk without. With it, the gateway's clock can be stepped.
+        watched: Whether Redis has a replica, and three Sentinels that promote it where Redis is lost.
 
     Attributes:
-        has: What can be inflicted: `disk` (the store has a small one of its own), `s3` and `clock`.
+        has: What can be inflicted: `disk` (the store has a small one of its own), `s3`, `clock` and `sentinel`.
     """
 
-    def __init__(self, folder: Path, workers: int = 2, s3: FaultyS3 | None = None) -> None:
+    def __init__(self, folder: Path, workers: int = 2, s3: FaultyS3 | None = None, *, watched: bool = False) -> None:
         self.folder, self.store, self.told, self.s3 = folder, folder / "objects", Counter[str](), s3
+        self.has, self.children = set[str](), dict[str, Child]()
+        self._workers, self._watched = workers, watched
+        self._gateway_port, self._standby_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self._gateway_port}"
+        self.clock, self.network = Clock(folder), Relay(self._gateway_port)
+        self._ends = ExitStack()
+        self._ends.callback(self.network.close)
+
+    def start(self) -> None:
+        """Start everything. What was started is ended by `close`, also where this raises."""
         self.store.mkdir()
-        self.clock = Clock(folder)
-        self.has = {"disk"} if mount(self.store) else set[str]()
-        if s3 is not None:
+        if mount(self.store):
+            self.has.add("disk")
+            self._ends.callback(subprocess.run, ["umount", "--lazy", self.store], check=False)
+        if self.s3 is not None:
             self.has |= {"s3", "clock"} if self.clock.command else {"s3"}
         self.postgres = PostgresServer(durable=True)
+        self._ends.callback(lambda: self.postgres.remove())
         self.postgres.start()
-        redis_port, self._gateway_port, self._standby_port = free_port(), free_port(), free_port()
-        self.url = f"http://127.0.0.1:{self._gateway_port}"
-        self.network = Relay(self._gateway_port)
-        self.redis = Redis(port=redis_port, socket_timeout=2)
         leader, _, name = new_database(self.postgres.address).rpartition("/")
         database = f"postgresql+psycopg://lobule@/{name}?host={leader.rpartition('@')[2]}"
         database += f"&host=127.0.0.1:{self._standby_port}&target_session_attrs=read-write"
         self.database: Engine = create_engine(database, pool_pre_ping=True)
+        self._ends.callback(self.database.dispose)
+        redis_url, servers = (watched_redis if self._watched else plain_redis)(self.folder)
+        self.redis = connect(redis_url)
         self._environment = (
             os.environ
             | _FAST
             | {
                 "LOBULE_DATABASE_URL": database,
-                "LOBULE_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
+                "LOBULE_REDIS_URL": redis_url,
                 "LOBULE_OBJECT_STORE_URL": self.store.as_uri(),
                 "LOBULE_INTERNAL_TOKEN": secrets.token_urlsafe(32),
                 "LOBULE_SECRET_KEY": secrets.token_urlsafe(32),
@@ -94,28 +107,36 @@ class World:
                 "PYTHONPATH": str(HERE),
                 "OMP_NUM_THREADS": "1",
             }
-            | (s3.environment if s3 else {})
+            | (self.s3.environment if self.s3 else {})
         )
-        (folder / "logs").mkdir()
-        self._supervisor = Supervisor(self._environment, folder / "logs", show_logs=False)
-        self.children: dict[str, Child] = {}
-        self._add("redis", [_executable(), "--port", str(redis_port), "--save", "", "--dir", str(folder)])
+        (self.folder / "logs").mkdir()
+        self._supervisor = Supervisor(self._environment, self.folder / "logs", show_logs=False)
+        self._ends.callback(self._supervisor.kill)
+        for name, command in servers.items():
+            self._add(name, command)
+        if self._watched:
+            self.has.add("sentinel")
         self._add("report", [sys.executable, "-m", "report.worker"])
-        for number in range(workers):
+        for number in range(self._workers):
             self._add(f"histo-{number}", [sys.executable, "-m", "sleeping_worker"])
         self._password = secrets.token_urlsafe(12)
         set_up = [sys.executable, "-c", _SET_UP]
         subprocess.run(set_up, env=self._environment, input=self._password, text=True, check=True, capture_output=True)
         serve = [sys.executable, "-m", "gateway", "--port", str(self._gateway_port), "--no-migrations"]
         self._add("gateway", [*(self.clock.command if "clock" in self.has else []), *serve])
-        self.until(lambda: len(self.ready("histo")) == workers and bool(self.ready("report")) and self.is_ready())
+        if not self.until(
+            lambda: len(self.ready("histo")) == self._workers and bool(self.ready("report")) and self.is_ready()
+        ):
+            raise TimeoutError("the system does not become ready")
         self.headers = self._log_in()
         self._receivers = [receiver(self.told), dripping_receiver()]
+        for server in self._receivers:
+            self._ends.callback(server.shutdown)
         for server in self._receivers:
             self.post("/api/v1/webhooks", json={"url": f"http://127.0.0.1:{server.server_address[1]}/hook"})
 
     def _add(self, name: str, command: list[str]) -> None:
-        self.children[name] = Child(name, command, stage=0 if name == "redis" else 1)
+        self.children[name] = Child(name, command, stage=1 if command[0] == sys.executable else 0)
         self._supervisor.start(self.children[name])
 
     def _log_in(self) -> dict[str, str]:
@@ -127,16 +148,9 @@ class World:
         return {"Authorization": f"Bearer {made.json()['secret']}"}
 
     def close(self) -> None:
-        """End everything."""
+        """End everything that was started."""
         self.unmake_faults()
-        self._supervisor.kill()
-        for server in getattr(self, "_receivers", ()):
-            server.shutdown()
-        self.network.close()
-        self.database.dispose()
-        self.postgres.remove()
-        if "disk" in self.has:
-            subprocess.run(["umount", "--lazy", self.store], check=False)
+        self._ends.close()
 
     def unmake_faults(self) -> None:
         """Let stopped processes go on, and the network, the disk, the store and the clock work."""
@@ -185,6 +199,23 @@ class World:
         self.postgres = standby
         execute(f"{standby.address}/postgres", "SELECT pg_promote()")
 
+    def redis_fails_over(self) -> None:
+        """Stop the Redis that Sentinel names for longer than it is patient, and kill it once another one is named."""
+        old = self._master()
+        [name] = [each for each in ("redis", "replica") if self.children[each].command[2] == str(old)]
+        for process in self.processes(name):
+            process.suspend()
+        if not self.until(lambda: self._master() != old, 60):
+            raise TimeoutError("the replica is not promoted")
+        self.kill(name)  # started again, it follows the other one
+
+    def _master(self) -> int:
+        """The port of the Redis that Sentinel names."""
+        pool = self.redis.connection_pool
+        assert isinstance(pool, SentinelConnectionPool)
+        pool.reset()
+        return int(pool.get_master_address()[1])
+
     def is_ready(self) -> bool:
         """Whether the gateway accepts uploads."""
         try:
@@ -223,14 +254,13 @@ class World:
 
 
 @contextmanager
-def running_world(workers: int = 2, s3: FaultyS3 | None = None) -> Iterator[World]:
+def running_world(workers: int = 2, s3: FaultyS3 | None = None, *, watched: bool = False) -> Iterator[World]:
     """The system, for a while."""
     folder = Path(tempfile.mkdtemp(prefix="lobule-faults-"))
-    world: World | None = None
+    world = World(folder, workers, s3, watched=watched)
     try:
-        world = World(folder, workers, s3)
+        world.start()
         yield world
     finally:
-        if world is not None:
-            world.close()
+        world.close()
         shutil.rmtree(folder, ignore_errors=True)

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from fault_kinds import FAULTS, OF_SOAK, Fault, next_picture, send
@@ -143,14 +143,21 @@ def main(
     chosen = [fault for fault in FAULTS if only in fault.name and (fault.short or not short)]
     print("| fault | accepted | refused meanwhile | done | failed | dead | lost | twice | seconds |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
-    apart = [fault for fault in chosen if fault.needs in ("s3", "clock")]
-    if apart:
+    of_store = [fault for fault in chosen if fault.needs in ("s3", "clock")]
+    of_sentinel = [fault for fault in chosen if fault.needs == "sentinel"]
+    others = [fault for fault in chosen if fault not in of_store and fault not in of_sentinel]
+    if of_store:
         s3 = FaultyS3()
         with running_world(s3=s3) as world:
-            bad += inflict_each(world, apart, jobs)
+            bad += inflict_each(world, of_store, jobs)
         s3.close()
+    if of_sentinel:
+        with running_world(watched=True) as world:
+            bad += inflict_each(world, of_sentinel, jobs)
+    if not others and not soaked:
+        _end(bad)
     with running_world() as world:
-        bad += inflict_each(world, [fault for fault in chosen if fault not in apart], jobs)
+        bad += inflict_each(world, others, jobs)
         if soaked:
             outcome = soak(world, soaked, seed)
             show(f"soak of {soaked}", outcome)
@@ -158,6 +165,10 @@ def main(
                 bad.append("soak")
         again = [message for message, times in world.told.items() if times > 1]
         print(f"{len(world.told)} messages arrived at a webhook, {len(again)} more than once, as the same message")
+    _end(bad)
+
+
+def _end(bad: Sequence[str]) -> NoReturn:
     for name in bad:
         print(f"not as it should be: {name}", file=sys.stderr)
     sys.exit(1 if bad else 0)

@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 from redis import Redis
 
-from lobule.progress_cache import connect
+from lobule.redis_address import connect
 from lobule.worker.monitor import Health, LoopBeat, serve
 
 

@@ -5,7 +5,8 @@ import contextlib
 import pytest
 from redis import Redis
 
-from lobule.progress_cache import ProgressCache, connect
+from lobule.progress_cache import ProgressCache
+from lobule.redis_address import connect
 from lobule.worker.pictures import MOST_TRIES, PictureRunner
 
 

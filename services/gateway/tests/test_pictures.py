@@ -6,7 +6,8 @@ from redis import Redis
 
 from lobule.contracts.pictures import PictureFacts, Samples
 from lobule.contracts.progress import StepError
-from lobule.progress_cache import ProgressCache, connect
+from lobule.progress_cache import ProgressCache
+from lobule.redis_address import connect
 from lobule.words import Words
 
 PREVIEWS = "/api/v1/previews"

@@ -25,11 +25,6 @@ _KEPT = "lobule:kept"
 _KEPT_FOR_S = 3600
 
 
-def connect(redis_url: str) -> "Redis":
-    """A Redis client that gives up quickly: whatever it serves, there is a way without it."""
-    return Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2, decode_responses=True)
-
-
 class ProgressCache:
     """Progress of running steps and the workers that are ready."""
 

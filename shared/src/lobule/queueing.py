@@ -7,6 +7,7 @@ from lobule.contracts.pictures import PictureKind
 from lobule.contracts.queues import PICTURE_QUEUE, REPORT_QUEUE
 from lobule.contracts.steps import StepName
 from lobule.modalities import PACKAGED
+from lobule.redis_address import broker
 
 TASK = "lobule.step"
 PICTURE_TASK = "lobule.picture"
@@ -19,12 +20,13 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
     """The Celery application, with the settings that make delivery safe.
 
     Args:
-        redis_url: `redis://…` or `unix://…`.
+        redis_url: See `lobule.redis_address`.
         soft_time_limit: Seconds after which a step is asked to stop.
         time_limit: Seconds after which the process of a step is killed.
     """
     free_places_in_any_case()
-    app = Celery("lobule", broker=_as_broker(redis_url), set_as_current=False)
+    url, of_transport = broker(redis_url)
+    app = Celery("lobule", broker=url, set_as_current=False)
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],
@@ -46,6 +48,7 @@ def make_celery(redis_url: str, soft_time_limit: float = 300, time_limit: float 
             "visibility_timeout": 3600,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
+            **of_transport,
         },
         task_publish_retry=False,  # the relay retries what is still in the outbox
     )
@@ -73,8 +76,3 @@ def ask_for_picture(app: Celery, source_key: str, target_prefix: str, kind: Pict
         kombu.exceptions.OperationalError: Where Redis cannot be reached.
     """
     app.send_task(PICTURE_TASK, args=[source_key, target_prefix, kind], queue=PICTURE_QUEUE, expires=60)
-
-
-def _as_broker(redis_url: str) -> str:
-    """Kombu's name for a Redis behind a Unix socket is `redis+socket`."""
-    return redis_url.replace("unix://", "redis+socket://", 1) if redis_url.startswith("unix://") else redis_url

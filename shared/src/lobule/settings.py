@@ -9,9 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from lobule.redis_address import checked
 
 _PREFIX = "LOBULE_"
 EX_CONFIG = 78
@@ -72,7 +74,9 @@ class ServiceSettings(FromEnvironment):
 class Settings(ServiceSettings):
     """Settings of a worker; the gateway adds its own."""
 
-    redis_url: str = Field(description="redis:// address or unix:// socket of the message broker and progress cache")
+    redis_url: str = Field(
+        description="address of the message broker and progress cache: redis://, rediss://, unix:// or sentinel://"
+    )
     object_store_url: str = Field(description="file:///folder or s3://bucket/prefix")
     s3_endpoint_url: str | None = Field(default=None, description="for an S3 service other than Amazon's")
     master_key: SecretStr | None = Field(
@@ -85,6 +89,11 @@ class Settings(ServiceSettings):
     otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector (OTLP over HTTP) for traces")
     step_soft_time_limit_s: float = Field(300, gt=0, description="a step is asked to stop after this")
     step_time_limit_s: float = Field(330, gt=0, description="a step's process is killed after this")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _address_of_redis(cls, url: str) -> str:
+        return checked(url)
 
 
 class FilmSettings(FromEnvironment):

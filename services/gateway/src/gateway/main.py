@@ -101,8 +101,9 @@ from gateway.webhooks import endpoints as webhooks
 from gateway.webhooks.deliverer import Deliverer
 from gateway.webhooks.messages import Messages
 from lobule import RESEARCH_USE_ONLY, __version__
-from lobule.progress_cache import ProgressCache, connect
+from lobule.progress_cache import ProgressCache
 from lobule.queueing import make_celery
+from lobule.redis_address import connect
 from lobule.storage import open_configured_store
 from lobule.telemetry import configure_logging
 from lobule.tracing import configure_tracing

@@ -8,7 +8,8 @@ import pytest
 from gateway.portal.documents import model_page
 from gateway.system.endpoints import ModelStatus
 from lobule.contracts.models import ModelManifest, ModelPackage, WorkerAnnouncement
-from lobule.progress_cache import ProgressCache, connect
+from lobule.progress_cache import ProgressCache
+from lobule.redis_address import connect
 from lobule.words import Words
 
 PACKAGES = [described.parent for described in sorted(Path(__file__).parents[3].glob("*/src/*/*/*/model.json"))]

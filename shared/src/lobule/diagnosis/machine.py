@@ -16,7 +16,7 @@ from lobule.diagnosis.check import Check, Checker, Installation
 from lobule.launcher.errors import StartError
 from lobule.launcher.redis_server import redis_command
 from lobule.launcher.system import address_of
-from lobule.progress_cache import connect
+from lobule.redis_address import connect
 from lobule.settings import variable
 from lobule.storage.opening import open_store
 

@@ -20,8 +20,9 @@ from lobule.launcher.errors import StartError
 from lobule.launcher.home import Home
 from lobule.launcher.redis_server import redis_command
 from lobule.launcher.supervisor import Child, Supervisor
-from lobule.progress_cache import ProgressCache, connect
+from lobule.progress_cache import ProgressCache
 from lobule.queueing import QUEUES
+from lobule.redis_address import connect
 
 WORKER_MODULES = {"histo": "histo_worker.worker", "mammo": "mammo_worker.worker", "report": "report.worker"}
 _START_S = 180.0

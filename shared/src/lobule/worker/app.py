@@ -20,8 +20,9 @@ from lobule.contracts.models import ModelManifest, ModelPackage, WorkerAnnouncem
 from lobule.contracts.pictures import PictureKind
 from lobule.contracts.steps import StepName
 from lobule.errors import AnalysisError
-from lobule.progress_cache import ANNOUNCE_EVERY_S, ProgressCache, connect
+from lobule.progress_cache import ANNOUNCE_EVERY_S, ProgressCache
 from lobule.queueing import PICTURE_QUEUE, PICTURE_TASK, REPORT_QUEUE, TASK, make_celery
+from lobule.redis_address import connect
 from lobule.settings import Settings, read_settings
 from lobule.storage import ObjectStore, open_configured_store
 from lobule.telemetry import configure_logging

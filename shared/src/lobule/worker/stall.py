@@ -17,7 +17,8 @@ from celery.signals import worker_ready
 from celery.worker import state
 from redis.exceptions import RedisError
 
-from lobule.progress_cache import ProgressCache, connect
+from lobule.progress_cache import ProgressCache
+from lobule.redis_address import connect
 
 log = structlog.get_logger()
 

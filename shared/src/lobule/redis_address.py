@@ -1,0 +1,104 @@
+"""Where Redis is: one server, or one that Sentinel names.
+
+Sentinel watches a Redis and its replicas, and promotes a replica where the Redis is lost. Its address is
+`sentinel://user:password@host:26379,host:26379/0?master=NAME`: who is asked, and by which name the Redis is known
+there; `&sentinel_password=` where they have one of their own. Valkey is asked in the same way.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+_SCHEME = "sentinel://"
+_PORT = 26379
+_LIMITS = {"socket_timeout": 2, "socket_connect_timeout": 2}
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """What an address with Sentinel says.
+
+    Attributes:
+        sentinels: Host and port of each.
+        master: The name of the Redis.
+        login: `user:password@`, as the address has it, or nothing.
+        options: User, password and database of the Redis.
+        sentinel_options: The password of the sentinels, where they have one.
+    """
+
+    sentinels: list[tuple[str, int]]
+    master: str
+    login: str
+    options: dict[str, Any]
+    sentinel_options: dict[str, Any]
+
+
+def checked(url: str) -> str:
+    """An address of Redis, if it is one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if url.startswith(_SCHEME):
+        _watched(url)
+    elif not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("it must begin with redis://, rediss://, unix:// or sentinel://")
+    return url
+
+
+def connect(url: str) -> "Redis":
+    """A Redis client that gives up quickly: whatever it serves, there is a way without it."""
+    from redis import Redis  # here, because settings are read where there is no Redis
+    from redis.sentinel import Sentinel
+
+    if not url.startswith(_SCHEME):
+        return Redis.from_url(url, **_LIMITS, decode_responses=True)
+    at = _watched(url)
+    sentinel = Sentinel(at.sentinels, sentinel_kwargs={**_LIMITS, **at.sentinel_options})
+    return sentinel.master_for(at.master, **_LIMITS, **at.options, decode_responses=True)
+
+
+def broker(url: str) -> tuple[str, dict[str, Any]]:
+    """The address as Celery has it, and the options of its transport that belong to it."""
+    if url.startswith("unix://"):
+        return url.replace("unix://", "redis+socket://", 1), {}
+    if not url.startswith(_SCHEME):
+        return url, {}
+    at = _watched(url)
+    urls = [f"{_SCHEME}{at.login}{host}:{port}/{at.options['db']}" for host, port in at.sentinels]
+    return ";".join(urls), {"master_name": at.master, "sentinel_kwargs": {**_LIMITS, **at.sentinel_options}}
+
+
+def _watched(url: str) -> _Watched:
+    """Read an address with Sentinel.
+
+    Raises:
+        ValueError: It has no hosts or no name, a wrong port or database, or a parameter that is not known.
+    """
+    parts = urlsplit(url)
+    login, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    master, own = given.pop("master", ""), given.pop("sentinel_password", "")
+    if not hosts or not master or given:
+        raise ValueError("an address with Sentinel is sentinel://host:26379,host:26379/0?master=NAME")
+    options: dict[str, Any] = {"db": int(parts.path.strip("/") or 0)}
+    options |= {"username": unquote(user)} if user else {}
+    options |= {"password": unquote(password)} if password else {}
+    return _Watched(
+        sentinels=[_host_and_port(each) for each in hosts.split(",")],
+        master=master,
+        login=f"{quote(unquote(user), safe='')}:{quote(unquote(password), safe='')}@" if login else "",
+        options=options,
+        sentinel_options={"password": own} if own else {},
+    )
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    at = urlsplit(f"//{text}")
+    if not at.hostname:
+        raise ValueError(f"{text} is no host of Sentinel")
+    return at.hostname, at.port or _PORT

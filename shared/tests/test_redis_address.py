@@ -1,0 +1,107 @@
+"""Where Redis is: one server, or one that Sentinel names; the latter with real processes."""
+
+import shutil
+import subprocess
+import time
+from contextlib import ExitStack
+
+import pytest
+from kombu.exceptions import OperationalError
+from postgres import free_port
+from redis import Redis
+from redis.exceptions import ConnectionError as NoConnectionError
+from redis.exceptions import TimeoutError as NoAnswerError
+
+from lobule.queueing import announce, make_celery
+from lobule.redis_address import broker, checked, connect
+
+PATIENCE_S = 60
+
+
+@pytest.mark.parametrize("url", ["redis://r:6379/0", "rediss://u:p@r", "unix:///run/redis.sock"])
+def test_one_server(url):
+    assert checked(url) == url
+    assert broker(url) == (url.replace("unix://", "redis+socket://"), {})
+
+
+def test_sentinels_with_passwords():
+    url = "sentinel://me:s%40cret@a,b:5000/3?master=lobule&sentinel_password=other"
+    brokers, options = broker(checked(url))
+    assert brokers == "sentinel://me:s%40cret@a:26379/3;sentinel://me:s%40cret@b:5000/3"
+    assert (options["master_name"], options["sentinel_kwargs"]["password"]) == ("lobule", "other")
+    pool = connect(url).connection_pool
+    named = {name: pool.connection_kwargs[name] for name in ("username", "password", "db")}
+    assert named == {"username": "me", "password": "s@cret", "db": 3}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://r",
+        "r:6379",
+        "sentinel://a:26379/0",
+        "sentinel:///0?master=lobule",
+        "sentinel://a:x/0?master=lobule",
+        "sentinel://a/x?master=lobule",
+        "sentinel://a,,b/0?master=lobule",
+        "sentinel://a/0?master=lobule&unknown=1",
+    ],
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(ValueError, match=r"\w"):
+        checked(url)
+
+
+@pytest.fixture
+def watched(tmp_path):
+    """A Redis, its replica and a Sentinel, all with a password; gives the address and their processes."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed")
+    port, replica, own = free_port(), free_port(), free_port()
+    conf = tmp_path / "sentinel.conf"
+    conf.write_text(
+        f"port {own}\ndir {tmp_path}\nsentinel monitor lobule 127.0.0.1 {port} 1\n"
+        "sentinel auth-pass lobule secret\nsentinel down-after-milliseconds lobule 300\nrequirepass other\n"
+    )
+    common = ["--save", "", "--requirepass", "secret", "--masterauth", "secret", "--dir", str(tmp_path)]
+    commands = (
+        [program, "--port", str(port), *common],
+        [program, "--port", str(replica), "--replicaof", "127.0.0.1", str(port), *common],
+        [program, str(conf), "--sentinel"],
+    )
+    with ExitStack() as stack:
+        processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
+        for process in processes:
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+        sentinel = Redis(port=own, password="other", decode_responses=True)
+        until(lambda: sentinel.sentinel_master("lobule")["num-slaves"] == 1)
+        url = f"sentinel://:secret@127.0.0.1:{own}/0?master=lobule&sentinel_password=other"
+        yield url, processes, lambda: sentinel.sentinel_get_master_addr_by_name("lobule")[1] == replica
+
+
+def until(holds) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            if holds():
+                return
+        except (NoConnectionError, NoAnswerError, OperationalError):
+            pass
+        time.sleep(0.05)
+    raise AssertionError("it does not come")
+
+
+def test_cache_and_broker_follow_the_promoted_replica(watched):
+    url, (redis, *_), promoted = watched
+    cache, celery = connect(url), make_celery(url)
+    cache.set("a", "b")
+    announce(celery, "histo", "job", "inference")
+    assert cache.llen("histo") == 1
+    redis.kill()
+    until(promoted)
+    until(lambda: cache.set("c", "d"))
+    before = cache.llen("histo")
+    until(lambda: announce(celery, "histo", "job", "inference") or True)
+    assert cache.llen("histo") == before + 1
