@@ -35,5 +35,15 @@ def told(**changes) -> dict:
             called | {"outcome": "ended", "statuses": {"0000": 4, "0122": 1}},
             called | {"outcome": "rejected", "statuses": {}, "calling_ae": "STRANGER"},
         ],
+        "worklist": {
+            "address": "https://pacs.example/dicom-web",
+            "searched_at": at,
+            "problem": "http_503",
+            "open": 1,
+            "items": [
+                {"case": "PACS-1234", "state": "reading", "claimed_at": at, "attempts": 0, "problem": None},
+                {"case": None, "state": "cancelled", "claimed_at": at, "attempts": 1, "problem": "no_mammogram"},
+            ],
+        },
     }
     return report | changes

@@ -89,7 +89,7 @@ def test_what_cannot_be_performed_is_cancelled_with_the_reason(worker, ups, ups_
     worker.look()
     worker.look()
     why = "The work item names no mammogram that Lobule takes."
-    assert worker.state() == ("cancelled", why)
+    assert worker.state() == ("cancelled", "no_mammogram")
     item = ups.items[UID]
     assert item[STATE]["Value"] == ["CANCELED"]
     [progress] = item["00741002"]["Value"]
@@ -105,7 +105,7 @@ def test_films_that_the_gateway_refuses_cancel_it(worker, ups, ups_films):
         for film in received.of_study(database, STUDY):
             received.mark_refused(database, film.sop_instance_uid, "image_unreadable")
     worker.look()
-    assert worker.state() == ("cancelled", "None of the films could be read, or no result could be stored.")
+    assert worker.state() == ("cancelled", "nothing_made")
 
 
 def test_one_that_ended_elsewhere_is_left(worker, ups, ups_films):

@@ -105,10 +105,14 @@ def test_a_node_can_be_forgotten(client, root, node):
                 "STRANGER called LOBULE from 10.0.0.9 and was turned away",
                 "no biopsies",
                 "RIS@10.0.0.6:2575",
-                "status_A700",
+                "the system answered with status A700",
+                "Open work items of https://pacs.example/dicom-web: 1.",
+                "The last search failed: the server answered with HTTP status 503.",
+                "its films are analysed",
+                "it names no mammogram that is taken",
             ],
         ),
-        ("zh", ["测试连接", "重新发送", "存储测试图像", "已存储：4。", "被拒绝", "既往片"]),
+        ("zh", ["测试连接", "重新发送", "存储测试图像", "已存储：4。", "被拒绝", "既往片", "正在分析胶片"]),
     ],
 )
 def test_the_page_says_it_in_words(app, client, node, language, words):

@@ -82,9 +82,10 @@ class Node:
         self._loops = [self._forwarder, committer, *self._result_loops(settings, client)]
         if fetcher is not None:
             self._loops.append(fetcher)
-        if settings.dicom_ups_url:
-            self._loops.append(Performer(self.journal, self.intake, settings))
-        self._loops.append(self._reporter(settings, client, [] if fetcher is None else fetcher.peers))
+        performer = Performer(self.journal, self.intake, settings) if settings.dicom_ups_url else None
+        if performer is not None:
+            self._loops.append(performer)
+        self._loops.append(self._reporter(settings, client, [] if fetcher is None else fetcher.peers, performer))
         if settings.dicom_retention_days:
             self._loops.append(Sweeper(self.journal, self.intake, settings.dicom_retention_days))
         for loop in self._loops:
@@ -110,7 +111,9 @@ class Node:
         maker = ResultMaker(self.journal, self.intake, client, recipients=wanting, days=days, made=made, told=told)
         return [maker, *couriers]
 
-    def _reporter(self, settings: NodeSettings, client: Client, peers: Sequence[Peer]) -> Reporter:
+    def _reporter(
+        self, settings: NodeSettings, client: Client, peers: Sequence[Peer], performer: Performer | None
+    ) -> Reporter:
         routing, started_at = read_routing(settings.dicom_rules), datetime.now(UTC)
 
         def report() -> NodeReport:
@@ -120,6 +123,7 @@ class Node:
                     settings,
                     routing,
                     peers,
+                    performer,
                     started_at=started_at,
                     free_bytes=self.intake.free_bytes(),
                     associations=self._scp.notes.told(),

@@ -39,9 +39,22 @@ OUTCOME_CODES = frozenset(
         "refused_AR",
         "answer_unreadable",
         "answer_to_another_message",
+        "answer_too_slow",
+        "answer_too_large",
+        "disk_short",
+        "ended_elsewhere",
+        "qido_unreadable",
+        "wado_unreadable",
+        "late_item",
+        "late_results",
+        "no_mammogram",
+        "not_performed",
+        "nothing_made",
+        "too_many_films",
     }
 )
-"""Codes of tasks and sendings that the catalogue has words for; others, as `status_A700`, are shown as they are."""
+"""Codes of tasks, sendings and work items that the catalogue has words for, besides `http_404` and `status_A700` with
+their numbers; others are shown as they are."""
 RULE_ATTRIBUTES = ("modality", "station", "description", "sop_class", "calling_ae")
 """What a rule can name."""
 
@@ -49,6 +62,8 @@ MOST_ASSOCIATIONS = 100
 """The last ones are told of."""
 MOST_DEAD = 100
 """Objects that were given up are listed up to this many."""
+MOST_WORK_ITEMS = 50
+"""The last ones are told of."""
 Short = Annotated[str, Field(max_length=200)]
 
 
@@ -100,6 +115,32 @@ class AssociationNote(_Told):
     statuses: dict[str, int] = Field(description="objects by the status that they were answered with")
 
 
+WorkItemState = Literal["claiming", "claimed", "reading", "completed", "cancelled", "refused"]
+"""`claiming` until the server says that it is ours; `reading` once its films are received. The last three are over."""
+
+
+class WorkItemNote(_Told):
+    """A work item of the UPS-RS server."""
+
+    case: Short | None = Field(description="pseudonym of its case; null until its films are received")
+    state: WorkItemState = Field(
+        description="how far it has come; `refused`: it ended elsewhere, or is somebody else's"
+    )
+    claimed_at: datetime = Field(description="when it was claimed")
+    attempts: int = Field(description="failures one after the other")
+    problem: Short | None = Field(description="code of the last failure, or of why it was cancelled; null for none")
+
+
+class NodeWorklist(_Told):
+    """The UPS-RS server that the node takes work items from."""
+
+    address: Short = Field(description="root of its DICOMweb")
+    searched_at: datetime | None = Field(description="when it was searched last; null until then")
+    problem: Short | None = Field(description="code of why that failed; null for success")
+    open: int = Field(description="work items that are being performed")
+    items: list[WorkItemNote] = Field(max_length=MOST_WORK_ITEMS, description="the newest first")
+
+
 class NodeReport(_Told):
     """How a node stands."""
 
@@ -113,6 +154,7 @@ class NodeReport(_Told):
     rules: list[NodeRule] = Field(max_length=500, description="its rules of what is taken, in their order")
     dead: list[DeadLetter] = Field(max_length=MOST_DEAD, description="what was given up, the newest first")
     associations: list[AssociationNote] = Field(max_length=MOST_ASSOCIATIONS, description="the newest first")
+    worklist: NodeWorklist | None = Field(default=None, description="its work items; null where it performs none")
 
 
 class NodeTask(_Told):

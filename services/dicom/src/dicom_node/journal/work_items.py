@@ -3,10 +3,8 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-WorkState = Literal["claiming", "claimed", "reading", "completed", "cancelled", "refused"]
-"""`claiming` until the server says that it is ours; `reading` once its films are received. The last three are over."""
+from lobule.contracts.node import WorkItemState
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class WorkItem:
     uid: str
     transaction_uid: str
     study_uid: str | None
-    state: WorkState
+    state: WorkItemState
     claimed_at: float
     due_at: float
     attempts: int
@@ -56,6 +54,15 @@ def open_items(database: sqlite3.Connection) -> Sequence[WorkItem]:
     return [WorkItem(**dict(row)) for row in rows]
 
 
+def last_items(database: sqlite3.Connection, limit: int) -> Sequence[sqlite3.Row]:
+    """The last items, the newest first, each with the pseudonym of its case."""
+    return database.execute(
+        """SELECT work_items.*, studies.pseudonym FROM work_items LEFT JOIN studies USING (study_uid)
+        ORDER BY claimed_at DESC LIMIT ?""",
+        (limit,),
+    ).fetchall()
+
+
 def forget(database: sqlite3.Connection, before: float) -> int:
     """Delete items that were over before a time; gives how many."""
     over = "DELETE FROM work_items WHERE state IN ('completed', 'cancelled', 'refused') AND due_at < ?"
@@ -65,7 +72,7 @@ def forget(database: sqlite3.Connection, before: float) -> int:
 def move(
     database: sqlite3.Connection,
     uid: str,
-    state: WorkState,
+    state: WorkItemState,
     now: float,
     study_uid: str | None = None,
     problem: str | None = None,

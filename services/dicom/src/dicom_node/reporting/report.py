@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from dicom_node.journal import made, priors, received, studies
+from dicom_node.journal import made, priors, received, studies, work_items
 from dicom_node.priors.peers import Peer
 from dicom_node.privacy import without_password
 from dicom_node.routing import ATTRIBUTES, Routing, Rule
@@ -17,15 +17,19 @@ from dicom_node.settings import (
     parse_stow_places,
     recipients,
 )
+from dicom_node.worklist.performer import Performer
 from lobule import __version__
 from lobule.contracts.node import (
     MOST_DEAD,
+    MOST_WORK_ITEMS,
     AssociationNote,
     DeadLetter,
     NodePeer,
     NodeReport,
     NodeRule,
+    NodeWorklist,
     PeerProtocol,
+    WorkItemNote,
 )
 
 
@@ -34,6 +38,7 @@ def make_report(
     settings: NodeSettings,
     routing: Routing,
     prior_peers: Sequence[Peer],
+    performer: Performer | None,
     *,
     started_at: datetime,
     free_bytes: int,
@@ -46,6 +51,7 @@ def make_report(
         settings: Of the node.
         routing: The rules of the site.
         prior_peers: Who is asked for priors.
+        performer: Of work items; None where the node performs none.
         started_at: Since when it runs.
         free_bytes: Free space of its disk.
         associations: The last ones.
@@ -61,6 +67,26 @@ def make_report(
         rules=[_rule(each) for each in routing.rules],
         dead=[_dead(row) for row in made.dead_letters(database, MOST_DEAD)],
         associations=list(associations),
+        worklist=None if performer is None else _worklist(database, settings, performer),
+    )
+
+
+def _worklist(database: sqlite3.Connection, settings: NodeSettings, performer: Performer) -> NodeWorklist:
+    return NodeWorklist(
+        address=_short(without_password(settings.dicom_ups_url)),
+        searched_at=performer.searched_at,
+        problem=performer.problem,
+        open=len(work_items.open_items(database)),
+        items=[
+            WorkItemNote(
+                case=row["pseudonym"],
+                state=row["state"],
+                claimed_at=datetime.fromtimestamp(row["claimed_at"], UTC),
+                attempts=row["attempts"],
+                problem=row["problem"] and _short(row["problem"]),
+            )
+            for row in work_items.last_items(database, MOST_WORK_ITEMS)
+        ],
     )
 
 

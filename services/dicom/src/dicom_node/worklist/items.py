@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from dicom_node.priors.peers import FoundFilm
+from dicom_node.priors.peers import MOST_FILMS, FoundFilm
 from dicom_node.receiving.rules import FILM_CLASSES
 
 Json = Mapping[str, Any]
@@ -105,10 +105,20 @@ def performed(
     return {TRANSACTION_UID: _said("UI", transaction_uid), _PERFORMED: {"vr": "SQ", "Value": [step]}}
 
 
-def given_up(transaction_uid: str, why: str) -> Json:
-    """Why a work item is cancelled (PS3.4, table CC.2.5-3); `why` names no patient."""
+REASONS = {
+    "too_many_films": f"The work item names more than {MOST_FILMS} mammograms of a series.",
+    "no_mammogram": "The work item names no mammogram that Lobule takes.",
+    "nothing_made": "None of the films could be read, or no result could be stored.",
+    "late_results": "No result was made in time.",
+    "late_item": "The work item could not be performed in time.",
+}
+"""Why an item is cancelled, as its server is told; without names."""
+
+
+def given_up(transaction_uid: str, reason: str) -> Json:
+    """Why a work item is cancelled (PS3.4, table CC.2.5-3); `reason` is one of `REASONS`."""
     said = {
-        _REASON: _said("LT", why),
+        _REASON: _said("LT", REASONS[reason]),
         _REASON_CODE: {"vr": "SQ", "Value": [_coded(_DISCONTINUED)]},
     }
     return {TRANSACTION_UID: _said("UI", transaction_uid), _PROGRESS: {"vr": "SQ", "Value": [said]}}

@@ -4,6 +4,7 @@ Each step is noted before the next one and may be repeated: a process that is ki
 """
 
 import time
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import structlog
@@ -23,6 +24,7 @@ from dicom_node.settings import GATEWAY, NodeSettings, parse_stow_places
 from dicom_node.statuses import Status
 from dicom_node.worklist.items import STATE, TRANSACTION_UID, Output, given_up, inputs_of, performed, text
 from dicom_node.worklist.server import WorklistError, WorklistServer, WorkRefusedError
+from lobule.contracts.node import WorkItemState
 
 CALLER = "UPS-RS"
 """The calling AE title that rules of the site see of what is fetched for a work item."""
@@ -38,12 +40,12 @@ class _CancelError(Exception):
     """An item cannot be performed.
 
     Args:
-        why: In words, without names.
+        reason: One of `dicom_node.worklist.items.REASONS`.
     """
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class _OverError(Exception):
@@ -74,6 +76,8 @@ class Performer(Loop):
         root = settings.dicom_ups_retrieve_url or settings.dicom_ups_url
         self._films = DicomwebPeer(root, settings, settings.dicom_ups_token, settings.dicom_ups_ca)
         stores = parse_stow_places(settings.dicom_stow_destinations)
+        self.searched_at: datetime | None = None
+        self.problem: str | None = None  # of the last search
         self._roots = {place.recipient: without_password(place.root).rstrip("/") for place in stores}
 
     def pause(self) -> float:
@@ -94,9 +98,11 @@ class Performer(Loop):
             self._claim_more(most)
 
     def _claim_more(self, most: int) -> None:
+        self.searched_at, self.problem = datetime.now(UTC), None
         try:
             scheduled = self._server.scheduled()
         except WorklistError as error:
+            self.problem = error.problem
             metrics.work_items.labels(error.problem).inc()
             _log.warning("work items could not be searched for", problem=error.problem)
             return
@@ -113,7 +119,7 @@ class Performer(Loop):
         try:
             step(item)
         except _CancelError as reason:
-            self._cancel(item, reason.why)
+            self._cancel(item, reason.reason)
         except _OverError as error:
             self._end(item, "refused", error.problem)
         except (WorklistError, PeerError) as error:
@@ -160,7 +166,7 @@ class Performer(Loop):
         taken: list[str] = []
         for part in inputs_of(said):
             if len(part.films) > MOST_FILMS:
-                raise _CancelError(f"The work item names more than {MOST_FILMS} mammograms of a series.")
+                raise _CancelError("too_many_films")
             for film in part.films or self._films.films(part.study_uid):
                 if self._is_received(film.sop_instance_uid):
                     taken.append(part.study_uid)
@@ -176,7 +182,7 @@ class Performer(Loop):
                 if answer.status in _TAKEN:
                     taken.append(part.study_uid)
         if not taken:
-            raise _CancelError("The work item names no mammogram that Lobule takes.")
+            raise _CancelError("no_mammogram")
         self._move(item, "reading", taken[0])
 
     def _is_received(self, sop_instance_uid: str) -> bool:
@@ -202,7 +208,7 @@ class Performer(Loop):
                 return
             outputs += made_of_it
         if not outputs:
-            raise _CancelError("None of the films could be read, or no result could be stored.")
+            raise _CancelError("nothing_made")
         station = self._settings.dicom_ups_station or "LOBULE"
         if text(said, STATE) == "IN PROGRESS":
             change = performed(item.transaction_uid, item.claimed_at, time.time(), station, said, outputs)
@@ -226,7 +232,7 @@ class Performer(Loop):
         waiting = any(state == "waiting" for _, _, state in results)
         if not is_of_all or waiting or time.time() < max(settled, item.claimed_at + _SETTLED_S):
             if self._is_late(item):
-                raise _CancelError("No result was made in time.")
+                raise _CancelError("late_results")
             return None
         outputs = [
             Output(each.sop_class_uid, each.sop_instance_uid, each.series_uid, each.study_uid, *self._place(name))
@@ -242,12 +248,12 @@ class Performer(Loop):
             return f"{(self._settings.dicom_portal_url or self._settings.gateway_url).rstrip('/')}/dicom-web", ""
         return (self._roots[recipient], "") if recipient in self._roots else ("", recipient)
 
-    def _cancel(self, item: WorkItem, why: str) -> None:
+    def _cancel(self, item: WorkItem, reason: str) -> None:
         try:
             if text(self._server.item(item.uid), STATE) in _ENDED:
                 self._end(item, "refused", "ended_elsewhere")
                 return
-            self._server.update(item.uid, given_up(item.transaction_uid, why))
+            self._server.update(item.uid, given_up(item.transaction_uid, reason))
             self._server.change_state(item.uid, "CANCELED", item.transaction_uid)
         except WorklistError as error:
             if self._is_late(item):
@@ -255,7 +261,7 @@ class Performer(Loop):
             else:
                 self._try_later(item, error.problem)
         else:
-            self._end(item, "cancelled", why)
+            self._end(item, "cancelled", reason)
 
     def _is_late(self, item: WorkItem) -> bool:
         return time.time() - item.claimed_at > 3600 * self._settings.dicom_give_up_hours
@@ -264,11 +270,11 @@ class Performer(Loop):
         with self._journal.transaction() as database:
             work_items.postpone(database, item.uid, time.time() + _OFTEN_S, None)
 
-    def _move(self, item: WorkItem, state: work_items.WorkState, study_uid: str | None = None) -> None:
+    def _move(self, item: WorkItem, state: WorkItemState, study_uid: str | None = None) -> None:
         with self._journal.transaction() as database:
             work_items.move(database, item.uid, state, time.time(), study_uid)
 
-    def _end(self, item: WorkItem, state: work_items.WorkState, problem: str | None) -> None:
+    def _end(self, item: WorkItem, state: WorkItemState, problem: str | None) -> None:
         metrics.work_items.labels(state).inc()
         _log.info("work item", state=state, problem=problem)
         with self._journal.transaction() as database:
@@ -277,7 +283,7 @@ class Performer(Loop):
     def _postpone(self, item: WorkItem, problem: str) -> None:
         """Try an item again after a failure, or cancel it where it has failed for too long."""
         if self._is_late(item):
-            self._cancel(item, "The work item could not be performed in time.")
+            self._cancel(item, "late_item")
         else:
             self._try_later(item, problem)
 

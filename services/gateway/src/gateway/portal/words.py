@@ -59,7 +59,10 @@ class PageWords(Words):
         return self(f"audit.{name}") if f"audit.{name}" in self else name
 
     def node_code(self, code: str) -> str:
-        """What came of a task or a sending of a DICOM node; its code where the catalogue has no words."""
+        """What came of a task, a sending or a work item of a DICOM node; its code where the catalogue has no words."""
+        kind, _, status = code.partition("_")
+        if kind in ("http", "status") and status:
+            return self(f"admin.node.code.{kind}", status=status)
         return self(f"admin.node.code.{code}") if f"admin.node.code.{code}" in self else self.of_code(code, code)
 
     def peer(self, name: str) -> str:
