@@ -71,6 +71,7 @@ TRANSACTIONS = {
     "audit/commands.py": {"export", "verify_log"},
     "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
+    "purge/commands.py": {"backups"},
     "operations/backup.py": {"create", "restore", "missing_objects"},
     "operations/backup_commands.py": {"_create"},
     "operations/retention.py": {"Retention._each", "Retention._forgotten"},

@@ -201,11 +201,29 @@ def forget_keys(store: ObjectStore, folder: Path) -> int:
     Raises:
         BackupError: The store has no keys at all, so that it is not the one of this backup.
     """
-    present = {entry.key for entry in stored_bytes(store).entries(layout.KEYS)}
+    return _forget(store, folder / "keys", [layout.KEYS], "data keys")
+
+
+def forget_objects(store: ObjectStore, folder: Path) -> int:
+    """Delete the objects of a backup that the store no longer has, such as those of purged patients.
+
+    The rows of the backup should be newer than what was deleted: make a backup into the folder first.
+
+    Returns:
+        How many were deleted.
+
+    Raises:
+        BackupError: The store has no objects at all, so that it is not the one of this backup.
+    """
+    return _forget(store, folder / "objects", layout.OWNERS, "objects")
+
+
+def _forget(store: ObjectStore, folder: Path, kinds: Sequence[str], what: str) -> int:
+    present = {entry.key for kind in kinds for entry in stored_bytes(store).entries(kind)}
     if not present:
-        raise BackupError("The store has no data keys. Please run this where the store of this backup is configured.")
-    kept = LocalStore(folder / "keys")
-    gone = [entry.key for entry in kept.entries(layout.KEYS) if entry.key not in present]
+        raise BackupError(f"The store has no {what}. Please run this where the store of this backup is configured.")
+    kept = LocalStore(folder)
+    gone = [entry.key for kind in kinds for entry in kept.entries(kind) if entry.key not in present]
     for key in gone:
         kept.delete(key)
     return len(gone)

@@ -1,6 +1,7 @@
 """`lobule backup …`."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -79,12 +80,22 @@ def restore(folder: Folder) -> None:
 @app.command()
 def forget_keys(folder: Folder) -> None:
     """Delete the keys of an encrypted backup that the store no longer has, such as those of purged patients."""
+    _forget("keys", backup.forget_keys, folder)
+
+
+@app.command()
+def forget_objects(folder: Folder) -> None:
+    """Delete the objects of a backup that the store no longer has, such as those of purged patients."""
+    _forget("objects", backup.forget_objects, folder)
+
+
+def _forget(what: str, work: Callable[[ObjectStore, Path], int], folder: Path) -> None:
     try:
-        count = backup.forget_keys(_open()[1], folder)
+        count = work(_open()[1], folder)
     except backup.BackupError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"{count} keys were deleted from the backup.")
+    typer.echo(f"{count} {what} were deleted from the backup.")
 
 
 @app.command()

@@ -1,20 +1,27 @@
 """`lobule patient …`: deletes everything of a patient."""
 
+import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from gateway.database import make_engine, make_session_factory
+from gateway.database import make_engine, make_session_factory, reading
 from gateway.errors import ProblemError
 from gateway.events import Events
 from gateway.images.identity import Fingerprints
+from gateway.purge import repository
+from gateway.purge.backups import look_into
 from gateway.purge.schemas import PurgeCreate
 from gateway.purge.service import Purge, note_of_command
 from gateway.settings import get_settings
-from lobule.cli.common import words
+from lobule.cli.common import say, words
+from lobule.imaging.header import DicomIdentity
 from lobule.storage import open_configured_store
+
+PatientId = Annotated[str | None, typer.Argument(help="PatientID of the films; else read from standard input")]
 
 app = typer.Typer(no_args_is_help=True, help="Delete everything of a patient.")
 
@@ -27,18 +34,15 @@ def _group() -> None:
 @app.command()
 def purge(
     reason: Annotated[str, typer.Option(help="why, without names; it stands in the audit log")],
-    patient_id: Annotated[
-        str | None, typer.Argument(help="PatientID of the films; else read from standard input")
-    ] = None,
+    patient_id: PatientId = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be deleted")] = False,
 ) -> None:
     """Delete everything of a patient, and print the certificate as JSON.
 
     Exit status 1: something is left. Exit status 2: nothing was done, as the PatientID or the reason is refused.
     """
-    given = sys.stdin.readline().strip() if patient_id is None else patient_id
     try:
-        asked = PurgeCreate(patient_id=given, reason=reason, dry_run=dry_run)
+        asked = PurgeCreate(patient_id=_given(patient_id), reason=reason, dry_run=dry_run)
     except ValidationError as error:
         for each in error.errors():
             typer.echo(f"{each['loc'][0]}: {each['msg']}", err=True)
@@ -55,3 +59,32 @@ def purge(
         raise typer.Exit(2) from None
     typer.echo(certificate.model_dump_json(indent=2))
     raise typer.Exit(1 if certificate.left_rows or certificate.left_objects else 0)
+
+
+@app.command()
+def backups(
+    patient_id: PatientId = None,
+    folder: Annotated[list[Path] | None, typer.Option(help="a backup that this server did not note; several")] = None,
+) -> None:
+    """Name the backups that still have something of a patient, before or after a purge, as JSON.
+
+    It looks into every folder that `lobule backup create` wrote to. Exit status 1: one has something, or cannot be
+    reached from here. Exit status 2: the PatientID is refused.
+    """
+    settings = get_settings()
+    prints = Fingerprints(settings.secret_key.get_secret_value())
+    mark = prints.of(DicomIdentity(patient_id=_given(patient_id))).patient_id_mark
+    if mark is None:
+        say("errors.patient_is_nobody")
+        raise typer.Exit(2)
+    with reading(make_session_factory(make_engine(settings.database_url))) as session:
+        folders = repository.backup_folders(session)
+        purged = repository.deleted_before(session, mark)
+    named = dict.fromkeys([*folders, *(str(each.resolve()) for each in folder or ())])
+    found = [look_into(Path(each), mark, purged) for each in named]
+    typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+    raise typer.Exit(1 if any(each.state != "free" for each in found) else 0)
+
+
+def _given(patient_id: str | None) -> str:
+    return sys.stdin.readline().strip() if patient_id is None else patient_id

@@ -68,6 +68,12 @@ def deleted_before(session: Session, patient_mark: str) -> list[str]:
     return list(dict.fromkeys(prefix for event in events for prefix in event.detail["prefixes"]))
 
 
+def backup_folders(session: Session) -> list[str]:
+    """The folders that backups were written to, those of the oldest first."""
+    events = session.scalars(select(AuditEvent).where(AuditEvent.action == BACKUP_CREATED).order_by(AuditEvent.at))
+    return list(dict.fromkeys(str(event.detail.get("folder", "")) for event in events))
+
+
 def backups_since(session: Session, first: datetime) -> Sequence[AuditEvent]:
     """The events of backups that were made since a time, the oldest first."""
     query = select(AuditEvent).where(AuditEvent.action == BACKUP_CREATED, AuditEvent.at >= first)

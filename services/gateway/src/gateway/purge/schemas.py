@@ -1,6 +1,7 @@
 """What is asked to be purged, and the certificate."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,6 +50,19 @@ class BackupNamed(BaseModel):
 
     made_at: datetime = Field(description="when it was made")
     folder: str = Field(description="where it was written to")
+
+
+class BackupHolding(BaseModel):
+    """What a backup has of a patient."""
+
+    folder: str = Field(description="where it is")
+    made_at: datetime | None = Field(description="when its rows were written; null where it cannot be read")
+    state: Literal["holds", "free", "unreachable"] = Field(
+        description="whether it has anything of the patient; `unreachable` where there is no backup in the folder"
+    )
+    images: int = Field(default=0, description="images of the patient among its rows")
+    objects: int = Field(default=0, description="objects of these images, and of what purges deleted")
+    bytes: int = Field(default=0, description="their size together")
 
 
 class Certificate(BaseModel):

@@ -82,7 +82,9 @@ class TestWhoSigns:
         assert study.read()["reports"] == []
         page.keyboard.press("Escape")
         expect(confirm).to_be_hidden()
-        expect(alert(page, "problem")).to_have_text("Your last login is too long ago for this. Please confirm who you are to continue.")
+        expect(alert(page, "problem")).to_have_text(
+            "Your last login is too long ago for this. Please confirm who you are to continue."
+        )
         expect(page.get_by_label("Comment in the report")).to_have_value("Seen.")
         submit(page)
         expect(password).to_be_focused()
