@@ -186,20 +186,35 @@ class Study:
 
     def add(self, content, *result, modality="mammography", **options):
         """Upload a film and leave its result, as `analyse`; gives the image's id."""
-        names = ("findings", "probability", "heat", "working", "hanging", "display", "spacing")
+        names = ("findings", "probability", "heat", "working", "hanging", "display", "spacing", "plane")
         drawn = {name: options.pop(name) for name in names if name in options}
         answer = self.upload(content, modality=modality, case_id=self.case, **options).json()
         self.analyse(answer["job"]["id"], *result, **drawn)
         return answer["image"]["id"]
 
     def analyse(
-        self, job, findings=(), probability=0.9, heat=None, working=0.0, hanging=None, display=None, spacing=None
+        self,
+        job,
+        findings=(),
+        probability=0.9,
+        heat=None,
+        working=0.0,
+        hanging=None,
+        display=None,
+        spacing=None,
+        plane=None,
     ):
         """Leave a result of a job that waits."""
         claim = self.worker.claim(job)
         thresholds = Thresholds(low=0.2, high=0.7, finding=working)
         info = ImageInfo.model_validate(claim["image"]).model_copy(
-            update={"width": WIDTH, "height": HEIGHT, "hanging": hanging, "pixel_spacing_mm": spacing}
+            update={
+                "width": WIDTH,
+                "height": HEIGHT,
+                "hanging": hanging,
+                "pixel_spacing_mm": spacing,
+                "spacing_plane": plane,
+            }
         )
         result = Result(
             image=info,

@@ -36,7 +36,13 @@ def opened(logged_in, study, app, picture):
         findings = [Finding(label="mass", probability=0.9, box=Box(x=300, y=300, width=60, height=60))]
         display = (grey[::2, ::2] / 16).astype(np.uint8)
         image = study.add(
-            picture(90 + number), findings, laterality=view[0], view="CC", display=display, spacing=(mm, mm)
+            picture(90 + number),
+            findings,
+            laterality=view[0],
+            view="CC",
+            display=display,
+            spacing=(mm, mm),
+            plane="detector" if view == "LCC" else None,
         )
         samples = Samples(width=WIDTH, height=HEIGHT, offset=-1000, step=2, low=0, high=4000)
         facts = PictureFacts(width=WIDTH, height=HEIGHT, bits=12, samples=samples)
@@ -138,9 +144,15 @@ def test_every_tool(opened):
     page.wait_for_timeout(150)
     take(page, "ellipse")
     left.drag((100, 300), (220, 460))
-    width, height, area = map(float, re.findall(r"[\d.]+", last_written(page, "mm²"))[:3])
+    said = last_written(page, "mm² on the detector$")
+    width, height, area = map(float, re.findall(r"[\d.]+", said)[:3])
     assert (width, height) == pytest.approx((6, 8), abs=0.1)
     assert area == pytest.approx(math.pi / 4 * width * height, rel=0.02)
+    take(page, "ruler")
+    left.drag((100, 600), (200, 600))
+    said = last_written(page, r"^[\d.]+ mm on the detector$")
+    assert float(said.split()[0]) == pytest.approx(100 * SPACING["LCC"], abs=0.1)
+    page.keyboard.press("Delete")
     take(page, "angle")
     left.drag((100, 500), (200, 500))
     page.mouse.move(*left.at(200, 600), steps=3)
