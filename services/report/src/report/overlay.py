@@ -15,6 +15,8 @@ RGB8 = NDArray[np.uint8]
 
 HEAT_OPACITY = 0.62
 TINT_OPACITY = 0.22
+_TAGS = 1 / 42  # of the picture's shorter side: the height of a tag's letters
+_SMALL_TAGS = 1 / 18  # the same on a picture that is shown a few centimetres high
 _HEAT_COLOURS = np.frombuffer(HEAT, np.uint8).reshape(256, 3)
 
 
@@ -52,7 +54,9 @@ class Mark:
     tag: str
 
 
-def draw_findings(picture: RGB8, findings: list[Finding], marks: list[Mark], scale: tuple[float, float]) -> RGB8:
+def draw_findings(
+    picture: RGB8, findings: list[Finding], marks: list[Mark], scale: tuple[float, float], *, small: bool = False
+) -> RGB8:
     """Draw each finding's box, outline and tag.
 
     Args:
@@ -60,20 +64,23 @@ def draw_findings(picture: RGB8, findings: list[Finding], marks: list[Mark], sca
         findings: In image pixels.
         marks: How each of them is shown.
         scale: Display pixels per image pixel, (x, y).
+        small: The picture will be shown a few centimetres high: one unfilled line for each finding, and large tags.
 
     Returns:
         A new array like `picture`.
     """
     image = Image.fromarray(picture)
-    weight = max(2, round(min(picture.shape[:2]) / 400))
+    weight = max(2, round(min(picture.shape[:2]) / (160 if small else 400)))
     for finding, mark in zip(findings, marks, strict=True):
         colour = mark.colour
-        _rimmed_stroke(image, box_on_display(finding.box, scale), colour, weight)
+        if not (small and finding.outline):
+            _rimmed_stroke(image, box_on_display(finding.box, scale), colour, weight)
         if finding.outline:
             outline = outline_on_display(finding.outline, scale)
-            fill(image, outline, colour, TINT_OPACITY)
+            if not small:
+                fill(image, outline, colour, TINT_OPACITY)
             _rimmed_stroke(image, outline, colour, weight)
-    _write_tags(image, findings, marks, scale)
+    _write_tags(image, findings, marks, scale, _SMALL_TAGS if small else _TAGS)
     return np.asarray(image)
 
 
@@ -128,7 +135,7 @@ def draw_reader(
         _rimmed_stroke(image, line, READER, weight)
         stroke(image, line, INK, max(1, weight // 3))
     if tags:
-        _write_tags(image, findings, [Mark(READER, tag) for tag in tags], scale)
+        _write_tags(image, findings, [Mark(READER, tag) for tag in tags], scale, _SMALL_TAGS)
     return np.asarray(image)
 
 
@@ -150,9 +157,11 @@ def _rimmed_stroke(image: Image.Image, vertices: NDArray[np.float64], colour: RG
     stroke(image, vertices, colour, weight)
 
 
-def _write_tags(image: Image.Image, findings: list[Finding], marks: list[Mark], scale: tuple[float, float]) -> None:
+def _write_tags(
+    image: Image.Image, findings: list[Finding], marks: list[Mark], scale: tuple[float, float], share: float
+) -> None:
     draw = ImageDraw.Draw(image)
-    size = max(13, round(min(image.size) / 42))
+    size = max(13, round(min(image.size) * share))
     margin = size // 3
     for finding, mark in zip(findings, marks, strict=True):
         corners = box_on_display(finding.box, scale)

@@ -71,14 +71,14 @@ def draw_pictures(
     x, y = size[0] / image.width, size[1] / image.height
     scale = (y, x) if hanging is not None and hanging.rotation in (90, 270) else (x, y)
 
-    def drawn(shown: Sequence[tuple[FindingRow, Finding]], below: RGB8) -> RGB8:
-        marks = [Mark(FINDINGS[row.state], row.tag) for row, _ in shown]
-        return draw_findings(below, [finding for _, finding in shown], marks, scale) if shown else below
+    def drawn(shown: Sequence[tuple[FindingRow, Finding]], below: RGB8, *, small: bool = False) -> RGB8:
+        marks = [Mark(FINDINGS[row.state], str(row.number) if small else row.tag) for row, _ in shown]
+        return draw_findings(below, [finding for _, finding in shown], marks, scale, small=small) if shown else below
 
     every = list(zip(section.findings, found, strict=True))
     standing = [(row, finding) for row, finding in every if row.judged != "dismissed"]
     annotated = drawn(every, ground)
-    hung = drawn(standing, display)
+    hung = drawn(standing, display, small=True)
     cutouts = tuple(_cutout(display, finding, scale, FINDINGS[row.state]) for row, finding in every)
     own = [hang_finding(as_shape(row.finding), hanging, (image.width, image.height)) for row in readers]
     if own:
