@@ -133,6 +133,16 @@ def test_another_site_is_refused_even_with_the_token(client):
     assert evil.status_code == 403
 
 
+def test_a_token_is_masked_anew_in_each_page(client):
+    """From the size of a compressed page, nobody can guess it."""
+    form(client)
+    one, other = csrf(client), csrf(client)
+    assert one != other
+    for token, status in ((one, 201), (other, 201), (one[:-2], 403), (one[:-1], 403), ("é", 403), ("", 403)):
+        headers = {"X-CSRF-Token": token.encode("utf-8")}
+        assert client.post("/api/v1/cases", json={"pseudonym": "P-1"}, headers=headers).status_code == status, token
+
+
 def csrf(client) -> str:
     import re
 

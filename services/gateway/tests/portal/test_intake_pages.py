@@ -28,6 +28,7 @@ def choose(page, **files: bytes) -> None:
 
 def test_another_patient_s_film_waits_for_the_user_s_word(logged_in, film, client, alice, tmp_path):
     page = logged_in("/new", viewport={"width": 1200, "height": 900})
+    page.route("**/api/v1/previews", lambda route: route.abort())  # nothing is known of the files before they are sent
     choose(page, RCC=film(1, PatientID="1"))
     page.get_by_label(re.compile("pseudonym", re.I)).fill("P-TWO")
     choose_more = film(2, PatientID="2", PatientName="Other^Somebody")
@@ -62,15 +63,39 @@ def test_another_patient_s_film_is_warned_of_before_it_is_sent(logged_in, film, 
     expect(first.locator("[data-role='other-patient']")).to_be_hidden()
     expect(first.locator("[name='study_date']")).to_have_value("2026-03-01")
     page.screenshot(path=tmp_path / "warned.png", full_page=True)
+    # They do not hang, and are not sent.
+    expect(page.locator("[data-role='held']")).to_contain_text("held back until you decide: LCC.dcm and LMLO.dcm")
+    expect(page.locator('.place[data-view="RCC"]')).to_have_attribute("data-state", "chosen")
+    for view in ("LCC", "LMLO"):
+        expect(page.locator(f'.place[data-view="{view}"]')).to_have_attribute("data-state", "missing")
+    expect(page.locator("[data-role='hanging']")).to_contain_text("Missing: LCC, RMLO, LMLO")
+    expect(page.locator("[data-role='submit']")).to_have_text("Upload and analyse 1 image")
     second.get_by_role("button", name="Same patient: add it").click()
     expect(second.locator("[data-role='other-patient']")).to_be_hidden()
+    expect(page.locator("[data-role='submit']")).to_have_text("Upload and analyse 2 images")
     first.get_by_role("button", name="Remove").click()
     expect(page.locator("[data-role='other-patient']:visible")).to_have_count(0)
     assert client.get("/api/v1/cases", headers=alice).json()["items"] == []
 
 
+def test_a_film_that_was_held_back_is_sent_once_the_user_says_so(logged_in, film, client, alice):
+    page = logged_in("/new")
+    choose(page, RCC=film(1, PatientID="1"), LCC=film(2, PatientID="2"))
+    held = page.locator(".entry[data-held]")
+    expect(held).to_have_count(1)
+    page.locator("[data-role='submit']").click()
+    expect(page.locator(".entry[data-state='following']")).to_have_count(1)
+    expect(page.locator("[data-role='summary']")).to_contain_text("1 needs your attention")
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert case["images"] == 1
+    held.get_by_role("button", name="Same patient: add it").click()
+    expect(page.locator(".entry[data-state='following']")).to_have_count(2)
+    [case] = client.get("/api/v1/cases", headers=alice).json()["items"]
+    assert case["images"] == 2
+
+
 def test_an_archive_fills_the_places_of_its_films(logged_in, film, picture, tmp_path):
-    """What is no image is left out and counted; fields and files that cannot be sent have lists of their own."""
+    """What is no image is left out and named; fields and files that cannot be sent have lists of their own."""
     archive = tmp_path / "study.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as study:
         study.writestr("IMAGES/RCC.dcm", film(1))
@@ -79,7 +104,7 @@ def test_an_archive_fills_the_places_of_its_films(logged_in, film, picture, tmp_
     page = logged_in("/new", viewport={"width": 1440, "height": 900})
     page.set_input_files("#files", archive)
     expect(page.locator(".entry[data-state='chosen']")).to_have_count(1)
-    expect(page.locator("[data-role='left']")).to_have_text("2 files without an image were left out.")
+    expect(page.locator("[data-role='left']")).to_have_text("1 file without an image was left out: viewer.exe")
     place = page.locator('.place[data-view="RCC"]')
     expect(place).to_have_attribute("data-state", "chosen")
     expect(page.locator('.place[data-view="LCC"]')).to_have_attribute("data-state", "missing")

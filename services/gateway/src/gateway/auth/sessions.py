@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import secrets
 from contextlib import suppress
 from datetime import timedelta
@@ -105,13 +106,37 @@ def local_path(path: str) -> str:
 
 
 def csrf_token_for(request: Request) -> str:
-    """What a page of this session sends back as `X-CSRF-Token` or form field `csrf`; empty without a session."""
+    """What a page of this session sends back as `X-CSRF-Token` or form field `csrf`; empty without a session.
+
+    It is masked with other random bytes each time, so that the sizes of compressed pages do not betray it (BREACH).
+    """
+    token = _csrf_token(request)
+    mask = os.urandom(len(token))
+    return (mask + _xor(token, mask)).hex()
+
+
+def _csrf_token(request: Request) -> bytes:
+    """The unmasked token of the request's session; empty without a session."""
     settings: GatewaySettings = request.app.state.settings
     secret = request.cookies.get(cookie_name(settings))
     if not secret:
-        return ""
+        return b""
     key = settings.secret_key.get_secret_value().encode()
-    return hmac.new(key, b"csrf:" + secret.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, b"csrf:" + secret.encode(), hashlib.sha256)
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+def _unmasked(given: str) -> bytes:
+    """The token that a page was given; empty where it is none."""
+    try:
+        both = bytes.fromhex(given)
+    except ValueError:
+        return b""
+    half, odd = divmod(len(both), 2)
+    return b"" if odd else _xor(both[:half], both[half:])
 
 
 def check_csrf(request: Request, token: str | None = None) -> None:
@@ -126,8 +151,8 @@ def check_csrf(request: Request, token: str | None = None) -> None:
     """
     check_same_origin(request)
     given = token if token is not None else request.headers.get(CSRF_HEADER, "")
-    expected = csrf_token_for(request)
-    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+    expected = _csrf_token(request)
+    if not expected or not hmac.compare_digest(_unmasked(given), expected):
         raise ProblemError(403, "csrf_failed")
 
 

@@ -14,7 +14,7 @@ from gateway.images import repository as images
 from gateway.jobs import repository as jobs
 from gateway.jobs.schemas import JobRead
 from gateway.portal.documents import api_groups, model_pages
-from gateway.portal.pages import render, render_error
+from gateway.portal.pages import compressed, render, render_error
 from gateway.system.endpoints import models_at_work
 from gateway.users.permissions import may
 from lobule.contracts.errors import INPUT_ERROR_CODES
@@ -53,7 +53,8 @@ def reading_page(case_id: str, request: Request, user: PortalUser, session: DbSe
             return render(request, "emergency.html", user, 403, case_id=case_id)
         return render_error(request, 404, "no_case", user)
     named = request.app.state.settings.names == "keep" and may(user.role, "identify")
-    return render(request, "reading.html", user, case=case, named=named, input_error_codes=_INPUT_ERRORS)
+    page = render(request, "reading.html", user, case=case, named=named, input_error_codes=_INPUT_ERRORS)
+    return compressed(request, page)
 
 
 @router.get("/cases/{case_id}/identity", response_class=HTMLResponse)

@@ -50,7 +50,7 @@ test('an archive gives its files, stored or deflated, and no folders', async () 
 test('of an archive only images count, and no file unpacks to more than it says', async () => {
   const archive = zip([['RCC.png', PNG, true], ['viewer.exe', Buffer.from('MZ…'), true], ['DICOMDIR', Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')]), false], ['big.png', Buffer.concat([PNG, Buffer.alloc(2000)]), true]]);
   const { files, left, damaged } = await imagesIn([archive], OPTIONS);
-  assert.deepEqual([files.map(({ name }) => name), left, damaged], [['RCC.png'], 3, []]);
+  assert.deepEqual([files.map(({ name }) => name), left, damaged], [['RCC.png'], ['viewer.exe', 'big.png'], []]);
   const bomb = zip([['RCC.png', Buffer.concat([PNG, Buffer.alloc(5000)]), true, 300]]);
   assert.deepEqual((await imagesIn([bomb], OPTIONS)).damaged, ['study.zip']);
 });
@@ -63,7 +63,7 @@ test('what is no archive is said to be damaged', async () => {
 
 test('of a folder only images count; a file that somebody chose is always looked at', async () => {
   const files = [new File([PNG], 'RCC.png'), new File(['text'], 'readme.txt'), new File([Buffer.alloc(128), 'DICM'], 'DICOMDIR')];
-  assert.equal((await imagesIn(files, OPTIONS)).left, 2);
+  assert.deepEqual((await imagesIn(files, OPTIONS)).left, ['readme.txt']);
   assert.equal((await imagesIn(files, { ...OPTIONS, folder: false })).files.length, 3);
 });
 

@@ -50,7 +50,10 @@ export function createBreasts(root, store) {
     place.dataset.side = side;
     const words = createBreastWords(side);
     told[side] = words;
-    place.append(name, words.said, ...FIELDS.flatMap((field) => (field === 'density' ? [group(side, field), words.density] : [group(side, field)])));
+    const head = document.createElement('div');
+    head.className = 'head';
+    head.append(name, words.said);
+    place.append(head, ...FIELDS.flatMap((field) => (field === 'density' ? [group(side, field), words.density] : [group(side, field)])));
     return place;
   }
 

@@ -14,7 +14,7 @@ import { createDisplay } from '../viewer/display.js';
 import { createPanes } from '../viewer/panes.js';
 import { showMissing } from '../viewer/missing.js';
 import { createStrip } from '../viewer/strip.js';
-import { createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
+import { BUILT_IN, createTools, rememberedCrop, rememberedOverlays } from '../viewer/tools.js';
 import { createAhead } from './ahead.js';
 import { createBreasts } from './breasts.js';
 import { createCaseFeed, troubleNote } from './case-feed.js';
@@ -22,7 +22,7 @@ import { createConclusion } from './conclusion.js';
 import { createFindingsList } from './findings-list.js';
 import { marksOf } from './findings.js';
 import { listenToKeys } from './keys.js';
-import { createLateDialogs, createLateTools, fetched } from './late.js';
+import { NOT_YET, createLateDialogs, createLateTools, fetched } from './late.js';
 import { createLoader } from './loading.js';
 import { createNavigation } from './navigation.js';
 import { createOpinions } from './opinions.js';
@@ -33,7 +33,7 @@ import { createPriors } from './priors.js';
 import { createReviews, lastChange } from './reviews.js';
 import { NOTHING_YET } from './state.js';
 import { createSample } from './sample.js';
-import { createStatus, showLine, showStatus } from './status.js';
+import { createStatus, showFacts, showFilmFacts, showLine, showStatus } from './status.js';
 import { sameTarget, targetOf } from './targets.js';
 import { createTwoPart, goToNext } from './two-part.js';
 import { chosenBand, followTogether } from './together.js';
@@ -93,8 +93,8 @@ const display = createDisplay(root, tools, navigation.arrange);
 const breasts = createBreasts(role(root, 'breasts'), store);
 const versions = createVersions(find(root, '.panel'), { onSign: () => openSigning(), refresh: feed.refresh, onProblem: showProblem });
 
-/** What the tool in hand draws with. */
-const handOf = () => (DRAWING.includes(store.state.tool) ? drawn.drawing : late.instruments());
+/** What the tool in hand draws with; a tool that is still being fetched holds the film still. */
+const handOf = () => (DRAWING.includes(store.state.tool) ? drawn.drawing : late.instruments()) ?? (BUILT_IN.includes(store.state.tool) ? null : NOT_YET);
 
 /** Go to a finding, or say that it is the same lesion as one that waits for its partner. @param {import('./targets.js').Target} target */
 function pick(target) {
@@ -256,6 +256,8 @@ store.subscribe(['tool', 'linked', 'enhanced'], display.showTools);
 store.subscribe(['images'], showMissing(role(root, 'missing')));
 store.subscribe(['images', 'activeId', 'windows'], display.showWindow);
 store.subscribe(['chosen', 'images', 'line', 'changes'], (state) => showStatus(role(root, 'status-line'), state));
+store.subscribe(['images'], (state) => showFacts(role(root, 'facts'), state));
+store.subscribe(['images', 'activeId', 'windows', 'linked', 'cropped'], (state) => showFilmFacts(role(root, 'film-facts'), state));
 store.subscribe(['line'], (state) => showLine(role(root, 'status-line'), state));
 store.subscribe(['trouble'], ({ trouble }) => showNote(role(root, 'trouble'), trouble));
 store.subscribe(['announced'], ({ announced }) => write(role(root, 'announcer'), announced));

@@ -1,7 +1,11 @@
 // The status line below the films: the selection, the last action, and undo.
 
 import { role, write } from '../core/dom.js';
+import { dayWords } from '../core/times.js';
 import { t } from '../core/words.js';
+import { activeOf } from '../viewer/hanging.js';
+import { spacingOf } from '../viewer/image.js';
+import { windowOf } from '../viewer/window.js';
 import { lastChange, nameOfChange } from './reviews.js';
 import { keyOf, nameOf } from './targets.js';
 
@@ -53,6 +57,29 @@ export function showStatus(root, state) {
   const undo = role(root, 'undo');
   undo.hidden = !last;
   if (last) write(role(undo, 'undo-what'), t('reading.undo.what', { what: nameOfChange(state, last) }));
+}
+
+/** The date of the examination and how many images it has. @param {HTMLElement} root @param {Reading} state */
+export function showFacts(root, { images }) {
+  const current = images.filter(({ prior }) => !prior);
+  const days = [...new Set(current.flatMap(({ entry }) => entry.study_date ?? []))];
+  write(root, [...days.slice(0, 2).map(dayWords), t('reading.facts.images', { count: current.length })].join(' · '));
+}
+
+/** How the film that is read is shown. @param {HTMLElement} root @param {Reading} state */
+export function showFilmFacts(root, state) {
+  const image = activeOf(state);
+  const window = image && windowOf(state, image);
+  const spacing = spacingOf(image);
+  const said = window
+    ? [
+        t(state.linked ? 'reading.facts.linked' : 'reading.facts.unlinked'),
+        t('reading.window.value', { window: window.high - window.low, level: Math.round((window.low + window.high) / 2) }),
+        spacing === null ? t('reading.facts.no_spacing') : t('reading.facts.spacing', { spacing: spacing.toFixed(3) }),
+        t(state.cropped ? 'reading.facts.cropped' : 'reading.facts.whole'),
+      ]
+    : [];
+  write(root, said.join(' · '));
 }
 
 /** The same words twice are two messages. @param {HTMLElement} root @param {Reading} state */

@@ -35,6 +35,7 @@ export function createCard(store, { id, file }, actions) {
     const warning = patientWarning(entries, id);
     showNote(role(card, 'patient'), { words: warning });
     role(card, 'other-patient').hidden = !warning;
+    card.toggleAttribute('data-held', Boolean(warning));
     if (entry === shown) return;
     if (entry) show(card, entry, shown);
     else {

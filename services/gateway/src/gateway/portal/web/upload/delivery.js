@@ -127,7 +127,8 @@ export function createDelivery(store, { inputErrors, replaces }, follow) {
     /** The reader says that the file belongs here although it names another patient. @param {number} id */
     async acceptPatient(id) {
       patch(store, id, { acceptsOtherPatient: true });
-      if (entryOf(store, id)?.stage !== 'chosen') await deliver(id);
+      const { started, caseId } = store.state;
+      if (entryOf(store, id)?.stage !== 'chosen' || (started && caseId)) await deliver(id);
     },
   };
 }

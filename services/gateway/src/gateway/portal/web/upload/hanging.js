@@ -3,6 +3,7 @@
 import { all, role, write } from '../core/dom.js';
 import { modality } from '../core/modalities.js';
 import { t } from '../core/words.js';
+import { heldBack } from './patients.js';
 
 /** @typedef {import('./state.js').Entry} Entry */
 
@@ -15,7 +16,8 @@ export const isFilm = ({ stage, options }) => stage !== 'refused' && Boolean(mod
  * @param {import('./state.js').Intake} state
  */
 export function showHanging(grid, { entries }) {
-  const films = entries.filter(isFilm);
+  const held = heldBack(entries);
+  const films = entries.filter((entry) => isFilm(entry) && !held.includes(entry));
   grid.hidden = films.length === 0;
   for (const place of all(grid, '[data-view]')) {
     const film = films.find(({ options }) => options.laterality + options.view === place.dataset.view);

@@ -18,6 +18,7 @@ import { placeCards } from './trays.js';
 import { announce, showIntake } from './views.js';
 
 const CONCURRENT_UPLOADS = 2;
+const MOST_NAMES = 5;
 const form = byId('new', HTMLFormElement);
 const drop = byId('drop');
 const picker = byId('files', HTMLInputElement);
@@ -57,7 +58,8 @@ const actions = {
  */
 async function take(files, folder = false) {
   const { files: images, left, damaged } = await imagesIn(files, { folder, maxBytes: limits.maxBytes });
-  const words = [left ? t('newcase.left_out', { count: left }) : '', ...damaged.map((name) => t('newcase.archive.damaged', { name }))];
+  const names = left.length > MOST_NAMES ? [...left.slice(0, MOST_NAMES), '…'] : left;
+  const words = [left.length ? t('newcase.left_out', { count: left.length, names: names.join(', ') }) : '', ...damaged.map((name) => t('newcase.archive.damaged', { name }))];
   store.update({ problem: damaged.length ? words.filter(Boolean).join(' ') : '', announced: words.filter(Boolean).join(' ') });
   write(role(form, 'left'), words[0]);
   await add(images);

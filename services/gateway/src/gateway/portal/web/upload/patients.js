@@ -38,9 +38,17 @@ export const differingWords = (attributes) => attributes.map((name) => ` ${t(`ne
  * @param {number} id
  */
 export function patientWarning(entries, id) {
-  const waiting = entries.filter(({ stage, header }) => stage === 'chosen' && header);
-  const at = waiting.findIndex((entry) => entry.id === id);
-  const attributes = patientDifferences(waiting.map(({ header }) => /** @type {Header} */ (header)))[at] ?? [];
-  const warned = attributes.length > 0 && !waiting[at].acceptsOtherPatient;
-  return warned ? t('newcase.other_patient') + differingWords(attributes) : '';
+  const attributes = differingOf(entries, id);
+  return attributes.length ? t('newcase.other_patient') + differingWords(attributes) : '';
+}
+
+/** The files that are not sent before the reader says whether they belong here. @param {import('./state.js').Entry[]} entries */
+export const heldBack = (entries) => entries.filter(({ id }) => differingOf(entries, id).length > 0);
+
+/** In what a file that is not sent yet names another patient; nothing where the reader has accepted it. @param {import('./state.js').Entry[]} entries @param {number} id @returns {Attribute[]} */
+function differingOf(entries, id) {
+  const known = entries.filter(({ stage, header }) => header && stage !== 'refused' && stage !== 'cancelled');
+  const at = known.findIndex((entry) => entry.id === id);
+  if (at < 0 || known[at].stage !== 'chosen' || known[at].acceptsOtherPatient) return [];
+  return patientDifferences(known.map(({ header }) => /** @type {Header} */ (header)))[at];
 }

@@ -5,9 +5,10 @@ import { ArchiveError, filesOf, isZip } from './zip.js';
 
 const MOST = 500;
 const HEAD = 132;
+const DIRECTORY = 'DICOMDIR';
 const READABLE = ['PNG', 'JPEG', 'TIFF', 'DICOM'];
 
-/** @typedef {{files: File[], left: number, damaged: string[]}} Found `left`: files that hold no image. */
+/** @typedef {{files: File[], left: string[], damaged: string[]}} Found `left`: names of files that hold no image. */
 
 /**
  * The files that a drop brings, those of folders included. To be called while the event is handled.
@@ -44,24 +45,29 @@ async function walk(entry, found) {
  */
 export async function imagesIn(files, { folder, maxBytes }) {
   /** @type {Found} */
-  const found = { files: [], left: 0, damaged: [] };
+  const found = { files: [], left: [], damaged: [] };
   for (const file of files.slice(0, MOST)) {
     const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
     if (isZip(head)) await unpack(file, found, maxBytes);
     else if (isImage(file, head) || !folder) found.files.push(file);
-    else found.left += 1;
+    else leave(found, file.name);
   }
-  found.left += Math.max(0, files.length - MOST);
+  found.left.push(...files.slice(MOST).map(({ name }) => name));
   return found;
+}
+
+/** A DICOMDIR only lists the others. @param {Found} found @param {string} name */
+function leave(found, name) {
+  if (name.toUpperCase() !== DIRECTORY) found.left.push(name);
 }
 
 /** @param {File} archive @param {Found} found @param {number} maxBytes */
 async function unpack(archive, found, maxBytes) {
   try {
-    for (const { size, read } of await filesOf(archive)) {
+    for (const { name, size, read } of await filesOf(archive)) {
       const file = size <= maxBytes && found.files.length < MOST ? await read() : null;
       if (file && isImage(file, new Uint8Array(await file.slice(0, HEAD).arrayBuffer()))) found.files.push(file);
-      else found.left += 1;
+      else leave(found, name.split('/').at(-1) ?? name);
     }
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
@@ -70,4 +76,4 @@ async function unpack(archive, found, maxBytes) {
 }
 
 /** @param {File} file @param {Uint8Array} head */
-const isImage = ({ name }, head) => READABLE.includes(formatOf(head) ?? '') && name.toUpperCase() !== 'DICOMDIR';
+const isImage = ({ name }, head) => READABLE.includes(formatOf(head) ?? '') && name.toUpperCase() !== DIRECTORY;

@@ -1,6 +1,7 @@
 // The state of the page of a new case: the chosen files with their description and progress.
 
 import { attributesOf } from '../core/modalities.js';
+import { heldBack } from './patients.js';
 
 /** @typedef {import('../core/dom.js').Note} Note */
 /** @typedef {import('../core/types.d.ts').ShownStep} Step */
@@ -91,7 +92,10 @@ export function patch(/** @type {IntakeStore} */ store, /** @type {number} */ id
 }
 
 /** The files that can be sent. @param {Intake} state */
-export const ready = ({ entries }) => entries.filter(({ stage }) => stage === 'chosen');
+export function ready({ entries }) {
+  const held = heldBack(entries);
+  return entries.filter((entry) => entry.stage === 'chosen' && !held.includes(entry));
+}
 
 /** What is said of a file when it is sent: only what its kind has, and what is known. @param {Options} options */
 export const saidOf = (options) =>

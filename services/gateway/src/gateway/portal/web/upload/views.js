@@ -2,7 +2,8 @@
 
 import { all, role, showNote, write } from '../core/dom.js';
 import { modality } from '../core/modalities.js';
-import { t } from '../core/words.js';
+import { list, t } from '../core/words.js';
+import { heldBack } from './patients.js';
 import { ready } from './state.js';
 
 /** @typedef {import('./state.js').Intake} Intake */
@@ -15,7 +16,8 @@ const VIEWS = ['RCC', 'LCC', 'RMLO', 'LMLO'];
  * @returns {import('../core/dom.js').Note}
  */
 export function viewsNote({ entries, started }) {
-  const films = entries.filter(({ stage, options }) => stage !== 'refused' && stage !== 'examining' && modality(options.modality)?.views?.screening.length);
+  const held = heldBack(entries);
+  const films = entries.filter((entry) => !held.includes(entry)).filter(({ stage, options }) => stage !== 'refused' && stage !== 'examining' && modality(options.modality)?.views?.screening.length);
   const here = films.map(({ options }) => options.laterality + options.view);
   const missing = VIEWS.filter((view) => !here.includes(view));
   const twice = VIEWS.find((view) => here.filter((other) => other === view).length > 1);
@@ -29,7 +31,7 @@ export function viewsNote({ entries, started }) {
 export function summaryWords({ entries }) {
   const sent = entries.filter(({ stage }) => stage !== 'refused');
   const done = sent.filter(({ stage }) => stage === 'done').length;
-  const failed = entries.filter(({ stage }) => stage === 'failed' || stage === 'refused').length;
+  const failed = entries.filter(({ stage }) => stage === 'failed' || stage === 'refused').length + heldBack(entries).length;
   const parts = [t('newcase.summary', { done, all: sent.length })];
   if (failed) parts.push(t('newcase.summary.failed', { count: failed }));
   return parts.join(' · ');
@@ -40,6 +42,12 @@ export function problemWords({ entries, started, problem }) {
   const refused = entries.filter(({ stage }) => stage === 'refused').length;
   if (problem) return problem;
   return refused && !started ? t('newcase.refused', { count: refused }) : '';
+}
+
+/** Which files wait for the reader's word, above all else. @param {Intake} state @returns {import('../core/dom.js').Note} */
+export function heldNote({ entries }) {
+  const names = heldBack(entries).map(({ file }) => file.name);
+  return { words: names.length ? t('newcase.held', { count: names.length, names: list(names) }) : '', symbol: 'alert' };
 }
 
 /** @param {HTMLFormElement} form @param {Intake} state */
@@ -53,6 +61,7 @@ export function showIntake(form, state) {
   write(role(form, 'submit-words'), count ? t('newcase.submit', { count }) : t('newcase.submit.none'));
   showNote(role(form, 'form-problem'), { words: problemWords(state) });
   showNote(role(form, 'hanging'), viewsNote(state));
+  showNote(role(form, 'held'), heldNote(state));
   const underWay = started && caseId !== '';
   for (const part of all(form, '[data-before]')) part.hidden = underWay;
   role(form, 'under-way').hidden = !underWay;

@@ -157,9 +157,9 @@ function showChips(root, { enhanced: { local, edges } }, { source }, { turned, e
   write(role(root, 'chips'), said.filter(Boolean).join(' · '));
 }
 
-/** @param {ViewedImage} image */
-const fileWords = ({ entry, name }) =>
-  [entry.study_date, entry.file_name].filter((said) => said && !name.startsWith(said)).join(' · ');
+/** The date of a film that hangs; of an image without a view its file. @param {ViewedImage} image */
+const fileWords = ({ entry, name, view }) =>
+  [entry.study_date, view ? '' : entry.file_name].filter((said) => said && !name.startsWith(said)).join(' · ');
 
 /**
  * What a pane says where it has no picture.
