@@ -181,7 +181,8 @@ def test_the_first_view_is_light_and_nothing_jumps_and_every_width_fits(
         client.post("/api/v1/cases", headers=alice, json={"pseudonym": f"P-{number:04}"})
     measured, too_wide = {}, []
     readers = {
-        name: open_page("/help", cookie_of(name), viewport={"width": width, "height": 800}) for name in ("root", "alice")
+        name: open_page("/help", cookie_of(name), viewport={"width": width, "height": 800})
+        for name in ("root", "alice")
     }
     for page in readers.values():
         page.add_init_script(COUNT_SHIFTS)

@@ -144,8 +144,8 @@ def render(
 def compressed(request: Request, page: HTMLResponse) -> HTMLResponse:
     """A page compressed, if the browser accepts that.
 
-    Only for pages that repeat nothing of their address: from the size of a compressed page, someone who chooses a part of it
-    could guess the rest (BREACH).
+    Only for pages that repeat nothing of their address: from the size of a compressed page, someone who chooses a
+    part of it could guess the rest (BREACH).
     """
     page.headers["Vary"] += ", Accept-Encoding"
     if "gzip" in request.headers.get("Accept-Encoding", ""):

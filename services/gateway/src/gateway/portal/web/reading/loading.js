@@ -10,11 +10,15 @@ import { withImage } from './state.js';
 
 const MAX_LOADING = 2;
 const MOST_RESULTS = 16; // in one answer
+const AGAIN_MS = 5000; // what did not arrive is not asked for again before
 /** @type {Promise<Record<string, import('../core/types.d.ts').Result>>} */
 const NONE = Promise.resolve({});
 
 /** Whether samples as they are stored are there already, many or all. @param {import('../viewer/sources.js').Source} source */
 const isDeep = (source) => source.grey && source.range > 256;
+
+/** Every change of the page asks again for what is lacking. @param {Set<string>} asked @param {string} jobId */
+const forget = (asked, jobId) => void setTimeout(() => asked.delete(jobId), AGAIN_MS);
 
 /** @param {import('./state.js').ReadingStore} store */
 export function createLoader(store) {
@@ -58,7 +62,7 @@ export function createLoader(store) {
     const image = store.state.images.find(({ id }) => id === imageId);
     if (!image?.film || !image.source || isDeep(image.source) || deepened.has(image.jobId)) return;
     deepened.add(image.jobId);
-    if (!(await loadDepth(image, patchOf(image)))) deepened.delete(image.jobId);
+    if (!(await loadDepth(image, patchOf(image)))) forget(deepened, image.jobId);
   }
 
   /** The results of several images of this case in one answer; what is not in it is asked for alone. @param {ViewedImage[]} images @returns {typeof NONE} */
@@ -80,7 +84,7 @@ export function createLoader(store) {
     const image = store.state.images.find((other) => other.id === id);
     if (!image?.source?.grey || !image.source.coarse || refined.has(jobId)) return;
     refined.add(jobId);
-    if (!(await loadAll(image, patchOf(image)))) refined.delete(jobId);
+    if (!(await loadAll(image, patchOf(image)))) forget(refined, jobId);
   }
 
   /** What a tool or an enhancement needs of the films that hang: all their samples. @param {import('./state.js').Reading} state */
@@ -95,7 +99,7 @@ export function createLoader(store) {
     for (const image of slotsOf(state)) {
       if (!image.result || heated.has(image.jobId)) continue;
       heated.add(image.jobId);
-      loadHeat(image, patchOf(image)).catch(() => heated.delete(image.jobId));
+      loadHeat(image, patchOf(image)).catch(() => forget(heated, image.jobId));
     }
   }
 
