@@ -42,6 +42,18 @@ def test_each_state_has_its_number_and_keeps_the_search(portal, cases, headers_o
     assert all("q=P-C" in address for address, *_ in found)
 
 
+def test_a_case_that_lacks_views_says_how_many_are_there(portal, cases, client, alice, upload, worker, picture):
+    """A film of an earlier examination takes no place."""
+    films = [("R", "MLO", 2026), ("L", "CC", 2020), ("L", "MLO", 2026), ("L", "CC", 2026)]
+    for number, (side, view, year) in enumerate(films):
+        said = {"modality": "mammography", "laterality": side, "view": view, "study_date": f"{year}-03-01"}
+        last = upload(picture(10 + number), case_id=cases[2], **said).json()
+        worker.infer(last["job"]["id"])
+    assert re.findall(r"(\d) of 4 views", portal.get("/").text) == []
+    client.delete(f"/api/v1/images/{last['image']['id']}", headers=alice)
+    assert re.findall(r"(\d) of 4 views", portal.get("/").text) == ["3"]
+
+
 def test_every_column_orders_the_list_both_ways(portal, cases):
     heads = re.findall(r'<th scope="col" class="(\w+)"[^>]*><a href="([^"]+)"', portal.get("/").text)
     assert [name for name, _ in heads] == ["suspicion", "case", "study", "modality", "images", "state", "reader", "age"]

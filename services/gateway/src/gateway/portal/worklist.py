@@ -142,6 +142,7 @@ def worklist_page(
         assessments=get_args(Assessment),
         given=given,
         unread=cases.unread(session, user, rows),
+        views_there=cases.screening_views(session, rows),
         opened=emergencies.unseen(session, user),
         claimed={row.id for row in rows if is_claimed(row)},
         read_by_you=reads.read_by(session, user, rows),
