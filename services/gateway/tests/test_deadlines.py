@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gateway.clock import now
-from gateway.jobs.models import Job, Work
+from gateway.jobs.models import Job, Step
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def client(app):
 
 @pytest.fixture
 def after(app):
-    """Lets the reaper look so many hours after everything was asked for; None: at work from before deadlines."""
+    """Lets the reaper look so many hours after all was asked for; None: at work from before deadlines."""
 
     def look(hours: float | None) -> None:
         with app.state.sessions.begin() as session:
-            for work in session.query(Work):
-                work.asked_at = None if hours is None else now() - timedelta(hours=hours)
+            for step in session.query(Step).filter(Step.asked_at.is_not(None)):
+                step.asked_at = None if hours is None else now() - timedelta(hours=hours)
         app.state.reaper.end_overdue()
 
     return look

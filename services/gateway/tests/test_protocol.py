@@ -222,7 +222,8 @@ class Protocol(RuleBasedStateMachine):
     def deadline_passes(self, at: int, gateway: int) -> None:
         """A job has waited or run for too long."""
         with self.gateways[gateway].begin() as session:
-            session.get_one(Job, self.jobs[at % len(self.jobs)]).asked_at = now() - timedelta(days=2)
+            for step in session.get_one(Job, self.jobs[at % len(self.jobs)]).steps:
+                step.asked_at = now() - timedelta(days=2)
         with self.gateways[gateway].begin() as session:
             for step in repository.overdue(session, timedelta(days=1), timedelta(days=1)):
                 service.end_overdue(session, step)

@@ -38,7 +38,6 @@ class Work(Base):
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
     state: Mapped[JobState] = mapped_column(String(20), default="queued", index=True)
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
-    asked_at: Mapped[datetime | None]  # when it was last asked for, from which its deadline counts; None: it has none
     finished_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_reason: Mapped[str | None] = mapped_column(String(50))
@@ -143,6 +142,9 @@ class Step(Base):
     attempt: Mapped[int] = mapped_column(default=0)  # only ever incremented: fences off earlier attempts
     tries: Mapped[int] = mapped_column(default=0)  # since the last request: checked against the budget
     worker: Mapped[str | None] = mapped_column(String(200))
+    asked_at: Mapped[
+        datetime | None
+    ]  # when its job was: its deadline counts from then; None: it has none
     queued_at: Mapped[datetime | None]
     announced_at: Mapped[datetime | None] = mapped_column("rung_at")  # when it was last written to the outbox
     lease_expires_at: Mapped[datetime | None]

@@ -205,11 +205,11 @@ def overdue(session: Session, interactive: timedelta, others: timedelta) -> Sequ
     """
     at = shared_now(session)
     over = or_(
-        and_(Step.interactive, Work.asked_at < at - interactive),
-        and_(not_(Step.interactive), Work.asked_at < at - others),
+        and_(Step.interactive, Step.asked_at < at - interactive),
+        and_(not_(Step.interactive), Step.asked_at < at - others),
     )
-    query = select(Step).join(Work, Work.id == Step.job_id).where(Step.state.in_(("queued", "running")), over)
-    return session.scalars(query.with_for_update(skip_locked=True, of=Step).limit(200)).all()
+    query = select(Step).where(Step.state.in_(("queued", "running")), over)
+    return session.scalars(query.with_for_update(skip_locked=True).limit(200)).all()
 
 
 def abandoned(session: Session) -> Sequence[Step]:

@@ -127,7 +127,7 @@ def complete(session: Session, job_id: str, name: StepName, attempt: int, result
         job.finding_assessment = result.finding_assessment()
         # A retry of the inference renders again, whatever the report's state was.
         report = job.step("report")
-        report.tries = 0
+        report.tries, report.asked_at = 0, step.asked_at
         queues.enqueue(session, report)
         publish(session, AnalysisChanged(job))
     else:

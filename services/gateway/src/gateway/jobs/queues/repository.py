@@ -103,7 +103,7 @@ def enqueue(session: Session, step: Step, after: timedelta = timedelta(0)) -> No
 def ask_for(session: Session, step: Step) -> None:
     """Queue a step that somebody asks for: with a new budget of attempts, and until a new deadline."""
     step.tries = 0
-    step.job.asked_at = shared_now(session)
+    step.asked_at = shared_now(session)
     enqueue(session, step)
 
 

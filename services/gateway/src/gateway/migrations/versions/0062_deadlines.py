@@ -1,4 +1,4 @@
-"""A job knows when it was last asked for, from which its deadline counts. Jobs from before have none."""
+"""A step knows when its job was last asked for: its deadline counts from then. Steps from before have none."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,9 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("jobs", sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("steps", sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
+    with op.batch_alter_table("steps", schema=None) as batch_op:
         batch_op.drop_column("asked_at")
