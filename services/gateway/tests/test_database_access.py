@@ -67,14 +67,14 @@ TRANSACTIONS = {
     "webhooks/deliverer.py": {"Deliverer._begin", "Deliverer.send_queue"},
     # The operator's commands.
     "migrate.py": {"migrate", "_fill_cases", "_wait_for"},
+    "command_line.py": {"note"},
     "accounts/commands.py": {"_to_user", "add"},
     "audit/commands.py": {"export", "verify_log"},
     "audit/sealing.py": {"seal"},
     "reports/commands.py": {"_render"},
     "purge/commands.py": {"backups"},
     "operations/backup.py": {"create", "restore", "missing_objects"},
-    "operations/backup_commands.py": {"_create"},
-    "operations/retention.py": {"Retention._each", "Retention._forgotten"},
+    "operations/retention.py": {"Retention._each", "Retention._note", "Retention._forgotten"},
 }
 
 

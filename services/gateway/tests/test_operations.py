@@ -70,6 +70,16 @@ class TestRetention:
         assert keys(app) == set()
         assert client.get(f"/api/v1/jobs/{done}", headers=alice).status_code == 404
 
+    def test_the_audit_log_says_what_was_deleted(self, app, client, root, upload, done):
+        image = upload().json()["existing_image_id"]
+        age(app, 31)
+        retention(app, dry_run=True)
+        counts = retention(app)
+        retention(app)
+        events = client.get("/api/v1/audit", params={"actor": "retention"}, headers=root).json()["items"]
+        told = {(each["action"], each["target_id"]): each["detail"] for each in events}
+        assert told == {("image.remove", image): {}, ("retention.run", None): counts}
+
     @pytest.mark.parametrize(("age_days", "limit"), [(29, 30), (1000, None)])
     def test_what_is_young_stays_and_so_does_all_without_a_limit(self, app, client, alice, done, age_days, limit):
         age(app, age_days)

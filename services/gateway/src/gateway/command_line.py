@@ -5,8 +5,9 @@ from pathlib import Path
 
 import typer
 
+from gateway.audit.service import record
 from gateway.database import AUDIT_KEY, SessionFactory, make_engine, make_session_factory
-from gateway.settings import derived_audit_key, get_settings
+from gateway.settings import GatewaySettings, derived_audit_key, get_settings
 from gateway.signing_keys import SigningKeys
 from lobule.cli.common import words
 from lobule.launcher.home import Home
@@ -32,6 +33,13 @@ def sessions_at(home: Path) -> SessionFactory:
     key = secret.encode() if secret else derived_audit_key(secret_key)
     keys = SigningKeys(secret_key, variable("SIGNING_KEY"), variable("SIGNING_KEYS_BEFORE") or "")
     return make_session_factory(make_engine(url), audit_key=key, signing_keys=keys)
+
+
+def note(settings: GatewaySettings, action: str, **detail: object) -> None:
+    """Write what a command on the server did into the audit log of its database."""
+    engine = make_engine(settings.database_url)
+    with make_session_factory(engine, audit_key=settings.audit_secret).begin() as session:
+        record(session, None, "command line", action, detail=detail)
 
 
 def audit_key_of(sessions: SessionFactory) -> bytes:

@@ -11,8 +11,8 @@ import typer
 from sqlalchemy import Engine
 
 from gateway.audit.models import BACKUP_CREATED
-from gateway.audit.service import record
-from gateway.database import make_engine, make_session_factory
+from gateway.command_line import note
+from gateway.database import make_engine
 from gateway.operations import backup
 from gateway.settings import get_settings
 from lobule.storage import ObjectStore, open_configured_store
@@ -65,16 +65,24 @@ def create(
 def _create(engine: Engine, store: ObjectStore, folder: Path) -> backup.Report:
     """Make a backup, and note it: the metrics tell its age."""
     done = backup.create(engine, store, folder)
-    with make_session_factory(engine, audit_key=get_settings().audit_secret).begin() as session:
-        detail = {"rows": done.rows, "objects": done.objects, "folder": str(folder.resolve())}
-        record(session, None, "command line", BACKUP_CREATED, detail=detail)
+    _note(BACKUP_CREATED, done, folder)
     return done
+
+
+def _restore(engine: Engine, store: ObjectStore, folder: Path) -> backup.Report:
+    done = backup.restore(engine, store, folder)
+    _note("backup.restore", done, folder)
+    return done
+
+
+def _note(action: str, done: backup.Report, folder: Path) -> None:
+    note(get_settings(), action, rows=done.rows, objects=done.objects, folder=str(folder.resolve()))
 
 
 @app.command()
 def restore(folder: Folder) -> None:
     """Restore a backup into an empty, migrated database and its store."""
-    _do("Restored", lambda engine, store: backup.restore(engine, store, folder))
+    _do("Restored", lambda engine, store: _restore(engine, store, folder))
 
 
 @app.command()
@@ -95,6 +103,7 @@ def _forget(what: str, work: Callable[[ObjectStore, Path], int], folder: Path) -
     except backup.BackupError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+    note(get_settings(), "backup.forget", folder=str(folder.resolve()), **{what: count})
     typer.echo(f"{count} {what} were deleted from the backup.")
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import typer
 
-from gateway.command_line import fail
+from gateway.command_line import fail, note
 from gateway.settings import get_settings
 from lobule import layout
 from lobule.cli.common import words
@@ -52,6 +52,7 @@ def apply() -> None:
                 while piece := source.read(_PIECE):
                     target.write(piece)
             count += 1
+    note(get_settings(), "encryption.apply", objects=count)
     typer.echo(words()("cli.encryption.applied", count=count))
 
 
@@ -59,5 +60,6 @@ def apply() -> None:
 def rotate() -> None:
     """Wrap all data keys by the new master key; exit status 1 where some are of neither key."""
     done, failed = _store().keys.wrap_anew()
+    note(get_settings(), "encryption.rotate", keys=done, failed=failed)
     typer.echo(words()("cli.encryption.rotated", count=done, failed=failed))
     raise typer.Exit(1 if failed else 0)

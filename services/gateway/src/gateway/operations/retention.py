@@ -16,6 +16,7 @@ import structlog
 import typer
 from sqlalchemy.orm import Session
 
+from gateway.audit.service import record
 from gateway.clock import now
 from gateway.corrections import removal
 from gateway.database import SessionFactory, make_engine, make_session_factory, read
@@ -35,6 +36,8 @@ app = typer.Typer(no_args_is_help=True, help="Delete what is too old, and what b
 _TOGETHER = 100  # rows that one transaction deletes
 _ORPHAN_AGE = timedelta(hours=24)  # an upload's object exists before its row
 _MESSAGE_AGE = timedelta(days=30)
+_ACTOR = "retention"
+"""Who deletes, in the audit log."""
 
 
 @dataclass
@@ -58,8 +61,8 @@ class Retention:
         """Delete; returns how many of what."""
         if self.max_age is not None:
             limit = now() - self.max_age
-            self._each("cases", repository.old_cases, limit, deletion.delete_rows)
-            self._each("images", repository.old_images, limit, removal.delete_rows)
+            self._each("cases", repository.old_cases, limit, _delete_case)
+            self._each("images", repository.old_images, limit, _delete_image)
             self._each("renderings", repository.old_renderings, limit, lambda session, id: delete_works(session, [id]))
         self._orphans()
         self._keys()
@@ -67,6 +70,7 @@ class Retention:
         if not self.dry_run:
             self.deleted["partial objects"] += self.store.forget_partial(now() - _ORPHAN_AGE)
             self._forgotten()
+            self._note()
         return self.deleted
 
     def _each(
@@ -123,12 +127,28 @@ class Retention:
                 if not self.dry_run:
                     self.store.delete(entry.key)
 
+    def _note(self) -> None:
+        """Write how many of what were deleted into the audit log; cases and images have an event each as well."""
+        if detail := dict(+self.deleted):
+            with self.sessions.begin() as session:
+                record(session, None, _ACTOR, "retention.run", detail=detail)
+
     def _forgotten(self) -> None:
         """Expired sessions, old messages that were delivered or given up, and old answers of requests with a key."""
         with self.sessions.begin() as session:
             self.deleted["sessions"] += repository.delete_expired_logins(session)
             self.deleted["messages"] += repository.delete_messages(session, now() - _MESSAGE_AGE)
             self.deleted["keyed answers"] += keyed_requests.forget(session, now() - KEPT_FOR)
+
+
+def _delete_case(session: Session, case_id: str) -> list[str]:
+    record(session, None, _ACTOR, "case.delete", "case", case_id)
+    return deletion.delete_rows(session, case_id)
+
+
+def _delete_image(session: Session, image_id: str) -> list[str]:
+    record(session, None, _ACTOR, "image.remove", "image", image_id)
+    return removal.delete_rows(session, image_id)
 
 
 def _unnamed(place: layout.Place, session: Session) -> tuple[str, list[str]]:
@@ -146,7 +166,7 @@ def _overtaken(session: Session, job_id: str) -> list[str]:
 
 def make(settings: GatewaySettings, *, dry_run: bool = False) -> Retention:
     """A run with the configured limits."""
-    sessions = make_session_factory(make_engine(settings.database_url))
+    sessions = make_session_factory(make_engine(settings.database_url), audit_key=settings.audit_secret)
     store = open_configured_store(settings)
     max_age = None if settings.retention_days is None else timedelta(days=settings.retention_days)
     return Retention(sessions, store, max_age, dry_run)

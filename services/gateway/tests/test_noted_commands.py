@@ -1,0 +1,73 @@
+"""What administrators do on the server itself is in the audit log of its database."""
+
+import shutil
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from gateway.audit.models import AuditEvent
+from gateway.audit.verification import verify
+from gateway.database import make_engine, make_session_factory
+from gateway.operations.backup_commands import app as backups
+from gateway.operations.encryption_commands import app as encryption
+from gateway.settings import get_settings
+from lobule.storage import open_configured_store
+
+KEYS = {"SECRET_KEY": "s" * 32, "INTERNAL_TOKEN": "t" * 32, "MASTER_KEY": "m" * 32, "REDIS_URL": "unix:///nowhere"}
+
+
+@pytest.fixture
+def server(tmp_path, migrated_sqlite, monkeypatch):
+    """Makes the environment that of a new server of a name; returns its events."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(f"LOBULE_{name}", value)
+
+    def begin(name: str):
+        (tmp_path / name).mkdir()
+        url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / name / 'lobule.sqlite')}"
+        monkeypatch.setenv("LOBULE_DATABASE_URL", url)
+        monkeypatch.setenv("LOBULE_OBJECT_STORE_URL", (tmp_path / name / "objects").as_uri())
+        get_settings.cache_clear()
+        open_configured_store(get_settings()).put("images/a/original", b"x")
+
+        def events() -> list[tuple[str, dict]]:
+            with make_session_factory(make_engine(url))() as session:
+                assert list(verify(session, get_settings().audit_secret, [])) == []
+                return [
+                    (each.action, each.detail) for each in session.scalars(select(AuditEvent).order_by(AuditEvent.at))
+                ]
+
+        return events
+
+    yield begin
+    get_settings.cache_clear()
+
+
+def run(app, *words) -> None:
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+
+
+def test_backups_and_what_is_restored_from_them(server, tmp_path):
+    folder = tmp_path / "backup"
+    server("first")
+    run(backups, "create", folder)
+    events = server("second")
+    run(backups, "restore", folder)
+    [*_, (action, detail)] = events()
+    assert (action, detail["folder"]) == ("backup.restore", str(folder))
+
+
+def test_keys_that_a_backup_forgets(server, tmp_path):
+    events = server("first")
+    run(backups, "create", tmp_path / "backup")
+    run(backups, "forget-keys", tmp_path / "backup")
+    assert [action for action, _ in events()] == ["backup.create", "backup.forget"]
+
+
+def test_encryption(server):
+    events = server("first")
+    run(encryption, "apply")
+    run(encryption, "rotate")
+    assert events() == [("encryption.apply", {"objects": 0}), ("encryption.rotate", {"keys": 0, "failed": 0})]
