@@ -10,7 +10,7 @@ import postgres
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from gateway_process import compiled_once, every_loop_ends, quick_passwords  # noqa: F401 - fixtures
+from gateway_process import compiled_once, described_once, every_loop_ends, quick_passwords  # noqa: F401 - fixtures
 from played_worker import INTERNAL, Worker, png
 from pwdlib import PasswordHash
 from sqlalchemy import select
@@ -37,7 +37,7 @@ def make_settings(database_url: str, redis_url: str, objects: Path, **changes) -
         "secret_key": "secret-key-of-the-tests-0123456789abcdef",
         "secure_cookies": False,
         "log_format": "console",
-        "reap_every_s": 0.2,
+        "reap_every_s": 1.0,
         "retry_pause_s": 0,
         "reserve_bytes": 0,
     }
