@@ -103,22 +103,24 @@ def without_comments(script: str) -> str:
     return _TRAILING.sub("", _COMMENTS.sub(lambda comment: "\n" * comment[0].count("\n"), script))
 
 
+_BUNDLES = Bundles(WEB, "/static/", without_comments)
+
+
 class WebFiles(StaticFiles):
     """The files of `web/`: scripts without comments, and joined with their modules where a page has many."""
 
     def __init__(self) -> None:
         super().__init__(directory=WEB)
-        self._bundles = Bundles(WEB, "/static/", without_comments)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """See `StaticFiles`."""
         page = parse_qs(scope["query_string"].decode("latin-1")).get("of", [None])[0]
         if path in BUNDLED_SHEETS:
-            content, tag = await run_in_threadpool(self._bundles.sheet, path)
+            content, tag = await run_in_threadpool(_BUNDLES.sheet, path)
             return _answer(content, tag, "text/css", scope)
         if path not in BUNDLED and (page not in BUNDLED or not self.lookup_path(path)[1]):
             return await super().get_response(path, scope)
-        content, tag = await run_in_threadpool(self._bundles.script, path, page)
+        content, tag = await run_in_threadpool(_BUNDLES.script, path, page)
         return _answer(content, tag, "text/javascript", scope)
 
     def file_response(
