@@ -114,15 +114,11 @@ def _free_port(host: str, port: int) -> int:
 
 def _prepare(home: Home, environment: dict[str, str]) -> None:
     """Migrate the database, and add the two users where they are missing; who is there stays as they are."""
-    add = [sys.executable, "-m", "lobule.cli", "user", "add", "--password-stdin", "--if-missing"]
-    for command, secret in (
-        ([sys.executable, "-m", "gateway.migrate"], ""),
-        ([*add, "--role", "admin", ADMIN], home.secrets["admin_password"]),
-        ([*add, "--role", "clinician", DEMO], home.secrets["demo_password"]),
-    ):
-        done = subprocess.run(command, env=environment, input=secret, text=True, capture_output=True)
-        if done.returncode != 0:
-            raise StartError("database_failed", output=f"{done.stdout}{done.stderr}")
+    command = [sys.executable, "-m", "gateway.first_start", f"admin:{ADMIN}", f"clinician:{DEMO}"]
+    secrets = "".join(f"{home.secrets[name]}\n" for name in ("admin_password", "demo_password"))
+    done = subprocess.run(command, env=environment, input=secrets, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise StartError("database_failed", output=f"{done.stdout}{done.stderr}")
 
 
 def _wait_until_ready(url: str, cache: ProgressCache, home: Home) -> None:
