@@ -48,7 +48,7 @@ def test_no_patient_is_in_two_folds(samples):
     assert set(fold.tolist()) == {0, 1}
 
 
-def test_a_stopped_training_goes_on_but_not_on_other_samples(samples, tmp_path):
+def test_a_stopped_training_goes_on_but_not_on_other_samples(samples, tmp_path, eager):
     config = TissueConfig(steps=2, batch=4, frozen=0)
     with pytest.raises(TrainingStopped, match="after 1 of 2 steps"):
         train_tissue(samples, tmp_path, None, config, until=1)
