@@ -47,7 +47,8 @@ test: .venv/.installed-dev ## Run all tests, and hold coverage above its floors;
 test-faults: .venv/.installed-dev ## Kill, stop and cut each part of the running system, and count what is lost [ARGS=--short]
 	$(RUN) python bench/faults.py $(or $(ARGS),--soak 300)
 
-test-protocol: .venv/.installed-dev ## Look for long for an order of events that loses or doubles a job [RUNS=2000]
+test-protocol: .venv/.installed-dev ## Look for long for an order of events that loses a job or ends in an error of ours [RUNS=2000]
+	LOBULE_HANDS_ACTIONS=$(or $(RUNS),2000) $(RUN) pytest services/gateway/tests/test_two_gateways.py
 	LOBULE_PROTOCOL_RUNS=$(or $(RUNS),2000) $(RUN) pytest services/gateway/tests/test_protocol.py
 
 check: .venv/.installed-dev web ## Lint, format, types, import contracts, licences, the portal's scripts

@@ -1,5 +1,9 @@
-"""Two gateways on one PostgreSQL, many hands on few cases: whatever happens at once, nobody sees an error of ours."""
+"""Two gateways on one PostgreSQL, many hands on few cases: whatever happens at once, nobody sees an error of ours.
 
+`make test-protocol` looks for long.
+"""
+
+import os
 import random
 import threading
 from collections import Counter
@@ -11,7 +15,7 @@ from fastapi.testclient import TestClient
 from gateway.main import create_app
 
 HANDS = 8
-ACTIONS = 60
+ACTIONS = int(os.environ.get("LOBULE_HANDS_ACTIONS", "30"))
 """Of each hand."""
 
 
@@ -102,7 +106,7 @@ class Hands:
 
 @pytest.fixture
 def app(make_app, migrated_postgres_url):
-    return make_app(migrated_postgres_url, lease_seconds=5.0, log_level="ERROR")
+    return make_app(migrated_postgres_url, lease_seconds=2.5, log_level="ERROR")
 
 
 @pytest.mark.postgres
