@@ -2,11 +2,8 @@
 
 import gc
 import os
-import secrets
 import shutil
 import struct
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,8 +16,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 from redis import Redis
+from servers import running_redis
 
-from lobule.launcher.redis_server import redis_command
 from lobule.worker.pipeline import Pipeline
 
 REPOSITORY = Path(__file__).parent
@@ -61,17 +58,8 @@ def real_field(shared_data: Path) -> Path:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Redis of our own, on a Unix socket."""
-    folder = Path(f"/tmp/lobule-test-{secrets.token_hex(4)}")  # noqa: S108 - a Unix socket's path must be short
-    folder.mkdir()
-    process = subprocess.Popen(redis_command(folder / "redis.sock"))
-    url = f"unix://{folder / 'redis.sock'}"
-    try:
-        _wait_for(lambda: Redis.from_url(url).ping(), "Redis")
+    with running_redis() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -122,18 +110,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield browser
         browser.close()
-
-
-def _wait_for(works, what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            works()
-            return
-        except Exception as error:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{what} does not come up") from error
-            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

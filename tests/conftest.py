@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import postgres
 import pytest
 import yaml
 from manifests import COMPONENTS, K8S, OVERLAYS
+from servers import Servers, running_servers
 
 from lobule.client import Client
 from lobule.launcher import system as launcher
@@ -90,17 +92,25 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
 
 
 class SharedSystem:
-    """A system with both models, started for the first test module that needs it and closed by the last."""
+    """A system with both models, started for the first test module that needs it and closed by the last.
 
-    def __init__(self, home: Path) -> None:
+    Attributes:
+        servers: What it stands on; None where no PostgreSQL is installed: it then has SQLite and a Redis of its own.
+    """
+
+    def __init__(self, home: Path, servers: Servers | None) -> None:
         self._home, self._stack = home, ExitStack()
         self._running: RunningSystem | None = None
+        self.servers = servers
 
     def start(self) -> RunningSystem:
         """The system; it is started unless it runs."""
         if self._running is None:
-            starting = running_system(self._home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
-            self._running = self._stack.enter_context(starting)
+            with pytest.MonkeyPatch.context() as patch:  # for the start alone
+                for name, value in (self.servers.environment if self.servers else {}).items():
+                    patch.setenv(name, value)
+                starting = running_system(self._home, "127.0.0.1", 0, show_logs=False, log_format="json", say=print)
+                self._running = self._stack.enter_context(starting)
         return self._running
 
     def close(self) -> None:
@@ -110,11 +120,20 @@ class SharedSystem:
 
 
 @pytest.fixture(scope="session")
-def system_with_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedSystem]:
-    """Redis, gateway and all workers with both models; shared by the modules that `.ci/parallel.py` keeps together."""
-    shared = SharedSystem(tmp_path_factory.mktemp("home-of-models"))
-    yield shared
-    shared.close()
+def system_with_models(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedSystem]:
+    """Gateway and all workers with both models, on servers of their own if PostgreSQL is installed.
+
+    The modules that `.ci/parallel.py` keeps together share it.
+    """
+    with ExitStack() as stack:
+        servers = None
+        if postgres.installed():
+            servers = stack.enter_context(running_servers(request.getfixturevalue("postgres_server")))
+        shared = SharedSystem(tmp_path_factory.mktemp("home-of-models"), servers)
+        yield shared
+        shared.close()
 
 
 @pytest.fixture(scope="session")
