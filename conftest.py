@@ -26,10 +26,13 @@ expect.set_options(timeout=90_000)  # a machine that does much else besides
 hypothesis.settings.register_profile("lobule", deadline=None)  # the same machine
 hypothesis.settings.load_profile("lobule")
 
+gc.disable()  # until everything is imported: all of it stays
+
 
 def pytest_collection_finish() -> None:
     """Keep what was imported, TensorFlow above all, out of every later collection of garbage."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
